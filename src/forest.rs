@@ -1,0 +1,3 @@
+//! The tree of all segments.
+#[derive(Debug, Default)]
+pub struct Forest;

@@ -1,0 +1,49 @@
+//! A keyboard-driven terminal browser and editor for the segment tree of a tenant of the ONe B2B commerce platform.
+//!
+//! # The house
+//!
+//! One package, in floors. A module uses what stands below it, never what stands above or beside it; `tests/architecture.rs`
+//! keeps it so. The core (marked ○) does no I/O, reads no clock and spawns nothing: time, randomness and answers come in as
+//! values.
+//!
+//! | floor | module | owns |
+//! | --- | --- | --- |
+//! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
+//! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
+//! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
+//! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
+//! | 1 | [`keymap`] ○ | from keys to actions and back |
+//! | 2 | [`plan`] ○ | what a change asks of the server, as an ordered list of operations |
+//! | 2 | [`api`] | the port over HTTP |
+//! | 2 | [`config`] | profiles, flags' defaults, where files live |
+//! | 3 | [`mirror`] | an actor that keeps a client's picture equal to the server and carries out writes |
+//! | 4 | [`app`] ○ | the state of the interface and the only function that changes it |
+//! | 5 | [`ui`] ○ | drawing that state |
+//! | 6 | [`terminal`] | the terminal, the event loop, carrying out effects |
+//! | 6 | [`cli`] | arguments, subcommands, exit codes |
+//! | 6 | [`demo`] | an HTTP server that implements the API in memory |
+//!
+//! # The way of a key, and the way of a change
+//!
+//! ```text
+//! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch, if anything changed
+//! mirror event ──────────────┼─> Event ─> app::update(&mut State)─┤
+//! time ──────────────────────┘                                    └─> Effect ─> mirror command, clipboard, quit
+//!                                                                        │
+//! server <── api <── mirror <────────────────────────────────────────────┘
+//! ```
+
+pub mod action;
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod forest;
+pub mod keymap;
+pub mod mirror;
+pub mod plan;
+pub mod remote;
+pub mod segment;
+pub mod terminal;
+pub mod ui;

@@ -1,0 +1,222 @@
+//! What is said to the mirror and what it says: plain data, so that a screen, a subcommand and a test are equal clients.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::plan::Plan;
+use crate::remote::{Context, RemoteError};
+use crate::segment::{Field, Segment, SegmentId, Step};
+
+/// The number under which a client awaits the end of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// An order to the mirror.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Ask the feed now instead of at the next interval; try again now instead of when the back-off ends. After a page
+    /// failed for good, this goes on with the list where it stopped.
+    PollNow,
+    /// List everything anew behind the tree that is shown.
+    Reload,
+    /// Carry out a plan, one operation after the other, ending at the first that fails. Ends in exactly one
+    /// [`Event::WriteEnded`].
+    Write {
+        /// What the answers will bear.
+        ticket: Ticket,
+        /// What to do.
+        plan: Plan,
+    },
+}
+
+/// What the mirror has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The mirror's relation to the server is another one now.
+    PhaseChanged(Phase),
+    /// Pages of the very first list, as they come. Segments told here may be told again.
+    Gathered(Vec<Arc<Segment>>),
+    /// The complete list: exactly these segments exist. Replaces everything told before.
+    Listed {
+        /// Every segment, in no particular order, each id once.
+        segments: Vec<Arc<Segment>>,
+    },
+    /// Something changed, one entry a segment, to be applied at once. Own writes that come back through the feed are not in it.
+    Changed(Vec<Seen>),
+    /// The feed was read to its end: what was told so far is what is on the server.
+    Synchronised {
+        /// The step that will be asked next.
+        next: Step,
+    },
+    /// One operation of a plan succeeded.
+    OperationEnded {
+        /// Of which write.
+        ticket: Ticket,
+        /// Which operation of the plan, from 0.
+        index: usize,
+        /// What it came to.
+        outcome: Outcome,
+    },
+    /// A plan is over: all of it, or up to the operation that failed.
+    WriteEnded {
+        /// Which write.
+        ticket: Ticket,
+        /// `Err` holds the index of the operation that failed, and why. Those after it were not tried.
+        result: Result<(), (usize, WriteError)>,
+    },
+    /// Something a person should know that is no phase and no change.
+    Noticed(Notice),
+}
+
+/// A segment that is now another one than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Which segment.
+    pub id: SegmentId,
+    /// What it was as far as was known.
+    pub before: Option<Arc<Segment>>,
+    /// What it is now, `None` when it is gone.
+    pub now: Option<Arc<Segment>>,
+    /// Who did it, where the feed was asked for each context by itself.
+    pub context: Option<Context>,
+}
+
+/// The mirror's relation to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Looking for the present end of the feed.
+    Starting,
+    /// Listing everything.
+    Loading(ListProgress),
+    /// Catching up with what happened while the list was loading.
+    Replaying,
+    /// Following the feed, which was read to its end at the last poll.
+    Live,
+    /// The feed answers, but more happened than was fetched yet.
+    Behind {
+        /// How many segments are still to be looked at.
+        waiting: usize,
+    },
+    /// The last call failed; tries again by itself.
+    Offline {
+        /// What failed.
+        error: RemoteError,
+        /// How long until the next try.
+        retry_in: Duration,
+    },
+    /// A page of the list failed for good: what came is kept, and [`Command::PollNow`] goes on.
+    Stalled {
+        /// What failed.
+        error: RemoteError,
+        /// How far the list got.
+        progress: ListProgress,
+    },
+}
+
+/// How far a list has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListProgress {
+    /// Segments that came.
+    pub segments: usize,
+    /// Pages that came.
+    pub pages: u32,
+    /// Since the list began.
+    pub elapsed: Duration,
+    /// How many segments there are in all, where the server says so.
+    pub total: Option<u64>,
+}
+
+/// What a person should know about the server's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The server ignores the page number; what it sent once is all there is to have.
+    PageRepeated {
+        /// The page that was the same as an earlier one.
+        page: u32,
+    },
+    /// Entries without an id were in the list; they can't be shown.
+    UnreadableEntries {
+        /// How many.
+        count: u32,
+    },
+    /// More pages came than any tenant has; the list was cut there.
+    TooManyPages {
+        /// The ceiling.
+        pages: u32,
+    },
+    /// The feed refused the step it was asked from, so everything is listed anew.
+    StepRefused {
+        /// That step.
+        step: Step,
+    },
+    /// The feed can't be read, so changes made elsewhere are found by listing again only.
+    FeedUnavailable {
+        /// Why.
+        error: RemoteError,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PageRepeated { page } => {
+                write!(f, "the server sent page {page} twice; the list may be incomplete")
+            }
+            Self::UnreadableEntries { count } => write!(f, "{count} entries of the list have no id and can't be shown"),
+            Self::TooManyPages { pages } => write!(f, "stopped after {pages} pages; the list may be incomplete"),
+            Self::StepRefused { step } => write!(f, "the feed no longer knows step {step}; loading everything again"),
+            Self::FeedUnavailable { error } => write!(f, "changes made elsewhere can't be followed: {error}"),
+        }
+    }
+}
+
+/// What a successful operation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The segment exists.
+    Created(Applied),
+    /// The segment has its new values.
+    Updated(Applied),
+    /// The segment is gone.
+    Deleted(SegmentId),
+}
+
+/// A segment as the server shows it after a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Read again after the write.
+    pub segment: Arc<Segment>,
+    /// Fields that somebody else had changed meanwhile and that were kept as they made them.
+    pub merged: Vec<Field>,
+    /// Fields that were asked for and that the server did not take.
+    pub ignored: Vec<Field>,
+}
+
+/// Why an operation did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The server refused, or could not be reached: nothing changed.
+    #[error("{0}")]
+    Refused(RemoteError),
+    /// The answer was lost: it may or may not have been carried out, and the feed will tell.
+    #[error("{0}; it may have been carried out all the same")]
+    InDoubt(RemoteError),
+    /// Somebody else changed the same thing since the person looked. Nothing was sent.
+    #[error("{}", conflict(.theirs.is_some(), .fields))]
+    Conflict {
+        /// The segment as it is now, `None` when it is gone.
+        theirs: Option<Arc<Segment>>,
+        /// The fields both sides changed.
+        fields: Vec<Field>,
+    },
+}
+
+fn conflict(exists: bool, fields: &[Field]) -> String {
+    if exists {
+        let names: Vec<String> = fields.iter().map(ToString::to_string).collect();
+        format!("somebody changed its {} meanwhile", names.join(" and its "))
+    } else {
+        "somebody deleted it meanwhile".into()
+    }
+}

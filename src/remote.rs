@@ -1,0 +1,105 @@
+//! The port to the server: the six calls of the API as a trait, what they answer, and how they fail.
+//!
+//! Whoever follows or changes the tree talks to [`Remote`] and knows no HTTP; the network is one implementation, a scripted
+//! server in a test another. Errors are plain data: they say what was being done, compare equal, and know whether trying
+//! again makes sense.
+
+mod error;
+
+use std::future::Future;
+
+use crate::segment::{Draft, Segment, SegmentId, Step};
+
+pub use error::{Call, Fault, RemoteError};
+
+/// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.
+pub trait Remote: Send + Sync + 'static {
+    /// One page of the list of all segments. Pages count from 1.
+    fn page(&self, number: u32, size: u32) -> impl Future<Output = Result<Page, RemoteError>> + Send;
+
+    /// One segment by its id, `None` when the server does not know it.
+    fn one(&self, id: &SegmentId) -> impl Future<Output = Result<Option<Segment>, RemoteError>> + Send;
+
+    /// What happened from the given step on, that step included. An answer may be only the first part: ask again from its
+    /// `next` for as long as that advances.
+    fn changes(&self, from: Step) -> impl Future<Output = Result<Changes, RemoteError>> + Send;
+
+    /// Creates a segment and answers its id. Never repeated on its own: an error that
+    /// [may have taken effect](Fault::may_have_taken_effect) leaves open whether the segment exists.
+    fn create(&self, draft: &Draft) -> impl Future<Output = Result<SegmentId, RemoteError>> + Send;
+
+    /// Replaces all fields of a segment.
+    fn update(&self, id: &SegmentId, draft: &Draft) -> impl Future<Output = Result<(), RemoteError>> + Send;
+
+    /// Deletes a segment. One that is already gone counts as deleted. What becomes of its children is the server's choice.
+    fn delete(&self, id: &SegmentId) -> impl Future<Output = Result<(), RemoteError>> + Send;
+}
+
+/// One page of the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The segments in the server's order.
+    pub segments: Vec<Segment>,
+    /// How many segments there are in all, where the server says so.
+    pub total: Option<u64>,
+    /// Entries that had no id and so can't be shown or addressed.
+    pub unreadable: u32,
+}
+
+/// A part of the feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Where to ask next, as the server said it. `None` when it said nothing usable.
+    pub next: Option<Step>,
+    /// What happened, oldest first.
+    pub events: Vec<FeedEvent>,
+}
+
+/// One entry of the feed: *that* a segment changed, never what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedEvent {
+    /// The segment it speaks of.
+    pub id: SegmentId,
+    /// What happened to it.
+    pub kind: FeedEventKind,
+}
+
+/// What an entry of the feed says has happened. A kind that is not known counts as an update: looking is always right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FeedEventKind {
+    /// The segment is new.
+    Created,
+    /// Some of its fields changed.
+    Updated,
+    /// It is gone.
+    Deleted,
+}
+
+/// Who made a change, as the feed's `contexts` names them. A feed can be asked for some of them only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Context {
+    /// The shop itself.
+    Application,
+    /// A person in the back office.
+    Backoffice,
+    /// The platform's own doing.
+    Internal,
+    /// An external system such as an ERP, through this API.
+    Integrations,
+}
+
+impl Context {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Application, Self::Backoffice, Self::Internal, Self::Integrations];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn wire_name(self) -> &'static str {
+        match self {
+            Self::Application => "APPLICATION",
+            Self::Backoffice => "BACKOFFICE",
+            Self::Internal => "INTERNAL",
+            Self::Integrations => "INTEGRATIONS",
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! How a call fails: what was being done, what went wrong, and whether to try again.
+
+use std::fmt;
+use std::time::Duration;
+
+use compact_str::CompactString;
+
+use crate::segment::{SegmentId, Step};
+
+/// A call that did not succeed. Reads as one sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not {call}: {fault}")]
+pub struct RemoteError {
+    /// What was being done.
+    pub call: Call,
+    /// What went wrong.
+    pub fault: Fault,
+}
+
+/// What was being asked of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// A page of the list.
+    Page(u32),
+    /// One segment.
+    One(SegmentId),
+    /// The feed from a step on.
+    Changes(Step),
+    /// A new segment of that name.
+    Create(CompactString),
+    /// New values for a segment.
+    Update(SegmentId),
+    /// The end of a segment.
+    Delete(SegmentId),
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Page(number) => write!(f, "load page {number} of the segments"),
+            Self::One(id) => write!(f, "read segment {id}"),
+            Self::Changes(step) => write!(f, "read the changes since step {step}"),
+            Self::Create(name) => write!(f, "create segment {name}"),
+            Self::Update(id) => write!(f, "change segment {id}"),
+            Self::Delete(id) => write!(f, "delete segment {id}"),
+        }
+    }
+}
+
+/// What went wrong with a call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The server answered with an error status.
+    #[error("the server answered {status}{}", in_its_words(.words))]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The server's own words, cut to a sane length; may be empty.
+        words: String,
+        /// How long the server asked to wait before the next try.
+        retry_after: Option<Duration>,
+    },
+    /// No connection came about, so nothing was sent.
+    #[error("no connection to the server: {reason}")]
+    Unreachable {
+        /// The network's words.
+        reason: String,
+    },
+    /// No answer came in time; the request may have been carried out.
+    #[error("no answer within {} s", .after.as_secs())]
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The connection broke before the answer was complete; the request may have been carried out.
+    #[error("the connection broke: {reason}")]
+    Broken {
+        /// The network's words.
+        reason: String,
+    },
+    /// The answer is not what the API promises.
+    #[error("the answer makes no sense: {reason}")]
+    Unreadable {
+        /// What was expected and what came.
+        reason: String,
+    },
+    /// The server wants to send us elsewhere. Never followed: the key must not reach another host.
+    #[error("the server redirects ({status}) to {to}, and redirects are not followed; check the base URL")]
+    Redirected {
+        /// The HTTP status.
+        status: u16,
+        /// Where to, as the server wrote it.
+        to: String,
+    },
+}
+
+fn in_its_words(words: &str) -> String {
+    if words.is_empty() { String::new() } else { format!(": {words}") }
+}
+
+impl Fault {
+    /// Whether the same call may well succeed a little later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
+            Self::Redirected { .. } => false,
+        }
+    }
+
+    /// Whether the server may have carried out a write although it is reported as failed.
+    #[must_use]
+    pub const fn may_have_taken_effect(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => *status >= 500 && *status != 503,
+            Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
+            Self::Unreachable { .. } | Self::Redirected { .. } => false,
+        }
+    }
+
+    /// How long the server asked to wait.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the server says that there is no such thing.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+
+    /// Whether the server rejects the key or the tenant, so that nothing will work until they are mended.
+    #[must_use]
+    pub const fn is_unauthorised(&self) -> bool {
+        matches!(self, Self::Refused { status: 401 | 403, .. })
+    }
+
+    /// Whether the server rejects the step that the feed was asked from, as unknown, too old or too new.
+    #[must_use]
+    pub const fn rejects_step(&self) -> bool {
+        matches!(self, Self::Refused { status: 400 | 404 | 410 | 416 | 422, .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16) -> Fault {
+        Fault::Refused { status, words: String::new(), retry_after: None }
+    }
+
+    #[test]
+    fn an_error_is_a_sentence_with_the_servers_words() {
+        let fault = Fault::Refused { status: 409, words: "name is taken".into(), retry_after: None };
+        let error = RemoteError { call: Call::Create("VIP".into()), fault };
+        assert_eq!(error.to_string(), "could not create segment VIP: the server answered 409: name is taken");
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        assert!(refused(503).is_transient());
+        assert!(refused(429).is_transient());
+        assert!(!refused(401).is_transient());
+        assert!(!refused(422).is_transient());
+    }
+
+    #[test]
+    fn a_write_is_in_doubt_only_when_it_may_have_reached_the_server() {
+        assert!(Fault::TimedOut { after: Duration::from_secs(30) }.may_have_taken_effect());
+        assert!(refused(500).may_have_taken_effect());
+        assert!(!refused(422).may_have_taken_effect());
+        assert!(!Fault::Unreachable { reason: String::new() }.may_have_taken_effect());
+    }
+}

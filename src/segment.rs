@@ -1,0 +1,75 @@
+//! One segment: its fields, its identity, what makes a field valid, and a position in the feed of changes.
+//!
+//! Two kinds of text live here. What the *server* sends is taken as it is: a [`Segment`] may have a blank name or point to
+//! itself, since hiding it would hide data. What a *person* wants to send is parsed first: a [`Draft`] can't be built from a
+//! blank name. Nothing here knows of trees, requests or screens.
+
+mod draft;
+mod id;
+
+use std::fmt;
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+pub use draft::{Draft, ExternalId, Field, FieldFault, Name};
+pub use id::SegmentId;
+
+/// A segment as the server last showed it.
+///
+/// Serialises to the API's own form, all four fields present and `null` for what is not set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Segment {
+    /// Its identity, given by the server, never reused after a delete.
+    pub id: SegmentId,
+    /// What people call it. May be blank when the server says so.
+    pub name: CompactString,
+    /// The key under which an external system, such as an ERP, knows it.
+    pub external_id: Option<CompactString>,
+    /// The segment it stands under. `None` for a root. May name one that does not exist, or itself.
+    #[serde(rename = "parentSegmentId")]
+    pub parent: Option<SegmentId>,
+}
+
+impl Segment {
+    /// Whether there is nothing to read in the name.
+    #[must_use]
+    pub fn has_blank_name(&self) -> bool {
+        self.name.trim().is_empty()
+    }
+
+    /// The fields in which `self` and `other` differ, in the order of the form.
+    #[must_use]
+    pub fn differing_fields(&self, other: &Self) -> Vec<Field> {
+        Field::ALL.into_iter().filter(|&field| self.field(field) != other.field(field)).collect()
+    }
+
+    /// The value of a field as text, `None` when it is not set.
+    #[must_use]
+    pub fn field(&self, field: Field) -> Option<String> {
+        match field {
+            Field::Name => Some(self.name.to_string()),
+            Field::ExternalId => self.external_id.as_ref().map(ToString::to_string),
+            Field::Parent => self.parent.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// A position in the feed of changes: the step from which to ask next.
+///
+/// The server counts steps from 1; which one follows is always its own answer, never computed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Step(pub i64);
+
+impl Step {
+    /// The first step a feed can be asked from.
+    pub const FIRST: Self = Self(1);
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,181 @@
+//! What a person wants a segment to be: valid texts, and the three fields a write carries.
+
+use std::fmt;
+
+use compact_str::CompactString;
+
+use super::{Segment, SegmentId};
+
+/// The fields of a segment that a person can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The name.
+    Name,
+    /// The external id.
+    ExternalId,
+    /// The segment it stands under.
+    Parent,
+}
+
+impl Field {
+    /// Every field, in the order of the form.
+    pub const ALL: [Self; 3] = [Self::Name, Self::ExternalId, Self::Parent];
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Name => "name",
+            Self::ExternalId => "external id",
+            Self::Parent => "parent",
+        })
+    }
+}
+
+/// Why a text can't be sent as a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldFault {
+    /// The name has nothing to read in it.
+    #[error("a segment needs a name")]
+    BlankName,
+    /// A character that no screen shows, such as a line break or a control code.
+    #[error("a line break or control character can't be part of it")]
+    ControlCharacter,
+}
+
+/// A name that can be sent: something to read, without control characters, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Name(CompactString);
+
+impl Name {
+    /// Trims and checks a text.
+    ///
+    /// # Errors
+    ///
+    /// A blank text, or one with control characters.
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
+        let text = trimmed(text)?;
+        if text.is_empty() { Err(FieldFault::BlankName) } else { Ok(Self(text.into())) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An external id that can be sent: not empty, without control characters, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ExternalId(CompactString);
+
+impl ExternalId {
+    /// Trims and checks a text; `None` when nothing is left, which means "no external id".
+    ///
+    /// # Errors
+    ///
+    /// A text with control characters.
+    pub fn parse(text: &str) -> Result<Option<Self>, FieldFault> {
+        let text = trimmed(text)?;
+        Ok((!text.is_empty()).then(|| Self(text.into())))
+    }
+
+    /// The external id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn trimmed(text: &str) -> Result<&str, FieldFault> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) { Err(FieldFault::ControlCharacter) } else { Ok(text) }
+}
+
+/// What a create or an update asks for: always all three fields, since an update replaces the whole segment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Draft {
+    /// The wanted name.
+    pub name: Name,
+    /// The wanted external id, `None` for none.
+    pub external_id: Option<ExternalId>,
+    /// The wanted parent, `None` for a root.
+    pub parent: Option<SegmentId>,
+}
+
+impl Draft {
+    /// The segment that this draft becomes under the given id.
+    #[must_use]
+    pub fn into_segment(self, id: SegmentId) -> Segment {
+        Segment {
+            id,
+            name: self.name.0,
+            external_id: self.external_id.map(|external_id| external_id.0),
+            parent: self.parent,
+        }
+    }
+
+    /// The draft that asks for exactly what `segment` is, without any check: what a server sent it will take back.
+    #[must_use]
+    pub fn of(segment: &Segment) -> Self {
+        Self {
+            name: Name(segment.name.clone()),
+            external_id: segment.external_id.clone().map(ExternalId),
+            parent: segment.parent.clone(),
+        }
+    }
+
+    /// The fields in which this draft would change `segment`.
+    #[must_use]
+    pub fn changes(&self, segment: &Segment) -> Vec<Field> {
+        segment.differing_fields(&self.clone().into_segment(segment.id.clone()))
+    }
+
+    /// This draft with the given fields taken from `segment`.
+    #[must_use]
+    pub fn with_fields_of(mut self, segment: &Segment, fields: &[Field]) -> Self {
+        let theirs = Self::of(segment);
+        for field in fields {
+            match field {
+                Field::Name => self.name = theirs.name.clone(),
+                Field::ExternalId => self.external_id.clone_from(&theirs.external_id),
+                Field::Parent => self.parent.clone_from(&theirs.parent),
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_trimmed_and_a_blank_one_refused() {
+        assert_eq!(Name::parse("  Łódź ").unwrap().as_str(), "Łódź");
+        assert_eq!(Name::parse(" \t "), Err(FieldFault::BlankName));
+        assert_eq!(Name::parse("a\nb"), Err(FieldFault::ControlCharacter));
+    }
+
+    #[test]
+    fn a_blank_external_id_means_none() {
+        assert_eq!(ExternalId::parse("  "), Ok(None));
+        assert_eq!(ExternalId::parse(" PL-10 ").unwrap().unwrap().as_str(), "PL-10");
+    }
+
+    #[test]
+    fn a_draft_knows_what_it_would_change() {
+        let segment = Segment {
+            id: SegmentId::new("vip").unwrap(),
+            name: "VIP".into(),
+            external_id: Some("V".into()),
+            parent: None,
+        };
+        let mut draft = Draft::of(&segment);
+        assert_eq!(draft.changes(&segment), []);
+        draft.name = Name::parse("VIP Client").unwrap();
+        draft.external_id = None;
+        assert_eq!(draft.changes(&segment), [Field::Name, Field::ExternalId]);
+        assert_eq!(draft.with_fields_of(&segment, &[Field::ExternalId]).changes(&segment), [Field::Name]);
+    }
+}

@@ -1,0 +1,173 @@
+//! [`SegmentId`]: an opaque identity, small in memory.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::str;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+const UUID_TEXT: usize = 36;
+
+/// The identity of a segment: any non-empty text, compared byte for byte.
+///
+/// Ids are opaque (the platform's own documentation lists one that reads `segment`), yet nearly all are UUIDs in lower case.
+/// Those are kept as 16 bytes, so that a million of them fit a small machine; every other text is kept as it came.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SegmentId(Repr);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Repr {
+    Uuid([u8; 16]),
+    Text(Box<str>),
+}
+
+impl SegmentId {
+    /// Takes any text; `None` when it is empty, which the API uses for "no id".
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(canonical_uuid(text).map_or_else(|| Repr::Text(text.into()), Repr::Uuid)))
+    }
+
+    /// The id as text. Borrowed unless it is a UUID.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Repr::Uuid(_) => Cow::Owned(self.to_string()),
+            Repr::Text(text) => Cow::Borrowed(text),
+        }
+    }
+
+    fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        match &self.0 {
+            Repr::Uuid(bytes) => {
+                let text = uuid_text(bytes);
+                // Only hexadecimal digits and hyphens were written, so this is never the empty fallback.
+                read(str::from_utf8(&text).unwrap_or_default())
+            }
+            Repr::Text(text) => read(text),
+        }
+    }
+}
+
+/// The 16 bytes of a UUID in the one form that reads back identically: 36 characters, lower case, hyphenated.
+fn canonical_uuid(text: &str) -> Option<[u8; 16]> {
+    let digits: &[u8; UUID_TEXT] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 16];
+    let mut nibbles = 0;
+    for (at, &digit) in digits.iter().enumerate() {
+        if is_hyphen_place(at) {
+            if digit != b'-' {
+                return None;
+            }
+            continue;
+        }
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        bytes[nibbles / 2] = (bytes[nibbles / 2] << 4) | value;
+        nibbles += 1;
+    }
+    Some(bytes)
+}
+
+fn uuid_text(bytes: &[u8; 16]) -> [u8; UUID_TEXT] {
+    let mut text = [b'-'; UUID_TEXT];
+    let places = (0..UUID_TEXT).filter(|&at| !is_hyphen_place(at));
+    for (nibble, at) in places.enumerate() {
+        let byte = bytes[nibble / 2];
+        let value = if nibble % 2 == 0 { byte >> 4 } else { byte & 0xf };
+        text[at] = b"0123456789abcdef"[usize::from(value)];
+    }
+    text
+}
+
+const fn is_hyphen_place(at: usize) -> bool {
+    matches!(at, 8 | 13 | 18 | 23)
+}
+
+impl fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.pad(text))
+    }
+}
+
+impl fmt::Debug for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| write!(f, "SegmentId({text})"))
+    }
+}
+
+/// Ordered as text, whatever the form in memory.
+impl Ord for SegmentId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            // Lower-case hexadecimal sorts as the bytes do.
+            (Repr::Uuid(a), Repr::Uuid(b)) => a.cmp(b),
+            _ => self.with_text(|a| other.with_text(|b| a.cmp(b))),
+        }
+    }
+}
+
+impl PartialOrd for SegmentId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Serialize for SegmentId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_text(|text| serializer.serialize_str(text))
+    }
+}
+
+impl<'de> Deserialize<'de> for SegmentId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Self::new(&text).ok_or_else(|| serde::de::Error::custom("a segment id can't be empty"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_million_ids_cost_24_bytes_each() {
+        assert_eq!(size_of::<SegmentId>(), 24);
+        assert_eq!(size_of::<Option<SegmentId>>(), 24);
+    }
+
+    #[test]
+    fn an_empty_text_is_no_id() {
+        assert_eq!(SegmentId::new(""), None);
+    }
+
+    #[test]
+    fn a_uuid_in_upper_case_is_another_id_than_the_same_in_lower_case() {
+        let lower = SegmentId::new("ab9e32db-48a1-47b3-9fda-975b9ed8a9d6");
+        let upper = SegmentId::new("AB9E32DB-48A1-47B3-9FDA-975B9ED8A9D6");
+        assert_ne!(lower, upper);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back_identically(text in "\\PC{1,40}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}") {
+            let id = SegmentId::new(&text).unwrap();
+            prop_assert_eq!(id.to_string(), text.clone());
+            prop_assert_eq!(id.text(), text.as_str());
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(serde_json::from_str::<SegmentId>(&json).unwrap(), id);
+        }
+
+        #[test]
+        fn ids_sort_as_their_texts_do(a in "[a-f0-9-]{1,3}|[0-9a-f]{8}-0000-4000-8000-[0-9a-f]{12}", b in "[a-f0-9-]{1,3}|[0-9a-f]{8}-0000-4000-8000-[0-9a-f]{12}") {
+            let (first, second) = (SegmentId::new(&a).unwrap(), SegmentId::new(&b).unwrap());
+            prop_assert_eq!(first.cmp(&second), a.cmp(&b));
+        }
+    }
+}
