@@ -1,1 +1,293 @@
-//! Placeholder.
+//! What a person can ask for: one table, from which the key bindings, the footer, the help page, the configuration's names
+//! and the README's list of keys all come.
+//!
+//! An action is a wish. Whether it can be granted at the moment is decided where the state is known.
+
+/// Something a person can ask for in the main screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// One row down.
+    Down,
+    /// One row up.
+    Up,
+    /// One screen down.
+    PageDown,
+    /// One screen up.
+    PageUp,
+    /// Half a screen down.
+    HalfPageDown,
+    /// Half a screen up.
+    HalfPageUp,
+    /// The first row.
+    First,
+    /// The last row.
+    Last,
+    /// The next row on the same level.
+    NextSibling,
+    /// The previous row on the same level.
+    PreviousSibling,
+    /// Unfold, or go to the first child.
+    Open,
+    /// Fold, or go to the parent.
+    Close,
+    /// Fold or unfold.
+    ToggleFold,
+    /// Unfold everything below.
+    ExpandSubtree,
+    /// Show so many levels of the whole tree, from 1; 0 shows all.
+    FoldToLevel(u8),
+    /// Search.
+    Find,
+    /// The next match.
+    NextMatch,
+    /// The previous match.
+    PreviousMatch,
+    /// Create a segment below the selected one.
+    AddChild,
+    /// Create a segment beside the selected one.
+    AddSibling,
+    /// Change all fields in a form.
+    Edit,
+    /// Change the name in the row itself.
+    Rename,
+    /// Pick a new parent.
+    Move,
+    /// Remember what is to be moved.
+    Cut,
+    /// Move what was cut here.
+    Paste,
+    /// Delete.
+    Delete,
+    /// Mark or unmark, then one row down.
+    Mark,
+    /// To the next pane.
+    NextPane,
+    /// To the previous pane.
+    PreviousPane,
+    /// Show or hide the details.
+    ToggleDetails,
+    /// Show or hide the activity.
+    ToggleActivity,
+    /// More room for the tree.
+    WidenTree,
+    /// Less room for the tree.
+    NarrowTree,
+    /// Sort by name.
+    SortByName,
+    /// Sort by external id.
+    SortByExternalId,
+    /// Sort by number of descendants.
+    SortByDescendants,
+    /// Load everything anew.
+    Reload,
+    /// Ask for changes now.
+    PollNow,
+    /// Show all keys.
+    Help,
+    /// Leave what is open, one step a press.
+    Dismiss,
+    /// Stop the program until the shell continues it.
+    Suspend,
+    /// Leave the program.
+    Quit,
+}
+
+/// How actions are grouped for reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Getting around.
+    Moving,
+    /// Folding and unfolding.
+    Folding,
+    /// Searching.
+    Finding,
+    /// Changing segments.
+    Changing,
+    /// What is on the screen.
+    Viewing,
+    /// The server and the program itself.
+    Program,
+}
+
+impl Group {
+    /// Every group in reading order.
+    pub const ALL: [Self; 6] =
+        [Self::Moving, Self::Folding, Self::Finding, Self::Changing, Self::Viewing, Self::Program];
+
+    /// Its heading.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Moving => "Moving",
+            Self::Folding => "Folding",
+            Self::Finding => "Finding",
+            Self::Changing => "Changing",
+            Self::Viewing => "Viewing",
+            Self::Program => "Program",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The action.
+    pub action: Action,
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// The keys that ask for it unless the configuration says otherwise, each a sequence as the keymap reads it.
+    pub keys: &'static [&'static str],
+    /// Where it is listed.
+    pub group: Group,
+    /// One word or two for the footer.
+    pub label: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+const fn entry(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    group: Group,
+    label: &'static str,
+    help: &'static str,
+) -> Entry {
+    Entry { action, name, keys, group, label, help }
+}
+
+/// Every action, in the order in which they are read.
+pub const TABLE: &[Entry] = &[
+    entry(Action::Down, "down", &["j", "down"], Group::Moving, "down", "one row down"),
+    entry(Action::Up, "up", &["k", "up"], Group::Moving, "up", "one row up"),
+    entry(Action::HalfPageDown, "half-page-down", &["ctrl-d"], Group::Moving, "half page", "half a screen down"),
+    entry(Action::HalfPageUp, "half-page-up", &["ctrl-u"], Group::Moving, "half page up", "half a screen up"),
+    entry(Action::PageDown, "page-down", &["pagedown"], Group::Moving, "page down", "one screen down"),
+    entry(Action::PageUp, "page-up", &["pageup"], Group::Moving, "page up", "one screen up"),
+    entry(Action::First, "first", &["g g", "home"], Group::Moving, "top", "to the first row"),
+    entry(Action::Last, "last", &["G", "end"], Group::Moving, "bottom", "to the last row"),
+    entry(Action::NextSibling, "next-sibling", &["J"], Group::Moving, "next", "to the next row on the same level"),
+    entry(
+        Action::PreviousSibling,
+        "previous-sibling",
+        &["K"],
+        Group::Moving,
+        "previous",
+        "to the previous row on the same level",
+    ),
+    entry(Action::Open, "open", &["l", "right"], Group::Folding, "open", "unfold, or go to the first child"),
+    entry(Action::Close, "close", &["h", "left"], Group::Folding, "close", "fold, or go to the parent"),
+    entry(Action::ToggleFold, "toggle-fold", &["enter"], Group::Folding, "fold", "fold or unfold"),
+    entry(Action::ExpandSubtree, "expand-subtree", &["*"], Group::Folding, "open all", "unfold the whole subtree"),
+    entry(Action::FoldToLevel(1), "fold-to-level-1", &["z 1"], Group::Folding, "level 1", "show the top level only"),
+    entry(Action::FoldToLevel(2), "fold-to-level-2", &["z 2"], Group::Folding, "level 2", "show two levels"),
+    entry(Action::FoldToLevel(3), "fold-to-level-3", &["z 3"], Group::Folding, "level 3", "show three levels"),
+    entry(Action::FoldToLevel(4), "fold-to-level-4", &["z 4"], Group::Folding, "level 4", "show four levels"),
+    entry(Action::FoldToLevel(5), "fold-to-level-5", &["z 5"], Group::Folding, "level 5", "show five levels"),
+    entry(Action::FoldToLevel(6), "fold-to-level-6", &["z 6"], Group::Folding, "level 6", "show six levels"),
+    entry(Action::FoldToLevel(7), "fold-to-level-7", &["z 7"], Group::Folding, "level 7", "show seven levels"),
+    entry(Action::FoldToLevel(8), "fold-to-level-8", &["z 8"], Group::Folding, "level 8", "show eight levels"),
+    entry(Action::FoldToLevel(9), "fold-to-level-9", &["z 9"], Group::Folding, "level 9", "show nine levels"),
+    entry(Action::FoldToLevel(0), "unfold-all", &["z 0"], Group::Folding, "all levels", "show every level"),
+    entry(Action::Find, "find", &["/"], Group::Finding, "find", "find by name, external id or id"),
+    entry(Action::NextMatch, "next-match", &["n"], Group::Finding, "next", "to the next match"),
+    entry(Action::PreviousMatch, "previous-match", &["N"], Group::Finding, "previous", "to the previous match"),
+    entry(Action::AddChild, "add-child", &["a"], Group::Changing, "add", "create a segment below this one"),
+    entry(Action::AddSibling, "add-sibling", &["A"], Group::Changing, "add beside", "create a segment beside this one"),
+    entry(Action::Edit, "edit", &["e"], Group::Changing, "edit", "change name, external id and parent in a form"),
+    entry(Action::Rename, "rename", &["r"], Group::Changing, "rename", "change the name in place"),
+    entry(Action::Move, "move", &["m"], Group::Changing, "move", "pick a new parent, for this one or all marked"),
+    entry(Action::Cut, "cut", &["x"], Group::Changing, "cut", "take this one or all marked, to put elsewhere"),
+    entry(Action::Paste, "paste", &["p"], Group::Changing, "paste", "move what was cut below this one"),
+    entry(Action::Delete, "delete", &["d"], Group::Changing, "delete", "delete, after showing what would go"),
+    entry(Action::Mark, "mark", &["space"], Group::Changing, "mark", "mark or unmark, and go one row down"),
+    entry(Action::NextPane, "next-pane", &["tab"], Group::Viewing, "pane", "to the next pane"),
+    entry(Action::PreviousPane, "previous-pane", &["backtab"], Group::Viewing, "pane back", "to the previous pane"),
+    entry(Action::ToggleDetails, "toggle-details", &["t d"], Group::Viewing, "details", "show or hide the details"),
+    entry(Action::ToggleActivity, "toggle-activity", &["t a"], Group::Viewing, "activity", "show or hide the activity"),
+    entry(Action::WidenTree, "widen-tree", &[">"], Group::Viewing, "wider", "more room for the tree"),
+    entry(Action::NarrowTree, "narrow-tree", &["<"], Group::Viewing, "narrower", "less room for the tree"),
+    entry(Action::SortByName, "sort-by-name", &["s n"], Group::Viewing, "by name", "sort by name"),
+    entry(
+        Action::SortByExternalId,
+        "sort-by-external-id",
+        &["s e"],
+        Group::Viewing,
+        "by external id",
+        "sort by external id",
+    ),
+    entry(
+        Action::SortByDescendants,
+        "sort-by-size",
+        &["s s"],
+        Group::Viewing,
+        "by size",
+        "sort by number below, largest first",
+    ),
+    entry(Action::PollNow, "poll-now", &["ctrl-r"], Group::Program, "check now", "ask for changes, or try again, now"),
+    entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew"),
+    entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
+    entry(
+        Action::Dismiss,
+        "dismiss",
+        &["esc"],
+        Group::Program,
+        "leave",
+        "leave what is open, clear the search, the cut, the marks",
+    ),
+    entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),
+    entry(Action::Quit, "quit", &["q", "ctrl-c"], Group::Program, "quit", "leave the program"),
+];
+
+impl Action {
+    /// Its line of the table.
+    ///
+    /// `None` only for a level of folding that has no line of its own.
+    #[must_use]
+    pub fn entry(self) -> Option<&'static Entry> {
+        TABLE.iter().find(|entry| entry.action == self)
+    }
+
+    /// The action of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.action)
+    }
+
+    /// Whether it wants to change something on the server.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        matches!(
+            self,
+            Self::AddChild
+                | Self::AddSibling
+                | Self::Edit
+                | Self::Rename
+                | Self::Move
+                | Self::Cut
+                | Self::Paste
+                | Self::Delete
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_action_has_one_name_and_one_line() {
+        let names: HashSet<_> = TABLE.iter().map(|entry| entry.name).collect();
+        let actions: HashSet<_> = TABLE.iter().map(|entry| entry.action).collect();
+        assert_eq!(names.len(), TABLE.len());
+        assert_eq!(actions.len(), TABLE.len());
+    }
+
+    #[test]
+    fn an_action_is_found_by_its_name() {
+        assert_eq!(Action::named("expand-subtree"), Some(Action::ExpandSubtree));
+        assert_eq!(Action::named("explode"), None);
+    }
+}

@@ -1,1 +1,144 @@
-//! Placeholder.
+//! From keys to actions and back.
+//!
+//! Keys are written as people write them (`j`, `G`, `ctrl-r`, `g g` for one after the other), in the configuration, the
+//! help and the tests alike. A keymap never holds two actions on one sequence, nor a sequence that begins another.
+
+mod key;
+
+use crate::action::{Action, TABLE};
+
+pub use key::{Key, KeyFault, parse_sequence, sequence_text};
+
+/// Which keys ask for which action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    bindings: Vec<(Vec<Key>, Action)>,
+}
+
+/// What a sequence of keys comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// It asks for this.
+    Action(Action),
+    /// It may still become something.
+    Prefix,
+    /// Nothing begins like this.
+    Nothing,
+}
+
+/// Why a binding can't be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BindingFault {
+    /// The text of the keys can't be read.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// Another binding is the same, begins it, or is begun by it.
+    #[error("`{keys}` for {} gets in the way of `{other_keys}` for {}", name(*.action), name(*.other))]
+    Clash {
+        /// The keys of the new binding.
+        keys: String,
+        /// What they were to ask for.
+        action: Action,
+        /// The keys of the binding that is there.
+        other_keys: String,
+        /// What those ask for.
+        other: Action,
+    },
+}
+
+fn name(action: Action) -> &'static str {
+    action.entry().map_or("another action", |entry| entry.name)
+}
+
+impl Keymap {
+    /// The keys of the table of actions.
+    ///
+    /// # Errors
+    ///
+    /// A fault in the table itself, which a test rules out.
+    pub fn standard() -> Result<Self, BindingFault> {
+        let mut keymap = Self { bindings: Vec::new() };
+        for entry in TABLE {
+            for keys in entry.keys {
+                keymap.bind(keys, entry.action)?;
+            }
+        }
+        Ok(keymap)
+    }
+
+    /// Adds a binding.
+    ///
+    /// # Errors
+    ///
+    /// Keys that can't be read, and a sequence that clashes with another.
+    pub fn bind(&mut self, keys: &str, action: Action) -> Result<(), BindingFault> {
+        let sequence = parse_sequence(keys)?;
+        let clash = self.bindings.iter().find(|(other, _)| other.starts_with(&sequence) || sequence.starts_with(other));
+        if let Some((other_keys, other)) = clash {
+            let (other_keys, other) = (sequence_text(other_keys), *other);
+            return Err(BindingFault::Clash { keys: sequence_text(&sequence), action, other_keys, other });
+        }
+        self.bindings.push((sequence, action));
+        Ok(())
+    }
+
+    /// What the keys pressed so far come to.
+    #[must_use]
+    pub fn lookup(&self, pressed: &[Key]) -> Lookup {
+        let begun = self.bindings.iter().find(|(sequence, _)| sequence.starts_with(pressed));
+        match begun {
+            Some((sequence, action)) if sequence.len() == pressed.len() => Lookup::Action(*action),
+            Some(_) => Lookup::Prefix,
+            None => Lookup::Nothing,
+        }
+    }
+
+    /// The keys that ask for an action, the one to show first.
+    pub fn keys(&self, action: Action) -> impl Iterator<Item = String> {
+        self.bindings.iter().filter(move |(_, bound)| *bound == action).map(|(sequence, _)| sequence_text(sequence))
+    }
+
+    /// What can follow the keys pressed so far: the rest of each sequence, and its action.
+    pub fn continuations(&self, pressed: &[Key]) -> impl Iterator<Item = (String, Action)> {
+        self.bindings
+            .iter()
+            .filter(move |(sequence, _)| sequence.len() > pressed.len() && sequence.starts_with(pressed))
+            .map(move |(sequence, action)| (sequence_text(&sequence[pressed.len()..]), *action))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pressed(text: &str) -> Vec<Key> {
+        parse_sequence(text).unwrap()
+    }
+
+    #[test]
+    fn the_table_of_actions_has_no_clash() {
+        assert!(Keymap::standard().is_ok());
+    }
+
+    #[test]
+    fn a_sequence_is_awaited_until_it_is_complete() {
+        let keymap = Keymap::standard().unwrap();
+        assert_eq!(keymap.lookup(&pressed("g")), Lookup::Prefix);
+        assert_eq!(keymap.lookup(&pressed("g g")), Lookup::Action(Action::First));
+        assert_eq!(keymap.lookup(&pressed("g x")), Lookup::Nothing);
+    }
+
+    #[test]
+    fn a_binding_that_hides_another_is_refused() {
+        let mut keymap = Keymap::standard().unwrap();
+        let fault = keymap.bind("g", Action::Help).unwrap_err();
+        assert_eq!(fault.to_string(), "`g` for help gets in the way of `g g` for first");
+    }
+
+    #[test]
+    fn an_action_knows_its_keys() {
+        let keymap = Keymap::standard().unwrap();
+        assert_eq!(keymap.keys(Action::Down).collect::<Vec<_>>(), ["j", "down"]);
+        assert_eq!(keymap.keys(Action::Last).next().unwrap(), "G");
+    }
+}

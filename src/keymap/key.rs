@@ -1,0 +1,144 @@
+//! [`Key`]: one press, as text and as the terminal reports it.
+
+use std::fmt;
+
+use crokey::KeyCombination;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// One press of a key with its modifiers.
+///
+/// Terminals disagree about the shift of a capital or a symbol, so it is dropped: `G` and `?` are keys of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Which key.
+    pub code: KeyCode,
+    /// What was held with it.
+    pub modifiers: KeyModifiers,
+}
+
+/// A text that names no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no key; keys are written like j, G, enter, ctrl-r, alt-left, or g g for one after the other")]
+pub struct KeyFault {
+    /// The text.
+    pub text: String,
+}
+
+impl Key {
+    /// A key without modifiers.
+    #[must_use]
+    pub const fn plain(code: KeyCode) -> Self {
+        Self { code, modifiers: KeyModifiers::NONE }
+    }
+
+    /// Reads the text of one key.
+    ///
+    /// # Errors
+    ///
+    /// A text that names no key.
+    pub fn parse(text: &str) -> Result<Self, KeyFault> {
+        let fault = || KeyFault { text: text.to_owned() };
+        let mut characters = text.chars();
+        if let (Some(character), None) = (characters.next(), characters.next()) {
+            return Ok(Self::plain(KeyCode::Char(character)));
+        }
+        let combination: KeyCombination = crokey::parse(text).map_err(|_| fault())?;
+        let mut read: KeyEvent = combination.into();
+        if let (KeyCode::Char(_), Some((_, last))) = (read.code, text.rsplit_once('-'))
+            && let Ok(capital) = last.parse()
+        {
+            // crokey folds the case, but a capital means the capital.
+            read.code = KeyCode::Char(capital);
+        }
+        Ok(Self::from(read))
+    }
+
+    /// The character it types into a text, if it does.
+    #[must_use]
+    pub fn typed(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(character) if self.modifiers.is_empty() => Some(character),
+            _ => None,
+        }
+    }
+}
+
+impl From<KeyEvent> for Key {
+    fn from(event: KeyEvent) -> Self {
+        let mut modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+        let code = match event.code {
+            KeyCode::Char(letter) if modifiers.contains(KeyModifiers::SHIFT) => {
+                modifiers.remove(KeyModifiers::SHIFT);
+                KeyCode::Char(letter.to_uppercase().next().unwrap_or(letter))
+            }
+            KeyCode::BackTab => {
+                modifiers.remove(KeyModifiers::SHIFT);
+                KeyCode::BackTab
+            }
+            code => code,
+        };
+        Self { code, modifiers }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let KeyCode::Char(character) = self.code
+            && character != ' '
+        {
+            let modifiers = [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-")];
+            for (_, name) in modifiers.into_iter().filter(|(modifier, _)| self.modifiers.contains(*modifier)) {
+                f.write_str(name)?;
+            }
+            return write!(f, "{character}");
+        }
+        let combination = KeyCombination::new(self.code, self.modifiers);
+        f.pad(&combination.to_string().to_lowercase())
+    }
+}
+
+/// Reads keys that are pressed one after the other, written with blanks between them.
+///
+/// # Errors
+///
+/// The first text that names no key, or no text at all.
+pub fn parse_sequence(text: &str) -> Result<Vec<Key>, KeyFault> {
+    let keys: Vec<Key> = text.split_whitespace().map(Key::parse).collect::<Result<_, _>>()?;
+    if keys.is_empty() { Err(KeyFault { text: text.to_owned() }) } else { Ok(keys) }
+}
+
+/// The text of keys that are pressed one after the other.
+#[must_use]
+pub fn sequence_text(keys: &[Key]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        for text in [
+            "j", "G", "?", "/", "*", "<", ">", "-", "ctrl-r", "alt-left", "enter", "esc", "space", "pagedown", "tab",
+            "backtab", "f5", "g g", "z 0", "ctrl-x s", "alt-b", "ł",
+        ] {
+            assert_eq!(sequence_text(&parse_sequence(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn a_capital_is_the_same_key_with_and_without_a_reported_shift() {
+        let told = Key::from(KeyEvent::new(KeyCode::Char('g'), KeyModifiers::SHIFT));
+        let plain = Key::from(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE));
+        assert_eq!(told, plain);
+        assert_eq!(Key::parse("G").unwrap(), plain);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_an_example() {
+        let fault = parse_sequence("g hyperdrive").unwrap_err();
+        assert!(fault.to_string().starts_with("`hyperdrive` is no key"));
+        assert!(parse_sequence("  ").is_err());
+    }
+}
