@@ -58,6 +58,8 @@ pub enum Action {
     Paste,
     /// Delete.
     Delete,
+    /// Open the form again that the server refused.
+    Reopen,
     /// Mark or unmark, then one row down.
     Mark,
     /// To the next pane.
@@ -200,6 +202,7 @@ pub const TABLE: &[Entry] = &[
     entry(Action::Cut, "cut", &["x"], Group::Changing, "cut", "take this one or all marked, to put elsewhere"),
     entry(Action::Paste, "paste", &["p"], Group::Changing, "paste", "move what was cut below this one"),
     entry(Action::Delete, "delete", &["d"], Group::Changing, "delete", "delete, after showing what would go"),
+    entry(Action::Reopen, "reopen", &["!"], Group::Changing, "refused", "open the refused form again, with your input"),
     entry(Action::Mark, "mark", &["space"], Group::Changing, "mark", "mark or unmark, and go one row down"),
     entry(Action::NextPane, "next-pane", &["tab"], Group::Viewing, "pane", "to the next pane"),
     entry(Action::PreviousPane, "previous-pane", &["backtab"], Group::Viewing, "pane back", "to the previous pane"),

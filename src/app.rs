@@ -1,1 +1,265 @@
-//! Placeholder.
+//! The state of the interface and the only function that changes it.
+//!
+//! Everything that can happen is an [`Event`], everything that is to be done outside is an [`Effect`]; [`update`] turns the one
+//! into the other and neither blocks nor fails. It does no I/O and reads no clock: time is an event. So every behaviour of
+//! the interface is a test without a terminal or a network, and the outcome of a sequence of keys never depends on whether
+//! a frame was drawn in between.
+
+mod activity;
+mod availability;
+mod changing;
+mod deletion;
+mod details;
+mod finding;
+mod form;
+mod keys;
+mod layer;
+mod layout;
+mod link;
+mod mouse;
+mod moving;
+mod news;
+mod panes;
+mod parents;
+mod perform;
+mod renaming;
+mod text_field;
+mod tree_view;
+mod writes;
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::forest::{Forest, RowId};
+use crate::keymap::{Key, Keymap};
+use crate::mirror;
+use crate::segment::SegmentId;
+
+pub use activity::{Activity, ActivityEntry, EntryKind, FieldChange};
+pub use availability::availability;
+pub use deletion::{Deletion, Policy};
+pub use details::{DetailLine, details};
+pub use finding::{FindPrompt, Search};
+pub use form::{Form, Purpose};
+pub use layer::Layer;
+pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
+pub use link::{Link, LinkState};
+pub use mouse::{Mouse, MouseKind};
+pub use panes::{Pane, Panes};
+pub use parents::{Candidate, ParentPicker};
+pub use renaming::Renaming;
+pub use text_field::TextField;
+pub use tree_view::TreeView;
+pub use writes::{PendingKind, Writes};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Time passed: it is this late now.
+    Time(Timestamp),
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(Mouse),
+    /// The terminal has another size: columns, rows.
+    Resized(u16, u16),
+    /// The mirror has something to say.
+    Mirror(mirror::Event),
+    /// An order could not be handed to the mirror, because it has too many already or is gone.
+    Undelivered(mirror::Command),
+}
+
+/// Something to be done outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Hand this to the mirror.
+    Mirror(mirror::Command),
+    /// Give the terminal back to the shell until it is continued.
+    Suspend,
+    /// End the program.
+    Quit,
+}
+
+/// What the tree belongs to, as the header shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The tenant.
+    pub tenant: String,
+    /// The server's host.
+    pub host: String,
+    /// The profile of the configuration, if one was used.
+    pub profile: Option<String>,
+    /// Whether anything may be changed.
+    pub access: Access,
+}
+
+/// Whether anything may be changed on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing.
+    ReadWrite,
+    /// Reading only: no write ever leaves.
+    ReadOnly,
+}
+
+/// What time it is, and where.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    /// As of the last [`Event::Time`].
+    pub now: Timestamp,
+    /// For showing times of day.
+    pub zone: TimeZone,
+}
+
+/// What a person picked for a later key.
+#[derive(Debug, Clone, Default)]
+pub struct Picks {
+    /// Marked segments.
+    pub marked: HashSet<SegmentId>,
+    /// Segments that were cut and wait to be pasted.
+    pub cut: HashSet<SegmentId>,
+}
+
+/// A line for the person, in place of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What to read.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// When it goes by itself. `None`: at the next key.
+    pub until: Option<Timestamp>,
+}
+
+/// How a message is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Something went as asked.
+    Calm,
+    /// Something could not be done.
+    Warning,
+}
+
+/// How long a calm message stays.
+const MESSAGE_STAYS: SignedDuration = SignedDuration::from_secs(5);
+
+/// Everything the interface knows.
+#[derive(Debug)]
+pub struct State {
+    /// What the tree belongs to.
+    pub session: Session,
+    /// What time it is.
+    pub clock: Clock,
+    /// The relation to the server.
+    pub link: Link,
+    /// The tree as it is shown: the server's, with the writes under way laid over it.
+    pub forest: Forest,
+    /// Selection and scroll position.
+    pub tree: TreeView,
+    /// The search whose matches are shown.
+    pub search: Option<Search>,
+    /// What is marked and what is cut.
+    pub picks: Picks,
+    /// The writes under way.
+    pub writes: Writes,
+    /// What happened.
+    pub activity: Activity,
+    /// Which panes are shown, how large, and which has the keys.
+    pub panes: Panes,
+    /// What is open over the main screen; the last has the keys.
+    pub layers: Vec<Layer>,
+    /// What the footer's line says for now.
+    pub message: Option<Message>,
+    /// Keys that may become a sequence.
+    pub pressed: Vec<Key>,
+}
+
+/// Brings the state up to date with one event.
+pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Time(now) => {
+            state.pass_time(now);
+            Vec::new()
+        }
+        Event::Key(key) => keys::press(state, keymap, key),
+        Event::Paste(text) => keys::paste(state, &text),
+        Event::Mouse(mouse) => mouse::point(state, mouse),
+        Event::Resized(columns, rows) => {
+            state.panes.resize(columns, rows);
+            tree_view::keep_in_sight(state);
+            Vec::new()
+        }
+        Event::Mirror(event) => news::hear(state, event),
+        Event::Undelivered(command) => writes::undelivered(state, command),
+    }
+}
+
+impl State {
+    /// The state before anything was heard of the server.
+    #[must_use]
+    pub fn new(session: Session, clock: Clock, columns: u16, rows: u16) -> Self {
+        Self {
+            session,
+            link: Link::new(clock.now),
+            clock,
+            forest: Forest::new(),
+            tree: TreeView::default(),
+            search: None,
+            picks: Picks::default(),
+            writes: Writes::default(),
+            activity: Activity::default(),
+            panes: Panes::new(columns, rows),
+            layers: Vec::new(),
+            message: None,
+            pressed: Vec::new(),
+        }
+    }
+
+    /// Where everything is on the screen.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        Layout::of(&self.panes)
+    }
+
+    /// The segment on the selected row, `None` when that is a heading, a missing parent, or nothing at all.
+    #[must_use]
+    pub fn selected_segment(&self) -> Option<&std::sync::Arc<crate::segment::Segment>> {
+        match &self.tree.selected {
+            Some(RowId::Segment(id)) => self.forest.get(id),
+            _ => None,
+        }
+    }
+
+    /// When the screen will have to change although nothing happens: a message goes, a highlight fades, an age grows.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let message = self.message.as_ref().and_then(|message| message.until);
+        [message, self.activity.next_fade(self.clock.now), self.link.next_wake(self.clock.now)].into_iter().flatten().min()
+    }
+
+    fn pass_time(&mut self, now: Timestamp) {
+        self.clock.now = now;
+        if self.message.as_ref().and_then(|message| message.until).is_some_and(|until| until <= now) {
+            self.message = None;
+        }
+        self.activity.fade(now);
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        let until = Some(self.clock.now + MESSAGE_STAYS);
+        self.message = Some(Message { text: text.into(), tone: Tone::Calm, until });
+    }
+
+    fn warn(&mut self, text: impl Into<String>) {
+        self.message = Some(Message { text: text.into(), tone: Tone::Warning, until: None });
+    }
+}

@@ -1,1 +1,64 @@
-//! Placeholder.
+//! Drawing the state: header, tree, details, activity, footer, and what is open over them.
+//!
+//! Nothing is decided here and nothing is remembered: the same state and size always give the same picture. The cost of a
+//! frame depends on the size of the screen, not on that of the tree. Every size is good, nought included.
+
+mod activity;
+mod deletion;
+mod details;
+mod dialog;
+mod footer;
+mod form;
+mod frame;
+mod header;
+mod help;
+mod parents;
+mod text;
+mod theme;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use ratatui::Frame;
+
+use crate::app::{Layer, State};
+use crate::keymap::Keymap;
+
+pub use theme::{Symbols, Theme};
+
+/// What the drawing goes by besides the state.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// Styles and symbols.
+    pub theme: &'a Theme,
+    /// For telling which keys do what.
+    pub keymap: &'a Keymap,
+}
+
+/// Draws the whole screen.
+pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let layout = state.layout();
+    if layout.screen.width != frame.area().width || layout.screen.height != frame.area().height {
+        // The terminal has just changed its size; the event that tells the state is on its way.
+        return;
+    }
+    // The tree first: its widget may write beyond its pane when the indentation is wide.
+    tree::draw(state, look, frame);
+    frame::draw(state, look, frame);
+    header::draw(state, look, frame);
+    details::draw(state, look, frame);
+    activity::draw(state, look, frame);
+    footer::draw(state, look, frame);
+    for layer in &state.layers {
+        match layer {
+            Layer::Help(line) => help::draw(*line, look, frame),
+            Layer::Form(form) => form::draw(state, form, look, frame),
+            Layer::Parents(picker) => parents::draw(state, picker, look, frame),
+            Layer::Deletion(deletion) => deletion::draw(state, deletion, look, frame),
+            Layer::Leaving => deletion::draw_leaving(state, look, frame),
+            // Both are drawn where they are typed: in the footer's line and in the row.
+            Layer::Find(_) | Layer::Renaming(_) => {}
+        }
+    }
+}

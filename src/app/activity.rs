@@ -1,0 +1,190 @@
+//! What happened: own writes, what others changed, and what a person should know; and which rows changed a moment ago.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::forest::Forest;
+use crate::mirror::Seen;
+use crate::segment::{Field, Segment, SegmentId};
+
+/// The list of what happened, newest first, and when each segment was last seen to change.
+#[derive(Debug, Clone, Default)]
+pub struct Activity {
+    entries: VecDeque<ActivityEntry>,
+    changed: HashMap<SegmentId, Timestamp>,
+    fresh: VecDeque<(Timestamp, SegmentId)>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActivityEntry {
+    /// When it was seen here.
+    pub at: Timestamp,
+    /// What kind of thing.
+    pub kind: EntryKind,
+    /// What to read.
+    pub text: String,
+    /// The segment it speaks of.
+    pub subject: Option<SegmentId>,
+    /// Which fields changed, from what to what.
+    pub fields: Vec<FieldChange>,
+}
+
+/// A kind of thing that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Somebody created a segment.
+    Created,
+    /// Somebody changed one.
+    Changed,
+    /// Somebody deleted one.
+    Deleted,
+    /// An own write was carried out.
+    Done,
+    /// An own write was refused, or its outcome is not known.
+    Failed,
+    /// Something about the server or its data.
+    Notice,
+}
+
+/// A field that changed, as a person reads it: parents by their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Which field.
+    pub field: Field,
+    /// What it was; a dash for nothing.
+    pub before: String,
+    /// What it is.
+    pub now: String,
+}
+
+/// Entries kept. A day of a busy tenant; older ones are of no use on a screen.
+const ENTRIES: usize = 2_000;
+/// Segments whose last change is remembered.
+const REMEMBERED: usize = 100_000;
+/// How long a row that changed stands out.
+const HIGHLIGHT: SignedDuration = SignedDuration::from_secs(6);
+
+impl Activity {
+    /// What happened, newest first.
+    pub fn entries(&self) -> impl Iterator<Item = &ActivityEntry> {
+        self.entries.iter()
+    }
+
+    /// How many lines it takes to show everything.
+    #[must_use]
+    pub fn line_count(&self) -> usize {
+        self.entries.iter().map(|entry| 1 + entry.fields.len()).sum()
+    }
+
+    /// When a segment was last seen to change, in this run of the program.
+    #[must_use]
+    pub fn last_change(&self, id: &SegmentId) -> Option<Timestamp> {
+        self.changed.get(id).copied()
+    }
+
+    /// Whether a segment changed so short a time ago that its row stands out.
+    #[must_use]
+    pub fn is_fresh(&self, id: &SegmentId) -> bool {
+        self.changed.get(id).is_some_and(|at| self.fresh.front().is_some_and(|(oldest, _)| oldest <= at))
+    }
+
+    /// How many changes by others were seen in the minute before `now`.
+    #[must_use]
+    pub fn changes_a_minute(&self, now: Timestamp) -> usize {
+        let minute = SignedDuration::from_mins(1);
+        let recent = self.entries.iter().take_while(|entry| now.duration_since(entry.at) <= minute);
+        recent.filter(|entry| matches!(entry.kind, EntryKind::Created | EntryKind::Changed | EntryKind::Deleted)).count()
+    }
+
+    pub(super) fn add(&mut self, at: Timestamp, kind: EntryKind, subject: Option<SegmentId>, text: impl Into<String>) {
+        self.push(ActivityEntry { at, kind, text: text.into(), subject, fields: Vec::new() });
+    }
+
+    pub(super) fn push(&mut self, entry: ActivityEntry) {
+        self.entries.truncate(ENTRIES - 1);
+        self.entries.push_front(entry);
+    }
+
+    pub(super) fn touch(&mut self, id: &SegmentId, at: Timestamp) {
+        if self.changed.len() >= REMEMBERED {
+            self.changed.clear();
+        }
+        self.changed.insert(id.clone(), at);
+        self.fresh.push_back((at, id.clone()));
+    }
+
+    pub(super) fn fade(&mut self, now: Timestamp) {
+        while self.fresh.front().is_some_and(|(at, _)| now.duration_since(*at) >= HIGHLIGHT) {
+            self.fresh.pop_front();
+        }
+    }
+
+    pub(super) fn next_fade(&self, now: Timestamp) -> Option<Timestamp> {
+        self.fresh.front().map(|(at, _)| (*at + HIGHLIGHT).max(now))
+    }
+}
+
+/// The entry for a change that was seen in the feed, read against the tree as it was before.
+pub(super) fn entry(forest: &Forest, seen: &Seen, at: Timestamp) -> Option<ActivityEntry> {
+    let (kind, segment) = match (&seen.before, &seen.now) {
+        (None, Some(now)) => (EntryKind::Created, now),
+        (Some(_), Some(now)) => (EntryKind::Changed, now),
+        (Some(before), None) => (EntryKind::Deleted, before),
+        (None, None) => return None,
+    };
+    let fields = match (&seen.before, &seen.now) {
+        (Some(before), Some(now)) => field_changes(forest, before, now),
+        _ => Vec::new(),
+    };
+    Some(ActivityEntry { at, kind, text: segment.name.to_string(), subject: Some(seen.id.clone()), fields })
+}
+
+/// The fields in which two states of a segment differ, with parents by their names.
+pub(super) fn field_changes(forest: &Forest, before: &Segment, now: &Segment) -> Vec<FieldChange> {
+    let changes = before.differing_fields(now).into_iter();
+    changes
+        .map(|field| FieldChange { field, before: shown(forest, before, field), now: shown(forest, now, field) })
+        .collect()
+}
+
+/// A field's value as a person reads it.
+pub(super) fn shown(forest: &Forest, segment: &Segment, field: Field) -> String {
+    match (field, &segment.parent) {
+        (Field::Parent, Some(parent)) => {
+            forest.get(parent).map_or_else(|| parent.to_string(), |parent| parent.name.to_string())
+        }
+        (Field::Parent, None) => "top level".into(),
+        _ => segment.field(field).unwrap_or_else(|| "–".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_stands_out_for_some_seconds_and_is_remembered_after() {
+        let mut activity = Activity::default();
+        let start = Timestamp::UNIX_EPOCH;
+        let id = SegmentId::new("vip").unwrap();
+        activity.touch(&id, start);
+        assert!(activity.is_fresh(&id));
+        let later = activity.next_fade(start).unwrap();
+        activity.fade(later);
+        assert!(!activity.is_fresh(&id));
+        assert_eq!(activity.last_change(&id), Some(start));
+        assert_eq!(activity.next_fade(later), None);
+    }
+
+    #[test]
+    fn only_so_many_entries_are_kept() {
+        let mut activity = Activity::default();
+        for number in 0..ENTRIES + 10 {
+            activity.add(Timestamp::UNIX_EPOCH, EntryKind::Notice, None, number.to_string());
+        }
+        assert_eq!(activity.entries().count(), ENTRIES);
+        assert_eq!(activity.entries().next().unwrap().text, (ENTRIES + 9).to_string());
+    }
+}

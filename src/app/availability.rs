@@ -1,0 +1,81 @@
+//! Whether an action can be granted at the moment, and if not, why.
+
+use crate::action::Action;
+use crate::forest::{Fold, RowId};
+
+use super::writes::PendingKind;
+use super::{Access, State, changing, tree_view};
+
+/// Whether an action can act now.
+///
+/// # Errors
+///
+/// The reason why not, as a sentence for the person.
+pub fn availability(state: &State, action: Action) -> Result<(), String> {
+    if action.is_write() && state.session.access == Access::ReadOnly {
+        return Err("nothing can be changed here: this profile is read-only".into());
+    }
+    match action {
+        Action::Edit | Action::Rename | Action::Delete | Action::Move | Action::Cut => subjects_settled(state),
+        Action::AddChild | Action::AddSibling => place_for_new(state),
+        Action::Paste if state.picks.cut.is_empty() => Err("nothing was cut; x cuts the selected segment".into()),
+        Action::Paste => place_for_new(state),
+        Action::Mark => existing(state),
+        Action::NextMatch | Action::PreviousMatch if state.search.is_none() => {
+            Err("nothing was searched for; / begins a search".into())
+        }
+        Action::Reopen if state.writes.refused_count() == 0 => Err("nothing was refused".into()),
+        Action::ExpandSubtree | Action::ToggleFold => foldable(state),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the footer should show an action: it can act, and it does something where the selection is.
+pub(super) fn foldable(state: &State) -> Result<(), String> {
+    let row = tree_view::selected_row(state).and_then(|(at, _)| state.forest.row(at));
+    match row.map(|row| row.fold) {
+        None => Err("no row is selected".into()),
+        Some(Fold::Leaf) => Err("nothing stands below it".into()),
+        Some(Fold::Closed | Fold::Open) => Ok(()),
+    }
+}
+
+fn existing(state: &State) -> Result<(), String> {
+    match &state.tree.selected {
+        None => Err("there is no segment here yet; a adds one".into()),
+        Some(RowId::Heading(_)) => Err("that is only a heading; select a segment".into()),
+        Some(RowId::Segment(id)) if !state.forest.contains(id) => {
+            Err(format!("the server has no segment {id}: others only name it as their parent"))
+        }
+        Some(RowId::Segment(_)) => Ok(()),
+    }
+}
+
+fn subjects_settled(state: &State) -> Result<(), String> {
+    if state.picks.marked.is_empty() {
+        existing(state)?;
+    }
+    for segment in changing::subjects(state) {
+        match state.writes.pending(&segment.id) {
+            Some(PendingKind::Creating) => {
+                return Err(format!("{} is still being created; wait for the server", segment.name));
+            }
+            Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
+            Some(PendingKind::Changing) | None => {}
+        }
+    }
+    Ok(())
+}
+
+fn place_for_new(state: &State) -> Result<(), String> {
+    if state.tree.selected.is_none() {
+        return Ok(());
+    }
+    existing(state)?;
+    let pending = state.selected_segment().and_then(|segment| state.writes.pending(&segment.id));
+    match pending {
+        Some(PendingKind::Creating) => Err("it is still being created; wait for the server".into()),
+        Some(PendingKind::Deleting) => Err("it is being deleted".into()),
+        Some(PendingKind::Changing) | None => Ok(()),
+    }
+}

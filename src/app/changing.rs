@@ -1,0 +1,216 @@
+//! From what a person typed or chose to a plan on its way.
+
+use std::sync::Arc;
+
+use crate::forest::RowId;
+use crate::plan::{Operation, Plan};
+use crate::segment::{Draft, Field, Segment, SegmentId};
+
+use super::deletion::Policy;
+use super::parents::{self, Asker};
+use super::writes::{self, Title};
+use super::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State};
+
+/// Opens the form for a segment below the selected one.
+pub(super) fn add_child(state: &mut State) {
+    let parent = state.selected_segment().map(|segment| segment.id.clone());
+    state.layers.push(Layer::Form(Form::create(parent)));
+}
+
+/// Opens the form for a segment beside the selected one.
+pub(super) fn add_sibling(state: &mut State) {
+    let parent = state.selected_segment().and_then(|segment| segment.parent.clone());
+    let parent = parent.filter(|parent| state.forest.contains(parent));
+    state.layers.push(Layer::Form(Form::create(parent)));
+}
+
+/// Sends what the form asks for, or leaves it open with what is wrong.
+pub(super) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
+    match form.operation(&state.forest) {
+        Err(()) => {
+            state.layers.push(Layer::Form(form));
+            Vec::new()
+        }
+        Ok(None) => {
+            state.say("nothing was changed");
+            Vec::new()
+        }
+        Ok(Some(operation)) => {
+            let title = title(&operation);
+            if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
+                state.forest.expand(&RowId::Segment(parent.clone()));
+            }
+            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)))
+        }
+    }
+}
+
+/// Sends a new name, or leaves the input open with what is wrong.
+pub(super) fn save_name(state: &mut State, mut renaming: Renaming) -> Vec<Effect> {
+    match renaming.draft() {
+        Err(fault) => {
+            renaming.fault = Some(fault.to_string());
+            state.layers.push(Layer::Renaming(renaming));
+            Vec::new()
+        }
+        Ok(None) => Vec::new(),
+        Ok(Some(draft)) => {
+            let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
+            let title = title(&operation);
+            writes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)))
+        }
+    }
+}
+
+fn title(operation: &Operation) -> Title {
+    match operation {
+        Operation::Create { draft } => {
+            let name = draft.name.as_str();
+            Title { done: format!("created {name}"), failed: format!("{name} was not created") }
+        }
+        Operation::Update { base, draft } => {
+            let name = &base.name;
+            match draft.changes(base).as_slice() {
+                [Field::Name] => Title {
+                    done: format!("renamed {name} → {}", draft.name.as_str()),
+                    failed: format!("{name} was not renamed"),
+                },
+                _ => Title { done: format!("changed {}", draft.name.as_str()), failed: format!("{name} was not changed") },
+            }
+        }
+        Operation::Delete { base } => {
+            Title { done: format!("deleted {}", base.name), failed: format!("{} was not deleted", base.name) }
+        }
+    }
+}
+
+/// What an action speaks of: all marked segments, or else the selected one.
+pub(super) fn subjects(state: &State) -> Vec<Arc<Segment>> {
+    if state.picks.marked.is_empty() {
+        return state.selected_segment().cloned().into_iter().collect();
+    }
+    let marked = &state.picks.marked;
+    state.forest.preorder().map(|(_, segment)| segment).filter(|segment| marked.contains(&segment.id)).cloned().collect()
+}
+
+/// Opens the choice of a parent for what is marked or selected.
+pub(super) fn pick_parent(state: &mut State) {
+    let picker = ParentPicker::new(&state.forest, subjects(state), Asker::Move, "");
+    state.layers.push(Layer::Parents(picker));
+}
+
+/// Opens the choice of a parent for the form that is open, filtered by what was typed already.
+pub(super) fn choose_parent_for_form(state: &mut State, filter: &str) {
+    let Some(Layer::Form(form)) = state.layers.last() else { return };
+    let moving = form.subject().and_then(|id| state.forest.get(id)).cloned().into_iter().collect();
+    let picker = ParentPicker::new(&state.forest, moving, Asker::Form, filter);
+    state.layers.push(Layer::Parents(picker));
+}
+
+/// Puts the chosen parent into the form below.
+pub(super) fn fill_parent(state: &mut State, picker: ParentPicker) {
+    let Some(choice) = picker.choice().cloned() else {
+        state.layers.push(Layer::Parents(picker));
+        return;
+    };
+    // The place where it stands already is a fine answer here: it leaves the field as it is.
+    let impossible = choice.parent.as_ref().and_then(|parent| {
+        let refusal = parents::refusal(&state.forest, &picker.moving, Some(parent));
+        refusal.filter(|_| picker.moving.iter().any(|segment| segment.parent.as_ref() != Some(parent)))
+    });
+    if let Some(reason) = impossible {
+        state.warn(format!("{} can't be the parent: {reason}", choice.name));
+        state.layers.push(Layer::Parents(picker));
+    } else if let Some(Layer::Form(form)) = state.layers.last_mut() {
+        form.set_parent(choice.parent);
+    }
+}
+
+/// Moves what the picker is for to the chosen place.
+pub(super) fn move_to_choice(state: &mut State, picker: ParentPicker) -> Vec<Effect> {
+    let Some(choice) = picker.choice().cloned() else {
+        state.layers.push(Layer::Parents(picker));
+        return Vec::new();
+    };
+    if let Some(reason) = choice.refusal {
+        state.warn(format!("can't be moved under {}: {reason}", choice.name));
+        state.layers.push(Layer::Parents(picker));
+        return Vec::new();
+    }
+    move_under(state, &picker.moving, choice.parent.as_ref())
+}
+
+/// Remembers what is marked or selected, to be pasted elsewhere.
+pub(super) fn cut(state: &mut State) {
+    let subjects = subjects(state);
+    state.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
+    let what = named(&subjects);
+    state.say(format!("cut {what}: p puts it under the selected segment, esc forgets it"));
+}
+
+/// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.
+pub(super) fn paste(state: &mut State) -> Vec<Effect> {
+    let cut = &state.picks.cut;
+    let moving: Vec<Arc<Segment>> =
+        state.forest.preorder().map(|(_, segment)| segment).filter(|segment| cut.contains(&segment.id)).cloned().collect();
+    let target = state.selected_segment().map(|segment| segment.id.clone());
+    if moving.is_empty() {
+        state.picks.cut.clear();
+        state.warn("what was cut no longer exists");
+        return Vec::new();
+    }
+    if let Some(reason) = parents::refusal(&state.forest, &moving, target.as_ref()) {
+        state.warn(format!("{} can't be put here: {reason}", named(&moving)));
+        return Vec::new();
+    }
+    move_under(state, &moving, target.as_ref())
+}
+
+fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&SegmentId>) -> Vec<Effect> {
+    let moved = moving.iter().filter(|segment| segment.parent.as_ref() != parent);
+    let operations = moved.map(|base| {
+        let draft = Draft { parent: parent.cloned(), ..Draft::of(base) };
+        Operation::Update { base: Arc::clone(base), draft }
+    });
+    let plan = Plan { operations: operations.collect() };
+    let what = named(moving);
+    let place = parent.and_then(|id| state.forest.get(id)).map_or_else(|| "the top level".into(), |to| to.name.to_string());
+    let title = Title { done: format!("moved {what} under {place}"), failed: format!("{what} was not moved under {place}") };
+    state.picks.cut.clear();
+    state.picks.marked.clear();
+    if let Some(parent) = parent {
+        state.forest.expand(&RowId::Segment(parent.clone()));
+    }
+    writes::begin(state, plan, title, None)
+}
+
+/// Asks what would go, and how.
+pub(super) fn ask_deletion(state: &mut State) {
+    let deletion = Deletion::of(&state.forest, &subjects(state));
+    state.layers.push(Layer::Deletion(deletion));
+}
+
+/// Carries out a deletion as it was confirmed, unless the subtree changed while the person was asked.
+pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> Vec<Effect> {
+    let now = Deletion::of(&state.forest, &deletion.roots);
+    if policy != Policy::OnlyThis && (now.descendants, now.children) != (deletion.descendants, deletion.children) {
+        state.layers.push(Layer::Deletion(now));
+        state.warn("what stands below has just changed; look again");
+        return Vec::new();
+    }
+    let what = deletion.title();
+    let done = match policy {
+        Policy::Subtree => format!("deleted {what} and {} below", deletion.descendants),
+        Policy::Promote => format!("deleted {what}, its children moved up"),
+        Policy::OnlyThis => format!("deleted {what}"),
+    };
+    let plan = deletion.plan(&state.forest, policy);
+    writes::begin(state, plan, Title { done, failed: format!("{what} was not deleted") }, None)
+}
+
+fn named(segments: &[Arc<Segment>]) -> String {
+    match segments {
+        [only] => only.name.to_string(),
+        several => format!("{} segments", several.len()),
+    }
+}

@@ -1,0 +1,212 @@
+//! All about the selected row, as lines that fit the pane.
+
+use crate::forest::{Heading, RowId};
+use crate::segment::{Segment, SegmentId};
+
+use super::writes::PendingKind;
+use super::{Shape, State};
+
+/// A line of the details.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DetailLine {
+    /// What it is all about.
+    Title(String),
+    /// A label and its value; no label where the value goes on.
+    Field {
+        /// The label.
+        label: &'static str,
+        /// The value, or a part of it.
+        value: String,
+    },
+    /// Something that is wrong with it.
+    Wrong(String),
+    /// A sentence.
+    Text(String),
+    /// A heading over what follows.
+    Heading(&'static str),
+    /// A child and how large it is, beside the largest.
+    Bar {
+        /// The child.
+        name: String,
+        /// Segments below it.
+        count: usize,
+        /// Segments below the largest child.
+        most: usize,
+    },
+    /// Nothing.
+    Blank,
+}
+
+/// The column of values.
+const LABEL_COLUMNS: u16 = 13;
+/// Children in the picture of the largest.
+const BARS: usize = 5;
+/// More children than these are not ranked: that would cost time in every frame.
+const RANKED_CHILDREN: usize = 2_000;
+
+/// The lines for the selected row, in the width of the pane they are shown in.
+#[must_use]
+pub fn details(state: &State) -> Vec<DetailLine> {
+    let layout = state.layout();
+    let Some(area) = layout.details else { return Vec::new() };
+    let lines = Lines { width: usize::from(area.width.saturating_sub(2)).max(1), lines: Vec::new() };
+    match &state.tree.selected {
+        None => lines.nothing(state),
+        Some(RowId::Heading(heading)) => lines.heading(*heading),
+        Some(RowId::Segment(id)) => match state.forest.get(id) {
+            Some(segment) if layout.shape == Shape::Stacked => lines.segment_in_short(state, segment),
+            Some(segment) => lines.segment(state, segment),
+            None => lines.missing(state, id),
+        },
+    }
+}
+
+struct Lines {
+    width: usize,
+    lines: Vec<DetailLine>,
+}
+
+impl Lines {
+    fn nothing(mut self, state: &State) -> Vec<DetailLine> {
+        if state.link.listed {
+            self.lines.push(DetailLine::Title("No segments yet".into()));
+            self.text("This tenant has none. Press a to add the first.");
+        } else {
+            self.text("Nothing has come from the server yet.");
+        }
+        self.lines
+    }
+
+    fn heading(mut self, heading: Heading) -> Vec<DetailLine> {
+        self.lines.push(DetailLine::Title(heading.to_string()));
+        self.text(match heading {
+            Heading::MissingParents => {
+                "These segments name a parent that the server does not list. They keep their place here until it \
+                 appears or they are moved."
+            }
+            Heading::Circles => {
+                "These segments stand under each other in a circle, so none of them leads to the top. Moving any one \
+                 of them elsewhere opens the circle."
+            }
+        });
+        self.lines
+    }
+
+    fn missing(mut self, state: &State, id: &SegmentId) -> Vec<DetailLine> {
+        self.lines.push(DetailLine::Title("Missing parent".into()));
+        self.field("Id", &id.to_string());
+        let children = state.forest.child_count(id);
+        self.text(&format!("The server does not list this segment, yet {children} name it as their parent."));
+        self.lines
+    }
+
+    fn segment_in_short(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
+        let external_id = segment.external_id.as_deref().unwrap_or("–");
+        self.cut_field("External id", &format!("{external_id}    {}", below(state, &segment.id)));
+        self.cut_field("Id", &segment.id.to_string());
+        match state.forest.anomalies(&segment.id).first() {
+            Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),
+            None => self.cut_field("Path", &path(state, &segment.id)),
+        }
+        self.lines
+    }
+
+    fn segment(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
+        self.lines.push(DetailLine::Title(segment.name.to_string()));
+        self.lines.push(DetailLine::Blank);
+        self.field("External id", segment.external_id.as_deref().unwrap_or("–"));
+        self.field("Id", &segment.id.to_string());
+        self.field("Parent", &parent(state, segment));
+        self.field("Path", &path(state, &segment.id));
+        self.field("Below", &below(state, &segment.id));
+        self.field("Changed", &changed(state, &segment.id));
+        if let Some(pending) = state.writes.pending(&segment.id) {
+            self.field("Waiting", match pending {
+                PendingKind::Creating => "being created",
+                PendingKind::Changing => "being saved",
+                PendingKind::Deleting => "being deleted",
+            });
+        }
+        let anomalies = state.forest.anomalies(&segment.id);
+        if !anomalies.is_empty() {
+            self.lines.push(DetailLine::Blank);
+        }
+        for anomaly in anomalies {
+            for line in textwrap::wrap(&anomaly.to_string(), self.width.saturating_sub(2).max(1)) {
+                self.lines.push(DetailLine::Wrong(line.into_owned()));
+            }
+        }
+        self.bars(state, &segment.id);
+        self.lines
+    }
+
+    fn bars(&mut self, state: &State, id: &SegmentId) {
+        if state.forest.child_count(id) > RANKED_CHILDREN {
+            return;
+        }
+        let children = state.forest.children(id).into_iter();
+        let mut sized: Vec<(usize, &str)> =
+            children.map(|child| (state.forest.descendant_count(&child.id), child.name.as_str())).collect();
+        sized.retain(|(count, _)| *count > 0);
+        sized.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let Some((most, _)) = sized.first().copied() else { return };
+        self.lines.extend([DetailLine::Blank, DetailLine::Heading("Largest below")]);
+        self.lines.extend(sized.into_iter().take(BARS).map(|(count, name)| DetailLine::Bar { name: name.into(), count, most }));
+    }
+
+    fn field(&mut self, label: &'static str, value: &str) {
+        let width = self.width.saturating_sub(usize::from(LABEL_COLUMNS)).max(1);
+        for (at, line) in textwrap::wrap(value, width).into_iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            self.lines.push(DetailLine::Field { label, value: line.into_owned() });
+        }
+    }
+
+    fn cut_field(&mut self, label: &'static str, value: &str) {
+        self.lines.push(DetailLine::Field { label, value: value.to_owned() });
+    }
+
+    fn text(&mut self, text: &str) {
+        let wrapped = textwrap::wrap(text, self.width).into_iter().map(|line| DetailLine::Text(line.into_owned()));
+        self.lines.extend(wrapped.collect::<Vec<_>>());
+    }
+}
+
+fn parent(state: &State, segment: &Segment) -> String {
+    match &segment.parent {
+        None => "none, it stands at the top".into(),
+        Some(id) => state.forest.get(id).map_or_else(|| id.to_string(), |parent| parent.name.to_string()),
+    }
+}
+
+/// More names than these say no more.
+const PATH_NAMES: usize = 24;
+
+fn path(state: &State, id: &SegmentId) -> String {
+    let mut names: Vec<&str> = state.forest.ancestors(id).take(PATH_NAMES).map(|segment| segment.name.as_str()).collect();
+    if names.len() == PATH_NAMES {
+        names.push("…");
+    }
+    names.reverse();
+    names.extend(state.forest.get(id).map(|segment| segment.name.as_str()));
+    names.join(" › ")
+}
+
+fn below(state: &State, id: &SegmentId) -> String {
+    let children = state.forest.child_count(id);
+    let all = state.forest.descendant_count(id);
+    match (children, all) {
+        (0, _) => "nothing".into(),
+        (1, 1) => "1 child".into(),
+        (children, all) if children == all => format!("{children} children"),
+        (1, all) => format!("1 child · {all} in all"),
+        (children, all) => format!("{children} children · {all} in all"),
+    }
+}
+
+fn changed(state: &State, id: &SegmentId) -> String {
+    state.activity.last_change(id).map_or_else(
+        || "not since this program started".into(),
+        |at| at.to_zoned(state.clock.zone.clone()).strftime("%H:%M:%S").to_string(),
+    )
+}

@@ -1,0 +1,175 @@
+//! Where a key goes: to what is open, the last opened first, else through the keymap to an action.
+
+use crate::keymap::{Key, Keymap, Lookup, sequence_text};
+use crate::segment::Field;
+
+use super::changing;
+use super::deletion::Policy;
+use super::layer::Layer;
+use super::parents::Asker;
+use super::{Effect, Form, ParentPicker, Renaming, State, Tone, finding, perform};
+
+const PAGE: isize = 10;
+
+pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
+    state.writes.person_went_on();
+    let read = state.message.take_if(|message| message.tone == Tone::Warning);
+    let Some(layer) = state.layers.pop() else {
+        let only_read = read.is_some() && state.pressed.is_empty() && key.to_string() == "esc";
+        return if only_read { Vec::new() } else { press_main(state, keymap, key) };
+    };
+    match layer {
+        Layer::Help(line) => press_help(state, line, key),
+        Layer::Form(form) => return press_form(state, form, key),
+        Layer::Renaming(renaming) => return press_renaming(state, renaming, key),
+        Layer::Parents(picker) => return press_parents(state, picker, key),
+        Layer::Find(prompt) => finding::press(state, prompt, key),
+        Layer::Deletion(deletion) => {
+            let policy = match key.to_string().as_str() {
+                "enter" | "y" | "d" if deletion.descendants == 0 => Policy::OnlyThis,
+                "s" if deletion.descendants > 0 => Policy::Subtree,
+                "p" if deletion.descendants > 0 => Policy::Promote,
+                "o" if deletion.descendants > 0 => Policy::OnlyThis,
+                "esc" | "q" | "n" | "ctrl-c" => return Vec::new(),
+                _ => {
+                    state.layers.push(Layer::Deletion(deletion));
+                    return Vec::new();
+                }
+            };
+            return changing::delete(state, &deletion, policy);
+        }
+        Layer::Leaving => match key.to_string().as_str() {
+            "q" | "ctrl-c" => return vec![Effect::Quit],
+            "esc" | "n" => {}
+            _ => state.layers.push(Layer::Leaving),
+        },
+    }
+    Vec::new()
+}
+
+fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
+    state.pressed.push(key);
+    match keymap.lookup(&state.pressed) {
+        Lookup::Action(action) => {
+            state.pressed.clear();
+            perform::perform(state, action)
+        }
+        Lookup::Prefix => Vec::new(),
+        Lookup::Nothing => {
+            let pressed = std::mem::take(&mut state.pressed);
+            let abandoned = pressed.len() > 1 && key.to_string() == "esc";
+            if !abandoned {
+                let help = keymap.keys(crate::action::Action::Help).next().unwrap_or_default();
+                state.warn(format!("{} does nothing here; {help} shows all keys", sequence_text(&pressed)));
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Text that was pasted goes to the field that has the keys; elsewhere it must not be taken for keys.
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    match state.layers.pop() {
+        Some(Layer::Form(mut form)) => {
+            let focus = form.focus;
+            if let Some(field) = form.text_field() {
+                field.paste(text);
+                form.faults.remove(&focus);
+                state.layers.push(Layer::Form(form));
+            } else {
+                state.layers.push(Layer::Form(form));
+                changing::choose_parent_for_form(state, text.trim());
+            }
+        }
+        Some(Layer::Renaming(mut renaming)) => {
+            renaming.name.paste(text);
+            renaming.fault = None;
+            state.layers.push(Layer::Renaming(renaming));
+        }
+        Some(Layer::Parents(mut picker)) => {
+            picker.filter.paste(text);
+            picker.refilter(&state.forest);
+            state.layers.push(Layer::Parents(picker));
+        }
+        Some(Layer::Find(prompt)) => finding::paste(state, prompt, text),
+        Some(layer) => state.layers.push(layer),
+        None => state.warn("there is nothing to paste into; press / to search for it, or a to add a segment"),
+    }
+    Vec::new()
+}
+
+fn press_help(state: &mut State, line: usize, key: Key) {
+    let line = match key.to_string().as_str() {
+        "esc" | "q" | "?" | "enter" | "ctrl-c" => return,
+        "j" | "down" => line.saturating_add(1),
+        "k" | "up" => line.saturating_sub(1),
+        "pagedown" | "ctrl-d" | "space" => line.saturating_add(PAGE.unsigned_abs()),
+        "pageup" | "ctrl-u" => line.saturating_sub(PAGE.unsigned_abs()),
+        "g" | "home" => 0,
+        _ => line,
+    };
+    // One line for each action and two for each group bound it; the drawing stops earlier where more fits the screen.
+    let most = crate::action::TABLE.len() + 2 * crate::action::Group::ALL.len();
+    state.layers.push(Layer::Help(line.min(most)));
+}
+
+fn press_form(state: &mut State, mut form: Form, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return Vec::new(),
+        "enter" => return changing::save_form(state, form),
+        "tab" | "down" => form.next_field(),
+        "backtab" | "up" => form.previous_field(),
+        "ctrl-u" | "backspace" | "delete" if form.focus == Field::Parent => form.set_parent(None),
+        _ if form.focus == Field::Parent => {
+            let begun = key.typed().map(String::from);
+            state.layers.push(Layer::Form(form));
+            if let Some(text) = begun {
+                changing::choose_parent_for_form(state, text.trim());
+            }
+            return Vec::new();
+        }
+        _ => form.type_key(key),
+    }
+    state.layers.push(Layer::Form(form));
+    Vec::new()
+}
+
+fn press_renaming(state: &mut State, mut renaming: Renaming, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return Vec::new(),
+        "enter" => return changing::save_name(state, renaming),
+        _ => {
+            if renaming.name.press(key) {
+                renaming.fault = None;
+            }
+        }
+    }
+    state.layers.push(Layer::Renaming(renaming));
+    Vec::new()
+}
+
+fn press_parents(state: &mut State, mut picker: ParentPicker, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return Vec::new(),
+        "enter" => {
+            return match picker.asker {
+                Asker::Move => changing::move_to_choice(state, picker),
+                Asker::Form => {
+                    changing::fill_parent(state, picker);
+                    Vec::new()
+                }
+            };
+        }
+        "down" | "ctrl-n" => picker.step(1),
+        "up" | "ctrl-p" => picker.step(-1),
+        "pagedown" => picker.step(PAGE),
+        "pageup" => picker.step(-PAGE),
+        _ => {
+            if picker.filter.press(key) {
+                picker.refilter(&state.forest);
+            }
+        }
+    }
+    state.layers.push(Layer::Parents(picker));
+    Vec::new()
+}

@@ -1,0 +1,290 @@
+//! Where everything is on the screen: arithmetic on the terminal's size and the wanted panes.
+//!
+//! It belongs to the state and not to the drawing, so that a page, a click and a scroll mean the same whether or not a frame
+//! was drawn. Any size is good, nought included.
+
+use super::panes::{Pane, Panes};
+
+/// A rectangle of cells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Area {
+    /// The leftmost column.
+    pub x: u16,
+    /// The topmost row.
+    pub y: u16,
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Area {
+    const fn new(x: u16, y: u16, width: u16, height: u16) -> Self {
+        Self { x, y, width, height }
+    }
+
+    /// Whether a cell lies in it.
+    #[must_use]
+    pub const fn contains(&self, column: u16, row: u16) -> bool {
+        column >= self.x && column < self.x + self.width && row >= self.y && row < self.y + self.height
+    }
+}
+
+/// How the panes are arranged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Too small for more: the tree and one line.
+    TreeOnly,
+    /// The details in short, and the activity if asked for, under the tree.
+    Stacked,
+    /// Details over activity at the right of the tree.
+    Beside,
+    /// Tree, details and activity side by side.
+    Wide,
+}
+
+/// The places of everything. Between two areas that touch lies one row or column for a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// How the panes are arranged.
+    pub shape: Shape,
+    /// The whole screen.
+    pub screen: Area,
+    /// The header's line.
+    pub header: Option<Area>,
+    /// The tree.
+    pub tree: Area,
+    /// The details.
+    pub details: Option<Area>,
+    /// The activity, its title line not included.
+    pub activity: Option<Area>,
+    /// The footer's line.
+    pub footer: Area,
+}
+
+const LEAST_COLUMNS: u16 = 60;
+const LEAST_ROWS: u16 = 15;
+const BESIDE_COLUMNS: u16 = 100;
+const WIDE_COLUMNS: u16 = 160;
+/// External id, id and path.
+const SHORT_DETAILS_ROWS: u16 = 3;
+const SHORT_ACTIVITY_ROWS: u16 = 5;
+
+impl Layout {
+    /// The places for these panes.
+    #[must_use]
+    pub fn of(panes: &Panes) -> Self {
+        let (columns, rows) = (panes.columns, panes.rows);
+        if columns < LEAST_COLUMNS || rows < LEAST_ROWS {
+            return Self::tree_only(columns, rows);
+        }
+        let body = Area::new(0, 2, columns, rows - 4);
+        let (tree, details, activity, shape) = if columns < BESIDE_COLUMNS {
+            stacked(panes, body)
+        } else if columns < WIDE_COLUMNS {
+            beside(panes, body)
+        } else {
+            wide(panes, body)
+        };
+        Self {
+            shape,
+            screen: Area::new(0, 0, columns, rows),
+            header: Some(Area::new(0, 0, columns, 1)),
+            tree,
+            details,
+            activity,
+            footer: Area::new(0, rows - 1, columns, 1),
+        }
+    }
+
+    const fn tree_only(columns: u16, rows: u16) -> Self {
+        let tree_rows = rows.saturating_sub(1);
+        Self {
+            shape: Shape::TreeOnly,
+            screen: Area::new(0, 0, columns, rows),
+            header: None,
+            tree: Area::new(0, 0, columns, tree_rows),
+            details: None,
+            activity: None,
+            footer: Area::new(0, tree_rows, columns, if rows == 0 { 0 } else { 1 }),
+        }
+    }
+
+    /// The panes that are on the screen, in the order of Tab.
+    pub fn panes(&self) -> impl Iterator<Item = Pane> + use<> {
+        let details = self.details.filter(|_| self.shape != Shape::Stacked).map(|_| Pane::Details);
+        [Some(Pane::Tree), details, self.activity.map(|_| Pane::Activity)].into_iter().flatten()
+    }
+
+    /// How the tree's width is divided.
+    #[must_use]
+    pub const fn tree_columns(&self) -> TreeColumns {
+        TreeColumns::of(self.tree)
+    }
+}
+
+type Places = (Area, Option<Area>, Option<Area>, Shape);
+
+fn stacked(panes: &Panes, body: Area) -> Places {
+    let mut left = body.height;
+    let mut take = |wanted: bool, rows: u16| {
+        (wanted && left > rows + 8).then(|| {
+            left -= rows + 1;
+            Area::new(body.x, body.y + left + 1, body.width, rows)
+        })
+    };
+    let activity = take(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
+    let details = take(panes.details, SHORT_DETAILS_ROWS);
+    (Area { height: left, ..body }, details, activity, Shape::Stacked)
+}
+
+fn beside(panes: &Panes, body: Area) -> Places {
+    if !panes.details && !panes.activity {
+        return (body, None, None, Shape::Beside);
+    }
+    let tree_width = share(body.width, panes.tree_share);
+    let tree = Area { width: tree_width, ..body };
+    let right = Area::new(tree_width + 1, body.y, body.width - tree_width - 1, body.height);
+    let (details, activity) = match (panes.details, panes.activity) {
+        (true, true) => {
+            let upper = share(right.height, 58);
+            let lower = Area::new(right.x, right.y + upper + 1, right.width, right.height - upper - 1);
+            (Some(Area { height: upper, ..right }), Some(lower))
+        }
+        (true, false) => (Some(right), None),
+        (false, _) => (None, Some(Area::new(right.x, right.y + 1, right.width, right.height - 1))),
+    };
+    (tree, details, activity, Shape::Beside)
+}
+
+fn wide(panes: &Panes, body: Area) -> Places {
+    // Three columns leave the tree a little less than two do, and the same keys change it.
+    let tree_width = match (panes.details, panes.activity) {
+        (false, false) => return (body, None, None, Shape::Wide),
+        (true, true) => share(body.width, panes.tree_share.saturating_sub(16).max(30)),
+        _ => share(body.width, panes.tree_share),
+    };
+    let right_x = tree_width + 1;
+    let right_width = body.width - right_x;
+    let tree = Area { width: tree_width, ..body };
+    let column = |x: u16, width: u16, top: u16| Area::new(x, body.y + top, width, body.height - top);
+    match (panes.details, panes.activity) {
+        (true, true) => {
+            let half = right_width / 2;
+            let activity = column(right_x + half + 1, right_width - half - 1, 1);
+            (tree, Some(column(right_x, half, 0)), Some(activity), Shape::Wide)
+        }
+        (true, false) => (tree, Some(column(right_x, right_width, 0)), None, Shape::Wide),
+        _ => (tree, None, Some(column(right_x, right_width, 1)), Shape::Wide),
+    }
+}
+
+fn share(whole: u16, percent: u16) -> u16 {
+    // At most `whole`, so it fits.
+    u16::try_from(u32::from(whole) * u32::from(percent.min(100)) / 100).unwrap_or(whole)
+}
+
+/// How the width of the tree is divided: name with its indentation, external id, number of descendants, state mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeColumns {
+    /// Where names begin to be indented: behind the bar of the selected row.
+    pub names: Area,
+    /// External ids; no width where there is no room.
+    pub external_ids: Area,
+    /// Numbers of descendants.
+    pub counts: Area,
+    /// State marks.
+    pub marks: Area,
+}
+
+/// The bar at the left edge of the selected row, and a blank.
+const BAR_COLUMNS: u16 = 2;
+const COUNT_COLUMNS: u16 = 8;
+const MARK_COLUMNS: u16 = 3;
+
+impl TreeColumns {
+    const fn of(tree: Area) -> Self {
+        let external = if tree.width >= 90 {
+            18
+        } else if tree.width >= 56 {
+            12
+        } else if tree.width >= 44 {
+            8
+        } else {
+            0
+        };
+        let counts = if tree.width >= 32 { COUNT_COLUMNS } else { 0 };
+        let marks = if tree.width >= 12 { MARK_COLUMNS } else { 0 };
+        let bar = if tree.width >= BAR_COLUMNS { BAR_COLUMNS } else { tree.width };
+        let names = tree.width.saturating_sub(bar + external + counts + marks);
+        let at = |x: u16, width: u16| Area::new(tree.x + x, tree.y, width, tree.height);
+        Self {
+            names: at(bar, names),
+            external_ids: at(bar + names, external),
+            counts: at(bar + names + external, counts),
+            marks: at(bar + names + external + counts, marks),
+        }
+    }
+}
+
+/// How many levels of indentation a row gets in a column of names that wide; each is two cells.
+///
+/// Deeper rows stand at the last level and tell their depth in figures, so that a chain of any depth fits any pane.
+#[must_use]
+pub fn shown_depth(depth: u32, names_width: u16) -> u16 {
+    u16::try_from(depth).unwrap_or(u16::MAX).min(names_width / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(columns: u16, rows: u16) -> Layout {
+        Layout::of(&Panes::new(columns, rows))
+    }
+
+    #[test]
+    fn small_screens_keep_the_tree_and_one_line() {
+        let small = layout(59, 24);
+        assert_eq!(small.shape, Shape::TreeOnly);
+        assert_eq!((small.tree.height, small.footer.height), (23, 1));
+    }
+
+    #[test]
+    fn eighty_columns_put_the_details_under_the_tree() {
+        let narrow = layout(80, 24);
+        assert_eq!(narrow.shape, Shape::Stacked);
+        assert_eq!(narrow.details.map(|area| area.height), Some(3));
+        assert_eq!(narrow.activity, None);
+    }
+
+    #[test]
+    fn every_size_keeps_every_area_on_the_screen_and_apart() {
+        for columns in 0..210 {
+            for rows in 0..60 {
+                for wish in 0..8 {
+                    let mut panes = Panes::new(columns, rows);
+                    panes.details = wish & 1 != 0;
+                    panes.activity = wish & 2 != 0;
+                    panes.activity_when_narrow = wish & 4 != 0;
+                    let layout = Layout::of(&panes);
+                    let columns_of_tree = layout.tree_columns();
+                    assert!(columns_of_tree.marks.x + columns_of_tree.marks.width <= layout.tree.x + layout.tree.width);
+                    let areas: Vec<Area> = [Some(layout.tree), layout.details, layout.activity, layout.header]
+                        .into_iter()
+                        .flatten()
+                        .chain([layout.footer])
+                        .collect();
+                    for (at, area) in areas.iter().enumerate() {
+                        assert!(area.x + area.width <= columns && area.y + area.height <= rows, "{columns}x{rows} {area:?}");
+                        assert!(areas[at + 1..].iter().all(|other| apart(area, other)), "{columns}x{rows} {layout:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn apart(a: &Area, b: &Area) -> bool {
+        a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y
+    }
+}

@@ -1,0 +1,93 @@
+//! The relation to the server as a person reads it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::mirror::Phase;
+
+/// What is known of the relation to the server.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// What the mirror said last.
+    pub phase: Phase,
+    /// Since when it has been of that kind.
+    pub since: Timestamp,
+    /// When the mirror said it.
+    pub told: Timestamp,
+    /// When the tree was last known to be what is on the server.
+    pub synchronised: Option<Timestamp>,
+    /// Whether the complete list has come once.
+    pub listed: bool,
+}
+
+/// The relation in one word, for a colour and a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// What is on the screen is what is on the server.
+    Live,
+    /// Loading, or catching up.
+    Working,
+    /// The server can't be reached; trying again.
+    Offline,
+    /// Waits for the person.
+    Stalled,
+}
+
+/// Up to this age the tree counts as fresh: several polls at the default interval.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
+
+impl Link {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self { phase: Phase::Starting, since: now, told: now, synchronised: None, listed: false }
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase, now: Timestamp) {
+        let same = std::mem::discriminant(&self.phase) == std::mem::discriminant(&phase);
+        if !same {
+            self.since = now;
+        }
+        self.phase = phase;
+        self.told = now;
+    }
+
+    /// The relation in one word.
+    #[must_use]
+    pub const fn state(&self) -> LinkState {
+        match self.phase {
+            Phase::Live => LinkState::Live,
+            Phase::Starting | Phase::Loading(_) | Phase::Replaying | Phase::Behind { .. } => LinkState::Working,
+            Phase::Offline { .. } => LinkState::Offline,
+            Phase::Stalled { .. } => LinkState::Stalled,
+        }
+    }
+
+    /// How old the tree is, once that is worth saying.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Option<SignedDuration> {
+        let age = now.duration_since(self.synchronised?);
+        (age >= FRESH).then_some(age)
+    }
+
+    /// How long until the next try, while offline.
+    #[must_use]
+    pub fn retry_in(&self, now: Timestamp) -> Option<SignedDuration> {
+        match &self.phase {
+            Phase::Offline { retry_in, .. } => {
+                let wait = SignedDuration::try_from(*retry_in).unwrap_or(SignedDuration::MAX);
+                Some((wait - now.duration_since(self.told)).max(SignedDuration::ZERO))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let second = SignedDuration::from_secs(1);
+        match &self.phase {
+            Phase::Offline { .. } => Some(now + second),
+            // The moment at which the age becomes worth saying, then each second.
+            _ => {
+                let stale = self.synchronised? + FRESH;
+                Some(if stale > now { stale } else { now + second })
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What the mouse does: a click selects, a click on the arrow folds, the wheel scrolls.
+
+use crate::forest::Fold;
+
+use super::layout::shown_depth;
+use super::{Effect, Layer, Pane, State, tree_view};
+
+/// Something the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    /// What it did.
+    pub kind: MouseKind,
+    /// The column of the cell, from 0.
+    pub column: u16,
+    /// The row of the cell, from 0.
+    pub row: u16,
+}
+
+/// A kind of thing the mouse does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseKind {
+    /// The left button was pressed.
+    Click,
+    /// The wheel was turned up.
+    ScrollUp,
+    /// The wheel was turned down.
+    ScrollDown,
+}
+
+/// Rows per turn of the wheel.
+const WHEEL: isize = 3;
+/// The arrow and the blank behind it.
+const ARROW_COLUMNS: u16 = 2;
+
+pub(super) fn point(state: &mut State, mouse: Mouse) -> Vec<Effect> {
+    let wheel = match mouse.kind {
+        MouseKind::Click => 0,
+        MouseKind::ScrollUp => -WHEEL,
+        MouseKind::ScrollDown => WHEEL,
+    };
+    match state.layers.last_mut() {
+        Some(Layer::Help(line)) => *line = line.saturating_add_signed(wheel),
+        Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
+        Some(_) => {}
+        None => point_main(state, mouse, wheel),
+    }
+    Vec::new()
+}
+
+fn point_main(state: &mut State, mouse: Mouse, wheel: isize) {
+    let layout = state.layout();
+    let hit = |area: super::Area| area.contains(mouse.column, mouse.row);
+    let pane = if hit(layout.tree) {
+        Pane::Tree
+    } else if layout.details.is_some_and(hit) {
+        Pane::Details
+    } else if layout.activity.is_some_and(hit) {
+        Pane::Activity
+    } else {
+        return;
+    };
+    match (mouse.kind, pane) {
+        (MouseKind::Click, Pane::Tree) => click_row(state, mouse),
+        (MouseKind::Click, pane) if layout.panes().any(|shown| shown == pane) => state.panes.focus = pane,
+        (MouseKind::Click, _) => {}
+        (_, Pane::Tree) => tree_view::scroll(state, wheel),
+        (_, pane) => {
+            let focus = std::mem::replace(&mut state.panes.focus, pane);
+            tree_view::move_in_focus(state, wheel);
+            state.panes.focus = focus;
+        }
+    }
+}
+
+fn click_row(state: &mut State, mouse: Mouse) {
+    state.panes.focus = Pane::Tree;
+    let layout = state.layout();
+    let index = state.tree.offset + usize::from(mouse.row - layout.tree.y);
+    let Some(row) = state.forest.row(index) else { return };
+    let (id, fold, depth) = (row.id(), row.fold, row.depth);
+    let names = layout.tree_columns().names;
+    let arrow = names.x + 2 * shown_depth(depth, names.width);
+    let on_arrow = (arrow..arrow + ARROW_COLUMNS).contains(&mouse.column);
+    state.tree.selected = Some(id.clone());
+    state.panes.details_scroll = 0;
+    if on_arrow && fold != Fold::Leaf {
+        tree_view::toggle(state, &id);
+    }
+}

@@ -1,0 +1,142 @@
+//! What the mirror says, taken into the state.
+
+use std::sync::Arc;
+
+use crate::forest::{Change, RowId};
+use crate::mirror::{Event, Phase, Seen};
+use crate::segment::{Segment, SegmentId};
+
+use super::activity::{self, EntryKind};
+use super::{Effect, Layer, State, tree_view, writes};
+
+pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::PhaseChanged(phase) => enter(state, phase),
+        Event::Gathered(segments) => gather(state, segments),
+        Event::Listed { segments } => list(state, segments),
+        Event::Changed(seen) => change(state, &seen),
+        Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),
+        Event::OperationEnded { ticket, index, outcome } => writes::operation_ended(state, ticket, index, &outcome),
+        Event::WriteEnded { ticket, result } => writes::write_ended(state, ticket, result),
+        Event::Noticed(notice) => {
+            let text = notice.to_string();
+            state.activity.add(state.clock.now, EntryKind::Notice, None, text.clone());
+            state.warn(text);
+        }
+    }
+    refresh_pickers(state);
+    Vec::new()
+}
+
+fn enter(state: &mut State, phase: Phase) {
+    let now = state.clock.now;
+    let was_offline = matches!(state.link.phase, Phase::Offline { .. });
+    match &phase {
+        Phase::Offline { error, .. } if !was_offline => {
+            state.activity.add(now, EntryKind::Notice, None, format!("offline: {error}"));
+            if error.fault.is_unauthorised() {
+                state.warn(format!("{error} · check the key and the tenant"));
+            }
+        }
+        Phase::Stalled { error, progress } => {
+            let text = format!("{error}; {} segments came · ctrl-r tries again", progress.segments);
+            state.activity.add(now, EntryKind::Notice, None, text.clone());
+            state.warn(text);
+        }
+        Phase::Live if was_offline => state.activity.add(now, EntryKind::Notice, None, "connected again"),
+        _ => {}
+    }
+    state.link.enter(phase, now);
+}
+
+fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
+    let changes = segments.into_iter().map(|segment| {
+        let id = segment.id.clone();
+        state.writes.overlay(&id, Some(segment))
+    });
+    let changes: Vec<Change> = changes.collect();
+    tree_view::steady(state, |state| state.forest.apply(changes));
+}
+
+fn list(state: &mut State, segments: Vec<Arc<Segment>>) {
+    let first = !state.link.listed;
+    let overlay = state.writes.overlay_all(&segments);
+    tree_view::steady(state, |state| {
+        state.forest.replace(segments);
+        state.forest.apply(overlay);
+    });
+    state.link.listed = true;
+    forget_gone(state);
+    if first && state.forest.open_segments().next().is_none() {
+        open_at_first(state);
+    }
+}
+
+/// How many screens of rows the first unfolding may fill before it hides more than it shows.
+const FIRST_SCREENS: usize = 3;
+
+/// A tree of closed roots says little: at first the second level is shown too, if that is not too much to look at.
+fn open_at_first(state: &mut State) {
+    let most = FIRST_SCREENS * tree_view::height(state);
+    if state.forest.row_count() > most {
+        return;
+    }
+    tree_view::steady(state, |state| {
+        state.forest.fold_to_level(Some(2));
+        if state.forest.row_count() > most {
+            state.forest.fold_to_level(Some(1));
+        }
+    });
+}
+
+fn change(state: &mut State, seen: &[Seen]) {
+    let now = state.clock.now;
+    for one in seen {
+        if let Some(entry) = activity::entry(&state.forest, one, now) {
+            state.activity.push(entry);
+        }
+        if one.now.is_some() {
+            state.activity.touch(&one.id, now);
+        }
+    }
+    let changes: Vec<Change> = seen.iter().map(|one| state.writes.overlay(&one.id, one.now.clone())).collect();
+    let selected_goes = match &state.tree.selected {
+        Some(RowId::Segment(id)) => seen.iter().find(|one| one.id == *id && one.now.is_none()),
+        _ => None,
+    };
+    let goodbye = selected_goes
+        .and_then(|one| one.before.as_ref())
+        .map(|gone| format!("{} was deleted by somebody else", gone.name));
+    tree_view::steady(state, |state| state.forest.apply(changes));
+    forget_gone(state);
+    for one in seen {
+        tell_dialogs(state, &one.id, one.now.as_deref());
+    }
+    if let Some(goodbye) = goodbye {
+        state.warn(goodbye);
+    }
+}
+
+fn tell_dialogs(state: &mut State, id: &SegmentId, now: Option<&Segment>) {
+    for layer in &mut state.layers {
+        match layer {
+            Layer::Form(form) if form.subject() == Some(id) => form.changed_elsewhere(&state.forest, now),
+            Layer::Renaming(renaming) if renaming.base.id == *id => renaming.changed_elsewhere(now),
+            _ => {}
+        }
+    }
+}
+
+fn forget_gone(state: &mut State) {
+    let forest = &state.forest;
+    state.picks.marked.retain(|id| forest.contains(id));
+    state.picks.cut.retain(|id| forest.contains(id));
+}
+
+fn refresh_pickers(state: &mut State) {
+    for layer in &mut state.layers {
+        if let Layer::Parents(picker) = layer {
+            picker.follow(&state.forest);
+        }
+    }
+}

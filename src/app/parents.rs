@@ -1,0 +1,123 @@
+//! Choosing a parent by typing a part of its name, external id or id; places that are not possible are shown with the reason.
+
+use std::sync::Arc;
+
+use crate::forest::{Forest, Query};
+use crate::segment::{Segment, SegmentId};
+
+use super::TextField;
+
+/// The choice of a parent for some segments.
+#[derive(Debug, Clone)]
+pub struct ParentPicker {
+    /// What gets the new parent; empty for a segment that does not exist yet.
+    pub moving: Vec<Arc<Segment>>,
+    /// Who wants to know.
+    pub(super) asker: Asker,
+    /// The text by which the places are filtered.
+    pub filter: TextField,
+    /// The places that match, in the order of the tree, cut at some hundred.
+    pub candidates: Vec<Candidate>,
+    /// How many more places match.
+    pub more: usize,
+    /// Which candidate is chosen.
+    pub chosen: usize,
+}
+
+/// Who asked for a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// A move: choosing carries it out.
+    Move,
+    /// The form below: choosing fills its field.
+    Form,
+}
+
+/// A place to stand under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The parent, `None` for the top level.
+    pub parent: Option<SegmentId>,
+    /// Its name.
+    pub name: String,
+    /// Where it is: the names above it.
+    pub path: String,
+    /// Why it is not possible.
+    pub refusal: Option<&'static str>,
+}
+
+/// More can't be read anyway: one types a letter more.
+const SHOWN: usize = 300;
+
+impl ParentPicker {
+    pub(super) fn new(forest: &Forest, moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Self {
+        let filter = TextField::new(filter);
+        let mut picker = Self { moving, asker, filter, candidates: Vec::new(), more: 0, chosen: 0 };
+        picker.refilter(forest);
+        picker
+    }
+
+    /// Finds the places anew, after the text or the tree changed. Chooses the first that is possible.
+    pub(super) fn refilter(&mut self, forest: &Forest) {
+        let query = Query::parse(self.filter.text());
+        let places: Vec<Arc<Segment>> = match &query {
+            None => forest.preorder().take(SHOWN + 1).map(|(_, segment)| Arc::clone(segment)).collect(),
+            Some(query) => forest.find(query).iter().filter_map(|id| forest.get(id).cloned()).collect(),
+        };
+        self.more = if query.is_some() { places.len() } else { forest.len() }.saturating_sub(SHOWN);
+        let top = Candidate { parent: None, name: "top level".into(), path: String::new(), refusal: self.refusal(forest, None) };
+        let segments = places.iter().take(SHOWN).map(|segment| self.candidate(forest, segment));
+        self.candidates = query.is_none().then_some(top).into_iter().chain(segments).collect();
+        let possible = |candidate: &Candidate| candidate.refusal.is_none();
+        let exact = |candidate: &Candidate| possible(candidate) && candidate.name.eq_ignore_ascii_case(self.filter.text());
+        let best = self.candidates.iter().position(exact).or_else(|| self.candidates.iter().position(possible));
+        self.chosen = best.unwrap_or(0);
+    }
+
+    /// The tree changed: finds the places anew and keeps the choice where it was.
+    pub(super) fn follow(&mut self, forest: &Forest) {
+        let chosen = self.choice().map(|candidate| candidate.parent.clone());
+        self.refilter(forest);
+        if let Some(at) = chosen.and_then(|parent| self.candidates.iter().position(|other| other.parent == parent)) {
+            self.chosen = at;
+        }
+    }
+
+    fn candidate(&self, forest: &Forest, segment: &Segment) -> Candidate {
+        let mut above: Vec<&str> = forest.ancestors(&segment.id).take(12).map(|parent| parent.name.as_str()).collect();
+        above.reverse();
+        Candidate {
+            parent: Some(segment.id.clone()),
+            name: segment.name.to_string(),
+            path: above.join(" › "),
+            refusal: self.refusal(forest, Some(&segment.id)),
+        }
+    }
+
+    fn refusal(&self, forest: &Forest, parent: Option<&SegmentId>) -> Option<&'static str> {
+        refusal(forest, &self.moving, parent)
+    }
+
+    pub(super) fn choice(&self) -> Option<&Candidate> {
+        self.candidates.get(self.chosen)
+    }
+
+    pub(super) fn step(&mut self, by: isize) {
+        let last = self.candidates.len().saturating_sub(1);
+        self.chosen = self.chosen.saturating_add_signed(by).min(last);
+    }
+}
+
+/// Why these segments can't stand under that parent.
+pub(super) fn refusal(forest: &Forest, moving: &[Arc<Segment>], parent: Option<&SegmentId>) -> Option<&'static str> {
+    if let Some(parent) = parent {
+        if moving.iter().any(|segment| segment.id == *parent) {
+            return Some("a segment can't stand under itself");
+        }
+        if moving.iter().any(|segment| forest.is_below(parent, &segment.id)) {
+            return Some("in its own subtree");
+        }
+    }
+    let there_already = !moving.is_empty() && moving.iter().all(|segment| segment.parent.as_ref() == parent);
+    there_already.then_some("it is there already")
+}

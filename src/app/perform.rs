@@ -1,0 +1,161 @@
+//! Carrying out an action: a router from the table of actions to what does it.
+
+use crate::action::Action;
+use crate::forest::{Order, RowId};
+use crate::mirror::Command;
+
+use super::tree_view::{self, Direction};
+use super::{Effect, Form, Layer, Pane, Renaming, State, availability, changing, finding, layer};
+
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Err(reason) = availability(state, action) {
+        state.warn(reason);
+        return Vec::new();
+    }
+    match action {
+        Action::Down | Action::Up | Action::HalfPageDown | Action::HalfPageUp | Action::PageDown | Action::PageUp => {
+            tree_view::move_in_focus(state, distance(state, action));
+        }
+        Action::First => tree_view::move_in_focus(state, isize::MIN / 2),
+        Action::Last => tree_view::move_in_focus(state, isize::MAX / 2),
+        Action::NextSibling => tree_view::step_sibling(state, Direction::Next),
+        Action::PreviousSibling => tree_view::step_sibling(state, Direction::Previous),
+        Action::Open => tree_view::open(state),
+        Action::Close => tree_view::close(state),
+        Action::ToggleFold | Action::ExpandSubtree | Action::FoldToLevel(_) => fold(state, action),
+        Action::Find => finding::begin(state),
+        Action::NextMatch => finding::step(state, Direction::Next),
+        Action::PreviousMatch => finding::step(state, Direction::Previous),
+        Action::Mark => mark(state),
+        Action::SortByName => sort(state, Order::Name, "name"),
+        Action::SortByExternalId => sort(state, Order::ExternalId, "external id"),
+        Action::SortByDescendants => sort(state, Order::Descendants, "number below, largest first"),
+        Action::NextPane => focus(state, Direction::Next),
+        Action::PreviousPane => focus(state, Direction::Previous),
+        Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => arrange(state, action),
+        Action::Help => state.layers.push(Layer::Help(0)),
+        Action::Dismiss => dismiss(state),
+        Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Move | Action::Delete => {
+            ask(state, action);
+        }
+        Action::Cut => changing::cut(state),
+        Action::Reopen => layer::bring_back_refused(state),
+        Action::Paste => return changing::paste(state),
+        Action::PollNow => return vec![Effect::Mirror(Command::PollNow)],
+        Action::Reload => {
+            state.say("loading everything anew");
+            return vec![Effect::Mirror(Command::Reload)];
+        }
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit if state.writes.waiting() == 0 => return vec![Effect::Quit],
+        Action::Quit => state.layers.push(Layer::Leaving),
+    }
+    Vec::new()
+}
+
+fn distance(state: &State, action: Action) -> isize {
+    let page = isize::try_from(tree_view::height(state).saturating_sub(1).max(1)).unwrap_or(isize::MAX);
+    let half = (page / 2).max(1);
+    match action {
+        Action::Down => 1,
+        Action::Up => -1,
+        Action::HalfPageDown => half,
+        Action::HalfPageUp => -half,
+        Action::PageDown => page,
+        _ => -page,
+    }
+}
+
+fn fold(state: &mut State, action: Action) {
+    match (action, state.tree.selected.clone()) {
+        (Action::FoldToLevel(level), _) => {
+            let level = (level > 0).then_some(u32::from(level));
+            // The selection goes to the closest parent that stays visible.
+            let above = parents_of_selection(state);
+            tree_view::steady(state, |state| {
+                state.forest.fold_to_level(level);
+                let visible = above.into_iter().find(|row| state.forest.position(row).is_some());
+                state.tree.selected = visible.or(state.tree.selected.take());
+            });
+            tree_view::keep_in_sight(state);
+        }
+        (Action::ToggleFold, Some(row)) => tree_view::toggle(state, &row),
+        (Action::ExpandSubtree, Some(row)) => tree_view::steady(state, |state| state.forest.expand_subtree(&row)),
+        _ => {}
+    }
+}
+
+fn parents_of_selection(state: &State) -> Vec<RowId> {
+    let parent = |row: &RowId| state.forest.parent_row(row);
+    std::iter::successors(state.tree.selected.clone(), parent).collect()
+}
+
+fn ask(state: &mut State, action: Action) {
+    match (action, state.selected_segment().cloned()) {
+        (Action::AddChild, _) => changing::add_child(state),
+        (Action::AddSibling, _) => changing::add_sibling(state),
+        (Action::Move, _) => changing::pick_parent(state),
+        (Action::Delete, _) => changing::ask_deletion(state),
+        (Action::Edit, Some(segment)) => state.layers.push(Layer::Form(Form::edit(&segment))),
+        (Action::Rename, Some(segment)) => {
+            tree_view::keep_in_sight(state);
+            state.layers.push(Layer::Renaming(Renaming::of(&segment)));
+        }
+        _ => {}
+    }
+}
+
+fn mark(state: &mut State) {
+    if let Some(id) = state.selected_segment().map(|segment| segment.id.clone())
+        && !state.picks.marked.remove(&id)
+    {
+        state.picks.marked.insert(id);
+    }
+    tree_view::step(state, 1);
+}
+
+fn sort(state: &mut State, order: Order, by: &str) {
+    tree_view::steady(state, |state| state.forest.set_order(order));
+    tree_view::keep_in_sight(state);
+    state.say(format!("sorted by {by}"));
+}
+
+fn focus(state: &mut State, direction: Direction) {
+    let panes: Vec<Pane> = state.layout().panes().collect();
+    let at = panes.iter().position(|pane| *pane == state.panes.focus).unwrap_or(0);
+    let by = if direction == Direction::Next { 1 } else { panes.len() - 1 };
+    state.panes.focus = panes[(at + by) % panes.len()];
+}
+
+fn arrange(state: &mut State, action: Action) {
+    let narrow = state.layout().shape == super::Shape::Stacked;
+    let panes = &mut state.panes;
+    match action {
+        Action::ToggleDetails => panes.details = !panes.details,
+        Action::ToggleActivity if narrow => panes.activity_when_narrow = !panes.activity_when_narrow,
+        Action::ToggleActivity => panes.activity = !panes.activity,
+        Action::WidenTree => panes.widen_tree(),
+        _ => panes.narrow_tree(),
+    }
+    let layout = state.layout();
+    if layout.panes().all(|pane| pane != state.panes.focus) {
+        state.panes.focus = Pane::Tree;
+    }
+    tree_view::keep_in_sight(state);
+    if layout.shape == super::Shape::TreeOnly {
+        state.warn("there is room for the tree only; make the terminal at least 60 x 15");
+    }
+}
+
+/// One step a press: the other pane, the search, the cut, the marks.
+fn dismiss(state: &mut State) {
+    if state.panes.focus != Pane::Tree {
+        state.panes.focus = Pane::Tree;
+    } else if state.search.take().is_some() || !std::mem::take(&mut state.picks.cut).is_empty() {
+        state.message = None;
+    } else if state.picks.marked.is_empty() {
+        state.message = None;
+    } else {
+        state.picks.marked.clear();
+    }
+}

@@ -1,0 +1,55 @@
+//! Renaming in place: the row itself is the input.
+
+use std::sync::Arc;
+
+use crate::mirror::WriteError;
+use crate::segment::{Draft, Field, FieldFault, Name, Segment};
+
+use super::TextField;
+
+/// A name being retyped in its row.
+#[derive(Debug, Clone)]
+pub struct Renaming {
+    /// The segment as the person saw it.
+    pub base: Arc<Segment>,
+    /// The name as typed.
+    pub name: TextField,
+    /// What is wrong with it, or why the server refused.
+    pub fault: Option<String>,
+}
+
+impl Renaming {
+    /// The row of a segment as an input.
+    #[must_use]
+    pub fn of(base: &Arc<Segment>) -> Self {
+        Self { base: Arc::clone(base), name: TextField::new(&base.name), fault: None }
+    }
+
+    /// The wanted segment; `None` when the name is as it was.
+    pub(super) fn draft(&self) -> Result<Option<Draft>, FieldFault> {
+        let name = Name::parse(self.name.text())?;
+        let draft = Draft { name, ..Draft::of(&self.base) };
+        Ok((!draft.changes(&self.base).is_empty()).then_some(draft))
+    }
+
+    /// The segment changed elsewhere meanwhile: said, and the input stays.
+    pub(super) fn changed_elsewhere(&mut self, now: Option<&Segment>) {
+        match now {
+            None => self.fault = Some("somebody has just deleted it".into()),
+            Some(now) if now.name != self.base.name => {
+                self.fault = Some(format!("somebody has just renamed it to {}", now.name));
+            }
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn refuse(&mut self, error: Option<&WriteError>, words: &str) {
+        self.fault = Some(words.to_owned());
+        if let Some(WriteError::Conflict { theirs: Some(theirs), fields }) = error {
+            if fields.contains(&Field::Name) {
+                self.fault = Some(format!("on the server it is now {}; enter overwrites that", theirs.name));
+            }
+            self.base = Arc::clone(theirs);
+        }
+    }
+}

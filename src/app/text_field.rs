@@ -1,0 +1,123 @@
+//! One line of text being typed, with the keys of a shell.
+
+use crossterm::event::{KeyCode, KeyModifiers};
+use tui_input::{Input, InputRequest};
+
+use crate::keymap::Key;
+
+/// A line of text and a cursor in it. Moves and deletes by grapheme and by word.
+#[derive(Debug, Clone, Default)]
+pub struct TextField {
+    input: Input,
+}
+
+impl TextField {
+    /// A field with a text in it, the cursor behind it.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self { input: Input::new(text.to_owned()) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// The column of the cursor, in cells from the beginning of the text.
+    #[must_use]
+    pub fn cursor_column(&self) -> usize {
+        self.input.visual_cursor()
+    }
+
+    /// How many cells of the text are out of sight at the left when `width` cells are shown.
+    #[must_use]
+    pub fn scroll(&self, width: usize) -> usize {
+        self.input.visual_scroll(width)
+    }
+
+    /// Takes a key; `false` when it means nothing to a text.
+    pub fn press(&mut self, key: Key) -> bool {
+        let Some(request) = request(key) else { return false };
+        self.input.handle(request);
+        true
+    }
+
+    /// Inserts text; line breaks and other control characters become blanks.
+    pub fn paste(&mut self, text: &str) {
+        for character in text.trim_matches(char::is_control).chars() {
+            let character = if character.is_control() { ' ' } else { character };
+            self.input.handle(InputRequest::InsertChar(character));
+        }
+    }
+
+    /// Replaces everything.
+    pub fn set(&mut self, text: &str) {
+        self.input = Input::new(text.to_owned());
+    }
+}
+
+fn request(key: Key) -> Option<InputRequest> {
+    use InputRequest as R;
+    const NONE: KeyModifiers = KeyModifiers::NONE;
+    const CONTROL: KeyModifiers = KeyModifiers::CONTROL;
+    const ALT: KeyModifiers = KeyModifiers::ALT;
+    Some(match (key.code, key.modifiers) {
+        (KeyCode::Char(character), NONE) => R::InsertChar(character),
+        (KeyCode::Backspace, NONE) | (KeyCode::Char('h'), CONTROL) => R::DeletePrevChar,
+        (KeyCode::Delete, NONE) | (KeyCode::Char('d'), CONTROL) => R::DeleteNextChar,
+        (KeyCode::Left, NONE) | (KeyCode::Char('b'), CONTROL) => R::GoToPrevChar,
+        (KeyCode::Right, NONE) | (KeyCode::Char('f'), CONTROL) => R::GoToNextChar,
+        (KeyCode::Left, CONTROL | ALT) | (KeyCode::Char('b'), ALT) => R::GoToPrevWord,
+        (KeyCode::Right, CONTROL | ALT) | (KeyCode::Char('f'), ALT) => R::GoToNextWord,
+        (KeyCode::Home, NONE) | (KeyCode::Char('a'), CONTROL) => R::GoToStart,
+        (KeyCode::End, NONE) | (KeyCode::Char('e'), CONTROL) => R::GoToEnd,
+        (KeyCode::Char('w'), CONTROL) | (KeyCode::Backspace, ALT) => R::DeletePrevWord,
+        (KeyCode::Char('d'), ALT) | (KeyCode::Delete, CONTROL) => R::DeleteNextWord,
+        (KeyCode::Char('k'), CONTROL) => R::DeleteTillEnd,
+        (KeyCode::Char('u'), CONTROL) => R::DeleteLine,
+        (KeyCode::Char('y'), CONTROL) => R::Yank,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keymap::parse_sequence;
+
+    fn typed(text: &str, keys: &str) -> String {
+        let mut field = TextField::new(text);
+        for key in parse_sequence(keys).unwrap() {
+            assert!(field.press(key), "{key} means nothing to a text");
+        }
+        field.text().to_owned()
+    }
+
+    #[test]
+    fn the_keys_of_a_shell_edit_the_text() {
+        assert_eq!(typed("VIP Client", "ctrl-w"), "VIP ");
+        assert_eq!(typed("VIP Client", "alt-b ctrl-k"), "VIP ");
+        assert_eq!(typed("VIP", "ctrl-a N e w space"), "New VIP");
+        assert_eq!(typed("VIP", "ctrl-u X"), "X");
+    }
+
+    #[test]
+    fn a_letter_of_several_code_points_goes_as_one() {
+        assert_eq!(typed("ab👩‍🌾", "backspace"), "ab");
+        assert_eq!(typed("Lo\u{301}", "backspace"), "L");
+    }
+
+    #[test]
+    fn a_pasted_line_break_becomes_a_blank() {
+        let mut field = TextField::default();
+        field.paste("VIP\nClient\n");
+        assert_eq!(field.text(), "VIP Client");
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_is_left_to_others() {
+        assert!(!TextField::default().press(Key::parse("enter").unwrap()));
+        assert!(!TextField::default().press(Key::parse("tab").unwrap()));
+    }
+}

@@ -1,0 +1,207 @@
+//! Selection and scroll position of the tree, and everything that moves them.
+//!
+//! The selection is an identity, never a position: whatever happens to the tree, it stays on its row, and on its line of the
+//! screen. Only when its row vanishes does it go to the heir.
+
+use crate::forest::{Fold, RowId};
+use crate::segment::SegmentId;
+
+use super::{Pane, State};
+
+/// Selection and scroll position.
+#[derive(Debug, Clone, Default)]
+pub struct TreeView {
+    /// The selected row.
+    pub selected: Option<RowId>,
+    /// The first row on the screen.
+    pub offset: usize,
+}
+
+/// Rows kept in sight above and below the selection where the pane is high enough.
+const MARGIN: usize = 3;
+/// How many parents are remembered as heirs, in case that a whole branch goes at once.
+const HEIRS: usize = 32;
+
+pub(super) fn height(state: &State) -> usize {
+    usize::from(state.layout().tree.height)
+}
+
+fn position(state: &State) -> Option<usize> {
+    state.tree.selected.as_ref().and_then(|selected| state.forest.position(selected))
+}
+
+/// Selects the row at that place, the last one if there are fewer, and brings it into sight.
+pub(super) fn select(state: &mut State, index: usize) {
+    let Some(last) = state.forest.row_count().checked_sub(1) else {
+        state.tree = TreeView::default();
+        return;
+    };
+    let selected = state.forest.row(index.min(last)).map(|row| row.id());
+    if selected != state.tree.selected {
+        state.panes.details_scroll = 0;
+    }
+    state.tree.selected = selected;
+    keep_in_sight(state);
+}
+
+/// Opens what is above a segment, selects it and brings it into sight.
+pub(super) fn go_to(state: &mut State, id: &SegmentId) {
+    if let Some(index) = state.forest.reveal(id) {
+        select(state, index);
+    }
+}
+
+/// Scrolls as little as needed for the selected row to be on the screen with some rows around it.
+pub(super) fn keep_in_sight(state: &mut State) {
+    let height = height(state);
+    let rows = state.forest.row_count();
+    if let Some(at) = position(state) {
+        let margin = if height > 4 * MARGIN { MARGIN } else { 0 };
+        let highest = at.saturating_sub(margin);
+        let lowest = (at + margin + 1).min(rows).saturating_sub(height);
+        state.tree.offset = state.tree.offset.clamp(lowest.min(highest), highest);
+    }
+    state.tree.offset = state.tree.offset.min(rows.saturating_sub(height));
+}
+
+/// Moves the selection by so many rows, stopping at the ends.
+pub(super) fn step(state: &mut State, by: isize) {
+    let at = position(state).unwrap_or(0);
+    select(state, at.saturating_add_signed(by));
+}
+
+/// Moves what is seen by so many rows; the selection stays where it is, even out of sight.
+pub(super) fn scroll(state: &mut State, by: isize) {
+    let most = state.forest.row_count().saturating_sub(height(state));
+    state.tree.offset = state.tree.offset.saturating_add_signed(by).min(most);
+}
+
+/// Unfolds the selected row, or goes to its first child.
+pub(super) fn open(state: &mut State) {
+    let Some((at, id)) = selected_row(state) else { return };
+    match state.forest.row(at).map(|row| row.fold) {
+        Some(Fold::Closed) => steady(state, |state| state.forest.expand(&id)),
+        Some(Fold::Open) => select(state, at + 1),
+        _ => {}
+    }
+}
+
+/// Folds the selected row, or goes to what it stands under.
+pub(super) fn close(state: &mut State) {
+    let Some((at, id)) = selected_row(state) else { return };
+    if state.forest.row(at).is_some_and(|row| row.fold == Fold::Open) {
+        steady(state, |state| state.forest.collapse(&id));
+    } else if let Some(parent) = state.forest.parent_row(&id).and_then(|parent| state.forest.position(&parent)) {
+        select(state, parent);
+    }
+}
+
+/// Folds or unfolds a row.
+pub(super) fn toggle(state: &mut State, id: &RowId) {
+    steady(state, |state| {
+        if state.forest.is_open(id) {
+            state.forest.collapse(id);
+        } else {
+            state.forest.expand(id);
+        }
+    });
+}
+
+pub(super) fn selected_row(state: &State) -> Option<(usize, RowId)> {
+    Some((position(state)?, state.tree.selected.clone()?))
+}
+
+/// Goes to the next row on the same level under the same parent, or to the one before.
+pub(super) fn step_sibling(state: &mut State, direction: Direction) {
+    let Some((at, _)) = selected_row(state) else { return };
+    let Some(depth) = state.forest.row(at).map(|row| row.depth) else { return };
+    let mut index = at;
+    loop {
+        let next = match direction {
+            Direction::Next => index.checked_add(1),
+            Direction::Previous => index.checked_sub(1),
+        };
+        let Some((next, row)) = next.and_then(|next| Some((next, state.forest.row(next)?))) else { return };
+        if row.depth < depth {
+            return;
+        }
+        if row.depth == depth {
+            return select(state, next);
+        }
+        index = next;
+    }
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Next,
+    Previous,
+}
+
+/// Changes the tree without moving what the person looks at.
+///
+/// The selected row, or the topmost one when the selection is out of sight, stays on its line of the screen. When the
+/// selected row vanishes, its heir takes its place.
+pub(super) fn steady(state: &mut State, change: impl FnOnce(&mut State)) {
+    let height = height(state);
+    let selected = selected_row(state);
+    let heirs = state.tree.selected.as_ref().map(|id| heirs(state, id)).unwrap_or_default();
+    let in_sight = selected.as_ref().filter(|(at, _)| (state.tree.offset..state.tree.offset + height).contains(at));
+    let anchor = in_sight.cloned().or_else(|| {
+        let top = state.tree.offset;
+        state.forest.row(top).map(|row| (top, row.id()))
+    });
+    let line = anchor.as_ref().map_or(0, |(at, _)| at.saturating_sub(state.tree.offset));
+
+    change(state);
+
+    let lost = state.tree.selected.as_ref().is_some_and(|id| state.forest.position(id).is_none());
+    if lost || state.tree.selected.is_none() {
+        let heir = heirs.into_iter().find(|heir| state.forest.position(heir).is_some());
+        let former = selected.as_ref().map_or(0, |(at, _)| *at);
+        let last = state.forest.row_count().saturating_sub(1);
+        state.tree.selected = heir.or_else(|| state.forest.row(former.min(last)).map(|row| row.id()));
+    }
+    let anchored = anchor.and_then(|(_, id)| state.forest.position(&id));
+    let at = anchored.or_else(|| position(state));
+    if let Some(at) = at {
+        state.tree.offset = at.saturating_sub(line);
+    }
+    state.tree.offset = state.tree.offset.min(state.forest.row_count().saturating_sub(height));
+}
+
+/// Who takes the selection if this row goes: its heir, or those above it and their heirs.
+fn heirs(state: &State, id: &RowId) -> Vec<RowId> {
+    let mut heirs = Vec::new();
+    let mut above = Some(id.clone());
+    while let Some(row) = above
+        && heirs.len() < HEIRS
+    {
+        heirs.extend(state.forest.heir(&row));
+        above = state.forest.parent_row(&row);
+        heirs.extend(above.clone());
+    }
+    heirs
+}
+
+/// Moves within the pane that has the keys.
+pub(super) fn move_in_focus(state: &mut State, by: isize) {
+    match state.panes.focus {
+        Pane::Tree => step(state, by),
+        Pane::Details => {
+            let lines = super::details(state).len();
+            let shown = state.layout().details.map_or(0, |area| usize::from(area.height));
+            state.panes.details_scroll = scrolled(state.panes.details_scroll, by, lines, shown);
+        }
+        Pane::Activity => {
+            let lines = state.activity.line_count();
+            let shown = state.layout().activity.map_or(0, |area| usize::from(area.height));
+            state.panes.activity_scroll = scrolled(state.panes.activity_scroll, by, lines, shown);
+        }
+    }
+}
+
+fn scrolled(offset: usize, by: isize, lines: usize, shown: usize) -> usize {
+    offset.saturating_add_signed(by).min(lines.saturating_sub(shown))
+}

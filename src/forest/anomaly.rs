@@ -1,0 +1,88 @@
+//! What is wrong with a segment, or at least remarkable.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::segment::{Segment, SegmentId};
+
+use super::Forest;
+
+/// Something that is wrong with a segment's data. Reads as a short sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Anomaly {
+    /// The parent that it names is not there.
+    ParentMissing(SegmentId),
+    /// It names itself as its parent.
+    OwnParent,
+    /// Its parents lead back to itself: from the segment along its parents, each once.
+    InCircle(Vec<SegmentId>),
+    /// There is nothing to read in its name.
+    BlankName,
+    /// Others bear the same external id, sorted by id.
+    SharedExternalId(Vec<SegmentId>),
+}
+
+impl fmt::Display for Anomaly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ParentMissing(parent) => write!(f, "Its parent {parent} is not there."),
+            Self::OwnParent => f.write_str("It is its own parent."),
+            Self::InCircle(circle) => write!(f, "Its parents lead back to itself, in a circle of {}.", circle.len()),
+            Self::BlankName => f.write_str("It has no name."),
+            Self::SharedExternalId(others) => match others.len() {
+                1 => f.write_str("Another segment has the same external id."),
+                count => write!(f, "{count} other segments have the same external id."),
+            },
+        }
+    }
+}
+
+impl Forest {
+    /// What is wrong with a segment, the worst first.
+    #[must_use]
+    pub fn anomalies(&self, id: &SegmentId) -> Vec<Anomaly> {
+        let Some(segment) = self.get(id) else { return Vec::new() };
+        let mut anomalies = Vec::new();
+        match &segment.parent {
+            Some(parent) if parent == id => anomalies.push(Anomaly::OwnParent),
+            Some(parent) if !self.contains(parent) => anomalies.push(Anomaly::ParentMissing(parent.clone())),
+            Some(parent) => anomalies.extend(self.circle(id, parent).map(Anomaly::InCircle)),
+            None => {}
+        }
+        if segment.has_blank_name() {
+            anomalies.push(Anomaly::BlankName);
+        }
+        if let Some(external_id) = &segment.external_id {
+            let others = self.with_external_id(external_id).filter(|other| other.id != *id);
+            let mut others: Vec<SegmentId> = others.map(|other| other.id.clone()).collect();
+            if !others.is_empty() {
+                others.sort_unstable();
+                anomalies.push(Anomaly::SharedExternalId(others));
+            }
+        }
+        anomalies
+    }
+
+    /// The segments that bear an external id, in no particular order.
+    pub fn with_external_id(&self, external_id: &str) -> impl Iterator<Item = &Arc<Segment>> {
+        self.arena.bearers(external_id).iter().filter_map(|node| self.arena.segment(*node))
+    }
+
+    /// The circle from a segment along its parents back to itself.
+    fn circle(&self, id: &SegmentId, parent: &SegmentId) -> Option<Vec<SegmentId>> {
+        // As shown, a circle is a chain below the one that was cut; that one's declared parent is the chain's other end.
+        let top = self.ancestors(id).last().or_else(|| self.get(id))?;
+        let end = top.parent.as_ref().filter(|end| self.is_below(end, &top.id))?;
+        let in_chain = end == id || self.is_below(end, id);
+        if !in_chain {
+            return None;
+        }
+        let mut circle = vec![id.clone()];
+        let mut at = parent;
+        while at != id {
+            circle.push(at.clone());
+            at = self.get(at)?.parent.as_ref()?;
+        }
+        Some(circle)
+    }
+}

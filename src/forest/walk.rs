@@ -1,0 +1,96 @@
+//! Walks through the tree: up to the top, and down in the order in which it is shown.
+
+use std::iter;
+use std::sync::Arc;
+
+use crate::segment::{Segment, SegmentId};
+
+use super::Forest;
+use super::arena::{Arena, NodeIndex};
+
+impl Forest {
+    /// What a segment stands under as shown; `None` for one at the top, without its parent, or cut from its circle.
+    #[must_use]
+    pub fn parent(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
+        self.ancestors(id).next()
+    }
+
+    /// The segments directly below a segment or a missing parent, in order.
+    #[must_use]
+    pub fn children(&self, id: &SegmentId) -> Vec<&Arc<Segment>> {
+        let Some(node) = self.arena.find(id) else { return Vec::new() };
+        self.arena.sorted_children(node).iter().filter_map(|child| self.arena.segment(*child)).collect()
+    }
+
+    /// The segments above a segment or a missing parent, the nearest first.
+    pub fn ancestors(&self, id: &SegmentId) -> impl Iterator<Item = &Arc<Segment>> {
+        let up = |node: &NodeIndex| self.arena.up(*node);
+        let above = self.arena.find(id).and_then(|node| up(&node));
+        iter::successors(above, up).map_while(|node| self.arena.segment(node))
+    }
+
+    /// The segments from the topmost down to this one, itself included.
+    #[must_use]
+    pub fn path(&self, id: &SegmentId) -> Vec<&Arc<Segment>> {
+        let mut path: Vec<&Arc<Segment>> = self.get(id).into_iter().chain(self.ancestors(id)).collect();
+        path.reverse();
+        path
+    }
+
+    /// Whether a segment stands below another one, at whatever depth. None stands below itself.
+    #[must_use]
+    pub fn is_below(&self, id: &SegmentId, ancestor: &SegmentId) -> bool {
+        self.ancestors(id).any(|segment| segment.id == *ancestor)
+    }
+
+    /// Everything below a segment or a missing parent in the order in which it is shown, each with its depth below it,
+    /// counted from 1.
+    pub fn descendants(&self, id: &SegmentId) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
+        let mut walk = Preorder { arena: &self.arena, waiting: Vec::new() };
+        if let Some(node) = self.arena.find(id) {
+            walk.push_children(node, 1);
+        }
+        walk
+    }
+
+    /// How many levels there are below a segment, 0 for one without children.
+    #[must_use]
+    pub fn height(&self, id: &SegmentId) -> usize {
+        self.descendants(id).map(|(depth, _)| depth as usize).max().unwrap_or(0)
+    }
+
+    /// All segments in the order in which they are shown when everything is unfolded, each with the depth of its row.
+    pub fn preorder(&self) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
+        let mut walk = Preorder { arena: &self.arena, waiting: Vec::new() };
+        walk.push_children(NodeIndex::CIRCLES, 1);
+        walk.push_children(NodeIndex::MISSING, 1);
+        walk.push_children(NodeIndex::TOP, 0);
+        walk
+    }
+}
+
+/// Depth first, parents before children.
+struct Preorder<'a> {
+    arena: &'a Arena,
+    waiting: Vec<(u32, NodeIndex)>,
+}
+
+impl Preorder<'_> {
+    fn push_children(&mut self, node: NodeIndex, depth: u32) {
+        self.waiting.extend(self.arena.sorted_children(node).iter().rev().map(|child| (depth, *child)));
+    }
+}
+
+impl<'a> Iterator for Preorder<'a> {
+    type Item = (u32, &'a Arc<Segment>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (depth, node) = self.waiting.pop()?;
+            self.push_children(node, depth + 1);
+            if let Some(segment) = self.arena.segment(node) {
+                return Some((depth, segment));
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Fitting text into cells.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::Area;
+
+/// The same rectangle for the drawing.
+pub(super) const fn rect(area: Area) -> Rect {
+    Rect { x: area.x, y: area.y, width: area.width, height: area.height }
+}
+
+/// The text in at most so many cells, with `…` at the end where something was cut. Control characters never reach the
+/// terminal.
+pub(super) fn fitted(text: &str, width: usize) -> Cow<'_, str> {
+    let text = clean(text);
+    if text.width() <= width {
+        return text;
+    }
+    let Some(room) = width.checked_sub(1) else { return Cow::Borrowed("") };
+    let mut used = 0;
+    let kept: String = text
+        .graphemes(true)
+        .take_while(|grapheme| {
+            used += grapheme.width();
+            used <= room
+        })
+        .collect();
+    Cow::Owned(kept + "…")
+}
+
+/// The text in at most so many cells, with `…` at the beginning: for paths, whose end matters.
+pub(super) fn fitted_end(text: &str, width: usize) -> Cow<'_, str> {
+    let text = clean(text);
+    if text.width() <= width {
+        return text;
+    }
+    let Some(room) = width.checked_sub(1) else { return Cow::Borrowed("") };
+    let mut used = 0;
+    let mut kept: Vec<&str> = text
+        .graphemes(true)
+        .rev()
+        .take_while(|grapheme| {
+            used += grapheme.width();
+            used <= room
+        })
+        .collect();
+    kept.push("…");
+    Cow::Owned(kept.into_iter().rev().collect())
+}
+
+/// What comes from a server may hold escape sequences; they are shown as `�` instead of being obeyed.
+fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        Cow::Owned(text.replace(char::is_control, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A name as spans, with the given byte ranges in another style, cut to so many cells.
+pub(super) fn highlighted(text: &str, ranges: &[Range<usize>], width: usize, style: Style, matched: Style) -> Line<'static> {
+    let shown = fitted(text, width);
+    let cut = if shown.ends_with('…') && shown.as_ref() != text { shown.len() - '…'.len_utf8() } else { shown.len() };
+    let mut spans = Vec::new();
+    let mut at = 0;
+    for range in ranges {
+        let (start, end) = (range.start.min(cut), range.end.min(cut));
+        let (Some(before), Some(inside)) = (shown.get(at..start), shown.get(start..end)) else { continue };
+        spans.push(Span::styled(before.to_owned(), style));
+        spans.push(Span::styled(inside.to_owned(), style.patch(matched)));
+        at = end;
+    }
+    spans.push(Span::styled(shown.get(at..).unwrap_or_default().to_owned(), style));
+    spans.retain(|span| !span.content.is_empty());
+    Line::from(spans)
+}
+
+/// A number with its thousands apart.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut text = digits[..first].to_owned();
+    for group in digits.as_bytes()[first..].chunks(3) {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.extend(group.iter().map(|digit| char::from(*digit)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_ends_in_dots_and_never_exceeds_its_cells() {
+        assert_eq!(fitted("Hurtownie", 20), "Hurtownie");
+        assert_eq!(fitted("Hurtownie", 5), "Hurt…");
+        assert_eq!(fitted("日本の卸売", 6), "日本…");
+        assert_eq!(fitted("x", 0), "");
+        assert_eq!(fitted_end("segment › VIP", 6), "… VIP".replace("… ", "… "));
+    }
+
+    #[test]
+    fn escape_sequences_in_a_name_are_not_obeyed() {
+        assert_eq!(fitted("\u{1b}[31mred", 20), "\u{fffd}[31mred");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(312), "312");
+        assert_eq!(grouped(41_500), "41,500");
+        assert_eq!(grouped(1_000_000), "1,000,000");
+    }
+}

@@ -1,0 +1,258 @@
+//! The tree pane.
+//!
+//! The widget is told only what is on the screen: the rows of the window, and in place of the first one's ancestors as many
+//! empty items as it takes to indent it. They are scrolled out at the top. So a frame costs the same with a million rows
+//! unfolded as with a hundred.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState};
+use tui_tree_widget::{Tree, TreeItem, TreeState};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{Layer, Pane, PendingKind, Renaming, State, shown_depth};
+use crate::forest::{Fold, Row, RowId, RowKind};
+
+use super::Look;
+use super::text::{fitted, grouped, highlighted, rect};
+use super::theme::Theme;
+
+pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let layout = state.layout();
+    let area = rect(layout.tree);
+    if area.is_empty() {
+        return;
+    }
+    let offset = state.tree.offset;
+    let window: Vec<Row<'_>> = state.forest.rows(offset..offset + usize::from(area.height)).collect();
+    if window.is_empty() {
+        return draw_empty(state, look, frame, area);
+    }
+    let names = rect(layout.tree_columns().names);
+    draw_names(&window, state, look, frame, names);
+    for (row, y) in window.iter().zip(area.y..) {
+        draw_columns(row, y, state, look.theme, frame);
+    }
+    draw_selection(&window, state, look.theme, frame);
+    if let Some(Layer::Renaming(renaming)) = state.layers.last() {
+        draw_renaming(renaming, &window, state, look.theme, frame);
+    }
+    draw_scrollbar(state, look.theme, frame, area);
+}
+
+fn draw_empty(state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
+    let text = if state.link.listed { "There are no segments yet; a adds the first." } else { "Loading…" };
+    let line = Line::styled(format!("  {text}"), look.theme.quiet);
+    frame.render_widget(line, Rect { height: 1, ..area });
+}
+
+/// What stands for an ancestor that is above the screen.
+const ABOVE: usize = usize::MAX / 2;
+/// What stands for the children of a folded row, so that its arrow is drawn.
+const INSIDE: usize = usize::MAX;
+
+/// A row of the window on its way to becoming an item: the items below it gather in it.
+struct Branch {
+    identifier: usize,
+    label: Line<'static>,
+    fold: Fold,
+    children: Vec<TreeItem<'static, usize>>,
+}
+
+impl Branch {
+    fn item(self) -> TreeItem<'static, usize> {
+        let mut children = self.children;
+        if children.is_empty() && self.fold != Fold::Leaf {
+            children.push(TreeItem::new_leaf(INSIDE, ""));
+        }
+        // Identifiers are places in the window, so no two siblings share one.
+        TreeItem::new(self.identifier, self.label, children)
+            .unwrap_or_else(|_| TreeItem::new_leaf(self.identifier, ""))
+    }
+}
+
+fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let depth = |row: &Row<'_>| usize::from(shown_depth(row.depth, area.width));
+    let above = window.first().map_or(0, depth);
+    let mut tree_state = TreeState::default();
+    let mut items: Vec<TreeItem<'static, usize>> = Vec::new();
+    let mut branches: Vec<Branch> = Vec::new();
+    let mut path: Vec<usize> = Vec::new();
+    for level in 0..above {
+        let identifier = ABOVE + level;
+        branches.push(Branch { identifier, label: Line::default(), fold: Fold::Open, children: Vec::new() });
+        path.push(identifier);
+        tree_state.open(path.clone());
+    }
+    for (place, row) in window.iter().enumerate() {
+        close_branches(&mut branches, &mut items, depth(row));
+        path.truncate(depth(row));
+        path.push(place);
+        if row.fold == Fold::Open {
+            tree_state.open(path.clone());
+        }
+        let label = label(row, state, look.theme, area.width);
+        branches.push(Branch { identifier: place, label, fold: row.fold, children: Vec::new() });
+    }
+    close_branches(&mut branches, &mut items, 0);
+    // With the last row selected and in sight, exactly the stand-ins for what is above are pushed out at the top.
+    tree_state.select(path);
+    tree_state.scroll_selected_into_view();
+    let symbols = &look.theme.symbols;
+    if let Ok(tree) = Tree::new(&items) {
+        let tree = tree.node_open_symbol(symbols.open).node_closed_symbol(symbols.closed).node_no_children_symbol("  ");
+        frame.render_stateful_widget(tree, area, &mut tree_state);
+    }
+}
+
+/// Ends the branches from a level on, each becoming an item of the one above.
+fn close_branches(branches: &mut Vec<Branch>, items: &mut Vec<TreeItem<'static, usize>>, level: usize) {
+    while branches.len() > level {
+        let Some(item) = branches.pop().map(Branch::item) else { return };
+        match branches.last_mut() {
+            Some(parent) => parent.children.push(item),
+            None => items.push(item),
+        }
+    }
+}
+
+fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'static> {
+    let indent = shown_depth(row.depth, width);
+    let room = usize::from(width.saturating_sub(2 * indent + 2 + 1));
+    match row.kind {
+        RowKind::Heading(heading) => {
+            let children = state.forest.child_rows(heading);
+            let text = format!("{} {heading} ({children})", theme.symbols.wrong);
+            Line::styled(fitted(&text, room).into_owned(), theme.warning)
+        }
+        RowKind::MissingParent(id) => Line::styled(fitted(&id.to_string(), room).into_owned(), theme.quiet),
+        RowKind::Segment(segment) => {
+            let deeper = row.depth.saturating_sub(u32::from(indent));
+            let lead = if deeper > 0 { format!("{} ", row.depth) } else { String::new() };
+            let style = match state.writes.pending(&segment.id) {
+                Some(_) => theme.pending,
+                None if state.activity.is_fresh(&segment.id) => theme.fresh,
+                None => Style::new(),
+            };
+            let name = if segment.has_blank_name() { "(no name)" } else { segment.name.as_str() };
+            let ranges = state.search.as_ref().map(|search| search.query.ranges(name)).unwrap_or_default();
+            let mut line = highlighted(name, &ranges, room.saturating_sub(lead.width()), style, theme.matched);
+            if !lead.is_empty() {
+                line.spans.insert(0, Span::styled(lead, theme.quiet));
+            }
+            line
+        }
+    }
+}
+
+fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    let columns = state.layout().tree_columns();
+    let RowKind::Segment(segment) = row.kind else { return };
+    let buffer = frame.buffer_mut();
+    if columns.external_ids.width > 1 {
+        let width = usize::from(columns.external_ids.width - 1);
+        let text = fitted(segment.external_id.as_deref().unwrap_or("–"), width);
+        let ranges = state.search.as_ref().zip(segment.external_id.as_deref());
+        let ranges = ranges.map(|(search, text)| search.query.ranges(text)).unwrap_or_default();
+        let line = highlighted(&text, &ranges, width, theme.quiet, theme.matched);
+        buffer.set_line(columns.external_ids.x, y, &line, columns.external_ids.width);
+    }
+    if columns.counts.width > 0 && row.descendants > 0 {
+        let text = grouped(usize::try_from(row.descendants).unwrap_or(usize::MAX));
+        let text = format!("{text:>width$}", width = usize::from(columns.counts.width));
+        buffer.set_stringn(columns.counts.x, y, text, usize::from(columns.counts.width), theme.quiet);
+    }
+    if columns.marks.width > 1
+        && let Some((symbol, style)) = state_mark(segment.id.clone(), state, theme)
+    {
+        buffer.set_stringn(columns.marks.x + 1, y, symbol, 1, style);
+    }
+    if state.picks.marked.contains(&segment.id) && columns.names.x > 0 {
+        buffer.set_stringn(columns.names.x - 1, y, theme.symbols.marked, 1, theme.accent);
+    }
+}
+
+fn state_mark(id: crate::segment::SegmentId, state: &State, theme: &Theme) -> Option<(&'static str, Style)> {
+    let symbols = &theme.symbols;
+    let edited = state.layers.iter().any(|layer| match layer {
+        Layer::Form(form) => form.subject() == Some(&id),
+        Layer::Renaming(renaming) => renaming.base.id == id,
+        _ => false,
+    });
+    if edited {
+        Some((symbols.edited, theme.accent))
+    } else if let Some(pending) = state.writes.pending(&id) {
+        let style = if pending == PendingKind::Deleting { theme.bad } else { theme.pending };
+        Some((symbols.pending, style))
+    } else if state.picks.cut.contains(&id) {
+        Some((symbols.cut, theme.accent))
+    } else if state.activity.is_fresh(&id) {
+        Some((symbols.fresh, theme.fresh))
+    } else {
+        None
+    }
+}
+
+fn draw_selection(window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    let Some(y) = selected_line(window, state) else { return };
+    let area = rect(state.layout().tree);
+    let style = if state.panes.focus == Pane::Tree { theme.selected } else { theme.selected_elsewhere };
+    let buffer = frame.buffer_mut();
+    buffer.set_style(Rect { y, height: 1, ..area }, style);
+    buffer.set_stringn(area.x, y, theme.symbols.bar, 1, theme.accent.patch(style));
+}
+
+fn selected_line(window: &[Row<'_>], state: &State) -> Option<u16> {
+    let selected = state.tree.selected.as_ref()?;
+    let place = window.iter().position(|row| row.id() == *selected)?;
+    Some(state.layout().tree.y + u16::try_from(place).ok()?)
+}
+
+/// The row as an input, the old name behind it.
+fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    let id = RowId::Segment(renaming.base.id.clone());
+    let Some(place) = window.iter().position(|row| row.id() == id) else { return };
+    let area = state.layout().tree_columns().names;
+    let indent = 2 * shown_depth(window[place].depth, area.width) + 2;
+    let Some(y) = u16::try_from(place).ok().map(|place| area.y + place) else { return };
+    let field = Rect { x: area.x + indent, y, width: area.width.saturating_sub(indent), height: 1 };
+    if field.width < 2 {
+        return;
+    }
+    let width = usize::from(field.width - 1);
+    let scroll = renaming.name.scroll(width);
+    let typed = super::dialog::scrolled(renaming.name.text(), scroll, width);
+    let used = u16::try_from(typed.width()).unwrap_or(field.width);
+    let buffer = frame.buffer_mut();
+    buffer.set_stringn(field.x, y, " ".repeat(usize::from(field.width)), usize::from(field.width), theme.selected);
+    buffer.set_stringn(field.x, y, &typed, width, theme.selected.patch(theme.accent));
+    if renaming.name.text() != renaming.base.name && used + 4 < field.width {
+        let old = format!("  {}", renaming.base.name);
+        let room = usize::from(field.width - used - 1);
+        buffer.set_stringn(field.x + used + 1, y, fitted(&old, room), room, theme.quiet);
+    }
+    let cursor = u16::try_from(renaming.name.cursor_column().saturating_sub(scroll)).unwrap_or(0);
+    frame.set_cursor_position(Position::new(field.x + cursor.min(field.width - 1), y));
+}
+
+fn draw_scrollbar(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let rows = state.forest.row_count();
+    let height = usize::from(area.height);
+    if rows <= height || area.width < 20 {
+        return;
+    }
+    let mut scrollbar = ScrollbarState::new(rows - height).position(state.tree.offset).viewport_content_length(height);
+    let symbols = &theme.symbols.lines;
+    let widget = Scrollbar::new(ScrollbarOrientation::VerticalRight)
+        .begin_symbol(None)
+        .end_symbol(None)
+        .track_symbol(Some(" "))
+        .thumb_symbol(symbols.down)
+        .thumb_style(theme.line);
+    frame.render_stateful_widget(widget, area, &mut scrollbar);
+}
