@@ -17,7 +17,6 @@ mod layer;
 mod layout;
 mod link;
 mod mouse;
-mod moving;
 mod news;
 mod panes;
 mod parents;
@@ -26,11 +25,6 @@ mod renaming;
 mod text_field;
 mod tree_view;
 mod writes;
-
-#[cfg(test)]
-mod harness;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashSet;
 
@@ -243,7 +237,10 @@ impl State {
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let message = self.message.as_ref().and_then(|message| message.until);
-        [message, self.activity.next_fade(self.clock.now), self.link.next_wake(self.clock.now)].into_iter().flatten().min()
+        [message, self.activity.next_fade(self.clock.now), self.link.next_wake(self.clock.now)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn pass_time(&mut self, now: Timestamp) {

@@ -95,7 +95,9 @@ impl Activity {
     pub fn changes_a_minute(&self, now: Timestamp) -> usize {
         let minute = SignedDuration::from_mins(1);
         let recent = self.entries.iter().take_while(|entry| now.duration_since(entry.at) <= minute);
-        recent.filter(|entry| matches!(entry.kind, EntryKind::Created | EntryKind::Changed | EntryKind::Deleted)).count()
+        recent
+            .filter(|entry| matches!(entry.kind, EntryKind::Created | EntryKind::Changed | EntryKind::Deleted))
+            .count()
     }
 
     pub(super) fn add(&mut self, at: Timestamp, kind: EntryKind, subject: Option<SegmentId>, text: impl Into<String>) {

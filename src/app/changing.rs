@@ -75,7 +75,10 @@ fn title(operation: &Operation) -> Title {
                     done: format!("renamed {name} → {}", draft.name.as_str()),
                     failed: format!("{name} was not renamed"),
                 },
-                _ => Title { done: format!("changed {}", draft.name.as_str()), failed: format!("{name} was not changed") },
+                _ => Title {
+                    done: format!("changed {}", draft.name.as_str()),
+                    failed: format!("{name} was not changed"),
+                },
             }
         }
         Operation::Delete { base } => {
@@ -90,7 +93,13 @@ pub(super) fn subjects(state: &State) -> Vec<Arc<Segment>> {
         return state.selected_segment().cloned().into_iter().collect();
     }
     let marked = &state.picks.marked;
-    state.forest.preorder().map(|(_, segment)| segment).filter(|segment| marked.contains(&segment.id)).cloned().collect()
+    state
+        .forest
+        .preorder()
+        .map(|(_, segment)| segment)
+        .filter(|segment| marked.contains(&segment.id))
+        .cloned()
+        .collect()
 }
 
 /// Opens the choice of a parent for what is marked or selected.
@@ -151,8 +160,13 @@ pub(super) fn cut(state: &mut State) {
 /// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.
 pub(super) fn paste(state: &mut State) -> Vec<Effect> {
     let cut = &state.picks.cut;
-    let moving: Vec<Arc<Segment>> =
-        state.forest.preorder().map(|(_, segment)| segment).filter(|segment| cut.contains(&segment.id)).cloned().collect();
+    let moving: Vec<Arc<Segment>> = state
+        .forest
+        .preorder()
+        .map(|(_, segment)| segment)
+        .filter(|segment| cut.contains(&segment.id))
+        .cloned()
+        .collect();
     let target = state.selected_segment().map(|segment| segment.id.clone());
     if moving.is_empty() {
         state.picks.cut.clear();
@@ -174,8 +188,10 @@ fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&Segmen
     });
     let plan = Plan { operations: operations.collect() };
     let what = named(moving);
-    let place = parent.and_then(|id| state.forest.get(id)).map_or_else(|| "the top level".into(), |to| to.name.to_string());
-    let title = Title { done: format!("moved {what} under {place}"), failed: format!("{what} was not moved under {place}") };
+    let place =
+        parent.and_then(|id| state.forest.get(id)).map_or_else(|| "the top level".into(), |to| to.name.to_string());
+    let title =
+        Title { done: format!("moved {what} under {place}"), failed: format!("{what} was not moved under {place}") };
     state.picks.cut.clear();
     state.picks.marked.clear();
     if let Some(parent) = parent {

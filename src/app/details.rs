@@ -121,11 +121,14 @@ impl Lines {
         self.field("Below", &below(state, &segment.id));
         self.field("Changed", &changed(state, &segment.id));
         if let Some(pending) = state.writes.pending(&segment.id) {
-            self.field("Waiting", match pending {
-                PendingKind::Creating => "being created",
-                PendingKind::Changing => "being saved",
-                PendingKind::Deleting => "being deleted",
-            });
+            self.field(
+                "Waiting",
+                match pending {
+                    PendingKind::Creating => "being created",
+                    PendingKind::Changing => "being saved",
+                    PendingKind::Deleting => "being deleted",
+                },
+            );
         }
         let anomalies = state.forest.anomalies(&segment.id);
         if !anomalies.is_empty() {
@@ -151,7 +154,11 @@ impl Lines {
         sized.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
         let Some((most, _)) = sized.first().copied() else { return };
         self.lines.extend([DetailLine::Blank, DetailLine::Heading("Largest below")]);
-        self.lines.extend(sized.into_iter().take(BARS).map(|(count, name)| DetailLine::Bar { name: name.into(), count, most }));
+        self.lines.extend(sized.into_iter().take(BARS).map(|(count, name)| DetailLine::Bar {
+            name: name.into(),
+            count,
+            most,
+        }));
     }
 
     fn field(&mut self, label: &'static str, value: &str) {
@@ -183,7 +190,8 @@ fn parent(state: &State, segment: &Segment) -> String {
 const PATH_NAMES: usize = 24;
 
 fn path(state: &State, id: &SegmentId) -> String {
-    let mut names: Vec<&str> = state.forest.ancestors(id).take(PATH_NAMES).map(|segment| segment.name.as_str()).collect();
+    let mut names: Vec<&str> =
+        state.forest.ancestors(id).take(PATH_NAMES).map(|segment| segment.name.as_str()).collect();
     if names.len() == PATH_NAMES {
         names.push("…");
     }
@@ -207,6 +215,6 @@ fn below(state: &State, id: &SegmentId) -> String {
 fn changed(state: &State, id: &SegmentId) -> String {
     state.activity.last_change(id).map_or_else(
         || "not since this program started".into(),
-        |at| at.to_zoned(state.clock.zone.clone()).strftime("%H:%M:%S").to_string(),
+        |at| at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string(),
     )
 }

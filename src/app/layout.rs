@@ -118,7 +118,7 @@ impl Layout {
 
     /// How the tree's width is divided.
     #[must_use]
-    pub const fn tree_columns(&self) -> TreeColumns {
+    pub fn tree_columns(&self) -> TreeColumns {
         TreeColumns::of(self.tree)
     }
 }
@@ -203,7 +203,7 @@ const COUNT_COLUMNS: u16 = 8;
 const MARK_COLUMNS: u16 = 3;
 
 impl TreeColumns {
-    const fn of(tree: Area) -> Self {
+    fn of(tree: Area) -> Self {
         let external = if tree.width >= 90 {
             18
         } else if tree.width >= 56 {
@@ -276,7 +276,10 @@ mod tests {
                         .chain([layout.footer])
                         .collect();
                     for (at, area) in areas.iter().enumerate() {
-                        assert!(area.x + area.width <= columns && area.y + area.height <= rows, "{columns}x{rows} {area:?}");
+                        assert!(
+                            area.x + area.width <= columns && area.y + area.height <= rows,
+                            "{columns}x{rows} {area:?}"
+                        );
                         assert!(areas[at + 1..].iter().all(|other| apart(area, other)), "{columns}x{rows} {layout:?}");
                     }
                 }

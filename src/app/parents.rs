@@ -65,11 +65,17 @@ impl ParentPicker {
             Some(query) => forest.find(query).iter().filter_map(|id| forest.get(id).cloned()).collect(),
         };
         self.more = if query.is_some() { places.len() } else { forest.len() }.saturating_sub(SHOWN);
-        let top = Candidate { parent: None, name: "top level".into(), path: String::new(), refusal: self.refusal(forest, None) };
+        let top = Candidate {
+            parent: None,
+            name: "top level".into(),
+            path: String::new(),
+            refusal: self.refusal(forest, None),
+        };
         let segments = places.iter().take(SHOWN).map(|segment| self.candidate(forest, segment));
         self.candidates = query.is_none().then_some(top).into_iter().chain(segments).collect();
         let possible = |candidate: &Candidate| candidate.refusal.is_none();
-        let exact = |candidate: &Candidate| possible(candidate) && candidate.name.eq_ignore_ascii_case(self.filter.text());
+        let exact =
+            |candidate: &Candidate| possible(candidate) && candidate.name.eq_ignore_ascii_case(self.filter.text());
         let best = self.candidates.iter().position(exact).or_else(|| self.candidates.iter().position(possible));
         self.chosen = best.unwrap_or(0);
     }

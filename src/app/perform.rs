@@ -32,7 +32,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SortByDescendants => sort(state, Order::Descendants, "number below, largest first"),
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
-        Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => arrange(state, action),
+        Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {
+            arrange(state, action)
+        }
         Action::Help => state.layers.push(Layer::Help(0)),
         Action::Dismiss => dismiss(state),
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Move | Action::Delete => {

@@ -109,7 +109,8 @@ impl Writes {
         operations.fold(pending.truth.clone(), |shown, operation| match operation {
             Operation::Create { draft } => Some(Arc::new(draft.clone().into_segment(id.clone()))),
             Operation::Update { base, draft } => shown.map(|shown| {
-                let kept: Vec<Field> = Field::ALL.into_iter().filter(|field| !draft.changes(base).contains(field)).collect();
+                let kept: Vec<Field> =
+                    Field::ALL.into_iter().filter(|field| !draft.changes(base).contains(field)).collect();
                 Arc::new(draft.clone().with_fields_of(&shown, &kept).into_segment(id.clone()))
             }),
             Operation::Delete { .. } => shown,
@@ -276,7 +277,12 @@ pub(super) fn write_ended(state: &mut State, ticket: Ticket, result: Result<(), 
 /// An order that the mirror could not take.
 pub(super) fn undelivered(state: &mut State, command: Command) -> Vec<Effect> {
     if let Command::Write { ticket, .. } = command {
-        fail(state, ticket, 0, &Failure { words: "too many changes are waiting; try again in a moment".into(), error: None });
+        fail(
+            state,
+            ticket,
+            0,
+            &Failure { words: "too many changes are waiting; try again in a moment".into(), error: None },
+        );
     } else {
         state.warn("too much is waiting to be done; try again in a moment");
     }
