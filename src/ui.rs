@@ -17,9 +17,6 @@ mod text;
 mod theme;
 mod tree;
 
-#[cfg(test)]
-mod tests;
-
 use ratatui::Frame;
 
 use crate::app::{Layer, State};

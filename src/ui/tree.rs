@@ -68,8 +68,7 @@ impl Branch {
             children.push(TreeItem::new_leaf(INSIDE, ""));
         }
         // Identifiers are places in the window, so no two siblings share one.
-        TreeItem::new(self.identifier, self.label, children)
-            .unwrap_or_else(|_| TreeItem::new_leaf(self.identifier, ""))
+        TreeItem::new(self.identifier, self.label, children).unwrap_or_else(|_| TreeItem::new_leaf(self.identifier, ""))
     }
 }
 

@@ -1,0 +1,94 @@
+//! What would go, and how; and whether to leave although writes are under way.
+
+use ratatui::Frame;
+use ratatui::text::{Line, Span};
+
+use crate::app::{Deletion, State};
+
+use super::Look;
+use super::dialog;
+use super::text::{fitted, grouped};
+use super::theme::Theme;
+
+/// Names listed of several segments.
+const NAMES: usize = 4;
+
+pub(super) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let title = format!("Delete {}", deletion.title());
+    let lines = lines(state, deletion, theme);
+    let inner = dialog::open(state, &title, lines.len(), look, frame);
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}
+
+fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if let [_, _, ..] = deletion.roots.as_slice() {
+        for segment in deletion.roots.iter().take(NAMES) {
+            lines.push(Line::raw(format!("  {}", fitted(&segment.name, 60))));
+        }
+        if deletion.roots.len() > NAMES {
+            lines.push(Line::raw(format!("  and {} more", deletion.roots.len() - NAMES)));
+        }
+        lines.push(Line::default());
+    }
+    let leave = ("esc", "leave everything as it is");
+    if deletion.descendants == 0 {
+        lines.push(Line::raw("Nothing stands below. What is deleted can't be brought back with its id."));
+        lines.push(Line::default());
+        lines.push(dialog::keys(&[("enter", "delete"), leave], theme));
+        return lines;
+    }
+    let (below, children) = (deletion.descendants, deletion.children);
+    let stand = if below == 1 { "1 segment stands".into() } else { format!("{} segments stand", grouped(below)) };
+    let all = grouped(below + deletion.roots.len());
+    let moved = if children == 1 { "1 child".into() } else { format!("{} children", grouped(children)) };
+    lines.push(Line::raw(format!("{stand} below. What about that?")));
+    lines.push(Line::default());
+    lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
+    lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
+    lines.push(choice("o", "delete only this; the server decides about the rest", theme));
+    lines.push(Line::default());
+    lines.push(dialog::keys(&[leave], theme));
+    lines
+}
+
+fn place_above(state: &State, deletion: &Deletion) -> String {
+    match deletion.roots.as_slice() {
+        [only] => match state.forest.parent(&only.id) {
+            Some(parent) => parent.name.to_string(),
+            None => "the top level".into(),
+        },
+        _ => "the level above".into(),
+    }
+}
+
+fn choice(key: &'static str, text: &str, theme: &Theme) -> Line<'static> {
+    Line::from(vec![
+        Span::raw("  "),
+        Span::styled(key, theme.accent.patch(theme.strong)),
+        Span::raw(format!("  {text}")),
+    ])
+}
+
+/// Whether to leave although writes are under way.
+pub(super) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let waiting = state.writes.waiting();
+    let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
+    let lines = [
+        Line::raw(format!("{what} still on the way to the server.")),
+        Line::raw("Left now, what was not sent yet is not carried out."),
+        Line::default(),
+        dialog::keys(&[("q", "leave now"), ("esc", "stay")], look.theme),
+    ];
+    let inner = dialog::open(state, "Leave?", lines.len(), look, frame);
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The last line: a message, the search being typed, how a begun sequence can go on, or else the keys that work right now.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::action::Action;
+use crate::app::{FindPrompt, Layer, LinkState, Pane, Search, State, Tone, availability};
+
+use super::Look;
+use super::dialog;
+use super::text::{fitted, grouped, rect};
+use super::theme::Theme;
+
+pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let area = rect(state.layout().footer);
+    if area.is_empty() {
+        return;
+    }
+    if let Some(Layer::Find(prompt)) = state.layers.last() {
+        return draw_prompt(state, prompt, area, look, frame);
+    }
+    let right = right(state, look.theme);
+    let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
+    let left_area = Rect { width: area.width - right_width, ..area };
+    let left = left(state, look, usize::from(left_area.width));
+    frame.render_widget(left, left_area);
+    frame.render_widget(right.right_aligned(), area);
+}
+
+fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
+    let theme = look.theme;
+    if let Some(message) = &state.message {
+        let (symbol, style) = match message.tone {
+            Tone::Calm => (theme.symbols.done, theme.good),
+            Tone::Warning => (theme.symbols.wrong, theme.warning),
+        };
+        let text = fitted(&message.text, width.saturating_sub(3)).into_owned();
+        return Line::from(vec![Span::styled(format!(" {symbol} "), style), Span::styled(text, style)]);
+    }
+    match state.layers.last() {
+        Some(Layer::Renaming(renaming)) => match &renaming.fault {
+            Some(fault) => {
+                let text = format!(" {} {fault}", theme.symbols.wrong);
+                Line::styled(fitted(&text, width).into_owned(), theme.bad)
+            }
+            None => {
+                within(&[("enter".into(), "save"), ("esc".into(), "leave"), ("ctrl-u".into(), "clear")], theme, width)
+            }
+        },
+        // Every other dialog tells its own keys.
+        Some(_) => Line::default(),
+        None => within(&hints(state, look), theme, width),
+    }
+}
+
+/// The keys of as many hints as fit whole.
+fn within(hints: &[(String, &str)], theme: &Theme, width: usize) -> Line<'static> {
+    let mut line = Line::from(" ");
+    for (keys, label) in hints {
+        let mut hint = vec![Span::styled(keys.clone(), theme.accent), Span::styled(format!(" {label}  "), theme.quiet)];
+        let hint_width: usize = hint.iter().map(Span::width).sum();
+        if line.width() + hint_width > width + 2 {
+            break;
+        }
+        line.spans.append(&mut hint);
+    }
+    line
+}
+
+const FIRST_OF_ALL: [Action; 12] = [
+    Action::AddChild,
+    Action::Edit,
+    Action::Rename,
+    Action::Move,
+    Action::Delete,
+    Action::Find,
+    Action::Mark,
+    Action::Help,
+    Action::ToggleFold,
+    Action::AddSibling,
+    Action::NextPane,
+    Action::Quit,
+];
+
+/// What can be done right now, the most wanted first.
+fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
+    if !state.pressed.is_empty() {
+        return look
+            .keymap
+            .continuations(&state.pressed)
+            .into_iter()
+            .filter_map(|(keys, action)| Some((keys, action.entry()?.label)))
+            .collect();
+    }
+    let mut actions = Vec::new();
+    if matches!(state.link.state(), LinkState::Stalled | LinkState::Offline) {
+        actions.push(Action::PollNow);
+    }
+    if state.writes.refused_count() > 0 {
+        actions.push(Action::Reopen);
+    }
+    if !state.picks.cut.is_empty() {
+        actions.extend([Action::Paste, Action::Dismiss]);
+    }
+    if state.search.is_some() {
+        actions.extend([Action::NextMatch, Action::PreviousMatch, Action::Dismiss]);
+    }
+    if state.panes.focus == Pane::Tree {
+        actions.extend(FIRST_OF_ALL);
+    } else {
+        actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Help, Action::Quit]);
+    }
+    let mut told = Vec::new();
+    let mut hints = Vec::new();
+    for action in actions {
+        if told.contains(&action) || availability(state, action).is_err() {
+            continue;
+        }
+        told.push(action);
+        let keys = look.keymap.keys(action).next();
+        hints.extend(keys.zip(action.entry().map(|entry| entry.label)));
+    }
+    hints
+}
+
+/// What is marked, cut, searched and under way, and where in the tree one is.
+fn right(state: &State, theme: &Theme) -> Line<'static> {
+    let mut parts = Vec::new();
+    if state.layout().header.is_none() {
+        let symbol = match state.link.state() {
+            LinkState::Live => theme.symbols.fresh,
+            LinkState::Working => theme.symbols.working,
+            LinkState::Offline => theme.symbols.offline,
+            LinkState::Stalled => theme.symbols.wrong,
+        };
+        parts.push(symbol.to_owned());
+    }
+    let waiting = state.writes.waiting();
+    if waiting > 0 {
+        parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(waiting)));
+    }
+    if !state.picks.cut.is_empty() {
+        parts.push(format!("{} cut", grouped(state.picks.cut.len())));
+    }
+    if !state.picks.marked.is_empty() {
+        parts.push(format!("{} marked", grouped(state.picks.marked.len())));
+    }
+    if let Some(search) = &state.search {
+        parts.push(found(search));
+    } else if let Some(at) = state.tree.selected.as_ref().and_then(|row| state.forest.position(row)) {
+        parts.push(format!("{} of {}", grouped(at + 1), grouped(state.forest.row_count())));
+    }
+    Line::styled(format!(" {} ", parts.join(" · ")), theme.quiet)
+}
+
+fn found(search: &Search) -> String {
+    match search.current {
+        None => format!("“{}” not found", fitted(&search.text, 24)),
+        Some(current) => format!("“{}” {} of {}", fitted(&search.text, 24), grouped(current), grouped(search.matches)),
+    }
+}
+
+fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let count = match &state.search {
+        None => "name, external id or id ".into(),
+        Some(search) => match search.current {
+            None => "nothing found ".into(),
+            Some(current) => format!("{} of {} ", grouped(current), grouped(search.matches)),
+        },
+    };
+    frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
+    let count = Line::styled(count, theme.quiet);
+    let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
+    frame.render_widget(count.right_aligned(), area);
+    let indent = 2.min(area.width);
+    let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + count_width), ..area };
+    dialog::text_field(&prompt.text, field, true, theme, frame);
+}

@@ -1,0 +1,146 @@
+//! The first line: what this is at the left, the relation to the server at the right.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::{Access, LinkState, State};
+use crate::mirror::{ListProgress, Phase};
+
+use super::Look;
+use super::text::{fitted, grouped, rect};
+use super::theme::Theme;
+
+pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let Some(area) = state.layout().header.map(rect) else { return };
+    let theme = look.theme;
+    frame.buffer_mut().set_style(area, theme.header);
+    let right = Line::from(relation(state, theme)).right_aligned();
+    let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
+    let left_area = Rect { width: area.width.saturating_sub(right_width + 1), ..area };
+    frame.render_widget(place(state, theme, usize::from(left_area.width)), left_area);
+    frame.render_widget(right, area);
+}
+
+/// Program, tenant, host, profile; the tenant is the last to be cut.
+fn place(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+    let session = &state.session;
+    let mut rest = format!(" · {}", session.host);
+    if let Some(profile) = &session.profile {
+        rest.push_str(" · ");
+        rest.push_str(profile);
+    }
+    let program = " segtui  ";
+    let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
+    let room = width.saturating_sub(program.len() + access.len());
+    let tenant = fitted(&session.tenant, room).into_owned();
+    let used = Span::raw(tenant.as_str()).width();
+    let rest = fitted(&rest, room.saturating_sub(used)).into_owned();
+    Line::from(vec![
+        Span::styled(program, theme.accent.patch(theme.strong)),
+        Span::styled(tenant, theme.strong),
+        Span::raw(rest),
+        Span::styled(access, theme.warning),
+    ])
+}
+
+fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
+    let link = &state.link;
+    let symbols = &theme.symbols;
+    let (symbol, style) = match link.state() {
+        LinkState::Live => (symbols.fresh, theme.good),
+        LinkState::Working => (symbols.working, theme.pending),
+        LinkState::Offline => (symbols.offline, theme.bad),
+        LinkState::Stalled => (symbols.wrong, theme.bad),
+    };
+    let mut spans = Vec::new();
+    if link.listed {
+        let count = state.forest.len();
+        let noun = if count == 1 { "segment" } else { "segments" };
+        spans.push(Span::raw(format!("{} {noun}   ", grouped(count))));
+    }
+    spans.push(Span::styled(format!("{symbol} "), style));
+    spans.push(Span::styled(words(state), style));
+    if link.state() == LinkState::Live
+        && let Some(age) = link.age(state.clock.now)
+    {
+        spans.push(Span::styled(format!(" · {} ago", duration(age)), Style::new()));
+    }
+    spans.push(Span::raw(" "));
+    spans
+}
+
+fn words(state: &State) -> String {
+    match &state.link.phase {
+        Phase::Starting => "connecting".into(),
+        Phase::Loading(progress) => loading(progress),
+        Phase::Replaying => "catching up".into(),
+        Phase::Live => "live".into(),
+        Phase::Behind { waiting } => format!("behind by {}", grouped(*waiting)),
+        Phase::Offline { .. } => {
+            let wait = state.link.retry_in(state.clock.now).unwrap_or_default();
+            let again =
+                if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) };
+            format!("offline since {} · trying again {again}", time_of_day(state, state.link.since))
+        }
+        Phase::Stalled { progress, .. } => format!("stopped at {} segments · ctrl-r", grouped(progress.segments)),
+    }
+}
+
+fn loading(progress: &ListProgress) -> String {
+    let of = progress
+        .total
+        .map_or_else(String::new, |total| format!(" of {}", grouped(usize::try_from(total).unwrap_or(usize::MAX))));
+    let pages = if progress.pages == 1 { "page" } else { "pages" };
+    format!(
+        "loading {}{of} · {} {pages} · {}/s · {}",
+        grouped(progress.segments),
+        progress.pages,
+        grouped(rate(progress.segments, progress.elapsed)),
+        duration(SignedDuration::try_from(progress.elapsed).unwrap_or(SignedDuration::MAX)),
+    )
+}
+
+fn rate(segments: usize, elapsed: Duration) -> usize {
+    let millis = elapsed.as_millis().max(1);
+    usize::try_from(segments as u128 * 1000 / millis).unwrap_or(usize::MAX)
+}
+
+/// A duration in its largest unit, cut, not rounded: an age is never told too old.
+fn duration(duration: SignedDuration) -> String {
+    match duration.as_secs() {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds @ 3600..86_400 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn time_of_day(state: &State, at: Timestamp) -> String {
+    at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_progress_tells_segments_pages_rate_and_time() {
+        let elapsed = Duration::from_millis(3_350);
+        let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
+        assert_eq!(loading(&progress), "loading 41,500 · 83 pages · 12,388/s · 3 s");
+        let progress = ListProgress { total: Some(100_000), ..progress };
+        assert_eq!(loading(&progress), "loading 41,500 of 100,000 · 83 pages · 12,388/s · 3 s");
+    }
+
+    #[test]
+    fn durations_are_told_in_their_largest_unit() {
+        assert_eq!(duration(SignedDuration::from_secs(59)), "59 s");
+        assert_eq!(duration(SignedDuration::from_secs(3_599)), "59 min");
+        assert_eq!(duration(SignedDuration::from_hours(25)), "1 d");
+    }
+}
