@@ -193,7 +193,10 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Mirror(event) => news::hear(state, event),
-        Event::Undelivered(command) => writes::undelivered(state, command),
+        Event::Undelivered(command) => {
+            writes::undelivered(state, &command);
+            Vec::new()
+        }
     }
 }
 

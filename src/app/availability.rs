@@ -17,9 +17,8 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
     }
     match action {
         Action::Edit | Action::Rename | Action::Delete | Action::Move | Action::Cut => subjects_settled(state),
-        Action::AddChild | Action::AddSibling => place_for_new(state),
         Action::Paste if state.picks.cut.is_empty() => Err("nothing was cut; x cuts the selected segment".into()),
-        Action::Paste => place_for_new(state),
+        Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
         Action::Mark => existing(state),
         Action::NextMatch | Action::PreviousMatch if state.search.is_none() => {
             Err("nothing was searched for; / begins a search".into())

@@ -280,14 +280,17 @@ mod tests {
                             area.x + area.width <= columns && area.y + area.height <= rows,
                             "{columns}x{rows} {area:?}"
                         );
-                        assert!(areas[at + 1..].iter().all(|other| apart(area, other)), "{columns}x{rows} {layout:?}");
+                        assert!(
+                            areas[at + 1..].iter().all(|other| apart(*area, *other)),
+                            "{columns}x{rows} {layout:?}"
+                        );
                     }
                 }
             }
         }
     }
 
-    fn apart(a: &Area, b: &Area) -> bool {
+    fn apart(a: Area, b: Area) -> bool {
         a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y
     }
 }

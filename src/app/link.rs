@@ -81,13 +81,11 @@ impl Link {
 
     pub(super) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let second = SignedDuration::from_secs(1);
-        match &self.phase {
-            Phase::Offline { .. } => Some(now + second),
-            // The moment at which the age becomes worth saying, then each second.
-            _ => {
-                let stale = self.synchronised? + FRESH;
-                Some(if stale > now { stale } else { now + second })
-            }
+        if matches!(self.phase, Phase::Offline { .. }) {
+            return Some(now + second);
         }
+        // The moment at which the age becomes worth saying, then each second.
+        let stale = self.synchronised? + FRESH;
+        Some(if stale > now { stale } else { now + second })
     }
 }

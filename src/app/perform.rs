@@ -33,7 +33,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
         Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {
-            arrange(state, action)
+            arrange(state, action);
         }
         Action::Help => state.layers.push(Layer::Help(0)),
         Action::Dismiss => dismiss(state),
@@ -153,11 +153,10 @@ fn arrange(state: &mut State, action: Action) {
 fn dismiss(state: &mut State) {
     if state.panes.focus != Pane::Tree {
         state.panes.focus = Pane::Tree;
-    } else if state.search.take().is_some() || !std::mem::take(&mut state.picks.cut).is_empty() {
-        state.message = None;
-    } else if state.picks.marked.is_empty() {
-        state.message = None;
-    } else {
+        return;
+    }
+    state.message = None;
+    if state.search.take().is_none() && std::mem::take(&mut state.picks.cut).is_empty() {
         state.picks.marked.clear();
     }
 }

@@ -160,8 +160,8 @@ pub(super) fn steady(state: &mut State, change: impl FnOnce(&mut State)) {
     if lost || state.tree.selected.is_none() {
         let heir = heirs.into_iter().find(|heir| state.forest.position(heir).is_some());
         let former = selected.as_ref().map_or(0, |(at, _)| *at);
-        let last = state.forest.row_count().saturating_sub(1);
-        state.tree.selected = heir.or_else(|| state.forest.row(former.min(last)).map(|row| row.id()));
+        let bottom = state.forest.row_count().saturating_sub(1);
+        state.tree.selected = heir.or_else(|| state.forest.row(former.min(bottom)).map(|row| row.id()));
     }
     let anchored = anchor.and_then(|(_, id)| state.forest.position(&id));
     let at = anchored.or_else(|| position(state));

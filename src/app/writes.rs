@@ -275,18 +275,13 @@ pub(super) fn write_ended(state: &mut State, ticket: Ticket, result: Result<(), 
 }
 
 /// An order that the mirror could not take.
-pub(super) fn undelivered(state: &mut State, command: Command) -> Vec<Effect> {
+pub(super) fn undelivered(state: &mut State, command: &Command) {
+    const WORDS: &str = "too much is waiting to be done; try again in a moment";
     if let Command::Write { ticket, .. } = command {
-        fail(
-            state,
-            ticket,
-            0,
-            &Failure { words: "too many changes are waiting; try again in a moment".into(), error: None },
-        );
+        fail(state, *ticket, 0, &Failure { words: WORDS.into(), error: None });
     } else {
-        state.warn("too much is waiting to be done; try again in a moment");
+        state.warn(WORDS);
     }
-    Vec::new()
 }
 
 /// Why a write failed, for the person and for the dialog it came from.

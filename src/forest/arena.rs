@@ -220,8 +220,8 @@ impl Arena {
 
     /// A node of its own for an id that has none.
     fn allocate(&mut self, content: Content) -> NodeIndex {
-        let hash = content.id().map(|id| self.hasher.hash_one(id));
         let node = Node::new(content, NodeIndex::NOWHERE);
+        let hash = self.hasher.hash_one(node.content.id());
         let index = if let Some(index) = self.free.pop() {
             self.nodes[index.slot()] = node;
             index
@@ -231,18 +231,15 @@ impl Arena {
             self.nodes.push(node);
             index
         };
-        if let Some(hash) = hash {
-            let (nodes, hasher) = (&self.nodes, &self.hasher);
-            self.by_id.insert_unique(hash, index, |node| hasher.hash_one(nodes[node.slot()].content.id()));
-        }
+        let (nodes, hasher) = (&self.nodes, &self.hasher);
+        self.by_id.insert_unique(hash, index, |node| hasher.hash_one(nodes[node.slot()].content.id()));
         index
     }
 
     /// Gives back the node of a ghost under which nothing hangs.
     fn release(&mut self, node: NodeIndex) {
-        if let Some(id) = self.nodes[node.slot()].content.id()
-            && let Ok(entry) = self.by_id.find_entry(self.hasher.hash_one(id), |other| *other == node)
-        {
+        let hash = self.hasher.hash_one(self.content(node).id());
+        if let Ok(entry) = self.by_id.find_entry(hash, |other| *other == node) {
             entry.remove();
         }
         self.nodes[node.slot()] = Node::new(Content::Free, NodeIndex::NOWHERE);
@@ -258,7 +255,7 @@ impl Arena {
 
     pub fn find(&self, id: &SegmentId) -> Option<NodeIndex> {
         let same = |node: &NodeIndex| self.content(*node).id() == Some(id);
-        self.by_id.find(self.hasher.hash_one(id), same).copied()
+        self.by_id.find(self.hasher.hash_one(Some(id)), same).copied()
     }
 
     pub fn content(&self, node: NodeIndex) -> &Content {

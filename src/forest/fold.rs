@@ -21,7 +21,7 @@ pub(super) fn fold(character: char) -> impl Iterator<Item = char> + Clone {
         'ø' | 'Ø' | 'ǿ' | 'Ǿ' => (Some('o'), None),
         'đ' | 'Đ' | 'ð' | 'Ð' => (Some('d'), None),
         'ı' | 'İ' => (Some('i'), None),
-        _ => (Some(chars::to_lower_case(chars::normalize(character))), None),
+        _ => (Some(chars::normalize(chars::to_lower_case(character))), None),
     };
     first.into_iter().chain(second)
 }

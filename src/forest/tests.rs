@@ -1,1 +1,230 @@
+//! The tree against a simple recursive one, for arbitrary data and arbitrary changes.
 
+mod examples;
+mod reference;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::segment::{Segment, SegmentId};
+
+use super::{Change, Forest, Order, RowId, RowKind};
+use reference::{Line, Reference};
+
+pub(super) fn id(text: &str) -> SegmentId {
+    SegmentId::new(text).unwrap()
+}
+
+pub(super) fn segment(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment> {
+    let id = SegmentId::new(id).unwrap();
+    Arc::new(Segment { id, name: name.into(), external_id: None, parent: parent.and_then(SegmentId::new) })
+}
+
+/// Few ids and few names, so that everything that can collide does.
+fn any_segment() -> impl Strategy<Value = Arc<Segment>> {
+    let id = "[a-h]";
+    let parent = proptest::option::weighted(0.8, "[a-j]");
+    let external_id = proptest::option::of("[12]{1,2}");
+    (id, "[xX 12ł]{0,3}", external_id, parent).prop_map(|(id, name, external_id, parent)| {
+        Arc::new(Segment {
+            id: SegmentId::new(&id).unwrap(),
+            name: name.into(),
+            external_id: external_id.map(Into::into),
+            parent: parent.and_then(|parent| SegmentId::new(&parent)),
+        })
+    })
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Apply(Vec<Change>),
+    Replace(Vec<Arc<Segment>>),
+    Expand(RowId),
+    Collapse(RowId),
+    ExpandSubtree(RowId),
+    FoldToLevel(Option<u32>),
+    Reveal(SegmentId),
+    Sort(Order),
+}
+
+fn any_row() -> impl Strategy<Value = RowId> {
+    prop_oneof![
+        8 => "[a-j]".prop_map(|text| RowId::Segment(id(&text))),
+        1 => Just(RowId::Heading(super::Heading::MissingParents)),
+        1 => Just(RowId::Heading(super::Heading::Circles)),
+    ]
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => any_segment().prop_map(Change::Upsert),
+        1 => "[a-j]".prop_map(|text| Change::Remove(id(&text))),
+    ]
+}
+
+fn any_order() -> impl Strategy<Value = Order> {
+    prop_oneof![Just(Order::Name), Just(Order::ExternalId), Just(Order::Descendants)]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => vec(any_change(), 1..4).prop_map(Step::Apply),
+        1 => vec(any_segment(), 0..12).prop_map(Step::Replace),
+        4 => any_row().prop_map(Step::Expand),
+        2 => any_row().prop_map(Step::Collapse),
+        1 => any_row().prop_map(Step::ExpandSubtree),
+        1 => proptest::option::of(1_u32..4).prop_map(Step::FoldToLevel),
+        1 => "[a-j]".prop_map(|text| Step::Reveal(id(&text))),
+        1 => any_order().prop_map(Step::Sort),
+    ]
+}
+
+fn take(forest: &mut Forest, step: Step) {
+    match step {
+        Step::Apply(changes) => forest.apply(changes),
+        Step::Replace(segments) => forest.replace(segments),
+        Step::Expand(row) => forest.expand(&row),
+        Step::Collapse(row) => forest.collapse(&row),
+        Step::ExpandSubtree(row) => forest.expand_subtree(&row),
+        Step::FoldToLevel(level) => forest.fold_to_level(level),
+        Step::Reveal(id) => {
+            let row = forest.reveal(&id);
+            assert_eq!(row.is_some(), forest.position(&RowId::Segment(id)).is_some());
+        }
+        Step::Sort(order) => forest.set_order(order),
+    }
+}
+
+/// What a list of segments comes to, the last of each id.
+fn last_of_each(segments: &[Arc<Segment>]) -> BTreeMap<SegmentId, Arc<Segment>> {
+    segments.iter().map(|segment| (segment.id.clone(), Arc::clone(segment))).collect()
+}
+
+fn lines(forest: &Forest) -> Vec<Line> {
+    forest
+        .rows(0..forest.row_count())
+        .map(|row| {
+            let text = match row.kind {
+                RowKind::Segment(segment) => segment.id.to_string(),
+                RowKind::MissingParent(id) => format!("({id})"),
+                RowKind::Heading(heading) => heading.to_string(),
+            };
+            Line { text, depth: row.depth, fold: row.fold, descendants: row.descendants }
+        })
+        .collect()
+}
+
+/// The forest against the reference built from its segments and its own open rows.
+fn check(forest: &Forest, segments: &BTreeMap<SegmentId, Arc<Segment>>) {
+    assert_eq!(forest.len(), segments.len());
+    let reference = Reference::new(segments, forest.order());
+    assert_eq!(lines(forest), reference.lines(|row| forest.is_open(row)));
+
+    let walked: Vec<(u32, SegmentId)> = forest.preorder().map(|(depth, segment)| (depth, segment.id.clone())).collect();
+    assert_eq!(walked, reference.preorder());
+    for (index, row) in forest.rows(0..forest.row_count()).enumerate() {
+        assert_eq!(forest.position(&row.id()), Some(index));
+    }
+    for (id, segment) in segments {
+        assert_eq!(forest.get(id), Some(segment));
+        assert_eq!(forest.descendant_count(id), forest.descendants(id).count());
+        let below: Vec<_> = segments.keys().filter(|other| forest.is_below(other, id)).collect();
+        assert_eq!(below.len(), forest.descendant_count(id));
+        assert_eq!(forest.path(id).last().map(|last| &last.id), Some(id));
+        assert_eq!(forest.path(id).len(), 1 + forest.ancestors(id).count());
+        if let Some(external_id) = &segment.external_id {
+            let mut bearers: Vec<_> = forest.with_external_id(external_id).map(|bearer| bearer.id.clone()).collect();
+            bearers.sort();
+            let same = segments.values().filter(|other| other.external_id == segment.external_id);
+            assert_eq!(bearers, same.map(|other| other.id.clone()).collect::<Vec<_>>());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_list_gives_a_tree_with_each_segment_exactly_once(segments in vec(any_segment(), 0..16), order in any_order()) {
+        let mut forest: Forest = segments.iter().cloned().collect();
+        forest.set_order(order);
+        let expected = last_of_each(&segments);
+        check(&forest, &expected);
+        forest.fold_to_level(None);
+        check(&forest, &expected);
+        let mut shown: Vec<SegmentId> = forest.rows(0..forest.row_count()).filter_map(|row| match row.kind {
+            RowKind::Segment(segment) => Some(segment.id.clone()),
+            _ => None,
+        }).collect();
+        shown.sort();
+        prop_assert_eq!(shown, expected.into_keys().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn any_sequence_of_changes_and_foldings_shows_what_the_reference_shows(steps in vec(any_step(), 0..24)) {
+        let mut forest = Forest::new();
+        let mut segments = BTreeMap::new();
+        for step in steps {
+            match &step {
+                Step::Apply(changes) => for change in changes {
+                    match change {
+                        Change::Upsert(segment) => segments.insert(segment.id.clone(), Arc::clone(segment)),
+                        Change::Remove(id) => segments.remove(id),
+                    };
+                },
+                Step::Replace(list) => segments = last_of_each(list),
+                _ => {}
+            }
+            take(&mut forest, step);
+            check(&forest, &segments);
+        }
+    }
+
+    #[test]
+    fn changes_one_by_one_come_to_the_same_as_the_final_list(changes in vec(any_change(), 0..120), order in any_order()) {
+        let mut one_by_one = Forest::new();
+        one_by_one.set_order(order);
+        let mut in_one_batch = Forest::new();
+        in_one_batch.set_order(order);
+        in_one_batch.apply(changes.clone());
+        let mut segments = BTreeMap::new();
+        for change in changes {
+            match &change {
+                Change::Upsert(segment) => segments.insert(segment.id.clone(), Arc::clone(segment)),
+                Change::Remove(id) => segments.remove(id),
+            };
+            one_by_one.apply(vec![change]);
+        }
+        let mut at_once: Forest = segments.into_values().collect();
+        at_once.set_order(order);
+        one_by_one.fold_to_level(None);
+        at_once.fold_to_level(None);
+        in_one_batch.fold_to_level(None);
+        prop_assert_eq!(lines(&one_by_one), lines(&at_once));
+        prop_assert_eq!(lines(&in_one_batch), lines(&at_once));
+    }
+
+    #[test]
+    fn what_was_unfolded_stays_so_while_the_segment_exists(
+        segments in vec(any_segment(), 1..12),
+        open in "[a-h]",
+        changes in vec(any_change(), 0..24),
+    ) {
+        let mut forest: Forest = segments.into_iter().collect();
+        let open = RowId::Segment(id(&open));
+        forest.expand(&open);
+        let mut expected = forest.is_open(&open) && matches!(&open, RowId::Segment(id) if forest.contains(id));
+        for change in changes {
+            let RowId::Segment(subject) = &open else { unreachable!() };
+            forest.apply(vec![change]);
+            // Gone with nothing that names it, it is forgotten; as somebody's missing parent it is remembered.
+            expected &= forest.contains(subject) || forest.child_count(subject) > 0;
+            if forest.contains(subject) {
+                prop_assert_eq!(forest.is_open(&open), expected);
+            }
+        }
+    }
+}

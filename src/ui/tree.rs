@@ -167,7 +167,7 @@ fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut
         buffer.set_stringn(columns.counts.x, y, text, usize::from(columns.counts.width), theme.quiet);
     }
     if columns.marks.width > 1
-        && let Some((symbol, style)) = state_mark(segment.id.clone(), state, theme)
+        && let Some((symbol, style)) = state_mark(&segment.id, state, theme)
     {
         buffer.set_stringn(columns.marks.x + 1, y, symbol, 1, style);
     }
@@ -176,21 +176,21 @@ fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut
     }
 }
 
-fn state_mark(id: crate::segment::SegmentId, state: &State, theme: &Theme) -> Option<(&'static str, Style)> {
+fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> Option<(&'static str, Style)> {
     let symbols = &theme.symbols;
     let edited = state.layers.iter().any(|layer| match layer {
-        Layer::Form(form) => form.subject() == Some(&id),
-        Layer::Renaming(renaming) => renaming.base.id == id,
+        Layer::Form(form) => form.subject() == Some(id),
+        Layer::Renaming(renaming) => renaming.base.id == *id,
         _ => false,
     });
     if edited {
         Some((symbols.edited, theme.accent))
-    } else if let Some(pending) = state.writes.pending(&id) {
+    } else if let Some(pending) = state.writes.pending(id) {
         let style = if pending == PendingKind::Deleting { theme.bad } else { theme.pending };
         Some((symbols.pending, style))
-    } else if state.picks.cut.contains(&id) {
+    } else if state.picks.cut.contains(id) {
         Some((symbols.cut, theme.accent))
-    } else if state.activity.is_fresh(&id) {
+    } else if state.activity.is_fresh(id) {
         Some((symbols.fresh, theme.fresh))
     } else {
         None
