@@ -2,4 +2,15 @@
 
 mod message;
 
+use tokio::sync::mpsc;
+
 pub use message::{Applied, Command, Event, ListProgress, Notice, Outcome, Phase, Seen, Ticket, WriteError};
+
+/// The ends of the two queues to the actor. Dropping them ends it.
+#[derive(Debug)]
+pub struct Mirror {
+    /// Orders to it.
+    pub commands: mpsc::Sender<Command>,
+    /// What it says.
+    pub events: mpsc::Receiver<Event>,
+}

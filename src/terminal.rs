@@ -1,1 +1,207 @@
-//! Placeholder.
+//! The terminal: taking it over, feeding what happens to the state, drawing, and giving it back whatever happens.
+//!
+//! One loop waits for keys, for the mirror, for time and for signals. It takes all that is ready, updates the state for each,
+//! then draws once. Nothing in it blocks but the writing to the terminal itself. The terminal is given back before anything
+//! else is printed: at the end, on an error, on a panic in any thread, and on a signal.
+
+mod backend;
+mod events;
+mod screen;
+mod signals;
+
+use std::io;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::app::{self, Effect, Event, State};
+use crate::keymap::Keymap;
+use crate::mirror::{Command, Mirror};
+use crate::ui::{self, Look, Theme};
+
+use screen::Screen;
+use signals::Signals;
+
+pub use screen::{restore, restore_on_panic};
+pub use signals::Signal;
+
+/// How the interface came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The person left.
+    Quit,
+    /// The system asked to end.
+    Signalled(Signal),
+}
+
+/// How the interface looks and which keys it obeys.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Styles and symbols.
+    pub theme: Theme,
+    /// Keys and what they do.
+    pub keymap: Keymap,
+    /// Whether the first key ends in a panic, to see that the terminal is given back then too.
+    pub fragility: Fragility,
+}
+
+/// Whether the interface breaks on purpose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fragility {
+    /// It does not.
+    #[default]
+    Sound,
+    /// The first key panics.
+    FirstKeyPanics,
+}
+
+/// Columns and rows of the terminal.
+///
+/// # Errors
+///
+/// There is no terminal.
+pub fn size() -> io::Result<(u16, u16)> {
+    crossterm::terminal::size()
+}
+
+/// Takes over the terminal and runs the interface until the person leaves or a signal comes.
+///
+/// # Errors
+///
+/// The terminal can't be read or written any more, or the mirror is gone.
+pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<Ending> {
+    let mut signals = Signals::listen()?;
+    let mut interface = Interface { state, setup, commands: mirror.commands, screen: Screen::open()? };
+    let mut mirror_events = mirror.events;
+    let mut input = events::Input::open();
+    let mut batch = Vec::new();
+    interface.draw()?;
+    loop {
+        tokio::select! {
+            event = input.next() => batch.push(event.ok_or_else(closed)??),
+            event = mirror_events.recv() => batch.push(event.map(Event::Mirror).ok_or_else(mirror_gone)?),
+            signal = signals.next() => return Ok(Ending::Signalled(signal)),
+            () = interface.alarm() => {}
+        }
+        take_what_is_ready(&mut input, &mut mirror_events, &mut batch)?;
+        for event in batch.drain(..) {
+            match interface.take(event) {
+                Flow::Goes => {}
+                Flow::Suspends => {
+                    // The reader of keys would swallow what is typed to the shell.
+                    drop(input);
+                    interface.suspend()?;
+                    input = events::Input::open();
+                    break;
+                }
+                Flow::Ends => return Ok(Ending::Quit),
+            }
+        }
+        interface.draw()?;
+    }
+}
+
+/// Events taken before the next frame is drawn: enough for a paste, too few to keep a person waiting.
+const BATCH: usize = 512;
+
+fn take_what_is_ready(
+    input: &mut events::Input,
+    mirror: &mut mpsc::Receiver<crate::mirror::Event>,
+    batch: &mut Vec<Event>,
+) -> io::Result<()> {
+    while batch.len() < BATCH
+        && let Some(event) = input.next().now_or_never()
+    {
+        batch.push(event.ok_or_else(closed)??);
+    }
+    while batch.len() < BATCH
+        && let Ok(event) = mirror.try_recv()
+    {
+        batch.push(Event::Mirror(event));
+    }
+    Ok(())
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal was closed")
+}
+
+fn mirror_gone() -> io::Error {
+    io::Error::other("the part that talks to the server has ended unexpectedly; the log says more")
+}
+
+/// What the loop does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Goes,
+    Suspends,
+    Ends,
+}
+
+struct Interface<'a> {
+    state: State,
+    setup: &'a Setup,
+    commands: mpsc::Sender<Command>,
+    screen: Screen,
+}
+
+impl Interface<'_> {
+    fn take(&mut self, event: Event) -> Flow {
+        if self.setup.fragility == Fragility::FirstKeyPanics && matches!(event, Event::Key(_)) {
+            break_on_purpose();
+        }
+        self.update(Event::Time(Timestamp::now()));
+        self.update(event)
+    }
+
+    fn update(&mut self, event: Event) -> Flow {
+        let mut flow = Flow::Goes;
+        for effect in app::update(&mut self.state, &self.setup.keymap, event) {
+            match effect {
+                Effect::Mirror(command) => {
+                    if let Err(refused) = self.commands.try_send(command) {
+                        self.update(Event::Undelivered(refused.into_inner()));
+                    }
+                }
+                Effect::Suspend => flow = Flow::Suspends,
+                Effect::Quit => flow = Flow::Ends,
+            }
+        }
+        flow
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.update(Event::Time(Timestamp::now()));
+        let (columns, rows) = size()?;
+        if (columns, rows) != (self.state.panes.columns, self.state.panes.rows) {
+            self.update(Event::Resized(columns, rows));
+        }
+        let look = Look { theme: &self.setup.theme, keymap: &self.setup.keymap };
+        let state = &self.state;
+        self.screen.draw(|frame| ui::draw(state, look, frame))
+    }
+
+    /// Until something on the screen is to change although nothing happens.
+    async fn alarm(&self) {
+        match self.state.next_wake() {
+            Some(at) => {
+                let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
+                tokio::time::sleep(wait).await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.screen.close()?;
+        signals::stop_until_continued()?;
+        self.screen.reopen()
+    }
+}
+
+#[expect(clippy::panic, reason = "a test asks for it, to see that the terminal is given back")]
+fn break_on_purpose() -> ! {
+    panic!("asked to panic at the first key");
+}

@@ -89,7 +89,6 @@ fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
         return look
             .keymap
             .continuations(&state.pressed)
-            .into_iter()
             .filter_map(|(keys, action)| Some((keys, action.entry()?.label)))
             .collect();
     }

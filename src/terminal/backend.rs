@@ -1,0 +1,159 @@
+//! Writing frames: each in one piece, between the marks of a synchronized update, and nothing at all when nothing changed.
+
+use std::io::{self, Write};
+
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+
+/// The terminal's own backend, silent when there is nothing to say.
+///
+/// ratatui hides or shows the cursor and places it with every frame; said once is enough.
+pub(super) struct Quiet {
+    terminal: CrosstermBackend<Piece<io::Stdout>>,
+    cursor: Cursor,
+}
+
+/// The cursor as the terminal was last told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cursor {
+    Unknown,
+    Hidden,
+    Shown(Option<Position>),
+}
+
+impl Quiet {
+    pub fn new() -> Self {
+        Self { terminal: CrosstermBackend::new(Piece::new(io::stdout())), cursor: Cursor::Unknown }
+    }
+
+    /// Somebody else wrote to the terminal: what it was told about the cursor may no longer hold.
+    pub const fn forget_cursor(&mut self) {
+        self.cursor = Cursor::Unknown;
+    }
+}
+
+impl Backend for Quiet {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let mut content = content.peekable();
+        if content.peek().is_none() {
+            return Ok(());
+        }
+        if let Cursor::Shown(_) = self.cursor {
+            // Drawing moves it.
+            self.cursor = Cursor::Shown(None);
+        }
+        self.terminal.draw(content)
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        if self.cursor != Cursor::Hidden {
+            self.cursor = Cursor::Hidden;
+            self.terminal.hide_cursor()?;
+        }
+        Ok(())
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        if !matches!(self.cursor, Cursor::Shown(_)) {
+            self.cursor = Cursor::Shown(None);
+            self.terminal.show_cursor()?;
+        }
+        Ok(())
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        self.terminal.get_cursor_position()
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        let position = position.into();
+        if self.cursor != Cursor::Shown(Some(position)) {
+            if let Cursor::Shown(_) = self.cursor {
+                self.cursor = Cursor::Shown(Some(position));
+            }
+            self.terminal.set_cursor_position(position)?;
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
+        self.terminal.clear_region(clear_type)
+    }
+
+    fn append_lines(&mut self, lines: u16) -> io::Result<()> {
+        self.terminal.append_lines(lines)
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        self.terminal.size()
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.terminal.window_size()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Write::flush(&mut self.terminal)
+    }
+}
+
+/// Gathers a frame and hands it on whole.
+struct Piece<W> {
+    gathered: Vec<u8>,
+    out: W,
+}
+
+impl<W> Piece<W> {
+    const fn new(out: W) -> Self {
+        Self { gathered: Vec::new(), out }
+    }
+}
+
+impl<W: Write> Write for Piece<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gathered.is_empty() {
+            queue!(self.gathered, BeginSynchronizedUpdate)?;
+        }
+        self.gathered.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        queue!(self.gathered, EndSynchronizedUpdate)?;
+        let written = self.out.write_all(&self.gathered);
+        self.gathered.clear();
+        written.and_then(|()| self.out.flush())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_goes_out_in_one_piece_and_an_empty_one_not_at_all() {
+        let mut piece = Piece::new(Vec::new());
+        piece.flush().unwrap();
+        assert_eq!(piece.out, b"");
+        piece.write_all(b"a").unwrap();
+        piece.write_all(b"b").unwrap();
+        assert_eq!(piece.out, b"");
+        piece.flush().unwrap();
+        assert_eq!(piece.out, b"\x1b[?2026hab\x1b[?2026l");
+    }
+}

@@ -1,0 +1,93 @@
+//! Taking the terminal over and giving it back.
+
+use std::io::{self, Write};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{execute, queue};
+use ratatui::{Frame, Terminal};
+
+use super::backend::Quiet;
+
+/// Whether the terminal is taken, so that it is given back exactly once, from whichever thread.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours. Given back when dropped.
+pub(super) struct Screen {
+    terminal: Terminal<Quiet>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub fn open() -> io::Result<Self> {
+        take()?;
+        match Terminal::new(Quiet::new()) {
+            Ok(terminal) => Ok(Self { terminal }),
+            Err(error) => {
+                restore();
+                Err(error)
+            }
+        }
+    }
+
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(draw).map(|_| ())
+    }
+
+    /// Gives the terminal back for a while.
+    pub fn close(&mut self) -> io::Result<()> {
+        give_back()
+    }
+
+    /// Takes it over again and draws everything anew with the next frame.
+    pub fn reopen(&mut self) -> io::Result<()> {
+        take()?;
+        self.terminal.backend_mut().forget_cursor();
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    let taken = terminal::enable_raw_mode()
+        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste));
+    taken.inspect_err(|_| restore())
+}
+
+fn give_back() -> io::Result<()> {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut stdout = io::stdout();
+    // Every step is tried, whatever became of the one before.
+    let shown = queue!(stdout, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
+    let flushed = stdout.flush();
+    let cooked = terminal::disable_raw_mode();
+    shown.and(flushed).and(cooked)
+}
+
+/// Gives the terminal back if it is ours. Harmless at any time, from any thread.
+pub fn restore() {
+    if let Err(error) = give_back() {
+        // The terminal is gone: nobody could read it there.
+        tracing::warn!(%error, "the terminal could not be restored");
+    }
+}
+
+/// From now on a panic gives the terminal back before it is reported.
+pub fn restore_on_panic() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        restore();
+        report(panic);
+    }));
+}

@@ -1,0 +1,97 @@
+//! The signals that ask the program to end, and stopping until the shell continues it.
+
+/// What the system asked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// An interrupt that did not come as a key.
+    Interrupt,
+    /// The polite request to end.
+    Terminate,
+    /// The terminal went away.
+    HangUp,
+}
+
+impl Signal {
+    /// The exit code by which a shell tells that a program ended by this signal.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::HangUp => 129,
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+#[cfg(unix)]
+pub(super) use unix::{Signals, stop_until_continued};
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+
+    use tokio::signal::unix::{self, SignalKind};
+
+    use super::Signal;
+
+    /// The signals that ask to end.
+    pub struct Signals {
+        interrupt: unix::Signal,
+        terminate: unix::Signal,
+        hang_up: unix::Signal,
+    }
+
+    impl Signals {
+        pub fn listen() -> io::Result<Self> {
+            Ok(Self {
+                interrupt: unix::signal(SignalKind::interrupt())?,
+                terminate: unix::signal(SignalKind::terminate())?,
+                hang_up: unix::signal(SignalKind::hangup())?,
+            })
+        }
+
+        pub async fn next(&mut self) -> Signal {
+            tokio::select! {
+                _ = self.interrupt.recv() => Signal::Interrupt,
+                _ = self.terminate.recv() => Signal::Terminate,
+                _ = self.hang_up.recv() => Signal::HangUp,
+            }
+        }
+    }
+
+    /// Stops the whole process, as ctrl-z would outside raw mode, and returns when the shell continues it.
+    pub fn stop_until_continued() -> io::Result<()> {
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) use elsewhere::{Signals, stop_until_continued};
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::io;
+
+    use super::Signal;
+
+    /// The one signal there is.
+    pub struct Signals;
+
+    impl Signals {
+        pub fn listen() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub async fn next(&mut self) -> Signal {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            Signal::Interrupt
+        }
+    }
+
+    /// There is no stopping here.
+    pub fn stop_until_continued() -> io::Result<()> {
+        Ok(())
+    }
+}
