@@ -4,12 +4,14 @@
 //! server in a test another. Errors are plain data: they say what was being done, compare equal, and know whether trying
 //! again makes sense.
 
+mod base_url;
 mod error;
 
 use std::future::Future;
 
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
+pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
 pub use error::{Call, Fault, RemoteError};
 
 /// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.
@@ -102,4 +104,14 @@ impl Context {
             Self::Integrations => "INTEGRATIONS",
         }
     }
+}
+
+/// How several contexts are written in the address, which the platform's documentation leaves open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ContextsForm {
+    /// `contexts=A&contexts=B`.
+    #[default]
+    Repeated,
+    /// `contexts=A,B`.
+    Comma,
 }

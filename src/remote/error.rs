@@ -92,6 +92,12 @@ pub enum Fault {
         /// Where to, as the server wrote it.
         to: String,
     },
+    /// The request can't be put into the form the API wants, so nothing was sent.
+    #[error("it can't be asked for: {reason}")]
+    Unsendable {
+        /// What stands in the way.
+        reason: String,
+    },
 }
 
 fn in_its_words(words: &str) -> String {
@@ -105,7 +111,7 @@ impl Fault {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
-            Self::Redirected { .. } => false,
+            Self::Redirected { .. } | Self::Unsendable { .. } => false,
         }
     }
 
@@ -115,7 +121,7 @@ impl Fault {
         match self {
             Self::Refused { status, .. } => *status >= 500 && *status != 503,
             Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
-            Self::Unreachable { .. } | Self::Redirected { .. } => false,
+            Self::Unreachable { .. } | Self::Redirected { .. } | Self::Unsendable { .. } => false,
         }
     }
 
