@@ -1,1 +1,191 @@
-//! Placeholder.
+//! The port to the server over HTTP: [`Client`] is [`Remote`] for a tenant of the platform.
+//!
+//! It promises three things. The key leaves for the host of the base URL only (no redirect is followed) and is never in a log,
+//! an error or a `Debug` text. What may be repeated is repeated, with growing pauses and as the server asks; what creates
+//! something is not, unless the server certainly did nothing. And every way to fail ends in a [`Fault`] in plain words.
+
+mod exchange;
+pub mod retry;
+mod settings;
+mod wire;
+mod words;
+
+use std::time::Instant;
+
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use self::exchange::Request;
+use self::retry::{Policy, Repetition};
+use crate::remote::{Call, Changes, Context, ContextsForm, Fault, Page, Remote, RemoteError};
+use crate::segment::{Draft, Segment, SegmentId, Step};
+
+pub use settings::{Settings, SettingsFault, Timeouts};
+
+/// A connection to a tenant: cheap to clone, every clone shares the open connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    settings: Settings,
+}
+
+impl Client {
+    /// Prepares a connection; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// A tenant or key that can't be put into a header, or a machine without certificates to check an https server by.
+    pub fn new(settings: Settings) -> Result<Self, SettingsFault> {
+        Ok(Self { http: settings.http_client()?, settings })
+    }
+
+    /// Makes a call until it succeeds, fails for good, or was tried often enough. `read` makes sense of the answer's body.
+    async fn make<T>(
+        &self,
+        call: Call,
+        request: Request,
+        read: impl Fn(&[u8]) -> Result<T, Fault>,
+    ) -> Result<T, RemoteError> {
+        let repetition = repetition(&request.method);
+        let mut failures = 0;
+        loop {
+            let fault = match self.try_once(&request).await.and_then(|body| self.make_sense_of(&body, &read)) {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            failures += 1;
+            let Some(pause) = self.retries().pause(&fault, repetition, failures, fastrand::f64()) else {
+                return Err(RemoteError { call, fault });
+            };
+            tracing::warn!(%call, %fault, failures, ?pause, "trying again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn try_once(&self, request: &Request) -> Result<Vec<u8>, Fault> {
+        let start = Instant::now();
+        let result = request.send(&self.http, &self.settings).await;
+        let (method, path, elapsed) = (&request.method, request.url.path(), start.elapsed());
+        match &result {
+            Ok(body) => tracing::debug!(%method, path, ?elapsed, bytes = body.len(), "answered"),
+            Err(fault) => tracing::debug!(%method, path, ?elapsed, %fault, "failed"),
+        }
+        result
+    }
+
+    /// An answer that makes no sense is quoted in the error, and may be an echo of the request.
+    fn make_sense_of<T>(&self, body: &[u8], read: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
+        read(body).or_else(|_| read(&words::without_key(body, &self.settings.key)))
+    }
+
+    fn retries(&self) -> &Policy {
+        &self.settings.retries
+    }
+
+    /// The address of one segment. An id that no address can hold fails before anything is sent.
+    fn address_of(&self, id: &SegmentId) -> Result<Url, Fault> {
+        self.settings
+            .base_url
+            .segment(id)
+            .ok_or_else(|| Fault::Unsendable { reason: format!("an address can't hold the id `{id}`") })
+    }
+}
+
+impl Remote for Client {
+    async fn page(&self, number: u32, size: u32) -> Result<Page, RemoteError> {
+        let mut url = self.settings.base_url.segments();
+        url.query_pairs_mut().append_pair("pageNumber", &number.to_string()).append_pair("pageSize", &size.to_string());
+        self.make(Call::Page(number), Request::new(Method::GET, url), wire::page).await
+    }
+
+    async fn one(&self, id: &SegmentId) -> Result<Option<Segment>, RemoteError> {
+        let call = Call::One(id.clone());
+        let url = self.address_of(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
+        match self.make(call, Request::new(Method::GET, url), wire::one).await {
+            Err(error) if says_gone(&error.fault) => Ok(None),
+            answer => answer,
+        }
+    }
+
+    async fn changes(&self, from: Step) -> Result<Changes, RemoteError> {
+        let mut url = self.settings.base_url.feed();
+        url.query_pairs_mut()
+            .extend_pairs(contexts_query(&self.settings.contexts, self.settings.contexts_form))
+            .append_pair("startId", &from.to_string());
+        self.make(Call::Changes(from), Request::new(Method::GET, url), wire::changes).await
+    }
+
+    async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {
+        let url = self.settings.base_url.segments();
+        let request = Request::new(Method::POST, url).with_json(wire::body(draft));
+        self.make(Call::Create(draft.name.as_str().into()), request, wire::created).await
+    }
+
+    async fn update(&self, id: &SegmentId, draft: &Draft) -> Result<(), RemoteError> {
+        let call = Call::Update(id.clone());
+        let url = self.address_of(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
+        let request = Request::new(Method::PUT, url).with_json(wire::body(draft));
+        self.make(call, request, anything).await
+    }
+
+    async fn delete(&self, id: &SegmentId) -> Result<(), RemoteError> {
+        let call = Call::Delete(id.clone());
+        let url = self.address_of(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
+        match self.make(call, Request::new(Method::DELETE, url), anything).await {
+            Err(error) if says_gone(&error.fault) => Ok(()),
+            answer => answer,
+        }
+    }
+}
+
+/// The answers to PUT and DELETE are not documented: their status says enough.
+fn anything(_body: &[u8]) -> Result<(), Fault> {
+    Ok(())
+}
+
+fn repetition(method: &Method) -> Repetition {
+    if method.is_idempotent() { Repetition::Harmless } else { Repetition::Harmful }
+}
+
+fn says_gone(fault: &Fault) -> bool {
+    let gone = StatusCode::GONE.as_u16();
+    fault.is_not_found() || matches!(fault, Fault::Refused { status, .. } if *status == gone)
+}
+
+/// All four contexts are the service's default and are left out, as no contexts are.
+fn contexts_query(contexts: &[Context], form: ContextsForm) -> Vec<(&'static str, String)> {
+    let wanted: Vec<&str> =
+        Context::ALL.into_iter().filter(|context| contexts.contains(context)).map(Context::wire_name).collect();
+    if wanted.is_empty() || wanted.len() == Context::ALL.len() {
+        return Vec::new();
+    }
+    match form {
+        ContextsForm::Repeated => wanted.into_iter().map(|name| ("contexts", name.to_owned())).collect(),
+        ContextsForm::Comma => vec![("contexts", wanted.join(","))],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contexts_are_asked_for_only_when_some_are_not_wanted() {
+        let query = |contexts: &[Context], form| {
+            contexts_query(contexts, form).into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+        };
+        assert!(query(&[], ContextsForm::Repeated).is_empty());
+        assert!(query(&Context::ALL, ContextsForm::Comma).is_empty());
+        let two = [Context::Integrations, Context::Backoffice, Context::Backoffice];
+        assert_eq!(query(&two, ContextsForm::Repeated), ["contexts=BACKOFFICE", "contexts=INTEGRATIONS"]);
+        assert_eq!(query(&two, ContextsForm::Comma), ["contexts=BACKOFFICE,INTEGRATIONS"]);
+    }
+
+    #[test]
+    fn only_a_create_is_harmful_twice() {
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            assert_eq!(repetition(&method), Repetition::Harmless, "{method}");
+        }
+        assert_eq!(repetition(&Method::POST), Repetition::Harmful);
+    }
+}

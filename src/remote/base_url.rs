@@ -5,11 +5,16 @@ use std::fmt;
 
 use url::{Host, Url, form_urlencoded};
 
+use crate::segment::SegmentId;
+
 /// What stands between the host and `/segments`, from the platform's documentation.
 const API_PATH: &str = "/api/v1/account/integrations/auth-required";
 
 /// The collection every call goes to.
 const SEGMENTS: &str = "/segments";
+
+/// The feed of changes, below the segments.
+const FEED: &str = "/synchronization";
 
 /// Whether plain http may be used with a host that is not this machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -118,17 +123,27 @@ impl BaseUrl {
         self.segments.clone()
     }
 
-    /// The address of something below the segments, such as one of them.
-    ///
-    /// Answers `None` for `.` and `..`: an address can't hold them, in any notation, and would then be that of the whole list.
+    /// The address of the feed of changes.
     #[must_use]
-    pub fn below_segments(&self, part: &str) -> Option<Url> {
-        if matches!(part, "" | "." | "..") {
+    pub fn feed(&self) -> Url {
+        let mut url = self.segments();
+        url.set_path(&format!("{}{FEED}", url.path()));
+        url
+    }
+
+    /// The address of one segment.
+    ///
+    /// Answers `None` for an id that no address can name: `.` and `..` are dropped from an address in every notation, which
+    /// would leave that of the whole list, and the feed's own name is taken.
+    #[must_use]
+    pub fn segment(&self, id: &SegmentId) -> Option<Url> {
+        let id = id.text();
+        if matches!(&*id, "." | "..") || FEED.strip_prefix('/') == Some(&id) {
             return None;
         }
         // `Url::path_segments_mut` drops tabs and line breaks without a word, which would name another segment. Form encoding
         // covers every byte that means something in a path, and differs from a path's own only in its plus for a space.
-        let encoded: String = form_urlencoded::byte_serialize(part.as_bytes()).collect();
+        let encoded: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
         let mut url = self.segments();
         url.set_path(&format!("{}/{}", url.path(), encoded.replace('+', "%20")));
         Some(url)
@@ -243,11 +258,11 @@ mod tests {
             ("..\\x", "..%5Cx"),
             ("Łódź", "%C5%81%C3%B3d%C5%BA"),
         ] {
-            let url = base.below_segments(id).unwrap();
+            let url = base.segment(&SegmentId::new(id).unwrap()).unwrap();
             assert_eq!(url.path(), format!("{API_PATH}/segments/{encoded}"), "{id}");
         }
-        for id in ["", ".", ".."] {
-            assert_eq!(base.below_segments(id), None, "{id}");
+        for id in [".", "..", "synchronization"] {
+            assert_eq!(base.segment(&SegmentId::new(id).unwrap()), None, "{id}");
         }
     }
 }

@@ -1,0 +1,147 @@
+//! One request and its answer: everything that can go wrong between the two becomes a [`Fault`].
+
+use std::error::Error;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Response};
+use secrecy::SecretString;
+use url::Url;
+
+use super::settings::{Settings, Timeouts};
+use super::words;
+use crate::remote::Fault;
+
+/// A page of 10,000 segments, the most a profile can ask for, takes some 2 MB; this leaves room for a server that ignores
+/// the size and sends a million, and none for an answer without end.
+const LONGEST_ANSWER: usize = 512 * 1024 * 1024;
+
+/// Enough for any sentence that an error page holds.
+const LONGEST_ERROR: usize = 64 * 1024;
+
+/// A request that can be sent any number of times.
+#[derive(Debug)]
+pub struct Request {
+    pub method: Method,
+    pub url: Url,
+    body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// A request without a body.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { method, url, body: None }
+    }
+
+    /// The request with a JSON body.
+    pub fn with_json(self, body: Vec<u8>) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// Sends it once and answers the body of a success.
+    pub async fn send(&self, http: &reqwest::Client, settings: &Settings) -> Result<Vec<u8>, Fault> {
+        let mut request = http.request(self.method.clone(), self.url.clone());
+        if let Some(body) = self.body.clone() {
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
+        }
+        let response = request.send().await.map_err(|error| network_fault(&error, &settings.timeouts))?;
+        let status = response.status();
+        if status.is_success() {
+            return complete_body(response, &settings.timeouts).await;
+        }
+        if status.is_redirection() {
+            return Err(Fault::Redirected { status: status.as_u16(), to: location(response.headers(), &settings.key) });
+        }
+        let retry_after =
+            response.headers().get(RETRY_AFTER).and_then(|value| asked_wait(value.to_str().ok()?, Timestamp::now()));
+        let words = words::in_body(&words::without_key(&beginning_of_body(response).await, &settings.key));
+        Err(Fault::Refused { status: status.as_u16(), words, retry_after })
+    }
+}
+
+async fn complete_body(mut response: Response, timeouts: &Timeouts) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| network_fault(&error, timeouts))? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return Err(Fault::Unreadable { reason: format!("it is longer than {LONGEST_ANSWER} bytes") });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The status is known and says what matters, so words that break off are words all the same.
+async fn beginning_of_body(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= LONGEST_ERROR {
+            body.truncate(LONGEST_ERROR);
+            break;
+        }
+    }
+    body
+}
+
+fn network_fault(error: &reqwest::Error, timeouts: &Timeouts) -> Fault {
+    // The order matters: a connection that did not come about in time is a matter of connecting, and nothing was sent.
+    if error.is_connect() {
+        let reason = if error.is_timeout() {
+            format!("it did not come about within {} s", timeouts.connect.as_secs_f64())
+        } else {
+            innermost(error)
+        };
+        Fault::Unreachable { reason }
+    } else if error.is_timeout() {
+        Fault::TimedOut { after: timeouts.request }
+    } else if error.is_builder() {
+        Fault::Unsendable { reason: innermost(error) }
+    } else {
+        Fault::Broken { reason: innermost(error) }
+    }
+}
+
+/// The words of the cause that lies deepest, where the network speaks and not the libraries around it.
+pub fn innermost(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    words::tidy(&innermost.to_string())
+}
+
+fn location(headers: &HeaderMap, key: &SecretString) -> String {
+    headers.get(LOCATION).map_or_else(
+        || "an address it does not name".to_owned(),
+        |to| words::tidy(&String::from_utf8_lossy(&words::without_key(to.as_bytes(), key))),
+    )
+}
+
+/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), which in the past means at once.
+fn asked_wait(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_asked_wait_is_seconds_or_a_date() {
+        let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();
+        assert_eq!(asked_wait("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(asked_wait(" 0 ", now), Some(Duration::ZERO));
+        assert_eq!(asked_wait("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(asked_wait("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO), "a date in the past");
+        for odd in ["soon", "-1", "1.5", ""] {
+            assert_eq!(asked_wait(odd, now), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How often and when a failed call is made again. Waiting is a value here: nothing in this file sleeps or sends.
+//!
+//! The one rule that matters: a call that creates something is repeated only where the server certainly did nothing.
+
+use std::time::Duration;
+
+use crate::remote::Fault;
+
+/// Whether a call may be made twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repetition {
+    /// Twice comes to the same as once.
+    Harmless,
+    /// Twice would do it twice.
+    Harmful,
+}
+
+/// When and how often to try again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// How often a call is made in all, the first time included.
+    pub tries: u32,
+    /// The pause before the second try; it doubles with each further one.
+    pub first_pause: Duration,
+    /// What a pause grows to at most.
+    pub longest_pause: Duration,
+    /// The longest wait a server may ask for; with a longer one the error is answered at once.
+    pub longest_asked_wait: Duration,
+}
+
+impl Default for Policy {
+    /// Rides out a restart of the service (a few seconds) without keeping a person waiting much longer than that.
+    fn default() -> Self {
+        Self {
+            tries: 5,
+            first_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(8),
+            longest_asked_wait: Duration::from_mins(1),
+        }
+    }
+}
+
+impl Policy {
+    /// How long to wait before the next try after `failures` failures, the last of them `fault`. `None` when there is to be
+    /// no further try.
+    ///
+    /// `jitter`, from 0 to 1, spreads clients that failed together: half of the pause is fixed, up to half is added. What the
+    /// server asks for is never undercut.
+    #[must_use]
+    pub fn pause(&self, fault: &Fault, repetition: Repetition, failures: u32, jitter: f64) -> Option<Duration> {
+        if failures >= self.tries || !may_repeat(fault, repetition) {
+            return None;
+        }
+        let doublings = failures.saturating_sub(1).min(u32::BITS - 1);
+        let full = self.first_pause.saturating_mul(1 << doublings).min(self.longest_pause);
+        let pause = full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
+        match fault.retry_after() {
+            Some(asked) if asked > self.longest_asked_wait => None,
+            Some(asked) => Some(pause.max(asked)),
+            None => Some(pause),
+        }
+    }
+}
+
+fn may_repeat(fault: &Fault, repetition: Repetition) -> bool {
+    match repetition {
+        Repetition::Harmless => fault.is_transient(),
+        Repetition::Harmful => matches!(fault, Fault::Unreachable { .. } | Fault::Refused { status: 429 | 503, .. }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_JITTER: f64 = 1.0;
+
+    fn refused(status: u16, retry_after: Option<u64>) -> Fault {
+        Fault::Refused { status, words: String::new(), retry_after: retry_after.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_end_after_the_last_try() {
+        let policy = Policy { tries: 8, ..Policy::default() };
+        let pauses: Vec<_> = (1..=8)
+            .map(|failures| policy.pause(&refused(500, None), Repetition::Harmless, failures, NO_JITTER))
+            .collect();
+        let millis = |ms| Some(Duration::from_millis(ms));
+        let expected =
+            [millis(250), millis(500), millis(1000), millis(2000), millis(4000), millis(8000), millis(8000), None];
+        assert_eq!(pauses, expected);
+    }
+
+    #[test]
+    fn jitter_takes_away_half_a_pause_at_most() {
+        let fault = Fault::Unreachable { reason: String::new() };
+        let policy = Policy::default();
+        assert_eq!(policy.pause(&fault, Repetition::Harmless, 2, 0.0), Some(Duration::from_millis(250)));
+        assert_eq!(policy.pause(&fault, Repetition::Harmless, 2, 0.5), Some(Duration::from_millis(375)));
+    }
+
+    #[test]
+    fn the_server_is_never_asked_sooner_than_it_wants() {
+        let policy = Policy::default();
+        let pause = |asked| policy.pause(&refused(429, Some(asked)), Repetition::Harmful, 1, NO_JITTER);
+        assert_eq!(pause(7), Some(Duration::from_secs(7)));
+        assert_eq!(pause(0), Some(Duration::from_millis(250)), "and not at once either");
+        assert_eq!(pause(60), Some(Duration::from_mins(1)));
+        assert_eq!(pause(61), None);
+    }
+
+    #[test]
+    fn what_creates_something_is_repeated_only_when_nothing_can_have_happened() {
+        let policy = Policy::default();
+        let repeated = |fault: &Fault| policy.pause(fault, Repetition::Harmful, 1, NO_JITTER).is_some();
+        assert!(repeated(&refused(429, None)));
+        assert!(repeated(&refused(503, None)));
+        assert!(repeated(&Fault::Unreachable { reason: String::new() }));
+        for status in [400, 408, 409, 500, 502, 504] {
+            assert!(!repeated(&refused(status, None)), "{status}");
+        }
+        assert!(!repeated(&Fault::TimedOut { after: Duration::ZERO }));
+        assert!(!repeated(&Fault::Broken { reason: String::new() }));
+        assert!(!repeated(&Fault::Unreadable { reason: String::new() }));
+    }
+
+    #[test]
+    fn a_final_refusal_is_never_repeated() {
+        for status in [400, 401, 403, 404, 409, 422, 501] {
+            let pause = Policy::default().pause(&refused(status, Some(1)), Repetition::Harmless, 1, NO_JITTER);
+            assert_eq!(pause, None, "{status}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The JSON of the segment API, and the only place that knows it.
+//!
+//! Writing is exact: all three fields, always, since a field that is left out may be cleared. Reading takes every sensible
+//! answer (see [`page`], [`changes`]) and fails only where guessing would hide a segment or a change.
+
+use compact_str::{CompactString, ToCompactString};
+use serde_json::{Value, json};
+
+use crate::remote::{Changes, Fault, FeedEvent, FeedEventKind, Page};
+use crate::segment::{Draft, ExternalId, Segment, SegmentId, Step};
+
+/// The body of a create or an update.
+pub fn body(draft: &Draft) -> Vec<u8> {
+    let body = json!({
+        "name": draft.name.as_str(),
+        "externalId": draft.external_id.as_ref().map(ExternalId::as_str),
+        "parentSegmentId": draft.parent.as_ref(),
+    });
+    body.to_string().into_bytes()
+}
+
+/// Reads a page of the list: a bare array, or the envelope of the platform's list of users (`listElement` or `items`,
+/// `totalElement`). Nothing at all is an empty page.
+///
+/// # Errors
+///
+/// [`Fault::Unreadable`] for anything else: an object that is no list must not pass for the end of the list.
+pub fn page(body: &[u8]) -> Result<Page, Fault> {
+    let json = parse(body)?;
+    let (items, total) = match &json {
+        Value::Null => return Ok(Page::default()),
+        Value::Array(items) => (items.as_slice(), None),
+        Value::Object(_) => (enveloped(&json)?, whole_number(&json["totalElement"])),
+        other => return Err(unexpected("a list of segments", other)),
+    };
+    let segments: Vec<Segment> = items.iter().filter_map(segment).collect();
+    // A page of more entries than a u32 counts would not fit the ceiling on an answer's size.
+    let unreadable = u32::try_from(items.len() - segments.len()).unwrap_or(u32::MAX);
+    Ok(Page { segments, total: total.and_then(|total| u64::try_from(total).ok()), unreadable })
+}
+
+/// Reads one segment, `None` when the server has nothing to say about it.
+///
+/// # Errors
+///
+/// [`Fault::Unreadable`] for what is no segment.
+pub fn one(body: &[u8]) -> Result<Option<Segment>, Fault> {
+    match parse(body)? {
+        Value::Null => Ok(None),
+        json => segment(&json).map(Some).ok_or_else(|| unexpected("a segment with an id", &json)),
+    }
+}
+
+/// Reads a part of the feed. Nothing at all means that nothing happened; a `nextId` below 1 is none.
+///
+/// # Errors
+///
+/// [`Fault::Unreadable`] for an answer with neither `nextId` nor `events`: taken for silence, it would hide every change.
+pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
+    let json = parse(body)?;
+    if json.is_null() {
+        return Ok(Changes::default());
+    }
+    if json.get("nextId").is_none() && json.get("events").is_none() {
+        return Err(unexpected("`nextId` and `events`", &json));
+    }
+    let items = match &json["events"] {
+        Value::Null => &[],
+        Value::Array(items) => items.as_slice(),
+        other => return Err(unexpected("a list of events", other)),
+    };
+    let events: Vec<FeedEvent> = items.iter().filter_map(event).collect();
+    if events.len() < items.len() {
+        tracing::warn!(count = items.len() - events.len(), "events of the feed name no segment and are left out");
+    }
+    let next = whole_number(&json["nextId"]).filter(|&step| step >= Step::FIRST.0).map(Step);
+    Ok(Changes { next, events })
+}
+
+/// Reads the id of a new segment.
+///
+/// # Errors
+///
+/// [`Fault::Unreadable`] when there is none.
+pub fn created(body: &[u8]) -> Result<SegmentId, Fault> {
+    let json = parse(body)?;
+    id(&json["id"]).ok_or_else(|| unexpected("the id of the new segment", &json))
+}
+
+fn parse(body: &[u8]) -> Result<Value, Fault> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(body).map_err(|error| Fault::Unreadable {
+        reason: format!("expected JSON, {error}; it begins: {}", beginning(body)),
+    })
+}
+
+/// The platform's documentation shows both names in one example, so the one that holds something is taken.
+fn enveloped(json: &Value) -> Result<&[Value], Fault> {
+    let lists = ["listElement", "items"].map(|name| json.get(name));
+    let filled = lists.iter().flatten().find_map(|list| list.as_array().filter(|items| !items.is_empty()));
+    let empty = || lists.iter().flatten().any(|list| list.is_array() || list.is_null());
+    match filled {
+        Some(items) => Ok(items),
+        None if empty() => Ok(&[]),
+        None => Err(unexpected("a list of segments", json)),
+    }
+}
+
+fn segment(json: &Value) -> Option<Segment> {
+    Some(Segment {
+        id: id(&json["id"])?,
+        name: text(&json["name"]).unwrap_or_default(),
+        external_id: text(&json["externalId"]),
+        parent: id(&json["parentSegmentId"]),
+    })
+}
+
+fn event(json: &Value) -> Option<FeedEvent> {
+    let kind = text(&json["type"]).or_else(|| text(&json["eventType"])).unwrap_or_default();
+    let kind = match kind.to_ascii_lowercase().as_str() {
+        "create" | "created" => FeedEventKind::Created,
+        "delete" | "deleted" => FeedEventKind::Deleted,
+        _ => FeedEventKind::Updated,
+    };
+    Some(FeedEvent { id: id(&json["segmentId"])?, kind })
+}
+
+fn id(json: &Value) -> Option<SegmentId> {
+    SegmentId::new(&text(json)?)
+}
+
+/// A field as text, whatever the server made of it; null and the empty text are "not set".
+fn text(json: &Value) -> Option<CompactString> {
+    match json {
+        Value::Null => None,
+        Value::String(text) => (!text.is_empty()).then(|| text.into()),
+        other => Some(other.to_compact_string()),
+    }
+}
+
+fn whole_number(json: &Value) -> Option<i64> {
+    json.as_i64().or_else(|| json.as_str()?.trim().parse().ok())
+}
+
+fn unexpected(expected: &str, json: &Value) -> Fault {
+    let came = match json {
+        Value::Null => "nothing came".to_owned(),
+        other => format!("it begins: {}", beginning(other.to_string().as_bytes())),
+    };
+    Fault::Unreadable { reason: format!("expected {expected}; {came}") }
+}
+
+/// Enough of an answer to recognise a login page or another service.
+fn beginning(body: &[u8]) -> String {
+    const SHOWN: usize = 80;
+    super::words::tidy(&String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)])).chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests;

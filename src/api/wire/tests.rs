@@ -1,0 +1,158 @@
+//! What servers may answer, and what is made of it.
+
+use super::*;
+use crate::segment::Name;
+
+fn id_of(text: &str) -> SegmentId {
+    SegmentId::new(text).unwrap()
+}
+
+fn ids(page: &Page) -> Vec<String> {
+    page.segments.iter().map(|segment| segment.id.to_string()).collect()
+}
+
+fn next(body: &str) -> Option<i64> {
+    changes(body.as_bytes()).unwrap().next.map(|step| step.0)
+}
+
+#[test]
+fn the_list_of_the_documentation_reads_as_it_is_printed() {
+    let body = r#"[
+        {"id": "eb11f451-1c82-4b61-89fd-cf3a5e8801ea", "name": "VIP Client", "externalId": "VIP", "parentSegmentId": "segment"},
+        {"id": "segment", "name": "segment", "externalId": null, "parentSegmentId": null}
+    ]"#;
+    let page = page(body.as_bytes()).unwrap();
+    assert_eq!(page.total, None);
+    assert_eq!(page.unreadable, 0);
+    assert_eq!(page.segments, serde_json::from_str::<Vec<Segment>>(body).unwrap());
+}
+
+#[test]
+fn an_envelope_is_as_good_as_a_bare_list() {
+    for body in [
+        r#"{"listElement": [{"id": "a"}], "totalElement": 104}"#,
+        r#"{"items": [{"id": "a"}], "totalElement": "104"}"#,
+        r#"{"listElement": [], "totalElement": 104, "items": [{"id": "a"}]}"#,
+        r#"{"listElement": [{"id": "a"}], "totalElement": 104, "items": [{"id": "a"}]}"#,
+    ] {
+        let page = page(body.as_bytes()).unwrap();
+        assert_eq!(ids(&page), ["a"], "{body}");
+        assert_eq!(page.total, Some(104), "{body}");
+    }
+    assert_eq!(page(br#"{"listElement": null, "totalElement": 0}"#).unwrap().total, Some(0));
+}
+
+#[test]
+fn an_answer_that_is_no_list_does_not_pass_for_an_empty_one() {
+    for body in ["{}", r#"{"error": "busy"}"#, r#"{"items": 7}"#, "7", "<html>login</html>", "[", "\u{1b}[2J"] {
+        let fault = page(body.as_bytes()).unwrap_err();
+        assert!(matches!(fault, Fault::Unreadable { .. }), "{body}");
+        assert!(!fault.to_string().contains('\u{1b}'));
+    }
+    for body in ["", " \n", "null", "[]"] {
+        assert_eq!(page(body.as_bytes()), Ok(Page::default()), "{body:?}");
+    }
+}
+
+#[test]
+fn odd_fields_become_text_or_nothing_and_no_segment_is_lost() {
+    let body = r#"[
+        {"id": 7, "name": 12, "externalId": 9007199254740993, "parentSegmentId": "", "colour": {"deep": []}},
+        {"id": "b"},
+        {"id": "c", "name": null, "externalId": "", "parentSegmentId": 7},
+        {"id": "c", "name": true, "name": "twice"}
+    ]"#;
+    let page = page(body.as_bytes()).unwrap();
+    let seen: Vec<_> = page
+        .segments
+        .iter()
+        .map(|s| (s.id.to_string(), s.name.to_string(), s.external_id.clone(), s.parent.clone()))
+        .collect();
+    let expected = [
+        ("7".into(), "12".into(), Some("9007199254740993".into()), None),
+        ("b".into(), String::new(), None, None),
+        ("c".into(), String::new(), None, Some(id_of("7"))),
+        ("c".into(), "twice".into(), None, None),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn entries_without_an_id_are_counted() {
+    let page =
+        page(br#"[{"id": "a"}, {"id": ""}, {"id": null, "name": "x"}, {"name": "y"}, null, 5, "s", []]"#).unwrap();
+    assert_eq!(ids(&page), ["a"]);
+    assert_eq!(page.unreadable, 7);
+}
+
+#[test]
+fn one_segment_may_be_missing_without_a_404() {
+    assert_eq!(one(b""), Ok(None));
+    assert_eq!(one(b"null"), Ok(None));
+    assert_eq!(one(br#"{"id": "a", "name": "A"}"#).unwrap().unwrap().name, "A");
+    assert!(one(br#"{"name": "A"}"#).is_err());
+    assert!(one(b"[]").is_err());
+}
+
+#[test]
+fn the_feed_says_where_to_go_on_or_says_nothing() {
+    assert_eq!(next(r#"{"nextId": 10, "events": []}"#), Some(10));
+    assert_eq!(next(r#"{"nextId": "10", "events": null}"#), Some(10));
+    assert_eq!(next(r#"{"nextId": 9223372036854775807}"#), Some(i64::MAX));
+    for body in
+        [r#"{"nextId": null}"#, r#"{"nextId": 0}"#, r#"{"nextId": -1}"#, r#"{"nextId": ""}"#, r#"{"events": []}"#]
+    {
+        assert_eq!(next(body), None, "{body}");
+    }
+    assert_eq!(changes(b""), Ok(Changes::default()));
+}
+
+#[test]
+fn an_answer_that_is_no_feed_does_not_pass_for_silence() {
+    for body in ["{}", "[]", r#"{"message": "busy"}"#, r#"{"events": "none"}"#] {
+        assert!(changes(body.as_bytes()).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn a_kind_is_read_in_any_case_and_an_unknown_one_means_look() {
+    let body = r#"{"nextId": 9, "events": [
+        {"segmentId": "a", "type": "CREATE"}, {"segmentId": "b", "eventType": "Delete"}, {"segmentId": "c", "type": "update"},
+        {"segmentId": 4, "type": "MERGED"}, {"segmentId": "e"}, {"type": "DELETE"}, {"segmentId": "f", "type": "DELETED"}
+    ]}"#;
+    let seen: Vec<_> =
+        changes(body.as_bytes()).unwrap().events.into_iter().map(|event| (event.id.to_string(), event.kind)).collect();
+    let expected = [
+        ("a", FeedEventKind::Created),
+        ("b", FeedEventKind::Deleted),
+        ("c", FeedEventKind::Updated),
+        ("4", FeedEventKind::Updated),
+        ("e", FeedEventKind::Updated),
+        ("f", FeedEventKind::Deleted),
+    ];
+    assert_eq!(seen, expected.map(|(id, kind)| (id.to_owned(), kind)));
+}
+
+#[test]
+fn the_id_of_a_new_segment_is_text_or_number_but_must_be_there() {
+    assert_eq!(created(br#"{"id": "a"}"#), Ok(id_of("a")));
+    assert_eq!(created(br#"{"id": 17, "name": "x"}"#), Ok(id_of("17")));
+    for body in ["", "{}", r#"{"id": null}"#, "[]"] {
+        let fault = created(body.as_bytes()).unwrap_err();
+        assert!(fault.may_have_taken_effect(), "{body}");
+    }
+}
+
+#[test]
+fn a_write_always_bears_all_three_fields() {
+    let text_of = |draft: &Draft| String::from_utf8(body(draft)).unwrap();
+    let draft = Draft { name: Name::parse("VIP").unwrap(), external_id: None, parent: None };
+    assert_eq!(text_of(&draft), r#"{"externalId":null,"name":"VIP","parentSegmentId":null}"#);
+
+    let draft = Draft {
+        name: Name::parse("VIP \"ó\"").unwrap(),
+        external_id: ExternalId::parse("V").unwrap(),
+        parent: SegmentId::new("segment"),
+    };
+    assert_eq!(text_of(&draft), r#"{"externalId":"V","name":"VIP \"ó\"","parentSegmentId":"segment"}"#);
+}

@@ -1,0 +1,168 @@
+//! What a server says about an error, in its own words: problem+json, some other JSON, an HTML page, plain text or nothing.
+//!
+//! The texts come from outside and end up on a terminal: they bear no control characters and are short.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Longer than any sentence a person wants to read in a status line, short enough for a dialog.
+const LONGEST: usize = 300;
+
+/// A key such as the `demo` of a test server is no secret, and is a part of ordinary words.
+const SHORTEST_SECRET: usize = 8;
+
+/// Where the frameworks that such services are written in put the sentence, the most telling first: RFC 9457, Spring,
+/// OAuth gateways, ASP.NET.
+const SENTENCES: [&str; 6] = ["detail", "message", "error_description", "title", "error", "reason"];
+
+/// The words of an error's body, empty when there are none.
+#[must_use]
+pub fn in_body(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    match serde_json::from_str::<Value>(text) {
+        Ok(json) => tidy(&in_json(&json).unwrap_or_else(|| text.to_owned())),
+        Err(_) if text.starts_with('<') => tidy(&without_tags(text)),
+        Err(_) => tidy(text),
+    }
+}
+
+/// A text from outside on one line: control characters are gone, blanks are single, and what is too long is cut.
+#[must_use]
+pub fn tidy(text: &str) -> String {
+    // Characters that turn the direction of writing could disguise what a message says.
+    let is_invisible = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let line = text.split(|c: char| c.is_whitespace() || is_invisible(c)).filter(|word| !word.is_empty());
+    let line = line.collect::<Vec<_>>().join(" ");
+    // A grapheme can be of any length, so the bytes are bounded as well: 300 characters hardly take more.
+    let cut = line.grapheme_indices(true).enumerate().find_map(|(count, (start, grapheme))| {
+        (count >= LONGEST || start + grapheme.len() > 4 * LONGEST).then_some(start)
+    });
+    cut.map_or_else(|| line.clone(), |end| format!("{}…", line[..end].trim_end()))
+}
+
+/// The text without the key, since a server that is being debugged may echo what it was sent.
+#[must_use]
+pub fn without_key(text: &[u8], key: &SecretString) -> Vec<u8> {
+    let key = key.expose_secret();
+    let text = String::from_utf8_lossy(text);
+    if key.len() < SHORTEST_SECRET { text.into_owned() } else { text.replace(key, "[API key]") }.into_bytes()
+}
+
+fn in_json(json: &Value) -> Option<String> {
+    match json {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => joined(items.iter().filter_map(in_json)),
+        Value::Object(fields) => {
+            let sentence = SENTENCES.iter().find_map(|&key| in_json(fields.get(key)?).filter(|text| !text.is_empty()));
+            let details = fields.get("errors").and_then(in_errors);
+            match (sentence, details) {
+                (Some(sentence), Some(details)) => Some(format!("{sentence}: {details}")),
+                (sentence, details) => sentence.or(details),
+            }
+        }
+        Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// The list of what is wrong with a request: sentences, objects that hold one, or sentences under the names of fields.
+fn in_errors(errors: &Value) -> Option<String> {
+    match errors {
+        Value::Object(fields) => in_json(errors)
+            .or_else(|| joined(fields.iter().filter_map(|(field, said)| Some(format!("{field}: {}", in_json(said)?))))),
+        other => in_json(other),
+    }
+    .filter(|text| !text.is_empty())
+}
+
+fn joined(texts: impl Iterator<Item = String>) -> Option<String> {
+    let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// What an HTML page would show, roughly: good enough for the error pages of proxies, no more.
+fn without_tags(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        text.push(' ');
+        let tag = &rest[start..];
+        rest = ["<style", "<script", "<!--"]
+            .into_iter()
+            .zip(["</style", "</script", "-->"])
+            .find(|(open, _)| tag.get(..open.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(open)))
+            .and_then(|(_, close)| tag.find(close).map(|end| &tag[end..]))
+            .unwrap_or(tag);
+        rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
+    }
+    text.push_str(rest);
+    [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .into_iter()
+        .fold(text, |text, (entity, character)| text.replace(entity, character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_body_gives_the_servers_own_words() {
+        for (body, expected) in [
+            (r#"{"type":"about:blank","title":"Conflict","detail":"name is taken","status":409}"#, "name is taken"),
+            (r#"{"title":"Conflict","status":409}"#, "Conflict"),
+            (r#"{"timestamp":1,"status":400,"error":"Bad Request","message":"no parent"}"#, "no parent"),
+            (r#"{"error":{"code":7,"message":"no such tenant"}}"#, "no such tenant"),
+            (r#"{"errors":["first","second"]}"#, "first; second"),
+            (r#"{"errors":[{"field":"name","message":"is blank"}]}"#, "is blank"),
+            (
+                r#"{"title":"Invalid.","errors":{"Name":["is required","is odd"]}}"#,
+                "Invalid.: Name: is required; is odd",
+            ),
+            (r#""just a text""#, "just a text"),
+            (r#"{"code":17}"#, r#"{"code":17}"#),
+            ("plain words\r\n", "plain words"),
+            (
+                "<html><head><style>b{x}</style></head><body><h1>502 Bad&nbsp;Gateway</h1><hr>nginx</body></html>",
+                "502 Bad Gateway nginx",
+            ),
+            ("<!DOCTYPE html><p>A &lt; B", "A < B"),
+            ("null", ""),
+            ("", ""),
+        ] {
+            assert_eq!(in_body(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_gets_through() {
+        let words = in_body(b"{\"message\":\"red \\u001b[31malert\\u0007\\r\\nnext\\u202egnp \xff\"}");
+        assert_eq!(words, "red [31malert next gnp \u{fffd}");
+    }
+
+    #[test]
+    fn a_key_that_is_echoed_is_taken_out_before_anything_is_cut() {
+        let key: SecretString = "first-half:second-half".into();
+        assert_eq!(without_key(b"ApiAuth: first-half:second-half!", &key), b"ApiAuth: [API key]!");
+        assert_eq!(without_key(b"a demo", &"demo".into()), b"a demo");
+    }
+
+    #[test]
+    fn long_words_are_cut_between_characters() {
+        let words = in_body("ó\u{301}".repeat(1000).as_bytes());
+        assert_eq!(words.graphemes(true).count(), LONGEST + 1);
+        assert!(words.ends_with("ó\u{301}…"));
+        assert!(in_body(format!("a{}", "\u{301}".repeat(100_000)).as_bytes()).len() < 4 * LONGEST + 4);
+    }
+
+    #[test]
+    fn an_html_page_that_is_cut_anywhere_does_no_harm() {
+        let page = "<html><!-- c --><script>if (a<b) {}</script>Łódź <b>x</b></html>";
+        for (end, _) in page.char_indices() {
+            assert!(!in_body(&page.as_bytes()[..end]).contains('\n'));
+        }
+        assert_eq!(in_body(page.as_bytes()), "Łódź x");
+    }
+}
