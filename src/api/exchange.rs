@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn the_asked_wait_is_seconds_or_a_date() {
         let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();
-        assert_eq!(asked_wait("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(asked_wait("120", now), Some(Duration::from_secs(120)));
         assert_eq!(asked_wait(" 0 ", now), Some(Duration::ZERO));
         assert_eq!(asked_wait("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(30)));
         assert_eq!(asked_wait("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO), "a date in the past");

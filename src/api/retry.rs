@@ -35,7 +35,7 @@ impl Default for Policy {
             tries: 5,
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(8),
-            longest_asked_wait: Duration::from_mins(1),
+            longest_asked_wait: Duration::from_secs(60),
         }
     }
 }
@@ -105,7 +105,7 @@ mod tests {
         let pause = |asked| policy.pause(&refused(429, Some(asked)), Repetition::Harmful, 1, NO_JITTER);
         assert_eq!(pause(7), Some(Duration::from_secs(7)));
         assert_eq!(pause(0), Some(Duration::from_millis(250)), "and not at once either");
-        assert_eq!(pause(60), Some(Duration::from_mins(1)));
+        assert_eq!(pause(60), Some(Duration::from_secs(60)));
         assert_eq!(pause(61), None);
     }
 

@@ -71,7 +71,7 @@ impl BaseUrl {
     ///
     /// Any [`BaseUrlFault`]; each says what to do about it.
     pub fn parse(text: &str, insecure_http: InsecureHttp) -> Result<Self, BaseUrlFault> {
-        let mut url = Url::parse(text.trim()).map_err(|error| not_an_address(text, &error))?;
+        let mut url = Url::parse(text.trim()).map_err(|error| not_an_address(text, error))?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(wrong_scheme(text, &url));
         }
@@ -150,7 +150,7 @@ impl BaseUrl {
     }
 }
 
-fn not_an_address(text: &str, error: &url::ParseError) -> BaseUrlFault {
+fn not_an_address(text: &str, error: url::ParseError) -> BaseUrlFault {
     let reason = match error {
         url::ParseError::RelativeUrlWithoutBase if text.trim().is_empty() => "it is empty".to_owned(),
         url::ParseError::RelativeUrlWithoutBase => "https:// is missing".to_owned(),
