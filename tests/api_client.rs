@@ -51,7 +51,6 @@ fn status(code: u16) -> ResponseTemplate {
     ResponseTemplate::new(code)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "so that `json!` can be written in place")]
 fn body(json: Value) -> ResponseTemplate {
     status(200).set_body_json(json)
 }
