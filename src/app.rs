@@ -26,6 +26,11 @@ mod text_field;
 mod tree_view;
 mod writes;
 
+#[cfg(test)]
+pub(crate) mod harness;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 
 use jiff::tz::TimeZone;

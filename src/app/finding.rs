@@ -40,9 +40,8 @@ pub(super) fn begin(state: &mut State) {
 pub(super) fn press(state: &mut State, mut prompt: FindPrompt, key: Key) {
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => {
-            state.tree = prompt.origin;
             state.search = prompt.former;
-            tree_view::steady(state, |_| {});
+            go_back(state, &prompt.origin);
         }
         "enter" => {
             if prompt.text.text().trim().is_empty() {
@@ -78,12 +77,14 @@ pub(super) fn paste(state: &mut State, mut prompt: FindPrompt, text: &str) {
 fn look(state: &mut State, prompt: &FindPrompt) {
     let text = prompt.text.text().to_owned();
     state.search = Query::parse(&text).map(|query| Search { query, text, matches: 0, current: None });
-    let selected = state.tree.selected.clone();
-    state.tree.selected.clone_from(&prompt.origin.selected);
-    if !to_match(state, Direction::Next, Origin::Included) {
-        state.tree.selected = selected;
-        state.tree.clone_from(&prompt.origin);
-    }
+    go_back(state, &prompt.origin);
+    to_match(state, Direction::Next, Origin::Included);
+}
+
+/// Goes to where the person was, or to what is left there.
+fn go_back(state: &mut State, origin: &TreeView) {
+    state.tree.clone_from(origin);
+    tree_view::steady(state, |_| {});
 }
 
 /// Goes to the next or previous match, around the end if need be.
@@ -98,8 +99,8 @@ enum Origin {
     Excluded,
 }
 
-fn to_match(state: &mut State, direction: Direction, origin: Origin) -> bool {
-    let Some(search) = &state.search else { return false };
+fn to_match(state: &mut State, direction: Direction, origin: Origin) {
+    let Some(search) = &state.search else { return };
     // In the order of the whole tree, so that the selected segment has a place among the matches even if it is none itself.
     let here = match &state.tree.selected {
         Some(RowId::Segment(id)) => Some(id.clone()),
@@ -118,9 +119,8 @@ fn to_match(state: &mut State, direction: Direction, origin: Origin) -> bool {
         search.matches = count;
         search.current = target.map(|target| target + 1);
     }
-    let Some(id) = target.and_then(|target| matches.get(target).cloned()) else { return false };
+    let Some(id) = target.and_then(|target| matches.get(target).cloned()) else { return };
     tree_view::go_to(state, &id);
-    true
 }
 
 /// All matches in the order of the tree, and how many of them stand before the given segment.

@@ -38,6 +38,7 @@ impl Screen {
     }
 
     /// Gives the terminal back for a while.
+    #[expect(clippy::unused_self, reason = "only who has the terminal can give it back for a while")]
     pub fn close(&mut self) -> io::Result<()> {
         give_back()
     }

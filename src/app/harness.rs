@@ -1,0 +1,195 @@
+//! A person at the keyboard and a mirror that says what a test wants: events in, state and effects out.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::forest::RowKind;
+use crate::keymap::{Keymap, parse_sequence};
+use crate::mirror::{self, Applied, Command, Outcome, Phase, Seen, Ticket, WriteError};
+use crate::plan::{Operation, Plan};
+use crate::remote::{Call, Fault, RemoteError};
+use crate::segment::{Segment, SegmentId, Step};
+
+use super::{Access, Clock, Effect, Event, Session, State, update};
+
+/// The interface without a terminal and without a server.
+pub(crate) struct Harness {
+    pub state: State,
+    pub keymap: Keymap,
+    /// What was to be done outside, in order.
+    pub effects: Vec<Effect>,
+}
+
+pub(crate) fn id(text: &str) -> SegmentId {
+    SegmentId::new(text).unwrap()
+}
+
+/// A segment whose name is its id.
+pub(crate) fn segment(id: &str, parent: Option<&str>) -> Arc<Segment> {
+    named(id, id, parent)
+}
+
+pub(crate) fn named(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment> {
+    let id = SegmentId::new(id).unwrap();
+    let external_id = Some(format!("X-{id}").as_str().into());
+    Arc::new(Segment { id, name: name.into(), external_id, parent: parent.and_then(SegmentId::new) })
+}
+
+/// A small wholesale tenant.
+pub(crate) fn wholesale() -> Vec<Arc<Segment>> {
+    vec![
+        named("hurt", "Hurtownie", None),
+        named("pl", "Polska", Some("hurt")),
+        named("lodzkie", "Łódzkie", Some("pl")),
+        named("lodz", "Łódź", Some("lodzkie")),
+        named("zgierz", "Zgierz", Some("lodzkie")),
+        named("maz", "Mazowieckie", Some("pl")),
+        named("export", "Export", Some("hurt")),
+        named("vip", "VIP Client", None),
+        named("orphan", "Orphan of nobody", Some("no-such-parent")),
+    ]
+}
+
+impl Harness {
+    /// A screen of that size before anything was heard.
+    pub fn new(columns: u16, rows: u16) -> Self {
+        let session = Session {
+            tenant: "acme".into(),
+            host: "one.unity.pl".into(),
+            profile: Some("preprod".into()),
+            access: Access::ReadWrite,
+        };
+        let now: Timestamp = "2026-11-23T12:41:07Z".parse().unwrap();
+        let clock = Clock { now, zone: TimeZone::UTC };
+        let state = State::new(session, clock, columns, rows);
+        Self { state, keymap: Keymap::standard().unwrap(), effects: Vec::new() }
+    }
+
+    /// A screen that shows these segments, live.
+    pub fn live(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
+        let mut harness = Self::new(columns, rows);
+        harness.tell(mirror::Event::Listed { segments });
+        harness.tell(mirror::Event::PhaseChanged(Phase::Live));
+        harness.tell(mirror::Event::Synchronised { next: Step(1) });
+        harness
+    }
+
+    pub fn event(&mut self, event: Event) {
+        let effects = update(&mut self.state, &self.keymap, event);
+        self.effects.extend(effects);
+    }
+
+    /// Presses keys, written as in the keymap: `j j enter`.
+    pub fn press(&mut self, keys: &str) {
+        for key in parse_sequence(keys).unwrap() {
+            self.event(Event::Key(key));
+        }
+    }
+
+    /// Types a text, key by key.
+    pub fn type_text(&mut self, text: &str) {
+        for character in text.chars() {
+            self.event(Event::Key(crate::keymap::Key::plain(crossterm::event::KeyCode::Char(character))));
+        }
+    }
+
+    pub fn wait(&mut self, seconds: i64) {
+        let later = self.state.clock.now + SignedDuration::from_secs(seconds);
+        self.event(Event::Time(later));
+    }
+
+    pub fn tell(&mut self, event: mirror::Event) {
+        self.event(Event::Mirror(event));
+    }
+
+    /// The feed told of a segment's new fields.
+    pub fn changed(&mut self, before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
+        let id = now.or(before).unwrap().id.clone();
+        let seen = Seen { id, before: before.cloned(), now: now.cloned(), context: None };
+        self.tell(mirror::Event::Changed(vec![seen]));
+    }
+
+    /// The plan that was sent last, and its ticket.
+    pub fn last_write(&self) -> (Ticket, Plan) {
+        let writes = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Mirror(Command::Write { ticket, plan }) => Some((*ticket, plan.clone())),
+            _ => None,
+        });
+        writes.expect("a write was sent")
+    }
+
+    pub fn write_count(&self) -> usize {
+        self.effects.iter().filter(|effect| matches!(effect, Effect::Mirror(Command::Write { .. }))).count()
+    }
+
+    /// Carries out the plan that was sent last as a server would that takes everything as it is.
+    pub fn succeed(&mut self) {
+        let (ticket, plan) = self.last_write();
+        for (index, operation) in plan.operations.iter().enumerate() {
+            let outcome = match operation {
+                Operation::Create { draft } => {
+                    Outcome::Created(applied(draft.clone().into_segment(id(&format!("server-{}", ticket.0)))))
+                }
+                Operation::Update { base, draft } => {
+                    Outcome::Updated(applied(draft.clone().into_segment(base.id.clone())))
+                }
+                Operation::Delete { base } => Outcome::Deleted(base.id.clone()),
+            };
+            self.tell(mirror::Event::OperationEnded { ticket, index, outcome });
+        }
+        self.tell(mirror::Event::WriteEnded { ticket, result: Ok(()) });
+    }
+
+    /// Refuses the plan that was sent last with the server's words.
+    pub fn refuse(&mut self, words: &str) {
+        let (_, plan) = self.last_write();
+        let fault = Fault::Refused { status: 409, words: words.into(), retry_after: None };
+        let call = match plan.operations.first().unwrap() {
+            Operation::Create { draft } => Call::Create(draft.name.as_str().into()),
+            Operation::Update { base, .. } => Call::Update(base.id.clone()),
+            Operation::Delete { base } => Call::Delete(base.id.clone()),
+        };
+        self.fail(WriteError::Refused(RemoteError { call, fault }));
+    }
+
+    pub fn fail(&mut self, error: WriteError) {
+        let (ticket, _) = self.last_write();
+        self.tell(mirror::Event::WriteEnded { ticket, result: Err((0, error)) });
+    }
+
+    /// The rows as indented names, the selected one with a bar.
+    pub fn rows(&self) -> Vec<String> {
+        let rows = self.state.forest.rows(0..self.state.forest.row_count());
+        rows.map(|row| {
+            let bar = if self.state.tree.selected.as_ref() == Some(&row.id()) { ">" } else { "" };
+            let text = match row.kind {
+                RowKind::Segment(segment) => segment.name.to_string(),
+                RowKind::MissingParent(id) => format!("({id})"),
+                RowKind::Heading(heading) => heading.to_string(),
+            };
+            format!("{}{bar}{text}", "  ".repeat(row.depth as usize))
+        })
+        .collect()
+    }
+
+    /// The name on the selected row.
+    pub fn selected(&self) -> String {
+        self.state.selected_segment().map(|segment| segment.name.to_string()).unwrap_or_default()
+    }
+
+    /// The line of the screen on which the selected row is, counted from the tree's first.
+    pub fn selected_line(&self) -> usize {
+        let at = self.state.forest.position(self.state.tree.selected.as_ref().unwrap()).unwrap();
+        at - self.state.tree.offset
+    }
+
+    pub fn message(&self) -> &str {
+        self.state.message.as_ref().map_or("", |message| &message.text)
+    }
+}
+
+fn applied(segment: Segment) -> Applied {
+    Applied { segment: Arc::new(segment), merged: Vec::new(), ignored: Vec::new() }
+}

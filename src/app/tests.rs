@@ -1,0 +1,5 @@
+//! The interface as a person meets it, without a terminal and without a server.
+
+mod browsing;
+mod editing;
+mod living;

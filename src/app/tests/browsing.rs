@@ -1,0 +1,235 @@
+//! Moving, folding, finding, panes.
+
+use crate::app::harness::{Harness, segment, wholesale};
+use crate::app::{Effect, Event, Mouse, MouseKind, Pane, Shape};
+use crate::mirror::Command;
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+#[test]
+fn the_first_list_shows_two_levels_and_selects_the_first_row() {
+    let harness = at_work();
+    assert_eq!(
+        harness.rows(),
+        [
+            ">Hurtownie",
+            "  Export",
+            "  Polska",
+            "VIP Client",
+            "Without their parent",
+            "  (no-such-parent)",
+            "    Orphan of nobody"
+        ]
+    );
+}
+
+#[test]
+fn the_habits_of_vim_and_of_arrow_keys_do_the_same() {
+    for (down, up, right, left) in [("j", "k", "l", "h"), ("down", "up", "right", "left")] {
+        let mut harness = at_work();
+        harness.press(&format!("{down} {down}"));
+        assert_eq!(harness.selected(), "Polska");
+        harness.press(right);
+        assert_eq!(harness.selected(), "Polska", "the first press unfolds");
+        harness.press(right);
+        assert_eq!(harness.selected(), "Łódzkie", "the second goes into it");
+        harness.press(left);
+        assert_eq!(harness.selected(), "Polska", "a leaf or a folded row goes to its parent");
+        harness.press(up);
+        assert_eq!(harness.selected(), "Export");
+        harness.press("G");
+        assert_eq!(harness.selected(), "Orphan of nobody");
+        harness.press("g g");
+        assert_eq!(harness.selected(), "Hurtownie");
+    }
+}
+
+#[test]
+fn star_unfolds_the_subtree_and_z_folds_to_a_level() {
+    let mut harness = at_work();
+    harness.press("*");
+    assert_eq!(harness.state.forest.row_count(), 11);
+    harness.press("/");
+    harness.type_text("zgierz");
+    harness.press("enter z 1");
+    assert_eq!(harness.selected(), "Hurtownie", "the selection goes to what is left of its path");
+    assert_eq!(harness.rows()[..2], [">Hurtownie", "VIP Client"]);
+    harness.press("z 0");
+    assert_eq!(harness.state.forest.row_count(), 11);
+}
+
+#[test]
+fn a_search_goes_along_with_typing_and_esc_goes_back() {
+    let mut harness = at_work();
+    harness.press("j /");
+    harness.type_text("lod");
+    assert_eq!(harness.selected(), "Łódzkie");
+    harness.type_text("z");
+    harness.press("down");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press("esc");
+    assert_eq!(harness.selected(), "Export");
+    assert!(harness.state.search.is_none());
+}
+
+#[test]
+fn n_goes_around_the_matches_in_the_order_of_the_tree() {
+    let mut harness = at_work();
+    harness.press("/");
+    harness.type_text("x-l");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Łódzkie", "found by its external id, X-lodzkie");
+    harness.press("n");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press("n");
+    assert_eq!(harness.selected(), "Łódzkie");
+    harness.press("N");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press("esc n");
+    assert!(harness.message().contains("begins a search"), "{}", harness.message());
+}
+
+#[test]
+fn a_search_without_matches_says_so_and_stays_where_it_was() {
+    let mut harness = at_work();
+    harness.press("j /");
+    harness.type_text("qqq");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Export");
+    assert!(harness.message().contains("qqq"));
+}
+
+#[test]
+fn a_key_that_means_nothing_says_so() {
+    let mut harness = at_work();
+    harness.press("f12");
+    assert_eq!(harness.message(), "f12 does nothing here; ? shows all keys");
+    harness.press("j");
+    assert_eq!(harness.message(), "");
+}
+
+#[test]
+fn tab_goes_around_the_panes_and_hidden_ones_are_left_out() {
+    let mut harness = at_work();
+    harness.press("tab");
+    assert_eq!(harness.state.panes.focus, Pane::Details);
+    harness.press("tab tab");
+    assert_eq!(harness.state.panes.focus, Pane::Tree);
+    harness.press("t d backtab");
+    assert_eq!(harness.state.panes.focus, Pane::Activity);
+    harness.press("t a");
+    assert_eq!(harness.state.panes.focus, Pane::Tree);
+    let whole = harness.state.layout().tree.width;
+    assert_eq!(whole, 120);
+}
+
+#[test]
+fn panes_are_resized_by_keys() {
+    let mut harness = at_work();
+    let before = harness.state.layout().tree.width;
+    harness.press("<");
+    assert!(harness.state.layout().tree.width < before);
+    harness.press("> >");
+    assert!(harness.state.layout().tree.width > before);
+}
+
+#[test]
+fn a_small_screen_keeps_the_tree_and_the_selection() {
+    let mut harness = at_work();
+    harness.press("G");
+    harness.event(Event::Resized(40, 5));
+    assert_eq!(harness.state.layout().shape, Shape::TreeOnly);
+    assert!(harness.selected_line() < 4);
+    harness.event(Event::Resized(0, 0));
+    harness.press("k j l h g g G");
+    harness.event(Event::Resized(120, 40));
+    assert_eq!(harness.selected(), "Orphan of nobody");
+}
+
+#[test]
+fn a_click_selects_and_a_click_on_the_arrow_folds() {
+    let mut harness = at_work();
+    let layout = harness.state.layout();
+    let names = layout.tree_columns().names;
+    let click = |column, row| Event::Mouse(Mouse { kind: MouseKind::Click, column, row });
+    harness.event(click(names.x + 10, layout.tree.y + 3));
+    assert_eq!(harness.selected(), "VIP Client");
+    harness.event(click(names.x, layout.tree.y));
+    assert_eq!(harness.rows()[..2], [">Hurtownie", "VIP Client"]);
+    harness.event(click(names.x, layout.tree.y));
+    assert_eq!(harness.rows()[1], "  Export");
+    harness.event(click(names.x, layout.tree.y + layout.tree.height - 1));
+    assert_eq!(harness.selected(), "Hurtownie", "below the last row there is nothing to select");
+}
+
+#[test]
+fn the_wheel_scrolls_without_moving_the_selection() {
+    let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).collect();
+    let mut harness = Harness::live(120, 40, many);
+    let area = harness.state.layout().tree;
+    let wheel = |kind| Event::Mouse(Mouse { kind, column: area.x, row: area.y });
+    harness.event(wheel(MouseKind::ScrollDown));
+    assert_eq!((harness.state.tree.offset, harness.selected().as_str()), (3, "000"));
+    harness.event(wheel(MouseKind::ScrollUp));
+    harness.event(wheel(MouseKind::ScrollUp));
+    assert_eq!(harness.state.tree.offset, 0);
+}
+
+#[test]
+fn pages_go_far_and_keep_the_selection_in_sight() {
+    let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).collect();
+    let mut harness = Harness::live(80, 24, many);
+    let height = usize::from(harness.state.layout().tree.height);
+    for keys in ["pagedown", "ctrl-d", "pagedown", "ctrl-u", "G", "pageup", "k", "g g"] {
+        harness.press(keys);
+        assert!(harness.selected_line() < height, "after {keys}");
+    }
+    harness.press("pagedown");
+    assert_eq!(harness.selected(), format!("{:03}", height - 1));
+}
+
+#[test]
+fn help_opens_and_any_leaving_key_closes_it() {
+    for leave in ["esc", "q", "?"] {
+        let mut harness = at_work();
+        harness.press("? j j");
+        assert_eq!(harness.state.layers.len(), 1);
+        harness.press(leave);
+        assert!(harness.state.layers.is_empty());
+        assert_eq!(harness.effects, [], "nothing reached the main screen");
+    }
+}
+
+#[test]
+fn q_quits_and_ctrl_z_suspends() {
+    let mut harness = at_work();
+    harness.press("ctrl-z q");
+    assert_eq!(harness.effects, [Effect::Suspend, Effect::Quit]);
+}
+
+#[test]
+fn reload_and_poll_are_handed_to_the_mirror() {
+    let mut harness = at_work();
+    harness.press("R ctrl-r");
+    assert_eq!(harness.effects, [Effect::Mirror(Command::Reload), Effect::Mirror(Command::PollNow)]);
+}
+
+#[test]
+fn sorting_keeps_the_selection() {
+    let mut harness = at_work();
+    harness.press("j j s s");
+    assert_eq!(harness.selected(), "Polska");
+    assert_eq!(harness.rows()[..3], ["Hurtownie", "  >Polska", "  Export"]);
+    harness.press("s n");
+    assert_eq!(harness.rows()[..3], ["Hurtownie", "  Export", "  >Polska"]);
+}
+
+#[test]
+fn a_paste_outside_a_field_is_not_taken_for_keys() {
+    let mut harness = at_work();
+    harness.event(Event::Paste("dq".into()));
+    assert!(harness.effects.is_empty());
+    assert!(harness.state.layers.is_empty());
+}

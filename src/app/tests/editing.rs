@@ -1,0 +1,306 @@
+//! Creating, editing, renaming, moving and deleting; and what becomes of refusals.
+
+use std::sync::Arc;
+
+use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::{Access, Effect, Event, Layer, PendingKind};
+use crate::mirror::WriteError;
+use crate::plan::Operation;
+use crate::segment::{Draft, Field, Segment};
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+fn draft(harness: &Harness) -> Draft {
+    match harness.last_write().1.operations.first().unwrap() {
+        Operation::Create { draft } | Operation::Update { draft, .. } => draft.clone(),
+        Operation::Delete { .. } => unreachable!("a draft was expected"),
+    }
+}
+
+fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
+    harness.state.writes.pending(&id(text))
+}
+
+#[test]
+fn a_child_is_shown_pending_at_once_and_keeps_the_selection_when_the_server_names_it() {
+    let mut harness = at_work();
+    harness.press("j a");
+    harness.type_text("Niemcy");
+    harness.press("tab");
+    harness.type_text("DE");
+    harness.press("enter");
+    assert_eq!(draft(&harness).parent, Some(id("export")));
+    assert_eq!(draft(&harness).name.as_str(), "Niemcy");
+    assert_eq!(harness.rows()[..3], ["Hurtownie", "  Export", "    >Niemcy"]);
+    let shown = harness.state.selected_segment().unwrap().id.clone();
+    assert_eq!(harness.state.writes.pending(&shown), Some(PendingKind::Creating));
+    harness.succeed();
+    assert_eq!(harness.state.selected_segment().unwrap().id, id("server-1"));
+    assert_eq!(harness.state.writes.waiting(), 0);
+    assert_eq!(harness.message(), "created Niemcy");
+}
+
+#[test]
+fn a_sibling_stands_under_the_same_parent() {
+    let mut harness = at_work();
+    harness.press("j A");
+    harness.type_text("Detal");
+    harness.press("enter");
+    assert_eq!(draft(&harness).parent, Some(id("hurt")));
+    harness.succeed();
+    harness.press("g g A");
+    harness.type_text("Top");
+    harness.press("enter");
+    assert_eq!(draft(&harness).parent, None);
+}
+
+#[test]
+fn a_blank_name_is_said_at_the_field_and_nothing_is_sent() {
+    let mut harness = at_work();
+    harness.press("a");
+    harness.type_text("   ");
+    harness.press("enter");
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    assert!(form.faults.contains_key(&Field::Name));
+    assert_eq!(harness.write_count(), 0);
+}
+
+#[test]
+fn a_refused_create_comes_back_with_the_input_and_the_servers_words() {
+    let mut harness = at_work();
+    harness.press("a");
+    harness.type_text("Dup");
+    harness.press("enter");
+    let rows = harness.rows().len();
+    harness.refuse("a segment of that name exists");
+    assert_eq!(harness.rows().len(), rows - 1, "the overlay is gone");
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens again") };
+    assert_eq!(form.name.text(), "Dup");
+    assert!(form.refusal.as_ref().unwrap().contains("a segment of that name exists"));
+    harness.press("2 enter");
+    assert_eq!(draft(&harness).name.as_str(), "Dup2");
+    harness.succeed();
+    assert_eq!(harness.selected(), "Dup2");
+}
+
+#[test]
+fn a_refusal_that_comes_while_the_person_does_something_else_waits_behind_a_key() {
+    let mut harness = at_work();
+    harness.press("a");
+    harness.type_text("Dup");
+    harness.press("enter j");
+    harness.refuse("no");
+    assert!(harness.state.layers.is_empty(), "it must not take the next keys");
+    assert!(harness.message().contains('!'), "{}", harness.message());
+    harness.press("!");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Dup"));
+}
+
+#[test]
+fn the_form_of_a_segment_is_filled_in_and_saves_only_what_changed() {
+    let mut harness = at_work();
+    harness.press("j e enter");
+    assert_eq!((harness.write_count(), harness.message()), (0, "nothing was changed"));
+    harness.press("e tab ctrl-u");
+    harness.type_text("EXP");
+    harness.press("enter");
+    let (_, plan) = harness.last_write();
+    let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
+    assert_eq!(draft.changes(base), [Field::ExternalId]);
+    assert_eq!(pending(&harness, "export"), Some(PendingKind::Changing));
+    harness.succeed();
+    assert_eq!(harness.state.selected_segment().unwrap().external_id.as_deref(), Some("EXP"));
+}
+
+#[test]
+fn a_row_is_renamed_in_place() {
+    let mut harness = at_work();
+    harness.press("j r ctrl-u");
+    harness.type_text("Eksport");
+    assert_eq!(harness.write_count(), 0);
+    harness.press("enter");
+    assert_eq!(harness.rows()[1], "  >Eksport", "shown before the server answers");
+    harness.refuse("names are frozen");
+    assert_eq!(harness.rows()[1], "  >Export");
+    let Some(Layer::Renaming(renaming)) = harness.state.layers.last() else { panic!("the input opens again") };
+    assert_eq!(renaming.name.text(), "Eksport");
+    assert!(renaming.fault.as_ref().unwrap().contains("names are frozen"));
+    harness.press("esc");
+    assert!(harness.state.layers.is_empty());
+}
+
+#[test]
+fn a_move_is_picked_by_typing_a_part_of_the_name() {
+    let mut harness = at_work();
+    harness.press("j m");
+    harness.type_text("vip");
+    harness.press("enter");
+    assert_eq!(draft(&harness).parent, Some(id("vip")));
+    assert_eq!(harness.rows()[2..4], ["VIP Client", "  >Export"]);
+}
+
+#[test]
+fn a_move_into_the_own_subtree_is_refused_before_anything_is_sent() {
+    let mut harness = at_work();
+    harness.press("j j m");
+    harness.type_text("zgierz");
+    harness.press("enter");
+    assert!(harness.message().contains("own subtree"), "{}", harness.message());
+    assert_eq!(harness.write_count(), 0);
+    harness.press("esc x * G g g j j l");
+    assert_eq!(harness.selected(), "Łódzkie");
+    harness.press("p");
+    assert!(harness.message().contains("own subtree"), "{}", harness.message());
+    assert_eq!(harness.write_count(), 0);
+}
+
+#[test]
+fn cut_and_paste_moves_what_is_marked() {
+    let mut harness = at_work();
+    harness.press("* g g /");
+    harness.type_text("x-l");
+    harness.press("enter esc j space space x");
+    assert_eq!(harness.state.picks.cut.len(), 2);
+    harness.press("g g p");
+    let (_, plan) = harness.last_write();
+    let moved: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
+    assert_eq!(moved, ["lodz", "zgierz"]);
+    assert!(harness.state.picks.cut.is_empty());
+}
+
+#[test]
+fn deleting_a_leaf_asks_once_and_a_subtree_asks_how() {
+    let mut harness = at_work();
+    harness.press("j d");
+    assert_eq!(harness.write_count(), 0);
+    harness.press("enter");
+    assert_eq!(pending(&harness, "export"), Some(PendingKind::Deleting));
+    harness.succeed();
+    assert_eq!(harness.rows()[1], "  >Polska", "the selection goes to the neighbour");
+
+    harness.press("d enter");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Deletion(_))), "enter alone deletes no subtree");
+    harness.press("s");
+    let (_, plan) = harness.last_write();
+    let gone: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
+    assert_eq!(gone, ["maz", "zgierz", "lodz", "lodzkie", "pl"]);
+    harness.succeed();
+    assert_eq!(harness.selected(), "Hurtownie");
+}
+
+#[test]
+fn children_can_move_up_before_their_parent_goes() {
+    let mut harness = at_work();
+    harness.press("j j d p");
+    let (_, plan) = harness.last_write();
+    assert_eq!(plan.operations.len(), 3);
+    harness.succeed();
+    assert_eq!(harness.rows()[..4], ["Hurtownie", "  Export", "  Łódzkie", "  >Mazowieckie"]);
+}
+
+#[test]
+fn a_subtree_that_grew_while_one_was_asked_is_shown_again() {
+    let mut harness = at_work();
+    harness.press("j j d");
+    harness.changed(None, Some(&segment("new", Some("pl"))));
+    harness.press("s");
+    assert_eq!(harness.write_count(), 0);
+    let Some(Layer::Deletion(deletion)) = harness.state.layers.last() else { panic!("asks again") };
+    assert_eq!(deletion.descendants, 5);
+}
+
+#[test]
+fn a_change_by_somebody_else_while_a_form_is_open_is_said_at_the_field() {
+    let mut harness = at_work();
+    harness.press("j e");
+    harness.type_text("!");
+    let theirs = named("export", "Eksport", Some("hurt"));
+    harness.changed(Some(&named("export", "Export", Some("hurt"))), Some(&theirs));
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    assert_eq!(form.name.text(), "Export!");
+    assert!(form.faults[&Field::Name].contains("Eksport"));
+}
+
+#[test]
+fn a_conflict_opens_the_form_again_on_the_new_state() {
+    let mut harness = at_work();
+    harness.press("j e");
+    harness.type_text("!");
+    harness.press("enter");
+    let theirs = Arc::new(Segment {
+        external_id: Some("EXP".into()),
+        ..Segment::clone(&named("export", "Eksport", Some("hurt")))
+    });
+    harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens again") };
+    assert_eq!((form.name.text(), form.external_id.text()), ("Export!", "EXP"));
+    assert_eq!(harness.rows()[1], "  >Eksport", "the tree shows what is on the server");
+    harness.press("enter");
+    let (_, plan) = harness.last_write();
+    let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
+    assert_eq!((base.name.as_str(), draft.name.as_str()), ("Eksport", "Export!"));
+    assert_eq!(draft.changes(base), [Field::Name]);
+}
+
+#[test]
+fn a_change_made_elsewhere_shows_through_when_the_own_write_is_refused() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    let theirs = named("export", "Theirs", Some("hurt"));
+    harness.changed(Some(&named("export", "Export", Some("hurt"))), Some(&theirs));
+    assert_eq!(harness.rows()[1], "  >Export!", "the own write stays on top");
+    harness.refuse("no");
+    assert!(harness.rows().contains(&"  >Theirs".to_owned()), "{:?}", harness.rows());
+}
+
+#[test]
+fn a_read_only_profile_changes_nothing_and_says_why() {
+    let mut harness = at_work();
+    harness.state.session.access = Access::ReadOnly;
+    for keys in ["a", "A", "e", "r", "m", "x", "d"] {
+        harness.press(keys);
+        assert!(harness.message().contains("read-only"), "{keys}: {}", harness.message());
+        assert!(harness.state.layers.is_empty());
+    }
+    assert!(harness.effects.is_empty());
+}
+
+#[test]
+fn what_can_not_be_edited_says_why() {
+    let mut harness = at_work();
+    harness.press("G k e");
+    assert!(harness.message().contains("no segment no-such-parent"), "{}", harness.message());
+    harness.press("k r");
+    assert!(harness.message().contains("heading"), "{}", harness.message());
+}
+
+#[test]
+fn quitting_while_a_write_is_under_way_asks_first() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter q");
+    assert!(!harness.effects.contains(&Effect::Quit));
+    harness.press("esc");
+    assert!(harness.state.layers.is_empty());
+    harness.press("q q");
+    assert!(harness.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn an_order_the_mirror_could_not_take_gives_the_input_back() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    let Some(Effect::Mirror(command)) = harness.effects.last().cloned() else { panic!("a write") };
+    harness.event(Event::Undelivered(command));
+    assert_eq!(harness.rows()[1], "  >Export");
+    assert!(
+        matches!(harness.state.layers.last(), Some(Layer::Renaming(renaming)) if renaming.name.text() == "Export!")
+    );
+}

@@ -1,0 +1,288 @@
+//! What comes from the server: loading, changes made elsewhere, failures; and random schedules of everything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::{EntryKind, Event, LinkState};
+use crate::mirror::{self, ListProgress, Phase};
+use crate::remote::{Call, Fault, RemoteError};
+use crate::segment::Segment;
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+fn unreachable_server() -> RemoteError {
+    RemoteError { call: Call::Page(3), fault: Fault::Unreachable { reason: "connection refused".into() } }
+}
+
+#[test]
+fn the_tree_shows_what_has_come_while_it_loads_and_keys_work() {
+    let mut harness = Harness::new(120, 40);
+    let progress = ListProgress { segments: 2, pages: 1, elapsed: Duration::from_secs(1), total: None };
+    harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
+    harness.tell(mirror::Event::Gathered(vec![segment("b", None), segment("a", None)]));
+    assert_eq!(harness.rows(), [">a", "b"]);
+    harness.press("j");
+    harness.tell(mirror::Event::Gathered(vec![segment("aa", None), segment("c", None)]));
+    assert_eq!(harness.rows(), ["a", "aa", ">b", "c"]);
+    assert_eq!(harness.state.link.state(), LinkState::Working);
+}
+
+#[test]
+fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
+    let mut harness = Harness::new(120, 40);
+    harness.tell(mirror::Event::Gathered(vec![segment("a", None)]));
+    let progress = ListProgress { segments: 1, pages: 1, ..ListProgress::default() };
+    harness.tell(mirror::Event::PhaseChanged(Phase::Stalled { error: unreachable_server(), progress }));
+    assert!(harness.message().contains("ctrl-r tries again"), "{}", harness.message());
+    assert_eq!(harness.rows(), [">a"]);
+    assert_eq!(harness.state.link.state(), LinkState::Stalled);
+}
+
+#[test]
+fn changes_made_elsewhere_move_neither_the_selection_nor_the_screen() {
+    let many: Vec<_> = (0..200).map(|at| segment(&format!("{at:03}"), None)).collect();
+    let mut harness = Harness::live(120, 40, many);
+    harness.press("/");
+    harness.type_text("100");
+    harness.press("enter esc");
+    let line = harness.selected_line();
+    for at in 0..50 {
+        harness.changed(None, Some(&segment(&format!("{at:03}-new"), None)));
+    }
+    assert_eq!((harness.selected().as_str(), harness.selected_line()), ("100", line));
+    for at in 0..50 {
+        harness.changed(Some(&segment(&format!("{at:03}-new"), None)), None);
+    }
+    assert_eq!((harness.selected().as_str(), harness.selected_line()), ("100", line));
+}
+
+#[test]
+fn a_change_is_listed_with_old_and_new_values_and_stands_out_for_a_while() {
+    let mut harness = at_work();
+    let before = named("vip", "VIP Client", None);
+    let now = Arc::new(Segment { name: "VIP".into(), parent: Some(id("hurt")), ..Segment::clone(&before) });
+    harness.changed(Some(&before), Some(&now));
+    let entry = harness.state.activity.entries().next().unwrap();
+    assert_eq!((entry.kind, entry.text.as_str()), (EntryKind::Changed, "VIP"));
+    let fields: Vec<_> = entry.fields.iter().map(|change| format!("{} → {}", change.before, change.now)).collect();
+    assert_eq!(fields, ["VIP Client → VIP", "top level → Hurtownie"]);
+    assert!(harness.state.activity.is_fresh(&id("vip")));
+    harness.wait(10);
+    assert!(!harness.state.activity.is_fresh(&id("vip")));
+    assert!(harness.state.activity.last_change(&id("vip")).is_some());
+}
+
+#[test]
+fn a_selected_segment_that_disappears_leaves_the_selection_on_its_neighbour() {
+    let mut harness = at_work();
+    harness.press("j");
+    harness.changed(Some(&named("export", "Export", Some("hurt"))), None);
+    assert_eq!(harness.selected(), "Polska");
+    assert!(harness.message().contains("Export was deleted"), "{}", harness.message());
+}
+
+#[test]
+fn a_whole_branch_that_disappears_leaves_the_selection_above_it() {
+    let mut harness = at_work();
+    harness.press("*");
+    harness.press("/");
+    harness.type_text("zgierz");
+    harness.press("enter esc");
+    let left: Vec<_> =
+        wholesale().into_iter().filter(|segment| ["hurt", "export", "vip"].contains(&&*segment.id.text())).collect();
+    harness.tell(mirror::Event::Listed { segments: left });
+    assert_eq!(harness.selected(), "Export");
+}
+
+#[test]
+fn a_reload_keeps_the_selection_and_what_is_unfolded() {
+    let mut harness = at_work();
+    harness.press("* j j j");
+    let (rows, selected) = (harness.rows(), harness.selected());
+    let mut again = wholesale();
+    again.reverse();
+    harness.tell(mirror::Event::Listed { segments: again });
+    assert_eq!((harness.rows(), harness.selected()), (rows, selected));
+}
+
+#[test]
+fn offline_says_since_when_and_counts_down_to_the_next_try() {
+    let mut harness = at_work();
+    harness.tell(mirror::Event::PhaseChanged(Phase::Offline {
+        error: unreachable_server(),
+        retry_in: Duration::from_secs(8),
+    }));
+    assert_eq!(harness.state.link.state(), LinkState::Offline);
+    harness.wait(3);
+    assert_eq!(harness.state.link.retry_in(harness.state.clock.now).unwrap().as_secs(), 5);
+    harness.tell(mirror::Event::PhaseChanged(Phase::Live));
+    let entries: Vec<_> = harness.state.activity.entries().map(|entry| entry.text.clone()).collect();
+    assert_eq!(entries.len(), 2);
+    assert!(entries[0].contains("connected again") && entries[1].contains("connection refused"), "{entries:?}");
+}
+
+#[test]
+fn a_message_goes_by_itself_and_asks_to_be_woken_for_that() {
+    let mut harness = at_work();
+    harness.press("R");
+    assert!(!harness.message().is_empty());
+    let wake = harness.state.next_wake().unwrap();
+    harness.event(Event::Time(wake));
+    assert_eq!(harness.message(), "");
+}
+
+/// What a person and a server may do, in any order.
+#[derive(Debug, Clone)]
+enum Happening {
+    Press(String),
+    Type(String),
+    Change(u8, Option<u8>),
+    Remove(u8),
+    List(Vec<(u8, Option<u8>)>),
+    Succeed,
+    Refuse,
+    Resize(u16, u16),
+    Wait(i64),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let keys = prop::sample::select(vec![
+        "j",
+        "k",
+        "l",
+        "h",
+        "enter",
+        "esc",
+        "g g",
+        "G",
+        "*",
+        "z 1",
+        "z 0",
+        "/",
+        "n",
+        "N",
+        "a",
+        "A",
+        "e",
+        "r",
+        "m",
+        "x",
+        "p",
+        "d",
+        "s",
+        "o",
+        "space",
+        "tab",
+        "t d",
+        "t a",
+        "?",
+        "R",
+        "ctrl-d",
+        "pageup",
+        "J",
+        "K",
+        "!",
+        "s s",
+        "s e",
+        "backspace",
+        "ctrl-u",
+    ]);
+    let link = (0_u8..12, prop::option::of(0_u8..14));
+    prop_oneof![
+        12 => keys.prop_map(|keys| Happening::Press(keys.to_owned())),
+        2 => "[0-9a-c ]{1,3}".prop_map(Happening::Type),
+        4 => link.clone().prop_map(|(id, parent)| Happening::Change(id, parent)),
+        2 => (0_u8..12).prop_map(Happening::Remove),
+        1 => prop::collection::vec(link, 0..12).prop_map(Happening::List),
+        3 => Just(Happening::Succeed),
+        1 => Just(Happening::Refuse),
+        1 => (0_u16..200, 0_u16..60).prop_map(|(columns, rows)| Happening::Resize(columns, rows)),
+        1 => (0_i64..20).prop_map(Happening::Wait),
+    ]
+}
+
+fn numbered(id: u8, parent: Option<u8>) -> Arc<Segment> {
+    segment(&id.to_string(), parent.map(|parent| parent.to_string()).as_deref())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// Whatever happens in whatever order: the selection is on a visible row whenever there is one, the scroll position shows
+    /// rows, and once every write has ended the tree is exactly what the server said.
+    #[test]
+    fn no_order_of_keys_and_news_loses_the_selection_or_a_segment(happenings in prop::collection::vec(happening(), 1..80)) {
+        let mut harness = Harness::live(120, 40, Vec::new());
+        let mut server: std::collections::BTreeMap<String, Arc<Segment>> = std::collections::BTreeMap::new();
+        let mut settled = 0;
+        for happening in happenings {
+            match happening {
+                Happening::Press(keys) => harness.press(&keys),
+                Happening::Type(text) => harness.type_text(&text),
+                Happening::Change(id, parent) => {
+                    let now = numbered(id, parent);
+                    let before = server.insert(id.to_string(), Arc::clone(&now));
+                    harness.changed(before.as_ref(), Some(&now));
+                }
+                Happening::Remove(id) => {
+                    if let Some(before) = server.remove(&id.to_string()) {
+                        harness.changed(Some(&before), None);
+                    }
+                }
+                Happening::List(list) => {
+                    server = list.iter().map(|(id, parent)| (id.to_string(), numbered(*id, *parent))).collect();
+                    harness.tell(mirror::Event::Listed { segments: server.values().cloned().collect() });
+                }
+                Happening::Succeed | Happening::Refuse if harness.write_count() == settled => {}
+                Happening::Succeed => {
+                    // One write is under way at a time, as the last one is settled before the next in this test.
+                    if harness.write_count() == settled + 1 {
+                        carry_out(&mut server, &harness);
+                        harness.succeed();
+                    }
+                    settled = harness.write_count();
+                }
+                Happening::Refuse => {
+                    if harness.write_count() == settled + 1 {
+                        harness.refuse("no");
+                    }
+                    settled = harness.write_count();
+                }
+                Happening::Resize(columns, rows) => harness.event(Event::Resized(columns, rows)),
+                Happening::Wait(seconds) => harness.wait(seconds),
+            }
+            let rows = harness.state.forest.row_count();
+            let selected = harness.state.tree.selected.as_ref().and_then(|row| harness.state.forest.position(row));
+            prop_assert_eq!(selected.is_some(), rows > 0);
+            prop_assert!(harness.state.tree.offset <= rows);
+        }
+        if harness.write_count() <= 1 && settled == harness.write_count() {
+            let shown: Vec<_> = harness.state.forest.iter().map(|segment| (segment.id.to_string(), Arc::clone(segment))).collect();
+            prop_assert_eq!(shown.into_iter().collect::<std::collections::BTreeMap<_, _>>(), server);
+        }
+    }
+}
+
+fn carry_out(server: &mut std::collections::BTreeMap<String, Arc<Segment>>, harness: &Harness) {
+    use crate::plan::Operation;
+    let (ticket, plan) = harness.last_write();
+    for operation in plan.operations {
+        match operation {
+            Operation::Create { draft } => {
+                let id = id(&format!("server-{}", ticket.0));
+                server.insert(id.to_string(), Arc::new(draft.into_segment(id)));
+            }
+            Operation::Update { base, draft } => {
+                server.insert(base.id.to_string(), Arc::new(draft.into_segment(base.id.clone())));
+            }
+            Operation::Delete { base } => {
+                server.remove(&base.id.to_string());
+            }
+        }
+    }
+}
