@@ -230,14 +230,7 @@ pub const TABLE: &[Entry] = &[
     entry(Action::PollNow, "poll-now", &["ctrl-r"], Group::Program, "check now", "ask for changes, or try again, now"),
     entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew"),
     entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
-    entry(
-        Action::Dismiss,
-        "dismiss",
-        &["esc"],
-        Group::Program,
-        "leave",
-        "leave what is open, clear the search, the cut, the marks",
-    ),
+    entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "leave", "leave, clear the search, the cut, the marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),
     entry(Action::Quit, "quit", &["q", "ctrl-c"], Group::Program, "quit", "leave the program"),
 ];

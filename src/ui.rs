@@ -17,6 +17,9 @@ mod text;
 mod theme;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 use ratatui::Frame;
 
 use crate::app::{Layer, State};
@@ -57,5 +60,22 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             // Both are drawn where they are typed: in the footer's line and in the row.
             Layer::Find(_) | Layer::Renaming(_) => {}
         }
+    }
+    if look.theme.symbols == Symbols::ASCII {
+        spell_in_ascii(frame);
+    }
+}
+
+/// Replaces the punctuation of our own texts by what every font has. Letters are left alone: they are data.
+fn spell_in_ascii(frame: &mut Frame<'_>) {
+    for cell in &mut frame.buffer_mut().content {
+        let plain = match cell.symbol() {
+            "·" | "–" => "-",
+            "›" | "→" => ">",
+            "…" => "~",
+            "“" | "”" => "\"",
+            _ => continue,
+        };
+        cell.set_symbol(plain);
     }
 }

@@ -181,7 +181,7 @@ impl Lines {
 
 fn parent(state: &State, segment: &Segment) -> String {
     match &segment.parent {
-        None => "none, it stands at the top".into(),
+        None => "none, top level".into(),
         Some(id) => state.forest.get(id).map_or_else(|| id.to_string(), |parent| parent.name.to_string()),
     }
 }
@@ -214,7 +214,7 @@ fn below(state: &State, id: &SegmentId) -> String {
 
 fn changed(state: &State, id: &SegmentId) -> String {
     state.activity.last_change(id).map_or_else(
-        || "not since this program started".into(),
+        || "not in this run".into(),
         |at| at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string(),
     )
 }

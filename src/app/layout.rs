@@ -56,7 +56,7 @@ pub struct Layout {
     pub tree: Area,
     /// The details.
     pub details: Option<Area>,
-    /// The activity, its title line not included.
+    /// The activity; its title stands in the line above.
     pub activity: Option<Area>,
     /// The footer's line.
     pub footer: Area,
@@ -152,7 +152,7 @@ fn beside(panes: &Panes, body: Area) -> Places {
             (Some(Area { height: upper, ..right }), Some(lower))
         }
         (true, false) => (Some(right), None),
-        (false, _) => (None, Some(Area::new(right.x, right.y + 1, right.width, right.height - 1))),
+        (false, _) => (None, Some(right)),
     };
     (tree, details, activity, Shape::Beside)
 }
@@ -167,15 +167,15 @@ fn wide(panes: &Panes, body: Area) -> Places {
     let right_x = tree_width + 1;
     let right_width = body.width - right_x;
     let tree = Area { width: tree_width, ..body };
-    let column = |x: u16, width: u16, top: u16| Area::new(x, body.y + top, width, body.height - top);
+    let column = |x: u16, width: u16| Area::new(x, body.y, width, body.height);
     match (panes.details, panes.activity) {
         (true, true) => {
             let half = right_width / 2;
-            let activity = column(right_x + half + 1, right_width - half - 1, 1);
-            (tree, Some(column(right_x, half, 0)), Some(activity), Shape::Wide)
+            let activity = column(right_x + half + 1, right_width - half - 1);
+            (tree, Some(column(right_x, half)), Some(activity), Shape::Wide)
         }
-        (true, false) => (tree, Some(column(right_x, right_width, 0)), None, Shape::Wide),
-        _ => (tree, None, Some(column(right_x, right_width, 1)), Shape::Wide),
+        (true, false) => (tree, Some(column(right_x, right_width)), None, Shape::Wide),
+        _ => (tree, None, Some(column(right_x, right_width)), Shape::Wide),
     }
 }
 

@@ -47,7 +47,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     let stand = if below == 1 { "1 segment stands".into() } else { format!("{} segments stand", grouped(below)) };
     let all = grouped(below + deletion.roots.len());
     let moved = if children == 1 { "1 child".into() } else { format!("{} children", grouped(children)) };
-    lines.push(Line::raw(format!("{stand} below. What about that?")));
+    lines.push(Line::raw(format!("{stand} below. What is to become of {}?", if below == 1 { "it" } else { "them" })));
     lines.push(Line::default());
     lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
     lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));

@@ -29,9 +29,11 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         pen.across(details.x, details.y - 1, details.width);
     }
     if let Some(activity) = layout.activity.map(rect) {
-        pen.across(activity.x, activity.y - 1, activity.width);
-        if activity.x > 0 && activity.y - 1 > top {
-            pen.join(activity.x - 1, activity.y - 1, look.theme.symbols.lines.right_from);
+        if activity.y - 1 > top {
+            pen.across(activity.x, activity.y - 1, activity.width);
+            if activity.x > 0 {
+                pen.join(activity.x - 1, activity.y - 1, look.theme.symbols.lines.right_from);
+            }
         }
         pen.activity_title(state, activity);
     }

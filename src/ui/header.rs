@@ -21,7 +21,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     frame.buffer_mut().set_style(area, theme.header);
     let right = Line::from(relation(state, theme)).right_aligned();
     let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let left_area = Rect { width: area.width.saturating_sub(right_width + 1), ..area };
+    let left_area = Rect { width: area.width.saturating_sub(right_width + 2), ..area };
     frame.render_widget(place(state, theme, usize::from(left_area.width)), left_area);
     frame.render_widget(right, area);
 }

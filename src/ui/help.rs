@@ -13,7 +13,7 @@ use super::text::fitted;
 use super::theme::Theme;
 
 const KEYS: usize = 14;
-const COLUMN: u16 = 58;
+const COLUMN: u16 = 62;
 const MARGIN: u16 = 1;
 
 pub(super) fn draw(first: usize, look: Look<'_>, frame: &mut Frame<'_>) {

@@ -50,7 +50,7 @@ pub(super) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: 
         frame.render_widget(Line::styled(text, theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, PLACES + 3) {
-        let hints = [("type", "a part of the name"), ("↑↓", "choose"), ("enter", "take it"), ("esc", "leave")];
+        let hints = [("type", "to filter"), ("up down", "choose"), ("enter", "take it"), ("esc", "leave")];
         frame.render_widget(dialog::keys(&hints, theme), area);
     }
 }

@@ -111,6 +111,8 @@ pub struct Symbols {
     pub working: &'static str,
     /// Offline.
     pub offline: &'static str,
+    /// The part of the scroll bar that moves.
+    pub thumb: &'static str,
     /// A full cell of a bar.
     pub block: &'static str,
     /// Lines: across, down, and where they meet (from above, from below, from the right, from the left).
@@ -148,6 +150,7 @@ impl Symbols {
         failed: "✗",
         working: "◐",
         offline: "○",
+        thumb: "▐",
         block: "█",
         lines: Lines { across: "─", down: "│", down_from: "┬", up_from: "┴", right_from: "├" },
     };
@@ -167,6 +170,7 @@ impl Symbols {
         failed: "!",
         working: "~",
         offline: "-",
+        thumb: "#",
         block: "=",
         lines: Lines { across: "-", down: "|", down_from: "+", up_from: "+", right_from: "+" },
     };

@@ -88,15 +88,23 @@ fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Fra
         path.push(identifier);
         tree_state.open(path.clone());
     }
+    let mut arrows = Vec::new();
     for (place, row) in window.iter().enumerate() {
         close_branches(&mut branches, &mut items, depth(row));
         path.truncate(depth(row));
         path.push(place);
-        if row.fold == Fold::Open {
-            tree_state.open(path.clone());
+        let mut fold = row.fold;
+        if fold == Fold::Open {
+            if window.get(place + 1).is_some_and(|next| depth(next) > depth(row)) {
+                tree_state.open(path.clone());
+            } else {
+                // What is below it is not indented any further, or not on the screen: the widget sees no children.
+                arrows.push((place, depth(row)));
+                fold = Fold::Leaf;
+            }
         }
         let label = label(row, state, look.theme, area.width);
-        branches.push(Branch { identifier: place, label, fold: row.fold, children: Vec::new() });
+        branches.push(Branch { identifier: place, label, fold, children: Vec::new() });
     }
     close_branches(&mut branches, &mut items, 0);
     // With the last row selected and in sight, exactly the stand-ins for what is above are pushed out at the top.
@@ -106,6 +114,11 @@ fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Fra
     if let Ok(tree) = Tree::new(&items) {
         let tree = tree.node_open_symbol(symbols.open).node_closed_symbol(symbols.closed).node_no_children_symbol("  ");
         frame.render_stateful_widget(tree, area, &mut tree_state);
+    }
+    for (place, depth) in arrows {
+        let (Ok(line), Ok(indent)) = (u16::try_from(place), u16::try_from(2 * depth)) else { continue };
+        let room = usize::from(area.width.saturating_sub(indent));
+        frame.buffer_mut().set_stringn(area.x + indent, area.y + line, symbols.open, room, Style::new());
     }
 }
 
@@ -246,12 +259,12 @@ fn draw_scrollbar(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rec
         return;
     }
     let mut scrollbar = ScrollbarState::new(rows - height).position(state.tree.offset).viewport_content_length(height);
-    let symbols = &theme.symbols.lines;
+    let symbols = &theme.symbols;
     let widget = Scrollbar::new(ScrollbarOrientation::VerticalRight)
         .begin_symbol(None)
         .end_symbol(None)
         .track_symbol(Some(" "))
-        .thumb_symbol(symbols.down)
+        .thumb_symbol(symbols.thumb)
         .thumb_style(theme.line);
     frame.render_stateful_widget(widget, area, &mut scrollbar);
 }

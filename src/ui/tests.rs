@@ -1,0 +1,225 @@
+//! Pictures of the screens, and every size with every dialog.
+
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use crate::app::harness::{Harness, named, segment, wholesale};
+use crate::app::{Access, Event};
+use crate::mirror::{self, ListProgress, Phase};
+use crate::remote::{Call, Fault, RemoteError};
+use crate::segment::Step;
+
+use super::{Look, Symbols, Theme, draw};
+
+fn terminal(harness: &Harness, theme: &Theme) -> Terminal<TestBackend> {
+    let panes = &harness.state.panes;
+    let mut terminal = Terminal::new(TestBackend::new(panes.columns, panes.rows)).unwrap();
+    terminal.draw(|frame| draw(&harness.state, Look { theme, keymap: &harness.keymap }, frame)).unwrap();
+    terminal
+}
+
+fn picture(harness: &Harness) -> String {
+    picture_in(harness, &Theme::colourful(Symbols::UNICODE))
+}
+
+fn picture_in(harness: &Harness, theme: &Theme) -> String {
+    let terminal = terminal(harness, theme);
+    if terminal.backend().buffer().area.is_empty() { String::new() } else { terminal.backend().to_string() }
+}
+
+/// The tenant with something of everything going on.
+fn busy(columns: u16, rows: u16) -> Harness {
+    let mut harness = Harness::live(columns, rows, wholesale());
+    harness.press("z 3");
+    let before = named("vip", "VIP Klient", None);
+    harness.changed(Some(&before), Some(&named("vip", "VIP Client", None)));
+    harness.wait(2);
+    harness.changed(None, Some(&named("cz", "Česko", Some("export"))));
+    harness.press("j r");
+    harness.type_text("u");
+    harness.press("enter");
+    harness.press("j j j j space k k");
+    harness
+}
+
+#[test]
+fn the_main_screen_beside() {
+    insta::assert_snapshot!(picture(&busy(100, 26)));
+}
+
+#[test]
+fn the_main_screen_at_80_columns() {
+    insta::assert_snapshot!(picture(&busy(80, 24)));
+}
+
+#[test]
+fn the_main_screen_when_wide() {
+    insta::assert_snapshot!(picture(&busy(170, 24)));
+}
+
+#[test]
+fn the_tree_alone_on_a_small_screen() {
+    insta::assert_snapshot!(picture(&busy(44, 10)));
+}
+
+#[test]
+fn the_main_screen_in_ascii() {
+    let picture = picture_in(&busy(100, 26), &Theme::colourless(Symbols::ASCII));
+    let strange: Vec<char> =
+        picture.chars().filter(|character| !character.is_ascii() && !character.is_alphabetic()).collect();
+    assert!(strange.is_empty(), "{strange:?} in {picture}");
+}
+
+#[test]
+fn loading_tells_how_far_it_is() {
+    let mut harness = Harness::new(100, 16);
+    let progress = ListProgress { segments: 41_500, pages: 83, elapsed: Duration::from_millis(3_350), total: None };
+    harness.tell(mirror::Event::Gathered(wholesale()));
+    harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn offline_tells_since_when_and_until_when() {
+    let mut harness = Harness::live(100, 16, wholesale());
+    harness.state.session.access = Access::ReadOnly;
+    let error =
+        RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "connection refused".into() } };
+    harness.tell(mirror::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn the_form_with_faults_and_a_warning() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press("j e ctrl-u tab ctrl-u");
+    harness.type_text("X-vip");
+    harness.press("enter");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn the_form_with_the_servers_words() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press("j a");
+    harness.type_text("Niemcy");
+    harness.press("enter");
+    harness.refuse("a segment named Niemcy exists already in this tenant and names have to be unique per parent");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn renaming_happens_in_the_row() {
+    let mut harness = Harness::live(100, 16, wholesale());
+    harness.press("j r");
+    harness.type_text("owy");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn the_choice_of_a_parent_tells_why_some_are_not_possible() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press("j j m");
+    harness.type_text("z");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_deletion_asks_about_what_is_below() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press("j j d");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_search_is_typed_in_the_last_line() {
+    let mut harness = Harness::live(100, 16, wholesale());
+    harness.press("/");
+    harness.type_text("lod");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn the_help_lists_every_action() {
+    let mut harness = Harness::live(200, 50, wholesale());
+    harness.press("?");
+    let picture = picture(&harness);
+    for entry in crate::action::TABLE {
+        assert!(picture.contains(entry.help), "{} is missing", entry.help);
+    }
+    insta::assert_snapshot!(picture);
+}
+
+#[test]
+fn the_selected_row_is_found_without_colour() {
+    let harness = Harness::live(100, 26, wholesale());
+    assert!(picture(&harness).contains("▌"));
+}
+
+#[test]
+fn without_colour_no_cell_has_one() {
+    use ratatui::style::Color;
+    let terminal = terminal(&busy(100, 26), &Theme::colourless(Symbols::UNICODE));
+    let cells = terminal.backend().buffer().content();
+    assert!(cells.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+}
+
+#[test]
+fn escape_sequences_from_the_server_never_reach_the_terminal() {
+    let evil = named("evil\u{1b}[2J", "\u{1b}]0;owned\u{7}name\r\n", None);
+    let mut harness = Harness::live(100, 26, vec![evil]);
+    for keys in ["e", "esc r", "esc d", "esc m", "esc /"] {
+        harness.press(keys);
+        let picture = picture(&harness);
+        assert!(
+            !picture.chars().any(|character| character.is_control() && character != '\n'),
+            "after {keys}: {picture:?}"
+        );
+    }
+}
+
+#[test]
+fn every_dialog_survives_every_size() {
+    let mut chain: Vec<_> = wholesale();
+    chain.extend((0..60).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
+    let sizes = [
+        (0, 0),
+        (1, 1),
+        (10, 2),
+        (3, 40),
+        (200, 1),
+        (12, 5),
+        (59, 14),
+        (60, 15),
+        (80, 24),
+        (99, 30),
+        (100, 15),
+        (160, 15),
+        (300, 80),
+    ];
+    for (columns, rows) in sizes {
+        for keys in [
+            "", "?", "a", "A", "e", "r", "m", "d", "/", "j d", "j j d", "z", "space x", "G k", "* G", "R", "f12", "tab",
+        ] {
+            let mut harness = Harness::live(columns, rows, chain.clone());
+            harness.press("z 0");
+            if !keys.is_empty() {
+                harness.press(keys);
+            }
+            picture(&harness);
+            harness.event(Event::Resized(rows, columns));
+            picture(&harness);
+        }
+    }
+}
+
+#[test]
+fn rows_deeper_than_the_pane_stay_in_it_and_tell_their_depth() {
+    let mut chain = vec![segment("deep 0", None)];
+    chain.extend((1..200).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
+    let mut harness = Harness::live(100, 26, chain);
+    harness.press("* G");
+    insta::assert_snapshot!(picture(&harness));
+}
