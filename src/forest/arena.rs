@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::segment::{Segment, SegmentId};
@@ -108,7 +108,7 @@ pub(super) struct Arena {
     free: Vec<NodeIndex>,
     by_id: HashTable<NodeIndex>,
     twins: Twins,
-    hasher: RandomState,
+    hasher: FixedState,
     segments: usize,
     order: Order,
     /// Links followed upwards since the present batch of changes began.
@@ -126,7 +126,7 @@ impl Default for Arena {
             free: Vec::new(),
             by_id: HashTable::new(),
             twins: Twins::default(),
-            hasher: RandomState::default(),
+            hasher: FixedState::default(),
             segments: 0,
             order: Order::default(),
             climbed: 0,

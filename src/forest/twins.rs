@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
@@ -12,7 +12,7 @@ use super::arena::NodeIndex;
 #[derive(Debug, Default)]
 pub(super) struct Twins {
     table: HashTable<Bearers>,
-    hasher: RandomState,
+    hasher: FixedState,
 }
 
 /// The nodes that bear one external id; hardly ever more than one.

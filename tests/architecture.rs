@@ -1,0 +1,218 @@
+//! The floors of the house: a module uses what stands below it, never what stands above or beside, and the core does no I/O,
+//! reads no clock and spawns nothing. The source is read as text, so that a forbidden name is found wherever it stands.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module, its floor, and what of the lower floors it may use; `&[]` with a floor means everything below.
+struct Room {
+    name: &'static str,
+    floor: u8,
+    uses: Uses,
+    purity: Purity,
+}
+
+enum Uses {
+    /// Every module on a lower floor.
+    AllBelow,
+    /// These only.
+    Only(&'static [&'static str]),
+}
+
+#[derive(PartialEq, Eq)]
+enum Purity {
+    /// No I/O, no clock, no tasks.
+    Pure,
+    Free,
+}
+
+const fn room(name: &'static str, floor: u8, uses: Uses, purity: Purity) -> Room {
+    Room { name, floor, uses, purity }
+}
+
+const HOUSE: &[Room] = &[
+    room("segment", 0, Uses::Only(&[]), Purity::Pure),
+    room("action", 0, Uses::Only(&[]), Purity::Pure),
+    room("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
+    room("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
+    room("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
+    room("plan", 2, Uses::Only(&["segment", "forest"]), Purity::Pure),
+    room("api", 2, Uses::Only(&["segment", "remote"]), Purity::Free),
+    room("config", 2, Uses::Only(&["segment", "remote", "action", "keymap"]), Purity::Free),
+    room("mirror", 3, Uses::Only(&["segment", "remote", "plan"]), Purity::Free),
+    room("app", 4, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "plan", "mirror"]), Purity::Pure),
+    room("ui", 5, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "mirror", "app"]), Purity::Pure),
+    // It shares only `segment` with the client, so that each checks the other.
+    room("demo", 6, Uses::Only(&["segment"]), Purity::Free),
+    room("terminal", 6, Uses::AllBelow, Purity::Free),
+    room("cli", 7, Uses::AllBelow, Purity::Free),
+];
+
+/// What a pure module must not name.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::env",
+    "std::thread",
+    "Instant",
+    "SystemTime",
+    "now()",
+    "tokio",
+    "reqwest",
+    "axum",
+    "async ",
+    ".await",
+    "spawn",
+    "println!",
+    "eprintln!",
+    "dbg!",
+    "fastrand",
+    "static mut",
+    "thread_local!",
+    "OnceLock",
+];
+
+#[derive(PartialEq, Eq)]
+struct Fault {
+    file: PathBuf,
+    line: usize,
+    what: String,
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file.display(), self.line, self.what)
+    }
+}
+
+/// Every fault of the source below `root`.
+fn faults(root: &Path) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for file in rust_files(root) {
+        let relative = file.strip_prefix(root).unwrap().to_owned();
+        let name = relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        if matches!(name, "lib" | "main") {
+            continue;
+        }
+        let source = fs::read_to_string(&file).unwrap();
+        let mut add = |line: usize, what: String| faults.push(Fault { file: relative.clone(), line, what });
+        let Some(room) = HOUSE.iter().find(|room| room.name == name) else {
+            add(1, format!("the module `{name}` has no place in the house"));
+            continue;
+        };
+        let is_test_file = relative
+            .iter()
+            .any(|part| ["tests", "tests.rs", "harness.rs", "scripted.rs"].iter().any(|test| part == *test));
+        for (line, text) in code_lines(&source) {
+            for used in uses(text) {
+                if used != name && !may_use(room, used) {
+                    add(line, format!("`{name}` must not use `{used}`"));
+                }
+            }
+            if room.purity == Purity::Pure && !is_test_file {
+                for impure in IMPURE.iter().filter(|impure| text.contains(**impure)) {
+                    add(line, format!("`{name}` is pure and must not name `{}`", impure.trim()));
+                }
+            }
+        }
+    }
+    faults
+}
+
+fn may_use(room: &Room, used: &str) -> bool {
+    match room.uses {
+        Uses::Only(names) => names.contains(&used),
+        Uses::AllBelow => {
+            HOUSE.iter().any(|other| other.name == used && (other.floor < room.floor || other.name == "demo"))
+        }
+    }
+}
+
+/// The modules of this crate that a line names.
+fn uses(line: &str) -> impl Iterator<Item = &str> {
+    let after_crate = line.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+        Some(group) => group.split([',', '}']).collect::<Vec<_>>(),
+        None => vec![rest],
+    });
+    after_crate
+        .map(|rest| {
+            rest.trim_start().split(|character: char| !character.is_alphanumeric() && character != '_').next().unwrap()
+        })
+        .filter(|name| HOUSE.iter().any(|room| room.name == *name))
+}
+
+/// The lines that are code, counted from 1, up to the unit tests at the end of a file: those may use what they like.
+fn code_lines(source: &str) -> impl Iterator<Item = (usize, &str)> {
+    let before_tests = source.lines().zip(1..).take_while(|(line, _)| !line.starts_with("mod tests {"));
+    before_tests
+        .map(|(line, number)| (number, line.split("//").next().unwrap_or(line)))
+        .filter(|(_, line)| !line.trim().is_empty())
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+#[test]
+fn nothing_uses_what_stands_above_or_beside_it_and_the_core_is_pure() {
+    let faults = faults(&source());
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn every_room_of_the_house_exists() {
+    let files = rust_files(&source());
+    for room in HOUSE {
+        assert!(files.contains(&source().join(format!("{}.rs", room.name))), "{} is missing", room.name);
+    }
+}
+
+#[test]
+fn a_planted_fault_is_found() {
+    let house = tempfile::tempdir().unwrap();
+    let plant = |file: &str, text: &str| {
+        let path = house.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    plant("segment.rs", "//! crate::app is only named in a comment here.\nuse std::fmt;\n");
+    plant("forest.rs", "use crate::segment::Segment;\nuse crate::ui::draw;\n");
+    plant(
+        "app/keys.rs",
+        "use crate::forest::Forest;\n\nfn late() -> u64 {\n    Instant::now().elapsed().as_secs()\n}\n",
+    );
+    plant("mirror.rs", "use crate::{plan::Plan, api::Client};\n");
+    plant("plan.rs", "#[cfg(test)]\nmod tests {\n    use crate::api::Client;\n}\n");
+    plant("attic.rs", "fn nothing() {}\n");
+    let found: Vec<String> = faults(house.path()).iter().map(|fault| format!("{fault:?}")).collect();
+    assert_eq!(
+        found,
+        [
+            "app/keys.rs:4: `app` is pure and must not name `Instant`",
+            "app/keys.rs:4: `app` is pure and must not name `now()`",
+            "attic.rs:1: the module `attic` has no place in the house",
+            "forest.rs:2: `forest` must not use `ui`",
+            "mirror.rs:1: `mirror` must not use `api`",
+        ]
+    );
+}
