@@ -1,6 +1,8 @@
 //! The floors of the house: a module uses what stands below it, never what stands above or beside, and the core does no I/O,
 //! reads no clock and spawns nothing. The source is read as text, so that a forbidden name is found wherever it stands.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,32 +90,32 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// Every fault of the source below `root`.
-fn faults(root: &Path) -> Vec<Fault> {
+/// Every fault of the source below a folder.
+fn faults(source: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for file in rust_files(root) {
-        let relative = file.strip_prefix(root).unwrap().to_owned();
+    for file in rust_files(source) {
+        let relative = file.strip_prefix(source).unwrap().to_owned();
         let name = relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
         if matches!(name, "lib" | "main") {
             continue;
         }
-        let source = fs::read_to_string(&file).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
         let mut add = |line: usize, what: String| faults.push(Fault { file: relative.clone(), line, what });
-        let Some(room) = HOUSE.iter().find(|room| room.name == name) else {
+        let Some(room) = HOUSE.iter().find(|other| other.name == name) else {
             add(1, format!("the module `{name}` has no place in the house"));
             continue;
         };
         let is_test_file = relative
             .iter()
             .any(|part| ["tests", "tests.rs", "harness.rs", "scripted.rs"].iter().any(|test| part == *test));
-        for (line, text) in code_lines(&source) {
-            for used in uses(text) {
+        for (line, code) in code_lines(&text) {
+            for used in uses(code) {
                 if used != name && !may_use(room, used) {
                     add(line, format!("`{name}` must not use `{used}`"));
                 }
             }
             if room.purity == Purity::Pure && !is_test_file {
-                for impure in IMPURE.iter().filter(|impure| text.contains(**impure)) {
+                for impure in IMPURE.iter().filter(|impure| code.contains(**impure)) {
                     add(line, format!("`{name}` is pure and must not name `{}`", impure.trim()));
                 }
             }

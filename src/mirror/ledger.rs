@@ -1,0 +1,156 @@
+//! What is known of every segment, and to which question it was the answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hashbrown::HashMap;
+
+use crate::remote::Context;
+use crate::segment::{Segment, SegmentId};
+
+use super::message::Seen;
+
+/// The number of a question. A later question has a greater number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asked(u64);
+
+/// Numbers the questions, in whichever task they are asked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Questions {
+    last: Arc<AtomicU64>,
+}
+
+impl Questions {
+    /// The number of the question that is asked now.
+    pub fn next(&self) -> Asked {
+        Asked(self.last.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+/// What the server said about one segment.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub id: SegmentId,
+    /// `None`: there is no such segment.
+    pub now: Option<Arc<Segment>>,
+    pub asked: Asked,
+    pub context: Option<Context>,
+}
+
+#[derive(Debug)]
+struct Known {
+    now: Option<Arc<Segment>>,
+    asked: Asked,
+}
+
+/// Everything that is known, what is gone included: a late answer must not bring it back.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    known: HashMap<SegmentId, Known>,
+}
+
+impl Ledger {
+    /// Takes in an answer unless a later question was answered already. Tells what is different now.
+    pub fn take(&mut self, answer: Answer) -> Option<Seen> {
+        let Answer { id, now, asked, context } = answer;
+        if self.known.get(&id).is_some_and(|known| known.asked > asked) {
+            return None;
+        }
+        let before = match (self.known.get(&id).and_then(|known| known.now.clone()), &now) {
+            // The same again: whoever shares the old one goes on sharing it.
+            (Some(before), Some(now)) if before == *now => {
+                self.known.insert(id, Known { now: Some(before), asked });
+                return None;
+            }
+            (before, _) => before,
+        };
+        self.known.insert(id.clone(), Known { now: now.clone(), asked });
+        (before.is_some() || now.is_some()).then_some(Seen { id, before, now, context })
+    }
+
+    /// Takes in a complete list that was begun with the question `begun`: what is not in it is gone, unless that was learnt
+    /// later. Answers everything that exists.
+    pub fn take_list(&mut self, list: Vec<Answer>, begun: Asked) -> Vec<Arc<Segment>> {
+        let mut former = std::mem::take(&mut self.known);
+        for answer in list {
+            self.take(answer);
+        }
+        for (id, known) in former.drain() {
+            match self.known.get(&id) {
+                None if known.asked < begun => {}
+                Some(listed) if listed.asked > known.asked => {
+                    // Shared with the client already if it is the same.
+                    if listed.now == known.now {
+                        let asked = listed.asked;
+                        self.known.insert(id, Known { now: known.now, asked });
+                    }
+                }
+                _ => {
+                    self.known.insert(id, known);
+                }
+            }
+        }
+        self.segments().cloned().collect()
+    }
+
+    /// The segments that exist.
+    pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        self.known.values().filter_map(|known| known.now.as_ref())
+    }
+
+    /// The segments that name one as their parent.
+    pub fn children(&self, parent: &SegmentId) -> Vec<SegmentId> {
+        self.segments()
+            .filter(|segment| segment.parent.as_ref() == Some(parent))
+            .map(|segment| segment.id.clone())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(name: Option<&str>, asked: u64) -> Answer {
+        let id = SegmentId::new("vip").unwrap();
+        let segment =
+            |name: &str| Arc::new(Segment { id: id.clone(), name: name.into(), external_id: None, parent: None });
+        Answer { now: name.map(segment), id: id.clone(), asked: Asked(asked), context: None }
+    }
+
+    fn names(ledger: &Ledger) -> Vec<String> {
+        ledger.segments().map(|segment| segment.name.to_string()).collect()
+    }
+
+    #[test]
+    fn a_late_answer_does_not_bring_the_dead_back() {
+        let mut ledger = Ledger::default();
+        ledger.take(answer(Some("old"), 1));
+        ledger.take(answer(None, 3));
+        assert_eq!(ledger.take(answer(Some("ghost"), 2)), None);
+        assert_eq!(ledger.segments().count(), 0);
+    }
+
+    #[test]
+    fn the_same_again_is_no_change() {
+        let mut ledger = Ledger::default();
+        assert!(ledger.take(answer(Some("a"), 1)).is_some());
+        assert_eq!(ledger.take(answer(Some("a"), 2)), None);
+        assert_eq!(ledger.take(answer(None, 3)).unwrap().before.unwrap().name, "a");
+        assert_eq!(ledger.take(answer(None, 4)), None);
+    }
+
+    #[test]
+    fn a_list_removes_what_it_lacks_but_not_what_was_learnt_meanwhile() {
+        let mut ledger = Ledger::default();
+        ledger.take(answer(Some("before"), 1));
+        ledger.take_list(Vec::new(), Asked(2));
+        assert_eq!(names(&ledger), [""; 0]);
+        ledger.take(answer(Some("meanwhile"), 5));
+        ledger.take_list(vec![answer(Some("stale"), 4)], Asked(3));
+        assert_eq!(names(&ledger), ["meanwhile"]);
+        ledger.take(answer(None, 8));
+        ledger.take_list(vec![answer(Some("ghost"), 7)], Asked(6));
+        assert_eq!(names(&ledger), [""; 0]);
+    }
+}

@@ -1,0 +1,45 @@
+//! Looking at single segments, several at a time.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+
+use crate::remote::{Context, Remote, RemoteError};
+use crate::segment::SegmentId;
+
+use super::ledger::{Answer, Questions};
+
+/// Asks for one segment. The question is numbered before it leaves.
+pub(super) async fn look<R: Remote>(
+    remote: &R,
+    questions: &Questions,
+    id: SegmentId,
+    context: Option<Context>,
+) -> Result<Answer, RemoteError> {
+    let asked = questions.next();
+    let now = remote.one(&id).await?.map(Arc::new);
+    Ok(Answer { id, now, asked, context })
+}
+
+/// Asks for several segments. What was answered is answered even when others failed; of the failures the first is told.
+pub(super) async fn look_at_all<R: Remote>(
+    remote: &R,
+    questions: &Questions,
+    ids: Vec<(SegmentId, Option<Context>)>,
+    at_once: usize,
+) -> (Vec<Answer>, Option<RemoteError>) {
+    let mut answers = Vec::with_capacity(ids.len());
+    let mut failure = None;
+    let mut looks =
+        stream::iter(ids).map(|(id, context)| look(remote, questions, id, context)).buffer_unordered(at_once.max(1));
+    while let Some(result) = looks.next().await {
+        match result {
+            Ok(answer) => answers.push(answer),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+    }
+    (answers, failure)
+}

@@ -1,0 +1,65 @@
+//! What the actor's tasks tell it.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::remote::RemoteError;
+use crate::segment::{Segment, Step};
+
+use super::feed::{End, Stir};
+use super::ledger::Answer;
+use super::list::Listing;
+use super::message::{ListProgress, Notice, Ticket, WriteError};
+use super::write::Ended;
+
+/// Something a task found out.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// Where the feed ends.
+    Located(Result<End, RemoteError>),
+    /// A page came.
+    Page { segments: Vec<Arc<Segment>>, progress: ListProgress },
+    /// Something is odd.
+    Noticed(Notice),
+    /// The list is complete, or has stopped at a failure.
+    ListEnded(Box<Listing>, Option<RemoteError>),
+    /// So many segments were named by the feed and are looked at now.
+    LookingAt(usize),
+    /// A stretch of the feed was read and looked at.
+    Followed(Result<Followed, RemoteError>),
+    /// Segments that were looked at for another reason than the feed.
+    LookedAt(Vec<Answer>),
+    /// An operation of a write succeeded.
+    OperationEnded { ticket: Ticket, index: usize, ended: Ended },
+    /// A write is over.
+    WriteEnded { ticket: Ticket, result: Result<(), (usize, WriteError)> },
+}
+
+/// What reading a stretch of the feed came to.
+#[derive(Debug)]
+pub(super) struct Followed {
+    pub answers: Vec<Answer>,
+    /// Where to go on, when all that was named could be looked at.
+    pub next: Result<Step, RemoteError>,
+    /// Whether the feed ended there.
+    pub ended: bool,
+    pub stir: Stir,
+}
+
+/// The tasks' end of the queue to the actor.
+#[derive(Debug, Clone)]
+pub(super) struct Reporter(mpsc::Sender<Report>);
+
+impl Reporter {
+    pub const fn new(sender: mpsc::Sender<Report>) -> Self {
+        Self(sender)
+    }
+
+    /// Waits until there is room. Without an actor there is nobody to tell, and the task is about to be stopped as well.
+    pub async fn tell(&self, report: Report) {
+        if self.0.send(report).await.is_err() {
+            tracing::debug!("nobody listens to a report any more");
+        }
+    }
+}

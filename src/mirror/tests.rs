@@ -1,0 +1,23 @@
+//! The mirror against a server in memory that is slow, loses answers, and changes while it is read; on paused time.
+
+mod client;
+mod following;
+mod listing;
+mod schedule;
+mod server;
+mod writing;
+
+use crate::segment::{Draft, Segment, SegmentId};
+
+fn id(text: &str) -> SegmentId {
+    SegmentId::new(text).unwrap()
+}
+
+fn segment(id: &str, name: &str, parent: Option<&str>) -> Segment {
+    let id = SegmentId::new(id).unwrap();
+    Segment { id, name: name.into(), external_id: None, parent: parent.and_then(SegmentId::new) }
+}
+
+fn draft(name: &str, parent: Option<&str>) -> Draft {
+    Draft::of(&segment("any", name, parent))
+}

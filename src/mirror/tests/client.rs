@@ -1,0 +1,145 @@
+//! A client that applies what the mirror says to a plain map.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::mirror::{Command, Event, Mirror, Notice, Outcome, Phase, Settings, Ticket, WriteError, start};
+use crate::plan::{Operation, Plan};
+use crate::segment::{Segment, SegmentId};
+
+use super::server::Server;
+
+pub struct Client {
+    mirror: Mirror,
+    pub picture: BTreeMap<SegmentId, Arc<Segment>>,
+    pub phases: Vec<Phase>,
+    pub notices: Vec<Notice>,
+    pub outcomes: Vec<Outcome>,
+    pub ended: Vec<(Ticket, Result<(), (usize, WriteError)>)>,
+    /// Segments told as changed, each time they were.
+    pub changes: usize,
+    pub lists: usize,
+    pub gathered: usize,
+    pub synchronised: usize,
+    tickets: u64,
+}
+
+/// Longer than any pause and any number of retries; on paused time this costs nothing.
+const LONG: Duration = Duration::from_secs(3_600);
+
+impl Client {
+    pub fn start(server: &Server, settings: Settings) -> Self {
+        Self {
+            mirror: start(Arc::new(server.clone()), settings),
+            picture: BTreeMap::new(),
+            phases: Vec::new(),
+            notices: Vec::new(),
+            outcomes: Vec::new(),
+            ended: Vec::new(),
+            changes: 0,
+            lists: 0,
+            gathered: 0,
+            synchronised: 0,
+            tickets: 0,
+        }
+    }
+
+    /// A client that has listed and followed up to the end once.
+    pub async fn live(server: &Server) -> Self {
+        let mut client = Self::start(server, Settings::default());
+        client.settle().await;
+        client
+    }
+
+    pub async fn hear(&mut self) -> Event {
+        let event =
+            timeout(LONG, self.mirror.events.recv()).await.expect("the mirror says something").expect("it lives");
+        match event.clone() {
+            Event::PhaseChanged(phase) => self.phases.push(phase),
+            Event::Gathered(segments) => {
+                self.gathered += segments.len();
+                self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
+            }
+            Event::Listed { segments } => {
+                self.lists += 1;
+                let count = segments.len();
+                self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+                assert_eq!(self.picture.len(), count, "each id once");
+            }
+            Event::Changed(seen) => {
+                for seen in seen {
+                    self.changes += 1;
+                    assert_eq!(
+                        self.picture.get(&seen.id),
+                        seen.before.as_ref(),
+                        "what was before is what was told before"
+                    );
+                    match seen.now {
+                        Some(now) => self.picture.insert(seen.id, now),
+                        None => self.picture.remove(&seen.id),
+                    };
+                }
+            }
+            Event::Synchronised { .. } => self.synchronised += 1,
+            Event::OperationEnded { outcome, .. } => {
+                match &outcome {
+                    Outcome::Created(applied) | Outcome::Updated(applied) => {
+                        self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
+                    }
+                    Outcome::Deleted(id) => {
+                        self.picture.remove(id);
+                    }
+                }
+                self.outcomes.push(outcome);
+            }
+            Event::WriteEnded { ticket, result } => self.ended.push((ticket, result)),
+            Event::Noticed(notice) => self.notices.push(notice),
+        }
+        event
+    }
+
+    pub async fn hear_until(&mut self, enough: impl Fn(&Self) -> bool) {
+        while !enough(self) {
+            self.hear().await;
+        }
+    }
+
+    /// Until the feed was read to its end some times: whatever was under way before is over by then, and a doubtful list was
+    /// loaded again.
+    pub async fn settle(&mut self) {
+        let enough = self.synchronised + 5;
+        self.hear_until(|client| client.synchronised >= enough).await;
+    }
+
+    pub async fn order(&self, command: Command) {
+        self.mirror.commands.send(command).await.expect("the mirror lives");
+    }
+
+    pub async fn begin(&mut self, plan: Plan) -> Ticket {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.order(Command::Write { ticket, plan }).await;
+        ticket
+    }
+
+    /// Carries out an operation and waits for its end.
+    pub async fn write(&mut self, operation: Operation) -> Result<(), WriteError> {
+        let ticket = self.begin(Plan::single(operation)).await;
+        self.hear_until(|client| client.ended.iter().any(|(ended, _)| *ended == ticket)).await;
+        let (_, result) = self.ended.iter().find(|(ended, _)| *ended == ticket).unwrap();
+        result.clone().map_err(|(_, error)| error)
+    }
+
+    pub fn shown(&self, id: &str) -> Option<&Arc<Segment>> {
+        self.picture.get(&super::id(id))
+    }
+
+    pub fn assert_equals(&self, server: &Server) {
+        let shown: BTreeMap<_, _> =
+            self.picture.iter().map(|(id, segment)| (id.clone(), Segment::clone(segment))).collect();
+        assert_eq!(shown, server.model().segments);
+    }
+}

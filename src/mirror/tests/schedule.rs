@@ -1,0 +1,107 @@
+//! Random schedules: whatever happens on the server, on the way and here, once all is quiet both are equal.
+
+use std::env;
+use std::time::Duration;
+
+use crate::mirror::{Command, Settings};
+use crate::plan::{Operation, Plan};
+use crate::segment::{Draft, SegmentId};
+
+use super::client::Client;
+use super::segment;
+use super::server::{Model, Server};
+
+/// Schedules in a normal run; `SEGTUI_SEEDS` asks for more.
+const SEEDS: u64 = 300;
+
+#[test]
+fn after_any_schedule_the_picture_equals_the_server() {
+    let seeds = env::var("SEGTUI_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    for seed in 0..seeds {
+        // Printed by the test runner when the schedule fails.
+        println!("seed {seed}");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(schedule(seed));
+    }
+}
+
+async fn schedule(seed: u64) {
+    fastrand::seed(seed);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let server = Server::new((0..random.usize(0..60)).map(|at| segment(&format!("old{at}"), "old", None)));
+    {
+        let mut model = server.model();
+        model.random = random.fork();
+        model.latency = *random.choice(&[1, 20, 300, 3_000]).unwrap();
+        model.faults_in_a_hundred = *random.choice(&[0, 0, 5, 20]).unwrap();
+        model.page_cap = random.usize(1..20);
+        model.feed_cap = random.usize(1..10);
+        model.quirks.tells_total = random.bool();
+        model.quirks.cascades = random.bool();
+        model.quirks.most_pages_at_once = random.bool().then_some(3);
+    }
+    let settings = Settings {
+        page_size: random.u32(1..20),
+        concurrency: random.usize(1..8),
+        poll: Duration::from_millis(random.u64(200..5_000)),
+        ..Settings::default()
+    };
+    let mut client = Client::start(&server, settings);
+    for _ in 0..random.usize(20..120) {
+        for _ in 0..random.usize(0..6) {
+            client.hear().await;
+        }
+        happen(&mut random, &server, &mut client).await;
+    }
+    {
+        let mut model = server.model();
+        model.faults_in_a_hundred = 0;
+        model.quirks.most_pages_at_once = None;
+    }
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+async fn happen(random: &mut fastrand::Rng, server: &Server, client: &mut Client) {
+    match random.u32(0..12) {
+        0..=5 => change(random, &mut server.model()),
+        6 => {
+            for _ in 0..random.usize(0..20) {
+                change(random, &mut server.model());
+            }
+        }
+        7 => client.order(Command::PollNow).await,
+        8 => client.order(Command::Reload).await,
+        _ => {
+            let operation = operation(random, client);
+            if let Some(operation) = operation {
+                client.begin(Plan::single(operation)).await;
+            }
+        }
+    }
+}
+
+fn change(random: &mut fastrand::Rng, model: &mut Model) {
+    let ids: Vec<SegmentId> = model.segments.keys().cloned().collect();
+    let any = random.choice(&ids).cloned();
+    let parent = random.choice(&ids).map(ToString::to_string);
+    match (random.u32(0..6), any) {
+        (0, _) | (_, None) => {
+            model.create(&Draft::of(&segment("any", &format!("new {}", random.u8(..)), parent.as_deref())));
+        }
+        (1, Some(id)) => model.delete(&id),
+        (2, Some(id)) => model.put(segment(&id.text(), "moved", parent.as_deref())),
+        (_, Some(id)) => model.put(segment(&id.text(), &format!("renamed {}", random.u8(..)), None)),
+    }
+}
+
+fn operation(random: &mut fastrand::Rng, client: &Client) -> Option<Operation> {
+    let shown: Vec<_> = client.picture.values().collect();
+    let parent = random.choice(&shown).map(|parent| parent.id.to_string());
+    let draft = Draft::of(&segment("any", &format!("mine {}", random.u8(..)), parent.as_deref()));
+    match random.u32(0..3) {
+        0 => Some(Operation::Create { draft }),
+        1 => Some(Operation::Update { base: (*random.choice(&shown)?).clone(), draft }),
+        _ => Some(Operation::Delete { base: (*random.choice(&shown)?).clone() }),
+    }
+}

@@ -1,0 +1,242 @@
+//! A server in memory: segments, a feed of everything that happened, latency, faults, and the quirks that servers have.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::remote::{Call, Changes, Fault, FeedEvent, FeedEventKind, Page, Remote, RemoteError};
+use crate::segment::{Draft, Segment, SegmentId, Step};
+
+#[derive(Clone)]
+pub struct Server {
+    model: Arc<Mutex<Model>>,
+}
+
+pub struct Model {
+    pub segments: BTreeMap<SegmentId, Segment>,
+    /// Ids in the order of the list: a delete moves everything behind it forward.
+    pub order: Vec<SegmentId>,
+    pub feed: Vec<FeedEvent>,
+    /// Steps below this one are forgotten.
+    pub oldest_step: i64,
+    pub page_cap: usize,
+    pub feed_cap: usize,
+    pub quirks: Quirks,
+    pub calls: Vec<Call>,
+    pub random: fastrand::Rng,
+    /// How many of a hundred calls fail, half of them after they were carried out.
+    pub faults_in_a_hundred: u32,
+    /// Faults for the next calls that match, in order.
+    pub planted: Vec<(fn(&Call) -> bool, Planted)>,
+    pub latency: u64,
+    pub pages_in_flight: usize,
+    pub most_pages_in_flight: usize,
+    next_id: u32,
+}
+
+#[derive(Clone, Copy, Default)]
+pub struct Quirks {
+    pub ignores_page_number: bool,
+    pub tells_total: bool,
+    pub no_feed: bool,
+    pub most_pages_at_once: Option<usize>,
+    pub cascades: bool,
+    pub ignores_external_ids: bool,
+}
+
+#[derive(Clone)]
+pub enum Planted {
+    /// The call is not carried out.
+    Refuse(Fault),
+    /// The call is carried out and its answer is lost.
+    Lose,
+}
+
+pub fn refused(status: u16) -> Fault {
+    Fault::Refused { status, words: "no".into(), retry_after: None }
+}
+
+impl Server {
+    pub fn new(segments: impl IntoIterator<Item = Segment>) -> Self {
+        let segments: BTreeMap<_, _> = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+        let model = Model {
+            order: segments.keys().cloned().collect(),
+            segments,
+            feed: Vec::new(),
+            oldest_step: 1,
+            page_cap: usize::MAX,
+            feed_cap: 1_000,
+            quirks: Quirks::default(),
+            calls: Vec::new(),
+            random: fastrand::Rng::with_seed(1),
+            faults_in_a_hundred: 0,
+            planted: Vec::new(),
+            latency: 20,
+            pages_in_flight: 0,
+            most_pages_in_flight: 0,
+            next_id: 0,
+        };
+        Self { model: Arc::new(Mutex::new(model)) }
+    }
+
+    pub fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap()
+    }
+
+    pub fn count(&self, which: impl Fn(&Call) -> bool) -> usize {
+        self.model().calls.iter().filter(|call| which(call)).count()
+    }
+
+    /// A call as the network carries it: late, sometimes not at all, sometimes without its answer.
+    async fn carry<T>(
+        &self,
+        call: Call,
+        act: impl FnOnce(&mut Model) -> Result<T, Fault> + Send,
+    ) -> Result<T, RemoteError> {
+        let (there, back, fate) = {
+            let mut model = self.model();
+            model.calls.push(call.clone());
+            let latency = model.latency;
+            let planted = model.planted.iter().position(|(which, _)| which(&call));
+            let planted = planted.map(|at| model.planted.remove(at).1);
+            let chance = model.random.u32(0..200);
+            let fate = planted.or(match chance {
+                chance if chance < model.faults_in_a_hundred => Some(Planted::Lose),
+                chance if chance < 2 * model.faults_in_a_hundred => Some(Planted::Refuse(refused(503))),
+                _ => None,
+            });
+            (model.random.u64(0..=latency), model.random.u64(0..=latency), fate)
+        };
+        sleep(Duration::from_millis(there)).await;
+        let result = match &fate {
+            Some(Planted::Refuse(fault)) => Err(fault.clone()),
+            _ => act(&mut self.model()),
+        };
+        sleep(Duration::from_millis(back)).await;
+        let result = if let Some(Planted::Lose) = fate {
+            Err(Fault::TimedOut { after: Duration::from_secs(30) })
+        } else {
+            result
+        };
+        result.map_err(|fault| RemoteError { call, fault })
+    }
+}
+
+/// What a colleague does.
+impl Model {
+    pub fn create(&mut self, draft: &Draft) -> SegmentId {
+        self.next_id += 1;
+        let id = SegmentId::new(&format!("s{}", self.next_id)).unwrap();
+        self.put(draft.clone().into_segment(id.clone()));
+        id
+    }
+
+    pub fn put(&mut self, segment: Segment) {
+        let id = segment.id.clone();
+        let kind = if self.segments.insert(id.clone(), segment).is_some() {
+            FeedEventKind::Updated
+        } else {
+            let place = self.random.usize(0..=self.order.len());
+            self.order.insert(place, id.clone());
+            FeedEventKind::Created
+        };
+        self.feed.push(FeedEvent { id, kind });
+    }
+
+    pub fn delete(&mut self, id: &SegmentId) {
+        if self.segments.remove(id).is_none() {
+            return;
+        }
+        self.order.retain(|other| other != id);
+        self.feed.push(FeedEvent { id: id.clone(), kind: FeedEventKind::Deleted });
+        if self.quirks.cascades {
+            let children: Vec<_> =
+                self.segments.values().filter(|child| child.parent.as_ref() == Some(id)).cloned().collect();
+            for child in children {
+                self.delete(&child.id);
+            }
+        }
+    }
+
+    fn page(&self, number: u32, size: u32) -> Page {
+        let size = self.page_cap.min(size as usize);
+        let number = if self.quirks.ignores_page_number { 1 } else { number as usize };
+        let ids = self.order.iter().skip((number - 1) * size).take(size);
+        let total = self.quirks.tells_total.then_some(self.order.len() as u64);
+        Page { segments: ids.map(|id| self.segments[id].clone()).collect(), total, unreadable: 0 }
+    }
+
+    fn changes(&self, from: Step) -> Result<Changes, Fault> {
+        if self.quirks.no_feed {
+            return Err(refused(404));
+        }
+        if from.0 < self.oldest_step {
+            return Err(refused(410));
+        }
+        let start = usize::try_from(from.0 - 1).unwrap().min(self.feed.len());
+        let events: Vec<_> = self.feed[start..].iter().take(self.feed_cap).cloned().collect();
+        let next = (!events.is_empty()).then(|| Step(from.0 + i64::try_from(events.len()).unwrap()));
+        Ok(Changes { next, events })
+    }
+}
+
+impl Remote for Server {
+    async fn page(&self, number: u32, size: u32) -> Result<Page, RemoteError> {
+        {
+            let mut model = self.model();
+            model.pages_in_flight += 1;
+            let in_flight = model.pages_in_flight;
+            model.most_pages_in_flight = model.most_pages_in_flight.max(in_flight);
+        }
+        let result = self.carry(Call::Page(number), |model| {
+            if model.quirks.most_pages_at_once.is_some_and(|most| model.pages_in_flight > most) {
+                return Err(refused(429));
+            }
+            Ok(model.page(number, size))
+        });
+        let result = result.await;
+        self.model().pages_in_flight -= 1;
+        result
+    }
+
+    async fn one(&self, id: &SegmentId) -> Result<Option<Segment>, RemoteError> {
+        self.carry(Call::One(id.clone()), |model| Ok(model.segments.get(id).cloned())).await
+    }
+
+    async fn changes(&self, from: Step) -> Result<Changes, RemoteError> {
+        self.carry(Call::Changes(from), |model| model.changes(from)).await
+    }
+
+    async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {
+        let call = Call::Create(draft.name.as_str().into());
+        self.carry(call, |model| {
+            let mut draft = draft.clone();
+            if model.quirks.ignores_external_ids {
+                draft.external_id = None;
+            }
+            Ok(model.create(&draft))
+        })
+        .await
+    }
+
+    async fn update(&self, id: &SegmentId, draft: &Draft) -> Result<(), RemoteError> {
+        self.carry(Call::Update(id.clone()), |model| {
+            if !model.segments.contains_key(id) {
+                return Err(refused(404));
+            }
+            model.put(draft.clone().into_segment(id.clone()));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete(&self, id: &SegmentId) -> Result<(), RemoteError> {
+        self.carry(Call::Delete(id.clone()), |model| {
+            model.delete(id);
+            Ok(())
+        })
+        .await
+    }
+}

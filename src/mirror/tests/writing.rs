@@ -1,0 +1,174 @@
+//! Writes: merged, refused as conflicts, found again when their answer was lost.
+
+use std::sync::Arc;
+
+use crate::mirror::{Outcome, WriteError};
+use crate::plan::{Operation, Plan};
+use crate::remote::Call;
+use crate::segment::{Draft, Field, Segment};
+
+use super::client::Client;
+use super::server::{Planted, Quirks, Server, refused};
+use super::{draft, id, segment};
+
+fn tenant() -> Server {
+    Server::new([
+        segment("hurt", "Hurtownie", None),
+        segment("pl", "Polska", Some("hurt")),
+        segment("vip", "VIP", None),
+    ])
+}
+
+fn base(client: &Client, id: &str) -> Arc<Segment> {
+    client.shown(id).unwrap().clone()
+}
+
+fn is_create(call: &Call) -> bool {
+    matches!(call, Call::Create(_))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_another_field_by_somebody_else_is_kept() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let seen = base(&client, "vip");
+    server.model().put(segment("vip", "VIP", Some("hurt")));
+    client.write(Operation::Update { base: seen, draft: draft("VIP 2", None) }).await.unwrap();
+    assert_eq!(server.model().segments[&id("vip")], segment("vip", "VIP 2", Some("hurt")));
+    let Some(Outcome::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
+    assert_eq!(applied.merged, [Field::Parent]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_the_same_field_by_somebody_else_is_never_overwritten() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let seen = base(&client, "vip");
+    server.model().put(segment("vip", "Theirs", None));
+    let error = client.write(Operation::Update { base: seen, draft: draft("Mine", None) }).await.unwrap_err();
+    assert_eq!(
+        error,
+        WriteError::Conflict { theirs: Some(Arc::new(segment("vip", "Theirs", None))), fields: vec![Field::Name] }
+    );
+    assert_eq!(server.count(|call| matches!(call, Call::Update(_))), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_change_by_somebody_else_is_no_conflict_and_sends_nothing() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let seen = base(&client, "vip");
+    server.model().put(segment("vip", "Same", None));
+    client.write(Operation::Update { base: seen, draft: draft("Same", None) }).await.unwrap();
+    assert_eq!(server.count(|call| matches!(call, Call::Update(_))), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_changed_is_not_deleted_unseen() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let seen = base(&client, "vip");
+    server.model().put(segment("vip", "Now important", None));
+    let error = client.write(Operation::Delete { base: seen }).await.unwrap_err();
+    assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
+    assert!(server.model().segments.contains_key(&id("vip")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_segment_that_is_gone_can_be_deleted_but_not_changed() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let seen = base(&client, "vip");
+    server.model().delete(&id("vip"));
+    let error = client.write(Operation::Update { base: Arc::clone(&seen), draft: draft("x", None) }).await.unwrap_err();
+    assert_eq!(error, WriteError::Conflict { theirs: None, fields: Vec::new() });
+    client.write(Operation::Delete { base: seen }).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().planted.push((is_create, Planted::Lose));
+    client.write(Operation::Create { draft: draft("Nowy", Some("pl")) }).await.unwrap();
+    assert_eq!(server.count(is_create), 1);
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.picture.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_not_carried_out_is_told_to_be_in_doubt() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().planted.push((is_create, Planted::Refuse(refused(500))));
+    let error = client.write(Operation::Create { draft: draft("Nowy", None) }).await.unwrap_err();
+    assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
+    assert_eq!(server.count(is_create), 1, "never repeated");
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn updates_and_deletes_whose_answers_were_lost_are_found_to_be_done() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().planted.push((|call| matches!(call, Call::Update(_)), Planted::Lose));
+    server.model().planted.push((|call| matches!(call, Call::Delete(_)), Planted::Lose));
+    let seen = base(&client, "vip");
+    client.write(Operation::Update { base: seen, draft: draft("VIP 2", None) }).await.unwrap();
+    let seen = base(&client, "vip");
+    client.write(Operation::Delete { base: seen }).await.unwrap();
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_refuses_is_told_in_its_words() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().planted.push((is_create, Planted::Refuse(refused(422))));
+    let error = client.write(Operation::Create { draft: draft("Nowy", None) }).await.unwrap_err();
+    assert_eq!(error.to_string(), "could not create segment Nowy: the server answered 422: no");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_did_not_stick_is_told() {
+    let server = tenant();
+    server.model().quirks = Quirks { ignores_external_ids: true, ..Quirks::default() };
+    let mut client = Client::live(&server).await;
+    let wanted = Draft::of(&Segment { external_id: Some("N-1".into()), ..segment("any", "Nowy", None) });
+    client.write(Operation::Create { draft: wanted }).await.unwrap();
+    let Some(Outcome::Created(applied)) = client.outcomes.last() else { panic!("a create") };
+    assert_eq!(applied.ignored, [Field::ExternalId]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_ends_at_the_first_operation_that_fails() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server
+        .model()
+        .planted
+        .push((|call| matches!(call, Call::Delete(gone) if *gone == id("pl")), Planted::Refuse(refused(409))));
+    let operations = ["vip", "pl", "hurt"].map(|id| Operation::Delete { base: base(&client, id) });
+    let ticket = client.begin(Plan { operations: operations.into() }).await;
+    client.hear_until(|client| !client.ended.is_empty()).await;
+    assert!(matches!(client.ended[0], (ended, Err((1, WriteError::Refused(_)))) if ended == ticket));
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.picture.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_delete_the_mirror_looks_what_became_of_the_children() {
+    let server = tenant();
+    server.model().quirks = Quirks { cascades: true, ..Quirks::default() };
+    let mut client = Client::live(&server).await;
+    let polled = client.synchronised;
+    let seen = base(&client, "hurt");
+    client.write(Operation::Delete { base: seen }).await.unwrap();
+    client.hear_until(|client| client.changes == 1).await;
+    assert_eq!(client.synchronised, polled, "before the feed told");
+    client.assert_equals(&server);
+}
