@@ -11,7 +11,7 @@ use crate::remote::{Remote, RemoteError};
 use crate::segment::{SegmentId, Step};
 
 use super::Settings;
-use super::feed::{self, End, Stir};
+use super::feed::{self, End};
 use super::ledger::{Answer, Ledger, Questions};
 use super::list::Listing;
 use super::look::look_at_all;
@@ -78,13 +78,11 @@ pub(super) struct Actor<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
     /// The feed since before the list began was not read to its end yet.
-    Replaying {
-        /// Whether the list was cut because it seemed to repeat itself.
-        cut: bool,
-    },
-    /// The list moved while it was loading: it may lack segments. To be listed again as soon as the feed is quiet.
+    Replaying,
+    /// Something happened while it was loading: segments may have slipped from a page that was not read yet to one that was,
+    /// and the feed doesn't name those, since nothing happened to them. To be listed again as soon as the feed is quiet.
     Doubtful,
-    /// Nothing moved while it was loading.
+    /// Nothing happened while it was loading.
     Complete,
 }
 
@@ -171,8 +169,10 @@ impl<R: Remote> Actor<R> {
     async fn hear(&mut self, report: Report) -> Result<(), Abandoned> {
         match report {
             Report::Located(result) => self.located(result).await,
-            Report::Page { segments, progress } => {
+            Report::Page { mut segments, progress } => {
                 if !self.listed {
+                    // What an own write came to was told already, and may be newer than the page.
+                    segments.retain(|segment| !self.ledger.knows(&segment.id));
                     self.tell(Event::Gathered(segments)).await?;
                 }
                 self.tell_progress(progress).await
@@ -288,11 +288,10 @@ impl<R: Remote> Actor<R> {
         let progress = listing.progress();
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter(Phase::Loading(progress)).await?;
-        let cut = listing.is_cut();
         let (answers, begun) = listing.finish();
         let segments = self.ledger.take_list(answers, begun);
         self.listed = true;
-        self.trust = Trust::Replaying { cut };
+        self.trust = Trust::Replaying;
         self.tell(Event::Listed { segments }).await?;
         self.enter(Phase::Replaying).await?;
         self.follow().await
@@ -325,7 +324,7 @@ impl<R: Remote> Actor<R> {
             reporter.tell(Report::LookingAt(stretch.named.len())).await;
             let (answers, failure) = look_at_all(&*remote, &questions, stretch.named, settings.concurrency).await;
             let next = failure.map_or(Ok(stretch.next), Err);
-            Report::Followed(Ok(Followed { answers, next, ended: stretch.ended, stir: stretch.stir }))
+            Report::Followed(Ok(Followed { answers, next, ended: stretch.ended, quiet: stretch.quiet }))
         });
         Ok(())
     }
@@ -343,20 +342,18 @@ impl<R: Remote> Actor<R> {
         };
         self.failures = 0;
         self.position = Some(next);
-        if let Trust::Replaying { cut } = self.trust
-            && followed.stir >= (if cut { Stir::Grew } else { Stir::Shifted })
-        {
+        if self.trust == Trust::Replaying && !followed.quiet {
             self.trust = Trust::Doubtful;
         }
         if !followed.ended {
             return self.follow().await;
         }
-        if matches!(self.trust, Trust::Replaying { .. }) {
+        if self.trust == Trust::Replaying {
             self.trust = Trust::Complete;
         }
         self.enter(Phase::Live).await?;
         self.tell(Event::Synchronised { next }).await?;
-        if self.reload_wanted || (self.trust == Trust::Doubtful && followed.stir == Stir::Quiet) {
+        if self.reload_wanted || (self.trust == Trust::Doubtful && followed.quiet) {
             return self.relist().await;
         }
         let pause = if self.poll_wanted { Duration::ZERO } else { with_jitter(self.settings.poll) };
@@ -420,11 +417,19 @@ impl<R: Remote> Actor<R> {
     }
 
     async fn operation_ended(&mut self, ticket: Ticket, index: usize, ended: Ended) -> Result<(), Abandoned> {
-        self.ledger.take(ended.answer);
-        if let Outcome::Deleted(id) = &ended.outcome {
+        let Ended { outcome, answer } = ended;
+        let (id, told) = (answer.id.clone(), answer.now.clone());
+        self.ledger.take(answer);
+        if let Outcome::Deleted(id) = &outcome {
             self.look_at_children_of(id);
         }
-        self.tell(Event::OperationEnded { ticket, index, outcome: ended.outcome }).await
+        self.tell(Event::OperationEnded { ticket, index, outcome }).await?;
+        // Somebody may have changed it again since, and the feed may have been faster than the write.
+        let now = self.ledger.get(&id).cloned();
+        if now == told {
+            return Ok(());
+        }
+        self.tell(Event::Changed(vec![Seen { id, before: told, now, context: None }])).await
     }
 
     /// What becomes of the children of a deleted segment is the server's choice, so it is looked at.

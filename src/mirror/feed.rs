@@ -2,7 +2,7 @@
 
 use hashbrown::HashSet;
 
-use crate::remote::{Changes, Context, FeedEvent, FeedEventKind, Remote, RemoteError};
+use crate::remote::{Changes, Context, FeedEvent, Remote, RemoteError};
 use crate::segment::{SegmentId, Step};
 
 /// Where the feed ends.
@@ -88,29 +88,8 @@ pub(super) struct Stretch {
     pub next: Step,
     /// Whether the feed ended here.
     pub ended: bool,
-    /// What kinds of things happened.
-    pub stir: Stir,
-}
-
-/// What happened in a stretch, as far as a list that was loading meanwhile is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stir {
-    /// Nothing.
-    Quiet,
-    /// Segments came: behind them the list moved back, so that some are on two pages.
-    Grew,
-    /// Segments went or moved: behind them the list moved forward, so that some are on no page. The feed doesn't name those,
-    /// for nothing happened to them.
-    Shifted,
-}
-
-impl Stir {
-    const fn of(kind: FeedEventKind) -> Self {
-        match kind {
-            FeedEventKind::Created => Self::Grew,
-            FeedEventKind::Updated | FeedEventKind::Deleted => Self::Shifted,
-        }
-    }
+    /// Whether nothing at all happened.
+    pub quiet: bool,
 }
 
 /// Segments after which a stretch is taken in before the feed is read on.
@@ -118,13 +97,12 @@ const STRETCH: usize = 500;
 
 /// Reads the feed from a step on, until it ends or enough is to be looked at.
 pub(super) async fn stretch<R: Remote>(remote: &R, from: Step) -> Result<Stretch, RemoteError> {
-    let mut stretch = Stretch { named: Vec::new(), next: from, ended: false, stir: Stir::Quiet };
+    let mut stretch = Stretch { named: Vec::new(), next: from, ended: false, quiet: true };
     let mut seen = HashSet::new();
     while stretch.named.len() < STRETCH && !stretch.ended {
         let changes = remote.changes(stretch.next).await?;
         let next = advance(stretch.next, &changes);
-        let stirred = changes.events.iter().map(|event| Stir::of(event.kind));
-        stretch.stir = stirred.fold(stretch.stir, Stir::max);
+        stretch.quiet &= changes.events.is_empty();
         let fresh = changes.events.into_iter().map(|FeedEvent { id, .. }| id).filter(|id| seen.insert(id.clone()));
         stretch.named.extend(fresh.map(|id| (id, None)));
         match next {

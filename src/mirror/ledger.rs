@@ -93,6 +93,16 @@ impl Ledger {
         self.segments().cloned().collect()
     }
 
+    /// A segment as it is known now.
+    pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
+        self.known.get(id)?.now.as_ref()
+    }
+
+    /// Whether anything was learnt of a segment, be it that it is gone.
+    pub fn knows(&self, id: &SegmentId) -> bool {
+        self.known.contains_key(id)
+    }
+
     /// The segments that exist.
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
         self.known.values().filter_map(|known| known.now.as_ref())

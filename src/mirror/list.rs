@@ -80,11 +80,6 @@ impl Listing {
         ListProgress { segments: self.answers.len(), pages: self.pages, elapsed, total: self.total }
     }
 
-    /// Whether the list was cut because the server sent the same pages over and over.
-    pub const fn is_cut(&self) -> bool {
-        self.repeated >= REPEATED_PAGES
-    }
-
     /// Everything that came, and the question with which the list began.
     pub fn finish(self) -> (Vec<Answer>, Asked) {
         (self.answers.into_values().collect(), self.begun)

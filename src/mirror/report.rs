@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::remote::RemoteError;
 use crate::segment::{Segment, Step};
 
-use super::feed::{End, Stir};
+use super::feed::End;
 use super::ledger::Answer;
 use super::list::Listing;
 use super::message::{ListProgress, Notice, Ticket, WriteError};
@@ -44,7 +44,8 @@ pub(super) struct Followed {
     pub next: Result<Step, RemoteError>,
     /// Whether the feed ended there.
     pub ended: bool,
-    pub stir: Stir,
+    /// Whether nothing at all happened.
+    pub quiet: bool,
 }
 
 /// The tasks' end of the queue to the actor.

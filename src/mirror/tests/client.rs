@@ -12,13 +12,15 @@ use crate::segment::{Segment, SegmentId};
 
 use super::server::Server;
 
+type Ended = Result<(), (usize, WriteError)>;
+
 pub struct Client {
     mirror: Mirror,
     pub picture: BTreeMap<SegmentId, Arc<Segment>>,
     pub phases: Vec<Phase>,
     pub notices: Vec<Notice>,
     pub outcomes: Vec<Outcome>,
-    pub ended: Vec<(Ticket, Result<(), (usize, WriteError)>)>,
+    pub ended: Vec<(Ticket, Ended)>,
     /// Segments told as changed, each time they were.
     pub changes: usize,
     pub lists: usize,
@@ -133,13 +135,20 @@ impl Client {
         result.clone().map_err(|(_, error)| error)
     }
 
+    /// Whether every write that was begun is over.
+    pub fn has_written(&self) -> bool {
+        self.ended.len() as u64 == self.tickets
+    }
+
     pub fn shown(&self, id: &str) -> Option<&Arc<Segment>> {
         self.picture.get(&super::id(id))
     }
 
     pub fn assert_equals(&self, server: &Server) {
-        let shown: BTreeMap<_, _> =
-            self.picture.iter().map(|(id, segment)| (id.clone(), Segment::clone(segment))).collect();
-        assert_eq!(shown, server.model().segments);
+        let there = &server.model().segments;
+        let differs = |segment: &&Segment| self.picture.get(&segment.id).is_none_or(|here| **here != **segment);
+        let missing: Vec<_> = there.values().filter(differs).collect();
+        let ghosts: Vec<_> = self.picture.keys().filter(|id| !there.contains_key(*id)).collect();
+        assert!(missing.is_empty() && ghosts.is_empty(), "missing or old: {missing:?}; ghosts: {ghosts:?}");
     }
 }

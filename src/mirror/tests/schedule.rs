@@ -58,6 +58,7 @@ async fn schedule(seed: u64) {
         model.faults_in_a_hundred = 0;
         model.quirks.most_pages_at_once = None;
     }
+    client.hear_until(Client::has_written).await;
     client.settle().await;
     client.assert_equals(&server);
 }

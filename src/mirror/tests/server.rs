@@ -14,6 +14,9 @@ pub struct Server {
     model: Arc<Mutex<Model>>,
 }
 
+/// Which calls are meant.
+pub type Which = fn(&Call) -> bool;
+
 pub struct Model {
     pub segments: BTreeMap<SegmentId, Segment>,
     /// Ids in the order of the list: a delete moves everything behind it forward.
@@ -29,7 +32,7 @@ pub struct Model {
     /// How many of a hundred calls fail, half of them after they were carried out.
     pub faults_in_a_hundred: u32,
     /// Faults for the next calls that match, in order.
-    pub planted: Vec<(fn(&Call) -> bool, Planted)>,
+    pub planted: Vec<(Which, Planted)>,
     pub latency: u64,
     pub pages_in_flight: usize,
     pub most_pages_in_flight: usize,
@@ -37,6 +40,7 @@ pub struct Model {
 }
 
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own, and servers have any mix of them")]
 pub struct Quirks {
     pub ignores_page_number: bool,
     pub tells_total: bool,
