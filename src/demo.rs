@@ -1,1 +1,206 @@
-//! Placeholder.
+//! An HTTP server that implements the segment API in memory, for trying the program, for tests, and for anyone with a script.
+//!
+//! It follows the platform's documentation: paging, both headers, the synchronization feed with its contexts. Errors are
+//! problem+json. What the documentation leaves open is chosen by [`Options`], so that a client can be shown every answer that
+//! makes sense. It shares nothing but [`Segment`](crate::segment::Segment) with the client, so that each checks the other, and
+//! it listens on this machine only.
+
+mod colleague;
+mod routes;
+mod starters;
+mod tenant;
+mod trouble;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::segment::{Segment, SegmentId};
+
+use routes::Shared;
+use tenant::Tenant;
+
+pub use tenant::{Actor, DeletionPolicy, Fields, Wish, WishRefused};
+pub use trouble::{Request, Trouble};
+
+/// What the server is like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The port on the loopback address; 0 lets the system pick one.
+    pub port: u16,
+    /// The tenant's name, as clients have to send it.
+    pub tenant: String,
+    /// The key, as clients have to send it.
+    pub api_key: String,
+    /// How many segments to make up; `None` for the wholesale tenant that comes with the program.
+    pub segments: Option<usize>,
+    /// How long every answer is held back.
+    pub latency: Duration,
+    /// How many changes a simulated colleague makes in a second.
+    pub churn: f64,
+    /// For everything that is left to chance.
+    pub seed: u64,
+    /// What happens to the children of a segment that is deleted.
+    pub deletion: DeletionPolicy,
+    /// The most entries of a page, whatever is asked for.
+    pub page_cap: usize,
+    /// The most events of an answer of the feed.
+    pub feed_cap: usize,
+    /// How a page of the list is written.
+    pub list_form: ListForm,
+}
+
+/// How a page of the list is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ListForm {
+    /// A bare array.
+    #[default]
+    Array,
+    /// An object with `listElement` and `totalElement`, as the platform's list of users has it.
+    Envelope,
+}
+
+impl Default for Options {
+    /// The wholesale tenant on a port picked by the system, without a colleague.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            tenant: "demo-wholesale".into(),
+            api_key: "demo-key:not-a-secret".into(),
+            segments: None,
+            latency: Duration::ZERO,
+            churn: 0.0,
+            seed: 1,
+            deletion: DeletionPolicy::default(),
+            page_cap: 10_000,
+            feed_cap: 1_000,
+            list_form: ListForm::default(),
+        }
+    }
+}
+
+/// A running server. It ends when dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    ending: CancellationToken,
+    serving: Option<JoinHandle<()>>,
+    _colleague: Option<AbortOnDrop>,
+}
+
+#[derive(Debug)]
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Server {
+    /// Starts a server on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The port is taken, or the segments that come with the program can't be read.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let segments = match options.segments {
+            None => starters::wholesale().map_err(io::Error::other)?,
+            Some(count) => starters::made_up(count, options.seed),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let address = listener.local_addr()?;
+        let churn = options.churn;
+        let mut tenant = Tenant::new(segments, options.deletion);
+        tenant.seed(options.seed);
+        let shared = Arc::new(Shared::new(tenant, options));
+        let ending = CancellationToken::new();
+        let serve = axum::serve(listener, routes::router(Arc::clone(&shared)))
+            .with_graceful_shutdown(ending.clone().cancelled_owned());
+        let serving = tokio::spawn(async move {
+            if let Err(error) = serve.await {
+                tracing::error!(%error, "the demo server has stopped");
+            }
+        });
+        let colleague = (churn > 0.0).then(|| AbortOnDrop(tokio::spawn(colleague::work(Arc::clone(&shared), churn))));
+        Ok(Self { address, shared, ending, serving: Some(serving), _colleague: colleague })
+    }
+
+    /// Where it answers: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The tenant to send.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.shared.options.tenant
+    }
+
+    /// The key to send.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.shared.options.api_key
+    }
+
+    /// What exists now, in the order of the list.
+    #[must_use]
+    pub fn segments(&self) -> Vec<Segment> {
+        self.lock().segments().cloned().collect()
+    }
+
+    /// Changes something as somebody else would.
+    ///
+    /// # Errors
+    ///
+    /// What the server would refuse over HTTP as well.
+    pub fn change(&self, actor: Actor, wish: Wish) -> Result<SegmentId, WishRefused> {
+        self.lock().grant(actor, wish)
+    }
+
+    /// The next requests that match will meet this trouble, in the order in which it was planned.
+    pub fn plan(&self, trouble: Trouble) {
+        self.shared.troubles().plan(trouble);
+    }
+
+    /// The requests that came so far; of very many, the last ones.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.troubles().requests()
+    }
+
+    /// Stops listening and waits until the answers under way are given.
+    pub async fn stop(mut self) {
+        self.ending.cancel();
+        if let Some(serving) = self.serving.take()
+            && let Err(error) = serving.await
+        {
+            tracing::warn!(%error, "the demo server did not end well");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tenant> {
+        self.shared.tenant()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.ending.cancel();
+        if let Some(serving) = &self.serving {
+            serving.abort();
+        }
+    }
+}
+
+/// What is behind a lock is never left half changed, so a panic elsewhere does no harm to it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,132 @@
+//! A simulated colleague in the back office, who changes something now and then and never wrecks the tree.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::segment::{Segment, SegmentId};
+
+use super::routes::Shared;
+use super::tenant::{Actor, Fields, Tenant, Wish};
+
+/// Segments of the colleague's own that exist at the same time.
+const OWN: usize = 12;
+/// What a segment is sometimes called in addition; taken away again the next time.
+const ADDITIONS: [&str; 5] = [" (2026)", " – nowe warunki", " *", " / do weryfikacji", " – key account"];
+const NEW_NAMES: [&str; 10] = [
+    "Nowa grupa",
+    "Klienci z targów",
+    "Polecenia",
+    "Próbki i degustacje",
+    "Zwroty Q4",
+    "Odbiór osobisty",
+    "Dropshipping",
+    "Klub Kupca",
+    "Płatność przy odbiorze",
+    "Pilotaż B2B",
+];
+
+/// Changes something so many times a second, more or less, for as long as the server runs.
+pub(super) async fn work(shared: Arc<Shared>, churn: f64) {
+    let mut colleague = Colleague { random: fastrand::Rng::with_seed(shared.options.seed), own: VecDeque::new() };
+    loop {
+        let pause = (0.5 + colleague.random.f64()) / churn;
+        tokio::time::sleep(Duration::try_from_secs_f64(pause).unwrap_or(Duration::from_secs(3_600))).await;
+        colleague.act(&mut shared.tenant());
+    }
+}
+
+struct Colleague {
+    random: fastrand::Rng,
+    /// Created by the colleague, oldest first.
+    own: VecDeque<SegmentId>,
+}
+
+impl Colleague {
+    fn act(&mut self, tenant: &mut Tenant) {
+        let wish = match self.random.u32(0..10) {
+            0 | 1 if self.own.len() < OWN => self.create(tenant),
+            2 => {
+                self.own.pop_front().filter(|id| tenant.get(id).is_some() && !tenant.has_children(id)).map(Wish::Delete)
+            }
+            3 => self.change_external_id(tenant),
+            4 | 5 => self.relocate_leaf(tenant),
+            _ => self.rename(tenant),
+        };
+        let Some(wish) = wish else { return };
+        let creates = matches!(wish, Wish::Create(_));
+        match tenant.grant(Actor::Backoffice, wish) {
+            Ok(id) if creates => self.own.push_back(id),
+            Ok(_) => {}
+            Err(refusal) => tracing::debug!(%refusal, "the colleague was refused"),
+        }
+    }
+
+    fn any(&mut self, tenant: &Tenant) -> Option<Segment> {
+        let count = tenant.len();
+        if count == 0 {
+            return None;
+        }
+        tenant.segments().nth(self.random.usize(..count)).cloned()
+    }
+
+    fn create(&mut self, tenant: &Tenant) -> Option<Wish> {
+        let parent = self.any(tenant)?.id;
+        let name = self.random.choice(NEW_NAMES)?.into();
+        let external_id = Some(format!("BO-{}", self.random.u32(1_000..10_000)).into());
+        Some(Wish::Create(Fields { name, external_id, parent: Some(parent) }))
+    }
+
+    fn rename(&mut self, tenant: &Tenant) -> Option<Wish> {
+        let segment = self.any(tenant)?;
+        let bare = ADDITIONS.iter().find_map(|addition| segment.name.strip_suffix(addition));
+        let name = match bare {
+            Some(bare) => bare.into(),
+            None => format!("{}{}", segment.name, self.random.choice(ADDITIONS)?).into(),
+        };
+        Some(Wish::Update(segment.id.clone(), Fields { name, ..Fields::of(&segment) }))
+    }
+
+    fn change_external_id(&mut self, tenant: &Tenant) -> Option<Wish> {
+        let segment = self.any(tenant)?;
+        let external_id = segment.external_id.as_ref()?;
+        let external_id = match external_id.strip_suffix("/26") {
+            Some(bare) => bare.into(),
+            None => format!("{external_id}/26").into(),
+        };
+        Some(Wish::Update(segment.id.clone(), Fields { external_id: Some(external_id), ..Fields::of(&segment) }))
+    }
+
+    /// Moves a leaf below a sibling of its parent.
+    fn relocate_leaf(&mut self, tenant: &Tenant) -> Option<Wish> {
+        let segment = self.any(tenant).filter(|segment| !tenant.has_children(&segment.id))?;
+        let parent = tenant.get(segment.parent.as_ref()?)?;
+        let aunts: Vec<&Segment> =
+            tenant.segments().filter(|aunt| aunt.parent == parent.parent && tenant.has_children(&aunt.id)).collect();
+        let aunt = self.random.choice(aunts)?;
+        let fields = Fields { parent: Some(aunt.id.clone()), ..Fields::of(&segment) };
+        (aunt.id != parent.id).then(|| Wish::Update(segment.id.clone(), fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::starters;
+    use super::super::tenant::DeletionPolicy;
+    use super::*;
+
+    #[test]
+    fn hours_of_work_leave_the_tree_in_order() {
+        let segments = starters::wholesale().unwrap();
+        let count = segments.len();
+        let mut tenant = Tenant::new(segments, DeletionPolicy::Refuse);
+        let mut colleague = Colleague { random: fastrand::Rng::with_seed(3), own: VecDeque::new() };
+        for _ in 0..20_000 {
+            colleague.act(&mut tenant);
+        }
+        assert!((count..=count + 2 * OWN).contains(&tenant.len()), "{} of {count}", tenant.len());
+        assert!(tenant.feed().len() > count + 10_000, "something happened most of the time");
+        let longest = tenant.segments().map(|segment| segment.name.chars().count()).max();
+        assert!(longest < Some(60), "names don't grow and grow");
+    }
+}

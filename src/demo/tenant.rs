@@ -1,0 +1,354 @@
+//! The segments of a tenant and everything that ever happened to them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use compact_str::CompactString;
+
+use crate::segment::{Segment, SegmentId};
+
+/// Who changes something. The feed can be asked for some of them only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The shop itself.
+    Application,
+    /// A person in the back office.
+    Backoffice,
+    /// The platform's own doing.
+    Internal,
+    /// A client of the API.
+    Integrations,
+}
+
+impl Actor {
+    /// The actor of that name, as the feed's `contexts` write it.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "APPLICATION" => Some(Self::Application),
+            "BACKOFFICE" => Some(Self::Backoffice),
+            "INTERNAL" => Some(Self::Internal),
+            "INTEGRATIONS" => Some(Self::Integrations),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of the children of a segment that is deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// A segment with children is not deleted.
+    #[default]
+    Refuse,
+    /// They go too, at all levels.
+    Cascade,
+    /// They go on naming a parent that is no more.
+    Orphan,
+    /// They become roots.
+    Uproot,
+}
+
+/// What somebody wants changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A new segment.
+    Create(Fields),
+    /// Other fields for a segment; all of them are replaced.
+    Update(SegmentId, Fields),
+    /// The end of a segment.
+    Delete(SegmentId),
+}
+
+/// The fields of a segment as they are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fields {
+    /// The name.
+    pub name: CompactString,
+    /// The external id.
+    pub external_id: Option<CompactString>,
+    /// The parent.
+    pub parent: Option<SegmentId>,
+}
+
+/// Why a wish is not granted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WishRefused {
+    /// Nothing to read in the name.
+    #[error("name must not be blank")]
+    BlankName,
+    /// The parent does not exist.
+    #[error("parent segment {0} does not exist")]
+    NoSuchParent(SegmentId),
+    /// It would stand below itself.
+    #[error("segment {0} can not be moved into its own subtree")]
+    OwnSubtree(SegmentId),
+    /// The segment does not exist.
+    #[error("segment {0} does not exist")]
+    NoSuchSegment(SegmentId),
+    /// It has children, and the policy forbids deleting it.
+    #[error("segment {id} has {children} child segments and can not be deleted")]
+    HasChildren {
+        /// The segment.
+        id: SegmentId,
+        /// How many.
+        children: usize,
+    },
+}
+
+/// One step of the feed.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub id: SegmentId,
+    pub kind: &'static str,
+    pub actor: Actor,
+}
+
+/// A tenant's segments, in the order in which they came, and its feed.
+#[derive(Debug)]
+pub(super) struct Tenant {
+    slots: Vec<Option<Segment>>,
+    place: HashMap<SegmentId, usize>,
+    children: HashMap<SegmentId, BTreeSet<SegmentId>>,
+    feed: Vec<Step>,
+    deletion: DeletionPolicy,
+    random: fastrand::Rng,
+}
+
+impl Tenant {
+    pub fn new(segments: Vec<Segment>, deletion: DeletionPolicy) -> Self {
+        let mut tenant = Self {
+            slots: Vec::with_capacity(segments.len()),
+            place: HashMap::with_capacity(segments.len()),
+            children: HashMap::new(),
+            feed: Vec::new(),
+            deletion,
+            random: fastrand::Rng::with_seed(1),
+        };
+        for segment in segments {
+            let id = segment.id.clone();
+            tenant.insert(segment);
+            tenant.tell(id, "CREATE", Actor::Internal);
+        }
+        tenant
+    }
+
+    /// New ids follow from this.
+    pub fn seed(&mut self, seed: u64) {
+        self.random = fastrand::Rng::with_seed(seed);
+    }
+
+    pub fn len(&self) -> usize {
+        self.place.len()
+    }
+
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.slots.iter().flatten()
+    }
+
+    pub fn get(&self, id: &SegmentId) -> Option<&Segment> {
+        self.place.get(id).and_then(|place| self.slots.get(*place)?.as_ref())
+    }
+
+    pub fn has_children(&self, id: &SegmentId) -> bool {
+        self.children.contains_key(id)
+    }
+
+    /// Everything that happened, the first step first. Steps count from 1.
+    pub fn feed(&self) -> &[Step] {
+        &self.feed
+    }
+
+    /// Does what somebody wants, or says why not. Answers the segment it was about.
+    pub fn grant(&mut self, actor: Actor, wish: Wish) -> Result<SegmentId, WishRefused> {
+        match wish {
+            Wish::Create(fields) => {
+                self.check(None, &fields)?;
+                let id = self.new_id();
+                self.insert(fields.into_segment(id.clone()));
+                self.tell(id.clone(), "CREATE", actor);
+                Ok(id)
+            }
+            Wish::Update(id, fields) => {
+                let known = self.get(&id).ok_or_else(|| WishRefused::NoSuchSegment(id.clone()))?;
+                // A parent that is there already may stay, even one that does not exist.
+                if known.parent != fields.parent {
+                    self.check(Some(&id), &fields)?;
+                } else if fields.name.trim().is_empty() {
+                    return Err(WishRefused::BlankName);
+                }
+                self.insert(fields.into_segment(id.clone()));
+                self.tell(id.clone(), "UPDATE", actor);
+                Ok(id)
+            }
+            Wish::Delete(id) => {
+                self.get(&id).ok_or_else(|| WishRefused::NoSuchSegment(id.clone()))?;
+                self.delete(&id, actor)?;
+                Ok(id)
+            }
+        }
+    }
+
+    fn check(&self, id: Option<&SegmentId>, fields: &Fields) -> Result<(), WishRefused> {
+        if fields.name.trim().is_empty() {
+            return Err(WishRefused::BlankName);
+        }
+        let Some(parent) = &fields.parent else { return Ok(()) };
+        if self.get(parent).is_none() {
+            return Err(WishRefused::NoSuchParent(parent.clone()));
+        }
+        let Some(id) = id else { return Ok(()) };
+        let mut above = Some(parent);
+        // No chain is longer than there are segments, so a circle that came with the data ends the walk as well.
+        for _ in 0..=self.len() {
+            match above {
+                Some(at) if at == id => return Err(WishRefused::OwnSubtree(id.clone())),
+                Some(at) => above = self.get(at).and_then(|segment| segment.parent.as_ref()),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, id: &SegmentId, actor: Actor) -> Result<(), WishRefused> {
+        let children: Vec<SegmentId> = self.children.get(id).into_iter().flatten().cloned().collect();
+        match self.deletion {
+            DeletionPolicy::Refuse if !children.is_empty() => {
+                return Err(WishRefused::HasChildren { id: id.clone(), children: children.len() });
+            }
+            DeletionPolicy::Refuse | DeletionPolicy::Orphan => self.remove(id, actor),
+            DeletionPolicy::Uproot => {
+                self.remove(id, actor);
+                for child in children {
+                    if let Some(segment) = self.get(&child).cloned() {
+                        self.insert(Segment { parent: None, ..segment });
+                        self.tell(child, "UPDATE", Actor::Internal);
+                    }
+                }
+            }
+            DeletionPolicy::Cascade => {
+                let mut waiting = vec![id.clone()];
+                while let Some(id) = waiting.pop() {
+                    waiting.extend(self.children.get(&id).into_iter().flatten().cloned());
+                    self.remove(&id, actor);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, id: &SegmentId, actor: Actor) {
+        let Some(place) = self.place.remove(id) else { return };
+        if let Some(segment) = self.slots[place].take() {
+            self.unlink(&segment);
+        }
+        self.tell(id.clone(), "DELETE", actor);
+    }
+
+    /// Puts a segment into its place, or at the end when it is new.
+    fn insert(&mut self, segment: Segment) {
+        if let Some(parent) = &segment.parent {
+            self.children.entry(parent.clone()).or_default().insert(segment.id.clone());
+        }
+        let place = *self.place.entry(segment.id.clone()).or_insert(self.slots.len());
+        if place == self.slots.len() {
+            self.slots.push(Some(segment));
+            return;
+        }
+        let parent = segment.parent.clone();
+        if let Some(former) = self.slots[place].replace(segment)
+            && former.parent != parent
+        {
+            self.unlink(&former);
+        }
+    }
+
+    fn unlink(&mut self, segment: &Segment) {
+        let Some(parent) = &segment.parent else { return };
+        if let Some(siblings) = self.children.get_mut(parent) {
+            siblings.remove(&segment.id);
+            if siblings.is_empty() {
+                self.children.remove(parent);
+            }
+        }
+    }
+
+    fn tell(&mut self, id: SegmentId, kind: &'static str, actor: Actor) {
+        self.feed.push(Step { id, kind, actor });
+    }
+
+    fn new_id(&mut self) -> SegmentId {
+        loop {
+            if let Some(id) = super::starters::random_id(&mut self.random)
+                && !self.place.contains_key(&id)
+            {
+                return id;
+            }
+        }
+    }
+}
+
+impl Fields {
+    fn into_segment(self, id: SegmentId) -> Segment {
+        Segment { id, name: self.name, external_id: self.external_id, parent: self.parent }
+    }
+
+    /// The fields of a segment as they are.
+    #[must_use]
+    pub fn of(segment: &Segment) -> Self {
+        let Segment { name, external_id, parent, .. } = segment.clone();
+        Self { name, external_id, parent }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(deletion: DeletionPolicy) -> Tenant {
+        let edges = [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", Some("a"))];
+        let segment = |(id, parent): (&str, Option<&str>)| Segment {
+            id: SegmentId::new(id).unwrap(),
+            name: id.into(),
+            external_id: None,
+            parent: parent.and_then(SegmentId::new),
+        };
+        Tenant::new(edges.into_iter().map(segment).collect(), deletion)
+    }
+
+    fn delete(tenant: &mut Tenant, id: &str) -> Result<SegmentId, WishRefused> {
+        tenant.grant(Actor::Backoffice, Wish::Delete(SegmentId::new(id).unwrap()))
+    }
+
+    fn left(tenant: &Tenant) -> Vec<String> {
+        let tell = |segment: &Segment| {
+            format!("{}<{}", segment.id, segment.parent.as_ref().map_or("-".into(), ToString::to_string))
+        };
+        tenant.segments().map(tell).collect()
+    }
+
+    #[test]
+    fn deleting_a_parent_follows_the_policy() {
+        let mut refusing = tenant(DeletionPolicy::Refuse);
+        assert!(matches!(delete(&mut refusing, "b"), Err(WishRefused::HasChildren { children: 1, .. })));
+        assert!(delete(&mut refusing, "c").is_ok() && delete(&mut refusing, "b").is_ok());
+
+        let mut cascading = tenant(DeletionPolicy::Cascade);
+        delete(&mut cascading, "b").unwrap();
+        assert_eq!(left(&cascading), ["a<-", "d<a"]);
+
+        let mut orphaning = tenant(DeletionPolicy::Orphan);
+        delete(&mut orphaning, "b").unwrap();
+        assert_eq!(left(&orphaning), ["a<-", "c<b", "d<a"]);
+
+        let mut uprooting = tenant(DeletionPolicy::Uproot);
+        delete(&mut uprooting, "b").unwrap();
+        assert_eq!(left(&uprooting), ["a<-", "c<-", "d<a"]);
+        assert_eq!(uprooting.feed().len(), 6);
+    }
+
+    #[test]
+    fn nothing_can_be_moved_into_its_own_subtree() {
+        let mut tenant = tenant(DeletionPolicy::Refuse);
+        let id = SegmentId::new("a").unwrap();
+        let fields = Fields { name: "a".into(), external_id: None, parent: SegmentId::new("c") };
+        assert_eq!(tenant.grant(Actor::Backoffice, Wish::Update(id.clone(), fields)), Err(WishRefused::OwnSubtree(id)));
+    }
+}
