@@ -1,1 +1,120 @@
-//! Placeholder.
+//! Arguments, subcommands, exit codes.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, configuration included; 128 and the signal's number when the system asked to
+//! end. What a person should read goes to stderr, what a program should read to stdout.
+
+mod arguments;
+mod browse;
+mod export;
+mod gather;
+mod link;
+mod logging;
+mod serve_demo;
+mod tree;
+
+use std::fmt::Display;
+use std::future::Future;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use color_eyre::eyre::{Report, WrapErr};
+
+use crate::config::Paths;
+use crate::terminal;
+
+use arguments::{Arguments, Command};
+
+/// Why the program does not end well.
+#[derive(Debug)]
+enum Failure {
+    /// It was called or configured wrongly. Exit code 2.
+    Usage(String),
+    /// It could not do what it was asked. Exit code 1.
+    Failed(Report),
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        Self::Failed(report)
+    }
+}
+
+impl Failure {
+    fn usage(error: impl Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explained(&error),
+    };
+    match run(arguments) {
+        Ok(code) => code,
+        Err(Failure::Usage(text)) => {
+            terminal::restore();
+            eprintln!("segtui: {text}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(report)) => {
+            terminal::restore();
+            eprintln!("segtui: {report:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help and version are no errors.
+fn explained(error: &clap::Error) -> ExitCode {
+    if error.print().is_err() {
+        return ExitCode::FAILURE;
+    }
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(2),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    color_eyre::config::HookBuilder::default().display_env_section(false).install()?;
+    terminal::restore_on_panic();
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let paths = Paths::of(&environment)
+        .ok_or_else(|| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
+    let _log = logging::begin(&arguments.log, &paths)?;
+    match arguments.command {
+        None => {
+            let connection = arguments.connection;
+            block_on(browse::run(connection, arguments.look, environment, paths))?
+        }
+        Some(Command::Export(export)) => {
+            let connection = export.connection.clone().or(arguments.connection);
+            block_on(export::run(export, connection, environment, paths))?
+        }
+        Some(Command::Tree(tree)) => {
+            let connection = tree.connection.or(arguments.connection);
+            block_on(tree::run(connection, arguments.look.ascii, environment, paths))?
+        }
+        Some(Command::ServeDemo(options)) => block_on(serve_demo::run(options))?,
+    }
+}
+
+/// How long tasks that still run at the end may take to notice it.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Runs on two threads beside this one: one for the network and one in case it is busy reading.
+fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .wrap_err("could not start the asynchronous runtime")?;
+    let result = runtime.block_on(task);
+    runtime.shutdown_timeout(PATIENCE);
+    Ok(result)
+}

@@ -1,1 +1,360 @@
-//! Placeholder.
+//! How the program is set: flags over environment over a file with profiles.
+//!
+//! Everything wrong is refused with the place where it stands and what was expected there. Nothing here reads the process's
+//! environment by itself: it is handed in, so that a test never touches the real one.
+
+mod file;
+mod paths;
+mod secret;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::remote::{BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
+
+use file::Profile;
+
+pub use file::{FaultInFile, File};
+pub use paths::Paths;
+pub use secret::CommandFault;
+
+/// What the environment says under a name; `None` when it is not set or empty.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What was given as flags. What is `None` was not given.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--profile`
+    pub profile: Option<String>,
+    /// `--base-url`
+    pub base_url: Option<String>,
+    /// `--tenant`
+    pub tenant: Option<String>,
+    /// `--api-key`
+    pub api_key: Option<SecretString>,
+    /// `--insecure-http`
+    pub insecure_http: Option<InsecureHttp>,
+    /// `--read-only`
+    pub read_only: Option<bool>,
+    /// `--poll`
+    pub poll: Option<Duration>,
+    /// `--page-size`
+    pub page_size: Option<u32>,
+    /// `--concurrency`
+    pub concurrency: Option<usize>,
+}
+
+/// All that is needed to work with a tenant.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The profile it comes from, if any.
+    pub profile: Option<String>,
+    /// Where the API lives.
+    pub base_url: BaseUrl,
+    /// The tenant.
+    pub tenant: String,
+    /// The API key.
+    pub api_key: SecretString,
+    /// Whether nothing may be changed.
+    pub read_only: bool,
+    /// The pause between two looks at the feed.
+    pub poll: Duration,
+    /// Segments in a page.
+    pub page_size: u32,
+    /// Requests in flight.
+    pub concurrency: usize,
+    /// Whose changes to follow; none means everybody's.
+    pub contexts: Vec<Context>,
+    /// How several contexts are written.
+    pub contexts_form: ContextsForm,
+}
+
+/// Why there is nothing to connect to.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Neither flags nor environment nor a file say anything.
+    #[error("nothing is configured")]
+    NothingConfigured {
+        /// Where a file would be looked for.
+        looked_at: PathBuf,
+    },
+    /// The file can't be read.
+    #[error("could not read the configuration {path}: {source}", path = .path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// Something in the file is wrong.
+    #[error(transparent)]
+    File(#[from] FaultInFile),
+    /// A profile that is not there.
+    #[error("there is no profile {name} in {path}; it has {known}", path = .path.display(), known = listed(.known))]
+    UnknownProfile {
+        /// The name that was asked for.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// The profiles that are there.
+        known: Vec<String>,
+    },
+    /// A profile was asked for, and there is no file.
+    #[error("profile {name} was asked for, and there is no configuration at {path}", path = .path.display())]
+    NoFileForProfile {
+        /// The name that was asked for.
+        name: String,
+        /// Where the file would be.
+        path: PathBuf,
+    },
+    /// Something is missing.
+    #[error("{what} is not set; give {flag}, set {variable}, or write `{key}` into a profile of {path}", path = .path.display())]
+    Missing {
+        /// What.
+        what: &'static str,
+        /// The flag that gives it.
+        flag: &'static str,
+        /// The variable that gives it.
+        variable: &'static str,
+        /// The key that gives it.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The base URL is none.
+    #[error("the base URL can't be used: {0}")]
+    BaseUrl(#[from] BaseUrlFault),
+    /// The command for the key failed.
+    #[error(transparent)]
+    Command(#[from] CommandFault),
+    /// The variable that was to hold the key does not.
+    #[error("the API key is to come from the environment variable {variable}, which is not set")]
+    KeyNotInEnvironment {
+        /// Which variable.
+        variable: String,
+    },
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+/// What is usual.
+const POLL: Duration = Duration::from_secs(3);
+const PAGE_SIZE: u32 = 500;
+const CONCURRENCY: usize = 6;
+
+/// Puts together what flags, environment and file say; the earlier wins.
+///
+/// # Errors
+///
+/// Any [`ConfigError`]; each says what to do.
+pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Connection, ConfigError> {
+    let (path, file) = read_file(flags, environment, paths)?;
+    let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    let (name, profile) = choose(wanted, &path, file)?;
+    let base_url = flags.base_url.clone().or_else(|| environment("SEGTUI_BASE_URL")).or(profile.base_url.clone());
+    let tenant = flags.tenant.clone().or_else(|| environment("SEGTUI_TENANT")).or(profile.tenant.clone());
+    let given_key = flags.api_key.clone().or_else(|| environment("SEGTUI_API_KEY").map(SecretString::from));
+    if name.is_none() && base_url.is_none() && tenant.is_none() && given_key.is_none() {
+        return Err(ConfigError::NothingConfigured { looked_at: path });
+    }
+    let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.clone() };
+    let base_url = base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
+    let tenant = tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
+    let api_key = match given_key {
+        Some(key) => Some(key),
+        None => secret::of(&profile, environment)?,
+    };
+    let api_key = api_key.ok_or_else(|| missing("the API key", "--api-key", "SEGTUI_API_KEY", "api_key"))?;
+    let in_profile = if profile.insecure_http { InsecureHttp::Allowed } else { InsecureHttp::Refused };
+    Ok(Connection {
+        profile: name,
+        base_url: BaseUrl::parse(&base_url, flags.insecure_http.unwrap_or(in_profile))?,
+        tenant,
+        api_key,
+        read_only: flags.read_only.unwrap_or(profile.read_only),
+        poll: flags.poll.or(profile.poll).unwrap_or(POLL),
+        page_size: flags.page_size.or(profile.page_size).unwrap_or(PAGE_SIZE),
+        concurrency: flags.concurrency.or(profile.concurrency).unwrap_or(CONCURRENCY),
+        contexts: profile.contexts,
+        contexts_form: profile.contexts_form,
+    })
+}
+
+/// The file, and where it is or would be. Only the usual place may be empty: a file that was asked for has to be there.
+fn read_file(
+    flags: &Flags,
+    environment: Environment<'_>,
+    paths: &Paths,
+) -> Result<(PathBuf, Option<File>), ConfigError> {
+    let asked_for = flags.config.clone().or_else(|| environment("SEGTUI_CONFIG").map(PathBuf::from));
+    let path = asked_for.clone().unwrap_or_else(|| paths.config_file());
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path.clone(), Some(File::read(&text, &path)?))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked_for.is_none() => Ok((path, None)),
+        Err(source) => Err(ConfigError::Unreadable { path, source }),
+    }
+}
+
+/// The profile that was asked for, else the file's default one, else its only one.
+fn choose(wanted: Option<String>, path: &Path, file: Option<File>) -> Result<(Option<String>, Profile), ConfigError> {
+    let Some(mut file) = file else {
+        return match wanted {
+            Some(name) => Err(ConfigError::NoFileForProfile { name, path: path.to_owned() }),
+            None => Ok((None, Profile::default())),
+        };
+    };
+    let only = || file.profiles.keys().next().filter(|_| file.profiles.len() == 1).cloned();
+    let Some(name) = wanted.or_else(|| file.default_profile.clone()).or_else(only) else {
+        return Ok((None, Profile::default()));
+    };
+    if let Some(profile) = file.profiles.remove(&name) {
+        return Ok((Some(name), profile));
+    }
+    let known = file.profiles.into_keys().collect();
+    Err(ConfigError::UnknownProfile { name, path: path.to_owned(), known })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::fs;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    struct Home {
+        folder: tempfile::TempDir,
+        variables: HashMap<String, String>,
+    }
+
+    impl Home {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().unwrap(), variables: HashMap::new() }
+        }
+
+        fn with_file(text: &str) -> Self {
+            let home = Self::new();
+            let path = home.paths().config_file();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+            home
+        }
+
+        fn set(mut self, name: &str, value: &str) -> Self {
+            self.variables.insert(name.into(), value.into());
+            self
+        }
+
+        fn paths(&self) -> Paths {
+            let home = self.folder.path().to_str().unwrap().to_owned();
+            Paths::of(&|name| (name == "HOME").then(|| home.clone())).unwrap()
+        }
+
+        fn resolve(&self, flags: &Flags) -> Result<Connection, ConfigError> {
+            resolve(flags, &|name| self.variables.get(name).cloned(), &self.paths())
+        }
+
+        fn refusal(&self, flags: &Flags) -> String {
+            self.resolve(flags).unwrap_err().to_string().replace(self.folder.path().to_str().unwrap(), "HOME")
+        }
+    }
+
+    const TWO: &str = r#"
+default_profile = "preprod"
+
+[profiles.preprod]
+base_url = "https://api-preprod.one.unity.pl"
+tenant = "acme"
+api_key = "first:second"
+poll = 2.5
+
+[profiles.prod]
+base_url = "https://one.example/api/v1/account/integrations/auth-required/"
+tenant = "acme-prod"
+api_key_env = "PROD_KEY"
+read_only = true
+contexts = ["BACKOFFICE"]
+contexts_form = "comma"
+"#;
+
+    #[test]
+    fn flags_go_over_the_environment_and_that_over_the_file() {
+        let home = Home::with_file(TWO).set("SEGTUI_TENANT", "from-environment").set("SEGTUI_API_KEY", "env-key");
+        let flags = Flags { tenant: Some("from-flag".into()), ..Flags::default() };
+        let connection = home.resolve(&flags).unwrap();
+        assert_eq!(connection.tenant, "from-flag");
+        assert_eq!(connection.api_key.expose_secret(), "env-key");
+        assert_eq!(connection.base_url.host(), "api-preprod.one.unity.pl");
+        assert_eq!(connection.poll, Duration::from_millis(2_500));
+        assert_eq!((connection.page_size, connection.concurrency), (500, 6));
+        assert_eq!(home.resolve(&Flags::default()).unwrap().tenant, "from-environment");
+    }
+
+    #[test]
+    fn a_profile_is_asked_for_by_flag_or_variable() {
+        let home = Home::with_file(TWO).set("SEGTUI_PROFILE", "prod").set("PROD_KEY", "secret");
+        let connection = home.resolve(&Flags::default()).unwrap();
+        assert_eq!((connection.tenant.as_str(), connection.read_only), ("acme-prod", true));
+        assert_eq!(connection.contexts, [Context::Backoffice]);
+        assert_eq!(connection.contexts_form, ContextsForm::Comma);
+        let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
+        assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");
+        let flags = Flags { profile: Some("test".into()), ..Flags::default() };
+        assert_eq!(
+            home.refusal(&flags),
+            "there is no profile test in HOME/.config/segtui/config.toml; it has preprod, prod"
+        );
+    }
+
+    #[test]
+    fn nothing_at_all_is_told_apart_from_something_missing() {
+        let home = Home::new();
+        assert!(matches!(home.resolve(&Flags::default()), Err(ConfigError::NothingConfigured { .. })));
+        let home = home.set("SEGTUI_BASE_URL", "https://one.example");
+        assert_eq!(
+            home.refusal(&Flags::default()),
+            "the tenant is not set; give --tenant, set SEGTUI_TENANT, or write `tenant` into a profile of \
+             HOME/.config/segtui/config.toml"
+        );
+    }
+
+    #[test]
+    fn plain_http_is_refused_unless_allowed() {
+        let home = Home::new()
+            .set("SEGTUI_BASE_URL", "http://one.example")
+            .set("SEGTUI_TENANT", "acme")
+            .set("SEGTUI_API_KEY", "key");
+        assert!(home.refusal(&Flags::default()).contains("--insecure-http"));
+        let flags = Flags { insecure_http: Some(InsecureHttp::Allowed), ..Flags::default() };
+        assert!(home.resolve(&flags).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_has_to_be_there() {
+        let home = Home::new().set("SEGTUI_CONFIG", "/no/such/file.toml");
+        assert!(home.refusal(&Flags::default()).contains("/no/such/file.toml"));
+    }
+
+    #[test]
+    fn a_key_in_the_environment_that_is_not_there_is_told() {
+        let home = Home::with_file(TWO).set("SEGTUI_PROFILE", "prod");
+        assert_eq!(
+            home.refusal(&Flags::default()),
+            "the API key is to come from the environment variable PROD_KEY, which is not set"
+        );
+    }
+
+    #[test]
+    fn the_key_is_in_no_debug_text() {
+        let home = Home::with_file(TWO);
+        let connection = home.resolve(&Flags::default()).unwrap();
+        assert!(!format!("{connection:?}").contains("second"));
+    }
+}

@@ -25,7 +25,7 @@ use screen::Screen;
 use signals::Signals;
 
 pub use screen::{restore, restore_on_panic};
-pub use signals::Signal;
+pub use signals::{Signal, until_signalled};
 
 /// How the interface came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -71,7 +71,7 @@ impl Colleague {
     }
 
     fn create(&mut self, tenant: &Tenant) -> Option<Wish> {
-        let parent = self.any(tenant)?.id;
+        let parent = Some(self.any(tenant)?.id).filter(|parent| !self.own.contains(parent))?;
         let name = self.random.choice(NEW_NAMES)?.into();
         let external_id = Some(format!("BO-{}", self.random.u32(1_000..10_000)).into());
         Some(Wish::Create(Fields { name, external_id, parent: Some(parent) }))

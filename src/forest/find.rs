@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn what_matched_is_told_in_bytes_of_the_original() {
         assert_eq!(query("odz").ranges("Łódź, łodzie"), [2..7, 11..14]);
-        assert_eq!(query("x").ranges("Łódź"), []);
+        assert!(query("x").ranges("Łódź").is_empty());
     }
 
     proptest! {

@@ -23,6 +23,15 @@ impl Signal {
     }
 }
 
+/// Waits until the system asks to end.
+///
+/// # Errors
+///
+/// The signals can't be listened to.
+pub async fn until_signalled() -> std::io::Result<Signal> {
+    Ok(Signals::listen()?.next().await)
+}
+
 #[cfg(unix)]
 pub(super) use unix::{Signals, stop_until_continued};
 

@@ -1,0 +1,69 @@
+//! Opening the tree in the terminal.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use color_eyre::eyre::WrapErr;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::app::{Access, Clock, Session, State};
+use crate::config::Paths;
+use crate::keymap::Keymap;
+use crate::mirror;
+use crate::terminal::{self, Ending, Fragility, Setup};
+use crate::ui::{Symbols, Theme};
+
+use super::Failure;
+use super::arguments::{ConnectionArguments, LookArguments};
+use super::link::Link;
+
+pub(super) async fn run(
+    arguments: ConnectionArguments,
+    look: LookArguments,
+    environment: impl Fn(&str) -> Option<String>,
+    paths: Paths,
+) -> Result<ExitCode, Failure> {
+    let link = Link::open(&arguments, &look, &environment, &paths).await?;
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
+    }
+    let setup = Setup {
+        theme: theme(&look, &environment),
+        keymap: Keymap::standard().wrap_err("the table of keys is faulty")?,
+        fragility: fragility(&look),
+    };
+    let access = if link.connection.read_only { Access::ReadOnly } else { Access::ReadWrite };
+    let session = Session {
+        tenant: link.connection.tenant.clone(),
+        host: link.connection.base_url.host(),
+        profile: link.connection.profile.clone(),
+        access,
+    };
+    let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
+    let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
+    let state = State::new(session, clock, columns, rows);
+    let mirror = mirror::start(link.client.clone(), link.mirror_settings());
+    let ending = terminal::run(state, mirror, &setup).await.wrap_err("the terminal can't be used any more")?;
+    tracing::info!(?ending, "leaving");
+    Ok(match ending {
+        Ending::Quit => ExitCode::SUCCESS,
+        Ending::Signalled(signal) => ExitCode::from(signal.exit_code()),
+    })
+}
+
+/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour.
+fn theme(look: &LookArguments, environment: &impl Fn(&str) -> Option<String>) -> Theme {
+    let symbols = if look.ascii { Symbols::ASCII } else { Symbols::UNICODE };
+    if environment("NO_COLOR").is_some() { Theme::colourless(symbols) } else { Theme::colourful(symbols) }
+}
+
+#[cfg(debug_assertions)]
+fn fragility(look: &LookArguments) -> Fragility {
+    if look.panic_on_key { Fragility::FirstKeyPanics } else { Fragility::Sound }
+}
+
+#[cfg(not(debug_assertions))]
+fn fragility(_: &LookArguments) -> Fragility {
+    Fragility::Sound
+}

@@ -1,0 +1,75 @@
+//! Loading everything once, for subcommands.
+
+use std::io::{self, IsTerminal, Write};
+
+use color_eyre::eyre::{Report, eyre};
+
+use crate::forest::{Change, Forest};
+use crate::mirror::{self, Event, ListProgress, Phase};
+
+use super::link::Link;
+
+/// Everything that is on the server. How far it is goes to stderr when that is a terminal.
+pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
+    let mut mirror = mirror::start(link.client.clone(), link.mirror_settings());
+    let mut progress = ProgressLine { shown: false };
+    let mut forest = Forest::new();
+    let mut listed = false;
+    while let Some(event) = mirror.events.recv().await {
+        match event {
+            Event::Listed { segments } => {
+                listed = true;
+                forest.replace(segments);
+            }
+            Event::Changed(seen) => {
+                let change = |seen: mirror::Seen| seen.now.map_or(Change::Remove(seen.id), Change::Upsert);
+                forest.apply(seen.into_iter().map(change).collect());
+            }
+            // Without a feed it is live as soon as it is listed.
+            Event::PhaseChanged(Phase::Live) if listed => {
+                progress.clear();
+                return Ok(forest);
+            }
+            Event::PhaseChanged(Phase::Loading(far)) => progress.show(&far),
+            Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
+                progress.clear();
+                return Err(error.into());
+            }
+            Event::Noticed(notice) => {
+                progress.clear();
+                eprintln!("segtui: {notice}");
+            }
+            _ => {}
+        }
+    }
+    Err(eyre!("the part that talks to the server has ended unexpectedly; the log says more"))
+}
+
+/// One line on stderr that is written over again and again.
+struct ProgressLine {
+    shown: bool,
+}
+
+impl ProgressLine {
+    fn show(&mut self, far: &ListProgress) {
+        if io::stderr().is_terminal() {
+            self.shown = true;
+            let seconds = far.elapsed.as_secs_f64();
+            write(&format!("\r\x1b[Kloading {} segments · {} pages · {seconds:.1} s", far.segments, far.pages));
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            write("\r\x1b[K");
+        }
+    }
+}
+
+fn write(text: &str) {
+    let mut stderr = io::stderr();
+    // A line that nobody can see is no reason to stop.
+    if let Err(error) = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()) {
+        tracing::debug!(%error, "progress can't be shown");
+    }
+}

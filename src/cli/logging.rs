@@ -1,0 +1,65 @@
+//! The log: a file in the XDG state folder, never the screen.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use color_eyre::eyre::WrapErr;
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::Paths;
+
+use super::Failure;
+use super::arguments::{LogArguments, LogLevel};
+
+/// Writes what is still to be written when dropped.
+pub(super) struct Log {
+    _guard: WorkerGuard,
+}
+
+/// Begins to log. Without a log file of the person's own choice, not being able to is said and no reason to stop.
+pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Log>, Failure> {
+    let level = match arguments.log_level {
+        LogLevel::Off => return Ok(None),
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let path = arguments.log_file.clone().unwrap_or_else(|| paths.log_file());
+    let file = match open(&path) {
+        Ok(file) => file,
+        Err(error) if arguments.log_file.is_none() => {
+            eprintln!("segtui: goes on without a log: could not open {}: {error}", path.display());
+            return Ok(None);
+        }
+        Err(error) => {
+            let error = Err(error).wrap_err_with(|| format!("could not open the log {}", path.display()));
+            return error.map_err(Failure::Failed);
+        }
+    };
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    // Libraries log what is sent at the finer levels, headers included: only our own words go into the file.
+    let filter = Targets::new().with_target("segtui", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
+    Ok(Some(Log { _guard: guard }))
+}
+
+/// Opens a log for adding to it, readable for nobody else.
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,44 @@
+//! Running the demo server by itself.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use color_eyre::eyre::WrapErr;
+
+use crate::demo::{ListForm, Options, Server};
+use crate::terminal;
+
+use super::Failure;
+use super::arguments::ServeDemoArguments;
+
+pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failure> {
+    let port = arguments.port;
+    let options = Options {
+        port,
+        tenant: arguments.tenant,
+        api_key: arguments.api_key,
+        segments: arguments.segments,
+        latency: Duration::from_millis(arguments.latency),
+        churn: arguments.churn,
+        seed: arguments.seed,
+        deletion: arguments.children.into(),
+        page_cap: arguments.page_cap,
+        list_form: if arguments.envelope { ListForm::Envelope } else { ListForm::Array },
+        ..Options::default()
+    };
+    let server = Server::start(options).await.wrap_err_with(|| format!("could not serve on port {port}"))?;
+    let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
+    // The address first and by itself, for a script that reads one line.
+    println!("{url}");
+    eprintln!(
+        "\nA demo tenant of {} segments. ctrl-c ends it. To look at it:\n\n  \
+         segtui --base-url {url} --tenant {tenant} --api-key {key}\n\n  \
+         curl -H 'one-tenant: {tenant}' -H 'ApiAuth: {key}' \\\n    \
+         '{url}/api/v1/account/integrations/auth-required/segments?pageNumber=1&pageSize=10'\n",
+        server.segments().len()
+    );
+    let signal = terminal::until_signalled().await.wrap_err("could not wait for a signal")?;
+    tracing::info!(?signal, "the demo server ends");
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,240 @@
+//! The configuration file: TOML with named profiles. Unknown keys, wrong types and values out of range are refused with
+//! their line and column.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::remote::{Context, ContextsForm};
+
+/// A configuration file that was read.
+#[derive(Debug, Default)]
+pub struct File {
+    /// The profile to use when none is asked for.
+    pub default_profile: Option<String>,
+    pub(super) profiles: BTreeMap<String, Profile>,
+}
+
+/// One profile, checked.
+#[derive(Debug, Default)]
+pub(super) struct Profile {
+    pub base_url: Option<String>,
+    pub tenant: Option<String>,
+    pub api_key: Option<SecretString>,
+    pub api_key_env: Option<String>,
+    pub api_key_command: Option<Vec<String>>,
+    pub insecure_http: bool,
+    pub read_only: bool,
+    pub poll: Option<Duration>,
+    pub page_size: Option<u32>,
+    pub concurrency: Option<usize>,
+    pub contexts: Vec<Context>,
+    pub contexts_form: ContextsForm,
+}
+
+/// Something wrong in a configuration file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{line}:{column}: {what}", path = .path.display())]
+pub struct FaultInFile {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong, and what was expected.
+    pub what: String,
+}
+
+const POLL_SECONDS: RangeInclusive<f64> = 0.2..=3_600.0;
+const PAGE_SIZES: RangeInclusive<u32> = 1..=10_000;
+const CONCURRENCIES: RangeInclusive<usize> = 1..=64;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    default_profile: Option<Spanned<String>>,
+    #[serde(default)]
+    profiles: BTreeMap<String, RawProfile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProfile {
+    base_url: Option<String>,
+    tenant: Option<String>,
+    api_key: Option<Spanned<SecretString>>,
+    api_key_env: Option<Spanned<String>>,
+    api_key_command: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
+    insecure_http: bool,
+    #[serde(default)]
+    read_only: bool,
+    poll: Option<Spanned<f64>>,
+    page_size: Option<Spanned<u32>>,
+    concurrency: Option<Spanned<usize>>,
+    #[serde(default)]
+    contexts: Vec<Spanned<String>>,
+    contexts_form: Option<Spanned<String>>,
+}
+
+impl File {
+    /// Reads the text of a file; `path` is for telling where a fault is.
+    ///
+    /// # Errors
+    ///
+    /// The first fault, with its place.
+    pub fn read(text: &str, path: &Path) -> Result<Self, FaultInFile> {
+        let source = Source { text, path };
+        let raw: RawFile =
+            toml::from_str(text).map_err(|error| source.fault(error.span().unwrap_or_default(), error.message()))?;
+        let mut profiles = BTreeMap::new();
+        for (name, profile) in raw.profiles {
+            profiles.insert(name, source.profile(profile)?);
+        }
+        if let Some(default) = raw.default_profile.as_ref().filter(|default| !profiles.contains_key(default.get_ref()))
+        {
+            let what = format!("there is no profile `{}` in this file", default.get_ref());
+            return Err(source.fault(default.span(), what));
+        }
+        Ok(Self { default_profile: raw.default_profile.map(Spanned::into_inner), profiles })
+    }
+}
+
+struct Source<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl Source<'_> {
+    fn fault(&self, span: Range<usize>, what: impl Into<String>) -> FaultInFile {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
+        FaultInFile { path: self.path.to_owned(), line, column, what: what.into() }
+    }
+
+    fn profile(&self, raw: RawProfile) -> Result<Profile, FaultInFile> {
+        let keys = [
+            raw.api_key.as_ref().map(Spanned::span),
+            raw.api_key_env.as_ref().map(Spanned::span),
+            raw.api_key_command.as_ref().map(Spanned::span),
+        ];
+        if let [_, second, ..] = keys.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+            let what = "the API key is given twice; keep one of `api_key`, `api_key_env` and `api_key_command`";
+            return Err(self.fault(second.clone(), what));
+        }
+        if let Some(command) = raw.api_key_command.as_ref().filter(|command| command.get_ref().is_empty()) {
+            return Err(self.fault(command.span(), "a command is expected, such as [\"pass\", \"show\", \"one/acme\"]"));
+        }
+        let poll = self.within("poll", raw.poll, POLL_SECONDS)?;
+        let contexts = raw.contexts.into_iter().map(|name| self.context(&name)).collect::<Result<_, _>>()?;
+        Ok(Profile {
+            base_url: raw.base_url,
+            tenant: raw.tenant,
+            api_key: raw.api_key.map(Spanned::into_inner),
+            api_key_env: raw.api_key_env.map(Spanned::into_inner),
+            api_key_command: raw.api_key_command.map(Spanned::into_inner),
+            insecure_http: raw.insecure_http,
+            read_only: raw.read_only,
+            poll: poll.map(Duration::from_secs_f64),
+            page_size: self.within("page_size", raw.page_size, PAGE_SIZES)?,
+            concurrency: self.within("concurrency", raw.concurrency, CONCURRENCIES)?,
+            contexts,
+            contexts_form: self.contexts_form(raw.contexts_form)?,
+        })
+    }
+
+    fn within<T: PartialOrd + Display + Copy>(
+        &self,
+        key: &str,
+        value: Option<Spanned<T>>,
+        range: RangeInclusive<T>,
+    ) -> Result<Option<T>, FaultInFile> {
+        let Some(value) = value else { return Ok(None) };
+        let (span, value) = (value.span(), value.into_inner());
+        if range.contains(&value) {
+            return Ok(Some(value));
+        }
+        let what = format!("`{key}` is {value}; expected {} to {}", range.start(), range.end());
+        Err(self.fault(span, what))
+    }
+
+    fn context(&self, name: &Spanned<String>) -> Result<Context, FaultInFile> {
+        let known = Context::ALL.into_iter().find(|context| context.wire_name() == name.get_ref());
+        known.ok_or_else(|| {
+            let names: Vec<_> = Context::ALL.map(Context::wire_name).into();
+            self.fault(name.span(), format!("`{}` is no context; expected {}", name.get_ref(), names.join(", ")))
+        })
+    }
+
+    fn contexts_form(&self, form: Option<Spanned<String>>) -> Result<ContextsForm, FaultInFile> {
+        let Some(form) = form else { return Ok(ContextsForm::default()) };
+        match form.get_ref().as_str() {
+            "repeated" => Ok(ContextsForm::Repeated),
+            "comma" => Ok(ContextsForm::Comma),
+            other => {
+                Err(self.fault(form.span(), format!("`contexts_form` is `{other}`; expected `repeated` or `comma`")))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        File::read(text, Path::new("config.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place_and_what_was_expected() {
+        let text = fault("[profiles.preprod]\ntenant = \"acme\"\nbase_ulr = \"https://x\"\n");
+        assert!(text.starts_with("config.toml:3:1: unknown field `base_ulr`, expected one of `base_url`"), "{text}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_refused_with_its_place_and_what_was_expected() {
+        let text = fault("[profiles.preprod]\npage_size = \"many\"\n");
+        assert_eq!(text, "config.toml:2:13: invalid type: string \"many\", expected u32");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_its_place() {
+        let text = fault("[profiles.a]\n\npage_size = 0\n");
+        assert_eq!(text, "config.toml:3:13: `page_size` is 0; expected 1 to 10000");
+        assert!(fault("[profiles.a]\npoll = 0.01\n").contains(":2:8: `poll` is 0.01; expected 0.2 to 3600"));
+        assert!(fault("[profiles.a]\ncontexts = [\"ERP\"]\n").contains("expected APPLICATION, BACKOFFICE"));
+    }
+
+    #[test]
+    fn broken_toml_is_refused_with_its_place() {
+        assert!(fault("[profiles.a\n").starts_with("config.toml:1:"));
+    }
+
+    #[test]
+    fn two_ways_to_the_key_are_one_too_many() {
+        let text = fault("[profiles.a]\napi_key = \"k\"\napi_key_env = \"K\"\n");
+        assert!(text.starts_with("config.toml:3:15: the API key is given twice"), "{text}");
+    }
+
+    #[test]
+    fn a_default_that_is_not_there_is_refused() {
+        assert!(
+            fault("default_profile = \"b\"\n[profiles.a]\n").starts_with("config.toml:1:19: there is no profile `b`")
+        );
+    }
+
+    #[test]
+    fn a_key_that_stands_in_a_faulty_file_is_not_repeated() {
+        let text = fault("[profiles.a]\napi_key = \"hunter2\"\nnonsense = 1\n");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}

@@ -1,0 +1,59 @@
+//! Where files live: the folders of the XDG base directory specification, on every Unix.
+
+use std::path::PathBuf;
+
+use super::Environment;
+
+/// The program's folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    config: PathBuf,
+    state: PathBuf,
+}
+
+const NAME: &str = "segtui";
+
+impl Paths {
+    /// The folders that an environment tells. `None` when it tells no home.
+    #[must_use]
+    pub fn of(environment: Environment<'_>) -> Option<Self> {
+        // The specification: a path that is not absolute is to be ignored.
+        let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = absolute("HOME");
+        let folder = |variable: &str, below_home: &str| {
+            absolute(variable).or_else(|| home.as_ref().map(|home| home.join(below_home))).map(|path| path.join(NAME))
+        };
+        Some(Self { config: folder("XDG_CONFIG_HOME", ".config")?, state: folder("XDG_STATE_HOME", ".local/state")? })
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The log file.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.state.join("segtui.log")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_goes_over_the_home() {
+        let environment = |name: &str| match name {
+            "HOME" => Some("/home/ola".to_owned()),
+            "XDG_STATE_HOME" => Some("/var/ola".to_owned()),
+            "XDG_CONFIG_HOME" => Some("relative".to_owned()),
+            _ => None,
+        };
+        let paths = Paths::of(&environment).unwrap();
+        assert_eq!(paths.config_file(), PathBuf::from("/home/ola/.config/segtui/config.toml"));
+        assert_eq!(paths.log_file(), PathBuf::from("/var/ola/segtui/segtui.log"));
+        assert_eq!(Paths::of(&|_| None), None);
+    }
+}
