@@ -5,7 +5,7 @@
 
 mod key;
 
-use crate::action::{Action, TABLE};
+use crate::action::{Action, Group, TABLE};
 
 pub use key::{Key, KeyFault, parse_sequence, sequence_text};
 
@@ -91,6 +91,22 @@ impl Keymap {
             Some(_) => Lookup::Prefix,
             None => Lookup::Nothing,
         }
+    }
+
+    /// Everything that can be asked for, in reading order: the group, the keys, what they do. The levels of folding, which
+    /// differ in a figure only, are one line.
+    #[must_use]
+    pub fn help(&self) -> Vec<(Group, String, &'static str)> {
+        let keys = |action| self.keys(action).collect::<Vec<_>>().join("  ");
+        let lines = TABLE.iter().filter_map(|entry| match entry.action {
+            Action::FoldToLevel(2) => {
+                let keys = format!("{} … {}", keys(entry.action), keys(Action::FoldToLevel(9)));
+                Some((entry.group, keys, "show so many levels"))
+            }
+            Action::FoldToLevel(3..=9) => None,
+            action => Some((entry.group, keys(action), entry.help)),
+        });
+        lines.collect()
     }
 
     /// The keys that ask for an action, the one to show first.

@@ -10,9 +10,10 @@ mod screen;
 mod signals;
 
 use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -85,7 +86,7 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<Endi
             signal = signals.next() => return Ok(Ending::Signalled(signal)),
             () = interface.alarm() => {}
         }
-        take_what_is_ready(&mut input, &mut mirror_events, &mut batch)?;
+        take_what_is_ready(&mut input, &mut mirror_events, &mut batch).await?;
         for event in batch.drain(..) {
             match interface.take(event) {
                 Flow::Goes => {}
@@ -106,13 +107,14 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<Endi
 /// Events taken before the next frame is drawn: enough for a paste, too few to keep a person waiting.
 const BATCH: usize = 512;
 
-fn take_what_is_ready(
+async fn take_what_is_ready(
     input: &mut events::Input,
     mirror: &mut mpsc::Receiver<crate::mirror::Event>,
     batch: &mut Vec<Event>,
 ) -> io::Result<()> {
     while batch.len() < BATCH
-        && let Some(event) = input.next().now_or_never()
+        // Asked in the name of this task: whoever asks the terminal last is the one it wakes.
+        && let Poll::Ready(event) = futures::poll!(input.next())
     {
         batch.push(event.ok_or_else(closed)??);
     }

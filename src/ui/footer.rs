@@ -9,7 +9,7 @@ use crate::app::{FindPrompt, Layer, LinkState, Pane, Search, State, Tone, availa
 
 use super::Look;
 use super::dialog;
-use super::text::{fitted, grouped, rect};
+use super::text::{draw_right, fitted, grouped, rect};
 use super::theme::Theme;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
@@ -25,7 +25,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let left_area = Rect { width: area.width - right_width, ..area };
     let left = left(state, look, usize::from(left_area.width));
     frame.render_widget(left, left_area);
-    frame.render_widget(right.right_aligned(), area);
+    draw_right(right, area, frame);
 }
 
 fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
@@ -172,7 +172,7 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
-    frame.render_widget(count.right_aligned(), area);
+    draw_right(count, area, frame);
     let indent = 2.min(area.width);
     let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + count_width), ..area };
     dialog::text_field(&prompt.text, field, true, theme, frame);

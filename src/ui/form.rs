@@ -10,7 +10,7 @@ use crate::segment::Field;
 
 use super::Look;
 use super::dialog::{self, text_field};
-use super::text::{fitted, fitted_end};
+use super::text::{draw_right, fitted, fitted_end};
 
 const LABELS: u16 = 13;
 const CHOOSE: &str = "type to choose";
@@ -81,7 +81,7 @@ fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'
             let text = form.parent_text(&state.forest);
             let style = if focused { theme.accent } else { Style::new() };
             frame.buffer_mut().set_stringn(value.x, value.y, fitted_end(&text, room), room, style);
-            frame.render_widget(Line::styled(hint, theme.quiet).right_aligned(), value);
+            draw_right(Line::styled(hint, theme.quiet), value, frame);
         }
     }
 }

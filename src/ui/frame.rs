@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 use crate::app::{Pane, Shape, State};
 
@@ -82,6 +82,8 @@ impl Pen<'_, '_, '_> {
 
     fn label(&mut self, x: u16, y: u16, text: &str, style: Style, within: Rect) {
         let room = usize::from((within.x + within.width).saturating_sub(x));
+        // The line below has a colour of its own, which a title does not take over.
+        let style = Style::new().fg(Color::Reset).patch(style);
         self.frame.buffer_mut().set_stringn(x, y, fitted(text, room), room, style);
     }
 }

@@ -12,18 +12,18 @@ use crate::app::{Access, LinkState, State};
 use crate::mirror::{ListProgress, Phase};
 
 use super::Look;
-use super::text::{fitted, grouped, rect};
+use super::text::{draw_right, fitted, grouped, rect};
 use super::theme::Theme;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let Some(area) = state.layout().header.map(rect) else { return };
     let theme = look.theme;
     frame.buffer_mut().set_style(area, theme.header);
-    let right = Line::from(relation(state, theme)).right_aligned();
+    let right = Line::from(relation(state, theme));
     let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
     let left_area = Rect { width: area.width.saturating_sub(right_width + 2), ..area };
     frame.render_widget(place(state, theme, usize::from(left_area.width)), left_area);
-    frame.render_widget(right, area);
+    draw_right(right, area, frame);
 }
 
 /// Program, tenant, host, profile; the tenant is the last to be cut.

@@ -3,8 +3,9 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use crate::action::{Group, TABLE};
+use crate::action::Group;
 use crate::keymap::Keymap;
 
 use super::Look;
@@ -13,7 +14,7 @@ use super::text::fitted;
 use super::theme::Theme;
 
 const KEYS: usize = 14;
-const COLUMN: u16 = 62;
+const COLUMN: u16 = 56;
 const MARGIN: u16 = 1;
 
 pub(super) fn draw(first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
@@ -42,16 +43,17 @@ pub(super) fn draw(first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
 }
 
 fn lines(theme: &Theme, keymap: &Keymap) -> Vec<Line<'static>> {
+    let listed = keymap.help();
     let mut lines = Vec::new();
     for group in Group::ALL {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
         lines.push(Line::styled(group.title(), theme.strong));
-        for entry in TABLE.iter().filter(|entry| entry.group == group) {
-            let keys: Vec<String> = keymap.keys(entry.action).collect();
-            let keys = fitted(&keys.join("  "), KEYS - 1).into_owned();
-            lines.push(Line::from(vec![Span::styled(format!("{keys:<KEYS$}"), theme.accent), Span::raw(entry.help)]));
+        for (_, keys, help) in listed.iter().filter(|(other, ..)| *other == group) {
+            let keys = fitted(keys, KEYS - 1).into_owned();
+            let padding = " ".repeat(KEYS.saturating_sub(keys.width()));
+            lines.push(Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(*help)]));
         }
     }
     lines

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -14,6 +15,12 @@ use crate::app::Area;
 /// The same rectangle for the drawing.
 pub(super) const fn rect(area: Area) -> Rect {
     Rect { x: area.x, y: area.y, width: area.width, height: area.height }
+}
+
+/// Draws a line at the right end of an area, touching only the cells that it needs.
+pub(super) fn draw_right(line: Line<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let width = u16::try_from(line.width()).unwrap_or(area.width).min(area.width);
+    frame.render_widget(line, Rect { x: area.x + area.width - width, width, ..area });
 }
 
 /// The text in at most so many cells, with `…` at the end where something was cut. Control characters never reach the
