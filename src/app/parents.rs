@@ -16,7 +16,7 @@ pub struct ParentPicker {
     pub(super) asker: Asker,
     /// The text by which the places are filtered.
     pub filter: TextField,
-    /// The places that match, in the order of the tree, cut at some hundred.
+    /// The places that match, those whose name begins with the text first, cut at some hundred.
     pub candidates: Vec<Candidate>,
     /// How many more places match.
     pub more: usize,
@@ -60,10 +60,14 @@ impl ParentPicker {
     /// Finds the places anew, after the text or the tree changed. Chooses the first that is possible.
     pub(super) fn refilter(&mut self, forest: &Forest) {
         let query = Query::parse(self.filter.text());
-        let places: Vec<Arc<Segment>> = match &query {
+        let mut places: Vec<Arc<Segment>> = match &query {
             None => forest.preorder().take(SHOWN + 1).map(|(_, segment)| Arc::clone(segment)).collect(),
             Some(query) => forest.find(query).iter().filter_map(|id| forest.get(id).cloned()).collect(),
         };
+        if let Some(query) = &query {
+            // Names that begin with the text come first, each group in the order of the tree.
+            places.sort_by_key(|segment| query.ranges(&segment.name).first().is_none_or(|range| range.start > 0));
+        }
         self.more = if query.is_some() { places.len() } else { forest.len() }.saturating_sub(SHOWN);
         let top = Candidate {
             parent: None,

@@ -12,7 +12,7 @@ use crate::mirror::{Applied, Command, Outcome, Ticket, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::segment::{Field, Segment, SegmentId};
 
-use super::activity::{self, ActivityEntry, EntryKind};
+use super::activity::{self, ActivityEntry, EntryKind, FieldChange};
 use super::{Effect, Layer, State, tree_view};
 
 /// The writes under way, and the forms that came back refused.
@@ -33,6 +33,9 @@ struct Write {
     title: Title,
     origin: Option<Layer>,
     attention: Attention,
+    /// The segment that it was about, and what it changed there.
+    subject: Option<SegmentId>,
+    fields: Vec<FieldChange>,
 }
 
 /// How a write is spoken of.
@@ -183,7 +186,9 @@ pub(super) fn begin(state: &mut State, plan: Plan, title: Title, origin: Option<
         (0..plan.operations.len()).filter_map(|index| subject(&plan, ticket, index)).collect();
     let command = Command::Write { ticket, plan: plan.clone() };
     let creates = plan.operations.first().is_some_and(|operation| matches!(operation, Operation::Create { .. }));
-    state.writes.under_way.insert(ticket, Write { plan, done: 0, title, origin, attention: Attention::Waiting });
+    let write =
+        Write { plan, done: 0, title, origin, attention: Attention::Waiting, subject: None, fields: Vec::new() };
+    state.writes.under_way.insert(ticket, write);
     for (index, id) in subjects.iter().enumerate() {
         let truth = state.forest.get(id).cloned();
         let pending = state.writes.pending.entry(id.clone()).or_insert(Pending { truth, operations: Vec::new() });
@@ -226,7 +231,7 @@ pub(super) fn operation_ended(state: &mut State, ticket: Ticket, index: usize, o
         Outcome::Created(applied) | Outcome::Updated(applied) => {
             state.activity.touch(&applied.segment.id, now);
             remark(state, applied);
-            record_fields(state, before.as_deref(), applied);
+            note_fields(state, ticket, before.as_deref(), applied);
         }
         Outcome::Deleted(id) => {
             state.picks.marked.remove(id);
@@ -250,13 +255,16 @@ fn remark(state: &mut State, applied: &Applied) {
     }
 }
 
-fn record_fields(state: &mut State, before: Option<&Segment>, applied: &Applied) {
-    let Some(before) = before else { return };
-    let fields = activity::field_changes(&state.forest, before, &applied.segment);
-    if !fields.is_empty() {
-        let (at, subject) = (state.clock.now, Some(applied.segment.id.clone()));
-        let text = applied.segment.name.to_string();
-        state.activity.push(ActivityEntry { at, kind: EntryKind::Done, text, subject, fields });
+/// Remembers what a plan of one operation changed, to be told when it is over. A new name is told by the title already.
+fn note_fields(state: &mut State, ticket: Ticket, before: Option<&Segment>, applied: &Applied) {
+    let fields = before.map(|before| activity::field_changes(&state.forest, before, &applied.segment));
+    let Some(write) = state.writes.under_way.get_mut(&ticket).filter(|write| write.plan.operations.len() == 1) else {
+        return;
+    };
+    write.subject = Some(applied.segment.id.clone());
+    write.fields = fields.unwrap_or_default();
+    if let [FieldChange { field: Field::Name, .. }] = write.fields.as_slice() {
+        write.fields.clear();
     }
 }
 
@@ -265,9 +273,12 @@ pub(super) fn write_ended(state: &mut State, ticket: Ticket, result: Result<(), 
     match result {
         Ok(()) => {
             let Some(write) = state.writes.under_way.remove(&ticket) else { return };
-            state.activity.add(state.clock.now, EntryKind::Done, None, format!("you {}", write.title.done));
+            let Write { title, subject, fields, .. } = write;
+            let entry =
+                ActivityEntry { at: state.clock.now, kind: EntryKind::Done, text: title.done.clone(), subject, fields };
+            state.activity.push(entry);
             if state.message.as_ref().is_none_or(|message| message.tone == super::Tone::Calm) {
-                state.say(write.title.done);
+                state.say(title.done);
             }
         }
         Err((index, error)) => fail(state, ticket, index, &Failure::of(error)),
