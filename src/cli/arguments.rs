@@ -133,7 +133,7 @@ pub(super) struct LookArguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub poll: Option<Duration>,
     /// Use plain characters only, for fonts without symbols.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub ascii: bool,
     /// Panic at the first key, to see that the terminal is given back.
     #[cfg(debug_assertions)]
@@ -146,10 +146,10 @@ pub(super) struct LookArguments {
 #[command(next_help_heading = "Log")]
 pub(super) struct LogArguments {
     /// The file to log into, instead of segtui.log in the XDG state folder.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
     /// How much to log.
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
 }
 

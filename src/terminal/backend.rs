@@ -28,11 +28,6 @@ impl Quiet {
     pub fn new() -> Self {
         Self { terminal: CrosstermBackend::new(Piece::new(io::stdout())), cursor: Cursor::Unknown }
     }
-
-    /// Somebody else wrote to the terminal: what it was told about the cursor may no longer hold.
-    pub const fn forget_cursor(&mut self) {
-        self.cursor = Cursor::Unknown;
-    }
 }
 
 impl Backend for Quiet {

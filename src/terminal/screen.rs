@@ -8,6 +8,7 @@ use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{execute, queue};
+use ratatui::backend::Backend;
 use ratatui::{Frame, Terminal};
 
 use super::backend::Quiet;
@@ -46,8 +47,9 @@ impl Screen {
     /// Takes it over again and draws everything anew with the next frame.
     pub fn reopen(&mut self) -> io::Result<()> {
         take()?;
-        self.terminal.backend_mut().forget_cursor();
-        self.terminal.clear()
+        // Clearing through ratatui would ask the terminal where its cursor is, and wait for an answer.
+        self.terminal = Terminal::new(Quiet::new())?;
+        self.terminal.backend_mut().clear()
     }
 }
 

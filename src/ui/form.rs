@@ -17,8 +17,11 @@ const CHOOSE: &str = "type to choose";
 
 pub(super) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame<'_>) {
     let title = match &form.purpose {
-        Purpose::Create => match form.parent.as_ref().and_then(|id| state.forest.get(id)) {
-            Some(parent) => format!("New segment below {}", parent.name),
+        Purpose::Create => match &form.parent {
+            Some(id) => match state.forest.get(id) {
+                Some(parent) => format!("New segment below {}", parent.name),
+                None => format!("New segment below {id}"),
+            },
             None => "New segment at the top level".into(),
         },
         Purpose::Edit { base } => format!("Edit {}", base.name),

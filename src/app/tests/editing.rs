@@ -112,7 +112,8 @@ fn the_form_of_a_segment_is_filled_in_and_saves_only_what_changed() {
     assert_eq!(pending(&harness, "export"), Some(PendingKind::Changing));
     harness.succeed();
     assert_eq!(harness.state.selected_segment().unwrap().external_id.as_deref(), Some("EXP"));
-    let told: Vec<_> = harness.state.activity.entries().map(|entry| (entry.text.as_str(), entry.fields.len())).collect();
+    let told: Vec<_> =
+        harness.state.activity.entries().map(|entry| (entry.text.as_str(), entry.fields.len())).collect();
     assert_eq!(told, [("changed Export", 1)], "told once, with what changed");
 }
 

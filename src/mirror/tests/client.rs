@@ -56,10 +56,13 @@ impl Client {
         client
     }
 
-    pub async fn hear(&mut self) -> Event {
-        let event =
-            timeout(LONG, self.mirror.events.recv()).await.expect("the mirror says something").expect("it lives");
-        match event.clone() {
+    pub async fn hear(&mut self) {
+        let event = timeout(LONG, self.mirror.events.recv()).await.expect("the mirror says something");
+        self.take(event.expect("it lives"));
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
             Event::PhaseChanged(phase) => self.phases.push(phase),
             Event::Gathered(segments) => {
                 self.gathered += segments.len();
@@ -100,7 +103,6 @@ impl Client {
             Event::WriteEnded { ticket, result } => self.ended.push((ticket, result)),
             Event::Noticed(notice) => self.notices.push(notice),
         }
-        event
     }
 
     pub async fn hear_until(&mut self, enough: impl Fn(&Self) -> bool) {
@@ -112,6 +114,10 @@ impl Client {
     /// Until the feed was read to its end some times: whatever was under way before is over by then, and a doubtful list was
     /// loaded again.
     pub async fn settle(&mut self) {
+        // What was said before now says nothing about what is to come.
+        while let Ok(event) = self.mirror.events.try_recv() {
+            self.take(event);
+        }
         let enough = self.synchronised + 5;
         self.hear_until(|client| client.synchronised >= enough).await;
     }

@@ -1,0 +1,183 @@
+//! The program without a screen: subcommands, exit codes, what goes to stdout and what to stderr.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+
+use std::fs;
+
+use assert_cmd::Command;
+use segtui::demo::{Options, Server};
+use segtui::segment::Segment;
+use tempfile::TempDir;
+
+struct Desk {
+    home: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    fn segtui(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_segtui"));
+        command.env_clear().env("HOME", self.home.path()).args(arguments);
+        command
+    }
+
+    /// Exit code, stdout and stderr.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        told(&mut self.segtui(arguments))
+    }
+}
+
+fn told(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn serving() -> (tokio::runtime::Runtime, Server) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime.block_on(Server::start(Options::default())).unwrap();
+    (runtime, server)
+}
+
+#[test]
+fn export_writes_every_segment_with_parents_first() {
+    let (_runtime, server) = serving();
+    let desk = Desk::new();
+    let connection = ["--base-url", &server.base_url(), "--tenant", server.tenant(), "--api-key", server.api_key()];
+    let (code, stdout, stderr) = desk.run(&[&["export", "--format", "json"], &connection[..]].concat());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let mut exported: Vec<Segment> = serde_json::from_str(&stdout).unwrap();
+    for (at, segment) in exported.iter().enumerate() {
+        let parent = segment.parent.as_ref().and_then(|id| exported.iter().position(|other| other.id == *id));
+        assert!(parent.is_none_or(|parent| parent < at), "{segment:?} stands before its parent");
+    }
+    let mut there = server.segments();
+    exported.sort_by(|a, b| a.id.cmp(&b.id));
+    there.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(exported, there);
+}
+
+#[test]
+fn export_into_a_file_says_nothing_and_replaces_it_whole() {
+    let desk = Desk::new();
+    let path = desk.home.path().join("segments.json");
+    fs::write(&path, "former").unwrap();
+    let (code, stdout, _) = desk.run(&["export", "--demo", "--output", path.to_str().unwrap()]);
+    assert_eq!((code, stdout.as_str()), (0, ""));
+    let exported: Vec<Segment> = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    assert!(exported.len() >= 280);
+}
+
+#[test]
+fn the_tree_is_printed_for_reading() {
+    let (code, stdout, _) = Desk::new().run(&["tree", "--demo"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("   ├─ Łódzkie  [PL-10]\n   │  ├─ Łódź  [PL-10-1]\n   │  │  ├─ Łódź Bałuty"), "{stdout}");
+    assert!(stdout.contains("Without their parent:\n└─ (crm-2019-import)\n   └─ Klienci z dawnego CRM  [CRM-OLD]\n"));
+}
+
+#[test]
+fn wrong_usage_and_wrong_configuration_are_two() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["--no-such-flag"]).0, 2);
+    assert_eq!(desk.run(&["export", "--format", "xml"]).0, 2);
+    assert_eq!(desk.run(&["export"]).0, 2);
+    let folder = desk.home.path().join(".config/segtui");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.toml"), "[profiles.a]\ntenant = 7\n").unwrap();
+    let (code, _, stderr) = desk.run(&["export"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("config.toml:2:10: invalid type: integer `7`, expected a string"), "{stderr}");
+    let (code, _, stderr) = desk.run(&[
+        "tree",
+        "--base-url",
+        "http://one.example",
+        "--tenant",
+        "t",
+        "--api-key",
+        "k",
+        "--config",
+        "/dev/null",
+    ]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("--insecure-http"), "{stderr}");
+}
+
+#[test]
+fn a_server_that_can_not_be_reached_is_one_and_says_why() {
+    let desk = Desk::new();
+    // Nobody listens on the port of a listener that is gone.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let (code, stdout, stderr) = desk.run(&["export", "--base-url", &url, "--tenant", "t", "--api-key", "hunter2"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains("could not load the segments") && stderr.contains("no connection"), "{stderr}");
+}
+
+#[test]
+fn a_wrong_key_is_told_in_the_servers_words_and_never_shown() {
+    let (_runtime, server) = serving();
+    let desk = Desk::new();
+    let log = desk.home.path().join("log");
+    let (code, _, stderr) = desk.run(&[
+        "export",
+        "--base-url",
+        &server.base_url(),
+        "--tenant",
+        server.tenant(),
+        "--api-key",
+        "hunter2",
+        "--log-level",
+        "trace",
+        "--log-file",
+        log.to_str().unwrap(),
+    ]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("401") && stderr.contains("is not valid for this tenant"), "{stderr}");
+    let logged = fs::read_to_string(log).unwrap();
+    assert!(logged.contains("failed"), "{logged}");
+    assert!(!stderr.contains("hunter2") && !logged.contains("hunter2"));
+}
+
+#[test]
+fn the_tree_in_the_terminal_says_so_when_there_is_none() {
+    let (code, _, stderr) = Desk::new().run(&["--demo"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("needs a terminal"), "{stderr}");
+}
+
+#[test]
+fn the_environment_is_enough() {
+    let (_runtime, server) = serving();
+    let desk = Desk::new();
+    let mut command = desk.segtui(&["export"]);
+    command.env("SEGTUI_BASE_URL", server.base_url() + "/api/v1/account/integrations/auth-required/");
+    command.env("SEGTUI_TENANT", server.tenant()).env("SEGTUI_API_KEY", server.api_key());
+    assert_eq!(told(&mut command).0, 0);
+}
+
+#[test]
+fn a_demo_server_by_itself_serves_another_segtui() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command as Process, Stdio};
+
+    let desk = Desk::new();
+    let mut server = Process::new(env!("CARGO_BIN_EXE_segtui"))
+        .args(["serve-demo", "--segments", "40", "--tenant", "t", "--api-key", "k", "--envelope", "--page-cap", "7"])
+        .env_clear()
+        .env("HOME", desk.home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let (code, stdout, _) = desk.run(&["export", "--base-url", url.trim(), "--tenant", "t", "--api-key", "k"]);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(code, 0);
+    assert_eq!(serde_json::from_str::<Vec<Segment>>(&stdout).unwrap().len(), 40);
+}

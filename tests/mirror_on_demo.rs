@@ -1,0 +1,220 @@
+//! The mirror with the real client against the demo server over real sockets, faults included: once all is quiet, both are
+//! equal.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::Method;
+use segtui::api::retry::Policy;
+use segtui::api::{Client, Settings as ClientSettings};
+use segtui::demo::{Actor, Fields, ListForm, Options, Server, Trouble, Wish};
+use segtui::mirror::{self, Command, Event, Mirror, Outcome, Phase, Settings, Ticket, WriteError};
+use segtui::plan::{Operation, Plan};
+use segtui::remote::{BaseUrl, InsecureHttp};
+use segtui::segment::{Draft, Name, Segment, SegmentId};
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+type Ended = Result<(), (usize, WriteError)>;
+
+struct Watcher {
+    mirror: Mirror,
+    picture: BTreeMap<SegmentId, Arc<Segment>>,
+    ended: Vec<(Ticket, Ended)>,
+    synchronised: usize,
+    stalled: usize,
+    tickets: u64,
+}
+
+impl Watcher {
+    fn of(server: &Server, settings: Settings) -> Self {
+        let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
+        let mut client = ClientSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
+        client.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
+        let mirror = mirror::start(Arc::new(Client::new(client).unwrap()), settings);
+        Self { mirror, picture: BTreeMap::new(), ended: Vec::new(), synchronised: 0, stalled: 0, tickets: 0 }
+    }
+
+    async fn hear(&mut self) {
+        let event = timeout(PATIENCE, self.mirror.events.recv()).await.expect("it says something").expect("it lives");
+        self.take(event);
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Gathered(segments) => {
+                self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
+            }
+            Event::Listed { segments } => {
+                self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+            }
+            Event::Changed(seen) => {
+                for seen in seen {
+                    match seen.now {
+                        Some(now) => self.picture.insert(seen.id, now),
+                        None => self.picture.remove(&seen.id),
+                    };
+                }
+            }
+            Event::OperationEnded { outcome: Outcome::Created(applied) | Outcome::Updated(applied), .. } => {
+                self.picture.insert(applied.segment.id.clone(), applied.segment);
+            }
+            Event::OperationEnded { outcome: Outcome::Deleted(id), .. } => {
+                self.picture.remove(&id);
+            }
+            Event::WriteEnded { ticket, result } => self.ended.push((ticket, result)),
+            Event::Synchronised { .. } => self.synchronised += 1,
+            Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
+            Event::PhaseChanged(_) | Event::Noticed(_) => {}
+        }
+    }
+
+    async fn settle(&mut self) {
+        // What was said before now says nothing about what is to come.
+        while let Ok(event) = self.mirror.events.try_recv() {
+            self.take(event);
+        }
+        while (self.ended.len() as u64) < self.tickets {
+            self.hear().await;
+        }
+        let enough = self.synchronised + 5;
+        while self.synchronised < enough {
+            self.hear().await;
+        }
+    }
+
+    async fn begin(&mut self, operation: Operation) {
+        self.tickets += 1;
+        let command = Command::Write { ticket: Ticket(self.tickets), plan: Plan::single(operation) };
+        self.mirror.commands.send(command).await.unwrap();
+    }
+
+    fn assert_equals(&self, server: &Server) {
+        let there: BTreeMap<SegmentId, Segment> =
+            server.segments().into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+        let differs = |segment: &&Segment| self.picture.get(&segment.id).is_none_or(|here| **here != **segment);
+        let missing: Vec<_> = there.values().filter(differs).collect();
+        let ghosts: Vec<_> = self.picture.keys().filter(|id| !there.contains_key(*id)).collect();
+        assert!(missing.is_empty() && ghosts.is_empty(), "missing or old: {missing:?}; ghosts: {ghosts:?}");
+    }
+}
+
+fn quick() -> Settings {
+    Settings { poll: Duration::from_millis(20), grace: Duration::from_millis(200), ..Settings::default() }
+}
+
+#[tokio::test]
+async fn everything_is_listed_whatever_the_form_of_the_list() {
+    for list_form in [ListForm::Array, ListForm::Envelope] {
+        let options = Options { segments: Some(3_000), page_cap: 130, list_form, ..Options::default() };
+        let server = Server::start(options).await.unwrap();
+        let mut watcher = Watcher::of(&server, quick());
+        watcher.settle().await;
+        watcher.assert_equals(&server);
+    }
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_exists_once() {
+    let server = Server::start(Options::default()).await.unwrap();
+    let mut watcher = Watcher::of(&server, quick());
+    watcher.settle().await;
+    server.plan(Trouble::LoseAnswer { on: (Method::POST, "/segments") });
+    let draft = Draft { name: Name::parse("Nowy").unwrap(), external_id: None, parent: None };
+    watcher.begin(Operation::Create { draft }).await;
+    watcher.settle().await;
+    assert_eq!(watcher.ended, [(Ticket(1), Ok(()))]);
+    assert_eq!(server.segments().iter().filter(|segment| segment.name == "Nowy").count(), 1);
+    watcher.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn a_page_that_fails_again_and_again_stalls_the_list_and_does_not_lose_it() {
+    let server = Server::start(Options { segments: Some(500), ..Options::default() }).await.unwrap();
+    for _ in 0..10 {
+        server.plan(Trouble::Refuse { on: (Method::GET, "pageNumber=4&"), status: 500, retry_after: None });
+    }
+    let mut watcher = Watcher::of(&server, Settings { page_size: 50, ..quick() });
+    while watcher.stalled == 0 {
+        watcher.hear().await;
+    }
+    assert!(!watcher.picture.is_empty());
+    watcher.settle().await;
+    watcher.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn after_random_changes_and_faults_both_are_equal() {
+    for seed in 0..12 {
+        // Printed by the test runner when the schedule fails.
+        println!("seed {seed}");
+        schedule(seed).await;
+    }
+}
+
+async fn schedule(seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let options = Options {
+        segments: Some(random.usize(20..200)),
+        seed,
+        latency: Duration::from_millis(random.u64(0..3)),
+        page_cap: random.usize(3..40),
+        feed_cap: random.usize(1..20),
+        deletion: segtui::demo::DeletionPolicy::Cascade,
+        ..Options::default()
+    };
+    let server = Server::start(options).await.unwrap();
+    let mut watcher = Watcher::of(&server, Settings { page_size: 50, concurrency: random.usize(1..7), ..quick() });
+    for _ in 0..random.usize(20..60) {
+        for _ in 0..random.usize(0..3) {
+            watcher.hear().await;
+        }
+        if random.u8(0..4) == 0 {
+            let method = random.choice([Method::GET, Method::PUT, Method::POST, Method::DELETE]).unwrap();
+            server.plan(match random.u8(0..3) {
+                0 => Trouble::LoseAnswer { on: (method, "/segments") },
+                1 => Trouble::Delay { on: (method, "/segments"), by: Duration::from_millis(random.u64(0..40)) },
+                _ => Trouble::Refuse { on: (method, "/segments"), status: 503, retry_after: None },
+            });
+        }
+        if random.bool() {
+            change(&mut random, &server);
+        } else if let Some(operation) = operation(&mut random, &watcher) {
+            watcher.begin(operation).await;
+        }
+    }
+    watcher.settle().await;
+    watcher.assert_equals(&server);
+}
+
+fn change(random: &mut fastrand::Rng, server: &Server) {
+    let segments = server.segments();
+    let Some(any) = random.choice(&segments) else { return };
+    let name = format!("theirs {}", random.u8(..)).into();
+    let wish = match random.u8(0..4) {
+        0 => Wish::Create(Fields { name, external_id: None, parent: Some(any.id.clone()) }),
+        1 => Wish::Delete(any.id.clone()),
+        2 => Wish::Update(
+            any.id.clone(),
+            Fields { parent: random.choice(&segments).map(|to| to.id.clone()), ..Fields::of(any) },
+        ),
+        _ => Wish::Update(any.id.clone(), Fields { name, ..Fields::of(any) }),
+    };
+    // A move into the own subtree is refused, which is as good as anything.
+    let _refused = server.change(Actor::Backoffice, wish);
+}
+
+fn operation(random: &mut fastrand::Rng, watcher: &Watcher) -> Option<Operation> {
+    let shown: Vec<_> = watcher.picture.values().collect();
+    let any = random.choice(&shown)?;
+    let name = Name::parse(&format!("mine {}", random.u8(..))).unwrap();
+    Some(match random.u8(0..3) {
+        0 => Operation::Create { draft: Draft { name, external_id: None, parent: Some(any.id.clone()) } },
+        1 => Operation::Update { base: Arc::clone(any), draft: Draft { name, ..Draft::of(any) } },
+        _ => Operation::Delete { base: Arc::clone(any) },
+    })
+}

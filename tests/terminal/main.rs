@@ -1,0 +1,263 @@
+//! The real program in a real pseudo-terminal, on the demo server over real HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+#![cfg(unix)]
+
+mod pty;
+
+use segtui::demo::{Actor, Fields, Options, Server, Wish};
+use segtui::segment::{Segment, SegmentId};
+
+use pty::{Pty, eventually};
+
+/// A demo server with nobody but the test working on it.
+struct Demo {
+    runtime: tokio::runtime::Runtime,
+    server: Server,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start(Options::default())).unwrap();
+        Self { runtime, server }
+    }
+
+    fn named(&self, name: &str) -> Option<Segment> {
+        self.server.segments().into_iter().find(|segment| segment.name == name)
+    }
+
+    fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("SEGTUI_BASE_URL", self.server.base_url()),
+            ("SEGTUI_TENANT", self.server.tenant().to_owned()),
+            ("SEGTUI_API_KEY", self.server.api_key().to_owned()),
+        ]
+    }
+
+    /// The program on this server, live.
+    fn open(&self, arguments: &[&str]) -> Pty {
+        let pty = Pty::start(120, 40, arguments, &self.environment());
+        pty.wait_for("290 segments   ● live");
+        pty
+    }
+
+    fn change(&self, wish: Wish) -> SegmentId {
+        let _guard = self.runtime.enter();
+        self.server.change(Actor::Backoffice, wish).unwrap()
+    }
+}
+
+const CTRL_U: &str = "\x15";
+const ENTER: &str = "\r";
+const TAB: &str = "\t";
+
+#[test]
+fn the_demo_starts_by_itself_and_shows_its_tree() {
+    let mut pty = Pty::start(100, 30, &["--demo"], &[]);
+    pty.wait_for("● live");
+    pty.wait_for("▾ Akcje sezonowe");
+    pty.wait_for("demo-wholesale · 127.0.0.1");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_segment_is_created_edited_renamed_moved_and_deleted_on_the_server() {
+    let demo = Demo::start();
+    let before = demo.server.segments();
+    let mut pty = demo.open(&["--poll", "0.2"]);
+
+    pty.type_text("/podhurt\r");
+    pty.wait_for("“podhurt” 1 of");
+    pty.type_text(&format!("aNowy oddział{TAB}NO-1{ENTER}"));
+    pty.wait_for("created Nowy oddział");
+    let created = eventually(|| demo.named("Nowy oddział"));
+    assert_eq!(created.external_id.as_deref(), Some("NO-1"));
+    assert_eq!(created.parent, demo.named("Podhurt").map(|parent| parent.id));
+
+    pty.type_text(&format!("r{CTRL_U}Oddział Łódź{ENTER}"));
+    pty.wait_for("renamed Nowy oddział → Oddział Łódź");
+    assert_eq!(demo.named("Oddział Łódź").unwrap(), Segment { name: "Oddział Łódź".into(), ..created.clone() });
+
+    pty.type_text(&format!("e{TAB}{CTRL_U}ODD-2{ENTER}"));
+    pty.wait_for("changed Oddział Łódź");
+    assert_eq!(demo.named("Oddział Łódź").unwrap().external_id.as_deref(), Some("ODD-2"));
+
+    pty.type_text("mVIP Client\r");
+    pty.wait_for("moved Oddział Łódź under VIP Client");
+    assert_eq!(demo.named("Oddział Łódź").unwrap().parent, demo.named("VIP Client").map(|parent| parent.id));
+
+    pty.type_text("xg");
+    pty.type_text("g");
+    pty.type_text("p");
+    pty.wait_for("moved Oddział Łódź under Akcje sezonowe");
+    assert_eq!(demo.named("Oddział Łódź").unwrap().parent, demo.named("Akcje sezonowe").map(|parent| parent.id));
+
+    pty.type_text("/ODD-2\r");
+    pty.wait_for("“ODD-2” 1 of 1");
+    pty.type_text("d");
+    pty.wait_for("Delete Oddział Łódź");
+    pty.type_text(ENTER);
+    pty.wait_for("deleted Oddział Łódź");
+    assert_eq!(demo.server.segments(), before);
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "0.2"]);
+    let below = |name: &str| {
+        let parent = demo.named(name).map(|parent| parent.id);
+        demo.server.segments().into_iter().filter(|segment| segment.parent == parent).count()
+    };
+    let under_branches = below("Branże");
+    pty.type_text("/br-apt\r");
+    pty.wait_for("“br-apt” 1 of");
+    pty.type_text("d");
+    pty.wait_for("move 3 children up to Branże");
+    pty.type_text("p");
+    pty.wait_for("deleted Apteki, its children moved up");
+    assert_eq!(below("Branże"), under_branches - 1 + 3);
+
+    pty.type_text("/Eksport\r");
+    pty.wait_for("“Eksport” 1 of");
+    pty.type_text("d");
+    pty.wait_for("delete all 63, the lowest first");
+    pty.type_text("s");
+    pty.wait_for("deleted Eksport and 62 below");
+    assert_eq!(demo.server.segments().len(), 290 - 1 - 63);
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn what_a_colleague_changes_appears_by_itself() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "0.2"]);
+    pty.resize(200, 40);
+    let season = demo.named("Akcje sezonowe").unwrap();
+    let fields = Fields { name: "Akcje całoroczne".into(), ..Fields::of(&season) };
+    demo.change(Wish::Update(season.id.clone(), fields));
+    pty.wait_for("▾ Akcje całoroczne");
+    pty.wait_for("name  Akcje sezonowe → Akcje całoroczne");
+    let new = Fields { name: "Promocje nocne".into(), external_id: None, parent: Some(season.id) };
+    let new = demo.change(Wish::Create(new));
+    pty.wait_for("+ created  Promocje nocne");
+    demo.change(Wish::Delete(new));
+    pty.wait_for("- deleted  Promocje nocne");
+    pty.wait_for("290 segments   ● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "30"]);
+    pty.type_text("/podhurt spo\r");
+    pty.wait_for("“podhurt spo” 1 of 1");
+    // The parent goes without this program having heard of it.
+    let gone = demo.named("Podhurt spożywczy").unwrap();
+    demo.change(Wish::Delete(gone.id.clone()));
+    pty.type_text(&format!("aNowość{ENTER}"));
+    pty.wait_for("the server answered 422: parent");
+    pty.wait_for(&format!("{} does not exist", gone.id));
+    pty.wait_for("New segment below");
+    pty.wait_for("Nowość");
+    pty.type_text("\x1b");
+    pty.wait_gone("New segment below");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn every_size_is_survived() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&[]);
+    for (columns, rows) in [(80, 24), (59, 14), (20, 4), (1, 1), (2, 60), (250, 70), (100, 26)] {
+        pty.resize(columns, rows);
+        pty.type_text("jjl");
+    }
+    pty.wait_for("● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn leaving_gives_the_terminal_back() {
+    let demo = Demo::start();
+    let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+    pty.wait_for("● live");
+    assert!(pty.is_taken());
+    pty.type_text("q");
+    pty.wait_for("exit code 0");
+    pty.assert_given_back();
+}
+
+#[test]
+fn ctrl_c_leaves_as_well() {
+    let demo = Demo::start();
+    let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+    pty.wait_for("● live");
+    pty.type_text("\x03");
+    pty.wait_for("exit code 0");
+    pty.assert_given_back();
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+    let demo = Demo::start();
+    let mut pty = Pty::start_in_shell(100, 30, &["--panic-on-key"], &demo.environment());
+    pty.wait_for("● live");
+    pty.type_text("j");
+    pty.wait_for("asked to panic at the first key");
+    pty.wait_for("exit code 101");
+    pty.assert_given_back();
+    let said = pty.said();
+    let left = said.find("\x1b[?1049l").unwrap();
+    assert!(left < said.find("asked to panic").unwrap(), "the report went to the screen that was left");
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    for (signal, code) in [("TERM", "143"), ("HUP", "129"), ("INT", "130")] {
+        let demo = Demo::start();
+        let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+        pty.wait_for("● live");
+        pty.signal_program(signal);
+        pty.wait_for(&format!("exit code {code}"));
+        pty.assert_given_back();
+    }
+}
+
+#[test]
+fn an_error_at_the_start_leaves_the_terminal_alone() {
+    let mut pty = Pty::start(100, 30, &[], &[]);
+    pty.wait_for("no tenant is configured yet");
+    pty.wait_for("segtui --demo");
+    assert_eq!(pty.exit_code(), 2);
+    assert!(!pty.said().contains("\x1b[?1049h"));
+}
+
+#[test]
+fn ctrl_z_suspends_and_fg_brings_it_back() {
+    let demo = Demo::start();
+    let mut pty = Pty::start_interactive_shell(100, 30, &demo.environment());
+    pty.type_text(&format!("{}\n", pty::program()));
+    pty.wait_for("● live");
+    pty.type_text("\x1a");
+    pty.wait_for_left();
+    pty.type_text("echo in the' 'shell\n");
+    pty.wait_for("in the shell");
+    pty.type_text("fg\n");
+    pty.wait_for("● live");
+    assert!(pty.is_taken());
+    pty.type_text("j");
+    pty.type_text("q");
+    pty.wait_for_left();
+    pty.type_text("exit 7\n");
+    assert_eq!(pty.exit_code(), 7);
+}

@@ -1,0 +1,192 @@
+//! A pseudo-terminal with a program in it, and the screen as a person would see it.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::process::Command;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use tempfile::TempDir;
+
+/// Long enough for a busy machine; no test waits for it unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Pty {
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    screen: Arc<Screen>,
+    /// The home of the program: no test touches the real one.
+    _home: TempDir,
+}
+
+struct Screen {
+    seen: Mutex<Seen>,
+    changed: Condvar,
+}
+
+struct Seen {
+    parser: vt100::Parser,
+    said: Vec<u8>,
+}
+
+/// The program under test.
+pub fn program() -> String {
+    env!("CARGO_BIN_EXE_segtui").to_owned()
+}
+
+impl Pty {
+    pub fn start(columns: u16, rows: u16, arguments: &[&str], environment: &[(&'static str, String)]) -> Self {
+        let mut command = CommandBuilder::new(program());
+        command.args(arguments);
+        Self::run(columns, rows, command, environment)
+    }
+
+    /// The program in a shell that then tells its exit code and the modes of the terminal.
+    pub fn start_in_shell(columns: u16, rows: u16, arguments: &[&str], environment: &[(&'static str, String)]) -> Self {
+        let script = format!(
+            "trap '' HUP; '{}' {}; echo exit code $?; stty -a; echo that was all; sleep 30",
+            program(),
+            arguments.join(" ")
+        );
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", &script]);
+        Self::run(columns, rows, command, environment)
+    }
+
+    pub fn start_interactive_shell(columns: u16, rows: u16, environment: &[(&'static str, String)]) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-i"]);
+        Self::run(columns, rows, command, environment)
+    }
+
+    fn run(columns: u16, rows: u16, mut command: CommandBuilder, environment: &[(&'static str, String)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        command.env_clear();
+        command.env("PATH", std::env::var("PATH").unwrap());
+        command.env("TERM", "xterm-256color");
+        command.env("HOME", home.path());
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let parser = vt100::Parser::new(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap(), 0);
+        let screen = Arc::new(Screen { seen: Mutex::new(Seen { parser, said: Vec::new() }), changed: Condvar::new() });
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let seen_by_reader = Arc::clone(&screen);
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // Reading fails when the program is gone.
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                let Ok(mut seen) = seen_by_reader.seen.lock() else { return };
+                seen.parser.process(&bytes[..count]);
+                seen.said.extend_from_slice(&bytes[..count]);
+                seen_by_reader.changed.notify_all();
+            }
+        });
+        let writer = pair.master.take_writer().unwrap();
+        Self { master: pair.master, writer, child, screen, _home: home }
+    }
+
+    pub fn type_text(&mut self, text: &str) {
+        self.writer.write_all(text.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let mut seen = self.screen.seen.lock().unwrap();
+        seen.parser.screen_mut().set_size(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap());
+        drop(seen);
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    pub fn wait_for(&self, text: &str) {
+        self.wait_until(text, |seen| seen.parser.screen().contents().contains(text));
+    }
+
+    pub fn wait_gone(&self, text: &str) {
+        self.wait_until(text, |seen| !seen.parser.screen().contents().contains(text));
+    }
+
+    /// Until the program has left the alternate screen.
+    pub fn wait_for_left(&self) {
+        self.wait_until("the shell's own screen", |seen| !seen.parser.screen().alternate_screen());
+    }
+
+    fn wait_until(&self, what: &str, reached: impl Fn(&Seen) -> bool) {
+        let seen = self.screen.seen.lock().unwrap();
+        let (seen, timeout) = self.screen.changed.wait_timeout_while(seen, PATIENCE, |seen| !reached(seen)).unwrap();
+        assert!(!timeout.timed_out(), "waited in vain for {what:?}; the screen:\n{}", seen.parser.screen().contents());
+    }
+
+    /// Everything that was written to the terminal.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.screen.seen.lock().unwrap().said).into_owned()
+    }
+
+    /// Whether the program has the terminal for itself.
+    pub fn is_taken(&self) -> bool {
+        let seen = self.screen.seen.lock().unwrap();
+        let screen = seen.parser.screen();
+        screen.alternate_screen()
+            && screen.bracketed_paste()
+            && screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None
+    }
+
+    /// Everything that was changed at the terminal is as before, the modes of the line included.
+    pub fn assert_given_back(&self) {
+        self.wait_for("that was all");
+        let seen = self.screen.seen.lock().unwrap();
+        let screen = seen.parser.screen();
+        assert!(!screen.alternate_screen(), "alternate screen");
+        assert!(!screen.hide_cursor(), "cursor");
+        assert!(!screen.bracketed_paste(), "bracketed paste");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        let modes = screen.contents();
+        for mode in ["icanon", "echo", "isig", "opost", "icrnl"] {
+            assert!(modes.split_whitespace().any(|word| word == mode), "{mode} in {modes}");
+        }
+    }
+
+    /// Sends a signal to the program, which runs below the shell.
+    pub fn signal_program(&mut self, signal: &str) {
+        let shell = self.child.process_id().unwrap().to_string();
+        let program = eventually(|| {
+            let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &shell]).output().unwrap();
+            String::from_utf8(listed.stdout).unwrap().lines().next().map(|pid| pid.trim().to_owned())
+        });
+        assert!(Command::new("kill").args([&format!("-{signal}"), &program]).status().unwrap().success());
+    }
+
+    pub fn exit_code(&mut self) -> u32 {
+        let status = eventually(|| self.child.try_wait().unwrap());
+        status.exit_code()
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // It may have ended already, which is as well.
+        let _already_gone = self.child.kill();
+    }
+}
+
+/// Waits for a fact outside the terminal.
+pub fn eventually<T>(mut fact: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Some(fact) = fact() {
+            return fact;
+        }
+        assert!(Instant::now() < until, "waited in vain");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+const fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
