@@ -20,15 +20,15 @@
 //! | 4 | [`app`] ○ | the state of the interface and the only function that changes it |
 //! | 5 | [`ui`] ○ | drawing that state |
 //! | 6 | [`terminal`] | the terminal, the event loop, carrying out effects |
-//! | 6 | [`cli`] | arguments, subcommands, exit codes |
-//! | 6 | [`demo`] | an HTTP server that implements the API in memory |
+//! | 6 | [`demo`] | an HTTP server that implements the API in memory; it shares only [`segment`] with the client |
+//! | 7 | [`cli`] | arguments, subcommands, exit codes |
 //!
 //! # The way of a key, and the way of a change
 //!
 //! ```text
 //! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch, if anything changed
 //! mirror event ──────────────┼─> Event ─> app::update(&mut State)─┤
-//! time ──────────────────────┘                                    └─> Effect ─> mirror command, clipboard, quit
+//! time ──────────────────────┘                                    └─> Effect ─> mirror command, suspend, quit
 //!                                                                        │
 //! server <── api <── mirror <────────────────────────────────────────────┘
 //! ```

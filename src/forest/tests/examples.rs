@@ -1,7 +1,6 @@
 //! Each promise of the tree by an example, and the shapes that would break a careless one.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::forest::{Anomaly, Change, Forest, Heading, Query, RowId};
 use crate::segment::Segment;
@@ -123,7 +122,6 @@ fn a_folded_heading_stays_folded_when_something_changes() {
 #[test]
 fn a_chain_of_a_hundred_thousand_is_built_walked_and_dropped() {
     const LENGTH: usize = 100_000;
-    let began = Instant::now();
     let chain: Vec<Arc<Segment>> = (0..LENGTH)
         .rev()
         .map(|at| segment(&at.to_string(), "link", at.checked_sub(1).map(|above| above.to_string()).as_deref()))
@@ -143,7 +141,6 @@ fn a_chain_of_a_hundred_thousand_is_built_walked_and_dropped() {
     assert_eq!(forest.descendant_count(&id("0")), LENGTH - 1);
     assert_eq!(forest.parent_row(&RowId::Segment(id("0"))), Some(RowId::Heading(Heading::Circles)));
     drop(forest);
-    println!("took {:?}", began.elapsed());
 }
 
 #[test]

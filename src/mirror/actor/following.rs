@@ -1,0 +1,201 @@
+//! Locating, listing, following, and coming back from failures.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::mirror::feed::{self, End};
+use crate::mirror::ledger::Answer;
+use crate::mirror::list::Listing;
+use crate::mirror::look::look_at_all;
+use crate::mirror::message::{Event, ListProgress, Notice, Phase, Seen};
+use crate::mirror::report::{Followed, Report};
+use crate::remote::{Remote, RemoteError};
+
+use super::{Abandoned, Actor, Next, Trust, Work};
+
+/// The pause between two tellings of how far a list has come.
+const PROGRESS: Duration = Duration::from_millis(100);
+/// The longest pause after failures, and the pause after one that only a person can mend.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+impl<R: Remote> Actor<R> {
+    /// Does what was to be done after the rest.
+    pub(super) async fn proceed(&mut self) -> Result<(), Abandoned> {
+        let resting = Work::Resting { until: Instant::now(), then: Next::Locate };
+        match std::mem::replace(&mut self.work, resting) {
+            Work::Resting { then: Next::Locate, .. } => self.locate().await,
+            Work::Resting { then: Next::List(listing), .. } => self.list(listing).await,
+            Work::Resting { then: Next::Follow, .. } => self.follow().await,
+            busy @ (Work::Locating | Work::Listing | Work::Following) => {
+                self.work = busy;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn locate(&mut self) -> Result<(), Abandoned> {
+        self.work = Work::Locating;
+        if !self.listed {
+            self.enter(Phase::Starting).await?;
+        }
+        let remote = Arc::clone(&self.remote);
+        self.send_out(async move { Report::Located(feed::end(&*remote).await) });
+        Ok(())
+    }
+
+    pub(super) async fn located(&mut self, result: Result<End, RemoteError>) -> Result<(), Abandoned> {
+        self.position = match result {
+            Ok(End::At(step)) => {
+                tracing::info!(%step, "the feed ends here");
+                Some(step)
+            }
+            Ok(End::Unavailable(error)) => {
+                self.tell(Event::Noticed(Notice::FeedUnavailable { error })).await?;
+                None
+            }
+            Err(error) => return self.failed(error, Next::Locate).await,
+        };
+        self.relist().await
+    }
+
+    /// Lists everything from the beginning. The position in the feed stays where it is, so what happens meanwhile is found.
+    pub(super) async fn relist(&mut self) -> Result<(), Abandoned> {
+        self.reload_wanted = false;
+        let listing = Box::new(Listing::new(&self.settings, &self.questions));
+        self.list(listing).await
+    }
+
+    async fn list(&mut self, mut listing: Box<Listing>) -> Result<(), Abandoned> {
+        self.work = Work::Listing;
+        self.progress_told = None;
+        self.tell_progress(listing.progress()).await?;
+        let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
+        let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
+        self.send_out(async move {
+            let result = listing.run(&*remote, &settings, &questions, &reporter).await;
+            Report::ListEnded(listing, result.err())
+        });
+        Ok(())
+    }
+
+    pub(super) async fn tell_progress(&mut self, progress: ListProgress) -> Result<(), Abandoned> {
+        if self.progress_told.is_some_and(|told| told.elapsed() < PROGRESS) {
+            return Ok(());
+        }
+        self.progress_told = Some(Instant::now());
+        self.enter(Phase::Loading(progress)).await
+    }
+
+    pub(super) async fn list_ended(&mut self, listing: Listing) -> Result<(), Abandoned> {
+        self.failures = 0;
+        let progress = listing.progress();
+        tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
+        self.enter(Phase::Loading(progress)).await?;
+        let (answers, begun) = listing.finish();
+        let segments = self.ledger.take_list(answers, begun);
+        self.listed = true;
+        self.trust = Trust::Replaying;
+        self.tell(Event::Listed { segments }).await?;
+        self.enter(Phase::Replaying).await?;
+        self.follow().await
+    }
+
+    pub(super) async fn list_stopped(&mut self, listing: Box<Listing>, error: RemoteError) -> Result<(), Abandoned> {
+        tracing::warn!(%error, "the list stopped");
+        let progress = listing.progress();
+        self.failures += 1;
+        let pause = self.pause_after(&error);
+        self.work = Work::Resting { until: Instant::now() + pause, then: Next::List(listing) };
+        self.enter(Phase::Stalled { error, progress }).await
+    }
+
+    async fn follow(&mut self) -> Result<(), Abandoned> {
+        let Some(from) = self.position else {
+            // Without a feed, only another list tells what changed.
+            self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: Next::Locate };
+            return self.enter(Phase::Live).await;
+        };
+        self.work = Work::Following;
+        self.poll_wanted = false;
+        let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
+        let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
+        self.send_out(async move {
+            let stretch = match feed::stretch(&*remote, from).await {
+                Ok(stretch) => stretch,
+                Err(error) => return Report::Followed(Err(error)),
+            };
+            reporter.tell(Report::LookingAt(stretch.named.len())).await;
+            let (answers, failure) = look_at_all(&*remote, &questions, stretch.named, settings.concurrency).await;
+            let next = failure.map_or(Ok(stretch.next), Err);
+            Report::Followed(Ok(Followed { answers, next, ended: stretch.ended, quiet: stretch.quiet }))
+        });
+        Ok(())
+    }
+
+    pub(super) async fn followed(&mut self, result: Result<Followed, RemoteError>) -> Result<(), Abandoned> {
+        let followed = match result {
+            Ok(followed) => followed,
+            Err(error) if error.fault.rejects_step() => return self.step_refused().await,
+            Err(error) => return self.failed(error, Next::Follow).await,
+        };
+        self.take(followed.answers).await?;
+        let next = match followed.next {
+            Ok(next) => next,
+            Err(error) => return self.failed(error, Next::Follow).await,
+        };
+        self.failures = 0;
+        self.position = Some(next);
+        if self.trust == Trust::Replaying && !followed.quiet {
+            self.trust = Trust::Doubtful;
+        }
+        if !followed.ended {
+            return self.follow().await;
+        }
+        if self.trust == Trust::Replaying {
+            self.trust = Trust::Complete;
+        }
+        self.enter(Phase::Live).await?;
+        self.tell(Event::Synchronised { next }).await?;
+        if self.reload_wanted || (self.trust == Trust::Doubtful && followed.quiet) {
+            return self.relist().await;
+        }
+        let pause = if self.poll_wanted { Duration::ZERO } else { with_jitter(self.settings.poll) };
+        self.work = Work::Resting { until: Instant::now() + pause, then: Next::Follow };
+        Ok(())
+    }
+
+    async fn step_refused(&mut self) -> Result<(), Abandoned> {
+        if let Some(step) = self.position {
+            self.tell(Event::Noticed(Notice::StepRefused { step })).await?;
+        }
+        self.locate().await
+    }
+
+    async fn failed(&mut self, error: RemoteError, then: Next) -> Result<(), Abandoned> {
+        tracing::warn!(%error, "the server can't be followed");
+        self.failures += 1;
+        let pause = self.pause_after(&error);
+        self.work = Work::Resting { until: Instant::now() + pause, then };
+        self.enter(Phase::Offline { error, retry_in: pause }).await
+    }
+
+    /// Grows with each failure in a row. What only a person can mend is not asked for all the time.
+    fn pause_after(&self, error: &RemoteError) -> Duration {
+        let growing = self.settings.poll.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
+        let pause = if error.fault.is_transient() { growing.min(LONGEST_PAUSE) } else { LONGEST_PAUSE };
+        with_jitter(error.fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause)))
+    }
+
+    /// Takes in what was learnt, and tells what is different.
+    pub(super) async fn take(&mut self, answers: Vec<Answer>) -> Result<(), Abandoned> {
+        let seen: Vec<Seen> = answers.into_iter().filter_map(|answer| self.ledger.take(answer)).collect();
+        if seen.is_empty() { Ok(()) } else { self.tell(Event::Changed(seen)).await }
+    }
+}
+
+/// A tenth more or less, so that many clients don't ask at the same moment.
+fn with_jitter(pause: Duration) -> Duration {
+    pause.mul_f64(0.9 + 0.2 * fastrand::f64())
+}

@@ -1,0 +1,72 @@
+//! Sending writes on their way, and taking in what became of them.
+
+use std::sync::Arc;
+
+use crate::mirror::look::look_at_all;
+use crate::mirror::message::{Event, Outcome, Seen, Ticket};
+use crate::mirror::report::Report;
+use crate::mirror::write::{Ended, Writer};
+use crate::remote::Remote;
+use crate::segment::SegmentId;
+
+use super::{Abandoned, Actor};
+
+impl<R: Remote> Actor<R> {
+    pub(super) fn begin_writes(&mut self) {
+        while let Some((ticket, plan)) = self.writes.begin(self.settings.concurrency) {
+            let writer = Writer {
+                remote: Arc::clone(&self.remote),
+                questions: self.questions.clone(),
+                since: self.position,
+                grace: self.settings.grace,
+            };
+            let reporter = self.reporter.clone();
+            self.send_out(async move {
+                let result = writer.carry_out(ticket, &plan, &reporter).await;
+                if let Err((index, error)) = &result {
+                    tracing::warn!(ticket = ticket.0, index, %error, "a write failed");
+                }
+                Report::WriteEnded { ticket, result }
+            });
+        }
+    }
+
+    pub(super) async fn operation_ended(
+        &mut self,
+        ticket: Ticket,
+        index: usize,
+        ended: Ended,
+    ) -> Result<(), Abandoned> {
+        let Ended { outcome, answer } = ended;
+        let (id, told) = (answer.id.clone(), answer.now.clone());
+        self.ledger.take(answer);
+        if let Outcome::Deleted(id) = &outcome {
+            self.look_at_children_of(id);
+        }
+        self.tell(Event::OperationEnded { ticket, index, outcome }).await?;
+        // Somebody may have changed it again since, and the feed may have been faster than the write.
+        let now = self.ledger.get(&id).cloned();
+        if now == told {
+            return Ok(());
+        }
+        self.tell(Event::Changed(vec![Seen { id, before: told, now, context: None }])).await
+    }
+
+    /// What becomes of the children of a deleted segment is the server's choice, so it is looked at.
+    fn look_at_children_of(&mut self, id: &SegmentId) {
+        let children = self.ledger.children(id);
+        if children.is_empty() {
+            return;
+        }
+        let (remote, questions, at_once) =
+            (Arc::clone(&self.remote), self.questions.clone(), self.settings.concurrency);
+        self.send_out(async move {
+            let children = children.into_iter().map(|child| (child, None)).collect();
+            let (answers, failure) = look_at_all(&*remote, &questions, children, at_once).await;
+            if let Some(error) = failure {
+                tracing::warn!(%error, "could not look what became of the children; the feed will tell");
+            }
+            Report::LookedAt(answers)
+        });
+    }
+}
