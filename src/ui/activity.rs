@@ -5,8 +5,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use crate::app::{ActivityEntry, EntryKind, State};
+use crate::app::{ActivityEntry, EntryKind, FieldChange, State};
+use crate::segment::Field;
 
 use super::Look;
 use super::text::{fitted, rect};
@@ -50,13 +52,26 @@ fn lines(entry: &ActivityEntry, zone: &TimeZone, theme: &Theme, width: usize) ->
         Span::styled(verb, theme.quiet),
         Span::raw(text),
     ])];
+    let indent = time.len() + 3;
     for change in &entry.fields {
-        let text = format!("{}  {} → {}", change.field, change.before, change.now);
-        let indent = time.len() + 3;
-        lines.push(Line::from(vec![
-            Span::raw(" ".repeat(indent)),
-            Span::styled(fitted(&text, width.saturating_sub(indent)).into_owned(), theme.quiet),
-        ]));
+        let text = field(change, width.saturating_sub(indent));
+        lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(text, theme.quiet)]));
     }
     lines
+}
+
+/// What changed, in so many cells. The new name stands in the line above already; of other values both get their share.
+fn field(change: &FieldChange, width: usize) -> String {
+    const ARROW: &str = " → ";
+    let FieldChange { field, before, now } = change;
+    if *field == Field::Name {
+        return fitted(&format!("was {before}"), width).into_owned();
+    }
+    let label = format!("{field}  ");
+    let room = width.saturating_sub(label.width() + ARROW.width());
+    let before_room =
+        if before.width() + now.width() <= room { room } else { room.saturating_sub(now.width()).max(room / 2) };
+    let before = fitted(before, before_room);
+    let now = fitted(now, room.saturating_sub(before.width()));
+    fitted(&format!("{label}{before}{ARROW}{now}"), width).into_owned()
 }

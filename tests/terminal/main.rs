@@ -137,12 +137,11 @@ fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
 fn what_a_colleague_changes_appears_by_itself() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "0.2"]);
-    pty.resize(200, 40);
     let season = demo.named("Akcje sezonowe").unwrap();
     let fields = Fields { name: "Akcje całoroczne".into(), ..Fields::of(&season) };
     demo.change(Wish::Update(season.id.clone(), fields));
     pty.wait_for("▾ Akcje całoroczne");
-    pty.wait_for("name  Akcje sezonowe → Akcje całoroczne");
+    pty.wait_for("was Akcje sezonowe");
     let new = Fields { name: "Promocje nocne".into(), external_id: None, parent: Some(season.id) };
     let new = demo.change(Wish::Create(new));
     pty.wait_for("+ created  Promocje nocne");

@@ -1,0 +1,63 @@
+//! What the tree costs: building, changing, unfolding, sorting, finding.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use segtui::forest::{Change, Forest, Order, Query};
+use segtui::segment::{Segment, SegmentId};
+
+const SEGMENTS: u32 = 100_000;
+const BRANCHING: u32 = 10;
+
+fn segments() -> Vec<Arc<Segment>> {
+    let id = |number: u32| SegmentId::new(&format!("{number:08x}-0000-4000-8000-000000000000"));
+    let segment = |number: u32| {
+        let parent = number.checked_sub(BRANCHING).map(|number| number / BRANCHING).and_then(id);
+        let external_id = Some(format!("S-{number}").into());
+        Some(Arc::new(Segment { id: id(number)?, name: format!("Oddział {number}").into(), external_id, parent }))
+    };
+    (0..SEGMENTS).filter_map(segment).collect()
+}
+
+fn forest(criterion: &mut Criterion) {
+    let segments = segments();
+    let mut group = criterion.benchmark_group("forest of 100,000");
+    group.sample_size(10);
+    group.bench_function("build from a list", |bencher| {
+        bencher.iter_batched(
+            || segments.clone(),
+            |segments| segments.into_iter().collect::<Forest>(),
+            BatchSize::LargeInput,
+        );
+    });
+    let mut forest: Forest = segments.iter().cloned().collect();
+    let mut turn = 0;
+    group.bench_function("apply one change, folded", |bencher| {
+        bencher.iter(|| {
+            turn += 1;
+            let changed = Segment { name: format!("Oddział {turn} bis").into(), ..Segment::clone(&segments[5_000]) };
+            forest.apply(vec![Change::Upsert(Arc::new(changed))]);
+        });
+    });
+    group.bench_function("unfold everything", |bencher| bencher.iter(|| forest.fold_to_level(None)));
+    group.bench_function("apply one change, unfolded", |bencher| {
+        bencher.iter(|| {
+            turn += 1;
+            let changed = Segment { name: format!("Oddział {turn} bis").into(), ..Segment::clone(&segments[5_000]) };
+            forest.apply(vec![Change::Upsert(Arc::new(changed))]);
+        });
+    });
+    group.bench_function("sort by another order, unfolded", |bencher| {
+        let mut orders = [Order::ExternalId, Order::Name].into_iter().cycle();
+        bencher.iter(|| forest.set_order(orders.next().unwrap_or_default()));
+    });
+    group.bench_function("find a rare name", |bencher| {
+        let query = Query::parse("oddzial 9999");
+        bencher.iter(|| query.as_ref().map(|query| black_box(forest.find(query)).len()));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, forest);
+criterion_main!(benches);

@@ -1,0 +1,55 @@
+//! What a frame costs, with few rows unfolded and with many: it should depend on the screen only.
+
+use std::sync::Arc;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use segtui::app::{Access, Clock, Event, Session, State, update};
+use segtui::keymap::{Key, Keymap};
+use segtui::mirror;
+use segtui::segment::{Segment, SegmentId};
+use segtui::ui::{Look, Symbols, Theme, draw};
+
+fn state(rows: u32, keymap: &Keymap) -> State {
+    let session = Session { tenant: "acme".into(), host: "localhost".into(), profile: None, access: Access::ReadWrite };
+    let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
+    let mut state = State::new(session, clock, 120, 40);
+    let segment = |number: u32| {
+        let id = SegmentId::new(&format!("{number:08x}-0000-4000-8000-000000000000"))?;
+        let parent = number
+            .checked_sub(10)
+            .and_then(|number| SegmentId::new(&format!("{:08x}-0000-4000-8000-000000000000", number / 10)));
+        Some(Arc::new(Segment { id, name: format!("Oddział {number}").into(), external_id: None, parent }))
+    };
+    let segments = (0..rows).filter_map(segment).collect();
+    update(&mut state, keymap, Event::Mirror(mirror::Event::Listed { segments }));
+    state.forest.fold_to_level(None);
+    state
+}
+
+fn frame(criterion: &mut Criterion) {
+    let Ok(keymap) = Keymap::standard() else { return };
+    let theme = Theme::colourful(Symbols::UNICODE);
+    let mut group = criterion.benchmark_group("a frame of 120x40 after a key");
+    for rows in [1_000, 100_000] {
+        let mut state = state(rows, &keymap);
+        let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 40)) else { return };
+        let keys: Vec<Key> = ["j", "k"].into_iter().filter_map(|key| Key::parse(key).ok()).collect();
+        let mut keys = keys.into_iter().cycle();
+        group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
+            bencher.iter(|| {
+                if let Some(key) = keys.next() {
+                    update(&mut state, &keymap, Event::Key(key));
+                }
+                terminal.draw(|frame| draw(&state, Look { theme: &theme, keymap: &keymap }, frame)).is_ok()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, frame);
+criterion_main!(benches);
