@@ -36,7 +36,7 @@ fn frame(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("a frame of 120x40 after a key");
     for rows in [1_000, 100_000] {
         let mut state = state(rows, &keymap);
-        let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 40)) else { return };
+        let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 40));
         let keys: Vec<Key> = ["j", "k"].into_iter().filter_map(|key| Key::parse(key).ok()).collect();
         let mut keys = keys.into_iter().cycle();
         group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {

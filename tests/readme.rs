@@ -1,7 +1,5 @@
 //! The README tells the truth about the keys.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
-
 use std::fmt::Write;
 
 use segtui::action::Group;
