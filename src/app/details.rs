@@ -3,6 +3,7 @@
 use crate::forest::{Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 
+use super::figures::grouped;
 use super::writes::PendingKind;
 use super::{Shape, State};
 
@@ -52,7 +53,7 @@ pub fn details(state: &State) -> Vec<DetailLine> {
     let lines = Lines { width: usize::from(area.width.saturating_sub(2)).max(1), lines: Vec::new() };
     match &state.tree.selected {
         None => lines.nothing(state),
-        Some(RowId::Heading(heading)) => lines.heading(*heading),
+        Some(RowId::Heading(heading)) => lines.heading(state, *heading),
         Some(RowId::Segment(id)) => match state.forest.get(id) {
             Some(segment) if layout.shape == Shape::Stacked => lines.segment_in_short(state, segment),
             Some(segment) => lines.segment(state, segment),
@@ -77,9 +78,12 @@ impl Lines {
         self.lines
     }
 
-    fn heading(mut self, heading: Heading) -> Vec<DetailLine> {
+    fn heading(mut self, state: &State, heading: Heading) -> Vec<DetailLine> {
         self.lines.push(DetailLine::Title(heading.to_string()));
         self.text(match heading {
+            Heading::MissingParents if !state.link.listed => {
+                "The parents of these segments have not come yet. Each moves to its place as soon as its parent is here."
+            }
             Heading::MissingParents => {
                 "These segments name a parent that the server does not list. They keep their place here until it \
                  appears or they are moved."
@@ -206,9 +210,9 @@ fn below(state: &State, id: &SegmentId) -> String {
     match (children, all) {
         (0, _) => "nothing".into(),
         (1, 1) => "1 child".into(),
-        (children, all) if children == all => format!("{children} children"),
-        (1, all) => format!("1 child · {all} in all"),
-        (children, all) => format!("{children} children · {all} in all"),
+        (children, all) if children == all => format!("{} children", grouped(children)),
+        (1, all) => format!("1 child · {} in all", grouped(all)),
+        (children, all) => format!("{} children · {} in all", grouped(children), grouped(all)),
     }
 }
 

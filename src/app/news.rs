@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::forest::{Change, RowId};
+use crate::forest::{Change, Heading, RowId};
 use crate::mirror::{Event, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
@@ -50,6 +50,10 @@ fn enter(state: &mut State, phase: Phase) {
 }
 
 fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
+    // Children often come before their parents: what is usual while the list loads should not fill the screen.
+    if state.forest.is_empty() {
+        state.forest.collapse(&RowId::Heading(Heading::MissingParents));
+    }
     let changes = segments.into_iter().map(|segment| {
         let id = segment.id.clone();
         state.writes.overlay(&id, Some(segment))
@@ -64,6 +68,9 @@ fn list(state: &mut State, segments: Vec<Arc<Segment>>) {
     tree_view::steady(state, |state| {
         state.forest.replace(segments);
         state.forest.apply(overlay);
+        if first {
+            state.forest.expand(&RowId::Heading(Heading::MissingParents));
+        }
     });
     state.link.listed = true;
     forget_gone(state);

@@ -3,11 +3,11 @@
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
-use crate::app::{Deletion, State};
+use crate::app::{Deletion, State, grouped};
 
 use super::Look;
 use super::dialog;
-use super::text::{fitted, grouped};
+use super::text::fitted;
 use super::theme::Theme;
 
 /// Names listed of several segments.

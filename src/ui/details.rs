@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{DetailLine, Pane, State, details};
+use crate::app::{DetailLine, Pane, State, details, grouped};
 
 use super::Look;
-use super::text::{fitted, grouped, rect};
+use super::text::{fitted, rect};
 use super::theme::Theme;
 
 /// Columns of labels, the blank behind them included.

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::action::Action;
-use crate::app::{FindPrompt, Layer, LinkState, Pane, Search, State, Tone, availability};
+use crate::app::{FindPrompt, Layer, LinkState, Pane, Search, State, Tone, availability, grouped};
 
 use super::Look;
 use super::dialog;
-use super::text::{draw_right, fitted, grouped, rect};
+use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {

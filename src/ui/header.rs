@@ -8,11 +8,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::{Access, LinkState, State};
+use crate::app::{Access, LinkState, State, grouped};
 use crate::mirror::{ListProgress, Phase};
 
 use super::Look;
-use super::text::{draw_right, fitted, grouped, rect};
+use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Candidate, ParentPicker, State};
+use crate::app::{Candidate, ParentPicker, State, grouped};
 
 use super::Look;
 use super::dialog;
-use super::text::{fitted, fitted_end, grouped};
+use super::text::{fitted, fitted_end};
 use super::theme::Theme;
 
 /// Places shown at once.

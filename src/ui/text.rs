@@ -96,20 +96,6 @@ pub(super) fn highlighted(
     Line::from(spans)
 }
 
-/// A number with its thousands apart.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let mut text = digits[..first].to_owned();
-    for group in digits.as_bytes()[first..].chunks(3) {
-        if !text.is_empty() {
-            text.push(',');
-        }
-        text.extend(group.iter().map(|digit| char::from(*digit)));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,13 +112,5 @@ mod tests {
     #[test]
     fn escape_sequences_in_a_name_are_not_obeyed() {
         assert_eq!(fitted("\u{1b}[31mred", 20), "\u{fffd}[31mred");
-    }
-
-    #[test]
-    fn thousands_stand_apart() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(312), "312");
-        assert_eq!(grouped(41_500), "41,500");
-        assert_eq!(grouped(1_000_000), "1,000,000");
     }
 }

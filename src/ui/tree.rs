@@ -12,11 +12,11 @@ use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState};
 use tui_tree_widget::{Tree, TreeItem, TreeState};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Layer, Pane, PendingKind, Renaming, State, shown_depth};
+use crate::app::{Layer, Pane, PendingKind, Renaming, State, grouped, shown_depth};
 use crate::forest::{Fold, Row, RowId, RowKind};
 
 use super::Look;
-use super::text::{fitted, grouped, highlighted, rect};
+use super::text::{fitted, highlighted, rect};
 use super::theme::Theme;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
@@ -140,7 +140,8 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
         RowKind::Heading(heading) => {
             let children = state.forest.child_rows(heading);
             let text = format!("{} {heading} ({children})", theme.symbols.wrong);
-            Line::styled(fitted(&text, room).into_owned(), theme.warning)
+            let style = if state.link.listed { theme.warning } else { theme.quiet };
+            Line::styled(fitted(&text, room).into_owned(), style)
         }
         RowKind::MissingParent(id) => Line::styled(fitted(&id.to_string(), room).into_owned(), theme.quiet),
         RowKind::Segment(segment) => {
