@@ -42,7 +42,7 @@ use crate::keymap::{Key, Keymap};
 use crate::mirror;
 use crate::segment::SegmentId;
 
-pub use activity::{Activity, ActivityEntry, EntryKind, FieldChange};
+pub use activity::{Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, TIME_COLUMNS, VERB_COLUMNS};
 pub use availability::availability;
 pub use deletion::{Deletion, Policy};
 pub use details::{DetailLine, details};

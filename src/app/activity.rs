@@ -1,5 +1,6 @@
 //! What happened: own writes, what others changed, and what a person should know; and which rows changed a moment ago.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
@@ -29,6 +30,43 @@ pub struct ActivityEntry {
     pub subject: Option<SegmentId>,
     /// Which fields changed, from what to what.
     pub fields: Vec<FieldChange>,
+}
+
+/// A line of the activity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActivityLine<'a> {
+    /// An entry begins: its text, or as much of it as fits.
+    Entry(&'a ActivityEntry, Cow<'a, str>),
+    /// The text goes on.
+    More(Cow<'a, str>),
+    /// A field that changed.
+    Field(&'a FieldChange),
+}
+
+/// Cells before the text of an entry: the time, a sign, and for most kinds a word for who did what.
+pub const TIME_COLUMNS: u16 = 11;
+/// The word.
+pub const VERB_COLUMNS: u16 = 9;
+/// Lines that one entry's text may take.
+const TEXT_LINES: usize = 4;
+
+impl ActivityEntry {
+    /// Names are cut; what went wrong is told in full, on as many lines as it takes.
+    fn lines(&self, width: u16) -> impl Iterator<Item = ActivityLine<'_>> {
+        let lead = if self.kind == EntryKind::Notice { TIME_COLUMNS } else { TIME_COLUMNS + VERB_COLUMNS };
+        let room = usize::from(width.saturating_sub(lead)).max(8);
+        let text: Vec<Cow<'_, str>> = match self.kind {
+            EntryKind::Notice | EntryKind::Failed => {
+                textwrap::wrap(&self.text, room).into_iter().take(TEXT_LINES).collect()
+            }
+            _ => vec![Cow::Borrowed(self.text.as_str())],
+        };
+        let text = text.into_iter().enumerate().map(|(at, text)| match at {
+            0 => ActivityLine::Entry(self, text),
+            _ => ActivityLine::More(text),
+        });
+        text.chain(self.fields.iter().map(ActivityLine::Field))
+    }
 }
 
 /// A kind of thing that happens.
@@ -72,10 +110,9 @@ impl Activity {
         self.entries.iter()
     }
 
-    /// How many lines it takes to show everything.
-    #[must_use]
-    pub fn line_count(&self) -> usize {
-        self.entries.iter().map(|entry| 1 + entry.fields.len()).sum()
+    /// What happened as lines of a pane that wide, newest first.
+    pub fn lines(&self, width: u16) -> impl Iterator<Item = ActivityLine<'_>> {
+        self.entries.iter().flat_map(move |entry| entry.lines(width))
     }
 
     /// When a segment was last seen to change, in this run of the program.

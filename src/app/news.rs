@@ -80,7 +80,7 @@ fn list(state: &mut State, segments: Vec<Arc<Segment>>) {
 }
 
 /// How many screens of rows the first unfolding may fill before it hides more than it shows.
-const FIRST_SCREENS: usize = 3;
+const FIRST_SCREENS: usize = 4;
 
 /// A tree of closed roots says little: at first the second level is shown too, if that is not too much to look at.
 fn open_at_first(state: &mut State) {

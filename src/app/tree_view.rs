@@ -195,8 +195,9 @@ pub(super) fn move_in_focus(state: &mut State, by: isize) {
             state.panes.details_scroll = scrolled(state.panes.details_scroll, by, lines, shown);
         }
         Pane::Activity => {
-            let lines = state.activity.line_count();
-            let shown = state.layout().activity.map_or(0, |area| usize::from(area.height));
+            let Some(area) = state.layout().activity else { return };
+            let lines = state.activity.lines(area.width.saturating_sub(2)).count();
+            let shown = usize::from(area.height);
             state.panes.activity_scroll = scrolled(state.panes.activity_scroll, by, lines, shown);
         }
     }

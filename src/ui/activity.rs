@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{ActivityEntry, EntryKind, FieldChange, State};
+use crate::app::{ActivityLine, EntryKind, FieldChange, State, TIME_COLUMNS, VERB_COLUMNS};
 use crate::segment::Field;
 
 use super::Look;
@@ -17,47 +17,51 @@ use super::theme::Theme;
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let Some(area) = state.layout().activity.map(rect) else { return };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let width = usize::from(inner.width);
-    let entries = state.activity.entries().flat_map(|entry| lines(entry, &state.clock.zone, look.theme, width));
+    let lines = state.activity.lines(inner.width).skip(state.panes.activity_scroll);
     let mut drawn = false;
-    for (line, y) in entries.skip(state.panes.activity_scroll).zip(inner.y..inner.y + inner.height) {
+    for (line, y) in lines.zip(inner.y..inner.y + inner.height) {
+        let line = styled(&line, &state.clock.zone, look.theme, usize::from(inner.width));
         frame.render_widget(line, Rect { y, height: 1, ..inner });
         drawn = true;
     }
     if !drawn && !inner.is_empty() {
-        let text = "Nothing has changed since this program started.";
-        frame.render_widget(
-            Line::styled(fitted(text, width).into_owned(), look.theme.quiet),
-            Rect { height: 1, ..inner },
-        );
+        let text = fitted("Nothing has changed since this program started.", usize::from(inner.width)).into_owned();
+        frame.render_widget(Line::styled(text, look.theme.quiet), Rect { height: 1, ..inner });
     }
 }
 
-fn lines(entry: &ActivityEntry, zone: &TimeZone, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let symbols = &theme.symbols;
-    let (symbol, verb, style): (&str, &str, Style) = match entry.kind {
-        EntryKind::Created => ("+", "created  ", theme.good),
-        EntryKind::Changed => (symbols.fresh, "changed  ", theme.fresh),
-        EntryKind::Deleted => ("-", "deleted  ", theme.bad),
-        EntryKind::Done => (symbols.done, "you      ", theme.good),
-        EntryKind::Failed => (symbols.failed, "you      ", theme.bad),
-        EntryKind::Notice => (symbols.wrong, "", theme.warning),
+fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize) -> Line<'static> {
+    let indented = |text: String, style| {
+        Line::from(vec![Span::raw(" ".repeat(usize::from(TIME_COLUMNS))), Span::styled(text, style)])
     };
-    let time = entry.at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string();
-    let lead = time.len() + 3 + verb.len();
-    let text = fitted(&entry.text, width.saturating_sub(lead)).into_owned();
-    let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{time} "), theme.quiet),
-        Span::styled(format!("{symbol} "), style),
-        Span::styled(verb, theme.quiet),
-        Span::raw(text),
-    ])];
-    let indent = time.len() + 3;
-    for change in &entry.fields {
-        let text = field(change, width.saturating_sub(indent));
-        lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(text, theme.quiet)]));
+    let room = width.saturating_sub(usize::from(TIME_COLUMNS));
+    match line {
+        ActivityLine::Entry(entry, text) => {
+            let (symbol, verb, style) = sign(entry.kind, theme);
+            let time = entry.at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string();
+            let verb_columns = if verb.is_empty() { 0 } else { usize::from(VERB_COLUMNS) };
+            Line::from(vec![
+                Span::styled(format!("{time} "), theme.quiet),
+                Span::styled(format!("{symbol} "), style),
+                Span::styled(format!("{verb:<verb_columns$}"), theme.quiet),
+                Span::raw(fitted(text, room.saturating_sub(verb_columns)).into_owned()),
+            ])
+        }
+        ActivityLine::More(text) => indented(fitted(text, room).into_owned(), Style::new()),
+        ActivityLine::Field(change) => indented(field(change, room), theme.quiet),
     }
-    lines
+}
+
+fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
+    let symbols = &theme.symbols;
+    match kind {
+        EntryKind::Created => ("+", "created", theme.good),
+        EntryKind::Changed => (symbols.fresh, "changed", theme.fresh),
+        EntryKind::Deleted => ("-", "deleted", theme.bad),
+        EntryKind::Done => (symbols.done, "you", theme.good),
+        EntryKind::Failed => (symbols.failed, "you", theme.bad),
+        EntryKind::Notice => (symbols.wrong, "", theme.warning),
+    }
 }
 
 /// What changed, in so many cells. The new name stands in the line above already; of other values both get their share.

@@ -2,10 +2,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
+use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{FindPrompt, Layer, LinkState, Pane, Search, State, Tone, availability, grouped};
+use crate::app::{FindPrompt, Layer, LinkState, Message, Pane, Search, State, Tone, availability, grouped};
 
 use super::Look;
 use super::dialog;
@@ -20,6 +23,11 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     if let Some(Layer::Find(prompt)) = state.layers.last() {
         return draw_prompt(state, prompt, area, look, frame);
     }
+    if let Some(message) = &state.message
+        && message.text.width() + 4 > usize::from(area.width)
+    {
+        return draw_long_message(message, area, look.theme, frame);
+    }
     let right = right(state, look.theme);
     let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
     let left_area = Rect { width: area.width - right_width, ..area };
@@ -28,13 +36,35 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     draw_right(right, area, frame);
 }
 
+/// Lines that a message may take.
+const MESSAGE_LINES: usize = 4;
+
+/// A message that needs more than the last line takes it from what is above.
+fn draw_long_message(message: &Message, footer: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+    let room = usize::from(footer.width.saturating_sub(4)).max(1);
+    let lines: Vec<_> = textwrap::wrap(&message.text, room).into_iter().take(MESSAGE_LINES).collect();
+    let height = u16::try_from(lines.len()).unwrap_or(1).min(footer.y + 1);
+    let area = Rect { y: footer.y + 1 - height, height, ..footer };
+    frame.render_widget(Clear, area);
+    let (symbol, style) = tone(message.tone, theme);
+    for (at, (text, y)) in lines.iter().zip(area.y..area.y + area.height).enumerate() {
+        let lead = if at == 0 { symbol } else { " " };
+        let line = Line::styled(format!(" {lead} {}", fitted(text, room)), style);
+        frame.render_widget(line, Rect { y, height: 1, ..area });
+    }
+}
+
+fn tone(tone: Tone, theme: &Theme) -> (&'static str, Style) {
+    match tone {
+        Tone::Calm => (theme.symbols.done, theme.good),
+        Tone::Warning => (theme.symbols.wrong, theme.warning),
+    }
+}
+
 fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
     let theme = look.theme;
     if let Some(message) = &state.message {
-        let (symbol, style) = match message.tone {
-            Tone::Calm => (theme.symbols.done, theme.good),
-            Tone::Warning => (theme.symbols.wrong, theme.warning),
-        };
+        let (symbol, style) = tone(message.tone, theme);
         let text = fitted(&message.text, width.saturating_sub(3)).into_owned();
         return Line::from(vec![Span::styled(format!(" {symbol} "), style), Span::styled(text, style)]);
     }
