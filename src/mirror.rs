@@ -8,7 +8,7 @@
 //! 3. it reads the feed from where that ended before the list began, and looks at each segment that is named there. So what
 //!    changed while the list was loading is mended right after it. When anything happened meanwhile, others may have
 //!    slipped from one page to the other unseen, and the feed doesn't name them: then everything is listed once more as soon
-//!    as the feed is quiet;
+//!    as the feed is quiet, and what a list lacks is only believed to be gone after a look;
 //! 4. it goes on reading the feed, for good. Every error leads back here after a pause, with nothing missed, since the
 //!    position only advances when what came before it was taken in.
 //!

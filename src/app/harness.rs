@@ -72,7 +72,7 @@ impl Harness {
         let mut harness = Self::new(columns, rows);
         harness.tell(mirror::Event::Listed { segments });
         harness.tell(mirror::Event::PhaseChanged(Phase::Live));
-        harness.tell(mirror::Event::Synchronised { next: Step(1) });
+        harness.tell(mirror::Event::Synchronised { next: Step(1), complete: true });
         harness
     }
 

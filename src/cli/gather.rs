@@ -5,28 +5,40 @@ use std::io::{self, IsTerminal, Write};
 use color_eyre::eyre::{Report, eyre};
 
 use crate::forest::{Change, Forest};
-use crate::mirror::{self, Event, ListProgress, Phase};
+use crate::mirror::{self, Command, Event, ListProgress, Notice, Phase};
 
 use super::link::Link;
+
+/// Lists after which a tenant that changes all the time is taken as it is.
+const LISTS: usize = 3;
 
 /// Everything that is on the server. How far it is goes to stderr when that is a terminal.
 pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
     let mut mirror = mirror::start(link.client.clone(), link.mirror_settings());
     let mut progress = ProgressLine { shown: false };
     let mut forest = Forest::new();
-    let mut listed = false;
+    let mut lists = 0;
+    let mut has_feed = true;
     while let Some(event) = mirror.events.recv().await {
         match event {
             Event::Listed { segments } => {
-                listed = true;
+                lists += 1;
                 forest.replace(segments);
             }
             Event::Changed(seen) => {
                 let change = |seen: mirror::Seen| seen.now.map_or(Change::Remove(seen.id), Change::Upsert);
                 forest.apply(seen.into_iter().map(change).collect());
             }
-            // Without a feed it is live as soon as it is listed.
-            Event::PhaseChanged(Phase::Live) if listed => {
+            Event::Synchronised { complete, .. } if complete || lists == LISTS => {
+                progress.clear();
+                if !complete {
+                    eprintln!("segtui: the tenant kept changing while it was loaded; a few segments may be missing");
+                }
+                return Ok(forest);
+            }
+            Event::Synchronised { .. } => mirror.commands.send(Command::Reload).await?,
+            // Without a feed there is nothing to wait for after the list.
+            Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => {
                 progress.clear();
                 return Ok(forest);
             }
@@ -36,6 +48,7 @@ pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
                 return Err(error.into());
             }
             Event::Noticed(notice) => {
+                has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
                 progress.clear();
                 eprintln!("segtui: {notice}");
             }

@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::remote::Remote;
-use crate::segment::Step;
+use crate::segment::{SegmentId, Step};
 
 use super::Settings;
-use super::ledger::{Ledger, Questions};
+use super::ledger::{Asked, Ledger, Questions};
 use super::list::Listing;
 use super::message::{Command, Event, Phase};
 use super::queue::WriteQueue;
@@ -65,6 +65,10 @@ pub(super) struct Actor<R> {
     listed: bool,
     /// Whether the last list may lack segments that were on no page.
     trust: Trust,
+    /// Known segments that the last list lacks.
+    absent: Absent,
+    /// When a doubtful list is repeated at the latest.
+    next_list_after: Instant,
     reload_wanted: bool,
     poll_wanted: bool,
     /// Failures in a row.
@@ -85,6 +89,19 @@ enum Trust {
     Complete,
 }
 
+/// Known segments that a list lacks, and the question with which the list began.
+#[derive(Debug)]
+struct Absent {
+    ids: Vec<SegmentId>,
+    begun: Asked,
+}
+
+impl Absent {
+    fn take(&mut self) -> Vec<SegmentId> {
+        std::mem::take(&mut self.ids)
+    }
+}
+
 /// Reports that may wait for the actor.
 const REPORTS: usize = 32;
 /// More segments than these to be looked at are worth telling.
@@ -98,6 +115,7 @@ impl<R: Remote> Actor<R> {
         events: mpsc::Sender<Event>,
     ) -> Self {
         let (reporter, reports) = mpsc::channel(REPORTS);
+        let questions = Questions::default();
         Self {
             remote,
             settings: Arc::new(settings),
@@ -106,13 +124,15 @@ impl<R: Remote> Actor<R> {
             reports,
             reporter: Reporter::new(reporter),
             tasks: JoinSet::new(),
-            questions: Questions::default(),
+            absent: Absent { ids: Vec::new(), begun: questions.next() },
+            questions,
             ledger: Ledger::default(),
             position: None,
             work: Work::Resting { until: Instant::now(), then: Next::Locate },
             phase: Phase::Starting,
             listed: false,
             trust: Trust::Doubtful,
+            next_list_after: Instant::now(),
             reload_wanted: false,
             poll_wanted: false,
             failures: 0,

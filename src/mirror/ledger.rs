@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::remote::Context;
 use crate::segment::{Segment, SegmentId};
@@ -47,6 +47,8 @@ struct Known {
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     known: HashMap<SegmentId, Known>,
+    /// The question with which the last list began.
+    last_list: Option<Asked>,
 }
 
 impl Ledger {
@@ -68,29 +70,19 @@ impl Ledger {
         (before.is_some() || now.is_some()).then_some(Seen { id, before, now, context })
     }
 
-    /// Takes in a complete list that was begun with the question `begun`: what is not in it is gone, unless that was learnt
-    /// later. Answers everything that exists.
-    pub fn take_list(&mut self, list: Vec<Answer>, begun: Asked) -> Vec<Arc<Segment>> {
-        let mut former = std::mem::take(&mut self.known);
+    /// Takes in a list that was begun with the question `begun`. Answers everything that exists as far as is known, and those
+    /// of them that the list lacks although they were known before: they are gone, or have slipped from page to page.
+    pub fn take_list(&mut self, list: Vec<Answer>, begun: Asked) -> (Vec<Arc<Segment>>, Vec<SegmentId>) {
+        let listed: HashSet<SegmentId> = list.iter().map(|answer| answer.id.clone()).collect();
         for answer in list {
             self.take(answer);
         }
-        for (id, known) in former.drain() {
-            match self.known.get(&id) {
-                None if known.asked < begun => {}
-                Some(listed) if listed.asked > known.asked => {
-                    // Shared with the client already if it is the same.
-                    if listed.now == known.now {
-                        let asked = listed.asked;
-                        self.known.insert(id, Known { now: known.now, asked });
-                    }
-                }
-                _ => {
-                    self.known.insert(id, known);
-                }
-            }
-        }
-        self.segments().cloned().collect()
+        // No answer is so late that it was asked for before the list before this one.
+        let long_ago = self.last_list.replace(begun);
+        self.known.retain(|_, known| known.now.is_some() || Some(known.asked) >= long_ago);
+        let lacking = |known: &&Known, id: &SegmentId| known.asked < begun && !listed.contains(id);
+        let absent = self.known.iter().filter(|(id, known)| lacking(known, id)).map(|(id, _)| id.clone()).collect();
+        (self.segments().cloned().collect(), absent)
     }
 
     /// A segment as it is known now.
@@ -151,14 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_removes_what_it_lacks_but_not_what_was_learnt_meanwhile() {
+    fn a_list_tells_what_it_lacks_and_overrides_nothing_that_was_learnt_meanwhile() {
         let mut ledger = Ledger::default();
         ledger.take(answer(Some("before"), 1));
-        ledger.take_list(Vec::new(), Asked(2));
+        let (segments, absent) = ledger.take_list(Vec::new(), Asked(2));
+        assert_eq!((segments.len(), absent.len()), (1, 1));
+        ledger.take(answer(None, 2));
         assert_eq!(names(&ledger), [""; 0]);
         ledger.take(answer(Some("meanwhile"), 5));
-        ledger.take_list(vec![answer(Some("stale"), 4)], Asked(3));
-        assert_eq!(names(&ledger), ["meanwhile"]);
+        let (_, absent) = ledger.take_list(vec![answer(Some("stale"), 4)], Asked(3));
+        assert_eq!((names(&ledger), absent.len()), (vec!["meanwhile".to_owned()], 0));
         ledger.take(answer(None, 8));
         ledger.take_list(vec![answer(Some("ghost"), 7)], Asked(6));
         assert_eq!(names(&ledger), [""; 0]);

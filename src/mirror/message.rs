@@ -48,6 +48,9 @@ pub enum Event {
     Synchronised {
         /// The step that will be asked next.
         next: Step,
+        /// Whether the last list can be relied on. If not, something happened while it was loading, segments may have slipped
+        /// from page to page unseen, and everything will be listed once more.
+        complete: bool,
     },
     /// One operation of a plan succeeded.
     OperationEnded {

@@ -13,10 +13,12 @@ use crate::mirror::message::{Event, ListProgress, Notice, Phase, Seen};
 use crate::mirror::report::{Followed, Report};
 use crate::remote::{Remote, RemoteError};
 
-use super::{Abandoned, Actor, Next, Trust, Work};
+use super::{Abandoned, Absent, Actor, Next, Trust, Work};
 
 /// The pause between two tellings of how far a list has come.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// While the feed is never quiet, lists are apart by so many times what one takes.
+const LISTS_APART: u32 = 10;
 /// The longest pause after failures, and the pause after one that only a person can mend.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -94,8 +96,10 @@ impl<R: Remote> Actor<R> {
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter(Phase::Loading(progress)).await?;
         let (answers, begun) = listing.finish();
-        let segments = self.ledger.take_list(answers, begun);
+        let (segments, absent) = self.ledger.take_list(answers, begun);
+        self.absent = Absent { ids: absent, begun };
         self.listed = true;
+        self.next_list_after = Instant::now() + self.settings.relist.max(LISTS_APART * progress.elapsed);
         self.trust = Trust::Replaying;
         self.tell(Event::Listed { segments }).await?;
         self.enter(Phase::Replaying).await?;
@@ -114,6 +118,8 @@ impl<R: Remote> Actor<R> {
     async fn follow(&mut self) -> Result<(), Abandoned> {
         let Some(from) = self.position else {
             // Without a feed, only another list tells what changed.
+            let absent = self.absent.take();
+            self.look_at(absent);
             self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: Next::Locate };
             return self.enter(Phase::Live).await;
         };
@@ -156,13 +162,28 @@ impl<R: Remote> Actor<R> {
         if self.trust == Trust::Replaying {
             self.trust = Trust::Complete;
         }
+        self.settle_absent().await?;
         self.enter(Phase::Live).await?;
-        self.tell(Event::Synchronised { next }).await?;
-        if self.reload_wanted || (self.trust == Trust::Doubtful && followed.quiet) {
+        let complete = self.trust == Trust::Complete;
+        self.tell(Event::Synchronised { next, complete }).await?;
+        let good_moment = followed.quiet || Instant::now() >= self.next_list_after;
+        if self.reload_wanted || (!complete && good_moment) {
             return self.relist().await;
         }
         let pause = if self.poll_wanted { Duration::ZERO } else { with_jitter(self.settings.poll) };
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::Follow };
+        Ok(())
+    }
+
+    /// What a complete list lacks is gone. What a doubtful one lacks is looked at, one by one.
+    async fn settle_absent(&mut self) -> Result<(), Abandoned> {
+        let begun = self.absent.begun;
+        let absent = self.absent.take();
+        if self.trust == Trust::Complete {
+            let gone = |id| Answer { id, now: None, asked: begun, context: None };
+            return self.take(absent.into_iter().map(gone).collect()).await;
+        }
+        self.look_at(absent);
         Ok(())
     }
 

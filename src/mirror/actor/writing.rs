@@ -41,7 +41,8 @@ impl<R: Remote> Actor<R> {
         let (id, told) = (answer.id.clone(), answer.now.clone());
         self.ledger.take(answer);
         if let Outcome::Deleted(id) = &outcome {
-            self.look_at_children_of(id);
+            // What becomes of the children of a deleted segment is the server's choice.
+            self.look_at(self.ledger.children(id));
         }
         self.tell(Event::OperationEnded { ticket, index, outcome }).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
@@ -52,19 +53,19 @@ impl<R: Remote> Actor<R> {
         self.tell(Event::Changed(vec![Seen { id, before: told, now, context: None }])).await
     }
 
-    /// What becomes of the children of a deleted segment is the server's choice, so it is looked at.
-    fn look_at_children_of(&mut self, id: &SegmentId) {
-        let children = self.ledger.children(id);
-        if children.is_empty() {
+    /// Looks at segments for another reason than the feed. One that can't be looked at now is named by the feed or by the next
+    /// list.
+    pub(super) fn look_at(&mut self, ids: Vec<SegmentId>) {
+        if ids.is_empty() {
             return;
         }
-        let (remote, questions, at_once) =
-            (Arc::clone(&self.remote), self.questions.clone(), self.settings.concurrency);
+        let (remote, questions) = (Arc::clone(&self.remote), self.questions.clone());
+        let at_once = self.settings.concurrency;
         self.send_out(async move {
-            let children = children.into_iter().map(|child| (child, None)).collect();
-            let (answers, failure) = look_at_all(&*remote, &questions, children, at_once).await;
+            let ids = ids.into_iter().map(|id| (id, None)).collect();
+            let (answers, failure) = look_at_all(&*remote, &questions, ids, at_once).await;
             if let Some(error) = failure {
-                tracing::warn!(%error, "could not look what became of the children; the feed will tell");
+                tracing::warn!(%error, "not every segment could be looked at");
             }
             Report::LookedAt(answers)
         });
