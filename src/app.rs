@@ -13,6 +13,7 @@ mod details;
 mod figures;
 mod finding;
 mod form;
+mod help;
 mod keys;
 mod layer;
 mod layout;
@@ -49,6 +50,7 @@ pub use details::{DetailLine, details};
 pub use figures::grouped;
 pub use finding::{FindPrompt, Search};
 pub use form::{Form, Purpose};
+pub use help::HelpPage;
 pub use layer::Layer;
 pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
 pub use link::{Link, LinkState};
@@ -193,7 +195,7 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::Key(key) => keys::press(state, keymap, key),
         Event::Paste(text) => keys::paste(state, &text),
-        Event::Mouse(mouse) => mouse::point(state, mouse),
+        Event::Mouse(mouse) => mouse::point(state, keymap, mouse),
         Event::Resized(columns, rows) => {
             state.panes.resize(columns, rows);
             tree_view::keep_in_sight(state);

@@ -87,18 +87,19 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<Endi
             () = interface.alarm() => {}
         }
         take_what_is_ready(&mut input, &mut mirror_events, &mut batch).await?;
+        let mut suspends = false;
         for event in batch.drain(..) {
             match interface.take(event) {
                 Flow::Goes => {}
-                Flow::Suspends => {
-                    // The reader of keys would swallow what is typed to the shell.
-                    drop(input);
-                    interface.suspend()?;
-                    input = events::Input::open();
-                    break;
-                }
+                Flow::Suspends => suspends = true,
                 Flow::Ends => return Ok(Ending::Quit),
             }
+        }
+        if suspends {
+            // The reader of keys would swallow what is typed to the shell.
+            drop(input);
+            interface.suspend()?;
+            input = events::Input::open();
         }
         interface.draw()?;
     }

@@ -52,7 +52,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     footer::draw(state, look, frame);
     for layer in &state.layers {
         match layer {
-            Layer::Help(line) => help::draw(*line, look, frame),
+            Layer::Help(line) => help::draw(state, *line, look, frame),
             Layer::Form(form) => form::draw(state, form, look, frame),
             Layer::Parents(picker) => parents::draw(state, picker, look, frame),
             Layer::Deletion(deletion) => deletion::draw(state, deletion, look, frame),

@@ -7,7 +7,7 @@ use super::changing;
 use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
-use super::{Effect, Form, ParentPicker, Renaming, State, Tone, finding, perform};
+use super::{Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, finding, perform};
 
 const PAGE: isize = 10;
 
@@ -19,7 +19,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         return if only_read { Vec::new() } else { press_main(state, keymap, key) };
     };
     match layer {
-        Layer::Help(line) => press_help(state, line, key),
+        Layer::Help(line) => press_help(state, keymap, line, key),
         Layer::Form(form) => return press_form(state, form, key),
         Layer::Renaming(renaming) => return press_renaming(state, renaming, key),
         Layer::Parents(picker) => return press_parents(state, picker, key),
@@ -98,7 +98,8 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-fn press_help(state: &mut State, line: usize, key: Key) {
+fn press_help(state: &mut State, keymap: &Keymap, line: usize, key: Key) {
+    let end = HelpPage::of(&state.panes, keymap).end;
     let line = match key.to_string().as_str() {
         "esc" | "q" | "?" | "enter" | "ctrl-c" => return,
         "j" | "down" => line.saturating_add(1),
@@ -106,11 +107,10 @@ fn press_help(state: &mut State, line: usize, key: Key) {
         "pagedown" | "ctrl-d" | "space" => line.saturating_add(PAGE.unsigned_abs()),
         "pageup" | "ctrl-u" => line.saturating_sub(PAGE.unsigned_abs()),
         "g" | "home" => 0,
+        "G" | "end" => end,
         _ => line,
     };
-    // One line for each action and two for each group bound it; the drawing stops earlier where more fits the screen.
-    let most = crate::action::TABLE.len() + 2 * crate::action::Group::ALL.len();
-    state.layers.push(Layer::Help(line.min(most)));
+    state.layers.push(Layer::Help(line.min(end)));
 }
 
 fn press_form(state: &mut State, mut form: Form, key: Key) -> Vec<Effect> {

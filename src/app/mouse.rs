@@ -1,9 +1,10 @@
 //! What the mouse does: a click selects, a click on the arrow folds, the wheel scrolls.
 
 use crate::forest::Fold;
+use crate::keymap::Keymap;
 
 use super::layout::shown_depth;
-use super::{Effect, Layer, Pane, State, tree_view};
+use super::{Effect, HelpPage, Layer, Pane, State, tree_view};
 
 /// Something the mouse did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +33,16 @@ const WHEEL: isize = 3;
 /// The arrow and the blank behind it.
 const ARROW_COLUMNS: u16 = 2;
 
-pub(super) fn point(state: &mut State, mouse: Mouse) -> Vec<Effect> {
+pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Effect> {
     let wheel = match mouse.kind {
         MouseKind::Click => 0,
         MouseKind::ScrollUp => -WHEEL,
         MouseKind::ScrollDown => WHEEL,
     };
     match state.layers.last_mut() {
-        Some(Layer::Help(line)) => *line = line.saturating_add_signed(wheel),
+        Some(Layer::Help(line)) => {
+            *line = line.saturating_add_signed(wheel).min(HelpPage::of(&state.panes, keymap).end);
+        }
         Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
         Some(_) => {}
         None => point_main(state, mouse, wheel),

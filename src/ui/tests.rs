@@ -223,3 +223,15 @@ fn rows_deeper_than_the_pane_stay_in_it_and_tell_their_depth() {
     harness.press("* G");
     insta::assert_snapshot!(picture(&harness));
 }
+
+#[test]
+fn a_message_too_long_for_the_last_line_takes_more() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    let error = RemoteError {
+        call: Call::Update(crate::app::harness::id("bea69b98-8e6c-4914-8558-3427e8dda86d")),
+        fault: Fault::Unreachable { reason: "connection refused by the gateway of the other data centre".into() },
+    };
+    let progress = ListProgress { segments: 3, pages: 1, ..ListProgress::default() };
+    harness.tell(mirror::Event::PhaseChanged(Phase::Stalled { error, progress }));
+    insta::assert_snapshot!(picture(&harness));
+}

@@ -1,7 +1,7 @@
 //! Moving, folding, finding, panes.
 
 use crate::app::harness::{Harness, segment, wholesale};
-use crate::app::{Effect, Event, Mouse, MouseKind, Pane, Shape};
+use crate::app::{Effect, Event, Layer, Mouse, MouseKind, Pane, Shape};
 use crate::mirror::Command;
 
 fn at_work() -> Harness {
@@ -200,6 +200,20 @@ fn help_opens_and_any_leaving_key_closes_it() {
         assert!(harness.state.layers.is_empty());
         assert_eq!(harness.effects, [], "nothing reached the main screen");
     }
+}
+
+#[test]
+fn the_page_of_keys_scrolls_no_farther_than_its_end() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.press("? G");
+    let Some(Layer::Help(end)) = harness.state.layers.last().cloned() else { panic!("the page is open") };
+    assert!(end > 0);
+    harness.press("j j j pagedown k");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Help(line)) if *line == end - 1));
+    for _ in 0..100 {
+        harness.event(Event::Mouse(Mouse { kind: MouseKind::ScrollDown, column: 5, row: 5 }));
+    }
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Help(line)) if *line == end));
 }
 
 #[test]

@@ -307,3 +307,29 @@ fn an_order_the_mirror_could_not_take_gives_the_input_back() {
         matches!(harness.state.layers.last(), Some(Layer::Renaming(renaming)) if renaming.name.text() == "Export!")
     );
 }
+
+#[test]
+fn the_parent_in_the_form_is_chosen_by_typing_and_cleared_by_ctrl_u() {
+    let mut harness = at_work();
+    harness.press("j a");
+    harness.type_text("Nowy");
+    harness.press("tab tab");
+    harness.type_text("vip");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Parents(_))));
+    harness.press("enter");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.parent == Some(id("vip"))));
+    harness.press("enter");
+    assert_eq!(draft(&harness).parent, Some(id("vip")));
+    harness.succeed();
+    harness.press("e tab tab ctrl-u enter");
+    assert_eq!(draft(&harness).parent, None);
+}
+
+#[test]
+fn a_paste_of_several_lines_becomes_one_line_of_text() {
+    let mut harness = at_work();
+    harness.press("a");
+    harness.event(Event::Paste("Nowy\noddział\t2\n".into()));
+    harness.press("enter");
+    assert_eq!(draft(&harness).name.as_str(), "Nowy oddział 2");
+}
