@@ -2,7 +2,7 @@
 //!
 //! It follows the platform's documentation: paging, both headers, the synchronization feed with its contexts. Errors are
 //! problem+json. What the documentation leaves open is chosen by [`Options`], so that a client can be shown every answer that
-//! makes sense. It shares nothing but [`Segment`](crate::segment::Segment) with the client, so that each checks the other, and
+//! makes sense. It shares nothing but [`Segment`] with the client, so that each checks the other, and
 //! it listens on this machine only.
 
 mod colleague;

@@ -63,14 +63,8 @@ pub(super) struct Actor<R> {
     /// The phase that was told last.
     phase: Phase,
     listed: bool,
-    /// Whether the last list may lack segments that were on no page.
-    trust: Trust,
-    /// Known segments that the last list lacks.
-    absent: Absent,
-    /// When a doubtful list is repeated at the latest.
-    next_list_after: Instant,
-    reload_wanted: bool,
-    poll_wanted: bool,
+    last_list: LastList,
+    wanted: Wanted,
     /// Failures in a row.
     failures: u32,
     progress_told: Option<Instant>,
@@ -87,6 +81,22 @@ enum Trust {
     Doubtful,
     /// Nothing happened while it was loading.
     Complete,
+}
+
+/// What is known of the last list.
+#[derive(Debug)]
+struct LastList {
+    trust: Trust,
+    absent: Absent,
+    /// When a doubtful list is repeated at the latest.
+    repeat_after: Instant,
+}
+
+/// What the client asked for while something else was being done.
+#[derive(Debug, Default)]
+struct Wanted {
+    reload: bool,
+    poll: bool,
 }
 
 /// Known segments that a list lacks, and the question with which the list began.
@@ -116,6 +126,7 @@ impl<R: Remote> Actor<R> {
     ) -> Self {
         let (reporter, reports) = mpsc::channel(REPORTS);
         let questions = Questions::default();
+        let absent = Absent { ids: Vec::new(), begun: questions.next() };
         Self {
             remote,
             settings: Arc::new(settings),
@@ -124,17 +135,14 @@ impl<R: Remote> Actor<R> {
             reports,
             reporter: Reporter::new(reporter),
             tasks: JoinSet::new(),
-            absent: Absent { ids: Vec::new(), begun: questions.next() },
+            last_list: LastList { trust: Trust::Doubtful, absent, repeat_after: Instant::now() },
+            wanted: Wanted::default(),
             questions,
             ledger: Ledger::default(),
             position: None,
             work: Work::Resting { until: Instant::now(), then: Next::Locate },
             phase: Phase::Starting,
             listed: false,
-            trust: Trust::Doubtful,
-            next_list_after: Instant::now(),
-            reload_wanted: false,
-            poll_wanted: false,
             failures: 0,
             progress_told: None,
             writes: WriteQueue::default(),
@@ -165,12 +173,12 @@ impl<R: Remote> Actor<R> {
         match command {
             Command::PollNow => match self.work {
                 Work::Resting { .. } => self.proceed().await?,
-                _ => self.poll_wanted = true,
+                _ => self.wanted.poll = true,
             },
             Command::Reload => match self.work {
                 Work::Resting { then: Next::Follow, .. } => self.relist().await?,
                 Work::Resting { .. } => self.proceed().await?,
-                Work::Following => self.reload_wanted = true,
+                Work::Following => self.wanted.reload = true,
                 Work::Locating | Work::Listing => {}
             },
             Command::Write { ticket, plan } => {

@@ -13,7 +13,7 @@ use crate::mirror::message::{Event, ListProgress, Notice, Phase, Seen};
 use crate::mirror::report::{Followed, Report};
 use crate::remote::{Remote, RemoteError};
 
-use super::{Abandoned, Absent, Actor, Next, Trust, Work};
+use super::{Abandoned, Absent, Actor, LastList, Next, Trust, Work};
 
 /// The pause between two tellings of how far a list has come.
 const PROGRESS: Duration = Duration::from_millis(100);
@@ -64,7 +64,7 @@ impl<R: Remote> Actor<R> {
 
     /// Lists everything from the beginning. The position in the feed stays where it is, so what happens meanwhile is found.
     pub(super) async fn relist(&mut self) -> Result<(), Abandoned> {
-        self.reload_wanted = false;
+        self.wanted.reload = false;
         let listing = Box::new(Listing::new(&self.settings, &self.questions));
         self.list(listing).await
     }
@@ -97,10 +97,12 @@ impl<R: Remote> Actor<R> {
         self.enter(Phase::Loading(progress)).await?;
         let (answers, begun) = listing.finish();
         let (segments, absent) = self.ledger.take_list(answers, begun);
-        self.absent = Absent { ids: absent, begun };
         self.listed = true;
-        self.next_list_after = Instant::now() + self.settings.relist.max(LISTS_APART * progress.elapsed);
-        self.trust = Trust::Replaying;
+        self.last_list = LastList {
+            trust: Trust::Replaying,
+            absent: Absent { ids: absent, begun },
+            repeat_after: Instant::now() + self.settings.relist.max(LISTS_APART * progress.elapsed),
+        };
         self.tell(Event::Listed { segments }).await?;
         self.enter(Phase::Replaying).await?;
         self.follow().await
@@ -118,13 +120,13 @@ impl<R: Remote> Actor<R> {
     async fn follow(&mut self) -> Result<(), Abandoned> {
         let Some(from) = self.position else {
             // Without a feed, only another list tells what changed.
-            let absent = self.absent.take();
+            let absent = self.last_list.absent.take();
             self.look_at(absent);
             self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: Next::Locate };
             return self.enter(Phase::Live).await;
         };
         self.work = Work::Following;
-        self.poll_wanted = false;
+        self.wanted.poll = false;
         let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
         let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
         self.send_out(async move {
@@ -153,33 +155,33 @@ impl<R: Remote> Actor<R> {
         };
         self.failures = 0;
         self.position = Some(next);
-        if self.trust == Trust::Replaying && !followed.quiet {
-            self.trust = Trust::Doubtful;
+        if self.last_list.trust == Trust::Replaying && !followed.quiet {
+            self.last_list.trust = Trust::Doubtful;
         }
         if !followed.ended {
             return self.follow().await;
         }
-        if self.trust == Trust::Replaying {
-            self.trust = Trust::Complete;
+        if self.last_list.trust == Trust::Replaying {
+            self.last_list.trust = Trust::Complete;
         }
         self.settle_absent().await?;
         self.enter(Phase::Live).await?;
-        let complete = self.trust == Trust::Complete;
+        let complete = self.last_list.trust == Trust::Complete;
         self.tell(Event::Synchronised { next, complete }).await?;
-        let good_moment = followed.quiet || Instant::now() >= self.next_list_after;
-        if self.reload_wanted || (!complete && good_moment) {
+        let good_moment = followed.quiet || Instant::now() >= self.last_list.repeat_after;
+        if self.wanted.reload || (!complete && good_moment) {
             return self.relist().await;
         }
-        let pause = if self.poll_wanted { Duration::ZERO } else { with_jitter(self.settings.poll) };
+        let pause = if self.wanted.poll { Duration::ZERO } else { with_jitter(self.settings.poll) };
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::Follow };
         Ok(())
     }
 
     /// What a complete list lacks is gone. What a doubtful one lacks is looked at, one by one.
     async fn settle_absent(&mut self) -> Result<(), Abandoned> {
-        let begun = self.absent.begun;
-        let absent = self.absent.take();
-        if self.trust == Trust::Complete {
+        let begun = self.last_list.absent.begun;
+        let absent = self.last_list.absent.take();
+        if self.last_list.trust == Trust::Complete {
             let gone = |id| Answer { id, now: None, asked: begun, context: None };
             return self.take(absent.into_iter().map(gone).collect()).await;
         }
