@@ -106,7 +106,11 @@ impl Lines {
 
     fn segment_in_short(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
         let external_id = segment.external_id.as_deref().unwrap_or("–");
-        self.cut_field("External id", &format!("{external_id}    {}", below(state, &segment.id)));
+        let below = match state.forest.child_count(&segment.id) {
+            0 => "no children".into(),
+            _ => below(state, &segment.id),
+        };
+        self.cut_field("External id", &format!("{external_id}    {below}"));
         self.cut_field("Id", &segment.id.to_string());
         match state.forest.anomalies(&segment.id).first() {
             Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),

@@ -44,15 +44,12 @@ impl Pty {
         Self::run(columns, rows, command, environment)
     }
 
-    /// The program in a shell that then tells its exit code and the modes of the terminal.
+    /// The program in a shell that tells its process first, and afterwards its exit code and the modes of the terminal.
     pub fn start_in_shell(columns: u16, rows: u16, arguments: &[&str], environment: &[(&'static str, String)]) -> Self {
-        let script = format!(
-            "trap '' HUP; '{}' {}; echo exit code $?; stty -a; echo that was all; sleep 30",
-            program(),
-            arguments.join(" ")
-        );
+        let program = format!("echo \"process $$ \"; exec '{}' {}", program(), arguments.join(" "));
         let mut command = CommandBuilder::new("sh");
-        command.args(["-c", &script]);
+        let script = "trap '' HUP; sh -c \"$0\"; echo exit code $?; stty -a; echo that was all; sleep 30";
+        command.args(["-c", script, &program]);
         Self::run(columns, rows, command, environment)
     }
 
@@ -154,12 +151,11 @@ impl Pty {
 
     /// Sends a signal to the program, which runs below the shell.
     pub fn signal_program(&mut self, signal: &str) {
-        let shell = self.child.process_id().unwrap().to_string();
-        let program = eventually(|| {
-            let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &shell]).output().unwrap();
-            String::from_utf8(listed.stdout).unwrap().lines().next().map(|pid| pid.trim().to_owned())
-        });
-        assert!(Command::new("kill").args([&format!("-{signal}"), &program]).status().unwrap().success());
+        let said = self.said();
+        let process = said.split("process ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+        // The shell's own command: the other one is not on every machine.
+        let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().unwrap();
+        assert!(sent.success());
     }
 
     pub fn exit_code(&mut self) -> u32 {
