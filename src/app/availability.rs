@@ -16,7 +16,8 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         return Err("nothing can be changed here: this profile is read-only".into());
     }
     match action {
-        Action::Edit | Action::Rename | Action::Delete | Action::Move | Action::Cut => subjects_settled(state),
+        Action::Delete => subjects_settled(state).and_then(|()| nothing_under_way_below(state)),
+        Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
         Action::Paste if state.picks.cut.is_empty() => Err("nothing was cut; x cuts the selected segment".into()),
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
         Action::Mark => existing(state),
@@ -64,6 +65,16 @@ fn subjects_settled(state: &State) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What would go with a subtree must be known, so nothing in it may still be on its way.
+fn nothing_under_way_below(state: &State) -> Result<(), String> {
+    let subjects = changing::subjects(state);
+    let below = |id| subjects.iter().find(|subject| state.forest.is_below(id, &subject.id));
+    match state.writes.concerned().find_map(below) {
+        Some(subject) => Err(format!("something below {} is still being saved; wait for the server", subject.name)),
+        None => Ok(()),
+    }
 }
 
 fn place_for_new(state: &State) -> Result<(), String> {

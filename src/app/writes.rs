@@ -90,6 +90,11 @@ impl Writes {
         })
     }
 
+    /// The segments that something is under way for.
+    pub(super) fn concerned(&self) -> impl Iterator<Item = &SegmentId> {
+        self.pending.keys()
+    }
+
     /// How many dialogs came back refused and wait to be opened again.
     #[must_use]
     pub fn refused_count(&self) -> usize {
@@ -161,9 +166,16 @@ impl Writes {
     }
 }
 
-/// The id that a segment has on the screen until the server has given it one. No server gives an id that begins so.
+/// How an id begins that a segment has on the screen until the server has given it one. No server gives such an id.
+const PROVISIONAL: &str = "(new ";
+
 fn provisional_id(ticket: Ticket, index: usize) -> Option<SegmentId> {
-    SegmentId::new(&format!("(new {}.{index})", ticket.0))
+    SegmentId::new(&format!("{PROVISIONAL}{}.{index})", ticket.0))
+}
+
+/// Whether a segment is still being created, so that nothing can refer to it yet.
+pub(super) fn is_provisional(id: &SegmentId) -> bool {
+    id.text().starts_with(PROVISIONAL)
 }
 
 fn subject(plan: &Plan, ticket: Ticket, index: usize) -> Option<SegmentId> {

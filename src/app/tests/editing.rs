@@ -333,3 +333,22 @@ fn a_paste_of_several_lines_becomes_one_line_of_text() {
     harness.press("enter");
     assert_eq!(draft(&harness).name.as_str(), "Nowy oddział 2");
 }
+
+#[test]
+fn nothing_refers_to_a_segment_that_is_still_being_created() {
+    let mut harness = at_work();
+    harness.press("j a");
+    harness.type_text("Nowy");
+    harness.press("enter d");
+    assert!(harness.message().contains("still being created"), "{}", harness.message());
+    harness.press("G m");
+    harness.type_text("nowy");
+    harness.press("enter");
+    assert!(harness.message().contains("still being created"), "{}", harness.message());
+    assert_eq!(harness.write_count(), 1);
+    harness.press("esc g g d");
+    assert!(harness.message().contains("something below Hurtownie is still being saved"), "{}", harness.message());
+    harness.succeed();
+    harness.press("d");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Deletion(_))));
+}
