@@ -51,15 +51,16 @@ pub const VERB_COLUMNS: u16 = 9;
 const TEXT_LINES: usize = 4;
 
 impl ActivityEntry {
-    /// Names are cut; what went wrong is told in full, on as many lines as it takes.
+    /// Names are cut; sentences are told in full, on as many lines as it takes.
     fn lines(&self, width: u16) -> impl Iterator<Item = ActivityLine<'_>> {
-        let lead = if self.kind == EntryKind::Notice { TIME_COLUMNS } else { TIME_COLUMNS + VERB_COLUMNS };
+        let lead = match self.kind {
+            EntryKind::Notice | EntryKind::Recovered => TIME_COLUMNS,
+            _ => TIME_COLUMNS + VERB_COLUMNS,
+        };
         let room = usize::from(width.saturating_sub(lead)).max(8);
         let text: Vec<Cow<'_, str>> = match self.kind {
-            EntryKind::Notice | EntryKind::Failed => {
-                textwrap::wrap(&self.text, room).into_iter().take(TEXT_LINES).collect()
-            }
-            _ => vec![Cow::Borrowed(self.text.as_str())],
+            EntryKind::Created | EntryKind::Changed | EntryKind::Deleted => vec![Cow::Borrowed(self.text.as_str())],
+            _ => textwrap::wrap(&self.text, room).into_iter().take(TEXT_LINES).collect(),
         };
         let text = text.into_iter().enumerate().map(|(at, text)| match at {
             0 => ActivityLine::Entry(self, text),
@@ -84,6 +85,8 @@ pub enum EntryKind {
     Failed,
     /// Something about the server or its data.
     Notice,
+    /// What was wrong is well again.
+    Recovered,
 }
 
 /// A field that changed, as a person reads it: parents by their names.

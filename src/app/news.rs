@@ -43,7 +43,7 @@ fn enter(state: &mut State, phase: Phase) {
             state.activity.add(now, EntryKind::Notice, None, text.clone());
             state.warn(text);
         }
-        Phase::Live if was_offline => state.activity.add(now, EntryKind::Notice, None, "connected again"),
+        Phase::Live if was_offline => state.activity.add(now, EntryKind::Recovered, None, "connected again"),
         _ => {}
     }
     state.link.enter(phase, now);

@@ -61,6 +61,7 @@ fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
         EntryKind::Done => (symbols.done, "you", theme.good),
         EntryKind::Failed => (symbols.failed, "you", theme.bad),
         EntryKind::Notice => (symbols.wrong, "", theme.warning),
+        EntryKind::Recovered => (symbols.done, "", theme.good),
     }
 }
 

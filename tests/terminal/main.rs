@@ -173,6 +173,37 @@ fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
 }
 
 #[test]
+fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "30"]);
+    pty.type_text("/podhurt spo\r");
+    pty.wait_for("“podhurt spo” 1 of 1");
+    let seen = demo.named("Podhurt spożywczy").unwrap();
+    let rename = |name: &str| Wish::Update(seen.id.clone(), Fields { name: name.into(), ..Fields::of(&seen) });
+    demo.change(rename("Podhurt ogólny"));
+
+    // The same field: told, and nothing sent.
+    pty.type_text(&format!("e{CTRL_U}Podhurt mój{ENTER}"));
+    pty.wait_for("somebody changed its name meanwhile");
+    pty.wait_for("on the server it is now Podhurt ogólny");
+    pty.wait_for("Podhurt mój");
+    assert_eq!(demo.named("Podhurt mój"), None);
+    // Saved once more, it is overwritten knowingly.
+    pty.type_text(ENTER);
+    pty.wait_for("renamed Podhurt ogólny → Podhurt mój");
+    assert_eq!(demo.named("Podhurt mój").map(|segment| segment.id), Some(seen.id.clone()));
+
+    // Another field: both changes stand.
+    demo.change(rename("Podhurt wspólny"));
+    pty.type_text(&format!("e{TAB}{CTRL_U}PW{ENTER}"));
+    pty.wait_for("Podhurt wspólny: kept the name");
+    let both = demo.named("Podhurt wspólny").unwrap();
+    assert_eq!((both.id, both.external_id.as_deref()), (seen.id.clone(), Some("PW")));
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
 fn every_size_is_survived() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);
