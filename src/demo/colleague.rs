@@ -11,6 +11,8 @@ use super::tenant::{Actor, Fields, Tenant, Wish};
 
 /// Segments of the colleague's own that exist at the same time.
 const OWN: usize = 12;
+/// Things to try before nothing is done.
+const IDEAS: usize = 8;
 /// What a segment is sometimes called in addition; taken away again the next time.
 const ADDITIONS: [&str; 5] = [" (2026)", " – nowe warunki", " *", " / do weryfikacji", " – key account"];
 const NEW_NAMES: [&str; 10] = [
@@ -43,22 +45,33 @@ struct Colleague {
 }
 
 impl Colleague {
+    /// Does one thing; what turns out not to be possible is followed by another idea.
     fn act(&mut self, tenant: &mut Tenant) {
-        let wish = match self.random.u32(0..10) {
+        for _ in 0..IDEAS {
+            let Some(wish) = self.idea(tenant) else { continue };
+            let creates = matches!(wish, Wish::Create(_));
+            match tenant.grant(Actor::Backoffice, wish) {
+                Ok(id) => {
+                    if creates {
+                        self.own.push_back(id);
+                    }
+                    return;
+                }
+                Err(refusal) => tracing::debug!(%refusal, "the colleague was refused"),
+            }
+        }
+    }
+
+    fn idea(&mut self, tenant: &Tenant) -> Option<Wish> {
+        match self.random.u32(0..10) {
             0 | 1 if self.own.len() < OWN => self.create(tenant),
             2 => {
-                self.own.pop_front().filter(|id| tenant.get(id).is_some() && !tenant.has_children(id)).map(Wish::Delete)
+                let own = self.own.pop_front()?;
+                (tenant.get(&own).is_some() && !tenant.has_children(&own)).then_some(Wish::Delete(own))
             }
             3 => self.change_external_id(tenant),
             4 | 5 => self.relocate_leaf(tenant),
             _ => self.rename(tenant),
-        };
-        let Some(wish) = wish else { return };
-        let creates = matches!(wish, Wish::Create(_));
-        match tenant.grant(Actor::Backoffice, wish) {
-            Ok(id) if creates => self.own.push_back(id),
-            Ok(_) => {}
-            Err(refusal) => tracing::debug!(%refusal, "the colleague was refused"),
         }
     }
 
