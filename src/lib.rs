@@ -15,6 +15,7 @@
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
 //! | 2 | [`plan`] ○ | what a change asks of the server, as an ordered list of operations |
 //! | 2 | [`api`] | the port over HTTP |
+//! | 2 | [`store`] | what was last known of a tenant, in a file |
 //! | 2 | [`config`] | profiles, flags' defaults, where files live |
 //! | 3 | [`mirror`] | an actor that keeps a client's picture equal to the server and carries out writes |
 //! | 4 | [`app`] ○ | the state of the interface and the only function that changes it |
@@ -45,5 +46,6 @@ pub mod mirror;
 pub mod plan;
 pub mod remote;
 pub mod segment;
+pub mod store;
 pub mod terminal;
 pub mod ui;

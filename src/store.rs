@@ -1,0 +1,381 @@
+//! What was last known of a tenant, in one SQLite file: every segment, the position in the feed that goes with them, and when
+//! they were last known to be what is on the server.
+//!
+//! Segments and position are written in one transaction, so whatever moment the program is killed at, following the feed from
+//! the stored position leads from the stored segments to the present ones. Only one program at a time writes a file; another one
+//! reads it and keeps what it learns to itself. A file that is damaged or not ours is moved aside, never trusted and never
+//! deleted.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use crate::segment::{Segment, SegmentId, Step};
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Every segment.
+    pub segments: Vec<Segment>,
+    /// Where to read on in the feed; `None` when there was no feed.
+    pub position: Option<Step>,
+    /// When it was last known to be what is on the server.
+    pub saved: Timestamp,
+    /// Whether the list it comes from can be relied on.
+    pub complete: bool,
+}
+
+/// A change of what a file holds: all of it or none.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// What is written.
+    pub segments: Segments,
+    /// Where to read on in the feed, having these; `None` leaves it as it is.
+    pub position: Option<Step>,
+    /// When this was known to be so.
+    pub at: Timestamp,
+    /// Whether the list it comes from can be relied on.
+    pub complete: bool,
+}
+
+/// The segments of a record.
+#[derive(Debug, Clone)]
+pub enum Segments {
+    /// Exactly these exist.
+    All(Vec<Arc<Segment>>),
+    /// These are different now; `None` is gone.
+    Some(Vec<(SegmentId, Option<Arc<Segment>>)>),
+}
+
+/// A file that this program writes.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    /// Held for as long as the file is written here.
+    _lock: File,
+}
+
+/// What opening a file gave.
+#[derive(Debug)]
+pub struct Opened {
+    /// What it holds, if anything.
+    pub snapshot: Option<Snapshot>,
+    /// For writing; `None` while another program does.
+    pub store: Option<Store>,
+    /// Where a file was moved that could not be trusted.
+    pub moved_aside: Option<PathBuf>,
+}
+
+/// Why nothing can be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system refuses.
+    #[error("could not {doing} {path}: {source}", path = .path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// SQLite refuses.
+    #[error("could not use {path}: {source}", path = .path.display())]
+    Database {
+        /// Which file.
+        path: PathBuf,
+        /// SQLite's words.
+        source: rusqlite::Error,
+    },
+    /// A newer program wrote it.
+    #[error("{path} was written by a newer segtui (form {found}, known is {SCHEMA})", path = .path.display())]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// The form it has.
+        found: i32,
+    },
+}
+
+/// Marks a file as ours: "SEGT".
+const APPLICATION: i32 = 0x5345_4754;
+/// The form that is written.
+const SCHEMA: i32 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE segment (
+        id TEXT PRIMARY KEY NOT NULL,
+        name TEXT NOT NULL,
+        external_id TEXT,
+        parent TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE state (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        position INTEGER,
+        saved INTEGER NOT NULL,
+        complete INTEGER NOT NULL
+    );
+";
+
+/// Opens a file, creating it and the folders above it where they are not there.
+///
+/// # Errors
+///
+/// Any [`StoreError`]; a damaged file is none, since it is moved aside.
+pub fn open(path: &Path) -> Result<Opened, StoreError> {
+    let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(io("create the folder of"))?;
+    }
+    let lock = lock(path).map_err(io("lock"))?;
+    let Some(lock) = lock else {
+        let snapshot = if path.exists() { read_only(path)? } else { None };
+        return Ok(Opened { snapshot, store: None, moved_aside: None });
+    };
+    create_private(path).map_err(io("create"))?;
+    match trusted(path) {
+        Ok((connection, snapshot)) => {
+            Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside: None })
+        }
+        Err(newer @ StoreError::Newer { .. }) => Err(newer),
+        Err(error) => {
+            tracing::warn!(%error, "the stored segments can't be trusted");
+            let aside = move_aside(path).map_err(io("move aside"))?;
+            create_private(path).map_err(io("create"))?;
+            let (connection, snapshot) = trusted(path)?;
+            Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside: Some(aside) })
+        }
+    }
+}
+
+/// The right to write, `None` while another program has it. The system takes it back when a program ends, however it ends.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = private().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Readable for nobody else.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn create_private(path: &Path) -> io::Result<()> {
+    private().create(true).truncate(false).write(true).open(path).map(|_| ())
+}
+
+fn move_aside(path: &Path) -> io::Result<PathBuf> {
+    let aside = path.with_extension(format!("damaged-{}", Timestamp::now().as_second()));
+    fs::rename(path, &aside)?;
+    for companion in ["db-wal", "db-shm"] {
+        match fs::remove_file(path.with_extension(companion)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+fn trusted(path: &Path) -> Result<(Connection, Option<Snapshot>), StoreError> {
+    let database = |source| StoreError::Database { path: path.to_owned(), source };
+    let mut connection = Connection::open(path).map_err(database)?;
+    prepare(&mut connection).map_err(database)?;
+    let found = pragma(&connection, "user_version").map_err(database)?;
+    if found > SCHEMA {
+        return Err(StoreError::Newer { path: path.to_owned(), found });
+    }
+    let snapshot = read(&connection).map_err(database)?;
+    Ok((connection, snapshot))
+}
+
+fn read_only(path: &Path) -> Result<Option<Snapshot>, StoreError> {
+    let database = |source| StoreError::Database { path: path.to_owned(), source };
+    let connection = Connection::open(path).map_err(database)?;
+    if pragma(&connection, "application_id").map_err(database)? != APPLICATION {
+        return Ok(None);
+    }
+    read(&connection).map_err(database)
+}
+
+/// Makes an empty file ours, and refuses one that is somebody else's.
+fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    let application = pragma(connection, "application_id")?;
+    let empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    if application == 0 && empty {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", SCHEMA)?;
+        return transaction.commit();
+    }
+    if application == APPLICATION { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
+}
+
+fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
+    let state = connection.query_row("SELECT position, saved, complete FROM state", [], |row| {
+        Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
+    });
+    let Some((position, saved, complete)) = state.optional()? else { return Ok(None) };
+    let mut statement = connection.prepare("SELECT id, name, external_id, parent FROM segment")?;
+    let segments = statement.query_map([], |row| {
+        let text = |index| row.get::<_, Option<String>>(index);
+        // An empty id is never written, so a row with one is skipped like a row that is not there.
+        Ok(SegmentId::new(&row.get::<_, String>(0)?).map(|id| (id, text(1), text(2), text(3))))
+    })?;
+    let mut snapshot = Vec::new();
+    for row in segments {
+        let Some((id, name, external_id, parent)) = row? else { continue };
+        snapshot.push(Segment {
+            id,
+            name: name?.unwrap_or_default().into(),
+            external_id: external_id?.map(Into::into),
+            parent: parent?.as_deref().and_then(SegmentId::new),
+        });
+    }
+    let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(Some(Snapshot { segments: snapshot, position: position.map(Step), saved, complete }))
+}
+
+impl Store {
+    /// Writes a record, all of it or nothing.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite refuses; then the file is as it was.
+    pub fn write(&mut self, record: &Record) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        match &record.segments {
+            Segments::All(segments) => {
+                transaction.execute("DELETE FROM segment", [])?;
+                for segment in segments {
+                    put(&transaction, segment)?;
+                }
+            }
+            Segments::Some(changes) => {
+                for (id, now) in changes {
+                    match now {
+                        Some(segment) => put(&transaction, segment)?,
+                        None => {
+                            transaction.prepare_cached("DELETE FROM segment WHERE id = ?1")?.execute([id.text()])?;
+                        }
+                    }
+                }
+            }
+        }
+        transaction.execute(
+            "INSERT INTO state (only, position, saved, complete) VALUES (1, ?1, ?2, ?3)
+             ON CONFLICT (only) DO UPDATE SET
+                position = coalesce(excluded.position, position), saved = excluded.saved, complete = excluded.complete",
+            params![record.position.map(|step| step.0), record.at.as_second(), record.complete],
+        )?;
+        transaction.commit()
+    }
+}
+
+fn put(transaction: &Transaction<'_>, segment: &Segment) -> rusqlite::Result<()> {
+    let parent = segment.parent.as_ref().map(SegmentId::text);
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO segment (id, name, external_id, parent) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![segment.id.text(), segment.name.as_str(), segment.external_id.as_deref(), parent])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(id: &str, name: &str) -> Arc<Segment> {
+        let id = SegmentId::new(id).unwrap();
+        Arc::new(Segment { id, name: name.into(), external_id: Some("Ł".into()), parent: SegmentId::new("p") })
+    }
+
+    fn record(segments: Segments, position: i64) -> Record {
+        Record { segments, position: Some(Step(position)), at: Timestamp::from_second(7).unwrap(), complete: true }
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("below/tenant.db");
+        let opened = open(&path).unwrap();
+        assert_eq!(opened.snapshot, None);
+        let mut store = opened.store.unwrap();
+        store.write(&record(Segments::All(vec![segment("a", "A"), segment("b", "B")]), 5)).unwrap();
+        let changes = vec![
+            (SegmentId::new("a").unwrap(), None),
+            (SegmentId::new("b").unwrap(), Some(segment("b", "B2"))),
+            (SegmentId::new("c").unwrap(), Some(segment("c", "C"))),
+        ];
+        store.write(&record(Segments::Some(changes), 9)).unwrap();
+        drop(store);
+        let snapshot = open(&path).unwrap().snapshot.unwrap();
+        let names: Vec<_> = snapshot.segments.iter().map(|segment| segment.name.as_str()).collect();
+        assert_eq!(names, ["B2", "C"]);
+        assert_eq!(snapshot.segments[0], *segment("b", "B2"));
+        assert_eq!((snapshot.position, snapshot.saved.as_second()), (Some(Step(9)), 7));
+    }
+
+    #[test]
+    fn only_one_writes_and_the_other_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let mut first = open(&path).unwrap().store.unwrap();
+        first.write(&record(Segments::All(vec![segment("a", "A")]), 5)).unwrap();
+        let second = open(&path).unwrap();
+        assert!(second.store.is_none());
+        assert_eq!(second.snapshot.unwrap().segments.len(), 1);
+        drop(first);
+        assert!(open(&path).unwrap().store.is_some());
+    }
+
+    #[test]
+    fn a_damaged_or_foreign_file_is_moved_aside_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        fs::write(&path, b"this is no database, it is somebody's letter, and long enough to look at").unwrap();
+        let opened = open(&path).unwrap();
+        assert!(opened.store.is_some());
+        assert!(fs::read_to_string(opened.moved_aside.unwrap()).unwrap().contains("letter"));
+
+        let path = folder.path().join("foreign.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
+        let opened = open(&path).unwrap();
+        assert!(opened.moved_aside.is_some() && opened.snapshot.is_none());
+    }
+
+    #[test]
+    fn a_file_of_a_newer_program_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        drop(open(&path).unwrap());
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", SCHEMA + 1).unwrap();
+        assert!(matches!(open(&path), Err(StoreError::Newer { .. })));
+        assert!(path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_the_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let _opened = open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
