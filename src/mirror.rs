@@ -12,6 +12,9 @@
 //! 4. it goes on reading the feed, for good. Every error leads back here after a pause, with nothing missed, since the
 //!    position only advances when what came before it was taken in.
 //!
+//! With a [store](crate::store) the first two steps are only for the first start and for a feed that no longer knows the stored
+//! position: what was stored is told at once ([`Event::Restored`]), and the feed is read from where it was left.
+//!
 //! The API has no versions, so order is kept here: every question gets a number when it is asked, and an answer to an older
 //! question never overrides one to a newer. An own write is told by [`Event::OperationEnded`] before any later change of the
 //! same segment, and its echo in the feed is no change.
@@ -20,6 +23,7 @@
 
 mod actor;
 mod feed;
+mod keeper;
 mod ledger;
 mod list;
 mod look;
@@ -31,6 +35,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +60,8 @@ pub struct Settings {
     pub relist: Duration,
     /// How long the fate of a create whose answer was lost is looked for.
     pub grace: Duration,
+    /// The file in which to keep what is known from one run to the next; `None` keeps nothing.
+    pub store: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -66,6 +73,7 @@ impl Default for Settings {
             max_pages: 100_000,
             relist: Duration::from_secs(60),
             grace: Duration::from_secs(10),
+            store: None,
         }
     }
 }

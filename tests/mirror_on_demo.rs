@@ -49,7 +49,7 @@ impl Watcher {
             Event::Gathered(segments) => {
                 self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
-            Event::Listed { segments } => {
+            Event::Restored { segments, .. } | Event::Listed { segments } => {
                 self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
             }
             Event::Changed(seen) => {

@@ -13,6 +13,10 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::PhaseChanged(phase) => enter(state, phase),
         Event::Gathered(segments) => gather(state, segments),
+        Event::Restored { segments, saved } => {
+            list(state, segments);
+            state.link.synchronised = Some(saved);
+        }
         Event::Listed { segments } => list(state, segments),
         Event::Changed(seen) => change(state, &seen),
         Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),

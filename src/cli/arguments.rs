@@ -124,6 +124,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 /// How the tree is shown and followed.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(next_help_heading = "Screen")]
 pub(super) struct LookArguments {
     /// Change nothing on the server, whatever is pressed.
@@ -132,6 +133,9 @@ pub(super) struct LookArguments {
     /// The pause between two looks for changes, in seconds [default: 3].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub poll: Option<Duration>,
+    /// Keep nothing from one run to the next, and begin with nothing.
+    #[arg(long)]
+    pub no_store: bool,
     /// Use plain characters only, for fonts without symbols.
     #[arg(long, global = true)]
     pub ascii: bool,

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::app::{Access, Clock, Session, State};
 use crate::config::Paths;
 use crate::keymap::Keymap;
-use crate::mirror;
+use crate::mirror::{self, Settings};
 use crate::terminal::{self, Ending, Fragility, Setup};
 use crate::ui::{Symbols, Theme};
 
@@ -43,7 +43,10 @@ pub(super) async fn run(
     let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
     let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
     let state = State::new(session, clock, columns, rows);
-    let mirror = mirror::start(link.client.clone(), link.mirror_settings());
+    // The demo is another one each time.
+    let keeps = !look.no_store && !arguments.demo;
+    let store = keeps.then(|| paths.store_file(&link.connection.base_url, &link.connection.tenant));
+    let mirror = mirror::start(link.client.clone(), Settings { store, ..link.mirror_settings() });
     let ending = terminal::run(state, mirror, &setup).await.wrap_err("the terminal can't be used any more")?;
     tracing::info!(?ending, "leaving");
     Ok(match ending {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::remote::BaseUrl;
+
 use super::Environment;
 
 /// The program's folders.
@@ -9,6 +11,7 @@ use super::Environment;
 pub struct Paths {
     config: PathBuf,
     state: PathBuf,
+    data: PathBuf,
 }
 
 const NAME: &str = "segtui";
@@ -23,13 +26,27 @@ impl Paths {
         let folder = |variable: &str, below_home: &str| {
             absolute(variable).or_else(|| home.as_ref().map(|home| home.join(below_home))).map(|path| path.join(NAME))
         };
-        Some(Self { config: folder("XDG_CONFIG_HOME", ".config")?, state: folder("XDG_STATE_HOME", ".local/state")? })
+        Some(Self {
+            config: folder("XDG_CONFIG_HOME", ".config")?,
+            state: folder("XDG_STATE_HOME", ".local/state")?,
+            data: folder("XDG_DATA_HOME", ".local/share")?,
+        })
     }
 
     /// The configuration file.
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
+    }
+
+    /// The file in which a tenant is kept from one run to the next. Every server and tenant has one of its own.
+    #[must_use]
+    pub fn store_file(&self, base_url: &BaseUrl, tenant: &str) -> PathBuf {
+        let name = format!("{tenant}@{}", base_url.segments());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@');
+        let escaped =
+            name.bytes().map(|byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02x}") });
+        self.data.join(escaped.collect::<String>() + ".db")
     }
 
     /// The log file.
@@ -42,6 +59,19 @@ impl Paths {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::InsecureHttp;
+
+    #[test]
+    fn every_server_and_tenant_has_a_file_of_its_own() {
+        let paths = Paths::of(&|name| (name == "HOME").then(|| "/home/ola".to_owned())).unwrap();
+        let file =
+            |url: &str, tenant: &str| paths.store_file(&BaseUrl::parse(url, InsecureHttp::Refused).unwrap(), tenant);
+        let acme = file("https://one.example", "../acme");
+        assert_eq!(acme.parent().unwrap(), PathBuf::from("/home/ola/.local/share/segtui"));
+        assert_eq!(acme, file("https://one.example/api/v1/account/integrations/auth-required/", "../acme"));
+        assert_ne!(acme, file("https://one.example:8443", "../acme"));
+        assert_ne!(acme, file("https://one.example", "acme"));
+    }
 
     #[test]
     fn the_environment_goes_over_the_home() {

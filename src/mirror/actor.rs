@@ -1,6 +1,7 @@
 //! The actor: one task that owns what is known, and the tasks it sends out to ask.
 
 mod following;
+mod restoring;
 mod writing;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::remote::Remote;
 use crate::segment::{SegmentId, Step};
 
 use super::Settings;
+use super::keeper::Keeper;
 use super::ledger::{Asked, Ledger, Questions};
 use super::list::Listing;
 use super::message::{Command, Event, Phase};
@@ -69,6 +71,8 @@ pub(super) struct Actor<R> {
     failures: u32,
     progress_told: Option<Instant>,
     writes: WriteQueue,
+    /// `None` when nothing is kept.
+    keeper: Option<Keeper>,
 }
 
 /// Whether a list can be relied on.
@@ -146,11 +150,15 @@ impl<R: Remote> Actor<R> {
             failures: 0,
             progress_told: None,
             writes: WriteQueue::default(),
+            keeper: None,
         }
     }
 
     /// Works until the client drops its ends of the queues.
     pub async fn run(mut self) {
+        if self.restore().await.is_err() {
+            return;
+        }
         while self.step().await.is_ok() {}
         tracing::debug!("nobody listens any more; the mirror ends");
     }

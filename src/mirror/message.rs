@@ -1,8 +1,11 @@
 //! What is said to the mirror and what it says: plain data, so that a screen, a subcommand and a test are equal clients.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::plan::Plan;
 use crate::remote::{Context, RemoteError};
@@ -35,6 +38,13 @@ pub enum Command {
 pub enum Event {
     /// The mirror's relation to the server is another one now.
     PhaseChanged(Phase),
+    /// What was stored by an earlier run, before the server was asked anything.
+    Restored {
+        /// Every segment as it was then.
+        segments: Vec<Arc<Segment>>,
+        /// When that was known to be what is on the server.
+        saved: Timestamp,
+    },
     /// Pages of the very first list, as they come. Segments told here may be told again.
     Gathered(Vec<Arc<Segment>>),
     /// The complete list: exactly these segments exist. Replaces everything told before.
@@ -153,6 +163,16 @@ pub enum Notice {
         /// That step.
         step: Step,
     },
+    /// Nothing can be kept for the next start.
+    NotStored {
+        /// Why.
+        reason: String,
+    },
+    /// What was stored could not be trusted.
+    StoreMovedAside {
+        /// Where it is now.
+        path: PathBuf,
+    },
     /// The feed can't be read, so changes made elsewhere are found by listing again only.
     FeedUnavailable {
         /// Why.
@@ -169,6 +189,14 @@ impl fmt::Display for Notice {
             Self::UnreadableEntries { count } => write!(f, "{count} entries of the list have no id and can't be shown"),
             Self::TooManyPages { pages } => write!(f, "stopped after {pages} pages; the list may be incomplete"),
             Self::StepRefused { step } => write!(f, "the feed no longer knows step {step}; loading everything again"),
+            Self::NotStored { reason } => write!(f, "nothing is kept for the next start: {reason}"),
+            Self::StoreMovedAside { path } => {
+                write!(
+                    f,
+                    "the stored segments were damaged; they are kept as {} and everything is loaded anew",
+                    path.display()
+                )
+            }
             Self::FeedUnavailable { error } => write!(f, "changes made elsewhere can't be followed: {error}"),
         }
     }

@@ -3,6 +3,7 @@
 mod client;
 mod following;
 mod listing;
+mod restoring;
 mod schedule;
 mod server;
 mod writing;

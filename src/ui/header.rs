@@ -65,10 +65,9 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
     }
     spans.push(Span::styled(format!("{symbol} "), style));
     spans.push(Span::styled(words(state), style));
-    if link.state() == LinkState::Live
-        && let Some(age) = link.age(state.clock.now)
-    {
-        spans.push(Span::styled(format!(" · {} ago", duration(age)), Style::new()));
+    if let Some(age) = link.age(state.clock.now) {
+        let as_of = if link.state() == LinkState::Live { "" } else { "as of " };
+        spans.push(Span::styled(format!(" · {as_of}{} ago", duration(age)), Style::new()));
     }
     spans.push(Span::raw(" "));
     spans

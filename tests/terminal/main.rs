@@ -204,6 +204,35 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
 }
 
 #[test]
+fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
+    let demo = Demo::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut environment = demo.environment().to_vec();
+    environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
+    let mut pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
+    pty.wait_for("290 segments   ● live");
+    demo.change(Wish::Delete(demo.named("Zgierz").unwrap().id));
+    pty.wait_for("289 segments   ● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+
+    let Demo { runtime, server } = demo;
+    runtime.block_on(server.stop());
+    let mut pty = Pty::start(120, 40, &[], &environment);
+    pty.wait_for("289 segments   ");
+    pty.wait_for("▾ Akcje sezonowe");
+    pty.wait_for("offline since");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+
+    let mut pty = Pty::start(120, 40, &["--no-store"], &environment);
+    pty.wait_for("offline since");
+    pty.wait_gone("segments   ");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
 fn every_size_is_survived() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);

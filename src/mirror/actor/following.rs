@@ -103,6 +103,9 @@ impl<R: Remote> Actor<R> {
             absent: Absent { ids: absent, begun },
             repeat_after: Instant::now() + self.settings.relist.max(LISTS_APART * progress.elapsed),
         };
+        if let Some(keeper) = &mut self.keeper {
+            keeper.replace(segments.clone(), self.position).await;
+        }
         self.tell(Event::Listed { segments }).await?;
         self.enter(Phase::Replaying).await?;
         self.follow().await
@@ -159,6 +162,7 @@ impl<R: Remote> Actor<R> {
             self.last_list.trust = Trust::Doubtful;
         }
         if !followed.ended {
+            self.keep().await;
             return self.follow().await;
         }
         if self.last_list.trust == Trust::Replaying {
@@ -167,6 +171,7 @@ impl<R: Remote> Actor<R> {
         self.settle_absent().await?;
         self.enter(Phase::Live).await?;
         let complete = self.last_list.trust == Trust::Complete;
+        self.keep().await;
         self.tell(Event::Synchronised { next, complete }).await?;
         let good_moment = followed.quiet || Instant::now() >= self.last_list.repeat_after;
         if self.wanted.reload || (!complete && good_moment) {
@@ -214,6 +219,9 @@ impl<R: Remote> Actor<R> {
     /// Takes in what was learnt, and tells what is different.
     pub(super) async fn take(&mut self, answers: Vec<Answer>) -> Result<(), Abandoned> {
         let seen: Vec<Seen> = answers.into_iter().filter_map(|answer| self.ledger.take(answer)).collect();
+        for Seen { id, now, .. } in &seen {
+            self.note(id, now.as_ref());
+        }
         if seen.is_empty() { Ok(()) } else { self.tell(Event::Changed(seen)).await }
     }
 }

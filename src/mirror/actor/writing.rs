@@ -39,7 +39,9 @@ impl<R: Remote> Actor<R> {
     ) -> Result<(), Abandoned> {
         let Ended { outcome, answer } = ended;
         let (id, told) = (answer.id.clone(), answer.now.clone());
-        self.ledger.take(answer);
+        if let Some(seen) = self.ledger.take(answer) {
+            self.note(&seen.id, seen.now.as_ref());
+        }
         if let Outcome::Deleted(id) = &outcome {
             // What becomes of the children of a deleted segment is the server's choice.
             self.look_at(self.ledger.children(id));

@@ -23,6 +23,10 @@ pub struct Client {
     pub ended: Vec<(Ticket, Ended)>,
     /// Segments told as changed, each time they were.
     pub changes: usize,
+    /// How many segments an earlier run had stored.
+    pub restored: Option<usize>,
+    /// Events in all.
+    pub heard: usize,
     pub lists: usize,
     pub gathered: usize,
     pub synchronised: usize,
@@ -42,6 +46,8 @@ impl Client {
             outcomes: Vec::new(),
             ended: Vec::new(),
             changes: 0,
+            restored: None,
+            heard: 0,
             lists: 0,
             gathered: 0,
             synchronised: 0,
@@ -62,8 +68,13 @@ impl Client {
     }
 
     fn take(&mut self, event: Event) {
+        self.heard += 1;
         match event {
             Event::PhaseChanged(phase) => self.phases.push(phase),
+            Event::Restored { segments, .. } => {
+                self.restored = Some(segments.len());
+                self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+            }
             Event::Gathered(segments) => {
                 self.gathered += segments.len();
                 self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));

@@ -27,6 +27,7 @@ fn after_any_schedule_the_picture_equals_the_server() {
 
 async fn schedule(seed: u64) {
     fastrand::seed(seed);
+    let folder = tempfile::tempdir().unwrap();
     let mut random = fastrand::Rng::with_seed(seed);
     let server = Server::new((0..random.usize(0..60)).map(|at| segment(&format!("old{at}"), "old", None)));
     {
@@ -44,10 +45,16 @@ async fn schedule(seed: u64) {
         page_size: random.u32(1..20),
         concurrency: random.usize(1..8),
         poll: Duration::from_millis(random.u64(200..5_000)),
+        store: random.bool().then(|| folder.path().join("tenant.db")),
         ..Settings::default()
     };
-    let mut client = Client::start(&server, settings);
+    let mut client = Client::start(&server, settings.clone());
     for _ in 0..random.usize(20..120) {
+        if random.u8(0..30) == 0 {
+            // Everything under way is cut off, at whatever point it is.
+            drop(client);
+            client = Client::start(&server, settings.clone());
+        }
         for _ in 0..random.usize(0..6) {
             client.hear().await;
         }

@@ -1,0 +1,125 @@
+//! Keeping the store in step, beside everything else: what the disk does never holds up the network.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::{Duration, Instant};
+
+use crate::segment::{Segment, SegmentId, Step};
+use crate::store::{self, Record, Segments, Snapshot, Store};
+
+use super::message::Notice;
+use super::report::{Report, Reporter};
+
+/// The way to the store.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    records: mpsc::Sender<Record>,
+    /// Changes that were not handed on yet.
+    unsaved: Vec<(SegmentId, Option<Arc<Segment>>)>,
+    handed_on: Option<HandedOn>,
+}
+
+/// What was handed on last.
+#[derive(Debug)]
+struct HandedOn {
+    position: Option<Step>,
+    complete: bool,
+    at: Instant,
+}
+
+/// What a store had to tell at the start.
+#[derive(Debug, Default)]
+pub(super) struct Restored {
+    pub keeper: Option<Keeper>,
+    pub snapshot: Option<Snapshot>,
+    pub notice: Option<Notice>,
+}
+
+/// Records that may wait for the disk before the actor has to.
+const WAITING: usize = 8;
+/// While nothing changes, the time in the store is brought up to date this often.
+const STILL_TRUE: Duration = Duration::from_secs(60);
+
+impl Keeper {
+    /// Opens a store and reads it. Without one everything works but the next start.
+    pub async fn open(path: PathBuf, reporter: Reporter) -> Restored {
+        let opened = match spawn_blocking(move || store::open(&path)).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(error)) => return Restored::not(&error.to_string()),
+            Err(error) => return Restored::not(&error.to_string()),
+        };
+        if opened.store.is_none() {
+            tracing::info!("another program writes the store, so this one does not");
+        }
+        let keeper = opened.store.map(|store| {
+            let (records, receiver) = mpsc::channel(WAITING);
+            tokio::spawn(keep(store, receiver, reporter));
+            Self { records, unsaved: Vec::new(), handed_on: None }
+        });
+        let notice = opened.moved_aside.map(|path| Notice::StoreMovedAside { path });
+        Restored { keeper, snapshot: opened.snapshot, notice }
+    }
+
+    /// Exactly these segments exist; what happened from the position on is not in them yet.
+    pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<Step>) {
+        self.unsaved.clear();
+        self.hand_on(Segments::All(segments), position, false).await;
+    }
+
+    /// A segment is different now. Handed on with the next [`Self::advance`].
+    pub fn note(&mut self, id: SegmentId, now: Option<Arc<Segment>>) {
+        self.unsaved.push((id, now));
+    }
+
+    /// Everything up to the position was noted.
+    pub async fn advance(&mut self, position: Option<Step>, complete: bool) {
+        let still_true = self.handed_on.as_ref().is_some_and(|last| {
+            last.position == position && last.complete == complete && last.at.elapsed() < STILL_TRUE
+        });
+        if self.unsaved.is_empty() && still_true {
+            return;
+        }
+        let changes = std::mem::take(&mut self.unsaved);
+        self.hand_on(Segments::Some(changes), position, complete).await;
+    }
+
+    async fn hand_on(&mut self, segments: Segments, position: Option<Step>, complete: bool) {
+        self.handed_on = Some(HandedOn { position, complete, at: Instant::now() });
+        let record = Record { segments, position, at: Timestamp::now(), complete };
+        if self.records.send(record).await.is_err() {
+            tracing::debug!("the store is no longer written");
+        }
+    }
+}
+
+impl Restored {
+    fn not(reason: &str) -> Self {
+        Self { notice: Some(Notice::NotStored { reason: reason.to_owned() }), ..Self::default() }
+    }
+}
+
+/// Writes records in their order until there are no more. The first that can't be written is told and ends it: later ones build
+/// upon it.
+async fn keep(store: Store, mut records: mpsc::Receiver<Record>, reporter: Reporter) {
+    let mut store = store;
+    while let Some(record) = records.recv().await {
+        let written = spawn_blocking(move || {
+            let written = store.write(&record);
+            (store, written)
+        });
+        let reason = match written.await {
+            Ok((same, Ok(()))) => {
+                store = same;
+                continue;
+            }
+            Ok((_, Err(error))) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        reporter.tell(Report::Noticed(Notice::NotStored { reason })).await;
+        return;
+    }
+}
