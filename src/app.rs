@@ -26,6 +26,7 @@ mod perform;
 mod renaming;
 mod text_field;
 mod tree_view;
+mod view;
 mod writes;
 
 #[cfg(test)]
@@ -60,6 +61,7 @@ pub use parents::{Candidate, ParentPicker};
 pub use renaming::Renaming;
 pub use text_field::TextField;
 pub use tree_view::TreeView;
+pub use view::View;
 pub use writes::{PendingKind, Writes};
 
 /// Something that happened.
@@ -184,6 +186,8 @@ pub struct State {
     pub message: Option<Message>,
     /// Keys that may become a sequence.
     pub pressed: Vec<Key>,
+    /// How the tree is to be arranged as soon as there is one.
+    recalled: Option<View>,
 }
 
 /// Brings the state up to date with one event.
@@ -227,6 +231,7 @@ impl State {
             layers: Vec::new(),
             message: None,
             pressed: Vec::new(),
+            recalled: None,
         }
     }
 

@@ -264,6 +264,16 @@ impl Forest {
         }
     }
 
+    /// Shows what is directly below each of these segments.
+    pub fn expand_each<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
+        for id in ids {
+            if let Some(node) = self.arena.find(id) {
+                self.arena.set_open(node, true);
+            }
+        }
+        self.rows.rebuild(&mut self.arena);
+    }
+
     /// Hides what is below a row. What is unfolded further down stays so for the next time.
     pub fn collapse(&mut self, id: &RowId) {
         if let Some(node) = self.node(id) {

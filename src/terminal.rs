@@ -67,12 +67,13 @@ pub fn size() -> io::Result<(u16, u16)> {
     crossterm::terminal::size()
 }
 
-/// Takes over the terminal and runs the interface until the person leaves or a signal comes.
+/// Takes over the terminal and runs the interface until the person leaves or a signal comes. Answers how that came and the
+/// state at the end.
 ///
 /// # Errors
 ///
 /// The terminal can't be read or written any more, or the mirror is gone.
-pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<Ending> {
+pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(Ending, State)> {
     let mut signals = Signals::listen()?;
     let mut interface = Interface { state, setup, commands: mirror.commands, screen: Screen::open()? };
     let mut mirror_events = mirror.events;
@@ -83,7 +84,7 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<Endi
         tokio::select! {
             event = input.next() => batch.push(event.ok_or_else(closed)??),
             event = mirror_events.recv() => batch.push(event.map(Event::Mirror).ok_or_else(mirror_gone)?),
-            signal = signals.next() => return Ok(Ending::Signalled(signal)),
+            signal = signals.next() => return Ok((Ending::Signalled(signal), interface.state)),
             () = interface.alarm() => {}
         }
         take_what_is_ready(&mut input, &mut mirror_events, &mut batch).await?;
@@ -92,7 +93,7 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<Endi
             match interface.take(event) {
                 Flow::Goes => {}
                 Flow::Suspends => suspends = true,
-                Flow::Ends => return Ok(Ending::Quit),
+                Flow::Ends => return Ok((Ending::Quit, interface.state)),
             }
         }
         if suspends {

@@ -100,7 +100,11 @@ impl Lines {
         self.lines.push(DetailLine::Title("Missing parent".into()));
         self.field("Id", &id.to_string());
         let children = state.forest.child_count(id);
-        self.text(&format!("The server does not list this segment, yet {children} name it as their parent."));
+        let name = match children {
+            1 => "one names it as its parent".into(),
+            several => format!("{} name it as their parent", grouped(several)),
+        };
+        self.text(&format!("The server does not list this segment, yet {name}."));
         self.lines
     }
 

@@ -7,7 +7,7 @@ use crate::mirror::{Event, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
 use super::activity::{self, EntryKind};
-use super::{Effect, Layer, State, tree_view, writes};
+use super::{Effect, Layer, State, tree_view, view, writes};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
@@ -78,7 +78,12 @@ fn list(state: &mut State, segments: Vec<Arc<Segment>>) {
     });
     state.link.listed = true;
     forget_gone(state);
-    if first && state.forest.open_segments().next().is_none() {
+    if !first {
+        return;
+    }
+    if let Some(view) = state.recalled.take() {
+        view::rearrange(state, &view);
+    } else if state.forest.open_segments().next().is_none() {
         open_at_first(state);
     }
 }

@@ -59,6 +59,10 @@ impl Panes {
         self.rows = rows;
     }
 
+    pub(super) fn share_tree(&mut self, percent: u16) {
+        self.tree_share = percent.clamp(*TREE_SHARES.start(), *TREE_SHARES.end());
+    }
+
     pub(super) fn widen_tree(&mut self) {
         self.tree_share = (self.tree_share + SHARE_STEP).min(*TREE_SHARES.end());
     }

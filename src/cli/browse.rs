@@ -1,13 +1,15 @@
 //! Opening the tree in the terminal.
 
+use std::fs;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 
 use color_eyre::eyre::WrapErr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::{Access, Clock, Session, State};
+use crate::app::{Access, Clock, Session, State, View};
 use crate::config::Paths;
 use crate::keymap::Keymap;
 use crate::mirror::{self, Settings};
@@ -42,17 +44,39 @@ pub(super) async fn run(
     };
     let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
     let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
-    let state = State::new(session, clock, columns, rows);
+    let mut state = State::new(session, clock, columns, rows);
     // The demo is another one each time.
     let keeps = !look.no_store && !arguments.demo;
     let store = keeps.then(|| paths.store_file(&link.connection.base_url, &link.connection.tenant));
+    let view_file = store.as_ref().map(|store| store.with_extension("view.json"));
     let mirror = mirror::start(link.client.clone(), Settings { store, ..link.mirror_settings() });
-    let ending = terminal::run(state, mirror, &setup).await.wrap_err("the terminal can't be used any more")?;
+    if let Some(view) = view_file.as_deref().and_then(recalled) {
+        state.recall(view);
+    }
+    let ended = terminal::run(state, mirror, &setup).await;
+    let (ending, state) = ended.wrap_err("the terminal can't be used any more")?;
     tracing::info!(?ending, "leaving");
+    if let Some(file) = &view_file {
+        remember(file, &state.view());
+    }
     Ok(match ending {
         Ending::Quit => ExitCode::SUCCESS,
         Ending::Signalled(signal) => ExitCode::from(signal.exit_code()),
     })
+}
+
+/// How things were arranged the last time. Anything but a view in the file is as good as none.
+fn recalled(file: &Path) -> Option<View> {
+    let text = fs::read_to_string(file).ok()?;
+    serde_json::from_str(&text).inspect_err(|error| tracing::warn!(%error, "the view can't be read")).ok()
+}
+
+/// Losing the arrangement is nothing to trouble a person with who is leaving.
+fn remember(file: &Path, view: &View) {
+    let written = serde_json::to_string(view).map_err(io::Error::from).and_then(|text| fs::write(file, text));
+    if let Err(error) = written {
+        tracing::warn!(%error, "the view can't be kept");
+    }
 }
 
 /// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour.

@@ -213,6 +213,8 @@ fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
     pty.wait_for("290 segments   ● live");
     demo.change(Wish::Delete(demo.named("Zgierz").unwrap().id));
     pty.wait_for("289 segments   ● live");
+    pty.type_text("z1Gkkk");
+    pty.wait_for("▌ ▸ segment");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 
@@ -220,7 +222,8 @@ fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
     runtime.block_on(server.stop());
     let mut pty = Pty::start(120, 40, &[], &environment);
     pty.wait_for("289 segments   ");
-    pty.wait_for("▾ Akcje sezonowe");
+    pty.wait_for("▸ Akcje sezonowe");
+    pty.wait_for("▌ ▸ segment");
     pty.wait_for("offline since");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);

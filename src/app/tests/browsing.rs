@@ -247,3 +247,30 @@ fn a_paste_outside_a_field_is_not_taken_for_keys() {
     assert!(harness.effects.is_empty());
     assert!(harness.state.layers.is_empty());
 }
+
+#[test]
+fn the_next_run_finds_things_as_they_were_left() {
+    let mut harness = at_work();
+    harness.press("j j * j l s e t a > >");
+    let view = harness.state.view();
+    let text = serde_json::to_string(&view).unwrap();
+
+    let mut again = Harness::new(120, 40);
+    again.state.recall(serde_json::from_str(&text).unwrap());
+    assert_eq!(again.state.view(), view, "left again before anything came, nothing is forgotten");
+    again.tell(crate::mirror::Event::Listed { segments: wholesale() });
+    assert_eq!(again.rows(), harness.rows());
+    assert_eq!(again.state.forest.order(), harness.state.forest.order());
+    assert_eq!(again.state.layout(), harness.state.layout());
+    assert_eq!(again.state.view(), view);
+}
+
+#[test]
+fn a_view_of_another_version_is_no_fault() {
+    let mut harness = Harness::new(120, 40);
+    let text = r#"{"open": ["gone", "hurt"], "selected": "gone", "colour": "mauve"}"#;
+    harness.state.recall(serde_json::from_str(text).unwrap());
+    harness.tell(crate::mirror::Event::Listed { segments: wholesale() });
+    assert_eq!(harness.selected(), "Hurtownie");
+    assert_eq!(harness.rows()[1], "  Export");
+}
