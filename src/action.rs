@@ -228,7 +228,7 @@ pub const TABLE: &[Entry] = &[
         "sort by number below, largest first",
     ),
     entry(Action::PollNow, "poll-now", &["ctrl-r"], Group::Program, "check now", "ask for changes, or try again, now"),
-    entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew"),
+    entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew and compare"),
     entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
     entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "leave", "leave; clear search, cut, marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),

@@ -63,6 +63,8 @@ pub struct Connection {
     pub read_only: bool,
     /// The pause between two looks at the feed.
     pub poll: Duration,
+    /// The pause between two comparisons of everything with the server; `None` is never.
+    pub verify_every: Option<Duration>,
     /// Segments in a page.
     pub page_size: u32,
     /// Requests in flight.
@@ -145,6 +147,7 @@ fn listed(names: &[String]) -> String {
 
 /// What is usual.
 const POLL: Duration = Duration::from_secs(3);
+const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
 const PAGE_SIZE: u32 = 500;
 const CONCURRENCY: usize = 6;
 
@@ -179,6 +182,7 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         api_key,
         read_only: flags.read_only.unwrap_or(profile.read_only),
         poll: flags.poll.or(profile.poll).unwrap_or(POLL),
+        verify_every: Some(profile.verify_every.unwrap_or(VERIFY_EVERY)).filter(|pause| !pause.is_zero()),
         page_size: flags.page_size.or(profile.page_size).unwrap_or(PAGE_SIZE),
         concurrency: flags.concurrency.or(profile.concurrency).unwrap_or(CONCURRENCY),
         contexts: profile.contexts,
@@ -282,6 +286,7 @@ api_key_env = "PROD_KEY"
 read_only = true
 contexts = ["BACKOFFICE"]
 contexts_form = "comma"
+verify_every = 0
 "#;
 
     #[test]
@@ -294,6 +299,7 @@ contexts_form = "comma"
         assert_eq!(connection.base_url.host(), "api-preprod.one.unity.pl");
         assert_eq!(connection.poll, Duration::from_millis(2_500));
         assert_eq!((connection.page_size, connection.concurrency), (500, 6));
+        assert_eq!(connection.verify_every, Some(VERIFY_EVERY));
         assert_eq!(home.resolve(&Flags::default()).unwrap().tenant, "from-environment");
     }
 
@@ -304,6 +310,7 @@ contexts_form = "comma"
         assert_eq!((connection.tenant.as_str(), connection.read_only), ("acme-prod", true));
         assert_eq!(connection.contexts, [Context::Backoffice]);
         assert_eq!(connection.contexts_form, ContextsForm::Comma);
+        assert_eq!(connection.verify_every, None);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");
         let flags = Flags { profile: Some("test".into()), ..Flags::default() };

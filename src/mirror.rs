@@ -58,6 +58,8 @@ pub struct Settings {
     pub max_pages: u32,
     /// The pause between two lists where there is no feed to follow.
     pub relist: Duration,
+    /// How often everything is listed again to compare; `None` is never.
+    pub verify_every: Option<Duration>,
     /// How long the fate of a create whose answer was lost is looked for.
     pub grace: Duration,
     /// The file in which to keep what is known from one run to the next; `None` keeps nothing.
@@ -72,6 +74,7 @@ impl Default for Settings {
             poll: Duration::from_secs(3),
             max_pages: 100_000,
             relist: Duration::from_secs(60),
+            verify_every: Some(Duration::from_secs(15 * 60)),
             grace: Duration::from_secs(10),
             store: None,
         }

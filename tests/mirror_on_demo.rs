@@ -69,7 +69,7 @@ impl Watcher {
             Event::WriteEnded { ticket, result } => self.ended.push((ticket, result)),
             Event::Synchronised { .. } => self.synchronised += 1,
             Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
-            Event::PhaseChanged(_) | Event::Noticed(_) => {}
+            Event::PhaseChanged(_) | Event::Noticed(_) | Event::Verified { .. } => {}
         }
     }
 

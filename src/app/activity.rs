@@ -59,7 +59,9 @@ impl ActivityEntry {
         };
         let room = usize::from(width.saturating_sub(lead)).max(8);
         let text: Vec<Cow<'_, str>> = match self.kind {
-            EntryKind::Created | EntryKind::Changed | EntryKind::Deleted => vec![Cow::Borrowed(self.text.as_str())],
+            EntryKind::Created | EntryKind::Changed | EntryKind::Deleted | EntryKind::Missed => {
+                vec![Cow::Borrowed(self.text.as_str())]
+            }
             _ => textwrap::wrap(&self.text, room).into_iter().take(TEXT_LINES).collect(),
         };
         let text = text.into_iter().enumerate().map(|(at, text)| match at {
@@ -79,6 +81,8 @@ pub enum EntryKind {
     Changed,
     /// Somebody deleted one.
     Deleted,
+    /// The feed had not told of a change, and a comparison with the server found it.
+    Missed,
     /// An own write was carried out.
     Done,
     /// An own write was refused, or its outcome is not known.

@@ -17,6 +17,8 @@ pub struct Link {
     pub synchronised: Option<Timestamp>,
     /// Whether the complete list has come once.
     pub listed: bool,
+    /// Whether a person asked to compare everything with the server and waits for the outcome.
+    pub verification_asked: bool,
 }
 
 /// The relation in one word, for a colour and a symbol.
@@ -37,7 +39,14 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 impl Link {
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { phase: Phase::Starting, since: now, told: now, synchronised: None, listed: false }
+        Self {
+            phase: Phase::Starting,
+            since: now,
+            told: now,
+            synchronised: None,
+            listed: false,
+            verification_asked: false,
+        }
     }
 
     pub(super) fn enter(&mut self, phase: Phase, now: Timestamp) {

@@ -6,7 +6,7 @@ use crate::forest::{Change, Heading, RowId};
 use crate::mirror::{Event, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
-use super::activity::{self, EntryKind};
+use super::activity::{self, ActivityEntry, EntryKind};
 use super::{Effect, Layer, State, tree_view, view, writes};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
@@ -20,6 +20,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Listed { segments } => list(state, segments),
         Event::Changed(seen) => change(state, &seen),
         Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),
+        Event::Verified { missed } => verified(state, &missed),
         Event::OperationEnded { ticket, index, outcome } => writes::operation_ended(state, ticket, index, &outcome),
         Event::WriteEnded { ticket, result } => writes::write_ended(state, ticket, result),
         Event::Noticed(notice) => {
@@ -130,6 +131,28 @@ fn change(state: &mut State, seen: &[Seen]) {
     }
     if let Some(goodbye) = goodbye {
         state.warn(goodbye);
+    }
+}
+
+/// Says what the feed had missed. That it missed nothing is worth a word only to somebody who asked.
+fn verified(state: &mut State, missed: &[Seen]) {
+    let asked = std::mem::take(&mut state.link.verification_asked);
+    let now = state.clock.now;
+    for seen in missed {
+        if let Some(entry) = activity::entry(&state.forest, seen, now) {
+            state.activity.push(ActivityEntry { kind: EntryKind::Missed, ..entry });
+        }
+        if seen.now.is_some() {
+            state.activity.touch(&seen.id, now);
+        }
+    }
+    match missed.len() {
+        0 if asked => state.say("compared with the server: everything here is as it is there"),
+        0 => {}
+        1 => state.warn("compared with the server: the feed had missed one change, which is shown now"),
+        many => {
+            state.warn(format!("compared with the server: the feed had missed {many} changes, which are shown now"));
+        }
     }
 }
 

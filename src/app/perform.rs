@@ -45,7 +45,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Paste => return changing::paste(state),
         Action::PollNow => return vec![Effect::Mirror(Command::PollNow)],
         Action::Reload => {
-            state.say("loading everything anew");
+            state.say("loading everything anew, to compare");
+            state.link.verification_asked = true;
             return vec![Effect::Mirror(Command::Reload)];
         }
         Action::Suspend => return vec![Effect::Suspend],

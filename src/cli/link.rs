@@ -51,8 +51,8 @@ impl Link {
 
     /// How the mirror is to keep in step.
     pub fn mirror_settings(&self) -> Settings {
-        let Connection { page_size, concurrency, poll, .. } = self.connection;
-        Settings { page_size, concurrency, poll, ..Settings::default() }
+        let Connection { page_size, concurrency, poll, verify_every, .. } = self.connection;
+        Settings { page_size, concurrency, poll, verify_every, ..Settings::default() }
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) struct Profile {
     pub insecure_http: bool,
     pub read_only: bool,
     pub poll: Option<Duration>,
+    pub verify_every: Option<Duration>,
     pub page_size: Option<u32>,
     pub concurrency: Option<usize>,
     pub contexts: Vec<Context>,
@@ -53,6 +54,8 @@ pub struct FaultInFile {
 }
 
 const POLL_SECONDS: RangeInclusive<f64> = 0.2..=3_600.0;
+/// Nought is never.
+const VERIFY_SECONDS: RangeInclusive<f64> = 0.0..=604_800.0;
 const PAGE_SIZES: RangeInclusive<u32> = 1..=10_000;
 const CONCURRENCIES: RangeInclusive<usize> = 1..=64;
 
@@ -77,6 +80,7 @@ struct RawProfile {
     #[serde(default)]
     read_only: bool,
     poll: Option<Spanned<f64>>,
+    verify_every: Option<Spanned<f64>>,
     page_size: Option<Spanned<u32>>,
     concurrency: Option<Spanned<usize>>,
     #[serde(default)]
@@ -134,6 +138,7 @@ impl Source<'_> {
             return Err(self.fault(command.span(), "a command is expected, such as [\"pass\", \"show\", \"one/acme\"]"));
         }
         let poll = self.within("poll", raw.poll, POLL_SECONDS)?;
+        let verify_every = self.within("verify_every", raw.verify_every, VERIFY_SECONDS)?;
         let contexts = raw.contexts.into_iter().map(|name| self.context(&name)).collect::<Result<_, _>>()?;
         Ok(Profile {
             base_url: raw.base_url,
@@ -144,6 +149,7 @@ impl Source<'_> {
             insecure_http: raw.insecure_http,
             read_only: raw.read_only,
             poll: poll.map(Duration::from_secs_f64),
+            verify_every: verify_every.map(Duration::from_secs_f64),
             page_size: self.within("page_size", raw.page_size, PAGE_SIZES)?,
             concurrency: self.within("concurrency", raw.concurrency, CONCURRENCIES)?,
             contexts,

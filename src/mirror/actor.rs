@@ -6,6 +6,7 @@ mod writing;
 
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -17,7 +18,7 @@ use super::Settings;
 use super::keeper::Keeper;
 use super::ledger::{Asked, Ledger, Questions};
 use super::list::Listing;
-use super::message::{Command, Event, Phase};
+use super::message::{Command, Event, Phase, Seen};
 use super::queue::WriteQueue;
 use super::report::{Report, Reporter};
 
@@ -92,8 +93,14 @@ enum Trust {
 struct LastList {
     trust: Trust,
     absent: Absent,
+    /// What it has otherwise than it was known, when that could be relied on; the feed may name it yet.
+    different: Option<Vec<Seen>>,
+    /// What the feed has named since it began.
+    named: HashSet<SegmentId>,
     /// When a doubtful list is repeated at the latest.
     repeat_after: Instant,
+    /// When everything is listed again to compare.
+    verify_after: Option<Instant>,
 }
 
 /// What the client asked for while something else was being done.
@@ -133,14 +140,21 @@ impl<R: Remote> Actor<R> {
         let absent = Absent { ids: Vec::new(), begun: questions.next() };
         Self {
             remote,
-            settings: Arc::new(settings),
             commands,
             events,
             reports,
             reporter: Reporter::new(reporter),
             tasks: JoinSet::new(),
-            last_list: LastList { trust: Trust::Doubtful, absent, repeat_after: Instant::now() },
+            last_list: LastList {
+                trust: Trust::Doubtful,
+                absent,
+                different: None,
+                named: HashSet::new(),
+                repeat_after: Instant::now(),
+                verify_after: settings.verify_every.map(|pause| Instant::now() + pause),
+            },
             wanted: Wanted::default(),
+            settings: Arc::new(settings),
             questions,
             ledger: Ledger::default(),
             position: None,
@@ -214,7 +228,7 @@ impl<R: Remote> Actor<R> {
             Report::LookingAt(waiting) if waiting > BACKLOG => self.enter(Phase::Behind { waiting }).await,
             Report::LookingAt(_) => Ok(()),
             Report::Followed(result) => self.followed(result).await,
-            Report::LookedAt(answers) => self.take(answers).await,
+            Report::LookedAt(answers) => self.take(answers).await.map(drop),
             Report::OperationEnded { ticket, index, ended } => self.operation_ended(ticket, index, ended).await,
             Report::WriteEnded { ticket, result } => {
                 self.writes.end(ticket);

@@ -43,6 +43,17 @@ struct Known {
     asked: Asked,
 }
 
+/// What a list came to.
+#[derive(Debug)]
+pub(super) struct TakenList {
+    /// Everything that exists as far as is known.
+    pub segments: Vec<Arc<Segment>>,
+    /// Those of them that the list lacks although they were known before: they are gone, or have slipped from page to page.
+    pub absent: Vec<SegmentId>,
+    /// What the list has otherwise than it was known.
+    pub different: Vec<Seen>,
+}
+
 /// Everything that is known, what is gone included: a late answer must not bring it back.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -70,19 +81,22 @@ impl Ledger {
         (before.is_some() || now.is_some()).then_some(Seen { id, before, now, context })
     }
 
-    /// Takes in a list that was begun with the question `begun`. Answers everything that exists as far as is known, and those
-    /// of them that the list lacks although they were known before: they are gone, or have slipped from page to page.
-    pub fn take_list(&mut self, list: Vec<Answer>, begun: Asked) -> (Vec<Arc<Segment>>, Vec<SegmentId>) {
+    /// Takes in a list that was begun with the question `begun`.
+    pub fn take_list(&mut self, list: Vec<Answer>, begun: Asked) -> TakenList {
+        let first = self.known.is_empty();
         let listed: HashSet<SegmentId> = list.iter().map(|answer| answer.id.clone()).collect();
+        let mut different = Vec::new();
         for answer in list {
-            self.take(answer);
+            let seen = self.take(answer);
+            different.extend(seen.filter(|_| !first));
         }
         // No answer is so late that it was asked for before the list before this one.
         let long_ago = self.last_list.replace(begun);
         self.known.retain(|_, known| known.now.is_some() || Some(known.asked) >= long_ago);
-        let lacking = |known: &&Known, id: &SegmentId| known.asked < begun && !listed.contains(id);
+        let lacking =
+            |known: &Known, id: &SegmentId| known.asked < begun && known.now.is_some() && !listed.contains(id);
         let absent = self.known.iter().filter(|(id, known)| lacking(known, id)).map(|(id, _)| id.clone()).collect();
-        (self.segments().cloned().collect(), absent)
+        TakenList { segments: self.segments().cloned().collect(), absent, different }
     }
 
     /// A segment as it is known now.
@@ -146,13 +160,13 @@ mod tests {
     fn a_list_tells_what_it_lacks_and_overrides_nothing_that_was_learnt_meanwhile() {
         let mut ledger = Ledger::default();
         ledger.take(answer(Some("before"), 1));
-        let (segments, absent) = ledger.take_list(Vec::new(), Asked(2));
-        assert_eq!((segments.len(), absent.len()), (1, 1));
+        let taken = ledger.take_list(Vec::new(), Asked(2));
+        assert_eq!((taken.segments.len(), taken.absent.len()), (1, 1));
         ledger.take(answer(None, 2));
         assert_eq!(names(&ledger), [""; 0]);
         ledger.take(answer(Some("meanwhile"), 5));
-        let (_, absent) = ledger.take_list(vec![answer(Some("stale"), 4)], Asked(3));
-        assert_eq!((names(&ledger), absent.len()), (vec!["meanwhile".to_owned()], 0));
+        let taken = ledger.take_list(vec![answer(Some("stale"), 4)], Asked(3));
+        assert_eq!((names(&ledger), taken.absent.len(), taken.different.len()), (vec!["meanwhile".to_owned()], 0, 0));
         ledger.take(answer(None, 8));
         ledger.take_list(vec![answer(Some("ghost"), 7)], Asked(6));
         assert_eq!(names(&ledger), [""; 0]);

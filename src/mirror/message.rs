@@ -62,6 +62,12 @@ pub enum Event {
         /// from page to page unseen, and everything will be listed once more.
         complete: bool,
     },
+    /// Everything was listed again and compared: this was otherwise here than on the server although the feed never named it.
+    /// It was told as changed before or is in the list. Only told when what was known could be relied on before.
+    Verified {
+        /// What the feed had missed; nothing, if all is well.
+        missed: Vec<Seen>,
+    },
     /// One operation of a plan succeeded.
     OperationEnded {
         /// Of which write.

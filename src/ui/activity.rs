@@ -58,6 +58,7 @@ fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
         EntryKind::Created => ("+", "created", theme.good),
         EntryKind::Changed => (symbols.fresh, "changed", theme.fresh),
         EntryKind::Deleted => ("-", "deleted", theme.bad),
+        EntryKind::Missed => (symbols.wrong, "missed", theme.warning),
         EntryKind::Done => (symbols.done, "you", theme.good),
         EntryKind::Failed => (symbols.failed, "you", theme.bad),
         EntryKind::Notice => (symbols.wrong, "", theme.warning),

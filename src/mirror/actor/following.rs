@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::HashSet;
 use tokio::time::Instant;
 
 use crate::mirror::feed::{self, End};
-use crate::mirror::ledger::Answer;
+use crate::mirror::ledger::{Answer, TakenList};
 use crate::mirror::list::Listing;
 use crate::mirror::look::look_at_all;
 use crate::mirror::message::{Event, ListProgress, Notice, Phase, Seen};
@@ -96,11 +97,14 @@ impl<R: Remote> Actor<R> {
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter(Phase::Loading(progress)).await?;
         let (answers, begun) = listing.finish();
-        let (segments, absent) = self.ledger.take_list(answers, begun);
+        let TakenList { segments, absent, different } = self.ledger.take_list(answers, begun);
         self.listed = true;
         self.last_list = LastList {
             trust: Trust::Replaying,
             absent: Absent { ids: absent, begun },
+            different: (self.last_list.trust == Trust::Complete).then_some(different),
+            named: HashSet::new(),
+            verify_after: self.settings.verify_every.map(|pause| Instant::now() + pause),
             repeat_after: Instant::now() + self.settings.relist.max(LISTS_APART * progress.elapsed),
         };
         if let Some(keeper) = &mut self.keeper {
@@ -151,6 +155,9 @@ impl<R: Remote> Actor<R> {
             Err(error) if error.fault.rejects_step() => return self.step_refused().await,
             Err(error) => return self.failed(error, Next::Follow).await,
         };
+        if self.last_list.different.is_some() {
+            self.last_list.named.extend(followed.answers.iter().map(|answer| answer.id.clone()));
+        }
         self.take(followed.answers).await?;
         let next = match followed.next {
             Ok(next) => next,
@@ -168,13 +175,14 @@ impl<R: Remote> Actor<R> {
         if self.last_list.trust == Trust::Replaying {
             self.last_list.trust = Trust::Complete;
         }
-        self.settle_absent().await?;
+        self.settle_list().await?;
         self.enter(Phase::Live).await?;
         let complete = self.last_list.trust == Trust::Complete;
         self.keep().await;
         self.tell(Event::Synchronised { next, complete }).await?;
         let good_moment = followed.quiet || Instant::now() >= self.last_list.repeat_after;
-        if self.wanted.reload || (!complete && good_moment) {
+        let to_verify = self.last_list.verify_after.is_some_and(|after| Instant::now() >= after);
+        if self.wanted.reload || to_verify || (!complete && good_moment) {
             return self.relist().await;
         }
         let pause = if self.wanted.poll { Duration::ZERO } else { with_jitter(self.settings.poll) };
@@ -182,16 +190,25 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    /// What a complete list lacks is gone. What a doubtful one lacks is looked at, one by one.
-    async fn settle_absent(&mut self) -> Result<(), Abandoned> {
+    /// The feed was read to its end since the list began. What a complete list lacks is gone; what a doubtful one lacks is
+    /// looked at, one by one. What was different and was not named is what the feed had missed.
+    async fn settle_list(&mut self) -> Result<(), Abandoned> {
         let begun = self.last_list.absent.begun;
         let absent = self.last_list.absent.take();
+        let mut missed = self.last_list.different.take();
         if self.last_list.trust == Trust::Complete {
             let gone = |id| Answer { id, now: None, asked: begun, context: None };
-            return self.take(absent.into_iter().map(gone).collect()).await;
+            let seen = self.take(absent.into_iter().map(gone).collect()).await?;
+            missed = missed.map(|missed| missed.into_iter().chain(seen).collect());
+        } else {
+            self.look_at(absent);
         }
-        self.look_at(absent);
-        Ok(())
+        let Some(mut missed) = missed else { return Ok(()) };
+        missed.retain(|seen| !self.last_list.named.contains(&seen.id));
+        if !missed.is_empty() {
+            tracing::warn!(count = missed.len(), "the feed had missed changes");
+        }
+        self.tell(Event::Verified { missed }).await
     }
 
     async fn step_refused(&mut self) -> Result<(), Abandoned> {
@@ -217,12 +234,15 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Takes in what was learnt, and tells what is different.
-    pub(super) async fn take(&mut self, answers: Vec<Answer>) -> Result<(), Abandoned> {
+    pub(super) async fn take(&mut self, answers: Vec<Answer>) -> Result<Vec<Seen>, Abandoned> {
         let seen: Vec<Seen> = answers.into_iter().filter_map(|answer| self.ledger.take(answer)).collect();
         for Seen { id, now, .. } in &seen {
             self.note(id, now.as_ref());
         }
-        if seen.is_empty() { Ok(()) } else { self.tell(Event::Changed(seen)).await }
+        if !seen.is_empty() {
+            self.tell(Event::Changed(seen.clone())).await?;
+        }
+        Ok(seen)
     }
 }
 

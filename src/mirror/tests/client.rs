@@ -1,6 +1,6 @@
 //! A client that applies what the mirror says to a plain map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Client {
     pub lists: usize,
     pub gathered: usize,
     pub synchronised: usize,
+    /// What each comparison found, by id.
+    pub verified: Vec<BTreeSet<String>>,
     tickets: u64,
 }
 
@@ -51,6 +53,7 @@ impl Client {
             lists: 0,
             gathered: 0,
             synchronised: 0,
+            verified: Vec::new(),
             tickets: 0,
         }
     }
@@ -100,6 +103,9 @@ impl Client {
                 }
             }
             Event::Synchronised { .. } => self.synchronised += 1,
+            Event::Verified { missed } => {
+                self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
+            }
             Event::OperationEnded { outcome, .. } => {
                 match &outcome {
                     Outcome::Created(applied) | Outcome::Updated(applied) => {

@@ -160,3 +160,40 @@ async fn a_tenant_that_never_rests_is_listed_again_all_the_same() {
     client.settle().await;
     client.assert_equals(&server);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_comparison_finds_and_tells_what_the_feed_had_missed() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    {
+        let mut model = server.model();
+        model.put(segment("vip", "changed in secret", None));
+        model.delete(&id("pl"));
+        model.put(segment("new", "created in secret", None));
+        model.feed.clear();
+    }
+    // What the feed tells while the comparison runs is not missed.
+    client.order(Command::Reload).await;
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Loading(_)))).await;
+    server.model().put(segment("hurt", "told", None));
+    client.hear_until(|client| !client.verified.is_empty()).await;
+    let missed: Vec<_> = client.verified[0].iter().map(String::as_str).collect();
+    assert!(["new", "vip"].iter().all(|id| missed.contains(id)) && !missed.contains(&"hurt"), "{missed:?}");
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_quarter_of_an_hour_everything_is_compared() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let began = tokio::time::Instant::now();
+    server.model().put(segment("vip", "changed in secret", None));
+    server.model().feed.clear();
+    client.hear_until(|client| !client.verified.is_empty()).await;
+    assert!((14..16).contains(&(began.elapsed().as_secs() / 60)), "{:?}", began.elapsed());
+    assert_eq!(client.verified, [["vip".to_owned()].into()]);
+    client.assert_equals(&server);
+    client.hear_until(|client| client.verified.len() == 2).await;
+    assert!(client.verified[1].is_empty());
+}
