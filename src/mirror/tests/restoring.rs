@@ -1,6 +1,8 @@
 //! Starting again from what was stored.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 use crate::mirror::{Command, Notice, Phase, Settings};
 use crate::remote::Call;
@@ -30,18 +32,24 @@ async fn leave(client: Client, path: &Path) {
     }
 }
 
+/// A store that an earlier run has left.
+async fn stored(server: &Server) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tenant.db");
+    let mut client = start(server, &path).await;
+    client.settle().await;
+    leave(client, &path).await;
+    (folder, path)
+}
+
 fn pages(server: &Server) -> usize {
     server.count(|call| matches!(call, Call::Page(_)))
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_next_start_costs_what_changed_and_not_what_exists() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tenant.db");
     let server = tenant();
-    let mut client = start(&server, &path).await;
-    client.settle().await;
-    leave(client, &path).await;
+    let (_folder, path) = stored(&server).await;
     let listed = pages(&server);
     server.model().put(segment("vip", "VIP 2", None));
     server.model().delete(&id("007"));
@@ -56,12 +64,8 @@ async fn the_next_start_costs_what_changed_and_not_what_exists() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stored_position_that_the_feed_refuses_leads_to_a_list_behind_the_shown_tree() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tenant.db");
     let server = tenant();
-    let mut client = start(&server, &path).await;
-    client.settle().await;
-    leave(client, &path).await;
+    let (_folder, path) = stored(&server).await;
     {
         let mut model = server.model();
         for at in 0..50 {
@@ -120,12 +124,8 @@ async fn a_store_that_can_not_be_used_is_told_and_everything_else_works() {
 
 #[tokio::test(start_paused = true)]
 async fn offline_at_the_start_the_stored_tree_is_there() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tenant.db");
     let server = tenant();
-    let mut client = start(&server, &path).await;
-    client.settle().await;
-    leave(client, &path).await;
+    let (_folder, path) = stored(&server).await;
     for _ in 0..3 {
         server.model().planted.push((|_| true, Planted::Refuse(refused(503))));
     }
