@@ -1,7 +1,7 @@
 //! The terminal: taking it over, feeding what happens to the state, drawing, and giving it back whatever happens.
 //!
 //! One loop waits for keys, for the mirror, for time and for signals. It takes all that is ready, updates the state for each,
-//! then draws once. Nothing in it blocks but the writing to the terminal itself. The terminal is given back before anything
+//! then draws once, and not more often than a person can see. Nothing in it blocks but the writing to the terminal itself. The terminal is given back before anything
 //! else is printed: at the end, on an error, on a panic in any thread, and on a signal.
 
 mod backend;
@@ -11,7 +11,7 @@ mod signals;
 
 use std::io;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -75,7 +75,8 @@ pub fn size() -> io::Result<(u16, u16)> {
 /// The terminal can't be read or written any more, or the mirror is gone.
 pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(Ending, State)> {
     let mut signals = Signals::listen()?;
-    let mut interface = Interface { state, setup, commands: mirror.commands, screen: Screen::open()? };
+    let mut interface =
+        Interface { state, setup, commands: mirror.commands, screen: Screen::open()?, pace: Pace::default() };
     let mut mirror_events = mirror.events;
     let mut input = events::Input::open();
     let mut batch = Vec::new();
@@ -101,8 +102,9 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(End
             drop(input);
             interface.suspend()?;
             input = events::Input::open();
+            interface.draw()?;
         }
-        interface.draw()?;
+        interface.draw_if_due()?;
     }
 }
 
@@ -149,6 +151,26 @@ struct Interface<'a> {
     setup: &'a Setup,
     commands: mpsc::Sender<Command>,
     screen: Screen,
+    pace: Pace,
+}
+
+/// When frames were drawn and are to be drawn.
+#[derive(Debug, Default)]
+struct Pace {
+    drawn: Option<Instant>,
+    /// Something happened since.
+    owed: bool,
+}
+
+/// The shortest time between two frames. The first key after a rest is drawn at once; of a flood, some 120 frames a second.
+const FRAME: Duration = Duration::from_millis(8);
+
+impl Pace {
+    /// When the next frame may be drawn; `None` is at once.
+    fn next(&self, now: Instant) -> Option<Duration> {
+        let since = now.duration_since(self.drawn?);
+        FRAME.checked_sub(since).filter(|wait| !wait.is_zero())
+    }
 }
 
 impl Interface<'_> {
@@ -176,7 +198,16 @@ impl Interface<'_> {
         flow
     }
 
+    fn draw_if_due(&mut self) -> io::Result<()> {
+        if self.pace.next(Instant::now()).is_some() {
+            self.pace.owed = true;
+            return Ok(());
+        }
+        self.draw()
+    }
+
     fn draw(&mut self) -> io::Result<()> {
+        self.pace = Pace { drawn: Some(Instant::now()), owed: false };
         self.update(Event::Time(Timestamp::now()));
         let (columns, rows) = size()?;
         if (columns, rows) != (self.state.panes.columns, self.state.panes.rows) {
@@ -189,6 +220,9 @@ impl Interface<'_> {
 
     /// Until something on the screen is to change although nothing happens.
     async fn alarm(&self) {
+        if self.pace.owed {
+            return tokio::time::sleep(self.pace.next(Instant::now()).unwrap_or_default()).await;
+        }
         match self.state.next_wake() {
             Some(at) => {
                 let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();

@@ -249,6 +249,20 @@ fn every_size_is_survived() {
 }
 
 #[test]
+fn a_key_that_is_typed_while_the_size_changes_is_not_lost() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&[]);
+    for round in 0..50 {
+        pty.resize(100 + round % 2, 30);
+        pty.type_text("?");
+        pty.wait_for("All keys");
+        pty.resize(102 + round % 2, 30);
+        pty.type_text("q");
+        pty.wait_gone("All keys");
+    }
+}
+
+#[test]
 fn leaving_gives_the_terminal_back() {
     let demo = Demo::start();
     let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
