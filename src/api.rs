@@ -108,10 +108,11 @@ impl Remote for Client {
         }
     }
 
-    async fn changes(&self, from: Step) -> Result<Changes, RemoteError> {
+    async fn changes(&self, from: Step, only: Option<Context>) -> Result<Changes, RemoteError> {
         let mut url = self.settings.base_url.feed();
+        let contexts = only.as_ref().map_or(self.settings.contexts.as_slice(), std::slice::from_ref);
         url.query_pairs_mut()
-            .extend_pairs(contexts_query(&self.settings.contexts, self.settings.contexts_form))
+            .extend_pairs(contexts_query(contexts, self.settings.contexts_form))
             .append_pair("startId", &from.to_string());
         self.make(Call::Changes(from), Request::new(Method::GET, url), wire::changes).await
     }

@@ -44,7 +44,9 @@ use crate::keymap::{Key, Keymap};
 use crate::mirror;
 use crate::segment::SegmentId;
 
-pub use activity::{Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, TIME_COLUMNS, VERB_COLUMNS};
+pub use activity::{
+    Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
+};
 pub use availability::availability;
 pub use deletion::{Deletion, Policy};
 pub use details::{DetailLine, details};

@@ -61,8 +61,8 @@ pub struct Connection {
     pub api_key: SecretString,
     /// Whether nothing may be changed.
     pub read_only: bool,
-    /// The pause between two looks at the feed.
-    pub poll: Duration,
+    /// The pause between two looks at the feed; `None` adapts it to what happens.
+    pub poll: Option<Duration>,
     /// The pause between two comparisons of everything with the server; `None` is never.
     pub verify_every: Option<Duration>,
     /// Segments in a page.
@@ -73,6 +73,20 @@ pub struct Connection {
     pub contexts: Vec<Context>,
     /// How several contexts are written.
     pub contexts_form: ContextsForm,
+    /// Whether each context is followed by itself, so that each change is known to be somebody's.
+    pub tell_origins: bool,
+}
+
+impl Connection {
+    /// The contexts to follow each by itself; none when all are followed together.
+    #[must_use]
+    pub fn origins(&self) -> Vec<Context> {
+        match self.contexts.as_slice() {
+            _ if !self.tell_origins => Vec::new(),
+            [] => Context::ALL.into(),
+            some => some.into(),
+        }
+    }
 }
 
 /// Why there is nothing to connect to.
@@ -146,7 +160,6 @@ fn listed(names: &[String]) -> String {
 }
 
 /// What is usual.
-const POLL: Duration = Duration::from_secs(3);
 const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
 const PAGE_SIZE: u32 = 500;
 const CONCURRENCY: usize = 6;
@@ -181,12 +194,13 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         tenant,
         api_key,
         read_only: flags.read_only.unwrap_or(profile.read_only),
-        poll: flags.poll.or(profile.poll).unwrap_or(POLL),
+        poll: flags.poll.or(profile.poll),
         verify_every: Some(profile.verify_every.unwrap_or(VERIFY_EVERY)).filter(|pause| !pause.is_zero()),
         page_size: flags.page_size.or(profile.page_size).unwrap_or(PAGE_SIZE),
         concurrency: flags.concurrency.or(profile.concurrency).unwrap_or(CONCURRENCY),
         contexts: profile.contexts,
         contexts_form: profile.contexts_form,
+        tell_origins: profile.origins,
     })
 }
 
@@ -286,6 +300,7 @@ api_key_env = "PROD_KEY"
 read_only = true
 contexts = ["BACKOFFICE"]
 contexts_form = "comma"
+origins = true
 verify_every = 0
 "#;
 
@@ -295,9 +310,10 @@ verify_every = 0
         let flags = Flags { tenant: Some("from-flag".into()), ..Flags::default() };
         let connection = home.resolve(&flags).unwrap();
         assert_eq!(connection.tenant, "from-flag");
+        assert!(connection.origins().is_empty());
         assert_eq!(connection.api_key.expose_secret(), "env-key");
         assert_eq!(connection.base_url.host(), "api-preprod.one.unity.pl");
-        assert_eq!(connection.poll, Duration::from_millis(2_500));
+        assert_eq!(connection.poll, Some(Duration::from_millis(2_500)));
         assert_eq!((connection.page_size, connection.concurrency), (500, 6));
         assert_eq!(connection.verify_every, Some(VERIFY_EVERY));
         assert_eq!(home.resolve(&Flags::default()).unwrap().tenant, "from-environment");
@@ -311,6 +327,7 @@ verify_every = 0
         assert_eq!(connection.contexts, [Context::Backoffice]);
         assert_eq!(connection.contexts_form, ContextsForm::Comma);
         assert_eq!(connection.verify_every, None);
+        assert_eq!(connection.origins(), [Context::Backoffice]);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");
         let flags = Flags { profile: Some("test".into()), ..Flags::default() };

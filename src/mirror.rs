@@ -41,9 +41,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::remote::Remote;
+use crate::remote::{Context, Remote};
+use crate::segment::Step;
 
-pub use message::{Applied, Command, Event, ListProgress, Notice, Outcome, Phase, Seen, Ticket, WriteError};
+pub use message::{Applied, Command, Event, ListProgress, Mention, Notice, Outcome, Phase, Seen, Ticket, WriteError};
 
 /// How to keep in step with a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub struct Settings {
     /// Requests in flight at once, for each of listing, looking at changed segments, and writing.
     pub concurrency: usize,
     /// The pause between two looks at the feed.
-    pub poll: Duration,
+    pub poll: Pace,
     /// Where a list that does not end is cut.
     pub max_pages: u32,
     /// The pause between two lists where there is no feed to follow.
@@ -62,6 +63,13 @@ pub struct Settings {
     pub verify_every: Option<Duration>,
     /// How long the fate of a create whose answer was lost is looked for.
     pub grace: Duration,
+    /// Contexts whose changes are followed each by itself, so that a change is known to be somebody's; none asks for all at
+    /// once, which is one question instead of several.
+    pub origins: Vec<Context>,
+    /// The step from which on changes are told; `None` is what happens from the start on.
+    pub since: Option<Step>,
+    /// Whether what the feed names is told, until it was first read to its end, also where the list had it already.
+    pub tell_named: bool,
     /// The file in which to keep what is known from one run to the next; `None` keeps nothing.
     pub store: Option<PathBuf>,
 }
@@ -71,13 +79,44 @@ impl Default for Settings {
         Self {
             page_size: 500,
             concurrency: 6,
-            poll: Duration::from_secs(3),
+            poll: Pace::default(),
             max_pages: 100_000,
             relist: Duration::from_secs(60),
             verify_every: Some(Duration::from_secs(15 * 60)),
             grace: Duration::from_secs(10),
+            origins: Vec::new(),
+            since: None,
+            tell_named: false,
             store: None,
         }
+    }
+}
+
+/// How often the feed is looked at: often while things happen, seldom while nothing does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// The pause after something happened.
+    pub shortest: Duration,
+    /// The pause after nothing happened for long.
+    pub longest: Duration,
+}
+
+impl Pace {
+    /// The same pause, whatever happens.
+    #[must_use]
+    pub const fn steady(pause: Duration) -> Self {
+        Self { shortest: pause, longest: pause }
+    }
+
+    /// The pause after one that brought nothing.
+    fn slower(self, pause: Duration) -> Duration {
+        pause.mul_f64(1.5).clamp(self.shortest, self.longest)
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { shortest: Duration::from_secs(1), longest: Duration::from_secs(30) }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod base_url;
 mod error;
+mod feed;
 
 use std::future::Future;
 
@@ -13,6 +14,7 @@ use crate::segment::{Draft, Segment, SegmentId, Step};
 
 pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
 pub use error::{Call, Fault, RemoteError};
+pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Position};
 
 /// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.
 pub trait Remote: Send + Sync + 'static {
@@ -22,9 +24,9 @@ pub trait Remote: Send + Sync + 'static {
     /// One segment by its id, `None` when the server does not know it.
     fn one(&self, id: &SegmentId) -> impl Future<Output = Result<Option<Segment>, RemoteError>> + Send;
 
-    /// What happened from the given step on, that step included. An answer may be only the first part: ask again from its
-    /// `next` for as long as that advances.
-    fn changes(&self, from: Step) -> impl Future<Output = Result<Changes, RemoteError>> + Send;
+    /// What happened from the given step on, that step included; with `only`, what that one did. An answer may be only the
+    /// first part: ask again from its `next` for as long as that advances.
+    fn changes(&self, from: Step, only: Option<Context>) -> impl Future<Output = Result<Changes, RemoteError>> + Send;
 
     /// Creates a segment and answers its id. Never repeated on its own: an error that
     /// [may have taken effect](Fault::may_have_taken_effect) leaves open whether the segment exists.
@@ -46,72 +48,4 @@ pub struct Page {
     pub total: Option<u64>,
     /// Entries that had no id and so can't be shown or addressed.
     pub unreadable: u32,
-}
-
-/// A part of the feed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Where to ask next, as the server said it. `None` when it said nothing usable.
-    pub next: Option<Step>,
-    /// What happened, oldest first.
-    pub events: Vec<FeedEvent>,
-}
-
-/// One entry of the feed: *that* a segment changed, never what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedEvent {
-    /// The segment it speaks of.
-    pub id: SegmentId,
-    /// What happened to it.
-    pub kind: FeedEventKind,
-}
-
-/// What an entry of the feed says has happened. A kind that is not known counts as an update: looking is always right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FeedEventKind {
-    /// The segment is new.
-    Created,
-    /// Some of its fields changed.
-    Updated,
-    /// It is gone.
-    Deleted,
-}
-
-/// Who made a change, as the feed's `contexts` names them. A feed can be asked for some of them only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Context {
-    /// The shop itself.
-    Application,
-    /// A person in the back office.
-    Backoffice,
-    /// The platform's own doing.
-    Internal,
-    /// An external system such as an ERP, through this API.
-    Integrations,
-}
-
-impl Context {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Application, Self::Backoffice, Self::Internal, Self::Integrations];
-
-    /// The name on the wire.
-    #[must_use]
-    pub const fn wire_name(self) -> &'static str {
-        match self {
-            Self::Application => "APPLICATION",
-            Self::Backoffice => "BACKOFFICE",
-            Self::Internal => "INTERNAL",
-            Self::Integrations => "INTEGRATIONS",
-        }
-    }
-}
-
-/// How several contexts are written in the address, which the platform's documentation leaves open.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ContextsForm {
-    /// `contexts=A&contexts=B`.
-    #[default]
-    Repeated,
-    /// `contexts=A,B`.
-    Comma,
 }

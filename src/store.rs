@@ -14,6 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use crate::remote::{Context, Position};
 use crate::segment::{Segment, SegmentId, Step};
 
 /// What a file holds.
@@ -22,7 +23,7 @@ pub struct Snapshot {
     /// Every segment.
     pub segments: Vec<Segment>,
     /// Where to read on in the feed; `None` when there was no feed.
-    pub position: Option<Step>,
+    pub position: Option<Position>,
     /// When it was last known to be what is on the server.
     pub saved: Timestamp,
     /// Whether the list it comes from can be relied on.
@@ -35,7 +36,7 @@ pub struct Record {
     /// What is written.
     pub segments: Segments,
     /// Where to read on in the feed, having these; `None` leaves it as it is.
-    pub position: Option<Step>,
+    pub position: Option<Position>,
     /// When this was known to be so.
     pub at: Timestamp,
     /// Whether the list it comes from can be relied on.
@@ -104,7 +105,7 @@ pub enum StoreError {
 /// Marks a file as ours: "SEGT".
 const APPLICATION: i32 = 0x5345_4754;
 /// The form that is written.
-const SCHEMA: i32 = 1;
+const SCHEMA: i32 = 2;
 
 const TABLES: &str = "
     CREATE TABLE segment (
@@ -115,11 +116,27 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
     CREATE TABLE state (
         only INTEGER PRIMARY KEY CHECK (only = 1),
-        position INTEGER,
         saved INTEGER NOT NULL,
         complete INTEGER NOT NULL
     );
+    CREATE TABLE position (
+        context TEXT PRIMARY KEY NOT NULL,
+        step INTEGER NOT NULL
+    );
 ";
+
+/// The first form had one position only, for all contexts.
+const FROM_1_TO_2: &str = "
+    CREATE TABLE position (
+        context TEXT PRIMARY KEY NOT NULL,
+        step INTEGER NOT NULL
+    );
+    INSERT INTO position (context, step) SELECT '', position FROM state WHERE position IS NOT NULL;
+    ALTER TABLE state DROP COLUMN position;
+";
+
+/// How the position for everybody is called, among those for one context.
+const EVERYBODY: &str = "";
 
 /// Opens a file, creating it and the folders above it where they are not there.
 ///
@@ -194,6 +211,7 @@ fn trusted(path: &Path) -> Result<(Connection, Option<Snapshot>), StoreError> {
     if found > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found });
     }
+    migrate(&mut connection, found).map_err(database)?;
     let snapshot = read(&connection).map_err(database)?;
     Ok((connection, snapshot))
 }
@@ -201,7 +219,9 @@ fn trusted(path: &Path) -> Result<(Connection, Option<Snapshot>), StoreError> {
 fn read_only(path: &Path) -> Result<Option<Snapshot>, StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(database)?;
-    if pragma(&connection, "application_id").map_err(database)? != APPLICATION {
+    let ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION;
+    // Whoever writes the file brings it to the present form, or is a newer program.
+    if !ours || pragma(&connection, "user_version").map_err(database)? != SCHEMA {
         return Ok(None);
     }
     read(&connection).map_err(database)
@@ -223,15 +243,25 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     if application == APPLICATION { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
 }
 
+/// Brings a file of an earlier form to the present one, or leaves it as it is.
+fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    if found < 2 {
+        transaction.execute_batch(FROM_1_TO_2)?;
+    }
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
+    transaction.commit()
+}
+
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
 fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
-    let state = connection.query_row("SELECT position, saved, complete FROM state", [], |row| {
-        Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
-    });
-    let Some((position, saved, complete)) = state.optional()? else { return Ok(None) };
+    let state = connection
+        .query_row("SELECT saved, complete FROM state", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
+    let Some((saved, complete)) = state.optional()? else { return Ok(None) };
+    let position = read_position(connection)?;
     let mut statement = connection.prepare("SELECT id, name, external_id, parent FROM segment")?;
     let segments = statement.query_map([], |row| {
         let text = |index| row.get::<_, Option<String>>(index);
@@ -249,7 +279,24 @@ fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
         });
     }
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Snapshot { segments: snapshot, position: position.map(Step), saved, complete }))
+    Ok(Some(Snapshot { segments: snapshot, position, saved, complete }))
+}
+
+fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
+    let mut statement = connection.prepare("SELECT context, step FROM position ORDER BY context")?;
+    let places = statement.query_map([], |row| {
+        let context: String = row.get(0)?;
+        Ok((context, Step(row.get(1)?)))
+    })?;
+    let mut known = Vec::new();
+    for place in places {
+        let (name, step) = place?;
+        match Context::of_wire_name(&name) {
+            None if name != EVERYBODY => {}
+            context => known.push((context, step)),
+        }
+    }
+    Ok(Position::of(known))
 }
 
 impl Store {
@@ -278,11 +325,17 @@ impl Store {
                 }
             }
         }
+        if let Some(position) = &record.position {
+            transaction.execute("DELETE FROM position", [])?;
+            for (context, step) in position.places() {
+                let name = context.map_or(EVERYBODY, Context::wire_name);
+                let mut insert = transaction.prepare_cached("INSERT INTO position (context, step) VALUES (?1, ?2)")?;
+                insert.execute(params![name, step.0])?;
+            }
+        }
         transaction.execute(
-            "INSERT INTO state (only, position, saved, complete) VALUES (1, ?1, ?2, ?3)
-             ON CONFLICT (only) DO UPDATE SET
-                position = coalesce(excluded.position, position), saved = excluded.saved, complete = excluded.complete",
-            params![record.position.map(|step| step.0), record.at.as_second(), record.complete],
+            "INSERT OR REPLACE INTO state (only, saved, complete) VALUES (1, ?1, ?2)",
+            params![record.at.as_second(), record.complete],
         )?;
         transaction.commit()
     }
@@ -306,7 +359,12 @@ mod tests {
     }
 
     fn record(segments: Segments, position: i64) -> Record {
-        Record { segments, position: Some(Step(position)), at: Timestamp::from_second(7).unwrap(), complete: true }
+        Record {
+            segments,
+            position: Some(Position::at(Step(position), &[])),
+            at: Timestamp::from_second(7).unwrap(),
+            complete: true,
+        }
     }
 
     #[test]
@@ -328,7 +386,7 @@ mod tests {
         let names: Vec<_> = snapshot.segments.iter().map(|segment| segment.name.as_str()).collect();
         assert_eq!(names, ["B2", "C"]);
         assert_eq!(snapshot.segments[0], *segment("b", "B2"));
-        assert_eq!((snapshot.position, snapshot.saved.as_second()), (Some(Step(9)), 7));
+        assert_eq!((snapshot.position, snapshot.saved.as_second()), (Some(Position::at(Step(9), &[])), 7));
     }
 
     #[test]
@@ -357,6 +415,43 @@ mod tests {
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
         let opened = open(&path).unwrap();
         assert!(opened.moved_aside.is_some() && opened.snapshot.is_none());
+    }
+
+    #[test]
+    fn a_position_for_each_context_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let mut store = open(&path).unwrap().store.unwrap();
+        let position = Position::at(Step(3), &Context::ALL);
+        store.write(&Record { position: Some(position.clone()), ..record(Segments::All(Vec::new()), 1) }).unwrap();
+        store.write(&Record { position: None, ..record(Segments::All(Vec::new()), 1) }).unwrap();
+        drop(store);
+        assert_eq!(open(&path).unwrap().snapshot.unwrap().position, Some(position));
+    }
+
+    #[test]
+    fn a_file_of_the_first_form_is_brought_to_the_present_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let first = "
+            PRAGMA application_id = 1397049172;
+            PRAGMA user_version = 1;
+            CREATE TABLE segment (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, external_id TEXT, parent TEXT)
+                WITHOUT ROWID;
+            CREATE TABLE state (
+                only INTEGER PRIMARY KEY CHECK (only = 1), position INTEGER, saved INTEGER NOT NULL,
+                complete INTEGER NOT NULL
+            );
+            INSERT INTO segment VALUES ('b', 'B', 'Ł', 'p');
+            INSERT INTO state VALUES (1, 42, 7, 1);";
+        Connection::open(&path).unwrap().execute_batch(first).unwrap();
+        for _ in 0..2 {
+            let opened = open(&path).unwrap();
+            assert!(opened.moved_aside.is_none() && opened.store.is_some());
+            let snapshot = opened.snapshot.unwrap();
+            assert_eq!(snapshot.segments, [Segment::clone(&segment("b", "B"))]);
+            assert_eq!((snapshot.position, snapshot.complete), (Some(Position::at(Step(42), &[])), true));
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, RemoteError>) -> (u16, String) 
 async fn every_call_bears_the_tenant_the_key_and_our_name() {
     let (server, client) = server(times(&body(json!({"id": "a", "events": []})))).await;
     let _ = client.page(1, 1).await;
-    let _ = client.changes(Step(1)).await;
+    let _ = client.changes(Step(1), None).await;
     client.one(&id("a")).await.unwrap();
     client.create(&vip()).await.unwrap();
     client.update(&id("a"), &vip()).await.unwrap();
@@ -185,7 +185,7 @@ async fn an_id_that_would_address_the_whole_list_is_never_sent() {
 async fn the_feed_is_asked_from_a_step_on() {
     let (server, client) =
         server([body(json!({"nextId": 12, "events": [{"segmentId": "a", "type": "DELETE"}]}))]).await;
-    let changes = client.changes(Step(11)).await.unwrap();
+    let changes = client.changes(Step(11), None).await.unwrap();
     let event = FeedEvent { id: id("a"), kind: FeedEventKind::Deleted };
     assert_eq!(changes, Changes { next: Some(Step(12)), events: vec![event] });
     assert_eq!(only_request(&server).await.1, "/synchronization?startId=11");
@@ -200,7 +200,7 @@ async fn the_feed_is_asked_for_some_contexts_in_the_form_that_is_configured() {
         let (server, _) = server([status(204)]).await;
         let contexts = vec![Context::Application, Context::Backoffice];
         let client = Client::new(Settings { contexts, contexts_form: form, ..settings(&server.uri()) }).unwrap();
-        assert_eq!(client.changes(Step::FIRST).await, Ok(Changes::default()));
+        assert_eq!(client.changes(Step::FIRST, None).await, Ok(Changes::default()));
         assert_eq!(only_request(&server).await.1, format!("/synchronization?{query}"));
     }
 }
@@ -339,7 +339,7 @@ async fn a_key_that_the_server_echoes_is_in_no_error() {
     let answers = [status(401).set_body_string(&echo), status(200).set_body_string(&echo), redirect];
     for answer in answers {
         let (_server, client) = server(times(&answer)).await;
-        for error in [client.changes(Step(1)).await.unwrap_err(), client.create(&vip()).await.unwrap_err()] {
+        for error in [client.changes(Step(1), None).await.unwrap_err(), client.create(&vip()).await.unwrap_err()] {
             let texts = format!("{error} {error:?}");
             assert!(!texts.contains("second-half"), "{texts}");
             assert!(texts.contains("[API key]"), "{texts}");

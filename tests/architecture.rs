@@ -41,7 +41,7 @@ const HOUSE: &[Room] = &[
     room("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
     room("plan", 2, Uses::Only(&["segment", "forest"]), Purity::Pure),
     room("api", 2, Uses::Only(&["segment", "remote"]), Purity::Free),
-    room("store", 2, Uses::Only(&["segment"]), Purity::Free),
+    room("store", 2, Uses::Only(&["segment", "remote"]), Purity::Free),
     room("config", 2, Uses::Only(&["segment", "remote", "action", "keymap"]), Purity::Free),
     room("mirror", 3, Uses::Only(&["segment", "remote", "plan", "store"]), Purity::Free),
     room("app", 4, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "plan", "mirror"]), Purity::Pure),

@@ -11,7 +11,7 @@ use axum::http::Method;
 use segtui::api::retry::Policy;
 use segtui::api::{Client, Settings as ClientSettings};
 use segtui::demo::{Actor, Fields, ListForm, Options, Server, Trouble, Wish};
-use segtui::mirror::{self, Command, Event, Mirror, Outcome, Phase, Settings, Ticket, WriteError};
+use segtui::mirror::{self, Command, Event, Mirror, Outcome, Pace, Phase, Settings, Ticket, WriteError};
 use segtui::plan::{Operation, Plan};
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
@@ -52,7 +52,7 @@ impl Watcher {
             Event::Restored { segments, .. } | Event::Listed { segments } => {
                 self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
             }
-            Event::Changed(seen) => {
+            Event::Changed { seen, .. } => {
                 for seen in seen {
                     match seen.now {
                         Some(now) => self.picture.insert(seen.id, now),
@@ -104,7 +104,7 @@ impl Watcher {
 }
 
 fn quick() -> Settings {
-    Settings { poll: Duration::from_millis(20), grace: Duration::from_millis(200), ..Settings::default() }
+    Settings { poll: Pace::steady(Duration::from_millis(20)), grace: Duration::from_millis(200), ..Settings::default() }
 }
 
 #[tokio::test]

@@ -7,14 +7,33 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::forest::Forest;
 use crate::mirror::Seen;
+use crate::remote::Contexts;
 use crate::segment::{Field, Segment, SegmentId};
 
 /// The list of what happened, newest first, and when each segment was last seen to change.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
     entries: VecDeque<ActivityEntry>,
-    changed: HashMap<SegmentId, Timestamp>,
+    changed: HashMap<SegmentId, LastChange>,
     fresh: VecDeque<(Timestamp, SegmentId)>,
+}
+
+/// When and by whom a segment was changed last, as far as it was seen here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastChange {
+    /// When it was seen.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: Originator,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Originator {
+    /// The person at this screen.
+    You,
+    /// Somebody else: in these contexts, if the feed is asked for each by itself.
+    Somebody(Contexts),
 }
 
 /// One thing that happened.
@@ -30,6 +49,8 @@ pub struct ActivityEntry {
     pub subject: Option<SegmentId>,
     /// Which fields changed, from what to what.
     pub fields: Vec<FieldChange>,
+    /// Who did it, where the feed tells.
+    pub contexts: Contexts,
 }
 
 /// A line of the activity.
@@ -41,6 +62,8 @@ pub enum ActivityLine<'a> {
     More(Cow<'a, str>),
     /// A field that changed.
     Field(&'a FieldChange),
+    /// Who did it.
+    By(Contexts),
 }
 
 /// Cells before the text of an entry: the time, a sign, and for most kinds a word for who did what.
@@ -68,7 +91,8 @@ impl ActivityEntry {
             0 => ActivityLine::Entry(self, text),
             _ => ActivityLine::More(text),
         });
-        text.chain(self.fields.iter().map(ActivityLine::Field))
+        let by = (!self.contexts.is_empty()).then_some(ActivityLine::By(self.contexts));
+        text.chain(self.fields.iter().map(ActivityLine::Field)).chain(by)
     }
 }
 
@@ -122,16 +146,16 @@ impl Activity {
         self.entries.iter().flat_map(move |entry| entry.lines(width))
     }
 
-    /// When a segment was last seen to change, in this run of the program.
+    /// When a segment was last seen to change, in this run of the program, and who did it.
     #[must_use]
-    pub fn last_change(&self, id: &SegmentId) -> Option<Timestamp> {
+    pub fn last_change(&self, id: &SegmentId) -> Option<LastChange> {
         self.changed.get(id).copied()
     }
 
     /// Whether a segment changed so short a time ago that its row stands out.
     #[must_use]
     pub fn is_fresh(&self, id: &SegmentId) -> bool {
-        self.changed.get(id).is_some_and(|at| self.fresh.front().is_some_and(|(oldest, _)| oldest <= at))
+        self.changed.get(id).is_some_and(|last| self.fresh.front().is_some_and(|(oldest, _)| *oldest <= last.at))
     }
 
     /// How many changes by others were seen in the minute before `now`.
@@ -145,7 +169,14 @@ impl Activity {
     }
 
     pub(super) fn add(&mut self, at: Timestamp, kind: EntryKind, subject: Option<SegmentId>, text: impl Into<String>) {
-        self.push(ActivityEntry { at, kind, text: text.into(), subject, fields: Vec::new() });
+        self.push(ActivityEntry {
+            at,
+            kind,
+            text: text.into(),
+            subject,
+            fields: Vec::new(),
+            contexts: Contexts::default(),
+        });
     }
 
     pub(super) fn push(&mut self, entry: ActivityEntry) {
@@ -153,11 +184,11 @@ impl Activity {
         self.entries.push_front(entry);
     }
 
-    pub(super) fn touch(&mut self, id: &SegmentId, at: Timestamp) {
+    pub(super) fn touch(&mut self, id: &SegmentId, at: Timestamp, by: Originator) {
         if self.changed.len() >= REMEMBERED {
             self.changed.clear();
         }
-        self.changed.insert(id.clone(), at);
+        self.changed.insert(id.clone(), LastChange { at, by });
         self.fresh.push_back((at, id.clone()));
     }
 
@@ -184,7 +215,8 @@ pub(super) fn entry(forest: &Forest, seen: &Seen, at: Timestamp) -> Option<Activ
         (Some(before), Some(now)) => field_changes(forest, before, now),
         _ => Vec::new(),
     };
-    Some(ActivityEntry { at, kind, text: segment.name.to_string(), subject: Some(seen.id.clone()), fields })
+    let text = segment.name.to_string();
+    Some(ActivityEntry { at, kind, text, subject: Some(seen.id.clone()), fields, contexts: seen.mention.contexts })
 }
 
 /// The fields in which two states of a segment differ, with parents by their names.
@@ -215,12 +247,12 @@ mod tests {
         let mut activity = Activity::default();
         let start = Timestamp::UNIX_EPOCH;
         let id = SegmentId::new("vip").unwrap();
-        activity.touch(&id, start);
+        activity.touch(&id, start, Originator::You);
         assert!(activity.is_fresh(&id));
         let later = activity.next_fade(start).unwrap();
         activity.fade(later);
         assert!(!activity.is_fresh(&id));
-        assert_eq!(activity.last_change(&id), Some(start));
+        assert_eq!(activity.last_change(&id), Some(LastChange { at: start, by: Originator::You }));
         assert_eq!(activity.next_fade(later), None);
     }
 

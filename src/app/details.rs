@@ -3,6 +3,7 @@
 use crate::forest::{Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 
+use super::activity::Originator;
 use super::figures::grouped;
 use super::writes::PendingKind;
 use super::{Shape, State};
@@ -227,6 +228,13 @@ fn below(state: &State, id: &SegmentId) -> String {
 fn changed(state: &State, id: &SegmentId) -> String {
     state.activity.last_change(id).map_or_else(
         || "not in this run".into(),
-        |at| at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string(),
+        |last| {
+            let at = last.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S");
+            match last.by {
+                Originator::You => format!("{at} by you"),
+                Originator::Somebody(contexts) if contexts.is_empty() => at.to_string(),
+                Originator::Somebody(contexts) => format!("{at} by {contexts}"),
+            }
+        },
     )
 }

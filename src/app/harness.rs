@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::forest::RowKind;
 use crate::keymap::{Keymap, parse_sequence};
-use crate::mirror::{self, Applied, Command, Outcome, Phase, Seen, Ticket, WriteError};
+use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, WriteError};
 use crate::plan::{Operation, Plan};
-use crate::remote::{Call, Fault, RemoteError};
+use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::{Segment, SegmentId, Step};
 
 use super::{Access, Clock, Effect, Event, Session, State, update};
@@ -106,9 +106,15 @@ impl Harness {
 
     /// The feed told of a segment's new fields.
     pub fn changed(&mut self, before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
+        self.changed_by(&[], before, now);
+    }
+
+    /// The same, with who did it.
+    pub fn changed_by(&mut self, contexts: &[Context], before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
         let id = now.or(before).unwrap().id.clone();
-        let seen = Seen { id, before: before.cloned(), now: now.cloned(), context: None };
-        self.tell(mirror::Event::Changed(vec![seen]));
+        let mention = Mention { kind: None, contexts: contexts.iter().copied().collect() };
+        let seen = Seen { id, before: before.cloned(), now: now.cloned(), mention };
+        self.tell(mirror::Event::Changed { seen: vec![seen], next: None });
     }
 
     /// The plan that was sent last, and its ticket.

@@ -34,8 +34,8 @@ pub enum LinkState {
     Stalled,
 }
 
-/// Up to this age the tree counts as fresh: several polls at the default interval.
-const FRESH: SignedDuration = SignedDuration::from_secs(10);
+/// Up to this age the tree counts as fresh: a little more than the longest pause between two looks at the feed.
+const FRESH: SignedDuration = SignedDuration::from_secs(40);
 
 impl Link {
     pub(super) const fn new(now: Timestamp) -> Self {
@@ -63,7 +63,9 @@ impl Link {
     pub const fn state(&self) -> LinkState {
         match self.phase {
             Phase::Live => LinkState::Live,
-            Phase::Starting | Phase::Loading(_) | Phase::Replaying | Phase::Behind { .. } => LinkState::Working,
+            Phase::Starting | Phase::Loading(_) | Phase::Resyncing(_) | Phase::Replaying | Phase::Behind { .. } => {
+                LinkState::Working
+            }
             Phase::Offline { .. } => LinkState::Offline,
             Phase::Stalled { .. } => LinkState::Stalled,
         }

@@ -6,7 +6,7 @@ use crate::forest::{Change, Heading, RowId};
 use crate::mirror::{Event, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
-use super::activity::{self, ActivityEntry, EntryKind};
+use super::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::{Effect, Layer, State, tree_view, view, writes};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
@@ -18,7 +18,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             state.link.synchronised = Some(saved);
         }
         Event::Listed { segments } => list(state, segments),
-        Event::Changed(seen) => change(state, &seen),
+        Event::Changed { seen, .. } => change(state, &seen),
         Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),
         Event::Verified { missed } => verified(state, &missed),
         Event::OperationEnded { ticket, index, outcome } => writes::operation_ended(state, ticket, index, &outcome),
@@ -113,7 +113,7 @@ fn change(state: &mut State, seen: &[Seen]) {
             state.activity.push(entry);
         }
         if one.now.is_some() {
-            state.activity.touch(&one.id, now);
+            state.activity.touch(&one.id, now, Originator::Somebody(one.mention.contexts));
         }
     }
     let changes: Vec<Change> = seen.iter().map(|one| state.writes.overlay(&one.id, one.now.clone())).collect();
@@ -143,7 +143,7 @@ fn verified(state: &mut State, missed: &[Seen]) {
             state.activity.push(ActivityEntry { kind: EntryKind::Missed, ..entry });
         }
         if seen.now.is_some() {
-            state.activity.touch(&seen.id, now);
+            state.activity.touch(&seen.id, now, Originator::Somebody(seen.mention.contexts));
         }
     }
     match missed.len() {

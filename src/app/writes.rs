@@ -10,9 +10,10 @@ use std::sync::Arc;
 use crate::forest::{Change, RowId};
 use crate::mirror::{Applied, Command, Outcome, Ticket, WriteError};
 use crate::plan::{Operation, Plan};
+use crate::remote::Contexts;
 use crate::segment::{Field, Segment, SegmentId};
 
-use super::activity::{self, ActivityEntry, EntryKind, FieldChange};
+use super::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use super::{Effect, Layer, State, tree_view};
 
 /// The writes under way, and the forms that came back refused.
@@ -241,7 +242,7 @@ pub(super) fn operation_ended(state: &mut State, ticket: Ticket, index: usize, o
     });
     match outcome {
         Outcome::Created(applied) | Outcome::Updated(applied) => {
-            state.activity.touch(&applied.segment.id, now);
+            state.activity.touch(&applied.segment.id, now, Originator::You);
             remark(state, applied);
             note_fields(state, ticket, before.as_deref(), applied);
         }
@@ -286,8 +287,9 @@ pub(super) fn write_ended(state: &mut State, ticket: Ticket, result: Result<(), 
         Ok(()) => {
             let Some(write) = state.writes.under_way.remove(&ticket) else { return };
             let Write { title, subject, fields, .. } = write;
-            let entry =
-                ActivityEntry { at: state.clock.now, kind: EntryKind::Done, text: title.done.clone(), subject, fields };
+            let (at, text) = (state.clock.now, title.done.clone());
+            let contexts = Contexts::default();
+            let entry = ActivityEntry { at, kind: EntryKind::Done, text, subject, fields, contexts };
             state.activity.push(entry);
             if state.message.as_ref().is_none_or(|message| message.tone == super::Tone::Calm) {
                 state.say(title.done);

@@ -130,7 +130,7 @@ pub(super) struct LookArguments {
     /// Change nothing on the server, whatever is pressed.
     #[arg(long)]
     pub read_only: bool,
-    /// The pause between two looks for changes, in seconds [default: 3].
+    /// The pause between two looks for changes, in seconds [default: 1 to 30, shorter while things change].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub poll: Option<Duration>,
     /// Keep nothing from one run to the next, and begin with nothing.

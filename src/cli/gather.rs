@@ -25,7 +25,7 @@ pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
                 lists += 1;
                 forest.replace(segments);
             }
-            Event::Changed(seen) => {
+            Event::Changed { seen, .. } => {
                 let change = |seen: mirror::Seen| seen.now.map_or(Change::Remove(seen.id), Change::Upsert);
                 forest.apply(seen.into_iter().map(change).collect());
             }
@@ -42,7 +42,7 @@ pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
                 progress.clear();
                 return Ok(forest);
             }
-            Event::PhaseChanged(Phase::Loading(far)) => progress.show(&far),
+            Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => progress.show(&far),
             Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
                 progress.clear();
                 return Err(error.into());

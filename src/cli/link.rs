@@ -7,7 +7,7 @@ use color_eyre::eyre::WrapErr;
 use crate::api;
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
-use crate::mirror::Settings;
+use crate::mirror::{Pace, Settings};
 use crate::remote::{BaseUrl, InsecureHttp};
 
 use super::Failure;
@@ -51,8 +51,10 @@ impl Link {
 
     /// How the mirror is to keep in step.
     pub fn mirror_settings(&self) -> Settings {
-        let Connection { page_size, concurrency, poll, verify_every, .. } = self.connection;
-        Settings { page_size, concurrency, poll, verify_every, ..Settings::default() }
+        let Connection { page_size, concurrency, verify_every, .. } = self.connection;
+        let poll = self.connection.poll.map_or_else(Pace::default, Pace::steady);
+        let origins = self.connection.origins();
+        Settings { page_size, concurrency, poll, verify_every, origins, ..Settings::default() }
     }
 }
 

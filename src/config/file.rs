@@ -37,6 +37,7 @@ pub(super) struct Profile {
     pub concurrency: Option<usize>,
     pub contexts: Vec<Context>,
     pub contexts_form: ContextsForm,
+    pub origins: bool,
 }
 
 /// Something wrong in a configuration file, and where.
@@ -86,6 +87,8 @@ struct RawProfile {
     #[serde(default)]
     contexts: Vec<Spanned<String>>,
     contexts_form: Option<Spanned<String>>,
+    #[serde(default)]
+    origins: bool,
 }
 
 impl File {
@@ -154,6 +157,7 @@ impl Source<'_> {
             concurrency: self.within("concurrency", raw.concurrency, CONCURRENCIES)?,
             contexts,
             contexts_form: self.contexts_form(raw.contexts_form)?,
+            origins: raw.origins,
         })
     }
 
@@ -173,8 +177,7 @@ impl Source<'_> {
     }
 
     fn context(&self, name: &Spanned<String>) -> Result<Context, FaultInFile> {
-        let known = Context::ALL.into_iter().find(|context| context.wire_name() == name.get_ref());
-        known.ok_or_else(|| {
+        Context::of_wire_name(name.get_ref()).ok_or_else(|| {
             let names: Vec<_> = Context::ALL.map(Context::wire_name).into();
             self.fault(name.span(), format!("`{}` is no context; expected {}", name.get_ref(), names.join(", ")))
         })

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Duration, Instant, sleep_until};
 
-use crate::remote::Remote;
+use crate::remote::{Position, Remote};
 use crate::segment::{SegmentId, Step};
 
 use super::Settings;
+use super::feed::Setback;
 use super::keeper::Keeper;
 use super::ledger::{Asked, Ledger, Questions};
 use super::list::Listing;
@@ -61,7 +62,15 @@ pub(super) struct Actor<R> {
     questions: Questions,
     ledger: Ledger,
     /// Where to read on in the feed; `None` before that is known, and for good when there is no feed.
-    position: Option<Step>,
+    position: Option<Position>,
+    /// Whether the position was found just now, and the feed not read from it yet.
+    position_untried: bool,
+    /// Steps back that the feed was seen to take and that mean nothing.
+    setbacks: Vec<Setback>,
+    /// The pause before the next look at the feed.
+    pause: Duration,
+    /// Whether the feed was read to its end once.
+    synchronised: bool,
     work: Work,
     /// The phase that was told last.
     phase: Phase,
@@ -137,6 +146,7 @@ impl<R: Remote> Actor<R> {
     ) -> Self {
         let (reporter, reports) = mpsc::channel(REPORTS);
         let questions = Questions::default();
+        let pause = settings.poll.shortest;
         let absent = Absent { ids: Vec::new(), begun: questions.next() };
         Self {
             remote,
@@ -158,6 +168,10 @@ impl<R: Remote> Actor<R> {
             questions,
             ledger: Ledger::default(),
             position: None,
+            position_untried: false,
+            setbacks: Vec::new(),
+            pause,
+            synchronised: false,
             work: Work::Resting { until: Instant::now(), then: Next::Locate },
             phase: Phase::Starting,
             listed: false,
@@ -228,11 +242,12 @@ impl<R: Remote> Actor<R> {
             Report::LookingAt(waiting) if waiting > BACKLOG => self.enter(Phase::Behind { waiting }).await,
             Report::LookingAt(_) => Ok(()),
             Report::Followed(result) => self.followed(result).await,
-            Report::LookedAt(answers) => self.take(answers).await.map(drop),
+            Report::LookedAt(answers) => self.take(answers, None).await.map(drop),
             Report::OperationEnded { ticket, index, ended } => self.operation_ended(ticket, index, ended).await,
             Report::WriteEnded { ticket, result } => {
                 self.writes.end(ticket);
                 self.begin_writes();
+                self.hurry();
                 self.tell(Event::WriteEnded { ticket, result }).await
             }
         }
@@ -251,6 +266,10 @@ impl<R: Remote> Actor<R> {
         }
         self.phase = phase.clone();
         self.tell(Event::PhaseChanged(phase)).await
+    }
+
+    async fn tell_changes(&self, seen: Vec<Seen>, next: Option<Step>) -> Result<(), Abandoned> {
+        if seen.is_empty() { Ok(()) } else { self.tell(Event::Changed { seen, next }).await }
     }
 
     fn send_out(&mut self, task: impl Future<Output = Report> + Send + 'static) {

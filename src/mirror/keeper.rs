@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Duration, Instant};
 
-use crate::segment::{Segment, SegmentId, Step};
+use crate::remote::Position;
+use crate::segment::{Segment, SegmentId};
 use crate::store::{self, Record, Segments, Snapshot, Store};
 
 use super::message::Notice;
@@ -26,7 +27,7 @@ pub(super) struct Keeper {
 /// What was handed on last.
 #[derive(Debug)]
 struct HandedOn {
-    position: Option<Step>,
+    position: Option<Position>,
     complete: bool,
     at: Instant,
 }
@@ -65,7 +66,7 @@ impl Keeper {
     }
 
     /// Exactly these segments exist; what happened from the position on is not in them yet.
-    pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<Step>) {
+    pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>) {
         self.unsaved.clear();
         self.hand_on(Segments::All(segments), position, false).await;
     }
@@ -76,9 +77,9 @@ impl Keeper {
     }
 
     /// Everything up to the position was noted.
-    pub async fn advance(&mut self, position: Option<Step>, complete: bool) {
+    pub async fn advance(&mut self, position: Option<&Position>, complete: bool) {
         let still_true = self.handed_on.as_ref().is_some_and(|last| {
-            last.position == position && last.complete == complete && last.at.elapsed() < STILL_TRUE
+            last.position.as_ref() == position && last.complete == complete && last.at.elapsed() < STILL_TRUE
         });
         if self.unsaved.is_empty() && still_true {
             return;
@@ -87,8 +88,9 @@ impl Keeper {
         self.hand_on(Segments::Some(changes), position, complete).await;
     }
 
-    async fn hand_on(&mut self, segments: Segments, position: Option<Step>, complete: bool) {
-        self.handed_on = Some(HandedOn { position, complete, at: Instant::now() });
+    async fn hand_on(&mut self, segments: Segments, position: Option<&Position>, complete: bool) {
+        let position = position.cloned();
+        self.handed_on = Some(HandedOn { position: position.clone(), complete, at: Instant::now() });
         let record = Record { segments, position, at: Timestamp::now(), complete };
         if self.records.send(record).await.is_err() {
             tracing::debug!("the store is no longer written");

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::remote::Context;
 use crate::segment::{Segment, SegmentId};
 
-use super::message::Seen;
+use super::message::{Mention, Seen};
 
 /// The number of a question. A later question has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +33,8 @@ pub(super) struct Answer {
     /// `None`: there is no such segment.
     pub now: Option<Arc<Segment>>,
     pub asked: Asked,
-    pub context: Option<Context>,
+    /// How the feed named it, where that was why it was asked for.
+    pub mention: Mention,
 }
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Takes in an answer unless a later question was answered already. Tells what is different now.
     pub fn take(&mut self, answer: Answer) -> Option<Seen> {
-        let Answer { id, now, asked, context } = answer;
+        let Answer { id, now, asked, mention } = answer;
         if self.known.get(&id).is_some_and(|known| known.asked > asked) {
             return None;
         }
@@ -78,7 +78,7 @@ impl Ledger {
             (before, _) => before,
         };
         self.known.insert(id.clone(), Known { now: now.clone(), asked });
-        (before.is_some() || now.is_some()).then_some(Seen { id, before, now, context })
+        (before.is_some() || now.is_some()).then_some(Seen { id, before, now, mention })
     }
 
     /// Takes in a list that was begun with the question `begun`.
@@ -131,7 +131,7 @@ mod tests {
         let id = SegmentId::new("vip").unwrap();
         let segment =
             |name: &str| Arc::new(Segment { id: id.clone(), name: name.into(), external_id: None, parent: None });
-        Answer { now: name.map(segment), id: id.clone(), asked: Asked(asked), context: None }
+        Answer { now: name.map(segment), id: id.clone(), asked: Asked(asked), mention: Mention::default() }
     }
 
     fn names(ledger: &Ledger) -> Vec<String> {

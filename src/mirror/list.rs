@@ -16,7 +16,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::Settings;
 use super::ledger::{Answer, Asked, Questions};
-use super::message::{ListProgress, Notice};
+use super::message::{ListProgress, Mention, Notice};
 use super::report::{Report, Reporter};
 
 /// A list under way. It can be interrupted by a failure and gone on with: what came is kept.
@@ -172,7 +172,8 @@ impl Listing {
     fn keep(&mut self, segments: Vec<Segment>, asked: Asked) -> Vec<Arc<Segment>> {
         let shared: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
         for segment in &shared {
-            let answer = Answer { id: segment.id.clone(), now: Some(Arc::clone(segment)), asked, context: None };
+            let answer =
+                Answer { id: segment.id.clone(), now: Some(Arc::clone(segment)), asked, mention: Mention::default() };
             // Of the same segment on two pages, the one asked for later is the newer.
             if self.answers.get(&segment.id).is_none_or(|earlier| earlier.asked <= asked) {
                 self.answers.insert(segment.id.clone(), answer);

@@ -4,34 +4,35 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
-use crate::remote::{Context, Remote, RemoteError};
+use crate::remote::{Remote, RemoteError};
 use crate::segment::SegmentId;
 
 use super::ledger::{Answer, Questions};
+use super::message::Mention;
 
 /// Asks for one segment. The question is numbered before it leaves.
 pub(super) async fn look<R: Remote>(
     remote: &R,
     questions: &Questions,
     id: SegmentId,
-    context: Option<Context>,
+    mention: Mention,
 ) -> Result<Answer, RemoteError> {
     let asked = questions.next();
     let now = remote.one(&id).await?.map(Arc::new);
-    Ok(Answer { id, now, asked, context })
+    Ok(Answer { id, now, asked, mention })
 }
 
-/// Asks for several segments. What was answered is answered even when others failed; of the failures the first is told.
+/// Asks for several segments and answers in their order. What was answered is answered even when others failed; of the failures the first is told.
 pub(super) async fn look_at_all<R: Remote>(
     remote: &R,
     questions: &Questions,
-    ids: Vec<(SegmentId, Option<Context>)>,
+    ids: Vec<(SegmentId, Mention)>,
     at_once: usize,
 ) -> (Vec<Answer>, Option<RemoteError>) {
     let mut answers = Vec::with_capacity(ids.len());
     let mut failure = None;
     let mut looks =
-        stream::iter(ids).map(|(id, context)| look(remote, questions, id, context)).buffer_unordered(at_once.max(1));
+        stream::iter(ids).map(|(id, mention)| look(remote, questions, id, mention)).buffered(at_once.max(1));
     while let Some(result) = looks.next().await {
         match result {
             Ok(answer) => answers.push(answer),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::plan::Plan;
-use crate::remote::{Context, RemoteError};
+use crate::remote::{Contexts, FeedEventKind, RemoteError};
 use crate::segment::{Field, Segment, SegmentId, Step};
 
 /// The number under which a client awaits the end of a write.
@@ -52,8 +52,13 @@ pub enum Event {
         /// Every segment, in no particular order, each id once.
         segments: Vec<Arc<Segment>>,
     },
-    /// Something changed, one entry a segment, to be applied at once. Own writes that come back through the feed are not in it.
-    Changed(Vec<Seen>),
+    /// Something changed, to be applied at once. Own writes that come back through the feed are not in it.
+    Changed {
+        /// What, one entry a segment.
+        seen: Vec<Seen>,
+        /// The step from which on nothing more is missed once these are taken in; `None` when it was not the feed that told.
+        next: Option<Step>,
+    },
     /// The feed was read to its end: what was told so far is what is on the server.
     Synchronised {
         /// The step that will be asked next.
@@ -97,8 +102,17 @@ pub struct Seen {
     pub before: Option<Arc<Segment>>,
     /// What it is now, `None` when it is gone.
     pub now: Option<Arc<Segment>>,
-    /// Who did it, where the feed was asked for each context by itself.
-    pub context: Option<Context>,
+    /// How the feed named it, where it was the feed that did.
+    pub mention: Mention,
+}
+
+/// How the feed named a segment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mention {
+    /// What it said first had happened to it; `None` when it was not the feed that led there.
+    pub kind: Option<FeedEventKind>,
+    /// Who made it happen, where the feed is asked for each context by itself.
+    pub contexts: Contexts,
 }
 
 /// The mirror's relation to the server.
@@ -106,8 +120,10 @@ pub struct Seen {
 pub enum Phase {
     /// Looking for the present end of the feed.
     Starting,
-    /// Listing everything.
+    /// Listing everything for the first time.
     Loading(ListProgress),
+    /// Listing everything again behind the tree that is known, which is replaced at once when the list is complete.
+    Resyncing(ListProgress),
     /// Catching up with what happened while the list was loading.
     Replaying,
     /// Following the feed, which was read to its end at the last poll.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::remote::RemoteError;
-use crate::segment::{Segment, Step};
+use crate::remote::{Position, RemoteError};
+use crate::segment::Segment;
 
-use super::feed::End;
+use super::feed::{End, Setback};
 use super::ledger::Answer;
 use super::list::Listing;
 use super::message::{ListProgress, Notice, Ticket, WriteError};
@@ -27,7 +27,7 @@ pub(super) enum Report {
     /// So many segments were named by the feed and are looked at now.
     LookingAt(usize),
     /// A stretch of the feed was read and looked at.
-    Followed(Result<Followed, RemoteError>),
+    Followed(Result<Followed, Lost>),
     /// Segments that were looked at for another reason than the feed.
     LookedAt(Vec<Answer>),
     /// An operation of a write succeeded.
@@ -41,11 +41,22 @@ pub(super) enum Report {
 pub(super) struct Followed {
     pub answers: Vec<Answer>,
     /// Where to go on, when all that was named could be looked at.
-    pub next: Result<Step, RemoteError>,
+    pub next: Result<Position, RemoteError>,
     /// Whether the feed ended there.
     pub ended: bool,
     /// Whether nothing at all happened.
     pub quiet: bool,
+    /// Steps back that the feed was seen to take and that mean nothing.
+    pub setbacks: Vec<Setback>,
+}
+
+/// Why the feed could not be followed.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// A call failed.
+    Failed(RemoteError),
+    /// The feed was put back to an earlier step than the one that was read already.
+    PutBack,
 }
 
 /// The tasks' end of the queue to the actor.

@@ -13,7 +13,7 @@ use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
 use super::ledger::{Answer, Questions};
 use super::look::look;
-use super::message::{Applied, Outcome, Ticket, WriteError};
+use super::message::{Applied, Mention, Outcome, Ticket, WriteError};
 use super::report::{Report, Reporter};
 
 /// What it takes to carry out a plan.
@@ -75,7 +75,7 @@ impl<R: Remote> Writer<R> {
         let until = tokio::time::Instant::now() + self.grace;
         loop {
             // A feed that can't be read at the moment is asked again like one that has nothing to tell yet.
-            while let Ok(changes) = self.remote.changes(step).await {
+            while let Ok(changes) = self.remote.changes(step, None).await {
                 for event in changes.events.iter().filter(|event| event.kind != FeedEventKind::Deleted) {
                     let candidate = self.look(&event.id).await.ok().and_then(|answer| answer.now);
                     if candidate.is_some_and(|segment| is_made_from(&segment, draft)) {
@@ -131,7 +131,7 @@ impl<R: Remote> Writer<R> {
 
     /// It is certain by now that it is gone, so the question counts as asked now.
     fn gone(&self, id: &SegmentId) -> Ended {
-        let answer = Answer { id: id.clone(), now: None, asked: self.questions.next(), context: None };
+        let answer = Answer { id: id.clone(), now: None, asked: self.questions.next(), mention: Mention::default() };
         Ended { outcome: Outcome::Deleted(id.clone()), answer }
     }
 
@@ -146,7 +146,7 @@ impl<R: Remote> Writer<R> {
     }
 
     async fn look(&self, id: &SegmentId) -> Result<Answer, RemoteError> {
-        look(&*self.remote, &self.questions, id.clone(), None).await
+        look(&*self.remote, &self.questions, id.clone(), Mention::default()).await
     }
 }
 

@@ -48,6 +48,7 @@ fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize)
             ])
         }
         ActivityLine::More(text) => indented(fitted(text, room).into_owned(), Style::new()),
+        ActivityLine::By(contexts) => indented(fitted(&format!("by {contexts}"), room).into_owned(), theme.quiet),
         ActivityLine::Field(change) => indented(field(change, room), theme.quiet),
     }
 }

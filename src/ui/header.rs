@@ -76,7 +76,8 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
 fn words(state: &State) -> String {
     match &state.link.phase {
         Phase::Starting => "connecting".into(),
-        Phase::Loading(progress) => loading(progress),
+        Phase::Loading(progress) => progressing("loading", progress),
+        Phase::Resyncing(progress) => progressing("resyncing", progress),
         Phase::Replaying => "catching up".into(),
         Phase::Live => "live".into(),
         Phase::Behind { waiting } => format!("behind by {}", grouped(*waiting)),
@@ -90,13 +91,13 @@ fn words(state: &State) -> String {
     }
 }
 
-fn loading(progress: &ListProgress) -> String {
+fn progressing(verb: &str, progress: &ListProgress) -> String {
     let of = progress
         .total
         .map_or_else(String::new, |total| format!(" of {}", grouped(usize::try_from(total).unwrap_or(usize::MAX))));
     let pages = if progress.pages == 1 { "page" } else { "pages" };
     format!(
-        "loading {}{of} · {} {pages} · {}/s · {}",
+        "{verb} {}{of} · {} {pages} · {}/s · {}",
         grouped(progress.segments),
         progress.pages,
         grouped(rate(progress.segments, progress.elapsed)),
@@ -131,9 +132,9 @@ mod tests {
     fn the_progress_tells_segments_pages_rate_and_time() {
         let elapsed = Duration::from_millis(3_350);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
-        assert_eq!(loading(&progress), "loading 41,500 · 83 pages · 12,388/s · 3 s");
+        assert_eq!(progressing("loading", &progress), "loading 41,500 · 83 pages · 12,388/s · 3 s");
         let progress = ListProgress { total: Some(100_000), ..progress };
-        assert_eq!(loading(&progress), "loading 41,500 of 100,000 · 83 pages · 12,388/s · 3 s");
+        assert_eq!(progressing("loading", &progress), "loading 41,500 of 100,000 · 83 pages · 12,388/s · 3 s");
     }
 
     #[test]

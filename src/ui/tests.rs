@@ -8,7 +8,7 @@ use ratatui::backend::TestBackend;
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Event};
 use crate::mirror::{self, ListProgress, Phase};
-use crate::remote::{Call, Fault, RemoteError};
+use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::Step;
 
 use super::{Look, Symbols, Theme, draw};
@@ -57,6 +57,16 @@ fn the_main_screen_at_80_columns() {
 #[test]
 fn the_main_screen_when_wide() {
     insta::assert_snapshot!(picture(&busy(170, 24)));
+}
+
+#[test]
+fn who_made_a_change_is_told_where_the_feed_says_so() {
+    let mut harness = Harness::live(110, 20, wholesale());
+    let before = named("vip", "VIP Klient", None);
+    let now = named("vip", "VIP Client", None);
+    harness.changed_by(&[Context::Backoffice, Context::Integrations], Some(&before), Some(&now));
+    harness.press("G k k k");
+    insta::assert_snapshot!(picture(&harness));
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::time::Duration;
 use hashbrown::HashSet;
 use tokio::time::Instant;
 
-use crate::mirror::feed::{self, End};
+use crate::mirror::feed::{self, End, Setback, Stretch};
 use crate::mirror::ledger::{Answer, TakenList};
 use crate::mirror::list::Listing;
 use crate::mirror::look::look_at_all;
-use crate::mirror::message::{Event, ListProgress, Notice, Phase, Seen};
-use crate::mirror::report::{Followed, Report};
-use crate::remote::{Remote, RemoteError};
+use crate::mirror::message::{Event, ListProgress, Mention, Notice, Phase, Seen};
+use crate::mirror::report::{Followed, Lost, Report};
+use crate::remote::{Position, Remote, RemoteError};
+use crate::segment::Step;
 
 use super::{Abandoned, Absent, Actor, LastList, Next, Trust, Work};
 
@@ -39,6 +40,10 @@ impl<R: Remote> Actor<R> {
     }
 
     pub(super) async fn locate(&mut self) -> Result<(), Abandoned> {
+        if let Some(step) = self.settings.since.filter(|_| self.position.is_none()) {
+            self.position = Some(Position::at(step, &self.settings.origins));
+            return self.relist().await;
+        }
         self.work = Work::Locating;
         if !self.listed {
             self.enter(Phase::Starting).await?;
@@ -52,7 +57,9 @@ impl<R: Remote> Actor<R> {
         self.position = match result {
             Ok(End::At(step)) => {
                 tracing::info!(%step, "the feed ends here");
-                Some(step)
+                self.position_untried = true;
+                self.setbacks.clear();
+                Some(Position::at(step, &self.settings.origins))
             }
             Ok(End::Unavailable(error)) => {
                 self.tell(Event::Noticed(Notice::FeedUnavailable { error })).await?;
@@ -88,14 +95,18 @@ impl<R: Remote> Actor<R> {
             return Ok(());
         }
         self.progress_told = Some(Instant::now());
-        self.enter(Phase::Loading(progress)).await
+        self.enter_listing(progress).await
+    }
+
+    async fn enter_listing(&mut self, progress: ListProgress) -> Result<(), Abandoned> {
+        self.enter(if self.listed { Phase::Resyncing(progress) } else { Phase::Loading(progress) }).await
     }
 
     pub(super) async fn list_ended(&mut self, listing: Listing) -> Result<(), Abandoned> {
         self.failures = 0;
         let progress = listing.progress();
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
-        self.enter(Phase::Loading(progress)).await?;
+        self.enter_listing(progress).await?;
         let (answers, begun) = listing.finish();
         let TakenList { segments, absent, different } = self.ledger.take_list(answers, begun);
         self.listed = true;
@@ -108,7 +119,7 @@ impl<R: Remote> Actor<R> {
             repeat_after: Instant::now() + self.settings.relist.max(LISTS_APART * progress.elapsed),
         };
         if let Some(keeper) = &mut self.keeper {
-            keeper.replace(segments.clone(), self.position).await;
+            keeper.replace(segments.clone(), self.position.as_ref()).await;
         }
         self.tell(Event::Listed { segments }).await?;
         self.enter(Phase::Replaying).await?;
@@ -125,7 +136,7 @@ impl<R: Remote> Actor<R> {
     }
 
     async fn follow(&mut self) -> Result<(), Abandoned> {
-        let Some(from) = self.position else {
+        let Some(from) = self.position.clone() else {
             // Without a feed, only another list tells what changed.
             let absent = self.last_list.absent.take();
             self.look_at(absent);
@@ -136,34 +147,45 @@ impl<R: Remote> Actor<R> {
         self.wanted.poll = false;
         let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
         let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
+        let explained = self.setbacks.clone();
         self.send_out(async move {
-            let stretch = match feed::stretch(&*remote, from).await {
+            let stretch = match read(&*remote, &from, &explained).await {
                 Ok(stretch) => stretch,
-                Err(error) => return Report::Followed(Err(error)),
+                Err(lost) => return Report::Followed(Err(lost)),
             };
             reporter.tell(Report::LookingAt(stretch.named.len())).await;
             let (answers, failure) = look_at_all(&*remote, &questions, stretch.named, settings.concurrency).await;
             let next = failure.map_or(Ok(stretch.next), Err);
-            Report::Followed(Ok(Followed { answers, next, ended: stretch.ended, quiet: stretch.quiet }))
+            let Stretch { ended, quiet, setbacks, .. } = stretch;
+            Report::Followed(Ok(Followed { answers, next, ended, quiet, setbacks }))
         });
         Ok(())
     }
 
-    pub(super) async fn followed(&mut self, result: Result<Followed, RemoteError>) -> Result<(), Abandoned> {
+    pub(super) async fn followed(&mut self, result: Result<Followed, Lost>) -> Result<(), Abandoned> {
         let followed = match result {
             Ok(followed) => followed,
-            Err(error) if error.fault.rejects_step() => return self.step_refused().await,
-            Err(error) => return self.failed(error, Next::Follow).await,
+            Err(Lost::Failed(error)) if error.fault.rejects_step() && self.position_untried => {
+                return self.feed_refused(error).await;
+            }
+            Err(Lost::Failed(error)) if !error.fault.rejects_step() => return self.failed(error, Next::Follow).await,
+            Err(Lost::Failed(_) | Lost::PutBack) => return self.step_refused().await,
         };
         if self.last_list.different.is_some() {
             self.last_list.named.extend(followed.answers.iter().map(|answer| answer.id.clone()));
         }
-        self.take(followed.answers).await?;
         let next = match followed.next {
             Ok(next) => next,
-            Err(error) => return self.failed(error, Next::Follow).await,
+            Err(error) => {
+                self.take(followed.answers, None).await?;
+                return self.failed(error, Next::Follow).await;
+            }
         };
+        self.take(followed.answers, Some(next.earliest())).await?;
         self.failures = 0;
+        self.position_untried = false;
+        self.setbacks = followed.setbacks;
+        let step = next.earliest();
         self.position = Some(next);
         if self.last_list.trust == Trust::Replaying && !followed.quiet {
             self.last_list.trust = Trust::Doubtful;
@@ -179,13 +201,16 @@ impl<R: Remote> Actor<R> {
         self.enter(Phase::Live).await?;
         let complete = self.last_list.trust == Trust::Complete;
         self.keep().await;
-        self.tell(Event::Synchronised { next, complete }).await?;
+        self.synchronised = true;
+        self.tell(Event::Synchronised { next: step, complete }).await?;
         let good_moment = followed.quiet || Instant::now() >= self.last_list.repeat_after;
         let to_verify = self.last_list.verify_after.is_some_and(|after| Instant::now() >= after);
         if self.wanted.reload || to_verify || (!complete && good_moment) {
             return self.relist().await;
         }
-        let pause = if self.wanted.poll { Duration::ZERO } else { with_jitter(self.settings.poll) };
+        let poll = self.settings.poll;
+        self.pause = if followed.quiet { poll.slower(self.pause) } else { poll.shortest };
+        let pause = if self.wanted.poll { Duration::ZERO } else { with_jitter(self.pause) };
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::Follow };
         Ok(())
     }
@@ -197,8 +222,8 @@ impl<R: Remote> Actor<R> {
         let absent = self.last_list.absent.take();
         let mut missed = self.last_list.different.take();
         if self.last_list.trust == Trust::Complete {
-            let gone = |id| Answer { id, now: None, asked: begun, context: None };
-            let seen = self.take(absent.into_iter().map(gone).collect()).await?;
+            let gone = |id| Answer { id, now: None, asked: begun, mention: Mention::default() };
+            let seen = self.take(absent.into_iter().map(gone).collect(), None).await?;
             missed = missed.map(|missed| missed.into_iter().chain(seen).collect());
         } else {
             self.look_at(absent);
@@ -212,10 +237,28 @@ impl<R: Remote> Actor<R> {
     }
 
     async fn step_refused(&mut self) -> Result<(), Abandoned> {
-        if let Some(step) = self.position {
+        if let Some(step) = self.position.as_ref().map(Position::earliest) {
             self.tell(Event::Noticed(Notice::StepRefused { step })).await?;
         }
         self.locate().await
+    }
+
+    /// The feed can be asked, but not in the way that it has to be followed.
+    async fn feed_refused(&mut self, error: RemoteError) -> Result<(), Abandoned> {
+        self.tell(Event::Noticed(Notice::FeedUnavailable { error })).await?;
+        self.position = None;
+        self.follow().await
+    }
+
+    /// Looks at the feed soon, since something is about to be told there.
+    pub(super) fn hurry(&mut self) {
+        self.pause = self.settings.poll.shortest;
+        let soon = Instant::now() + self.pause;
+        if let Work::Resting { until, then: Next::Follow } = &mut self.work
+            && self.failures == 0
+        {
+            *until = soon.min(*until);
+        }
     }
 
     async fn failed(&mut self, error: RemoteError, then: Next) -> Result<(), Abandoned> {
@@ -228,22 +271,40 @@ impl<R: Remote> Actor<R> {
 
     /// Grows with each failure in a row. What only a person can mend is not asked for all the time.
     fn pause_after(&self, error: &RemoteError) -> Duration {
-        let growing = self.settings.poll.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
+        let growing = self.settings.poll.shortest.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
         let pause = if error.fault.is_transient() { growing.min(LONGEST_PAUSE) } else { LONGEST_PAUSE };
         with_jitter(error.fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause)))
     }
 
-    /// Takes in what was learnt, and tells what is different.
-    pub(super) async fn take(&mut self, answers: Vec<Answer>) -> Result<Vec<Seen>, Abandoned> {
-        let seen: Vec<Seen> = answers.into_iter().filter_map(|answer| self.ledger.take(answer)).collect();
-        for Seen { id, now, .. } in &seen {
-            self.note(id, now.as_ref());
+    /// Takes in what was learnt, and tells what is different. `next` is where the feed goes on after it.
+    pub(super) async fn take(&mut self, answers: Vec<Answer>, next: Option<Step>) -> Result<Vec<Seen>, Abandoned> {
+        let tell_all = self.settings.tell_named && !self.synchronised && next.is_some();
+        let mut told = Vec::new();
+        for answer in answers {
+            let (id, mention) = (answer.id.clone(), answer.mention);
+            if let Some(different) = self.ledger.take(answer) {
+                self.note(&id, different.now.as_ref());
+                told.push(different);
+            } else if tell_all {
+                let now = self.ledger.get(&id).cloned();
+                told.push(Seen { id, before: now.clone(), now, mention });
+            }
         }
-        if !seen.is_empty() {
-            self.tell(Event::Changed(seen.clone())).await?;
-        }
-        Ok(seen)
+        self.tell_changes(told.clone(), next).await?;
+        told.retain(|seen| seen.before != seen.now);
+        Ok(told)
     }
+}
+
+/// Reads a stretch of the feed. A step back that was not seen before is looked into.
+async fn read<R: Remote>(remote: &R, from: &Position, explained: &[Setback]) -> Result<Stretch, Lost> {
+    let stretch = feed::stretch(remote, from).await.map_err(Lost::Failed)?;
+    if stretch.setbacks.iter().any(|setback| !explained.contains(setback))
+        && feed::was_put_back(remote, from).await.map_err(Lost::Failed)?
+    {
+        return Err(Lost::PutBack);
+    }
+    Ok(stretch)
 }
 
 /// A tenth more or less, so that many clients don't ask at the same moment.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::mirror::keeper::Keeper;
 use crate::mirror::ledger::Answer;
-use crate::mirror::message::{Event, Phase};
+use crate::mirror::message::{Event, Mention, Phase};
 use crate::remote::Remote;
 use crate::segment::{Segment, SegmentId};
 use crate::store::Snapshot;
@@ -27,16 +27,17 @@ impl<R: Remote> Actor<R> {
         // Any answer of the server is newer than what was stored.
         let asked = self.questions.next();
         for segment in segments {
-            let answer = Answer { id: segment.id.clone(), now: Some(Arc::new(segment)), asked, context: None };
+            let answer =
+                Answer { id: segment.id.clone(), now: Some(Arc::new(segment)), asked, mention: Mention::default() };
             self.ledger.take(answer);
         }
         self.tell(Event::Restored { segments: self.ledger.segments().cloned().collect(), saved }).await?;
         self.listed = true;
-        if position.is_none() {
+        let Some(position) = position else {
             // Without a position there is nothing to follow from, so everything is listed behind what is shown.
             return Ok(());
-        }
-        self.position = position;
+        };
+        self.position = Some(position.regrouped(&self.settings.origins));
         self.last_list.trust = if complete { Trust::Complete } else { Trust::Doubtful };
         self.work = Work::Resting { until: Instant::now(), then: Next::Follow };
         self.enter(Phase::Replaying).await
@@ -52,7 +53,7 @@ impl<R: Remote> Actor<R> {
     /// Lets the store know that everything up to the position was noted.
     pub(super) async fn keep(&mut self) {
         if let Some(keeper) = &mut self.keeper {
-            keeper.advance(self.position, self.last_list.trust == Trust::Complete).await;
+            keeper.advance(self.position.as_ref(), self.last_list.trust == Trust::Complete).await;
         }
     }
 }

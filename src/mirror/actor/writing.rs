@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::mirror::look::look_at_all;
-use crate::mirror::message::{Event, Outcome, Seen, Ticket};
+use crate::mirror::message::{Event, Mention, Outcome, Seen, Ticket};
 use crate::mirror::report::Report;
 use crate::mirror::write::{Ended, Writer};
-use crate::remote::Remote;
+use crate::remote::{Position, Remote};
 use crate::segment::SegmentId;
 
 use super::{Abandoned, Actor};
@@ -17,7 +17,7 @@ impl<R: Remote> Actor<R> {
             let writer = Writer {
                 remote: Arc::clone(&self.remote),
                 questions: self.questions.clone(),
-                since: self.position,
+                since: self.position.as_ref().map(Position::earliest),
                 grace: self.settings.grace,
             };
             let reporter = self.reporter.clone();
@@ -52,7 +52,7 @@ impl<R: Remote> Actor<R> {
         if now == told {
             return Ok(());
         }
-        self.tell(Event::Changed(vec![Seen { id, before: told, now, context: None }])).await
+        self.tell_changes(vec![Seen { id, before: told, now, mention: Mention::default() }], None).await
     }
 
     /// Looks at segments for another reason than the feed. One that can't be looked at now is named by the feed or by the next
@@ -64,7 +64,7 @@ impl<R: Remote> Actor<R> {
         let (remote, questions) = (Arc::clone(&self.remote), self.questions.clone());
         let at_once = self.settings.concurrency;
         self.send_out(async move {
-            let ids = ids.into_iter().map(|id| (id, None)).collect();
+            let ids = ids.into_iter().map(|id| (id, Mention::default())).collect();
             let (answers, failure) = look_at_all(&*remote, &questions, ids, at_once).await;
             if let Some(error) = failure {
                 tracing::warn!(%error, "not every segment could be looked at");

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 
 use crate::mirror::{Command, Event, Mirror, Notice, Outcome, Phase, Settings, Ticket, WriteError, start};
 use crate::plan::{Operation, Plan};
-use crate::segment::{Segment, SegmentId};
+use crate::remote::Contexts;
+use crate::segment::{Segment, SegmentId, Step};
 
 use super::server::Server;
 
@@ -23,6 +24,12 @@ pub struct Client {
     pub ended: Vec<(Ticket, Ended)>,
     /// Segments told as changed, each time they were.
     pub changes: usize,
+    /// Which, in the order in which they were told.
+    pub named: Vec<String>,
+    /// Who changed each.
+    pub origins: BTreeMap<SegmentId, Contexts>,
+    /// Where the feed goes on after the last change.
+    pub next: Option<Step>,
     /// How many segments an earlier run had stored.
     pub restored: Option<usize>,
     /// Events in all.
@@ -48,6 +55,9 @@ impl Client {
             outcomes: Vec::new(),
             ended: Vec::new(),
             changes: 0,
+            named: Vec::new(),
+            origins: BTreeMap::new(),
+            next: None,
             restored: None,
             heard: 0,
             lists: 0,
@@ -88,9 +98,12 @@ impl Client {
                 self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
                 assert_eq!(self.picture.len(), count, "each id once");
             }
-            Event::Changed(seen) => {
+            Event::Changed { seen, next } => {
+                self.next = next.or(self.next);
                 for seen in seen {
                     self.changes += 1;
+                    self.named.push(seen.id.to_string());
+                    self.origins.entry(seen.id.clone()).or_default().extend(seen.mention.contexts.iter());
                     assert_eq!(
                         self.picture.get(&seen.id),
                         seen.before.as_ref(),
@@ -122,7 +135,7 @@ impl Client {
         }
     }
 
-    pub async fn hear_until(&mut self, enough: impl Fn(&Self) -> bool) {
+    pub async fn hear_until(&mut self, mut enough: impl FnMut(&Self) -> bool) {
         while !enough(self) {
             self.hear().await;
         }

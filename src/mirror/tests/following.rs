@@ -174,7 +174,7 @@ async fn a_comparison_finds_and_tells_what_the_feed_had_missed() {
     }
     // What the feed tells while the comparison runs is not missed.
     client.order(Command::Reload).await;
-    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Loading(_)))).await;
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Resyncing(_)))).await;
     server.model().put(segment("hurt", "told", None));
     client.hear_until(|client| !client.verified.is_empty()).await;
     let missed: Vec<_> = client.verified[0].iter().map(String::as_str).collect();

@@ -171,8 +171,12 @@ async fn entries_without_an_id_are_counted_and_told() {
         async fn one(&self, id: &crate::segment::SegmentId) -> Result<Option<Segment>, crate::remote::RemoteError> {
             self.0.one(id).await
         }
-        async fn changes(&self, from: Step) -> Result<crate::remote::Changes, crate::remote::RemoteError> {
-            self.0.changes(from).await
+        async fn changes(
+            &self,
+            from: Step,
+            only: Option<crate::remote::Context>,
+        ) -> Result<crate::remote::Changes, crate::remote::RemoteError> {
+            self.0.changes(from, only).await
         }
         async fn create(
             &self,

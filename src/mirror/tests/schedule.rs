@@ -3,9 +3,10 @@
 use std::env;
 use std::time::Duration;
 
-use crate::mirror::{Command, Settings};
+use crate::mirror::{Command, Pace, Settings};
 use crate::plan::{Operation, Plan};
-use crate::segment::{Draft, SegmentId};
+use crate::remote::Context;
+use crate::segment::{Draft, SegmentId, Step};
 
 use super::client::Client;
 use super::segment;
@@ -39,13 +40,19 @@ async fn schedule(seed: u64) {
         model.feed_cap = random.usize(1..10);
         model.quirks.tells_total = random.bool();
         model.quirks.cascades = random.bool();
+        model.quirks.next_when_quiet = match random.u8(0..3) {
+            0 => None,
+            1 => Some(|end| end),
+            _ => Some(|_| Step::FIRST),
+        };
         model.quirks.most_pages_at_once = random.bool().then_some(3);
     }
     let settings = Settings {
         page_size: random.u32(1..20),
         concurrency: random.usize(1..8),
-        poll: Duration::from_millis(random.u64(200..5_000)),
+        poll: Pace { shortest: Duration::from_millis(random.u64(200..2_000)), longest: Duration::from_secs(5) },
         store: random.bool().then(|| folder.path().join("tenant.db")),
+        origins: if random.bool() { Context::ALL.into() } else { Vec::new() },
         ..Settings::default()
     };
     let mut client = Client::start(&server, settings.clone());
@@ -93,6 +100,7 @@ fn change(random: &mut fastrand::Rng, model: &mut Model) {
     let ids: Vec<SegmentId> = model.segments.keys().cloned().collect();
     let any = random.choice(&ids).cloned();
     let parent = random.choice(&ids).map(ToString::to_string);
+    model.actor = *random.choice(&Context::ALL).unwrap();
     match (random.u32(0..6), any) {
         (0, _) | (_, None) => {
             model.create(&Draft::of(&segment("any", &format!("new {}", random.u8(..)), parent.as_deref())));

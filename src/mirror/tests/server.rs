@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::remote::{Call, Changes, Fault, FeedEvent, FeedEventKind, Page, Remote, RemoteError};
+use crate::remote::{Call, Changes, Context, Fault, FeedEvent, FeedEventKind, Page, Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
 #[derive(Clone)]
@@ -22,6 +22,9 @@ pub struct Model {
     /// Ids in the order of the list: a delete moves everything behind it forward.
     pub order: Vec<SegmentId>,
     pub feed: Vec<FeedEvent>,
+    origins: Vec<Context>,
+    /// Who changes something next, other than through the API.
+    pub actor: Context,
     /// Steps below this one are forgotten.
     pub oldest_step: i64,
     pub page_cap: usize,
@@ -45,9 +48,12 @@ pub struct Quirks {
     pub ignores_page_number: bool,
     pub tells_total: bool,
     pub no_feed: bool,
+    pub refuses_contexts: bool,
     pub most_pages_at_once: Option<usize>,
     pub cascades: bool,
     pub ignores_external_ids: bool,
+    /// What it calls the next step when nothing happened, given the right one.
+    pub next_when_quiet: Option<fn(Step) -> Step>,
 }
 
 #[derive(Clone)]
@@ -69,6 +75,8 @@ impl Server {
             order: segments.keys().cloned().collect(),
             segments,
             feed: Vec::new(),
+            origins: Vec::new(),
+            actor: Context::Backoffice,
             oldest_step: 1,
             page_cap: usize::MAX,
             feed_cap: 1_000,
@@ -114,9 +122,14 @@ impl Server {
             (model.random.u64(0..=latency), model.random.u64(0..=latency), fate)
         };
         sleep(Duration::from_millis(there)).await;
-        let result = match &fate {
-            Some(Planted::Refuse(fault)) => Err(fault.clone()),
-            _ => act(&mut self.model()),
+        let result = if let Some(Planted::Refuse(fault)) = &fate {
+            Err(fault.clone())
+        } else {
+            let mut model = self.model();
+            let colleague = std::mem::replace(&mut model.actor, Context::Integrations);
+            let result = act(&mut model);
+            model.actor = colleague;
+            result
         };
         sleep(Duration::from_millis(back)).await;
         let result = if let Some(Planted::Lose) = fate {
@@ -146,6 +159,13 @@ impl Model {
             self.order.insert(place, id.clone());
             FeedEventKind::Created
         };
+        self.happened(id, kind);
+    }
+
+    fn happened(&mut self, id: SegmentId, kind: FeedEventKind) {
+        // Tests cut the feed to keep something from it.
+        self.origins.resize(self.feed.len(), Context::Backoffice);
+        self.origins.push(self.actor);
         self.feed.push(FeedEvent { id, kind });
     }
 
@@ -154,7 +174,7 @@ impl Model {
             return;
         }
         self.order.retain(|other| other != id);
-        self.feed.push(FeedEvent { id: id.clone(), kind: FeedEventKind::Deleted });
+        self.happened(id.clone(), FeedEventKind::Deleted);
         if self.quirks.cascades {
             let children: Vec<_> =
                 self.segments.values().filter(|child| child.parent.as_ref() == Some(id)).cloned().collect();
@@ -172,16 +192,20 @@ impl Model {
         Page { segments: ids.map(|id| self.segments[id].clone()).collect(), total, unreadable: 0 }
     }
 
-    fn changes(&self, from: Step) -> Result<Changes, Fault> {
+    fn changes(&self, from: Step, only: Option<Context>) -> Result<Changes, Fault> {
         if self.quirks.no_feed {
             return Err(refused(404));
         }
-        if from.0 < self.oldest_step {
+        if from.0 < self.oldest_step || (only.is_some() && self.quirks.refuses_contexts) {
             return Err(refused(410));
         }
         let start = usize::try_from(from.0 - 1).unwrap().min(self.feed.len());
-        let events: Vec<_> = self.feed[start..].iter().take(self.feed_cap).cloned().collect();
-        let next = (!events.is_empty()).then(|| Step(from.0 + i64::try_from(events.len()).unwrap()));
+        let part = &self.feed[start..self.feed.len().min(start.saturating_add(self.feed_cap))];
+        let of_whom = self.origins.iter().skip(start);
+        let wanted = part.iter().zip(of_whom).filter(|(_, context)| only.is_none_or(|only| only == **context));
+        let events: Vec<_> = wanted.map(|(event, _)| event.clone()).collect();
+        let end = Step(1 + i64::try_from(start + part.len()).unwrap());
+        let next = if end > from { Some(end) } else { self.quirks.next_when_quiet.map(|next| next(end)) };
         Ok(Changes { next, events })
     }
 }
@@ -209,8 +233,8 @@ impl Remote for Server {
         self.carry(Call::One(id.clone()), |model| Ok(model.segments.get(id).cloned())).await
     }
 
-    async fn changes(&self, from: Step) -> Result<Changes, RemoteError> {
-        self.carry(Call::Changes(from), |model| model.changes(from)).await
+    async fn changes(&self, from: Step, only: Option<Context>) -> Result<Changes, RemoteError> {
+        self.carry(Call::Changes(from), |model| model.changes(from, only)).await
     }
 
     async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {
