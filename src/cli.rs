@@ -11,6 +11,7 @@ mod link;
 mod logging;
 mod serve_demo;
 mod tree;
+mod watch;
 
 use std::fmt::Display;
 use std::future::Future;
@@ -99,6 +100,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Tree(tree)) => {
             let connection = tree.connection.or(arguments.connection);
             block_on(tree::run(connection, arguments.look.ascii, environment, paths))?
+        }
+        Some(Command::Watch(watch)) => {
+            let connection = watch.connection.clone().or(arguments.connection);
+            block_on(watch::run(watch, connection, environment, paths))?
         }
         Some(Command::ServeDemo(options)) => block_on(serve_demo::run(options))?,
     }

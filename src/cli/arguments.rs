@@ -37,6 +37,8 @@ pub(super) enum Command {
     Export(ExportArguments),
     /// Print the tree for reading.
     Tree(TreeArguments),
+    /// Follow the tenant and print a line for each change, until stopped.
+    Watch(WatchArguments),
     /// Run the demo server by itself, for curl or for another segtui.
     ServeDemo(ServeDemoArguments),
 }
@@ -188,6 +190,33 @@ pub(super) enum ExportFormat {
 pub(super) struct TreeArguments {
     #[command(flatten)]
     pub connection: ConnectionArguments,
+}
+
+/// What it was before is told for what changes while this runs; for what changed earlier (--since), only what it is now.
+#[derive(Debug, Clone, Args)]
+pub(super) struct WatchArguments {
+    /// The step of the feed to begin at, as an earlier run told it, instead of now.
+    #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(i64).range(1..))]
+    pub since: Option<i64>,
+    /// The form of a line.
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub format: WatchFormat,
+    /// Run this in a shell for each change, one after the other, with the change as a line of JSON on its stdin.
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: Option<String>,
+    /// The pause between two looks for changes, in seconds [default: 1 to 30, shorter while things change].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub poll: Option<Duration>,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum WatchFormat {
+    /// For reading.
+    Text,
+    /// A JSON object a line.
+    Ndjson,
 }
 
 #[derive(Debug, Clone, Args)]

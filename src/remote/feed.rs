@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::segment::{SegmentId, Step};
 
 /// A part of the feed.
@@ -113,6 +115,13 @@ impl FromIterator<Context> for Contexts {
         let mut among = Self::default();
         among.extend(contexts);
         among
+    }
+}
+
+/// A list of the names on the wire.
+impl Serialize for Contexts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(Context::wire_name))
     }
 }
 

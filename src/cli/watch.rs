@@ -1,0 +1,238 @@
+//! Following a tenant without a screen: a line for each change, and a command for it if wanted.
+
+mod line;
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::process::{ExitCode, Stdio};
+use std::sync::Arc;
+
+use color_eyre::eyre::{Report, WrapErr, eyre};
+use hashbrown::HashMap;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::io::{AsyncWriteExt, Stdout};
+use tokio::process::Command;
+
+use crate::config::Paths;
+use crate::mirror::{self, Event, Mention, Notice, Phase, Seen, Settings};
+use crate::segment::{Segment, SegmentId, Step};
+use crate::terminal::{self, Signal};
+
+use super::Failure;
+use super::arguments::{ConnectionArguments, LookArguments, WatchArguments, WatchFormat};
+use super::link::Link;
+
+use line::Line;
+
+pub(super) async fn run(
+    arguments: WatchArguments,
+    connection: ConnectionArguments,
+    environment: impl Fn(&str) -> Option<String>,
+    paths: Paths,
+) -> Result<ExitCode, Failure> {
+    let look = LookArguments { poll: arguments.poll, ..LookArguments::default() };
+    let link = Link::open(&connection, &look, &environment, &paths).await?;
+    let since = arguments.since.map(Step);
+    let mut mirror = mirror::start(
+        Arc::clone(&link.client),
+        Settings { since, tell_named: true, verify_every: None, ..link.mirror_settings() },
+    );
+    let mut watch = Watch::new(&link.connection.tenant, since);
+    let mut output =
+        Output { format: arguments.format, exec: arguments.exec, out: tokio::io::stdout(), zone: TimeZone::system() };
+    let mut signalled = pin!(terminal::until_signalled());
+    let ending = loop {
+        let event = tokio::select! {
+            event = mirror.events.recv() => event,
+            signal = &mut signalled => break Ending::Signalled(signal.wrap_err("could not wait for a signal")?),
+        };
+        let event = event
+            .ok_or_else(|| eyre!("the part that talks to the server has ended unexpectedly; the log says more"))?;
+        let lines = watch.hear(event)?;
+        if let Some(ending) = output.tell(lines, &mut watch.step, signalled.as_mut()).await? {
+            break ending;
+        }
+    };
+    if let (Some(step), Ending::Signalled(_)) = (watch.step, &ending) {
+        eprintln!("segtui: stopped; `--since {step}` goes on from here");
+    }
+    Ok(match ending {
+        // For a program that runs until somebody stops it, this is how it ends.
+        Ending::Signalled(Signal::Interrupt) | Ending::NobodyReads => ExitCode::SUCCESS,
+        Ending::Signalled(signal) => ExitCode::from(signal.exit_code()),
+    })
+}
+
+/// Why there is nothing more to tell.
+#[derive(Debug)]
+enum Ending {
+    Signalled(Signal),
+    /// The reader of stdout has seen enough.
+    NobodyReads,
+}
+
+/// What is known of the tenant, for telling what is different.
+struct Watch {
+    tenant: String,
+    /// Whether the person named the step to begin at.
+    since: Option<Step>,
+    known: Option<HashMap<SegmentId, Arc<Segment>>>,
+    /// From where to go on after what was told so far.
+    step: Option<Step>,
+    synchronised: bool,
+    offline: bool,
+}
+
+impl Watch {
+    fn new(tenant: &str, since: Option<Step>) -> Self {
+        Self { tenant: tenant.to_owned(), since, known: None, step: since, synchronised: false, offline: false }
+    }
+
+    /// The lines that an event gives. What a person should know goes to stderr.
+    fn hear(&mut self, event: Event) -> Result<Vec<Line>, Report> {
+        match event {
+            Event::Listed { segments } => return Ok(self.compare(segments)),
+            Event::Changed { seen, next } => return Ok(self.change(seen, next)),
+            Event::Synchronised { next, .. } => {
+                self.step = Some(next);
+                if !self.synchronised {
+                    self.synchronised = true;
+                    eprintln!("segtui: watching {} from step {}", self.tenant, self.since.unwrap_or(next));
+                }
+            }
+            Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
+                if !self.synchronised && !error.fault.is_transient() {
+                    return Err(error.into());
+                }
+                if !std::mem::replace(&mut self.offline, true) {
+                    eprintln!("segtui: {error}; trying again until it works");
+                }
+            }
+            Event::PhaseChanged(Phase::Live) if self.offline => {
+                self.offline = false;
+                eprintln!("segtui: connected again");
+            }
+            Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
+                return Err(eyre!(
+                    "the feed does not know step {step} any more, so what happened since can't be told; \
+                     without --since it goes on from now"
+                ));
+            }
+            Event::Noticed(notice) => eprintln!("segtui: {notice}"),
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// What a list has otherwise than it was known. The first one is only to know what was before.
+    fn compare(&mut self, segments: Vec<Arc<Segment>>) -> Vec<Line> {
+        let listed: HashMap<_, _> = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+        let Some(known) = self.known.replace(listed.clone()) else { return Vec::new() };
+        let gone =
+            known.iter().filter(|(id, _)| !listed.contains_key(*id)).map(|(id, before)| (id, Some(before), None));
+        let there = listed.iter().map(|(id, now)| (id, known.get(id), Some(now)));
+        let different = gone.chain(there).filter(|(_, before, now)| before != now);
+        let time = Timestamp::now();
+        let line = |(id, before, now): (&SegmentId, Option<&Arc<Segment>>, Option<&Arc<Segment>>)| {
+            let seen = Seen { id: id.clone(), before: before.cloned(), now: now.cloned(), mention: Mention::default() };
+            Line::of(seen, time, self.step)
+        };
+        different.map(line).collect()
+    }
+
+    /// Only the last line of a batch may be gone on from behind the batch.
+    fn change(&mut self, seen: Vec<Seen>, next: Option<Step>) -> Vec<Line> {
+        let known = self.known.get_or_insert_default();
+        for one in &seen {
+            match &one.now {
+                Some(now) => known.insert(one.id.clone(), Arc::clone(now)),
+                None => known.remove(&one.id),
+            };
+        }
+        let time = Timestamp::now();
+        let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, self.step)).collect();
+        if let (Some(last), Some(_)) = (lines.last_mut(), next) {
+            last.step = next;
+        }
+        lines
+    }
+}
+
+/// Where the lines go.
+struct Output {
+    format: WatchFormat,
+    exec: Option<String>,
+    out: Stdout,
+    zone: TimeZone,
+}
+
+impl Output {
+    /// Tells lines one after the other, up to a signal or a reader who has gone; a command that runs is waited for. `step` follows
+    /// what was told.
+    async fn tell(
+        &mut self,
+        lines: Vec<Line>,
+        step: &mut Option<Step>,
+        mut signalled: Pin<&mut impl Future<Output = io::Result<Signal>>>,
+    ) -> Result<Option<Ending>, Report> {
+        for line in lines {
+            let written = tokio::select! {
+                written = self.write(&line) => written,
+                signal = &mut signalled => return Ok(Some(Ending::Signalled(signal?))),
+            };
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(Ending::NobodyReads)),
+                other => other.wrap_err("could not write to stdout")?,
+            }
+            let mut ending = None;
+            if let Some(command) = &self.exec {
+                let mut running = pin!(execute(command, &line));
+                tokio::select! {
+                    done = &mut running => done?,
+                    signal = &mut signalled => {
+                        ending = Some(Ending::Signalled(signal?));
+                        running.await?;
+                    }
+                }
+            }
+            *step = line.step.or(*step);
+            if ending.is_some() {
+                return Ok(ending);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn write(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = match self.format {
+            WatchFormat::Text => line.to_text(&self.zone),
+            WatchFormat::Ndjson => line.to_json()?,
+        };
+        text.push('\n');
+        self.out.write_all(text.as_bytes()).await?;
+        self.out.flush().await
+    }
+}
+
+/// Runs a command with the change on its stdin. One that fails is told and no reason to stop.
+async fn execute(command: &str, line: &Line) -> Result<(), Report> {
+    let mut child = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::piped())
+        .spawn()
+        .wrap_err_with(|| format!("could not run `{command}`"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let event = line.to_json().wrap_err("could not write the change as JSON")? + "\n";
+        // A command may well end without reading.
+        if let Err(error) = stdin.write_all(event.as_bytes()).await {
+            tracing::debug!(%error, "the command did not read the change");
+        }
+    }
+    let status = child.wait().await.wrap_err_with(|| format!("could not wait for `{command}`"))?;
+    if !status.success() {
+        eprintln!("segtui: `{command}` ended with {status}");
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! A change as a line: for reading, or as a JSON object.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::mirror::Seen;
+use crate::remote::{Contexts, FeedEventKind};
+use crate::segment::{Field, Segment, SegmentId, Step};
+
+/// One change of one segment.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    /// When it was seen.
+    time: Timestamp,
+    kind: Kind,
+    id: SegmentId,
+    /// What the segment is now; `None` when it is gone.
+    segment: Option<Arc<Segment>>,
+    /// What was before; `None` when that is not known. Not written itself, but what follows from it.
+    #[serde(skip)]
+    before: Option<Before>,
+    /// Field to old and new; `None` when it is not known what was before.
+    changed: Option<Map<String, Value>>,
+    /// Who did it; nothing where the feed is not asked for each context by itself.
+    contexts: Contexts,
+    /// From which step on to ask, to miss nothing that comes after this line.
+    pub step: Option<Step>,
+}
+
+#[derive(Debug)]
+enum Before {
+    Nothing,
+    Segment(Arc<Segment>),
+}
+
+/// What happened to a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Create,
+    Update,
+    Delete,
+}
+
+impl Line {
+    /// A change that was seen. When the segment is as it was known before, the feed told of it later than the list did, and what
+    /// was before that is not known.
+    pub fn of(seen: Seen, time: Timestamp, step: Option<Step>) -> Self {
+        let Seen { id, before, now, mention } = seen;
+        let (kind, before) = match (before, &now) {
+            (Some(before), Some(now)) if before == *now => match mention.kind {
+                Some(FeedEventKind::Created) => (Kind::Create, Some(Before::Nothing)),
+                _ => (Kind::Update, None),
+            },
+            (Some(before), Some(_)) => (Kind::Update, Some(Before::Segment(before))),
+            (Some(before), None) => (Kind::Delete, Some(Before::Segment(before))),
+            (None, Some(_)) if mention.kind == Some(FeedEventKind::Updated) => (Kind::Update, None),
+            (None, Some(_)) => (Kind::Create, Some(Before::Nothing)),
+            (None, None) => (Kind::Delete, None),
+        };
+        let changed = before.as_ref().map(|before| changed(before.segment(), now.as_deref()));
+        Self { time, kind, id, segment: now, before, changed, contexts: mention.contexts, step }
+    }
+
+    /// One line of JSON, without its end.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    /// One line for reading, without its end.
+    pub fn to_text(&self, zone: &TimeZone) -> String {
+        let time = self.time.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+        let verb = match self.kind {
+            Kind::Create => "created",
+            Kind::Update => "changed",
+            Kind::Delete => "deleted",
+        };
+        let before = self.before.as_ref().and_then(Before::segment);
+        let name = self.segment.as_deref().or(before).map_or("", |segment| segment.name.as_str());
+        let mut parts = vec![format!("{time} {verb} {}", self.id), name.to_owned()];
+        match (before, self.segment.as_deref()) {
+            (Some(before), Some(now)) => {
+                let fields = before.differing_fields(now).into_iter();
+                parts.extend(fields.map(|field| format!("{field}: {} → {}", shown(before, field), shown(now, field))));
+            }
+            (None, Some(now)) if self.kind == Kind::Create => {
+                let fields = [Field::ExternalId, Field::Parent].into_iter();
+                parts.extend(fields.filter_map(|field| Some(format!("{field}: {}", now.field(field)?))));
+            }
+            _ => {}
+        }
+        if !self.contexts.is_empty() {
+            parts.push(format!("by {}", self.contexts));
+        }
+        // Names are others' words: what a terminal would obey is not printed.
+        parts.join("  ").replace(char::is_control, "\u{fffd}")
+    }
+}
+
+impl Before {
+    fn segment(&self) -> Option<&Segment> {
+        match self {
+            Self::Nothing => None,
+            Self::Segment(segment) => Some(segment),
+        }
+    }
+}
+
+fn shown(segment: &Segment, field: Field) -> String {
+    segment.field(field).unwrap_or_else(|| "–".into())
+}
+
+/// The fields in which two states differ, under the names that the API has for them.
+fn changed(before: Option<&Segment>, now: Option<&Segment>) -> Map<String, Value> {
+    let value = |segment: Option<&Segment>, field| segment.and_then(|segment| segment.field(field));
+    let entries = Field::ALL.into_iter().filter_map(|field| {
+        let (old, new) = (value(before, field), value(now, field));
+        let name = match field {
+            Field::Name => "name",
+            Field::ExternalId => "externalId",
+            Field::Parent => "parentSegmentId",
+        };
+        (old != new).then(|| (name.to_owned(), json!({ "old": old, "new": new })))
+    });
+    entries.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::mirror::Mention;
+    use crate::remote::Context;
+
+    use super::*;
+
+    fn segment(name: &str, external_id: Option<&str>) -> Arc<Segment> {
+        let id = SegmentId::new("vip").unwrap();
+        Arc::new(Segment {
+            id,
+            name: name.into(),
+            external_id: external_id.map(Into::into),
+            parent: SegmentId::new("p"),
+        })
+    }
+
+    fn line(before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>, kind: Option<FeedEventKind>) -> Line {
+        let mention = Mention { kind, contexts: Contexts::default() };
+        let seen = Seen { id: SegmentId::new("vip").unwrap(), before: before.cloned(), now: now.cloned(), mention };
+        Line::of(seen, Timestamp::UNIX_EPOCH, Some(Step(7)))
+    }
+
+    fn json(line: &Line) -> String {
+        line.to_json().unwrap()
+    }
+
+    #[test]
+    fn a_line_of_json_has_everything_and_null_for_what_is_not() {
+        let (old, new) = (segment("VIP", None), segment("VIP 2", Some("V")));
+        assert_eq!(
+            serde_json::from_str::<Value>(&json(&line(Some(&old), Some(&new), None))).unwrap(),
+            json!({
+                "time": "1970-01-01T00:00:00Z", "kind": "update", "id": "vip", "step": 7, "contexts": [],
+                "segment": { "id": "vip", "name": "VIP 2", "externalId": "V", "parentSegmentId": "p" },
+                "changed": { "name": { "old": "VIP", "new": "VIP 2" }, "externalId": { "old": null, "new": "V" } },
+            })
+        );
+        let deleted: Value = serde_json::from_str(&json(&line(Some(&old), None, None))).unwrap();
+        assert_eq!((&deleted["kind"], &deleted["segment"]), (&json!("delete"), &Value::Null));
+        assert_eq!(deleted["changed"]["name"], json!({ "old": "VIP", "new": null }));
+    }
+
+    #[test]
+    fn what_was_before_is_said_only_where_it_is_known() {
+        use FeedEventKind::{Created, Deleted, Updated};
+        let now = segment("VIP", None);
+        let told = |line: Line| (line.kind, line.changed.is_some());
+        assert_eq!(told(line(None, Some(&now), Some(Created))), (Kind::Create, true));
+        assert_eq!(told(line(None, Some(&now), Some(Updated))), (Kind::Update, false));
+        assert_eq!(told(line(Some(&now), Some(&now), Some(Created))), (Kind::Create, true));
+        assert_eq!(told(line(Some(&now), Some(&now), Some(Updated))), (Kind::Update, false));
+        assert_eq!(told(line(None, None, Some(Deleted))), (Kind::Delete, false));
+    }
+
+    #[test]
+    fn a_line_for_reading_names_the_fields_and_obeys_nothing() {
+        let (old, new) = (segment("VIP", None), segment("VIP \u{1b}[2J", Some("V")));
+        let mut line = line(Some(&old), Some(&new), None);
+        line.contexts.extend([Context::Backoffice]);
+        assert_eq!(
+            line.to_text(&TimeZone::UTC),
+            "1970-01-01 00:00:00 changed vip  VIP �[2J  name: VIP → VIP �[2J  external id: – → V  by back office"
+        );
+    }
+}

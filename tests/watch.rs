@@ -1,0 +1,250 @@
+//! Following a tenant without a screen: the lines, the command, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use segtui::demo::{Actor, Fields, Options, Server, Trouble, Wish};
+use segtui::segment::SegmentId;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Long enough for a busy machine; no test waits for it unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Demo {
+    runtime: tokio::runtime::Runtime,
+    server: Server,
+    home: TempDir,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start(Options::default())).unwrap();
+        Self { runtime, server, home: tempfile::tempdir().unwrap() }
+    }
+
+    fn change(&self, actor: Actor, wish: Wish) -> SegmentId {
+        let _guard = self.runtime.enter();
+        self.server.change(actor, wish).unwrap()
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        let segment = self.server.segments().into_iter().find(|segment| segment.name == from).unwrap();
+        self.change(
+            Actor::Backoffice,
+            Wish::Update(segment.id.clone(), Fields { name: to.into(), ..Fields::of(&segment) }),
+        );
+    }
+
+    fn watch(&self, arguments: &[&str]) -> Watch {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_segtui"))
+            .args(["watch", "--poll", "0.2"])
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var("PATH").unwrap())
+            .env("HOME", self.home.path())
+            .env("SEGTUI_BASE_URL", self.server.base_url())
+            .env("SEGTUI_TENANT", self.server.tenant())
+            .env("SEGTUI_API_KEY", self.server.api_key())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().map(BufReader::new);
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Watch { child, stdout, stderr }
+    }
+
+    /// Follows from now on, once it says so.
+    fn watching(&self, arguments: &[&str]) -> Watch {
+        let mut watch = self.watch(arguments);
+        assert!(watch.complaint().contains("watching demo-wholesale from step"));
+        watch
+    }
+}
+
+struct Watch {
+    child: Child,
+    stdout: Option<BufReader<ChildStdout>>,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Watch {
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn json(&mut self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+
+    fn complaint(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// The exit code, and what is left to read on stderr.
+    fn ended(mut self) -> (i32, String) {
+        let until = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < until, "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        };
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).unwrap();
+        (status.code().unwrap(), rest)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // It may have ended already, which is as well.
+        let _already_gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+#[test]
+fn each_change_is_a_line_with_old_and_new_values_and_the_step_to_go_on_from() {
+    let demo = Demo::start();
+    let mut watch = demo.watching(&["--format", "ndjson"]);
+    let parent = demo.server.segments().into_iter().find(|segment| segment.name == "Podhurt").unwrap().id;
+    let fields = Fields { name: "Nowy".into(), external_id: Some("N".into()), parent: Some(parent.clone()) };
+    let id = demo.change(Actor::Backoffice, Wish::Create(fields));
+    let created = watch.json();
+    assert_eq!((&created["kind"], &created["id"]), (&json!("create"), &json!(id)));
+    let segment = json!({ "id": id, "name": "Nowy", "externalId": "N", "parentSegmentId": parent });
+    assert_eq!(created["segment"], segment);
+    assert_eq!(created["changed"]["name"], json!({ "old": null, "new": "Nowy" }));
+    assert!(created["time"].as_str().unwrap().ends_with('Z') && created["step"].as_i64().unwrap() > 1, "{created}");
+
+    demo.rename("Nowy", "Starszy");
+    let changed = watch.json();
+    assert_eq!(changed["kind"], "update");
+    assert_eq!(changed["changed"], json!({ "name": { "old": "Nowy", "new": "Starszy" } }));
+
+    demo.change(Actor::Backoffice, Wish::Delete(id));
+    let deleted = watch.json();
+    assert_eq!((&deleted["kind"], &deleted["segment"]), (&json!("delete"), &Value::Null));
+    assert_eq!(deleted["changed"]["name"], json!({ "old": "Starszy", "new": null }));
+
+    watch.signal("INT");
+    let (code, rest) = watch.ended();
+    assert_eq!(code, 0);
+    assert_eq!(rest, format!("segtui: stopped; `--since {}` goes on from here\n", deleted["step"]));
+}
+
+#[test]
+fn going_on_from_a_step_tells_what_happened_meanwhile_and_then_what_happens() {
+    let demo = Demo::start();
+    let mut watch = demo.watching(&["--format", "ndjson"]);
+    demo.rename("Podhurt", "Podhurt 2");
+    let step = watch.json()["step"].to_string();
+    watch.signal("TERM");
+    assert_eq!(watch.ended().0, 143);
+
+    demo.rename("Podhurt 2", "Podhurt 3");
+    let fields = Fields { name: "Nowy".into(), external_id: None, parent: None };
+    let id = demo.change(Actor::Backoffice, Wish::Create(fields));
+    demo.change(Actor::Backoffice, Wish::Create(Fields { name: "Krótki".into(), external_id: None, parent: None }));
+    let brief = demo.server.segments().last().unwrap().id.clone();
+    demo.change(Actor::Backoffice, Wish::Delete(brief.clone()));
+
+    let mut watch = demo.watch(&["--format", "ndjson", "--since", &step]);
+    let (renamed, created, deleted) = (watch.json(), watch.json(), watch.json());
+    assert_eq!((&renamed["kind"], &renamed["segment"]["name"]), (&json!("update"), &json!("Podhurt 3")));
+    assert_eq!(renamed["changed"], Value::Null, "what it was before nobody knows any more");
+    assert_eq!((&created["kind"], &created["id"]), (&json!("create"), &json!(id)));
+    assert_eq!((&deleted["kind"], &deleted["id"]), (&json!("delete"), &json!(brief)));
+    demo.rename("Podhurt 3", "Podhurt");
+    assert_eq!(watch.json()["changed"]["name"], json!({ "old": "Podhurt 3", "new": "Podhurt" }));
+}
+
+#[test]
+fn a_line_is_for_reading_unless_asked_otherwise() {
+    let demo = Demo::start();
+    let mut watch = demo.watching(&[]);
+    demo.rename("Podhurt", "Podhurt 2");
+    let line = watch.line();
+    assert!(line.ends_with("  Podhurt 2  name: Podhurt → Podhurt 2") && line.contains(" changed "), "{line}");
+}
+
+#[test]
+fn a_command_runs_for_each_change_with_the_change_on_its_stdin() {
+    let demo = Demo::start();
+    let told = demo.home.path().join("told");
+    let command = format!("cat >> '{}'; test $(wc -l < '{0}') -ne 2", told.display());
+    let mut watch = demo.watching(&["--exec", &command]);
+    demo.rename("Podhurt", "Podhurt 2");
+    watch.line();
+    demo.rename("Podhurt 2", "Podhurt 3");
+    watch.line();
+    let complaint = watch.complaint();
+    assert!(complaint.contains("ended with exit status: 1"), "a command that fails is told: {complaint}");
+    demo.rename("Podhurt 3", "Podhurt 4");
+    watch.line();
+    watch.signal("INT");
+    assert_eq!(watch.ended().0, 0);
+    let told = fs::read_to_string(told).unwrap();
+    let names: Vec<Value> =
+        told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["segment"]["name"].clone()).collect();
+    assert_eq!(names, ["Podhurt 2", "Podhurt 3", "Podhurt 4"]);
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let demo = Demo::start();
+    let mut watch = demo.watching(&[]);
+    watch.stdout = None;
+    demo.rename("Podhurt", "Podhurt 2");
+    assert_eq!(watch.ended(), (0, String::new()));
+}
+
+#[test]
+fn a_step_that_the_feed_forgot_is_told_and_not_skipped_over() {
+    let demo = Demo::start();
+    demo.server.plan(Trouble::Refuse { on: (Method::GET, "startId=7"), status: 410, retry_after: None });
+    let (code, complaint) = demo.watch(&["--since", "7"]).ended();
+    assert_eq!(code, 1);
+    assert!(complaint.contains("does not know step 7 any more"), "{complaint}");
+}
+
+#[test]
+fn a_wrong_key_ends_it_with_the_servers_words() {
+    let demo = Demo::start();
+    let (code, complaint) = demo.watch(&["--api-key", "wrong"]).ended();
+    assert_eq!(code, 1);
+    assert!(complaint.contains("401"), "{complaint}");
+}
+
+#[test]
+fn with_origins_each_line_says_who_did_it() {
+    let demo = Demo::start();
+    let config = demo.home.path().join("config.toml");
+    fs::write(&config, "[profiles.acme]\norigins = true\n").unwrap();
+    let mut watch = demo.watching(&["--format", "ndjson", "--config", config.to_str().unwrap()]);
+    for (actor, context) in [(Actor::Backoffice, "BACKOFFICE"), (Actor::Internal, "INTERNAL")] {
+        demo.change(actor, Wish::Create(Fields { name: "Nowy".into(), external_id: None, parent: None }));
+        assert_eq!(watch.json()["contexts"], json!([context]));
+    }
+}
