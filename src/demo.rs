@@ -43,6 +43,8 @@ pub struct Options {
     pub latency: Duration,
     /// How many changes a simulated colleague makes in a second.
     pub churn: f64,
+    /// The share of requests, from 0 to 1, that meet trouble by chance: refused with 429 or 503, lost, or cut short.
+    pub trouble: f64,
     /// For everything that is left to chance.
     pub seed: u64,
     /// What happens to the children of a segment that is deleted.
@@ -75,6 +77,7 @@ impl Default for Options {
             segments: None,
             latency: Duration::ZERO,
             churn: 0.0,
+            trouble: 0.0,
             seed: 1,
             deletion: DeletionPolicy::default(),
             page_cap: 10_000,
@@ -91,7 +94,7 @@ pub struct Server {
     shared: Arc<Shared>,
     ending: CancellationToken,
     serving: Option<JoinHandle<()>>,
-    _colleague: Option<AbortOnDrop>,
+    colleague: Option<AbortOnDrop>,
 }
 
 #[derive(Debug)]
@@ -129,7 +132,7 @@ impl Server {
             }
         });
         let colleague = (churn > 0.0).then(|| AbortOnDrop(tokio::spawn(colleague::work(Arc::clone(&shared), churn))));
-        Ok(Self { address, shared, ending, serving: Some(serving), _colleague: colleague })
+        Ok(Self { address, shared, ending, serving: Some(serving), colleague })
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`.
@@ -168,6 +171,17 @@ impl Server {
     /// The next requests that match will meet this trouble, in the order in which it was planned.
     pub fn plan(&self, trouble: Trouble) {
         self.shared.troubles().plan(trouble);
+    }
+
+    /// From now on nothing changes by itself.
+    pub fn end_churn(&mut self) {
+        self.colleague = None;
+    }
+
+    /// How many events the feed has, from the creation of the first segment on.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        self.lock().feed().len()
     }
 
     /// The requests that came so far; of very many, the last ones.

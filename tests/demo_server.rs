@@ -160,6 +160,7 @@ async fn trouble_comes_on_order_and_once() {
     client.server.plan(Trouble::Refuse { on: (Method::GET, "pageNumber=1"), status: 429, retry_after: Some(2) });
     client.server.plan(Trouble::LoseAnswer { on: (Method::POST, "/segments") });
     client.server.plan(Trouble::Delay { on: (Method::GET, "pageNumber=2"), by: Duration::from_millis(50) });
+    client.server.plan(Trouble::CutShort { on: (Method::GET, "pageNumber=3") });
     let path = "/segments?pageNumber=1&pageSize=5";
     let refused = client.ask(Method::GET, path, None).await;
     assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "2"));
@@ -174,6 +175,22 @@ async fn trouble_comes_on_order_and_once() {
     let began = std::time::Instant::now();
     client.get("/segments?pageNumber=2&pageSize=5").await;
     assert!(began.elapsed() >= Duration::from_millis(50));
+    let cut = client.ask(Method::GET, "/segments?pageNumber=3&pageSize=5", None).await;
+    assert_eq!(cut.status(), StatusCode::OK);
+    assert!(serde_json::from_slice::<Value>(&cut.bytes().await.unwrap()).is_err(), "half of it is no JSON");
+    let troubled: Vec<bool> = client.server.requests().iter().map(|request| request.troubled).collect();
+    assert_eq!(troubled, [true, false, true, true, true]);
+}
+
+#[tokio::test]
+async fn trouble_by_chance_meets_its_share_of_the_requests() {
+    let client = Client::of(Options { trouble: 0.25, ..small() }).await;
+    for _ in 0..200 {
+        // What becomes of it is not what is looked at here.
+        let _fate = client.try_ask(Method::GET, "/segments?pageNumber=1&pageSize=5", None).await;
+    }
+    let troubled = client.server.requests().iter().filter(|request| request.troubled).count();
+    assert!((30..=70).contains(&troubled), "{troubled} of 200");
 }
 
 #[tokio::test]

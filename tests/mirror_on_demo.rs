@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::http::Method;
 use segtui::api::retry::Policy;
 use segtui::api::{Client, Settings as ClientSettings};
-use segtui::demo::{Actor, Fields, ListForm, Options, Server, Trouble, Wish};
+use segtui::demo::{Actor, Fields, ListForm, Options, Request, Server, Trouble, Wish};
 use segtui::mirror::{self, Command, Event, Mirror, Outcome, Pace, Phase, Settings, Ticket, WriteError};
 use segtui::plan::{Operation, Plan};
 use segtui::remote::{BaseUrl, InsecureHttp};
@@ -26,6 +26,7 @@ struct Watcher {
     picture: BTreeMap<SegmentId, Arc<Segment>>,
     ended: Vec<(Ticket, Ended)>,
     synchronised: usize,
+    lists: usize,
     stalled: usize,
     tickets: u64,
 }
@@ -36,7 +37,7 @@ impl Watcher {
         let mut client = ClientSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
         client.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
         let mirror = mirror::start(Arc::new(Client::new(client).unwrap()), settings);
-        Self { mirror, picture: BTreeMap::new(), ended: Vec::new(), synchronised: 0, stalled: 0, tickets: 0 }
+        Self { mirror, picture: BTreeMap::new(), ended: Vec::new(), synchronised: 0, lists: 0, stalled: 0, tickets: 0 }
     }
 
     async fn hear(&mut self) {
@@ -50,6 +51,7 @@ impl Watcher {
                 self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
             Event::Restored { segments, .. } | Event::Listed { segments } => {
+                self.lists += 1;
                 self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
             }
             Event::Changed { seen, .. } => {
@@ -145,6 +147,68 @@ async fn a_page_that_fails_again_and_again_stalls_the_list_and_does_not_lose_it(
     assert!(!watcher.picture.is_empty());
     watcher.settle().await;
     watcher.assert_equals(&server);
+}
+
+/// Twenty thousand segments, two hundred changes a second, and one request in thirty in trouble. What is asked is bounded by
+/// what there is to know: each page once a list; two looks a change at most, one when the feed names it and one when a list
+/// that it slipped from lacks it; the feed once a poll, once a part, and to find its end; and again only what met trouble.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_storm_of_changes_and_faults_nothing_is_lost_and_nothing_is_asked_without_cause() {
+    const SEED: u64 = 7;
+    println!("seed {SEED}");
+    let options = Options {
+        segments: Some(20_000),
+        churn: 200.0,
+        trouble: 0.03,
+        feed_cap: 100,
+        seed: SEED,
+        ..Options::default()
+    };
+    let mut server = Server::start(options).await.unwrap();
+    let before = server.events();
+    let mut watcher = Watcher::of(&server, Settings { concurrency: 6, ..quick() });
+    let began = tokio::time::Instant::now();
+    while server.events() - before < 800 {
+        watcher.hear().await;
+    }
+    let lasted = began.elapsed();
+    server.end_churn();
+    let changes = server.events() - before;
+    watcher.settle().await;
+    let polls_by_time = began.elapsed().as_millis() / 18;
+    watcher.assert_equals(&server);
+
+    let requests = server.requests();
+    let pages: Vec<u32> = requests.iter().filter(|request| !request.troubled).filter_map(page_number).collect();
+    let lists = pages.iter().filter(|page| **page == 1).count();
+    let calm = || requests.iter().filter(|request| !request.troubled);
+    let looks = calm().filter(|request| is_look(request)).count();
+    let feed = calm().filter(|request| request.target.contains("synchronization")).count();
+    println!(
+        "{changes} changes in {lasted:?}; {lists} lists of {} pages; {looks} looks; {feed} times the feed; {} requests",
+        pages.len(),
+        requests.len()
+    );
+    assert!((1..=3).contains(&lists), "{lists} lists: one, and another when all is quiet");
+    let mut times = BTreeMap::new();
+    for page in &pages {
+        *times.entry(page).or_insert(0) += 1;
+    }
+    assert!(times.values().all(|times| *times <= lists), "a page was loaded twice in one list: {times:?}");
+    let last = 20_000 / 500 + 1;
+    assert!(times.keys().all(|page| **page <= last + 6), "at most one window goes past the end: {times:?}");
+    assert!(looks <= 2 * changes, "{looks} looks for {changes} changes");
+    let most = 2 * usize::try_from(polls_by_time).unwrap() + changes / 100 + 100;
+    assert!(feed <= most, "the feed was asked {feed} times; {most} are enough");
+}
+
+fn page_number(request: &Request) -> Option<u32> {
+    request.target.split("pageNumber=").nth(1)?.split('&').next()?.parse().ok()
+}
+
+fn is_look(request: &Request) -> bool {
+    let last = request.target.split('?').next().and_then(|path| path.rsplit('/').next());
+    request.method == Method::GET && !matches!(last, Some("segments" | "synchronization"))
 }
 
 #[tokio::test]

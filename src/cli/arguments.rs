@@ -233,6 +233,9 @@ pub(super) struct ServeDemoArguments {
     /// Let a simulated colleague change something so many times a second.
     #[arg(long, value_name = "PER_SECOND", default_value_t = 0.0, value_parser = churn)]
     pub churn: f64,
+    /// Let this share of the requests, from 0 to 1, meet trouble: refused for now, lost, or cut short.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub trouble: f64,
     /// The tenant that clients have to name.
     #[arg(long, default_value = "demo-wholesale")]
     pub tenant: String,
@@ -251,6 +254,11 @@ pub(super) struct ServeDemoArguments {
     /// For everything that is left to chance.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a number from 0 to 1 is expected".into())
 }
 
 fn churn(text: &str) -> Result<f64, String> {

@@ -20,6 +20,7 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
         segments: arguments.segments,
         latency: Duration::from_millis(arguments.latency),
         churn: arguments.churn,
+        trouble: arguments.trouble,
         seed: arguments.seed,
         deletion: arguments.children.into(),
         page_cap: arguments.page_cap,

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::segment::{Segment, SegmentId};
 
 use super::routes::Shared;
@@ -11,6 +13,8 @@ use super::tenant::{Actor, Fields, Tenant, Wish};
 
 /// Segments of the colleague's own that exist at the same time.
 const OWN: usize = 12;
+/// Work is made up for when it is late, but not more than this.
+const LATE: Duration = Duration::from_millis(100);
 /// Things to try before nothing is done.
 const IDEAS: usize = 8;
 /// What a segment is sometimes called in addition; taken away again the next time.
@@ -31,9 +35,13 @@ const NEW_NAMES: [&str; 10] = [
 /// Changes something so many times a second, more or less, for as long as the server runs.
 pub(super) async fn work(shared: Arc<Shared>, churn: f64) {
     let mut colleague = Colleague { random: fastrand::Rng::with_seed(shared.options.seed), own: VecDeque::new() };
+    let mut due = Instant::now();
     loop {
         let pause = (0.5 + colleague.random.f64()) / churn;
-        tokio::time::sleep(Duration::try_from_secs_f64(pause).unwrap_or(Duration::from_secs(3_600))).await;
+        // What the work itself takes is part of the pause.
+        due =
+            (due + Duration::try_from_secs_f64(pause).unwrap_or(Duration::from_secs(3_600))).max(Instant::now() - LATE);
+        tokio::time::sleep_until(due).await;
         colleague.act(&mut shared.tenant());
     }
 }

@@ -32,7 +32,8 @@ pub(super) struct Shared {
 
 impl Shared {
     pub fn new(tenant: Tenant, options: Options) -> Self {
-        Self { options, tenant: Mutex::new(tenant), troubles: Mutex::default() }
+        let troubles = Mutex::new(Troubles::new(options.trouble, options.seed));
+        Self { options, tenant: Mutex::new(tenant), troubles }
     }
 
     pub fn tenant(&self) -> MutexGuard<'_, Tenant> {
@@ -79,6 +80,14 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
             let response = next.run(request).await;
             let cut = futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("lost on order")) });
             (response.status(), Body::from_stream(cut)).into_response()
+        }
+        Some(Trouble::CutShort { .. }) => {
+            let response = next.run(request).await;
+            let status = response.status();
+            match axum::body::to_bytes(response.into_body(), usize::MAX).await {
+                Ok(body) => (status, body.slice(..body.len() / 2)).into_response(),
+                Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+            }
         }
         Some(Trouble::Delay { by, .. }) => {
             tokio::time::sleep(by).await;

@@ -22,6 +22,11 @@ pub enum Trouble {
         /// Which requests.
         on: (Method, &'static str),
     },
+    /// It is carried out, and half of the answer is all there is of it, as if that were the whole.
+    CutShort {
+        /// Which requests.
+        on: (Method, &'static str),
+    },
     /// It is carried out after a while.
     Delay {
         /// Which requests.
@@ -33,8 +38,18 @@ pub enum Trouble {
 
 impl Trouble {
     fn meets(&self, method: &Method, target: &str) -> bool {
-        let (Self::Refuse { on, .. } | Self::LoseAnswer { on } | Self::Delay { on, .. }) = self;
+        let (Self::Refuse { on, .. } | Self::LoseAnswer { on } | Self::CutShort { on } | Self::Delay { on, .. }) = self;
         on.0 == *method && target.contains(on.1)
+    }
+
+    fn any(method: &Method, random: &mut fastrand::Rng) -> Self {
+        let on = (method.clone(), "");
+        match random.u8(0..4) {
+            0 => Self::Refuse { on, status: 429, retry_after: None },
+            1 => Self::Refuse { on, status: 503, retry_after: None },
+            2 => Self::LoseAnswer { on },
+            _ => Self::CutShort { on },
+        }
     }
 }
 
@@ -45,19 +60,29 @@ pub struct Request {
     pub method: Method,
     /// Its path and query.
     pub target: String,
+    /// Whether it met trouble.
+    pub troubled: bool,
 }
 
 /// What is planned, and what came.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Troubles {
+    /// The share of requests that meet trouble by chance.
+    share: f64,
+    random: fastrand::Rng,
     planned: VecDeque<Trouble>,
     requests: VecDeque<Request>,
 }
 
 /// Requests remembered.
-const REMEMBERED: usize = 10_000;
+const REMEMBERED: usize = 100_000;
 
 impl Troubles {
+    pub fn new(share: f64, seed: u64) -> Self {
+        let random = fastrand::Rng::with_seed(seed);
+        Self { share, random, planned: VecDeque::new(), requests: VecDeque::new() }
+    }
+
     pub fn plan(&mut self, trouble: Trouble) {
         self.planned.push_back(trouble);
     }
@@ -71,8 +96,13 @@ impl Troubles {
         if self.requests.len() == REMEMBERED {
             self.requests.pop_front();
         }
-        self.requests.push_back(Request { method: method.clone(), target: target.to_owned() });
-        let place = self.planned.iter().position(|trouble| trouble.meets(method, target))?;
-        self.planned.remove(place)
+        let place = self.planned.iter().position(|trouble| trouble.meets(method, target));
+        let trouble = match place.and_then(|place| self.planned.remove(place)) {
+            None if self.random.f64() < self.share => Some(Trouble::any(method, &mut self.random)),
+            planned => planned,
+        };
+        let troubled = trouble.is_some();
+        self.requests.push_back(Request { method: method.clone(), target: target.to_owned(), troubled });
+        trouble
     }
 }

@@ -158,6 +158,14 @@ impl Pty {
         assert!(sent.success());
     }
 
+    /// Ends the program at once, without a chance to do anything more.
+    pub fn kill(mut self) {
+        let process = self.child.process_id().unwrap();
+        let sent = Command::new("sh").args(["-c", &format!("kill -KILL {process}")]).status().unwrap();
+        assert!(sent.success());
+        eventually(|| self.child.try_wait().unwrap());
+    }
+
     pub fn exit_code(&mut self) -> u32 {
         let status = eventually(|| self.child.try_wait().unwrap());
         status.exit_code()
