@@ -21,7 +21,7 @@ use crate::segment::{Segment, SegmentId, Step};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// Every segment.
-    pub segments: Vec<Segment>,
+    pub segments: Vec<Arc<Segment>>,
     /// Where to read on in the feed; `None` when there was no feed.
     pub position: Option<Position>,
     /// When it was last known to be what is on the server.
@@ -245,6 +245,9 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 
 /// Brings a file of an earlier form to the present one, or leaves it as it is.
 fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
+    if found == SCHEMA {
+        return Ok(());
+    }
     let transaction = connection.transaction()?;
     if found < 2 {
         transaction.execute_batch(FROM_1_TO_2)?;
@@ -263,23 +266,21 @@ fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
     let Some((saved, complete)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
     let mut statement = connection.prepare("SELECT id, name, external_id, parent FROM segment")?;
-    let segments = statement.query_map([], |row| {
-        let text = |index| row.get::<_, Option<String>>(index);
+    let mut rows = statement.query([])?;
+    let mut segments = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |index| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str_or_null()?);
         // An empty id is never written, so a row with one is skipped like a row that is not there.
-        Ok(SegmentId::new(&row.get::<_, String>(0)?).map(|id| (id, text(1), text(2), text(3))))
-    })?;
-    let mut snapshot = Vec::new();
-    for row in segments {
-        let Some((id, name, external_id, parent)) = row? else { continue };
-        snapshot.push(Segment {
+        let Some(id) = text(0)?.and_then(SegmentId::new) else { continue };
+        segments.push(Arc::new(Segment {
             id,
-            name: name?.unwrap_or_default().into(),
-            external_id: external_id?.map(Into::into),
-            parent: parent?.as_deref().and_then(SegmentId::new),
-        });
+            name: text(1)?.unwrap_or_default().into(),
+            external_id: text(2)?.map(Into::into),
+            parent: text(3)?.and_then(SegmentId::new),
+        }));
     }
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Snapshot { segments: snapshot, position, saved, complete }))
+    Ok(Some(Snapshot { segments, position, saved, complete }))
 }
 
 fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
@@ -385,7 +386,7 @@ mod tests {
         let snapshot = open(&path).unwrap().snapshot.unwrap();
         let names: Vec<_> = snapshot.segments.iter().map(|segment| segment.name.as_str()).collect();
         assert_eq!(names, ["B2", "C"]);
-        assert_eq!(snapshot.segments[0], *segment("b", "B2"));
+        assert_eq!(snapshot.segments[0], segment("b", "B2"));
         assert_eq!((snapshot.position, snapshot.saved.as_second()), (Some(Position::at(Step(9), &[])), 7));
     }
 
@@ -449,7 +450,7 @@ mod tests {
             let opened = open(&path).unwrap();
             assert!(opened.moved_aside.is_none() && opened.store.is_some());
             let snapshot = opened.snapshot.unwrap();
-            assert_eq!(snapshot.segments, [Segment::clone(&segment("b", "B"))]);
+            assert_eq!(snapshot.segments, [segment("b", "B")]);
             assert_eq!((snapshot.position, snapshot.complete), (Some(Position::at(Step(42), &[])), true));
         }
     }

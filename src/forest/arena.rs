@@ -178,10 +178,19 @@ impl Arena {
                 node.content = Content::Ghost(segment.id.clone());
             }
         }
+        self.make_room(segments.len().saturating_sub(self.by_id.len()));
         for segment in segments {
             self.put(segment);
         }
         self.relink();
+    }
+
+    /// Growing bit by bit would look at every id again and again.
+    fn make_room(&mut self, more: usize) {
+        let Self { nodes, hasher, by_id, twins, .. } = self;
+        nodes.reserve(more);
+        by_id.reserve(more, |node| hasher.hash_one(nodes[node.slot()].content.id()));
+        twins.reserve(more, |node| nodes[node.slot()].content.external_id());
     }
 
     /// Gives a segment its node without linking it.

@@ -36,6 +36,13 @@ impl Bearers {
 }
 
 impl Twins {
+    /// Makes room for so many external ids more.
+    pub fn reserve<'a>(&mut self, more: usize, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
+        let hasher = &self.hasher;
+        let rehash = |bearers: &Bearers| hasher.hash_one(bearers.first().and_then(&text_of).unwrap_or_default());
+        self.table.reserve(more, rehash);
+    }
+
     /// Notes that a node bears an external id. `text_of` tells the external ids of the nodes that were noted before.
     pub fn insert<'a>(&mut self, external_id: &str, node: NodeIndex, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
         let hasher = &self.hasher;

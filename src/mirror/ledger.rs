@@ -81,6 +81,12 @@ impl Ledger {
         (before.is_some() || now.is_some()).then_some(Seen { id, before, now, mention })
     }
 
+    /// Begins with these as answers to one question; each id once.
+    pub fn begin_with(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) {
+        let known = segments.into_iter().map(|now| (now.id.clone(), Known { now: Some(now), asked }));
+        self.known.extend(known);
+    }
+
     /// Takes in a list that was begun with the question `begun`.
     pub fn take_list(&mut self, list: Vec<Answer>, begun: Asked) -> TakenList {
         let first = self.known.is_empty();

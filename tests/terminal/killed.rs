@@ -1,5 +1,6 @@
 //! The program killed at any moment: what it has stored is intact, and the next run ends with what the server has.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
     assert!(with_something > 0, "no run came so far as to store anything");
 
     server.end_churn();
-    let mut there = server.segments();
+    let mut there: Vec<Arc<Segment>> = server.segments().into_iter().map(Arc::new).collect();
     sort(&mut there);
     let mut pty = start();
     // By then it has the store for itself; whoever looked earlier could be in its way.
@@ -70,6 +71,6 @@ fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
     assert_eq!(pty.exit_code(), 0);
 }
 
-fn sort(segments: &mut [Segment]) {
+fn sort(segments: &mut [Arc<Segment>]) {
     segments.sort_unstable_by(|one, other| one.id.cmp(&other.id));
 }

@@ -55,6 +55,15 @@ impl Arena {
 
     /// Tells every node what points to it, and lets the ghosts go that nothing points to.
     fn gather_children(&mut self) {
+        let mut counts = vec![0_u32; self.nodes.len()];
+        for node in &self.nodes {
+            if let Some(count) = counts.get_mut(node.up.slot()) {
+                *count += 1;
+            }
+        }
+        for (node, count) in self.nodes.iter_mut().zip(counts) {
+            node.children.reserve_exact(count as usize);
+        }
         for node in self.ordinary() {
             if self.segment(node).is_some() {
                 let up = self.nodes[node.slot()].up;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::mirror::keeper::Keeper;
-use crate::mirror::ledger::Answer;
-use crate::mirror::message::{Event, Mention, Phase};
+use crate::mirror::message::{Event, Phase};
 use crate::remote::Remote;
 use crate::segment::{Segment, SegmentId};
 use crate::store::Snapshot;
@@ -24,14 +23,10 @@ impl<R: Remote> Actor<R> {
         }
         let Some(Snapshot { segments, position, saved, complete }) = restored.snapshot else { return Ok(()) };
         tracing::info!(segments = segments.len(), %saved, complete, "restored");
+        // Whoever listens can begin with them while they are put in order here.
+        self.tell(Event::Restored { segments: segments.clone(), saved }).await?;
         // Any answer of the server is newer than what was stored.
-        let asked = self.questions.next();
-        for segment in segments {
-            let answer =
-                Answer { id: segment.id.clone(), now: Some(Arc::new(segment)), asked, mention: Mention::default() };
-            self.ledger.take(answer);
-        }
-        self.tell(Event::Restored { segments: self.ledger.segments().cloned().collect(), saved }).await?;
+        self.ledger.begin_with(segments, self.questions.next());
         self.listed = true;
         let Some(position) = position else {
             // Without a position there is nothing to follow from, so everything is listed behind what is shown.

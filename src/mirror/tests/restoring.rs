@@ -6,7 +6,6 @@ use tempfile::TempDir;
 
 use crate::mirror::{Command, Notice, Phase, Settings};
 use crate::remote::Call;
-use crate::segment::Segment;
 
 use super::client::Client;
 use super::server::{Planted, Server, refused};
@@ -92,8 +91,7 @@ async fn own_writes_are_stored_as_well() {
     client.settle().await;
     leave(client, &path).await;
     let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
-    let names: Vec<&Segment> = stored.segments.iter().filter(|segment| segment.name == "mine").collect();
-    assert_eq!(names.len(), 1);
+    assert_eq!(stored.segments.iter().filter(|segment| segment.name == "mine").count(), 1);
     assert!(stored.complete);
 }
 
