@@ -67,6 +67,8 @@ pub(super) struct Actor<R> {
     position_untried: bool,
     /// Steps back that the feed was seen to take and that mean nothing.
     setbacks: Vec<Setback>,
+    /// The steps of the longest part of the feed that came.
+    longest_part: i64,
     /// The pause before the next look at the feed.
     pause: Duration,
     /// Whether the feed was read to its end once.
@@ -170,6 +172,7 @@ impl<R: Remote> Actor<R> {
             position: None,
             position_untried: false,
             setbacks: Vec::new(),
+            longest_part: 0,
             pause,
             synchronised: false,
             work: Work::Resting { until: Instant::now(), then: Next::Locate },

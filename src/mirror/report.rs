@@ -48,6 +48,8 @@ pub(super) struct Followed {
     pub quiet: bool,
     /// Steps back that the feed was seen to take and that mean nothing.
     pub setbacks: Vec<Setback>,
+    /// The steps of the longest part that was ever seen.
+    pub longest: i64,
 }
 
 /// Why the feed could not be followed.

@@ -59,6 +59,7 @@ impl<R: Remote> Actor<R> {
                 tracing::info!(%step, "the feed ends here");
                 self.position_untried = true;
                 self.setbacks.clear();
+                self.longest_part = 0;
                 Some(Position::at(step, &self.settings.origins))
             }
             Ok(End::Unavailable(error)) => {
@@ -147,17 +148,17 @@ impl<R: Remote> Actor<R> {
         self.wanted.poll = false;
         let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
         let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
-        let explained = self.setbacks.clone();
+        let (explained, longest) = (self.setbacks.clone(), self.longest_part);
         self.send_out(async move {
-            let stretch = match read(&*remote, &from, &explained).await {
+            let stretch = match read(&*remote, &from, longest, &explained).await {
                 Ok(stretch) => stretch,
                 Err(lost) => return Report::Followed(Err(lost)),
             };
             reporter.tell(Report::LookingAt(stretch.named.len())).await;
             let (answers, failure) = look_at_all(&*remote, &questions, stretch.named, settings.concurrency).await;
             let next = failure.map_or(Ok(stretch.next), Err);
-            let Stretch { ended, quiet, setbacks, .. } = stretch;
-            Report::Followed(Ok(Followed { answers, next, ended, quiet, setbacks }))
+            let Stretch { ended, quiet, setbacks, longest, .. } = stretch;
+            Report::Followed(Ok(Followed { answers, next, ended, quiet, setbacks, longest }))
         });
         Ok(())
     }
@@ -185,6 +186,7 @@ impl<R: Remote> Actor<R> {
         self.failures = 0;
         self.position_untried = false;
         self.setbacks = followed.setbacks;
+        self.longest_part = followed.longest;
         let step = next.earliest();
         self.position = Some(next);
         if self.last_list.trust == Trust::Replaying && !followed.quiet {
@@ -297,8 +299,8 @@ impl<R: Remote> Actor<R> {
 }
 
 /// Reads a stretch of the feed. A step back that was not seen before is looked into.
-async fn read<R: Remote>(remote: &R, from: &Position, explained: &[Setback]) -> Result<Stretch, Lost> {
-    let stretch = feed::stretch(remote, from).await.map_err(Lost::Failed)?;
+async fn read<R: Remote>(remote: &R, from: &Position, longest: i64, explained: &[Setback]) -> Result<Stretch, Lost> {
+    let stretch = feed::stretch(remote, from, longest).await.map_err(Lost::Failed)?;
     if stretch.setbacks.iter().any(|setback| !explained.contains(setback))
         && feed::was_put_back(remote, from).await.map_err(Lost::Failed)?
     {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::mirror::{Notice, Pace, Settings};
+use crate::mirror::{Notice, Pace, Phase, Settings};
 use crate::plan::Operation;
 use crate::remote::{Call, Context, Contexts};
 use crate::segment::Step;
@@ -57,6 +57,18 @@ async fn after_an_own_write_the_feed_is_looked_at_soon() {
     let (written, synchronised) = (Instant::now(), client.synchronised);
     client.hear_until(|client| client.synchronised > synchronised).await;
     assert!(written.elapsed() < Duration::from_secs(2), "{:?}", written.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_in_which_something_always_follows_is_live_all_the_same() {
+    let server = tenant();
+    server.model().latency = 600;
+    let mut client = Client::live(&server).await;
+    server.model().quirks.changes_whenever_asked = true;
+    let (began, synchronised) = (Instant::now(), client.synchronised);
+    client.hear_until(|client| client.synchronised > synchronised + 20).await;
+    assert!(began.elapsed() < Duration::from_secs(120), "twenty looks at its end took {:?}", began.elapsed());
+    assert_eq!(client.phases.last(), Some(&Phase::Live));
 }
 
 #[tokio::test(start_paused = true)]

@@ -131,6 +131,24 @@ async fn the_end_of_a_long_feed_is_found_without_reading_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_end_of_a_feed_that_moves_on_all_the_time_is_not_chased() {
+    let server = Server::new(many(3));
+    {
+        let mut model = server.model();
+        model.feed = vec![FeedEvent { id: id("00001"), kind: FeedEventKind::Updated }; 20_000];
+        model.quirks.changes_whenever_asked = true;
+    }
+    let mut client = Client::start(&server, Settings::default());
+    client.hear_until(|client| client.lists == 1).await;
+    let questions = server.count(|call| matches!(call, Call::Changes(_)));
+    assert!(questions <= 35, "{questions} questions");
+    server.model().quirks.changes_whenever_asked = false;
+    client.settle().await;
+    client.assert_equals(&server);
+    assert!(server.count(|call| matches!(call, Call::One(_))) <= 5, "little of the past is looked at");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_feed_that_has_forgotten_its_beginning_is_followed_all_the_same() {
     let server = Server::new(many(3));
     {
