@@ -136,13 +136,15 @@ impl Forest {
             return;
         }
         self.arena.apply(changes);
-        self.rows.rebuild(&mut self.arena);
+        let touched = self.arena.take_touched();
+        self.rows.follow(&mut self.arena, touched);
     }
 
     /// Makes exactly these segments exist; of those with the same id the last one. What was unfolded stays so.
     pub fn replace(&mut self, segments: Vec<Arc<Segment>>) {
         self.arena.replace(segments);
-        self.rows.rebuild(&mut self.arena);
+        let touched = self.arena.take_touched();
+        self.rows.follow(&mut self.arena, touched);
     }
 
     /// How many segments there are.
@@ -221,7 +223,7 @@ impl Forest {
 
     /// The visible rows in that range, as many of them as there are.
     pub fn rows(&self, range: Range<usize>) -> impl Iterator<Item = Row<'_>> {
-        self.rows.get(range).iter().filter_map(|visible| {
+        self.rows.range(range).filter_map(|visible| {
             let node = visible.node;
             let kind = match self.arena.content(node) {
                 Content::Segment(segment) => RowKind::Segment(segment),

@@ -42,12 +42,12 @@ impl NodeIndex {
         }
     }
 
-    const fn slot(self) -> usize {
+    pub const fn slot(self) -> usize {
         self.0 as usize
     }
 
     /// Whether it is a segment or a ghost.
-    const fn is_ordinary(self) -> bool {
+    pub const fn is_ordinary(self) -> bool {
         self.0 > Self::CIRCLES.0 && self.0 != Self::NOWHERE.0
     }
 }
@@ -113,6 +113,22 @@ pub(super) struct Arena {
     order: Order,
     /// Links followed upwards since the present batch of changes began.
     climbed: usize,
+    touched: Touched,
+}
+
+/// What was hung somewhere or let go since somebody asked.
+#[derive(Debug)]
+pub(super) enum Touched {
+    /// These nodes, some of them more than once, and some gone by now.
+    Nodes(Vec<NodeIndex>),
+    /// More than is worth telling one by one.
+    Everything,
+}
+
+impl Default for Touched {
+    fn default() -> Self {
+        Self::Nodes(Vec::new())
+    }
 }
 
 impl Default for Arena {
@@ -130,6 +146,7 @@ impl Default for Arena {
             segments: 0,
             order: Order::default(),
             climbed: 0,
+            touched: Touched::default(),
         }
     }
 }
@@ -191,6 +208,17 @@ impl Arena {
         nodes.reserve(more);
         by_id.reserve(more, |node| hasher.hash_one(nodes[node.slot()].content.id()));
         twins.reserve(more, |node| nodes[node.slot()].content.external_id());
+    }
+
+    /// What was hung somewhere or let go since this was asked the last time.
+    pub fn take_touched(&mut self) -> Touched {
+        std::mem::take(&mut self.touched)
+    }
+
+    fn touch(&mut self, node: NodeIndex) {
+        if let Touched::Nodes(nodes) = &mut self.touched {
+            nodes.push(node);
+        }
     }
 
     /// Gives a segment its node without linking it.
@@ -318,6 +346,16 @@ impl Arena {
             node.children = children;
             node.sorted = true;
         }
+    }
+
+    /// What hangs beside a node and comes after it in order.
+    pub fn siblings_after(&mut self, node: NodeIndex) -> &[NodeIndex] {
+        let Some(up) = self.up(node) else { return &[] };
+        self.sort_children(up);
+        let siblings = self.children(up);
+        let place = siblings.binary_search_by(|other| self.compare(*other, node)).ok();
+        let place = place.or_else(|| siblings.iter().position(|other| *other == node));
+        place.map_or(&[], |place| &siblings[place + 1..])
     }
 
     /// The nodes that bear an external id.

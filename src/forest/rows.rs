@@ -1,8 +1,12 @@
-//! The visible rows: a flat list, so that what is on the screen is found without a walk through the tree.
+//! The visible rows: a list, so that what is on the screen is found without a walk through the tree.
+
+mod pieces;
 
 use std::ops::Range;
 
-use super::arena::{Arena, Content, NodeIndex};
+use super::arena::{Arena, Content, NodeIndex, Touched};
+
+use pieces::Pieces;
 
 /// A node that is visible, and how deep it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,26 +18,28 @@ pub(super) struct Visible {
 /// The visible rows from the top down.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    list: Vec<Visible>,
+    list: Pieces,
 }
 
+/// Bringing one node's rows up to date costs as much as listing so many rows anew. Tests have few rows, and are about this.
+const ONE_COSTS_ROWS: usize = if cfg!(test) { 0 } else { 100 };
+
 impl Rows {
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    pub fn get(&self, range: Range<usize>) -> &[Visible] {
-        let end = range.end.min(self.list.len());
-        self.list.get(range.start..end).unwrap_or_default()
+    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = Visible> {
+        let end = range.end.min(self.len());
+        self.list.from(range.start).take(end.saturating_sub(range.start))
     }
 
     pub fn position(&self, node: NodeIndex) -> Option<usize> {
-        self.list.iter().position(|visible| visible.node == node)
+        self.list.position(node)
     }
 
     /// Lists everything anew.
     pub fn rebuild(&mut self, arena: &mut Arena) {
-        self.list.clear();
         let mut waiting = Vec::new();
         for heading in [NodeIndex::CIRCLES, NodeIndex::MISSING] {
             if !arena.children(heading).is_empty() {
@@ -41,29 +47,104 @@ impl Rows {
             }
         }
         push_children(arena, NodeIndex::TOP, 0, &mut waiting);
-        list(arena, waiting, &mut self.list);
+        let mut rows = Vec::new();
+        list(arena, waiting, &mut rows);
+        self.list.fill(&rows);
+    }
+
+    /// Follows what was hung elsewhere, let go or brought in.
+    pub fn follow(&mut self, arena: &mut Arena, touched: Touched) {
+        let Touched::Nodes(nodes) = touched else { return self.rebuild(arena) };
+        if nodes.len() > 1 && nodes.len() * ONE_COSTS_ROWS > self.len() {
+            return self.rebuild(arena);
+        }
+        for node in &nodes {
+            self.remove(*node);
+        }
+        for heading in [NodeIndex::MISSING, NodeIndex::CIRCLES] {
+            if arena.children(heading).is_empty() {
+                self.remove(heading);
+            }
+        }
+        for node in nodes {
+            let Some(up) = arena.up(node) else { continue };
+            let hangs_under_a_heading = !up.is_ordinary() && up != NodeIndex::TOP;
+            let topmost = if hangs_under_a_heading && !self.list.contains(up) { up } else { node };
+            self.insert(arena, topmost);
+        }
     }
 
     /// Lists what is below one node anew, after it or something below it was folded or unfolded.
     pub fn refresh(&mut self, arena: &mut Arena, node: NodeIndex) {
         let Some(at) = self.position(node) else { return };
-        let depth = self.list[at].depth;
-        let below = self.list[at + 1..].iter().take_while(|visible| visible.depth > depth).count();
+        let Some(Visible { depth, .. }) = self.list.get(at) else { return };
         let mut fresh = Vec::new();
         if arena.is_open(node) {
             let mut waiting = Vec::new();
             push_children(arena, node, depth + 1, &mut waiting);
             list(arena, waiting, &mut fresh);
         }
-        self.list.splice(at + 1..at + 1 + below, fresh);
+        self.list.replace(at + 1..at + 1 + self.below(at, depth), &fresh);
     }
 
     /// The next row on the same level under the same parent, else the one before, else the parent.
     pub fn heir(&self, at: usize) -> Option<NodeIndex> {
         let depth = self.list.get(at)?.depth;
-        let next = self.list[at + 1..].iter().find(|visible| visible.depth <= depth);
-        let previous = self.list[..at].iter().rfind(|visible| visible.depth <= depth);
+        let next = self.list.from(at + 1).find(|visible| visible.depth <= depth);
+        let previous = self.list.before(at).find(|visible| visible.depth <= depth);
         next.filter(|visible| visible.depth == depth).or(previous).map(|visible| visible.node)
+    }
+
+    /// How many rows follow that are deeper than one.
+    fn below(&self, at: usize, depth: u32) -> usize {
+        self.list.from(at + 1).take_while(|visible| visible.depth > depth).count()
+    }
+
+    /// Takes out a node and what is visible below it.
+    fn remove(&mut self, node: NodeIndex) {
+        let Some(at) = self.position(node) else { return };
+        let Some(Visible { depth, .. }) = self.list.get(at) else { return };
+        self.list.replace(at..at + 1 + self.below(at, depth), &[]);
+    }
+
+    /// Brings in a node and what is unfolded below it, if it is to be seen and not there already.
+    fn insert(&mut self, arena: &mut Arena, node: NodeIndex) {
+        let Some(up) = arena.up(node).filter(|_| !self.list.contains(node)) else { return };
+        let depth = if up == NodeIndex::TOP {
+            0
+        } else {
+            let above = self.position(up).filter(|_| arena.is_open(up)).and_then(|at| self.list.get(at));
+            let Some(above) = above else { return };
+            above.depth + 1
+        };
+        let mut rows = Vec::new();
+        list(arena, vec![Visible { node, depth }], &mut rows);
+        let at = self.place_behind(arena, node);
+        self.list.replace(at..at, &rows);
+    }
+
+    /// The place of whatever comes after a node and all below it.
+    fn place_behind(&self, arena: &mut Arena, node: NodeIndex) -> usize {
+        let mut node = node;
+        loop {
+            let headings = match node {
+                NodeIndex::CIRCLES => [None, None],
+                NodeIndex::MISSING => [None, self.position(NodeIndex::CIRCLES)],
+                _ => [self.position(NodeIndex::MISSING), self.position(NodeIndex::CIRCLES)],
+            };
+            if !node.is_ordinary() {
+                return headings.into_iter().flatten().next().unwrap_or_else(|| self.len());
+            }
+            let Some(up) = arena.up(node) else { return self.len() };
+            let next = arena.siblings_after(node).iter().find_map(|sibling| self.position(*sibling));
+            match next {
+                Some(next) => return next,
+                None if up == NodeIndex::TOP => {
+                    return headings.into_iter().flatten().next().unwrap_or_else(|| self.len());
+                }
+                None => node = up,
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::{Arena, Content, Node, NodeIndex, Order};
+use super::{Arena, Content, Node, NodeIndex, Order, Touched};
 
 impl Arena {
     /// Brings in a segment, or the new fields of one.
@@ -21,9 +21,9 @@ impl Arena {
             }
             Some(known) if known.parent == segment.parent => {
                 let up = self.nodes[node.slot()].up;
-                self.take_child(up, node);
+                let place = self.place_of_child(up, node);
                 self.set_segment(node, segment);
-                self.add_child(up, node);
+                self.put_in_order(up, node, place);
             }
             _ => self.relocate(node, |arena| arena.set_segment(node, segment)),
         }
@@ -108,6 +108,7 @@ impl Arena {
     }
 
     fn hang(&mut self, node: NodeIndex, up: NodeIndex) {
+        self.touch(node);
         self.nodes[node.slot()].up = up;
         self.add_child(up, node);
         let weight = self.weight(node);
@@ -117,7 +118,10 @@ impl Arena {
     /// Takes a node from where it hangs, and answers where that was.
     fn detach(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         let up = self.up(node)?;
-        self.take_child(up, node);
+        self.touch(node);
+        if let Some(place) = self.place_of_child(up, node) {
+            self.nodes[up.slot()].children.remove(place);
+        }
         self.nodes[node.slot()].up = NodeIndex::NOWHERE;
         let weight = self.weight(node);
         self.weigh(up, |descendants| descendants - weight);
@@ -140,6 +144,7 @@ impl Arena {
             if self.order == Order::Descendants && at != NodeIndex::NOWHERE {
                 let node = &mut self.nodes[at.slot()];
                 node.sorted = node.children.len() < 2;
+                self.touched = Touched::Everything;
             }
         }
     }
@@ -154,13 +159,25 @@ impl Arena {
         self.nodes[up.slot()].children.insert(place, child);
     }
 
-    /// The node must still be what it was when it was added, or it is not found where it was put.
-    fn take_child(&mut self, up: NodeIndex, child: NodeIndex) {
+    /// Where a child stands among its siblings. It must still be what it was when it was added, or it is found by a scan only.
+    fn place_of_child(&self, up: NodeIndex, child: NodeIndex) -> Option<usize> {
         let Node { children, sorted, .. } = &self.nodes[up.slot()];
         let place = if *sorted { children.binary_search_by(|other| self.compare(*other, child)).ok() } else { None };
-        let place = place.or_else(|| children.iter().position(|other| *other == child));
-        if let Some(place) = place {
+        place.or_else(|| children.iter().position(|other| *other == child))
+    }
+
+    /// Moves a child that is another one now from its place to where it belongs, unless that is where it is.
+    fn put_in_order(&mut self, up: NodeIndex, child: NodeIndex, place: Option<usize>) {
+        let Node { children, sorted, .. } = &self.nodes[up.slot()];
+        let Some(place) = place.filter(|_| *sorted) else { return };
+        let before = place.checked_sub(1).map(|before| children[before]);
+        let after = children.get(place + 1).copied();
+        let stays = before.is_none_or(|before| self.compare(before, child).is_lt())
+            && after.is_none_or(|after| self.compare(child, after).is_lt());
+        if !stays {
+            self.touch(child);
             self.nodes[up.slot()].children.remove(place);
+            self.add_child(up, child);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Linking everything at once, in time that depends on the number of nodes only.
 
-use super::{Arena, Content, NodeIndex};
+use super::{Arena, Content, NodeIndex, Touched};
 
 impl Arena {
     /// Hangs every node where it belongs, whatever hung where before. What was unfolded stays so.
     pub(super) fn relink(&mut self) {
+        self.touched = Touched::Everything;
         for node in &mut self.nodes {
             node.children.clear();
             node.descendants = 0;

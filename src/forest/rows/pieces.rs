@@ -1,0 +1,165 @@
+//! A long list in pieces: what stands at a place, and at which place something stands, are found without a scan, and a change
+//! costs what changes and a piece or two, not what follows it.
+
+use std::ops::Range;
+
+use crate::forest::arena::NodeIndex;
+
+use super::Visible;
+
+/// Rows in their order, each node at most once.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    /// The pieces by their number, which stays the same.
+    rows: Vec<Vec<Visible>>,
+    /// Numbers that can be used again.
+    free: Vec<u32>,
+    /// The numbers in the order of the list.
+    order: Vec<u32>,
+    /// Where each number stands in the order.
+    ranks: Vec<u32>,
+    /// How many rows stand before each piece, in the order of the list; the number of all at the end.
+    starts: Vec<usize>,
+    /// The number of the piece in which a node is, by the node's slot.
+    homes: Vec<u32>,
+}
+
+/// Rows of a piece, before it is divided and after. Tests have short lists, and want many pieces.
+const LONGEST: usize = if cfg!(test) { 6 } else { 1_024 };
+const USUAL: usize = LONGEST / 2;
+/// The piece of a node that is not in the list.
+const NOWHERE: u32 = u32::MAX;
+
+impl Pieces {
+    pub fn len(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// Makes it another list altogether.
+    pub fn fill(&mut self, rows: &[Visible]) {
+        *self = Self { homes: std::mem::take(&mut self.homes), ..Self::default() };
+        self.homes.fill(NOWHERE);
+        self.order = self.divide(rows);
+        self.count();
+    }
+
+    /// Where a node is in the list.
+    pub fn position(&self, node: NodeIndex) -> Option<usize> {
+        let home = self.homes.get(node.slot()).copied().filter(|home| *home != NOWHERE)?;
+        let within = self.rows[home as usize].iter().position(|row| row.node == node)?;
+        Some(self.starts[self.ranks[home as usize] as usize] + within)
+    }
+
+    /// Whether a node is in the list.
+    pub fn contains(&self, node: NodeIndex) -> bool {
+        self.homes.get(node.slot()).is_some_and(|home| *home != NOWHERE)
+    }
+
+    /// The row at a place.
+    pub fn get(&self, at: usize) -> Option<Visible> {
+        self.from(at).next()
+    }
+
+    /// The rows from a place on.
+    pub fn from(&self, at: usize) -> impl Iterator<Item = Visible> {
+        let place = self.piece_at(at);
+        let within = at.saturating_sub(self.starts.get(place).copied().unwrap_or(0));
+        let pieces = self.order.get(place..).unwrap_or_default().iter().map(|number| &self.rows[*number as usize]);
+        pieces.flatten().skip(within).copied()
+    }
+
+    /// The rows before a place, the nearest first.
+    pub fn before(&self, at: usize) -> impl Iterator<Item = Visible> {
+        let place = self.piece_at(at.min(self.len()));
+        let start = self.starts.get(place).copied().unwrap_or(0);
+        let piece = self.order.get(place).map_or(&[][..], |number| &self.rows[*number as usize]);
+        let within = piece.get(..at.saturating_sub(start)).unwrap_or(piece);
+        let earlier = self.order.get(..place).unwrap_or_default().iter().rev();
+        within.iter().rev().chain(earlier.flat_map(|number| self.rows[*number as usize].iter().rev())).copied()
+    }
+
+    /// Puts rows in the place of others. The range has to be within the list.
+    pub fn replace(&mut self, range: Range<usize>, fresh: &[Visible]) {
+        if self.order.is_empty() {
+            return self.fill(fresh);
+        }
+        let first = self.piece_at(range.start);
+        let last = self.piece_at(range.end.saturating_sub(1).max(range.start));
+        let start = range.start - self.starts[first];
+        let end = range.end - self.starts[last];
+        for place in first..=last {
+            let piece = &self.rows[self.order[place] as usize];
+            let from = if place == first { start } else { 0 };
+            let to = if place == last { end } else { piece.len() };
+            for row in &piece[from..to] {
+                self.homes[row.node.slot()] = NOWHERE;
+            }
+        }
+        let number = self.order[first];
+        let room = LONGEST + range.len();
+        let length = self.rows[number as usize].len() + fresh.len();
+        if first == last && (range.len() + 1..=room).contains(&length) {
+            self.settle(fresh, number);
+            self.rows[number as usize].splice(start..end, fresh.iter().copied());
+            for start in &mut self.starts[first + 1..] {
+                *start = *start + fresh.len() - range.len();
+            }
+            return;
+        }
+        let mut rows = self.rows[number as usize][..start].to_vec();
+        rows.extend_from_slice(fresh);
+        rows.extend_from_slice(&self.rows[self.order[last] as usize][end..]);
+        for number in self.order[first..=last].iter().copied() {
+            self.rows[number as usize] = Vec::new();
+            self.free.push(number);
+        }
+        let numbers = self.divide(&rows);
+        self.order.splice(first..=last, numbers);
+        self.count();
+    }
+
+    /// The place, in the order of pieces, of the one that has a row; the last one for what is behind the end.
+    fn piece_at(&self, at: usize) -> usize {
+        let after = self.starts.partition_point(|start| *start <= at);
+        after.saturating_sub(1).min(self.order.len().saturating_sub(1))
+    }
+
+    /// Makes pieces of rows and answers their numbers.
+    fn divide(&mut self, rows: &[Visible]) -> Vec<u32> {
+        let mut numbers = Vec::with_capacity(rows.len() / USUAL + 1);
+        for rows in rows.chunks(USUAL) {
+            let number = self.free.pop().unwrap_or_else(|| {
+                self.rows.push(Vec::new());
+                // As many pieces as there are nodes would fit, and nodes have numbers of the same size.
+                u32::try_from(self.rows.len() - 1).unwrap_or(NOWHERE)
+            });
+            self.settle(rows, number);
+            self.rows[number as usize] = rows.to_vec();
+            numbers.push(number);
+        }
+        numbers
+    }
+
+    fn settle(&mut self, rows: &[Visible], number: u32) {
+        let slots = rows.iter().map(|row| row.node.slot() + 1).max().unwrap_or(0);
+        if slots > self.homes.len() {
+            self.homes.resize(slots, NOWHERE);
+        }
+        for row in rows {
+            self.homes[row.node.slot()] = number;
+        }
+    }
+
+    /// Counts what is before each piece, after their order has changed.
+    fn count(&mut self) {
+        self.ranks.resize(self.rows.len(), NOWHERE);
+        self.starts.clear();
+        let mut start = 0;
+        for (rank, number) in (0..).zip(&self.order) {
+            self.ranks[*number as usize] = rank;
+            self.starts.push(start);
+            start += self.rows[*number as usize].len();
+        }
+        self.starts.push(start);
+    }
+}
