@@ -29,6 +29,7 @@ mod list;
 mod look;
 mod message;
 mod queue;
+mod register;
 mod report;
 mod write;
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::segment::{Segment, SegmentId};
 
 use super::message::{Mention, Seen};
+use super::register::{Entered, Register};
 
 /// The number of a question. A later question has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,12 +38,6 @@ pub(super) struct Answer {
     pub mention: Mention,
 }
 
-#[derive(Debug)]
-struct Known {
-    now: Option<Arc<Segment>>,
-    asked: Asked,
-}
-
 /// What a list came to.
 #[derive(Debug)]
 pub(super) struct TakenList {
@@ -57,7 +52,9 @@ pub(super) struct TakenList {
 /// Everything that is known, what is gone included: a late answer must not bring it back.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    known: HashMap<SegmentId, Known>,
+    known: Register,
+    /// What is known not to be there, and the question that told.
+    gone: HashMap<SegmentId, Asked>,
     /// The question with which the last list began.
     last_list: Option<Asked>,
 }
@@ -66,58 +63,78 @@ impl Ledger {
     /// Takes in an answer unless a later question was answered already. Tells what is different now.
     pub fn take(&mut self, answer: Answer) -> Option<Seen> {
         let Answer { id, now, asked, mention } = answer;
-        if self.known.get(&id).is_some_and(|known| known.asked > asked) {
-            return None;
-        }
-        let before = match (self.known.get(&id).and_then(|known| known.now.clone()), &now) {
-            // The same again: whoever shares the old one goes on sharing it.
-            (Some(before), Some(now)) if before == *now => {
-                self.known.insert(id, Known { now: Some(before), asked });
+        let Some(known) = self.known.get_mut(&id) else {
+            if self.gone.get(&id).is_some_and(|gone| *gone > asked) {
                 return None;
             }
-            (before, _) => before,
+            let Some(segment) = now else {
+                self.gone.insert(id, asked);
+                return None;
+            };
+            self.gone.remove(&id);
+            self.known.put(Entered { segment: Arc::clone(&segment), asked });
+            return Some(Seen { id, before: None, now: Some(segment), mention });
         };
-        self.known.insert(id.clone(), Known { now: now.clone(), asked });
-        (before.is_some() || now.is_some()).then_some(Seen { id, before, now, mention })
+        if known.asked > asked {
+            return None;
+        }
+        known.asked = asked;
+        match now {
+            // The same again: whoever shares the old one goes on sharing it.
+            Some(segment) if segment == known.segment => None,
+            Some(segment) => {
+                let before = std::mem::replace(&mut known.segment, Arc::clone(&segment));
+                Some(Seen { id, before: Some(before), now: Some(segment), mention })
+            }
+            None => {
+                let before = Some(Arc::clone(&known.segment));
+                self.known.remove(&id);
+                self.gone.insert(id.clone(), asked);
+                Some(Seen { id, before, now: None, mention })
+            }
+        }
     }
 
     /// Begins with these as answers to one question; each id once.
     pub fn begin_with(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) {
-        let known = segments.into_iter().map(|now| (now.id.clone(), Known { now: Some(now), asked }));
-        self.known.extend(known);
+        self.known = segments.into_iter().map(|segment| Entered { segment, asked }).collect();
     }
 
     /// Takes in a list that was begun with the question `begun`.
-    pub fn take_list(&mut self, list: Vec<Answer>, begun: Asked) -> TakenList {
-        let first = self.known.is_empty();
-        let listed: HashSet<SegmentId> = list.iter().map(|answer| answer.id.clone()).collect();
+    pub fn take_list(&mut self, list: Register, begun: Asked) -> TakenList {
         let mut different = Vec::new();
-        for answer in list {
-            let seen = self.take(answer);
-            different.extend(seen.filter(|_| !first));
+        if self.known.len() == 0 && self.gone.is_empty() {
+            self.known = list;
+        } else {
+            let first = self.known.len() == 0;
+            for Entered { segment, asked } in list {
+                let id = segment.id.clone();
+                let seen = self.take(Answer { id, now: Some(segment), asked, mention: Mention::default() });
+                different.extend(seen.filter(|_| !first));
+            }
         }
         // No answer is so late that it was asked for before the list before this one.
         let long_ago = self.last_list.replace(begun);
-        self.known.retain(|_, known| known.now.is_some() || Some(known.asked) >= long_ago);
-        let lacking =
-            |known: &Known, id: &SegmentId| known.asked < begun && known.now.is_some() && !listed.contains(id);
-        let absent = self.known.iter().filter(|(id, known)| lacking(known, id)).map(|(id, _)| id.clone()).collect();
+        self.gone.retain(|_, asked| Some(*asked) >= long_ago);
+        // What the list has was asked for after it began.
+        let lacking = self.known.iter().filter(|entered| entered.asked < begun);
+        let absent = lacking.map(|entered| entered.segment.id.clone()).collect();
         TakenList { segments: self.segments().cloned().collect(), absent, different }
     }
 
     /// A segment as it is known now.
     pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
-        self.known.get(id)?.now.as_ref()
+        Some(&self.known.get(id)?.segment)
     }
 
     /// Whether anything was learnt of a segment, be it that it is gone.
     pub fn knows(&self, id: &SegmentId) -> bool {
-        self.known.contains_key(id)
+        self.known.get(id).is_some() || self.gone.contains_key(id)
     }
 
     /// The segments that exist.
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
-        self.known.values().filter_map(|known| known.now.as_ref())
+        self.known.iter().map(|entered| &entered.segment)
     }
 
     /// The segments that name one as their parent.
@@ -138,6 +155,11 @@ mod tests {
         let segment =
             |name: &str| Arc::new(Segment { id: id.clone(), name: name.into(), external_id: None, parent: None });
         Answer { now: name.map(segment), id: id.clone(), asked: Asked(asked), mention: Mention::default() }
+    }
+
+    fn list(answers: Vec<Answer>) -> Register {
+        let entered = |answer: Answer| Some(Entered { segment: answer.now?, asked: answer.asked });
+        answers.into_iter().filter_map(entered).collect()
     }
 
     fn names(ledger: &Ledger) -> Vec<String> {
@@ -166,15 +188,15 @@ mod tests {
     fn a_list_tells_what_it_lacks_and_overrides_nothing_that_was_learnt_meanwhile() {
         let mut ledger = Ledger::default();
         ledger.take(answer(Some("before"), 1));
-        let taken = ledger.take_list(Vec::new(), Asked(2));
+        let taken = ledger.take_list(Register::default(), Asked(2));
         assert_eq!((taken.segments.len(), taken.absent.len()), (1, 1));
         ledger.take(answer(None, 2));
         assert_eq!(names(&ledger), [""; 0]);
         ledger.take(answer(Some("meanwhile"), 5));
-        let taken = ledger.take_list(vec![answer(Some("stale"), 4)], Asked(3));
+        let taken = ledger.take_list(list(vec![answer(Some("stale"), 4)]), Asked(3));
         assert_eq!((names(&ledger), taken.absent.len(), taken.different.len()), (vec!["meanwhile".to_owned()], 0, 0));
         ledger.take(answer(None, 8));
-        ledger.take_list(vec![answer(Some("ghost"), 7)], Asked(6));
+        ledger.take_list(list(vec![answer(Some("ghost"), 7)]), Asked(6));
         assert_eq!(names(&ledger), [""; 0]);
     }
 }

@@ -15,8 +15,9 @@ use crate::remote::{Page, Remote, RemoteError};
 use crate::segment::{Segment, SegmentId};
 
 use super::Settings;
-use super::ledger::{Answer, Asked, Questions};
-use super::message::{ListProgress, Mention, Notice};
+use super::ledger::{Asked, Questions};
+use super::message::{ListProgress, Notice};
+use super::register::{Entered, Register};
 use super::report::{Report, Reporter};
 
 /// A list under way. It can be interrupted by a failure and gone on with: what came is kept.
@@ -24,7 +25,7 @@ use super::report::{Report, Reporter};
 pub(super) struct Listing {
     begun: Asked,
     since: Instant,
-    answers: HashMap<SegmentId, Answer>,
+    answers: Register,
     /// Pages to be asked for again, before any new one.
     again: VecDeque<u32>,
     next: u32,
@@ -60,7 +61,7 @@ impl Listing {
         Self {
             begun: questions.next(),
             since: Instant::now(),
-            answers: HashMap::new(),
+            answers: Register::default(),
             again: VecDeque::new(),
             next: 1,
             end: None,
@@ -81,8 +82,8 @@ impl Listing {
     }
 
     /// Everything that came, and the question with which the list began.
-    pub fn finish(self) -> (Vec<Answer>, Asked) {
-        (self.answers.into_values().collect(), self.begun)
+    pub fn finish(self) -> (Register, Asked) {
+        (self.answers, self.begun)
     }
 
     /// Asks for pages until the list has ended or one has failed for good.
@@ -172,11 +173,9 @@ impl Listing {
     fn keep(&mut self, segments: Vec<Segment>, asked: Asked) -> Vec<Arc<Segment>> {
         let shared: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
         for segment in &shared {
-            let answer =
-                Answer { id: segment.id.clone(), now: Some(Arc::clone(segment)), asked, mention: Mention::default() };
             // Of the same segment on two pages, the one asked for later is the newer.
             if self.answers.get(&segment.id).is_none_or(|earlier| earlier.asked <= asked) {
-                self.answers.insert(segment.id.clone(), answer);
+                self.answers.put(Entered { segment: Arc::clone(segment), asked });
             }
         }
         shared
