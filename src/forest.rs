@@ -331,7 +331,7 @@ impl Forest {
     fn row_id(&self, node: NodeIndex) -> Option<RowId> {
         match self.arena.content(node) {
             Content::Segment(segment) => Some(RowId::Segment(segment.id.clone())),
-            Content::Ghost(id) => Some(RowId::Segment(id.clone())),
+            Content::Ghost(id) => Some(RowId::Segment(SegmentId::clone(id))),
             Content::Heading(heading) => Some(RowId::Heading(*heading)),
             Content::Top | Content::Free => None,
         }

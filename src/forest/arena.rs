@@ -58,12 +58,17 @@ pub(super) enum Content {
     Top,
     Heading(Heading),
     Segment(Arc<Segment>),
-    Ghost(SegmentId),
+    /// Boxed, since ghosts are few and every node has the size of the largest.
+    Ghost(Box<SegmentId>),
     /// Nothing: the place can be used again.
     Free,
 }
 
 impl Content {
+    fn ghost(id: SegmentId) -> Self {
+        Self::Ghost(Box::new(id))
+    }
+
     fn id(&self) -> Option<&SegmentId> {
         match self {
             Self::Segment(segment) => Some(&segment.id),
@@ -192,7 +197,7 @@ impl Arena {
         self.segments = 0;
         for node in &mut self.nodes {
             if let Content::Segment(segment) = &node.content {
-                node.content = Content::Ghost(segment.id.clone());
+                node.content = Content::ghost(segment.id.clone());
             }
         }
         self.make_room(segments.len().saturating_sub(self.by_id.len()));
@@ -223,7 +228,7 @@ impl Arena {
 
     /// Gives a segment its node without linking it.
     fn put(&mut self, segment: Arc<Segment>) {
-        let node = self.find(&segment.id).unwrap_or_else(|| self.allocate(Content::Ghost(segment.id.clone())));
+        let node = self.find(&segment.id).unwrap_or_else(|| self.allocate(Content::ghost(segment.id.clone())));
         self.set_segment(node, segment);
     }
 
@@ -252,7 +257,7 @@ impl Arena {
             self.twins.remove(external_id, node, |node| nodes[node.slot()].content.external_id());
         }
         self.segments -= 1;
-        self.nodes[node.slot()].content = Content::Ghost(id);
+        self.nodes[node.slot()].content = Content::ghost(id);
     }
 
     /// A node of its own for an id that has none.

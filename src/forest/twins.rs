@@ -17,9 +17,10 @@ pub(super) struct Twins {
 
 /// The nodes that bear one external id; hardly ever more than one.
 #[derive(Debug)]
+#[expect(clippy::box_collection, reason = "there are a million of these, and hardly any of that kind")]
 enum Bearers {
     One(NodeIndex),
-    Many(Vec<NodeIndex>),
+    Many(Box<Vec<NodeIndex>>),
 }
 
 impl Bearers {
@@ -53,7 +54,7 @@ impl Twins {
                 entry.insert(Bearers::One(node));
             }
             Entry::Occupied(mut entry) => match entry.get_mut() {
-                Bearers::One(first) => *entry.get_mut() = Bearers::Many(vec![*first, node]),
+                Bearers::One(first) => *entry.get_mut() = Bearers::Many(Box::new(vec![*first, node])),
                 Bearers::Many(nodes) => nodes.push(node),
             },
         }
@@ -69,7 +70,7 @@ impl Twins {
                 entry.remove();
             }
             [last] => *entry.get_mut() = Bearers::One(*last),
-            _ => *entry.get_mut() = Bearers::Many(others),
+            _ => *entry.get_mut() = Bearers::Many(Box::new(others)),
         }
     }
 

@@ -10,7 +10,7 @@ impl Arena {
     /// Brings in a segment, or the new fields of one.
     pub(super) fn upsert(&mut self, segment: Arc<Segment>) {
         let Some(node) = self.find(&segment.id) else {
-            let node = self.allocate(Content::Ghost(segment.id.clone()));
+            let node = self.allocate(Content::ghost(segment.id.clone()));
             self.set_segment(node, segment);
             return self.attach(node);
         };
@@ -60,7 +60,7 @@ impl Arena {
         };
         let Some(parent) = parent else { return self.hang(node, NodeIndex::TOP) };
         let up = self.find(&parent).unwrap_or_else(|| {
-            let ghost = self.allocate(Content::Ghost(parent));
+            let ghost = self.allocate(Content::ghost(parent));
             self.hang(ghost, NodeIndex::MISSING);
             ghost
         });

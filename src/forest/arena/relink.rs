@@ -23,7 +23,7 @@ impl Arena {
             let up = match parent {
                 None => NodeIndex::NOWHERE,
                 Some(None) => NodeIndex::TOP,
-                Some(Some(parent)) => self.find(&parent).unwrap_or_else(|| self.allocate(Content::Ghost(parent))),
+                Some(Some(parent)) => self.find(&parent).unwrap_or_else(|| self.allocate(Content::ghost(parent))),
             };
             self.nodes[node.slot()].up = up;
         }
