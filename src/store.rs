@@ -311,7 +311,10 @@ impl Store {
         match &record.segments {
             Segments::All(segments) => {
                 transaction.execute("DELETE FROM segment", [])?;
-                for segment in segments {
+                // In the order of the key each goes to the end, which takes a fraction of the time.
+                let mut sorted: Vec<&Segment> = segments.iter().map(AsRef::as_ref).collect();
+                sorted.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+                for segment in sorted {
                     put(&transaction, segment)?;
                 }
             }
