@@ -111,7 +111,12 @@ impl Pace {
 
     /// The pause after one that brought nothing.
     fn slower(self, pause: Duration) -> Duration {
-        pause.mul_f64(1.5).clamp(self.shortest, self.longest)
+        self.within(pause.mul_f64(1.5))
+    }
+
+    /// A pause, or the nearest one that is allowed.
+    fn within(self, pause: Duration) -> Duration {
+        pause.clamp(self.shortest, self.longest.max(self.shortest))
     }
 }
 

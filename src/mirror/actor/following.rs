@@ -212,7 +212,7 @@ impl<R: Remote> Actor<R> {
         }
         let poll = self.settings.poll;
         self.pause = if followed.quiet { poll.slower(self.pause) } else { poll.shortest };
-        let pause = if self.wanted.poll { Duration::ZERO } else { with_jitter(self.pause) };
+        let pause = if self.wanted.poll { Duration::ZERO } else { poll.within(with_jitter(self.pause)) };
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::Follow };
         Ok(())
     }
@@ -274,8 +274,8 @@ impl<R: Remote> Actor<R> {
     /// Grows with each failure in a row. What only a person can mend is not asked for all the time.
     fn pause_after(&self, error: &RemoteError) -> Duration {
         let growing = self.settings.poll.shortest.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
-        let pause = if error.fault.is_transient() { growing.min(LONGEST_PAUSE) } else { LONGEST_PAUSE };
-        with_jitter(error.fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause)))
+        let pause = if error.fault.is_transient() { with_jitter(growing).min(LONGEST_PAUSE) } else { LONGEST_PAUSE };
+        error.fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause))
     }
 
     /// Takes in what was learnt, and tells what is different. `next` is where the feed goes on after it.

@@ -48,6 +48,24 @@ async fn the_feed_is_looked_at_seldom_while_nothing_happens_and_often_after_some
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_the_server_is_away_it_is_tried_again_after_a_minute_at_most() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().faults_in_a_hundred = 100;
+    let began = Instant::now();
+    client.hear_until(|_| began.elapsed() > Duration::from_secs(3_600)).await;
+    let pauses: Vec<Duration> = client
+        .phases
+        .iter()
+        .filter_map(|phase| if let Phase::Offline { retry_in, .. } = phase { Some(*retry_in) } else { None })
+        .collect();
+    let first = pauses.first().copied().unwrap();
+    let last = pauses.last().copied().unwrap();
+    assert!(first < Duration::from_secs(2) && last == Duration::from_secs(60), "{pauses:?}");
+    assert!(pauses.iter().all(|pause| *pause <= Duration::from_secs(60)), "{pauses:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_an_own_write_the_feed_is_looked_at_soon() {
     let server = tenant();
     let mut client = Client::live(&server).await;
