@@ -7,6 +7,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
 use hashbrown::HashMap;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncWriteExt, Stdout};
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::config::Paths;
 use crate::mirror::{self, Event, Mention, Notice, Phase, Seen, Settings};
@@ -160,6 +162,9 @@ impl Watch {
     }
 }
 
+/// How long a line that was begun may take to be read, when it is time to end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Where the lines go.
 struct Output {
     format: WatchFormat,
@@ -178,20 +183,29 @@ impl Output {
         mut signalled: Pin<&mut impl Future<Output = io::Result<Signal>>>,
     ) -> Result<Option<Ending>, Report> {
         for line in lines {
-            let written = tokio::select! {
-                written = self.write(&line) => written,
-                signal = &mut signalled => return Ok(Some(Ending::Signalled(signal?))),
+            let mut ending = None;
+            let written = {
+                let mut writing = pin!(self.write(&line));
+                tokio::select! {
+                    biased;
+                    written = &mut writing => Some(written),
+                    signal = &mut signalled => {
+                        ending = Some(Ending::Signalled(signal?));
+                        // A line that is begun is finished, unless nobody reads it.
+                        timeout(PATIENCE, writing).await.ok()
+                    }
+                }
             };
+            let Some(written) = written else { return Ok(ending) };
             match written {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(Ending::NobodyReads)),
                 other => other.wrap_err("could not write to stdout")?,
             }
-            let mut ending = None;
             if let Some(command) = &self.exec {
                 let mut running = pin!(execute(command, &line));
                 tokio::select! {
                     done = &mut running => done?,
-                    signal = &mut signalled => {
+                    signal = &mut signalled, if ending.is_none() => {
                         ending = Some(Ending::Signalled(signal?));
                         running.await?;
                     }
