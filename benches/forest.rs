@@ -7,26 +7,30 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use segtui::forest::{Change, Forest, Order, Query};
 use segtui::segment::{Segment, SegmentId};
 
-const SEGMENTS: u32 = 100_000;
 const BRANCHING: u32 = 10;
 
-fn segments() -> Vec<Arc<Segment>> {
+fn segments(count: u32) -> Vec<Arc<Segment>> {
     let id = |number: u32| SegmentId::new(&format!("{number:08x}-0000-4000-8000-000000000000"));
     let segment = |number: u32| {
         let parent = number.checked_sub(BRANCHING).map(|number| number / BRANCHING).and_then(id);
         let external_id = Some(format!("S-{number}").into());
         Some(Arc::new(Segment { id: id(number)?, name: format!("Oddział {number}").into(), external_id, parent }))
     };
-    (0..SEGMENTS).filter_map(segment).collect()
+    (0..count).filter_map(segment).collect()
 }
 
 fn forest(criterion: &mut Criterion) {
-    let segments = segments();
-    let mut group = criterion.benchmark_group("forest of 100,000");
+    for (count, name) in [(100_000, "forest of 100,000"), (1_000_000, "forest of 1,000,000")] {
+        measure(criterion, &segments(count), name);
+    }
+}
+
+fn measure(criterion: &mut Criterion, segments: &[Arc<Segment>], name: &str) {
+    let mut group = criterion.benchmark_group(name);
     group.sample_size(10);
     group.bench_function("build from a list", |bencher| {
         bencher.iter_batched(
-            || segments.clone(),
+            || segments.to_vec(),
             |segments| segments.into_iter().collect::<Forest>(),
             BatchSize::LargeInput,
         );
@@ -46,6 +50,26 @@ fn forest(criterion: &mut Criterion) {
             turn += 1;
             let changed = Segment { name: format!("Oddział {turn} bis").into(), ..Segment::clone(&segments[5_000]) };
             forest.apply(vec![Change::Upsert(Arc::new(changed))]);
+        });
+    });
+    group.bench_function("apply ten thousand changes in one batch, unfolded", |bencher| {
+        bencher.iter_batched(
+            || {
+                turn += 1;
+                let changed = segments.iter().step_by(segments.len() / 10_000).map(|segment| {
+                    let name = format!("{} {turn}", segment.name).into();
+                    Change::Upsert(Arc::new(Segment { name, ..Segment::clone(segment) }))
+                });
+                changed.collect::<Vec<_>>()
+            },
+            |changes| forest.apply(changes),
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("fold everything and unfold it again", |bencher| {
+        bencher.iter(|| {
+            forest.fold_to_level(Some(1));
+            forest.fold_to_level(None);
         });
     });
     group.bench_function("sort by another order, unfolded", |bencher| {

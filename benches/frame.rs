@@ -34,7 +34,7 @@ fn frame(criterion: &mut Criterion) {
     let Ok(keymap) = Keymap::standard() else { return };
     let theme = Theme::colourful(Symbols::UNICODE);
     let mut group = criterion.benchmark_group("a frame of 120x40 after a key");
-    for rows in [1_000, 100_000] {
+    for rows in [1_000, 100_000, 1_000_000] {
         let mut state = state(rows, &keymap);
         let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 40));
         let keys: Vec<Key> = ["j", "k"].into_iter().filter_map(|key| Key::parse(key).ok()).collect();

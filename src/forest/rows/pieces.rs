@@ -64,8 +64,9 @@ impl Pieces {
     pub fn from(&self, at: usize) -> impl Iterator<Item = Visible> {
         let place = self.piece_at(at);
         let within = at.saturating_sub(self.starts.get(place).copied().unwrap_or(0));
-        let pieces = self.order.get(place..).unwrap_or_default().iter().map(|number| &self.rows[*number as usize]);
-        pieces.flatten().skip(within).copied()
+        let mut pieces = self.order.get(place..).unwrap_or_default().iter().map(|number| &self.rows[*number as usize]);
+        let first = pieces.next().and_then(|piece| piece.get(within..)).unwrap_or_default();
+        first.iter().chain(pieces.flatten()).copied()
     }
 
     /// The rows before a place, the nearest first.
