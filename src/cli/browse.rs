@@ -47,7 +47,8 @@ pub(super) async fn run(
     let mut state = State::new(session, clock, columns, rows);
     // The demo is another one each time.
     let keeps = !look.no_store && !arguments.demo;
-    let store = keeps.then(|| paths.store_file(&link.connection.base_url, &link.connection.tenant));
+    let connection = &link.connection;
+    let store = keeps.then(|| paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts));
     let view_file = store.as_ref().map(|store| store.with_extension("view.json"));
     let mirror = mirror::start(link.client.clone(), Settings { store, ..link.mirror_settings() });
     if let Some(view) = view_file.as_deref().and_then(recalled) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::remote::BaseUrl;
+use crate::remote::{BaseUrl, Context};
 
 use super::Environment;
 
@@ -39,10 +39,15 @@ impl Paths {
         self.config.join("config.toml")
     }
 
-    /// The file in which a tenant is kept from one run to the next. Every server and tenant has one of its own.
+    /// The file in which a tenant is kept from one run to the next. Every server and tenant has one of its own, and so has a
+    /// tenant of which only some contexts are followed: what the others did is not in it, and would never be asked for.
     #[must_use]
-    pub fn store_file(&self, base_url: &BaseUrl, tenant: &str) -> PathBuf {
-        let name = format!("{tenant}@{}", base_url.segments());
+    pub fn store_file(&self, base_url: &BaseUrl, tenant: &str, contexts: &[Context]) -> PathBuf {
+        let mut name = format!("{tenant}@{}", base_url.segments());
+        let some: Vec<_> = Context::ALL.into_iter().filter(|context| contexts.contains(context)).collect();
+        if some.len() < Context::ALL.len() {
+            name.extend(some.into_iter().flat_map(|context| ["@", context.wire_name()]));
+        }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@');
         let escaped =
             name.bytes().map(|byte| if plain(byte) { char::from(byte).into() } else { format!("%{byte:02x}") });
@@ -64,13 +69,27 @@ mod tests {
     #[test]
     fn every_server_and_tenant_has_a_file_of_its_own() {
         let paths = Paths::of(&|name| (name == "HOME").then(|| "/home/ola".to_owned())).unwrap();
-        let file =
-            |url: &str, tenant: &str| paths.store_file(&BaseUrl::parse(url, InsecureHttp::Refused).unwrap(), tenant);
+        let file = |url: &str, tenant: &str| {
+            paths.store_file(&BaseUrl::parse(url, InsecureHttp::Refused).unwrap(), tenant, &[])
+        };
         let acme = file("https://one.example", "../acme");
         assert_eq!(acme.parent().unwrap(), PathBuf::from("/home/ola/.local/share/segtui"));
         assert_eq!(acme, file("https://one.example/api/v1/account/integrations/auth-required/", "../acme"));
         assert_ne!(acme, file("https://one.example:8443", "../acme"));
         assert_ne!(acme, file("https://one.example", "acme"));
+    }
+
+    #[test]
+    fn what_only_some_contexts_told_is_kept_apart() {
+        let paths = Paths::of(&|name| (name == "HOME").then(|| "/home/ola".to_owned())).unwrap();
+        let url = BaseUrl::parse("https://one.example", InsecureHttp::Refused).unwrap();
+        let file = |contexts: &[Context]| paths.store_file(&url, "acme", contexts);
+        assert_eq!(file(&[]), file(&Context::ALL));
+        assert_ne!(file(&[]), file(&[Context::Backoffice]));
+        assert_eq!(
+            file(&[Context::Integrations, Context::Backoffice]),
+            file(&[Context::Backoffice, Context::Integrations])
+        );
     }
 
     #[test]
