@@ -76,8 +76,8 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
 fn words(state: &State) -> String {
     match &state.link.phase {
         Phase::Starting => "connecting".into(),
-        Phase::Loading(progress) => progressing("loading", progress),
-        Phase::Resyncing(progress) => progressing("resyncing", progress),
+        Phase::Loading(progress) => loading(progress),
+        Phase::Resyncing(progress) => resyncing(progress),
         Phase::Replaying => "catching up".into(),
         Phase::Live => "live".into(),
         Phase::Behind { waiting } => format!("behind by {}", grouped(*waiting)),
@@ -91,18 +91,26 @@ fn words(state: &State) -> String {
     }
 }
 
-fn progressing(verb: &str, progress: &ListProgress) -> String {
+fn loading(progress: &ListProgress) -> String {
     let of = progress
         .total
         .map_or_else(String::new, |total| format!(" of {}", grouped(usize::try_from(total).unwrap_or(usize::MAX))));
-    let pages = if progress.pages == 1 { "page" } else { "pages" };
     format!(
-        "{verb} {}{of} · {} {pages} · {}/s · {}",
+        "loading {}{of} · {} · {}/s · {}",
         grouped(progress.segments),
-        progress.pages,
+        pages(progress),
         grouped(rate(progress.segments, progress.elapsed)),
         duration(SignedDuration::try_from(progress.elapsed).unwrap_or(SignedDuration::MAX)),
     )
+}
+
+/// Shorter than [`loading`]: the tree is there, and nobody waits for this.
+fn resyncing(progress: &ListProgress) -> String {
+    format!("resyncing {} · {}", grouped(progress.segments), pages(progress))
+}
+
+fn pages(progress: &ListProgress) -> String {
+    format!("{} {}", progress.pages, if progress.pages == 1 { "page" } else { "pages" })
 }
 
 fn rate(segments: usize, elapsed: Duration) -> usize {
@@ -132,9 +140,15 @@ mod tests {
     fn the_progress_tells_segments_pages_rate_and_time() {
         let elapsed = Duration::from_millis(3_350);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
-        assert_eq!(progressing("loading", &progress), "loading 41,500 · 83 pages · 12,388/s · 3 s");
+        assert_eq!(loading(&progress), "loading 41,500 · 83 pages · 12,388/s · 3 s");
         let progress = ListProgress { total: Some(100_000), ..progress };
-        assert_eq!(progressing("loading", &progress), "loading 41,500 of 100,000 · 83 pages · 12,388/s · 3 s");
+        assert_eq!(loading(&progress), "loading 41,500 of 100,000 · 83 pages · 12,388/s · 3 s");
+    }
+
+    #[test]
+    fn a_list_behind_the_tree_is_told_in_few_words() {
+        let progress = ListProgress { segments: 41_500, pages: 83, ..ListProgress::default() };
+        assert_eq!(resyncing(&progress), "resyncing 41,500 · 83 pages");
     }
 
     #[test]
