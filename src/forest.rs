@@ -117,7 +117,7 @@ impl Row<'_> {
 }
 
 /// All segments as a tree, and what of it is unfolded.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Forest {
     arena: Arena,
     rows: Rows,
@@ -142,7 +142,7 @@ impl Forest {
 
     /// Makes exactly these segments exist; of those with the same id the last one. What was unfolded stays so.
     pub fn replace(&mut self, segments: Vec<Arc<Segment>>) {
-        self.arena.replace(segments);
+        self.arena.replace(segments.into_iter());
         let touched = self.arena.take_touched();
         self.rows.follow(&mut self.arena, touched);
     }
@@ -179,13 +179,13 @@ impl Forest {
     /// How many rows stand directly below a segment or a missing parent.
     #[must_use]
     pub fn child_count(&self, id: &SegmentId) -> usize {
-        self.arena.find(id).map_or(0, |node| self.arena.children(node).len())
+        self.arena.find(id).map_or(0, |node| self.arena.child_count(node))
     }
 
     /// How many rows stand directly below a heading: missing parents, or segments that were cut from their circle.
     #[must_use]
     pub fn child_rows(&self, heading: Heading) -> usize {
-        self.arena.children(NodeIndex::of(heading)).len()
+        self.arena.child_count(NodeIndex::of(heading))
     }
 
     /// How many segments stand below a segment or a missing parent, at all levels.
@@ -228,13 +228,13 @@ impl Forest {
             let kind = match self.arena.content(node) {
                 Content::Segment(segment) => RowKind::Segment(segment),
                 Content::Ghost(id) => RowKind::MissingParent(id),
-                Content::Heading(heading) => RowKind::Heading(*heading),
+                Content::Heading(heading) => RowKind::Heading(heading),
                 Content::Top | Content::Free => return None,
             };
-            let fold = match self.arena.children(node) {
-                [] => Fold::Leaf,
-                _ if self.arena.is_open(node) => Fold::Open,
-                _ => Fold::Closed,
+            let fold = match self.arena.has_children(node) {
+                false => Fold::Leaf,
+                true if self.arena.is_open(node) => Fold::Open,
+                true => Fold::Closed,
             };
             Some(Row { kind, depth: visible.depth, fold, descendants: self.arena.descendants(node) })
         })
@@ -331,8 +331,8 @@ impl Forest {
     fn row_id(&self, node: NodeIndex) -> Option<RowId> {
         match self.arena.content(node) {
             Content::Segment(segment) => Some(RowId::Segment(segment.id.clone())),
-            Content::Ghost(id) => Some(RowId::Segment(SegmentId::clone(id))),
-            Content::Heading(heading) => Some(RowId::Heading(*heading)),
+            Content::Ghost(id) => Some(RowId::Segment(id.clone())),
+            Content::Heading(heading) => Some(RowId::Heading(heading)),
             Content::Top | Content::Free => None,
         }
     }

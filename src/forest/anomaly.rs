@@ -65,7 +65,7 @@ impl Forest {
 
     /// The segments that bear an external id, in no particular order.
     pub fn with_external_id(&self, external_id: &str) -> impl Iterator<Item = &Arc<Segment>> {
-        self.arena.bearers(external_id).iter().filter_map(|node| self.arena.segment(*node))
+        self.arena.bearers(external_id).filter_map(|node| self.arena.segment(node))
     }
 
     /// The circle from a segment along its parents back to itself.

@@ -3,9 +3,18 @@
 //! Three nodes are always there: the top, under which the roots hang, and one for each heading. Every other node is a segment or
 //! a *ghost*, an id that segments name as their parent and that no segment has; a ghost exists for exactly as long as
 //! something hangs under it. So every node but the top hangs somewhere, always.
+//!
+//! A million segments have to fit a small machine: a node is sixteen bytes, what only parents need is kept for parents only, and
+//! the segments themselves are shared with whoever brought them.
 
+#[cfg(test)]
+mod check;
+mod contents;
+mod folding;
 mod links;
 mod relink;
+mod siblings;
+mod slots;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -17,9 +26,15 @@ use hashbrown::HashTable;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::order::{self, Order};
+use super::order::{self, Key, Order};
 use super::twins::Twins;
 use super::{Change, Heading};
+
+use contents::Contents;
+use siblings::Place;
+
+pub(super) use siblings::Siblings;
+pub(super) use slots::{CHUNK, Chunk, Slots};
 
 /// The place of a node in the arena. Reused after the node is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +57,12 @@ impl NodeIndex {
         }
     }
 
+    /// The node at a place.
+    pub fn at(slot: usize) -> Self {
+        // Four billion segments don't fit into any memory, so the number of nodes fits.
+        Self(u32::try_from(slot).unwrap_or(u32::MAX))
+    }
+
     pub const fn slot(self) -> usize {
         self.0 as usize
     }
@@ -53,47 +74,32 @@ impl NodeIndex {
 }
 
 /// What a node stands for.
-#[derive(Debug)]
-pub(super) enum Content {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Content<'a> {
     Top,
     Heading(Heading),
-    Segment(Arc<Segment>),
-    /// Boxed, since ghosts are few and every node has the size of the largest.
-    Ghost(Box<SegmentId>),
+    Segment(&'a Arc<Segment>),
+    Ghost(&'a SegmentId),
     /// Nothing: the place can be used again.
     Free,
 }
 
-impl Content {
-    fn ghost(id: SegmentId) -> Self {
-        Self::Ghost(Box::new(id))
-    }
-
-    fn id(&self) -> Option<&SegmentId> {
-        match self {
-            Self::Segment(segment) => Some(&segment.id),
-            Self::Ghost(id) => Some(id),
-            Self::Top | Self::Heading(_) | Self::Free => None,
-        }
-    }
-
-    fn external_id(&self) -> Option<&str> {
-        match self {
-            Self::Segment(segment) => segment.external_id.as_deref(),
-            _ => None,
-        }
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Top,
+    Heading(Heading),
+    Segment,
+    Ghost,
+    Free,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Node {
-    content: Content,
     up: NodeIndex,
-    children: Vec<NodeIndex>,
-    /// Segments below it at all levels; ghosts don't count.
-    descendants: u32,
-    /// Whether the children are in order. They are put in order when somebody looks.
-    sorted: bool,
+    family: FamilyIndex,
+    /// Its number among siblings that are in no order.
+    number: u32,
+    kind: Kind,
     /// Whether it is unfolded as a segment.
     open: bool,
     /// Whether it is folded as a heading or a ghost: those are unfolded unless a person folds them.
@@ -101,28 +107,56 @@ struct Node {
 }
 
 impl Node {
-    const fn new(content: Content, up: NodeIndex) -> Self {
-        Self { content, up, children: Vec::new(), descendants: 0, sorted: true, open: false, shut: false }
+    const fn new(kind: Kind, up: NodeIndex) -> Self {
+        Self { up, family: FamilyIndex::NONE, number: 0, kind, open: false, shut: false }
     }
 }
 
+/// The place of a family. Reused after the family is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FamilyIndex(u32);
+
+impl FamilyIndex {
+    /// Of a node without children.
+    const NONE: Self = Self(u32::MAX);
+
+    const fn slot(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a node has that has children.
+#[derive(Debug, Clone)]
+struct Family {
+    children: Siblings,
+    /// Segments below at all levels; ghosts don't count.
+    descendants: u32,
+    /// The number of the sorting during which it changed last.
+    changed: u32,
+}
+
 /// The nodes, found by id.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Arena {
     nodes: Vec<Node>,
     free: Vec<NodeIndex>,
+    families: Vec<Family>,
+    free_families: Vec<FamilyIndex>,
+    contents: Contents,
     by_id: HashTable<NodeIndex>,
     twins: Twins,
     hasher: FixedState,
     segments: usize,
     order: Order,
+    /// The number of the last sorting that was begun elsewhere.
+    sortings: u32,
     /// Links followed upwards since the present batch of changes began.
     climbed: usize,
     touched: Touched,
 }
 
 /// What was hung somewhere or let go since somebody asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Touched {
     /// These nodes, some of them more than once, and some gone by now.
     Nodes(Vec<NodeIndex>),
@@ -138,18 +172,23 @@ impl Default for Touched {
 
 impl Default for Arena {
     fn default() -> Self {
+        let heading = |heading| Node::new(Kind::Heading(heading), NodeIndex::TOP);
         Self {
             nodes: vec![
-                Node::new(Content::Top, NodeIndex::NOWHERE),
-                Node::new(Content::Heading(Heading::MissingParents), NodeIndex::TOP),
-                Node::new(Content::Heading(Heading::Circles), NodeIndex::TOP),
+                Node::new(Kind::Top, NodeIndex::NOWHERE),
+                heading(Heading::MissingParents),
+                heading(Heading::Circles),
             ],
             free: Vec::new(),
+            families: Vec::new(),
+            free_families: Vec::new(),
+            contents: Contents::default(),
             by_id: HashTable::new(),
             twins: Twins::default(),
             hasher: FixedState::default(),
             segments: 0,
             order: Order::default(),
+            sortings: 0,
             climbed: 0,
             touched: Touched::default(),
         }
@@ -192,15 +231,16 @@ impl Arena {
     }
 
     /// Makes exactly these segments exist.
-    pub fn replace(&mut self, segments: Vec<Arc<Segment>>) {
+    pub fn replace(&mut self, segments: impl Iterator<Item = Arc<Segment>>) {
         self.twins.clear();
         self.segments = 0;
-        for node in &mut self.nodes {
-            if let Content::Segment(segment) = &node.content {
-                node.content = Content::ghost(segment.id.clone());
+        for node in self.ordinary() {
+            if self.kind(node) == Kind::Segment {
+                self.nodes[node.slot()].kind = Kind::Ghost;
+                self.contents.give_up(node);
             }
         }
-        self.make_room(segments.len().saturating_sub(self.by_id.len()));
+        self.make_room(segments.size_hint().0.saturating_sub(self.by_id.len()));
         for segment in segments {
             self.put(segment);
         }
@@ -209,10 +249,11 @@ impl Arena {
 
     /// Growing bit by bit would look at every id again and again.
     fn make_room(&mut self, more: usize) {
-        let Self { nodes, hasher, by_id, twins, .. } = self;
+        let Self { nodes, hasher, by_id, twins, contents, .. } = self;
         nodes.reserve(more);
-        by_id.reserve(more, |node| hasher.hash_one(nodes[node.slot()].content.id()));
-        twins.reserve(more, |node| nodes[node.slot()].content.external_id());
+        by_id.reserve(more, |node| hasher.hash_one(contents.id(*node)));
+        twins.reserve(more, |node| contents.external_id(node));
+        contents.reserve(more);
     }
 
     /// What was hung somewhere or let go since this was asked the last time.
@@ -228,7 +269,7 @@ impl Arena {
 
     /// Gives a segment its node without linking it.
     fn put(&mut self, segment: Arc<Segment>) {
-        let node = self.find(&segment.id).unwrap_or_else(|| self.allocate(Content::ghost(segment.id.clone())));
+        let node = self.find(&segment.id).unwrap_or_else(|| self.allocate(&segment.id));
         self.set_segment(node, segment);
     }
 
@@ -240,51 +281,64 @@ impl Arena {
     }
 
     fn set_segment(&mut self, node: NodeIndex, segment: Arc<Segment>) {
-        self.unset_segment(node);
+        if let Some(known) = self.segment(node) {
+            if known.external_id == segment.external_id {
+                self.contents.put(node, segment);
+                return;
+            }
+            self.unset_segment(node);
+        }
         self.segments += 1;
         if let Some(external_id) = &segment.external_id {
-            let nodes = &self.nodes;
-            self.twins.insert(external_id, node, |node| nodes[node.slot()].content.external_id());
+            let contents = &self.contents;
+            self.twins.insert(external_id, node, |node| contents.external_id(node));
         }
-        self.nodes[node.slot()].content = Content::Segment(segment);
+        self.contents.put(node, segment);
+        self.nodes[node.slot()].kind = Kind::Segment;
     }
 
     fn unset_segment(&mut self, node: NodeIndex) {
-        let Content::Segment(segment) = &self.nodes[node.slot()].content else { return };
-        let id = segment.id.clone();
+        let Some(segment) = self.contents.segment(node) else { return };
         if let Some(external_id) = &segment.external_id {
-            let nodes = &self.nodes;
-            self.twins.remove(external_id, node, |node| nodes[node.slot()].content.external_id());
+            let contents = &self.contents;
+            self.twins.remove(external_id, node, |node| contents.external_id(node));
         }
         self.segments -= 1;
-        self.nodes[node.slot()].content = Content::ghost(id);
+        self.contents.give_up(node);
+        self.nodes[node.slot()].kind = Kind::Ghost;
     }
 
-    /// A node of its own for an id that has none.
-    fn allocate(&mut self, content: Content) -> NodeIndex {
-        let node = Node::new(content, NodeIndex::NOWHERE);
-        let hash = self.hasher.hash_one(node.content.id());
+    /// A node of its own for an id that has none. What it is has to be said before anything else is done.
+    fn allocate(&mut self, id: &SegmentId) -> NodeIndex {
+        let node = Node::new(Kind::Free, NodeIndex::NOWHERE);
         let index = if let Some(index) = self.free.pop() {
             self.nodes[index.slot()] = node;
             index
         } else {
-            // Four billion segments don't fit into any memory, so the number of nodes fits.
-            let index = NodeIndex(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
             self.nodes.push(node);
-            index
+            NodeIndex::at(self.nodes.len() - 1)
         };
-        let (nodes, hasher) = (&self.nodes, &self.hasher);
-        self.by_id.insert_unique(hash, index, |node| hasher.hash_one(nodes[node.slot()].content.id()));
+        let (contents, hasher) = (&self.contents, &self.hasher);
+        self.by_id.insert_unique(hasher.hash_one(Some(id)), index, |node| hasher.hash_one(contents.id(*node)));
         index
+    }
+
+    /// A node for an id that is named as a parent and that no segment has.
+    fn allocate_ghost(&mut self, id: &SegmentId) -> NodeIndex {
+        let node = self.allocate(id);
+        self.nodes[node.slot()].kind = Kind::Ghost;
+        self.contents.name(node, id.clone());
+        node
     }
 
     /// Gives back the node of a ghost under which nothing hangs.
     fn release(&mut self, node: NodeIndex) {
-        let hash = self.hasher.hash_one(self.content(node).id());
+        let hash = self.hasher.hash_one(self.contents.id(node));
         if let Ok(entry) = self.by_id.find_entry(hash, |other| *other == node) {
             entry.remove();
         }
-        self.nodes[node.slot()] = Node::new(Content::Free, NodeIndex::NOWHERE);
+        self.contents.forget(node);
+        self.nodes[node.slot()] = Node::new(Kind::Free, NodeIndex::NOWHERE);
         self.free.push(node);
     }
 }
@@ -296,26 +350,35 @@ impl Arena {
     }
 
     pub fn find(&self, id: &SegmentId) -> Option<NodeIndex> {
-        let same = |node: &NodeIndex| self.content(*node).id() == Some(id);
+        let same = |node: &NodeIndex| self.contents.id(*node) == Some(id);
         self.by_id.find(self.hasher.hash_one(Some(id)), same).copied()
     }
 
-    pub fn content(&self, node: NodeIndex) -> &Content {
-        &self.nodes[node.slot()].content
+    fn kind(&self, node: NodeIndex) -> Kind {
+        self.nodes[node.slot()].kind
     }
 
-    pub fn segment(&self, node: NodeIndex) -> Option<&Arc<Segment>> {
-        match self.content(node) {
-            Content::Segment(segment) => Some(segment),
-            _ => None,
+    pub fn content(&self, node: NodeIndex) -> Content<'_> {
+        match self.kind(node) {
+            Kind::Top => Content::Top,
+            Kind::Heading(heading) => Content::Heading(heading),
+            Kind::Segment => self.contents.segment(node).map_or(Content::Free, Content::Segment),
+            Kind::Ghost => self.contents.id(node).map_or(Content::Free, Content::Ghost),
+            Kind::Free => Content::Free,
         }
     }
 
+    pub fn segment(&self, node: NodeIndex) -> Option<&Arc<Segment>> {
+        self.contents.segment(node)
+    }
+
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
-        self.nodes.iter().filter_map(|node| match &node.content {
-            Content::Segment(segment) => Some(segment),
-            _ => None,
-        })
+        self.contents.slots().iter()
+    }
+
+    /// The segments by the place of their nodes.
+    pub fn slots(&self) -> &Slots {
+        self.contents.slots()
     }
 
     /// What a node hangs under, `None` for the top.
@@ -323,57 +386,94 @@ impl Arena {
         Some(self.nodes[node.slot()].up).filter(|up| *up != NodeIndex::NOWHERE)
     }
 
+    fn family(&self, node: NodeIndex) -> Option<&Family> {
+        self.families.get(self.nodes[node.slot()].family.slot())
+    }
+
+    fn family_mut(&mut self, node: NodeIndex) -> Option<&mut Family> {
+        self.families.get_mut(self.nodes[node.slot()].family.slot())
+    }
+
     pub fn descendants(&self, node: NodeIndex) -> u32 {
-        self.nodes[node.slot()].descendants
+        self.family(node).map_or(0, |family| family.descendants)
+    }
+
+    pub fn has_children(&self, node: NodeIndex) -> bool {
+        self.nodes[node.slot()].family != FamilyIndex::NONE
+    }
+
+    /// How many nodes hang under one.
+    pub fn child_count(&self, node: NodeIndex) -> usize {
+        self.family(node).map_or(0, |family| family.children.len())
     }
 
     /// What hangs under a node, in any order.
-    pub fn children(&self, node: NodeIndex) -> &[NodeIndex] {
-        &self.nodes[node.slot()].children
+    pub fn children(&self, node: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> {
+        self.family(node).into_iter().flat_map(|family| family.children.iter())
     }
 
-    /// What hangs under a node, in order.
-    pub fn sorted_children(&self, node: NodeIndex) -> Cow<'_, [NodeIndex]> {
-        let Node { children, sorted, .. } = &self.nodes[node.slot()];
-        if *sorted {
-            return Cow::Borrowed(children);
+    /// What hangs under a node, in order; `None` for nothing.
+    pub fn sorted_children(&self, node: NodeIndex) -> Option<Cow<'_, Siblings>> {
+        let family = self.family(node)?;
+        if family.children.is_sorted() {
+            return Some(Cow::Borrowed(&family.children));
         }
-        let mut children = children.clone();
-        children.sort_unstable_by(|a, b| self.compare(*a, *b));
-        Cow::Owned(children)
+        Some(Cow::Owned(self.in_order(family.children.clone())))
     }
 
     /// Puts what hangs under a node in order, so that the next look costs nothing.
     pub fn sort_children(&mut self, node: NodeIndex) {
-        if !self.nodes[node.slot()].sorted {
-            let children = self.sorted_children(node).into_owned();
-            let node = &mut self.nodes[node.slot()];
-            node.children = children;
-            node.sorted = true;
+        let Some(family) = self.family_mut(node).filter(|family| !family.children.is_sorted()) else { return };
+        let children = std::mem::take(&mut family.children);
+        let children = self.in_order(children);
+        if let Some(family) = self.family_mut(node) {
+            family.children = children;
         }
     }
 
-    /// What hangs beside a node and comes after it in order.
-    pub fn siblings_after(&mut self, node: NodeIndex) -> &[NodeIndex] {
-        let Some(up) = self.up(node) else { return &[] };
+    fn in_order(&self, mut siblings: Siblings) -> Siblings {
+        let mut keyed: Vec<(Key, NodeIndex)> = siblings.take().into_iter().map(|node| (self.key(node), node)).collect();
+        keyed.sort_unstable_by(|(first, a), (second, b)| first.cmp(second).then_with(|| self.compare(*a, *b)));
+        Siblings::in_order(keyed.into_iter().map(|(_, node)| node).collect())
+    }
+
+    fn key(&self, node: NodeIndex) -> Key {
+        self.segment(node).map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.descendants(node)))
+    }
+
+    /// Where a node is among its siblings, in order.
+    fn place_in_order(&mut self, node: NodeIndex) -> Option<(NodeIndex, Place)> {
+        let up = self.up(node)?;
         self.sort_children(up);
-        let siblings = self.children(up);
-        let place = siblings.binary_search_by(|other| self.compare(*other, node)).ok();
-        let place = place.or_else(|| siblings.iter().position(|other| *other == node));
-        place.map_or(&[], |place| &siblings[place + 1..])
+        let place = self.family(up)?.children.search(|other| self.compare(other, node)).ok()?;
+        Some((up, place))
+    }
+
+    /// What hangs beside a node and comes after it in order.
+    pub fn siblings_after(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
+        let place = self.place_in_order(node);
+        let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
+        family.into_iter().flat_map(|(family, place)| family.children.after(place))
+    }
+
+    /// What hangs beside a node and comes before it in order, the nearest first.
+    pub fn siblings_before(&mut self, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
+        let place = self.place_in_order(node);
+        let family = place.and_then(|(up, place)| Some((self.family(up)?, place)));
+        family.into_iter().flat_map(|(family, place)| family.children.before(place))
     }
 
     /// The nodes that bear an external id.
-    pub fn bearers(&self, external_id: &str) -> &[NodeIndex] {
-        self.twins.bearers(external_id, |node| self.content(node).external_id())
+    pub fn bearers(&self, external_id: &str) -> impl Iterator<Item = NodeIndex> {
+        self.twins.bearers(external_id, |node| self.contents.external_id(node))
     }
 
     fn compare(&self, a: NodeIndex, b: NodeIndex) -> Ordering {
-        match (self.content(a), self.content(b)) {
-            (Content::Segment(first), Content::Segment(second)) => {
+        match (self.segment(a), self.segment(b)) {
+            (Some(first), Some(second)) => {
                 order::compare(self.order, (first, self.descendants(a)), (second, self.descendants(b)))
             }
-            (first, second) => first.id().cmp(&second.id()),
+            _ => self.contents.id(a).cmp(&self.contents.id(b)),
         }
     }
 
@@ -384,75 +484,27 @@ impl Arena {
     pub fn set_order(&mut self, order: Order) {
         if self.order != order {
             self.order = order;
-            for node in &mut self.nodes {
-                node.sorted = node.children.len() < 2;
+            self.forget_order(|_| true);
+        }
+    }
+
+    /// Takes families as being in no order.
+    fn forget_order(&mut self, which: impl Fn(&Family) -> bool) {
+        let Self { nodes, families, .. } = self;
+        for family in families.iter_mut().filter(|family| family.children.is_sorted() && which(family)) {
+            family.children.forget_order();
+            for (number, child) in (0..).zip(family.children.iter()) {
+                nodes[child.slot()].number = number;
             }
         }
     }
-}
 
-/// Folding.
-impl Arena {
-    pub fn is_open(&self, node: NodeIndex) -> bool {
-        let node = &self.nodes[node.slot()];
-        match node.content {
-            Content::Segment(_) => node.open,
-            Content::Ghost(_) | Content::Heading(_) => !node.shut,
-            Content::Top => true,
-            Content::Free => false,
-        }
-    }
-
-    pub fn set_open(&mut self, node: NodeIndex, open: bool) {
-        let node = &mut self.nodes[node.slot()];
-        match node.content {
-            Content::Segment(_) => node.open = open,
-            Content::Ghost(_) | Content::Heading(_) => node.shut = !open,
-            Content::Top | Content::Free => {}
-        }
-    }
-
-    /// Unfolds a node and everything under it.
-    pub fn open_below(&mut self, node: NodeIndex) {
-        let mut waiting = vec![node];
-        while let Some(node) = waiting.pop() {
-            self.set_open(node, true);
-            waiting.extend_from_slice(self.children(node));
-        }
-    }
-
-    /// Unfolds what is above a node and answers the topmost one that was folded.
-    pub fn open_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
-        let mut topmost = None;
-        let mut above = self.up(node);
-        while let Some(node) = above {
-            if !self.is_open(node) {
-                self.set_open(node, true);
-                topmost = Some(node);
-            }
-            above = self.up(node);
-        }
-        topmost
-    }
-
-    /// Unfolds the segments above a level and folds those from there on; `None` unfolds all.
-    pub fn fold_to_level(&mut self, level: Option<u32>) {
-        let mut waiting = vec![(NodeIndex::TOP, 0), (NodeIndex::MISSING, 0), (NodeIndex::CIRCLES, 0)];
-        while let Some((node, depth)) = waiting.pop() {
-            if self.segment(node).is_some() {
-                self.set_open(node, level.is_none_or(|level| depth < level));
-            } else if level.is_none() {
-                self.set_open(node, true);
-            }
-            waiting.extend(self.children(node).iter().map(|child| (*child, depth + 1)));
-        }
-    }
-
-    pub fn open_segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
-        let open = self.nodes.iter().filter(|node| node.open);
-        open.filter_map(|node| match &node.content {
-            Content::Segment(segment) => Some(segment),
-            _ => None,
-        })
+    /// The segments and ghosts that are there now; ghosts created meanwhile are not among them.
+    fn ordinary(&self) -> impl Iterator<Item = NodeIndex> + use<> {
+        let used: Vec<NodeIndex> = (0..self.nodes.len())
+            .map(NodeIndex::at)
+            .filter(|node| node.is_ordinary() && self.kind(*node) != Kind::Free)
+            .collect();
+        used.into_iter()
     }
 }

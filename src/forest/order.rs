@@ -32,6 +32,74 @@ pub(super) fn compare(order: Order, (a, below_a): (&Segment, u32), (b, below_b):
     first.then_with(|| natural(&a.name, &b.name)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id))
 }
 
+/// What decides most comparisons at a glance: of two segments, the one with the smaller key comes first. Equal keys decide
+/// nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key(u128);
+
+impl Key {
+    /// The key of what has no other order than that of its id.
+    pub const UNDECIDED: Self = Self(0);
+
+    /// The key of a segment with as many descendants.
+    pub fn of(order: Order, segment: &Segment, below: u32) -> Self {
+        Self(match order {
+            Order::Name => beginning(&segment.name),
+            Order::ExternalId => match &segment.external_id {
+                // One bit tells whether there is any, so the text has one less.
+                Some(external_id) => beginning(external_id) >> 1,
+                None => 1 << 127,
+            },
+            Order::Descendants => u128::from(u32::MAX - below) << 96 | beginning(&segment.name) >> 32,
+        })
+    }
+}
+
+/// The beginning of a text, as a number that sorts as [`natural`] does: folded, runs of digits by their length and then by what
+/// they are.
+fn beginning(text: &str) -> u128 {
+    let mut bytes = [0; 16];
+    let mut room = bytes.iter_mut();
+    let mut put = |byte: u8| room.next().map(|free| *free = byte).is_some();
+    let mut characters = folded(text).peekable();
+    while let Some(character) = characters.next() {
+        let fits = if character.is_ascii_digit() {
+            put_number(character, &mut characters, &mut put)
+        } else {
+            put_character(character, &mut put)
+        };
+        if !fits {
+            break;
+        }
+    }
+    u128::from_be_bytes(bytes)
+}
+
+fn put_character(character: char, put: &mut impl FnMut(u8) -> bool) -> bool {
+    // UTF-8 sorts as the characters do.
+    character.encode_utf8(&mut [0; 4]).bytes().all(put)
+}
+
+/// A number: leading zeros count for nothing. A digit goes before its length, so that numbers sort among other characters.
+fn put_number(
+    first: char,
+    rest: &mut Peekable<impl Iterator<Item = char> + Clone>,
+    put: &mut impl FnMut(u8) -> bool,
+) -> bool {
+    if first == '0' {
+        while rest.next_if_eq(&'0').is_some() {}
+    }
+    let leads = first != '0';
+    let further = rest.clone().take_while(char::is_ascii_digit).count();
+    let length = u8::try_from(further + usize::from(leads)).unwrap_or(u8::MAX);
+    // Of numbers longer than can be told, nothing more is told: they are equal here.
+    let mut fits = put(b'0') && put(length) && length < u8::MAX && (!leads || put_character(first, put));
+    for digit in rest.take(further) {
+        fits = fits && put_character(digit, put);
+    }
+    fits
+}
+
 /// Compares two texts folded, runs of digits by their value.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (folded(a).peekable(), folded(b).peekable());
@@ -84,7 +152,30 @@ mod tests {
         assert_eq!(natural("Hurt", "Hurtownie"), Ordering::Less);
     }
 
+    #[test]
+    fn numbers_longer_than_a_key_can_tell_are_left_to_comparing() {
+        let long = |digits: usize| "9".repeat(digits);
+        assert_eq!(beginning(&long(300)), beginning(&long(400)));
+        assert!(beginning(&long(3)) < beginning(&long(300)));
+    }
+
     proptest! {
+        #[test]
+        fn keys_never_contradict_comparing(a in "[aAąĄ0-3ßs ]{0,24}", b in "[aAąĄ0-3ßs ]{0,24}", below in 0_u32..3) {
+            let segment = |text: &str| Segment {
+                id: crate::segment::SegmentId::new("x").unwrap(),
+                name: text.into(),
+                external_id: (!text.starts_with('a')).then(|| text.into()),
+                parent: None,
+            };
+            let (first, second) = (segment(&a), segment(&b));
+            for order in [Order::Name, Order::ExternalId, Order::Descendants] {
+                let keys = Key::of(order, &first, below).cmp(&Key::of(order, &second, 1));
+                let comparison = compare(order, (&first, below), (&second, 1));
+                prop_assert!(keys == Ordering::Equal || keys == comparison, "{:?} {:?}", keys, comparison);
+            }
+        }
+
         #[test]
         fn comparing_is_a_total_order(a in "[aAąĄ0-3ßs]{0,5}", b in "[aAąĄ0-3ßs]{0,5}", c in "[aAąĄ0-3ßs]{0,5}") {
             prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());

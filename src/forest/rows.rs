@@ -16,7 +16,7 @@ pub(super) struct Visible {
 }
 
 /// The visible rows from the top down.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     list: Pieces,
 }
@@ -42,7 +42,7 @@ impl Rows {
     pub fn rebuild(&mut self, arena: &mut Arena) {
         let mut waiting = Vec::new();
         for heading in [NodeIndex::CIRCLES, NodeIndex::MISSING] {
-            if !arena.children(heading).is_empty() {
+            if arena.has_children(heading) {
                 waiting.push(Visible { node: heading, depth: 0 });
             }
         }
@@ -62,7 +62,7 @@ impl Rows {
             self.remove(*node);
         }
         for heading in [NodeIndex::MISSING, NodeIndex::CIRCLES] {
-            if arena.children(heading).is_empty() {
+            if !arena.has_children(heading) {
                 self.remove(heading);
             }
         }
@@ -136,7 +136,7 @@ impl Rows {
                 return headings.into_iter().flatten().next().unwrap_or_else(|| self.len());
             }
             let Some(up) = arena.up(node) else { return self.len() };
-            let next = arena.siblings_after(node).iter().find_map(|sibling| self.position(*sibling));
+            let next = arena.siblings_after(node).find_map(|sibling| self.position(sibling));
             match next {
                 Some(next) => return next,
                 None if up == NodeIndex::TOP => {
@@ -160,5 +160,5 @@ fn list(arena: &mut Arena, mut waiting: Vec<Visible>, rows: &mut Vec<Visible>) {
 
 fn push_children(arena: &mut Arena, node: NodeIndex, depth: u32, waiting: &mut Vec<Visible>) {
     arena.sort_children(node);
-    waiting.extend(arena.children(node).iter().rev().map(|child| Visible { node: *child, depth }));
+    waiting.extend(arena.children(node).rev().map(|child| Visible { node: child, depth }));
 }

@@ -119,6 +119,7 @@ fn lines(forest: &Forest) -> Vec<Line> {
 
 /// The forest against the reference built from its segments and its own open rows.
 fn check(forest: &Forest, segments: &BTreeMap<SegmentId, Arc<Segment>>) {
+    forest.arena.check();
     assert_eq!(forest.len(), segments.len());
     let reference = Reference::new(segments, forest.order());
     assert_eq!(lines(forest), reference.lines(|row| forest.is_open(row)));

@@ -19,7 +19,8 @@ impl Forest {
     #[must_use]
     pub fn children(&self, id: &SegmentId) -> Vec<&Arc<Segment>> {
         let Some(node) = self.arena.find(id) else { return Vec::new() };
-        self.arena.sorted_children(node).iter().filter_map(|child| self.arena.segment(*child)).collect()
+        let children = self.arena.sorted_children(node);
+        children.iter().flat_map(|children| children.iter()).filter_map(|child| self.arena.segment(child)).collect()
     }
 
     /// The segments above a segment or a missing parent, the nearest first.
@@ -77,7 +78,9 @@ struct Preorder<'a> {
 
 impl Preorder<'_> {
     fn push_children(&mut self, node: NodeIndex, depth: u32) {
-        self.waiting.extend(self.arena.sorted_children(node).iter().rev().map(|child| (depth, *child)));
+        if let Some(children) = self.arena.sorted_children(node) {
+            self.waiting.extend(children.iter().rev().map(|child| (depth, child)));
+        }
     }
 }
 

@@ -4,26 +4,23 @@ use std::sync::Arc;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::{Arena, Content, Node, NodeIndex, Order, Touched};
+use super::{Arena, Content, Family, FamilyIndex, Kind, NodeIndex, Order, Place, Siblings};
 
 impl Arena {
     /// Brings in a segment, or the new fields of one.
     pub(super) fn upsert(&mut self, segment: Arc<Segment>) {
         let Some(node) = self.find(&segment.id) else {
-            let node = self.allocate(Content::ghost(segment.id.clone()));
+            let node = self.allocate(&segment.id);
             self.set_segment(node, segment);
             return self.attach(node);
         };
         match self.segment(node) {
-            Some(known) if *known == segment => {
-                // The new one is shared with whoever sent it, so the old copy needn't stay in memory.
-                self.nodes[node.slot()].content = Content::Segment(segment);
-            }
+            // The new one is shared with whoever sent it, so the old copy needn't stay in memory.
+            Some(known) if *known == segment => self.contents.put(node, segment),
             Some(known) if known.parent == segment.parent => {
-                let up = self.nodes[node.slot()].up;
-                let place = self.place_of_child(up, node);
+                let place = self.place_of_child(node);
                 self.set_segment(node, segment);
-                self.put_in_order(up, node, place);
+                self.put_in_order(node, place);
             }
             _ => self.relocate(node, |arena| arena.set_segment(node, segment)),
         }
@@ -60,12 +57,12 @@ impl Arena {
         };
         let Some(parent) = parent else { return self.hang(node, NodeIndex::TOP) };
         let up = self.find(&parent).unwrap_or_else(|| {
-            let ghost = self.allocate(Content::ghost(parent));
+            let ghost = self.allocate_ghost(&parent);
             self.hang(ghost, NodeIndex::MISSING);
             ghost
         });
         let Some(circle) = self.circle(node, up) else { return self.hang(node, up) };
-        let cut = circle.into_iter().min_by_key(|member| self.content(*member).id()).unwrap_or(node);
+        let cut = circle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
         if cut != node {
             self.detach(cut);
             self.hang(node, up);
@@ -75,7 +72,7 @@ impl Arena {
 
     /// The nodes of the circle that hanging `node` under `up` would close.
     fn circle(&mut self, node: NodeIndex, up: NodeIndex) -> Option<Vec<NodeIndex>> {
-        if node != up && self.children(node).is_empty() {
+        if node != up && !self.has_children(node) {
             return None;
         }
         let mut members = vec![up];
@@ -93,7 +90,7 @@ impl Arena {
 
     /// The segment at the top of the node's tree if it was cut from a circle.
     fn cut_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
-        if self.children(NodeIndex::CIRCLES).is_empty() {
+        if !self.has_children(NodeIndex::CIRCLES) {
             return None;
         }
         let mut at = node;
@@ -110,7 +107,7 @@ impl Arena {
     fn hang(&mut self, node: NodeIndex, up: NodeIndex) {
         self.touch(node);
         self.nodes[node.slot()].up = up;
-        self.add_child(up, node);
+        self.add_child(node);
         let weight = self.weight(node);
         self.weigh(up, |descendants| descendants + weight);
     }
@@ -119,71 +116,135 @@ impl Arena {
     fn detach(&mut self, node: NodeIndex) -> Option<NodeIndex> {
         let up = self.up(node)?;
         self.touch(node);
-        if let Some(place) = self.place_of_child(up, node) {
-            self.nodes[up.slot()].children.remove(place);
-        }
+        let place = self.place_of_child(node);
+        self.remove_child(up, place);
         self.nodes[node.slot()].up = NodeIndex::NOWHERE;
         let weight = self.weight(node);
         self.weigh(up, |descendants| descendants - weight);
+        self.end_family_if_empty(up);
         Some(up)
     }
 
     /// How many segments a node brings along.
     pub(super) fn weight(&self, node: NodeIndex) -> u32 {
-        self.descendants(node) + u32::from(self.segment(node).is_some())
+        self.descendants(node) + u32::from(self.kind(node) == Kind::Segment)
     }
 
-    /// Changes the number of descendants from a node upwards.
+    /// Changes the number of descendants from a node upwards. How many there are in all is known without.
     fn weigh(&mut self, from: NodeIndex, change: impl Fn(u32) -> u32) {
+        let by_weight = self.order == Order::Descendants;
         let mut at = from;
-        while at != NodeIndex::NOWHERE {
-            let node = &mut self.nodes[at.slot()];
-            node.descendants = change(node.descendants);
-            at = node.up;
+        while at != NodeIndex::NOWHERE && at != NodeIndex::TOP {
+            let up = self.nodes[at.slot()].up;
+            let place = if by_weight && at.is_ordinary() { self.place_of_child(at) } else { None };
+            if let Some(family) = self.family_mut(at) {
+                family.descendants = change(family.descendants);
+            }
+            if by_weight && at.is_ordinary() {
+                self.put_in_order(at, place);
+            }
+            at = up;
             self.climbed += 1;
-            if self.order == Order::Descendants && at != NodeIndex::NOWHERE {
-                let node = &mut self.nodes[at.slot()];
-                node.sorted = node.children.len() < 2;
-                self.touched = Touched::Everything;
+        }
+    }
+
+    /// Adds a node to the children of the one that it points to.
+    fn add_child(&mut self, child: NodeIndex) {
+        let up = self.nodes[child.slot()].up;
+        if !self.has_children(up) {
+            self.begin_family(up, 1);
+        }
+        let place = match self.family(up) {
+            Some(family) if family.children.is_sorted() => {
+                Some(family.children.search(|other| self.compare(other, child)).unwrap_or_else(|place| place))
+            }
+            _ => None,
+        };
+        let sortings = self.sortings;
+        let Some(family) = self.family_mut(up) else { return };
+        family.changed = sortings;
+        match place {
+            Some(place) => family.children.insert(place, child),
+            None => {
+                let number = family.children.push(child);
+                self.number(child, number);
             }
         }
     }
 
-    fn add_child(&mut self, up: NodeIndex, child: NodeIndex) {
-        let Node { children, sorted, .. } = &self.nodes[up.slot()];
-        let place = if *sorted {
-            children.binary_search_by(|other| self.compare(*other, child)).unwrap_or_else(|place| place)
-        } else {
-            children.len()
-        };
-        self.nodes[up.slot()].children.insert(place, child);
+    fn remove_child(&mut self, up: NodeIndex, place: Option<Place>) {
+        let sortings = self.sortings;
+        let (Some(family), Some(place)) = (self.family_mut(up), place) else { return };
+        family.changed = sortings;
+        let number = place.number();
+        if let Some(moved) = family.children.remove(place) {
+            self.number(moved, number);
+        }
     }
 
-    /// Where a child stands among its siblings. It must still be what it was when it was added, or it is found by a scan only.
-    fn place_of_child(&self, up: NodeIndex, child: NodeIndex) -> Option<usize> {
-        let Node { children, sorted, .. } = &self.nodes[up.slot()];
-        let place = if *sorted { children.binary_search_by(|other| self.compare(*other, child)).ok() } else { None };
-        place.or_else(|| children.iter().position(|other| *other == child))
+    /// Notes the number of a node among siblings that are in no order.
+    pub(super) fn number(&mut self, child: NodeIndex, number: usize) {
+        // There are no more siblings than nodes, and nodes have numbers of the same size.
+        self.nodes[child.slot()].number = u32::try_from(number).unwrap_or(u32::MAX);
+    }
+
+    /// Where a child stands among its siblings. It must still be what it was when it was added.
+    pub(super) fn place_of_child(&self, child: NodeIndex) -> Option<Place> {
+        let siblings = &self.family(self.up(child)?)?.children;
+        if siblings.is_sorted() {
+            siblings.search(|other| self.compare(other, child)).ok()
+        } else {
+            siblings.numbered(self.nodes[child.slot()].number as usize, child)
+        }
     }
 
     /// Moves a child that is another one now from its place to where it belongs, unless that is where it is.
-    fn put_in_order(&mut self, up: NodeIndex, child: NodeIndex, place: Option<usize>) {
-        let Node { children, sorted, .. } = &self.nodes[up.slot()];
-        let Some(place) = place.filter(|_| *sorted) else { return };
-        let before = place.checked_sub(1).map(|before| children[before]);
-        let after = children.get(place + 1).copied();
+    fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
+        let Some(up) = self.up(child) else { return };
+        let sortings = self.sortings;
+        if let Some(family) = self.family_mut(up) {
+            family.changed = sortings;
+        }
+        let Some(siblings) = self.family(up).map(|family| &family.children).filter(|siblings| siblings.is_sorted())
+        else {
+            return;
+        };
+        let Some(place) = place else { return };
+        let (before, after) = siblings.neighbours(place);
         let stays = before.is_none_or(|before| self.compare(before, child).is_lt())
             && after.is_none_or(|after| self.compare(child, after).is_lt());
         if !stays {
             self.touch(child);
-            self.nodes[up.slot()].children.remove(place);
-            self.add_child(up, child);
+            self.remove_child(up, Some(place));
+            self.add_child(child);
+        }
+    }
+
+    /// Makes room for the children of a node that has none.
+    pub(super) fn begin_family(&mut self, node: NodeIndex, children: usize) {
+        let family = Family { children: Siblings::with_capacity(children), descendants: 0, changed: self.sortings };
+        let index = if let Some(index) = self.free_families.pop() {
+            self.families[index.slot()] = family;
+            index
+        } else {
+            self.families.push(family);
+            // There are fewer families than nodes, and nodes have numbers of the same size.
+            FamilyIndex(u32::try_from(self.families.len() - 1).unwrap_or(u32::MAX))
+        };
+        self.nodes[node.slot()].family = index;
+    }
+
+    fn end_family_if_empty(&mut self, node: NodeIndex) {
+        if let Some(family) = self.family_mut(node).filter(|family| family.children.is_empty()) {
+            family.children = Siblings::default();
+            let index = std::mem::replace(&mut self.nodes[node.slot()].family, FamilyIndex::NONE);
+            self.free_families.push(index);
         }
     }
 
     /// Lets a ghost go that nothing names as its parent any more.
     fn drop_if_abandoned(&mut self, node: NodeIndex) {
-        if matches!(self.content(node), Content::Ghost(_)) && self.children(node).is_empty() {
+        if self.kind(node) == Kind::Ghost && !self.has_children(node) {
             self.detach(node);
             self.release(node);
         }

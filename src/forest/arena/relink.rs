@@ -1,14 +1,15 @@
 //! Linking everything at once, in time that depends on the number of nodes only.
 
-use super::{Arena, Content, NodeIndex, Touched};
+use super::{Arena, FamilyIndex, Kind, NodeIndex, Touched};
 
 impl Arena {
     /// Hangs every node where it belongs, whatever hung where before. What was unfolded stays so.
     pub(super) fn relink(&mut self) {
         self.touched = Touched::Everything;
+        self.families.clear();
+        self.free_families.clear();
         for node in &mut self.nodes {
-            node.children.clear();
-            node.descendants = 0;
+            node.family = FamilyIndex::NONE;
         }
         self.point_to_parents();
         self.cut_circles();
@@ -18,12 +19,24 @@ impl Arena {
 
     /// Lets every segment point to its parent, creating the ghosts it takes.
     fn point_to_parents(&mut self) {
+        // Siblings often come one after the other, so the parent of the last one is worth remembering.
+        let mut last = None;
         for node in self.ordinary() {
             let parent = self.segment(node).map(|segment| segment.parent.clone());
             let up = match parent {
                 None => NodeIndex::NOWHERE,
                 Some(None) => NodeIndex::TOP,
-                Some(Some(parent)) => self.find(&parent).unwrap_or_else(|| self.allocate(Content::ghost(parent))),
+                Some(Some(parent)) => match last.take().filter(|(id, _)| *id == parent) {
+                    Some((id, up)) => {
+                        last = Some((id, up));
+                        up
+                    }
+                    None => {
+                        let up = self.find(&parent).unwrap_or_else(|| self.allocate_ghost(&parent));
+                        last = Some((parent, up));
+                        up
+                    }
+                },
             };
             self.nodes[node.slot()].up = up;
         }
@@ -44,7 +57,7 @@ impl Arena {
                 let mut cut = at;
                 let mut member = self.nodes[at.slot()].up;
                 while member != at {
-                    if self.content(member).id() < self.content(cut).id() {
+                    if self.contents.id(member) < self.contents.id(cut) {
                         cut = member;
                     }
                     member = self.nodes[member.slot()].up;
@@ -62,53 +75,42 @@ impl Arena {
                 *count += 1;
             }
         }
-        for (node, count) in self.nodes.iter_mut().zip(counts) {
-            node.children.reserve_exact(count as usize);
-        }
-        for node in self.ordinary() {
-            if self.segment(node).is_some() {
-                let up = self.nodes[node.slot()].up;
-                self.nodes[up.slot()].children.push(node);
+        for node in self.ordinary().filter(|node| self.kind(*node) == Kind::Ghost).collect::<Vec<_>>() {
+            if counts[node.slot()] == 0 {
+                self.release(node);
+            } else {
+                self.nodes[node.slot()].up = NodeIndex::MISSING;
+                counts[NodeIndex::MISSING.slot()] += 1;
             }
         }
-        for node in self.ordinary() {
-            if matches!(self.content(node), Content::Ghost(_)) {
-                if self.children(node).is_empty() {
-                    self.release(node);
-                } else {
-                    self.nodes[node.slot()].up = NodeIndex::MISSING;
-                    self.nodes[NodeIndex::MISSING.slot()].children.push(node);
-                }
-            }
+        // The headings point to the top without being children of it.
+        counts[NodeIndex::TOP.slot()] -= 2;
+        for (slot, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            self.begin_family(NodeIndex::at(slot), count as usize);
         }
-        for node in &mut self.nodes {
-            node.sorted = node.children.len() < 2;
+        for child in self.ordinary() {
+            let up = self.nodes[child.slot()].up;
+            if let Some(family) = self.family_mut(up) {
+                let number = family.children.push(child);
+                self.number(child, number);
+            }
         }
     }
 
     fn count_descendants(&mut self) {
         let mut parents_first = vec![NodeIndex::MISSING, NodeIndex::CIRCLES];
-        parents_first.extend_from_slice(self.children(NodeIndex::TOP));
+        parents_first.extend(self.children(NodeIndex::TOP));
         let mut next = 0;
         while let Some(node) = parents_first.get(next).copied() {
-            parents_first.extend_from_slice(self.children(node));
+            parents_first.extend(self.children(node));
             next += 1;
         }
         for node in parents_first.into_iter().rev() {
             let weight = self.weight(node);
             let up = self.nodes[node.slot()].up;
-            self.nodes[up.slot()].descendants += weight;
+            if let Some(family) = self.family_mut(up).filter(|_| up != NodeIndex::TOP) {
+                family.descendants += weight;
+            }
         }
-    }
-
-    /// The segments and ghosts that are there now; ghosts created meanwhile are not among them.
-    fn ordinary(&self) -> impl Iterator<Item = NodeIndex> + use<> {
-        let used: Vec<NodeIndex> = (0..)
-            .map(NodeIndex)
-            .zip(&self.nodes)
-            .filter(|(index, node)| index.is_ordinary() && !matches!(node.content, Content::Free))
-            .map(|(index, _)| index)
-            .collect();
-        used.into_iter()
     }
 }

@@ -8,7 +8,7 @@ use crate::forest::arena::NodeIndex;
 use super::Visible;
 
 /// Rows in their order, each node at most once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Pieces {
     /// The pieces by their number, which stays the same.
     rows: Vec<Vec<Visible>>,

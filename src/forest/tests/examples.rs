@@ -46,6 +46,7 @@ fn a_circle_is_cut_at_its_smallest_id_whatever_came_first() {
         let mut forest = Forest::new();
         for at in 0..3 {
             forest.apply(vec![Change::Upsert(Arc::clone(&circle[(at + turn) % 3]))]);
+            forest.arena.check();
         }
         forest.fold_to_level(None);
         assert_eq!(texts(&forest), ["In a circle", "  b", "    c", "      d"]);

@@ -1,0 +1,63 @@
+//! What the nodes stand for: segments, and the ids of those that are named and not there.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::segment::{Segment, SegmentId};
+
+use super::{NodeIndex, Slots};
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contents {
+    slots: Slots,
+    /// Hardly any: a node is a ghost only for as long as a parent is missing.
+    ghosts: HashMap<NodeIndex, SegmentId>,
+}
+
+impl Contents {
+    pub fn reserve(&mut self, more: usize) {
+        self.slots.reserve(more);
+    }
+
+    pub fn segment(&self, node: NodeIndex) -> Option<&Arc<Segment>> {
+        self.slots.get(node)
+    }
+
+    pub fn id(&self, node: NodeIndex) -> Option<&SegmentId> {
+        self.slots.get(node).map(|segment| &segment.id).or_else(|| self.ghosts.get(&node))
+    }
+
+    pub fn external_id(&self, node: NodeIndex) -> Option<&str> {
+        self.slots.get(node)?.external_id.as_deref()
+    }
+
+    pub const fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// A node is this segment from now on.
+    pub fn put(&mut self, node: NodeIndex, segment: Arc<Segment>) {
+        if self.slots.set(node, Some(segment)).is_none() {
+            self.ghosts.remove(&node);
+        }
+    }
+
+    /// A node is no segment any more, and keeps its id.
+    pub fn give_up(&mut self, node: NodeIndex) {
+        if let Some(segment) = self.slots.set(node, None) {
+            self.ghosts.insert(node, segment.id.clone());
+        }
+    }
+
+    /// A node stands for this id.
+    pub fn name(&mut self, node: NodeIndex, id: SegmentId) {
+        self.ghosts.insert(node, id);
+    }
+
+    /// A node stands for nothing any more.
+    pub fn forget(&mut self, node: NodeIndex) {
+        self.slots.set(node, None);
+        self.ghosts.remove(&node);
+    }
+}

@@ -1,0 +1,70 @@
+//! What is unfolded. It is remembered for each node, whether it can be seen or not.
+
+use std::sync::Arc;
+
+use crate::segment::Segment;
+
+use super::{Arena, Kind, NodeIndex};
+
+impl Arena {
+    pub fn is_open(&self, node: NodeIndex) -> bool {
+        let node = &self.nodes[node.slot()];
+        match node.kind {
+            Kind::Segment => node.open,
+            Kind::Ghost | Kind::Heading(_) => !node.shut,
+            Kind::Top => true,
+            Kind::Free => false,
+        }
+    }
+
+    pub fn set_open(&mut self, node: NodeIndex, open: bool) {
+        let node = &mut self.nodes[node.slot()];
+        match node.kind {
+            Kind::Segment => node.open = open,
+            Kind::Ghost | Kind::Heading(_) => node.shut = !open,
+            Kind::Top | Kind::Free => {}
+        }
+    }
+
+    /// Unfolds a node and everything under it.
+    pub fn open_below(&mut self, node: NodeIndex) {
+        let mut waiting = vec![node];
+        while let Some(node) = waiting.pop() {
+            self.set_open(node, true);
+            waiting.extend(self.children(node));
+        }
+    }
+
+    /// Unfolds what is above a node and answers the topmost one that was folded.
+    pub fn open_above(&mut self, node: NodeIndex) -> Option<NodeIndex> {
+        let mut topmost = None;
+        let mut above = self.up(node);
+        while let Some(node) = above {
+            if !self.is_open(node) {
+                self.set_open(node, true);
+                topmost = Some(node);
+            }
+            above = self.up(node);
+        }
+        topmost
+    }
+
+    /// Unfolds the segments above a level and folds those from there on; `None` unfolds all.
+    pub fn fold_to_level(&mut self, level: Option<u32>) {
+        let mut waiting = vec![(NodeIndex::TOP, 0), (NodeIndex::MISSING, 0), (NodeIndex::CIRCLES, 0)];
+        while let Some((node, depth)) = waiting.pop() {
+            if self.kind(node) == Kind::Segment {
+                self.set_open(node, level.is_none_or(|level| depth < level));
+            } else if level.is_none() {
+                self.set_open(node, true);
+            }
+            waiting.extend(self.children(node).map(|child| (child, depth + 1)));
+        }
+    }
+
+    pub fn open_segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        let open =
+            (0..).map(NodeIndex::at).zip(&self.nodes).filter(|(_, node)| node.open && node.kind == Kind::Segment);
+        open.filter_map(|(index, _)| self.segment(index))
+    }
+}

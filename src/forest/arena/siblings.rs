@@ -1,0 +1,191 @@
+//! The children of one node: a list that is put in order when somebody looks, and then stays so.
+//!
+//! Without an order each child knows its place and is taken out at once. In order it is found by comparing, and a long list
+//! is kept in pieces, so that a parent of a million costs no more to change than one of ten.
+
+use std::cmp::Ordering;
+
+use super::NodeIndex;
+
+/// Children of one node, each once.
+#[derive(Debug, Clone)]
+pub(in crate::forest) struct Siblings {
+    list: List,
+    sorted: bool,
+}
+
+#[derive(Debug, Clone)]
+enum List {
+    Whole(Vec<NodeIndex>),
+    /// Only in order, and none of the pieces is empty.
+    Pieces(Vec<Vec<NodeIndex>>),
+}
+
+/// Children of a piece, before it is divided and after. Tests have short lists, and want many pieces.
+const LONGEST: usize = if cfg!(test) { 4 } else { 2_048 };
+const USUAL: usize = LONGEST / 2;
+
+/// Where a child is in a list.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::forest) struct Place {
+    piece: usize,
+    within: usize,
+}
+
+impl Place {
+    /// The number of a child at this place in a list without order.
+    pub const fn number(self) -> usize {
+        self.within
+    }
+}
+
+impl Default for Siblings {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
+impl Siblings {
+    /// No children yet, with room for some.
+    pub fn with_capacity(count: usize) -> Self {
+        Self { list: List::Whole(Vec::with_capacity(count)), sorted: false }
+    }
+
+    /// Children that are in order already.
+    pub fn in_order(children: Vec<NodeIndex>) -> Self {
+        let list = if children.len() <= LONGEST {
+            List::Whole(children)
+        } else {
+            List::Pieces(children.chunks(USUAL).map(<[NodeIndex]>::to_vec).collect())
+        };
+        Self { list, sorted: true }
+    }
+
+    pub fn len(&self) -> usize {
+        self.pieces().iter().map(Vec::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.pieces().iter().all(Vec::is_empty)
+    }
+
+    /// Whether they are in order.
+    pub const fn is_sorted(&self) -> bool {
+        self.sorted
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = NodeIndex> {
+        self.pieces().iter().flatten().copied()
+    }
+
+    /// Those after a place.
+    pub fn after(&self, place: Place) -> impl Iterator<Item = NodeIndex> {
+        let (piece, later) = self.around(place);
+        piece.get(place.within + 1..).unwrap_or_default().iter().chain(later.iter().flatten()).copied()
+    }
+
+    /// Those before a place, the nearest first.
+    pub fn before(&self, place: Place) -> impl Iterator<Item = NodeIndex> {
+        let earlier = self.pieces().get(..place.piece).unwrap_or_default();
+        let piece = self.pieces().get(place.piece).and_then(|piece| piece.get(..place.within)).unwrap_or_default();
+        piece.iter().rev().chain(earlier.iter().rev().flat_map(|piece| piece.iter().rev())).copied()
+    }
+
+    /// The nearest on either side of a place.
+    pub fn neighbours(&self, place: Place) -> (Option<NodeIndex>, Option<NodeIndex>) {
+        (self.before(place).next(), self.after(place).next())
+    }
+
+    /// The place of a child by its number in a list without order.
+    pub fn numbered(&self, number: usize, child: NodeIndex) -> Option<Place> {
+        let List::Whole(list) = &self.list else { return None };
+        (list.get(number) == Some(&child)).then_some(Place { piece: 0, within: number })
+    }
+
+    /// The place of a child in a list in order, or else that where it belongs. `compare` tells how another one stands to it.
+    pub fn search(&self, compare: impl Fn(NodeIndex) -> Ordering) -> Result<Place, Place> {
+        let pieces = self.pieces();
+        let ends_before = |piece: &Vec<NodeIndex>| piece.last().is_some_and(|last| compare(*last).is_lt());
+        let piece = pieces.partition_point(ends_before).min(pieces.len() - 1);
+        match pieces[piece].binary_search_by(|other| compare(*other)) {
+            Ok(within) => Ok(Place { piece, within }),
+            Err(within) => Err(Place { piece, within }),
+        }
+    }
+
+    /// Adds a child to a list without order and answers its number.
+    pub fn push(&mut self, child: NodeIndex) -> usize {
+        let mut children = self.take();
+        children.push(child);
+        let number = children.len() - 1;
+        *self = Self { list: List::Whole(children), sorted: false };
+        number
+    }
+
+    /// Adds a child where it belongs in a list in order.
+    pub fn insert(&mut self, place: Place, child: NodeIndex) {
+        match &mut self.list {
+            List::Whole(list) => {
+                list.insert(place.within, child);
+                if list.len() > LONGEST {
+                    *self = Self::in_order(std::mem::take(list));
+                }
+            }
+            List::Pieces(pieces) => {
+                let piece = &mut pieces[place.piece];
+                piece.insert(place.within, child);
+                if piece.len() > LONGEST {
+                    let second = piece.split_off(USUAL);
+                    pieces.insert(place.piece + 1, second);
+                }
+            }
+        }
+    }
+
+    /// Takes out a child. Without order the last one goes to its place and is answered.
+    pub fn remove(&mut self, place: Place) -> Option<NodeIndex> {
+        match &mut self.list {
+            List::Whole(list) if self.sorted => {
+                list.remove(place.within);
+                None
+            }
+            List::Whole(list) => {
+                list.swap_remove(place.within);
+                list.get(place.within).copied()
+            }
+            List::Pieces(pieces) => {
+                pieces[place.piece].remove(place.within);
+                if pieces[place.piece].is_empty() && pieces.len() > 1 {
+                    pieces.remove(place.piece);
+                }
+                None
+            }
+        }
+    }
+
+    /// Forgets the order. Each child now has the number that it has in [`Self::iter`].
+    pub fn forget_order(&mut self) {
+        *self = Self { list: List::Whole(self.take()), sorted: false };
+    }
+
+    /// Takes all children.
+    pub fn take(&mut self) -> Vec<NodeIndex> {
+        match std::mem::replace(&mut self.list, List::Whole(Vec::new())) {
+            List::Whole(list) => list,
+            List::Pieces(pieces) => pieces.concat(),
+        }
+    }
+
+    fn pieces(&self) -> &[Vec<NodeIndex>] {
+        match &self.list {
+            List::Whole(list) => std::slice::from_ref(list),
+            List::Pieces(pieces) => pieces,
+        }
+    }
+
+    /// The piece of a place and those after it.
+    fn around(&self, place: Place) -> (&[NodeIndex], &[Vec<NodeIndex>]) {
+        let pieces = self.pieces().get(place.piece..).unwrap_or_default();
+        pieces.split_first().map_or((&[], &[]), |(piece, later)| (piece.as_slice(), later))
+    }
+}
