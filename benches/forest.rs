@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use segtui::forest::{Change, Forest, Order, Query};
+use segtui::forest::{Change, Forest, Order, Purpose, Query};
 use segtui::segment::{Segment, SegmentId};
 
 const BRANCHING: u32 = 10;
@@ -77,8 +77,12 @@ fn measure(criterion: &mut Criterion, segments: &[Arc<Segment>], name: &str) {
         bencher.iter(|| forest.set_order(orders.next().unwrap_or_default()));
     });
     group.bench_function("find a rare name", |bencher| {
-        let query = Query::parse("oddzial 9999");
-        bencher.iter(|| query.as_ref().map(|query| black_box(forest.find(query)).len()));
+        let Some(query) = Query::parse("oddzial 9999") else { return };
+        bencher.iter(|| {
+            let job = forest.search(Purpose::Tree, query.clone());
+            job.for_each(|finds| forest.take_finds(finds));
+            black_box(forest.match_count(Purpose::Tree))
+        });
     });
     group.finish();
 }

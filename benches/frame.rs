@@ -25,7 +25,7 @@ fn state(rows: u32, keymap: &Keymap) -> State {
         Some(Arc::new(Segment { id, name: format!("Oddział {number}").into(), external_id: None, parent }))
     };
     let segments = (0..rows).filter_map(segment).collect();
-    update(&mut state, keymap, Event::Mirror(mirror::Event::Listed { segments }));
+    update(&mut state, keymap, Event::Mirror(mirror::Event::Gathered(segments)));
     state.forest.fold_to_level(None);
     state
 }

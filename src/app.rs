@@ -24,6 +24,7 @@ mod panes;
 mod parents;
 mod perform;
 mod renaming;
+mod sorting;
 mod text_field;
 mod tree_view;
 mod view;
@@ -39,7 +40,7 @@ use std::collections::HashSet;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::forest::{Forest, RowId};
+use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::mirror;
 use crate::segment::SegmentId;
@@ -81,6 +82,10 @@ pub enum Event {
     Resized(u16, u16),
     /// The mirror has something to say.
     Mirror(mirror::Event),
+    /// A search has found something, or has come to its end.
+    Found(Finds),
+    /// Siblings were sorted.
+    Sorted(SortJob),
     /// An order could not be handed to the mirror, because it has too many already or is gone.
     Undelivered(mirror::Command),
 }
@@ -90,6 +95,10 @@ pub enum Event {
 pub enum Effect {
     /// Hand this to the mirror.
     Mirror(mirror::Command),
+    /// Search, beside everything else; each part that it finds is an [`Event::Found`]. It takes the place of the one before.
+    Search(SearchJob),
+    /// Sort, beside everything else; ends in one [`Event::Sorted`].
+    Sort(SortJob),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -201,6 +210,11 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::Key(key) => keys::press(state, keymap, key),
         Event::Paste(text) => keys::paste(state, &text),
+        Event::Found(finds) => {
+            finding::take_finds(state, finds);
+            Vec::new()
+        }
+        Event::Sorted(job) => sorting::take_sorted(state, job),
         Event::Mouse(mouse) => mouse::point(state, keymap, mouse),
         Event::Resized(columns, rows) => {
             state.panes.resize(columns, rows);

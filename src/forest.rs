@@ -13,7 +13,10 @@ mod arena;
 mod find;
 mod fold;
 mod order;
+mod picked;
 mod rows;
+mod search;
+mod sorting;
 mod twins;
 mod walk;
 
@@ -28,10 +31,13 @@ use crate::segment::{Segment, SegmentId};
 
 use arena::{Arena, Content, NodeIndex};
 use rows::Rows;
+use search::Searches;
 
 pub use anomaly::Anomaly;
 pub use find::Query;
 pub use order::Order;
+pub use search::{Finds, Purpose, SearchJob};
+pub use sorting::SortJob;
 
 /// A change of the set of segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +46,15 @@ pub enum Change {
     Upsert(Arc<Segment>),
     /// No such segment exists.
     Remove(SegmentId),
+}
+
+impl Change {
+    fn id(&self) -> &SegmentId {
+        match self {
+            Self::Upsert(segment) => &segment.id,
+            Self::Remove(id) => id,
+        }
+    }
 }
 
 /// What stands above segments that have no place of their own.
@@ -121,6 +136,7 @@ impl Row<'_> {
 pub struct Forest {
     arena: Arena,
     rows: Rows,
+    searches: Searches,
 }
 
 impl Forest {
@@ -135,15 +151,13 @@ impl Forest {
         if changes.is_empty() {
             return;
         }
+        let ids =
+            if self.searches.any() { changes.iter().map(|change| change.id().clone()).collect() } else { Vec::new() };
+        let mut changed: Vec<NodeIndex> = ids.iter().filter_map(|id| self.arena.find(id)).collect();
         self.arena.apply(changes);
         let touched = self.arena.take_touched();
-        self.rows.follow(&mut self.arena, touched);
-    }
-
-    /// Makes exactly these segments exist; of those with the same id the last one. What was unfolded stays so.
-    pub fn replace(&mut self, segments: Vec<Arc<Segment>>) {
-        self.arena.replace(segments.into_iter());
-        let touched = self.arena.take_touched();
+        changed.extend(ids.iter().filter_map(|id| self.arena.find(id)));
+        self.searches.follow(&self.arena, &changed, &touched);
         self.rows.follow(&mut self.arena, touched);
     }
 
@@ -174,6 +188,11 @@ impl Forest {
     /// All segments, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Segment>> {
         self.arena.segments()
+    }
+
+    /// The segments at the top, in no particular order.
+    pub fn roots(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        self.arena.children(NodeIndex::TOP).filter_map(|node| self.arena.segment(node))
     }
 
     /// How many rows stand directly below a segment or a missing parent.
@@ -338,10 +357,23 @@ impl Forest {
     }
 }
 
+/// The same rows over the same segments in the same order.
+impl PartialEq for Forest {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+            && self.rows(0..self.row_count()).eq(other.rows(0..other.row_count()))
+            && self.preorder().eq(other.preorder())
+    }
+}
+
+impl Eq for Forest {}
+
 impl FromIterator<Arc<Segment>> for Forest {
     fn from_iter<I: IntoIterator<Item = Arc<Segment>>>(segments: I) -> Self {
         let mut forest = Self::new();
-        forest.replace(segments.into_iter().collect());
+        forest.arena.fill(segments.into_iter());
+        let touched = forest.arena.take_touched();
+        forest.rows.follow(&mut forest.arena, touched);
         forest
     }
 }

@@ -4,7 +4,7 @@
 //! Kubernetes do:
 //!
 //! 1. it finds the present end of the feed, before anything else;
-//! 2. it lists all pages, several at a time, and says what it has ([`Event::Listed`]);
+//! 2. it lists all pages, several at a time, and says what it has ([`Event::Gathered`], [`Event::Listed`]);
 //! 3. it reads the feed from where that ended before the list began, and looks at each segment that is named there. So what
 //!    changed while the list was loading is mended right after it. When anything happened meanwhile, others may have
 //!    slipped from one page to the other unseen, and the feed doesn't name them: then everything is listed once more as soon

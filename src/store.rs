@@ -11,7 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use jiff::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::remote::{Context, Position};
@@ -28,6 +30,8 @@ pub struct Snapshot {
     pub saved: Timestamp,
     /// Whether the list it comes from can be relied on.
     pub complete: bool,
+    /// How many of the segments were written one by one, since the list.
+    pub changed: usize,
 }
 
 /// A change of what a file holds: all of it or none.
@@ -105,14 +109,21 @@ pub enum StoreError {
 /// Marks a file as ours: "SEGT".
 const APPLICATION: i32 = 0x5345_4754;
 /// The form that is written.
-const SCHEMA: i32 = 2;
+const SCHEMA: i32 = 3;
 
+/// A list is kept packed, since it is read whole at every start; what changed after it is kept a row each, since that is
+/// written often.
 const TABLES: &str = "
+    CREATE TABLE packed (
+        number INTEGER PRIMARY KEY NOT NULL,
+        segments BLOB NOT NULL
+    );
     CREATE TABLE segment (
         id TEXT PRIMARY KEY NOT NULL,
         name TEXT NOT NULL,
         external_id TEXT,
-        parent TEXT
+        parent TEXT,
+        gone INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
     CREATE TABLE state (
         only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -134,6 +145,18 @@ const FROM_1_TO_2: &str = "
     INSERT INTO position (context, step) SELECT '', position FROM state WHERE position IS NOT NULL;
     ALTER TABLE state DROP COLUMN position;
 ";
+
+/// The second form had a row for every segment.
+const FROM_2_TO_3: &str = "
+    CREATE TABLE packed (
+        number INTEGER PRIMARY KEY NOT NULL,
+        segments BLOB NOT NULL
+    );
+    ALTER TABLE segment ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Segments packed together: enough that there are few rows, few enough that no blob is large.
+const PACKED: usize = 4_096;
 
 /// How the position for everybody is called, among those for one context.
 const EVERYBODY: &str = "";
@@ -252,6 +275,7 @@ fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
     if found < 2 {
         transaction.execute_batch(FROM_1_TO_2)?;
     }
+    transaction.execute_batch(FROM_2_TO_3)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit()
 }
@@ -265,22 +289,49 @@ fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
         .query_row("SELECT saved, complete FROM state", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
     let Some((saved, complete)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
-    let mut statement = connection.prepare("SELECT id, name, external_id, parent FROM segment")?;
+    let changes = read_changes(connection)?;
+    let mut segments = read_packed(connection)?;
+    let changed = changes.len();
+    if changed > 0 {
+        segments.retain(|segment| !changes.contains_key(&segment.id));
+        segments.extend(changes.into_values().flatten());
+    }
+    let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(Some(Snapshot { segments, position, saved, complete, changed }))
+}
+
+fn read_packed(connection: &Connection) -> rusqlite::Result<Vec<Arc<Segment>>> {
+    let chunks: u32 = connection.query_row("SELECT count(*) FROM packed", [], |row| row.get(0))?;
+    let mut segments = Vec::with_capacity(chunks as usize * PACKED);
+    let mut statement = connection.prepare("SELECT segments FROM packed ORDER BY number")?;
     let mut rows = statement.query([])?;
-    let mut segments = Vec::new();
+    while let Some(row) = rows.next()? {
+        let packed = row.get_ref(0)?.as_blob()?;
+        let unpacked: Vec<Arc<Segment>> = postcard::from_bytes(packed)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error)))?;
+        segments.extend(unpacked);
+    }
+    Ok(segments)
+}
+
+/// What changed since the list: what it is now, or that it is gone.
+fn read_changes(connection: &Connection) -> rusqlite::Result<HashMap<SegmentId, Option<Arc<Segment>>>> {
+    let mut statement = connection.prepare("SELECT id, name, external_id, parent, gone FROM segment")?;
+    let mut rows = statement.query([])?;
+    let mut changes = HashMap::new();
     while let Some(row) = rows.next()? {
         let text = |index| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str_or_null()?);
         // An empty id is never written, so a row with one is skipped like a row that is not there.
         let Some(id) = text(0)?.and_then(SegmentId::new) else { continue };
-        segments.push(Arc::new(Segment {
-            id,
+        let segment = Segment {
+            id: id.clone(),
             name: text(1)?.unwrap_or_default().into(),
             external_id: text(2)?.map(Into::into),
             parent: text(3)?.and_then(SegmentId::new),
-        }));
+        };
+        changes.insert(id, (!row.get::<_, bool>(4)?).then(|| Arc::new(segment)));
     }
-    let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Snapshot { segments, position, saved, complete }))
+    Ok(changes)
 }
 
 fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> {
@@ -310,22 +361,17 @@ impl Store {
         let transaction = self.connection.transaction()?;
         match &record.segments {
             Segments::All(segments) => {
-                transaction.execute("DELETE FROM segment", [])?;
-                // In the order of the key each goes to the end, which takes a fraction of the time.
-                let mut sorted: Vec<&Segment> = segments.iter().map(AsRef::as_ref).collect();
-                sorted.sort_unstable_by(|one, other| one.id.cmp(&other.id));
-                for segment in sorted {
-                    put(&transaction, segment)?;
+                transaction.execute_batch("DELETE FROM segment; DELETE FROM packed;")?;
+                let mut insert = transaction.prepare("INSERT INTO packed (segments) VALUES (?1)")?;
+                for segments in segments.chunks(PACKED) {
+                    let packed = postcard::to_allocvec(segments)
+                        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+                    insert.execute([packed])?;
                 }
             }
             Segments::Some(changes) => {
                 for (id, now) in changes {
-                    match now {
-                        Some(segment) => put(&transaction, segment)?,
-                        None => {
-                            transaction.prepare_cached("DELETE FROM segment WHERE id = ?1")?.execute([id.text()])?;
-                        }
-                    }
+                    put(&transaction, id, now.as_deref())?;
                 }
             }
         }
@@ -345,11 +391,15 @@ impl Store {
     }
 }
 
-fn put(transaction: &Transaction<'_>, segment: &Segment) -> rusqlite::Result<()> {
-    let parent = segment.parent.as_ref().map(SegmentId::text);
+fn put(transaction: &Transaction<'_>, id: &SegmentId, now: Option<&Segment>) -> rusqlite::Result<()> {
+    let name = now.map_or("", |segment| &segment.name);
+    let external_id = now.and_then(|segment| segment.external_id.as_deref());
+    let parent = now.and_then(|segment| segment.parent.as_ref()).map(SegmentId::text);
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO segment (id, name, external_id, parent) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![segment.id.text(), segment.name.as_str(), segment.external_id.as_deref(), parent])?;
+        .prepare_cached(
+            "INSERT OR REPLACE INTO segment (id, name, external_id, parent, gone) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![id.text(), name, external_id, parent, now.is_none()])?;
     Ok(())
 }
 
@@ -386,7 +436,8 @@ mod tests {
         ];
         store.write(&record(Segments::Some(changes), 9)).unwrap();
         drop(store);
-        let snapshot = open(&path).unwrap().snapshot.unwrap();
+        let mut snapshot = open(&path).unwrap().snapshot.unwrap();
+        snapshot.segments.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         let names: Vec<_> = snapshot.segments.iter().map(|segment| segment.name.as_str()).collect();
         assert_eq!(names, ["B2", "C"]);
         assert_eq!(snapshot.segments[0], segment("b", "B2"));

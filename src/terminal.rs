@@ -6,6 +6,7 @@
 
 mod backend;
 mod events;
+mod jobs;
 mod screen;
 mod signals;
 
@@ -22,6 +23,7 @@ use crate::keymap::Keymap;
 use crate::mirror::{Command, Mirror};
 use crate::ui::{self, Look, Theme};
 
+use jobs::Jobs;
 use screen::Screen;
 use signals::Signals;
 
@@ -75,8 +77,14 @@ pub fn size() -> io::Result<(u16, u16)> {
 /// The terminal can't be read or written any more, or the mirror is gone.
 pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(Ending, State)> {
     let mut signals = Signals::listen()?;
-    let mut interface =
-        Interface { state, setup, commands: mirror.commands, screen: Screen::open()?, pace: Pace::default() };
+    let mut interface = Interface {
+        state,
+        setup,
+        commands: mirror.commands,
+        jobs: Jobs::new(),
+        screen: Screen::open()?,
+        pace: Pace::default(),
+    };
     let mut mirror_events = mirror.events;
     let mut input = events::Input::open();
     let mut batch = Vec::new();
@@ -86,9 +94,9 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(End
             event = input.next() => batch.push(event.ok_or_else(closed)??),
             event = mirror_events.recv() => batch.push(event.map(Event::Mirror).ok_or_else(mirror_gone)?),
             signal = signals.next() => return Ok((Ending::Signalled(signal), interface.state)),
-            () = interface.alarm() => {}
+            event = interface.next() => batch.extend(event),
         }
-        take_what_is_ready(&mut input, &mut mirror_events, &mut batch).await?;
+        take_what_is_ready(&mut input, &mut mirror_events, &mut interface.jobs, &mut batch).await?;
         let mut suspends = false;
         for event in batch.drain(..) {
             match interface.take(event) {
@@ -114,6 +122,7 @@ const BATCH: usize = 512;
 async fn take_what_is_ready(
     input: &mut events::Input,
     mirror: &mut mpsc::Receiver<crate::mirror::Event>,
+    jobs: &mut Jobs,
     batch: &mut Vec<Event>,
 ) -> io::Result<()> {
     while batch.len() < BATCH
@@ -126,6 +135,11 @@ async fn take_what_is_ready(
         && let Ok(event) = mirror.try_recv()
     {
         batch.push(Event::Mirror(event));
+    }
+    while batch.len() < BATCH
+        && let Some(event) = jobs.ready()
+    {
+        batch.push(event);
     }
     Ok(())
 }
@@ -150,6 +164,7 @@ struct Interface<'a> {
     state: State,
     setup: &'a Setup,
     commands: mpsc::Sender<Command>,
+    jobs: Jobs,
     screen: Screen,
     pace: Pace,
 }
@@ -191,6 +206,8 @@ impl Interface<'_> {
                         self.update(Event::Undelivered(refused.into_inner()));
                     }
                 }
+                Effect::Search(job) => self.jobs.search(job),
+                Effect::Sort(job) => self.jobs.sort(job),
                 Effect::Suspend => flow = Flow::Suspends,
                 Effect::Quit => flow = Flow::Ends,
             }
@@ -218,12 +235,20 @@ impl Interface<'_> {
         self.screen.draw(|frame| ui::draw(state, look, frame))
     }
 
-    /// Until something on the screen is to change although nothing happens.
-    async fn alarm(&self) {
-        if self.pace.owed {
-            return tokio::time::sleep(self.pace.next(Instant::now()).unwrap_or_default()).await;
+    /// Until work has come to something, or the screen is to change although nothing happens.
+    async fn next(&mut self) -> Option<Event> {
+        let alarm = Self::alarm(&self.pace, &self.state);
+        tokio::select! {
+            outcome = self.jobs.next() => Some(outcome),
+            () = alarm => None,
         }
-        match self.state.next_wake() {
+    }
+
+    async fn alarm(pace: &Pace, state: &State) {
+        if pace.owed {
+            return tokio::time::sleep(pace.next(Instant::now()).unwrap_or_default()).await;
+        }
+        match state.next_wake() {
             Some(at) => {
                 let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
                 tokio::time::sleep(wait).await;

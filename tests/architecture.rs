@@ -43,7 +43,7 @@ const HOUSE: &[Room] = &[
     room("api", 2, Uses::Only(&["segment", "remote"]), Purity::Free),
     room("store", 2, Uses::Only(&["segment", "remote"]), Purity::Free),
     room("config", 2, Uses::Only(&["segment", "remote", "action", "keymap"]), Purity::Free),
-    room("mirror", 3, Uses::Only(&["segment", "remote", "plan", "store"]), Purity::Free),
+    room("mirror", 3, Uses::Only(&["segment", "forest", "remote", "plan", "store"]), Purity::Free),
     room("app", 4, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "plan", "mirror"]), Purity::Pure),
     room("ui", 5, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "mirror", "app"]), Purity::Pure),
     // It shares only `segment` with the client, so that each checks the other.

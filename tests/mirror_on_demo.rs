@@ -11,7 +11,7 @@ use axum::http::Method;
 use segtui::api::retry::Policy;
 use segtui::api::{Client, Settings as ClientSettings};
 use segtui::demo::{Actor, Fields, ListForm, Options, Request, Server, Trouble, Wish};
-use segtui::mirror::{self, Command, Event, Mirror, Outcome, Pace, Phase, Settings, Ticket, WriteError};
+use segtui::mirror::{self, Command, Event, Mirror, Outcome, Pace, Phase, Seen, Settings, Ticket, WriteError};
 use segtui::plan::{Operation, Plan};
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
@@ -50,18 +50,14 @@ impl Watcher {
             Event::Gathered(segments) => {
                 self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
-            Event::Restored { segments, .. } | Event::Listed { segments } => {
+            Event::Restored { forest, .. } => {
+                self.picture = forest.iter().map(|segment| (segment.id.clone(), Arc::clone(segment))).collect();
+            }
+            Event::Listed { different } => {
                 self.lists += 1;
-                self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+                self.see(different);
             }
-            Event::Changed { seen, .. } => {
-                for seen in seen {
-                    match seen.now {
-                        Some(now) => self.picture.insert(seen.id, now),
-                        None => self.picture.remove(&seen.id),
-                    };
-                }
-            }
+            Event::Changed { seen, .. } => self.see(seen),
             Event::OperationEnded { outcome: Outcome::Created(applied) | Outcome::Updated(applied), .. } => {
                 self.picture.insert(applied.segment.id.clone(), applied.segment);
             }
@@ -72,6 +68,15 @@ impl Watcher {
             Event::Synchronised { .. } => self.synchronised += 1,
             Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
             Event::PhaseChanged(_) | Event::Noticed(_) | Event::Verified { .. } => {}
+        }
+    }
+
+    fn see(&mut self, seen: Vec<Seen>) {
+        for seen in seen {
+            match seen.now {
+                Some(now) => self.picture.insert(seen.id, now),
+                None => self.picture.remove(&seen.id),
+            };
         }
     }
 

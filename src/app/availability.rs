@@ -2,9 +2,10 @@
 
 use crate::action::Action;
 use crate::forest::{Fold, RowId};
+use crate::segment::SegmentId;
 
 use super::writes::PendingKind;
-use super::{Access, State, changing, tree_view};
+use super::{Access, State, tree_view};
 
 /// Whether an action can act now.
 ///
@@ -55,7 +56,8 @@ fn subjects_settled(state: &State) -> Result<(), String> {
     if state.picks.marked.is_empty() {
         existing(state)?;
     }
-    for segment in changing::subjects(state) {
+    // Asked for every frame: there may be many marked, but hardly ever much under way.
+    for segment in state.writes.concerned().filter(|id| is_subject(state, id)).filter_map(|id| state.forest.get(id)) {
         match state.writes.pending(&segment.id) {
             Some(PendingKind::Creating) => {
                 return Err(format!("{} is still being created; wait for the server", segment.name));
@@ -67,10 +69,18 @@ fn subjects_settled(state: &State) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether an action would speak of a segment: all marked ones, or else the selected one.
+fn is_subject(state: &State, id: &SegmentId) -> bool {
+    match &state.tree.selected {
+        _ if !state.picks.marked.is_empty() => state.picks.marked.contains(id),
+        Some(RowId::Segment(selected)) => selected == id,
+        _ => false,
+    }
+}
+
 /// What would go with a subtree must be known, so nothing in it may still be on its way.
 fn nothing_under_way_below(state: &State) -> Result<(), String> {
-    let subjects = changing::subjects(state);
-    let below = |id| subjects.iter().find(|subject| state.forest.is_below(id, &subject.id));
+    let below = |id| state.forest.ancestors(id).find(|above| is_subject(state, &above.id));
     match state.writes.concerned().find_map(below) {
         Some(subject) => Err(format!("something below {} is still being saved; wait for the server", subject.name)),
         None => Ok(()),

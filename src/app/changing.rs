@@ -9,7 +9,7 @@ use crate::segment::{Draft, Field, Segment, SegmentId};
 use super::deletion::Policy;
 use super::parents::{self, Asker};
 use super::writes::{self, Title};
-use super::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State};
+use super::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, finding};
 
 /// Opens the form for a segment below the selected one.
 pub(super) fn add_child(state: &mut State) {
@@ -87,33 +87,38 @@ fn title(operation: &Operation) -> Title {
     }
 }
 
-/// What an action speaks of: all marked segments, or else the selected one.
+/// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
 pub(super) fn subjects(state: &State) -> Vec<Arc<Segment>> {
     if state.picks.marked.is_empty() {
         return state.selected_segment().cloned().into_iter().collect();
     }
-    let marked = &state.picks.marked;
-    state
-        .forest
-        .preorder()
-        .map(|(_, segment)| segment)
-        .filter(|segment| marked.contains(&segment.id))
-        .cloned()
-        .collect()
+    state.forest.in_order(&state.picks.marked).into_iter().cloned().collect()
 }
 
 /// Opens the choice of a parent for what is marked or selected.
-pub(super) fn pick_parent(state: &mut State) {
-    let picker = ParentPicker::new(&state.forest, subjects(state), Asker::Move, "");
-    state.layers.push(Layer::Parents(picker));
+pub(super) fn pick_parent(state: &mut State) -> Vec<Effect> {
+    let subjects = subjects(state);
+    open_picker(state, subjects, Asker::Move, "")
 }
 
 /// Opens the choice of a parent for the form that is open, filtered by what was typed already.
-pub(super) fn choose_parent_for_form(state: &mut State, filter: &str) {
-    let Some(Layer::Form(form)) = state.layers.last() else { return };
+pub(super) fn choose_parent_for_form(state: &mut State, filter: &str) -> Vec<Effect> {
+    let Some(Layer::Form(form)) = state.layers.last() else { return Vec::new() };
     let moving = form.subject().and_then(|id| state.forest.get(id)).cloned().into_iter().collect();
-    let picker = ParentPicker::new(&state.forest, moving, Asker::Form, filter);
+    open_picker(state, moving, Asker::Form, filter)
+}
+
+fn open_picker(state: &mut State, moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Vec<Effect> {
+    let (picker, job) = ParentPicker::open(&mut state.forest, moving, asker, filter);
     state.layers.push(Layer::Parents(picker));
+    job.map_or_else(Vec::new, |job| finding::carry_out(state, job))
+}
+
+/// Looks for places anew after the text of the picker changed.
+pub(super) fn refilter(state: &mut State, mut picker: ParentPicker) -> Vec<Effect> {
+    let job = picker.search(&mut state.forest);
+    state.layers.push(Layer::Parents(picker));
+    job.map_or_else(Vec::new, |job| finding::carry_out(state, job))
 }
 
 /// Puts the chosen parent into the form below.
@@ -159,14 +164,7 @@ pub(super) fn cut(state: &mut State) {
 
 /// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.
 pub(super) fn paste(state: &mut State) -> Vec<Effect> {
-    let cut = &state.picks.cut;
-    let moving: Vec<Arc<Segment>> = state
-        .forest
-        .preorder()
-        .map(|(_, segment)| segment)
-        .filter(|segment| cut.contains(&segment.id))
-        .cloned()
-        .collect();
+    let moving: Vec<Arc<Segment>> = state.forest.in_order(&state.picks.cut).into_iter().cloned().collect();
     let target = state.selected_segment().map(|segment| segment.id.clone());
     if moving.is_empty() {
         state.picks.cut.clear();

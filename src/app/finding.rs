@@ -1,11 +1,13 @@
 //! Searching: the text being typed, the matches, and going from one to the next.
+//!
+//! A small tree is searched at once; in a large one the matches come while the person goes on.
 
-use crate::forest::{Query, RowId};
+use crate::forest::{Finds, Purpose, Query, RowId, SearchJob};
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
 use super::tree_view::{self, Direction, TreeView};
-use super::{Layer, State, TextField};
+use super::{Effect, Layer, State, TextField};
 
 /// A search whose matches are shown.
 #[derive(Debug, Clone)]
@@ -16,8 +18,21 @@ pub struct Search {
     pub text: String,
     /// How many segments matched when last looked.
     pub matches: usize,
-    /// Which of them is selected, from 1.
+    /// Whether all segments were looked at.
+    pub ended: bool,
+    /// Which of the matches is selected, from 1; `None` also for one of so many that counting up to it would take long.
     pub current: Option<usize>,
+    /// Where a match is still to be gone to.
+    going: Option<Going>,
+}
+
+/// A way to the first match that is taken as matches come.
+#[derive(Debug, Clone)]
+struct Going {
+    /// From where the first match is looked for.
+    from: Option<RowId>,
+    /// Where it has led so far. A person who is elsewhere by then is left there.
+    at: Option<RowId>,
 }
 
 /// The line in which a search is typed.
@@ -31,24 +46,55 @@ pub struct FindPrompt {
     former: Option<Search>,
 }
 
+/// Segments that are searched at once: that takes no longer than a frame may.
+const AT_ONCE: usize = if cfg!(test) { 3 } else { 20_000 };
+/// Matches of which each is told its number.
+const NUMBERED: usize = 20_000;
+
+/// Carries out a search, or has it carried out where that takes longer than a person should wait.
+pub(super) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect> {
+    if state.forest.len() > AT_ONCE {
+        return vec![Effect::Search(job)];
+    }
+    job.for_each(|finds| take_finds(state, finds));
+    Vec::new()
+}
+
+/// Takes in what was found.
+pub(super) fn take_finds(state: &mut State, finds: Finds) {
+    let purpose = finds.purpose();
+    state.forest.take_finds(finds);
+    match purpose {
+        Purpose::Tree => follow(state),
+        Purpose::Parents => {
+            for layer in &mut state.layers {
+                if let Layer::Parents(picker) = layer {
+                    picker.follow(&state.forest);
+                }
+            }
+        }
+    }
+}
+
 pub(super) fn begin(state: &mut State) {
     let prompt = FindPrompt { text: TextField::default(), origin: state.tree.clone(), former: state.search.take() };
     state.layers.push(Layer::Find(prompt));
 }
 
 /// Takes a key while the search is typed.
-pub(super) fn press(state: &mut State, mut prompt: FindPrompt, key: Key) {
+pub(super) fn press(state: &mut State, mut prompt: FindPrompt, key: Key) -> Vec<Effect> {
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => {
             state.search = prompt.former;
             go_back(state, &prompt.origin);
+            return resume(state);
         }
         "enter" => {
             if prompt.text.text().trim().is_empty() {
                 state.search = prompt.former;
-            } else if let Some(search) = state.search.as_ref().filter(|search| search.matches == 0) {
-                state.warn(format!("nothing has “{}” in its name, external id or id", search.text));
+                return resume(state);
             }
+            warn_of_none(state);
         }
         "down" | "ctrl-n" => {
             step(state, Direction::Next);
@@ -58,83 +104,145 @@ pub(super) fn press(state: &mut State, mut prompt: FindPrompt, key: Key) {
             step(state, Direction::Previous);
             state.layers.push(Layer::Find(prompt));
         }
-        "backspace" if prompt.text.text().is_empty() => state.search = prompt.former,
+        "backspace" if prompt.text.text().is_empty() => {
+            state.search = prompt.former;
+            return resume(state);
+        }
         _ => {
-            prompt.text.press(key);
-            look(state, &prompt);
+            if prompt.text.press(key) {
+                return look(state, prompt);
+            }
             state.layers.push(Layer::Find(prompt));
         }
     }
+    Vec::new()
 }
 
-pub(super) fn paste(state: &mut State, mut prompt: FindPrompt, text: &str) {
+pub(super) fn paste(state: &mut State, mut prompt: FindPrompt, text: &str) -> Vec<Effect> {
     prompt.text.paste(text);
-    look(state, &prompt);
-    state.layers.push(Layer::Find(prompt));
+    look(state, prompt)
 }
 
 /// Searches for what is typed and goes to the first match from where the person was.
-fn look(state: &mut State, prompt: &FindPrompt) {
+fn look(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
     let text = prompt.text.text().to_owned();
-    state.search = Query::parse(&text).map(|query| Search { query, text, matches: 0, current: None });
     go_back(state, &prompt.origin);
-    to_match(state, Direction::Next, Origin::Included);
+    state.layers.push(Layer::Find(prompt));
+    let Some(query) = Query::parse(&text) else {
+        end(state);
+        return Vec::new();
+    };
+    let going = Some(Going { from: state.tree.selected.clone(), at: state.tree.selected.clone() });
+    let job = state.forest.search(Purpose::Tree, query.clone());
+    state.search = Some(Search { query, text, matches: 0, ended: false, current: None, going });
+    carry_out(state, job)
 }
 
-/// Goes to where the person was, or to what is left there.
+/// Looks for the matches of the search that is shown in the tree that is there now, without going anywhere.
+pub(super) fn resume(state: &mut State) -> Vec<Effect> {
+    let Some(search) = &mut state.search else {
+        state.forest.end_search(Purpose::Tree);
+        return Vec::new();
+    };
+    search.going = None;
+    let job = state.forest.search(Purpose::Tree, search.query.clone());
+    carry_out(state, job)
+}
+
+/// Ends the search that is shown, and tells whether there was one.
+pub(super) fn end(state: &mut State) -> bool {
+    state.forest.end_search(Purpose::Tree);
+    state.search.take().is_some()
+}
+
+/// Goes back to where the person was, or to what is left there.
 fn go_back(state: &mut State, origin: &TreeView) {
     state.tree.clone_from(origin);
     tree_view::steady(state, |_| {});
 }
 
+/// Matches have come: goes to the first that came at all, and to the first of all at the end.
+fn follow(state: &mut State) {
+    let (matches, ended) = (state.forest.match_count(Purpose::Tree), state.forest.is_searched(Purpose::Tree));
+    let Some(search) = &mut state.search else { return };
+    let first_ones = search.matches == 0 && matches > 0;
+    search.matches = matches;
+    search.ended = ended;
+    if (first_ones || ended)
+        && let Some(going) = search.going.take()
+    {
+        go_on(state, going, ended);
+    }
+    if ended {
+        number_current(state);
+        if state.layers.iter().all(|layer| !matches!(layer, Layer::Find(_))) {
+            warn_of_none(state);
+        }
+    }
+}
+
+fn go_on(state: &mut State, mut going: Going, ended: bool) {
+    if state.tree.selected != going.at {
+        return;
+    }
+    let here = going.from.as_ref().filter(|from| is_match(state, from)).and_then(segment_of);
+    let target = here.or_else(|| next(state, going.from.as_ref(), Direction::Next));
+    if let Some(id) = target {
+        tree_view::go_to(state, &id);
+        going.at.clone_from(&state.tree.selected);
+    }
+    if let Some(search) = state.search.as_mut().filter(|_| !ended) {
+        search.going = Some(going);
+    }
+}
+
+fn warn_of_none(state: &mut State) {
+    if let Some(search) = state.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
+        state.warn(format!("nothing has “{}” in its name, external id or id", search.text));
+    }
+}
+
 /// Goes to the next or previous match, around the end if need be.
 pub(super) fn step(state: &mut State, direction: Direction) {
-    to_match(state, direction, Origin::Excluded);
-}
-
-/// Whether the selected segment itself counts as a match to go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    Included,
-    Excluded,
-}
-
-fn to_match(state: &mut State, direction: Direction, origin: Origin) {
-    let Some(search) = &state.search else { return };
-    // In the order of the whole tree, so that the selected segment has a place among the matches even if it is none itself.
-    let here = match &state.tree.selected {
-        Some(RowId::Segment(id)) => Some(id.clone()),
-        _ => None,
-    };
-    let (matches, place) = places(state, &search.query, here.as_ref());
-    let count = matches.len();
-    let on_match = here.as_ref().is_some_and(|here| matches.get(place) == Some(here));
-    let target = match (direction, origin) {
-        _ if count == 0 => None,
-        (Direction::Next, Origin::Included) => Some(place % count),
-        (Direction::Next, Origin::Excluded) => Some((place + usize::from(on_match)) % count),
-        (Direction::Previous, _) => Some((place + count - 1) % count),
-    };
+    let Some(search) = &mut state.search else { return };
+    search.going = None;
+    let from = state.tree.selected.clone();
+    if let Some(id) = next(state, from.as_ref(), direction) {
+        tree_view::go_to(state, &id);
+    }
     if let Some(search) = &mut state.search {
-        search.matches = count;
-        search.current = target.map(|target| target + 1);
+        search.matches = state.forest.match_count(Purpose::Tree);
     }
-    let Some(id) = target.and_then(|target| matches.get(target).cloned()) else { return };
-    tree_view::go_to(state, &id);
+    number_current(state);
 }
 
-/// All matches in the order of the tree, and how many of them stand before the given segment.
-fn places(state: &State, query: &Query, here: Option<&SegmentId>) -> (Vec<SegmentId>, usize) {
-    let mut matches = Vec::new();
-    let mut place = None;
-    for (_, segment) in state.forest.preorder() {
-        if Some(&segment.id) == here {
-            place = Some(matches.len());
-        }
-        if query.matches(segment) {
-            matches.push(segment.id.clone());
+fn next(state: &mut State, from: Option<&RowId>, direction: Direction) -> Option<SegmentId> {
+    let forest = &mut state.forest;
+    match direction {
+        Direction::Next => forest.match_after(Purpose::Tree, from).or_else(|| forest.match_after(Purpose::Tree, None)),
+        Direction::Previous => {
+            forest.match_before(Purpose::Tree, from).or_else(|| forest.match_before(Purpose::Tree, None))
         }
     }
-    let place = place.unwrap_or(0);
-    (matches, place)
+}
+
+/// Counts which of the matches is selected.
+fn number_current(state: &mut State) {
+    let selected = state.tree.selected.as_ref().filter(|row| is_match(state, row)).and_then(segment_of);
+    let countable = selected.filter(|_| state.forest.match_count(Purpose::Tree) <= NUMBERED);
+    let number = countable.and_then(|id| state.forest.matches(Purpose::Tree).position(|other| *other == id));
+    if let Some(search) = &mut state.search {
+        search.current = number.map(|number| number + 1);
+    }
+}
+
+fn is_match(state: &State, row: &RowId) -> bool {
+    segment_of(row).is_some_and(|id| state.forest.is_match(Purpose::Tree, &id))
+}
+
+fn segment_of(row: &RowId) -> Option<SegmentId> {
+    match row {
+        RowId::Segment(id) => Some(id.clone()),
+        RowId::Heading(_) => None,
+    }
 }

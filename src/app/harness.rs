@@ -70,15 +70,42 @@ impl Harness {
     /// A screen that shows these segments, live.
     pub fn live(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = Self::new(columns, rows);
-        harness.tell(mirror::Event::Listed { segments });
+        harness.first_list(segments);
         harness.tell(mirror::Event::PhaseChanged(Phase::Live));
         harness.tell(mirror::Event::Synchronised { next: Step(1), complete: true });
         harness
     }
 
+    /// The first list came, page by page, and is complete.
+    pub fn first_list(&mut self, segments: Vec<Arc<Segment>>) {
+        self.tell(mirror::Event::Gathered(segments));
+        self.tell(mirror::Event::Listed { different: Vec::new() });
+    }
+
+    /// A later list came: where it differs from the one before, and then what is gone.
+    pub fn later_list(&mut self, before: &[Arc<Segment>], now: &[Arc<Segment>]) {
+        let find = |list: &[Arc<Segment>], id: &SegmentId| list.iter().find(|segment| segment.id == *id).cloned();
+        let seen = |id: &SegmentId| Seen {
+            id: id.clone(),
+            before: find(before, id),
+            now: find(now, id),
+            mention: Mention::default(),
+        };
+        let different = now.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.before != seen.now).collect();
+        self.tell(mirror::Event::Listed { different });
+        let gone = before.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.now.is_none()).collect();
+        self.tell(mirror::Event::Changed { seen: gone, next: None });
+    }
+
+    /// Lets something happen, carries out the work that it asks for, and keeps the other effects.
     pub fn event(&mut self, event: Event) {
-        let effects = update(&mut self.state, &self.keymap, event);
-        self.effects.extend(effects);
+        for effect in update(&mut self.state, &self.keymap, event) {
+            match effect {
+                Effect::Search(job) => job.for_each(|finds| self.event(Event::Found(finds))),
+                Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
+                other => self.effects.push(other),
+            }
+        }
     }
 
     /// Presses keys, written as in the keymap: `j j enter`.

@@ -1,5 +1,6 @@
 //! Where a key goes: to what is open, the last opened first, else through the keymap to an action.
 
+use crate::forest::Purpose;
 use crate::keymap::{Key, Keymap, Lookup, sequence_text};
 use crate::segment::Field;
 
@@ -22,8 +23,14 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Help(line) => press_help(state, keymap, line, key),
         Layer::Form(form) => return press_form(state, form, key),
         Layer::Renaming(renaming) => return press_renaming(state, renaming, key),
-        Layer::Parents(picker) => return press_parents(state, picker, key),
-        Layer::Find(prompt) => finding::press(state, prompt, key),
+        Layer::Parents(picker) => {
+            let effects = press_parents(state, picker, key);
+            if state.layers.iter().all(|layer| !matches!(layer, Layer::Parents(_))) {
+                state.forest.end_search(Purpose::Parents);
+            }
+            return effects;
+        }
+        Layer::Find(prompt) => return finding::press(state, prompt, key),
         Layer::Deletion(deletion) => {
             let policy = match key.to_string().as_str() {
                 "enter" | "y" | "d" if deletion.descendants == 0 => Policy::OnlyThis,
@@ -78,7 +85,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
                 state.layers.push(Layer::Form(form));
             } else {
                 state.layers.push(Layer::Form(form));
-                changing::choose_parent_for_form(state, text.trim());
+                return changing::choose_parent_for_form(state, text.trim());
             }
         }
         Some(Layer::Renaming(mut renaming)) => {
@@ -88,10 +95,9 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         }
         Some(Layer::Parents(mut picker)) => {
             picker.filter.paste(text);
-            picker.refilter(&state.forest);
-            state.layers.push(Layer::Parents(picker));
+            return changing::refilter(state, picker);
         }
-        Some(Layer::Find(prompt)) => finding::paste(state, prompt, text),
+        Some(Layer::Find(prompt)) => return finding::paste(state, prompt, text),
         Some(layer) => state.layers.push(layer),
         None => state.warn("there is nothing to paste into; press / to search for it, or a to add a segment"),
     }
@@ -123,10 +129,7 @@ fn press_form(state: &mut State, mut form: Form, key: Key) -> Vec<Effect> {
         _ if form.focus == Field::Parent => {
             let begun = key.typed().map(String::from);
             state.layers.push(Layer::Form(form));
-            if let Some(text) = begun {
-                changing::choose_parent_for_form(state, text.trim());
-            }
-            return Vec::new();
+            return begun.map_or_else(Vec::new, |text| changing::choose_parent_for_form(state, text.trim()));
         }
         _ => form.type_key(key),
     }
@@ -166,7 +169,7 @@ fn press_parents(state: &mut State, mut picker: ParentPicker, key: Key) -> Vec<E
         "pageup" => picker.step(-PAGE),
         _ => {
             if picker.filter.press(key) {
-                picker.refilter(&state.forest);
+                return changing::refilter(state, picker);
             }
         }
     }

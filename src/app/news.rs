@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::forest::{Change, Heading, RowId};
+use crate::forest::{Change, Forest, Heading, RowId};
 use crate::mirror::{Event, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
 use super::activity::{self, ActivityEntry, EntryKind, Originator};
-use super::{Effect, Layer, State, tree_view, view, writes};
+use super::{Effect, Layer, State, finding, sorting, tree_view, view, writes};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
         Event::PhaseChanged(phase) => enter(state, phase),
         Event::Gathered(segments) => gather(state, segments),
-        Event::Restored { segments, saved } => {
-            list(state, segments);
+        Event::Restored { forest, saved } => {
             state.link.synchronised = Some(saved);
+            return restore(state, *forest);
         }
-        Event::Listed { segments } => list(state, segments),
+        Event::Listed { different } => return list(state, different),
         Event::Changed { seen, .. } => change(state, &seen),
         Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),
         Event::Verified { missed } => verified(state, &missed),
@@ -67,26 +67,41 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
     tree_view::steady(state, |state| state.forest.apply(changes));
 }
 
-fn list(state: &mut State, segments: Vec<Arc<Segment>>) {
-    let first = !state.link.listed;
-    let overlay = state.writes.overlay_all(&segments);
+fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
     tree_view::steady(state, |state| {
-        state.forest.replace(segments);
+        state.forest = forest;
+        let overlay = state.writes.overlay_all(&state.forest);
         state.forest.apply(overlay);
+    });
+    let searched = finding::resume(state);
+    searched.into_iter().chain(begin_with_list(state)).collect()
+}
+
+fn list(state: &mut State, different: Vec<Seen>) -> Vec<Effect> {
+    let changes: Vec<Change> =
+        different.into_iter().map(|Seen { id, now, .. }| state.writes.overlay(&id, now)).collect();
+    let first = !state.link.listed;
+    tree_view::steady(state, |state| {
+        state.forest.apply(changes);
         if first {
             state.forest.expand(&RowId::Heading(Heading::MissingParents));
         }
     });
-    state.link.listed = true;
     forget_gone(state);
-    if !first {
-        return;
-    }
-    if let Some(view) = state.recalled.take() {
-        view::rearrange(state, &view);
-    } else if state.forest.open_segments().next().is_none() {
-        open_at_first(state);
-    }
+    if first { begin_with_list(state) } else { Vec::new() }
+}
+
+/// Shows the first complete list as it was shown the last time, or else in a way that says something.
+fn begin_with_list(state: &mut State) -> Vec<Effect> {
+    state.link.listed = true;
+    let rearranged = match state.recalled.take() {
+        Some(view) => view::rearrange(state, &view),
+        None => {
+            open_at_first(state);
+            Vec::new()
+        }
+    };
+    rearranged.into_iter().chain(sorting::put_in_order(state)).collect()
 }
 
 /// How many screens of rows the first unfolding may fill before it hides more than it shows.
@@ -95,13 +110,14 @@ const FIRST_SCREENS: usize = 4;
 /// A tree of closed roots says little: at first the second level is shown too, if that is not too much to look at.
 fn open_at_first(state: &mut State) {
     let most = FIRST_SCREENS * tree_view::height(state);
-    if state.forest.row_count() > most {
+    if state.forest.row_count() > most || state.forest.open_segments().next().is_some() {
         return;
     }
     tree_view::steady(state, |state| {
-        state.forest.fold_to_level(Some(2));
-        if state.forest.row_count() > most {
-            state.forest.fold_to_level(Some(1));
+        let roots: Vec<SegmentId> = state.forest.roots().map(|root| root.id.clone()).collect();
+        let below: usize = roots.iter().map(|root| state.forest.child_count(root)).sum();
+        if state.forest.row_count() + below <= most {
+            state.forest.expand_each(&roots);
         }
     });
 }

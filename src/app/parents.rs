@@ -1,8 +1,9 @@
 //! Choosing a parent by typing a part of its name, external id or id; places that are not possible are shown with the reason.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::forest::{Forest, Query};
+use crate::forest::{Forest, Purpose, Query, SearchJob};
 use crate::segment::{Segment, SegmentId};
 
 use super::{TextField, writes};
@@ -22,6 +23,8 @@ pub struct ParentPicker {
     pub more: usize,
     /// Which candidate is chosen.
     pub chosen: usize,
+    /// Whether a person went to it, and did not take what was offered.
+    stepped: bool,
 }
 
 /// Who asked for a parent.
@@ -50,33 +53,48 @@ pub struct Candidate {
 const SHOWN: usize = 300;
 
 impl ParentPicker {
-    pub(super) fn new(forest: &Forest, moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Self {
+    /// A choice for these segments, filtered by a text; the search for the places is to be carried out.
+    pub(super) fn open(
+        forest: &mut Forest,
+        moving: Vec<Arc<Segment>>,
+        asker: Asker,
+        filter: &str,
+    ) -> (Self, Option<SearchJob>) {
         let filter = TextField::new(filter);
-        let mut picker = Self { moving, asker, filter, candidates: Vec::new(), more: 0, chosen: 0 };
-        picker.refilter(forest);
-        picker
+        let mut picker = Self { moving, asker, filter, candidates: Vec::new(), more: 0, chosen: 0, stepped: false };
+        let job = picker.search(forest);
+        (picker, job)
     }
 
-    /// Finds the places anew, after the text or the tree changed. Chooses the first that is possible.
-    pub(super) fn refilter(&mut self, forest: &Forest) {
+    /// Begins to look for the places that match, after the text changed.
+    pub(super) fn search(&mut self, forest: &mut Forest) -> Option<SearchJob> {
+        self.stepped = false;
         let query = Query::parse(self.filter.text());
-        let mut places: Vec<Arc<Segment>> = match &query {
-            None => forest.preorder().take(SHOWN + 1).map(|(_, segment)| Arc::clone(segment)).collect(),
-            Some(query) => forest.find(query).iter().filter_map(|id| forest.get(id).cloned()).collect(),
-        };
-        if let Some(query) = &query {
-            // Names that begin with the text come first, each group in the order of the tree.
-            places.sort_by_key(|segment| query.ranges(&segment.name).first().is_none_or(|range| range.start > 0));
+        if query.is_none() {
+            forest.end_search(Purpose::Parents);
         }
-        self.more = if query.is_some() { places.len() } else { forest.len() }.saturating_sub(SHOWN);
-        let top = Candidate {
+        let job = query.map(|query| forest.search(Purpose::Parents, query));
+        self.show(forest);
+        job
+    }
+
+    /// Shows the places that match as far as they were found. Chooses the first that is possible.
+    fn show(&mut self, forest: &Forest) {
+        let unfiltered = self.filter.text().trim().is_empty();
+        let (places, of) = if unfiltered {
+            (forest.preorder().map(|(_, segment)| &segment.id).take(SHOWN).collect(), forest.len())
+        } else {
+            (matches(forest), forest.match_count(Purpose::Parents))
+        };
+        self.more = of.saturating_sub(SHOWN);
+        let top = unfiltered.then(|| Candidate {
             parent: None,
             name: "top level".into(),
             path: String::new(),
             refusal: self.refusal(forest, None),
-        };
-        let segments = places.iter().take(SHOWN).map(|segment| self.candidate(forest, segment));
-        self.candidates = query.is_none().then_some(top).into_iter().chain(segments).collect();
+        });
+        let segments = places.into_iter().filter_map(|id| forest.get(id)).map(|place| self.candidate(forest, place));
+        self.candidates = top.into_iter().chain(segments).collect();
         let possible = |candidate: &Candidate| candidate.refusal.is_none();
         let exact =
             |candidate: &Candidate| possible(candidate) && candidate.name.eq_ignore_ascii_case(self.filter.text());
@@ -84,10 +102,10 @@ impl ParentPicker {
         self.chosen = best.unwrap_or(0);
     }
 
-    /// The tree changed: finds the places anew and keeps the choice where it was.
+    /// The tree changed, or more was found: shows the places anew and keeps the choice where it was, if a person has made one.
     pub(super) fn follow(&mut self, forest: &Forest) {
-        let chosen = self.choice().map(|candidate| candidate.parent.clone());
-        self.refilter(forest);
+        let chosen = self.choice().filter(|_| self.stepped).map(|candidate| candidate.parent.clone());
+        self.show(forest);
         if let Some(at) = chosen.and_then(|parent| self.candidates.iter().position(|other| other.parent == parent)) {
             self.chosen = at;
         }
@@ -114,8 +132,17 @@ impl ParentPicker {
 
     pub(super) fn step(&mut self, by: isize) {
         let last = self.candidates.len().saturating_sub(1);
+        self.stepped = true;
         self.chosen = self.chosen.saturating_add_signed(by).min(last);
     }
+}
+
+/// The places that match: those whose name begins with the text come first, each group in the order of the tree.
+fn matches(forest: &Forest) -> Vec<&SegmentId> {
+    let beginning: Vec<&SegmentId> = forest.matches_that_begin(Purpose::Parents).take(SHOWN).collect();
+    let first: HashSet<&SegmentId> = beginning.iter().copied().collect();
+    let others = forest.matches(Purpose::Parents).filter(|id| !first.contains(id));
+    beginning.iter().copied().chain(others.take(SHOWN - beginning.len())).collect()
 }
 
 /// Why these segments can't stand under that parent.

@@ -5,7 +5,7 @@ use crate::forest::{Order, RowId};
 use crate::mirror::Command;
 
 use super::tree_view::{self, Direction};
-use super::{Effect, Form, Layer, Pane, Renaming, State, availability, changing, finding, layer};
+use super::{Effect, Form, Layer, Pane, Renaming, State, availability, changing, finding, layer, sorting};
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(state, action) {
@@ -27,9 +27,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NextMatch => finding::step(state, Direction::Next),
         Action::PreviousMatch => finding::step(state, Direction::Previous),
         Action::Mark => mark(state),
-        Action::SortByName => sort(state, Order::Name, "name"),
-        Action::SortByExternalId => sort(state, Order::ExternalId, "external id"),
-        Action::SortByDescendants => sort(state, Order::Descendants, "number below, largest first"),
+        Action::SortByName => return sorting::sort(state, Order::Name),
+        Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
+        Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
         Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {
@@ -37,9 +37,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Help => state.layers.push(Layer::Help(0)),
         Action::Dismiss => dismiss(state),
-        Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Move | Action::Delete => {
-            ask(state, action);
-        }
+        Action::Move => return changing::pick_parent(state),
+        Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
         Action::Cut => changing::cut(state),
         Action::Reopen => layer::bring_back_refused(state),
         Action::Paste => return changing::paste(state),
@@ -97,7 +96,6 @@ fn ask(state: &mut State, action: Action) {
     match (action, state.selected_segment().cloned()) {
         (Action::AddChild, _) => changing::add_child(state),
         (Action::AddSibling, _) => changing::add_sibling(state),
-        (Action::Move, _) => changing::pick_parent(state),
         (Action::Delete, _) => changing::ask_deletion(state),
         (Action::Edit, Some(segment)) => state.layers.push(Layer::Form(Form::edit(&segment))),
         (Action::Rename, Some(segment)) => {
@@ -115,12 +113,6 @@ fn mark(state: &mut State) {
         state.picks.marked.insert(id);
     }
     tree_view::step(state, 1);
-}
-
-fn sort(state: &mut State, order: Order, by: &str) {
-    tree_view::steady(state, |state| state.forest.set_order(order));
-    tree_view::keep_in_sight(state);
-    state.say(format!("sorted by {by}"));
 }
 
 fn focus(state: &mut State, direction: Direction) {
@@ -157,7 +149,7 @@ fn dismiss(state: &mut State) {
         return;
     }
     state.message = None;
-    if state.search.take().is_none() && std::mem::take(&mut state.picks.cut).is_empty() {
+    if !finding::end(state) && std::mem::take(&mut state.picks.cut).is_empty() {
         state.picks.marked.clear();
     }
 }

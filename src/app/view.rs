@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::forest::{Order, RowId};
 use crate::segment::SegmentId;
 
-use super::{State, tree_view};
+use super::{Effect, State, tree_view};
 
 /// What is remembered of the screen from one run to the next. What an older or newer program left out or added is no fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,14 +80,16 @@ impl State {
 }
 
 /// Unfolds, sorts and selects as it was. What is gone by now is left out.
-pub(super) fn rearrange(state: &mut State, view: &View) {
-    state.forest.set_order(match view.order {
+pub(super) fn rearrange(state: &mut State, view: &View) -> Vec<Effect> {
+    let order = match view.order {
         Sorted::Name => Order::Name,
         Sorted::ExternalId => Order::ExternalId,
         Sorted::Descendants => Order::Descendants,
-    });
+    };
+    let job = state.forest.arrange(order);
     state.forest.expand_each(&view.open);
     if let Some(id) = view.selected.as_ref().filter(|id| state.forest.contains(id)) {
         tree_view::go_to(state, id);
     }
+    job.map(Effect::Sort).into_iter().collect()
 }

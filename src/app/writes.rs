@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::forest::{Change, RowId};
+use crate::forest::{Change, Forest, RowId};
 use crate::mirror::{Applied, Command, Outcome, Ticket, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::remote::Contexts;
@@ -155,13 +155,9 @@ impl Writes {
     }
 
     /// Lays everything under way over a complete list.
-    pub(super) fn overlay_all(&mut self, listed: &[Arc<Segment>]) -> Vec<Change> {
-        if self.pending.is_empty() {
-            return Vec::new();
-        }
-        let truths: HashMap<&SegmentId, &Arc<Segment>> = listed.iter().map(|segment| (&segment.id, segment)).collect();
+    pub(super) fn overlay_all(&mut self, listed: &Forest) -> Vec<Change> {
         for (id, pending) in &mut self.pending {
-            pending.truth = truths.get(id).map(|segment| Arc::clone(segment));
+            pending.truth = listed.get(id).cloned();
         }
         self.pending.keys().map(|id| self.change_to_show(id)).collect()
     }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use color_eyre::eyre::{Report, eyre};
 
 use crate::forest::{Change, Forest};
-use crate::mirror::{self, Command, Event, ListProgress, Notice, Phase};
+use crate::mirror::{self, Command, Event, ListProgress, Notice, Phase, Seen};
 
 use super::link::Link;
 
@@ -21,14 +21,12 @@ pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
     let mut has_feed = true;
     while let Some(event) = mirror.events.recv().await {
         match event {
-            Event::Listed { segments } => {
+            Event::Gathered(segments) => forest.apply(segments.into_iter().map(Change::Upsert).collect()),
+            Event::Listed { different } => {
                 lists += 1;
-                forest.replace(segments);
+                take(&mut forest, different);
             }
-            Event::Changed { seen, .. } => {
-                let change = |seen: mirror::Seen| seen.now.map_or(Change::Remove(seen.id), Change::Upsert);
-                forest.apply(seen.into_iter().map(change).collect());
-            }
+            Event::Changed { seen, .. } => take(&mut forest, seen),
             Event::Synchronised { complete, .. } if complete || lists == LISTS => {
                 progress.clear();
                 if !complete {
@@ -56,6 +54,11 @@ pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
         }
     }
     Err(eyre!("the part that talks to the server has ended unexpectedly; the log says more"))
+}
+
+fn take(forest: &mut Forest, seen: Vec<Seen>) {
+    let change = |seen: Seen| seen.now.map_or(Change::Remove(seen.id), Change::Upsert);
+    forest.apply(seen.into_iter().map(change).collect());
 }
 
 /// One line on stderr that is written over again and again.

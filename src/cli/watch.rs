@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
-use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncWriteExt, Stdout};
@@ -18,8 +17,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::config::Paths;
-use crate::mirror::{self, Event, Mention, Notice, Phase, Seen, Settings};
-use crate::segment::{Segment, SegmentId, Step};
+use crate::mirror::{self, Event, Notice, Phase, Seen, Settings};
+use crate::segment::Step;
 use crate::terminal::{self, Signal};
 
 use super::Failure;
@@ -75,12 +74,11 @@ enum Ending {
     NobodyReads,
 }
 
-/// What is known of the tenant, for telling what is different.
+/// How far the tenant was followed.
 struct Watch {
     tenant: String,
     /// Whether the person named the step to begin at.
     since: Option<Step>,
-    known: Option<HashMap<SegmentId, Arc<Segment>>>,
     /// From where to go on after what was told so far.
     step: Option<Step>,
     synchronised: bool,
@@ -89,14 +87,14 @@ struct Watch {
 
 impl Watch {
     fn new(tenant: &str, since: Option<Step>) -> Self {
-        Self { tenant: tenant.to_owned(), since, known: None, step: since, synchronised: false, offline: false }
+        Self { tenant: tenant.to_owned(), since, step: since, synchronised: false, offline: false }
     }
 
     /// The lines that an event gives. What a person should know goes to stderr.
     fn hear(&mut self, event: Event) -> Result<Vec<Line>, Report> {
         match event {
-            Event::Listed { segments } => return Ok(self.compare(segments)),
-            Event::Changed { seen, next } => return Ok(self.change(seen, next)),
+            Event::Listed { different } => return Ok(self.lines(different, None)),
+            Event::Changed { seen, next } => return Ok(self.lines(seen, next)),
             Event::Synchronised { next, .. } => {
                 self.step = Some(next);
                 if !self.synchronised {
@@ -128,31 +126,8 @@ impl Watch {
         Ok(Vec::new())
     }
 
-    /// What a list has otherwise than it was known. The first one is only to know what was before.
-    fn compare(&mut self, segments: Vec<Arc<Segment>>) -> Vec<Line> {
-        let listed: HashMap<_, _> = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
-        let Some(known) = self.known.replace(listed.clone()) else { return Vec::new() };
-        let gone =
-            known.iter().filter(|(id, _)| !listed.contains_key(*id)).map(|(id, before)| (id, Some(before), None));
-        let there = listed.iter().map(|(id, now)| (id, known.get(id), Some(now)));
-        let different = gone.chain(there).filter(|(_, before, now)| before != now);
-        let time = Timestamp::now();
-        let line = |(id, before, now): (&SegmentId, Option<&Arc<Segment>>, Option<&Arc<Segment>>)| {
-            let seen = Seen { id: id.clone(), before: before.cloned(), now: now.cloned(), mention: Mention::default() };
-            Line::of(seen, time, self.step)
-        };
-        different.map(line).collect()
-    }
-
     /// Only the last line of a batch may be gone on from behind the batch.
-    fn change(&mut self, seen: Vec<Seen>, next: Option<Step>) -> Vec<Line> {
-        let known = self.known.get_or_insert_default();
-        for one in &seen {
-            match &one.now {
-                Some(now) => known.insert(one.id.clone(), Arc::clone(now)),
-                None => known.remove(&one.id),
-            };
-        }
+    fn lines(&self, seen: Vec<Seen>, next: Option<Step>) -> Vec<Line> {
         let time = Timestamp::now();
         let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, self.step)).collect();
         if let (Some(last), Some(_)) = (lines.last_mut(), next) {

@@ -15,6 +15,7 @@ mod links;
 mod relink;
 mod siblings;
 mod slots;
+mod sorting;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -32,9 +33,11 @@ use super::{Change, Heading};
 
 use contents::Contents;
 use siblings::Place;
+use sorting::Sorting;
 
 pub(super) use siblings::Siblings;
 pub(super) use slots::{CHUNK, Chunk, Slots};
+pub(super) use sorting::Families;
 
 /// The place of a node in the arena. Reused after the node is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,8 +134,6 @@ struct Family {
     children: Siblings,
     /// Segments below at all levels; ghosts don't count.
     descendants: u32,
-    /// The number of the sorting during which it changed last.
-    changed: u32,
 }
 
 /// The nodes, found by id.
@@ -148,8 +149,10 @@ pub(super) struct Arena {
     hasher: FixedState,
     segments: usize,
     order: Order,
-    /// The number of the last sorting that was begun elsewhere.
+    /// How many sortings were begun elsewhere.
     sortings: u32,
+    /// The one under way.
+    sorting: Option<Sorting>,
     /// Links followed upwards since the present batch of changes began.
     climbed: usize,
     touched: Touched,
@@ -189,6 +192,7 @@ impl Default for Arena {
             segments: 0,
             order: Order::default(),
             sortings: 0,
+            sorting: None,
             climbed: 0,
             touched: Touched::default(),
         }
@@ -230,17 +234,9 @@ impl Arena {
         self.relink();
     }
 
-    /// Makes exactly these segments exist.
-    pub fn replace(&mut self, segments: impl Iterator<Item = Arc<Segment>>) {
-        self.twins.clear();
-        self.segments = 0;
-        for node in self.ordinary() {
-            if self.kind(node) == Kind::Segment {
-                self.nodes[node.slot()].kind = Kind::Ghost;
-                self.contents.give_up(node);
-            }
-        }
-        self.make_room(segments.size_hint().0.saturating_sub(self.by_id.len()));
+    /// Brings in segments, of those with the same id the last one, and links everything.
+    pub fn fill(&mut self, segments: impl Iterator<Item = Arc<Segment>>) {
+        self.make_room(segments.size_hint().0);
         for segment in segments {
             self.put(segment);
         }
@@ -484,17 +480,21 @@ impl Arena {
     pub fn set_order(&mut self, order: Order) {
         if self.order != order {
             self.order = order;
-            self.forget_order(|_| true);
+            // Missing parents are always in the order of their ids.
+            for node in (0..self.nodes.len()).map(NodeIndex::at).filter(|node| *node != NodeIndex::MISSING) {
+                self.forget_order(node);
+            }
+            self.alter_all();
         }
     }
 
-    /// Takes families as being in no order.
-    fn forget_order(&mut self, which: impl Fn(&Family) -> bool) {
-        let Self { nodes, families, .. } = self;
-        for family in families.iter_mut().filter(|family| family.children.is_sorted() && which(family)) {
+    /// Takes the children of a node as being in no order.
+    fn forget_order(&mut self, node: NodeIndex) {
+        let Some(family) = self.families.get_mut(self.nodes[node.slot()].family.slot()) else { return };
+        if family.children.is_sorted() {
             family.children.forget_order();
             for (number, child) in (0..).zip(family.children.iter()) {
-                nodes[child.slot()].number = number;
+                self.nodes[child.slot()].number = number;
             }
         }
     }

@@ -2,15 +2,18 @@
 
 use std::ops::Range;
 
-use crate::segment::{Segment, SegmentId};
+use crate::segment::Segment;
 
-use super::Forest;
 use super::fold::{fold, folded};
 
 /// A text to be found in names, external ids and ids; case and diacritics make no difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     needle: Vec<char>,
+    /// The same where it is nothing but ASCII: most texts are as well, and byte by byte it is found in a fraction of the time.
+    ascii: Option<Vec<u8>>,
+    /// Whether a UUID can hold it.
+    fits_uuid: bool,
 }
 
 impl Query {
@@ -18,7 +21,9 @@ impl Query {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let needle: Vec<char> = folded(text.trim()).collect();
-        (!needle.is_empty()).then_some(Self { needle })
+        let ascii = needle.iter().map(|character| u8::try_from(*character).ok().filter(u8::is_ascii)).collect();
+        let fits_uuid = needle.iter().all(|character| matches!(character, '0'..='9' | 'a'..='f' | '-'));
+        (!needle.is_empty()).then_some(Self { needle, ascii, fits_uuid })
     }
 
     /// Whether a segment is meant.
@@ -26,7 +31,14 @@ impl Query {
     pub fn matches(&self, segment: &Segment) -> bool {
         self.is_in(&segment.name)
             || segment.external_id.as_deref().is_some_and(|external_id| self.is_in(external_id))
-            || self.is_in(&segment.id.text())
+            || (self.fits_uuid || !segment.id.is_uuid()) && segment.id.with_text(|id| self.is_in(id))
+    }
+
+    /// Whether a text begins with it.
+    #[must_use]
+    pub fn begins(&self, text: &str) -> bool {
+        let mut characters = folded(text);
+        self.needle.iter().all(|expected| characters.next() == Some(*expected))
     }
 
     /// Where in a text it stands: ranges of bytes that begin and end between characters, apart from each other.
@@ -56,6 +68,10 @@ impl Query {
     }
 
     fn is_in(&self, text: &str) -> bool {
+        if let Some(needle) = self.ascii.as_deref().filter(|_| text.is_ascii()) {
+            let mut windows = text.as_bytes().windows(needle.len());
+            return windows.any(|window| window.eq_ignore_ascii_case(needle));
+        }
         let Some((first, rest)) = self.needle.split_first() else { return false };
         let mut characters = folded(text);
         while characters.any(|character| character == *first) {
@@ -65,14 +81,6 @@ impl Query {
             }
         }
         false
-    }
-}
-
-impl Forest {
-    /// The segments that are meant, in the order in which they are shown when everything is unfolded.
-    #[must_use]
-    pub fn find(&self, query: &Query) -> Vec<SegmentId> {
-        self.preorder().filter(|(_, segment)| query.matches(segment)).map(|(_, segment)| segment.id.clone()).collect()
     }
 }
 

@@ -70,9 +70,4 @@ impl Twins {
         let only = first.filter(|_| several.is_none());
         only.into_iter().chain(several.into_iter().flatten()).copied()
     }
-
-    pub fn clear(&mut self) {
-        self.table.clear();
-        self.several.clear();
-    }
 }

@@ -19,7 +19,7 @@ use super::feed::Setback;
 use super::keeper::Keeper;
 use super::ledger::{Asked, Ledger, Questions};
 use super::list::Listing;
-use super::message::{Command, Event, Phase, Seen};
+use super::message::{Command, Event, ListProgress, Phase, Seen};
 use super::queue::WriteQueue;
 use super::report::{Report, Reporter};
 
@@ -231,12 +231,14 @@ impl<R: Remote> Actor<R> {
     async fn hear(&mut self, report: Report) -> Result<(), Abandoned> {
         match report {
             Report::Located(result) => self.located(result).await,
-            Report::Page { mut segments, progress } => {
-                if !self.listed {
-                    // What an own write came to was told already, and may be newer than the page.
-                    segments.retain(|segment| !self.ledger.knows(&segment.id));
-                    self.tell(Event::Gathered(segments)).await?;
+            Report::Page { segments, asked, progress } => {
+                if self.listed {
+                    self.ledger.take_page(segments, asked);
+                } else {
+                    let news = self.ledger.take_first_page(segments, asked);
+                    self.tell(Event::Gathered(news)).await?;
                 }
+                let progress = ListProgress { segments: self.ledger.count_of_list(), ..progress };
                 self.tell_progress(progress).await
             }
             Report::Noticed(notice) => self.tell(Event::Noticed(notice)).await,

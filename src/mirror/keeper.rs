@@ -19,6 +19,8 @@ use super::report::{Report, Reporter};
 #[derive(Debug)]
 pub(super) struct Keeper {
     records: mpsc::Sender<Record>,
+    /// Whether the store has a list, so that it wants the differences only.
+    has_all: bool,
     /// Changes that were not handed on yet.
     unsaved: Vec<(SegmentId, Option<Arc<Segment>>)>,
     handed_on: Option<HandedOn>,
@@ -42,6 +44,9 @@ pub(super) struct Restored {
 
 /// Records that may wait for the disk before the actor has to.
 const WAITING: usize = 8;
+/// More changes than these, and than this part of all segments, are worth writing everything anew.
+const MANY_CHANGES: usize = 1_000;
+const LARGE_PART: usize = 10;
 /// While nothing changes, the time in the store is brought up to date this often.
 const STILL_TRUE: Duration = Duration::from_secs(60);
 
@@ -59,7 +64,7 @@ impl Keeper {
         let keeper = opened.store.map(|store| {
             let (records, receiver) = mpsc::channel(WAITING);
             tokio::spawn(keep(store, receiver, reporter));
-            Self { records, unsaved: Vec::new(), handed_on: None }
+            Self { records, has_all: false, unsaved: Vec::new(), handed_on: None }
         });
         let notice = opened.moved_aside.map(|path| Notice::StoreMovedAside { path });
         Restored { keeper, snapshot: opened.snapshot, notice }
@@ -68,7 +73,23 @@ impl Keeper {
     /// Exactly these segments exist; what happened from the position on is not in them yet.
     pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>) {
         self.unsaved.clear();
-        self.hand_on(Segments::All(segments), position, false).await;
+        self.has_all = true;
+        self.hand_on(Segments::All(segments), position, Timestamp::now(), false).await;
+    }
+
+    /// The store has these already. If many of them are written one by one, they are written anew as a whole, which is read
+    /// faster at the next start.
+    pub async fn go_on_from(&mut self, segments: Vec<Arc<Segment>>, changed: usize, saved: Timestamp, complete: bool) {
+        self.has_all = true;
+        if changed > MANY_CHANGES.max(segments.len() / LARGE_PART) {
+            self.hand_on(Segments::All(segments), None, saved, complete).await;
+            self.handed_on = None;
+        }
+    }
+
+    /// Whether the store has a list.
+    pub const fn has_all(&self) -> bool {
+        self.has_all
     }
 
     /// A segment is different now. Handed on with the next [`Self::advance`].
@@ -85,13 +106,13 @@ impl Keeper {
             return;
         }
         let changes = std::mem::take(&mut self.unsaved);
-        self.hand_on(Segments::Some(changes), position, complete).await;
+        self.hand_on(Segments::Some(changes), position, Timestamp::now(), complete).await;
     }
 
-    async fn hand_on(&mut self, segments: Segments, position: Option<&Position>, complete: bool) {
+    async fn hand_on(&mut self, segments: Segments, position: Option<&Position>, at: Timestamp, complete: bool) {
         let position = position.cloned();
         self.handed_on = Some(HandedOn { position: position.clone(), complete, at: Instant::now() });
-        let record = Record { segments, position, at: Timestamp::now(), complete };
+        let record = Record { segments, position, at, complete };
         if self.records.send(record).await.is_err() {
             tracing::debug!("the store is no longer written");
         }

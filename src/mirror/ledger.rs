@@ -12,7 +12,7 @@ use super::register::{Entered, Register};
 
 /// The number of a question. A later question has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Asked(u64);
+pub(super) struct Asked(pub(super) u64);
 
 /// Numbers the questions, in whichever task they are asked.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +41,21 @@ pub(super) struct Answer {
 /// What a list came to.
 #[derive(Debug)]
 pub(super) struct TakenList {
-    /// Everything that exists as far as is known.
-    pub segments: Vec<Arc<Segment>>,
-    /// Those of them that the list lacks although they were known before: they are gone, or have slipped from page to page.
+    /// What was known before and the list lacks: it is gone, or has slipped from page to page.
     pub absent: Vec<SegmentId>,
     /// What the list has otherwise than it was known.
     pub different: Vec<Seen>,
+}
+
+/// A list that is being taken in.
+#[derive(Debug)]
+struct Taking {
+    /// The question with which it was begun.
+    begun: Asked,
+    /// What it has otherwise than it is known. It shows all at once, when the list is complete.
+    aside: HashMap<SegmentId, Entered>,
+    /// How many segments it has had so far.
+    count: usize,
 }
 
 /// Everything that is known, what is gone included: a late answer must not bring it back.
@@ -55,8 +64,9 @@ pub(super) struct Ledger {
     known: Register,
     /// What is known not to be there, and the question that told.
     gone: HashMap<SegmentId, Asked>,
-    /// The question with which the last list began.
+    /// The question with which the last list began that is complete.
     last_list: Option<Asked>,
+    taking: Option<Taking>,
 }
 
 impl Ledger {
@@ -96,40 +106,83 @@ impl Ledger {
     }
 
     /// Begins with these as answers to one question; each id once.
-    pub fn begin_with(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) {
-        self.known = segments.into_iter().map(|segment| Entered { segment, asked }).collect();
+    pub fn begin_with(&mut self, known: Register) {
+        self.known = known;
     }
 
-    /// Takes in a list that was begun with the question `begun`.
-    pub fn take_list(&mut self, list: Register, begun: Asked) -> TakenList {
-        let mut different = Vec::new();
-        if self.known.len() == 0 && self.gone.is_empty() {
-            self.known = list;
-        } else {
-            let first = self.known.len() == 0;
-            for Entered { segment, asked } in list {
-                let id = segment.id.clone();
-                let seen = self.take(Answer { id, now: Some(segment), asked, mention: Mention::default() });
-                different.extend(seen.filter(|_| !first));
+    /// A list is begun with a question.
+    pub fn begin_list(&mut self, begun: Asked) {
+        self.taking = Some(Taking { begun, aside: HashMap::new(), count: 0 });
+    }
+
+    /// How many segments the list that is being taken in has had.
+    pub fn count_of_list(&self) -> usize {
+        self.taking.as_ref().map_or(0, |taking| taking.count)
+    }
+
+    /// Takes in a page of the first list at once. Answers what is news.
+    pub fn take_first_page(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) -> Vec<Arc<Segment>> {
+        let mut news = segments;
+        news.retain(|segment| {
+            let known = self.known.get(&segment.id).map(|known| known.asked);
+            if let Some(taking) = &mut self.taking {
+                taking.count += usize::from(known.is_none_or(|known| known < taking.begun));
+            }
+            let (id, now) = (segment.id.clone(), Some(Arc::clone(segment)));
+            self.take(Answer { id, now, asked, mention: Mention::default() }).is_some()
+        });
+        news
+    }
+
+    /// Takes in a page of a later list. What it has as it is known is confirmed, and only the rest is kept, aside.
+    pub fn take_page(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) {
+        let Some(taking) = &mut self.taking else { return };
+        for segment in segments {
+            let known = self.known.get_mut(&segment.id);
+            let first_time = known.as_ref().is_none_or(|known| known.asked < taking.begun)
+                && !taking.aside.contains_key(&segment.id);
+            taking.count += usize::from(first_time);
+            match known {
+                Some(known) if known.asked > asked => {}
+                Some(known) if known.segment == segment => {
+                    known.asked = asked;
+                    if taking.aside.get(&segment.id).is_some_and(|aside| aside.asked < asked) {
+                        taking.aside.remove(&segment.id);
+                    }
+                }
+                // Of the same segment on two pages, the one asked for later is the newer.
+                _ if taking.aside.get(&segment.id).is_some_and(|aside| aside.asked > asked) => {}
+                _ => {
+                    taking.aside.insert(segment.id.clone(), Entered { segment, asked });
+                }
             }
         }
+    }
+
+    /// The list is complete.
+    pub fn end_list(&mut self) -> TakenList {
+        let Some(Taking { begun, aside, .. }) = self.taking.take() else {
+            return TakenList { absent: Vec::new(), different: Vec::new() };
+        };
+        let answers = aside.into_iter().map(|(id, Entered { segment, asked })| Answer {
+            id,
+            now: Some(segment),
+            asked,
+            mention: Mention::default(),
+        });
+        let different = answers.filter_map(|answer| self.take(answer)).collect();
         // No answer is so late that it was asked for before the list before this one.
         let long_ago = self.last_list.replace(begun);
         self.gone.retain(|_, asked| Some(*asked) >= long_ago);
         // What the list has was asked for after it began.
         let lacking = self.known.iter().filter(|entered| entered.asked < begun);
         let absent = lacking.map(|entered| entered.segment.id.clone()).collect();
-        TakenList { segments: self.segments().cloned().collect(), absent, different }
+        TakenList { absent, different }
     }
 
     /// A segment as it is known now.
     pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
         Some(&self.known.get(id)?.segment)
-    }
-
-    /// Whether anything was learnt of a segment, be it that it is gone.
-    pub fn knows(&self, id: &SegmentId) -> bool {
-        self.known.get(id).is_some() || self.gone.contains_key(id)
     }
 
     /// The segments that exist.
@@ -157,9 +210,12 @@ mod tests {
         Answer { now: name.map(segment), id: id.clone(), asked: Asked(asked), mention: Mention::default() }
     }
 
-    fn list(answers: Vec<Answer>) -> Register {
-        let entered = |answer: Answer| Some(Entered { segment: answer.now?, asked: answer.asked });
-        answers.into_iter().filter_map(entered).collect()
+    fn take_list(ledger: &mut Ledger, page: Vec<Answer>, begun: u64) -> TakenList {
+        ledger.begin_list(Asked(begun));
+        for answer in page {
+            ledger.take_page(answer.now.into_iter().collect(), answer.asked);
+        }
+        ledger.end_list()
     }
 
     fn names(ledger: &Ledger) -> Vec<String> {
@@ -188,15 +244,29 @@ mod tests {
     fn a_list_tells_what_it_lacks_and_overrides_nothing_that_was_learnt_meanwhile() {
         let mut ledger = Ledger::default();
         ledger.take(answer(Some("before"), 1));
-        let taken = ledger.take_list(Register::default(), Asked(2));
-        assert_eq!((taken.segments.len(), taken.absent.len()), (1, 1));
+        assert_eq!(take_list(&mut ledger, Vec::new(), 2).absent.len(), 1);
+        assert_eq!(names(&ledger), ["before"]);
         ledger.take(answer(None, 2));
         assert_eq!(names(&ledger), [""; 0]);
         ledger.take(answer(Some("meanwhile"), 5));
-        let taken = ledger.take_list(list(vec![answer(Some("stale"), 4)]), Asked(3));
+        let taken = take_list(&mut ledger, vec![answer(Some("stale"), 4)], 3);
         assert_eq!((names(&ledger), taken.absent.len(), taken.different.len()), (vec!["meanwhile".to_owned()], 0, 0));
         ledger.take(answer(None, 8));
-        ledger.take_list(list(vec![answer(Some("ghost"), 7)]), Asked(6));
+        take_list(&mut ledger, vec![answer(Some("ghost"), 7)], 6);
         assert_eq!(names(&ledger), [""; 0]);
+    }
+    #[test]
+    fn a_later_list_shows_all_at_once_and_confirms_what_is_the_same() {
+        let mut ledger = Ledger::default();
+        ledger.take(answer(Some("a"), 1));
+        ledger.begin_list(Asked(2));
+        ledger.take_page(answer(Some("b"), 4).now.into_iter().collect(), Asked(4));
+        assert_eq!((names(&ledger), ledger.count_of_list()), (vec!["a".to_owned()], 1));
+        // On another page that was asked for earlier it is as it was.
+        ledger.take_page(answer(Some("a"), 3).now.into_iter().collect(), Asked(3));
+        assert_eq!(ledger.count_of_list(), 1);
+        let taken = ledger.end_list();
+        assert_eq!((taken.absent.len(), taken.different.len()), (0, 1));
+        assert_eq!(names(&ledger), ["b"]);
     }
 }

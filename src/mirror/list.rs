@@ -1,4 +1,4 @@
-//! Listing everything: pages in flight, how the list ends, and what came.
+//! Listing everything: which pages are in flight, and how the list ends.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasher;
@@ -12,20 +12,18 @@ use hashbrown::HashMap;
 use tokio::time::Instant;
 
 use crate::remote::{Page, Remote, RemoteError};
-use crate::segment::{Segment, SegmentId};
+use crate::segment::SegmentId;
 
 use super::Settings;
 use super::ledger::{Asked, Questions};
 use super::message::{ListProgress, Notice};
-use super::register::{Entered, Register};
 use super::report::{Report, Reporter};
 
-/// A list under way. It can be interrupted by a failure and gone on with: what came is kept.
+/// A list under way. It can be interrupted by a failure and gone on with: no page that came is asked for again.
 #[derive(Debug)]
 pub(super) struct Listing {
     begun: Asked,
     since: Instant,
-    answers: Register,
     /// Pages to be asked for again, before any new one.
     again: VecDeque<u32>,
     next: u32,
@@ -61,7 +59,6 @@ impl Listing {
         Self {
             begun: questions.next(),
             since: Instant::now(),
-            answers: Register::default(),
             again: VecDeque::new(),
             next: 1,
             end: None,
@@ -75,15 +72,14 @@ impl Listing {
         }
     }
 
-    /// How far it has come.
-    pub fn progress(&self) -> ListProgress {
-        let elapsed = self.since.elapsed();
-        ListProgress { segments: self.answers.len(), pages: self.pages, elapsed, total: self.total }
+    /// How far it has come. How many segments came is known to whoever takes them in.
+    pub fn progress(&self, segments: usize) -> ListProgress {
+        ListProgress { segments, pages: self.pages, elapsed: self.since.elapsed(), total: self.total }
     }
 
-    /// Everything that came, and the question with which the list began.
-    pub fn finish(self) -> (Register, Asked) {
-        (self.answers, self.begun)
+    /// The question with which it began.
+    pub const fn begun(&self) -> Asked {
+        self.begun
     }
 
     /// Asks for pages until the list has ended or one has failed for good.
@@ -166,19 +162,8 @@ impl Listing {
         } else if number == settings.max_pages {
             reporter.tell(Report::Noticed(Notice::TooManyPages { pages: number })).await;
         }
-        let segments = self.keep(page.segments, asked);
-        reporter.tell(Report::Page { segments, progress: self.progress() }).await;
-    }
-
-    fn keep(&mut self, segments: Vec<Segment>, asked: Asked) -> Vec<Arc<Segment>> {
-        let shared: Vec<Arc<Segment>> = segments.into_iter().map(Arc::new).collect();
-        for segment in &shared {
-            // Of the same segment on two pages, the one asked for later is the newer.
-            if self.answers.get(&segment.id).is_none_or(|earlier| earlier.asked <= asked) {
-                self.answers.put(Entered { segment: Arc::clone(segment), asked });
-            }
-        }
-        shared
+        let segments = page.segments.into_iter().map(Arc::new).collect();
+        reporter.tell(Report::Page { segments, asked, progress: self.progress(0) }).await;
     }
 
     fn ends_at(&mut self, page: u32) {

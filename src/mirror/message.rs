@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::forest::Forest;
 use crate::plan::Plan;
 use crate::remote::{Contexts, FeedEventKind, RemoteError};
 use crate::segment::{Field, Segment, SegmentId, Step};
@@ -40,17 +41,18 @@ pub enum Event {
     PhaseChanged(Phase),
     /// What was stored by an earlier run, before the server was asked anything.
     Restored {
-        /// Every segment as it was then.
-        segments: Vec<Arc<Segment>>,
+        /// Every segment as it was then, in a tree already, so that whoever shows it can do so at once.
+        forest: Box<Forest>,
         /// When that was known to be what is on the server.
         saved: Timestamp,
     },
     /// Pages of the very first list, as they come. Segments told here may be told again.
     Gathered(Vec<Arc<Segment>>),
-    /// The complete list: exactly these segments exist. Replaces everything told before.
+    /// A list is complete. What was told before and these differences come to what it has, and to what it lacks: that is told as
+    /// changed when it is certain that it is gone.
     Listed {
-        /// Every segment, in no particular order, each id once.
-        segments: Vec<Arc<Segment>>,
+        /// What the list has otherwise than it was told before; nothing for the first one, which was told page by page.
+        different: Vec<Seen>,
     },
     /// Something changed, to be applied at once. Own writes that come back through the feed are not in it.
     Changed {

@@ -21,54 +21,60 @@ pub(super) struct Entered {
 /// Segments, each id once.
 #[derive(Debug, Default)]
 pub(super) struct Register {
-    table: HashTable<Entered>,
+    /// In no particular order.
+    entries: Vec<Entered>,
+    /// The place of each among the entries.
+    places: HashTable<u32>,
     hasher: FixedState,
 }
 
 impl Register {
-    pub fn len(&self) -> usize {
-        self.table.len()
-    }
-
     pub fn get(&self, id: &SegmentId) -> Option<&Entered> {
-        self.table.find(self.hasher.hash_one(id), |entered| entered.segment.id == *id)
+        self.entries.get(self.place(id)?)
     }
 
     pub fn get_mut(&mut self, id: &SegmentId) -> Option<&mut Entered> {
-        self.table.find_mut(self.hasher.hash_one(id), |entered| entered.segment.id == *id)
+        let place = self.place(id)?;
+        self.entries.get_mut(place)
     }
 
     /// Enters a segment in the place of one with the same id.
     pub fn put(&mut self, entered: Entered) {
-        let hasher = &self.hasher;
+        let Self { entries, places, hasher } = self;
         let id = &entered.segment.id;
-        let same = |other: &Entered| other.segment.id == *id;
-        match self.table.entry(hasher.hash_one(id), same, |other| hasher.hash_one(&other.segment.id)) {
-            Entry::Occupied(mut entry) => *entry.get_mut() = entered,
+        let same = |place: &u32| entries[*place as usize].segment.id == *id;
+        let rehash = |place: &u32| hasher.hash_one(&entries[*place as usize].segment.id);
+        match places.entry(hasher.hash_one(id), same, rehash) {
+            Entry::Occupied(entry) => entries[*entry.get() as usize] = entered,
             Entry::Vacant(entry) => {
-                entry.insert(entered);
+                // Four billion segments don't fit into any memory.
+                entry.insert(u32::try_from(entries.len()).unwrap_or(u32::MAX));
+                entries.push(entered);
             }
         }
     }
 
     pub fn remove(&mut self, id: &SegmentId) {
-        let found = self.table.find_entry(self.hasher.hash_one(id), |entered| entered.segment.id == *id);
-        if let Ok(entry) = found {
-            entry.remove();
+        let Self { entries, places, hasher } = self;
+        let found = places.find_entry(hasher.hash_one(id), |place| entries[*place as usize].segment.id == *id);
+        let Ok(found) = found else { return };
+        let (place, _) = found.remove();
+        let last = entries.len() - 1;
+        // The last one goes to the place that is free now.
+        let hash = entries.last().map(|entered| hasher.hash_one(&entered.segment.id)).unwrap_or_default();
+        if let Some(moved) = places.find_mut(hash, |other| *other as usize == last) {
+            *moved = place;
         }
+        entries.swap_remove(place as usize);
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Entered> {
-        self.table.iter()
+        self.entries.iter()
     }
-}
 
-impl IntoIterator for Register {
-    type Item = Entered;
-    type IntoIter = hashbrown::hash_table::IntoIter<Entered>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.table.into_iter()
+    fn place(&self, id: &SegmentId) -> Option<usize> {
+        let same = |place: &u32| self.entries[*place as usize].segment.id == *id;
+        self.places.find(self.hasher.hash_one(id), same).map(|place| *place as usize)
     }
 }
 
@@ -76,9 +82,41 @@ impl FromIterator<Entered> for Register {
     fn from_iter<I: IntoIterator<Item = Entered>>(entries: I) -> Self {
         let entries = entries.into_iter();
         let mut register = Self::default();
-        let hasher = &register.hasher;
-        register.table.reserve(entries.size_hint().0, |other| hasher.hash_one(&other.segment.id));
+        let room = entries.size_hint().0;
+        register.entries.reserve(room);
+        // Nothing is in it yet that would have to be looked at again.
+        register.places.reserve(room, |_| 0);
         entries.for_each(|entered| register.put(entered));
         register
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_entered_and_not_removed_is_there(steps in proptest::collection::vec(("[a-f]", any::<bool>()), 0..40)) {
+            let mut register = Register::default();
+            let mut expected = std::collections::BTreeMap::new();
+            for (number, (text, put)) in (0..).zip(steps) {
+                let id = SegmentId::new(&text).unwrap();
+                if put {
+                    let segment = Segment { id: id.clone(), name: text.into(), external_id: None, parent: None };
+                    register.put(Entered { segment: Arc::new(segment), asked: Asked(number) });
+                    expected.insert(id, Asked(number));
+                } else {
+                    register.remove(&id);
+                    expected.remove(&id);
+                }
+                prop_assert_eq!(register.iter().count(), expected.len());
+                for id in ["a", "b", "c", "d", "e", "f"].map(|text| SegmentId::new(text).unwrap()) {
+                    prop_assert_eq!(register.get(&id).map(|entered| entered.asked), expected.get(&id).copied());
+                }
+            }
+        }
     }
 }

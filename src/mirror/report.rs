@@ -8,7 +8,7 @@ use crate::remote::{Position, RemoteError};
 use crate::segment::Segment;
 
 use super::feed::{End, Setback};
-use super::ledger::Answer;
+use super::ledger::{Answer, Asked};
 use super::list::Listing;
 use super::message::{ListProgress, Notice, Ticket, WriteError};
 use super::write::Ended;
@@ -18,8 +18,8 @@ use super::write::Ended;
 pub(super) enum Report {
     /// Where the feed ends.
     Located(Result<End, RemoteError>),
-    /// A page came.
-    Page { segments: Vec<Arc<Segment>>, progress: ListProgress },
+    /// A page came. How many segments there were so far is not in the progress.
+    Page { segments: Vec<Arc<Segment>>, asked: Asked, progress: ListProgress },
     /// Something is odd.
     Noticed(Notice),
     /// The list is complete, or has stopped at a failure.

@@ -38,7 +38,14 @@ impl SegmentId {
         }
     }
 
-    fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+    /// Whether it is a UUID in its usual form: 36 characters of `0-9`, `a-f` and hyphens.
+    #[must_use]
+    pub const fn is_uuid(&self) -> bool {
+        matches!(self.0, Repr::Uuid(_))
+    }
+
+    /// Hands the id as text to whoever reads it, without keeping it anywhere.
+    pub fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
         match &self.0 {
             Repr::Uuid(bytes) => {
                 let text = uuid_text(bytes);
@@ -119,17 +126,37 @@ impl PartialOrd for SegmentId {
     }
 }
 
+/// As text, for people; where nobody reads it, a UUID is its 16 bytes.
 impl Serialize for SegmentId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.with_text(|text| serializer.serialize_str(text))
+        if serializer.is_human_readable() {
+            return self.with_text(|text| serializer.serialize_str(text));
+        }
+        match &self.0 {
+            Repr::Uuid(bytes) => Compact::Uuid(*bytes).serialize(serializer),
+            Repr::Text(text) => Compact::Text(text).serialize(serializer),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for SegmentId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        Self::new(&text).ok_or_else(|| serde::de::Error::custom("a segment id can't be empty"))
+        let id = if deserializer.is_human_readable() {
+            Self::new(&Cow::<str>::deserialize(deserializer)?)
+        } else {
+            match Compact::deserialize(deserializer)? {
+                Compact::Uuid(bytes) => Some(Self(Repr::Uuid(bytes))),
+                Compact::Text(text) => Self::new(text),
+            }
+        };
+        id.ok_or_else(|| serde::de::Error::custom("a segment id can't be empty"))
     }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Compact<'a> {
+    Uuid([u8; 16]),
+    Text(&'a str),
 }
 
 #[cfg(test)]
@@ -163,7 +190,9 @@ mod tests {
             prop_assert_eq!(id.to_string(), text.clone());
             prop_assert_eq!(id.text(), text.as_str());
             let json = serde_json::to_string(&id).unwrap();
-            prop_assert_eq!(serde_json::from_str::<SegmentId>(&json).unwrap(), id);
+            prop_assert_eq!(serde_json::from_str::<SegmentId>(&json).unwrap(), id.clone());
+            let bytes = postcard::to_allocvec(&id).unwrap();
+            prop_assert_eq!(postcard::from_bytes::<SegmentId>(&bytes).unwrap(), id);
         }
 
         #[test]

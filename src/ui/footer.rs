@@ -184,9 +184,17 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
 }
 
 fn found(search: &Search) -> String {
-    match search.current {
-        None => format!("“{}” not found", fitted(&search.text, 24)),
-        Some(current) => format!("“{}” {} of {}", fitted(&search.text, 24), grouped(current), grouped(search.matches)),
+    format!("“{}” {}", fitted(&search.text, 24), tally(search))
+}
+
+/// How many matches there are, and which of them is selected.
+fn tally(search: &Search) -> String {
+    let more = if search.ended { "" } else { "…" };
+    match (search.current, search.matches) {
+        (Some(current), matches) => format!("{} of {}{more}", grouped(current), grouped(matches)),
+        (None, 0) if search.ended => "not found".into(),
+        (None, 0) => "searching…".into(),
+        (None, matches) => format!("{} found{more}", grouped(matches)),
     }
 }
 
@@ -194,10 +202,7 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
     let theme = look.theme;
     let count = match &state.search {
         None => "name, external id or id ".into(),
-        Some(search) => match search.current {
-            None => "nothing found ".into(),
-            Some(current) => format!("{} of {} ", grouped(current), grouped(search.matches)),
-        },
+        Some(search) => format!("{} ", tally(search)),
     };
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);

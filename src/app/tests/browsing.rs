@@ -1,7 +1,8 @@
 //! Moving, folding, finding, panes.
 
-use crate::app::harness::{Harness, segment, wholesale};
-use crate::app::{Effect, Event, Layer, Mouse, MouseKind, Pane, Shape};
+use crate::app::harness::{Harness, named, segment, wholesale};
+use crate::app::{Effect, Event, Layer, Mouse, MouseKind, Pane, Shape, update};
+use crate::keymap::Key;
 use crate::mirror::Command;
 
 fn at_work() -> Harness {
@@ -258,7 +259,7 @@ fn the_next_run_finds_things_as_they_were_left() {
     let mut again = Harness::new(120, 40);
     again.state.recall(serde_json::from_str(&text).unwrap());
     assert_eq!(again.state.view(), view, "left again before anything came, nothing is forgotten");
-    again.tell(crate::mirror::Event::Listed { segments: wholesale() });
+    again.first_list(wholesale());
     assert_eq!(again.rows(), harness.rows());
     assert_eq!(again.state.forest.order(), harness.state.forest.order());
     assert_eq!(again.state.layout(), harness.state.layout());
@@ -270,7 +271,71 @@ fn a_view_of_another_version_is_no_fault() {
     let mut harness = Harness::new(120, 40);
     let text = r#"{"open": ["gone", "hurt"], "selected": "gone", "colour": "mauve"}"#;
     harness.state.recall(serde_json::from_str(text).unwrap());
-    harness.tell(crate::mirror::Event::Listed { segments: wholesale() });
+    harness.first_list(wholesale());
     assert_eq!(harness.selected(), "Hurtownie");
     assert_eq!(harness.rows()[1], "  Export");
+}
+
+#[test]
+fn what_an_earlier_run_knew_is_shown_as_it_was_left() {
+    let mut harness = at_work();
+    harness.press("j j * j l");
+    let view = harness.state.view();
+    let mut again = Harness::new(120, 40);
+    again.state.recall(view);
+    let saved = again.state.clock.now;
+    let forest = Box::new(wholesale().into_iter().collect());
+    again.tell(crate::mirror::Event::Restored { forest, saved });
+    assert_eq!(again.rows(), harness.rows());
+    again.tell(crate::mirror::Event::Listed { different: Vec::new() });
+    assert_eq!(again.rows(), harness.rows());
+}
+
+/// Matches come in parts while the person does other things; whoever went elsewhere meanwhile is left there.
+#[test]
+fn a_search_that_takes_long_leaves_a_person_alone_who_went_on() {
+    let mut harness = at_work();
+    harness.press("/");
+    let typed = update(&mut harness.state, &harness.keymap, Event::Key(Key::parse("z").unwrap()));
+    let [Effect::Search(job)] = typed.as_slice() else { panic!("{typed:?}") };
+    let parts: Vec<_> = job.clone().collect();
+    harness.press("enter G");
+    let there = harness.selected();
+    for finds in parts {
+        harness.event(Event::Found(finds));
+    }
+    assert_eq!(harness.selected(), there);
+    harness.press("n");
+    assert_eq!(harness.selected(), "Łódzkie");
+    assert_eq!(harness.state.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(1), 4)));
+}
+
+#[test]
+fn what_was_found_follows_what_changes() {
+    let mut harness = at_work();
+    harness.press("/");
+    harness.type_text("export");
+    harness.press("enter");
+    harness.changed(None, Some(&named("new", "Export 2", Some("vip"))));
+    harness.press("n");
+    assert_eq!(harness.selected(), "Export 2");
+    harness.changed(Some(&named("export", "Export", Some("hurt"))), None);
+    harness.press("n n");
+    assert_eq!(harness.selected(), "Export 2", "the only one that is left");
+}
+
+#[test]
+fn sorting_that_takes_long_shows_the_former_order_until_it_is_done() {
+    let mut harness = at_work();
+    let pressed = |harness: &mut Harness, key: &str| {
+        update(&mut harness.state, &harness.keymap, Event::Key(Key::parse(key).unwrap()))
+    };
+    pressed(&mut harness, "s");
+    let sorting = pressed(&mut harness, "s");
+    let [Effect::Sort(job)] = sorting.as_slice() else { panic!("{sorting:?}") };
+    assert_eq!(harness.rows()[1..3], ["  Export", "  Polska"]);
+    harness.changed(None, Some(&named("late", "A late one", Some("hurt"))));
+    harness.event(Event::Sorted(job.clone().carried_out()));
+    assert_eq!(harness.rows()[1..4], ["  Polska", "  A late one", "  Export"]);
+    assert!(harness.message().contains("sorted by number below"), "{}", harness.message());
 }

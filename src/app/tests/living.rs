@@ -95,7 +95,7 @@ fn a_whole_branch_that_disappears_leaves_the_selection_above_it() {
     harness.press("enter esc");
     let left: Vec<_> =
         wholesale().into_iter().filter(|segment| ["hurt", "export", "vip"].contains(&&*segment.id.text())).collect();
-    harness.tell(mirror::Event::Listed { segments: left });
+    harness.later_list(&wholesale(), &left);
     assert_eq!(harness.selected(), "Export");
 }
 
@@ -106,7 +106,7 @@ fn a_reload_keeps_the_selection_and_what_is_unfolded() {
     let (rows, selected) = (harness.rows(), harness.selected());
     let mut again = wholesale();
     again.reverse();
-    harness.tell(mirror::Event::Listed { segments: again });
+    harness.later_list(&wholesale(), &again);
     assert_eq!((harness.rows(), harness.selected()), (rows, selected));
 }
 
@@ -235,8 +235,9 @@ proptest! {
                     }
                 }
                 Happening::List(list) => {
+                    let before: Vec<_> = server.values().cloned().collect();
                     server = list.iter().map(|(id, parent)| (id.to_string(), numbered(*id, *parent))).collect();
-                    harness.tell(mirror::Event::Listed { segments: server.values().cloned().collect() });
+                    harness.later_list(&before, &server.values().cloned().collect::<Vec<_>>());
                 }
                 Happening::Succeed | Happening::Refuse if harness.write_count() == settled => {}
                 Happening::Succeed => {

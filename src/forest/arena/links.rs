@@ -117,6 +117,7 @@ impl Arena {
         let up = self.up(node)?;
         self.touch(node);
         let place = self.place_of_child(node);
+        self.alter(node);
         self.remove_child(up, place);
         self.nodes[node.slot()].up = NodeIndex::NOWHERE;
         let weight = self.weight(node);
@@ -140,6 +141,8 @@ impl Arena {
             if let Some(family) = self.family_mut(at) {
                 family.descendants = change(family.descendants);
             }
+            // What is sorted elsewhere may be sorted by this.
+            self.alter(at);
             if by_weight && at.is_ordinary() {
                 self.put_in_order(at, place);
             }
@@ -160,9 +163,8 @@ impl Arena {
             }
             _ => None,
         };
-        let sortings = self.sortings;
+        self.alter(child);
         let Some(family) = self.family_mut(up) else { return };
-        family.changed = sortings;
         match place {
             Some(place) => family.children.insert(place, child),
             None => {
@@ -173,9 +175,7 @@ impl Arena {
     }
 
     fn remove_child(&mut self, up: NodeIndex, place: Option<Place>) {
-        let sortings = self.sortings;
         let (Some(family), Some(place)) = (self.family_mut(up), place) else { return };
-        family.changed = sortings;
         let number = place.number();
         if let Some(moved) = family.children.remove(place) {
             self.number(moved, number);
@@ -201,10 +201,7 @@ impl Arena {
     /// Moves a child that is another one now from its place to where it belongs, unless that is where it is.
     fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
         let Some(up) = self.up(child) else { return };
-        let sortings = self.sortings;
-        if let Some(family) = self.family_mut(up) {
-            family.changed = sortings;
-        }
+        self.alter(child);
         let Some(siblings) = self.family(up).map(|family| &family.children).filter(|siblings| siblings.is_sorted())
         else {
             return;
@@ -222,7 +219,7 @@ impl Arena {
 
     /// Makes room for the children of a node that has none.
     pub(super) fn begin_family(&mut self, node: NodeIndex, children: usize) {
-        let family = Family { children: Siblings::with_capacity(children), descendants: 0, changed: self.sortings };
+        let family = Family { children: Siblings::with_capacity(children), descendants: 0 };
         let index = if let Some(index) = self.free_families.pop() {
             self.families[index.slot()] = family;
             index

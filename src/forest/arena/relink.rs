@@ -6,6 +6,7 @@ impl Arena {
     /// Hangs every node where it belongs, whatever hung where before. What was unfolded stays so.
     pub(super) fn relink(&mut self) {
         self.touched = Touched::Everything;
+        self.alter_all();
         self.families.clear();
         self.free_families.clear();
         for node in &mut self.nodes {

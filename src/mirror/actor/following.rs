@@ -75,13 +75,14 @@ impl<R: Remote> Actor<R> {
     pub(super) async fn relist(&mut self) -> Result<(), Abandoned> {
         self.wanted.reload = false;
         let listing = Box::new(Listing::new(&self.settings, &self.questions));
+        self.ledger.begin_list(listing.begun());
         self.list(listing).await
     }
 
     async fn list(&mut self, mut listing: Box<Listing>) -> Result<(), Abandoned> {
         self.work = Work::Listing;
         self.progress_told = None;
-        self.tell_progress(listing.progress()).await?;
+        self.tell_progress(listing.progress(self.ledger.count_of_list())).await?;
         let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
         let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
         self.send_out(async move {
@@ -105,31 +106,29 @@ impl<R: Remote> Actor<R> {
 
     pub(super) async fn list_ended(&mut self, listing: Listing) -> Result<(), Abandoned> {
         self.failures = 0;
-        let progress = listing.progress();
+        let progress = listing.progress(self.ledger.count_of_list());
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter_listing(progress).await?;
-        let (answers, begun) = listing.finish();
-        let TakenList { segments, absent, different } = self.ledger.take_list(answers, begun);
+        let begun = listing.begun();
+        let TakenList { absent, different } = self.ledger.end_list();
         self.listed = true;
         self.last_list = LastList {
             trust: Trust::Replaying,
             absent: Absent { ids: absent, begun },
-            different: (self.last_list.trust == Trust::Complete).then_some(different),
+            different: (self.last_list.trust == Trust::Complete).then(|| different.clone()),
             named: HashSet::new(),
             verify_after: self.settings.verify_every.map(|pause| Instant::now() + pause),
             repeat_after: Instant::now() + self.settings.relist.max(LISTS_APART * progress.elapsed),
         };
-        if let Some(keeper) = &mut self.keeper {
-            keeper.replace(segments.clone(), self.position.as_ref()).await;
-        }
-        self.tell(Event::Listed { segments }).await?;
+        self.keep_list(&different).await;
+        self.tell(Event::Listed { different }).await?;
         self.enter(Phase::Replaying).await?;
         self.follow().await
     }
 
     pub(super) async fn list_stopped(&mut self, listing: Box<Listing>, error: RemoteError) -> Result<(), Abandoned> {
         tracing::warn!(%error, "the list stopped");
-        let progress = listing.progress();
+        let progress = listing.progress(self.ledger.count_of_list());
         self.failures += 1;
         let pause = self.pause_after(&error);
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::List(listing) };

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use crate::forest::Forest;
 use crate::mirror::keeper::Keeper;
-use crate::mirror::message::{Event, Phase};
+use crate::mirror::message::{Event, Phase, Seen};
+use crate::mirror::register::{Entered, Register};
 use crate::remote::Remote;
 use crate::segment::{Segment, SegmentId};
 use crate::store::Snapshot;
@@ -21,13 +24,23 @@ impl<R: Remote> Actor<R> {
         if let Some(notice) = restored.notice {
             self.tell(Event::Noticed(notice)).await?;
         }
-        let Some(Snapshot { segments, position, saved, complete }) = restored.snapshot else { return Ok(()) };
-        tracing::info!(segments = segments.len(), %saved, complete, "restored");
-        // Whoever listens can begin with them while they are put in order here.
-        self.tell(Event::Restored { segments: segments.clone(), saved }).await?;
+        let Some(Snapshot { segments, position, saved, complete, changed }) = restored.snapshot else { return Ok(()) };
+        tracing::info!(segments = segments.len(), changed, %saved, complete, "restored");
         // Any answer of the server is newer than what was stored.
-        self.ledger.begin_with(segments, self.questions.next());
+        let asked = self.questions.next();
+        let (for_forest, for_ledger) = (segments.clone(), segments.clone());
+        let forest = spawn_blocking(move || Box::new(Forest::from_iter(for_forest)));
+        let known = spawn_blocking(move || {
+            for_ledger.into_iter().map(|segment| Entered { segment, asked }).collect::<Register>()
+        });
+        // Neither ends but by a panic, which is told by the panic hook.
+        let forest = forest.await.map_err(|_| Abandoned)?;
+        self.tell(Event::Restored { forest, saved }).await?;
+        self.ledger.begin_with(known.await.map_err(|_| Abandoned)?);
         self.listed = true;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.go_on_from(segments, changed, saved, complete).await;
+        }
         let Some(position) = position else {
             // Without a position there is nothing to follow from, so everything is listed behind what is shown.
             return Ok(());
@@ -42,6 +55,18 @@ impl<R: Remote> Actor<R> {
     pub(super) fn note(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
         if let Some(keeper) = &mut self.keeper {
             keeper.note(id.clone(), now.cloned());
+        }
+    }
+
+    /// Lets the store have what a list came to: everything, or what it has otherwise than the store.
+    pub(super) async fn keep_list(&mut self, different: &[Seen]) {
+        let Some(keeper) = &mut self.keeper else { return };
+        if keeper.has_all() {
+            for seen in different {
+                keeper.note(seen.id.clone(), seen.now.clone());
+            }
+        } else {
+            keeper.replace(self.ledger.segments().cloned().collect(), self.position.as_ref()).await;
         }
     }
 

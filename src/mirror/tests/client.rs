@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::mirror::{Command, Event, Mirror, Notice, Outcome, Phase, Settings, Ticket, WriteError, start};
+use crate::mirror::{Command, Event, Mirror, Notice, Outcome, Phase, Seen, Settings, Ticket, WriteError, start};
 use crate::plan::{Operation, Plan};
 use crate::remote::Contexts;
 use crate::segment::{Segment, SegmentId, Step};
@@ -84,19 +84,17 @@ impl Client {
         self.heard += 1;
         match event {
             Event::PhaseChanged(phase) => self.phases.push(phase),
-            Event::Restored { segments, .. } => {
-                self.restored = Some(segments.len());
-                self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
+            Event::Restored { forest, .. } => {
+                self.restored = Some(forest.len());
+                self.picture = forest.iter().map(|segment| (segment.id.clone(), Arc::clone(segment))).collect();
             }
             Event::Gathered(segments) => {
                 self.gathered += segments.len();
                 self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
-            Event::Listed { segments } => {
+            Event::Listed { different } => {
                 self.lists += 1;
-                let count = segments.len();
-                self.picture = segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect();
-                assert_eq!(self.picture.len(), count, "each id once");
+                different.into_iter().for_each(|seen| self.see(seen));
             }
             Event::Changed { seen, next } => {
                 self.next = next.or(self.next);
@@ -104,15 +102,7 @@ impl Client {
                     self.changes += 1;
                     self.named.push(seen.id.to_string());
                     self.origins.entry(seen.id.clone()).or_default().extend(seen.mention.contexts.iter());
-                    assert_eq!(
-                        self.picture.get(&seen.id),
-                        seen.before.as_ref(),
-                        "what was before is what was told before"
-                    );
-                    match seen.now {
-                        Some(now) => self.picture.insert(seen.id, now),
-                        None => self.picture.remove(&seen.id),
-                    };
+                    self.see(seen);
                 }
             }
             Event::Synchronised { .. } => self.synchronised += 1,
@@ -133,6 +123,14 @@ impl Client {
             Event::WriteEnded { ticket, result } => self.ended.push((ticket, result)),
             Event::Noticed(notice) => self.notices.push(notice),
         }
+    }
+
+    fn see(&mut self, seen: Seen) {
+        assert_eq!(self.picture.get(&seen.id), seen.before.as_ref(), "what was before is what was told before");
+        match seen.now {
+            Some(now) => self.picture.insert(seen.id, now),
+            None => self.picture.remove(&seen.id),
+        };
     }
 
     pub async fn hear_until(&mut self, mut enough: impl FnMut(&Self) -> bool) {

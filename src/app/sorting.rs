@@ -1,0 +1,59 @@
+//! Sorting: at once where that takes no time, and else beside everything else while the tree stays as it is.
+
+use crate::forest::{Order, SortJob};
+
+use super::{Effect, State, tree_view};
+
+/// Sorts by an order because a person asked for it.
+pub(super) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
+    match arrange(state, order) {
+        Some(job) => {
+            state.say(format!("sorting by {}", words(order)));
+            vec![Effect::Sort(job)]
+        }
+        None => {
+            tree_view::keep_in_sight(state);
+            state.say(format!("sorted by {}", words(order)));
+            Vec::new()
+        }
+    }
+}
+
+/// Puts in order what is not yet, so that whatever is unfolded or walked through later is in order already.
+pub(super) fn put_in_order(state: &mut State) -> Vec<Effect> {
+    if state.forest.is_being_sorted() {
+        return Vec::new();
+    }
+    let order = state.forest.order();
+    arrange(state, order).map(Effect::Sort).into_iter().collect()
+}
+
+pub(super) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect> {
+    let order = job.order();
+    let former = state.forest.order();
+    let mut taken = false;
+    tree_view::steady(state, |state| taken = state.forest.take_sorted(job));
+    if !taken {
+        // Nearly everything has changed meanwhile.
+        return arrange(state, order).map(Effect::Sort).into_iter().collect();
+    }
+    if state.forest.order() != former {
+        tree_view::keep_in_sight(state);
+        state.say(format!("sorted by {}", words(order)));
+    }
+    Vec::new()
+}
+
+fn arrange(state: &mut State, order: Order) -> Option<SortJob> {
+    let mut job = None;
+    tree_view::steady(state, |state| job = state.forest.arrange(order));
+    job
+}
+
+const fn words(order: Order) -> &'static str {
+    match order {
+        Order::Name => "name",
+        Order::ExternalId => "external id",
+        Order::Descendants => "number below, largest first",
+    }
+}

@@ -1,0 +1,148 @@
+//! Lending out families to be sorted elsewhere, and taking them back while the tree has moved on.
+
+use hashbrown::HashSet;
+
+use super::{Arena, NodeIndex, Order, Siblings};
+
+/// Children of several parents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::forest) struct Families {
+    /// Each parent, and how many children it has.
+    parents: Vec<(NodeIndex, usize)>,
+    /// The children of the first parent, then those of the second, and so on.
+    children: Vec<NodeIndex>,
+}
+
+impl Families {
+    /// The children of each parent.
+    pub fn each_mut(&mut self) -> impl Iterator<Item = &mut [NodeIndex]> {
+        let mut rest = self.children.as_mut_slice();
+        self.parents.iter().map(move |(_, count)| {
+            let (children, later) = std::mem::take(&mut rest).split_at_mut(*count);
+            rest = later;
+            children
+        })
+    }
+
+    fn each(&self) -> impl Iterator<Item = (NodeIndex, &[NodeIndex])> {
+        let mut rest = self.children.as_slice();
+        self.parents.iter().map(move |(parent, count)| {
+            let (children, later) = rest.split_at(*count);
+            rest = later;
+            (*parent, children)
+        })
+    }
+}
+
+/// A sorting that is under way elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct Sorting {
+    number: u32,
+    /// Children that came, went, or are others now since it was begun; `None` when everything may be.
+    altered: Option<HashSet<NodeIndex>>,
+}
+
+impl Arena {
+    /// How many children are to be sorted, counted no further than a bit beyond a number. `all` counts those in order too.
+    pub fn count_to_sort(&self, all: bool, enough: usize) -> usize {
+        let mut count = 0;
+        for (_, siblings) in self.to_sort(all) {
+            count += siblings.len();
+            if count > enough {
+                break;
+            }
+        }
+        count
+    }
+
+    /// The families with more than one child, without those that are in order unless `all` are wanted, and without the missing
+    /// parents, which are always in the order of their ids.
+    fn to_sort(&self, all: bool) -> impl Iterator<Item = (NodeIndex, &Siblings)> {
+        let nodes = (0..self.nodes.len()).map(NodeIndex::at).filter(|node| *node != NodeIndex::MISSING);
+        let families = nodes.filter_map(|node| Some((node, &self.family(node)?.children)));
+        families.filter(move |(_, siblings)| (all || !siblings.is_sorted()) && siblings.len() > 1)
+    }
+
+    pub fn families_to_sort(&self, all: bool) -> Families {
+        let mut families = Families::default();
+        for (parent, siblings) in self.to_sort(all) {
+            families.parents.push((parent, siblings.len()));
+            families.children.extend(siblings.iter());
+        }
+        families
+    }
+
+    /// How many segments stand below each node.
+    pub fn all_descendants(&self) -> Vec<u32> {
+        (0..self.nodes.len()).map(|slot| self.descendants(NodeIndex::at(slot))).collect()
+    }
+
+    /// Notes from now on what changes, until what is sorted elsewhere comes back. Answers the number of this sorting.
+    pub fn begin_sorting(&mut self) -> u32 {
+        self.sortings += 1;
+        self.sorting = Some(Sorting { number: self.sortings, altered: Some(HashSet::new()) });
+        self.sortings
+    }
+
+    /// Whether a sorting is under way.
+    pub const fn is_being_sorted(&self) -> bool {
+        self.sorting.is_some()
+    }
+
+    /// Whether that is the sorting which was begun last.
+    pub fn is_sorting(&self, number: u32) -> bool {
+        self.sorting.as_ref().is_some_and(|sorting| sorting.number == number)
+    }
+
+    /// Notes that a child came, went, or is another one.
+    pub(super) fn alter(&mut self, child: NodeIndex) {
+        if let Some(altered) = self.sorting.as_mut().and_then(|sorting| sorting.altered.as_mut()) {
+            altered.insert(child);
+        }
+    }
+
+    /// Notes that everything may be otherwise.
+    pub(super) fn alter_all(&mut self) {
+        if let Some(sorting) = &mut self.sorting {
+            sorting.altered = None;
+        }
+    }
+
+    /// Ends the sorting under way and takes in what it has sorted; `false` when everything may have changed meanwhile.
+    pub fn take_sorted(&mut self, order: Order, families: Families) -> bool {
+        let Some(altered) = self.sorting.take().and_then(|sorting| sorting.altered) else { return false };
+        let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.up(*node)).collect();
+        if self.order != order {
+            self.order = order;
+            // Those that are not among the sorted ones have come since.
+            for parent in parents.iter().copied().filter(|parent| *parent != NodeIndex::MISSING) {
+                self.forget_order(parent);
+            }
+        }
+        for (parent, children) in families.each() {
+            let mut present: Vec<NodeIndex> = children.to_vec();
+            if !altered.is_empty() {
+                present.retain(|child| !altered.contains(child) && self.up(*child) == Some(parent));
+            }
+            let whole = !parents.remove(&parent) && present.len() == children.len();
+            let later: Vec<NodeIndex> = match whole {
+                true => Vec::new(),
+                false => self.children(parent).filter(|child| altered.contains(child)).collect(),
+            };
+            let Some(family) = self.family_mut(parent).filter(|_| !present.is_empty()) else { continue };
+            family.children = Siblings::in_order(present);
+            for child in later {
+                self.insert_in_order(parent, child);
+            }
+        }
+        true
+    }
+
+    fn insert_in_order(&mut self, parent: NodeIndex, child: NodeIndex) {
+        let Some(family) = self.family(parent) else { return };
+        let place = family.children.search(|other| self.compare(other, child)).unwrap_or_else(|place| place);
+        if let Some(family) = self.family_mut(parent) {
+            family.children.insert(place, child);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Sorting without holding up whoever changes or shows the tree.
+//!
+//! A [`SortJob`] holds all it needs and can be carried out by any thread. What changed in the tree meanwhile is put in its place
+//! when the job comes back.
+
+use super::Forest;
+use super::arena::{Families, NodeIndex, Slots};
+use super::order::{self, Key, Order};
+
+/// Children of many parents, to be put in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortJob {
+    sorting: u32,
+    order: Order,
+    slots: Slots,
+    /// How many segments stand below each node, by its place, where the order asks for it.
+    below: Vec<u32>,
+    families: Families,
+}
+
+/// Fewer children than these are sorted at once: that takes no longer than a frame may.
+const FEW: usize = if cfg!(test) { 3 } else { 20_000 };
+
+impl SortJob {
+    /// By what they are sorted.
+    #[must_use]
+    pub const fn order(&self) -> Order {
+        self.order
+    }
+
+    /// Sorts them.
+    #[must_use]
+    pub fn carried_out(mut self) -> Self {
+        let Self { order, slots, below, families, .. } = &mut self;
+        let below = |node: NodeIndex| below.get(node.slot()).copied().unwrap_or(0);
+        let mut keyed = Vec::new();
+        for children in families.each_mut() {
+            let segments = children.iter().filter_map(|node| Some((*node, slots.get(*node)?)));
+            keyed.clear();
+            keyed.extend(segments.map(|(node, segment)| (Key::of(*order, segment, below(node)), node, segment)));
+            keyed.sort_unstable_by(|(first, a, one), (second, b, other)| {
+                first.cmp(second).then_with(|| order::compare(*order, (one, below(*a)), (other, below(*b))))
+            });
+            for (place, (_, node, _)) in children.iter_mut().zip(&keyed) {
+                *place = *node;
+            }
+        }
+        self
+    }
+}
+
+impl Forest {
+    /// Sorts siblings by an order. Where that takes longer than a person should wait, it answers a job that is to be carried out
+    /// and handed back to [`Self::take_sorted`]; until then everything stays as it was.
+    pub fn arrange(&mut self, order: Order) -> Option<SortJob> {
+        let all = self.arena.order() != order;
+        if self.arena.count_to_sort(all, FEW) <= FEW {
+            self.set_order(order);
+            return None;
+        }
+        let families = self.arena.families_to_sort(all);
+        let below = if order == Order::Descendants { self.arena.all_descendants() } else { Vec::new() };
+        Some(SortJob { sorting: self.arena.begin_sorting(), order, slots: self.arena.slots().clone(), below, families })
+    }
+
+    /// Whether a job was begun whose outcome was not taken in yet.
+    #[must_use]
+    pub const fn is_being_sorted(&self) -> bool {
+        self.arena.is_being_sorted()
+    }
+
+    /// Takes in what a job has sorted. Answers `false` when too much has changed meanwhile and nothing was taken in; a job that
+    /// was overtaken by a later one is dropped.
+    pub fn take_sorted(&mut self, job: SortJob) -> bool {
+        if !self.arena.is_sorting(job.sorting) {
+            return true;
+        }
+        let anew = self.arena.order() != job.order;
+        let taken = self.arena.take_sorted(job.order, job.families);
+        if taken && anew {
+            self.rows.rebuild(&mut self.arena);
+        }
+        taken
+    }
+}

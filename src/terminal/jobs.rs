@@ -1,0 +1,77 @@
+//! Work that would hold up the screen, on threads of its own: what it comes to is an event like any other.
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Event;
+use crate::forest::{Purpose, SearchJob, SortJob};
+
+/// The work under way.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    outcomes: mpsc::Receiver<Event>,
+    sender: mpsc::Sender<Event>,
+    tree_search: CancellationToken,
+    parent_search: CancellationToken,
+}
+
+/// Outcomes that may wait for the screen before whoever found them has to.
+const WAITING: usize = 16;
+
+impl Jobs {
+    pub fn new() -> Self {
+        let (sender, outcomes) = mpsc::channel(WAITING);
+        Self { outcomes, sender, tree_search: CancellationToken::new(), parent_search: CancellationToken::new() }
+    }
+
+    /// The next outcome; waits for ever while nothing is under way.
+    pub async fn next(&mut self) -> Event {
+        match self.outcomes.recv().await {
+            Some(outcome) => outcome,
+            // There always is a sender.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// An outcome that has come already.
+    pub fn ready(&mut self) -> Option<Event> {
+        self.outcomes.try_recv().ok()
+    }
+
+    /// Searches. An earlier search for the same purpose ends: nobody waits for it any more.
+    pub fn search(&mut self, job: SearchJob) {
+        let current = match job.purpose() {
+            Purpose::Tree => &mut self.tree_search,
+            Purpose::Parents => &mut self.parent_search,
+        };
+        let wanted = CancellationToken::new();
+        std::mem::replace(current, wanted.clone()).cancel();
+        let sender = self.sender.clone();
+        spawn_blocking(move || {
+            for finds in job {
+                // An error means that the screen is gone.
+                if wanted.is_cancelled() || sender.blocking_send(Event::Found(finds)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Sorts.
+    pub fn sort(&mut self, job: SortJob) {
+        let sender = self.sender.clone();
+        spawn_blocking(move || {
+            if sender.blocking_send(Event::Sorted(job.carried_out())).is_err() {
+                tracing::debug!("nobody waits for what was sorted");
+            }
+        });
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.tree_search.cancel();
+        self.parent_search.cancel();
+    }
+}
