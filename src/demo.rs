@@ -159,6 +159,12 @@ impl Server {
         self.lock().segments().cloned().collect()
     }
 
+    /// How many segments exist now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Changes something as somebody else would.
     ///
     /// # Errors

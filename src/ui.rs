@@ -66,6 +66,11 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     }
 }
 
+/// Draws the tree pane alone.
+pub fn draw_tree(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    tree::draw(state, look, frame);
+}
+
 /// Replaces the punctuation of our own texts by what every font has. Letters are left alone: they are data.
 fn spell_in_ascii(frame: &mut Frame<'_>) {
     for cell in &mut frame.buffer_mut().content {

@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
          segtui --base-url {url} --tenant {tenant} --api-key {key}\n\n  \
          curl -H 'one-tenant: {tenant}' -H 'ApiAuth: {key}' \\\n    \
          '{url}/api/v1/account/integrations/auth-required/segments?pageNumber=1&pageSize=10'\n",
-        server.segments().len()
+        server.count()
     );
     let signal = terminal::until_signalled().await.wrap_err("could not wait for a signal")?;
     tracing::info!(?signal, "the demo server ends");

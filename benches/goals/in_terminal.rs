@@ -1,0 +1,341 @@
+//! What a person feels: the real program in a pseudo-terminal, from a key to the last byte of the answer, beside what others
+//! would have written.
+
+use std::time::{Duration, Instant};
+
+use super::pty::{Answer, Pty, memory, processor_time};
+use super::report::{Report, median, millis, percentile};
+use super::server::Server;
+
+const MILLION: u32 = 1_000_000;
+
+pub fn measure(report: &mut Report) {
+    if report.wants("first screen") {
+        first_screen(report);
+    }
+    if report.wants("naive") {
+        against_naive(report);
+    }
+    if report.wants("million") {
+        million(report);
+    }
+    if report.wants("flood") {
+        flood(report);
+    }
+}
+
+pub fn measure_long(report: &mut Report) {
+    if report.wants("idle") {
+        idle(report);
+    }
+    if report.wants("churn") {
+        churn(report);
+    }
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn answers(pty: &mut Pty, keys: &[&str], times: usize) -> Vec<Answer> {
+    let keys = keys.iter().cycle().take(times * keys.len());
+    keys.filter_map(|key| pty.press(key)).collect()
+}
+
+fn durations(answers: &[Answer]) -> Vec<Duration> {
+    answers.iter().map(|answer| answer.after).collect()
+}
+
+fn first_screen(report: &mut Report) {
+    let server = Server::start(300, &[]);
+    let starts: Vec<Duration> = (0..20)
+        .map(|_| {
+            let mut pty = Pty::segtui(&[], &server.url, folder());
+            let shown = pty.wait_until("any screen", |screen| screen.contains("segtui"));
+            pty.end();
+            shown
+        })
+        .collect();
+    report.at_most("start to the first screen, nothing stored", millis(median(&starts)), 30.0, "ms");
+}
+
+fn minimal() -> Duration {
+    let mut pty = Pty::peer(&["minimal"]);
+    pty.wait_for("Sklep 1");
+    pty.drain(Duration::from_millis(200));
+    let median = median(&durations(&answers(&mut pty, &["j", "j", "j", "k", "k"], 60)));
+    pty.end();
+    median
+}
+
+fn against_naive(report: &mut Report) {
+    for (rows, goal, times) in [(10_000, 4.0, 60), (100_000, 40.0, 10)] {
+        let mut pty = Pty::peer(&["naive", &rows.to_string()]);
+        pty.wait_for("Sklep");
+        pty.drain(Duration::from_millis(500));
+        let naive: Vec<Duration> = (0..times)
+            .filter_map(|turn| {
+                let answer = pty.first_answer(if turn % 4 < 2 { "j" } else { "k" });
+                pty.drain(Duration::from_millis(30));
+                answer
+            })
+            .collect();
+        pty.end();
+        let server = Server::start(rows, &[]);
+        let mut pty = Pty::segtui(&["--no-store"], &server.url, folder());
+        pty.wait_for("● live");
+        pty.press("z");
+        pty.press("0");
+        pty.drain(Duration::from_millis(500));
+        let ours = durations(&answers(&mut pty, &["j", "j", "k", "k"], 30));
+        pty.end();
+        report.note(format!("a key, the widget with all {rows} rows"), millis(median(&naive)), "ms");
+        report.note(format!("a key, {rows} rows unfolded"), millis(median(&ours)), "ms");
+        let faster = median(&naive).as_secs_f64() / median(&ours).as_secs_f64();
+        report.at_least(format!("… faster at {rows} rows"), faster, goal, "times");
+    }
+}
+
+fn million(report: &mut Report) {
+    let server = Server::start(MILLION, &[]);
+    let arguments = ["--page-size", "1000", "--concurrency", "8"];
+    let minimal = minimal();
+    report.note("a key, minimal program with a list", millis(minimal), "ms");
+
+    let mut pty = Pty::segtui(&arguments, &server.url, folder());
+    let mut peak = 0.0_f64;
+    pty.wait_for("● live");
+    pty.drain(Duration::from_secs(3));
+    let loaded = memory(pty.process(), "VmRSS:");
+    peak = peak.max(memory(pty.process(), "VmHWM:"));
+    report.at_most("memory with 1,000,000 loaded", loaded, 250.0, "MB");
+    report.at_most("… peak while loading", peak / loaded, 1.3, "times");
+
+    folding(report, &mut pty);
+    keys(report, &mut pty, minimal);
+    sorting(report, &mut pty);
+    finding(report, &mut pty);
+    report.note("memory after all that, everything unfolded", memory(pty.process(), "VmRSS:"), "MB");
+
+    // The next start finds the tree folded, as most are.
+    pty.press("z");
+    pty.press("1");
+    let home = pty.quit().unwrap();
+    let mut pty = Pty::segtui(&arguments, &server.url, home);
+    let shown = pty.wait_for("1,000,000 segments");
+    report.at_most("warm start of 1,000,000", millis(shown), 900.0, "ms");
+    pty.wait_for("● live");
+    pty.drain(Duration::from_secs(3));
+    report.at_most("memory after a warm start of 1,000,000", memory(pty.process(), "VmRSS:"), 250.0, "MB");
+    pty.end();
+
+    let server = Server::start(100_000, &[]);
+    let mut pty = Pty::segtui(&arguments, &server.url, folder());
+    pty.wait_for("● live");
+    pty.drain(Duration::from_secs(1));
+    let mut home = pty.quit();
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        let mut pty = Pty::segtui(&arguments, &server.url, home.take().unwrap());
+        starts.push(pty.wait_for("100,000 segments"));
+        pty.wait_for("● live");
+        home = pty.quit();
+    }
+    report.at_most("warm start of 100,000", millis(median(&starts)), 150.0, "ms");
+}
+
+fn folding(report: &mut Report, pty: &mut Pty) {
+    let unfolded: Vec<Duration> = (0..5)
+        .filter_map(|_| {
+            pty.press("z");
+            pty.press("1");
+            pty.press("z");
+            pty.press("0").map(|answer| answer.after)
+        })
+        .collect();
+    report.at_most("unfold all, 1,000,000", millis(median(&unfolded)), 60.0, "ms");
+    let folded: Vec<Duration> = (0..5)
+        .filter_map(|_| {
+            pty.press("z");
+            let answer = pty.press("1");
+            pty.press("z");
+            pty.press("0");
+            answer.map(|answer| answer.after)
+        })
+        .collect();
+    report.at_most("fold all, 1,000,000", millis(median(&folded)), 10.0, "ms");
+}
+
+fn keys(report: &mut Report, pty: &mut Pty, minimal: Duration) {
+    pty.press("g");
+    pty.press("g");
+    answers(pty, &["j"], 10);
+    let inside = answers(pty, &["j", "j", "k", "k"], 50);
+    let most = inside.iter().map(|answer| answer.bytes).max().unwrap_or_default();
+    report.at_most("bytes for one j inside the screen, the most of 200", most as f64, 600.0, "bytes");
+    let mut all = durations(&inside);
+    report.at_most("a key inside the screen, against the minimal program", ratio(median(&all), minimal), 1.5, "times");
+    // Page down and up, to the end and back, fold and unfold.
+    all.extend(durations(&answers(pty, &["\x1b[6~", "\x1b[6~", "\x1b[5~"], 20)));
+    all.extend(durations(&answers(pty, &["G", "g", "g"], 20)));
+    all.extend(durations(&answers(pty, &["j", "h", "l", "j", "\r", "\r"], 20)));
+    report.note("a key of all kinds, 1,000,000 unfolded", millis(median(&all)), "ms");
+    report.at_most("… median against the minimal program", ratio(median(&all), minimal), 1.5, "times");
+    report.at_most("… of a hundred, the slowest but one", millis(percentile(&all, 99)), 5.0, "ms");
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
+}
+
+/// How long other keys wait while something goes on, until the screen says that it is over.
+fn meanwhile(pty: &mut Pty, until: &str) -> (Duration, Duration) {
+    let begun = Instant::now();
+    let mut longest = Duration::ZERO;
+    let mut turn = 0;
+    while !pty.screen().contains(until) {
+        turn += 1;
+        longest = longest.max(pty.first_answer(if turn % 2 == 0 { "k" } else { "j" }).unwrap_or_default());
+        pty.drain(Duration::from_millis(10));
+        assert!(begun.elapsed() < Duration::from_secs(60), "no {until}:\n{}", pty.screen());
+    }
+    (begun.elapsed(), longest)
+}
+
+fn sorting(report: &mut Report, pty: &mut Pty) {
+    let (mut sorted, mut waited) = (Vec::new(), Duration::ZERO);
+    for (key, until) in [("e", "sorted by external id"), ("s", "sorted by number below"), ("n", "sorted by name")] {
+        pty.press("s");
+        pty.send(key);
+        let (took, longest) = meanwhile(pty, until);
+        sorted.push(took);
+        waited = waited.max(longest);
+        pty.drain(Duration::from_millis(100));
+    }
+    report.at_most(
+        "sort by another order, 1,000,000, the slowest of three",
+        millis(percentile(&sorted, 100)),
+        600.0,
+        "ms",
+    );
+    report.at_most("… the longest that another key waited", millis(waited), 50.0, "ms");
+}
+
+/// Types a search key by key; each key is echoed, then the first match is shown, then the number of all.
+fn finding(report: &mut Report, pty: &mut Pty) {
+    pty.press("g");
+    pty.press("g");
+    let (mut first, mut all, mut echoed) = (Vec::new(), Vec::new(), Vec::new());
+    for text in ["sklep 99", "s-7", "großhandel", "4f1"] {
+        pty.press("/");
+        for character in text.chars() {
+            let pressed = Instant::now();
+            echoed.push(pty.first_answer(&character.to_string()).unwrap());
+            let status = |screen: &str| screen.lines().last().map(str::to_owned).unwrap_or_default();
+            pty.wait_until("a match", |screen| !status(screen).contains("searching"));
+            first.push(pressed.elapsed());
+            pty.wait_until("all matches", |screen| {
+                let status = status(screen);
+                !status.contains('…') && (status.contains(" of ") || status.contains("found"))
+            });
+            all.push(pressed.elapsed());
+            pty.drain(Duration::from_millis(30));
+        }
+        pty.press("\x1b");
+        pty.drain(Duration::from_millis(100));
+    }
+    report.at_most(
+        "search 1,000,000: first matches, per key typed, the slowest",
+        millis(percentile(&first, 100)),
+        30.0,
+        "ms",
+    );
+    report.at_most("… all matches, the slowest", millis(percentile(&all, 100)), 250.0, "ms");
+    report.at_most("… the key on the screen, the slowest", millis(percentile(&echoed, 100)), 16.0, "ms");
+}
+
+/// 500 keys at once: frames are few, the end is right, and the next key is answered at once.
+fn flood(report: &mut Report) {
+    let server = Server::start(100_000, &[]);
+    let mut pty = Pty::segtui(&["--no-store"], &server.url, folder());
+    pty.wait_for("● live");
+    pty.press("z");
+    pty.press("0");
+    pty.press("g");
+    pty.press("g");
+    pty.drain(Duration::from_millis(300));
+    let begun = Instant::now();
+    pty.send(&"j".repeat(500));
+    let pieces = pty.drain(Duration::from_millis(100));
+    let (last, _) = *pieces.last().unwrap();
+    let took = last - begun;
+    assert!(pty.screen().contains("501 of 100,000"), "it is elsewhere:\n{}", pty.screen());
+    report.note("500 j at once: until the last frame", millis(took), "ms");
+    let frames_due = (millis(took) / 8.0).ceil() + 1.0;
+    report.at_most("… pieces written, against one frame each 8 ms", pieces.len() as f64 / frames_due, 1.0, "times");
+    pty.send(&"k".repeat(500));
+    let next = pty.first_answer("j").unwrap();
+    report.at_most("… the next key answered", millis(next), 20.0, "ms");
+    pty.end();
+}
+
+fn idle(report: &mut Report) {
+    let server = Server::start(MILLION, &[]);
+    let mut pty = Pty::segtui(&["--no-store", "--page-size", "1000"], &server.url, folder());
+    pty.wait_for("● live");
+    // The pauses between looks at the feed grow to their longest.
+    pty.drain(Duration::from_secs(30));
+    let used = processor_time(pty.process());
+    let begun = Instant::now();
+    let mut bytes = 0;
+    while begun.elapsed() < Duration::from_secs(60) {
+        bytes += pty.drain(Duration::from_secs(5)).iter().map(|(_, bytes)| bytes).sum::<usize>();
+    }
+    let share = (processor_time(pty.process()) - used).as_secs_f64() / begun.elapsed().as_secs_f64();
+    report.at_most("idle, live, 1,000,000: share of a core in a minute", share * 100.0, 0.3, "%");
+    report.at_most("… bytes written", bytes as f64, 0.0, "bytes");
+    pty.end();
+}
+
+fn churn(report: &mut Report) {
+    let server = Server::start(100_000, &["--churn", "1000"]);
+    let mut pty = Pty::segtui(&["--no-store", "--page-size", "1000", "--concurrency", "8"], &server.url, folder());
+    pty.wait_until("a tree", |screen| screen.contains(" segments"));
+    pty.drain(Duration::from_secs(5).min(Duration::from_millis(200)));
+    pty.press("z");
+    pty.press("0");
+    let mut waits = Vec::new();
+    let begun = Instant::now();
+    let mut backlog = Vec::new();
+    while begun.elapsed() < Duration::from_secs(30) {
+        // Frames come all the time, so the answer is the next one that comes after the key: as late as any.
+        waits.push(pty.first_answer(if waits.len() % 2 == 0 { "j" } else { "k" }).unwrap());
+        pty.drain(Duration::from_millis(1));
+        if waits.len() % 100 == 0 {
+            backlog.push(behind(&pty.screen()));
+        }
+        std::thread::sleep(Duration::from_millis(13));
+    }
+    report.at_most(
+        "1,000 changes a second over 100,000: a key answered, p99",
+        millis(percentile(&waits, 99)),
+        20.0,
+        "ms",
+    );
+    let half = backlog.len() / 2;
+    let worst = |part: &[usize]| part.iter().copied().max().unwrap_or_default() as f64;
+    report.note("… behind by at most, first half", worst(&backlog[..half]), "segments");
+    report.at_most("… and second half", worst(&backlog[half..]), worst(&backlog[..half]).max(2_000.0), "segments");
+    pty.end();
+}
+
+/// How many segments the header says are still to be looked at.
+fn behind(screen: &str) -> usize {
+    let told = screen.split("behind by ").nth(1).unwrap_or_default();
+    let digits: String = told
+        .chars()
+        .take_while(|other| other.is_ascii_digit() || *other == ',')
+        .filter(|other| *other != ',')
+        .collect();
+    digits.parse().unwrap_or(0)
+}

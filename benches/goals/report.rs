@@ -1,0 +1,95 @@
+//! The table: each row a figure beside its goal, and whether it is reached.
+
+use std::time::Duration;
+
+/// Rows as they are measured.
+#[derive(Default)]
+pub struct Report {
+    rows: Vec<Row>,
+    only: Option<String>,
+}
+
+struct Row {
+    what: String,
+    figure: String,
+    goal: String,
+    reached: bool,
+}
+
+impl Report {
+    /// A report on the groups whose name holds a text; on all without one.
+    pub fn on(only: Option<String>) -> Self {
+        Self { rows: Vec::new(), only }
+    }
+
+    /// Whether a group of rows is wanted.
+    pub fn wants(&self, group: &str) -> bool {
+        let wanted = self.only.as_ref().is_none_or(|only| group.contains(only.as_str()));
+        if wanted {
+            eprintln!("… {group}");
+        }
+        wanted
+    }
+
+    /// Adds a figure that may be at most so much, in a unit.
+    pub fn at_most(&mut self, what: impl Into<String>, figure: f64, goal: f64, unit: &str) {
+        self.add(what.into(), figure, format!("≤ {}", shown(goal)), figure <= goal, unit);
+    }
+
+    /// Adds a figure that has to be at least so much.
+    pub fn at_least(&mut self, what: impl Into<String>, figure: f64, goal: f64, unit: &str) {
+        self.add(what.into(), figure, format!("≥ {}", shown(goal)), figure >= goal, unit);
+    }
+
+    /// Adds a figure for comparison, without a goal.
+    pub fn note(&mut self, what: impl Into<String>, figure: f64, unit: &str) {
+        self.add(what.into(), figure, "–".into(), true, unit);
+    }
+
+    fn add(&mut self, what: String, figure: f64, goal: String, reached: bool, unit: &str) {
+        let row = Row { what, figure: format!("{} {unit}", shown(figure)), goal, reached };
+        eprintln!("  {}: {} ({}){}", row.what, row.figure, row.goal, if reached { "" } else { "  MISSED" });
+        self.rows.push(row);
+    }
+
+    /// Prints the table and tells whether every goal was reached.
+    pub fn print(&self) -> bool {
+        println!("\n| what | figure | goal | |\n| --- | ---: | ---: | --- |");
+        for Row { what, figure, goal, reached } in &self.rows {
+            let verdict = match (goal.as_str(), reached) {
+                ("–", _) => "",
+                (_, true) => "reached",
+                (_, false) => "missed",
+            };
+            println!("| {what} | {figure} | {goal} | {verdict} |");
+        }
+        self.rows.iter().all(|row| row.reached)
+    }
+}
+
+/// Three digits that say something.
+fn shown(figure: f64) -> String {
+    match figure.abs() {
+        0.0 => "0".into(),
+        size if size >= 100.0 => format!("{figure:.0}"),
+        size if size >= 10.0 => format!("{figure:.1}"),
+        size if size >= 1.0 => format!("{figure:.2}"),
+        _ => format!("{figure:.3}"),
+    }
+}
+
+pub fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+/// The value that so many hundredths of the others do not exceed.
+pub fn percentile(durations: &[Duration], hundredths: usize) -> Duration {
+    let mut sorted = durations.to_vec();
+    sorted.sort_unstable();
+    let at = (sorted.len() * hundredths).div_ceil(100).saturating_sub(1);
+    sorted.get(at).copied().unwrap_or_default()
+}
+
+pub fn median(durations: &[Duration]) -> Duration {
+    percentile(durations, 50)
+}
