@@ -14,7 +14,7 @@ use segtui::remote::{BaseUrl, InsecureHttp, Position};
 use segtui::segment::{Segment, SegmentId, Step};
 use segtui::store::{self, Record, Segments};
 
-const SEGMENTS: u32 = 100_000;
+const SEGMENTS: u32 = 1_000_000;
 
 /// Ten below each, with ids as the platform makes them.
 fn segments() -> Vec<Arc<Segment>> {

@@ -95,7 +95,7 @@ fn once<T>(act: impl FnOnce() -> T) -> (T, Duration) {
 
 fn frame(report: &mut Report) {
     let frame_after_key = |rows: u32| {
-        let mut screen = Screen::of(tenants::regular(rows));
+        let mut screen = Screen::of(tenants::shuffled(rows));
         let mut keys = ["j", "k"].into_iter().cycle();
         repeated(2_000, || {
             screen.press(keys.next().unwrap_or("j"));
@@ -132,7 +132,7 @@ fn renamed(segment: &Arc<Segment>, turn: usize) -> Change {
 }
 
 fn changes(report: &mut Report) {
-    let segments = tenants::regular(MILLION);
+    let segments = tenants::shuffled(MILLION);
     let mut random = fastrand::Rng::with_seed(1);
     let (mut forest, built) = once(|| segments.iter().cloned().collect::<Forest>());
     report.note("building the tree, 1,000,000", millis(built), "ms");
@@ -169,20 +169,29 @@ fn changes(report: &mut Report) {
 /// A chain and a parent of a million, which must be no worse than any other tree.
 fn shapes(report: &mut Report) {
     let shapes = [
-        ("ten below each, 1,000,000", tenants::regular(MILLION)),
+        ("ten below each, 1,000,000", tenants::shuffled(MILLION)),
         ("a chain of 100,000", tenants::chain(100_000)),
         ("1,000,000 below one", tenants::fan(MILLION)),
     ];
     for (name, segments) in shapes {
-        let (last, first) = (segments[segments.len() - 1].clone(), segments[0].clone());
+        let below = |segment: &&Arc<Segment>| segment.parent.is_some();
+        let first = segments.iter().find(|segment| segment.parent.is_none()).unwrap().clone();
+        let last = segments.iter().rfind(below).unwrap().clone();
         let (mut forest, built) = once(|| segments.iter().cloned().collect::<Forest>());
         report.note(format!("{name}: building"), millis(built), "ms");
-        let ((), unfolded) = once(|| {
-            let job = forest.arrange(Order::Name);
-            job.into_iter().for_each(|job| assert!(forest.take_sorted(job.carried_out())));
+        for order in [Order::Name, Order::ExternalId] {
+            let (job, begun) = once(|| forest.arrange(order));
+            let (job, sorted) = once(|| job.map(|job| job.carried_out()));
+            let ((), taken) = once(|| job.into_iter().for_each(|job| assert!(forest.take_sorted(job))));
+            report.at_most(format!("{name}: beginning to sort by {order:?}"), millis(begun), 50.0, "ms");
+            report.note(format!("{name}: sorting elsewhere by {order:?}"), millis(sorted), "ms");
+            report.at_most(format!("{name}: taking in what was sorted"), millis(taken), 50.0, "ms");
+        }
+        let (sorted_again, unfolded) = once(|| {
+            forest.fold_to_level(None);
+            forest.arrange(Order::Name)
         });
-        report.note(format!("{name}: sorting all"), millis(unfolded), "ms");
-        let ((), unfolded) = once(|| forest.fold_to_level(None));
+        sorted_again.into_iter().for_each(|job| assert!(forest.take_sorted(job.carried_out())));
         report.at_most(format!("{name}: unfolding all"), millis(unfolded), 60.0, "ms");
         assert_eq!(forest.descendant_count(&first.id) + 1, forest.descendants(&first.id).count() + 1);
         let rename = repeated(100, || forest.apply(vec![renamed(&last, 1), renamed(&last, 2)])) / 2;

@@ -14,6 +14,8 @@ pub const ROWS: u16 = 40;
 
 /// Nothing for so long means that the answer to a key is complete.
 const QUIET: Duration = Duration::from_millis(15);
+/// Nothing for so long means that a key changes nothing.
+const UNANSWERED: Duration = Duration::from_millis(250);
 /// No start takes longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -126,9 +128,12 @@ impl Pty {
     pub fn press(&mut self, key: &str) -> Option<Answer> {
         let pressed = Instant::now();
         self.send(key);
+        let (came, first) = self.output.recv_timeout(UNANSWERED).ok()?;
+        self.parser.process(&first);
         let pieces = self.drain(QUIET);
-        let (last, _) = pieces.last()?;
-        Some(Answer { after: *last - pressed, bytes: pieces.iter().map(|(_, bytes)| bytes).sum() })
+        let last = pieces.last().map_or(came, |(last, _)| *last);
+        let bytes = first.len() + pieces.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        Some(Answer { after: last - pressed, bytes })
     }
 
     /// Presses a key and waits for the first piece of the answer only.

@@ -6,6 +6,14 @@ use segtui::segment::{Segment, SegmentId};
 
 const BRANCHING: usize = 10;
 
+/// Ten roots, and ten below each, in no order, as from a server.
+pub fn shuffled(count: u32) -> Vec<Arc<Segment>> {
+    let mut segments = regular(count);
+    fastrand::Rng::with_seed(1).shuffle(&mut segments);
+    // They are made one after the other as they come, so that is how they lie in memory.
+    segments.iter().map(|segment| Arc::new(Segment::clone(segment))).collect()
+}
+
 /// Ten roots, and ten below each, parents first.
 pub fn regular(count: u32) -> Vec<Arc<Segment>> {
     let ids = ids(count);

@@ -345,6 +345,11 @@ impl Arena {
         self.segments
     }
 
+    /// How many nodes there are, free ones included.
+    pub const fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub fn find(&self, id: &SegmentId) -> Option<NodeIndex> {
         let same = |node: &NodeIndex| self.contents.id(*node) == Some(id);
         self.by_id.find(self.hasher.hash_one(Some(id)), same).copied()
@@ -415,6 +420,20 @@ impl Arena {
             return Some(Cow::Borrowed(&family.children));
         }
         Some(Cow::Owned(self.in_order(family.children.clone())))
+    }
+
+    /// What hangs under a node, in pieces, in the order that it has at the moment.
+    pub fn pieces(&self, node: NodeIndex) -> &[Vec<NodeIndex>] {
+        self.family(node).map_or(&[], |family| family.children.pieces())
+    }
+
+    /// Puts in order what hangs under each node whose bit is set.
+    pub fn sort_children_of(&mut self, bits: &[u64]) {
+        for node in (0..self.nodes.len()).map(NodeIndex::at) {
+            if bits[node.slot() / 64] >> (node.slot() % 64) & 1 == 1 {
+                self.sort_children(node);
+            }
+        }
     }
 
     /// Puts what hangs under a node in order, so that the next look costs nothing.

@@ -184,7 +184,11 @@ impl Picked {
             _ if arena.up(node)? == NodeIndex::TOP => &HEADINGS,
             _ => &[],
         };
-        let sibling = arena.siblings_after(node).find(|sibling| self.holds(*sibling));
+        let sibling = if has_siblings(arena, node) {
+            arena.siblings_after(node).find(|sibling| self.holds(*sibling))
+        } else {
+            None
+        };
         sibling.or_else(|| headings.iter().copied().find(|heading| self.holds(*heading)))
     }
 
@@ -195,9 +199,15 @@ impl Picked {
                 arena.sort_children(NodeIndex::TOP);
                 arena.children(NodeIndex::TOP).rev().find(|child| self.holds(*child))
             }
-            _ => arena.siblings_before(node).find(|sibling| self.holds(*sibling)),
+            _ if has_siblings(arena, node) => arena.siblings_before(node).find(|sibling| self.holds(*sibling)),
+            _ => None,
         }
     }
+}
+
+/// In a chain, where no node has any, that is much cheaper to know than the place of the node.
+fn has_siblings(arena: &Arena, node: NodeIndex) -> bool {
+    arena.up(node).is_some_and(|up| arena.child_count(up) > 1)
 }
 
 fn headings_below(node: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> {

@@ -1,10 +1,11 @@
 //! The visible rows: a list, so that what is on the screen is found without a walk through the tree.
 
+mod listing;
 mod pieces;
 
 use std::ops::Range;
 
-use super::arena::{Arena, Content, NodeIndex, Touched};
+use super::arena::{Arena, NodeIndex, Touched};
 
 use pieces::Pieces;
 
@@ -40,15 +41,14 @@ impl Rows {
 
     /// Lists everything anew.
     pub fn rebuild(&mut self, arena: &mut Arena) {
-        let mut waiting = Vec::new();
-        for heading in [NodeIndex::CIRCLES, NodeIndex::MISSING] {
-            if arena.has_children(heading) {
-                waiting.push(Visible { node: heading, depth: 0 });
-            }
+        let mut rows = Vec::with_capacity(self.len());
+        let headings =
+            [NodeIndex::MISSING, NodeIndex::CIRCLES].into_iter().filter(|heading| arena.has_children(*heading));
+        let headings: Vec<NodeIndex> = headings.collect();
+        listing::below(arena, NodeIndex::TOP, 0, &mut rows);
+        for heading in headings {
+            listing::from(arena, Visible { node: heading, depth: 0 }, &mut rows);
         }
-        push_children(arena, NodeIndex::TOP, 0, &mut waiting);
-        let mut rows = Vec::new();
-        list(arena, waiting, &mut rows);
         self.list.fill(&rows);
     }
 
@@ -80,9 +80,7 @@ impl Rows {
         let Some(Visible { depth, .. }) = self.list.get(at) else { return };
         let mut fresh = Vec::new();
         if arena.is_open(node) {
-            let mut waiting = Vec::new();
-            push_children(arena, node, depth + 1, &mut waiting);
-            list(arena, waiting, &mut fresh);
+            listing::below(arena, node, depth + 1, &mut fresh);
         }
         self.list.replace(at + 1..at + 1 + self.below(at, depth), &fresh);
     }
@@ -118,7 +116,7 @@ impl Rows {
             above.depth + 1
         };
         let mut rows = Vec::new();
-        list(arena, vec![Visible { node, depth }], &mut rows);
+        listing::from(arena, Visible { node, depth }, &mut rows);
         let at = self.place_behind(arena, node);
         self.list.replace(at..at, &rows);
     }
@@ -146,19 +144,4 @@ impl Rows {
             }
         }
     }
-}
-
-/// Takes the waiting nodes from the end, and what is unfolded under each before the next.
-fn list(arena: &mut Arena, mut waiting: Vec<Visible>, rows: &mut Vec<Visible>) {
-    while let Some(visible) = waiting.pop() {
-        rows.push(visible);
-        if !matches!(arena.content(visible.node), Content::Top) && arena.is_open(visible.node) {
-            push_children(arena, visible.node, visible.depth + 1, &mut waiting);
-        }
-    }
-}
-
-fn push_children(arena: &mut Arena, node: NodeIndex, depth: u32, waiting: &mut Vec<Visible>) {
-    arena.sort_children(node);
-    waiting.extend(arena.children(node).rev().map(|child| Visible { node: child, depth }));
 }

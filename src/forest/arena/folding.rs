@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::segment::Segment;
 
-use super::{Arena, Kind, NodeIndex};
+use super::{Arena, Kind, Node, NodeIndex};
 
 impl Arena {
     pub fn is_open(&self, node: NodeIndex) -> bool {
@@ -15,6 +15,23 @@ impl Arena {
             Kind::Top => true,
             Kind::Free => false,
         }
+    }
+
+    /// Whether a node shows something below it.
+    pub fn unfolds(&self, node: NodeIndex) -> bool {
+        self.has_children(node) && self.is_open(node)
+    }
+
+    /// Whether each node shows something below it, a bit each, by their places.
+    pub fn unfolding(&self) -> Vec<u64> {
+        let word = |(first, nodes): (usize, &[Node])| {
+            (first..)
+                .take(nodes.len())
+                .map(NodeIndex::at)
+                .enumerate()
+                .fold(0, |word, (bit, node)| word | u64::from(self.unfolds(node)) << bit)
+        };
+        self.nodes.chunks(64).enumerate().map(|(at, nodes)| (at * 64, nodes)).map(word).collect()
     }
 
     pub fn set_open(&mut self, node: NodeIndex, open: bool) {
@@ -51,14 +68,22 @@ impl Arena {
 
     /// Unfolds the segments above a level and folds those from there on; `None` unfolds all.
     pub fn fold_to_level(&mut self, level: Option<u32>) {
+        for node in &mut self.nodes {
+            match (node.kind, level) {
+                (Kind::Segment, _) => node.open = level.is_none(),
+                (_, None) => node.shut = false,
+                (_, Some(_)) => {}
+            }
+        }
+        let Some(level) = level else { return };
         let mut waiting = vec![(NodeIndex::TOP, 0), (NodeIndex::MISSING, 0), (NodeIndex::CIRCLES, 0)];
         while let Some((node, depth)) = waiting.pop() {
-            if self.kind(node) == Kind::Segment {
-                self.set_open(node, level.is_none_or(|level| depth < level));
-            } else if level.is_none() {
-                self.set_open(node, true);
+            if depth < level {
+                if self.kind(node) == Kind::Segment {
+                    self.set_open(node, true);
+                }
+                waiting.extend(self.children(node).map(|child| (child, depth + 1)));
             }
-            waiting.extend(self.children(node).map(|child| (child, depth + 1)));
         }
     }
 

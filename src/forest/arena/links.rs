@@ -155,7 +155,7 @@ impl Arena {
     fn add_child(&mut self, child: NodeIndex) {
         let up = self.nodes[child.slot()].up;
         if !self.has_children(up) {
-            self.begin_family(up, 1);
+            self.begin_family(up, Siblings::default());
         }
         let place = match self.family(up) {
             Some(family) if family.children.is_sorted() => {
@@ -217,9 +217,9 @@ impl Arena {
         }
     }
 
-    /// Makes room for the children of a node that has none.
-    pub(super) fn begin_family(&mut self, node: NodeIndex, children: usize) {
-        let family = Family { children: Siblings::with_capacity(children), descendants: 0 };
+    /// Gives children to a node that has none.
+    pub(super) fn begin_family(&mut self, node: NodeIndex, children: Siblings) {
+        let family = Family { children, descendants: 0 };
         let index = if let Some(index) = self.free_families.pop() {
             self.families[index.slot()] = family;
             index

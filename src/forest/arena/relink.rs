@@ -1,6 +1,13 @@
 //! Linking everything at once, in time that depends on the number of nodes only.
 
-use super::{Arena, FamilyIndex, Kind, NodeIndex, Touched};
+use std::hash::BuildHasher;
+
+use crate::segment::SegmentId;
+
+use super::{Arena, FamilyIndex, Kind, NodeIndex, Siblings, Touched};
+
+/// Parents that are looked up together.
+const TOGETHER: usize = 64;
 
 impl Arena {
     /// Hangs every node where it belongs, whatever hung where before. What was unfolded stays so.
@@ -19,28 +26,40 @@ impl Arena {
     }
 
     /// Lets every segment point to its parent, creating the ghosts it takes.
+    ///
+    /// Parents lie anywhere in memory, so they are looked up several at a time: while one is waited for, others are on their way.
     fn point_to_parents(&mut self) {
-        // Siblings often come one after the other, so the parent of the last one is worth remembering.
-        let mut last = None;
-        for node in self.ordinary() {
-            let parent = self.segment(node).map(|segment| segment.parent.clone());
-            let up = match parent {
-                None => NodeIndex::NOWHERE,
-                Some(None) => NodeIndex::TOP,
-                Some(Some(parent)) => match last.take().filter(|(id, _)| *id == parent) {
-                    Some((id, up)) => {
-                        last = Some((id, up));
-                        up
+        let nodes: Vec<NodeIndex> = self.ordinary().collect();
+        let mut parents = Vec::with_capacity(TOGETHER);
+        for nodes in nodes.chunks(TOGETHER) {
+            parents.clear();
+            parents.extend(nodes.iter().map(|node| self.probable_parent(*node)));
+            for (node, parent) in nodes.iter().zip(&mut parents) {
+                *parent = parent.filter(|parent| self.contents.id(*parent) == self.named_parent(*node));
+            }
+            for (node, parent) in nodes.iter().zip(&parents) {
+                let up = match (parent, self.named_parent(*node)) {
+                    (Some(parent), _) => *parent,
+                    (None, Some(named)) => {
+                        let named = named.clone();
+                        self.find(&named).unwrap_or_else(|| self.allocate_ghost(&named))
                     }
-                    None => {
-                        let up = self.find(&parent).unwrap_or_else(|| self.allocate_ghost(&parent));
-                        last = Some((parent, up));
-                        up
-                    }
-                },
-            };
-            self.nodes[node.slot()].up = up;
+                    (None, None) if self.kind(*node) == Kind::Segment => NodeIndex::TOP,
+                    (None, None) => NodeIndex::NOWHERE,
+                };
+                self.nodes[node.slot()].up = up;
+            }
         }
+    }
+
+    fn named_parent(&self, node: NodeIndex) -> Option<&SegmentId> {
+        self.segment(node)?.parent.as_ref()
+    }
+
+    /// The parent of a segment, or hardly ever another node.
+    fn probable_parent(&self, node: NodeIndex) -> Option<NodeIndex> {
+        let hash = self.hasher.hash_one(Some(self.named_parent(node)?));
+        self.by_id.find(hash, |_| true).copied()
     }
 
     /// Lets one segment of each circle point to the heading instead.
@@ -86,16 +105,33 @@ impl Arena {
         }
         // The headings point to the top without being children of it.
         counts[NodeIndex::TOP.slot()] -= 2;
+        let children = self.children_in_order_of_parents(&counts);
+        let mut rest = children.as_slice();
         for (slot, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-            self.begin_family(NodeIndex::at(slot), count as usize);
-        }
-        for child in self.ordinary() {
-            let up = self.nodes[child.slot()].up;
-            if let Some(family) = self.family_mut(up) {
-                let number = family.children.push(child);
-                self.number(child, number);
+            let (siblings, later) = rest.split_at(count as usize);
+            rest = later;
+            for (number, child) in siblings.iter().enumerate() {
+                self.number(*child, number);
             }
+            self.begin_family(NodeIndex::at(slot), Siblings::in_no_order(siblings.to_vec()));
         }
+    }
+
+    /// All children, those of the first node before those of the second and so on, from how many each has.
+    fn children_in_order_of_parents(&self, counts: &[u32]) -> Vec<NodeIndex> {
+        let mut next = 0;
+        let mut places: Vec<usize> = Vec::with_capacity(counts.len());
+        for count in counts {
+            places.push(next);
+            next += *count as usize;
+        }
+        let mut children = vec![NodeIndex::NOWHERE; next];
+        for child in self.ordinary() {
+            let place = &mut places[self.nodes[child.slot()].up.slot()];
+            children[*place] = child;
+            *place += 1;
+        }
+        children
     }
 
     fn count_descendants(&mut self) {

@@ -41,14 +41,14 @@ impl Place {
 
 impl Default for Siblings {
     fn default() -> Self {
-        Self::with_capacity(0)
+        Self::in_no_order(Vec::new())
     }
 }
 
 impl Siblings {
-    /// No children yet, with room for some.
-    pub fn with_capacity(count: usize) -> Self {
-        Self { list: List::Whole(Vec::with_capacity(count)), sorted: false }
+    /// Children that are in no order. Each has the number of its place.
+    pub const fn in_no_order(children: Vec<NodeIndex>) -> Self {
+        Self { list: List::Whole(children), sorted: false }
     }
 
     /// Children that are in order already.
@@ -176,7 +176,8 @@ impl Siblings {
         }
     }
 
-    fn pieces(&self) -> &[Vec<NodeIndex>] {
+    /// All of them, in pieces.
+    pub fn pieces(&self) -> &[Vec<NodeIndex>] {
         match &self.list {
             List::Whole(list) => std::slice::from_ref(list),
             List::Pieces(pieces) => pieces,
