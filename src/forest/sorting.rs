@@ -33,11 +33,16 @@ impl SortJob {
     pub fn carried_out(mut self) -> Self {
         let Self { order, slots, below, families, .. } = &mut self;
         let below = |node: NodeIndex| below.get(node.slot()).copied().unwrap_or(0);
+        let mut segments = Vec::new();
         let mut keyed = Vec::new();
         for children in families.each_mut() {
-            let segments = children.iter().filter_map(|node| Some((*node, slots.get(*node)?)));
+            // First where the segments are and then what is in them: each time, several are waited for at once.
+            segments.clear();
+            segments.extend(children.iter().filter_map(|node| Some((*node, slots.get(*node)?))));
             keyed.clear();
-            keyed.extend(segments.map(|(node, segment)| (Key::of(*order, segment, below(node)), node, segment)));
+            keyed.extend(
+                segments.iter().map(|(node, segment)| (Key::of(*order, segment, below(*node)), *node, *segment)),
+            );
             keyed.sort_unstable_by(|(first, a, one), (second, b, other)| {
                 first.cmp(second).then_with(|| order::compare(*order, (one, below(*a)), (other, below(*b))))
             });
