@@ -21,6 +21,7 @@ use std::time::Duration;
 use clap::Parser;
 use clap::error::ErrorKind;
 use color_eyre::eyre::{Report, WrapErr};
+use tokio::runtime::Runtime;
 
 use crate::config::Paths;
 use crate::terminal;
@@ -89,10 +90,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .ok_or_else(|| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
     let _log = logging::begin(&arguments.log, &paths)?;
     match arguments.command {
-        None => {
-            let connection = arguments.connection;
-            block_on(browse::run(connection, arguments.look, environment, paths))?
-        }
+        None => browse::run(&arguments.connection, &arguments.look, environment, &paths),
         Some(Command::Export(export)) => {
             let connection = export.connection.clone().or(arguments.connection);
             block_on(export::run(export, connection, environment, paths))?
@@ -112,13 +110,17 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 /// How long tasks that still run at the end may take to notice it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Runs on two threads beside this one: one for the network and one in case it is busy reading.
-fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+/// Two threads beside this one: one for the network and one in case it is busy reading.
+fn runtime() -> Result<Runtime, Report> {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .wrap_err("could not start the asynchronous runtime")?;
+        .wrap_err("could not start the asynchronous runtime")
+}
+
+fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = runtime()?;
     let result = runtime.block_on(task);
     runtime.shutdown_timeout(PATIENCE);
     Ok(result)

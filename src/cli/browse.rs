@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use color_eyre::eyre::WrapErr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::runtime;
 
 use crate::app::{Access, Clock, Session, State, View};
 use crate::config::Paths;
 use crate::keymap::Keymap;
-use crate::mirror::{self, Settings};
+use crate::mirror::{self, Mirror, Settings};
 use crate::terminal::{self, Ending, Fragility, Setup};
 use crate::ui::{Symbols, Theme};
 
@@ -20,20 +21,58 @@ use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
 use super::link::Link;
 
-pub(super) async fn run(
-    arguments: ConnectionArguments,
-    look: LookArguments,
+/// Runs the network on threads of its own and the interface on this one, so that neither waits for the other.
+pub(super) fn run(
+    arguments: &ConnectionArguments,
+    look: &LookArguments,
     environment: impl Fn(&str) -> Option<String>,
-    paths: Paths,
+    paths: &Paths,
 ) -> Result<ExitCode, Failure> {
-    let link = Link::open(&arguments, &look, &environment, &paths).await?;
+    let network = super::runtime()?;
+    let Prepared { _link, state, mirror, setup, view_file } =
+        network.block_on(prepare(arguments, look, environment, paths))?;
+    let interface = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .wrap_err("could not start the asynchronous runtime of the interface")?;
+    let ended = interface.block_on(terminal::run(state, mirror, &setup));
+    interface.shutdown_background();
+    let (ending, state) = ended.wrap_err("the terminal can't be used any more")?;
+    tracing::info!(?ending, "leaving");
+    if let Some(file) = &view_file {
+        remember(file, &state.view());
+    }
+    network.shutdown_timeout(super::PATIENCE);
+    Ok(match ending {
+        Ending::Quit => ExitCode::SUCCESS,
+        Ending::Signalled(signal) => ExitCode::from(signal.exit_code()),
+    })
+}
+
+/// Everything that the interface begins with.
+struct Prepared {
+    _link: Link,
+    state: State,
+    mirror: Mirror,
+    setup: Setup,
+    /// Where it is kept how things are arranged.
+    view_file: Option<PathBuf>,
+}
+
+async fn prepare(
+    arguments: &ConnectionArguments,
+    look: &LookArguments,
+    environment: impl Fn(&str) -> Option<String>,
+    paths: &Paths,
+) -> Result<Prepared, Failure> {
+    let link = Link::open(arguments, look, &environment, paths).await?;
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
     }
     let setup = Setup {
-        theme: theme(&look, &environment),
+        theme: theme(look, &environment),
         keymap: Keymap::standard().wrap_err("the table of keys is faulty")?,
-        fragility: fragility(&look),
+        fragility: fragility(look),
     };
     let access = if link.connection.read_only { Access::ReadOnly } else { Access::ReadWrite };
     let session = Session {
@@ -54,16 +93,7 @@ pub(super) async fn run(
     if let Some(view) = view_file.as_deref().and_then(recalled) {
         state.recall(view);
     }
-    let ended = terminal::run(state, mirror, &setup).await;
-    let (ending, state) = ended.wrap_err("the terminal can't be used any more")?;
-    tracing::info!(?ending, "leaving");
-    if let Some(file) = &view_file {
-        remember(file, &state.view());
-    }
-    Ok(match ending {
-        Ending::Quit => ExitCode::SUCCESS,
-        Ending::Signalled(signal) => ExitCode::from(signal.exit_code()),
-    })
+    Ok(Prepared { _link: link, state, mirror, setup, view_file })
 }
 
 /// How things were arranged the last time. Anything but a view in the file is as good as none.
