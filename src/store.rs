@@ -6,6 +6,8 @@
 //! reads it and keeps what it learns to itself. A file that is damaged or not ours is moved aside, never trusted and never
 //! deleted.
 
+mod order;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -363,7 +365,7 @@ impl Store {
             Segments::All(segments) => {
                 transaction.execute_batch("DELETE FROM segment; DELETE FROM packed;")?;
                 let mut insert = transaction.prepare("INSERT INTO packed (segments) VALUES (?1)")?;
-                for segments in segments.chunks(PACKED) {
+                for segments in order::in_tree_order(segments).chunks(PACKED) {
                     let packed = postcard::to_allocvec(segments)
                         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
                     insert.execute([packed])?;

@@ -3,6 +3,8 @@
 //! Writing is exact: all three fields, always, since a field that is left out may be cleared. Reading takes every sensible
 //! answer (see [`page`], [`changes`]) and fails only where guessing would hide a segment or a change.
 
+mod list;
+
 use compact_str::{CompactString, ToCompactString};
 use serde_json::{Value, json};
 
@@ -26,6 +28,11 @@ pub fn body(draft: &Draft) -> Vec<u8> {
 ///
 /// [`Fault::Unreadable`] for anything else: an object that is no list must not pass for the end of the list.
 pub fn page(body: &[u8]) -> Result<Page, Fault> {
+    list::page(body).map_or_else(|| odd_page(body), Ok)
+}
+
+/// Reads a page that is written in an odd way, or tells what is wrong with it.
+fn odd_page(body: &[u8]) -> Result<Page, Fault> {
     let json = parse(body)?;
     let (items, total) = match &json {
         Value::Null => return Ok(Page::default()),

@@ -147,7 +147,7 @@ async fn list(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> R
     let size = number(query.as_deref(), "pageSize")?.min(shared.options.page_cap.max(1));
     let (segments, total): (Vec<Segment>, usize) = {
         let tenant = shared.tenant();
-        (tenant.segments().skip((page - 1).saturating_mul(size)).take(size).cloned().collect(), tenant.len())
+        (tenant.page((page - 1).saturating_mul(size), size).cloned().collect(), tenant.len())
     };
     Ok(match shared.options.list_form {
         ListForm::Array => Json(segments).into_response(),

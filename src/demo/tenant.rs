@@ -105,6 +105,8 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) struct Tenant {
     slots: Vec<Option<Segment>>,
+    /// The places where there was one, in ascending order.
+    gaps: Vec<usize>,
     place: HashMap<SegmentId, usize>,
     children: HashMap<SegmentId, BTreeSet<SegmentId>>,
     feed: Vec<Step>,
@@ -116,6 +118,7 @@ impl Tenant {
     pub fn new(segments: Vec<Segment>, deletion: DeletionPolicy) -> Self {
         let mut tenant = Self {
             slots: Vec::with_capacity(segments.len()),
+            gaps: Vec::new(),
             place: HashMap::with_capacity(segments.len()),
             children: HashMap::new(),
             feed: Vec::new(),
@@ -141,6 +144,24 @@ impl Tenant {
 
     pub fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.slots.iter().flatten()
+    }
+
+    /// So many segments of the list, without the first ones.
+    pub fn page(&self, skipped: usize, most: usize) -> impl Iterator<Item = &Segment> {
+        // A gap that so many or fewer stand before is one that the first ones go beyond.
+        let mut gaps_before = 0;
+        let (mut low, mut high) = (0, self.gaps.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.gaps[middle] - middle <= skipped {
+                low = middle + 1;
+                gaps_before = low;
+            } else {
+                high = middle;
+            }
+        }
+        let start = (skipped + gaps_before).min(self.slots.len());
+        self.slots[start..].iter().flatten().take(most)
     }
 
     pub fn get(&self, id: &SegmentId) -> Option<&Segment> {
@@ -239,6 +260,7 @@ impl Tenant {
         if let Some(segment) = self.slots[place].take() {
             self.unlink(&segment);
         }
+        self.gaps.insert(self.gaps.partition_point(|gap| *gap < place), place);
         self.tell(id.clone(), "DELETE", actor);
     }
 
@@ -342,6 +364,20 @@ mod tests {
         delete(&mut uprooting, "b").unwrap();
         assert_eq!(left(&uprooting), ["a<-", "c<-", "d<a"]);
         assert_eq!(uprooting.feed().len(), 6);
+    }
+
+    #[test]
+    fn pages_go_over_what_was_deleted() {
+        let mut tenant = tenant(DeletionPolicy::Orphan);
+        for id in ["c", "a"] {
+            delete(&mut tenant, id).unwrap();
+            for skipped in 0..5 {
+                for most in 0..3 {
+                    let expected: Vec<_> = tenant.segments().skip(skipped).take(most).collect();
+                    assert_eq!(tenant.page(skipped, most).collect::<Vec<_>>(), expected);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What servers may answer, and what is made of it.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 use crate::segment::Name;
 
@@ -155,4 +158,38 @@ fn a_write_always_bears_all_three_fields() {
         parent: SegmentId::new("segment"),
     };
     assert_eq!(text_of(&draft), r#"{"externalId":"V","name":"VIP \"ó\"","parentSegmentId":"segment"}"#);
+}
+
+/// Any value that a field may have, as JSON.
+fn any_value() -> impl Strategy<Value = String> {
+    let text = r#""[a-zł ]{0,4}""#;
+    prop_oneof![
+        6 => text,
+        1 => Just("null".to_owned()),
+        1 => any::<i64>().prop_map(|number| number.to_string()),
+        1 => any::<bool>().prop_map(|truth| truth.to_string()),
+        1 => Just("1.50".to_owned()),
+        1 => Just(r#"[1, {"a": "\u0142"}]"#.to_owned()),
+        1 => Just(r#"{"b": [null, 1e3]}"#.to_owned()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_list_reads_the_same_whether_it_is_taken_for_odd_or_not(
+        entries in vec(vec((r#"id|name|externalId|parentSegmentId|colour"#, any_value()), 0..6), 0..4),
+        envelope in prop::option::of("listElement|items"),
+    ) {
+        let entry = |fields: &Vec<(String, String)>| {
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+            format!("{{{}}}", fields.join(", "))
+        };
+        let list = format!("[{}]", entries.iter().map(entry).collect::<Vec<_>>().join(", "));
+        let body = envelope.map_or(list.clone(), |name| format!(r#"{{"{name}": {list}, "totalElement": 7}}"#));
+        if let Some(page) = list::page(body.as_bytes()) {
+            prop_assert_eq!(Ok(page), odd_page(body.as_bytes()));
+        } else {
+            prop_assert!(list == "[]", "read in the slow way: {}", body);
+        }
+    }
 }

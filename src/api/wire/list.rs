@@ -1,0 +1,154 @@
+//! Reading a page of the list straight into segments. A million of them come this way, so nothing is made on it that is not
+//! kept; whatever looks odd is left to the slow way, which can tell what is wrong.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use compact_str::{CompactString, ToCompactString};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use crate::remote::Page;
+use crate::segment::{Segment, SegmentId};
+
+/// Reads a page if it is a list, bare or in an envelope, of what may be segments.
+pub(super) fn page(body: &[u8]) -> Option<Page> {
+    let (entries, total) = match body.trim_ascii_start().first()? {
+        b'[' => (serde_json::from_slice::<Vec<Entry>>(body).ok()?, None),
+        b'{' => {
+            let Envelope { list, items, total } = serde_json::from_slice(body).ok()?;
+            (list.filter(|list| !list.is_empty()).or(items)?, total)
+        }
+        _ => return None,
+    };
+    let count = entries.len();
+    let segments: Vec<Segment> = entries.into_iter().filter_map(|Entry(segment)| segment).collect();
+    let unreadable = u32::try_from(count - segments.len()).unwrap_or(u32::MAX);
+    let total = total.as_ref().and_then(super::whole_number).and_then(|total| u64::try_from(total).ok());
+    Some(Page { segments, total, unreadable })
+}
+
+#[derive(serde::Deserialize)]
+struct Envelope {
+    #[serde(rename = "listElement", default)]
+    list: Option<Vec<Entry>>,
+    #[serde(default)]
+    items: Option<Vec<Entry>>,
+    #[serde(rename = "totalElement", default)]
+    total: Option<Value>,
+}
+
+/// An entry of the list; `None` for one without an id.
+struct Entry(Option<Segment>);
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EntryVisitor)
+    }
+}
+
+struct EntryVisitor;
+
+impl<'de> Visitor<'de> for EntryVisitor {
+    type Value = Entry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a segment")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Entry, A::Error> {
+        let (mut id, mut name, mut external_id, mut parent) = (None, None, None, None);
+        while let Some(field) = fields.next_key::<Field>()? {
+            match field {
+                Field::Id => id = fields.next_value::<Text<SegmentId>>()?.0,
+                Field::Name => name = fields.next_value::<Text<CompactString>>()?.0,
+                Field::ExternalId => external_id = fields.next_value::<Text<CompactString>>()?.0,
+                Field::ParentSegmentId => parent = fields.next_value::<Text<SegmentId>>()?.0,
+                Field::Unknown => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Entry(id.map(|id| Segment { id, name: name.unwrap_or_default(), external_id, parent })))
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Field {
+    Id,
+    Name,
+    ExternalId,
+    ParentSegmentId,
+    #[serde(other)]
+    Unknown,
+}
+
+/// A field as text, whatever the server made of it; `None` for null and for the empty text.
+struct Text<T>(Option<T>);
+
+/// What can be made of a text.
+trait Textual: Sized {
+    fn of(text: &str) -> Option<Self>;
+}
+
+impl Textual for SegmentId {
+    fn of(text: &str) -> Option<Self> {
+        Self::new(text)
+    }
+}
+
+impl Textual for CompactString {
+    fn of(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| text.into())
+    }
+}
+
+impl<'de, T: Textual> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Textual> Visitor<'de> for TextVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
+        Ok(T::of(text))
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Option<T>, E> {
+        Ok(T::of(&value.to_compact_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Option<T>, E> {
+        Ok(T::of(&number.to_compact_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Option<T>, E> {
+        Ok(T::of(&number.to_compact_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Option<T>, E> {
+        Ok(T::of(&Value::from(number).to_compact_string()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Option<T>, A::Error> {
+        let value = Value::deserialize(SeqAccessDeserializer::new(items))?;
+        Ok(T::of(&value.to_compact_string()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Option<T>, A::Error> {
+        let value = Value::deserialize(MapAccessDeserializer::new(fields))?;
+        Ok(T::of(&value.to_compact_string()))
+    }
+}
