@@ -365,8 +365,10 @@ impl Store {
             Segments::All(segments) => {
                 transaction.execute_batch("DELETE FROM segment; DELETE FROM packed;")?;
                 let mut insert = transaction.prepare("INSERT INTO packed (segments) VALUES (?1)")?;
-                for segments in order::in_tree_order(segments).chunks(PACKED) {
-                    let packed = postcard::to_allocvec(segments)
+                let mut ordered = order::in_tree_order(segments).peekable();
+                while ordered.peek().is_some() {
+                    let segments: Vec<&Segment> = ordered.by_ref().take(PACKED).collect();
+                    let packed = postcard::to_allocvec(&segments)
                         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
                     insert.execute([packed])?;
                 }

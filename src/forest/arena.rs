@@ -4,7 +4,7 @@
 //! a *ghost*, an id that segments name as their parent and that no segment has; a ghost exists for exactly as long as
 //! something hangs under it. So every node but the top hangs somewhere, always.
 //!
-//! A million segments have to fit a small machine: a node is sixteen bytes, what only parents need is kept for parents only, and
+//! A million segments have to fit a small machine: a node is twelve bytes, what only parents need is kept for parents only, and
 //! the segments themselves are shared with whoever brought them.
 
 #[cfg(test)]
@@ -100,8 +100,6 @@ enum Kind {
 struct Node {
     up: NodeIndex,
     family: FamilyIndex,
-    /// Its number among siblings that are in no order.
-    number: u32,
     kind: Kind,
     /// Whether it is unfolded as a segment.
     open: bool,
@@ -111,7 +109,7 @@ struct Node {
 
 impl Node {
     const fn new(kind: Kind, up: NodeIndex) -> Self {
-        Self { up, family: FamilyIndex::NONE, number: 0, kind, open: false, shut: false }
+        Self { up, family: FamilyIndex::NONE, kind, open: false, shut: false }
     }
 }
 
@@ -512,9 +510,6 @@ impl Arena {
         let Some(family) = self.families.get_mut(self.nodes[node.slot()].family.slot()) else { return };
         if family.children.is_sorted() {
             family.children.forget_order();
-            for (number, child) in (0..).zip(family.children.iter()) {
-                self.nodes[child.slot()].number = number;
-            }
         }
     }
 

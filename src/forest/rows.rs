@@ -1,5 +1,6 @@
 //! The visible rows: a list, so that what is on the screen is found without a walk through the tree.
 
+mod homes;
 mod listing;
 mod pieces;
 

@@ -9,46 +9,39 @@ use hashbrown::HashTable;
 
 use crate::segment::{Segment, SegmentId};
 
-/// All segments, each behind its parent where there is one, and what is below it right behind it.
-pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> Vec<&Segment> {
-    let parents = parents(segments);
-    // The places of all children, those of the first segment before those of the second and so on; of the roots at last.
-    let mut ends = vec![0; segments.len() + 1];
-    for parent in &parents {
-        ends[parent.unwrap_or(segments.len())] += 1;
-    }
-    let mut total = 0;
-    for end in &mut ends {
-        total += *end;
-        *end = total;
-    }
-    let mut starts = ends.clone();
-    let mut children = vec![0; segments.len()];
-    for (child, parent) in parents.iter().enumerate().rev() {
-        let start = &mut starts[parent.unwrap_or(segments.len())];
-        *start -= 1;
-        children[*start] = child;
-    }
-    let below = |at: usize| children[starts[at]..ends[at]].iter().rev().copied();
+/// No parent among the segments.
+const NONE: u32 = u32::MAX;
 
-    let mut ordered = Vec::with_capacity(segments.len());
+/// All segments, each behind its parent where there is one, and what is below it right behind it.
+pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> impl Iterator<Item = &Segment> {
+    let parents = parents(segments);
+    // Children of one parent together: few numbers for each segment, since a large tenant is in memory several times already.
+    let mut by_parent: Vec<u32> = (0..).take(segments.len()).collect();
+    by_parent.sort_unstable_by_key(|child| (parents[*child as usize], *child));
+    let children = move |parent: u32| {
+        let start = by_parent.partition_point(|child| parents[*child as usize] < parent);
+        let end = by_parent[start..].iter().take_while(|child| parents[**child as usize] == parent).count();
+        by_parent[start..start + end].to_vec()
+    };
+
+    let mut waiting = children(NONE);
+    waiting.reverse();
     let mut seen = vec![false; segments.len()];
-    let mut waiting: Vec<usize> = below(segments.len()).collect();
     // No root leads to those that are their own ancestors.
-    for start in 0..=segments.len() {
-        while let Some(at) = waiting.pop() {
-            if !std::mem::replace(&mut seen[at], true) {
-                ordered.push(segments[at].as_ref());
-                waiting.extend(below(at));
+    let mut starting = (0..).take(segments.len());
+    std::iter::from_fn(move || {
+        loop {
+            let Some(at) = waiting.pop().or_else(|| starting.next()) else { return None };
+            if !std::mem::replace(&mut seen[at as usize], true) {
+                waiting.extend(children(at).iter().rev());
+                return Some(segments[at as usize].as_ref());
             }
         }
-        waiting.extend((start < segments.len()).then_some(start));
-    }
-    ordered
+    })
 }
 
 /// The place of each segment's parent, where that is one of them.
-fn parents(segments: &[Arc<Segment>]) -> Vec<Option<usize>> {
+fn parents(segments: &[Arc<Segment>]) -> Vec<u32> {
     let hasher = FixedState::default();
     let mut places = HashTable::with_capacity(segments.len());
     for (place, segment) in (0_u32..).zip(segments) {
@@ -57,9 +50,9 @@ fn parents(segments: &[Arc<Segment>]) -> Vec<Option<usize>> {
     }
     let place_of = |id: &SegmentId| {
         let same = |place: &u32| segments[*place as usize].id == *id;
-        places.find(hasher.hash_one(id), same).map(|place| *place as usize)
+        places.find(hasher.hash_one(id), same).copied()
     };
-    segments.iter().map(|segment| place_of(segment.parent.as_ref()?)).collect()
+    segments.iter().map(|segment| segment.parent.as_ref().and_then(place_of).unwrap_or(NONE)).collect()
 }
 
 #[cfg(test)]
@@ -78,7 +71,7 @@ mod tests {
                 parent: parent.as_deref().and_then(SegmentId::new),
             });
             let segments: Vec<_> = edges.iter().map(segment).collect();
-            let ordered: Vec<String> = in_tree_order(&segments).iter().map(|segment| segment.id.to_string()).collect();
+            let ordered: Vec<String> = in_tree_order(&segments).map(|segment| segment.id.to_string()).collect();
             let mut sorted = ordered.clone();
             sorted.sort();
             prop_assert_eq!(sorted, edges.keys().cloned().collect::<Vec<_>>());

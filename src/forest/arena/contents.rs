@@ -8,6 +8,9 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{NodeIndex, Slots};
 
+/// Room for so many ghosts is nothing to care about.
+const ROOM_TO_SPARE: usize = 1_024;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Contents {
     slots: Slots,
@@ -38,8 +41,11 @@ impl Contents {
 
     /// A node is this segment from now on.
     pub fn put(&mut self, node: NodeIndex, segment: Arc<Segment>) {
-        if self.slots.set(node, Some(segment)).is_none() {
-            self.ghosts.remove(&node);
+        if self.slots.set(node, Some(segment)).is_none() && self.ghosts.remove(&node).is_some() {
+            // While everything loads there may be very many.
+            if self.ghosts.capacity() > ROOM_TO_SPARE && self.ghosts.len() < self.ghosts.capacity() / 8 {
+                self.ghosts.shrink_to(2 * self.ghosts.len());
+            }
         }
     }
 

@@ -167,25 +167,14 @@ impl Arena {
         let Some(family) = self.family_mut(up) else { return };
         match place {
             Some(place) => family.children.insert(place, child),
-            None => {
-                let number = family.children.push(child);
-                self.number(child, number);
-            }
+            None => family.children.push(child),
         }
     }
 
     fn remove_child(&mut self, up: NodeIndex, place: Option<Place>) {
-        let (Some(family), Some(place)) = (self.family_mut(up), place) else { return };
-        let number = place.number();
-        if let Some(moved) = family.children.remove(place) {
-            self.number(moved, number);
+        if let (Some(family), Some(place)) = (self.family_mut(up), place) {
+            family.children.remove(place);
         }
-    }
-
-    /// Notes the number of a node among siblings that are in no order.
-    pub(super) fn number(&mut self, child: NodeIndex, number: usize) {
-        // There are no more siblings than nodes, and nodes have numbers of the same size.
-        self.nodes[child.slot()].number = u32::try_from(number).unwrap_or(u32::MAX);
     }
 
     /// Where a child stands among its siblings. It must still be what it was when it was added.
@@ -194,7 +183,7 @@ impl Arena {
         if siblings.is_sorted() {
             siblings.search(|other| self.compare(other, child)).ok()
         } else {
-            siblings.numbered(self.nodes[child.slot()].number as usize, child)
+            siblings.look_for(child)
         }
     }
 

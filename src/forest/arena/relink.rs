@@ -110,9 +110,6 @@ impl Arena {
         for (slot, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
             let (siblings, later) = rest.split_at(count as usize);
             rest = later;
-            for (number, child) in siblings.iter().enumerate() {
-                self.number(*child, number);
-            }
             self.begin_family(NodeIndex::at(slot), Siblings::in_no_order(siblings.to_vec()));
         }
     }

@@ -1,7 +1,7 @@
 //! The children of one node: a list that is put in order when somebody looks, and then stays so.
 //!
-//! Without an order each child knows its place and is taken out at once. In order it is found by comparing, and a long list
-//! is kept in pieces, so that a parent of a million costs no more to change than one of ten.
+//! In order a child is found by comparing, and a long list is kept in pieces, so that a parent of a million costs no more to
+//! change than one of ten.
 
 use std::cmp::Ordering;
 
@@ -32,13 +32,6 @@ pub(in crate::forest) struct Place {
     within: usize,
 }
 
-impl Place {
-    /// The number of a child at this place in a list without order.
-    pub const fn number(self) -> usize {
-        self.within
-    }
-}
-
 impl Default for Siblings {
     fn default() -> Self {
         Self::in_no_order(Vec::new())
@@ -46,7 +39,7 @@ impl Default for Siblings {
 }
 
 impl Siblings {
-    /// Children that are in no order. Each has the number of its place.
+    /// Children that are in no order.
     pub const fn in_no_order(children: Vec<NodeIndex>) -> Self {
         Self { list: List::Whole(children), sorted: false }
     }
@@ -96,10 +89,12 @@ impl Siblings {
         (self.before(place).next(), self.after(place).next())
     }
 
-    /// The place of a child by its number in a list without order.
-    pub fn numbered(&self, number: usize, child: NodeIndex) -> Option<Place> {
-        let List::Whole(list) = &self.list else { return None };
-        (list.get(number) == Some(&child)).then_some(Place { piece: 0, within: number })
+    /// The place of a child, found by looking at one after the other.
+    pub fn look_for(&self, child: NodeIndex) -> Option<Place> {
+        let mut pieces = self.pieces().iter().enumerate();
+        pieces.find_map(|(piece, children)| {
+            children.iter().position(|other| *other == child).map(|within| Place { piece, within })
+        })
     }
 
     /// The place of a child in a list in order, or else that where it belongs. `compare` tells how another one stands to it.
@@ -113,13 +108,11 @@ impl Siblings {
         }
     }
 
-    /// Adds a child to a list without order and answers its number.
-    pub fn push(&mut self, child: NodeIndex) -> usize {
+    /// Adds a child to a list without order.
+    pub fn push(&mut self, child: NodeIndex) {
         let mut children = self.take();
         children.push(child);
-        let number = children.len() - 1;
-        *self = Self { list: List::Whole(children), sorted: false };
-        number
+        *self = Self::in_no_order(children);
     }
 
     /// Adds a child where it belongs in a list in order.
@@ -142,30 +135,22 @@ impl Siblings {
         }
     }
 
-    /// Takes out a child. Without order the last one goes to its place and is answered.
-    pub fn remove(&mut self, place: Place) -> Option<NodeIndex> {
+    /// Takes out a child.
+    pub fn remove(&mut self, place: Place) {
         match &mut self.list {
-            List::Whole(list) if self.sorted => {
-                list.remove(place.within);
-                None
-            }
-            List::Whole(list) => {
-                list.swap_remove(place.within);
-                list.get(place.within).copied()
-            }
+            List::Whole(list) => drop(list.remove(place.within)),
             List::Pieces(pieces) => {
                 pieces[place.piece].remove(place.within);
                 if pieces[place.piece].is_empty() && pieces.len() > 1 {
                     pieces.remove(place.piece);
                 }
-                None
             }
         }
     }
 
-    /// Forgets the order. Each child now has the number that it has in [`Self::iter`].
+    /// Forgets the order.
     pub fn forget_order(&mut self) {
-        *self = Self { list: List::Whole(self.take()), sorted: false };
+        *self = Self::in_no_order(self.take());
     }
 
     /// Takes all children.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::forest::arena::NodeIndex;
 
 use super::Visible;
+use super::homes::Homes;
 
 /// Rows in their order, each node at most once.
 #[derive(Debug, Clone, Default)]
@@ -20,14 +21,14 @@ pub(super) struct Pieces {
     ranks: Vec<u32>,
     /// How many rows stand before each piece, in the order of the list; the number of all at the end.
     starts: Vec<usize>,
-    /// The number of the piece in which a node is, by the node's slot.
-    homes: Vec<u32>,
+    /// The number of the piece in which each node is.
+    homes: Homes,
 }
 
 /// Rows of a piece, before it is divided and after. Tests have short lists, and want many pieces.
 const LONGEST: usize = if cfg!(test) { 6 } else { 1_024 };
 const USUAL: usize = LONGEST / 2;
-/// The piece of a node that is not in the list.
+/// The rank of a piece that is not in use.
 const NOWHERE: u32 = u32::MAX;
 
 impl Pieces {
@@ -37,22 +38,21 @@ impl Pieces {
 
     /// Makes it another list altogether.
     pub fn fill(&mut self, rows: &[Visible]) {
-        *self = Self { homes: std::mem::take(&mut self.homes), ..Self::default() };
-        self.homes.fill(NOWHERE);
+        *self = Self { homes: Homes::of(rows.len()), ..Self::default() };
         self.order = self.divide(rows);
         self.count();
     }
 
     /// Where a node is in the list.
     pub fn position(&self, node: NodeIndex) -> Option<usize> {
-        let home = self.homes.get(node.slot()).copied().filter(|home| *home != NOWHERE)?;
+        let home = self.homes.get(node)?;
         let within = self.rows[home as usize].iter().position(|row| row.node == node)?;
         Some(self.starts[self.ranks[home as usize] as usize] + within)
     }
 
     /// Whether a node is in the list.
     pub fn contains(&self, node: NodeIndex) -> bool {
-        self.homes.get(node.slot()).is_some_and(|home| *home != NOWHERE)
+        self.homes.get(node).is_some()
     }
 
     /// The row at a place.
@@ -93,7 +93,7 @@ impl Pieces {
             let from = if place == first { start } else { 0 };
             let to = if place == last { end } else { piece.len() };
             for row in &piece[from..to] {
-                self.homes[row.node.slot()] = NOWHERE;
+                self.homes.leave(row.node);
             }
         }
         let number = self.order[first];
@@ -142,13 +142,7 @@ impl Pieces {
     }
 
     fn settle(&mut self, rows: &[Visible], number: u32) {
-        let slots = rows.iter().map(|row| row.node.slot() + 1).max().unwrap_or(0);
-        if slots > self.homes.len() {
-            self.homes.resize(slots, NOWHERE);
-        }
-        for row in rows {
-            self.homes[row.node.slot()] = number;
-        }
+        self.homes.settle(rows.iter().map(|row| row.node), number);
     }
 
     /// Counts what is before each piece, after their order has changed.

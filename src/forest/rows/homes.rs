@@ -1,0 +1,74 @@
+//! In which piece each visible node is: a table of all nodes while many are visible, and else only those that are.
+
+use hashbrown::HashMap;
+
+use crate::forest::arena::NodeIndex;
+
+/// The number of the piece in which each node is.
+#[derive(Debug, Clone)]
+pub(super) enum Homes {
+    Few(HashMap<NodeIndex, u32>),
+    /// By the place of the node.
+    Many(Vec<u32>),
+}
+
+/// More rows than these are many. Tests have short lists, and want both.
+const FEW: usize = if cfg!(test) { 4 } else { 65_536 };
+/// The piece of a node that is not in the list.
+const NOWHERE: u32 = u32::MAX;
+
+impl Default for Homes {
+    fn default() -> Self {
+        Self::Few(HashMap::new())
+    }
+}
+
+impl Homes {
+    /// No homes yet for so many rows.
+    pub fn of(rows: usize) -> Self {
+        if rows > FEW { Self::Many(Vec::new()) } else { Self::default() }
+    }
+
+    pub fn get(&self, node: NodeIndex) -> Option<u32> {
+        match self {
+            Self::Few(homes) => homes.get(&node).copied(),
+            Self::Many(homes) => homes.get(node.slot()).copied().filter(|home| *home != NOWHERE),
+        }
+    }
+
+    /// All these nodes are in that piece.
+    pub fn settle(&mut self, nodes: impl Iterator<Item = NodeIndex> + Clone, number: u32) {
+        match self {
+            Self::Few(homes) => {
+                homes.extend(nodes.map(|node| (node, number)));
+                if homes.len() > FEW {
+                    self.become_many();
+                }
+            }
+            Self::Many(homes) => {
+                let slots = nodes.clone().map(|node| node.slot() + 1).max().unwrap_or(0);
+                if slots > homes.len() {
+                    homes.resize(slots, NOWHERE);
+                }
+                nodes.for_each(|node| homes[node.slot()] = number);
+            }
+        }
+    }
+
+    pub fn leave(&mut self, node: NodeIndex) {
+        match self {
+            Self::Few(homes) => drop(homes.remove(&node)),
+            Self::Many(homes) => homes[node.slot()] = NOWHERE,
+        }
+    }
+
+    fn become_many(&mut self) {
+        let Self::Few(few) = std::mem::take(self) else { return };
+        let slots = few.keys().map(|node| node.slot() + 1).max().unwrap_or(0);
+        let mut homes = vec![NOWHERE; slots];
+        for (node, number) in few {
+            homes[node.slot()] = number;
+        }
+        *self = Self::Many(homes);
+    }
+}
