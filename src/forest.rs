@@ -292,7 +292,7 @@ impl Forest {
                 self.arena.set_open(node, true);
             }
         }
-        self.rows.rebuild(&mut self.arena);
+        self.rows.rebuild_many(&mut self.arena);
     }
 
     /// Hides what is below a row. What is unfolded further down stays so for the next time.
@@ -315,7 +315,7 @@ impl Forest {
     /// missing parents stay as they are, since what is below them is wrong and wants to be seen.
     pub fn fold_to_level(&mut self, level: Option<u32>) {
         self.arena.fold_to_level(level);
-        self.rows.rebuild(&mut self.arena);
+        self.rows.rebuild_many(&mut self.arena);
     }
 
     /// Unfolds whatever hides a segment and answers its row. `None` when there is no such segment or missing parent.

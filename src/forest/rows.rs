@@ -40,15 +40,23 @@ impl Rows {
         self.list.position(node)
     }
 
-    /// Lists everything anew.
+    /// Lists everything anew, about as many rows as there are now.
     pub fn rebuild(&mut self, arena: &mut Arena) {
+        self.rebuild_about(arena, self.len());
+    }
+
+    /// Lists everything anew after rows may have become very many.
+    pub fn rebuild_many(&mut self, arena: &mut Arena) {
+        self.rebuild_about(arena, arena.node_count());
+    }
+
+    fn rebuild_about(&mut self, arena: &mut Arena, expected: usize) {
         let mut rows = Vec::with_capacity(self.len());
-        let headings =
-            [NodeIndex::MISSING, NodeIndex::CIRCLES].into_iter().filter(|heading| arena.has_children(*heading));
-        let headings: Vec<NodeIndex> = headings.collect();
-        listing::below(arena, NodeIndex::TOP, 0, &mut rows);
-        for heading in headings {
-            listing::from(arena, Visible { node: heading, depth: 0 }, &mut rows);
+        listing::below(arena, NodeIndex::TOP, 0, expected, &mut rows);
+        for heading in [NodeIndex::MISSING, NodeIndex::CIRCLES] {
+            if arena.has_children(heading) {
+                listing::from(arena, Visible { node: heading, depth: 0 }, &mut rows);
+            }
         }
         self.list.fill(&rows);
     }
@@ -81,7 +89,7 @@ impl Rows {
         let Some(Visible { depth, .. }) = self.list.get(at) else { return };
         let mut fresh = Vec::new();
         if arena.is_open(node) {
-            listing::below(arena, node, depth + 1, &mut fresh);
+            listing::below(arena, node, depth + 1, arena.descendants(node) as usize, &mut fresh);
         }
         self.list.replace(at + 1..at + 1 + self.below(at, depth), &fresh);
     }

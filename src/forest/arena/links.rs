@@ -155,7 +155,9 @@ impl Arena {
     fn add_child(&mut self, child: NodeIndex) {
         let up = self.nodes[child.slot()].up;
         if !self.has_children(up) {
-            self.begin_family(up, Siblings::default());
+            // Missing parents come and go while everything loads, so they are always kept in the order of their ids.
+            let none = if up == NodeIndex::MISSING { Siblings::in_order(Vec::new()) } else { Siblings::default() };
+            self.begin_family(up, none);
         }
         let place = match self.family(up) {
             Some(family) if family.children.is_sorted() => {

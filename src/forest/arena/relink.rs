@@ -112,6 +112,7 @@ impl Arena {
             rest = later;
             self.begin_family(NodeIndex::at(slot), Siblings::in_no_order(siblings.to_vec()));
         }
+        self.sort_children(NodeIndex::MISSING);
     }
 
     /// All children, those of the first node before those of the second and so on, from how many each has.

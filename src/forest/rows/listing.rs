@@ -26,9 +26,9 @@ enum Unfolding {
 const LARGE_PART: usize = 32;
 
 impl Unfolding {
-    /// For a walk through so many nodes.
-    fn of(arena: &Arena, nodes: usize) -> Self {
-        if nodes < arena.node_count() / LARGE_PART { Self::Asked } else { Self::Noted(arena.unfolding()) }
+    /// For listing about as many rows.
+    fn of(arena: &Arena, rows: usize) -> Self {
+        if rows < arena.node_count() / LARGE_PART { Self::Asked } else { Self::Noted(arena.unfolding()) }
     }
 
     fn has(&self, arena: &Arena, node: NodeIndex) -> bool {
@@ -43,14 +43,14 @@ impl Unfolding {
 pub(super) fn from(arena: &mut Arena, visible: Visible, rows: &mut Vec<Visible>) {
     rows.push(visible);
     if arena.unfolds(visible.node) {
-        below(arena, visible.node, visible.depth + 1, rows);
+        below(arena, visible.node, visible.depth + 1, arena.descendants(visible.node) as usize, rows);
     }
 }
 
 /// Lists what is below a node, the children at a depth and what is unfolded below them, whether it is unfolded itself or not.
-pub(super) fn below(arena: &mut Arena, node: NodeIndex, depth: u32, rows: &mut Vec<Visible>) {
-    let nodes = if node == NodeIndex::TOP { arena.node_count() } else { arena.descendants(node) as usize };
-    let unfolding = Unfolding::of(arena, nodes);
+/// About as many rows are expected.
+pub(super) fn below(arena: &mut Arena, node: NodeIndex, depth: u32, expected: usize, rows: &mut Vec<Visible>) {
+    let unfolding = Unfolding::of(arena, expected);
     arena.sort_children(node);
     match &unfolding {
         Unfolding::Asked => sort_below(arena, node),
