@@ -11,6 +11,7 @@
 mod check;
 mod contents;
 mod folding;
+mod fresh;
 mod links;
 mod relink;
 mod siblings;
@@ -207,10 +208,12 @@ impl Arena {
     /// Applies changes one by one, or all at once where that is cheaper. The outcome is the same.
     pub fn apply(&mut self, changes: Vec<Change>) {
         self.climbed = 0;
-        let large = changes.len() > SMALL_BATCH && changes.len() > self.segments / LARGE_PART;
-        let mut changes = changes.into_iter();
         // In a chain, each change climbs far: when the climbing exceeds what linking everything costs, that is done.
         let patience = 4 * self.nodes.len() + 1024;
+        let large = changes.len() > SMALL_BATCH && changes.len() > self.segments / LARGE_PART;
+        let changes =
+            if !large && changes.len() > SMALL_BATCH { self.take_in_fresh(changes, patience) } else { changes };
+        let mut changes = changes.into_iter();
         while !large
             && self.climbed < patience
             && let Some(change) = changes.next()

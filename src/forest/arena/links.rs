@@ -50,7 +50,7 @@ impl Arena {
     }
 
     /// Hangs a node where it belongs.
-    fn attach(&mut self, node: NodeIndex) {
+    pub(super) fn attach(&mut self, node: NodeIndex) {
         let parent = match self.content(node) {
             Content::Segment(segment) => segment.parent.clone(),
             _ => return self.hang(node, NodeIndex::MISSING),
@@ -61,6 +61,11 @@ impl Arena {
             self.hang(ghost, NodeIndex::MISSING);
             ghost
         });
+        self.attach_under(node, up);
+    }
+
+    /// Hangs a node where it belongs, the node of its parent being known.
+    pub(super) fn attach_under(&mut self, node: NodeIndex, up: NodeIndex) {
         let Some(circle) = self.circle(node, up) else { return self.hang(node, up) };
         let cut = circle.into_iter().min_by_key(|member| self.contents.id(*member)).unwrap_or(node);
         if cut != node {

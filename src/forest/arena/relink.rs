@@ -1,13 +1,7 @@
 //! Linking everything at once, in time that depends on the number of nodes only.
 
-use std::hash::BuildHasher;
-
-use crate::segment::SegmentId;
-
+use super::fresh::TOGETHER;
 use super::{Arena, FamilyIndex, Kind, NodeIndex, Siblings, Touched};
-
-/// Parents that are looked up together.
-const TOGETHER: usize = 64;
 
 impl Arena {
     /// Hangs every node where it belongs, whatever hung where before. What was unfolded stays so.
@@ -26,17 +20,11 @@ impl Arena {
     }
 
     /// Lets every segment point to its parent, creating the ghosts it takes.
-    ///
-    /// Parents lie anywhere in memory, so they are looked up several at a time: while one is waited for, others are on their way.
     fn point_to_parents(&mut self) {
         let nodes: Vec<NodeIndex> = self.ordinary().collect();
         let mut parents = Vec::with_capacity(TOGETHER);
         for nodes in nodes.chunks(TOGETHER) {
-            parents.clear();
-            parents.extend(nodes.iter().map(|node| self.probable_parent(*node)));
-            for (node, parent) in nodes.iter().zip(&mut parents) {
-                *parent = parent.filter(|parent| self.contents.id(*parent) == self.named_parent(*node));
-            }
+            self.look_up_parents(nodes, &mut parents);
             for (node, parent) in nodes.iter().zip(&parents) {
                 let up = match (parent, self.named_parent(*node)) {
                     (Some(parent), _) => *parent,
@@ -50,16 +38,6 @@ impl Arena {
                 self.nodes[node.slot()].up = up;
             }
         }
-    }
-
-    fn named_parent(&self, node: NodeIndex) -> Option<&SegmentId> {
-        self.segment(node)?.parent.as_ref()
-    }
-
-    /// The parent of a segment, or hardly ever another node.
-    fn probable_parent(&self, node: NodeIndex) -> Option<NodeIndex> {
-        let hash = self.hasher.hash_one(Some(self.named_parent(node)?));
-        self.by_id.find(hash, |_| true).copied()
     }
 
     /// Lets one segment of each circle point to the heading instead.

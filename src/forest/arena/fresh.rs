@@ -1,0 +1,81 @@
+//! Taking in pages of segments that were not there before: this is what loading a large tenant consists of.
+//!
+//! Whatever a segment needs, its place in the table of ids or its parent, lies anywhere in memory. So it is looked for of many
+//! segments at a time: while one is waited for, others are on their way.
+
+use std::hash::BuildHasher;
+
+use crate::segment::SegmentId;
+
+use super::{Arena, Change, NodeIndex};
+
+/// Segments of which something is looked for together.
+pub(super) const TOGETHER: usize = 64;
+
+impl Arena {
+    /// Takes in what is new of the segments with which a batch begins, and answers the changes that are left to be made.
+    pub(super) fn take_in_fresh(&mut self, changes: Vec<Change>, patience: usize) -> Vec<Change> {
+        let mut changes = changes.into_iter().peekable();
+        let (mut fresh, mut left) = (Vec::new(), Vec::new());
+        let mut block = Vec::with_capacity(TOGETHER);
+        while let Some(Change::Upsert(first)) = changes.next_if(|change| matches!(change, Change::Upsert(_))) {
+            block.push(first);
+            while block.len() < TOGETHER
+                && let Some(Change::Upsert(segment)) = changes.next_if(|change| matches!(change, Change::Upsert(_)))
+            {
+                block.push(segment);
+            }
+            left.reserve(block.iter().filter(|segment| self.probable(&segment.id).is_some()).count());
+            for segment in block.drain(..) {
+                if self.find(&segment.id).is_some() {
+                    left.push(Change::Upsert(segment));
+                } else {
+                    let node = self.allocate(&segment.id);
+                    self.set_segment(node, segment);
+                    fresh.push(node);
+                }
+            }
+        }
+        if !self.attach_all(&fresh, patience) {
+            self.relink();
+        }
+        left.extend(changes);
+        left
+    }
+
+    /// Hangs each node where it belongs, unless that takes too long.
+    fn attach_all(&mut self, nodes: &[NodeIndex], patience: usize) -> bool {
+        let mut parents = Vec::with_capacity(TOGETHER);
+        for nodes in nodes.chunks(TOGETHER) {
+            self.look_up_parents(nodes, &mut parents);
+            for (node, parent) in nodes.iter().zip(&parents) {
+                match parent {
+                    Some(parent) => self.attach_under(*node, *parent),
+                    None => self.attach(*node),
+                }
+            }
+            if self.climbed > patience {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Finds the parents of some segments, hardly ever not all of those that are there.
+    pub(super) fn look_up_parents(&self, nodes: &[NodeIndex], parents: &mut Vec<Option<NodeIndex>>) {
+        parents.clear();
+        parents.extend(nodes.iter().map(|node| self.probable(self.named_parent(*node)?)));
+        for (node, parent) in nodes.iter().zip(parents) {
+            *parent = parent.filter(|parent| self.contents.id(*parent) == self.named_parent(*node));
+        }
+    }
+
+    pub(super) fn named_parent(&self, node: NodeIndex) -> Option<&SegmentId> {
+        self.segment(node)?.parent.as_ref()
+    }
+
+    /// The node with an id, or hardly ever another one; `None` is certain.
+    fn probable(&self, id: &SegmentId) -> Option<NodeIndex> {
+        self.by_id.find(self.hasher.hash_one(Some(id)), |_| true).copied()
+    }
+}
