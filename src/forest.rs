@@ -153,11 +153,11 @@ impl Forest {
         }
         let ids =
             if self.searches.any() { changes.iter().map(|change| change.id().clone()).collect() } else { Vec::new() };
-        let mut changed: Vec<NodeIndex> = ids.iter().filter_map(|id| self.arena.find(id)).collect();
+        let mut concerned: Vec<NodeIndex> = ids.iter().filter_map(|id| self.arena.find(id)).collect();
         self.arena.apply(changes);
         let touched = self.arena.take_touched();
-        changed.extend(ids.iter().filter_map(|id| self.arena.find(id)));
-        self.searches.follow(&self.arena, &changed, &touched);
+        concerned.extend(ids.iter().filter_map(|id| self.arena.find(id)));
+        self.searches.follow(&self.arena, &concerned, &touched);
         self.rows.follow(&mut self.arena, touched);
     }
 

@@ -291,12 +291,12 @@ fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
         .query_row("SELECT saved, complete FROM state", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
     let Some((saved, complete)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
-    let changes = read_changes(connection)?;
+    let later = read_changes(connection)?;
     let mut segments = read_packed(connection)?;
-    let changed = changes.len();
+    let changed = later.len();
     if changed > 0 {
-        segments.retain(|segment| !changes.contains_key(&segment.id));
-        segments.extend(changes.into_values().flatten());
+        segments.retain(|segment| !later.contains_key(&segment.id));
+        segments.extend(later.into_values().flatten());
     }
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(Some(Snapshot { segments, position, saved, complete, changed }))

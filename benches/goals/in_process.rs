@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use segtui::app::{Access, Clock, Event, Session, State, update};
-use segtui::forest::{Change, Forest, Order, Purpose, Query};
+use segtui::forest::{Change, Forest, Order, Purpose, Query, SortJob};
 use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
 use segtui::segment::Segment;
@@ -181,8 +181,8 @@ fn shapes(report: &mut Report) {
         report.note(format!("{name}: building"), millis(built), "ms");
         for order in [Order::Name, Order::ExternalId] {
             let (job, begun) = once(|| forest.arrange(order));
-            let (job, sorted) = once(|| job.map(|job| job.carried_out()));
-            let ((), taken) = once(|| job.into_iter().for_each(|job| assert!(forest.take_sorted(job))));
+            let (job, sorted) = once(|| job.map(SortJob::carried_out));
+            let ((), taken) = once(|| assert!(job.is_none_or(|job| forest.take_sorted(job))));
             report.at_most(format!("{name}: beginning to sort by {order:?}"), millis(begun), 50.0, "ms");
             report.note(format!("{name}: sorting elsewhere by {order:?}"), millis(sorted), "ms");
             report.at_most(format!("{name}: taking in what was sorted"), millis(taken), 50.0, "ms");
@@ -191,9 +191,15 @@ fn shapes(report: &mut Report) {
             forest.fold_to_level(None);
             forest.arrange(Order::Name)
         });
-        sorted_again.into_iter().for_each(|job| assert!(forest.take_sorted(job.carried_out())));
+        assert!(sorted_again.is_none_or(|job| forest.take_sorted(job.carried_out())));
         report.at_most(format!("{name}: unfolding all"), millis(unfolded), 60.0, "ms");
         assert_eq!(forest.descendant_count(&first.id) + 1, forest.descendants(&first.id).count() + 1);
+        let (job, begun) = once(|| forest.arrange(Order::Descendants));
+        let job = job.map(SortJob::carried_out);
+        let ((), taken) = once(|| assert!(job.is_none_or(|job| forest.take_sorted(job))));
+        report.at_most(format!("{name}: beginning to sort, all unfolded"), millis(begun), 50.0, "ms");
+        report.at_most(format!("{name}: taking in what was sorted, all unfolded"), millis(taken), 50.0, "ms");
+        forest.set_order(Order::Name);
         let rename = repeated(100, || forest.apply(vec![renamed(&last, 1), renamed(&last, 2)])) / 2;
         report.at_most(format!("{name}: one rename"), millis(rename) * 1_000.0, 50.0, "µs");
         let mut turn = 0;

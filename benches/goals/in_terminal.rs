@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::pty::{Answer, Pty, memory, processor_time};
-use super::report::{Report, median, millis, percentile};
+use super::report::{Report, median, millis, number, percentile};
 use super::server::Server;
 
 const MILLION: u32 = 1_000_000;
@@ -172,7 +172,7 @@ fn keys(report: &mut Report, pty: &mut Pty, minimal: Duration) {
     answers(pty, &["j"], 10);
     let inside = answers(pty, &["j", "j", "k", "k"], 50);
     let most = inside.iter().map(|answer| answer.bytes).max().unwrap_or_default();
-    report.at_most("bytes for one j inside the screen, the most of 200", most as f64, 600.0, "bytes");
+    report.at_most("bytes for one j inside the screen, the most of 200", number(most), 600.0, "bytes");
     let mut all = durations(&inside);
     report.at_most("a key inside the screen, against the minimal program", ratio(median(&all), minimal), 1.5, "times");
     // Page down and up, to the end and back, fold and unfold.
@@ -272,7 +272,7 @@ fn flood(report: &mut Report) {
     assert!(pty.screen().contains("501 of 100,000"), "it is elsewhere:\n{}", pty.screen());
     report.note("500 j at once: until the last frame", millis(took), "ms");
     let frames_due = (millis(took) / 8.0).ceil() + 1.0;
-    report.at_most("… pieces written, against one frame each 8 ms", pieces.len() as f64 / frames_due, 1.0, "times");
+    report.at_most("… pieces written, against one frame each 8 ms", number(pieces.len()) / frames_due, 1.0, "times");
     pty.send(&"k".repeat(500));
     let next = pty.first_answer("j").unwrap();
     report.at_most("… the next key answered", millis(next), 20.0, "ms");
@@ -291,9 +291,9 @@ fn idle(report: &mut Report) {
     while begun.elapsed() < Duration::from_secs(60) {
         bytes += pty.drain(Duration::from_secs(5)).iter().map(|(_, bytes)| bytes).sum::<usize>();
     }
-    let share = (processor_time(pty.process()) - used).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let share = processor_time(pty.process()).saturating_sub(used).as_secs_f64() / begun.elapsed().as_secs_f64();
     report.at_most("idle, live, 1,000,000: share of a core in a minute", share * 100.0, 0.3, "%");
-    report.at_most("… bytes written", bytes as f64, 0.0, "bytes");
+    report.at_most("… bytes written", number(bytes), 0.0, "bytes");
     pty.end();
 }
 
@@ -323,7 +323,7 @@ fn churn(report: &mut Report) {
         "ms",
     );
     let half = backlog.len() / 2;
-    let worst = |part: &[usize]| part.iter().copied().max().unwrap_or_default() as f64;
+    let worst = |part: &[usize]| number(part.iter().copied().max().unwrap_or_default());
     report.note("… behind by at most, first half", worst(&backlog[..half]), "segments");
     report.at_most("… and second half", worst(&backlog[half..]), worst(&backlog[..half]).max(2_000.0), "segments");
     pty.end();

@@ -78,6 +78,11 @@ fn shown(figure: f64) -> String {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "nothing here is counted up to so many")]
+pub const fn number(count: usize) -> f64 {
+    count as f64
+}
+
 pub fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }

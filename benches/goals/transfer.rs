@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::pty::Pty;
-use super::report::{Report, millis};
+use super::report::{Report, median, millis};
 use super::server::Server;
 
 const PAGE_SIZE: u32 = 1_000;
@@ -49,31 +49,59 @@ fn bare(url: &str) -> Duration {
     begun.elapsed()
 }
 
-/// From the start of the program until everything is there.
-fn ours(url: &str, segments: &str) -> Duration {
+/// How long the program took to load everything.
+struct Loaded {
+    /// From its start until everything was on the screen.
+    in_all: Duration,
+    /// From the first page that it asked for to the last, as its log tells; before that it looks for the end of the feed, which
+    /// takes a number of questions that hardly depends on the tenant.
+    pages: Duration,
+}
+
+fn ours(url: &str, segments: &str) -> Loaded {
     let (page_size, in_flight) = (PAGE_SIZE.to_string(), IN_FLIGHT.to_string());
-    let arguments = ["--page-size", &page_size, "--concurrency", &in_flight];
-    let mut pty = Pty::segtui(&arguments, url, tempfile::tempdir().unwrap());
-    let loaded = pty.wait_until("everything", |screen| screen.contains(&format!("{segments} segments")));
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("log").to_str().unwrap().to_owned();
+    let arguments = ["--page-size", &page_size, "--concurrency", &in_flight, "--log-file", &log, "--log-level", "info"];
+    let mut pty = Pty::segtui(&arguments, url, home);
+    let in_all = pty.wait_until("everything", |screen| screen.contains(&format!("{segments} segments")));
+    pty.drain(Duration::from_millis(300));
+    let told = std::fs::read_to_string(&log).unwrap();
+    let elapsed =
+        told.lines().find(|line| line.contains("listed segments=")).unwrap().rsplit("elapsed=").next().unwrap();
+    let pages = match elapsed.trim().strip_suffix("ms") {
+        Some(millis) => millis.parse::<f64>().unwrap() / 1_000.0,
+        None => elapsed.trim().trim_end_matches('s').parse().unwrap(),
+    };
     pty.end();
-    loaded
+    Loaded { in_all, pages: Duration::from_secs_f64(pages) }
 }
 
 fn million(report: &mut Report) {
     let server = Server::start(1_000_000, &[]);
-    bare(&server.url);
-    let (bare, ours) = (bare(&server.url), ours(&server.url, "1,000,000"));
+    // In turns, so that what else the machine does meanwhile falls upon both.
+    let (mut bare_loops, mut loads) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        bare_loops.push(bare(&server.url));
+        loads.push(ours(&server.url, "1,000,000").in_all);
+    }
+    let (bare, ours) = (median(&bare_loops), median(&loads));
     report.note("fetching 1,000,000 and throwing them away", millis(bare), "ms");
-    report.note("loading 1,000,000", millis(ours), "ms");
+    report.note("loading 1,000,000, from the start to the screen", millis(ours), "ms");
     report.at_least("… rate against the bare loop", bare.as_secs_f64() / ours.as_secs_f64(), 0.7, "times");
 }
 
 fn with_latency(report: &mut Report) {
     const LATENCY: Duration = Duration::from_millis(50);
-    let local = ours(&Server::start(100_000, &[]).url, "100,000");
-    let far = ours(&Server::start(100_000, &["--latency", "50"]).url, "100,000");
-    let pages = 100_000_u32.div_ceil(PAGE_SIZE);
-    let bound = 1.15 * f64::from(pages.div_ceil(IN_FLIGHT)) * LATENCY.as_secs_f64() + local.as_secs_f64();
-    report.note("loading 100,000 from a local server", millis(local), "ms");
-    report.at_most("loading 100,000 at 50 ms latency, 8 in flight", millis(far), bound * 1_000.0, "ms");
+    const TIMES: usize = 3;
+    let (near, far) = (Server::start(100_000, &[]), Server::start(100_000, &["--latency", "50"]));
+    let loads = |url: &str| (0..TIMES).map(|_| ours(url, "100,000")).collect::<Vec<Loaded>>();
+    let pages = |loads: &[Loaded]| median(&loads.iter().map(|load| load.pages).collect::<Vec<_>>());
+    let (near, far) = (loads(&near.url), loads(&far.url));
+    let rounds = 100_000_u32.div_ceil(PAGE_SIZE).div_ceil(IN_FLIGHT);
+    let bound = 1.15 * f64::from(rounds) * LATENCY.as_secs_f64() + pages(&near).as_secs_f64();
+    report.note("loading 100,000 from a local server", millis(pages(&near)), "ms");
+    report.at_most("loading 100,000 at 50 ms latency, 8 in flight", millis(pages(&far)), bound * 1_000.0, "ms");
+    let in_all = median(&far.iter().map(|load| load.in_all).collect::<Vec<_>>());
+    report.note("… from the start, the end of the feed included", millis(in_all), "ms");
 }

@@ -94,12 +94,11 @@ fn list(state: &mut State, different: Vec<Seen>) -> Vec<Effect> {
 /// Shows the first complete list as it was shown the last time, or else in a way that says something.
 fn begin_with_list(state: &mut State) -> Vec<Effect> {
     state.link.listed = true;
-    let rearranged = match state.recalled.take() {
-        Some(view) => view::rearrange(state, &view),
-        None => {
-            open_at_first(state);
-            Vec::new()
-        }
+    let rearranged = if let Some(view) = state.recalled.take() {
+        view::rearrange(state, &view)
+    } else {
+        open_at_first(state);
+        Vec::new()
     };
     rearranged.into_iter().chain(sorting::put_in_order(state)).collect()
 }

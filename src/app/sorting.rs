@@ -6,17 +6,13 @@ use super::{Effect, State, tree_view};
 
 /// Sorts by an order because a person asked for it.
 pub(super) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
-    match arrange(state, order) {
-        Some(job) => {
-            state.say(format!("sorting by {}", words(order)));
-            vec![Effect::Sort(job)]
-        }
-        None => {
-            tree_view::keep_in_sight(state);
-            state.say(format!("sorted by {}", words(order)));
-            Vec::new()
-        }
+    if let Some(job) = arrange(state, order) {
+        state.say(format!("sorting by {}", words(order)));
+        return vec![Effect::Sort(job)];
     }
+    tree_view::keep_in_sight(state);
+    state.say(format!("sorted by {}", words(order)));
+    Vec::new()
 }
 
 /// Puts in order what is not yet, so that whatever is unfolded or walked through later is in order already.

@@ -41,7 +41,7 @@ impl Bits {
 /// Picked nodes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Picked {
-    picked: Bits,
+    own: Bits,
     /// Those that have any below them, and maybe some that had.
     above: Bits,
     count: usize,
@@ -53,18 +53,18 @@ impl Picked {
     }
 
     pub fn contains(&self, node: NodeIndex) -> bool {
-        self.picked.has(node)
+        self.own.has(node)
     }
 
     pub fn insert(&mut self, arena: &Arena, node: NodeIndex) {
-        if self.picked.set(node) {
+        if self.own.set(node) {
             self.count += 1;
             self.note_above(arena, node);
         }
     }
 
     pub fn remove(&mut self, node: NodeIndex) {
-        if self.picked.clear(node) {
+        if self.own.clear(node) {
             self.count -= 1;
         }
     }
@@ -79,9 +79,9 @@ impl Picked {
     /// Any node may hang elsewhere now.
     pub fn follow_all(&mut self, arena: &Arena) {
         self.above = Bits::default();
-        for slot in 0..self.picked.0.len() * WORD {
+        for slot in 0..self.own.0.len() * WORD {
             let node = NodeIndex::at(slot);
-            if self.picked.has(node) {
+            if self.own.has(node) {
                 self.note_above(arena, node);
             }
         }
@@ -98,7 +98,7 @@ impl Picked {
     }
 
     fn holds(&self, node: NodeIndex) -> bool {
-        self.picked.has(node) || self.above.has(node)
+        self.own.has(node) || self.above.has(node)
     }
 
     /// All of them from the top down.
@@ -123,7 +123,7 @@ impl Picked {
                 }
             }
             at = next?;
-            if self.picked.has(at) {
+            if self.own.has(at) {
                 return Some(at);
             }
         }
@@ -141,7 +141,7 @@ impl Picked {
                 Some(beside) => self.last_below(arena, beside),
                 None => arena.up(at).filter(|up| *up != NodeIndex::TOP)?,
             };
-            if self.picked.has(at) {
+            if self.own.has(at) {
                 return Some(at);
             }
         }

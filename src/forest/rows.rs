@@ -53,6 +53,11 @@ impl Rows {
     fn rebuild_about(&mut self, arena: &mut Arena, expected: usize) {
         let mut rows = Vec::with_capacity(self.len());
         listing::below(arena, NodeIndex::TOP, 0, expected, &mut rows);
+        self.fill_below_top(arena, rows);
+    }
+
+    /// Makes these the rows, before the headings and what is below those.
+    pub fn fill_below_top(&mut self, arena: &mut Arena, mut rows: Vec<Visible>) {
         for heading in [NodeIndex::MISSING, NodeIndex::CIRCLES] {
             if arena.has_children(heading) {
                 listing::from(arena, Visible { node: heading, depth: 0 }, &mut rows);

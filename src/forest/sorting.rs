@@ -6,6 +6,7 @@
 use super::Forest;
 use super::arena::{Families, NodeIndex, Slots};
 use super::order::{self, Key, Order};
+use super::rows::Visible;
 
 /// Children of many parents, to be put in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub struct SortJob {
     /// How many segments stand below each node, by its place, where the order asks for it.
     below: Vec<u32>,
     families: Families,
+    /// Which nodes show something below them, a bit each, where so many rows are visible that listing them takes its time; and
+    /// then the rows below the top.
+    unfolding: Vec<u64>,
+    rows: Vec<Visible>,
 }
 
 /// Fewer children than these are sorted at once: that takes no longer than a frame may.
@@ -35,7 +40,7 @@ impl SortJob {
         let below = |node: NodeIndex| below.get(node.slot()).copied().unwrap_or(0);
         let mut segments = Vec::new();
         let mut keyed = Vec::new();
-        for children in families.each_mut() {
+        for children in families.each_mut().filter(|children| children.len() > 1) {
             // First where the segments are and then what is in them: each time, several are waited for at once.
             segments.clear();
             segments.extend(children.iter().filter_map(|node| Some((*node, slots.get(*node)?))));
@@ -50,6 +55,7 @@ impl SortJob {
                 *place = *node;
             }
         }
+        self.rows = self.families.rows(&self.unfolding);
         self
     }
 }
@@ -65,7 +71,16 @@ impl Forest {
         }
         let families = self.arena.families_to_sort(all);
         let below = if order == Order::Descendants { self.arena.all_descendants() } else { Vec::new() };
-        Some(SortJob { sorting: self.arena.begin_sorting(), order, slots: self.arena.slots().clone(), below, families })
+        let many = self.arena.order() != order && self.rows.len() > FEW;
+        Some(SortJob {
+            sorting: self.arena.begin_sorting(),
+            order,
+            slots: self.arena.slots().clone(),
+            below,
+            families,
+            unfolding: if many { self.arena.unfolding() } else { Vec::new() },
+            rows: Vec::new(),
+        })
     }
 
     /// Whether a job was begun whose outcome was not taken in yet.
@@ -81,9 +96,12 @@ impl Forest {
             return true;
         }
         let anew = self.arena.order() != job.order;
-        let taken = self.arena.take_sorted(job.order, job.families);
-        if taken && anew {
-            self.rows.rebuild(&mut self.arena);
+        let as_it_was = self.arena.is_unaltered() && self.arena.unfolding() == job.unfolding;
+        let taken = self.arena.take_sorted(job.order, &job.families);
+        match (taken, anew) {
+            (true, true) if as_it_was => self.rows.fill_below_top(&mut self.arena, job.rows),
+            (true, true) => self.rows.rebuild(&mut self.arena),
+            _ => {}
         }
         taken
     }

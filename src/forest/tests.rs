@@ -166,14 +166,13 @@ proptest! {
         let mut forest = Forest::new();
         let mut segments = BTreeMap::new();
         for step in steps {
-            match &step {
-                Step::Apply(changes) => for change in changes {
+            if let Step::Apply(changes) = &step {
+                for change in changes {
                     match change {
                         Change::Upsert(segment) => segments.insert(segment.id.clone(), Arc::clone(segment)),
                         Change::Remove(id) => segments.remove(id),
                     };
-                },
-                _ => {}
+                }
             }
             take(&mut forest, step);
             check(&forest, &segments);

@@ -31,7 +31,7 @@ pub(super) fn in_tree_order(segments: &[Arc<Segment>]) -> impl Iterator<Item = &
     let mut starting = (0..).take(segments.len());
     std::iter::from_fn(move || {
         loop {
-            let Some(at) = waiting.pop().or_else(|| starting.next()) else { return None };
+            let at = waiting.pop().or_else(|| starting.next())?;
             if !std::mem::replace(&mut seen[at as usize], true) {
                 waiting.extend(children(at).iter().rev());
                 return Some(segments[at as usize].as_ref());

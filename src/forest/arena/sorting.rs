@@ -2,6 +2,8 @@
 
 use hashbrown::HashSet;
 
+use crate::forest::rows::Visible;
+
 use super::{Arena, NodeIndex, Order, Siblings};
 
 /// Children of several parents.
@@ -22,6 +24,36 @@ impl Families {
             rest = later;
             children
         })
+    }
+
+    /// What is visible below the top, from which nodes show something below them. The headings and what is below them come after
+    /// that and are not in it.
+    pub fn rows(&self, unfolding: &[u64]) -> Vec<Visible> {
+        let unfolds =
+            |node: NodeIndex| unfolding.get(node.slot() / 64).is_some_and(|word| word >> (node.slot() % 64) & 1 == 1);
+        let families: Vec<&[NodeIndex]> = self.each().map(|(_, children)| children).collect();
+        let mut places = vec![None; unfolding.len() * 64];
+        for (place, (parent, _)) in (0_u32..).zip(&self.parents) {
+            if let Some(known) = places.get_mut(parent.slot()) {
+                *known = Some(place);
+            }
+        }
+        let children = |node: NodeIndex| {
+            let place = places.get(node.slot()).copied().flatten();
+            place.map_or(&[][..], |place| families[place as usize])
+        };
+        let push = |node, depth, waiting: &mut Vec<Visible>| {
+            waiting.extend(children(node).iter().rev().map(|child| Visible { node: *child, depth }));
+        };
+        let (mut rows, mut waiting) = (Vec::new(), Vec::new());
+        push(NodeIndex::TOP, 0, &mut waiting);
+        while let Some(visible) = waiting.pop() {
+            rows.push(visible);
+            if unfolds(visible.node) {
+                push(visible.node, visible.depth + 1, &mut waiting);
+            }
+        }
+        rows
     }
 
     fn each(&self) -> impl Iterator<Item = (NodeIndex, &[NodeIndex])> {
@@ -47,7 +79,7 @@ impl Arena {
     pub fn count_to_sort(&self, all: bool, enough: usize) -> usize {
         let mut count = 0;
         for (_, siblings) in self.to_sort(all) {
-            count += siblings.len();
+            count += if siblings.len() > 1 { siblings.len() } else { 0 };
             if count > enough {
                 break;
             }
@@ -55,12 +87,12 @@ impl Arena {
         count
     }
 
-    /// The families with more than one child, without those that are in order unless `all` are wanted, and without the missing
-    /// parents, which are always in the order of their ids.
+    /// The families, without those that are in order unless `all` are wanted, and without the missing parents, which are always in
+    /// the order of their ids.
     fn to_sort(&self, all: bool) -> impl Iterator<Item = (NodeIndex, &Siblings)> {
         let nodes = (0..self.nodes.len()).map(NodeIndex::at).filter(|node| *node != NodeIndex::MISSING);
         let families = nodes.filter_map(|node| Some((node, &self.family(node)?.children)));
-        families.filter(move |(_, siblings)| (all || !siblings.is_sorted()) && siblings.len() > 1)
+        families.filter(move |(_, siblings)| all || !siblings.is_sorted())
     }
 
     pub fn families_to_sort(&self, all: bool) -> Families {
@@ -94,6 +126,12 @@ impl Arena {
         self.sorting.as_ref().is_some_and(|sorting| sorting.number == number)
     }
 
+    /// Whether nothing has changed since the sorting under way was begun.
+    pub fn is_unaltered(&self) -> bool {
+        let altered = self.sorting.as_ref().and_then(|sorting| sorting.altered.as_ref());
+        altered.is_some_and(HashSet::is_empty)
+    }
+
     /// Notes that a child came, went, or is another one.
     pub(super) fn alter(&mut self, child: NodeIndex) {
         if let Some(altered) = self.sorting.as_mut().and_then(|sorting| sorting.altered.as_mut()) {
@@ -109,7 +147,7 @@ impl Arena {
     }
 
     /// Ends the sorting under way and takes in what it has sorted; `false` when everything may have changed meanwhile.
-    pub fn take_sorted(&mut self, order: Order, families: Families) -> bool {
+    pub fn take_sorted(&mut self, order: Order, families: &Families) -> bool {
         let Some(altered) = self.sorting.take().and_then(|sorting| sorting.altered) else { return false };
         let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.up(*node)).collect();
         if self.order != order {
@@ -125,10 +163,8 @@ impl Arena {
                 present.retain(|child| !altered.contains(child) && self.up(*child) == Some(parent));
             }
             let whole = !parents.remove(&parent) && present.len() == children.len();
-            let later: Vec<NodeIndex> = match whole {
-                true => Vec::new(),
-                false => self.children(parent).filter(|child| altered.contains(child)).collect(),
-            };
+            let altered_children = self.children(parent).filter(|child| !whole && altered.contains(child));
+            let later: Vec<NodeIndex> = altered_children.collect();
             let Some(family) = self.family_mut(parent).filter(|_| !present.is_empty()) else { continue };
             family.children = Siblings::in_order(present);
             for child in later {

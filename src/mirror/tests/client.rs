@@ -94,7 +94,9 @@ impl Client {
             }
             Event::Listed { different } => {
                 self.lists += 1;
-                different.into_iter().for_each(|seen| self.see(seen));
+                for seen in different {
+                    self.see(seen);
+                }
             }
             Event::Changed { seen, next } => {
                 self.next = next.or(self.next);
