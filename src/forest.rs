@@ -5,8 +5,9 @@
 //! from its parent and stands by itself. Both have a [`Heading`] of their own. The shape depends on the segments only, never on
 //! the order in which they came.
 //!
-//! A change costs in proportion to the depth at which it happens, not to the size of the tree, apart from the list of visible
-//! rows. Nothing recurses: a chain of a hundred thousand segments is as good as any other tree.
+//! A change costs in proportion to the depth at which it happens, not to the size of the tree. What has to look at everything is a
+//! job that any thread can carry out ([`SearchJob`], [`SortJob`]). Nothing recurses: a chain of a hundred thousand segments is as
+//! good as any other tree, and so is a parent of a million.
 
 mod anomaly;
 mod arena;

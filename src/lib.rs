@@ -30,9 +30,16 @@
 //! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch, if anything changed
 //! mirror event ──────────────┼─> Event ─> app::update(&mut State)─┤
 //! time ──────────────────────┘                                    └─> Effect ─> mirror command, suspend, quit
-//!                                                                        │
-//! server <── api <── mirror <────────────────────────────────────────────┘
+//!                                                                        │   └─> searching, sorting: on threads of their own
+//! server <── api <── mirror <────────────────────────────────────────────┘       what they come to is an event again
 //! ```
+//!
+//! # A million segments
+//!
+//! What a key costs depends on the screen, and what a change costs on the change; neither depends on the tree. The visible rows
+//! are a list in pieces ([`forest`]), of which a frame shows a window. Whatever has to look at everything (searching, sorting,
+//! building the tree from a file) is plain data that any thread can carry out, on a copy that shares its memory with the tree.
+//! The network has its own threads, and a list that comes again is compared as it arrives, so only differences reach the screen.
 
 pub mod action;
 pub mod api;
