@@ -161,14 +161,18 @@ pub(super) struct Arena {
 #[derive(Debug, Clone)]
 pub(super) enum Touched {
     /// These nodes, some of them more than once, and some gone by now.
-    Nodes(Vec<NodeIndex>),
+    Nodes {
+        hung: Vec<NodeIndex>,
+        /// Under the same parent as before, elsewhere among its siblings.
+        reordered: Vec<NodeIndex>,
+    },
     /// More than is worth telling one by one.
     Everything,
 }
 
 impl Default for Touched {
     fn default() -> Self {
-        Self::Nodes(Vec::new())
+        Self::Nodes { hung: Vec::new(), reordered: Vec::new() }
     }
 }
 
@@ -259,8 +263,8 @@ impl Arena {
     }
 
     fn touch(&mut self, node: NodeIndex) {
-        if let Touched::Nodes(nodes) = &mut self.touched {
-            nodes.push(node);
+        if let Touched::Nodes { hung, .. } = &mut self.touched {
+            hung.push(node);
         }
     }
 

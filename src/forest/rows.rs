@@ -68,11 +68,12 @@ impl Rows {
 
     /// Follows what was hung elsewhere, let go or brought in.
     pub fn follow(&mut self, arena: &mut Arena, touched: Touched) {
-        let Touched::Nodes(nodes) = touched else { return self.rebuild(arena) };
-        if nodes.len() > 1 && nodes.len() * ONE_COSTS_ROWS > self.len() {
+        let Touched::Nodes { hung, reordered } = touched else { return self.rebuild(arena) };
+        let count = hung.len() + reordered.len();
+        if count > 1 && count * ONE_COSTS_ROWS > self.len() {
             return self.rebuild(arena);
         }
-        for node in &nodes {
+        for node in &hung {
             self.remove(*node);
         }
         for heading in [NodeIndex::MISSING, NodeIndex::CIRCLES] {
@@ -80,11 +81,31 @@ impl Rows {
                 self.remove(heading);
             }
         }
-        for node in nodes {
+        self.reorder(arena, &reordered);
+        for node in hung {
             let Some(up) = arena.up(node) else { continue };
             let hangs_under_a_heading = !up.is_ordinary() && up != NodeIndex::TOP;
             let topmost = if hangs_under_a_heading && !self.list.contains(up) { up } else { node };
             self.insert(arena, topmost);
+        }
+    }
+
+    /// Moves what stands elsewhere among its siblings now, with all that is visible below it. All of them are taken out first, the
+    /// deepest before those above, since each is put before the next sibling that is in its place.
+    fn reorder(&mut self, arena: &mut Arena, nodes: &[NodeIndex]) {
+        let place = |node: &NodeIndex| Some((self.list.get(self.position(*node)?)?.depth, *node));
+        let mut placed: Vec<(u32, NodeIndex)> = nodes.iter().filter_map(place).collect();
+        placed.sort_unstable_by(|one, other| other.cmp(one));
+        placed.dedup();
+        let mut moving = Vec::with_capacity(placed.len());
+        for (depth, node) in placed {
+            let Some(at) = self.position(node) else { continue };
+            let end = at + 1 + self.below(at, depth);
+            moving.push((node, self.list.take_out(at..end)));
+        }
+        for (node, stretch) in moving.into_iter().rev() {
+            let at = self.place_behind(arena, node);
+            self.list.put_in(at, stretch);
         }
     }
 

@@ -172,7 +172,7 @@ impl Searches {
             }
             for picked in [&mut search.all, &mut search.begin] {
                 match touched {
-                    Touched::Nodes(nodes) => nodes.iter().for_each(|node| picked.follow(arena, *node)),
+                    Touched::Nodes { hung, .. } => hung.iter().for_each(|node| picked.follow(arena, *node)),
                     Touched::Everything => picked.follow_all(arena),
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::{Arena, Content, Family, FamilyIndex, Kind, NodeIndex, Order, Place, Siblings};
+use super::{Arena, Content, Family, FamilyIndex, Kind, NodeIndex, Order, Place, Siblings, Touched};
 
 impl Arena {
     /// Brings in a segment, or the new fields of one.
@@ -207,7 +207,9 @@ impl Arena {
         let stays = before.is_none_or(|before| self.compare(before, child).is_lt())
             && after.is_none_or(|after| self.compare(child, after).is_lt());
         if !stays {
-            self.touch(child);
+            if let Touched::Nodes { reordered, .. } = &mut self.touched {
+                reordered.push(child);
+            }
             self.remove_child(up, Some(place));
             self.add_child(child);
         }

@@ -25,9 +25,15 @@ pub(super) struct Pieces {
     homes: Homes,
 }
 
+/// Rows that were taken out of a list, to be put in elsewhere: the numbers of their pieces.
+#[derive(Debug)]
+pub(super) struct Stretch(Vec<u32>);
+
 /// Rows of a piece, before it is divided and after. Tests have short lists, and want many pieces.
 const LONGEST: usize = if cfg!(test) { 6 } else { 1_024 };
 const USUAL: usize = LONGEST / 2;
+/// Pieces of less than this part of the usual length, on the average, are too many.
+const SMALLEST_PART: usize = 4;
 /// The rank of a piece that is not in use.
 const NOWHERE: u32 = u32::MAX;
 
@@ -45,14 +51,14 @@ impl Pieces {
 
     /// Where a node is in the list.
     pub fn position(&self, node: NodeIndex) -> Option<usize> {
-        let home = self.homes.get(node)?;
+        let home = self.homes.get(node).filter(|home| self.is_used(*home))?;
         let within = self.rows[home as usize].iter().position(|row| row.node == node)?;
         Some(self.starts[self.ranks[home as usize] as usize] + within)
     }
 
     /// Whether a node is in the list.
     pub fn contains(&self, node: NodeIndex) -> bool {
-        self.homes.get(node).is_some()
+        self.homes.get(node).is_some_and(|home| self.is_used(home))
     }
 
     /// The row at a place.
@@ -117,6 +123,52 @@ impl Pieces {
         let numbers = self.divide(&rows);
         self.order.splice(first..=last, numbers);
         self.count();
+    }
+
+    /// Takes rows out without forgetting where each of them is. The range has to be within the list.
+    pub fn take_out(&mut self, range: Range<usize>) -> Stretch {
+        let first = self.divide_at(range.start);
+        let last = self.divide_at(range.end);
+        let numbers: Vec<u32> = self.order.drain(first..last).collect();
+        for number in &numbers {
+            self.ranks[*number as usize] = NOWHERE;
+        }
+        self.count();
+        Stretch(numbers)
+    }
+
+    /// Puts rows in that were taken out.
+    pub fn put_in(&mut self, at: usize, Stretch(numbers): Stretch) {
+        let place = self.divide_at(at);
+        self.order.splice(place..place, numbers);
+        self.count();
+        // Each time pieces are divided, and nothing but this joins them again.
+        if self.order.len() > SMALLEST_PART * (self.len() / USUAL + SMALLEST_PART) {
+            let rows: Vec<Visible> = self.from(0).collect();
+            self.fill(&rows);
+        }
+    }
+
+    /// Whether a piece is in the list at the moment.
+    fn is_used(&self, number: u32) -> bool {
+        self.ranks.get(number as usize).is_some_and(|rank| *rank != NOWHERE)
+    }
+
+    /// Lets a piece begin with a row, and answers its place in the order; that behind the last one for the end.
+    fn divide_at(&mut self, at: usize) -> usize {
+        if at >= self.len() {
+            return self.order.len();
+        }
+        let place = self.piece_at(at);
+        let within = at - self.starts[place];
+        if within == 0 {
+            return place;
+        }
+        let rows = self.rows[self.order[place] as usize].split_off(within);
+        let numbers = self.divide(&rows);
+        self.order.splice(place + 1..=place, numbers);
+        self.count();
+        place + 1
     }
 
     /// The place, in the order of pieces, of the one that has a row; the last one for what is behind the end.
