@@ -107,6 +107,7 @@ impl Rows {
             let at = self.place_behind(arena, node);
             self.list.put_in(at, stretch);
         }
+        self.list.join();
     }
 
     /// Lists what is below one node anew, after it or something below it was folded or unfolded.

@@ -33,7 +33,7 @@ pub(super) struct Stretch(Vec<u32>);
 const LONGEST: usize = if cfg!(test) { 6 } else { 1_024 };
 const USUAL: usize = LONGEST / 2;
 /// Pieces of less than this part of the usual length, on the average, are too many.
-const SMALLEST_PART: usize = 4;
+const SMALLEST_PART: usize = if cfg!(test) { 1 } else { 4 };
 /// The rank of a piece that is not in use.
 const NOWHERE: u32 = u32::MAX;
 
@@ -142,7 +142,11 @@ impl Pieces {
         let place = self.divide_at(at);
         self.order.splice(place..place, numbers);
         self.count();
-        // Each time pieces are divided, and nothing but this joins them again.
+    }
+
+    /// Joins pieces where they have become too small. Nothing may be taken out at the moment.
+    pub fn join(&mut self) {
+        // Each time something is taken out or put in, pieces are divided, and nothing but this joins them again.
         if self.order.len() > SMALLEST_PART * (self.len() / USUAL + SMALLEST_PART) {
             let rows: Vec<Visible> = self.from(0).collect();
             self.fill(&rows);
