@@ -391,7 +391,12 @@ impl Store {
             "INSERT OR REPLACE INTO state (only, saved, complete) VALUES (1, ?1, ?2)",
             params![record.at.as_second(), record.complete],
         )?;
-        transaction.commit()
+        transaction.commit()?;
+        if matches!(record.segments, Segments::All(_)) {
+            // So much is not written again soon.
+            self.connection.execute_batch("PRAGMA shrink_memory")?;
+        }
+        Ok(())
     }
 }
 

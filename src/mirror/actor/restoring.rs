@@ -30,12 +30,13 @@ impl<R: Remote> Actor<R> {
         let asked = self.questions.next();
         let (for_forest, for_ledger) = (segments.clone(), segments.clone());
         let forest = spawn_blocking(move || Box::new(Forest::from_iter(for_forest)));
+        // Neither of the two ends but by a panic, which is told by the panic hook.
+        let forest = forest.await.map_err(|_| Abandoned)?;
+        self.tell(Event::Restored { forest, saved }).await?;
+        // Beside the tree it would take the memory's time from it, and a person waits for that only.
         let known = spawn_blocking(move || {
             for_ledger.into_iter().map(|segment| Entered { segment, asked }).collect::<Register>()
         });
-        // Neither ends but by a panic, which is told by the panic hook.
-        let forest = forest.await.map_err(|_| Abandoned)?;
-        self.tell(Event::Restored { forest, saved }).await?;
         self.ledger.begin_with(known.await.map_err(|_| Abandoned)?);
         self.listed = true;
         if let Some(keeper) = &mut self.keeper {
