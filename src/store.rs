@@ -287,6 +287,8 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
 }
 
 fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
+    // Another program may be writing, and all of this is to be from one moment.
+    let _moment = connection.unchecked_transaction()?;
     let state = connection
         .query_row("SELECT saved, complete FROM state", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
     let Some((saved, complete)) = state.optional()? else { return Ok(None) };

@@ -166,6 +166,8 @@ fn follow(state: &mut State) {
     let (matches, ended) = (state.forest.match_count(Purpose::Tree), state.forest.is_searched(Purpose::Tree));
     let Some(search) = &mut state.search else { return };
     let first_ones = search.matches == 0 && matches > 0;
+    // A former search that is shown again was told of before.
+    let fresh = search.going.is_some();
     search.matches = matches;
     search.ended = ended;
     if (first_ones || ended)
@@ -175,7 +177,7 @@ fn follow(state: &mut State) {
     }
     if ended {
         number_current(state);
-        if state.layers.iter().all(|layer| !matches!(layer, Layer::Find(_))) {
+        if fresh && state.layers.iter().all(|layer| !matches!(layer, Layer::Find(_))) {
             warn_of_none(state);
         }
     }
@@ -204,13 +206,18 @@ fn warn_of_none(state: &mut State) {
 
 /// Goes to the next or previous match, around the end if need be.
 pub(super) fn step(state: &mut State, direction: Direction) {
-    let Some(search) = &mut state.search else { return };
-    search.going = None;
+    if state.search.is_none() {
+        return;
+    }
     let from = state.tree.selected.clone();
-    if let Some(id) = next(state, from.as_ref(), direction) {
-        tree_view::go_to(state, &id);
+    let found = next(state, from.as_ref(), direction);
+    if let Some(id) = &found {
+        tree_view::go_to(state, id);
     }
     if let Some(search) = &mut state.search {
+        if found.is_some() {
+            search.going = None;
+        }
         search.matches = state.forest.match_count(Purpose::Tree);
     }
     number_current(state);

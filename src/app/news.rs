@@ -73,8 +73,18 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
         let overlay = state.writes.overlay_all(&state.forest);
         state.forest.apply(overlay);
     });
-    let searched = finding::resume(state);
-    searched.into_iter().chain(begin_with_list(state)).collect()
+    let mut effects = finding::resume(state);
+    let mut jobs = Vec::new();
+    for layer in &mut state.layers {
+        if let Layer::Parents(picker) = layer {
+            jobs.extend(picker.search(&mut state.forest));
+        }
+    }
+    for job in jobs {
+        effects.extend(finding::carry_out(state, job));
+    }
+    effects.extend(begin_with_list(state));
+    effects
 }
 
 fn list(state: &mut State, different: Vec<Seen>) -> Vec<Effect> {

@@ -66,6 +66,8 @@ impl Forest {
     pub fn arrange(&mut self, order: Order) -> Option<SortJob> {
         let all = self.arena.order() != order;
         if self.arena.count_to_sort(all, FEW) <= FEW {
+            // A job that is under way is for an order that nobody wants any more.
+            self.arena.end_sorting();
             self.set_order(order);
             return None;
         }

@@ -247,7 +247,14 @@ impl<R: Remote> Actor<R> {
             Report::LookingAt(waiting) if waiting > BACKLOG => self.enter(Phase::Behind { waiting }).await,
             Report::LookingAt(_) => Ok(()),
             Report::Followed(result) => self.followed(result).await,
-            Report::LookedAt(answers) => self.take(answers, None).await.map(drop),
+            Report::LookedAt(answers) => {
+                self.take(answers, None).await?;
+                if self.position.is_none() {
+                    // With a feed this is kept together with the position.
+                    self.keep().await;
+                }
+                Ok(())
+            }
             Report::OperationEnded { ticket, index, ended } => self.operation_ended(ticket, index, ended).await,
             Report::WriteEnded { ticket, result } => {
                 self.writes.end(ticket);

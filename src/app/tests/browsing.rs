@@ -339,3 +339,18 @@ fn sorting_that_takes_long_shows_the_former_order_until_it_is_done() {
     assert_eq!(harness.rows()[1..4], ["  Polska", "  A late one", "  Export"]);
     assert!(harness.message().contains("sorted by number below"), "{}", harness.message());
 }
+
+#[test]
+fn a_sort_that_was_thought_better_of_changes_nothing_when_it_is_done() {
+    let mut harness = at_work();
+    let rows = harness.rows();
+    let pressed = |harness: &mut Harness, key: &str| {
+        update(&mut harness.state, &harness.keymap, Event::Key(Key::parse(key).unwrap()))
+    };
+    pressed(&mut harness, "s");
+    let sorting = pressed(&mut harness, "s");
+    let [Effect::Sort(job)] = sorting.as_slice() else { panic!("{sorting:?}") };
+    harness.press("s n");
+    harness.event(Event::Sorted(job.clone().carried_out()));
+    assert_eq!(harness.rows(), rows);
+}

@@ -116,6 +116,11 @@ impl Arena {
         self.sortings
     }
 
+    /// Ends the sorting under way, whatever comes of it.
+    pub fn end_sorting(&mut self) {
+        self.sorting = None;
+    }
+
     /// Whether a sorting is under way.
     pub const fn is_being_sorted(&self) -> bool {
         self.sorting.is_some()

@@ -140,6 +140,7 @@ impl<R: Remote> Actor<R> {
             // Without a feed, only another list tells what changed.
             let absent = self.last_list.absent.take();
             self.look_at(absent);
+            self.keep().await;
             self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: Next::Locate };
             return self.enter(Phase::Live).await;
         };

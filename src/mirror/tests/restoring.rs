@@ -135,3 +135,18 @@ async fn offline_at_the_start_the_stored_tree_is_there() {
     client.assert_equals(&server);
     assert_eq!(client.lists, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_a_feed_what_a_later_list_has_is_stored_as_well() {
+    let server = tenant();
+    server.model().quirks = super::server::Quirks { no_feed: true, ..super::server::Quirks::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tenant.db");
+    let mut client = start(&server, &path).await;
+    server.model().put(segment("vip", "VIP 2", None));
+    client.hear_until(|client| client.lists >= 3).await;
+    leave(client, &path).await;
+    let snapshot = crate::store::open(&path).unwrap().snapshot.unwrap();
+    let vip = snapshot.segments.iter().find(|segment| segment.id == id("vip")).unwrap();
+    assert_eq!(vip.name, "VIP 2");
+}
