@@ -89,31 +89,40 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(End
     let mut input = events::Input::open();
     let mut batch = Vec::new();
     interface.draw()?;
-    loop {
+    let ending = loop {
         tokio::select! {
             event = input.next() => batch.push(event.ok_or_else(closed)??),
             event = mirror_events.recv() => batch.push(event.map(Event::Mirror).ok_or_else(mirror_gone)?),
-            signal = signals.next() => return Ok((Ending::Signalled(signal), interface.state)),
+            signal = signals.next() => break Ending::Signalled(signal),
             event = interface.next() => batch.extend(event),
         }
         take_what_is_ready(&mut input, &mut mirror_events, &mut interface.jobs, &mut batch).await?;
-        let mut suspends = false;
+        let (mut suspends, mut ends) = (false, false);
         for event in batch.drain(..) {
             match interface.take(event) {
                 Flow::Goes => {}
                 Flow::Suspends => suspends = true,
-                Flow::Ends => return Ok((Ending::Quit, interface.state)),
+                Flow::Ends => ends = true,
             }
+            if ends {
+                break;
+            }
+        }
+        if ends {
+            break Ending::Quit;
         }
         if suspends {
             // The reader of keys would swallow what is typed to the shell.
-            drop(input);
+            input.close();
             interface.suspend()?;
             input = events::Input::open();
             interface.draw()?;
         }
         interface.draw_if_due()?;
-    }
+    };
+    // Before the terminal is given back: nothing that is typed to the shell may be taken from it.
+    input.close();
+    Ok((ending, interface.state))
 }
 
 /// Events taken before the next frame is drawn: enough for a paste, too few to keep a person waiting.

@@ -1,6 +1,7 @@
 //! What the terminal reports, as events of the interface.
 
 use std::io;
+use std::time::Duration;
 
 use crossterm::event::{self, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures::{Stream, StreamExt};
@@ -17,6 +18,16 @@ pub(super) struct Input {
 impl Input {
     pub fn open() -> Self {
         Self { stream: EventStream::new() }
+    }
+
+    /// Stops reading, for good or until it is opened again. What is typed from then on is for somebody else.
+    pub fn close(self) {
+        drop(self.stream);
+        // The thread that reads for the stream has been told to stop; who can read itself knows that it has.
+        if let Err(error) = event::poll(LAST_READ) {
+            // The terminal is gone: then nobody reads from it.
+            tracing::debug!(%error, "the input can't be read any more");
+        }
     }
 }
 
@@ -41,6 +52,9 @@ impl Stream for Input {
         }
     }
 }
+
+/// How long whoever closes the input waits for the last one to have read from it.
+const LAST_READ: Duration = Duration::from_millis(20);
 
 /// `None` for what means nothing here, such as the release of a key.
 fn read(reported: event::Event) -> Option<Event> {
