@@ -327,14 +327,17 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
     pty.wait_for("● live");
     pty.type_text("\x1a");
     pty.wait_for_left();
+    pty.wait_for_prompt();
     pty.type_text("echo in the' 'shell\n");
     pty.wait_for("in the shell");
+    pty.wait_for_prompt();
     pty.type_text("fg\n");
     pty.wait_for("● live");
     assert!(pty.is_taken());
     pty.type_text("j");
     pty.type_text("q");
     pty.wait_for_left();
+    pty.wait_for_prompt();
     pty.type_text("exit 7\n");
     assert_eq!(pty.exit_code(), 7);
 }

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// Long enough for a busy machine; no test waits for it unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What an interactive shell says when it waits for a command.
+const PROMPT: &str = "ready> ";
+
 pub struct Pty {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
@@ -56,12 +59,17 @@ impl Pty {
     pub fn start_interactive_shell(columns: u16, rows: u16, environment: &[(&'static str, String)]) -> Self {
         let mut command = CommandBuilder::new("sh");
         command.args(["-i"]);
+        command.env("PS1", PROMPT);
         Self::run(columns, rows, command, environment)
     }
 
     fn run(columns: u16, rows: u16, mut command: CommandBuilder, environment: &[(&'static str, String)]) -> Self {
         let home = tempfile::tempdir().unwrap();
+        let prompt = command.get_env("PS1").map(ToOwned::to_owned);
         command.env_clear();
+        if let Some(prompt) = prompt {
+            command.env("PS1", prompt);
+        }
         command.env("PATH", std::env::var("PATH").unwrap());
         command.env("TERM", "xterm-256color");
         command.env("HOME", home.path());
@@ -103,6 +111,14 @@ impl Pty {
 
     pub fn wait_for(&self, text: &str) {
         self.wait_until(text, |seen| seen.parser.screen().contents().contains(text));
+    }
+
+    /// Until the shell waits for a command: before that, what is typed may still be for the program.
+    pub fn wait_for_prompt(&self) {
+        self.wait_until("the shell's prompt", |seen| {
+            let contents = seen.parser.screen().contents();
+            !seen.parser.screen().alternate_screen() && contents.trim_end().ends_with(PROMPT.trim_end())
+        });
     }
 
     pub fn wait_gone(&self, text: &str) {
