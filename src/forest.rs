@@ -147,6 +147,16 @@ impl Forest {
         Self::default()
     }
 
+    /// A tree of about so many segments; a wrong number costs time or memory and nothing else.
+    #[must_use]
+    pub fn of(about: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
+        let mut forest = Self::new();
+        forest.arena.fill(about, segments);
+        let touched = forest.arena.take_touched();
+        forest.rows.follow(&mut forest.arena, touched);
+        forest
+    }
+
     /// Applies changes in their order, as one: the rows are brought up to date once, at the end.
     pub fn apply(&mut self, changes: Vec<Change>) {
         if changes.is_empty() {
@@ -371,10 +381,7 @@ impl Eq for Forest {}
 
 impl FromIterator<Arc<Segment>> for Forest {
     fn from_iter<I: IntoIterator<Item = Arc<Segment>>>(segments: I) -> Self {
-        let mut forest = Self::new();
-        forest.arena.fill(segments.into_iter());
-        let touched = forest.arena.take_touched();
-        forest.rows.follow(&mut forest.arena, touched);
-        forest
+        let segments = segments.into_iter();
+        Self::of(segments.size_hint().0, segments)
     }
 }

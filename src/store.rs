@@ -163,23 +163,36 @@ const PACKED: usize = 4_096;
 /// How the position for everybody is called, among those for one context.
 const EVERYBODY: &str = "";
 
+/// Is told of segments as they are read, and about how many there are in all.
+pub type Telling<'a> = &'a mut dyn FnMut(usize, Vec<Arc<Segment>>);
+
 /// Opens a file, creating it and the folders above it where they are not there.
 ///
 /// # Errors
 ///
 /// Any [`StoreError`]; a damaged file is none, since it is moved aside.
 pub fn open(path: &Path) -> Result<Opened, StoreError> {
+    open_telling(path, &mut |_, _| {})
+}
+
+/// Opens a file as [`open`] does, and tells of what is read as it is read: parts of the segments that the snapshot will have,
+/// each once. When it turns out that the file can't be trusted, what was told means nothing.
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io("create the folder of"))?;
     }
     let lock = lock(path).map_err(io("lock"))?;
     let Some(lock) = lock else {
-        let snapshot = if path.exists() { read_only(path)? } else { None };
+        let snapshot = if path.exists() { read_only(path, tell)? } else { None };
         return Ok(Opened { snapshot, store: None, moved_aside: None });
     };
     create_private(path).map_err(io("create"))?;
-    match trusted(path) {
+    match trusted(path, tell) {
         Ok((connection, snapshot)) => {
             Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside: None })
         }
@@ -188,7 +201,7 @@ pub fn open(path: &Path) -> Result<Opened, StoreError> {
             tracing::warn!(%error, "the stored segments can't be trusted");
             let aside = move_aside(path).map_err(io("move aside"))?;
             create_private(path).map_err(io("create"))?;
-            let (connection, snapshot) = trusted(path)?;
+            let (connection, snapshot) = trusted(path, &mut |_, _| {})?;
             Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside: Some(aside) })
         }
     }
@@ -228,7 +241,7 @@ fn move_aside(path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-fn trusted(path: &Path) -> Result<(Connection, Option<Snapshot>), StoreError> {
+fn trusted(path: &Path, tell: Telling<'_>) -> Result<(Connection, Option<Snapshot>), StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(database)?;
     prepare(&mut connection).map_err(database)?;
@@ -237,11 +250,11 @@ fn trusted(path: &Path) -> Result<(Connection, Option<Snapshot>), StoreError> {
         return Err(StoreError::Newer { path: path.to_owned(), found });
     }
     migrate(&mut connection, found).map_err(database)?;
-    let snapshot = read(&connection).map_err(database)?;
+    let snapshot = read(&connection, tell).map_err(database)?;
     Ok((connection, snapshot))
 }
 
-fn read_only(path: &Path) -> Result<Option<Snapshot>, StoreError> {
+fn read_only(path: &Path, tell: Telling<'_>) -> Result<Option<Snapshot>, StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(database)?;
     let ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION;
@@ -249,7 +262,7 @@ fn read_only(path: &Path) -> Result<Option<Snapshot>, StoreError> {
     if !ours || pragma(&connection, "user_version").map_err(database)? != SCHEMA {
         return Ok(None);
     }
-    read(&connection).map_err(database)
+    read(&connection, tell).map_err(database)
 }
 
 /// Makes an empty file ours, and refuses one that is somebody else's.
@@ -286,7 +299,7 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
-fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
+fn read(connection: &Connection, tell: Telling<'_>) -> rusqlite::Result<Option<Snapshot>> {
     // Another program may be writing, and all of this is to be from one moment.
     let _moment = connection.unchecked_transaction()?;
     let state = connection
@@ -294,25 +307,32 @@ fn read(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
     let Some((saved, complete)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
     let later = read_changes(connection)?;
-    let mut segments = read_packed(connection)?;
     let changed = later.len();
-    if changed > 0 {
-        segments.retain(|segment| !later.contains_key(&segment.id));
-        segments.extend(later.into_values().flatten());
-    }
+    let mut segments = read_packed(connection, &later, tell)?;
+    let packed = segments.len();
+    segments.extend(later.into_values().flatten());
+    tell(segments.len(), segments[packed..].to_vec());
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok(Some(Snapshot { segments, position, saved, complete, changed }))
 }
 
-fn read_packed(connection: &Connection) -> rusqlite::Result<Vec<Arc<Segment>>> {
+fn read_packed(
+    connection: &Connection,
+    later: &HashMap<SegmentId, Option<Arc<Segment>>>,
+    tell: Telling<'_>,
+) -> rusqlite::Result<Vec<Arc<Segment>>> {
     let chunks: u32 = connection.query_row("SELECT count(*) FROM packed", [], |row| row.get(0))?;
     let mut segments = Vec::with_capacity(chunks as usize * PACKED);
     let mut statement = connection.prepare("SELECT segments FROM packed ORDER BY number")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let packed = row.get_ref(0)?.as_blob()?;
-        let unpacked: Vec<Arc<Segment>> = postcard::from_bytes(packed)
+        let mut unpacked: Vec<Arc<Segment>> = postcard::from_bytes(packed)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, Box::new(error)))?;
+        if !later.is_empty() {
+            unpacked.retain(|segment| !later.contains_key(&segment.id));
+        }
+        tell(chunks as usize * PACKED, unpacked.clone());
         segments.extend(unpacked);
     }
     Ok(segments)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::forest::{Order, RowId};
+use crate::forest::{Fold, Forest, Order, RowId};
 use crate::segment::SegmentId;
 
 use super::{Effect, State, tree_view};
@@ -11,8 +11,10 @@ use super::{Effect, State, tree_view};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct View {
-    /// Segments that were unfolded.
+    /// Segments that were unfolded; of very many, those nearest to the top.
     open: Vec<SegmentId>,
+    /// Whether nothing visible was folded, with more unfolded than are remembered one by one.
+    everything_open: bool,
     /// The segment that was selected.
     selected: Option<SegmentId>,
     /// By what siblings were sorted.
@@ -47,8 +49,10 @@ impl State {
             return recalled.clone();
         }
         let panes = &self.panes;
+        let (open, everything_open) = unfolded(&self.forest);
         View {
-            open: self.forest.open_segments().cloned().collect(),
+            open,
+            everything_open,
             selected: match &self.tree.selected {
                 Some(RowId::Segment(id)) => Some(id.clone()),
                 _ => None,
@@ -79,6 +83,29 @@ impl State {
     }
 }
 
+/// More unfolded segments are not remembered one by one: the next start would be slow for what nobody arranged by hand.
+const REMEMBERED: usize = 10_000;
+
+/// What is to be remembered as unfolded, and whether that stands for everything.
+fn unfolded(forest: &Forest) -> (Vec<SegmentId>, bool) {
+    if forest.open_segments().nth(REMEMBERED).is_none() {
+        return (forest.open_segments().cloned().collect(), false);
+    }
+    let mut open = Vec::new();
+    let mut everything = true;
+    for row in forest.rows(0..forest.row_count()) {
+        everything &= row.fold != Fold::Closed;
+        if let (Fold::Open, RowId::Segment(id)) = (row.fold, row.id()) {
+            open.push((row.depth, id));
+        }
+    }
+    if everything {
+        return (Vec::new(), true);
+    }
+    open.sort_by_key(|(depth, _)| *depth);
+    (open.into_iter().take(REMEMBERED).map(|(_, id)| id).collect(), false)
+}
+
 /// Unfolds, sorts and selects as it was. What is gone by now is left out.
 pub(super) fn rearrange(state: &mut State, view: &View) -> Vec<Effect> {
     let order = match view.order {
@@ -87,9 +114,49 @@ pub(super) fn rearrange(state: &mut State, view: &View) -> Vec<Effect> {
         Sorted::Descendants => Order::Descendants,
     };
     let job = state.forest.arrange(order);
-    state.forest.expand_each(&view.open);
+    if view.everything_open {
+        state.forest.fold_to_level(None);
+    } else {
+        state.forest.expand_each(&view.open);
+    }
     if let Some(id) = view.selected.as_ref().filter(|id| state.forest.contains(id)) {
         tree_view::go_to(state, id);
     }
     job.map(Effect::Sort).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::segment::Segment;
+
+    use super::*;
+
+    /// Parents of one child each.
+    fn pairs(count: usize) -> Forest {
+        let segment = |id: String, parent: Option<&str>| {
+            let parent = parent.and_then(SegmentId::new);
+            Arc::new(Segment { id: SegmentId::new(&id).unwrap(), name: id.into(), external_id: None, parent })
+        };
+        let pair = |at| [segment(format!("p{at}"), None), segment(format!("c{at}"), Some(&format!("p{at}")))];
+        (0..count).flat_map(pair).collect()
+    }
+
+    #[test]
+    fn a_few_unfolded_segments_are_remembered_each() {
+        let mut forest = pairs(10);
+        forest.expand_each(&[SegmentId::new("p3").unwrap()]);
+        assert_eq!(unfolded(&forest), (vec![SegmentId::new("p3").unwrap()], false));
+    }
+
+    #[test]
+    fn of_very_many_only_so_many_are_remembered_or_that_it_was_everything() {
+        let mut forest = pairs(REMEMBERED + 5);
+        forest.fold_to_level(None);
+        assert_eq!(unfolded(&forest), (Vec::new(), true));
+        forest.collapse(&RowId::Segment(SegmentId::new("p0").unwrap()));
+        let (open, everything) = unfolded(&forest);
+        assert_eq!((open.len(), everything), (REMEMBERED, false));
+    }
 }

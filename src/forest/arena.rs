@@ -239,9 +239,9 @@ impl Arena {
         self.relink();
     }
 
-    /// Brings in segments, of those with the same id the last one, and links everything.
-    pub fn fill(&mut self, segments: impl Iterator<Item = Arc<Segment>>) {
-        self.make_room(segments.size_hint().0);
+    /// Brings in about so many segments, of those with the same id the last one, and links everything.
+    pub fn fill(&mut self, about: usize, segments: impl Iterator<Item = Arc<Segment>>) {
+        self.make_room(about);
         for segment in segments {
             self.put(segment);
         }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Duration, Instant};
 
+use crate::forest::Forest;
 use crate::remote::Position;
 use crate::segment::{Segment, SegmentId};
 use crate::store::{self, Record, Segments, Snapshot, Store};
@@ -38,10 +39,13 @@ struct HandedOn {
 #[derive(Debug, Default)]
 pub(super) struct Restored {
     pub keeper: Option<Keeper>,
-    pub snapshot: Option<Snapshot>,
+    /// What was stored, and the tree of it.
+    pub snapshot: Option<(Snapshot, Box<Forest>)>,
     pub notice: Option<Notice>,
 }
 
+/// Parts of the stored segments that may wait for the tree.
+const PARTS: usize = 8;
 /// Records that may wait for the disk before the actor has to.
 const WAITING: usize = 8;
 /// More changes than these, and than this part of all segments, are worth writing everything anew.
@@ -53,7 +57,20 @@ const STILL_TRUE: Duration = Duration::from_secs(60);
 impl Keeper {
     /// Opens a store and reads it. Without one everything works but the next start.
     pub async fn open(path: PathBuf, reporter: Reporter) -> Restored {
-        let opened = match spawn_blocking(move || store::open(&path)).await {
+        let (parts, growing) = std::sync::mpsc::sync_channel(PARTS);
+        // The tree grows while the file is still being read.
+        let forest = spawn_blocking(move || {
+            let mut parts = growing.into_iter().peekable();
+            let in_all = parts.peek().map_or(0, |(in_all, _)| *in_all);
+            Box::new(Forest::of(in_all, parts.flat_map(|(_, part)| part)))
+        });
+        let reading = spawn_blocking(move || {
+            store::open_telling(&path, &mut |in_all, segments| {
+                // Nobody takes them only after a panic, which the panic hook tells.
+                let _panicked = parts.send((in_all, segments));
+            })
+        });
+        let opened = match reading.await {
             Ok(Ok(opened)) => opened,
             Ok(Err(error)) => return Restored::not(&error.to_string()),
             Err(error) => return Restored::not(&error.to_string()),
@@ -67,7 +84,11 @@ impl Keeper {
             Self { records, has_all: false, unsaved: Vec::new(), handed_on: None }
         });
         let notice = opened.moved_aside.map(|path| Notice::StoreMovedAside { path });
-        Restored { keeper, snapshot: opened.snapshot, notice }
+        let snapshot = match (opened.snapshot, forest.await) {
+            (Some(snapshot), Ok(forest)) => Some((snapshot, forest)),
+            _ => None,
+        };
+        Restored { keeper, snapshot, notice }
     }
 
     /// Exactly these segments exist; what happened from the position on is not in them yet.
@@ -79,10 +100,11 @@ impl Keeper {
 
     /// The store has these already. If many of them are written one by one, they are written anew as a whole, which is read
     /// faster at the next start.
-    pub async fn go_on_from(&mut self, segments: Vec<Arc<Segment>>, changed: usize, saved: Timestamp, complete: bool) {
+    pub async fn go_on_from(&mut self, snapshot: &Snapshot) {
         self.has_all = true;
-        if changed > MANY_CHANGES.max(segments.len() / LARGE_PART) {
-            self.hand_on(Segments::All(segments), None, saved, complete).await;
+        let Snapshot { segments, changed, saved, complete, .. } = snapshot;
+        if *changed > MANY_CHANGES.max(segments.len() / LARGE_PART) {
+            self.hand_on(Segments::All(segments.clone()), None, *saved, *complete).await;
             self.handed_on = None;
         }
     }

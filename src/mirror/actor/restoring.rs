@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use crate::forest::Forest;
 use crate::mirror::keeper::Keeper;
 use crate::mirror::message::{Event, Phase, Seen};
 use crate::mirror::register::{Entered, Register};
@@ -24,24 +23,23 @@ impl<R: Remote> Actor<R> {
         if let Some(notice) = restored.notice {
             self.tell(Event::Noticed(notice)).await?;
         }
-        let Some(Snapshot { segments, position, saved, complete, changed }) = restored.snapshot else { return Ok(()) };
-        tracing::info!(segments = segments.len(), changed, %saved, complete, "restored");
+        let Some((snapshot, forest)) = restored.snapshot else { return Ok(()) };
+        let Snapshot { saved, complete, changed, .. } = snapshot;
+        tracing::info!(segments = snapshot.segments.len(), changed, %saved, complete, "restored");
+        self.tell(Event::Restored { forest, saved }).await?;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.go_on_from(&snapshot).await;
+        }
         // Any answer of the server is newer than what was stored.
         let asked = self.questions.next();
-        let (for_forest, for_ledger) = (segments.clone(), segments.clone());
-        let forest = spawn_blocking(move || Box::new(Forest::from_iter(for_forest)));
-        // Neither of the two ends but by a panic, which is told by the panic hook.
-        let forest = forest.await.map_err(|_| Abandoned)?;
-        self.tell(Event::Restored { forest, saved }).await?;
+        let Snapshot { segments, position, .. } = snapshot;
         // Beside the tree it would take the memory's time from it, and a person waits for that only.
         let known = spawn_blocking(move || {
-            for_ledger.into_iter().map(|segment| Entered { segment, asked }).collect::<Register>()
+            segments.into_iter().map(|segment| Entered { segment, asked }).collect::<Register>()
         });
+        // It ends by nothing but a panic, which is told by the panic hook.
         self.ledger.begin_with(known.await.map_err(|_| Abandoned)?);
         self.listed = true;
-        if let Some(keeper) = &mut self.keeper {
-            keeper.go_on_from(segments, changed, saved, complete).await;
-        }
         let Some(position) = position else {
             // Without a position there is nothing to follow from, so everything is listed behind what is shown.
             return Ok(());
