@@ -311,6 +311,10 @@ impl Arena {
 
     /// A node of its own for an id that has none. What it is has to be said before anything else is done.
     fn allocate(&mut self, id: &SegmentId) -> NodeIndex {
+        self.allocate_hashed(self.hash(id))
+    }
+
+    fn allocate_hashed(&mut self, hash: u64) -> NodeIndex {
         let node = Node::new(Kind::Free, NodeIndex::NOWHERE);
         let index = if let Some(index) = self.free.pop() {
             self.nodes[index.slot()] = node;
@@ -320,7 +324,7 @@ impl Arena {
             NodeIndex::at(self.nodes.len() - 1)
         };
         let (contents, hasher) = (&self.contents, &self.hasher);
-        self.by_id.insert_unique(hasher.hash_one(Some(id)), index, |node| hasher.hash_one(contents.id(*node)));
+        self.by_id.insert_unique(hash, index, |node| hasher.hash_one(contents.id(*node)));
         index
     }
 
@@ -356,8 +360,15 @@ impl Arena {
     }
 
     pub fn find(&self, id: &SegmentId) -> Option<NodeIndex> {
-        let same = |node: &NodeIndex| self.contents.id(*node) == Some(id);
-        self.by_id.find(self.hasher.hash_one(Some(id)), same).copied()
+        self.find_hashed(self.hash(id), id)
+    }
+
+    fn hash(&self, id: &SegmentId) -> u64 {
+        self.hasher.hash_one(Some(id))
+    }
+
+    fn find_hashed(&self, hash: u64, id: &SegmentId) -> Option<NodeIndex> {
+        self.by_id.find(hash, |node| self.contents.id(*node) == Some(id)).copied()
     }
 
     fn kind(&self, node: NodeIndex) -> Kind {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,10 +17,20 @@ const UUID_TEXT: usize = 36;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SegmentId(Repr);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 enum Repr {
     Uuid([u8; 16]),
     Text(Box<str>),
+}
+
+/// A UUID goes to the hasher as the one number that it is: ids are looked up more often than anything else.
+impl Hash for Repr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Uuid(bytes) => state.write_u128(u128::from_ne_bytes(*bytes)),
+            Self::Text(text) => text.hash(state),
+        }
+    }
 }
 
 impl SegmentId {

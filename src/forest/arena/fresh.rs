@@ -3,9 +3,9 @@
 //! Whatever a segment needs, its place in the table of ids or its parent, lies anywhere in memory. So it is looked for of many
 //! segments at a time: while one is waited for, others are on their way.
 
-use std::hash::BuildHasher;
+use std::sync::Arc;
 
-use crate::segment::SegmentId;
+use crate::segment::{Segment, SegmentId};
 
 use super::{Arena, Change, NodeIndex};
 
@@ -17,7 +17,7 @@ impl Arena {
     pub(super) fn take_in_fresh(&mut self, changes: Vec<Change>, patience: usize) -> Vec<Change> {
         let mut changes = changes.into_iter().peekable();
         let (mut fresh, mut left) = (Vec::new(), Vec::new());
-        let mut block = Vec::with_capacity(TOGETHER);
+        let (mut block, mut hashes) = (Vec::with_capacity(TOGETHER), Vec::with_capacity(TOGETHER));
         while let Some(Change::Upsert(first)) = changes.next_if(|change| matches!(change, Change::Upsert(_))) {
             block.push(first);
             while block.len() < TOGETHER
@@ -25,12 +25,14 @@ impl Arena {
             {
                 block.push(segment);
             }
-            left.reserve(block.iter().filter(|segment| self.probable(&segment.id).is_some()).count());
-            for segment in block.drain(..) {
-                if self.find(&segment.id).is_some() {
+            hashes.clear();
+            hashes.extend(block.iter().map(|segment: &Arc<Segment>| self.hash(&segment.id)));
+            left.reserve(hashes.iter().filter(|hash| self.by_id.find(**hash, |_| true).is_some()).count());
+            for (segment, hash) in block.drain(..).zip(&hashes) {
+                if self.find_hashed(*hash, &segment.id).is_some() {
                     left.push(Change::Upsert(segment));
                 } else {
-                    let node = self.allocate(&segment.id);
+                    let node = self.allocate_hashed(*hash);
                     self.set_segment(node, segment);
                     fresh.push(node);
                 }
@@ -76,6 +78,6 @@ impl Arena {
 
     /// The node with an id, or hardly ever another one; `None` is certain.
     fn probable(&self, id: &SegmentId) -> Option<NodeIndex> {
-        self.by_id.find(self.hasher.hash_one(Some(id)), |_| true).copied()
+        self.by_id.find(self.hash(id), |_| true).copied()
     }
 }
