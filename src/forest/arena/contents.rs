@@ -31,6 +31,11 @@ impl Contents {
         self.slots.get(node).map(|segment| &segment.id).or_else(|| self.ghosts.get(&node))
     }
 
+    /// The id of a node that is no segment.
+    pub fn ghost(&self, node: NodeIndex) -> Option<&SegmentId> {
+        self.ghosts.get(&node)
+    }
+
     pub fn external_id(&self, node: NodeIndex) -> Option<&str> {
         self.slots.get(node)?.external_id.as_deref()
     }

@@ -166,7 +166,7 @@ impl Arena {
         }
         let place = match self.family(up) {
             Some(family) if family.children.is_sorted() => {
-                Some(family.children.search(|other| self.compare(other, child)).unwrap_or_else(|place| place))
+                Some(self.search(up, &family.children, child).unwrap_or_else(|place| place))
             }
             _ => None,
         };
@@ -186,12 +186,19 @@ impl Arena {
 
     /// Where a child stands among its siblings. It must still be what it was when it was added.
     pub(super) fn place_of_child(&self, child: NodeIndex) -> Option<Place> {
-        let siblings = &self.family(self.up(child)?)?.children;
-        if siblings.is_sorted() {
-            siblings.search(|other| self.compare(other, child)).ok()
-        } else {
-            siblings.look_for(child)
+        let up = self.up(child)?;
+        let siblings = &self.family(up)?.children;
+        if siblings.is_sorted() { self.search(up, siblings, child).ok() } else { siblings.look_for(child) }
+    }
+
+    /// The place of a child in a list in order, or else that where it belongs.
+    fn search(&self, up: NodeIndex, siblings: &Siblings, child: NodeIndex) -> Result<Place, Place> {
+        if up != NodeIndex::MISSING {
+            return siblings.search(|other| self.compare(other, child));
         }
+        // Those are many while everything loads, and they have nothing but their ids.
+        let id = self.contents.ghost(child);
+        siblings.search(|other| self.contents.ghost(other).cmp(&id))
     }
 
     /// Moves a child that is another one now from its place to where it belongs, unless that is where it is.
