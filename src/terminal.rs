@@ -184,17 +184,28 @@ struct Pace {
     drawn: Option<Instant>,
     /// Something happened since.
     owed: bool,
+    /// Something happened since that is not to be seen at leisure.
+    urgent: bool,
 }
 
 /// The shortest time between two frames. The first key after a rest is drawn at once; of a flood, some 120 frames a second.
 const FRAME: Duration = Duration::from_millis(8);
+/// The shortest time between two frames that only show how the list grows: the time is better spent on the list.
+const LEISURE: Duration = Duration::from_millis(50);
 
 impl Pace {
     /// When the next frame may be drawn; `None` is at once.
     fn next(&self, now: Instant) -> Option<Duration> {
         let since = now.duration_since(self.drawn?);
-        FRAME.checked_sub(since).filter(|wait| !wait.is_zero())
+        let least = if self.urgent { FRAME } else { LEISURE };
+        least.checked_sub(since).filter(|wait| !wait.is_zero())
     }
+}
+
+/// Whether it only tells that more of the list has come.
+fn is_growth(event: &Event) -> bool {
+    use crate::mirror::{Event as Told, Phase};
+    matches!(event, Event::Mirror(Told::Gathered(_) | Told::PhaseChanged(Phase::Loading(_))))
 }
 
 impl Interface<'_> {
@@ -202,6 +213,7 @@ impl Interface<'_> {
         if self.setup.fragility == Fragility::FirstKeyPanics && matches!(event, Event::Key(_)) {
             break_on_purpose();
         }
+        self.pace.urgent |= !is_growth(&event);
         self.update(Event::Time(Timestamp::now()));
         self.update(event)
     }
@@ -233,7 +245,7 @@ impl Interface<'_> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.pace = Pace { drawn: Some(Instant::now()), owed: false };
+        self.pace = Pace { drawn: Some(Instant::now()), owed: false, urgent: false };
         self.update(Event::Time(Timestamp::now()));
         let (columns, rows) = size()?;
         if (columns, rows) != (self.state.panes.columns, self.state.panes.rows) {
