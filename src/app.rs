@@ -45,6 +45,7 @@ use crate::keymap::{Key, Keymap};
 use crate::mirror;
 use crate::segment::SegmentId;
 
+pub use crate::remote::Access;
 pub use activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
 };
@@ -116,15 +117,6 @@ pub struct Session {
     pub profile: Option<String>,
     /// Whether anything may be changed.
     pub access: Access,
-}
-
-/// Whether anything may be changed on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reading and writing.
-    ReadWrite,
-    /// Reading only: no write ever leaves.
-    ReadOnly,
 }
 
 /// What time it is, and where.

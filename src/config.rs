@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::remote::{BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
+use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
 
 use file::Profile;
 
@@ -39,7 +39,7 @@ pub struct Flags {
     /// `--insecure-http`
     pub insecure_http: Option<InsecureHttp>,
     /// `--read-only`
-    pub read_only: Option<bool>,
+    pub read_only: bool,
     /// `--poll`
     pub poll: Option<Duration>,
     /// `--page-size`
@@ -59,8 +59,8 @@ pub struct Connection {
     pub tenant: String,
     /// The API key.
     pub api_key: SecretString,
-    /// Whether nothing may be changed.
-    pub read_only: bool,
+    /// Whether anything may be changed.
+    pub access: Access,
     /// The pause between two looks at the feed; `None` adapts it to what happens.
     pub poll: Option<Duration>,
     /// The pause between two comparisons of everything with the server; `None` is never.
@@ -144,6 +144,14 @@ pub enum ConfigError {
     /// The base URL is none.
     #[error("the base URL can't be used: {0}")]
     BaseUrl(#[from] BaseUrlFault),
+    /// A variable that is to say yes or no says something else.
+    #[error("{variable} is `{value}`; expected 1, true, yes or on, or else 0, false, no or off")]
+    NeitherYesNorNo {
+        /// Which variable.
+        variable: &'static str,
+        /// What it says.
+        value: String,
+    },
     /// The command for the key failed.
     #[error(transparent)]
     Command(#[from] CommandFault),
@@ -158,6 +166,9 @@ pub enum ConfigError {
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
+
+/// The variable that asks for reading only.
+pub const READ_ONLY: &str = "SEGTUI_READ_ONLY";
 
 /// What is usual.
 const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
@@ -193,7 +204,7 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         base_url: BaseUrl::parse(&base_url, flags.insecure_http.unwrap_or(in_profile))?,
         tenant,
         api_key,
-        read_only: flags.read_only.unwrap_or(profile.read_only),
+        access: access(flags, environment, &profile)?,
         poll: flags.poll.or(profile.poll),
         verify_every: Some(profile.verify_every.unwrap_or(VERIFY_EVERY)).filter(|pause| !pause.is_zero()),
         page_size: flags.page_size.or(profile.page_size).unwrap_or(PAGE_SIZE),
@@ -202,6 +213,21 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         contexts_form: profile.contexts_form,
         tell_origins: profile.origins,
     })
+}
+
+/// Other than with everything else, the strictest wins: what guards a tenant is not to be lifted by a forgotten variable.
+fn access(flags: &Flags, environment: Environment<'_>, profile: &Profile) -> Result<Access, ConfigError> {
+    let by_variable = environment(READ_ONLY).map_or(Ok(false), |value| yes_or_no(READ_ONLY, value))?;
+    let read_only = flags.read_only || by_variable || profile.access == Access::ReadOnly;
+    Ok(if read_only { Access::ReadOnly } else { Access::ReadWrite })
+}
+
+fn yes_or_no(variable: &'static str, value: String) -> Result<bool, ConfigError> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(ConfigError::NeitherYesNorNo { variable, value }),
+    }
 }
 
 /// The file, and where it is or would be. Only the usual place may be empty: a file that was asked for has to be there.
@@ -323,7 +349,7 @@ verify_every = 0
     fn a_profile_is_asked_for_by_flag_or_variable() {
         let home = Home::with_file(TWO).set("SEGTUI_PROFILE", "prod").set("PROD_KEY", "secret");
         let connection = home.resolve(&Flags::default()).unwrap();
-        assert_eq!((connection.tenant.as_str(), connection.read_only), ("acme-prod", true));
+        assert_eq!((connection.tenant.as_str(), connection.access), ("acme-prod", Access::ReadOnly));
         assert_eq!(connection.contexts, [Context::Backoffice]);
         assert_eq!(connection.contexts_form, ContextsForm::Comma);
         assert_eq!(connection.verify_every, None);
@@ -346,6 +372,28 @@ verify_every = 0
             home.refusal(&Flags::default()),
             "the tenant is not set; give --tenant, set SEGTUI_TENANT, or write `tenant` into a profile of \
              HOME/.config/segtui/config.toml"
+        );
+    }
+
+    #[test]
+    fn any_of_flag_variable_and_profile_is_enough_to_read_only() {
+        let home = Home::with_file(TWO).set("PROD_KEY", "secret");
+        let access = |home: &Home, flags: &Flags| home.resolve(flags).unwrap().access;
+        assert_eq!(access(&home, &Flags::default()), Access::ReadWrite);
+        assert_eq!(access(&home, &Flags { read_only: true, ..Flags::default() }), Access::ReadOnly);
+        let home = home.set(READ_ONLY, "Yes");
+        assert_eq!(access(&home, &Flags::default()), Access::ReadOnly);
+        let home = home.set(READ_ONLY, "0");
+        assert_eq!(access(&home, &Flags::default()), Access::ReadWrite);
+        assert_eq!(access(&home, &Flags { profile: Some("prod".into()), ..Flags::default() }), Access::ReadOnly);
+    }
+
+    #[test]
+    fn a_wish_to_read_only_that_is_not_understood_is_refused_instead_of_ignored() {
+        let home = Home::with_file(TWO).set(READ_ONLY, "please");
+        assert_eq!(
+            home.refusal(&Flags::default()),
+            "SEGTUI_READ_ONLY is `please`; expected 1, true, yes or on, or else 0, false, no or off"
         );
     }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::runtime;
 
-use crate::app::{Access, Clock, Session, State, View};
+use crate::app::{Clock, Session, State, View};
 use crate::config::Paths;
 use crate::keymap::Keymap;
 use crate::mirror::{self, Mirror, Settings};
@@ -74,12 +74,11 @@ async fn prepare(
         keymap: Keymap::standard().wrap_err("the table of keys is faulty")?,
         fragility: fragility(look),
     };
-    let access = if link.connection.read_only { Access::ReadOnly } else { Access::ReadWrite };
     let session = Session {
         tenant: link.connection.tenant.clone(),
         host: link.connection.base_url.host(),
         profile: link.connection.profile.clone(),
-        access,
+        access: link.connection.access,
     };
     let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
     let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;

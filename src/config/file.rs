@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::remote::{Context, ContextsForm};
+use crate::remote::{Access, Context, ContextsForm};
 
 /// A configuration file that was read.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub(super) struct Profile {
     pub api_key_env: Option<String>,
     pub api_key_command: Option<Vec<String>>,
     pub insecure_http: bool,
-    pub read_only: bool,
+    pub access: Access,
     pub poll: Option<Duration>,
     pub verify_every: Option<Duration>,
     pub page_size: Option<u32>,
@@ -150,7 +150,7 @@ impl Source<'_> {
             api_key_env: raw.api_key_env.map(Spanned::into_inner),
             api_key_command: raw.api_key_command.map(Spanned::into_inner),
             insecure_http: raw.insecure_http,
-            read_only: raw.read_only,
+            access: if raw.read_only { Access::ReadOnly } else { Access::ReadWrite },
             poll: poll.map(Duration::from_secs_f64),
             verify_every: verify_every.map(Duration::from_secs_f64),
             page_size: self.within("page_size", raw.page_size, PAGE_SIZES)?,
