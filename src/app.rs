@@ -43,7 +43,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::mirror;
-use crate::segment::SegmentId;
+use crate::segment::{Pattern, Segment, SegmentId};
 
 pub use crate::remote::Access;
 pub use activity::{
@@ -117,6 +117,17 @@ pub struct Session {
     pub profile: Option<String>,
     /// Whether anything may be changed.
     pub access: Access,
+    /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
+    pub owned: Vec<Pattern>,
+}
+
+impl Session {
+    /// By which pattern a segment belongs to somebody else, `None` when it is the tenant's own. What is built in is so
+    /// whatever is configured.
+    #[must_use]
+    pub fn owner_of(&self, segment: &Segment) -> Option<&Pattern> {
+        [&Pattern::BUILT_IN].into_iter().chain(&self.owned).find(|pattern| pattern.matches(segment))
+    }
 }
 
 /// What time it is, and where.
@@ -251,7 +262,7 @@ impl State {
 
     /// The segment on the selected row, `None` when that is a heading, a missing parent, or nothing at all.
     #[must_use]
-    pub fn selected_segment(&self) -> Option<&std::sync::Arc<crate::segment::Segment>> {
+    pub fn selected_segment(&self) -> Option<&std::sync::Arc<Segment>> {
         match &self.tree.selected {
             Some(RowId::Segment(id)) => self.forest.get(id),
             _ => None,

@@ -13,6 +13,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
+use crate::segment::Pattern;
 
 use file::Profile;
 
@@ -75,6 +76,8 @@ pub struct Connection {
     pub contexts_form: ContextsForm,
     /// Whether each context is followed by itself, so that each change is known to be somebody's.
     pub tell_origins: bool,
+    /// Whose segments are another system's.
+    pub owned: Vec<Pattern>,
 }
 
 impl Connection {
@@ -212,6 +215,7 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         contexts: profile.contexts,
         contexts_form: profile.contexts_form,
         tell_origins: profile.origins,
+        owned: profile.owned,
     })
 }
 
@@ -328,6 +332,7 @@ contexts = ["BACKOFFICE"]
 contexts_form = "comma"
 origins = true
 verify_every = 0
+owned = ["ERP-*"]
 "#;
 
     #[test]
@@ -354,6 +359,7 @@ verify_every = 0
         assert_eq!(connection.contexts_form, ContextsForm::Comma);
         assert_eq!(connection.verify_every, None);
         assert_eq!(connection.origins(), [Context::Backoffice]);
+        assert_eq!(connection.owned, [Pattern::new("ERP-*").unwrap()]);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");
         let flags = Flags { profile: Some("test".into()), ..Flags::default() };

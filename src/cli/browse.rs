@@ -79,6 +79,7 @@ async fn prepare(
         host: link.connection.base_url.host(),
         profile: link.connection.profile.clone(),
         access: link.connection.access,
+        owned: link.connection.owned.clone(),
     };
     let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
     let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::remote::{Access, Context, ContextsForm};
+use crate::segment::Pattern;
 
 /// A configuration file that was read.
 #[derive(Debug, Default)]
@@ -38,6 +39,7 @@ pub(super) struct Profile {
     pub contexts: Vec<Context>,
     pub contexts_form: ContextsForm,
     pub origins: bool,
+    pub owned: Vec<Pattern>,
 }
 
 /// Something wrong in a configuration file, and where.
@@ -89,6 +91,8 @@ struct RawProfile {
     contexts_form: Option<Spanned<String>>,
     #[serde(default)]
     origins: bool,
+    #[serde(default)]
+    owned: Vec<Spanned<String>>,
 }
 
 impl File {
@@ -158,6 +162,7 @@ impl Source<'_> {
             contexts,
             contexts_form: self.contexts_form(raw.contexts_form)?,
             origins: raw.origins,
+            owned: raw.owned.iter().map(|text| self.pattern(text)).collect::<Result<_, _>>()?,
         })
     }
 
@@ -180,6 +185,13 @@ impl Source<'_> {
         Context::of_wire_name(name.get_ref()).ok_or_else(|| {
             let names: Vec<_> = Context::ALL.map(Context::wire_name).into();
             self.fault(name.span(), format!("`{}` is no context; expected {}", name.get_ref(), names.join(", ")))
+        })
+    }
+
+    fn pattern(&self, text: &Spanned<String>) -> Result<Pattern, FaultInFile> {
+        Pattern::new(text.get_ref()).ok_or_else(|| {
+            let what = "a pattern of ids or external ids is expected, such as \"ERP-*\"; this one is empty";
+            self.fault(text.span(), what)
         })
     }
 
@@ -221,6 +233,12 @@ mod tests {
         assert_eq!(text, "config.toml:3:13: `page_size` is 0; expected 1 to 10000");
         assert!(fault("[profiles.a]\npoll = 0.01\n").contains(":2:8: `poll` is 0.01; expected 0.2 to 3600"));
         assert!(fault("[profiles.a]\ncontexts = [\"ERP\"]\n").contains("expected APPLICATION, BACKOFFICE"));
+    }
+
+    #[test]
+    fn an_empty_pattern_is_refused_with_its_place() {
+        let text = fault("[profiles.a]\nowned = [\"ERP-*\", \"\"]\n");
+        assert!(text.starts_with("config.toml:2:19: a pattern of ids or external ids is expected"), "{text}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Event};
 use crate::mirror::{self, ListProgress, Phase};
 use crate::remote::{Call, Context, Fault, RemoteError};
-use crate::segment::Step;
+use crate::segment::{Pattern, Step};
 
 use super::{Look, Symbols, Theme, draw};
 
@@ -166,6 +166,23 @@ fn the_help_lists_every_action() {
 fn the_selected_row_is_found_without_colour() {
     let harness = Harness::live(100, 26, wholesale());
     assert!(picture(&harness).contains("▌"));
+}
+
+#[test]
+fn the_details_tell_whose_a_segment_is() {
+    for (columns, rows) in [(100, 26), (80, 24)] {
+        let root = named("segment", "segment", None);
+        let erp = named("ERP-7", "Hurtownie", None);
+        let mut harness = Harness::live(columns, rows, vec![erp, named("vip", "VIP", None), root]);
+        harness.state.session.owned = Pattern::new("ERP-*").into_iter().collect();
+        let owned = picture(&harness);
+        assert!(owned.to_lowercase().contains("owned by"), "{owned}");
+        assert!(owned.contains("(pattern ERP-*)"), "{owned}");
+        harness.press("j");
+        assert!(picture(&harness).contains("the platform"), "{}", picture(&harness));
+        harness.press("j");
+        assert!(!picture(&harness).to_lowercase().contains("owned by"), "{}", picture(&harness));
+    }
 }
 
 #[test]
