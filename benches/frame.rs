@@ -19,6 +19,7 @@ fn state(rows: u32, keymap: &Keymap) -> State {
         host: "localhost".into(),
         profile: None,
         access: Access::ReadWrite,
+        protected: false,
         owned: Vec::new(),
     };
     let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };

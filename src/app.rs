@@ -117,6 +117,8 @@ pub struct Session {
     pub profile: Option<String>,
     /// Whether anything may be changed.
     pub access: Access,
+    /// Whether changes here are grave, as on a production tenant.
+    pub protected: bool,
     /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
     pub owned: Vec<Pattern>,
 }

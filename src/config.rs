@@ -10,6 +10,7 @@ mod secret;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ratatui::style::Color;
 use secrecy::SecretString;
 
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
@@ -76,6 +77,10 @@ pub struct Connection {
     pub contexts_form: ContextsForm,
     /// Whether each context is followed by itself, so that each change is known to be somebody's.
     pub tell_origins: bool,
+    /// Whether changes here are grave, as on a production tenant.
+    pub protected: bool,
+    /// What the screen's frame is coloured in.
+    pub colour: Option<Color>,
     /// Whose segments are another system's.
     pub owned: Vec<Pattern>,
 }
@@ -177,6 +182,8 @@ pub const READ_ONLY: &str = "SEGTUI_READ_ONLY";
 const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
 const PAGE_SIZE: u32 = 500;
 const CONCURRENCY: usize = 6;
+/// Of a protected profile that has none of its own.
+const PROTECTED_COLOUR: Color = Color::Red;
 
 /// Puts together what flags, environment and file say; the earlier wins.
 ///
@@ -215,6 +222,8 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         contexts: profile.contexts,
         contexts_form: profile.contexts_form,
         tell_origins: profile.origins,
+        protected: profile.protected,
+        colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
         owned: profile.owned,
     })
 }
@@ -333,6 +342,7 @@ contexts_form = "comma"
 origins = true
 verify_every = 0
 owned = ["ERP-*"]
+protected = true
 "#;
 
     #[test]
@@ -401,6 +411,18 @@ owned = ["ERP-*"]
             home.refusal(&Flags::default()),
             "SEGTUI_READ_ONLY is `please`; expected 1, true, yes or on, or else 0, false, no or off"
         );
+    }
+
+    #[test]
+    fn a_protected_profile_is_red_unless_it_says_another_colour() {
+        let home = Home::with_file(TWO).set("PROD_KEY", "secret");
+        let connection = home.resolve(&Flags::default()).unwrap();
+        assert_eq!((connection.protected, connection.colour), (false, None));
+        let prod = Flags { profile: Some("prod".into()), ..Flags::default() };
+        let connection = home.resolve(&prod).unwrap();
+        assert_eq!((connection.protected, connection.colour), (true, Some(Color::Red)));
+        let home = Home::with_file(&format!("{TWO}colour = \"#8800ff\"\n")).set("PROD_KEY", "secret");
+        assert_eq!(home.resolve(&prod).unwrap().colour, Some(Color::Rgb(0x88, 0, 0xff)));
     }
 
     #[test]

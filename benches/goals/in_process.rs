@@ -51,6 +51,7 @@ impl Screen {
             host: "localhost".into(),
             profile: None,
             access: Access::ReadWrite,
+            protected: false,
             owned: Vec::new(),
         };
         let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };

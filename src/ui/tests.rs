@@ -193,6 +193,37 @@ fn without_colour_no_cell_has_one() {
     assert!(cells.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
 }
 
+fn protected(columns: u16, rows: u16) -> Harness {
+    let mut harness = busy(columns, rows);
+    harness.state.session.protected = true;
+    harness
+}
+
+#[test]
+fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says_so() {
+    use ratatui::style::Color;
+    let harness = protected(100, 26);
+    let terminal = terminal(&harness, &Theme::colourful(Symbols::UNICODE).framed_in(Color::Red));
+    let row = |y: u16| (0..100).map(move |x| (x, y));
+    let buffer = terminal.backend().buffer();
+    assert!(row(0).all(|at| buffer[at].bg == Color::Red && buffer[at].fg == Color::White));
+    assert!(row(1).all(|at| buffer[at].fg == Color::Red));
+    assert!(terminal.backend().to_string().contains("preprod  protected"));
+}
+
+#[test]
+fn protected_is_told_without_colour_and_on_every_screen() {
+    for (columns, rows) in [(170, 24), (100, 26), (60, 15), (44, 10)] {
+        let mut harness = protected(columns, rows);
+        harness.state.session.access = Access::ReadOnly;
+        let error = RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "no".into() } };
+        harness.tell(mirror::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
+        harness.press("esc");
+        let picture = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+        assert!(picture.contains("  protected") || picture.contains("- protected"), "{picture}");
+    }
+}
+
 #[test]
 fn escape_sequences_from_the_server_never_reach_the_terminal() {
     let evil = named("evil\u{1b}[2J", "\u{1b}]0;owned\u{7}name\r\n", None);
