@@ -14,7 +14,14 @@ use segtui::segment::{Segment, SegmentId};
 use segtui::ui::{Look, Symbols, Theme, draw};
 
 fn state(rows: u32, keymap: &Keymap) -> State {
-    let session = Session { tenant: "acme".into(), host: "localhost".into(), profile: None, access: Access::ReadWrite };
+    let session = Session {
+        tenant: "acme".into(),
+        host: "localhost".into(),
+        profile: None,
+        access: Access::ReadWrite,
+        protected: false,
+        owned: Vec::new(),
+    };
     let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
     let mut state = State::new(session, clock, 120, 40);
     let segment = |number: u32| {

@@ -43,8 +43,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::mirror;
-use crate::segment::SegmentId;
+use crate::segment::{Pattern, Segment, SegmentId};
 
+pub use crate::remote::Access;
 pub use activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
 };
@@ -116,15 +117,19 @@ pub struct Session {
     pub profile: Option<String>,
     /// Whether anything may be changed.
     pub access: Access,
+    /// Whether changes here are grave, as on a production tenant.
+    pub protected: bool,
+    /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
+    pub owned: Vec<Pattern>,
 }
 
-/// Whether anything may be changed on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reading and writing.
-    ReadWrite,
-    /// Reading only: no write ever leaves.
-    ReadOnly,
+impl Session {
+    /// By which pattern a segment belongs to somebody else, `None` when it is the tenant's own. What is built in is so
+    /// whatever is configured.
+    #[must_use]
+    pub fn owner_of(&self, segment: &Segment) -> Option<&Pattern> {
+        [&Pattern::BUILT_IN].into_iter().chain(&self.owned).find(|pattern| pattern.matches(segment))
+    }
 }
 
 /// What time it is, and where.
@@ -259,7 +264,7 @@ impl State {
 
     /// The segment on the selected row, `None` when that is a heading, a missing parent, or nothing at all.
     #[must_use]
-    pub fn selected_segment(&self) -> Option<&std::sync::Arc<crate::segment::Segment>> {
+    pub fn selected_segment(&self) -> Option<&std::sync::Arc<Segment>> {
         match &self.tree.selected {
             Some(RowId::Segment(id)) => self.forest.get(id),
             _ => None,

@@ -10,9 +10,11 @@ mod secret;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ratatui::style::Color;
 use secrecy::SecretString;
 
-use crate::remote::{BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
+use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
+use crate::segment::Pattern;
 
 use file::Profile;
 
@@ -39,7 +41,7 @@ pub struct Flags {
     /// `--insecure-http`
     pub insecure_http: Option<InsecureHttp>,
     /// `--read-only`
-    pub read_only: Option<bool>,
+    pub read_only: bool,
     /// `--poll`
     pub poll: Option<Duration>,
     /// `--page-size`
@@ -59,8 +61,8 @@ pub struct Connection {
     pub tenant: String,
     /// The API key.
     pub api_key: SecretString,
-    /// Whether nothing may be changed.
-    pub read_only: bool,
+    /// Whether anything may be changed.
+    pub access: Access,
     /// The pause between two looks at the feed; `None` adapts it to what happens.
     pub poll: Option<Duration>,
     /// The pause between two comparisons of everything with the server; `None` is never.
@@ -75,6 +77,12 @@ pub struct Connection {
     pub contexts_form: ContextsForm,
     /// Whether each context is followed by itself, so that each change is known to be somebody's.
     pub tell_origins: bool,
+    /// Whether changes here are grave, as on a production tenant.
+    pub protected: bool,
+    /// What the screen's frame is coloured in.
+    pub colour: Option<Color>,
+    /// Whose segments are another system's.
+    pub owned: Vec<Pattern>,
 }
 
 impl Connection {
@@ -144,6 +152,14 @@ pub enum ConfigError {
     /// The base URL is none.
     #[error("the base URL can't be used: {0}")]
     BaseUrl(#[from] BaseUrlFault),
+    /// A variable that is to say yes or no says something else.
+    #[error("{variable} is `{value}`; expected 1, true, yes or on, or else 0, false, no or off")]
+    NeitherYesNorNo {
+        /// Which variable.
+        variable: &'static str,
+        /// What it says.
+        value: String,
+    },
     /// The command for the key failed.
     #[error(transparent)]
     Command(#[from] CommandFault),
@@ -159,10 +175,15 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
+/// The variable that asks for reading only.
+pub const READ_ONLY: &str = "SEGTUI_READ_ONLY";
+
 /// What is usual.
 const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
 const PAGE_SIZE: u32 = 500;
 const CONCURRENCY: usize = 6;
+/// Of a protected profile that has none of its own.
+const PROTECTED_COLOUR: Color = Color::Red;
 
 /// Puts together what flags, environment and file say; the earlier wins.
 ///
@@ -193,7 +214,7 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         base_url: BaseUrl::parse(&base_url, flags.insecure_http.unwrap_or(in_profile))?,
         tenant,
         api_key,
-        read_only: flags.read_only.unwrap_or(profile.read_only),
+        access: access(flags, environment, &profile)?,
         poll: flags.poll.or(profile.poll),
         verify_every: Some(profile.verify_every.unwrap_or(VERIFY_EVERY)).filter(|pause| !pause.is_zero()),
         page_size: flags.page_size.or(profile.page_size).unwrap_or(PAGE_SIZE),
@@ -201,7 +222,25 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         contexts: profile.contexts,
         contexts_form: profile.contexts_form,
         tell_origins: profile.origins,
+        protected: profile.protected,
+        colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
+        owned: profile.owned,
     })
+}
+
+/// Other than with everything else, the strictest wins: what guards a tenant is not to be lifted by a forgotten variable.
+fn access(flags: &Flags, environment: Environment<'_>, profile: &Profile) -> Result<Access, ConfigError> {
+    let by_variable = environment(READ_ONLY).map_or(Ok(false), |value| yes_or_no(READ_ONLY, value))?;
+    let read_only = flags.read_only || by_variable || profile.access == Access::ReadOnly;
+    Ok(if read_only { Access::ReadOnly } else { Access::ReadWrite })
+}
+
+fn yes_or_no(variable: &'static str, value: String) -> Result<bool, ConfigError> {
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(ConfigError::NeitherYesNorNo { variable, value }),
+    }
 }
 
 /// The file, and where it is or would be. Only the usual place may be empty: a file that was asked for has to be there.
@@ -302,6 +341,8 @@ contexts = ["BACKOFFICE"]
 contexts_form = "comma"
 origins = true
 verify_every = 0
+owned = ["ERP-*"]
+protected = true
 "#;
 
     #[test]
@@ -323,11 +364,12 @@ verify_every = 0
     fn a_profile_is_asked_for_by_flag_or_variable() {
         let home = Home::with_file(TWO).set("SEGTUI_PROFILE", "prod").set("PROD_KEY", "secret");
         let connection = home.resolve(&Flags::default()).unwrap();
-        assert_eq!((connection.tenant.as_str(), connection.read_only), ("acme-prod", true));
+        assert_eq!((connection.tenant.as_str(), connection.access), ("acme-prod", Access::ReadOnly));
         assert_eq!(connection.contexts, [Context::Backoffice]);
         assert_eq!(connection.contexts_form, ContextsForm::Comma);
         assert_eq!(connection.verify_every, None);
         assert_eq!(connection.origins(), [Context::Backoffice]);
+        assert_eq!(connection.owned, [Pattern::new("ERP-*").unwrap()]);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");
         let flags = Flags { profile: Some("test".into()), ..Flags::default() };
@@ -347,6 +389,40 @@ verify_every = 0
             "the tenant is not set; give --tenant, set SEGTUI_TENANT, or write `tenant` into a profile of \
              HOME/.config/segtui/config.toml"
         );
+    }
+
+    #[test]
+    fn any_of_flag_variable_and_profile_is_enough_to_read_only() {
+        let home = Home::with_file(TWO).set("PROD_KEY", "secret");
+        let access = |home: &Home, flags: &Flags| home.resolve(flags).unwrap().access;
+        assert_eq!(access(&home, &Flags::default()), Access::ReadWrite);
+        assert_eq!(access(&home, &Flags { read_only: true, ..Flags::default() }), Access::ReadOnly);
+        let home = home.set(READ_ONLY, "Yes");
+        assert_eq!(access(&home, &Flags::default()), Access::ReadOnly);
+        let home = home.set(READ_ONLY, "0");
+        assert_eq!(access(&home, &Flags::default()), Access::ReadWrite);
+        assert_eq!(access(&home, &Flags { profile: Some("prod".into()), ..Flags::default() }), Access::ReadOnly);
+    }
+
+    #[test]
+    fn a_wish_to_read_only_that_is_not_understood_is_refused_instead_of_ignored() {
+        let home = Home::with_file(TWO).set(READ_ONLY, "please");
+        assert_eq!(
+            home.refusal(&Flags::default()),
+            "SEGTUI_READ_ONLY is `please`; expected 1, true, yes or on, or else 0, false, no or off"
+        );
+    }
+
+    #[test]
+    fn a_protected_profile_is_red_unless_it_says_another_colour() {
+        let home = Home::with_file(TWO).set("PROD_KEY", "secret");
+        let connection = home.resolve(&Flags::default()).unwrap();
+        assert_eq!((connection.protected, connection.colour), (false, None));
+        let prod = Flags { profile: Some("prod".into()), ..Flags::default() };
+        let connection = home.resolve(&prod).unwrap();
+        assert_eq!((connection.protected, connection.colour), (true, Some(Color::Red)));
+        let home = Home::with_file(&format!("{TWO}colour = \"#8800ff\"\n")).set("PROD_KEY", "secret");
+        assert_eq!(home.resolve(&prod).unwrap().colour, Some(Color::Rgb(0x88, 0, 0xff)));
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! Whoever follows or changes the tree talks to [`Remote`] and knows no HTTP; the network is one implementation, a scripted
 //! server in a test another. Errors are plain data: they say what was being done, compare equal, and know whether trying
-//! again makes sense.
+//! again makes sense. Where nothing may be changed, [`Guarded`] stands before the server and lets no write through.
 
 mod base_url;
 mod error;
 mod feed;
+mod guarded;
 
 use std::future::Future;
 
@@ -15,6 +16,7 @@ use crate::segment::{Draft, Segment, SegmentId, Step};
 pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
 pub use error::{Call, Fault, RemoteError};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Position};
+pub use guarded::{Access, Guarded};
 
 /// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.
 pub trait Remote: Send + Sync + 'static {

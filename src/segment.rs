@@ -6,6 +6,7 @@
 
 mod draft;
 mod id;
+mod pattern;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use draft::{Draft, ExternalId, Field, FieldFault, Name};
 pub use id::SegmentId;
+pub use pattern::Pattern;
 
 /// A segment as the server last showed it.
 ///

@@ -190,6 +190,18 @@ fn every_room_of_the_house_exists() {
     }
 }
 
+/// A client of its own is a way around `remote::Guarded`, which is what keeps reading only.
+#[test]
+fn the_client_is_built_in_one_place_where_it_gets_its_guard() {
+    let names_client = |file: &&PathBuf| {
+        let text = fs::read_to_string(file).unwrap();
+        code_lines(&text).any(|(_, code)| code.contains("api::Client") || code.contains("api::{"))
+    };
+    let files = rust_files(&source());
+    let naming: Vec<_> = files.iter().filter(names_client).collect();
+    assert_eq!(naming, [&source().join("cli/link.rs")]);
+}
+
 #[test]
 fn a_planted_fault_is_found() {
     let house = tempfile::tempdir().unwrap();

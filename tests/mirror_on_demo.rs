@@ -13,7 +13,7 @@ use segtui::api::{Client, Settings as ClientSettings};
 use segtui::demo::{Actor, Fields, ListForm, Options, Request, Server, Trouble, Wish};
 use segtui::mirror::{self, Command, Event, Mirror, Outcome, Pace, Phase, Seen, Settings, Ticket, WriteError};
 use segtui::plan::{Operation, Plan};
-use segtui::remote::{BaseUrl, InsecureHttp};
+use segtui::remote::{Access, BaseUrl, Call, Fault, Guarded, InsecureHttp, RemoteError};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
 use tokio::time::timeout;
 
@@ -33,10 +33,14 @@ struct Watcher {
 
 impl Watcher {
     fn of(server: &Server, settings: Settings) -> Self {
+        Self::allowed(Access::ReadWrite, server, settings)
+    }
+
+    fn allowed(access: Access, server: &Server, settings: Settings) -> Self {
         let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
         let mut client = ClientSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
         client.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
-        let mirror = mirror::start(Arc::new(Client::new(client).unwrap()), settings);
+        let mirror = mirror::start(Arc::new(Guarded::new(Client::new(client).unwrap(), access)), settings);
         Self { mirror, picture: BTreeMap::new(), ended: Vec::new(), synchronised: 0, lists: 0, stalled: 0, tickets: 0 }
     }
 
@@ -136,6 +140,27 @@ async fn a_create_whose_answer_is_lost_exists_once() {
     watcher.settle().await;
     assert_eq!(watcher.ended, [(Ticket(1), Ok(()))]);
     assert_eq!(server.segments().iter().filter(|segment| segment.name == "Nowy").count(), 1);
+    watcher.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn whatever_is_asked_of_a_mirror_that_only_reads_no_write_reaches_the_server() {
+    let server = Server::start(Options::default()).await.unwrap();
+    let mut watcher = Watcher::allowed(Access::ReadOnly, &server, quick());
+    watcher.settle().await;
+    let one = server.segments().into_iter().last().unwrap();
+    let (base, id) = (Arc::new(one.clone()), one.id.clone());
+    let draft = Draft { name: Name::parse("Nowy").unwrap(), ..Draft::of(&one) };
+    watcher.begin(Operation::Create { draft: draft.clone() }).await;
+    watcher.begin(Operation::Update { base: Arc::clone(&base), draft }).await;
+    watcher.begin(Operation::Delete { base }).await;
+    watcher.settle().await;
+    let calls = [Call::Create("Nowy".into()), Call::Update(id.clone()), Call::Delete(id)];
+    let refused = |call| Err((0, WriteError::Refused(RemoteError { call, fault: Fault::Forbidden })));
+    watcher.ended.sort_by_key(|(ticket, _)| ticket.0);
+    let expected: Vec<_> = (1..).map(Ticket).zip(calls.map(refused)).collect();
+    assert_eq!(watcher.ended, expected);
+    assert!(server.requests().iter().all(|request| request.method == Method::GET), "{:?}", server.requests());
     watcher.assert_equals(&server);
 }
 

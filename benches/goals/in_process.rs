@@ -46,8 +46,14 @@ struct Screen {
 
 impl Screen {
     fn of(segments: Vec<Arc<Segment>>) -> Self {
-        let session =
-            Session { tenant: "acme".into(), host: "localhost".into(), profile: None, access: Access::ReadWrite };
+        let session = Session {
+            tenant: "acme".into(),
+            host: "localhost".into(),
+            profile: None,
+            access: Access::ReadWrite,
+            protected: false,
+            owned: Vec::new(),
+        };
         let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
         let mut state = State::new(session, clock, 120, 40);
         let keymap = Keymap::standard().unwrap();

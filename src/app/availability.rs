@@ -2,6 +2,7 @@
 
 use crate::action::Action;
 use crate::forest::{Fold, RowId};
+use crate::remote::Fault;
 use crate::segment::SegmentId;
 
 use super::writes::PendingKind;
@@ -14,7 +15,7 @@ use super::{Access, State, tree_view};
 /// The reason why not, as a sentence for the person.
 pub fn availability(state: &State, action: Action) -> Result<(), String> {
     if action.is_write() && state.session.access == Access::ReadOnly {
-        return Err("nothing can be changed here: this profile is read-only".into());
+        return Err(Fault::Forbidden.to_string());
     }
     match action {
         Action::Delete => subjects_settled(state).and_then(|()| nothing_under_way_below(state)),

@@ -116,7 +116,8 @@ impl Lines {
             _ => below(state, &segment.id),
         };
         self.cut_field("External id", &format!("{external_id}    {below}"));
-        self.cut_field("Id", &segment.id.to_string());
+        let owner = state.session.owner_of(segment).map(|pattern| format!("    owned by {}", pattern.owner()));
+        self.cut_field("Id", &format!("{}{}", segment.id, owner.unwrap_or_default()));
         match state.forest.anomalies(&segment.id).first() {
             Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),
             None => self.cut_field("Path", &path(state, &segment.id)),
@@ -133,6 +134,9 @@ impl Lines {
         self.field("Path", &path(state, &segment.id));
         self.field("Below", &below(state, &segment.id));
         self.field("Changed", &changed(state, &segment.id));
+        if let Some(pattern) = state.session.owner_of(segment) {
+            self.field("Owned by", &pattern.owner());
+        }
         if let Some(pending) = state.writes.pending(&segment.id) {
             self.field(
                 "Waiting",

@@ -60,6 +60,8 @@ impl Harness {
             host: "one.unity.pl".into(),
             profile: Some("preprod".into()),
             access: Access::ReadWrite,
+            protected: false,
+            owned: Vec::new(),
         };
         let now: Timestamp = "2026-11-23T12:41:07Z".parse().unwrap();
         let clock = Clock { now, zone: TimeZone::UTC };

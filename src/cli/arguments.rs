@@ -17,7 +17,8 @@ use crate::remote::InsecureHttp;
 #[command(name = "segtui", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
 #[command(
     after_help = "Configuration: flags go over SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, SEGTUI_PROFILE and \
-                        SEGTUI_CONFIG, and those over the profiles of ~/.config/segtui/config.toml.\n\
+                        SEGTUI_CONFIG, and those over the profiles of ~/.config/segtui/config.toml. To read only, one \
+                        of --read-only, SEGTUI_READ_ONLY=1 and `read_only = true` in the profile is enough.\n\
                         Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
 )]
 pub(super) struct Arguments {
@@ -68,6 +69,9 @@ pub(super) struct ConnectionArguments {
     /// Allow http to a host that is not this machine, where the key can be read on the way.
     #[arg(long)]
     insecure_http: bool,
+    /// Change nothing on the server, whatever is asked for: no write ever leaves.
+    #[arg(long)]
+    read_only: bool,
     /// Segments asked for in one page [default: 500].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     page_size: Option<u32>,
@@ -87,6 +91,7 @@ impl ConnectionArguments {
             tenant: self.tenant.or(other.tenant),
             api_key: self.api_key.or(other.api_key),
             insecure_http: self.insecure_http || other.insecure_http,
+            read_only: self.read_only || other.read_only,
             page_size: self.page_size.or(other.page_size),
             concurrency: self.concurrency.or(other.concurrency),
         }
@@ -100,7 +105,7 @@ impl ConnectionArguments {
             tenant: self.tenant.clone(),
             api_key: self.api_key.clone(),
             insecure_http: self.insecure_http.then_some(InsecureHttp::Allowed),
-            read_only: None,
+            read_only: self.read_only,
             poll: None,
             page_size: self.page_size,
             concurrency: self.concurrency,
@@ -126,12 +131,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 /// How the tree is shown and followed.
 #[derive(Debug, Clone, Default, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(next_help_heading = "Screen")]
 pub(super) struct LookArguments {
-    /// Change nothing on the server, whatever is pressed.
-    #[arg(long)]
-    pub read_only: bool,
     /// The pause between two looks for changes, in seconds [default: 1 to 30, shorter while things change].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub poll: Option<Duration>,
@@ -314,6 +315,11 @@ mod tests {
         let behind = Arguments::try_parse_from(["segtui", "tree", "--profile", "prod"]).unwrap();
         let Some(Command::Tree(tree)) = behind.command else { unreachable!() };
         assert_eq!(tree.connection.or(behind.connection).profile.as_deref(), Some("prod"));
+        for arguments in [["segtui", "--read-only", "tree"], ["segtui", "tree", "--read-only"]] {
+            let arguments = Arguments::try_parse_from(arguments).unwrap();
+            let Some(Command::Tree(tree)) = arguments.command else { unreachable!() };
+            assert!(tree.connection.or(arguments.connection).flags().read_only);
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use color_eyre::eyre::WrapErr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::style::Color;
 use tokio::runtime;
 
-use crate::app::{Access, Clock, Session, State, View};
+use crate::app::{Clock, Session, State, View};
 use crate::config::Paths;
 use crate::keymap::Keymap;
 use crate::mirror::{self, Mirror, Settings};
@@ -70,16 +71,17 @@ async fn prepare(
         return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
     }
     let setup = Setup {
-        theme: theme(look, &environment),
+        theme: theme(look, link.connection.colour, &environment),
         keymap: Keymap::standard().wrap_err("the table of keys is faulty")?,
         fragility: fragility(look),
     };
-    let access = if link.connection.read_only { Access::ReadOnly } else { Access::ReadWrite };
     let session = Session {
         tenant: link.connection.tenant.clone(),
         host: link.connection.base_url.host(),
         profile: link.connection.profile.clone(),
-        access,
+        access: link.connection.access,
+        protected: link.connection.protected,
+        owned: link.connection.owned.clone(),
     };
     let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
     let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
@@ -110,10 +112,14 @@ fn remember(file: &Path, view: &View) {
     }
 }
 
-/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour.
-fn theme(look: &LookArguments, environment: &impl Fn(&str) -> Option<String>) -> Theme {
+/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour, the profile's included.
+fn theme(look: &LookArguments, frame: Option<Color>, environment: &impl Fn(&str) -> Option<String>) -> Theme {
     let symbols = if look.ascii { Symbols::ASCII } else { Symbols::UNICODE };
-    if environment("NO_COLOR").is_some() { Theme::colourless(symbols) } else { Theme::colourful(symbols) }
+    match frame {
+        _ if environment("NO_COLOR").is_some() => Theme::colourless(symbols),
+        Some(colour) => Theme::colourful(symbols).framed_in(colour),
+        None => Theme::colourful(symbols),
+    }
 }
 
 #[cfg(debug_assertions)]
@@ -124,4 +130,19 @@ fn fragility(look: &LookArguments) -> Fragility {
 #[cfg(not(debug_assertions))]
 fn fragility(_: &LookArguments) -> Fragility {
     Fragility::Sound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_colour_of_a_profile_gives_way_to_no_color() {
+        let look = LookArguments::default();
+        let plain = Theme::colourful(Symbols::UNICODE);
+        assert_eq!(theme(&look, None, &|_| None), plain);
+        assert_eq!(theme(&look, Some(Color::Red), &|_| None), plain.framed_in(Color::Red));
+        let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".into());
+        assert_eq!(theme(&look, Some(Color::Red), &no_color), Theme::colourless(Symbols::UNICODE));
+    }
 }

@@ -8,7 +8,7 @@ use crate::api;
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
 use crate::mirror::{Pace, Settings};
-use crate::remote::{BaseUrl, InsecureHttp};
+use crate::remote::{BaseUrl, Guarded, InsecureHttp};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
@@ -19,7 +19,8 @@ const DEMO_CHURN: f64 = 0.25;
 /// A server to work with.
 pub(super) struct Link {
     pub connection: Connection,
-    pub client: Arc<api::Client>,
+    /// The only way to that server. What the profile, a variable or a flag forbids does not get past it.
+    pub client: Arc<Guarded<api::Client>>,
     /// The demo server; it runs for as long as this is kept.
     pub _demo: Option<demo::Server>,
 }
@@ -32,10 +33,9 @@ impl Link {
         paths: &Paths,
     ) -> Result<Self, Failure> {
         let mut flags = arguments.flags();
-        flags.read_only = look.read_only.then_some(true);
         flags.poll = look.poll;
         let (connection, demo) = if arguments.demo {
-            let (connection, server) = demo_connection(&flags).await?;
+            let (connection, server) = demo_connection(&flags, environment).await?;
             (connection, Some(server))
         } else {
             (config::resolve(&flags, environment, paths).map_err(|error| refusal(&error))?, None)
@@ -46,7 +46,8 @@ impl Link {
             ..api::Settings::new(connection.base_url.clone(), &connection.tenant, connection.api_key.clone())
         };
         let client = api::Client::new(settings).map_err(Failure::usage)?;
-        Ok(Self { connection, client: Arc::new(client), _demo: demo })
+        let client = Arc::new(Guarded::new(client, connection.access));
+        Ok(Self { connection, client, _demo: demo })
     }
 
     /// How the mirror is to keep in step.
@@ -58,11 +59,15 @@ impl Link {
     }
 }
 
-async fn demo_connection(flags: &config::Flags) -> Result<(Connection, demo::Server), Failure> {
+async fn demo_connection(
+    flags: &config::Flags,
+    environment: Environment<'_>,
+) -> Result<(Connection, demo::Server), Failure> {
     let options = demo::Options { churn: DEMO_CHURN, seed: fastrand::u64(..), ..demo::Options::default() };
     let server = demo::Server::start(options).await.wrap_err("could not start the demo server")?;
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).map_err(Failure::usage)?;
-    // The same path as for any other tenant, with nothing but what the demo says in place of the environment.
+    // The same path as for any other tenant, with what the demo says in place of the environment. Only the wish to change
+    // nothing is no matter of which tenant it is.
     let demo = config::Flags {
         base_url: Some(server.base_url()),
         tenant: Some(server.tenant().to_owned()),
@@ -70,9 +75,10 @@ async fn demo_connection(flags: &config::Flags) -> Result<(Connection, demo::Ser
         ..flags.clone()
     };
     tracing::info!(host = base_url.host(), "the demo server answers");
+    let wishes = |name: &str| if name == config::READ_ONLY { environment(name) } else { None };
     let nowhere = Paths::of(&|_| Some("/nonexistent".into()));
     let paths = nowhere.ok_or_else(|| Failure::usage("there is no place for a configuration"))?;
-    let mut connection = config::resolve(&demo, &|_| None, &paths).map_err(Failure::usage)?;
+    let mut connection = config::resolve(&demo, &wishes, &paths).map_err(Failure::usage)?;
     connection.profile = Some("demo".into());
     Ok((connection, server))
 }
@@ -96,5 +102,53 @@ fn refusal(error: &ConfigError) -> Failure {
             looked_at.display()
         )),
         other => Failure::usage(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::arguments::Arguments;
+    use super::*;
+    use crate::remote::{Fault, Remote};
+    use crate::segment::{Draft, Name};
+
+    fn draft() -> Draft {
+        Draft { name: Name::parse("VIP").unwrap(), external_id: None, parent: None }
+    }
+
+    async fn linked(arguments: &[&str], variables: &[(&str, &str)]) -> Link {
+        let arguments = Arguments::try_parse_from([&["segtui"], arguments].concat()).unwrap();
+        let find =
+            |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        let paths = Paths::of(&|_| Some("/nonexistent".into())).unwrap();
+        Link::open(&arguments.connection, &arguments.look, &find, &paths).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_read_only_by_flag_or_variable_sends_no_write() {
+        let server = demo::Server::start(demo::Options::default()).await.unwrap();
+        let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
+        let connection = ["--base-url", &url, "--tenant", tenant, "--api-key", key];
+        for link in [
+            linked(&[&connection[..], &["--read-only"]].concat(), &[]).await,
+            linked(&connection, &[("SEGTUI_READ_ONLY", "1")]).await,
+        ] {
+            assert_eq!(link.client.create(&draft()).await.unwrap_err().fault, Fault::Forbidden);
+        }
+        assert!(server.requests().is_empty(), "{:?}", server.requests());
+        linked(&connection, &[("SEGTUI_READ_ONLY", "0")]).await.client.create(&draft()).await.unwrap();
+        assert_eq!(server.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_demo_can_be_read_only_too() {
+        for (arguments, variables) in
+            [(["--demo", "--read-only"].as_slice(), [].as_slice()), (&["--demo"], &[("SEGTUI_READ_ONLY", "1")])]
+        {
+            let link = linked(arguments, variables).await;
+            assert_eq!(link.client.create(&draft()).await.unwrap_err().fault, Fault::Forbidden);
+        }
     }
 }

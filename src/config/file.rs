@@ -7,11 +7,13 @@ use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ratatui::style::Color;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::remote::{Context, ContextsForm};
+use crate::remote::{Access, Context, ContextsForm};
+use crate::segment::Pattern;
 
 /// A configuration file that was read.
 #[derive(Debug, Default)]
@@ -30,7 +32,7 @@ pub(super) struct Profile {
     pub api_key_env: Option<String>,
     pub api_key_command: Option<Vec<String>>,
     pub insecure_http: bool,
-    pub read_only: bool,
+    pub access: Access,
     pub poll: Option<Duration>,
     pub verify_every: Option<Duration>,
     pub page_size: Option<u32>,
@@ -38,6 +40,9 @@ pub(super) struct Profile {
     pub contexts: Vec<Context>,
     pub contexts_form: ContextsForm,
     pub origins: bool,
+    pub protected: bool,
+    pub colour: Option<Color>,
+    pub owned: Vec<Pattern>,
 }
 
 /// Something wrong in a configuration file, and where.
@@ -59,6 +64,25 @@ const POLL_SECONDS: RangeInclusive<f64> = 0.2..=3_600.0;
 const VERIFY_SECONDS: RangeInclusive<f64> = 0.0..=604_800.0;
 const PAGE_SIZES: RangeInclusive<u32> = 1..=10_000;
 const CONCURRENCIES: RangeInclusive<usize> = 1..=64;
+/// The terminal's own, which the person may have set to anything.
+const COLOURS: [(&str, Color); 16] = [
+    ("black", Color::Black),
+    ("red", Color::Red),
+    ("green", Color::Green),
+    ("yellow", Color::Yellow),
+    ("blue", Color::Blue),
+    ("magenta", Color::Magenta),
+    ("cyan", Color::Cyan),
+    ("gray", Color::Gray),
+    ("darkgray", Color::DarkGray),
+    ("lightred", Color::LightRed),
+    ("lightgreen", Color::LightGreen),
+    ("lightyellow", Color::LightYellow),
+    ("lightblue", Color::LightBlue),
+    ("lightmagenta", Color::LightMagenta),
+    ("lightcyan", Color::LightCyan),
+    ("white", Color::White),
+];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +94,7 @@ struct RawFile {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 struct RawProfile {
     base_url: Option<String>,
     tenant: Option<String>,
@@ -89,6 +114,11 @@ struct RawProfile {
     contexts_form: Option<Spanned<String>>,
     #[serde(default)]
     origins: bool,
+    #[serde(default)]
+    protected: bool,
+    colour: Option<Spanned<String>>,
+    #[serde(default)]
+    owned: Vec<Spanned<String>>,
 }
 
 impl File {
@@ -150,7 +180,7 @@ impl Source<'_> {
             api_key_env: raw.api_key_env.map(Spanned::into_inner),
             api_key_command: raw.api_key_command.map(Spanned::into_inner),
             insecure_http: raw.insecure_http,
-            read_only: raw.read_only,
+            access: if raw.read_only { Access::ReadOnly } else { Access::ReadWrite },
             poll: poll.map(Duration::from_secs_f64),
             verify_every: verify_every.map(Duration::from_secs_f64),
             page_size: self.within("page_size", raw.page_size, PAGE_SIZES)?,
@@ -158,6 +188,9 @@ impl Source<'_> {
             contexts,
             contexts_form: self.contexts_form(raw.contexts_form)?,
             origins: raw.origins,
+            protected: raw.protected,
+            colour: self.colour(raw.colour)?,
+            owned: raw.owned.iter().map(|text| self.pattern(text)).collect::<Result<_, _>>()?,
         })
     }
 
@@ -180,6 +213,25 @@ impl Source<'_> {
         Context::of_wire_name(name.get_ref()).ok_or_else(|| {
             let names: Vec<_> = Context::ALL.map(Context::wire_name).into();
             self.fault(name.span(), format!("`{}` is no context; expected {}", name.get_ref(), names.join(", ")))
+        })
+    }
+
+    /// As ratatui reads it, which knows the many ways to write these names; less what depends on the terminal's palette.
+    fn colour(&self, text: Option<Spanned<String>>) -> Result<Option<Color>, FaultInFile> {
+        let Some(text) = text else { return Ok(None) };
+        let is_offered =
+            |colour: &Color| matches!(colour, Color::Rgb(..)) || COLOURS.iter().any(|(_, other)| other == colour);
+        if let Some(colour) = text.get_ref().parse().ok().filter(is_offered) {
+            return Ok(Some(colour));
+        }
+        let names = COLOURS.map(|(name, _)| name).join(", ");
+        Err(self.fault(text.span(), format!("`{}` is no colour; expected {names}, or #rrggbb", text.get_ref())))
+    }
+
+    fn pattern(&self, text: &Spanned<String>) -> Result<Pattern, FaultInFile> {
+        Pattern::new(text.get_ref()).ok_or_else(|| {
+            let what = "a pattern of ids or external ids is expected, such as \"ERP-*\"; this one is empty";
+            self.fault(text.span(), what)
         })
     }
 
@@ -221,6 +273,37 @@ mod tests {
         assert_eq!(text, "config.toml:3:13: `page_size` is 0; expected 1 to 10000");
         assert!(fault("[profiles.a]\npoll = 0.01\n").contains(":2:8: `poll` is 0.01; expected 0.2 to 3600"));
         assert!(fault("[profiles.a]\ncontexts = [\"ERP\"]\n").contains("expected APPLICATION, BACKOFFICE"));
+    }
+
+    #[test]
+    fn every_colour_that_is_offered_is_understood() {
+        let colour = |text: &str| {
+            let file = File::read(&format!("[profiles.a]\ncolour = \"{text}\"\n"), Path::new("config.toml")).unwrap();
+            file.profiles["a"].colour
+        };
+        for (name, expected) in COLOURS {
+            assert_eq!(colour(name), Some(expected));
+        }
+        assert_eq!(colour("Light-Red"), Some(Color::LightRed));
+        assert_eq!(colour("#Ff8000"), Some(Color::Rgb(0xff, 0x80, 0)));
+    }
+
+    #[test]
+    fn what_is_no_colour_is_refused_with_its_place_and_what_was_expected() {
+        for wrong in ["crimson", "#ff80", "#gg0000", "12", "reset", ""] {
+            let text = fault(&format!("[profiles.a]\ncolour = \"{wrong}\"\n"));
+            assert!(
+                text.starts_with(&format!("config.toml:2:10: `{wrong}` is no colour; expected black, red,")),
+                "{text}"
+            );
+            assert!(text.ends_with("white, or #rrggbb"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_pattern_is_refused_with_its_place() {
+        let text = fault("[profiles.a]\nowned = [\"ERP-*\", \"\"]\n");
+        assert!(text.starts_with("config.toml:2:19: a pattern of ids or external ids is expected"), "{text}");
     }
 
     #[test]

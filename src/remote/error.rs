@@ -98,6 +98,9 @@ pub enum Fault {
         /// What stands in the way.
         reason: String,
     },
+    /// Only reading is allowed here, by the person's own wish, so nothing was sent.
+    #[error("nothing may be changed here: read-only")]
+    Forbidden,
 }
 
 fn in_its_words(words: &str) -> String {
@@ -111,7 +114,7 @@ impl Fault {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
-            Self::Redirected { .. } | Self::Unsendable { .. } => false,
+            Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
         }
     }
 
@@ -121,7 +124,7 @@ impl Fault {
         match self {
             Self::Refused { status, .. } => *status >= 500 && *status != 503,
             Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
-            Self::Unreachable { .. } | Self::Redirected { .. } | Self::Unsendable { .. } => false,
+            Self::Unreachable { .. } | Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
         }
     }
 
@@ -174,6 +177,7 @@ mod tests {
         assert!(refused(429).is_transient());
         assert!(!refused(401).is_transient());
         assert!(!refused(422).is_transient());
+        assert!(!Fault::Forbidden.is_transient());
     }
 
     #[test]
@@ -182,5 +186,6 @@ mod tests {
         assert!(refused(500).may_have_taken_effect());
         assert!(!refused(422).may_have_taken_effect());
         assert!(!Fault::Unreachable { reason: String::new() }.may_have_taken_effect());
+        assert!(!Fault::Forbidden.may_have_taken_effect());
     }
 }

@@ -58,7 +58,7 @@ fn bar(name: &str, count: usize, most: usize, theme: &Theme, width: usize) -> Li
     let padding = " ".repeat(name_width.saturating_sub(name.width()));
     Line::from(vec![
         Span::raw(format!("  {name}{padding} ")),
-        Span::styled(theme.symbols.block.repeat(cells), theme.line),
+        Span::styled(theme.symbols.block.repeat(cells), theme.bar),
         Span::raw(format!(" {number}")),
     ])
 }

@@ -164,6 +164,8 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
             LinkState::Stalled => theme.symbols.wrong,
         };
         parts.push(symbol.to_owned());
+        // There is no line at the top that would say so.
+        parts.extend(state.session.protected.then(|| "protected".to_owned()));
     }
     let waiting = state.writes.waiting();
     if waiting > 0 {

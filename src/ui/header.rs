@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::{Access, LinkState, State, grouped};
+use crate::app::{Access, LinkState, Session, State, grouped};
 use crate::mirror::{ListProgress, Phase};
 
 use super::Look;
@@ -18,25 +18,38 @@ use super::theme::Theme;
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let Some(area) = state.layout().header.map(rect) else { return };
     let theme = look.theme;
-    frame.buffer_mut().set_style(area, theme.header);
     let right = Line::from(relation(state, theme));
     let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let left_area = Rect { width: area.width.saturating_sub(right_width + 2), ..area };
-    frame.render_widget(place(state, theme, usize::from(left_area.width)), left_area);
-    draw_right(right, area, frame);
+    let guards = guards(&state.session);
+    // What is to be minded gets its room before everything else.
+    let least = u16::try_from(guards.len()).unwrap_or(area.width).min(area.width);
+    let left_area = Rect { width: area.width.saturating_sub(right_width + 2).max(least), ..area };
+    frame.render_widget(place(state, guards, theme, usize::from(left_area.width)), left_area);
+    draw_right(right, Rect { x: area.x + least, width: area.width - least, ..area }, frame);
+    // Last, so that a header in a colour of its own has no words in colours that can't be read on it.
+    frame.buffer_mut().set_style(area, theme.header);
 }
 
-/// Program, tenant, host, profile; the tenant is the last to be cut.
-fn place(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+/// What is to be minded here.
+fn guards(session: &Session) -> String {
+    let protected = if session.protected { "  protected" } else { "" };
+    let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
+    format!("{protected}{access}")
+}
+
+const PROGRAM: &str = " segtui  ";
+
+/// Program, tenant, host, profile, and what is to be minded. That is never cut for the rest; of the rest, the tenant is cut
+/// last.
+fn place(state: &State, guards: String, theme: &Theme, width: usize) -> Line<'static> {
     let session = &state.session;
     let mut rest = format!(" · {}", session.host);
     if let Some(profile) = &session.profile {
         rest.push_str(" · ");
         rest.push_str(profile);
     }
-    let program = " segtui  ";
-    let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
-    let room = width.saturating_sub(program.len() + access.len());
+    let program = if width < PROGRAM.len() + guards.len() { "" } else { PROGRAM };
+    let room = width.saturating_sub(program.len() + guards.len());
     let tenant = fitted(&session.tenant, room).into_owned();
     let used = Span::raw(tenant.as_str()).width();
     let rest = fitted(&rest, room.saturating_sub(used)).into_owned();
@@ -44,7 +57,7 @@ fn place(state: &State, theme: &Theme, width: usize) -> Line<'static> {
         Span::styled(program, theme.accent.patch(theme.strong)),
         Span::styled(tenant, theme.strong),
         Span::raw(rest),
-        Span::styled(access, theme.warning),
+        Span::styled(guards, theme.warning),
     ])
 }
 

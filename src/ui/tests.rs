@@ -9,7 +9,7 @@ use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Event};
 use crate::mirror::{self, ListProgress, Phase};
 use crate::remote::{Call, Context, Fault, RemoteError};
-use crate::segment::Step;
+use crate::segment::{Pattern, Step};
 
 use super::{Look, Symbols, Theme, draw};
 
@@ -169,11 +169,59 @@ fn the_selected_row_is_found_without_colour() {
 }
 
 #[test]
+fn the_details_tell_whose_a_segment_is() {
+    for (columns, rows) in [(100, 26), (80, 24)] {
+        let root = named("segment", "segment", None);
+        let erp = named("ERP-7", "Hurtownie", None);
+        let mut harness = Harness::live(columns, rows, vec![erp, named("vip", "VIP", None), root]);
+        harness.state.session.owned = Pattern::new("ERP-*").into_iter().collect();
+        let owned = picture(&harness);
+        assert!(owned.to_lowercase().contains("owned by"), "{owned}");
+        assert!(owned.contains("(pattern ERP-*)"), "{owned}");
+        harness.press("j");
+        assert!(picture(&harness).contains("the platform"), "{}", picture(&harness));
+        harness.press("j");
+        assert!(!picture(&harness).to_lowercase().contains("owned by"), "{}", picture(&harness));
+    }
+}
+
+#[test]
 fn without_colour_no_cell_has_one() {
     use ratatui::style::Color;
     let terminal = terminal(&busy(100, 26), &Theme::colourless(Symbols::UNICODE));
     let cells = terminal.backend().buffer().content();
     assert!(cells.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+}
+
+fn protected(columns: u16, rows: u16) -> Harness {
+    let mut harness = busy(columns, rows);
+    harness.state.session.protected = true;
+    harness
+}
+
+#[test]
+fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says_so() {
+    use ratatui::style::Color;
+    let harness = protected(100, 26);
+    let terminal = terminal(&harness, &Theme::colourful(Symbols::UNICODE).framed_in(Color::Red));
+    let row = |y: u16| (0..100).map(move |x| (x, y));
+    let buffer = terminal.backend().buffer();
+    assert!(row(0).all(|at| buffer[at].bg == Color::Red && buffer[at].fg == Color::White));
+    assert!(row(1).all(|at| buffer[at].fg == Color::Red));
+    assert!(terminal.backend().to_string().contains("preprod  protected"));
+}
+
+#[test]
+fn protected_is_told_without_colour_and_on_every_screen() {
+    for (columns, rows) in [(170, 24), (100, 26), (60, 15), (44, 10)] {
+        let mut harness = protected(columns, rows);
+        harness.state.session.access = Access::ReadOnly;
+        let error = RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "no".into() } };
+        harness.tell(mirror::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
+        harness.press("esc");
+        let picture = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+        assert!(picture.contains("  protected") || picture.contains("- protected"), "{picture}");
+    }
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Theme {
     pub selected_elsewhere: Style,
     /// Lines between panes.
     pub line: Style,
+    /// Bars of quantities and of scrolling.
+    pub bar: Style,
     /// Matched characters.
     pub matched: Style,
     /// What changed a moment ago.
@@ -48,6 +50,7 @@ impl Theme {
             selected: plain.bg(Color::Indexed(238)).add_modifier(Modifier::BOLD),
             selected_elsewhere: plain.bg(Color::Indexed(236)),
             line: plain.fg(Color::Indexed(240)),
+            bar: plain.fg(Color::Indexed(240)),
             matched: plain.fg(Color::Yellow).add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED),
             fresh: plain.fg(Color::Green),
             pending: plain.fg(Color::Yellow),
@@ -56,6 +59,13 @@ impl Theme {
             bad: plain.fg(Color::LightRed),
             symbols,
         }
+    }
+
+    /// With the header and the lines between panes in one colour, by which a profile is known at a glance.
+    #[must_use]
+    pub fn framed_in(self, colour: Color) -> Self {
+        let plain = Style::new();
+        Self { header: plain.bg(colour).fg(ink_on(colour)), line: plain.fg(colour), ..self }
     }
 
     /// No colour at all, for `NO_COLOR`: weight, underline and reversal only.
@@ -71,6 +81,7 @@ impl Theme {
             selected: plain.add_modifier(Modifier::REVERSED),
             selected_elsewhere: plain.add_modifier(Modifier::UNDERLINED),
             line: plain,
+            bar: plain,
             matched: bold.add_modifier(Modifier::UNDERLINED),
             fresh: bold,
             pending: plain.add_modifier(Modifier::ITALIC),
@@ -81,6 +92,23 @@ impl Theme {
         }
     }
 }
+
+/// What can be read on a colour. How the sixteen look is up to the terminal; this goes by how nearly all show them.
+fn ink_on(colour: Color) -> Color {
+    let is_dark = match colour {
+        Color::Black | Color::Red | Color::Blue | Color::Magenta | Color::DarkGray => true,
+        Color::Rgb(red, green, blue) => brightness(red, green, blue) < MIDDLE_BRIGHTNESS,
+        _ => false,
+    };
+    if is_dark { Color::White } else { Color::Black }
+}
+
+/// From 0 to 255,000, weighed as the eye does (<https://www.w3.org/TR/AERT/#color-contrast>).
+fn brightness(red: u8, green: u8, blue: u8) -> u32 {
+    u32::from(red) * 299 + u32::from(green) * 587 + u32::from(blue) * 114
+}
+
+const MIDDLE_BRIGHTNESS: u32 = 128_000;
 
 /// The signs beside the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,4 +202,20 @@ impl Symbols {
         block: "=",
         lines: Lines { across: "-", down: "|", down_from: "+", up_from: "+", right_from: "+" },
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_can_be_read_on_every_colour() {
+        let ink = |colour| Theme::colourful(Symbols::UNICODE).framed_in(colour).header.fg;
+        for dark in [Color::Red, Color::Blue, Color::Black, Color::Rgb(0x80, 0, 0x40), Color::Rgb(0, 0, 0xff)] {
+            assert_eq!(ink(dark), Some(Color::White), "{dark}");
+        }
+        for bright in [Color::Yellow, Color::White, Color::LightCyan, Color::Rgb(0xff, 0x80, 0)] {
+            assert_eq!(ink(bright), Some(Color::Black), "{bright}");
+        }
+    }
 }

@@ -266,6 +266,6 @@ fn draw_scrollbar(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rec
         .end_symbol(None)
         .track_symbol(Some(" "))
         .thumb_symbol(symbols.thumb)
-        .thumb_style(theme.line);
+        .thumb_style(theme.bar);
     frame.render_stateful_widget(widget, area, &mut scrollbar);
 }
