@@ -97,6 +97,9 @@ fn export_draws_the_tree_in_each_form() {
         assert!(stdout.contains("Łódź Bałuty") && stdout.contains("Without their parent"), "{form}: {stdout}");
         stdout
     };
+    assert!(drawn("mermaid").starts_with("flowchart LR\n  n0"));
+    let graph = drawn("dot");
+    assert!(graph.starts_with("digraph segments {\n") && graph.ends_with("}\n"), "{graph}");
     let picture = drawn("svg");
     assert!(picture.starts_with("<svg xmlns=") && picture.contains("Segments of demo-wholesale"), "{picture}");
     assert_eq!(picture, drawn("svg"));
@@ -107,7 +110,7 @@ fn who_has_seen_enough_of_a_picture_is_no_failure() {
     use std::process::{Command as Process, Stdio};
 
     let desk = Desk::new();
-    for form in ["json", "svg"] {
+    for form in ["mermaid", "dot", "svg"] {
         let mut child = Process::new(env!("CARGO_BIN_EXE_segtui"))
             .args(["export", "--demo", "--format", form])
             .env_clear()

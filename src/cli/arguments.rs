@@ -188,6 +188,10 @@ pub(super) struct ExportArguments {
 pub(super) enum ExportFormat {
     /// An array of segments with all four fields.
     Json,
+    /// A flowchart for Markdown.
+    Mermaid,
+    /// A graph for Graphviz.
+    Dot,
     /// A picture of the tree.
     Svg,
 }

@@ -1,6 +1,9 @@
 //! Writing the tree, or a part of it, to a file or to stdout.
 
+mod circles;
+mod dot;
 mod json;
+mod mermaid;
 mod part;
 #[cfg(test)]
 mod samples;
@@ -35,6 +38,8 @@ pub(super) async fn run(
     let title = title(&part, &link.connection.tenant, arguments.root.as_deref());
     let write = |out: &mut dyn Write| match arguments.format {
         ExportFormat::Json => json::write(out, &part),
+        ExportFormat::Mermaid => mermaid::write(out, &part),
+        ExportFormat::Dot => dot::write(out, &part),
         ExportFormat::Svg => svg::write(out, &part, &title),
     };
     match &arguments.output {

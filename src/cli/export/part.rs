@@ -43,6 +43,11 @@ impl<'a> Part<'a> {
         Ok(Self { forest, rows: start..start + 1 + below, top })
     }
 
+    /// How many rows there are, headings and missing parents among them.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Its segments, parents before their children.
     pub fn segments(&self) -> impl Iterator<Item = &'a Segment> {
         self.forest.rows(self.rows.clone()).filter_map(|row| match row.kind {
@@ -193,6 +198,7 @@ mod tests {
     fn shown(root: &str) -> Result<Vec<String>, NoPart> {
         let mut forest = samples::troubled();
         let part = Part::of(&mut forest, Some(root))?;
+        assert_eq!(part.entries(9).count(), part.len());
         Ok(part.entries(9).map(|entry| format!("{} {}", entry.level, entry.name())).collect())
     }
 
