@@ -102,7 +102,9 @@ fn export_draws_the_tree_in_each_form() {
     assert!(graph.starts_with("digraph segments {\n") && graph.ends_with("}\n"), "{graph}");
     let picture = drawn("svg");
     assert!(picture.starts_with("<svg xmlns=") && picture.contains("Segments of demo-wholesale"), "{picture}");
-    assert_eq!(picture, drawn("svg"));
+    let page = drawn("html");
+    assert!(page.starts_with("<!doctype html>") && page.contains("default-src 'none'"), "{page}");
+    assert_eq!(page, drawn("html"));
 }
 
 #[test]
@@ -110,7 +112,7 @@ fn who_has_seen_enough_of_a_picture_is_no_failure() {
     use std::process::{Command as Process, Stdio};
 
     let desk = Desk::new();
-    for form in ["mermaid", "dot", "svg"] {
+    for form in ["mermaid", "dot", "svg", "html"] {
         let mut child = Process::new(env!("CARGO_BIN_EXE_segtui"))
             .args(["export", "--demo", "--format", form])
             .env_clear()

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Load everything and write it, or a part of it, in the order of the tree: as data or as a picture.
+    /// Load everything and write it, or a part of it, in the order of the tree: as data, as a picture or as a page.
     Export(ExportArguments),
     /// Print the tree for reading.
     Tree(TreeArguments),
@@ -194,6 +194,8 @@ pub(super) enum ExportFormat {
     Dot,
     /// A picture of the tree.
     Svg,
+    /// A page to fold and search, for any browser and for paper.
+    Html,
 }
 
 #[derive(Debug, Clone, Args)]

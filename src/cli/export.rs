@@ -2,6 +2,7 @@
 
 mod circles;
 mod dot;
+mod html;
 mod json;
 mod mermaid;
 mod part;
@@ -41,6 +42,7 @@ pub(super) async fn run(
         ExportFormat::Mermaid => mermaid::write(out, &part),
         ExportFormat::Dot => dot::write(out, &part),
         ExportFormat::Svg => svg::write(out, &part, &title),
+        ExportFormat::Html => html::write(out, &part, &title),
     };
     match &arguments.output {
         Some(path) => write_file(path, write)?,
@@ -49,7 +51,7 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a picture says it shows.
+/// What a picture or a page says it shows.
 fn title(part: &Part<'_>, tenant: &str, root: Option<&str>) -> String {
     match part.entries(0).next().filter(|_| root.is_some()) {
         Some(top) => format!("{} of {tenant}", top.name()),
