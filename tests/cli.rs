@@ -72,6 +72,62 @@ fn export_into_a_file_says_nothing_and_replaces_it_whole() {
 }
 
 #[test]
+fn export_writes_a_part_of_the_tree() {
+    let desk = Desk::new();
+    let (code, stdout, stderr) = desk.run(&["export", "--demo", "--root", "PL-10"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let exported: Vec<Segment> = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(exported[0].name, "Łódzkie");
+    for segment in &exported[1..] {
+        assert!(exported.iter().any(|other| Some(&other.id) == segment.parent.as_ref()), "{segment:?}");
+    }
+    let (code, by_id, _) = desk.run(&["export", "--demo", "--root", &exported[0].id.text()]);
+    assert_eq!((code, by_id), (0, stdout));
+    let (code, stdout, stderr) = desk.run(&["export", "--demo", "--root", "nowhere"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert_eq!(stderr, "segtui: no segment has the id or the external id nowhere\n");
+}
+
+#[test]
+fn export_draws_the_tree_in_each_form() {
+    let desk = Desk::new();
+    let drawn = |form: &str| {
+        let (code, stdout, stderr) = desk.run(&["export", "--demo", "--format", form]);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{form}");
+        assert!(stdout.contains("Łódź Bałuty") && stdout.contains("Without their parent"), "{form}: {stdout}");
+        stdout
+    };
+    assert!(drawn("mermaid").starts_with("flowchart LR\n  n0"));
+    let graph = drawn("dot");
+    assert!(graph.starts_with("digraph segments {\n") && graph.ends_with("}\n"), "{graph}");
+    let picture = drawn("svg");
+    assert!(picture.starts_with("<svg xmlns=") && picture.contains("Segments of demo-wholesale"), "{picture}");
+    let page = drawn("html");
+    assert!(page.starts_with("<!doctype html>") && page.contains("default-src 'none'"), "{page}");
+    assert_eq!(page, drawn("html"));
+}
+
+#[test]
+fn who_has_seen_enough_of_a_picture_is_no_failure() {
+    use std::process::{Command as Process, Stdio};
+
+    let desk = Desk::new();
+    for form in ["mermaid", "dot", "svg", "html"] {
+        let mut child = Process::new(env!("CARGO_BIN_EXE_segtui"))
+            .args(["export", "--demo", "--format", form])
+            .env_clear()
+            .env("HOME", desk.home.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{form}: {output:?}");
+    }
+}
+
+#[test]
 fn the_tree_is_printed_for_reading() {
     let (code, stdout, _) = Desk::new().run(&["tree", "--demo"]);
     assert_eq!(code, 0);

@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Load everything and write it in the order of the tree, parents before their children.
+    /// Load everything and write it, or a part of it, in the order of the tree: as data, as a picture or as a page.
     Export(ExportArguments),
     /// Print the tree for reading.
     Tree(TreeArguments),
@@ -172,9 +172,12 @@ pub(super) enum LogLevel {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExportArguments {
-    /// The form to write: a JSON array of segments with all four fields.
+    /// The form to write.
     #[arg(long, value_name = "FORM", default_value = "json")]
     pub format: ExportFormat,
+    /// Write only this segment and what is below it. An id is looked for before an external id.
+    #[arg(long, value_name = "ID")]
+    pub root: Option<String>,
     /// The file to write, instead of stdout. It is replaced only when everything is there.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -184,7 +187,16 @@ pub(super) struct ExportArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum ExportFormat {
+    /// An array of segments with all four fields.
     Json,
+    /// A flowchart for Markdown.
+    Mermaid,
+    /// A graph for Graphviz.
+    Dot,
+    /// A picture of the tree.
+    Svg,
+    /// A page to fold and search, for any browser and for paper.
+    Html,
 }
 
 #[derive(Debug, Clone, Args)]

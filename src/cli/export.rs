@@ -1,4 +1,15 @@
-//! Writing everything to a file or to stdout.
+//! Writing the tree, or a part of it, to a file or to stdout.
+
+mod circles;
+mod dot;
+mod html;
+mod json;
+mod mermaid;
+mod part;
+#[cfg(test)]
+mod samples;
+mod svg;
+mod xml;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -8,13 +19,13 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Report, WrapErr};
 
 use crate::config::Paths;
-use crate::forest::Forest;
-use crate::segment::Segment;
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, ExportArguments, ExportFormat, LookArguments};
 use super::gather::everything;
 use super::link::Link;
+
+use part::Part;
 
 pub(super) async fn run(
     arguments: ExportArguments,
@@ -22,33 +33,38 @@ pub(super) async fn run(
     environment: impl Fn(&str) -> Option<String>,
     paths: Paths,
 ) -> Result<ExitCode, Failure> {
-    let ExportFormat::Json = arguments.format;
     let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
-    let forest = everything(&link).await.wrap_err("could not load the segments")?;
+    let mut forest = everything(&link).await.wrap_err("could not load the segments")?;
+    let part = Part::of(&mut forest, arguments.root.as_deref()).map_err(Report::new)?;
+    let title = title(&part, &link.connection.tenant, arguments.root.as_deref());
+    let write = |out: &mut dyn Write| match arguments.format {
+        ExportFormat::Json => json::write(out, &part),
+        ExportFormat::Mermaid => mermaid::write(out, &part),
+        ExportFormat::Dot => dot::write(out, &part),
+        ExportFormat::Svg => svg::write(out, &part, &title),
+        ExportFormat::Html => html::write(out, &part, &title),
+    };
     match &arguments.output {
-        Some(path) => write_file(path, &forest)?,
-        None => write_out(|out| write_json(out, &forest))?,
+        Some(path) => write_file(path, write)?,
+        None => write_out(write)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// An array with one segment a line, parents before their children.
-fn write_json(out: &mut dyn Write, forest: &Forest) -> io::Result<()> {
-    let mut separator = "[\n  ";
-    for (_, segment) in forest.preorder() {
-        out.write_all(separator.as_bytes())?;
-        serde_json::to_writer(&mut *out, AsRef::<Segment>::as_ref(segment))?;
-        separator = ",\n  ";
+/// What a picture or a page says it shows.
+fn title(part: &Part<'_>, tenant: &str, root: Option<&str>) -> String {
+    match part.entries(0).next().filter(|_| root.is_some()) {
+        Some(top) => format!("{} of {tenant}", top.name()),
+        None => format!("Segments of {tenant}"),
     }
-    out.write_all(if forest.is_empty() { b"[]\n" } else { b"\n]\n" })
 }
 
 /// Writes beside the file and then puts the result in its place, so that a failure leaves the former file as it was.
-fn write_file(path: &Path, forest: &Forest) -> Result<(), Report> {
+fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Report> {
     let beside = beside(path);
     let written = File::create(&beside).and_then(|file| {
         let mut out = BufWriter::new(file);
-        write_json(&mut out, forest)?;
+        write(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
     });
     let moved = written.and_then(|()| fs::rename(&beside, path));
@@ -81,42 +97,14 @@ pub(super) fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::segment::SegmentId;
-
-    fn forest() -> Forest {
-        let segment = |id: &str, parent: Option<&str>| {
-            let id = SegmentId::new(id).unwrap();
-            Arc::new(Segment { name: id.text().into(), id, external_id: None, parent: parent.and_then(SegmentId::new) })
-        };
-        [segment("b", Some("a")), segment("a", None), segment("orphan", Some("x"))].into_iter().collect()
-    }
-
-    #[test]
-    fn the_array_has_all_four_fields_and_parents_come_first() {
-        let mut out = Vec::new();
-        write_json(&mut out, &forest()).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(
-            text,
-            "[\n  \
-             {\"id\":\"a\",\"name\":\"a\",\"externalId\":null,\"parentSegmentId\":null},\n  \
-             {\"id\":\"b\",\"name\":\"b\",\"externalId\":null,\"parentSegmentId\":\"a\"},\n  \
-             {\"id\":\"orphan\",\"name\":\"orphan\",\"externalId\":null,\"parentSegmentId\":\"x\"}\n]\n"
-        );
-        let mut out = Vec::new();
-        write_json(&mut out, &Forest::new()).unwrap();
-        assert_eq!(out, b"[]\n");
-    }
 
     #[test]
     fn a_file_that_can_not_be_written_is_named_and_nothing_is_left_behind() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("is-a-folder");
         fs::create_dir(&path).unwrap();
-        let error = write_file(&path, &forest()).unwrap_err().to_string();
+        let error = write_file(&path, |out| out.write_all(b"[]")).unwrap_err().to_string();
         assert!(error.contains("is-a-folder"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

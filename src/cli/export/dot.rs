@@ -1,0 +1,90 @@
+//! A graph for Graphviz, drawn from left to right.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use super::circles::ClosingLinks;
+use super::part::{Entry, Kind, Part};
+
+const HEAD: &str = "digraph segments {\n  \
+                    graph [rankdir=LR, ranksep=0.6, nodesep=0.12];\n  \
+                    node [shape=box, style=rounded, height=0.3, fontsize=11, fontname=\"Helvetica,Arial,sans-serif\"];\n  \
+                    edge [color=\"#8a8f98\", arrowsize=0.6];\n";
+
+pub(super) fn write(out: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
+    out.write_all(HEAD.as_bytes())?;
+    let mut closing = ClosingLinks::default();
+    for entry in part.entries(usize::MAX) {
+        write_node(out, &entry)?;
+        if let Some(above) = entry.above {
+            writeln!(out, "  n{above} -> n{};", entry.number)?;
+        }
+        if let Some(to) = closing.to(&entry) {
+            // Without a say in the places, or a circle would push its first segment to the right of its last.
+            writeln!(out, "  n{} -> n{to} [style=dashed, constraint=false];", entry.number)?;
+        }
+    }
+    out.write_all(b"}\n")
+}
+
+fn write_node(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
+    write!(out, "  n{} [label=\"{}", entry.number, Text(&entry.name()))?;
+    if let Some(external_id) = entry.external_id() {
+        write!(out, "\\n{}", Text(external_id))?;
+    }
+    out.write_all(b"\"")?;
+    if let Some(id) = entry.id() {
+        write!(out, ", tooltip=\"{}\"", Text(&id))?;
+    }
+    out.write_all(match entry.kind() {
+        Kind::Segment => b"];\n".as_slice(),
+        Kind::MissingParent => b", style=\"rounded,dashed\"];\n",
+        Kind::Heading => b", shape=plain];\n",
+    })
+}
+
+/// A text between quotes, in which Graphviz finds neither their end, nor its own escapes (`\N` is the name of the node), nor
+/// entities of HTML, which it knows in every label.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '"' => f.write_str("\\\""),
+            '\\' => f.write_str("\\\\"),
+            '&' => f.write_str("&amp;"),
+            '\n' => f.write_str("\\n"),
+            '\t' => f.write_str(" "),
+            _ if character.is_control() => Ok(()),
+            _ => write!(f, "{character}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn written(forest: crate::forest::Forest) -> String {
+        samples::written(forest, |out, part| write(out, part))
+    }
+
+    #[test]
+    fn a_small_tree() {
+        insta::assert_snapshot!(written(samples::troubled()));
+    }
+
+    #[test]
+    fn nothing_in_a_name_is_taken_for_anything_but_text() {
+        assert_eq!(Text("a\"b\\N\n&lt;\t\u{1b}\u{0}\\").to_string(), "a\\\"b\\\\N\\n&amp;lt; \\\\");
+        let hostile = written(samples::hostile());
+        assert!(!hostile.replace('\n', "").contains(char::is_control), "{hostile}");
+    }
+
+    #[test]
+    fn a_long_chain_and_a_big_family_are_no_trouble() {
+        assert_eq!(written(samples::chain(100_000)).matches(" -> ").count(), 99_999);
+        assert_eq!(written(samples::family(100_000)).matches("  n0 -> ").count(), 100_000);
+    }
+}

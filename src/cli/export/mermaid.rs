@@ -1,0 +1,105 @@
+//! A flowchart for Mermaid, which Markdown is drawn with in many places.
+//!
+//! Nodes have numbers for names: an id can be anything, and Mermaid has words of its own.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use super::circles::ClosingLinks;
+use super::part::{Entry, Kind, Part};
+
+/// Links that Mermaid draws unless whoever shows the picture allows more (its setting `maxEdges`).
+const DRAWN: usize = 500;
+
+pub(super) fn write(out: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
+    out.write_all(b"flowchart LR\n")?;
+    if part.len() > DRAWN {
+        writeln!(out, "  %% Mermaid draws more than {DRAWN} links only where maxEdges and maxTextSize are raised.")?;
+    }
+    let mut closing = ClosingLinks::default();
+    for entry in part.entries(usize::MAX) {
+        write_node(out, &entry)?;
+        if let Some(above) = entry.above {
+            writeln!(out, "  n{above} --> n{}", entry.number)?;
+        }
+        if let Some(to) = closing.to(&entry) {
+            writeln!(out, "  n{} -.-> n{to}", entry.number)?;
+        }
+    }
+    out.write_all(b"  classDef missing stroke-dasharray:4 3\n  classDef heading font-style:italic\n")
+}
+
+fn write_node(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
+    let (open, close) = match entry.kind() {
+        Kind::Segment => ("[", "]"),
+        Kind::MissingParent => ("([", "])"),
+        Kind::Heading => ("{{", "}}"),
+    };
+    write!(out, "  n{}{open}\"{}", entry.number, Text(&entry.name()))?;
+    if let Some(external_id) = entry.external_id() {
+        write!(out, "<br/>{}", Text(external_id))?;
+    }
+    write!(out, "\"{close}")?;
+    match entry.kind() {
+        Kind::Segment => writeln!(out),
+        Kind::MissingParent => writeln!(out, ":::missing"),
+        Kind::Heading => writeln!(out, ":::heading"),
+    }
+}
+
+/// A text in which Mermaid finds neither the end of a label, nor HTML, nor Markdown, nor a style.
+struct Text<'a>(&'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = ' ';
+        let mut characters = self.0.chars().peekable();
+        while let Some(character) = characters.next() {
+            // Within a word these begin nothing, and codes and numbers are full of them.
+            let in_word = matches!(character, '-' | '_')
+                && before.is_alphanumeric()
+                && characters.peek().is_some_and(|next| next.is_alphanumeric());
+            match character {
+                '\n' | '\t' => f.write_str(" ")?,
+                _ if character.is_control() => {}
+                _ if character.is_ascii_punctuation() && !in_word => write!(f, "#{};", u32::from(character))?,
+                _ => write!(f, "{character}")?,
+            }
+            before = character;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn written(forest: crate::forest::Forest) -> String {
+        samples::written(forest, |out, part| write(out, part))
+    }
+
+    #[test]
+    fn a_small_tree() {
+        insta::assert_snapshot!(written(samples::troubled()));
+    }
+
+    #[test]
+    fn nothing_in_a_name_is_taken_for_anything_but_text() {
+        assert_eq!(Text("PL-10-1").to_string(), "PL-10-1");
+        assert_eq!(Text("1. - \"x\"; style:#a").to_string(), "1#46; #45; #34;x#34;#59; style#58;#35;a");
+        let hostile = written(samples::hostile());
+        let label = hostile.lines().nth(1).unwrap();
+        assert_eq!((label.matches('"').count(), label.matches('<').count()), (2, 1), "{label}");
+        assert!(!label.contains(char::is_control) && !label.contains('`'), "{label}");
+    }
+
+    #[test]
+    fn a_long_chain_and_a_big_family_are_no_trouble() {
+        assert_eq!(written(samples::chain(100_000)).matches(" --> ").count(), 99_999);
+        let family = written(samples::family(100_000));
+        assert!(family.lines().nth(1).unwrap().contains("maxEdges"));
+        assert_eq!(family.matches("  n0 --> ").count(), 100_000);
+    }
+}

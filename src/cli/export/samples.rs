@@ -1,0 +1,69 @@
+//! Trees for the tests of what is exported.
+
+use std::sync::Arc;
+
+use crate::forest::Forest;
+use crate::segment::{Segment, SegmentId};
+
+use super::part::Part;
+
+/// A segment from its id, its name, its external id and its parent, empty texts for none.
+pub(super) fn segment([id, name, external_id, parent]: [&str; 4]) -> Arc<Segment> {
+    Arc::new(Segment {
+        id: SegmentId::new(id).unwrap(),
+        name: name.into(),
+        external_id: Some(external_id).filter(|text| !text.is_empty()).map(Into::into),
+        parent: SegmentId::new(parent),
+    })
+}
+
+/// A small tree with everything that can be wrong.
+pub(super) fn troubled() -> Forest {
+    [
+        ["pl", "Polska", "PL", ""],
+        ["pl-10", "Łódzkie", "PL-10", "pl"],
+        ["pl-10-1", "Łódź", "PL-10-1", "pl-10"],
+        ["pl-24", "Śląskie", "", "pl"],
+        ["vip", "A & B \"VIP\" <new>", "V#1", ""],
+        ["blank", " ", "", "vip"],
+        ["twin-1", "Twin", "TWIN", "vip"],
+        ["twin-2", "Twin", "TWIN", "vip"],
+        ["orphan", "Orphan", "", "gone"],
+        ["c1", "Egg", "", "c2"],
+        ["c2", "Chicken", "", "c1"],
+    ]
+    .into_iter()
+    .map(segment)
+    .collect()
+}
+
+/// Each below the one before.
+pub(super) fn chain(length: usize) -> Forest {
+    let ids: Vec<String> = (0..length).map(|at| format!("s{at}")).collect();
+    let parents = std::iter::once("").chain(ids.iter().map(String::as_str));
+    ids.iter().zip(parents).map(|(id, parent)| segment([id, id, "", parent])).collect()
+}
+
+/// All below one.
+pub(super) fn family(children: usize) -> Forest {
+    let ids: Vec<String> = (0..children).map(|at| format!("s{at}")).collect();
+    let children = ids.iter().map(|id| segment([id, id, "", "top"]));
+    std::iter::once(segment(["top", "Top", "", ""])).chain(children).collect()
+}
+
+/// A segment whose texts would harm whoever takes them as anything but text.
+pub(super) fn hostile() -> Forest {
+    let name = "</script><script>alert(1)</script>\u{0}\u{1b}[2J\n'\"\\`]]>&lt;";
+    [["<i id=\"x\" onload='y'>", name, "\"><img src=x onerror=alert(1)>", ""]].into_iter().map(segment).collect()
+}
+
+/// What a form of export makes of a tree.
+pub(super) fn written(
+    mut forest: Forest,
+    write: impl FnOnce(&mut Vec<u8>, &Part<'_>) -> std::io::Result<()>,
+) -> String {
+    let part = Part::of(&mut forest, None).unwrap();
+    let mut out = Vec::new();
+    write(&mut out, &part).unwrap();
+    String::from_utf8(out).unwrap()
+}

@@ -1,0 +1,34 @@
+//! Texts of others within XML and HTML.
+
+use std::fmt;
+
+/// A text that is nothing but text, between tags as well as within an attribute in quotes of either kind. What XML does not
+/// know at all, as the control characters, is left out.
+pub(super) struct Text<'a>(pub &'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            '\n' | '\t' => f.write_str(" "),
+            '\u{fffe}' | '\u{ffff}' => Ok(()),
+            _ if character.is_control() => Ok(()),
+            _ => write!(f, "{character}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_escaped_and_what_xml_does_not_know_is_left_out() {
+        assert_eq!(Text("<a b=\"c\" d='e'>&amp;").to_string(), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;");
+        assert_eq!(Text("\u{0}a\n\u{1b}\u{85}\u{7f}b\u{fffe}\u{ffff}Ł").to_string(), "a bŁ");
+    }
+}
