@@ -19,6 +19,7 @@ fn state(rows: u32, keymap: &Keymap) -> State {
         host: "localhost".into(),
         profile: None,
         access: Access::ReadWrite,
+        journalled: true,
         protected: false,
         owned: Vec::new(),
     };

@@ -58,10 +58,24 @@ pub enum Action {
     Paste,
     /// Delete.
     Delete,
-    /// Open the form again that the server refused.
+    /// Open what was refused or is in conflict.
     Reopen,
+    /// Take back what was done last.
+    Undo,
+    /// Do again what was taken back.
+    Redo,
+    /// Gather edits, or show what was gathered.
+    Stage,
+    /// Show what waits, runs and failed.
+    ShowQueue,
+    /// Begin nothing more of what is under way; with nothing under way, leave.
+    Stop,
     /// Mark or unmark, then one row down.
     Mark,
+    /// Begin or end marking a range.
+    MarkRange,
+    /// Mark all matches of the search.
+    MarkMatches,
     /// To the next pane.
     NextPane,
     /// To the previous pane.
@@ -202,8 +216,21 @@ pub const TABLE: &[Entry] = &[
     entry(Action::Cut, "cut", &["x"], Group::Changing, "cut", "take it or all marked, to put elsewhere"),
     entry(Action::Paste, "paste", &["p"], Group::Changing, "paste", "move what was cut below this one"),
     entry(Action::Delete, "delete", &["d"], Group::Changing, "delete", "delete, after showing what would go"),
-    entry(Action::Reopen, "reopen", &["!"], Group::Changing, "refused", "open the refused form again"),
+    entry(Action::Reopen, "reopen", &["!"], Group::Changing, "refused", "open what was refused or is in conflict"),
+    entry(Action::Undo, "undo", &["u"], Group::Changing, "undo", "take back what was done last"),
+    entry(Action::Redo, "redo", &["U"], Group::Changing, "redo", "do again what was taken back"),
+    entry(Action::Stage, "stage", &["S"], Group::Changing, "gather", "gather edits; show what was gathered"),
+    entry(Action::ShowQueue, "show-queue", &["Q"], Group::Changing, "queue", "what waits, runs and failed"),
     entry(Action::Mark, "mark", &["space"], Group::Changing, "mark", "mark or unmark, and go one row down"),
+    entry(Action::MarkRange, "mark-range", &["V"], Group::Changing, "range", "begin or end marking a range"),
+    entry(
+        Action::MarkMatches,
+        "mark-matches",
+        &["ctrl-a"],
+        Group::Changing,
+        "mark all",
+        "mark all matches of the search",
+    ),
     entry(Action::NextPane, "next-pane", &["tab"], Group::Viewing, "pane", "to the next pane"),
     entry(Action::PreviousPane, "previous-pane", &["backtab"], Group::Viewing, "pane back", "to the previous pane"),
     entry(Action::ToggleDetails, "toggle-details", &["t d"], Group::Viewing, "details", "show or hide the details"),
@@ -232,7 +259,8 @@ pub const TABLE: &[Entry] = &[
     entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
     entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "leave", "leave; clear search, cut, marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),
-    entry(Action::Quit, "quit", &["q", "ctrl-c"], Group::Program, "quit", "leave the program"),
+    entry(Action::Stop, "stop", &["ctrl-c"], Group::Program, "stop", "begin no more writes; or leave"),
+    entry(Action::Quit, "quit", &["q"], Group::Program, "quit", "leave the program"),
 ];
 
 impl Action {
@@ -263,6 +291,9 @@ impl Action {
                 | Self::Cut
                 | Self::Paste
                 | Self::Delete
+                | Self::Undo
+                | Self::Redo
+                | Self::Stage
         )
     }
 }

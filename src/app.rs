@@ -7,27 +7,36 @@
 
 mod activity;
 mod availability;
+mod bulk;
 mod changing;
+mod conflict;
 mod deletion;
 mod details;
 mod figures;
 mod finding;
 mod form;
 mod help;
+mod history;
+mod kept;
 mod keys;
 mod layer;
 mod layout;
 mod link;
+mod marking;
 mod mouse;
 mod news;
 mod panes;
 mod parents;
 mod perform;
+mod queue_pane;
 mod renaming;
+mod review;
 mod sorting;
 mod text_field;
 mod tree_view;
 mod view;
+mod weight;
+mod wording;
 mod writes;
 
 #[cfg(test)]
@@ -42,7 +51,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
-use crate::mirror;
+use crate::mirror::{self, is_provisional};
 use crate::segment::{Pattern, Segment, SegmentId};
 
 pub use crate::remote::Access;
@@ -50,6 +59,8 @@ pub use activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
 };
 pub use availability::availability;
+pub use bulk::BulkEdit;
+pub use conflict::{Between, Conflict, Side};
 pub use deletion::{Deletion, Policy};
 pub use details::{DetailLine, details};
 pub use figures::grouped;
@@ -62,11 +73,15 @@ pub use link::{Link, LinkState};
 pub use mouse::{Mouse, MouseKind};
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
+pub use queue_pane::QueuePane;
 pub use renaming::Renaming;
+pub use review::{Counts, Review};
 pub use text_field::TextField;
 pub use tree_view::TreeView;
 pub use view::View;
-pub use writes::{PendingKind, Writes};
+pub use weight::Demand;
+pub use wording::{described, field_text};
+pub use writes::{PendingKind, Standing, Step, Tally, Write, Writes};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -117,6 +132,8 @@ pub struct Session {
     pub profile: Option<String>,
     /// Whether anything may be changed.
     pub access: Access,
+    /// Whether writes are in a journal, so that the next start knows of what this one leaves undone.
+    pub journalled: bool,
     /// Whether changes here are grave, as on a production tenant.
     pub protected: bool,
     /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
@@ -148,6 +165,17 @@ pub struct Picks {
     pub marked: HashSet<SegmentId>,
     /// Segments that were cut and wait to be pasted.
     pub cut: HashSet<SegmentId>,
+    /// A range that grows with the selection.
+    pub range: MarkedRange,
+}
+
+/// A range that is being marked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MarkedRange {
+    /// Where it began.
+    pub anchor: Option<RowId>,
+    /// What was marked before.
+    before: HashSet<SegmentId>,
 }
 
 /// A line for the person, in place of the footer.
@@ -241,12 +269,12 @@ impl State {
         Self {
             session,
             link: Link::new(clock.now),
-            clock,
             forest: Forest::new(),
             tree: TreeView::default(),
             search: None,
             picks: Picks::default(),
-            writes: Writes::default(),
+            writes: Writes::since(clock.now),
+            clock,
             activity: Activity::default(),
             panes: Panes::new(columns, rows),
             layers: Vec::new(),

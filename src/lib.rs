@@ -15,14 +15,14 @@
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
 //! | 2 | [`plan`] ○ | what a change asks of the server, as an ordered list of operations |
 //! | 2 | [`api`] | the port over HTTP |
-//! | 2 | [`store`] | what was last known of a tenant, in a file |
 //! | 2 | [`config`] | profiles, flags' defaults, where files live |
-//! | 3 | [`mirror`] | an actor that keeps a client's picture equal to the server and carries out writes |
-//! | 4 | [`app`] ○ | the state of the interface and the only function that changes it |
-//! | 5 | [`ui`] ○ | drawing that state |
-//! | 6 | [`terminal`] | the terminal, the event loop, carrying out effects |
-//! | 6 | [`demo`] | an HTTP server that implements the API in memory; it shares only [`segment`] with the client |
-//! | 7 | [`cli`] | arguments, subcommands, exit codes |
+//! | 3 | [`store`] | what was last known of a tenant and which writes are under way, in a file |
+//! | 4 | [`mirror`] | an actor that keeps a client's picture equal to the server and carries out writes |
+//! | 5 | [`app`] ○ | the state of the interface and the only function that changes it |
+//! | 6 | [`ui`] ○ | drawing that state |
+//! | 7 | [`terminal`] | the terminal, the event loop, carrying out effects |
+//! | 7 | [`demo`] | an HTTP server that implements the API in memory; it shares only [`segment`] with the client |
+//! | 8 | [`cli`] | arguments, subcommands, exit codes |
 //!
 //! # The way of a key, and the way of a change
 //!

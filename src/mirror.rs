@@ -45,7 +45,10 @@ use tokio::sync::mpsc;
 use crate::remote::{Context, Remote};
 use crate::segment::Step;
 
-pub use message::{Applied, Command, Event, ListProgress, Mention, Notice, Outcome, Phase, Seen, Ticket, WriteError};
+pub use message::{
+    Applied, Command, Event, Fate, ListProgress, Mention, Notice, Outcome, Phase, Recovered, Seen, Ticket, Which,
+    WriteError, is_provisional,
+};
 
 /// How to keep in step with a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

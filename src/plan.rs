@@ -7,11 +7,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::forest::Forest;
-use crate::segment::{Draft, Segment, SegmentId};
+use crate::segment::{Draft, Field, Segment, SegmentId};
 
 /// One write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
     /// A new segment.
     Create {
@@ -29,21 +31,94 @@ pub enum Operation {
     Delete {
         /// The segment as the person saw it.
         base: Arc<Segment>,
+        /// The children that may still stand below it then, because the person chose to leave them to the server. Any other child
+        /// has come since, and nobody has agreed to what becomes of it.
+        leaving: Vec<SegmentId>,
     },
 }
 
 impl Operation {
+    /// The end of a segment under which nothing may stand any more.
+    #[must_use]
+    pub const fn delete(base: Arc<Segment>) -> Self {
+        Self::Delete { base, leaving: Vec::new() }
+    }
+
     /// The segment it concerns, `None` for one that does not exist yet.
     #[must_use]
     pub fn subject(&self) -> Option<&SegmentId> {
         match self {
             Self::Create { .. } => None,
-            Self::Update { base, .. } | Self::Delete { base } => Some(&base.id),
+            Self::Update { base, .. } | Self::Delete { base, .. } => Some(&base.id),
+        }
+    }
+
+    /// The segment under which it puts its own, `None` when it leaves it where it is or at the top.
+    #[must_use]
+    pub fn destination(&self) -> Option<&SegmentId> {
+        match self {
+            Self::Create { draft } => draft.parent.as_ref(),
+            Self::Update { base, draft } if draft.parent != base.parent => draft.parent.as_ref(),
+            Self::Update { .. } | Self::Delete { .. } => None,
+        }
+    }
+
+    /// Whether it puts a segment that exists under another one, or to the top.
+    #[must_use]
+    pub fn is_move(&self) -> bool {
+        matches!(self, Self::Update { base, draft } if draft.parent != base.parent)
+    }
+
+    /// The same with other ids in the place of some.
+    #[must_use]
+    pub fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
+        let replaced = |id: SegmentId| other(&id).unwrap_or(id);
+        let segment = |base: Arc<Segment>| {
+            let (id, parent) = (other(&base.id), base.parent.as_ref().and_then(other));
+            if id.is_none() && parent.is_none() {
+                return base;
+            }
+            let mut segment = Arc::unwrap_or_clone(base);
+            segment.id = id.unwrap_or(segment.id);
+            segment.parent = parent.or(segment.parent);
+            Arc::new(segment)
+        };
+        let draft = |draft: Draft| Draft { parent: draft.parent.map(replaced), ..draft };
+        match self {
+            Self::Create { draft: wanted } => Self::Create { draft: draft(wanted) },
+            Self::Update { base, draft: wanted } => Self::Update { base: segment(base), draft: draft(wanted) },
+            Self::Delete { base, leaving } => {
+                Self::Delete { base: segment(base), leaving: leaving.into_iter().map(replaced).collect() }
+            }
+        }
+    }
+
+    /// The same, begun from what an earlier operation on the same segment came to: where the person saw what that one was to
+    /// write, they now see what it did.
+    #[must_use]
+    pub fn rebased(self, expected: &Segment, came: &Segment) -> Self {
+        let differing = expected.differing_fields(came);
+        let seen = |base: &Segment| -> Vec<Field> {
+            differing.iter().copied().filter(|field| base.field(*field) == expected.field(*field)).collect()
+        };
+        match self {
+            Self::Create { .. } => self,
+            Self::Update { base, draft } => {
+                let (fields, meant) = (seen(&base), draft.changes(&base));
+                let untouched: Vec<Field> = fields.iter().copied().filter(|field| !meant.contains(field)).collect();
+                let base = Arc::new(Arc::unwrap_or_clone(base).with_fields_of(came, &fields));
+                Self::Update { base, draft: draft.with_fields_of(came, &untouched) }
+            }
+            Self::Delete { base, leaving } => {
+                let fields = seen(&base);
+                Self::Delete { base: Arc::new(Arc::unwrap_or_clone(base).with_fields_of(came, &fields)), leaving }
+            }
         }
     }
 }
 
-/// Operations in the order in which they are to be carried out; the first that fails ends the plan.
+/// Operations in an order in which they could be carried out one after the other. Those that have nothing to do with each other
+/// may be carried out at the same time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// What to do, in order.
@@ -62,7 +137,7 @@ impl Plan {
     pub fn delete_subtree(forest: &Forest, id: &SegmentId) -> Self {
         let below = forest.descendants(id).map(|(_, segment)| segment);
         let parents_first: Vec<_> = forest.get(id).into_iter().chain(below).collect();
-        let delete = |base: &Arc<Segment>| Operation::Delete { base: Arc::clone(base) };
+        let delete = |base: &Arc<Segment>| Operation::delete(Arc::clone(base));
         Self { operations: parents_first.into_iter().rev().map(delete).collect() }
     }
 
@@ -78,7 +153,7 @@ impl Plan {
             Operation::Update { base: Arc::clone(child), draft }
         };
         let mut operations: Vec<_> = forest.children(id).into_iter().map(promote).collect();
-        operations.push(Operation::Delete { base: Arc::clone(segment) });
+        operations.push(Operation::delete(Arc::clone(segment)));
         Self { operations }
     }
 }
@@ -104,7 +179,7 @@ mod tests {
             Operation::Update { base, draft } => {
                 format!("{} under {}", base.id, draft.parent.as_ref().map_or("nothing".into(), ToString::to_string))
             }
-            Operation::Delete { base } => format!("delete {}", base.id),
+            Operation::Delete { base, .. } => format!("delete {}", base.id),
         };
         plan.operations.iter().map(tell).collect()
     }
@@ -121,6 +196,17 @@ mod tests {
         assert_eq!(told(&plan), ["b under root", "d under root", "delete a"]);
         let plan = Plan::promote_children_and_delete(&forest(), &SegmentId::new("root").unwrap());
         assert_eq!(told(&plan), ["a under nothing", "delete root"]);
+    }
+
+    #[test]
+    fn what_was_begun_before_an_earlier_one_ended_goes_on_from_what_that_came_to() {
+        let named = |name: &str, parent| Segment { name: name.into(), ..(*segment("a", parent)).clone() };
+        // The person saw "B" while it was being written, and the server made it "b".
+        let (expected, came) = (named("B", Some("root")), named("b", None));
+        let draft = Draft { parent: SegmentId::new("c"), ..Draft::of(&expected) };
+        let later = Operation::Update { base: Arc::new(expected.clone()), draft };
+        let Operation::Update { base, draft } = later.rebased(&expected, &came) else { panic!("an update") };
+        assert_eq!((&*base, draft.name.as_str(), draft.parent), (&came, "b", SegmentId::new("c")));
     }
 
     #[test]

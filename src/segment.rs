@@ -47,6 +47,19 @@ impl Segment {
         Field::ALL.into_iter().filter(|&field| self.field(field) != other.field(field)).collect()
     }
 
+    /// This segment with the given fields taken from another.
+    #[must_use]
+    pub fn with_fields_of(mut self, other: &Self, fields: &[Field]) -> Self {
+        for field in fields {
+            match field {
+                Field::Name => self.name.clone_from(&other.name),
+                Field::ExternalId => self.external_id.clone_from(&other.external_id),
+                Field::Parent => self.parent.clone_from(&other.parent),
+            }
+        }
+        self
+    }
+
     /// The value of a field as text, `None` when it is not set.
     #[must_use]
     pub fn field(&self, field: Field) -> Option<String> {

@@ -6,6 +6,7 @@
 //! reads it and keeps what it learns to itself. A file that is damaged or not ours is moved aside, never trusted and never
 //! deleted.
 
+mod journal;
 mod order;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -20,6 +21,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::remote::{Context, Position};
 use crate::segment::{Segment, SegmentId, Step};
+
+pub use journal::{JournalNote, Journalled};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +78,8 @@ pub struct Opened {
     pub store: Option<Store>,
     /// Where a file was moved that could not be trusted.
     pub moved_aside: Option<PathBuf>,
+    /// What an earlier run left undone.
+    pub journal: Vec<Journalled>,
 }
 
 /// Why nothing can be stored.
@@ -111,7 +116,7 @@ pub enum StoreError {
 /// Marks a file as ours: "SEGT".
 const APPLICATION: i32 = 0x5345_4754;
 /// The form that is written.
-const SCHEMA: i32 = 3;
+const SCHEMA: i32 = 4;
 
 /// A list is kept packed, since it is read whole at every start; what changed after it is kept a row each, since that is
 /// written often.
@@ -157,6 +162,9 @@ const FROM_2_TO_3: &str = "
     ALTER TABLE segment ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
 ";
 
+/// The third form had no journal.
+const FROM_3_TO_4: &str = journal::TABLE;
+
 /// Segments packed together: enough that there are few rows, few enough that no blob is large.
 const PACKED: usize = 4_096;
 
@@ -189,12 +197,15 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     let lock = lock(path).map_err(io("lock"))?;
     let Some(lock) = lock else {
         let snapshot = if path.exists() { read_only(path, tell)? } else { None };
-        return Ok(Opened { snapshot, store: None, moved_aside: None });
+        return Ok(Opened { snapshot, store: None, moved_aside: None, journal: Vec::new() });
     };
     create_private(path).map_err(io("create"))?;
     match trusted(path, tell) {
         Ok((connection, snapshot)) => {
-            Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside: None })
+            let journal =
+                journal::read(&connection).map_err(|source| StoreError::Database { path: path.to_owned(), source })?;
+            let store = Some(Store { connection, _lock: lock });
+            Ok(Opened { snapshot, store, moved_aside: None, journal })
         }
         Err(newer @ StoreError::Newer { .. }) => Err(newer),
         Err(error) => {
@@ -202,7 +213,8 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
             let aside = move_aside(path).map_err(io("move aside"))?;
             create_private(path).map_err(io("create"))?;
             let (connection, snapshot) = trusted(path, &mut |_, _| {})?;
-            Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside: Some(aside) })
+            let store = Some(Store { connection, _lock: lock });
+            Ok(Opened { snapshot, store, moved_aside: Some(aside), journal: Vec::new() })
         }
     }
 }
@@ -274,6 +286,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     if application == 0 && empty {
         let transaction = connection.transaction()?;
         transaction.execute_batch(TABLES)?;
+        transaction.execute_batch(journal::TABLE)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         return transaction.commit();
@@ -290,7 +303,10 @@ fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
     if found < 2 {
         transaction.execute_batch(FROM_1_TO_2)?;
     }
-    transaction.execute_batch(FROM_2_TO_3)?;
+    if found < 3 {
+        transaction.execute_batch(FROM_2_TO_3)?;
+    }
+    transaction.execute_batch(FROM_3_TO_4)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit()
 }

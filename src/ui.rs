@@ -4,6 +4,8 @@
 //! frame depends on the size of the screen, not on that of the tree. Every size is good, nought included.
 
 mod activity;
+mod bulk;
+mod conflict;
 mod deletion;
 mod details;
 mod dialog;
@@ -13,6 +15,7 @@ mod frame;
 mod header;
 mod help;
 mod parents;
+mod plans;
 mod text;
 mod theme;
 mod tree;
@@ -56,6 +59,10 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Form(form) => form::draw(state, form, look, frame),
             Layer::Parents(picker) => parents::draw(state, picker, look, frame),
             Layer::Deletion(deletion) => deletion::draw(state, deletion, look, frame),
+            Layer::Bulk(edit) => bulk::draw(state, edit, look, frame),
+            Layer::Conflict(conflict) => conflict::draw(state, conflict, look, frame),
+            Layer::Review(review) => plans::draw_review(state, review, look, frame),
+            Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
             // Both are drawn where they are typed: in the footer's line and in the row.
             Layer::Find(_) | Layer::Renaming(_) => {}

@@ -41,15 +41,15 @@ const HOUSE: &[Room] = &[
     room("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
     room("plan", 2, Uses::Only(&["segment", "forest"]), Purity::Pure),
     room("api", 2, Uses::Only(&["segment", "remote"]), Purity::Free),
-    room("store", 2, Uses::Only(&["segment", "remote"]), Purity::Free),
+    room("store", 3, Uses::Only(&["segment", "remote", "plan"]), Purity::Free),
     room("config", 2, Uses::Only(&["segment", "remote", "action", "keymap"]), Purity::Free),
-    room("mirror", 3, Uses::Only(&["segment", "forest", "remote", "plan", "store"]), Purity::Free),
-    room("app", 4, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "plan", "mirror"]), Purity::Pure),
-    room("ui", 5, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "mirror", "app"]), Purity::Pure),
+    room("mirror", 4, Uses::Only(&["segment", "forest", "remote", "plan", "store"]), Purity::Free),
+    room("app", 5, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "plan", "mirror"]), Purity::Pure),
+    room("ui", 6, Uses::Only(&["segment", "action", "forest", "remote", "keymap", "mirror", "app"]), Purity::Pure),
     // It shares only `segment` with the client, so that each checks the other.
-    room("demo", 6, Uses::Only(&["segment"]), Purity::Free),
-    room("terminal", 6, Uses::AllBelow, Purity::Free),
-    room("cli", 7, Uses::AllBelow, Purity::Free),
+    room("demo", 7, Uses::Only(&["segment"]), Purity::Free),
+    room("terminal", 7, Uses::AllBelow, Purity::Free),
+    room("cli", 8, Uses::AllBelow, Purity::Free),
 ];
 
 /// What a pure module must not name.

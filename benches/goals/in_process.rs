@@ -51,6 +51,7 @@ impl Screen {
             host: "localhost".into(),
             profile: None,
             access: Access::ReadWrite,
+            journalled: true,
             protected: false,
             owned: Vec::new(),
         };

@@ -6,7 +6,7 @@ use crate::remote::Fault;
 use crate::segment::SegmentId;
 
 use super::writes::PendingKind;
-use super::{Access, State, tree_view};
+use super::{Access, State, is_provisional, tree_view};
 
 /// Whether an action can act now.
 ///
@@ -18,7 +18,9 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         return Err(Fault::Forbidden.to_string());
     }
     match action {
-        Action::Delete => subjects_settled(state).and_then(|()| nothing_under_way_below(state)),
+        Action::Delete => subjects_settled(state)
+            .and_then(|()| nothing_new_among(state))
+            .and_then(|()| nothing_under_way_below(state)),
         Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
         Action::Paste if state.picks.cut.is_empty() => Err("nothing was cut; x cuts the selected segment".into()),
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
@@ -27,6 +29,11 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
             Err("nothing was searched for; / begins a search".into())
         }
         Action::Reopen if state.writes.refused_count() == 0 => Err("nothing was refused".into()),
+        Action::Undo if !state.writes.history.can_undo() && state.writes.tally().done == 0 => {
+            Err("nothing was done yet that could be undone".into())
+        }
+        Action::Redo if !state.writes.history.can_redo() => Err("nothing was undone".into()),
+        Action::MarkMatches if state.search.is_none() => Err("nothing was searched for; / begins a search".into()),
         Action::ExpandSubtree | Action::ToggleFold => foldable(state),
         _ => Ok(()),
     }
@@ -60,14 +67,24 @@ fn subjects_settled(state: &State) -> Result<(), String> {
     // Asked for every frame: there may be many marked, but hardly ever much under way.
     for segment in state.writes.concerned().filter(|id| is_subject(state, id)).filter_map(|id| state.forest.get(id)) {
         match state.writes.pending(&segment.id) {
-            Some(PendingKind::Creating) => {
-                return Err(format!("{} is still being created; wait for the server", segment.name));
-            }
             Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
-            Some(PendingKind::Changing) | None => {}
+            Some(PendingKind::Refused) => {
+                return Err(format!("a change of {} waits for a decision; Q shows it", segment.name));
+            }
+            // What builds upon it waits for it.
+            Some(PendingKind::Creating | PendingKind::Changing) | None => {}
         }
     }
     Ok(())
+}
+
+/// What does not exist yet can't be deleted.
+fn nothing_new_among(state: &State) -> Result<(), String> {
+    let new = state.writes.concerned().find(|id| is_provisional(id) && is_subject(state, id));
+    match new.and_then(|id| state.forest.get(id)) {
+        Some(segment) => Err(format!("{} is still being created; Q drops it", segment.name)),
+        None => Ok(()),
+    }
 }
 
 /// Whether an action would speak of a segment: all marked ones, or else the selected one.
@@ -95,8 +112,7 @@ fn place_for_new(state: &State) -> Result<(), String> {
     existing(state)?;
     let pending = state.selected_segment().and_then(|segment| state.writes.pending(&segment.id));
     match pending {
-        Some(PendingKind::Creating) => Err("it is still being created; wait for the server".into()),
         Some(PendingKind::Deleting) => Err("it is being deleted".into()),
-        Some(PendingKind::Changing) | None => Ok(()),
+        Some(PendingKind::Creating | PendingKind::Changing | PendingKind::Refused) | None => Ok(()),
     }
 }

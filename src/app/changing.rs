@@ -8,7 +8,8 @@ use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::deletion::Policy;
 use super::parents::{self, Asker};
-use super::writes::{self, Title};
+use super::weight::{Demand, demand};
+use super::writes::{self, Manner, Title};
 use super::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, finding};
 
 /// Opens the form for a segment below the selected one.
@@ -36,11 +37,14 @@ pub(super) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
             Vec::new()
         }
         Ok(Some(operation)) => {
+            if let Some(which) = form.amends.filter(|which| state.writes.step(*which).is_some()) {
+                return writes::amend(state, which, operation, Some(Layer::Form(form)));
+            }
             let title = title(&operation);
             if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
                 state.forest.expand(&RowId::Segment(parent.clone()));
             }
-            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)))
+            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), Manner::Asked)
         }
     }
 }
@@ -56,13 +60,16 @@ pub(super) fn save_name(state: &mut State, mut renaming: Renaming) -> Vec<Effect
         Ok(None) => Vec::new(),
         Ok(Some(draft)) => {
             let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
+            if let Some(which) = renaming.amends.filter(|which| state.writes.step(*which).is_some()) {
+                return writes::amend(state, which, operation, Some(Layer::Renaming(renaming)));
+            }
             let title = title(&operation);
-            writes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)))
+            writes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)), Manner::Asked)
         }
     }
 }
 
-fn title(operation: &Operation) -> Title {
+pub(super) fn title(operation: &Operation) -> Title {
     match operation {
         Operation::Create { draft } => {
             let name = draft.name.as_str();
@@ -81,7 +88,7 @@ fn title(operation: &Operation) -> Title {
                 },
             }
         }
-        Operation::Delete { base } => {
+        Operation::Delete { base, .. } => {
             Title { done: format!("deleted {}", base.name), failed: format!("{} was not deleted", base.name) }
         }
     }
@@ -195,7 +202,7 @@ fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&Segmen
     if let Some(parent) = parent {
         state.forest.expand(&RowId::Segment(parent.clone()));
     }
-    writes::begin(state, plan, title, None)
+    writes::begin(state, plan, title, None, Manner::Asked)
 }
 
 /// Asks what would go, and how.
@@ -219,10 +226,14 @@ pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> 
         Policy::OnlyThis => format!("deleted {what}"),
     };
     let plan = deletion.plan(&state.forest, policy);
-    writes::begin(state, plan, Title { done, failed: format!("{what} was not deleted") }, None)
+    let title = Title { done, failed: format!("{what} was not deleted") };
+    let operations: Vec<&Operation> = plan.operations.iter().collect();
+    // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
+    let shown = deletion.roots.len() == 1 && demand(state, &operations) == Demand::Key;
+    writes::begin(state, plan, title, None, if shown { Manner::Confirmed } else { Manner::Asked })
 }
 
-fn named(segments: &[Arc<Segment>]) -> String {
+pub(super) fn named(segments: &[Arc<Segment>]) -> String {
     match segments {
         [only] => only.name.to_string(),
         several => format!("{} segments", several.len()),

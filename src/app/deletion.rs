@@ -52,7 +52,10 @@ impl Deletion {
         let plans = self.roots.iter().map(|root| match policy {
             Policy::Subtree => Plan::delete_subtree(forest, &root.id),
             Policy::Promote => Plan::promote_children_and_delete(forest, &root.id),
-            Policy::OnlyThis => Plan::single(Operation::Delete { base: Arc::clone(root) }),
+            Policy::OnlyThis => {
+                let leaving = forest.children(&root.id).into_iter().map(|child| child.id.clone()).collect();
+                Plan::single(Operation::Delete { base: Arc::clone(root), leaving })
+            }
         });
         Plan { operations: plans.flat_map(|plan| plan.operations).collect() }
     }

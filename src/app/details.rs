@@ -144,6 +144,7 @@ impl Lines {
                     PendingKind::Creating => "being created",
                     PendingKind::Changing => "being saved",
                     PendingKind::Deleting => "being deleted",
+                    PendingKind::Refused => "refused or in conflict; Q shows it",
                 },
             );
         }

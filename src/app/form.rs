@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::forest::Forest;
 use crate::keymap::Key;
-use crate::mirror::WriteError;
+use crate::mirror::Which;
 use crate::plan::Operation;
 use crate::segment::{Draft, ExternalId, Field, Name, Segment, SegmentId};
 
@@ -29,6 +29,8 @@ pub struct Form {
     pub faults: BTreeMap<Field, String>,
     /// Why the server refused, in its own words.
     pub refusal: Option<String>,
+    /// The operation in whose place it asks for another one.
+    pub(super) amends: Option<Which>,
 }
 
 /// What a form is for.
@@ -57,6 +59,20 @@ impl Form {
         Self::new(Purpose::Edit { base: Arc::clone(base) }, &base.name, external_id, base.parent.clone())
     }
 
+    /// The form of a segment with other values in it, to ask for them in the place of an operation.
+    pub(super) fn amending(base: &Arc<Segment>, mine: &Segment, which: Which) -> Self {
+        let external_id = mine.external_id.as_deref().unwrap_or_default();
+        let purpose = Purpose::Edit { base: Arc::clone(base) };
+        Self { amends: Some(which), ..Self::new(purpose, &mine.name, external_id, mine.parent.clone()) }
+    }
+
+    /// The form of a segment that could not be created.
+    pub(super) fn amending_create(draft: &Draft, which: Which, refusal: &str) -> Self {
+        let external_id = draft.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default();
+        let form = Self::new(Purpose::Create, draft.name.as_str(), external_id, draft.parent.clone());
+        Self { amends: Some(which), refusal: Some(refusal.to_owned()), ..form }
+    }
+
     fn new(purpose: Purpose, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
         Self {
             purpose,
@@ -66,6 +82,7 @@ impl Form {
             focus: Field::Name,
             faults: BTreeMap::new(),
             refusal: None,
+            amends: None,
         }
     }
 
@@ -195,26 +212,21 @@ impl Form {
         }
     }
 
-    /// The server refused, or somebody was faster. After a conflict the form knows the new state: what the person did not
-    /// touch follows it, and saving once more overwrites the rest knowingly.
-    pub(super) fn refuse(&mut self, forest: &Forest, error: Option<&WriteError>, words: &str) {
+    /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
+    pub(super) fn refuse(&mut self, words: &str, amends: Option<Which>) {
         self.refusal = Some(words.to_owned());
-        let Some(WriteError::Conflict { theirs: Some(theirs), fields }) = error else { return };
-        let Purpose::Edit { base } = self.purpose.clone() else { return };
-        for field in Field::ALL.into_iter().filter(|field| !fields.contains(field)) {
-            match field {
-                Field::Name if self.name.text() == base.name => self.name.set(&theirs.name),
-                Field::ExternalId if self.external_id.text() == base.external_id.as_deref().unwrap_or_default() => {
-                    self.external_id.set(theirs.external_id.as_deref().unwrap_or_default());
-                }
-                Field::Parent if self.parent == base.parent => self.parent.clone_from(&theirs.parent),
-                _ => {}
-            }
+        self.amends = amends;
+    }
+
+    /// A segment that was still being created is this one now.
+    pub(super) fn refer_to(&mut self, provisional: &SegmentId, segment: &Arc<Segment>) {
+        if self.parent.as_ref() == Some(provisional) {
+            self.parent = Some(segment.id.clone());
         }
-        for field in fields {
-            let text = format!("on the server it is now {}; enter overwrites that", shown(forest, theirs, *field));
-            self.faults.insert(*field, text);
+        if let Purpose::Edit { base } = &mut self.purpose
+            && base.id == *provisional
+        {
+            *base = Arc::clone(segment);
         }
-        self.purpose = Purpose::Edit { base: Arc::clone(theirs) };
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::forest::RowKind;
 use crate::keymap::{Keymap, parse_sequence};
-use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, WriteError};
+use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, Which, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::{Segment, SegmentId, Step};
@@ -60,6 +60,7 @@ impl Harness {
             host: "one.unity.pl".into(),
             profile: Some("preprod".into()),
             access: Access::ReadWrite,
+            journalled: true,
             protected: false,
             owned: Vec::new(),
         };
@@ -150,31 +151,43 @@ impl Harness {
     pub fn last_write(&self) -> (Ticket, Plan) {
         let writes = self.effects.iter().rev().find_map(|effect| match effect {
             Effect::Mirror(Command::Write { ticket, plan }) => Some((*ticket, plan.clone())),
+            Effect::Mirror(Command::Amend { which, operation }) => {
+                Some((which.ticket, Plan::single(operation.clone())))
+            }
             _ => None,
         });
         writes.expect("a write was sent")
     }
 
     pub fn write_count(&self) -> usize {
-        self.effects.iter().filter(|effect| matches!(effect, Effect::Mirror(Command::Write { .. }))).count()
+        self.effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Mirror(Command::Write { .. } | Command::Amend { .. })))
+            .count()
     }
 
     /// Carries out the plan that was sent last as a server would that takes everything as it is.
     pub fn succeed(&mut self) {
+        let (ticket, _) = self.last_write();
+        self.succeed_with(|_| format!("server-{}", ticket.0));
+    }
+
+    /// The same, with the ids that the server gives by the place in the plan.
+    pub fn succeed_with(&mut self, given: impl Fn(usize) -> String) {
         let (ticket, plan) = self.last_write();
-        for (index, operation) in plan.operations.iter().enumerate() {
-            let outcome = match operation {
-                Operation::Create { draft } => {
-                    Outcome::Created(applied(draft.clone().into_segment(id(&format!("server-{}", ticket.0)))))
-                }
+        for index in 0..plan.operations.len() {
+            // By its turn it refers to the ids that were given meanwhile.
+            let which = Which { ticket, index };
+            let operation = self.state.writes.step(which).expect("it is not over").operation.clone();
+            let outcome = match &operation {
+                Operation::Create { draft } => Outcome::Created(applied(draft.clone().into_segment(id(&given(index))))),
                 Operation::Update { base, draft } => {
                     Outcome::Updated(applied(draft.clone().into_segment(base.id.clone())))
                 }
-                Operation::Delete { base } => Outcome::Deleted(base.id.clone()),
+                Operation::Delete { base, .. } => Outcome::Deleted(base.id.clone()),
             };
-            self.tell(mirror::Event::OperationEnded { ticket, index, outcome });
+            self.tell(mirror::Event::OperationEnded { which, outcome });
         }
-        self.tell(mirror::Event::WriteEnded { ticket, result: Ok(()) });
     }
 
     /// Refuses the plan that was sent last with the server's words.
@@ -184,14 +197,14 @@ impl Harness {
         let call = match plan.operations.first().unwrap() {
             Operation::Create { draft } => Call::Create(draft.name.as_str().into()),
             Operation::Update { base, .. } => Call::Update(base.id.clone()),
-            Operation::Delete { base } => Call::Delete(base.id.clone()),
+            Operation::Delete { base, .. } => Call::Delete(base.id.clone()),
         };
         self.fail(WriteError::Refused(RemoteError { call, fault }));
     }
 
     pub fn fail(&mut self, error: WriteError) {
         let (ticket, _) = self.last_write();
-        self.tell(mirror::Event::WriteEnded { ticket, result: Err((0, error)) });
+        self.tell(mirror::Event::OperationFailed { which: Which { ticket, index: 0 }, error });
     }
 
     /// The rows as indented names, the selected one with a bar.
@@ -226,5 +239,5 @@ impl Harness {
 }
 
 fn applied(segment: Segment) -> Applied {
-    Applied { segment: Arc::new(segment), merged: Vec::new(), ignored: Vec::new() }
+    Applied { segment: Arc::new(segment), merged: Vec::new(), ignored: Vec::new(), raced: false }
 }

@@ -8,7 +8,10 @@ use super::changing;
 use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
-use super::{Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, finding, perform};
+use super::{
+    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, perform, queue_pane,
+    review,
+};
 
 const PAGE: isize = 10;
 
@@ -31,6 +34,10 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
             return effects;
         }
         Layer::Find(prompt) => return finding::press(state, prompt, key),
+        Layer::Conflict(conflict) => return conflict::press(state, conflict, key),
+        Layer::Review(review) => return review::press(state, review, key),
+        Layer::Queue(pane) => return queue_pane::press(state, pane, key),
+        Layer::Bulk(edit) => return bulk::press(state, edit, key),
         Layer::Deletion(deletion) => {
             let policy = match key.to_string().as_str() {
                 "enter" | "y" | "d" if deletion.descendants == 0 => Policy::OnlyThis,
@@ -59,7 +66,9 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     match keymap.lookup(&state.pressed) {
         Lookup::Action(action) => {
             state.pressed.clear();
-            perform::perform(state, action)
+            let effects = perform::perform(state, action);
+            marking::follow(state);
+            effects
         }
         Lookup::Prefix => Vec::new(),
         Lookup::Nothing => {
@@ -98,6 +107,14 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             return changing::refilter(state, picker);
         }
         Some(Layer::Find(prompt)) => return finding::paste(state, prompt, text),
+        Some(Layer::Bulk(mut edit)) => {
+            edit.text_field().paste(text);
+            state.layers.push(Layer::Bulk(edit));
+        }
+        Some(Layer::Review(mut review)) => {
+            review.typed.paste(text);
+            state.layers.push(Layer::Review(review));
+        }
         Some(layer) => state.layers.push(layer),
         None => state.warn("there is nothing to paste into; press / to search for it, or a to add a segment"),
     }

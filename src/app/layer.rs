@@ -1,9 +1,11 @@
 //! What can be open over the main screen. The last one opened gets the keys first; no two of a kind are ever open.
 
-use crate::forest::Forest;
-use crate::mirror::WriteError;
+use std::sync::Arc;
 
-use super::{Deletion, FindPrompt, Form, ParentPicker, Renaming, State};
+use crate::mirror::Which;
+use crate::segment::{Segment, SegmentId};
+
+use super::{BulkEdit, Conflict, Deletion, FindPrompt, Form, ParentPicker, QueuePane, Renaming, Review, State};
 
 /// Something that is open.
 #[derive(Debug, Clone)]
@@ -14,22 +16,49 @@ pub enum Layer {
     Form(Form),
     /// The row itself as an input.
     Renaming(Renaming),
+    /// New values for all that is marked.
+    Bulk(BulkEdit),
     /// The choice of a parent.
     Parents(ParentPicker),
     /// What would go, and how.
     Deletion(Deletion),
     /// The line in which a search is typed.
     Find(FindPrompt),
+    /// Somebody else was faster.
+    Conflict(Conflict),
+    /// A plan before it is sent.
+    Review(Review),
+    /// What waits, runs and failed.
+    Queue(QueuePane),
     /// Whether to leave although writes are under way.
     Leaving,
 }
 
 impl Layer {
     /// Puts the reason of a refusal where the person will look.
-    pub(super) fn refuse(&mut self, forest: &Forest, error: Option<&WriteError>, words: &str) {
+    pub(super) fn refuse(&mut self, words: &str, amends: Option<Which>) {
         match self {
-            Self::Form(form) => form.refuse(forest, error, words),
-            Self::Renaming(renaming) => renaming.refuse(error, words),
+            Self::Form(form) => form.refuse(words, amends),
+            Self::Renaming(renaming) => renaming.refuse(words, amends),
+            _ => {}
+        }
+    }
+
+    /// The operation that it decides about.
+    pub(super) fn amends(&self) -> Option<Which> {
+        match self {
+            Self::Form(form) => form.amends,
+            Self::Renaming(renaming) => renaming.amends,
+            Self::Conflict(conflict) => Some(conflict.which),
+            _ => None,
+        }
+    }
+
+    /// A segment that was still being created is this one now.
+    pub(super) fn refer_to(&mut self, provisional: &SegmentId, segment: &Arc<Segment>) {
+        match self {
+            Self::Form(form) => form.refer_to(provisional, segment),
+            Self::Renaming(renaming) if renaming.base.id == *provisional => renaming.base = Arc::clone(segment),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::forest::{Change, Forest, Heading, RowId};
-use crate::mirror::{Event, Phase, Seen};
+use crate::mirror::{Event, Notice, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
 use super::activity::{self, ActivityEntry, EntryKind, Originator};
@@ -21,9 +21,13 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Changed { seen, .. } => change(state, &seen),
         Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),
         Event::Verified { missed } => verified(state, &missed),
-        Event::OperationEnded { ticket, index, outcome } => writes::operation_ended(state, ticket, index, &outcome),
-        Event::WriteEnded { ticket, result } => writes::write_ended(state, ticket, result),
+        Event::OperationBegan(which) => writes::operation_began(state, which),
+        Event::OperationEnded { which, outcome } => writes::operation_ended(state, which, &outcome),
+        Event::OperationFailed { which, error } => writes::operation_failed(state, which, error),
+        Event::OperationDropped(which) => writes::operation_dropped(state, which),
+        Event::Recovered(found) => writes::recovered(state, found),
         Event::Noticed(notice) => {
+            state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });
             let text = notice.to_string();
             state.activity.add(state.clock.now, EntryKind::Notice, None, text.clone());
             state.warn(text);
@@ -154,8 +158,29 @@ fn change(state: &mut State, seen: &[Seen]) {
     for one in seen {
         tell_dialogs(state, &one.id, one.now.as_deref());
     }
+    for one in seen {
+        if let (Some(before), Some(after)) = (&one.before, &one.now) {
+            tell_set_back(state, before, after);
+        }
+    }
     if let Some(goodbye) = goodbye {
         state.warn(goodbye);
+    }
+}
+
+/// Says when somebody sets back what was written here a while ago.
+fn tell_set_back(state: &mut State, before: &Segment, after: &Segment) {
+    for set_back in state.writes.kept.set_back(before, after, state.clock.now) {
+        let value = |text: Option<String>| text.map_or_else(|| "nothing".into(), |text| format!("“{text}”"));
+        let text = format!(
+            "{}: somebody set the {} that was changed here back, from {} to {}",
+            after.name,
+            set_back.field,
+            value(set_back.from),
+            value(set_back.to)
+        );
+        state.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
+        state.warn(text);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::forest::{Forest, Purpose, Query, SearchJob};
 use crate::segment::{Segment, SegmentId};
 
-use super::{TextField, writes};
+use super::TextField;
 
 /// The choice of a parent for some segments.
 #[derive(Debug, Clone)]
@@ -148,9 +148,6 @@ fn matches(forest: &Forest) -> Vec<&SegmentId> {
 /// Why these segments can't stand under that parent.
 pub(super) fn refusal(forest: &Forest, moving: &[Arc<Segment>], parent: Option<&SegmentId>) -> Option<&'static str> {
     if let Some(parent) = parent {
-        if writes::is_provisional(parent) {
-            return Some("still being created");
-        }
         if moving.iter().any(|segment| segment.id == *parent) {
             return Some("a segment can't stand under itself");
         }

@@ -4,8 +4,12 @@ use crate::action::Action;
 use crate::forest::{Order, RowId};
 use crate::mirror::Command;
 
+use super::history::{self, Way};
 use super::tree_view::{self, Direction};
-use super::{Effect, Form, Layer, Pane, Renaming, State, availability, changing, finding, layer, sorting};
+use super::{
+    BulkEdit, Effect, Form, Layer, Pane, QueuePane, Renaming, State, availability, changing, finding, layer, marking,
+    review, sorting, writes,
+};
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(state, action) {
@@ -27,6 +31,17 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NextMatch => finding::step(state, Direction::Next),
         Action::PreviousMatch => finding::step(state, Direction::Previous),
         Action::Mark => mark(state),
+        Action::MarkRange => marking::toggle_range(state),
+        Action::MarkMatches => marking::mark_matches(state),
+        Action::Undo => return history::go(state, Way::Back),
+        Action::Redo => return history::go(state, Way::Forth),
+        Action::Stage => review::stage(state),
+        Action::ShowQueue => state.layers.push(Layer::Queue(QueuePane::default())),
+        Action::Stop if state.writes.tally().waiting > 0 => {
+            let (held, effects) = writes::hold_all(state);
+            state.warn(format!("stopped; {held} changes are held back · Q shows them, r there goes on"));
+            return effects;
+        }
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
@@ -49,8 +64,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             return vec![Effect::Mirror(Command::Reload)];
         }
         Action::Suspend => return vec![Effect::Suspend],
-        Action::Quit if state.writes.waiting() == 0 => return vec![Effect::Quit],
-        Action::Quit => state.layers.push(Layer::Leaving),
+        Action::Quit | Action::Stop if state.writes.waiting() == 0 => return vec![Effect::Quit],
+        Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),
     }
     Vec::new()
 }
@@ -97,6 +112,10 @@ fn ask(state: &mut State, action: Action) {
         (Action::AddChild, _) => changing::add_child(state),
         (Action::AddSibling, _) => changing::add_sibling(state),
         (Action::Delete, _) => changing::ask_deletion(state),
+        (Action::Edit, _) if state.picks.marked.len() > 1 => {
+            let subjects = changing::subjects(state);
+            state.layers.push(Layer::Bulk(BulkEdit::of(subjects)));
+        }
         (Action::Edit, Some(segment)) => state.layers.push(Layer::Form(Form::edit(&segment))),
         (Action::Rename, Some(segment)) => {
             tree_view::keep_in_sight(state);
@@ -149,6 +168,9 @@ fn dismiss(state: &mut State) {
         return;
     }
     state.message = None;
+    if marking::end_range(state) {
+        return;
+    }
     if !finding::end(state) && std::mem::take(&mut state.picks.cut).is_empty() {
         state.picks.marked.clear();
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::mirror::WriteError;
-use crate::segment::{Draft, Field, FieldFault, Name, Segment};
+use crate::mirror::Which;
+use crate::segment::{Draft, FieldFault, Name, Segment};
 
 use super::TextField;
 
@@ -16,13 +16,15 @@ pub struct Renaming {
     pub name: TextField,
     /// What is wrong with it, or why the server refused.
     pub fault: Option<String>,
+    /// The operation in whose place it asks for another one.
+    pub(super) amends: Option<Which>,
 }
 
 impl Renaming {
     /// The row of a segment as an input.
     #[must_use]
     pub fn of(base: &Arc<Segment>) -> Self {
-        Self { base: Arc::clone(base), name: TextField::new(&base.name), fault: None }
+        Self { base: Arc::clone(base), name: TextField::new(&base.name), fault: None, amends: None }
     }
 
     /// The wanted segment; `None` when the name is as it was.
@@ -43,13 +45,9 @@ impl Renaming {
         }
     }
 
-    pub(super) fn refuse(&mut self, error: Option<&WriteError>, words: &str) {
+    /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
+    pub(super) fn refuse(&mut self, words: &str, amends: Option<Which>) {
         self.fault = Some(words.to_owned());
-        if let Some(WriteError::Conflict { theirs: Some(theirs), fields }) = error {
-            if fields.contains(&Field::Name) {
-                self.fault = Some(format!("on the server it is now {}; enter overwrites that", theirs.name));
-            }
-            self.base = Arc::clone(theirs);
-        }
+        self.amends = amends;
     }
 }

@@ -80,6 +80,7 @@ async fn prepare(
         host: link.connection.base_url.host(),
         profile: link.connection.profile.clone(),
         access: link.connection.access,
+        journalled: !look.no_store && !arguments.demo,
         protected: link.connection.protected,
         owned: link.connection.owned.clone(),
     };

@@ -20,8 +20,8 @@ use super::keeper::Keeper;
 use super::ledger::{Asked, Ledger, Questions};
 use super::list::Listing;
 use super::message::{Command, Event, ListProgress, Phase, Seen};
-use super::queue::WriteQueue;
 use super::report::{Report, Reporter};
+use writing::Writing;
 
 /// The client has gone: there is nobody to work for.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(super) struct Actor<R> {
     /// Failures in a row.
     failures: u32,
     progress_told: Option<Instant>,
-    writes: WriteQueue,
+    writing: Writing,
     /// `None` when nothing is kept.
     keeper: Option<Keeper>,
 }
@@ -180,7 +180,7 @@ impl<R: Remote> Actor<R> {
             listed: false,
             failures: 0,
             progress_told: None,
-            writes: WriteQueue::default(),
+            writing: Writing::default(),
             keeper: None,
         }
     }
@@ -220,10 +220,12 @@ impl<R: Remote> Actor<R> {
                 Work::Following => self.wanted.reload = true,
                 Work::Locating | Work::Listing => {}
             },
-            Command::Write { ticket, plan } => {
-                self.writes.push(ticket, plan);
-                self.begin_writes();
-            }
+            Command::Write { ticket, plan } => self.write(ticket, plan).await?,
+            Command::Retry(which) => self.retry(which, None).await?,
+            Command::Amend { which, operation } => self.retry(which, Some(operation)).await?,
+            Command::Hold(ticket) => self.hold(ticket),
+            Command::Release(ticket) => self.release(ticket).await?,
+            Command::Drop(which) => self.give_up(which).await?,
         }
         Ok(())
     }
@@ -255,13 +257,12 @@ impl<R: Remote> Actor<R> {
                 }
                 Ok(())
             }
-            Report::OperationEnded { ticket, index, ended } => self.operation_ended(ticket, index, ended).await,
-            Report::WriteEnded { ticket, result } => {
-                self.writes.end(ticket);
-                self.begin_writes();
-                self.hurry();
-                self.tell(Event::WriteEnded { ticket, result }).await
+            Report::OperationOver { which, result } => self.operation_over(which, result).await,
+            Report::Claimed { id, kind, reply } => {
+                self.claim(id, kind, reply);
+                Ok(())
             }
+            Report::Investigated(found) => self.investigated(found).await,
         }
     }
 
@@ -275,6 +276,9 @@ impl<R: Remote> Actor<R> {
         }
         if std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase) {
             tracing::info!(from = ?self.phase, to = ?phase, "phase");
+        }
+        if phase == Phase::Live {
+            self.investigate();
         }
         self.phase = phase.clone();
         self.tell(Event::PhaseChanged(phase)).await

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{Duration, Instant};
 
 use crate::forest::Forest;
 use crate::remote::Position;
 use crate::segment::{Segment, SegmentId};
-use crate::store::{self, Record, Segments, Snapshot, Store};
+use crate::store::{self, JournalNote, Journalled, Record, Segments, Snapshot, Store};
 
 use super::message::Notice;
 use super::report::{Report, Reporter};
@@ -19,12 +19,20 @@ use super::report::{Report, Reporter};
 /// The way to the store.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    records: mpsc::Sender<Record>,
+    jobs: mpsc::Sender<Job>,
     /// Whether the store has a list, so that it wants the differences only.
     has_all: bool,
     /// Changes that were not handed on yet.
     unsaved: Vec<(SegmentId, Option<Arc<Segment>>)>,
     handed_on: Option<HandedOn>,
+}
+
+/// What is to be written.
+#[derive(Debug)]
+enum Job {
+    Record(Record),
+    /// Notes, and whom to tell when they are on the disk.
+    Journal(Vec<JournalNote>, oneshot::Sender<()>),
 }
 
 /// What was handed on last.
@@ -42,6 +50,8 @@ pub(super) struct Restored {
     /// What was stored, and the tree of it.
     pub snapshot: Option<(Snapshot, Box<Forest>)>,
     pub notice: Option<Notice>,
+    /// What an earlier run left undone.
+    pub journal: Vec<Journalled>,
 }
 
 /// Parts of the stored segments that may wait for the tree.
@@ -79,16 +89,17 @@ impl Keeper {
             tracing::info!("another program writes the store, so this one does not");
         }
         let keeper = opened.store.map(|store| {
-            let (records, receiver) = mpsc::channel(WAITING);
+            let (jobs, receiver) = mpsc::channel(WAITING);
             tokio::spawn(keep(store, receiver, reporter));
-            Self { records, has_all: false, unsaved: Vec::new(), handed_on: None }
+            Self { jobs, has_all: false, unsaved: Vec::new(), handed_on: None }
         });
-        let notice = opened.moved_aside.map(|path| Notice::StoreMovedAside { path });
+        let not_ours = keeper.is_none().then_some(Notice::NotJournalled);
+        let notice = opened.moved_aside.map(|path| Notice::StoreMovedAside { path }).or(not_ours);
         let snapshot = match (opened.snapshot, forest.await) {
             (Some(snapshot), Ok(forest)) => Some((snapshot, forest)),
             _ => None,
         };
-        Restored { keeper, snapshot, notice }
+        Restored { keeper, snapshot, notice, journal: opened.journal }
     }
 
     /// Exactly these segments exist; what happened from the position on is not in them yet.
@@ -135,9 +146,19 @@ impl Keeper {
         let position = position.cloned();
         self.handed_on = Some(HandedOn { position: position.clone(), complete, at: Instant::now() });
         let record = Record { segments, position, at, complete };
-        if self.records.send(record).await.is_err() {
+        if self.jobs.send(Job::Record(record)).await.is_err() {
             tracing::debug!("the store is no longer written");
         }
+    }
+
+    /// Writes notes into the journal. What is answered comes true when they are on the disk; when it fails, they never will be,
+    /// and that was told.
+    pub async fn journal(&self, notes: Vec<JournalNote>) -> oneshot::Receiver<()> {
+        let (written, answer) = oneshot::channel();
+        if self.jobs.send(Job::Journal(notes, written)).await.is_err() {
+            tracing::debug!("the journal is no longer written");
+        }
+        answer
     }
 }
 
@@ -149,11 +170,17 @@ impl Restored {
 
 /// Writes records in their order until there are no more. The first that can't be written is told and ends it: later ones build
 /// upon it.
-async fn keep(store: Store, mut records: mpsc::Receiver<Record>, reporter: Reporter) {
+async fn keep(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporter) {
     let mut store = store;
-    while let Some(record) = records.recv().await {
+    while let Some(job) = jobs.recv().await {
         let written = spawn_blocking(move || {
-            let written = store.write(&record);
+            let written = match job {
+                Job::Record(record) => store.write(&record),
+                Job::Journal(notes, told) => store.write_journal(&notes).map(|()| {
+                    // Who asked may have gone meanwhile.
+                    let _gone = told.send(());
+                }),
+            };
             (store, written)
         });
         let reason = match written.await {

@@ -194,14 +194,6 @@ impl Ledger {
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
         self.known.iter().map(|entered| &entered.segment)
     }
-
-    /// The segments that name one as their parent.
-    pub fn children(&self, parent: &SegmentId) -> Vec<SegmentId> {
-        self.segments()
-            .filter(|segment| segment.parent.as_ref() == Some(parent))
-            .map(|segment| segment.id.clone())
-            .collect()
-    }
 }
 
 #[cfg(test)]

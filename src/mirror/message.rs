@@ -8,13 +8,39 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::forest::Forest;
-use crate::plan::Plan;
+use crate::plan::{Operation, Plan};
 use crate::remote::{Contexts, FeedEventKind, RemoteError};
 use crate::segment::{Field, Segment, SegmentId, Step};
 
-/// The number under which a client awaits the end of a write.
+/// The number under which a client knows a plan that it asked for. Later ones have greater numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
+
+/// How an id begins that a segment has until the server has given it one. No server gives such an id.
+const PROVISIONAL: &str = "(new ";
+
+/// One operation of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Which {
+    /// The plan.
+    pub ticket: Ticket,
+    /// Its place in the plan, from 0.
+    pub index: usize,
+}
+
+impl Which {
+    /// The id by which other operations refer to the segment that this one creates, for as long as the server has given it none.
+    #[must_use]
+    pub fn provisional_id(self) -> SegmentId {
+        SegmentId::of_text(format!("{PROVISIONAL}{}.{})", self.ticket.0, self.index))
+    }
+}
+
+/// Whether a segment is still being created.
+#[must_use]
+pub fn is_provisional(id: &SegmentId) -> bool {
+    id.text().starts_with(PROVISIONAL)
+}
 
 /// An order to the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +50,30 @@ pub enum Command {
     PollNow,
     /// List everything anew behind the tree that is shown.
     Reload,
-    /// Carry out a plan, one operation after the other, ending at the first that fails. Ends in exactly one
-    /// [`Event::WriteEnded`].
+    /// Carry out a plan: each operation as soon as those that it builds upon are done, several at a time. Each ends in
+    /// [`Event::OperationEnded`], [`Event::OperationFailed`] or [`Event::OperationDropped`]. One that failed stays, and so do those
+    /// that build upon it, until it is tried again, amended or dropped.
     Write {
         /// What the answers will bear.
         ticket: Ticket,
         /// What to do.
         plan: Plan,
     },
+    /// Try an operation again that failed or was held back.
+    Retry(Which),
+    /// Carry out another operation in the place of one that failed or was held back.
+    Amend {
+        /// In the place of which.
+        which: Which,
+        /// What to do instead, about the same segment.
+        operation: Operation,
+    },
+    /// Begin nothing more of a plan until it is [released](Command::Release).
+    Hold(Ticket),
+    /// Go on with a plan that was held back, and try again what failed of it.
+    Release(Ticket),
+    /// Give up an operation that does not run. Those that can't be done without the segment it was to create go with it.
+    Drop(Which),
 }
 
 /// What the mirror has to say.
@@ -75,22 +117,27 @@ pub enum Event {
         /// What the feed had missed; nothing, if all is well.
         missed: Vec<Seen>,
     },
-    /// One operation of a plan succeeded.
+    /// An operation was sent on its way.
+    OperationBegan(Which),
+    /// An operation succeeded.
     OperationEnded {
-        /// Of which write.
-        ticket: Ticket,
-        /// Which operation of the plan, from 0.
-        index: usize,
+        /// Which.
+        which: Which,
         /// What it came to.
         outcome: Outcome,
     },
-    /// A plan is over: all of it, or up to the operation that failed.
-    WriteEnded {
-        /// Which write.
-        ticket: Ticket,
-        /// `Err` holds the index of the operation that failed, and why. Those after it were not tried.
-        result: Result<(), (usize, WriteError)>,
+    /// An operation did not succeed, and waits to be tried again, amended or dropped.
+    OperationFailed {
+        /// Which.
+        which: Which,
+        /// Why.
+        error: WriteError,
     },
+    /// An operation was given up.
+    OperationDropped(Which),
+    /// What an earlier run of the program left undone, and what has become of it. Told before anything is written. What was not
+    /// carried out is held back.
+    Recovered(Vec<Recovered>),
     /// Something a person should know that is no phase and no change.
     Noticed(Notice),
 }
@@ -192,6 +239,8 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// Another program has the journal of this tenant.
+    NotJournalled,
     /// What was stored could not be trusted.
     StoreMovedAside {
         /// Where it is now.
@@ -214,6 +263,9 @@ impl fmt::Display for Notice {
             Self::TooManyPages { pages } => write!(f, "stopped after {pages} pages; the list may be incomplete"),
             Self::StepRefused { step } => write!(f, "the feed no longer knows step {step}; loading everything again"),
             Self::NotStored { reason } => write!(f, "nothing is kept for the next start: {reason}"),
+            Self::NotJournalled => f.write_str(
+                "another segtui has this tenant's journal: what this one leaves undone, the next start won't know of",
+            ),
             Self::StoreMovedAside { path } => {
                 write!(
                     f,
@@ -224,6 +276,30 @@ impl fmt::Display for Notice {
             Self::FeedUnavailable { error } => write!(f, "changes made elsewhere can't be followed: {error}"),
         }
     }
+}
+
+/// An operation that an earlier run of the program did not bring to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Which.
+    pub which: Which,
+    /// What was asked for.
+    pub operation: Operation,
+    /// What has become of it.
+    pub fate: Fate,
+}
+
+/// What has become of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It was never sent.
+    NotSent,
+    /// It was sent, and carried out. It is done with.
+    CarriedOut(Outcome),
+    /// It was sent, and was not carried out.
+    NotCarriedOut,
+    /// It was sent, and the server could not be asked.
+    Unknown(RemoteError),
 }
 
 /// What a successful operation came to.
@@ -246,6 +322,9 @@ pub struct Applied {
     pub merged: Vec<Field>,
     /// Fields that were asked for and that the server did not take.
     pub ignored: Vec<Field>,
+    /// Whether somebody else changed it in the very moment between looking and writing. What they wrote may be gone, and what
+    /// it was is not known.
+    pub raced: bool,
 }
 
 /// Why an operation did not succeed.
@@ -257,6 +336,18 @@ pub enum WriteError {
     /// The answer was lost: it may or may not have been carried out, and the feed will tell.
     #[error("{0}; it may have been carried out all the same")]
     InDoubt(RemoteError),
+    /// Others stand below it than the person was shown. Nothing was sent.
+    #[error("{}", grown(.newcomers))]
+    Grown {
+        /// Those nobody has agreed to lose.
+        newcomers: Vec<SegmentId>,
+    },
+    /// The segment it is to stand under is gone. Nothing was sent.
+    #[error("the segment it is to stand under is gone")]
+    NoPlace,
+    /// Somebody else moved the segment it is to stand under below it. Nothing was sent.
+    #[error("the segment it is to stand under stands below it by now")]
+    Circle,
     /// Somebody else changed the same thing since the person looked. Nothing was sent.
     #[error("{}", conflict(.theirs.is_some(), .fields))]
     Conflict {
@@ -265,6 +356,13 @@ pub enum WriteError {
         /// The fields both sides changed.
         fields: Vec<Field>,
     },
+}
+
+fn grown(newcomers: &[SegmentId]) -> String {
+    match newcomers.len() {
+        1 => "a segment stands below it that was not there when it was confirmed".into(),
+        many => format!("{many} segments stand below it that were not there when it was confirmed"),
+    }
 }
 
 fn conflict(exists: bool, fields: &[Field]) -> String {

@@ -1,85 +1,503 @@
-//! Which writes may run: several at once, but never two that concern the same segment.
+//! Which operations may run: several at once, but each only when those that it builds upon are done.
+//!
+//! An operation builds upon earlier ones that concern the same segment, that create or change the segment it puts its own under,
+//! and, when it deletes, that take something from below. Moves to different places go one after the other: two of them, each
+//! harmless, could close a circle in the wrong order. An operation that failed stays, and whatever builds upon it waits.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::plan::Plan;
-use crate::segment::SegmentId;
+use crate::plan::{Operation, Plan};
+use crate::segment::{Draft, Segment, SegmentId};
 
-use super::message::Ticket;
+use super::message::{Applied, Outcome, Ticket, Which};
 
-/// Writes that run, and those that wait for them.
+/// The operations that are not done, in the order in which they were asked for.
 #[derive(Debug, Default)]
 pub(super) struct WriteQueue {
-    running: HashMap<Ticket, HashSet<SegmentId>>,
-    waiting: VecDeque<(Ticket, Plan)>,
+    entries: BTreeMap<Which, Entry>,
+    ready: BTreeSet<Which>,
+    running: usize,
+    /// The operations on each segment.
+    on: HashMap<SegmentId, Vec<Which>>,
+    /// The operations that put something below a segment or take it from there.
+    below: HashMap<SegmentId, Vec<Which>>,
+    /// The last moves, all to one place, and those before them that are not done.
+    moves: Moves,
+    /// What ids the server gave to segments that others knew by a provisional one.
+    given: HashMap<SegmentId, SegmentId>,
+    /// The operations that create segments with the same fields.
+    alike: HashMap<Draft, Vec<Which>>,
+    held: HashSet<Ticket>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    operation: Operation,
+    standing: Standing,
+    /// What it waits for, and what waits for it.
+    after: HashSet<Which>,
+    before: Vec<Which>,
+    /// What it was to create when it was asked for.
+    asked: Option<Draft>,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Waiting,
+    Running,
+    /// It failed, or was left by an earlier run: a person has to say what is to become of it.
+    Stopped,
+}
+
+#[derive(Debug, Default)]
+struct Moves {
+    destination: Option<SegmentId>,
+    present: Vec<Which>,
+    former: Vec<Which>,
 }
 
 impl WriteQueue {
+    /// Takes in a plan.
     pub fn push(&mut self, ticket: Ticket, plan: Plan) {
-        self.waiting.push_back((ticket, plan));
+        for (index, operation) in plan.operations.into_iter().enumerate() {
+            self.enter(Which { ticket, index }, operation, Standing::Waiting);
+        }
     }
 
-    /// The next write that may begin: the oldest that concerns no segment of one that runs or of an older one that waits.
-    pub fn begin(&mut self, at_once: usize) -> Option<(Ticket, Plan)> {
-        if self.running.len() >= at_once.max(1) {
+    /// Takes in an operation that is not to be carried out before somebody says so.
+    pub fn push_stopped(&mut self, which: Which, operation: Operation) {
+        self.enter(which, operation, Standing::Stopped);
+    }
+
+    fn enter(&mut self, which: Which, operation: Operation, standing: Standing) {
+        let operation = operation.with_ids(&|id| self.given.get(id).cloned());
+        let mut after = self.builds_upon(&operation);
+        after.retain(|earlier| self.entries.contains_key(earlier));
+        for earlier in &after {
+            if let Some(entry) = self.entries.get_mut(earlier) {
+                entry.before.push(which);
+            }
+        }
+        self.note(which, &operation);
+        let asked = match &operation {
+            Operation::Create { draft } => Some(draft.clone()),
+            Operation::Update { .. } | Operation::Delete { .. } => None,
+        };
+        self.entries.insert(which, Entry { operation, standing, after, before: Vec::new(), asked });
+        self.consider(which);
+    }
+
+    /// The operations that have to be done before this one.
+    fn builds_upon(&self, operation: &Operation) -> HashSet<Which> {
+        let of = |map: &HashMap<SegmentId, Vec<Which>>, id: &SegmentId| map.get(id).cloned().unwrap_or_default();
+        let mut after = HashSet::new();
+        if let Some(subject) = operation.subject() {
+            after.extend(of(&self.on, subject));
+            if matches!(operation, Operation::Delete { .. }) {
+                after.extend(of(&self.below, subject));
+            }
+        }
+        if let Some(destination) = operation.destination() {
+            after.extend(of(&self.on, destination));
+        }
+        if let Operation::Create { draft } = operation {
+            // Of two alike whose answers are lost, nobody could tell which segment is whose.
+            after.extend(self.alike.get(draft).cloned().unwrap_or_default());
+        }
+        if operation.is_move() {
+            let same = self.moves.destination.as_ref() == operation.destination();
+            after.extend(if same { &self.moves.former } else { &self.moves.present });
+        }
+        after
+    }
+
+    /// Notes what later operations will have to ask about.
+    fn note(&mut self, which: Which, operation: &Operation) {
+        let subject = operation.subject().cloned().unwrap_or_else(|| which.provisional_id());
+        self.on.entry(subject).or_default().push(which);
+        if let Operation::Create { draft } = operation {
+            self.alike.entry(draft.clone()).or_default().push(which);
+        }
+        let left = match operation {
+            Operation::Update { base, .. } | Operation::Delete { base, .. } => base.parent.clone(),
+            Operation::Create { .. } => None,
+        };
+        for parent in left.into_iter().chain(operation.destination().cloned()) {
+            self.below.entry(parent).or_default().push(which);
+        }
+        if operation.is_move() {
+            if self.moves.destination.as_ref() != operation.destination() {
+                let present = std::mem::take(&mut self.moves.present);
+                self.moves =
+                    Moves { destination: operation.destination().cloned(), present: Vec::new(), former: present };
+            }
+            self.moves.present.push(which);
+        }
+    }
+
+    /// The next operation that may begin. It runs from now on.
+    pub fn begin(&mut self, at_once: usize) -> Option<(Which, Operation)> {
+        if self.running >= at_once.max(1) {
             return None;
         }
-        let (ticket, plan) = self.waiting.remove(self.next()?)?;
-        self.running.insert(ticket, concerns(&plan).into_iter().cloned().collect());
-        Some((ticket, plan))
+        let which = self.ready.iter().copied().find(|which| !self.held.contains(&which.ticket))?;
+        self.ready.remove(&which);
+        let entry = self.entries.get_mut(&which)?;
+        entry.standing = Standing::Running;
+        self.running += 1;
+        Some((which, entry.operation.clone()))
     }
 
-    fn next(&self) -> Option<usize> {
-        let mut taken: HashSet<&SegmentId> = self.running.values().flatten().collect();
-        for (at, (_, plan)) in self.waiting.iter().enumerate() {
-            let concerns = concerns(plan);
-            if concerns.iter().all(|id| !taken.contains(id)) {
-                return Some(at);
+    /// An operation is done.
+    pub fn ended(&mut self, which: Which, outcome: &Outcome) {
+        let Some(operation) = self.get(which).cloned() else { return };
+        let (expected, came) = match (&operation, outcome) {
+            (Operation::Create { draft }, Outcome::Created(Applied { segment, .. })) => {
+                self.given.insert(which.provisional_id(), segment.id.clone());
+                self.rename(which, &segment.id);
+                (Some(draft.clone().into_segment(segment.id.clone())), Some((**segment).clone()))
             }
-            taken.extend(concerns);
+            (Operation::Update { draft, .. }, Outcome::Updated(Applied { segment, .. })) => {
+                (Some(draft.clone().into_segment(segment.id.clone())), Some((**segment).clone()))
+            }
+            _ => (None, None),
+        };
+        if let (Some(expected), Some(came)) = (expected, came) {
+            self.rebase(which, &expected, &came);
         }
-        None
+        self.leave(which);
     }
 
-    pub fn end(&mut self, ticket: Ticket) {
-        self.running.remove(&ticket);
+    /// The segment that an operation of an earlier run has created.
+    pub fn know(&mut self, which: Which, given: &SegmentId) {
+        self.given.insert(which.provisional_id(), given.clone());
+    }
+
+    /// Whoever refers to a new segment refers to the id that the server gave it.
+    fn rename(&mut self, which: Which, given: &SegmentId) {
+        let provisional = which.provisional_id();
+        for map in [&mut self.on, &mut self.below] {
+            if let Some(mut of_new) = map.remove(&provisional) {
+                map.entry(given.clone()).or_default().append(&mut of_new);
+            }
+        }
+        if self.moves.destination.as_ref() == Some(&provisional) {
+            self.moves.destination = Some(given.clone());
+        }
+        let before = self.entries.get(&which).map(|entry| entry.before.clone()).unwrap_or_default();
+        let only_new = |id: &SegmentId| (*id == provisional).then(|| given.clone());
+        for later in before {
+            if let Some(entry) = self.entries.get_mut(&later) {
+                entry.operation = entry.operation.clone().with_ids(&only_new);
+            }
+        }
+    }
+
+    /// Those that were begun on the same segment go on from what it is now.
+    fn rebase(&mut self, which: Which, expected: &Segment, came: &Segment) {
+        for later in self.on.get(&came.id).cloned().unwrap_or_default().into_iter().filter(|later| *later > which) {
+            if let Some(entry) = self.entries.get_mut(&later) {
+                entry.operation = entry.operation.clone().rebased(expected, came);
+            }
+        }
+    }
+
+    /// An operation did not succeed.
+    pub fn failed(&mut self, which: Which) {
+        if let Some(entry) = self.entries.get_mut(&which) {
+            self.running -= usize::from(entry.standing == Standing::Running);
+            entry.standing = Standing::Stopped;
+        }
+    }
+
+    /// Tries an operation again that had stopped, another one in its place if there is any. Answers whether it had.
+    pub fn retry(&mut self, which: Which, instead: Option<Operation>) -> bool {
+        let Some(entry) = self.entries.get_mut(&which).filter(|entry| entry.standing == Standing::Stopped) else {
+            return false;
+        };
+        if let Some(operation) = instead {
+            entry.operation = operation.with_ids(&|id| self.given.get(id).cloned());
+        }
+        entry.standing = Standing::Waiting;
+        self.consider(which);
+        true
+    }
+
+    /// Begins nothing more of a plan.
+    pub fn hold(&mut self, ticket: Ticket) {
+        self.held.insert(ticket);
+    }
+
+    /// Goes on with a plan, and tries again what failed of it.
+    pub fn release(&mut self, ticket: Ticket) {
+        self.held.remove(&ticket);
+        for which in self.of(ticket) {
+            self.retry(which, None);
+        }
+    }
+
+    fn of(&self, ticket: Ticket) -> Vec<Which> {
+        let (first, last) = (Which { ticket, index: 0 }, Which { ticket, index: usize::MAX });
+        self.entries.range(first..=last).map(|(which, _)| *which).collect()
+    }
+
+    /// Gives up an operation that does not run, and with it those that can't be done without the segment it was to create.
+    /// Answers which.
+    pub fn give_up(&mut self, which: Which) -> Vec<Which> {
+        let Some(entry) = self.entries.get(&which).filter(|entry| entry.standing != Standing::Running) else {
+            return Vec::new();
+        };
+        let mut given_up = Vec::new();
+        match entry.operation.clone() {
+            Operation::Create { .. } => {
+                let new = which.provisional_id();
+                for later in entry.before.clone() {
+                    let needs = self.entries.get(&later).is_some_and(|later| {
+                        later.operation.subject() == Some(&new) || later.operation.destination() == Some(&new)
+                    });
+                    if needs {
+                        given_up.extend(self.give_up(later));
+                    }
+                }
+            }
+            Operation::Update { base, draft } => {
+                let expected = draft.into_segment(base.id.clone());
+                self.rebase(which, &expected, &base);
+            }
+            Operation::Delete { .. } => {}
+        }
+        self.leave(which);
+        given_up.push(which);
+        given_up
+    }
+
+    /// Takes an operation out, so that those that waited for it may begin.
+    fn leave(&mut self, which: Which) {
+        let Some(entry) = self.entries.remove(&which) else { return };
+        self.running -= usize::from(entry.standing == Standing::Running);
+        self.ready.remove(&which);
+        let subject = entry.operation.subject().cloned();
+        let ids = subject.into_iter().chain([which.provisional_id()]);
+        let ids = ids.chain(self.given.get(&which.provisional_id()).cloned());
+        for id in ids.collect::<Vec<_>>() {
+            forget(&mut self.on, &id, which);
+        }
+        let left = match &entry.operation {
+            Operation::Update { base, .. } | Operation::Delete { base, .. } => base.parent.as_ref(),
+            Operation::Create { .. } => None,
+        };
+        for parent in left.into_iter().chain(entry.operation.destination()) {
+            forget(&mut self.below, parent, which);
+        }
+        if let Some(asked) = &entry.asked {
+            forget(&mut self.alike, asked, which);
+        }
+        self.moves.present.retain(|other| *other != which);
+        self.moves.former.retain(|other| *other != which);
+        for later in entry.before {
+            if let Some(entry) = self.entries.get_mut(&later) {
+                entry.after.remove(&which);
+            }
+            self.consider(later);
+        }
+        if self.of(which.ticket).is_empty() {
+            self.held.remove(&which.ticket);
+        }
+    }
+
+    fn consider(&mut self, which: Which) {
+        let Some(entry) = self.entries.get(&which) else { return };
+        if entry.standing == Standing::Waiting && entry.after.is_empty() {
+            self.ready.insert(which);
+        }
+    }
+
+    /// An operation as it is to be carried out now.
+    pub fn get(&self, which: Which) -> Option<&Operation> {
+        Some(&self.entries.get(&which)?.operation)
+    }
+
+    /// Whether nothing is left to be done.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether a new segment is being looked for or made.
+    pub fn creates(&self) -> bool {
+        self.entries.values().any(|entry| matches!(entry.operation, Operation::Create { .. }))
     }
 }
 
-fn concerns(plan: &Plan) -> Vec<&SegmentId> {
-    plan.operations.iter().filter_map(|operation| operation.subject()).collect()
+fn forget<K: Eq + Hash>(map: &mut HashMap<K, Vec<Which>>, key: &K, which: Which) {
+    if let Some(of) = map.get_mut(key) {
+        of.retain(|other| *other != which);
+        if of.is_empty() {
+            map.remove(key);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use crate::plan::Operation;
-    use crate::segment::Segment;
-
     use super::*;
 
-    fn delete(id: &str) -> Plan {
-        let id = SegmentId::new(id).unwrap();
-        let base = Segment { id, name: "x".into(), external_id: None, parent: None };
-        Plan::single(Operation::Delete { base: Arc::new(base) })
+    fn id(text: &str) -> SegmentId {
+        SegmentId::new(text).unwrap()
+    }
+
+    fn segment(text: &str, parent: Option<&str>) -> Arc<Segment> {
+        Arc::new(Segment { id: id(text), name: text.into(), external_id: None, parent: parent.map(id) })
+    }
+
+    fn rename(text: &str, name: &str) -> Operation {
+        let base = segment(text, None);
+        let draft = Draft::of(&Segment { name: name.into(), ..(*base).clone() });
+        Operation::Update { base, draft }
+    }
+
+    fn moved(text: &str, from: Option<&str>, to: &str) -> Operation {
+        let base = segment(text, from);
+        Operation::Update { draft: Draft { parent: Some(id(to)), ..Draft::of(&base) }, base }
+    }
+
+    fn create(name: &str, parent: Option<SegmentId>) -> Operation {
+        Operation::Create { draft: Draft { parent, ..Draft::of(&segment(name, None)) } }
+    }
+
+    fn which(ticket: u64, index: usize) -> Which {
+        Which { ticket: Ticket(ticket), index }
+    }
+
+    fn queue(operations: Vec<Operation>) -> WriteQueue {
+        let mut queue = WriteQueue::default();
+        queue.push(Ticket(1), Plan { operations });
+        queue
+    }
+
+    /// The places of all that may begin now; they run from now on.
+    fn begun(queue: &mut WriteQueue) -> Vec<usize> {
+        std::iter::from_fn(|| queue.begin(100)).map(|(which, _)| which.index).collect()
+    }
+
+    fn applied(segment: Arc<Segment>) -> Applied {
+        Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false }
+    }
+
+    fn done(queue: &mut WriteQueue, index: usize) {
+        let outcome = match queue.get(which(1, index)).unwrap() {
+            Operation::Create { draft } => {
+                let id = id(&format!("made-{index}"));
+                Outcome::Created(applied(Arc::new(draft.clone().into_segment(id))))
+            }
+            Operation::Update { base, draft } => {
+                Outcome::Updated(applied(Arc::new(draft.clone().into_segment(base.id.clone()))))
+            }
+            Operation::Delete { base, .. } => Outcome::Deleted(base.id.clone()),
+        };
+        queue.ended(which(1, index), &outcome);
     }
 
     #[test]
-    fn writes_on_the_same_segment_go_in_order_and_others_overtake_them() {
-        let mut queue = WriteQueue::default();
-        for (ticket, id) in [(1, "a"), (2, "a"), (3, "b"), (4, "c")] {
-            queue.push(Ticket(ticket), delete(id));
-        }
-        let begin = |queue: &mut WriteQueue| queue.begin(2).map(|(ticket, _)| ticket.0);
-        assert_eq!(begin(&mut queue), Some(1));
-        assert_eq!(begin(&mut queue), Some(3));
-        assert_eq!(begin(&mut queue), None, "two run at once at most");
-        queue.end(Ticket(3));
-        assert_eq!(begin(&mut queue), Some(4));
-        queue.end(Ticket(1));
-        assert_eq!(begin(&mut queue), Some(2));
+    fn operations_on_one_segment_go_in_order_and_others_beside_them() {
+        let mut queue = queue(vec![rename("a", "1"), rename("a", "2"), rename("b", "3"), rename("c", "4")]);
+        assert_eq!(queue.begin(2).unwrap().0, which(1, 0));
+        assert_eq!(queue.begin(2).unwrap().0, which(1, 2));
+        assert_eq!(queue.begin(2), None, "two run at once at most");
+        done(&mut queue, 2);
+        assert_eq!(begun(&mut queue), [3]);
+        done(&mut queue, 0);
+        assert_eq!(begun(&mut queue), [1]);
+    }
+
+    #[test]
+    fn a_child_waits_for_the_real_id_of_its_parent() {
+        let parent = which(1, 0).provisional_id();
+        let mut queue = queue(vec![create("new", None), create("child", Some(parent.clone()))]);
+        queue.push(Ticket(2), Plan::single(create("later", Some(parent.clone()))));
+        assert_eq!(begun(&mut queue), [0]);
+        done(&mut queue, 0);
+        let next: Vec<_> = std::iter::from_fn(|| queue.begin(100)).collect();
+        assert!(next.iter().all(|(_, operation)| operation.destination() == Some(&id("made-0"))), "{next:?}");
+        assert_eq!(next.len(), 2);
+        // Whoever has not heard of the real id yet may still use the other one.
+        queue.push(Ticket(3), Plan::single(create("latest", Some(parent))));
+        assert_eq!(queue.begin(100).unwrap().1.destination(), Some(&id("made-0")));
+    }
+
+    #[test]
+    fn a_parent_goes_after_what_was_below_it() {
+        let below = |text| Operation::delete(segment(text, Some("p")));
+        let mut queue = queue(vec![below("a"), moved("b", Some("p"), "q"), Operation::delete(segment("p", None))]);
+        assert_eq!(begun(&mut queue), [0, 1]);
+        done(&mut queue, 1);
+        assert_eq!(begun(&mut queue), [0; 0]);
+        done(&mut queue, 0);
+        assert_eq!(begun(&mut queue), [2]);
+    }
+
+    #[test]
+    fn moves_to_one_place_go_together_and_those_to_another_after_them() {
+        let mut queue =
+            queue(vec![moved("a", None, "x"), moved("b", None, "x"), moved("x", None, "y"), moved("c", None, "z")]);
+        assert_eq!(begun(&mut queue), [0, 1]);
+        done(&mut queue, 0);
+        done(&mut queue, 1);
+        assert_eq!(begun(&mut queue), [2]);
+        done(&mut queue, 2);
+        assert_eq!(begun(&mut queue), [3]);
+    }
+
+    #[test]
+    fn two_alike_are_not_created_at_the_same_time() {
+        let mut queue = queue(vec![create("twin", None), create("twin", None), create("other", None)]);
+        assert_eq!(begun(&mut queue), [0, 2]);
+        done(&mut queue, 0);
+        assert_eq!(begun(&mut queue), [1]);
+    }
+
+    #[test]
+    fn what_builds_upon_a_failed_one_waits_until_that_is_settled() {
+        let mut queue = queue(vec![rename("a", "1"), rename("a", "2")]);
+        assert_eq!(begun(&mut queue), [0]);
+        queue.failed(which(1, 0));
+        assert_eq!(begun(&mut queue), [0; 0]);
+        assert!(queue.retry(which(1, 0), Some(rename("a", "better"))));
+        assert!(!queue.retry(which(1, 0), None), "it does not stand still any more");
+        assert_eq!(begun(&mut queue), [0]);
+        queue.failed(which(1, 0));
+        assert_eq!(queue.give_up(which(1, 0)), [which(1, 0)]);
+        assert_eq!(begun(&mut queue), [1]);
+        done(&mut queue, 1);
+        assert!(queue.is_empty() && queue.on.is_empty() && queue.below.is_empty() && queue.alike.is_empty());
+    }
+
+    #[test]
+    fn what_was_to_stand_below_goes_with_a_create_that_is_given_up() {
+        let parent = which(1, 0).provisional_id();
+        let child = which(1, 1).provisional_id();
+        let mut queue =
+            queue(vec![create("new", None), create("child", Some(parent)), create("grandchild", Some(child))]);
+        assert_eq!(begun(&mut queue), [0]);
+        assert_eq!(queue.give_up(which(1, 0)), [], "it runs");
+        queue.failed(which(1, 0));
+        assert_eq!(queue.give_up(which(1, 0)), [which(1, 2), which(1, 1), which(1, 0)]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn nothing_more_begins_of_a_plan_that_is_held_until_it_is_released() {
+        let mut queue = queue(vec![rename("a", "1"), rename("b", "2")]);
+        assert_eq!(queue.begin(1).unwrap().0, which(1, 0));
+        queue.hold(Ticket(1));
+        queue.failed(which(1, 0));
+        assert_eq!(begun(&mut queue), [0; 0]);
+        queue.release(Ticket(1));
+        assert_eq!(begun(&mut queue), [0, 1]);
     }
 }

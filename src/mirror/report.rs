@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::remote::{Position, RemoteError};
-use crate::segment::Segment;
+use crate::remote::{FeedEventKind, Position, RemoteError};
+use crate::segment::{Segment, SegmentId};
 
 use super::feed::{End, Setback};
 use super::ledger::{Answer, Asked};
 use super::list::Listing;
-use super::message::{ListProgress, Notice, Ticket, WriteError};
+use super::message::{ListProgress, Notice, Recovered, Which, WriteError};
 use super::write::Ended;
 
 /// Something a task found out.
@@ -30,10 +30,12 @@ pub(super) enum Report {
     Followed(Result<Followed, Lost>),
     /// Segments that were looked at for another reason than the feed.
     LookedAt(Vec<Answer>),
-    /// An operation of a write succeeded.
-    OperationEnded { ticket: Ticket, index: usize, ended: Ended },
-    /// A write is over.
-    WriteEnded { ticket: Ticket, result: Result<(), (usize, WriteError)> },
+    /// An operation is over.
+    OperationOver { which: Which, result: Result<Ended, WriteError> },
+    /// An operation whose answer was lost has found a segment that it may have made.
+    Claimed { id: SegmentId, kind: FeedEventKind, reply: oneshot::Sender<bool> },
+    /// What an earlier run left was looked into.
+    Investigated(Vec<(Recovered, Option<Answer>)>),
 }
 
 /// What reading a stretch of the feed came to.

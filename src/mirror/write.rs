@@ -1,26 +1,33 @@
-//! Carrying out one plan: look, compare with what the person saw, write, and look again.
+//! Carrying out one operation: look, compare with what the person saw, write, and look again.
 //!
 //! The API knows no versions, so before a PUT or a DELETE the segment is read and compared with what the person saw. What
-//! somebody else changed in other fields is kept; a field that both changed is a conflict, and nothing is sent. A create whose
-//! answer was lost is never repeated: the feed since just before tells whether it was carried out.
+//! somebody else changed in other fields is kept; a field that both changed is a conflict, as is a segment that somebody moved,
+//! and nothing is sent. Before a DELETE the feed is read to its end, so that nothing goes that came below a moment ago. A create
+//! whose answer was lost is never repeated: the feed since just before tells whether it was carried out.
+//!
+//! Between looking and writing there is a moment in which somebody else can write too. It can't be closed, but the feed names a
+//! segment once for each write, so it is noticed afterwards and told ([`Applied::raced`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::{Operation, Plan};
-use crate::remote::{Call, Fault, FeedEventKind, Remote, RemoteError};
+use tokio::sync::oneshot;
+
+use crate::plan::Operation;
+use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
 use super::ledger::{Answer, Questions};
 use super::look::look;
-use super::message::{Applied, Mention, Outcome, Ticket, WriteError};
+use super::message::{Applied, Fate, Mention, Outcome, WriteError};
 use super::report::{Report, Reporter};
 
-/// What it takes to carry out a plan.
+/// What it takes to carry out an operation.
 #[derive(Debug)]
 pub(super) struct Writer<R> {
     pub remote: Arc<R>,
     pub questions: Questions,
+    pub reporter: Reporter,
     /// A step of the feed before anything was written; `None` without a feed.
     pub since: Option<Step>,
     /// How long the fate of a create is looked for.
@@ -38,27 +45,26 @@ pub(super) struct Ended {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 impl<R: Remote> Writer<R> {
-    /// Carries out the operations in their order, up to the first that fails.
-    pub async fn carry_out(&self, ticket: Ticket, plan: &Plan, reporter: &Reporter) -> Result<(), (usize, WriteError)> {
-        for (index, operation) in plan.operations.iter().enumerate() {
-            let ended = match operation {
-                Operation::Create { draft } => self.create(draft).await,
-                Operation::Update { base, draft } => self.update(base, draft).await,
-                Operation::Delete { base } => self.delete(base).await,
-            };
-            let ended = ended.map_err(|error| (index, error))?;
-            reporter.tell(Report::OperationEnded { ticket, index, ended }).await;
+    /// Carries out an operation.
+    pub async fn carry_out(&self, operation: &Operation) -> Result<Ended, WriteError> {
+        match operation {
+            Operation::Create { draft } => self.create(draft).await,
+            Operation::Update { base, draft } => self.update(base, draft).await,
+            Operation::Delete { base, leaving } => self.delete(base, leaving).await,
         }
-        Ok(())
     }
 
     async fn create(&self, draft: &Draft) -> Result<Ended, WriteError> {
         let id = match self.remote.create(draft).await {
             Ok(id) => id,
-            Err(error) if error.fault.may_have_taken_effect() => self.find_created(draft, error).await?,
+            Err(error) if error.fault.may_have_taken_effect() => self.find_lost(draft, error).await?,
             Err(error) => return Err(WriteError::Refused(error)),
         };
-        let answer = self.look(&id).await.map_err(WriteError::InDoubt)?;
+        self.created(&id, draft).await
+    }
+
+    async fn created(&self, id: &SegmentId, draft: &Draft) -> Result<Ended, WriteError> {
+        let answer = self.look(id).await.map_err(WriteError::InDoubt)?;
         let Some(segment) = answer.now.clone() else {
             // Somebody deleted it within the moment it existed.
             let call = Call::Create(draft.name.as_str().into());
@@ -66,38 +72,74 @@ impl<R: Remote> Writer<R> {
             return Err(WriteError::InDoubt(RemoteError { call, fault }));
         };
         let ignored = draft.changes(&segment);
-        Ok(Ended { outcome: Outcome::Created(Applied { segment, merged: Vec::new(), ignored }), answer })
+        let applied = Applied { segment, merged: Vec::new(), ignored, raced: false };
+        Ok(Ended { outcome: Outcome::Created(applied), answer })
     }
 
-    /// Looks in the feed for the segment that a lost create may have made.
-    async fn find_created(&self, draft: &Draft, lost: RemoteError) -> Result<SegmentId, WriteError> {
-        let Some(mut step) = self.since else { return Err(WriteError::InDoubt(lost)) };
+    /// Looks in the feed for the segment that a lost create may have made, for a while.
+    async fn find_lost(&self, draft: &Draft, lost: RemoteError) -> Result<SegmentId, WriteError> {
         let until = tokio::time::Instant::now() + self.grace;
-        loop {
+        while self.since.is_some() {
             // A feed that can't be read at the moment is asked again like one that has nothing to tell yet.
-            while let Ok(changes) = self.remote.changes(step, None).await {
-                for event in changes.events.iter().filter(|event| event.kind != FeedEventKind::Deleted) {
-                    let candidate = self.look(&event.id).await.ok().and_then(|answer| answer.now);
-                    if candidate.is_some_and(|segment| is_made_from(&segment, draft)) {
-                        return Ok(event.id.clone());
-                    }
-                }
-                match changes.next.filter(|next| *next > step) {
-                    Some(next) => step = next,
-                    None => break,
-                }
+            if let Ok(Some(id)) = self.find_created(draft).await {
+                return Ok(id);
             }
             if tokio::time::Instant::now() >= until {
-                return Err(WriteError::InDoubt(lost));
+                break;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Err(WriteError::InDoubt(lost))
+    }
+
+    /// Looks in the feed for a segment that an operation has made.
+    async fn find_created(&self, draft: &Draft) -> Result<Option<SegmentId>, RemoteError> {
+        for event in self.events_since_begun().await?.0 {
+            if event.kind == FeedEventKind::Deleted {
+                continue;
+            }
+            let candidate = self.look(&event.id).await?.now;
+            if candidate.is_some_and(|segment| is_made_from(&segment, draft)) && self.claim(&event).await {
+                return Ok(Some(event.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
+    async fn claim(&self, event: &FeedEvent) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.reporter.tell(Report::Claimed { id: event.id.clone(), kind: event.kind, reply }).await;
+        answer.await.unwrap_or(false)
+    }
+
+    /// What the feed has told since before the operation was begun, and where it ends; nothing without a feed.
+    async fn events_since_begun(&self) -> Result<(Vec<FeedEvent>, Option<Step>), RemoteError> {
+        match self.since {
+            Some(since) => self.events(since).await.map(|(events, end)| (events, Some(end))),
+            None => Ok((Vec::new(), None)),
+        }
+    }
+
+    async fn events(&self, from: Step) -> Result<(Vec<FeedEvent>, Step), RemoteError> {
+        let (mut step, mut events) = (from, Vec::new());
+        loop {
+            let changes = self.remote.changes(step, None).await?;
+            events.extend(changes.events);
+            match changes.next.filter(|next| *next > step) {
+                Some(next) => step = next,
+                None => return Ok((events, step)),
+            }
         }
     }
 
     async fn update(&self, base: &Arc<Segment>, wanted: &Draft) -> Result<Ended, WriteError> {
+        // Without it, a write in the same moment goes unnoticed; that is no reason not to write.
+        let mark = self.events_since_begun().await.ok().and_then(|(_, end)| end);
         let current = self.current(base).await?;
         let (draft, merged) = merge(base, wanted, &current)?;
-        if !draft.changes(&current).is_empty()
+        let sends = !draft.changes(&current).is_empty();
+        if sends
             && let Err(error) = self.remote.update(&base.id, &draft).await
             && !(error.fault.may_have_taken_effect() && self.took_effect(&base.id, &draft).await)
         {
@@ -108,10 +150,24 @@ impl<R: Remote> Writer<R> {
             return Err(WriteError::Conflict { theirs: None, fields: Vec::new() });
         };
         let ignored = draft.changes(&segment);
-        Ok(Ended { outcome: Outcome::Updated(Applied { segment, merged, ignored }), answer })
+        let raced = sends && self.written_often(&base.id, mark).await;
+        Ok(Ended { outcome: Outcome::Updated(Applied { segment, merged, ignored, raced }), answer })
     }
 
-    async fn delete(&self, base: &Arc<Segment>) -> Result<Ended, WriteError> {
+    /// Whether a segment was written more than once since a step of the feed.
+    async fn written_often(&self, id: &SegmentId, mark: Option<Step>) -> bool {
+        let Some(mark) = mark else { return false };
+        match self.events(mark).await {
+            Ok((events, _)) => events.iter().filter(|event| event.id == *id).count() > 1,
+            Err(_) => false,
+        }
+    }
+
+    async fn delete(&self, base: &Arc<Segment>, leaving: &[SegmentId]) -> Result<Ended, WriteError> {
+        let newcomers = self.newcomers(&base.id, leaving).await.map_err(WriteError::Refused)?;
+        if !newcomers.is_empty() {
+            return Err(WriteError::Grown { newcomers });
+        }
         let answer = self.look(&base.id).await.map_err(WriteError::Refused)?;
         let Some(current) = answer.now else { return Ok(self.gone(&base.id)) };
         let fields = base.differing_fields(&current);
@@ -129,10 +185,57 @@ impl<R: Remote> Writer<R> {
         }
     }
 
+    /// What the feed names, in the part of it that is not known here yet, and stands below a segment unexpectedly.
+    async fn newcomers(&self, parent: &SegmentId, leaving: &[SegmentId]) -> Result<Vec<SegmentId>, RemoteError> {
+        let mut newcomers = Vec::new();
+        let (events, _) = self.events_since_begun().await?;
+        for event in events.into_iter().filter(|event| event.id != *parent && event.kind != FeedEventKind::Deleted) {
+            if leaving.contains(&event.id) || newcomers.contains(&event.id) {
+                continue;
+            }
+            let now = self.look(&event.id).await?.now;
+            if now.is_some_and(|segment| segment.parent.as_ref() == Some(parent)) {
+                newcomers.push(event.id);
+            }
+        }
+        Ok(newcomers)
+    }
+
     /// It is certain by now that it is gone, so the question counts as asked now.
     fn gone(&self, id: &SegmentId) -> Ended {
         let answer = Answer { id: id.clone(), now: None, asked: self.questions.next(), mention: Mention::default() };
         Ended { outcome: Outcome::Deleted(id.clone()), answer }
+    }
+
+    /// Finds out what has become of an operation that an earlier run had sent.
+    pub async fn investigate(&self, operation: &Operation) -> (Fate, Option<Answer>) {
+        let found = match operation {
+            Operation::Create { draft } => self.find_former(draft).await,
+            Operation::Update { base, draft } => match self.look(&base.id).await {
+                Ok(answer) => Ok(answer.now.clone().filter(|segment| carries(segment, base, draft)).map(|segment| {
+                    let applied = Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false };
+                    Ended { outcome: Outcome::Updated(applied), answer }
+                })),
+                Err(error) => Err(WriteError::InDoubt(error)),
+            },
+            Operation::Delete { base, .. } => match self.look(&base.id).await {
+                Ok(answer) => Ok(answer.now.is_none().then(|| self.gone(&base.id))),
+                Err(error) => Err(WriteError::InDoubt(error)),
+            },
+        };
+        match found {
+            Ok(Some(Ended { outcome, answer })) => (Fate::CarriedOut(outcome), Some(answer)),
+            Err(WriteError::InDoubt(error) | WriteError::Refused(error)) => (Fate::Unknown(error), None),
+            Ok(None) | Err(_) => (Fate::NotCarriedOut, None),
+        }
+    }
+
+    async fn find_former(&self, draft: &Draft) -> Result<Option<Ended>, WriteError> {
+        match self.find_created(draft).await {
+            Ok(Some(id)) => self.created(&id, draft).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(WriteError::InDoubt(error)),
+        }
     }
 
     async fn current(&self, base: &Segment) -> Result<Arc<Segment>, WriteError> {
@@ -155,8 +258,10 @@ fn merge(base: &Segment, wanted: &Draft, current: &Segment) -> Result<(Draft, Ve
     let mine = wanted.changes(base);
     let theirs = base.differing_fields(current);
     let differs_still = wanted.changes(current);
+    // Who changes a segment means it where it stands: that it stands elsewhere now is not for the program to pass over.
+    let meant = |field: &Field| mine.contains(field) || *field == Field::Parent;
     let both: Vec<Field> =
-        mine.iter().copied().filter(|field| theirs.contains(field) && differs_still.contains(field)).collect();
+        theirs.iter().copied().filter(|field| meant(field) && differs_still.contains(field)).collect();
     if !both.is_empty() {
         return Err(WriteError::Conflict { theirs: Some(Arc::new(current.clone())), fields: both });
     }
@@ -172,4 +277,10 @@ fn failure(error: RemoteError) -> WriteError {
 
 fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
     draft.changes(segment).is_empty()
+}
+
+/// Whether a segment has everywhere what a draft was to change.
+fn carries(segment: &Segment, base: &Segment, draft: &Draft) -> bool {
+    let differs_still = draft.changes(segment);
+    draft.changes(base).iter().all(|field| !differs_still.contains(field))
 }

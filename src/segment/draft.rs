@@ -3,6 +3,7 @@
 use std::fmt;
 
 use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
 
 use super::{Segment, SegmentId};
 
@@ -44,7 +45,8 @@ pub enum FieldFault {
 }
 
 /// A name that can be sent: something to read, without control characters, trimmed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Name(CompactString);
 
 impl Name {
@@ -66,7 +68,8 @@ impl Name {
 }
 
 /// An external id that can be sent: not empty, without control characters, trimmed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ExternalId(CompactString);
 
 impl ExternalId {
@@ -93,7 +96,7 @@ fn trimmed(text: &str) -> Result<&str, FieldFault> {
 }
 
 /// What a create or an update asks for: always all three fields, since an update replaces the whole segment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Draft {
     /// The wanted name.
     pub name: Name,

@@ -40,6 +40,11 @@ impl SegmentId {
         (!text.is_empty()).then(|| Self(canonical_uuid(text).map_or_else(|| Repr::Text(text.into()), Repr::Uuid)))
     }
 
+    /// An id of a text that is known not to be empty and to be no UUID.
+    pub(crate) fn of_text(text: String) -> Self {
+        Self(Repr::Text(text.into()))
+    }
+
     /// The id as text. Borrowed unless it is a UUID.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {

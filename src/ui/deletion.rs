@@ -79,9 +79,15 @@ fn choice(key: &'static str, text: &str, theme: &Theme) -> Line<'static> {
 pub(super) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let waiting = state.writes.waiting();
     let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
+    let tally = state.writes.tally();
+    let kept = match (tally.staged, state.session.journalled) {
+        (0, true) => "The next start looks into what became of them, and shows it first.",
+        (0, false) => "Left now, what was not sent yet is lost: nothing keeps it.",
+        (_, _) => "What was only gathered is lost; the next start looks into the rest.",
+    };
     let lines = [
-        Line::raw(format!("{what} still on the way to the server.")),
-        Line::raw("Left now, what was not sent yet is not carried out."),
+        Line::raw(format!("{what} not carried out yet.")),
+        Line::raw(kept),
         Line::default(),
         dialog::keys(&[("q", "leave now"), ("esc", "stay")], look.theme),
     ];

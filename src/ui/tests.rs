@@ -153,7 +153,7 @@ fn a_search_is_typed_in_the_last_line() {
 
 #[test]
 fn the_help_lists_every_action() {
-    let mut harness = Harness::live(200, 50, wholesale());
+    let mut harness = Harness::live(200, 60, wholesale());
     harness.press("?");
     let picture = picture(&harness);
     for (_, _, help) in harness.keymap.help() {

@@ -200,8 +200,11 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
     if edited {
         Some((symbols.edited, theme.accent))
     } else if let Some(pending) = state.writes.pending(id) {
-        let style = if pending == PendingKind::Deleting { theme.bad } else { theme.pending };
-        Some((symbols.pending, style))
+        Some(match pending {
+            PendingKind::Refused => (symbols.failed, theme.bad),
+            PendingKind::Deleting => (symbols.pending, theme.bad),
+            PendingKind::Creating | PendingKind::Changing => (symbols.pending, theme.pending),
+        })
     } else if state.picks.cut.contains(id) {
         Some((symbols.cut, theme.accent))
     } else if state.activity.is_fresh(id) {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{Access, Effect, Event, Layer, PendingKind};
-use crate::mirror::WriteError;
+use crate::app::{Access, Between, Demand, Effect, Event, Layer, PendingKind, Side};
+use crate::mirror::{self, Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
 use crate::plan::Operation;
 use crate::segment::{Draft, Field, Segment};
 
@@ -37,7 +37,7 @@ fn a_child_is_shown_pending_at_once_and_keeps_the_selection_when_the_server_name
     let shown = harness.state.selected_segment().unwrap().id.clone();
     assert_eq!(harness.state.writes.pending(&shown), Some(PendingKind::Creating));
     harness.succeed();
-    assert_eq!(harness.state.selected_segment().unwrap().id, id("server-1"));
+    assert!(harness.state.selected_segment().unwrap().id.text().starts_with("server-"));
     assert_eq!(harness.state.writes.waiting(), 0);
     assert_eq!(harness.message(), "created Niemcy");
 }
@@ -167,6 +167,8 @@ fn cut_and_paste_moves_what_is_marked() {
     harness.press("enter esc j space space x");
     assert_eq!(harness.state.picks.cut.len(), 2);
     harness.press("g g p");
+    assert_eq!(harness.write_count(), 0, "several are looked at first");
+    harness.press("y");
     let (_, plan) = harness.last_write();
     let moved: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
     assert_eq!(moved, ["lodz", "zgierz"]);
@@ -227,7 +229,7 @@ fn a_change_by_somebody_else_while_a_form_is_open_is_said_at_the_field() {
 }
 
 #[test]
-fn a_conflict_opens_the_form_again_on_the_new_state() {
+fn a_conflict_is_decided_field_by_field() {
     let mut harness = at_work();
     harness.press("j e");
     harness.type_text("!");
@@ -237,8 +239,9 @@ fn a_conflict_opens_the_form_again_on_the_new_state() {
         ..Segment::clone(&named("export", "Eksport", Some("hurt")))
     });
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens again") };
-    assert_eq!((form.name.text(), form.external_id.text()), ("Export!", "EXP"));
+    let Some(Layer::Conflict(conflict)) = harness.state.layers.last() else { panic!("a dialog opens") };
+    let Between::Changes { choices, .. } = &conflict.between else { panic!("both changed it") };
+    assert_eq!((choices, conflict.row), (&[Side::Mine, Side::Theirs, Side::Theirs], 0));
     assert_eq!(harness.rows()[1], "  >Eksport", "the tree shows what is on the server");
     harness.press("enter");
     let (_, plan) = harness.last_write();
@@ -335,20 +338,199 @@ fn a_paste_of_several_lines_becomes_one_line_of_text() {
 }
 
 #[test]
-fn nothing_refers_to_a_segment_that_is_still_being_created() {
+fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_real_id() {
     let mut harness = at_work();
     harness.press("j a");
     harness.type_text("Nowy");
-    harness.press("enter d");
-    assert!(harness.message().contains("still being created"), "{}", harness.message());
-    harness.press("G m");
-    harness.type_text("nowy");
     harness.press("enter");
-    assert!(harness.message().contains("still being created"), "{}", harness.message());
-    assert_eq!(harness.write_count(), 1);
-    harness.press("esc g g d");
-    assert!(harness.message().contains("something below Hurtownie is still being saved"), "{}", harness.message());
-    harness.succeed();
+    let (first, _) = harness.last_write();
     harness.press("d");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Deletion(_))));
+    assert!(harness.message().contains("still being created"), "{}", harness.message());
+    harness.press("a");
+    harness.type_text("Below");
+    harness.press("enter");
+    let provisional = Which { ticket: first, index: 0 }.provisional_id();
+    assert_eq!(draft(&harness).parent, Some(provisional.clone()));
+    assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"]);
+    let made =
+        Arc::new(Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() });
+    let applied = Applied { segment: made, merged: Vec::new(), ignored: Vec::new(), raced: false };
+    let which = Which { ticket: first, index: 0 };
+    harness.tell(mirror::Event::OperationEnded { which, outcome: Outcome::Created(applied) });
+    assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"], "the tree stays as it was");
+    let below = harness.state.selected_segment().unwrap();
+    assert_eq!(below.parent, Some(id("real")));
+    harness.press("g g d");
+    assert!(harness.message().contains("something below Hurtownie is still being saved"), "{}", harness.message());
+}
+
+#[test]
+fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
+    let mut harness = at_work();
+    harness.press("j j d s");
+    harness.succeed();
+    harness.press("u");
+    let (_, plan) = harness.last_write();
+    let names: Vec<&str> = plan
+        .operations
+        .iter()
+        .map(|operation| match operation {
+            Operation::Create { draft } => draft.name.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(names, ["Polska", "Łódzkie", "Łódź", "Zgierz", "Mazowieckie"]);
+    harness.succeed_with(|index| format!("again-{index}"));
+    assert!(harness.message().contains("with a new id"), "{}", harness.message());
+    assert_eq!(harness.state.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
+    harness.press("U");
+    let (_, plan) = harness.last_write();
+    let gone: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
+    assert_eq!(gone, ["again-4", "again-3", "again-2", "again-1", "again-0"]);
+    harness.succeed();
+    assert!(!harness.state.forest.contains(&id("again-0")));
+    harness.press("U");
+    assert!(harness.message().contains("nothing was undone"), "{}", harness.message());
+}
+
+#[test]
+fn a_bulk_move_is_shown_first_and_taken_back_as_one_step() {
+    let mut harness = at_work();
+    harness.press("* G g g j V j j j V m");
+    assert_eq!(harness.state.picks.marked.len(), 4);
+    harness.press("esc esc");
+    assert!(harness.state.picks.marked.is_empty());
+    harness.press("g g j space m");
+    harness.type_text("vip");
+    harness.press("enter");
+    assert_eq!(harness.write_count(), 1, "one alone goes at once");
+    harness.succeed();
+    harness.press("u");
+    harness.succeed();
+    assert_eq!(harness.state.forest.get(&id("export")).unwrap().parent, Some(id("hurt")));
+}
+
+#[test]
+fn edits_gather_until_they_are_sent_together() {
+    let mut harness = at_work();
+    harness.press("S j r");
+    harness.type_text("!");
+    harness.press("enter");
+    assert_eq!((harness.write_count(), harness.rows()[1].as_str()), (0, "  >Export!"), "drawn, not sent");
+    harness.press("j a");
+    harness.type_text("Nowy");
+    harness.press("enter S");
+    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("the plan is shown") };
+    let counts = review.counts(&harness.state);
+    assert_eq!((counts.changed, counts.created), (1, 1));
+    harness.press("y");
+    assert_eq!(harness.write_count(), 2);
+    harness.press("S");
+    assert!(harness.state.layers.is_empty());
+}
+
+#[test]
+fn a_protected_profile_wants_the_tenant_typed() {
+    let mut harness = at_work();
+    harness.state.session.protected = true;
+    let tenant = harness.state.session.tenant.clone();
+    harness.press("j d enter");
+    assert_eq!(harness.write_count(), 0);
+    harness.press("y");
+    harness.type_text("wrong");
+    harness.press("enter");
+    assert_eq!(harness.write_count(), 0);
+    harness.press("ctrl-u");
+    harness.type_text(&tenant);
+    harness.press("enter");
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn the_built_in_root_asks_once_more() {
+    let mut harness = at_work();
+    harness.state.session.owned = vec![crate::segment::Pattern::new("export").unwrap()];
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    assert_eq!(harness.write_count(), 0);
+    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("it asks") };
+    assert!(matches!(&review.demand, Demand::Name { name, .. } if name == "Export"));
+    harness.press("esc");
+    assert_eq!(harness.rows()[1], "  >Export");
+}
+
+#[test]
+fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.succeed();
+    let mine = named("export", "Export!", Some("hurt"));
+    harness.changed(Some(&mine), Some(&named("export", "Export", Some("hurt"))));
+    assert!(harness.message().contains("from “Export!” to “Export”"), "{}", harness.message());
+}
+
+#[test]
+fn what_the_last_run_had_left_is_shown_before_anything_else() {
+    let mut harness = at_work();
+    let base = named("export", "Export", Some("hurt"));
+    let draft = Draft::of(&named("export", "Left", Some("hurt")));
+    let which = Which { ticket: Ticket(7), index: 1 };
+    let operation = Operation::Update { base, draft };
+    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
+    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
+    assert_eq!(pane.recovered.len(), 1);
+    assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
+    harness.press("r");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release(Ticket(7)))));
+}
+
+#[test]
+fn a_failed_operation_stays_until_it_is_dropped() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter j");
+    harness.refuse("no");
+    assert_eq!(pending(&harness, "export"), Some(PendingKind::Refused));
+    harness.press("Q d");
+    let (ticket, _) = harness.last_write();
+    let which = Which { ticket, index: 0 };
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Drop(which))));
+    harness.tell(mirror::Event::OperationDropped(which));
+    assert_eq!((pending(&harness, "export"), harness.state.writes.refused_count()), (None, 0));
+}
+
+#[test]
+fn ctrl_c_holds_back_what_was_not_begun() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter ctrl-c");
+    let (ticket, _) = harness.last_write();
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(ticket))));
+    harness.press("Q r");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release(ticket))));
+}
+
+#[test]
+fn all_that_is_marked_is_edited_by_a_template() {
+    let mut harness = at_work();
+    harness.press("j space space e");
+    harness.type_text(" {n}");
+    harness.press("enter");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.layers);
+    harness.press("y");
+    let (_, plan) = harness.last_write();
+    let names: Vec<String> = plan
+        .operations
+        .iter()
+        .map(|operation| match operation {
+            Operation::Update { draft, .. } => draft.name.as_str().to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(names, ["Export 1", "Polska 2"]);
 }

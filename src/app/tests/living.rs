@@ -262,7 +262,8 @@ proptest! {
             prop_assert_eq!(selected.is_some(), rows > 0);
             prop_assert!(harness.state.tree.offset <= rows);
         }
-        if harness.write_count() <= 1 && settled == harness.write_count() {
+        let tally = harness.state.writes.tally();
+        if tally.waiting + tally.held + tally.staged == 0 {
             let shown: Vec<_> = harness.state.forest.iter().map(|segment| (segment.id.to_string(), Arc::clone(segment))).collect();
             prop_assert_eq!(shown.into_iter().collect::<std::collections::BTreeMap<_, _>>(), server);
         }
@@ -281,7 +282,7 @@ fn carry_out(server: &mut std::collections::BTreeMap<String, Arc<Segment>>, harn
             Operation::Update { base, draft } => {
                 server.insert(base.id.to_string(), Arc::new(draft.into_segment(base.id.clone())));
             }
-            Operation::Delete { base } => {
+            Operation::Delete { base, .. } => {
                 server.remove(&base.id.to_string());
             }
         }

@@ -112,6 +112,7 @@ impl<R: Remote> Actor<R> {
         let begun = listing.begun();
         let TakenList { absent, different } = self.ledger.end_list();
         self.listed = true;
+        self.watch_children_anew();
         self.last_list = LastList {
             trust: Trust::Replaying,
             absent: Absent { ids: absent, begun },
@@ -286,6 +287,7 @@ impl<R: Remote> Actor<R> {
             let (id, mention) = (answer.id.clone(), answer.mention);
             if let Some(different) = self.ledger.take(answer) {
                 self.note(&id, different.now.as_ref());
+                self.writing.follow(&different);
                 told.push(different);
             } else if tell_all {
                 let now = self.ledger.get(&id).cloned();

@@ -23,6 +23,7 @@ impl<R: Remote> Actor<R> {
         if let Some(notice) = restored.notice {
             self.tell(Event::Noticed(notice)).await?;
         }
+        self.writing.leave(restored.journal);
         let Some((snapshot, forest)) = restored.snapshot else { return Ok(()) };
         let Snapshot { saved, complete, changed, .. } = snapshot;
         tracing::info!(segments = snapshot.segments.len(), changed, %saved, complete, "restored");

@@ -1,58 +1,339 @@
-//! Sending writes on their way, and taking in what became of them.
+//! Sending operations on their way, and taking in what became of them.
 
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
+use tokio::sync::oneshot;
+
+use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
-use crate::mirror::message::{Event, Mention, Outcome, Seen, Ticket};
+use crate::mirror::message::{Event, Fate, Mention, Outcome, Recovered, Seen, Ticket, Which, WriteError};
+use crate::mirror::queue::WriteQueue;
 use crate::mirror::report::Report;
 use crate::mirror::write::{Ended, Writer};
-use crate::remote::{Position, Remote};
-use crate::segment::SegmentId;
+use crate::plan::{Operation, Plan};
+use crate::remote::{FeedEventKind, Position, Remote};
+use crate::segment::{SegmentId, Step};
+use crate::store::{JournalNote, Journalled};
 
 use super::{Abandoned, Actor};
 
-impl<R: Remote> Actor<R> {
-    pub(super) fn begin_writes(&mut self) {
-        while let Some((ticket, plan)) = self.writes.begin(self.settings.concurrency) {
-            let writer = Writer {
-                remote: Arc::clone(&self.remote),
-                questions: self.questions.clone(),
-                since: self.position.as_ref().map(Position::earliest),
-                grace: self.settings.grace,
-            };
-            let reporter = self.reporter.clone();
-            self.send_out(async move {
-                let result = writer.carry_out(ticket, &plan, &reporter).await;
-                if let Err((index, error)) = &result {
-                    tracing::warn!(ticket = ticket.0, index, %error, "a write failed");
-                }
-                Report::WriteEnded { ticket, result }
-            });
+/// What there is to write, and what has to be known for it.
+#[derive(Debug, Default)]
+pub(super) struct Writing {
+    queue: WriteQueue,
+    /// The children of each segment that is to be deleted.
+    children: HashMap<SegmentId, HashSet<SegmentId>>,
+    /// Segments that were not there before something was to be created.
+    born: HashSet<SegmentId>,
+    /// Segments that an operation is known to have created.
+    claimed: HashSet<SegmentId>,
+    left: Left,
+}
+
+/// What an earlier run left undone.
+#[derive(Debug, Default)]
+enum Left {
+    /// Nothing, or it was told already.
+    #[default]
+    Nothing,
+    /// It is to be looked into as soon as the server is known to answer.
+    Found(Vec<Journalled>),
+    /// It is being looked into.
+    Investigated,
+}
+
+impl Writing {
+    /// Takes in what an earlier run left. Nothing is written before it was looked into.
+    pub fn leave(&mut self, journal: Vec<Journalled>) {
+        if !journal.is_empty() {
+            self.left = Left::Found(journal);
         }
     }
 
-    pub(super) async fn operation_ended(
+    /// Keeps what has to be known in step with what is known.
+    pub fn follow(&mut self, seen: &Seen) {
+        if let Some(siblings) = parent(seen.before.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
+            siblings.remove(&seen.id);
+        }
+        if let Some(siblings) = parent(seen.now.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
+            siblings.insert(seen.id.clone());
+        }
+        if seen.before.is_none() && self.queue.creates() {
+            self.born.insert(seen.id.clone());
+        }
+    }
+
+    /// What stands below a segment that is to be deleted, and nobody has agreed to lose.
+    fn newcomers(&self, operation: &Operation) -> Vec<SegmentId> {
+        let Operation::Delete { base, leaving } = operation else { return Vec::new() };
+        let children = self.children.get(&base.id).into_iter().flatten();
+        children.filter(|child| !leaving.contains(child)).cloned().collect()
+    }
+}
+
+fn parent(segment: Option<&crate::segment::Segment>) -> Option<&SegmentId> {
+    segment?.parent.as_ref()
+}
+
+const fn key(which: Which) -> (u64, usize) {
+    (which.ticket.0, which.index)
+}
+
+impl<R: Remote> Actor<R> {
+    pub(super) async fn write(&mut self, ticket: Ticket, plan: Plan) -> Result<(), Abandoned> {
+        self.watch_children(&plan.operations);
+        let asked = plan.operations.iter().enumerate();
+        let notes = asked.map(|(index, operation)| JournalNote::Asked((ticket.0, index), operation.clone())).collect();
+        self.journal(notes).await;
+        self.writing.queue.push(ticket, plan);
+        self.begin_writes().await
+    }
+
+    /// Notes the children of what is to be deleted.
+    fn watch_children(&mut self, operations: &[Operation]) {
+        let deletes = operations.iter().filter(|operation| matches!(operation, Operation::Delete { .. }));
+        let subjects: HashSet<SegmentId> = deletes.filter_map(Operation::subject).cloned().collect();
+        self.look_for_children(&subjects);
+    }
+
+    /// Looks anew for the children of what is to be deleted: a list may have brought any number of them.
+    pub(super) fn watch_children_anew(&mut self) {
+        let subjects = std::mem::take(&mut self.writing.children).into_keys().collect();
+        self.look_for_children(&subjects);
+    }
+
+    fn look_for_children(&mut self, subjects: &HashSet<SegmentId>) {
+        if subjects.is_empty() {
+            return;
+        }
+        for subject in subjects {
+            self.writing.children.entry(subject.clone()).or_default();
+        }
+        for segment in self.ledger.segments() {
+            if let Some(siblings) = segment.parent.as_ref().and_then(|parent| self.writing.children.get_mut(parent)) {
+                siblings.insert(segment.id.clone());
+            }
+        }
+    }
+
+    /// Begins what may begin.
+    pub(super) async fn begin_writes(&mut self) -> Result<(), Abandoned> {
+        if !matches!(self.writing.left, Left::Nothing) {
+            return Ok(());
+        }
+        while let Some((which, operation)) = self.writing.queue.begin(self.settings.concurrency) {
+            if let Err(error) = self.agreeable(&operation) {
+                self.operation_failed(which, error).await?;
+                continue;
+            }
+            let since = self.position.as_ref().map(Position::earliest);
+            // What it builds upon may have changed what it says since it was asked for.
+            let notes = vec![JournalNote::Asked(key(which), operation.clone()), JournalNote::Sent(key(which), since)];
+            let journalled = self.journal(notes).await;
+            self.tell(Event::OperationBegan(which)).await?;
+            let writer = self.writer(since);
+            self.send_out(async move {
+                if let Some(journalled) = journalled
+                    && journalled.await.is_err()
+                {
+                    tracing::warn!("a write is not in the journal");
+                }
+                Report::OperationOver { which, result: writer.carry_out(&operation).await }
+            });
+        }
+        if self.writing.queue.is_empty() {
+            self.writing.children.clear();
+            self.writing.born.clear();
+        }
+        Ok(())
+    }
+
+    fn writer(&self, since: Option<Step>) -> Writer<R> {
+        Writer {
+            remote: Arc::clone(&self.remote),
+            questions: self.questions.clone(),
+            reporter: self.reporter.clone(),
+            since,
+            grace: self.settings.grace,
+        }
+    }
+
+    /// Whether what is known speaks against an operation.
+    fn agreeable(&self, operation: &Operation) -> Result<(), WriteError> {
+        let newcomers = self.writing.newcomers(operation);
+        if !newcomers.is_empty() {
+            return Err(WriteError::Grown { newcomers });
+        }
+        let Some(destination) = operation.destination().filter(|_| self.listed) else { return Ok(()) };
+        if self.ledger.get(destination).is_none() {
+            return Err(WriteError::NoPlace);
+        }
+        let Some(subject) = operation.subject() else { return Ok(()) };
+        let mut above = HashSet::new();
+        let mut at = Some(destination);
+        while let Some(id) = at.filter(|id| above.insert(*id)) {
+            if id == subject {
+                return Err(WriteError::Circle);
+            }
+            at = self.ledger.get(id).and_then(|segment| segment.parent.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Writes into the journal, where there is one.
+    async fn journal(&self, notes: Vec<JournalNote>) -> Option<oneshot::Receiver<()>> {
+        match &self.keeper {
+            Some(keeper) => Some(keeper.journal(notes).await),
+            None => None,
+        }
+    }
+
+    pub(super) async fn operation_over(
         &mut self,
-        ticket: Ticket,
-        index: usize,
-        ended: Ended,
+        which: Which,
+        result: Result<Ended, WriteError>,
     ) -> Result<(), Abandoned> {
+        match result {
+            Ok(ended) => self.operation_ended(which, ended).await?,
+            Err(error) => self.operation_failed(which, error).await?,
+        }
+        self.hurry();
+        self.begin_writes().await
+    }
+
+    async fn operation_ended(&mut self, which: Which, ended: Ended) -> Result<(), Abandoned> {
         let Ended { outcome, answer } = ended;
         let (id, told) = (answer.id.clone(), answer.now.clone());
-        if let Some(seen) = self.ledger.take(answer) {
-            self.note(&seen.id, seen.now.as_ref());
-        }
-        if let Outcome::Deleted(id) = &outcome {
+        self.learn(answer);
+        match &outcome {
+            Outcome::Created(_) => {
+                self.writing.claimed.insert(id.clone());
+            }
             // What becomes of the children of a deleted segment is the server's choice.
-            self.look_at(self.ledger.children(id));
+            Outcome::Deleted(id) => {
+                let children = self.writing.children.remove(id).unwrap_or_default();
+                self.look_at(children.into_iter().collect());
+            }
+            Outcome::Updated(_) => {}
         }
-        self.tell(Event::OperationEnded { ticket, index, outcome }).await?;
+        self.writing.queue.ended(which, &outcome);
+        self.journal(vec![JournalNote::Over(key(which))]).await;
+        self.tell(Event::OperationEnded { which, outcome }).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
         let now = self.ledger.get(&id).cloned();
         if now == told {
             return Ok(());
         }
         self.tell_changes(vec![Seen { id, before: told, now, mention: Mention::default() }], None).await
+    }
+
+    fn learn(&mut self, answer: Answer) {
+        if let Some(seen) = self.ledger.take(answer) {
+            self.note(&seen.id, seen.now.as_ref());
+            self.writing.follow(&seen);
+        }
+    }
+
+    async fn operation_failed(&mut self, which: Which, error: WriteError) -> Result<(), Abandoned> {
+        tracing::warn!(ticket = which.ticket.0, index = which.index, %error, "a write failed");
+        self.writing.queue.failed(which);
+        // Of one that is in doubt, the next start will want to know what became of it.
+        if !matches!(error, WriteError::InDoubt(_)) {
+            self.journal(vec![JournalNote::Stopped(key(which))]).await;
+        }
+        self.tell(Event::OperationFailed { which, error }).await
+    }
+
+    pub(super) async fn retry(&mut self, which: Which, instead: Option<Operation>) -> Result<(), Abandoned> {
+        if let Some(operation) = &instead {
+            self.watch_children(std::slice::from_ref(operation));
+        }
+        if self.writing.queue.retry(which, instead)
+            && let Some(operation) = self.writing.queue.get(which).cloned()
+        {
+            self.journal(vec![JournalNote::Asked(key(which), operation)]).await;
+        }
+        self.begin_writes().await
+    }
+
+    pub(super) fn hold(&mut self, ticket: Ticket) {
+        self.writing.queue.hold(ticket);
+    }
+
+    pub(super) async fn release(&mut self, ticket: Ticket) -> Result<(), Abandoned> {
+        self.writing.queue.release(ticket);
+        self.begin_writes().await
+    }
+
+    pub(super) async fn give_up(&mut self, which: Which) -> Result<(), Abandoned> {
+        let given_up = self.writing.queue.give_up(which);
+        self.journal(given_up.iter().map(|which| JournalNote::Over(key(*which))).collect()).await;
+        for which in given_up {
+            self.tell(Event::OperationDropped(which)).await?;
+        }
+        self.begin_writes().await
+    }
+
+    /// Whether a segment can be the one that an operation has made. Each is the work of one operation only.
+    pub(super) fn claim(&mut self, id: SegmentId, kind: FeedEventKind, reply: oneshot::Sender<bool>) {
+        let new = match self.writing.left {
+            // What is known was stored or listed after it was sent, so it says nothing of what is new.
+            Left::Investigated => kind == FeedEventKind::Created,
+            Left::Nothing | Left::Found(_) => self.ledger.get(&id).is_none() || self.writing.born.contains(&id),
+        };
+        let granted = new && self.writing.claimed.insert(id);
+        // Whoever asked may have been stopped.
+        let _stopped = reply.send(granted);
+    }
+
+    /// Looks into what an earlier run left, now that the server is known to answer.
+    pub(super) fn investigate(&mut self) {
+        if !matches!(self.writing.left, Left::Found(_)) {
+            return;
+        }
+        let Left::Found(journal) = std::mem::replace(&mut self.writing.left, Left::Investigated) else { return };
+        let writers: Vec<Writer<R>> = journal.iter().map(|left| self.writer(left.since)).collect();
+        self.send_out(async move {
+            let mut found = Vec::with_capacity(journal.len());
+            for (Journalled { key: (ticket, index), operation, sent, .. }, writer) in journal.into_iter().zip(writers) {
+                let which = Which { ticket: Ticket(ticket), index };
+                let (fate, answer) = if sent { writer.investigate(&operation).await } else { (Fate::NotSent, None) };
+                found.push((Recovered { which, operation, fate }, answer));
+            }
+            Report::Investigated(found)
+        });
+    }
+
+    pub(super) async fn investigated(&mut self, found: Vec<(Recovered, Option<Answer>)>) -> Result<(), Abandoned> {
+        let mut recovered = Vec::with_capacity(found.len());
+        let mut answers = Vec::new();
+        let mut notes = Vec::new();
+        for (one, answer) in found {
+            answers.extend(answer);
+            match &one.fate {
+                Fate::CarriedOut(outcome) => {
+                    if let Outcome::Created(applied) = outcome {
+                        self.writing.queue.know(one.which, &applied.segment.id);
+                    }
+                    notes.push(JournalNote::Over(key(one.which)));
+                }
+                Fate::NotCarriedOut => notes.push(JournalNote::Stopped(key(one.which))),
+                Fate::NotSent | Fate::Unknown(_) => {}
+            }
+            recovered.push(one);
+        }
+        let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_)));
+        let undone: Vec<(Which, Operation)> = undone.map(|one| (one.which, one.operation.clone())).collect();
+        self.watch_children(&undone.iter().map(|(_, operation)| operation.clone()).collect::<Vec<_>>());
+        for (which, operation) in undone {
+            self.writing.queue.push_stopped(which, operation);
+        }
+        self.journal(notes).await;
+        self.take(answers, None).await?;
+        self.writing.left = Left::Nothing;
+        self.tell(Event::Recovered(recovered)).await?;
+        self.begin_writes().await
     }
 
     /// Looks at segments for another reason than the feed. One that can't be looked at now is named by the feed or by the next

@@ -1,19 +1,19 @@
 //! A client that applies what the mirror says to a plain map.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::mirror::{Command, Event, Mirror, Notice, Outcome, Phase, Seen, Settings, Ticket, WriteError, start};
+use crate::mirror::{
+    Command, Event, Fate, Mirror, Notice, Outcome, Phase, Recovered, Seen, Settings, Ticket, Which, WriteError, start,
+};
 use crate::plan::{Operation, Plan};
 use crate::remote::Contexts;
 use crate::segment::{Segment, SegmentId, Step};
 
 use super::server::Server;
-
-type Ended = Result<(), (usize, WriteError)>;
 
 pub struct Client {
     mirror: Mirror,
@@ -21,7 +21,14 @@ pub struct Client {
     pub phases: Vec<Phase>,
     pub notices: Vec<Notice>,
     pub outcomes: Vec<Outcome>,
-    pub ended: Vec<(Ticket, Ended)>,
+    pub ended: Vec<(Which, Result<(), WriteError>)>,
+    /// What was asked for and is not over.
+    begun: HashSet<Which>,
+    pub began: Vec<Which>,
+    pub dropped: Vec<Which>,
+    pub recovered: Vec<Recovered>,
+    /// Whether what failed stays, instead of being dropped at once.
+    pub keeps_failed: bool,
     /// Segments told as changed, each time they were.
     pub changes: usize,
     /// Which, in the order in which they were told.
@@ -54,6 +61,11 @@ impl Client {
             notices: Vec::new(),
             outcomes: Vec::new(),
             ended: Vec::new(),
+            begun: HashSet::new(),
+            began: Vec::new(),
+            dropped: Vec::new(),
+            recovered: Vec::new(),
+            keeps_failed: false,
             changes: 0,
             named: Vec::new(),
             origins: BTreeMap::new(),
@@ -64,7 +76,8 @@ impl Client {
             gathered: 0,
             synchronised: 0,
             verified: Vec::new(),
-            tickets: 0,
+            // No two clients give the same numbers, as no two runs of the program do.
+            tickets: fastrand::u64(1..1 << 40) << 16,
         }
     }
 
@@ -111,7 +124,7 @@ impl Client {
             Event::Verified { missed } => {
                 self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
             }
-            Event::OperationEnded { outcome, .. } => {
+            Event::OperationEnded { which, outcome } => {
                 match &outcome {
                     Outcome::Created(applied) | Outcome::Updated(applied) => {
                         self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
@@ -121,8 +134,27 @@ impl Client {
                     }
                 }
                 self.outcomes.push(outcome);
+                self.begun.remove(&which);
+                self.ended.push((which, Ok(())));
             }
-            Event::WriteEnded { ticket, result } => self.ended.push((ticket, result)),
+            Event::OperationFailed { which, error } => {
+                self.ended.push((which, Err(error)));
+                if !self.keeps_failed {
+                    self.mirror.commands.try_send(Command::Drop(which)).expect("there is room");
+                }
+            }
+            Event::OperationBegan(which) => self.began.push(which),
+            Event::OperationDropped(which) => {
+                self.begun.remove(&which);
+                self.dropped.push(which);
+            }
+            Event::Recovered(recovered) => {
+                let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_)));
+                for Recovered { which, .. } in undone.filter(|_| !self.keeps_failed) {
+                    self.mirror.commands.try_send(Command::Drop(*which)).expect("there is room");
+                }
+                self.recovered.extend(recovered);
+            }
             Event::Noticed(notice) => self.notices.push(notice),
         }
     }
@@ -159,6 +191,7 @@ impl Client {
     pub async fn begin(&mut self, plan: Plan) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
+        self.begun.extend((0..plan.operations.len()).map(|index| Which { ticket, index }));
         self.order(Command::Write { ticket, plan }).await;
         ticket
     }
@@ -166,14 +199,19 @@ impl Client {
     /// Carries out an operation and waits for its end.
     pub async fn write(&mut self, operation: Operation) -> Result<(), WriteError> {
         let ticket = self.begin(Plan::single(operation)).await;
-        self.hear_until(|client| client.ended.iter().any(|(ended, _)| *ended == ticket)).await;
-        let (_, result) = self.ended.iter().find(|(ended, _)| *ended == ticket).unwrap();
-        result.clone().map_err(|(_, error)| error)
+        self.outcome_of(Which { ticket, index: 0 }).await
+    }
+
+    /// Waits until an operation has succeeded or failed.
+    pub async fn outcome_of(&mut self, which: Which) -> Result<(), WriteError> {
+        self.hear_until(|client| client.ended.iter().any(|(ended, _)| *ended == which)).await;
+        let (_, result) = self.ended.iter().rev().find(|(ended, _)| *ended == which).unwrap();
+        result.clone()
     }
 
     /// Whether every write that was begun is over.
     pub fn has_written(&self) -> bool {
-        self.ended.len() as u64 == self.tickets
+        self.begun.is_empty()
     }
 
     pub fn shown(&self, id: &str) -> Option<&Arc<Segment>> {

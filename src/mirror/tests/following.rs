@@ -38,7 +38,9 @@ async fn the_echo_of_an_own_write_changes_nothing() {
     let base = client.shown("vip").unwrap().clone();
     client.write(Operation::Update { base, draft: draft("VIP 2", None) }).await.unwrap();
     let base = client.shown("pl").unwrap().clone();
-    client.write(Operation::Delete { base }).await.unwrap();
+    let leaving = client.picture.values().filter(|child| child.parent.as_ref() == Some(&base.id));
+    let leaving = leaving.map(|child| child.id.clone()).collect();
+    client.write(Operation::Delete { base, leaving }).await.unwrap();
     client.settle().await;
     client.assert_equals(&server);
     assert_eq!(client.changes, 0);

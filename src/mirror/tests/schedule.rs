@@ -118,6 +118,11 @@ fn operation(random: &mut fastrand::Rng, client: &Client) -> Option<Operation> {
     match random.u32(0..3) {
         0 => Some(Operation::Create { draft }),
         1 => Some(Operation::Update { base: (*random.choice(&shown)?).clone(), draft }),
-        _ => Some(Operation::Delete { base: (*random.choice(&shown)?).clone() }),
+        _ => {
+            let base = (*random.choice(&shown)?).clone();
+            let children = shown.iter().filter(|child| child.parent.as_ref() == Some(&base.id));
+            let leaving = children.map(|child| child.id.clone()).collect();
+            Some(Operation::Delete { base, leaving })
+        }
     }
 }

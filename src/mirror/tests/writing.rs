@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::mirror::{Outcome, WriteError};
+use crate::mirror::{Command, Outcome, Which, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::remote::Call;
 use crate::segment::{Draft, Field, Segment};
@@ -32,11 +32,12 @@ async fn a_change_of_another_field_by_somebody_else_is_kept() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
-    server.model().put(segment("vip", "VIP", Some("hurt")));
+    let with_key = |name| Segment { external_id: Some("ERP-7".into()), ..segment("vip", name, None) };
+    server.model().put(with_key("VIP"));
     client.write(Operation::Update { base: seen, draft: draft("VIP 2", None) }).await.unwrap();
-    assert_eq!(server.model().segments[&id("vip")], segment("vip", "VIP 2", Some("hurt")));
+    assert_eq!(server.model().segments[&id("vip")], with_key("VIP 2"));
     let Some(Outcome::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
-    assert_eq!(applied.merged, [Field::Parent]);
+    assert_eq!(applied.merged, [Field::ExternalId]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,7 +70,7 @@ async fn what_was_changed_is_not_deleted_unseen() {
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
     server.model().put(segment("vip", "Now important", None));
-    let error = client.write(Operation::Delete { base: seen }).await.unwrap_err();
+    let error = client.write(Operation::delete(seen)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
     assert!(server.model().segments.contains_key(&id("vip")));
 }
@@ -82,7 +83,7 @@ async fn a_segment_that_is_gone_can_be_deleted_but_not_changed() {
     server.model().delete(&id("vip"));
     let error = client.write(Operation::Update { base: Arc::clone(&seen), draft: draft("x", None) }).await.unwrap_err();
     assert_eq!(error, WriteError::Conflict { theirs: None, fields: Vec::new() });
-    client.write(Operation::Delete { base: seen }).await.unwrap();
+    client.write(Operation::delete(seen)).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,7 +119,7 @@ async fn updates_and_deletes_whose_answers_were_lost_are_found_to_be_done() {
     let seen = base(&client, "vip");
     client.write(Operation::Update { base: seen, draft: draft("VIP 2", None) }).await.unwrap();
     let seen = base(&client, "vip");
-    client.write(Operation::Delete { base: seen }).await.unwrap();
+    client.write(Operation::delete(seen)).await.unwrap();
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -144,20 +145,27 @@ async fn a_field_that_did_not_stick_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_ends_at_the_first_operation_that_fails() {
+async fn what_builds_upon_an_operation_that_fails_waits_for_it() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     server
         .model()
         .planted
         .push((|call| matches!(call, Call::Delete(gone) if *gone == id("pl")), Planted::Refuse(refused(409))));
-    let operations = ["vip", "pl", "hurt"].map(|id| Operation::Delete { base: base(&client, id) });
+    let operations = ["vip", "pl", "hurt"].map(|id| Operation::delete(base(&client, id)));
+    client.keeps_failed = true;
     let ticket = client.begin(Plan { operations: operations.into() }).await;
-    client.hear_until(|client| !client.ended.is_empty()).await;
-    assert!(matches!(client.ended[0], (ended, Err((1, WriteError::Refused(_)))) if ended == ticket));
+    client.hear_until(|client| client.ended.len() == 2).await;
+    let failed = Which { ticket, index: 1 };
+    assert!(matches!(client.outcome_of(failed).await, Err(WriteError::Refused(_))));
     client.settle().await;
     client.assert_equals(&server);
-    assert_eq!(client.picture.len(), 2);
+    assert_eq!((client.picture.len(), client.ended.len()), (2, 2), "the parent waits");
+    client.order(Command::Retry(failed)).await;
+    client.hear_until(|client| client.ended.len() == 4).await;
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.picture.len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +175,7 @@ async fn after_a_delete_the_mirror_looks_what_became_of_the_children() {
     let mut client = Client::live(&server).await;
     let polled = client.synchronised;
     let seen = base(&client, "hurt");
-    client.write(Operation::Delete { base: seen }).await.unwrap();
+    client.write(Operation::Delete { base: seen, leaving: vec![id("pl")] }).await.unwrap();
     client.hear_until(|client| client.changes == 1).await;
     assert_eq!(client.synchronised, polled, "before the feed told");
     client.assert_equals(&server);

@@ -1,0 +1,205 @@
+//! Somebody else was faster: what the person saw, what it is now and what they want, side by side, to be decided field by field.
+
+use std::sync::Arc;
+
+use crate::mirror::{Which, WriteError};
+use crate::plan::{Operation, Plan};
+use crate::segment::{Draft, Field, Segment, SegmentId};
+
+use super::writes::{self, Manner, Title};
+use super::{Effect, Form, Layer, State};
+use crate::keymap::Key;
+
+/// A conflict that waits for a decision.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    pub(super) which: Which,
+    /// What stands against what.
+    pub between: Between,
+    /// The row that the keys are about.
+    pub row: usize,
+}
+
+/// What stands against what.
+#[derive(Debug, Clone)]
+pub enum Between {
+    /// Both changed it.
+    Changes {
+        /// The segment as the person saw it.
+        base: Arc<Segment>,
+        /// As it is now.
+        theirs: Arc<Segment>,
+        /// As the person wants it.
+        mine: Segment,
+        /// Whose is taken, for each field in the order of the form.
+        choices: [Side; 3],
+    },
+    /// The person changed it, and somebody deleted it.
+    Gone {
+        /// As the person wants it.
+        mine: Segment,
+    },
+    /// The person deletes it, and somebody changed it.
+    Deletion {
+        /// The segment as the person saw it.
+        base: Arc<Segment>,
+        /// As it is now.
+        theirs: Arc<Segment>,
+    },
+    /// The person deletes it, and more stands below it than they saw.
+    Grown {
+        /// The segment.
+        base: Arc<Segment>,
+        /// What came.
+        newcomers: Vec<SegmentId>,
+    },
+}
+
+/// Whose value of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// As it is on the server.
+    Theirs,
+    /// As the person wants it.
+    Mine,
+}
+
+impl Conflict {
+    /// The conflict that an error tells of, if it tells of one.
+    pub(super) fn of(state: &State, which: Which, error: &WriteError) -> Option<Self> {
+        let operation = &state.writes.step(which)?.operation;
+        let between = match (operation, error) {
+            (Operation::Update { base, draft }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
+                changes(base, theirs, draft)
+            }
+            (Operation::Update { base, draft }, WriteError::Conflict { theirs: None, .. }) => {
+                Between::Gone { mine: draft.clone().into_segment(base.id.clone()) }
+            }
+            (Operation::Delete { base, .. }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
+                Between::Deletion { base: Arc::clone(base), theirs: Arc::clone(theirs) }
+            }
+            (Operation::Delete { base, .. }, WriteError::Grown { newcomers }) => {
+                Between::Grown { base: Arc::clone(base), newcomers: newcomers.clone() }
+            }
+            _ => return None,
+        };
+        let row = match &between {
+            Between::Changes { choices, .. } => choices.iter().position(|side| *side == Side::Mine).unwrap_or(0),
+            _ => 0,
+        };
+        Some(Self { which, between, row })
+    }
+
+    /// The name to speak of.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.between {
+            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::Grown { base, .. } => &base.name,
+            Between::Gone { mine } => &mine.name,
+        }
+    }
+}
+
+/// At first, what the person changed is theirs to have, and everything else is as it is now.
+fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between {
+    let meant = draft.changes(base);
+    let side = |field: Field| if meant.contains(&field) { Side::Mine } else { Side::Theirs };
+    let mine = draft.clone().into_segment(base.id.clone());
+    let choices = Field::ALL.map(side);
+    Between::Changes { base: Arc::clone(base), theirs: Arc::clone(theirs), mine, choices }
+}
+
+pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<Effect> {
+    let which = conflict.which;
+    let key = key.to_string();
+    match (key.as_str(), &mut conflict.between) {
+        ("esc" | "q" | "ctrl-c", _) => {
+            state.say("left as it is on the server; Q opens it again");
+            return Vec::new();
+        }
+        ("e", Between::Changes { theirs, mine, .. }) => {
+            let form = Form::amending(theirs, mine, which);
+            state.layers.push(Layer::Form(form));
+            return Vec::new();
+        }
+        ("down" | "j" | "tab", Between::Changes { .. }) => conflict.row = (conflict.row + 1) % Field::ALL.len(),
+        ("up" | "k" | "backtab", Between::Changes { .. }) => {
+            conflict.row = (conflict.row + Field::ALL.len() - 1) % Field::ALL.len();
+        }
+        ("left" | "h", Between::Changes { choices, .. }) => choices[conflict.row] = Side::Theirs,
+        ("right" | "l", Between::Changes { choices, .. }) => choices[conflict.row] = Side::Mine,
+        ("space", Between::Changes { choices, .. }) => {
+            let other = if choices[conflict.row] == Side::Mine { Side::Theirs } else { Side::Mine };
+            choices[conflict.row] = other;
+        }
+        ("m", Between::Changes { choices, .. }) => *choices = [Side::Mine; 3],
+        ("t", _) => return keep_theirs(state, which),
+        ("enter", Between::Changes { theirs, mine, choices, .. }) => {
+            return save(state, which, theirs, mine, *choices);
+        }
+        ("c", Between::Gone { mine }) => return create_again(state, which, mine),
+        ("d", Between::Deletion { theirs, .. }) => return delete_all_the_same(state, which, &Arc::clone(theirs)),
+        ("d", Between::Grown { base, newcomers }) => {
+            let (base, newcomers) = (Arc::clone(base), newcomers.clone());
+            return delete_with_newcomers(state, which, &base, &newcomers);
+        }
+        _ => {}
+    }
+    state.layers.push(Layer::Conflict(conflict));
+    Vec::new()
+}
+
+fn keep_theirs(state: &mut State, which: Which) -> Vec<Effect> {
+    state.say("kept as it is on the server");
+    writes::drop_step(state, which)
+}
+
+/// Saves the chosen value of each field over the present state, knowingly.
+fn save(state: &mut State, which: Which, theirs: &Arc<Segment>, mine: &Segment, choices: [Side; 3]) -> Vec<Effect> {
+    let fields: Vec<Field> =
+        Field::ALL.into_iter().zip(choices).filter(|(_, side)| *side == Side::Mine).map(|(field, _)| field).collect();
+    let draft = Draft::of(theirs).with_fields_of(mine, &fields);
+    if draft.changes(theirs).is_empty() {
+        return keep_theirs(state, which);
+    }
+    writes::amend(state, which, Operation::Update { base: Arc::clone(theirs), draft }, None)
+}
+
+fn create_again(state: &mut State, which: Which, mine: &Segment) -> Vec<Effect> {
+    let mut effects = writes::drop_step(state, which);
+    let parent = mine.parent.clone().filter(|parent| state.forest.contains(parent));
+    let draft = Draft { parent, ..Draft::of(mine) };
+    let title = Title {
+        done: format!("created {} again, with a new id", mine.name),
+        failed: format!("{} was not created again", mine.name),
+    };
+    let plan = Plan::single(Operation::Create { draft });
+    effects.extend(writes::begin(state, plan, title, None, Manner::Confirmed));
+    effects
+}
+
+fn delete_all_the_same(state: &mut State, which: Which, theirs: &Arc<Segment>) -> Vec<Effect> {
+    let leaving = match state.writes.step(which).map(|step| &step.operation) {
+        Some(Operation::Delete { leaving, .. }) => leaving.clone(),
+        _ => Vec::new(),
+    };
+    writes::amend(state, which, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
+}
+
+/// Deletes what came as well, the lowest first. All of it is named by the dialog.
+fn delete_with_newcomers(state: &mut State, which: Which, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
+    let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.forest, id));
+    let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
+    if operations.is_empty() {
+        state.warn("what came below it is not known here yet; try again in a moment");
+        return Vec::new();
+    }
+    let mut effects = writes::drop_step(state, which);
+    operations.push(Operation::delete(Arc::clone(base)));
+    let what = base.name.to_string();
+    let title =
+        Title { done: format!("deleted {what} and what had come below it"), failed: format!("{what} was not deleted") };
+    // What has come is more than the person was shown, so it is shown first.
+    effects.extend(writes::begin(state, Plan { operations }, title, None, Manner::Asked));
+    effects
+}

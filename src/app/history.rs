@@ -1,0 +1,219 @@
+//! What was done in this run, to be taken back and done again, a step at a time.
+//!
+//! Taking back is a plan like any other: the inverse operations in the opposite order, with the same looks for what somebody
+//! else has done meanwhile. A segment that was deleted comes back with a new id, which no API can help; whatever is remembered of
+//! the old one is about the new one from then on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::mirror::{Ticket, Which};
+use crate::plan::{Operation, Plan};
+use crate::segment::{Draft, Field, Segment, SegmentId};
+
+use super::writes::{self, Manner, Purpose, Standing, Title};
+use super::{Effect, State};
+
+/// Steps that can be taken back, and steps that were.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    done: Vec<Step>,
+    undone: Vec<Step>,
+}
+
+/// What one plan did.
+#[derive(Debug, Clone)]
+struct Step {
+    title: String,
+    /// In the order in which it was done.
+    made: Vec<Made>,
+}
+
+/// What one operation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Made {
+    Created(Arc<Segment>),
+    Updated { before: Arc<Segment>, after: Arc<Segment>, fields: Vec<Field> },
+    Deleted(Arc<Segment>),
+}
+
+/// Steps that are remembered; of more, the oldest are forgotten.
+const REMEMBERED: usize = 1_000;
+
+impl History {
+    /// A plan is over, and this is what it did.
+    pub(super) fn remember(&mut self, title: &Title, made: Vec<Made>, purpose: &Purpose) {
+        if made.is_empty() {
+            return;
+        }
+        let step = Step { title: title.done.clone(), made };
+        match purpose {
+            Purpose::Ordinary => {
+                self.undone.clear();
+                self.done.push(step);
+            }
+            Purpose::Redo(_) => self.done.push(step),
+            Purpose::Undo(_) => self.undone.push(step),
+        }
+        if self.done.len() > REMEMBERED {
+            self.done.remove(0);
+        }
+    }
+
+    /// A segment has come back under another id.
+    pub(super) fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
+        let other = |known: &SegmentId| (known == former).then(|| id.clone());
+        let renamed = |segment: &mut Arc<Segment>| {
+            let (own, parent) = (other(&segment.id), segment.parent.as_ref().and_then(other));
+            if own.is_some() || parent.is_some() {
+                let known = Arc::make_mut(segment);
+                known.id = own.unwrap_or_else(|| known.id.clone());
+                known.parent = parent.or_else(|| known.parent.clone());
+            }
+        };
+        for made in self.done.iter_mut().chain(&mut self.undone).flat_map(|step| &mut step.made) {
+            match made {
+                Made::Created(segment) | Made::Deleted(segment) => renamed(segment),
+                Made::Updated { before, after, .. } => {
+                    renamed(before);
+                    renamed(after);
+                }
+            }
+        }
+    }
+
+    /// Whether there is anything to take back.
+    #[must_use]
+    pub fn can_undo(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    /// Whether there is anything to do again.
+    #[must_use]
+    pub fn can_redo(&self) -> bool {
+        !self.undone.is_empty()
+    }
+}
+
+/// Which way through the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Back,
+    Forth,
+}
+
+/// Takes back what was done last, or does again what was taken back last.
+pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
+    let mut effects = settle_stopped(state);
+    if state.writes.tally().waiting > 0 {
+        state.warn("something is still on its way to the server; try again when it has ended");
+        return effects;
+    }
+    let history = &mut state.writes.history;
+    let step = match way {
+        Way::Back => history.done.pop(),
+        Way::Forth => history.undone.pop(),
+    };
+    let Some(step) = step else {
+        state.warn(if way == Way::Back { "nothing was done yet that could be undone" } else { "nothing was undone" });
+        return effects;
+    };
+    let (plan, former) = inverse(&step.made, writes::next_ticket(state));
+    let again = if former.is_empty() { "" } else { " (with a new id)" };
+    let title = match way {
+        Way::Back => {
+            Title { done: format!("undone: {}{again}", step.title), failed: format!("not undone: {}", step.title) }
+        }
+        Way::Forth => {
+            let what = step.title.strip_prefix("undone: ").unwrap_or(&step.title).to_owned();
+            Title { done: format!("{what}{again}"), failed: format!("not done again: {what}") }
+        }
+    };
+    let purpose = if way == Way::Back { Purpose::Undo(former) } else { Purpose::Redo(former) };
+    effects.extend(writes::begin(state, plan, title, None, Manner::Back(purpose)));
+    effects
+}
+
+/// A plan that has stopped half-way is over when it is to be taken back: what is left of it is given up.
+fn settle_stopped(state: &mut State) -> Vec<Effect> {
+    let last = state.writes.plans().last();
+    let stopped = last.filter(|(_, write)| {
+        let moves = |standing: &Standing| matches!(standing, Standing::Waiting | Standing::Running | Standing::Staged);
+        write.steps.iter().any(|step| step.standing == Standing::Done)
+            && !write.steps.iter().any(|step| moves(&step.standing) && !writes::is_blocked(write, step))
+    });
+    match stopped.map(|(ticket, _)| ticket) {
+        Some(ticket) => writes::give_up(state, ticket),
+        None => Vec::new(),
+    }
+}
+
+/// What takes all of it back, and the former ids of what is created again, by its place in the plan.
+fn inverse(made: &[Made], ticket: Ticket) -> (Plan, HashMap<usize, SegmentId>) {
+    let mut operations = Vec::with_capacity(made.len());
+    let mut former = HashMap::new();
+    let mut again: HashMap<SegmentId, SegmentId> = HashMap::new();
+    for one in made.iter().rev() {
+        let operation = match one {
+            Made::Created(segment) => Operation::delete(Arc::clone(segment)),
+            Made::Updated { before, after, fields } => {
+                Operation::Update { base: Arc::clone(after), draft: Draft::of(after).with_fields_of(before, fields) }
+            }
+            Made::Deleted(segment) => {
+                let which = Which { ticket, index: operations.len() };
+                former.insert(which.index, segment.id.clone());
+                again.insert(segment.id.clone(), which.provisional_id());
+                Operation::Create { draft: Draft::of(segment) }
+            }
+        };
+        operations.push(operation.with_ids(&|id| again.get(id).cloned()));
+    }
+    (Plan { operations }, former)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(id: &str, parent: Option<&str>) -> Arc<Segment> {
+        let id = SegmentId::new(id).unwrap();
+        let name = id.to_string().into();
+        Arc::new(Segment { id, name, external_id: None, parent: parent.and_then(SegmentId::new) })
+    }
+
+    #[test]
+    fn a_deleted_subtree_comes_back_from_the_top_down_under_its_new_ids() {
+        let made = [Made::Deleted(segment("child", Some("root"))), Made::Deleted(segment("root", None))];
+        let (plan, former) = inverse(&made, Ticket(9));
+        let root = Which { ticket: Ticket(9), index: 0 };
+        let parents: Vec<_> = plan.operations.iter().map(Operation::destination).collect();
+        assert_eq!(parents, [None, Some(&root.provisional_id())]);
+        assert_eq!(former, HashMap::from([(0, made_id("root")), (1, made_id("child"))]));
+    }
+
+    fn made_id(text: &str) -> SegmentId {
+        SegmentId::new(text).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_changed_is_changed_back() {
+        let before = segment("a", None);
+        let after = Arc::new(Segment { name: "mine".into(), external_id: Some("theirs".into()), ..(*before).clone() });
+        let made = [Made::Updated { before, after: Arc::clone(&after), fields: vec![Field::Name] }];
+        let (plan, _) = inverse(&made, Ticket(1));
+        let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
+        assert_eq!((base, draft.changes(base)), (&after, vec![Field::Name]));
+        assert_eq!(draft.name.as_str(), "a");
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_segment_is_about_the_one_that_took_its_place() {
+        let mut history = History::default();
+        let title = Title { done: "x".into(), failed: "y".into() };
+        let made = vec![Made::Created(segment("old", None)), Made::Created(segment("child", Some("old")))];
+        history.remember(&title, made, &Purpose::Ordinary);
+        history.rename(&made_id("old"), &made_id("new"));
+        let Made::Created(child) = &history.done[0].made[1] else { panic!("a create") };
+        assert_eq!(child.parent, Some(made_id("new")));
+    }
+}

@@ -1,0 +1,60 @@
+//! Marking more than one segment at a time: a range of rows that grows with the selection, and all matches of a search.
+
+use crate::forest::{Purpose, RowId, RowKind};
+use crate::segment::SegmentId;
+
+use super::{MarkedRange, State};
+
+/// Begins to mark a range at the selected row, or ends it and keeps the marks.
+pub(super) fn toggle_range(state: &mut State) {
+    if state.picks.range.anchor.is_some() {
+        state.picks.range = MarkedRange::default();
+        state.say(format!("{} marked", state.picks.marked.len()));
+        return;
+    }
+    let before = state.picks.marked.clone();
+    state.picks.range = MarkedRange { anchor: state.tree.selected.clone(), before };
+    follow(state);
+    state.say("marking a range: move on, V ends it, esc takes it back");
+}
+
+/// Takes a range back that is being marked. Answers whether there was one.
+pub(super) fn end_range(state: &mut State) -> bool {
+    let MarkedRange { anchor, before } = std::mem::take(&mut state.picks.range);
+    if anchor.is_none() {
+        return false;
+    }
+    state.picks.marked = before;
+    true
+}
+
+/// Lets the range reach from where it began to the selected row.
+pub(super) fn follow(state: &mut State) {
+    let Some(anchor) = &state.picks.range.anchor else { return };
+    let ends = (state.forest.position(anchor), selected_position(state));
+    let (Some(from), Some(to)) = ends else { return };
+    let rows = state.forest.rows(from.min(to)..from.max(to) + 1);
+    let range = rows.filter_map(|row| match row.kind {
+        RowKind::Segment(segment) => Some(segment.id.clone()),
+        RowKind::MissingParent(_) | RowKind::Heading(_) => None,
+    });
+    let range: Vec<SegmentId> = range.collect();
+    state.picks.marked = state.picks.range.before.iter().cloned().chain(range).collect();
+}
+
+fn selected_position(state: &State) -> Option<usize> {
+    state.tree.selected.as_ref().and_then(|row: &RowId| state.forest.position(row))
+}
+
+/// Marks all matches of the search.
+pub(super) fn mark_matches(state: &mut State) {
+    let matches: Vec<SegmentId> = state.forest.matches(Purpose::Tree).cloned().collect();
+    let more = state.search.as_ref().is_some_and(|search| !search.ended);
+    state.picks.marked.extend(matches);
+    let count = state.picks.marked.len();
+    if more {
+        state.warn(format!("{count} marked so far; the search still goes on, so press it again when it has ended"));
+    } else {
+        state.say(format!("{count} marked"));
+    }
+}

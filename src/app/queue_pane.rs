@@ -1,0 +1,110 @@
+//! The list of what waits, runs, failed and was held, and what can be done about each.
+
+use crate::keymap::Key;
+use crate::mirror::Which;
+use crate::plan::Operation;
+
+use super::writes::{self, Standing};
+use super::{Conflict, Effect, Form, Layer, State};
+
+/// The list of operations that are not over.
+#[derive(Debug, Clone, Default)]
+pub struct QueuePane {
+    /// The selected line of the list.
+    pub selected: usize,
+    /// What the last run had left, and what became of it.
+    pub recovered: Vec<String>,
+}
+
+impl QueuePane {
+    /// The operations in their order, those that are done included for as long as their plan is not over.
+    #[must_use]
+    pub fn operations(state: &State) -> Vec<Which> {
+        let plans = state.writes.plans();
+        plans
+            .flat_map(|(ticket, write)| (0..write.steps.len()).map(move |index| Which { ticket, index }))
+            .filter(|which| state.writes.step(*which).is_some_and(|step| step.standing != Standing::Dropped))
+            .collect()
+    }
+}
+
+const PAGE: usize = 10;
+
+pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Effect> {
+    let operations = QueuePane::operations(state);
+    let last = operations.len().saturating_sub(1);
+    pane.selected = pane.selected.min(last);
+    let selected = operations.get(pane.selected).copied();
+    let effects = match (key.to_string().as_str(), selected) {
+        ("esc" | "q" | "Q", _) => return Vec::new(),
+        ("j" | "down", _) => moved(&mut pane, 1, last),
+        ("k" | "up", _) => moved(&mut pane, -1, last),
+        ("pagedown" | "ctrl-d", _) => moved(&mut pane, PAGE.cast_signed(), last),
+        ("pageup" | "ctrl-u", _) => moved(&mut pane, -PAGE.cast_signed(), last),
+        ("h" | "ctrl-c", _) => {
+            let (held, effects) = writes::hold_all(state);
+            state.say(format!("{held} held back; r goes on with them"));
+            effects
+        }
+        ("r", Some(which)) => retry(state, which),
+        ("R", _) => {
+            let tickets: Vec<_> = state.writes.plans().map(|(ticket, _)| ticket).collect();
+            tickets.into_iter().flat_map(|ticket| writes::release(state, ticket)).collect()
+        }
+        ("d", Some(which)) => writes::drop_step(state, which),
+        ("D", Some(which)) => writes::give_up(state, which.ticket),
+        ("e" | "enter", Some(which)) => {
+            let Some(layer) = decide(state, which) else {
+                state.layers.push(Layer::Queue(pane));
+                return Vec::new();
+            };
+            state.layers.push(layer);
+            return Vec::new();
+        }
+        _ => Vec::new(),
+    };
+    state.layers.push(Layer::Queue(pane));
+    effects
+}
+
+fn moved(pane: &mut QueuePane, by: isize, last: usize) -> Vec<Effect> {
+    pane.selected = pane.selected.saturating_add_signed(by).min(last);
+    Vec::new()
+}
+
+fn retry(state: &mut State, which: Which) -> Vec<Effect> {
+    match state.writes.step(which).map(|step| &step.standing) {
+        Some(Standing::Failed(_)) => writes::retry(state, which),
+        Some(Standing::Held) => writes::release(state, which.ticket),
+        Some(Standing::Staged) => writes::send_staged(state, &[which.ticket]),
+        _ => {
+            state.warn("it did not fail; there is nothing to try again");
+            Vec::new()
+        }
+    }
+}
+
+/// Where a person decides about an operation that failed: the conflict, or the form with what was asked for.
+fn decide(state: &mut State, which: Which) -> Option<Layer> {
+    let step = state.writes.step(which)?.clone();
+    let Standing::Failed(error) = &step.standing else {
+        state.warn("only what has failed can be edited here; d drops it, r goes on with what is held");
+        return None;
+    };
+    if let Some(conflict) = Conflict::of(state, which, error) {
+        return Some(Layer::Conflict(conflict));
+    }
+    match &step.operation {
+        Operation::Create { draft } => Some(Layer::Form(Form::amending_create(draft, which, &error.to_string()))),
+        Operation::Update { base, draft } => {
+            let mine = draft.clone().into_segment(base.id.clone());
+            let mut form = Form::amending(base, &mine, which);
+            form.refusal = Some(error.to_string());
+            Some(Layer::Form(form))
+        }
+        Operation::Delete { .. } => {
+            state.warn(format!("{error} · r tries it again, d drops it"));
+            None
+        }
+    }
+}

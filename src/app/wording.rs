@@ -1,0 +1,56 @@
+//! An operation in words, for whoever looks at a plan before it is sent or after.
+
+use crate::forest::Forest;
+use crate::plan::Operation;
+use crate::segment::{Field, Segment, SegmentId};
+
+use super::activity;
+
+/// A sign and a line for an operation: `+` creates, `~` changes, `>` moves, `-` deletes.
+#[must_use]
+pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, String) {
+    match operation {
+        Operation::Create { draft } => {
+            let external_id = draft.external_id.as_ref().map(|text| format!(" ({})", text.as_str()));
+            let place = place(forest, draft.parent.as_ref());
+            ("+", format!("{}{} under {place}", draft.name.as_str(), external_id.unwrap_or_default()))
+        }
+        Operation::Update { base, draft } => {
+            let after = draft.clone().into_segment(base.id.clone());
+            let changes: Vec<String> =
+                draft.changes(base).into_iter().map(|field| change(forest, base, &after, field)).collect();
+            let sign = if operation.is_move() { ">" } else { "~" };
+            (sign, format!("{}: {}", base.name, changes.join(", ")))
+        }
+        Operation::Delete { base, .. } => ("-", format!("{} under {}", base.name, place(forest, base.parent.as_ref()))),
+    }
+}
+
+fn change(forest: &Forest, before: &Segment, after: &Segment, field: Field) -> String {
+    match field {
+        Field::Name => format!("→ {}", after.name),
+        Field::Parent => format!("to {}", place(forest, after.parent.as_ref())),
+        Field::ExternalId => format!(
+            "external id {} → {}",
+            activity::shown(forest, before, field),
+            activity::shown(forest, after, field)
+        ),
+    }
+}
+
+/// The name of a segment under which another one stands.
+fn place(forest: &Forest, parent: Option<&SegmentId>) -> String {
+    match parent {
+        None => "the top level".into(),
+        Some(id) => forest.get(id).map_or_else(|| id.to_string(), |parent| parent.name.to_string()),
+    }
+}
+
+/// A field of a segment as a person reads it: a parent by its name.
+#[must_use]
+pub fn field_text(forest: &Forest, segment: &Segment, field: Field) -> String {
+    match field {
+        Field::Parent => place(forest, segment.parent.as_ref()),
+        Field::Name | Field::ExternalId => segment.field(field).unwrap_or_else(|| "–".into()),
+    }
+}

@@ -1,0 +1,313 @@
+//! What became of operations, taken into the tree, the history and the words for the person.
+
+use std::sync::Arc;
+
+use crate::forest::{Change, RowId};
+use crate::mirror::{Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
+use crate::plan::Operation;
+use crate::remote::Contexts;
+use crate::segment::{Field, Segment, SegmentId};
+
+use super::sending::{insert, show};
+use super::{Attention, Pending, Purpose, Standing, Step, Title, Write, subject};
+use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
+use crate::app::history::Made;
+use crate::app::{Conflict, Layer, QueuePane, State, Tone, tree_view};
+
+/// An operation was sent on its way.
+pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
+    if let Some(step) = state.writes.step_mut(which) {
+        step.standing = Standing::Running;
+    }
+}
+
+/// An operation succeeded.
+pub(in crate::app) fn operation_ended(state: &mut State, which: Which, outcome: &Outcome) {
+    let Some(step) = state.writes.step_mut(which) else { return };
+    step.standing = Standing::Done;
+    let operation = step.operation.clone();
+    let id = subject(which, &operation);
+    let before = state.writes.pending.get(&id).and_then(|pending| pending.truth.clone());
+    if let Some(pending) = state.writes.pending.get_mut(&id) {
+        pending.truth = match outcome {
+            Outcome::Updated(applied) => Some(Arc::clone(&applied.segment)),
+            Outcome::Created(_) | Outcome::Deleted(_) => None,
+        };
+    }
+    if let Outcome::Created(applied) = outcome {
+        take_in_created(state, which, applied);
+    } else {
+        let changes = vec![state.writes.settle(&id, which)];
+        tree_view::steady(state, |state| state.forest.apply(changes));
+    }
+    match outcome {
+        Outcome::Created(applied) | Outcome::Updated(applied) => {
+            state.activity.touch(&applied.segment.id, state.clock.now, Originator::You);
+            remark(state, applied);
+            note_fields(state, which, before.as_deref(), applied);
+        }
+        Outcome::Deleted(id) => {
+            state.picks.marked.remove(id);
+            state.picks.cut.remove(id);
+        }
+    }
+    remember(state, which, &operation, outcome);
+    finish(state, which.ticket);
+}
+
+/// A new segment has its real id: whatever refers to it refers to that one from now on.
+fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
+    let provisional = which.provisional_id();
+    let real = applied.segment.id.clone();
+    let other = |id: &SegmentId| (*id == provisional).then(|| real.clone());
+    let mut concerned = Vec::new();
+    for (ticket, write) in &mut state.writes.plans {
+        for (index, step) in write.steps.iter_mut().enumerate().filter(|(_, step)| !step.standing.is_over()) {
+            let refers =
+                step.operation.subject() == Some(&provisional) || step.operation.destination() == Some(&provisional);
+            if refers {
+                step.operation = step.operation.clone().with_ids(&other);
+                concerned.push(subject(Which { ticket: *ticket, index }, &step.operation));
+            }
+        }
+    }
+    let mut later = state.writes.pending.remove(&provisional).unwrap_or_default().operations;
+    later.retain(|other| *other != which);
+    if !later.is_empty() {
+        let truth = Some(Arc::clone(&applied.segment));
+        state.writes.pending.insert(real.clone(), Pending { truth, operations: later });
+    }
+    let open = state.forest.is_open(&RowId::Segment(provisional.clone()));
+    let mut changes = vec![Change::Upsert(Arc::clone(&applied.segment))];
+    changes.extend(concerned.iter().map(|id| state.writes.change_to_show(id)));
+    changes.push(Change::Remove(provisional.clone()));
+    tree_view::steady(state, |state| {
+        state.forest.apply(changes);
+        if open {
+            state.forest.expand(&RowId::Segment(real.clone()));
+        }
+        if state.tree.selected == Some(RowId::Segment(provisional.clone())) {
+            state.tree.selected = Some(RowId::Segment(real.clone()));
+        }
+    });
+    for picked in [&mut state.picks.marked, &mut state.picks.cut] {
+        if picked.remove(&provisional) {
+            picked.insert(real.clone());
+        }
+    }
+    for layer in state.layers.iter_mut().chain(&mut state.writes.refused) {
+        layer.refer_to(&provisional, &applied.segment);
+    }
+    let restored = match state.writes.plans.get(&which.ticket).map(|write| &write.purpose) {
+        Some(Purpose::Undo(former) | Purpose::Redo(former)) => former.get(&which.index).cloned(),
+        _ => None,
+    };
+    if let Some(former) = restored {
+        state.writes.history.rename(&former, &real);
+    }
+}
+
+/// Says where the server or a colleague had it otherwise than asked.
+fn remark(state: &mut State, applied: &Applied) {
+    let name = &applied.segment.name;
+    let list = |fields: &[Field]| fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let about = Some(applied.segment.id.clone());
+    if !applied.ignored.is_empty() {
+        let kept = applied
+            .ignored
+            .iter()
+            .map(|field| format!("{field} {}", activity::shown(&state.forest, &applied.segment, *field)));
+        let text = format!("{name}: the server kept the {}", kept.collect::<Vec<_>>().join(" and the "));
+        state.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
+        state.warn(text);
+    }
+    if !applied.merged.is_empty() {
+        let text = format!("{name}: kept the {} that somebody else had just changed", list(&applied.merged));
+        state.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
+    }
+    if applied.raced {
+        let text = format!("{name}: somebody else changed it in the same moment, and that may be lost; ask who it was");
+        state.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
+        state.warn(text);
+    }
+}
+
+/// Remembers what a plan of one operation changed, to be told when it is over. A new name is told by the title already.
+fn note_fields(state: &mut State, which: Which, before: Option<&Segment>, applied: &Applied) {
+    let fields = before.map(|before| activity::field_changes(&state.forest, before, &applied.segment));
+    let write = state.writes.plans.get_mut(&which.ticket).filter(|write| write.steps.len() == 1);
+    let Some(write) = write else { return };
+    write.subject = Some(applied.segment.id.clone());
+    write.fields = fields.unwrap_or_default();
+    if let [FieldChange { field: Field::Name, .. }] = write.fields.as_slice() {
+        write.fields.clear();
+    }
+}
+
+/// Remembers what was done, to be taken back, and what it wrote, to notice when somebody sets it back.
+fn remember(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) {
+    let made = match (operation, outcome) {
+        (Operation::Create { .. }, Outcome::Created(applied)) => Made::Created(Arc::clone(&applied.segment)),
+        (Operation::Update { base, draft }, Outcome::Updated(applied)) => {
+            let mut fields = draft.changes(base);
+            fields.retain(|field| !applied.ignored.contains(field));
+            state.writes.kept.keep(base, &applied.segment, &fields, state.clock.now);
+            Made::Updated { before: Arc::clone(base), after: Arc::clone(&applied.segment), fields }
+        }
+        (Operation::Delete { base, .. }, Outcome::Deleted(_)) => Made::Deleted(Arc::clone(base)),
+        _ => return,
+    };
+    if let Some(write) = state.writes.plans.get_mut(&which.ticket) {
+        write.made.push(made);
+    }
+}
+
+/// Ends a plan of which nothing is left.
+fn finish(state: &mut State, ticket: Ticket) {
+    let over = |write: &&Write| write.steps.iter().all(|step| step.standing.is_over());
+    let Some(write) = state.writes.plans.get(&ticket).filter(over).cloned() else { return };
+    state.writes.plans.remove(&ticket);
+    let done = write.steps.iter().filter(|step| step.standing == Standing::Done).count();
+    state.writes.history.remember(&write.title, write.made, &write.purpose);
+    if done == 0 {
+        return;
+    }
+    let text = if done == write.steps.len() {
+        write.title.done
+    } else {
+        format!("{} ({done} of {} steps; the others were given up)", write.title.done, write.steps.len())
+    };
+    let (at, contexts) = (state.clock.now, Contexts::default());
+    let (subject, fields) = (write.subject, write.fields);
+    state.activity.push(ActivityEntry { at, kind: EntryKind::Done, text: text.clone(), subject, fields, contexts });
+    if state.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
+        state.say(text);
+    }
+}
+
+/// An operation was given up.
+pub(in crate::app) fn operation_dropped(state: &mut State, which: Which) {
+    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else { return };
+    step.standing = Standing::Dropped;
+    let id = subject(which, &step.operation);
+    let changes = vec![state.writes.settle(&id, which)];
+    tree_view::steady(state, |state| state.forest.apply(changes));
+    state.writes.refused.retain(|layer| layer.amends() != Some(which));
+    finish(state, which.ticket);
+}
+
+/// An order that the mirror could not take.
+pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
+    const WORDS: &str = "too much is waiting to be done; try again in a moment";
+    match command {
+        Command::Write { ticket, .. } => {
+            // Nothing of it reached the mirror, so nothing has to be dropped there.
+            let Some(write) = state.writes.plans.get(ticket).cloned() else { return };
+            super::unstage(state, *ticket);
+            let (which, failure) = (Which { ticket: *ticket, index: 0 }, Failure { words: WORDS.into(), error: None });
+            tell_failure(state, which, &write, &failure, false);
+        }
+        Command::Retry(which) | Command::Amend { which, .. } => {
+            if let Some(step) = state.writes.step_mut(*which) {
+                step.standing = Standing::Held;
+            }
+            state.warn(WORDS);
+        }
+        _ => state.warn(WORDS),
+    }
+}
+
+/// Why a write failed, for the person and for the dialog it came from.
+struct Failure {
+    words: String,
+    error: Option<WriteError>,
+}
+
+/// An operation did not succeed. It stays, and what builds upon it waits.
+pub(in crate::app) fn operation_failed(state: &mut State, which: Which, error: WriteError) {
+    let Some(step) = state.writes.step_mut(which) else { return };
+    step.standing = Standing::Failed(error.clone());
+    let id = subject(which, &step.operation);
+    if let WriteError::Conflict { theirs, .. } = &error
+        && let Some(pending) = state.writes.pending.get_mut(&id)
+    {
+        pending.truth.clone_from(theirs);
+    }
+    show(state, [id]);
+    let Some(write) = state.writes.plans.get(&which.ticket).cloned() else { return };
+    tell_failure(state, which, &write, &Failure { words: error.to_string(), error: Some(error) }, true);
+}
+
+/// Tells of a failure: in the dialog it came from when the person still waits for it, else in a line. `stays` when the operation
+/// can be tried again.
+fn tell_failure(state: &mut State, which: Which, write: &Write, failure: &Failure, stays: bool) {
+    let done = write.steps.iter().filter(|step| step.standing == Standing::Done).count();
+    let total = write.steps.len();
+    let progress = if total > 1 { format!(" ({done} of {total} steps are done)") } else { String::new() };
+    let text = format!("{}{progress}: {}", write.title.failed, failure.words);
+    state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+    let waits = write.attention == Attention::Waiting && state.layers.is_empty();
+    let conflict = failure.error.as_ref().and_then(|error| Conflict::of(state, which, error));
+    let layer = match (conflict, write.origin.clone()) {
+        (Some(conflict), _) => Some(Layer::Conflict(conflict)),
+        (None, Some(mut origin)) => {
+            origin.refuse(&failure.words, stays.then_some(which));
+            Some(origin)
+        }
+        (None, None) => None,
+    };
+    match layer {
+        Some(layer) if waits => {
+            state.message = None;
+            state.layers.push(layer);
+        }
+        // Opened now, it would take keys that are meant for something else.
+        Some(layer) => {
+            state.writes.refused.retain(|other| other.amends() != Some(which));
+            state.writes.refused.push_back(layer);
+            state.warn(format!("{text} · ! opens it"));
+        }
+        None if stays => state.warn(format!("{text} · Q shows what is left and tries it again")),
+        None => state.warn(text),
+    }
+}
+
+/// What an earlier run left, and what became of it, is shown before anything else.
+pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
+    let mut lines = Vec::new();
+    let mut left: Vec<(Ticket, Vec<Step>)> = Vec::new();
+    for Recovered { which, operation, fate } in found {
+        let what = super::super::changing::title(&operation);
+        let (line, standing) = match fate {
+            Fate::CarriedOut(_) => (format!("{}: it was carried out", what.done), Standing::Done),
+            Fate::NotSent => (format!("{}: it was not sent yet", what.failed), Standing::Held),
+            Fate::NotCarriedOut => (format!("{}: it was sent and not carried out", what.failed), Standing::Held),
+            Fate::Unknown(error) => {
+                let line = format!("{}: it was sent, and what became of it is not known: {error}", what.failed);
+                (line, Standing::Failed(WriteError::InDoubt(error)))
+            }
+        };
+        state.activity.add(state.clock.now, EntryKind::Notice, None, line.clone());
+        lines.push(line);
+        if left.last().is_none_or(|(ticket, _)| *ticket != which.ticket) {
+            left.push((which.ticket, Vec::new()));
+        }
+        if let Some((_, steps)) = left.last_mut() {
+            // What is done with has left its place; the others keep theirs.
+            let gone = Step { operation: operation.clone(), standing: Standing::Dropped };
+            steps.resize(which.index.max(steps.len()), gone);
+            steps.push(Step { operation, standing });
+        }
+    }
+    for (ticket, steps) in left.into_iter().filter(|(_, steps)| steps.iter().any(|step| !step.standing.is_over())) {
+        state.writes.next = state.writes.next.max(ticket.0);
+        let title = Title {
+            done: "carried out what the last run had left".into(),
+            failed: "not all that the last run had left was carried out".into(),
+        };
+        insert(state, ticket, steps, title, None, Purpose::Ordinary);
+    }
+    if !lines.is_empty() {
+        state.layers.push(Layer::Queue(QueuePane { selected: 0, recovered: lines }));
+    }
+}

@@ -1,0 +1,253 @@
+//! From a plan to operations on their way: shown at once, looked at first where that is due, then handed to the mirror.
+
+use crate::forest::Change;
+use crate::mirror::{Command, Ticket, Which};
+use crate::plan::{Operation, Plan};
+use crate::segment::SegmentId;
+
+use super::{Attention, Pending, Purpose, Standing, Step, Title, Write, outcome, subject};
+use crate::app::changing::title;
+use crate::app::weight::demand;
+use crate::app::{Demand, Effect, Layer, Review, State, tree_view};
+
+/// How a plan comes to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::app) enum Manner {
+    /// The person has seen all of it.
+    Confirmed,
+    /// The person asked for it, and sees it before it is sent if there is more to it than one change.
+    Asked,
+    /// It takes back another one.
+    Back(Purpose),
+}
+
+/// The number that the next plan will have.
+pub(in crate::app) const fn next_ticket(state: &State) -> Ticket {
+    Ticket(state.writes.next + 1)
+}
+
+/// Shows what a plan asks for and sends it on its way, at once or after the person's word.
+///
+/// `origin` is the dialog it came from, to be opened again with its input when the server refuses.
+pub(in crate::app) fn begin(
+    state: &mut State,
+    plan: Plan,
+    title: Title,
+    origin: Option<Layer>,
+    manner: Manner,
+) -> Vec<Effect> {
+    if plan.operations.is_empty() {
+        return Vec::new();
+    }
+    let review = manner == Manner::Asked && wants_a_look(state, &plan);
+    let gathers = state.writes.gathers && manner != Manner::Confirmed;
+    let purpose = match manner {
+        Manner::Back(purpose) => purpose,
+        Manner::Confirmed | Manner::Asked => Purpose::Ordinary,
+    };
+    let ticket = lay_over(state, plan, title, origin, purpose);
+    if review || gathers {
+        if review && !state.writes.gathers {
+            state.layers.push(Layer::Review(Review::of(state, vec![ticket])));
+        } else {
+            let staged = state.writes.tally().staged;
+            state.say(format!("gathered, {staged} in all; S shows and sends them"));
+        }
+        return Vec::new();
+    }
+    send_staged(state, &[ticket])
+}
+
+/// Whether there is more to a plan than the person has seen when they asked for it.
+fn wants_a_look(state: &State, plan: &Plan) -> bool {
+    let operations: Vec<&Operation> = plan.operations.iter().collect();
+    match demand(state, &operations) {
+        _ if operations.len() > 1 => true,
+        Demand::Key => false,
+        Demand::Name { .. } => true,
+        // An edit of one segment is confirmed by saving it.
+        Demand::Tenant(_) => operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })),
+    }
+}
+
+/// Shows a plan in the tree, to be sent later.
+fn lay_over(state: &mut State, plan: Plan, title: Title, origin: Option<Layer>, purpose: Purpose) -> Ticket {
+    let ticket = next_ticket(state);
+    state.writes.next = ticket.0;
+    let creates = matches!(plan.operations.first(), Some(Operation::Create { .. }));
+    let steps = plan.operations.into_iter().map(|operation| Step { operation, standing: Standing::Staged });
+    insert(state, ticket, steps.collect(), title, origin, purpose);
+    if creates {
+        tree_view::go_to(state, &Which { ticket, index: 0 }.provisional_id());
+    }
+    ticket
+}
+
+/// Lays operations over the tree.
+pub(super) fn insert(
+    state: &mut State,
+    ticket: Ticket,
+    steps: Vec<Step>,
+    title: Title,
+    origin: Option<Layer>,
+    purpose: Purpose,
+) {
+    let subjects: Vec<(Which, SegmentId)> = steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| (Which { ticket, index }, step))
+        .filter(|(_, step)| !step.standing.is_over())
+        .map(|(which, step)| (which, subject(which, &step.operation)))
+        .collect();
+    let attention = Attention::Waiting;
+    let (fields, made) = (Vec::new(), Vec::new());
+    let write = Write { steps, title, origin, attention, subject: None, fields, made, purpose };
+    state.writes.plans.insert(ticket, write);
+    for (which, id) in &subjects {
+        let truth = state.forest.get(id).cloned();
+        let pending = state.writes.pending.entry(id.clone()).or_insert(Pending { truth, operations: Vec::new() });
+        pending.operations.push(*which);
+    }
+    show(state, subjects.into_iter().map(|(_, id)| id));
+}
+
+/// Brings rows up to date with what is under way.
+pub(super) fn show(state: &mut State, ids: impl IntoIterator<Item = SegmentId>) {
+    let changes: Vec<Change> = ids.into_iter().map(|id| state.writes.change_to_show(&id)).collect();
+    tree_view::steady(state, |state| state.forest.apply(changes));
+}
+
+/// Sends plans that wait for the person's word.
+pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for ticket in tickets {
+        let Some(write) = state.writes.plans.get_mut(ticket) else { continue };
+        let staged = write.steps.iter_mut().filter(|step| step.standing == Standing::Staged);
+        let operations: Vec<Operation> = staged
+            .map(|step| {
+                step.standing = Standing::Waiting;
+                step.operation.clone()
+            })
+            .collect();
+        if !operations.is_empty() {
+            write.attention = Attention::Waiting;
+            effects.push(Effect::Mirror(Command::Write { ticket: *ticket, plan: Plan { operations } }));
+        }
+    }
+    effects
+}
+
+/// Takes back a plan that was not sent.
+pub(in crate::app) fn unstage(state: &mut State, ticket: Ticket) {
+    let Some(write) = state.writes.plans.remove(&ticket) else { return };
+    let steps = write.steps.iter().enumerate().map(|(index, step)| (Which { ticket, index }, step));
+    let subjects: Vec<(Which, SegmentId)> =
+        steps.map(|(which, step)| (which, subject(which, &step.operation))).collect();
+    let changes = subjects.iter().map(|(which, id)| state.writes.settle(id, *which)).collect();
+    tree_view::steady(state, |state| state.forest.apply(changes));
+}
+
+/// Tries an operation again that failed or was held.
+pub(in crate::app) fn retry(state: &mut State, which: Which) -> Vec<Effect> {
+    put_waiting(state, which);
+    vec![Effect::Mirror(Command::Retry(which))]
+}
+
+fn put_waiting(state: &mut State, which: Which) {
+    let Some(step) = state.writes.step_mut(which) else { return };
+    step.standing = Standing::Waiting;
+    let id = subject(which, &step.operation);
+    show(state, [id]);
+}
+
+/// Carries out another operation in the place of one that failed. `origin` is the dialog it came from.
+pub(in crate::app) fn amend(
+    state: &mut State,
+    which: Which,
+    operation: Operation,
+    origin: Option<Layer>,
+) -> Vec<Effect> {
+    let Some(write) = state.writes.plans.get_mut(&which.ticket) else { return Vec::new() };
+    write.origin = origin.or(write.origin.take());
+    write.attention = Attention::Waiting;
+    if write.steps.len() == 1 {
+        write.title = title(&operation);
+    }
+    if let Some(step) = write.steps.get_mut(which.index) {
+        step.operation = operation.clone();
+    }
+    put_waiting(state, which);
+    if let Operation::Create { .. } = operation {
+        tree_view::go_to(state, &which.provisional_id());
+    }
+    vec![Effect::Mirror(Command::Amend { which, operation })]
+}
+
+/// Gives up an operation that is not on its way.
+pub(in crate::app) fn drop_step(state: &mut State, which: Which) -> Vec<Effect> {
+    match state.writes.step(which).map(|step| &step.standing) {
+        None | Some(Standing::Running | Standing::Done | Standing::Dropped) => Vec::new(),
+        Some(Standing::Staged) => {
+            drop_staged(state, which);
+            Vec::new()
+        }
+        Some(Standing::Waiting | Standing::Held | Standing::Failed(_)) => vec![Effect::Mirror(Command::Drop(which))],
+    }
+}
+
+/// Takes one operation out of a plan that was not sent; the whole plan when others refer to places in it.
+fn drop_staged(state: &mut State, which: Which) {
+    let Some(write) = state.writes.plans.get(&which.ticket) else { return };
+    let refers = write.steps.iter().any(|step| matches!(step.operation, Operation::Create { .. }));
+    if refers || write.steps.len() == 1 {
+        return unstage(state, which.ticket);
+    }
+    let write = write.clone();
+    unstage(state, which.ticket);
+    let mut steps = write.steps;
+    steps.remove(which.index);
+    insert(state, which.ticket, steps, write.title, write.origin, write.purpose);
+}
+
+/// Begins nothing more of all that was sent. Answers how much that holds back.
+pub(in crate::app) fn hold_all(state: &mut State) -> (usize, Vec<Effect>) {
+    let (mut held, mut effects) = (0, Vec::new());
+    for (ticket, write) in &mut state.writes.plans {
+        let waiting = write.steps.iter_mut().filter(|step| step.standing == Standing::Waiting);
+        let mut count = 0;
+        for step in waiting {
+            step.standing = Standing::Held;
+            count += 1;
+        }
+        if count > 0 {
+            held += count;
+            effects.push(Effect::Mirror(Command::Hold(*ticket)));
+        }
+    }
+    (held, effects)
+}
+
+/// Goes on with a plan: what was held and what failed of it.
+pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> {
+    let Some(write) = state.writes.plans.get_mut(&ticket) else { return Vec::new() };
+    let mut again = Vec::new();
+    for (index, step) in write.steps.iter_mut().enumerate() {
+        if matches!(step.standing, Standing::Held | Standing::Failed(_)) {
+            step.standing = Standing::Waiting;
+            again.push(subject(Which { ticket, index }, &step.operation));
+        }
+    }
+    show(state, again);
+    vec![Effect::Mirror(Command::Release(ticket))]
+}
+
+/// Gives up what is left of a plan at once, without waiting for the mirror to say so.
+pub(in crate::app) fn give_up(state: &mut State, ticket: Ticket) -> Vec<Effect> {
+    let Some(write) = state.writes.plans.get(&ticket) else { return Vec::new() };
+    let left = write.steps.iter().enumerate().filter(|(_, step)| !step.standing.is_over());
+    let left: Vec<Which> = left.map(|(index, _)| Which { ticket, index }).collect();
+    for which in &left {
+        outcome::operation_dropped(state, *which);
+    }
+    left.into_iter().map(|which| Effect::Mirror(Command::Drop(which))).collect()
+}

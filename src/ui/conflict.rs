@@ -1,0 +1,134 @@
+//! Somebody else was faster: what was seen, what it is now and what is wanted, side by side.
+
+use ratatui::Frame;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{Between, Conflict, Side, State, field_text};
+use crate::segment::{Field, Segment};
+
+use super::Look;
+use super::dialog;
+use super::text::fitted;
+use super::theme::Theme;
+
+/// Cells for what a field is called, the mark at the end of a row included.
+const AROUND: usize = 14;
+const NARROWEST: usize = 6;
+
+pub(super) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Frame<'_>) {
+    let title = match &conflict.between {
+        Between::Changes { .. } => format!("Somebody changed {} while you edited", conflict.name()),
+        Between::Gone { .. } => format!("Somebody deleted {} while you edited", conflict.name()),
+        Between::Deletion { .. } => format!("Somebody changed {}, which you delete", conflict.name()),
+        Between::Grown { .. } => format!("More stands below {} than you were shown", conflict.name()),
+    };
+    let height = match &conflict.between {
+        Between::Changes { .. } | Between::Deletion { .. } => 7,
+        Between::Gone { .. } => 5,
+        Between::Grown { newcomers, .. } => 4 + newcomers.len().min(NEWCOMERS),
+    };
+    let inner = dialog::open(state, &title, height, look, frame);
+    let lines = lines(state, conflict, look.theme, usize::from(inner.width));
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}
+
+/// Newcomers that are named.
+const NEWCOMERS: usize = 5;
+
+fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    match &conflict.between {
+        Between::Changes { base, theirs, mine, choices } => {
+            let column = (width.saturating_sub(AROUND + 3) / 3).max(NARROWEST);
+            let mut lines = vec![row(theme, column, "", ["when you began", "on the server", "yours"], None, false)];
+            for (at, field) in Field::ALL.into_iter().enumerate() {
+                let texts = [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.forest, segment, field));
+                let texts = texts.each_ref().map(String::as_str);
+                lines.push(row(theme, column, label(field), texts, Some(choices[at]), at == conflict.row));
+            }
+            lines.push(Line::default());
+            lines.push(dialog::keys(&[("←→", "whose, for the row"), ("enter", "save this"), ("e", "edit")], theme));
+            lines.push(dialog::keys(&[("t", "all theirs"), ("m", "all yours"), ("esc", "decide later")], theme));
+            lines
+        }
+        Between::Gone { mine } => vec![
+            Line::raw(fitted(&format!("You wanted: {}", told(state, mine)), width).into_owned()),
+            Line::raw("It can be created again, with a new id and without what stood below it."),
+            Line::default(),
+            dialog::keys(&[("c", "create it again"), ("t", "leave it deleted")], theme),
+            dialog::keys(&[("esc", "decide later")], theme),
+        ],
+        Between::Deletion { base, theirs } => {
+            let column = (width.saturating_sub(AROUND + 3) / 2).max(NARROWEST);
+            let mut lines = vec![row(theme, column, "", ["when you looked", "on the server", ""], None, false)];
+            for field in Field::ALL {
+                let texts = [&**base, theirs].map(|segment: &Segment| field_text(&state.forest, segment, field));
+                lines.push(row(theme, column, label(field), [&texts[0], &texts[1], ""], None, texts[0] != texts[1]));
+            }
+            lines.push(Line::default());
+            lines.push(dialog::keys(&[("d", "delete it all the same"), ("t", "keep it")], theme));
+            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines
+        }
+        Between::Grown { newcomers, .. } => {
+            let mut lines: Vec<Line<'static>> = Vec::new();
+            for id in newcomers.iter().take(NEWCOMERS) {
+                let name = state.forest.get(id).map_or_else(|| id.to_string(), |segment| segment.name.to_string());
+                lines.push(Line::raw(format!("  {}", fitted(&name, width.saturating_sub(2)))));
+            }
+            let more = newcomers.len().saturating_sub(NEWCOMERS);
+            lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
+            lines.push(Line::raw("Nothing was deleted here."));
+            lines.push(dialog::keys(&[("d", "delete those too, after a look"), ("t", "keep it")], theme));
+            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines
+        }
+    }
+}
+
+const fn label(field: Field) -> &'static str {
+    match field {
+        Field::Name => "Name",
+        Field::ExternalId => "External id",
+        Field::Parent => "Parent",
+    }
+}
+
+fn told(state: &State, segment: &Segment) -> String {
+    let texts = Field::ALL.map(|field| field_text(&state.forest, segment, field));
+    format!("{} · {} · under {}", texts[0], texts[1], texts[2])
+}
+
+/// A row of three values. Whose is taken is said in a word, and that value stands out.
+fn row(
+    theme: &Theme,
+    column: usize,
+    label: &str,
+    values: [&str; 3],
+    taken: Option<Side>,
+    current: bool,
+) -> Line<'static> {
+    let bar = if current { theme.symbols.bar } else { " " };
+    let styles = match taken {
+        None => [theme.quiet; 3],
+        Some(Side::Theirs) => [theme.quiet, theme.strong, theme.quiet],
+        Some(Side::Mine) => [theme.quiet, theme.quiet, theme.strong],
+    };
+    let mut spans = vec![Span::styled(format!("{bar}{label:<12}"), theme.quiet)];
+    for (text, style) in values.into_iter().zip(styles) {
+        let text = fitted(text, column.saturating_sub(1));
+        let padding = " ".repeat(column.saturating_sub(text.width()));
+        spans.push(Span::styled(text.into_owned(), style));
+        spans.push(Span::styled(padding, Style::new()));
+    }
+    if let Some(side) = taken {
+        let word = if side == Side::Mine { "yours" } else { "theirs" };
+        spans.push(Span::styled(word, theme.accent));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,185 @@
+//! Plans in lists: before they are sent, and while they wait, run and fail.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{Demand, QueuePane, Review, Standing, State, described, grouped};
+
+use super::Look;
+use super::dialog;
+use super::text::fitted;
+use super::theme::Theme;
+
+/// Lines of a list at most.
+const LIST: usize = 12;
+
+/// A plan before it is sent.
+pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let operations = review.operations(state);
+    let shown = operations.len().min(LIST);
+    let mut below: Vec<Line<'static>> = review
+        .warnings
+        .iter()
+        .map(|text| Line::styled(format!("{} {text}", theme.symbols.wrong), theme.warning))
+        .collect();
+    below.push(Line::default());
+    let word = match &review.demand {
+        Demand::Key => None,
+        Demand::Tenant(word) => Some(format!("Type the tenant, {word}, to send this:")),
+        Demand::Name { name, owner } => Some(format!("{name} belongs to {owner}. Type its name to send this:")),
+    };
+    let typed_at = word.map(|word| {
+        below.push(Line::styled(word, theme.warning));
+        below.push(Line::default());
+        below.len() - 1
+    });
+    below.push(if review.typing {
+        dialog::keys(&[("enter", "send"), ("esc", "back")], theme)
+    } else {
+        dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
+    });
+    let counts = review.counts(state);
+    let title = format!(
+        "Look first: + {} created  ~ {} changed  > {} moved  - {} deleted",
+        grouped(counts.created),
+        grouped(counts.changed),
+        grouped(counts.moved),
+        grouped(counts.deleted)
+    );
+    let inner = dialog::open(state, &title, shown + below.len(), look, frame);
+    let room = usize::from(inner.width);
+    let lines = operations.iter().map(|(_, operation)| {
+        let (sign, text) = described(&state.forest, operation);
+        (sign, theme.accent, text, Style::new())
+    });
+    draw_list(lines.collect(), review.selected, shown, inner, theme, frame);
+    for (at, line) in below.into_iter().enumerate() {
+        let Some(area) = dialog::line(inner, shown + at) else { break };
+        frame.render_widget(Line::from(fitted_line(line, room)), area);
+        if Some(at) == typed_at && review.typing {
+            dialog::text_field(&review.typed, area, true, theme, frame);
+        }
+    }
+}
+
+fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
+    if line.width() <= room {
+        return line.spans;
+    }
+    let style = line.style;
+    line.spans
+        .into_iter()
+        .map(|span| Span::styled(fitted(&span.content, room).into_owned(), span.style.patch(style)))
+        .collect()
+}
+
+type ListLine = (&'static str, Style, String, Style);
+
+/// A part of a list around the selected line.
+fn draw_list(lines: Vec<ListLine>, selected: usize, shown: usize, inner: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+    let first = selected.saturating_sub(shown / 2).min(lines.len().saturating_sub(shown));
+    for (at, (sign, sign_style, text, style)) in lines.into_iter().enumerate().skip(first).take(shown) {
+        let Some(area) = dialog::line(inner, at - first) else { break };
+        let bar = if at == selected { theme.symbols.bar } else { " " };
+        let room = usize::from(area.width).saturating_sub(3 + sign.width());
+        let line = Line::from(vec![
+            Span::styled(bar, theme.accent),
+            Span::styled(format!("{sign} "), sign_style),
+            Span::styled(fitted(&text, room).into_owned(), style),
+        ]);
+        frame.render_widget(line, area);
+        if at == selected {
+            frame.buffer_mut().set_style(area, theme.selected);
+        }
+    }
+}
+
+/// What waits, runs and failed.
+pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let operations = QueuePane::operations(state);
+    let selected = pane.selected.min(operations.len().saturating_sub(1));
+    let shown = operations.len().min(LIST);
+    let mut above: Vec<Line<'static>> = Vec::new();
+    if !pane.recovered.is_empty() {
+        above.push(Line::styled("What the last run had left:", theme.strong));
+        let lines = pane.recovered.iter().take(LIST / 2);
+        above.extend(lines.map(|text| Line::raw(format!("  {text}"))));
+        let more = pane.recovered.len().saturating_sub(LIST / 2);
+        if more > 0 {
+            above.push(Line::raw(format!("  and {} more", grouped(more))));
+        }
+        above.push(Line::default());
+    }
+    if operations.is_empty() {
+        above.push(Line::raw("Nothing waits, runs or has failed."));
+    }
+    let reason = operations.get(selected).and_then(|which| match &state.writes.step(*which)?.standing {
+        Standing::Failed(error) => Some(error.to_string()),
+        _ => None,
+    });
+    let keys = [
+        dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
+        dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
+    ];
+    let lines = above.len() + shown + 3 + usize::from(reason.is_some());
+    let inner = dialog::open(state, &title(state), lines, look, frame);
+    let room = usize::from(inner.width);
+    for (at, line) in above.iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(Line::from(fitted_line(line.clone(), room)), area);
+        }
+    }
+    let rest = |at: usize| dialog::line(inner, at);
+    if let Some(list) = rest(above.len()) {
+        let list = Rect { height: inner.height.saturating_sub(list.y - inner.y), ..list };
+        let lines = operations.iter().filter_map(|which| state.writes.step(*which));
+        let lines = lines.map(|step| {
+            let (sign, text) = described(&state.forest, &step.operation);
+            let (symbol, style, word) = standing(&step.standing, theme);
+            (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
+        });
+        draw_list(lines.collect(), selected, shown, list, theme, frame);
+    }
+    let mut at = above.len() + shown;
+    if let (Some(reason), Some(area)) = (reason, rest(at)) {
+        frame.render_widget(Line::styled(fitted(&reason, room).into_owned(), theme.bad), area);
+        at += 1;
+    }
+    for (line, at) in keys.into_iter().zip(at + 1..) {
+        if let Some(area) = rest(at) {
+            frame.render_widget(line, area);
+        }
+    }
+}
+
+fn title(state: &State) -> String {
+    let tally = state.writes.tally();
+    let parts = [
+        (tally.waiting, "on the way"),
+        (tally.staged, "gathered"),
+        (tally.held, "held back"),
+        (tally.failed, "failed"),
+        (tally.done, "done"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+    if parts.is_empty() { "Writes".into() } else { format!("Writes: {}", parts.join(" · ")) }
+}
+
+/// A symbol and a word for where an operation stands.
+const fn standing(standing: &Standing, theme: &Theme) -> (&'static str, Style, &'static str) {
+    match standing {
+        Standing::Staged => (theme.symbols.edited, theme.accent, "gathered"),
+        Standing::Waiting => (theme.symbols.pending, theme.quiet, "waits"),
+        Standing::Held => (theme.symbols.pending, theme.warning, "held"),
+        Standing::Running => (theme.symbols.working, theme.pending, "runs"),
+        Standing::Failed(_) => (theme.symbols.failed, theme.bad, "failed"),
+        Standing::Done => (theme.symbols.done, theme.good, "done"),
+        Standing::Dropped => (theme.symbols.failed, theme.quiet, "dropped"),
+    }
+}
