@@ -3,6 +3,7 @@
 use crate::keymap::Key;
 use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
+use crate::segment::Field;
 
 use super::weight::{Demand, demand};
 use super::writes;
@@ -85,7 +86,9 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     for operation in operations {
         let (draft, own) = match operation {
             Operation::Create { draft } => (draft, None),
-            Operation::Update { base, draft } if draft.external_id.is_some() => (draft, Some(&base.id)),
+            Operation::Update { base, draft } if draft.changes(base).contains(&Field::ExternalId) => {
+                (draft, Some(&base.id))
+            }
             _ => continue,
         };
         let Some(external_id) = &draft.external_id else { continue };

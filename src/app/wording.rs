@@ -20,7 +20,7 @@ pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, Strin
             let changes: Vec<String> =
                 draft.changes(base).into_iter().map(|field| change(forest, base, &after, field)).collect();
             let sign = if operation.is_move() { ">" } else { "~" };
-            (sign, format!("{}: {}", base.name, changes.join(", ")))
+            (sign, format!("{} {}", base.name, changes.join(", ")))
         }
         Operation::Delete { base, .. } => ("-", format!("{} under {}", base.name, place(forest, base.parent.as_ref()))),
     }

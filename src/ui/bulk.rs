@@ -16,7 +16,7 @@ const LABELS: u16 = 13;
 pub(super) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let title = format!("Edit {} segments", grouped(edit.subjects.len()));
-    let inner = dialog::open(state, &title, 7, look, frame);
+    let inner = dialog::open(state, &title, 6, look, frame);
     let fields: [(&str, Field, &TextField); 2] =
         [("Name", Field::Name, &edit.name), ("External id", Field::ExternalId, &edit.external_id)];
     for (at, (label, field, text)) in fields.into_iter().enumerate() {
@@ -38,7 +38,7 @@ pub(super) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut F
     };
     let lines = [
         example,
-        Line::styled("{name}, {ext} and {n} stand for what each has and its number; - clears.", theme.quiet),
+        Line::styled("{name} {ext} {n}: what each has, its number; - clears", theme.quiet),
         Line::default(),
         dialog::keys(&[("enter", "look at the plan"), ("tab", "next"), ("esc", "leave")], theme),
     ];

@@ -45,7 +45,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
     match &conflict.between {
         Between::Changes { base, theirs, mine, choices } => {
             let column = (width.saturating_sub(AROUND + 3) / 3).max(NARROWEST);
-            let mut lines = vec![row(theme, column, "", ["when you began", "on the server", "yours"], None, false)];
+            let mut lines = vec![row(theme, column, "", ["you saw", "there now", "yours"], None, false)];
             for (at, field) in Field::ALL.into_iter().enumerate() {
                 let texts = [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.forest, segment, field));
                 let texts = texts.each_ref().map(String::as_str);
@@ -65,7 +65,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
         ],
         Between::Deletion { base, theirs } => {
             let column = (width.saturating_sub(AROUND + 3) / 2).max(NARROWEST);
-            let mut lines = vec![row(theme, column, "", ["when you looked", "on the server", ""], None, false)];
+            let mut lines = vec![row(theme, column, "", ["you saw", "there now", ""], None, false)];
             for field in Field::ALL {
                 let texts = [&**base, theirs].map(|segment: &Segment| field_text(&state.forest, segment, field));
                 lines.push(row(theme, column, label(field), [&texts[0], &texts[1], ""], None, texts[0] != texts[1]));

@@ -38,10 +38,17 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     }
     let leave = ("esc", "leave everything as it is");
     if deletion.descendants == 0 {
-        lines.push(Line::raw("Nothing stands below. What is deleted can't be brought back with its id."));
+        lines.push(Line::raw("Nothing stands below. u brings it back, with a new id."));
         lines.push(Line::default());
         lines.push(dialog::keys(&[("enter", "delete"), leave], theme));
         return lines;
+    }
+    if let [only] = deletion.roots.as_slice() {
+        let names = state.forest.children(&only.id);
+        let more = names.len().saturating_sub(NAMES);
+        let names: Vec<&str> = names.iter().take(NAMES).map(|child| child.name.as_str()).collect();
+        let more = if more > 0 { format!(" and {} more", grouped(more)) } else { String::new() };
+        lines.push(Line::styled(format!("{}{more}", names.join(", ")), theme.quiet));
     }
     let (below, children) = (deletion.descendants, deletion.children);
     let stand = if below == 1 { "1 segment stands".into() } else { format!("{} segments stand", grouped(below)) };
@@ -52,7 +59,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
     lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
     lines.push(choice("o", "delete only this; the server decides about the rest", theme));
-    lines.push(Line::default());
+    lines.push(Line::styled("u brings it all back, with new ids.", theme.quiet));
     lines.push(dialog::keys(&[leave], theme));
     lines
 }

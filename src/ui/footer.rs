@@ -8,7 +8,7 @@ use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{FindPrompt, Layer, LinkState, Message, Pane, Search, State, Tone, availability, grouped};
+use crate::app::{FindPrompt, Layer, LinkState, Message, Pane, Search, State, Tally, Tone, availability, grouped};
 
 use super::Look;
 use super::dialog;
@@ -98,7 +98,7 @@ fn within(hints: &[(String, &str)], theme: &Theme, width: usize) -> Line<'static
     line
 }
 
-const FIRST_OF_ALL: [Action; 12] = [
+const FIRST_OF_ALL: [Action; 13] = [
     Action::AddChild,
     Action::Edit,
     Action::Rename,
@@ -106,6 +106,7 @@ const FIRST_OF_ALL: [Action; 12] = [
     Action::Delete,
     Action::Find,
     Action::Mark,
+    Action::Undo,
     Action::Help,
     Action::ToggleFold,
     Action::AddSibling,
@@ -128,6 +129,16 @@ fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
     }
     if state.writes.refused_count() > 0 {
         actions.push(Action::Reopen);
+    }
+    let tally = state.writes.tally();
+    if tally.staged > 0 {
+        actions.push(Action::Stage);
+    }
+    if tally.failed + tally.held > 0 {
+        actions.push(Action::ShowQueue);
+    }
+    if tally.waiting > 1 {
+        actions.push(Action::Stop);
     }
     if !state.picks.cut.is_empty() {
         actions.extend([Action::Paste, Action::Dismiss]);
@@ -167,10 +178,7 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
         // There is no line at the top that would say so.
         parts.extend(state.session.protected.then(|| "protected".to_owned()));
     }
-    let waiting = state.writes.waiting();
-    if waiting > 0 {
-        parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(waiting)));
-    }
+    parts.extend(under_way(state.writes.tally(), theme));
     if !state.picks.cut.is_empty() {
         parts.push(format!("{} cut", grouped(state.picks.cut.len())));
     }
@@ -183,6 +191,27 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
         parts.push(format!("{} of {}", grouped(at + 1), grouped(state.forest.row_count())));
     }
     Line::styled(format!(" {} ", parts.join(" · ")), theme.quiet)
+}
+
+/// How far the writes are, and what of them wants a person.
+fn under_way(tally: Tally, theme: &Theme) -> Vec<String> {
+    let mut parts = Vec::new();
+    if tally.waiting > 0 && tally.done > 0 {
+        let all = tally.waiting + tally.done + tally.failed + tally.held;
+        parts.push(format!("{} {} of {} done", theme.symbols.pending, grouped(tally.done), grouped(all)));
+    } else if tally.waiting > 0 {
+        parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(tally.waiting)));
+    }
+    for (count, symbol, what) in [
+        (tally.staged, theme.symbols.edited, "gathered"),
+        (tally.held, theme.symbols.pending, "held back"),
+        (tally.failed, theme.symbols.failed, "failed"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{symbol} {} {what}", grouped(count)));
+        }
+    }
+    parts
 }
 
 fn found(search: &Search) -> String {

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Demand, QueuePane, Review, Standing, State, described, grouped};
+use crate::app::{Counts, Demand, QueuePane, Review, Standing, State, described, grouped};
 
 use super::Look;
 use super::dialog;
@@ -15,6 +15,9 @@ use super::theme::Theme;
 
 /// Lines of a list at most.
 const LIST: usize = 12;
+/// Cells and lines for why something failed.
+const REASON: usize = 56;
+const REASON_LINES: usize = 3;
 
 /// A plan before it is sent.
 pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) {
@@ -39,17 +42,12 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
     });
     below.push(if review.typing {
         dialog::keys(&[("enter", "send"), ("esc", "back")], theme)
+    } else if state.writes.gathers() {
+        dialog::keys(&[("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")], theme)
     } else {
         dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
     });
-    let counts = review.counts(state);
-    let title = format!(
-        "Look first: + {} created  ~ {} changed  > {} moved  - {} deleted",
-        grouped(counts.created),
-        grouped(counts.changed),
-        grouped(counts.moved),
-        grouped(counts.deleted)
-    );
+    let title = counted(review.counts(state));
     let inner = dialog::open(state, &title, shown + below.len(), look, frame);
     let room = usize::from(inner.width);
     let lines = operations.iter().map(|(_, operation)| {
@@ -64,6 +62,19 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
             dialog::text_field(&review.typed, area, true, theme, frame);
         }
     }
+}
+
+/// What a plan would do, in numbers.
+fn counted(counts: Counts) -> String {
+    let parts = [
+        ("+", counts.created, "created"),
+        ("~", counts.changed, "changed"),
+        (">", counts.moved, "moved"),
+        ("-", counts.deleted, "deleted"),
+    ];
+    let parts = parts.into_iter().filter(|(_, count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(sign, count, what)| format!("{sign} {} {what}", grouped(count))).collect();
+    format!("Look first: {}", parts.join("  "))
 }
 
 fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
@@ -126,7 +137,10 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
         dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
     ];
-    let lines = above.len() + shown + 3 + usize::from(reason.is_some());
+    let reason =
+        reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
+    let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
+    let lines = above.len() + shown + 3 + reason.len();
     let inner = dialog::open(state, &title(state), lines, look, frame);
     let room = usize::from(inner.width);
     for (at, line) in above.iter().enumerate() {
@@ -146,8 +160,10 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         draw_list(lines.collect(), selected, shown, list, theme, frame);
     }
     let mut at = above.len() + shown;
-    if let (Some(reason), Some(area)) = (reason, rest(at)) {
-        frame.render_widget(Line::styled(fitted(&reason, room).into_owned(), theme.bad), area);
+    for reason in reason {
+        if let Some(area) = rest(at) {
+            frame.render_widget(Line::styled(fitted(&reason, room).into_owned(), theme.bad), area);
+        }
         at += 1;
     }
     for (line, at) in keys.into_iter().zip(at + 1..) {

@@ -1,5 +1,6 @@
 //! Pictures of the screens, and every size with every dialog.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -7,9 +8,9 @@ use ratatui::backend::TestBackend;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Event};
-use crate::mirror::{self, ListProgress, Phase};
+use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Fault, RemoteError};
-use crate::segment::{Pattern, Step};
+use crate::segment::{Field, Pattern, Segment, Step};
 
 use super::{Look, Symbols, Theme, draw};
 
@@ -259,7 +260,30 @@ fn every_dialog_survives_every_size() {
     ];
     for (columns, rows) in sizes {
         for keys in [
-            "", "?", "a", "A", "e", "r", "m", "d", "/", "j d", "j j d", "z", "space x", "G k", "* G", "R", "f12", "tab",
+            "",
+            "?",
+            "a",
+            "A",
+            "e",
+            "r",
+            "m",
+            "d",
+            "/",
+            "j d",
+            "j j d",
+            "z",
+            "space x",
+            "G k",
+            "* G",
+            "R",
+            "f12",
+            "tab",
+            "Q",
+            "S",
+            "space space e",
+            "space space e x enter",
+            "space space d",
+            "V j j V m",
         ] {
             let mut harness = Harness::live(columns, rows, chain.clone());
             harness.press("z 0");
@@ -291,5 +315,54 @@ fn a_message_too_long_for_the_last_line_takes_more() {
     };
     let progress = ListProgress { segments: 3, pages: 1, ..ListProgress::default() };
     harness.tell(mirror::Event::PhaseChanged(Phase::Stalled { error, progress }));
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_conflict_shows_what_was_seen_what_is_there_and_what_is_wanted() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press("j e");
+    harness.type_text(" 2");
+    harness.press("enter");
+    let theirs = Segment { external_id: Some("EXP".into()), ..(*named("export", "Eksport", Some("vip"))).clone() };
+    harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![Field::Name, Field::Parent] });
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_plan_is_looked_at_before_it_is_sent() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press("j space space e");
+    harness.type_text(" {n}");
+    harness.press("enter");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_protected_plan_wants_the_tenant_typed() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.state.session.protected = true;
+    harness.press("j j d s y");
+    harness.type_text("ac");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn the_queue_tells_what_waits_and_why_something_failed() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter j");
+    harness.refuse("names are frozen");
+    harness.press("r");
+    harness.type_text("?");
+    harness.press("enter Q");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn all_that_is_marked_has_a_form_of_its_own() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.press("j space space e");
     insta::assert_snapshot!(picture(&harness));
 }
