@@ -138,8 +138,10 @@ pub struct Mirror {
     pub events: mpsc::Receiver<Event>,
 }
 
-/// Orders and events that may wait before whoever sends them has to.
-const QUEUE: usize = 64;
+/// Events that may wait before the mirror has to.
+const EVENTS: usize = 64;
+/// Orders that may wait: as many as a person can give at a time, one for each plan that was gathered.
+const ORDERS: usize = 4_096;
 
 /// Starts an actor on the current tokio runtime.
 ///
@@ -147,8 +149,8 @@ const QUEUE: usize = 64;
 ///
 /// Outside a tokio runtime.
 pub fn start<R: Remote>(remote: Arc<R>, settings: Settings) -> Mirror {
-    let (command_sender, commands) = mpsc::channel(QUEUE);
-    let (events, event_receiver) = mpsc::channel(QUEUE);
+    let (command_sender, commands) = mpsc::channel(ORDERS);
+    let (events, event_receiver) = mpsc::channel(EVENTS);
     tokio::spawn(actor::Actor::new(remote, settings, commands, events).run());
     Mirror { commands: command_sender, events: event_receiver }
 }

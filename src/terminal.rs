@@ -122,7 +122,18 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(End
     };
     // Before the terminal is given back: nothing that is typed to the shell may be taken from it.
     input.close();
-    Ok((ending, interface.state))
+    let Interface { state, commands, .. } = interface;
+    drop(commands);
+    let _late = tokio::time::timeout(LAST_WORDS, drain(mirror_events)).await;
+    Ok((ending, state))
+}
+
+/// How long the mirror may take to write down what it was asked for last.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// Until the mirror has nothing more to say: all it was asked for is in the journal then.
+async fn drain(mut events: mpsc::Receiver<crate::mirror::Event>) {
+    while events.recv().await.is_some() {}
 }
 
 /// Events taken before the next frame is drawn: enough for a paste, too few to keep a person waiting.

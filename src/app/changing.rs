@@ -37,7 +37,7 @@ pub(super) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
             Vec::new()
         }
         Ok(Some(operation)) => {
-            if let Some(which) = form.amends.filter(|which| state.writes.step(*which).is_some()) {
+            if let Some(which) = form.amends.filter(|which| state.writes.stands_still(*which)) {
                 return writes::amend(state, which, operation, Some(Layer::Form(form)));
             }
             let title = title(&operation);
@@ -60,7 +60,7 @@ pub(super) fn save_name(state: &mut State, mut renaming: Renaming) -> Vec<Effect
         Ok(None) => Vec::new(),
         Ok(Some(draft)) => {
             let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
-            if let Some(which) = renaming.amends.filter(|which| state.writes.step(*which).is_some()) {
+            if let Some(which) = renaming.amends.filter(|which| state.writes.stands_still(*which)) {
                 return writes::amend(state, which, operation, Some(Layer::Renaming(renaming)));
             }
             let title = title(&operation);
@@ -214,7 +214,7 @@ pub(super) fn ask_deletion(state: &mut State) {
 /// Carries out a deletion as it was confirmed, unless the subtree changed while the person was asked.
 pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> Vec<Effect> {
     let now = Deletion::of(&state.forest, &deletion.roots);
-    if policy != Policy::OnlyThis && (now.descendants, now.children) != (deletion.descendants, deletion.children) {
+    if now.below != deletion.below {
         state.layers.push(Layer::Deletion(now));
         state.warn("what stands below has just changed; look again");
         return Vec::new();

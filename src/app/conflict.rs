@@ -111,14 +111,18 @@ fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between
 
 pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<Effect> {
     let which = conflict.which;
+    if !state.writes.stands_still(which) {
+        state.say("that has been settled meanwhile");
+        return Vec::new();
+    }
     let key = key.to_string();
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
             state.say("left as it is on the server; Q opens it again");
             return Vec::new();
         }
-        ("e", Between::Changes { theirs, mine, .. }) => {
-            let form = Form::amending(theirs, mine, which);
+        ("e", Between::Changes { theirs, mine, choices, .. }) => {
+            let form = Form::amending(theirs, &chosen(theirs, mine, *choices), which);
             state.layers.push(Layer::Form(form));
             return Vec::new();
         }
@@ -156,13 +160,18 @@ fn keep_theirs(state: &mut State, which: Which) -> Vec<Effect> {
 
 /// Saves the chosen value of each field over the present state, knowingly.
 fn save(state: &mut State, which: Which, theirs: &Arc<Segment>, mine: &Segment, choices: [Side; 3]) -> Vec<Effect> {
-    let fields: Vec<Field> =
-        Field::ALL.into_iter().zip(choices).filter(|(_, side)| *side == Side::Mine).map(|(field, _)| field).collect();
-    let draft = Draft::of(theirs).with_fields_of(mine, &fields);
+    let draft = Draft::of(&chosen(theirs, mine, choices));
     if draft.changes(theirs).is_empty() {
         return keep_theirs(state, which);
     }
     writes::amend(state, which, Operation::Update { base: Arc::clone(theirs), draft }, None)
+}
+
+/// The segment with the chosen value of each field.
+fn chosen(theirs: &Segment, mine: &Segment, choices: [Side; 3]) -> Segment {
+    let choices = Field::ALL.into_iter().zip(choices);
+    let fields: Vec<Field> = choices.filter(|(_, side)| *side == Side::Mine).map(|(field, _)| field).collect();
+    theirs.clone().with_fields_of(mine, &fields)
 }
 
 fn create_again(state: &mut State, which: Which, mine: &Segment) -> Vec<Effect> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::forest::Forest;
 use crate::plan::{Operation, Plan};
-use crate::segment::Segment;
+use crate::segment::{Segment, SegmentId};
 
 /// A deletion that waits for the person's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Deletion {
     pub children: usize,
     /// How many segments stand below in all.
     pub descendants: usize,
+    /// Which they are, to notice when others do.
+    pub(super) below: Vec<SegmentId>,
 }
 
 /// What becomes of what stands below.
@@ -35,7 +37,10 @@ impl Deletion {
         let roots: Vec<_> = segments.iter().filter(|segment| !below_another(segment)).cloned().collect();
         let children = roots.iter().map(|root| forest.child_count(&root.id)).sum();
         let descendants = roots.iter().map(|root| forest.descendant_count(&root.id)).sum();
-        Self { roots, children, descendants }
+        let below = roots.iter().flat_map(|root| forest.descendants(&root.id));
+        let mut below: Vec<SegmentId> = below.map(|(_, segment)| segment.id.clone()).collect();
+        below.sort_unstable();
+        Self { roots, children, descendants, below }
     }
 
     /// The names of what is to go, in short.

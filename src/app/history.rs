@@ -21,8 +21,16 @@ pub struct History {
     undone: Vec<Step>,
 }
 
+/// What a plan takes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Back {
+    step: Step,
+    /// The former ids of segments that are created again, by their place in the plan.
+    pub former: HashMap<usize, SegmentId>,
+}
+
 /// What one plan did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
     title: String,
     /// In the order in which it was done.
@@ -41,19 +49,24 @@ pub(super) enum Made {
 const REMEMBERED: usize = 1_000;
 
 impl History {
-    /// A plan is over, and this is what it did.
-    pub(super) fn remember(&mut self, title: &Title, made: Vec<Made>, purpose: &Purpose) {
-        if made.is_empty() {
-            return;
-        }
-        let step = Step { title: title.done.clone(), made };
+    /// A plan is over, and this is what it did; of each of its operations whether it was done. What it was to take back and did
+    /// not can be taken back later.
+    pub(super) fn remember(&mut self, title: &Title, made: Vec<Made>, purpose: Purpose, done: Vec<bool>) {
+        let step = (!made.is_empty()).then(|| Step { title: title.done.clone(), made });
         match purpose {
+            Purpose::Ordinary if step.is_none() => {}
             Purpose::Ordinary => {
                 self.undone.clear();
-                self.done.push(step);
+                self.done.extend(step);
             }
-            Purpose::Redo(_) => self.done.push(step),
-            Purpose::Undo(_) => self.undone.push(step),
+            Purpose::Redo(back) => {
+                self.undone.extend(back.left(done));
+                self.done.extend(step);
+            }
+            Purpose::Undo(back) => {
+                self.done.extend(back.left(done));
+                self.undone.extend(step);
+            }
         }
         if self.done.len() > REMEMBERED {
             self.done.remove(0);
@@ -95,6 +108,18 @@ impl History {
     }
 }
 
+impl Back {
+    /// What of it was not taken back.
+    fn left(self, done: Vec<bool>) -> Option<Step> {
+        let Step { title, made } = self.step;
+        // It was taken back from the end.
+        let made = made.into_iter().rev().zip(done.into_iter().chain(std::iter::repeat(false)));
+        let mut left: Vec<Made> = made.filter(|(_, done)| !done).map(|(made, _)| made).collect();
+        left.reverse();
+        (!left.is_empty()).then_some(Step { title, made: left })
+    }
+}
+
 /// Which way through the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
@@ -129,7 +154,8 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
             Title { done: format!("{what}{again}"), failed: format!("not done again: {what}") }
         }
     };
-    let purpose = if way == Way::Back { Purpose::Undo(former) } else { Purpose::Redo(former) };
+    let back = Back { step, former };
+    let purpose = if way == Way::Back { Purpose::Undo(back) } else { Purpose::Redo(back) };
     effects.extend(writes::begin(state, plan, title, None, Manner::Back(purpose)));
     effects
 }
@@ -207,11 +233,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_taken_back_can_be_taken_back_later() {
+        let made = vec![Made::Created(segment("a", None)), Made::Created(segment("b", None))];
+        let step = Step { title: "x".into(), made: made.clone() };
+        let back = Back { step, former: HashMap::new() };
+        let mut history = History::default();
+        let title = Title { done: "undone: x".into(), failed: String::new() };
+        history.remember(&title, vec![Made::Deleted(segment("b", None))], Purpose::Undo(back), vec![true, false]);
+        assert_eq!((history.done[0].made.as_slice(), history.undone.len()), (&made[..1], 1));
+    }
+
+    #[test]
     fn what_is_remembered_of_a_segment_is_about_the_one_that_took_its_place() {
         let mut history = History::default();
         let title = Title { done: "x".into(), failed: "y".into() };
         let made = vec![Made::Created(segment("old", None)), Made::Created(segment("child", Some("old")))];
-        history.remember(&title, made, &Purpose::Ordinary);
+        history.remember(&title, made, Purpose::Ordinary, vec![true, true]);
         history.rename(&made_id("old"), &made_id("new"));
         let Made::Created(child) = &history.done[0].made[1] else { panic!("a create") };
         assert_eq!(child.parent, Some(made_id("new")));

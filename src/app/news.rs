@@ -92,6 +92,12 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
 }
 
 fn list(state: &mut State, different: Vec<Seen>) -> Vec<Effect> {
+    for one in &different {
+        tell_dialogs(state, &one.id, one.now.as_deref());
+        if let (Some(before), Some(after)) = (&one.before, &one.now) {
+            tell_set_back(state, before, after);
+        }
+    }
     let changes: Vec<Change> =
         different.into_iter().map(|Seen { id, now, .. }| state.writes.overlay(&id, now)).collect();
     let first = !state.link.listed;

@@ -1,20 +1,24 @@
 //! Carrying out an action: a router from the table of actions to what does it.
 
-use crate::action::Action;
+use crate::action::{Action, Group};
 use crate::forest::{Order, RowId};
 use crate::mirror::Command;
 
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
-    BulkEdit, Effect, Form, Layer, Pane, QueuePane, Renaming, State, availability, changing, finding, layer, marking,
-    review, sorting, writes,
+    BulkEdit, Effect, Form, Layer, MarkedRange, Pane, QueuePane, Renaming, State, availability, changing, finding,
+    layer, marking, review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(state, action) {
         state.warn(reason);
         return Vec::new();
+    }
+    if action.entry().is_some_and(|entry| entry.group == Group::Changing) && action != Action::MarkRange {
+        // What was marked by a range is marked; it grows no further.
+        state.picks.range = MarkedRange::default();
     }
     match action {
         Action::Down | Action::Up | Action::HalfPageDown | Action::HalfPageUp | Action::PageDown | Action::PageUp => {

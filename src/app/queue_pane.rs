@@ -14,6 +14,8 @@ pub struct QueuePane {
     pub selected: usize,
     /// What the last run had left, and what became of it.
     pub recovered: Vec<String>,
+    /// Whether that was read: until then, no key does anything but say so.
+    pub acknowledged: bool,
 }
 
 impl QueuePane {
@@ -31,6 +33,17 @@ impl QueuePane {
 const PAGE: usize = 10;
 
 pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Effect> {
+    if !pane.recovered.is_empty() && !pane.acknowledged {
+        // It came by itself, perhaps under the fingers of somebody who is typing.
+        if matches!(key.to_string().as_str(), "enter" | "esc") {
+            pane.acknowledged = true;
+            if QueuePane::operations(state).is_empty() {
+                return Vec::new();
+            }
+        }
+        state.layers.push(Layer::Queue(pane));
+        return Vec::new();
+    }
     let operations = QueuePane::operations(state);
     let last = operations.len().saturating_sub(1);
     pane.selected = pane.selected.min(last);

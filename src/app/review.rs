@@ -55,7 +55,8 @@ impl Review {
     pub fn operations<'a>(&self, state: &'a State) -> Vec<(Which, &'a Operation)> {
         let plans = self.tickets.iter().filter_map(|ticket| Some((*ticket, state.writes.plan(*ticket)?)));
         let steps = plans.flat_map(|(ticket, write)| {
-            write.steps.iter().enumerate().map(move |(index, step)| (Which { ticket, index }, &step.operation))
+            let steps = write.steps.iter().enumerate().filter(|(_, step)| step.standing == writes::Standing::Staged);
+            steps.map(move |(index, step)| (Which { ticket, index }, &step.operation))
         });
         steps.collect()
     }
@@ -122,7 +123,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
         return Vec::new();
     }
     match text.as_str() {
-        "esc" | "q" | "n" if state.writes.gathers => {
+        "esc" | "q" | "n" | "ctrl-c" if state.writes.gathers => {
             state.say("still gathered; S shows it again");
             return Vec::new();
         }

@@ -18,7 +18,7 @@ use crate::segment::{Field, Segment, SegmentId};
 
 use super::Layer;
 use super::activity::FieldChange;
-use super::history::{History, Made};
+use super::history::{Back, History, Made};
 use super::kept::Kept;
 
 pub(super) use outcome::{
@@ -98,10 +98,10 @@ impl Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
     Ordinary,
-    /// Takes back an earlier one. Holds the former ids of segments that are created again, by their place in the plan.
-    Undo(HashMap<usize, SegmentId>),
+    /// Takes back an earlier one.
+    Undo(Back),
     /// Takes back what was taken back.
-    Redo(HashMap<usize, SegmentId>),
+    Redo(Back),
 }
 
 /// How a write is spoken of.
@@ -206,6 +206,12 @@ impl Writes {
     #[must_use]
     pub fn step(&self, which: Which) -> Option<&Step> {
         self.plans.get(&which.ticket)?.steps.get(which.index)
+    }
+
+    /// Whether an operation stands still and another one can take its place.
+    pub(super) fn stands_still(&self, which: Which) -> bool {
+        let step = self.step(which).map(|step| &step.standing);
+        matches!(step, Some(Standing::Failed(_) | Standing::Held))
     }
 
     fn step_mut(&mut self, which: Which) -> Option<&mut Step> {

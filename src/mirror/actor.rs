@@ -191,6 +191,10 @@ impl<R: Remote> Actor<R> {
             return;
         }
         while self.step().await.is_ok() {}
+        // The client hears that the queue of events has ended when all it asked for is in the journal.
+        if let Some(keeper) = self.keeper.take() {
+            keeper.close().await;
+        }
         tracing::debug!("nobody listens any more; the mirror ends");
     }
 
@@ -225,7 +229,11 @@ impl<R: Remote> Actor<R> {
             Command::Amend { which, operation } => self.retry(which, Some(operation)).await?,
             Command::Hold(ticket) => self.hold(ticket),
             Command::Release(ticket) => self.release(ticket).await?,
-            Command::Drop(which) => self.give_up(which).await?,
+            Command::Drop(which) => self.give_up(vec![which]).await?,
+            Command::DropPlan(ticket) => {
+                let left = self.left_of(ticket);
+                self.give_up(left).await?;
+            }
         }
         Ok(())
     }
@@ -250,14 +258,18 @@ impl<R: Remote> Actor<R> {
             Report::LookingAt(_) => Ok(()),
             Report::Followed(result) => self.followed(result).await,
             Report::LookedAt(answers) => {
-                self.take(answers, None).await?;
+                let gone = self.take(answers, None).await?.into_iter().filter(|seen| seen.now.is_none());
+                // Where a server takes what stands below along, it may do so at every level.
+                let gone: HashSet<SegmentId> = gone.map(|seen| seen.id).collect();
+                let below = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
+                self.look_at(below);
                 if self.position.is_none() {
                     // With a feed this is kept together with the position.
                     self.keep().await;
                 }
                 Ok(())
             }
-            Report::OperationOver { which, result } => self.operation_over(which, result).await,
+            Report::OperationOver { which, since, result } => self.operation_over(which, since, result).await,
             Report::Claimed { id, kind, reply } => {
                 self.claim(id, kind, reply);
                 Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Duration, Instant};
 
 use crate::forest::Forest;
@@ -20,6 +20,7 @@ use super::report::{Report, Reporter};
 #[derive(Debug)]
 pub(super) struct Keeper {
     jobs: mpsc::Sender<Job>,
+    keeping: JoinHandle<()>,
     /// Whether the store has a list, so that it wants the differences only.
     has_all: bool,
     /// Changes that were not handed on yet.
@@ -90,8 +91,8 @@ impl Keeper {
         }
         let keeper = opened.store.map(|store| {
             let (jobs, receiver) = mpsc::channel(WAITING);
-            tokio::spawn(keep(store, receiver, reporter));
-            Self { jobs, has_all: false, unsaved: Vec::new(), handed_on: None }
+            let keeping = tokio::spawn(keep(store, receiver, reporter));
+            Self { jobs, keeping, has_all: false, unsaved: Vec::new(), handed_on: None }
         });
         let not_ours = keeper.is_none().then_some(Notice::NotJournalled);
         let notice = opened.moved_aside.map(|path| Notice::StoreMovedAside { path }).or(not_ours);
@@ -151,6 +152,14 @@ impl Keeper {
         }
     }
 
+    /// Waits until everything that was handed on is on the disk.
+    pub async fn close(self) {
+        drop(self.jobs);
+        if let Err(error) = self.keeping.await {
+            tracing::warn!(%error, "the store did not end well");
+        }
+    }
+
     /// Writes notes into the journal. What is answered comes true when they are on the disk; when it fails, they never will be,
     /// and that was told.
     pub async fn journal(&self, notes: Vec<JournalNote>) -> oneshot::Receiver<()> {
@@ -191,6 +200,8 @@ async fn keep(store: Store, mut jobs: mpsc::Receiver<Job>, reporter: Reporter) {
             Ok((_, Err(error))) => error.to_string(),
             Err(error) => error.to_string(),
         };
+        // Whoever waits for room in the queue must not wait for this.
+        drop(jobs);
         reporter.tell(Report::Noticed(Notice::NotStored { reason })).await;
         return;
     }

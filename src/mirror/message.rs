@@ -74,6 +74,8 @@ pub enum Command {
     Release(Ticket),
     /// Give up an operation that does not run. Those that can't be done without the segment it was to create go with it.
     Drop(Which),
+    /// Give up all of a plan that does not run.
+    DropPlan(Ticket),
 }
 
 /// What the mirror has to say.

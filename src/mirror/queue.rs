@@ -10,7 +10,7 @@ use std::hash::Hash;
 use hashbrown::{HashMap, HashSet};
 
 use crate::plan::{Operation, Plan};
-use crate::segment::{Draft, Segment, SegmentId};
+use crate::segment::{Draft, Segment, SegmentId, Step};
 
 use super::message::{Applied, Outcome, Ticket, Which};
 
@@ -42,6 +42,8 @@ struct Entry {
     before: Vec<Which>,
     /// What it was to create when it was asked for.
     asked: Option<Draft>,
+    /// From where on the feed tells whether an earlier try was carried out all the same.
+    doubtful_since: Option<Step>,
 }
 
 /// Where an operation stands.
@@ -51,6 +53,15 @@ enum Standing {
     Running,
     /// It failed, or was left by an earlier run: a person has to say what is to become of it.
     Stopped,
+}
+
+/// An operation that runs from now on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Begun {
+    pub which: Which,
+    pub operation: Operation,
+    /// From where on the feed tells whether an earlier try was carried out all the same.
+    pub doubtful_since: Option<Step>,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +87,7 @@ impl WriteQueue {
     fn enter(&mut self, which: Which, operation: Operation, standing: Standing) {
         let operation = operation.with_ids(&|id| self.given.get(id).cloned());
         let mut after = self.builds_upon(&operation);
+        after.extend(self.goes_after(&operation));
         after.retain(|earlier| self.entries.contains_key(earlier));
         for earlier in &after {
             if let Some(entry) = self.entries.get_mut(earlier) {
@@ -87,7 +99,8 @@ impl WriteQueue {
             Operation::Create { draft } => Some(draft.clone()),
             Operation::Update { .. } | Operation::Delete { .. } => None,
         };
-        self.entries.insert(which, Entry { operation, standing, after, before: Vec::new(), asked });
+        self.entries
+            .insert(which, Entry { operation, standing, after, before: Vec::new(), asked, doubtful_since: None });
         self.consider(which);
     }
 
@@ -102,17 +115,30 @@ impl WriteQueue {
             }
         }
         if let Some(destination) = operation.destination() {
-            after.extend(of(&self.on, destination));
+            // What the place is called makes no difference.
+            let matters = |other: &Which| {
+                let other = self.entries.get(other).map(|entry| &entry.operation);
+                other.is_some_and(|other| !matches!(other, Operation::Update { .. }) || other.is_move())
+            };
+            after.extend(of(&self.on, destination).into_iter().filter(matters));
         }
         if let Operation::Create { draft } = operation {
             // Of two alike whose answers are lost, nobody could tell which segment is whose.
             after.extend(self.alike.get(draft).cloned().unwrap_or_default());
         }
-        if operation.is_move() {
-            let same = self.moves.destination.as_ref() == operation.destination();
-            after.extend(if same { &self.moves.former } else { &self.moves.present });
-        }
         after
+    }
+
+    /// The moves that have to be over before this one, however they end.
+    fn goes_after(&self, operation: &Operation) -> Vec<Which> {
+        if !operation.is_move() {
+            return Vec::new();
+        }
+        let same = self.moves.destination.as_ref() == operation.destination();
+        let moves = if same { &self.moves.former } else { &self.moves.present };
+        let stands_still =
+            |other: &&Which| self.entries.get(other).is_none_or(|other| other.standing == Standing::Stopped);
+        moves.iter().filter(|other| !stands_still(other)).copied().collect()
     }
 
     /// Notes what later operations will have to ask about.
@@ -140,21 +166,26 @@ impl WriteQueue {
     }
 
     /// The next operation that may begin. It runs from now on.
-    pub fn begin(&mut self, at_once: usize) -> Option<(Which, Operation)> {
+    pub fn begin(&mut self, at_once: usize) -> Option<Begun> {
         if self.running >= at_once.max(1) {
             return None;
         }
         let which = self.ready.iter().copied().find(|which| !self.held.contains(&which.ticket))?;
         self.ready.remove(&which);
-        let entry = self.entries.get_mut(&which)?;
+        let Self { entries, given, running, .. } = self;
+        let entry = entries.get_mut(&which)?;
         entry.standing = Standing::Running;
-        self.running += 1;
-        Some((which, entry.operation.clone()))
+        entry.operation = entry.operation.clone().with_ids(&|id| given.get(id).cloned());
+        *running += 1;
+        Some(Begun { which, operation: entry.operation.clone(), doubtful_since: entry.doubtful_since })
     }
 
     /// An operation is done.
-    pub fn ended(&mut self, which: Which, outcome: &Outcome) {
-        let Some(operation) = self.get(which).cloned() else { return };
+    /// Answers those that are other ones now.
+    pub fn ended(&mut self, which: Which, outcome: &Outcome) -> Vec<(Which, Operation)> {
+        let Some(operation) = self.get(which).cloned() else { return Vec::new() };
+        let subjects = self.on.get(operation.subject().unwrap_or(&which.provisional_id())).cloned().unwrap_or_default();
+        let before = self.entries.get(&which).map(|entry| entry.before.clone()).unwrap_or_default();
         let (expected, came) = match (&operation, outcome) {
             (Operation::Create { draft }, Outcome::Created(Applied { segment, .. })) => {
                 self.given.insert(which.provisional_id(), segment.id.clone());
@@ -170,6 +201,13 @@ impl WriteQueue {
             self.rebase(which, &expected, &came);
         }
         self.leave(which);
+        let concerned: BTreeSet<Which> = subjects.into_iter().chain(before).collect();
+        concerned.into_iter().filter_map(|later| Some((later, self.get(later)?.clone()))).collect()
+    }
+
+    /// An operation with the ids that the server has given meanwhile.
+    pub fn resolved(&self, operation: Operation) -> Operation {
+        operation.with_ids(&|id| self.given.get(id).cloned())
     }
 
     /// The segment that an operation of an earlier run has created.
@@ -206,11 +244,24 @@ impl WriteQueue {
         }
     }
 
-    /// An operation did not succeed.
+    /// An operation did not succeed. Moves that only went after it go on.
     pub fn failed(&mut self, which: Which) {
+        let Some(entry) = self.entries.get_mut(&which) else { return };
+        self.running -= usize::from(entry.standing == Standing::Running);
+        entry.standing = Standing::Stopped;
+        for later in entry.before.clone() {
+            let needs = self.get(later).is_none_or(|operation| self.builds_upon(operation).contains(&which));
+            if !needs && let Some(later) = self.entries.get_mut(&later) {
+                later.after.remove(&which);
+            }
+            self.consider(later);
+        }
+    }
+
+    /// An operation may have been carried out although it failed: the feed from that step on tells. The first step counts.
+    pub fn doubt(&mut self, which: Which, since: Option<Step>) {
         if let Some(entry) = self.entries.get_mut(&which) {
-            self.running -= usize::from(entry.standing == Standing::Running);
-            entry.standing = Standing::Stopped;
+            entry.doubtful_since = entry.doubtful_since.or(since);
         }
     }
 
@@ -219,12 +270,33 @@ impl WriteQueue {
         let Some(entry) = self.entries.get_mut(&which).filter(|entry| entry.standing == Standing::Stopped) else {
             return false;
         };
-        if let Some(operation) = instead {
-            entry.operation = operation.with_ids(&|id| self.given.get(id).cloned());
-        }
         entry.standing = Standing::Waiting;
+        if let Some(operation) = instead {
+            self.put_instead(which, operation);
+        }
         self.consider(which);
         true
+    }
+
+    /// Puts another operation in the place of one. It may build upon others than that did.
+    fn put_instead(&mut self, which: Which, operation: Operation) {
+        let operation = operation.with_ids(&|id| self.given.get(id).cloned());
+        self.unnote(which);
+        let mut after = self.builds_upon(&operation);
+        after.extend(self.goes_after(&operation));
+        after.retain(|earlier| *earlier < which && self.entries.contains_key(earlier));
+        self.note(which, &operation);
+        for earlier in &after {
+            if let Some(entry) = self.entries.get_mut(earlier)
+                && !entry.before.contains(&which)
+            {
+                entry.before.push(which);
+            }
+        }
+        if let Some(entry) = self.entries.get_mut(&which) {
+            entry.operation = operation;
+            entry.after = after;
+        }
     }
 
     /// Begins nothing more of a plan.
@@ -240,7 +312,8 @@ impl WriteQueue {
         }
     }
 
-    fn of(&self, ticket: Ticket) -> Vec<Which> {
+    /// The operations of a plan that are not done.
+    pub fn of(&self, ticket: Ticket) -> Vec<Which> {
         let (first, last) = (Which { ticket, index: 0 }, Which { ticket, index: usize::MAX });
         self.entries.range(first..=last).map(|(which, _)| *which).collect()
     }
@@ -277,9 +350,24 @@ impl WriteQueue {
 
     /// Takes an operation out, so that those that waited for it may begin.
     fn leave(&mut self, which: Which) {
+        self.unnote(which);
         let Some(entry) = self.entries.remove(&which) else { return };
         self.running -= usize::from(entry.standing == Standing::Running);
         self.ready.remove(&which);
+        for later in entry.before {
+            if let Some(entry) = self.entries.get_mut(&later) {
+                entry.after.remove(&which);
+            }
+            self.consider(later);
+        }
+        if self.of(which.ticket).is_empty() {
+            self.held.remove(&which.ticket);
+        }
+    }
+
+    /// Forgets what later operations would have had to ask about.
+    fn unnote(&mut self, which: Which) {
+        let Some(entry) = self.entries.get(&which) else { return };
         let subject = entry.operation.subject().cloned();
         let ids = subject.into_iter().chain([which.provisional_id()]);
         let ids = ids.chain(self.given.get(&which.provisional_id()).cloned());
@@ -298,15 +386,6 @@ impl WriteQueue {
         }
         self.moves.present.retain(|other| *other != which);
         self.moves.former.retain(|other| *other != which);
-        for later in entry.before {
-            if let Some(entry) = self.entries.get_mut(&later) {
-                entry.after.remove(&which);
-            }
-            self.consider(later);
-        }
-        if self.of(which.ticket).is_empty() {
-            self.held.remove(&which.ticket);
-        }
     }
 
     fn consider(&mut self, which: Which) {
@@ -382,7 +461,7 @@ mod tests {
 
     /// The places of all that may begin now; they run from now on.
     fn begun(queue: &mut WriteQueue) -> Vec<usize> {
-        std::iter::from_fn(|| queue.begin(100)).map(|(which, _)| which.index).collect()
+        std::iter::from_fn(|| queue.begin(100)).map(|begun| begun.which.index).collect()
     }
 
     fn applied(segment: Arc<Segment>) -> Applied {
@@ -406,8 +485,8 @@ mod tests {
     #[test]
     fn operations_on_one_segment_go_in_order_and_others_beside_them() {
         let mut queue = queue(vec![rename("a", "1"), rename("a", "2"), rename("b", "3"), rename("c", "4")]);
-        assert_eq!(queue.begin(2).unwrap().0, which(1, 0));
-        assert_eq!(queue.begin(2).unwrap().0, which(1, 2));
+        assert_eq!(queue.begin(2).unwrap().which, which(1, 0));
+        assert_eq!(queue.begin(2).unwrap().which, which(1, 2));
         assert_eq!(queue.begin(2), None, "two run at once at most");
         done(&mut queue, 2);
         assert_eq!(begun(&mut queue), [3]);
@@ -423,11 +502,11 @@ mod tests {
         assert_eq!(begun(&mut queue), [0]);
         done(&mut queue, 0);
         let next: Vec<_> = std::iter::from_fn(|| queue.begin(100)).collect();
-        assert!(next.iter().all(|(_, operation)| operation.destination() == Some(&id("made-0"))), "{next:?}");
+        assert!(next.iter().all(|begun| begun.operation.destination() == Some(&id("made-0"))), "{next:?}");
         assert_eq!(next.len(), 2);
         // Whoever has not heard of the real id yet may still use the other one.
         queue.push(Ticket(3), Plan::single(create("latest", Some(parent))));
-        assert_eq!(queue.begin(100).unwrap().1.destination(), Some(&id("made-0")));
+        assert_eq!(queue.begin(100).unwrap().operation.destination(), Some(&id("made-0")));
     }
 
     #[test]
@@ -451,6 +530,27 @@ mod tests {
         assert_eq!(begun(&mut queue), [2]);
         done(&mut queue, 2);
         assert_eq!(begun(&mut queue), [3]);
+    }
+
+    #[test]
+    fn a_move_that_failed_holds_up_no_other_move() {
+        let mut queue = queue(vec![moved("a", None, "x"), moved("b", None, "y"), rename("y", "other")]);
+        assert_eq!(begun(&mut queue), [0, 2]);
+        queue.failed(which(1, 0));
+        assert_eq!(begun(&mut queue), [1]);
+    }
+
+    #[test]
+    fn an_operation_that_is_amended_waits_for_what_it_builds_upon_now() {
+        let mut queue = queue(vec![create("new", None), moved("a", None, "gone")]);
+        assert_eq!(begun(&mut queue), [0, 1]);
+        queue.failed(which(1, 1));
+        let base = segment("a", None);
+        let draft = Draft { parent: Some(which(1, 0).provisional_id()), ..Draft::of(&base) };
+        assert!(queue.retry(which(1, 1), Some(Operation::Update { base, draft })));
+        assert_eq!(begun(&mut queue), [0; 0]);
+        done(&mut queue, 0);
+        assert_eq!(queue.begin(1).unwrap().operation.destination(), Some(&id("made-0")));
     }
 
     #[test]
@@ -493,7 +593,7 @@ mod tests {
     #[test]
     fn nothing_more_begins_of_a_plan_that_is_held_until_it_is_released() {
         let mut queue = queue(vec![rename("a", "1"), rename("b", "2")]);
-        assert_eq!(queue.begin(1).unwrap().0, which(1, 0));
+        assert_eq!(queue.begin(1).unwrap().which, which(1, 0));
         queue.hold(Ticket(1));
         queue.failed(which(1, 0));
         assert_eq!(begun(&mut queue), [0; 0]);

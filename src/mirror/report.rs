@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::remote::{FeedEventKind, Position, RemoteError};
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Segment, SegmentId, Step};
 
 use super::feed::{End, Setback};
 use super::ledger::{Answer, Asked};
@@ -31,7 +31,7 @@ pub(super) enum Report {
     /// Segments that were looked at for another reason than the feed.
     LookedAt(Vec<Answer>),
     /// An operation is over.
-    OperationOver { which: Which, result: Result<Ended, WriteError> },
+    OperationOver { which: Which, since: Option<Step>, result: Result<Ended, WriteError> },
     /// An operation whose answer was lost has found a segment that it may have made.
     Claimed { id: SegmentId, kind: FeedEventKind, reply: oneshot::Sender<bool> },
     /// What an earlier run left was looked into.

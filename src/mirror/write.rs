@@ -43,12 +43,22 @@ pub(super) struct Ended {
 
 /// The pause between two looks for a create whose answer was lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long the fate of a create of an earlier run is looked for: it was sent longer ago than one of this run.
+const RECOVERY: Duration = Duration::from_secs(3);
 
 impl<R: Remote> Writer<R> {
-    /// Carries out an operation.
-    pub async fn carry_out(&self, operation: &Operation) -> Result<Ended, WriteError> {
+    /// Carries out an operation. Of a create that may have been carried out by an earlier try, the feed is asked first, from the
+    /// step at which that try began.
+    pub async fn carry_out(&self, operation: &Operation, doubtful_since: Option<Step>) -> Result<Ended, WriteError> {
         match operation {
-            Operation::Create { draft } => self.create(draft).await,
+            Operation::Create { draft } => {
+                if let Some(since) = doubtful_since
+                    && let Some(id) = self.find_created(since, draft).await.map_err(WriteError::InDoubt)?
+                {
+                    return self.created(&id, draft).await;
+                }
+                self.create(draft).await
+            }
             Operation::Update { base, draft } => self.update(base, draft).await,
             Operation::Delete { base, leaving } => self.delete(base, leaving).await,
         }
@@ -63,8 +73,22 @@ impl<R: Remote> Writer<R> {
         self.created(&id, draft).await
     }
 
+    /// What a create came to. That it was carried out is certain, so it is never to be repeated because it can't be looked at.
     async fn created(&self, id: &SegmentId, draft: &Draft) -> Result<Ended, WriteError> {
-        let answer = self.look(id).await.map_err(WriteError::InDoubt)?;
+        let until = tokio::time::Instant::now() + self.grace;
+        let answer = loop {
+            let looked = self.look(id).await;
+            let late = tokio::time::Instant::now() >= until;
+            match looked {
+                Ok(answer) if answer.now.is_some() || late => break answer,
+                Err(_) if late => {
+                    let now = Some(Arc::new(draft.clone().into_segment(id.clone())));
+                    let asked = self.questions.next();
+                    break Answer { id: id.clone(), now, asked, mention: Mention::default() };
+                }
+                Ok(_) | Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        };
         let Some(segment) = answer.now.clone() else {
             // Somebody deleted it within the moment it existed.
             let call = Call::Create(draft.name.as_str().into());
@@ -78,23 +102,29 @@ impl<R: Remote> Writer<R> {
 
     /// Looks in the feed for the segment that a lost create may have made, for a while.
     async fn find_lost(&self, draft: &Draft, lost: RemoteError) -> Result<SegmentId, WriteError> {
-        let until = tokio::time::Instant::now() + self.grace;
-        while self.since.is_some() {
+        let Some(since) = self.since else { return Err(WriteError::InDoubt(lost)) };
+        match self.search(since, draft, self.grace).await {
+            Ok(Some(id)) => Ok(id),
+            Ok(None) | Err(_) => Err(WriteError::InDoubt(lost)),
+        }
+    }
+
+    /// Looks in the feed again and again for a while. An error is that of the last look.
+    async fn search(&self, since: Step, draft: &Draft, patience: Duration) -> Result<Option<SegmentId>, RemoteError> {
+        let until = tokio::time::Instant::now() + patience;
+        loop {
             // A feed that can't be read at the moment is asked again like one that has nothing to tell yet.
-            if let Ok(Some(id)) = self.find_created(draft).await {
-                return Ok(id);
-            }
-            if tokio::time::Instant::now() >= until {
-                break;
+            let found = self.find_created(since, draft).await;
+            if matches!(found, Ok(Some(_))) || tokio::time::Instant::now() >= until {
+                return found;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Err(WriteError::InDoubt(lost))
     }
 
     /// Looks in the feed for a segment that an operation has made.
-    async fn find_created(&self, draft: &Draft) -> Result<Option<SegmentId>, RemoteError> {
-        for event in self.events_since_begun().await?.0 {
+    async fn find_created(&self, since: Step, draft: &Draft) -> Result<Option<SegmentId>, RemoteError> {
+        for event in self.events(since).await?.0 {
             if event.kind == FeedEventKind::Deleted {
                 continue;
             }
@@ -231,7 +261,12 @@ impl<R: Remote> Writer<R> {
     }
 
     async fn find_former(&self, draft: &Draft) -> Result<Option<Ended>, WriteError> {
-        match self.find_created(draft).await {
+        let Some(since) = self.since else {
+            let call = Call::Create(draft.name.as_str().into());
+            let fault = Fault::Unreadable { reason: "without a feed nothing tells whether it was".into() };
+            return Err(WriteError::InDoubt(RemoteError { call, fault }));
+        };
+        match self.search(since, draft, self.grace.min(RECOVERY)).await {
             Ok(Some(id)) => self.created(&id, draft).await.map(Some),
             Ok(None) => Ok(None),
             Err(error) => Err(WriteError::InDoubt(error)),

@@ -27,7 +27,7 @@ pub(super) const TABLE: &str = "
 pub enum JournalNote {
     /// It is asked for, or another one in its place.
     Asked((u64, usize), Operation),
-    /// It is about to be sent. Its traces are in the feed from that step on.
+    /// It is about to be sent. Its traces are in the feed from that step on, or from that of an earlier try in doubt.
     Sent((u64, usize), Option<Step>),
     /// It was not carried out, and waits for a person's word.
     Stopped((u64, usize)),
@@ -72,14 +72,18 @@ impl Store {
                     let (ticket, number) = columns(*key);
                     transaction
                         .prepare_cached(
-                            "INSERT OR REPLACE INTO journal (ticket, number, operation) VALUES (?1, ?2, ?3)",
+                            "INSERT INTO journal (ticket, number, operation) VALUES (?1, ?2, ?3)
+                             ON CONFLICT (ticket, number) DO UPDATE SET operation = ?3",
                         )?
                         .execute(params![ticket, number, operation])?;
                 }
                 JournalNote::Sent(key, since) => {
                     let (ticket, number) = columns(*key);
                     transaction
-                        .prepare_cached("UPDATE journal SET sent = 1, since = ?3 WHERE ticket = ?1 AND number = ?2")?
+                        .prepare_cached(
+                            "UPDATE journal SET since = CASE sent WHEN 1 THEN since ELSE ?3 END, sent = 1
+                             WHERE ticket = ?1 AND number = ?2",
+                        )?
                         .execute(params![ticket, number, since.map(|step| step.0)])?;
                 }
                 JournalNote::Stopped(key) => {

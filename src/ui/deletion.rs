@@ -58,7 +58,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(Line::default());
     lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
     lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
-    lines.push(choice("o", "delete only this; the server decides about the rest", theme));
+    lines.push(choice("o", "delete only this; what the server does below, u can't undo", theme));
     lines.push(Line::styled("u brings it all back, with new ids.", theme.quiet));
     lines.push(dialog::keys(&[leave], theme));
     lines

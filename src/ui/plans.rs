@@ -23,7 +23,7 @@ const REASON_LINES: usize = 3;
 pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let operations = review.operations(state);
-    let shown = operations.len().min(LIST);
+    let shown = operations.len().min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4)).max(1);
     let mut below: Vec<Line<'static>> = review
         .warnings
         .iter()
@@ -114,7 +114,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let theme = look.theme;
     let operations = QueuePane::operations(state);
     let selected = pane.selected.min(operations.len().saturating_sub(1));
-    let shown = operations.len().min(LIST);
+    let shown = operations.len().min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4));
     let mut above: Vec<Line<'static>> = Vec::new();
     if !pane.recovered.is_empty() {
         above.push(Line::styled("What the last run had left:", theme.strong));
@@ -133,10 +133,15 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         Standing::Failed(error) => Some(error.to_string()),
         _ => None,
     });
-    let keys = [
-        dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
-        dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
-    ];
+    let unread = !pane.recovered.is_empty() && !pane.acknowledged;
+    let keys = if unread {
+        [dialog::keys(&[("enter", "I have read this")], theme), Line::default()]
+    } else {
+        [
+            dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
+            dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
+        ]
+    };
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();

@@ -484,6 +484,8 @@ fn what_the_last_run_had_left_is_shown_before_anything_else() {
     assert_eq!(pane.recovered.len(), 1);
     assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
     harness.press("r");
+    assert!(harness.effects.is_empty(), "a key that was meant for something else does nothing");
+    harness.press("enter r");
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release(Ticket(7)))));
 }
 
@@ -533,4 +535,118 @@ fn all_that_is_marked_is_edited_by_a_template() {
         })
         .collect();
     assert_eq!(names, ["Export 1", "Polska 2"]);
+}
+
+#[test]
+fn what_the_last_run_had_left_takes_no_key_from_a_form() {
+    let mut harness = at_work();
+    harness.press("j e");
+    let operation = Operation::delete(named("vip", "VIP Client", None));
+    let which = Which { ticket: Ticket(7), index: 0 };
+    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
+    harness.type_text("d");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Exportd"));
+    harness.press("esc");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Queue(_))), "it shows afterwards");
+}
+
+#[test]
+fn editing_after_a_conflict_keeps_what_the_person_did_not_touch_as_it_is_now() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    let theirs = Segment { external_id: Some("THEIRS".into()), ..(*named("export", "Eksport", Some("hurt"))).clone() };
+    harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![Field::Name] });
+    harness.press("e");
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens") };
+    assert_eq!((form.name.text(), form.external_id.text()), ("Export!", "THEIRS"));
+}
+
+#[test]
+fn a_leaf_that_is_none_any_more_is_asked_about_again() {
+    let mut harness = at_work();
+    harness.press("j d");
+    harness.changed(None, Some(&segment("new", Some("export"))));
+    harness.press("enter");
+    assert_eq!(harness.write_count(), 0);
+    harness.press("esc j j d");
+    // As many as before, and not the same.
+    harness.changed(Some(&segment("maz", Some("pl"))), None);
+    harness.changed(None, Some(&segment("other", Some("pl"))));
+    harness.press("s");
+    assert_eq!(harness.write_count(), 0, "{:?}", harness.rows());
+}
+
+#[test]
+fn what_was_on_its_way_when_it_was_given_up_is_shown_all_the_same() {
+    let mut harness = at_work();
+    harness.press("j d enter");
+    let (ticket, _) = harness.last_write();
+    harness.press("Q D");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
+    assert!(harness.state.forest.contains(&id("export")));
+    let which = Which { ticket, index: 0 };
+    harness.tell(mirror::Event::OperationEnded { which, outcome: Outcome::Deleted(id("export")) });
+    assert!(!harness.state.forest.contains(&id("export")));
+    assert!(harness.message().contains("was carried out"), "{}", harness.message());
+}
+
+#[test]
+fn an_undo_that_does_not_come_about_can_be_tried_again() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.succeed();
+    harness.press("u");
+    harness.refuse("not now");
+    harness.press("Q d");
+    let (ticket, _) = harness.last_write();
+    harness.tell(mirror::Event::OperationDropped(Which { ticket, index: 0 }));
+    harness.press("esc u");
+    harness.succeed();
+    assert_eq!(harness.rows()[1], "  >Export");
+}
+
+#[test]
+fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it() {
+    let mut harness = at_work();
+    harness.press("S j a");
+    harness.type_text("Parent");
+    harness.press("enter a");
+    harness.type_text("Child");
+    harness.press("enter g g r");
+    harness.type_text("!");
+    harness.press("enter S d");
+    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("something is left") };
+    assert_eq!((review.counts(&harness.state).created, review.counts(&harness.state).changed), (0, 1));
+    harness.press("y");
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
+    let mut harness = at_work();
+    harness.press("j space space e");
+    harness.type_text(" {n}");
+    harness.press("enter d y");
+    let (ticket, plan) = harness.last_write();
+    assert_eq!(plan.operations.len(), 2);
+    let orders: Vec<_> = harness.effects.iter().rev().take(4).rev().cloned().collect();
+    let taken_out = Effect::Mirror(Command::Drop(Which { ticket, index: 0 }));
+    assert!(
+        matches!(&orders[..], [Effect::Mirror(Command::Hold(_)), _, out, Effect::Mirror(Command::Release(_))] if *out == taken_out)
+    );
+}
+
+#[test]
+fn a_range_that_was_used_marks_nothing_more() {
+    let mut harness = at_work();
+    harness.press("j V j m");
+    harness.type_text("vip");
+    harness.press("enter y");
+    assert!(harness.state.picks.marked.is_empty());
+    harness.press("k k");
+    assert!(harness.state.picks.marked.is_empty(), "{:?}", harness.state.picks.marked);
 }

@@ -23,8 +23,12 @@ pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
 
 /// An operation succeeded.
 pub(in crate::app) fn operation_ended(state: &mut State, which: Which, outcome: &Outcome) {
-    let Some(step) = state.writes.step_mut(which) else { return };
+    let Some(step) = state.writes.step_mut(which).filter(|step| step.standing != Standing::Dropped) else {
+        return take_in_unexpected(state, outcome);
+    };
     step.standing = Standing::Done;
+    state.writes.refused.retain(|layer| layer.amends() != Some(which));
+    let Some(step) = state.writes.step(which) else { return };
     let operation = step.operation.clone();
     let id = subject(which, &operation);
     let before = state.writes.pending.get(&id).and_then(|pending| pending.truth.clone());
@@ -55,6 +59,22 @@ pub(in crate::app) fn operation_ended(state: &mut State, which: Which, outcome: 
     finish(state, which.ticket);
 }
 
+/// It was given up in the moment in which it was sent: what it did is shown all the same.
+fn take_in_unexpected(state: &mut State, outcome: &Outcome) {
+    let (id, now) = match outcome {
+        Outcome::Created(applied) | Outcome::Updated(applied) => {
+            (applied.segment.id.clone(), Some(Arc::clone(&applied.segment)))
+        }
+        Outcome::Deleted(id) => (id.clone(), None),
+    };
+    let name = now.as_ref().map_or_else(|| id.to_string(), |segment| segment.name.to_string());
+    let changes = vec![state.writes.overlay(&id, now)];
+    tree_view::steady(state, |state| state.forest.apply(changes));
+    let text = format!("{name}: it was on its way already when it was given up, and was carried out");
+    state.activity.add(state.clock.now, EntryKind::Notice, Some(id), text.clone());
+    state.warn(text);
+}
+
 /// A new segment has its real id: whatever refers to it refers to that one from now on.
 fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
     let provisional = which.provisional_id();
@@ -63,10 +83,9 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
     let mut concerned = Vec::new();
     for (ticket, write) in &mut state.writes.plans {
         for (index, step) in write.steps.iter_mut().enumerate().filter(|(_, step)| !step.standing.is_over()) {
-            let refers =
-                step.operation.subject() == Some(&provisional) || step.operation.destination() == Some(&provisional);
-            if refers {
-                step.operation = step.operation.clone().with_ids(&other);
+            let renamed = step.operation.clone().with_ids(&other);
+            if renamed != step.operation {
+                step.operation = renamed;
                 concerned.push(subject(Which { ticket: *ticket, index }, &step.operation));
             }
         }
@@ -99,7 +118,7 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
         layer.refer_to(&provisional, &applied.segment);
     }
     let restored = match state.writes.plans.get(&which.ticket).map(|write| &write.purpose) {
-        Some(Purpose::Undo(former) | Purpose::Redo(former)) => former.get(&which.index).cloned(),
+        Some(Purpose::Undo(back) | Purpose::Redo(back)) => back.former.get(&which.index).cloned(),
         _ => None,
     };
     if let Some(former) = restored {
@@ -168,7 +187,8 @@ fn finish(state: &mut State, ticket: Ticket) {
     let Some(write) = state.writes.plans.get(&ticket).filter(over).cloned() else { return };
     state.writes.plans.remove(&ticket);
     let done = write.steps.iter().filter(|step| step.standing == Standing::Done).count();
-    state.writes.history.remember(&write.title, write.made, &write.purpose);
+    let standings = write.steps.iter().map(|step| step.standing == Standing::Done).collect();
+    state.writes.history.remember(&write.title, write.made, write.purpose, standings);
     if done == 0 {
         return;
     }
@@ -202,10 +222,22 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
     match command {
         Command::Write { ticket, .. } => {
             // Nothing of it reached the mirror, so nothing has to be dropped there.
-            let Some(write) = state.writes.plans.get(ticket).cloned() else { return };
+            let Some(write) = state.writes.plans.get_mut(ticket) else { return };
+            if write.origin.is_none() {
+                write.steps.iter_mut().for_each(|step| step.standing = Standing::Staged);
+                return state.warn("too much is waiting to be done; this is gathered, and S sends it");
+            }
+            let write = write.clone();
             super::unstage(state, *ticket);
             let (which, failure) = (Which { ticket: *ticket, index: 0 }, Failure { words: WORDS.into(), error: None });
             tell_failure(state, which, &write, &failure, false);
+        }
+        Command::Release(ticket) => {
+            if let Some(write) = state.writes.plans.get_mut(ticket) {
+                let waiting = write.steps.iter_mut().filter(|step| step.standing == Standing::Waiting);
+                waiting.for_each(|step| step.standing = Standing::Held);
+            }
+            state.warn(WORDS);
         }
         Command::Retry(which) | Command::Amend { which, .. } => {
             if let Some(step) = state.writes.step_mut(*which) {
@@ -280,7 +312,7 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
         let what = super::super::changing::title(&operation);
         let (line, standing) = match fate {
             Fate::CarriedOut(_) => (format!("{}: it was carried out", what.done), Standing::Done),
-            Fate::NotSent => (format!("{}: it was not sent yet", what.failed), Standing::Held),
+            Fate::NotSent => (format!("{}: it is still to be sent", what.failed), Standing::Held),
             Fate::NotCarriedOut => (format!("{}: it was sent and not carried out", what.failed), Standing::Held),
             Fate::Unknown(error) => {
                 let line = format!("{}: it was sent, and what became of it is not known: {error}", what.failed);
@@ -308,6 +340,7 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
         insert(state, ticket, steps, title, None, Purpose::Ordinary);
     }
     if !lines.is_empty() {
-        state.layers.push(Layer::Queue(QueuePane { selected: 0, recovered: lines }));
+        // Whoever types something goes on typing; this shows when they are done with it.
+        state.layers.insert(0, Layer::Queue(QueuePane { selected: 0, recovered: lines, acknowledged: false }));
     }
 }

@@ -39,15 +39,19 @@ pub(in crate::app) fn begin(
     if plan.operations.is_empty() {
         return Vec::new();
     }
-    let review = manner == Manner::Asked && wants_a_look(state, &plan);
-    let gathers = state.writes.gathers && manner != Manner::Confirmed;
+    let review = match &manner {
+        Manner::Confirmed => false,
+        Manner::Asked => wants_a_look(state, &plan),
+        Manner::Back(_) => is_grave(state, &plan),
+    };
+    let gathers = state.writes.gathers && !matches!(manner, Manner::Back(_));
     let purpose = match manner {
         Manner::Back(purpose) => purpose,
         Manner::Confirmed | Manner::Asked => Purpose::Ordinary,
     };
     let ticket = lay_over(state, plan, title, origin, purpose);
     if review || gathers {
-        if review && !state.writes.gathers {
+        if review && !gathers {
             state.layers.push(Layer::Review(Review::of(state, vec![ticket])));
         } else {
             let staged = state.writes.tally().staged;
@@ -68,6 +72,13 @@ fn wants_a_look(state: &State, plan: &Plan) -> bool {
         // An edit of one segment is confirmed by saving it.
         Demand::Tenant(_) => operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })),
     }
+}
+
+/// Whether a plan could do so much damage that a key is not enough.
+fn is_grave(state: &State, plan: &Plan) -> bool {
+    let operations: Vec<&Operation> = plan.operations.iter().collect();
+    let deletes = operations.iter().any(|operation| matches!(operation, Operation::Delete { .. }));
+    deletes && demand(state, &operations) != Demand::Key
 }
 
 /// Shows a plan in the tree, to be sent later.
@@ -122,16 +133,26 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
     let mut effects = Vec::new();
     for ticket in tickets {
         let Some(write) = state.writes.plans.get_mut(ticket) else { continue };
-        let staged = write.steps.iter_mut().filter(|step| step.standing == Standing::Staged);
-        let operations: Vec<Operation> = staged
-            .map(|step| {
-                step.standing = Standing::Waiting;
-                step.operation.clone()
-            })
-            .collect();
-        if !operations.is_empty() {
-            write.attention = Attention::Waiting;
-            effects.push(Effect::Mirror(Command::Write { ticket: *ticket, plan: Plan { operations } }));
+        let mut dropped = Vec::new();
+        for (index, step) in write.steps.iter_mut().enumerate() {
+            match step.standing {
+                Standing::Staged => step.standing = Standing::Waiting,
+                _ => dropped.push(Effect::Mirror(Command::Drop(Which { ticket: *ticket, index }))),
+            }
+        }
+        if dropped.len() == write.steps.len() {
+            continue;
+        }
+        write.attention = Attention::Waiting;
+        let operations = write.steps.iter().map(|step| step.operation.clone()).collect();
+        let order = Effect::Mirror(Command::Write { ticket: *ticket, plan: Plan { operations } });
+        if dropped.is_empty() {
+            effects.push(order);
+        } else {
+            // Places in a plan stay what they are, so what was taken out of it is given up before anything begins.
+            effects.extend([Effect::Mirror(Command::Hold(*ticket)), order]);
+            effects.append(&mut dropped);
+            effects.push(Effect::Mirror(Command::Release(*ticket)));
         }
     }
     effects
@@ -139,7 +160,9 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
 
 /// Takes back a plan that was not sent.
 pub(in crate::app) fn unstage(state: &mut State, ticket: Ticket) {
-    let Some(write) = state.writes.plans.remove(&ticket) else { return };
+    let Some(mut write) = state.writes.plans.remove(&ticket) else { return };
+    let purpose = std::mem::replace(&mut write.purpose, Purpose::Ordinary);
+    state.writes.history.remember(&write.title, Vec::new(), purpose, Vec::new());
     let steps = write.steps.iter().enumerate().map(|(index, step)| (Which { ticket, index }, step));
     let subjects: Vec<(Which, SegmentId)> =
         steps.map(|(which, step)| (which, subject(which, &step.operation))).collect();
@@ -157,6 +180,7 @@ fn put_waiting(state: &mut State, which: Which) {
     let Some(step) = state.writes.step_mut(which) else { return };
     step.standing = Standing::Waiting;
     let id = subject(which, &step.operation);
+    state.writes.refused.retain(|layer| layer.amends() != Some(which));
     show(state, [id]);
 }
 
@@ -195,18 +219,36 @@ pub(in crate::app) fn drop_step(state: &mut State, which: Which) -> Vec<Effect> 
     }
 }
 
-/// Takes one operation out of a plan that was not sent; the whole plan when others refer to places in it.
+/// Takes one operation out of what was not sent yet, and with it whatever can't be done without it. Later ones on the same
+/// segment begin from what it is without.
 fn drop_staged(state: &mut State, which: Which) {
-    let Some(write) = state.writes.plans.get(&which.ticket) else { return };
-    let refers = write.steps.iter().any(|step| matches!(step.operation, Operation::Create { .. }));
-    if refers || write.steps.len() == 1 {
-        return unstage(state, which.ticket);
+    let Some(step) = state.writes.step_mut(which).filter(|step| step.standing == Standing::Staged) else { return };
+    let operation = step.operation.clone();
+    let id = subject(which, &operation);
+    let mut needing = Vec::new();
+    for (ticket, write) in &mut state.writes.plans {
+        for (index, step) in write.steps.iter_mut().enumerate() {
+            let other = Which { ticket: *ticket, index };
+            if step.standing != Standing::Staged || other <= which {
+                continue;
+            }
+            match &operation {
+                Operation::Create { .. } => {
+                    let needs = step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
+                    needing.extend(needs.then_some(other));
+                }
+                Operation::Update { base, draft } if step.operation.subject() == Some(&id) => {
+                    let expected = draft.clone().into_segment(id.clone());
+                    step.operation = step.operation.clone().rebased(&expected, base);
+                }
+                Operation::Update { .. } | Operation::Delete { .. } => {}
+            }
+        }
     }
-    let write = write.clone();
-    unstage(state, which.ticket);
-    let mut steps = write.steps;
-    steps.remove(which.index);
-    insert(state, which.ticket, steps, write.title, write.origin, write.purpose);
+    for other in needing {
+        drop_staged(state, other);
+    }
+    outcome::operation_dropped(state, which);
 }
 
 /// Begins nothing more of all that was sent. Answers how much that holds back.
@@ -241,13 +283,18 @@ pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> 
     vec![Effect::Mirror(Command::Release(ticket))]
 }
 
-/// Gives up what is left of a plan at once, without waiting for the mirror to say so.
+/// Gives up what is left of a plan at once, without waiting for the mirror to say so. What is on its way goes on.
 pub(in crate::app) fn give_up(state: &mut State, ticket: Ticket) -> Vec<Effect> {
     let Some(write) = state.writes.plans.get(&ticket) else { return Vec::new() };
-    let left = write.steps.iter().enumerate().filter(|(_, step)| !step.standing.is_over());
+    let steps = write.steps.iter().enumerate();
+    let left = steps.filter(|(_, step)| !step.standing.is_over() && step.standing != Standing::Running);
     let left: Vec<Which> = left.map(|(index, _)| Which { ticket, index }).collect();
+    if write.steps.iter().all(|step| matches!(step.standing, Standing::Staged | Standing::Dropped)) {
+        unstage(state, ticket);
+        return Vec::new();
+    }
     for which in &left {
         outcome::operation_dropped(state, *which);
     }
-    left.into_iter().map(|which| Effect::Mirror(Command::Drop(which))).collect()
+    vec![Effect::Mirror(Command::DropPlan(ticket))]
 }

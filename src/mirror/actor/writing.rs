@@ -8,12 +8,12 @@ use tokio::sync::oneshot;
 use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
 use crate::mirror::message::{Event, Fate, Mention, Outcome, Recovered, Seen, Ticket, Which, WriteError};
-use crate::mirror::queue::WriteQueue;
+use crate::mirror::queue::{Begun, WriteQueue};
 use crate::mirror::report::Report;
 use crate::mirror::write::{Ended, Writer};
 use crate::plan::{Operation, Plan};
 use crate::remote::{FeedEventKind, Position, Remote};
-use crate::segment::{SegmentId, Step};
+use crate::segment::{Segment, SegmentId, Step};
 use crate::store::{JournalNote, Journalled};
 
 use super::{Abandoned, Actor};
@@ -72,7 +72,7 @@ impl Writing {
     }
 }
 
-fn parent(segment: Option<&crate::segment::Segment>) -> Option<&SegmentId> {
+fn parent(segment: Option<&Segment>) -> Option<&SegmentId> {
     segment?.parent.as_ref()
 }
 
@@ -103,6 +103,12 @@ impl<R: Remote> Actor<R> {
         self.look_for_children(&subjects);
     }
 
+    /// The segments that name one of these as their parent.
+    pub(super) fn children_of(&self, parents: &HashSet<SegmentId>) -> Vec<SegmentId> {
+        let below = |segment: &&Arc<Segment>| segment.parent.as_ref().is_some_and(|parent| parents.contains(parent));
+        self.ledger.segments().filter(below).map(|segment| segment.id.clone()).collect()
+    }
+
     fn look_for_children(&mut self, subjects: &HashSet<SegmentId>) {
         if subjects.is_empty() {
             return;
@@ -122,7 +128,8 @@ impl<R: Remote> Actor<R> {
         if !matches!(self.writing.left, Left::Nothing) {
             return Ok(());
         }
-        while let Some((which, operation)) = self.writing.queue.begin(self.settings.concurrency) {
+        while let Some(Begun { which, operation, doubtful_since }) = self.writing.queue.begin(self.settings.concurrency)
+        {
             if let Err(error) = self.agreeable(&operation) {
                 self.operation_failed(which, error).await?;
                 continue;
@@ -139,7 +146,7 @@ impl<R: Remote> Actor<R> {
                 {
                     tracing::warn!("a write is not in the journal");
                 }
-                Report::OperationOver { which, result: writer.carry_out(&operation).await }
+                Report::OperationOver { which, since, result: writer.carry_out(&operation, doubtful_since).await }
             });
         }
         if self.writing.queue.is_empty() {
@@ -192,8 +199,12 @@ impl<R: Remote> Actor<R> {
     pub(super) async fn operation_over(
         &mut self,
         which: Which,
+        since: Option<Step>,
         result: Result<Ended, WriteError>,
     ) -> Result<(), Abandoned> {
+        if let Err(WriteError::InDoubt(_)) = &result {
+            self.writing.queue.doubt(which, since);
+        }
         match result {
             Ok(ended) => self.operation_ended(which, ended).await?,
             Err(error) => self.operation_failed(which, error).await?,
@@ -217,8 +228,11 @@ impl<R: Remote> Actor<R> {
             }
             Outcome::Updated(_) => {}
         }
-        self.writing.queue.ended(which, &outcome);
-        self.journal(vec![JournalNote::Over(key(which))]).await;
+        let others = self.writing.queue.ended(which, &outcome);
+        // Those that refer to a new segment have to find it after a crash as well.
+        let others = others.into_iter().map(|(other, operation)| JournalNote::Asked(key(other), operation));
+        let notes = [JournalNote::Over(key(which))].into_iter().chain(others).collect();
+        self.journal(notes).await;
         self.tell(Event::OperationEnded { which, outcome }).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
         let now = self.ledger.get(&id).cloned();
@@ -266,8 +280,12 @@ impl<R: Remote> Actor<R> {
         self.begin_writes().await
     }
 
-    pub(super) async fn give_up(&mut self, which: Which) -> Result<(), Abandoned> {
-        let given_up = self.writing.queue.give_up(which);
+    pub(super) fn left_of(&self, ticket: Ticket) -> Vec<Which> {
+        self.writing.queue.of(ticket)
+    }
+
+    pub(super) async fn give_up(&mut self, left: Vec<Which>) -> Result<(), Abandoned> {
+        let given_up: Vec<Which> = left.into_iter().flat_map(|which| self.writing.queue.give_up(which)).collect();
         self.journal(given_up.iter().map(|which| JournalNote::Over(key(*which))).collect()).await;
         for which in given_up {
             self.tell(Event::OperationDropped(which)).await?;
@@ -323,8 +341,13 @@ impl<R: Remote> Actor<R> {
             }
             recovered.push(one);
         }
+        for one in &mut recovered {
+            one.operation = self.writing.queue.resolved(one.operation.clone());
+        }
         let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_)));
         let undone: Vec<(Which, Operation)> = undone.map(|one| (one.which, one.operation.clone())).collect();
+        let changed = undone.iter().map(|(which, operation)| JournalNote::Asked(key(*which), operation.clone()));
+        notes.extend(changed);
         self.watch_children(&undone.iter().map(|(_, operation)| operation.clone()).collect::<Vec<_>>());
         for (which, operation) in undone {
             self.writing.queue.push_stopped(which, operation);

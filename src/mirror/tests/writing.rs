@@ -180,3 +180,45 @@ async fn after_a_delete_the_mirror_looks_what_became_of_the_children() {
     assert_eq!(client.synchronised, polled, "before the feed told");
     client.assert_equals(&server);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_in_doubt_is_looked_for_again_before_it_is_repeated() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    client.keeps_failed = true;
+    // It is carried out, and the feed can't be read for longer than anybody waits.
+    server.model().planted.push((is_create, Planted::Lose));
+    server.model().faults_in_a_hundred = 100;
+    let ticket = client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) })).await;
+    let which = Which { ticket, index: 0 };
+    let error = client.outcome_of(which).await.unwrap_err();
+    assert!(matches!(error, WriteError::InDoubt(_) | WriteError::Refused(_)), "{error:?}");
+    server.model().faults_in_a_hundred = 0;
+    client.order(Command::Retry(which)).await;
+    client.hear_until(|client| client.ended.len() == 2).await;
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.picture.values().filter(|segment| segment.name == "Nowy").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_segment_that_somebody_moved_is_a_conflict_whatever_was_to_change() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let seen = base(&client, "vip");
+    server.model().put(segment("vip", "VIP", Some("hurt")));
+    let error = client.write(Operation::Update { base: seen, draft: draft("VIP 2", None) }).await.unwrap_err();
+    assert!(matches!(error, WriteError::Conflict { fields, .. } if fields == [Field::Parent]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_deleted_above_what_has_just_come() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let seen = base(&client, "vip");
+    // This mirror has not heard of it yet.
+    server.model().create(&draft("Newcomer", Some("vip")));
+    let error = client.write(Operation::delete(seen)).await.unwrap_err();
+    assert!(matches!(error, WriteError::Grown { newcomers } if newcomers.len() == 1));
+    assert!(server.model().segments.contains_key(&id("vip")));
+}
