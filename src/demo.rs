@@ -16,6 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::Method;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ use routes::Shared;
 use tenant::Tenant;
 
 pub use tenant::{Actor, DeletionPolicy, Fields, Wish, WishRefused};
-pub use trouble::{Request, Trouble};
+pub use trouble::{Moment, Request, Trouble};
 
 /// What the server is like.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,6 +195,12 @@ impl Server {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.troubles().requests()
+    }
+
+    /// How many requests of a method were ever in flight at once: come, and not answered yet.
+    #[must_use]
+    pub fn most_in_flight(&self, method: &Method) -> usize {
+        self.shared.troubles().most_in_flight(method)
     }
 
     /// Stops listening and waits until the answers under way are given.

@@ -225,7 +225,8 @@ impl<R: Remote> Actor<R> {
             Command::Amend { which, operation } => self.retry(which, Some(operation)).await?,
             Command::Hold(ticket) => self.hold(ticket),
             Command::Release(ticket) => self.release(ticket).await?,
-            Command::Drop(which) => self.give_up(which).await?,
+            Command::Drop(which) => self.give_up(vec![which]).await?,
+            Command::DropPlan(ticket) => self.give_up(self.writing_of(ticket)).await?,
         }
         Ok(())
     }
@@ -257,9 +258,10 @@ impl<R: Remote> Actor<R> {
                 }
                 Ok(())
             }
-            Report::OperationOver { which, result } => self.operation_over(which, result).await,
-            Report::Claimed { id, kind, reply } => {
-                self.claim(id, kind, reply);
+            Report::OperationOver { which, since, result } => self.operation_over(which, since, result).await,
+            Report::Claimed { which, id, kind, doubted, reply } => {
+                // Whoever asked may have been stopped.
+                let _stopped = reply.send(self.claim(which, id, kind, doubted));
                 Ok(())
             }
             Report::Investigated(found) => self.investigated(found).await,

@@ -74,6 +74,8 @@ pub enum Command {
     Release(Ticket),
     /// Give up an operation that does not run. Those that can't be done without the segment it was to create go with it.
     Drop(Which),
+    /// Give up all operations of a plan that do not run. One that runs is carried out, and told as any other.
+    DropPlan(Ticket),
 }
 
 /// What the mirror has to say.

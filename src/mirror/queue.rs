@@ -240,7 +240,8 @@ impl WriteQueue {
         }
     }
 
-    fn of(&self, ticket: Ticket) -> Vec<Which> {
+    /// The operations of a plan that are not done.
+    pub fn of(&self, ticket: Ticket) -> Vec<Which> {
         let (first, last) = (Which { ticket, index: 0 }, Which { ticket, index: usize::MAX });
         self.entries.range(first..=last).map(|(which, _)| *which).collect()
     }

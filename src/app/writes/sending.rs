@@ -241,13 +241,15 @@ pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> 
     vec![Effect::Mirror(Command::Release(ticket))]
 }
 
-/// Gives up what is left of a plan at once, without waiting for the mirror to say so.
+/// Gives up what is left of a plan at once, without waiting for the mirror to say so; what runs goes on. One order for all of it:
+/// of many, some could not be handed over, and would be carried out after all.
 pub(in crate::app) fn give_up(state: &mut State, ticket: Ticket) -> Vec<Effect> {
     let Some(write) = state.writes.plans.get(&ticket) else { return Vec::new() };
-    let left = write.steps.iter().enumerate().filter(|(_, step)| !step.standing.is_over());
+    let left = write.steps.iter().enumerate();
+    let left = left.filter(|(_, step)| !step.standing.is_over() && step.standing != Standing::Running);
     let left: Vec<Which> = left.map(|(index, _)| Which { ticket, index }).collect();
     for which in &left {
         outcome::operation_dropped(state, *which);
     }
-    left.into_iter().map(|which| Effect::Mirror(Command::Drop(which))).collect()
+    vec![Effect::Mirror(Command::DropPlan(ticket))]
 }
