@@ -26,7 +26,7 @@ use crate::segment::{Segment, SegmentId};
 use routes::Shared;
 use tenant::Tenant;
 
-pub use tenant::{Actor, DeletionPolicy, Fields, Wish, WishRefused};
+pub use tenant::{Actor, Change, DeletionPolicy, Fields, Wish, WishRefused};
 pub use trouble::{Moment, Request, Trouble};
 
 /// What the server is like.
@@ -178,6 +178,17 @@ impl Server {
     /// The next requests that match will meet this trouble, in the order in which it was planned.
     pub fn plan(&self, trouble: Trouble) {
         self.shared.troubles().plan(trouble);
+    }
+
+    /// The trouble that was planned and that no request has met is forgotten.
+    pub fn end_trouble(&self) {
+        self.shared.troubles().end();
+    }
+
+    /// Everything that happened since it was started, in order, whoever did it.
+    #[must_use]
+    pub fn history(&self) -> Vec<Change> {
+        self.lock().history().to_vec()
     }
 
     /// From now on nothing changes by itself.

@@ -130,6 +130,11 @@ impl Troubles {
         self.planned.push_back(trouble);
     }
 
+    /// What is planned and was not met is forgotten.
+    pub fn end(&mut self) {
+        self.planned.clear();
+    }
+
     pub fn requests(&self) -> Vec<Request> {
         self.requests.iter().cloned().collect()
     }

@@ -155,19 +155,19 @@ impl WriteQueue {
     /// An operation is done.
     pub fn ended(&mut self, which: Which, outcome: &Outcome) {
         let Some(operation) = self.get(which).cloned() else { return };
-        let (expected, came) = match (&operation, outcome) {
+        match (&operation, outcome) {
             (Operation::Create { draft }, Outcome::Created(Applied { segment, .. })) => {
                 self.given.insert(which.provisional_id(), segment.id.clone());
                 self.rename(which, &segment.id);
-                (Some(draft.clone().into_segment(segment.id.clone())), Some((**segment).clone()))
+                self.rebase(which, &draft.clone().into_segment(segment.id.clone()), segment);
             }
-            (Operation::Update { draft, .. }, Outcome::Updated(Applied { segment, .. })) => {
-                (Some(draft.clone().into_segment(segment.id.clone())), Some((**segment).clone()))
+            (Operation::Update { base, draft }, Outcome::Updated(Applied { segment, raced: false, .. })) => {
+                // What somebody else has changed and was kept, the person has not seen: that is not taken for what they saw.
+                let expected = draft.clone().into_segment(segment.id.clone());
+                let came = expected.clone().with_fields_of(segment, &draft.changes(base));
+                self.rebase(which, &expected, &came);
             }
-            _ => (None, None),
-        };
-        if let (Some(expected), Some(came)) = (expected, came) {
-            self.rebase(which, &expected, &came);
+            _ => {}
         }
         self.leave(which);
     }
