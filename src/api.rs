@@ -1,8 +1,9 @@
 //! The port to the server over HTTP: [`Client`] is [`Remote`] for a tenant of the platform.
 //!
 //! It promises three things. The key leaves for the host of the base URL only (no redirect is followed) and is never in a log,
-//! an error or a `Debug` text. What may be repeated is repeated, with growing pauses and as the server asks; what creates
-//! something is not, unless the server certainly did nothing. And every way to fail ends in a [`Fault`] in plain words.
+//! an error or a `Debug` text. What reads is repeated, with growing pauses and as the server asks; what creates
+//! something is not, unless the server certainly did nothing; what changes or deletes something is not, since that is for whoever
+//! has looked before. And every way to fail ends in a [`Fault`] in plain words.
 
 mod exchange;
 pub mod retry;
@@ -141,7 +142,13 @@ impl Remote for Client {
 }
 
 fn repetition(method: &Method) -> Repetition {
-    if method.is_idempotent() { Repetition::Harmless } else { Repetition::Harmful }
+    if method.is_safe() {
+        Repetition::Harmless
+    } else if method.is_idempotent() {
+        Repetition::Outdated
+    } else {
+        Repetition::Harmful
+    }
 }
 
 fn says_gone(fault: &Fault) -> bool {
@@ -179,9 +186,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_create_is_harmful_twice() {
-        for method in [Method::GET, Method::PUT, Method::DELETE] {
-            assert_eq!(repetition(&method), Repetition::Harmless, "{method}");
+    fn only_what_reads_is_repeated_whatever_happened() {
+        assert_eq!(repetition(&Method::GET), Repetition::Harmless);
+        for method in [Method::PUT, Method::DELETE] {
+            assert_eq!(repetition(&method), Repetition::Outdated, "{method}");
         }
         assert_eq!(repetition(&Method::POST), Repetition::Harmful);
     }

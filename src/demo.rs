@@ -16,6 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::Method;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -25,8 +26,8 @@ use crate::segment::{Segment, SegmentId};
 use routes::Shared;
 use tenant::Tenant;
 
-pub use tenant::{Actor, DeletionPolicy, Fields, Wish, WishRefused};
-pub use trouble::{Request, Trouble};
+pub use tenant::{Actor, Change, DeletionPolicy, Fields, Wish, WishRefused};
+pub use trouble::{Moment, Request, Trouble};
 
 /// What the server is like.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,6 +180,17 @@ impl Server {
         self.shared.troubles().plan(trouble);
     }
 
+    /// The trouble that was planned and that no request has met is forgotten.
+    pub fn end_trouble(&self) {
+        self.shared.troubles().end();
+    }
+
+    /// Everything that happened since it was started, in order, whoever did it.
+    #[must_use]
+    pub fn history(&self) -> Vec<Change> {
+        self.lock().history().to_vec()
+    }
+
     /// From now on nothing changes by itself.
     pub fn end_churn(&mut self) {
         self.colleague = None;
@@ -194,6 +206,12 @@ impl Server {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.troubles().requests()
+    }
+
+    /// How many requests of a method were ever in flight at once: come, and not answered yet.
+    #[must_use]
+    pub fn most_in_flight(&self, method: &Method) -> usize {
+        self.shared.troubles().most_in_flight(method)
     }
 
     /// Stops listening and waits until the answers under way are given.

@@ -230,10 +230,17 @@ async fn an_update_and_a_delete_are_content_with_any_success() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_first_answer_was_lost_finds_it_done() {
-    let (server, client) = server([status(502), status(404)]).await;
-    assert_eq!(client.delete(&id("a")).await, Ok(()));
+async fn what_was_decided_upon_after_a_look_is_not_repeated_without_one() {
+    let (server, client) = server([status(502), status(502)]).await;
+    assert_eq!(refused(client.delete(&id("a")).await).0, 502);
+    assert_eq!(refused(client.update(&id("a"), &vip()).await).0, 502);
     assert_eq!(requests(&server).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_gone_already_counts_as_deleted() {
+    let (_server, client) = server([status(404)]).await;
+    assert_eq!(client.delete(&id("a")).await, Ok(()));
 }
 
 #[tokio::test]
@@ -254,7 +261,7 @@ async fn a_server_that_keeps_failing_is_left_after_the_last_try() {
     let problem =
         status(500).set_body_raw(r#"{"title": "Oops", "detail": "database is down"}"#, "application/problem+json");
     let (server, client) = server(times(&problem)).await;
-    assert_eq!(refused(client.update(&id("a"), &vip()).await), (500, "database is down".into()));
+    assert_eq!(refused(client.one(&id("a")).await), (500, "database is down".into()));
     assert_eq!(requests(&server).await.len(), TRIES);
 }
 

@@ -1,6 +1,7 @@
 //! How often and when a failed call is made again. Waiting is a value here: nothing in this file sleeps or sends.
 //!
-//! The one rule that matters: a call that creates something is repeated only where the server certainly did nothing.
+//! The one rule that matters: a call that creates something is repeated only where the server certainly did nothing. And what was
+//! decided upon after a look is not repeated here at all: during a pause somebody else may have changed what was seen.
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ pub enum Repetition {
     Harmless,
     /// Twice would do it twice.
     Harmful,
+    /// It was decided upon after a look, so whoever asked for it has to look again first.
+    Outdated,
 }
 
 /// When and how often to try again.
@@ -65,6 +68,7 @@ impl Policy {
 fn may_repeat(fault: &Fault, repetition: Repetition) -> bool {
     match repetition {
         Repetition::Harmless => fault.is_transient(),
+        Repetition::Outdated => false,
         Repetition::Harmful => matches!(fault, Fault::Unreachable { .. } | Fault::Refused { status: 429 | 503, .. }),
     }
 }

@@ -10,6 +10,7 @@ use super::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::{Effect, Layer, State, finding, sorting, tree_view, view, writes};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = Vec::new();
     match event {
         Event::PhaseChanged(phase) => enter(state, phase),
         Event::Gathered(segments) => gather(state, segments),
@@ -23,7 +24,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Verified { missed } => verified(state, &missed),
         Event::OperationBegan(which) => writes::operation_began(state, which),
         Event::OperationEnded { which, outcome } => writes::operation_ended(state, which, &outcome),
-        Event::OperationFailed { which, error } => writes::operation_failed(state, which, error),
+        Event::OperationFailed { which, error } => effects = writes::operation_failed(state, which, error),
         Event::OperationDropped(which) => writes::operation_dropped(state, which),
         Event::Recovered(found) => writes::recovered(state, found),
         Event::Noticed(notice) => {
@@ -34,7 +35,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
     }
     refresh_pickers(state);
-    Vec::new()
+    effects
 }
 
 fn enter(state: &mut State, phase: Phase) {

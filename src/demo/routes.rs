@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,7 +17,7 @@ use tower_http::compression::CompressionLayer;
 use crate::segment::{Segment, SegmentId};
 
 use super::tenant::{Actor, Fields, Tenant, Wish, WishRefused};
-use super::trouble::{Trouble, Troubles};
+use super::trouble::{Moment, Trouble, Troubles};
 use super::{ListForm, Options, lock};
 
 const API: &str = "/api/v1/account/integrations/auth-required";
@@ -62,6 +62,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let trouble = shared.troubles().meet(request.method(), &target);
+    let _under_way = UnderWay::new(&shared, request.method());
     tokio::time::sleep(shared.options.latency).await;
     if let Err(refusal) = authorised(request.headers(), &shared.options) {
         return refusal;
@@ -93,6 +94,45 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
             tokio::time::sleep(by).await;
             next.run(request).await
         }
+        Some(Trouble::HoldAnswer { by, .. }) => {
+            let response = next.run(request).await;
+            tokio::time::sleep(by).await;
+            response
+        }
+        Some(Trouble::Between { change, by, moment: Moment::Before, .. }) => {
+            step_between(&shared, by, change);
+            next.run(request).await
+        }
+        Some(Trouble::Between { change, by, moment: Moment::After, .. }) => {
+            let response = next.run(request).await;
+            step_between(&shared, by, change);
+            response
+        }
+    }
+}
+
+fn step_between(shared: &Shared, by: Actor, change: Wish) {
+    if let Err(refusal) = shared.tenant().grant(by, change) {
+        tracing::debug!(%refusal, "nobody came between");
+    }
+}
+
+/// Counts a request for as long as it is under way, also when whoever sent it does not wait for the answer.
+struct UnderWay<'a> {
+    shared: &'a Shared,
+    method: Method,
+}
+
+impl<'a> UnderWay<'a> {
+    fn new(shared: &'a Shared, method: &Method) -> Self {
+        shared.troubles().come(method);
+        Self { shared, method: method.clone() }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.shared.troubles().go(&self.method);
     }
 }
 

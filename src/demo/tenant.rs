@@ -101,6 +101,17 @@ pub(super) struct Step {
     pub actor: Actor,
 }
 
+/// Something that happened to a segment since the server began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Who did it.
+    pub actor: Actor,
+    /// To which segment.
+    pub id: SegmentId,
+    /// What it was from then on, `None` when it was gone.
+    pub now: Option<Segment>,
+}
+
 /// A tenant's segments, in the order in which they came, and its feed.
 #[derive(Debug)]
 pub(super) struct Tenant {
@@ -110,6 +121,7 @@ pub(super) struct Tenant {
     place: HashMap<SegmentId, usize>,
     children: HashMap<SegmentId, BTreeSet<SegmentId>>,
     feed: Vec<Step>,
+    history: Vec<Change>,
     deletion: DeletionPolicy,
     random: fastrand::Rng,
 }
@@ -122,13 +134,14 @@ impl Tenant {
             place: HashMap::with_capacity(segments.len()),
             children: HashMap::new(),
             feed: Vec::new(),
+            history: Vec::new(),
             deletion,
             random: fastrand::Rng::with_seed(1),
         };
         for segment in segments {
             let id = segment.id.clone();
             tenant.insert(segment);
-            tenant.tell(id, "CREATE", Actor::Internal);
+            tenant.feed.push(Step { id, kind: "CREATE", actor: Actor::Internal });
         }
         tenant
     }
@@ -175,6 +188,11 @@ impl Tenant {
     /// Everything that happened, the first step first. Steps count from 1.
     pub fn feed(&self) -> &[Step] {
         &self.feed
+    }
+
+    /// Everything that happened since it began.
+    pub fn history(&self) -> &[Change] {
+        &self.history
     }
 
     /// Does what somebody wants, or says why not. Answers the segment it was about.
@@ -293,6 +311,7 @@ impl Tenant {
     }
 
     fn tell(&mut self, id: SegmentId, kind: &'static str, actor: Actor) {
+        self.history.push(Change { actor, id: id.clone(), now: self.get(&id).cloned() });
         self.feed.push(Step { id, kind, actor });
     }
 

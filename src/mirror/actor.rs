@@ -230,10 +230,7 @@ impl<R: Remote> Actor<R> {
             Command::Hold(ticket) => self.hold(ticket),
             Command::Release(ticket) => self.release(ticket).await?,
             Command::Drop(which) => self.give_up(vec![which]).await?,
-            Command::DropPlan(ticket) => {
-                let left = self.left_of(ticket);
-                self.give_up(left).await?;
-            }
+            Command::DropPlan(ticket) => self.give_up(self.writing_of(ticket)).await?,
         }
         Ok(())
     }
@@ -270,8 +267,9 @@ impl<R: Remote> Actor<R> {
                 Ok(())
             }
             Report::OperationOver { which, since, result } => self.operation_over(which, since, result).await,
-            Report::Claimed { id, kind, reply } => {
-                self.claim(id, kind, reply);
+            Report::Claimed { which, id, kind, doubted, reply } => {
+                // Whoever asked may have been stopped.
+                let _stopped = reply.send(self.claim(which, id, kind, doubted));
                 Ok(())
             }
             Report::Investigated(found) => self.investigated(found).await,

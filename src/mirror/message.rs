@@ -74,7 +74,7 @@ pub enum Command {
     Release(Ticket),
     /// Give up an operation that does not run. Those that can't be done without the segment it was to create go with it.
     Drop(Which),
-    /// Give up all of a plan that does not run.
+    /// Give up all operations of a plan that do not run. One that runs is carried out, and told as any other.
     DropPlan(Ticket),
 }
 

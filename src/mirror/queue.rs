@@ -10,7 +10,7 @@ use std::hash::Hash;
 use hashbrown::{HashMap, HashSet};
 
 use crate::plan::{Operation, Plan};
-use crate::segment::{Draft, Segment, SegmentId, Step};
+use crate::segment::{Draft, Segment, SegmentId};
 
 use super::message::{Applied, Outcome, Ticket, Which};
 
@@ -42,8 +42,6 @@ struct Entry {
     before: Vec<Which>,
     /// What it was to create when it was asked for.
     asked: Option<Draft>,
-    /// From where on the feed tells whether an earlier try was carried out all the same.
-    doubtful_since: Option<Step>,
 }
 
 /// Where an operation stands.
@@ -53,15 +51,6 @@ enum Standing {
     Running,
     /// It failed, or was left by an earlier run: a person has to say what is to become of it.
     Stopped,
-}
-
-/// An operation that runs from now on.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Begun {
-    pub which: Which,
-    pub operation: Operation,
-    /// From where on the feed tells whether an earlier try was carried out all the same.
-    pub doubtful_since: Option<Step>,
 }
 
 #[derive(Debug, Default)]
@@ -99,8 +88,7 @@ impl WriteQueue {
             Operation::Create { draft } => Some(draft.clone()),
             Operation::Update { .. } | Operation::Delete { .. } => None,
         };
-        self.entries
-            .insert(which, Entry { operation, standing, after, before: Vec::new(), asked, doubtful_since: None });
+        self.entries.insert(which, Entry { operation, standing, after, before: Vec::new(), asked });
         self.consider(which);
     }
 
@@ -166,7 +154,7 @@ impl WriteQueue {
     }
 
     /// The next operation that may begin. It runs from now on.
-    pub fn begin(&mut self, at_once: usize) -> Option<Begun> {
+    pub fn begin(&mut self, at_once: usize) -> Option<(Which, Operation)> {
         if self.running >= at_once.max(1) {
             return None;
         }
@@ -177,7 +165,7 @@ impl WriteQueue {
         entry.standing = Standing::Running;
         entry.operation = entry.operation.clone().with_ids(&|id| given.get(id).cloned());
         *running += 1;
-        Some(Begun { which, operation: entry.operation.clone(), doubtful_since: entry.doubtful_since })
+        Some((which, entry.operation.clone()))
     }
 
     /// An operation is done.
@@ -186,19 +174,19 @@ impl WriteQueue {
         let Some(operation) = self.get(which).cloned() else { return Vec::new() };
         let subjects = self.on.get(operation.subject().unwrap_or(&which.provisional_id())).cloned().unwrap_or_default();
         let before = self.entries.get(&which).map(|entry| entry.before.clone()).unwrap_or_default();
-        let (expected, came) = match (&operation, outcome) {
+        match (&operation, outcome) {
             (Operation::Create { draft }, Outcome::Created(Applied { segment, .. })) => {
                 self.given.insert(which.provisional_id(), segment.id.clone());
                 self.rename(which, &segment.id);
-                (Some(draft.clone().into_segment(segment.id.clone())), Some((**segment).clone()))
+                self.rebase(which, &draft.clone().into_segment(segment.id.clone()), segment);
             }
-            (Operation::Update { draft, .. }, Outcome::Updated(Applied { segment, .. })) => {
-                (Some(draft.clone().into_segment(segment.id.clone())), Some((**segment).clone()))
+            (Operation::Update { base, draft }, Outcome::Updated(Applied { segment, raced: false, .. })) => {
+                // What somebody else has changed and was kept, the person has not seen: that is not taken for what they saw.
+                let expected = draft.clone().into_segment(segment.id.clone());
+                let came = expected.clone().with_fields_of(segment, &draft.changes(base));
+                self.rebase(which, &expected, &came);
             }
-            _ => (None, None),
-        };
-        if let (Some(expected), Some(came)) = (expected, came) {
-            self.rebase(which, &expected, &came);
+            _ => {}
         }
         self.leave(which);
         let concerned: BTreeSet<Which> = subjects.into_iter().chain(before).collect();
@@ -255,13 +243,6 @@ impl WriteQueue {
                 later.after.remove(&which);
             }
             self.consider(later);
-        }
-    }
-
-    /// An operation may have been carried out although it failed: the feed from that step on tells. The first step counts.
-    pub fn doubt(&mut self, which: Which, since: Option<Step>) {
-        if let Some(entry) = self.entries.get_mut(&which) {
-            entry.doubtful_since = entry.doubtful_since.or(since);
         }
     }
 
@@ -461,7 +442,7 @@ mod tests {
 
     /// The places of all that may begin now; they run from now on.
     fn begun(queue: &mut WriteQueue) -> Vec<usize> {
-        std::iter::from_fn(|| queue.begin(100)).map(|begun| begun.which.index).collect()
+        std::iter::from_fn(|| queue.begin(100)).map(|(which, _)| which.index).collect()
     }
 
     fn applied(segment: Arc<Segment>) -> Applied {
@@ -485,8 +466,8 @@ mod tests {
     #[test]
     fn operations_on_one_segment_go_in_order_and_others_beside_them() {
         let mut queue = queue(vec![rename("a", "1"), rename("a", "2"), rename("b", "3"), rename("c", "4")]);
-        assert_eq!(queue.begin(2).unwrap().which, which(1, 0));
-        assert_eq!(queue.begin(2).unwrap().which, which(1, 2));
+        assert_eq!(queue.begin(2).unwrap().0, which(1, 0));
+        assert_eq!(queue.begin(2).unwrap().0, which(1, 2));
         assert_eq!(queue.begin(2), None, "two run at once at most");
         done(&mut queue, 2);
         assert_eq!(begun(&mut queue), [3]);
@@ -502,11 +483,11 @@ mod tests {
         assert_eq!(begun(&mut queue), [0]);
         done(&mut queue, 0);
         let next: Vec<_> = std::iter::from_fn(|| queue.begin(100)).collect();
-        assert!(next.iter().all(|begun| begun.operation.destination() == Some(&id("made-0"))), "{next:?}");
+        assert!(next.iter().all(|(_, operation)| operation.destination() == Some(&id("made-0"))), "{next:?}");
         assert_eq!(next.len(), 2);
         // Whoever has not heard of the real id yet may still use the other one.
         queue.push(Ticket(3), Plan::single(create("latest", Some(parent))));
-        assert_eq!(queue.begin(100).unwrap().operation.destination(), Some(&id("made-0")));
+        assert_eq!(queue.begin(100).unwrap().1.destination(), Some(&id("made-0")));
     }
 
     #[test]
@@ -550,7 +531,7 @@ mod tests {
         assert!(queue.retry(which(1, 1), Some(Operation::Update { base, draft })));
         assert_eq!(begun(&mut queue), [0; 0]);
         done(&mut queue, 0);
-        assert_eq!(queue.begin(1).unwrap().operation.destination(), Some(&id("made-0")));
+        assert_eq!(queue.begin(1).unwrap().1.destination(), Some(&id("made-0")));
     }
 
     #[test]
@@ -593,7 +574,7 @@ mod tests {
     #[test]
     fn nothing_more_begins_of_a_plan_that_is_held_until_it_is_released() {
         let mut queue = queue(vec![rename("a", "1"), rename("b", "2")]);
-        assert_eq!(queue.begin(1).unwrap().which, which(1, 0));
+        assert_eq!(queue.begin(1).unwrap().0, which(1, 0));
         queue.hold(Ticket(1));
         queue.failed(which(1, 0));
         assert_eq!(begun(&mut queue), [0; 0]);

@@ -30,12 +30,12 @@ pub(super) enum Report {
     Followed(Result<Followed, Lost>),
     /// Segments that were looked at for another reason than the feed.
     LookedAt(Vec<Answer>),
-    /// An operation is over.
+    /// An operation is over. Holds a step of the feed from before it was sent.
     OperationOver { which: Which, since: Option<Step>, result: Result<Ended, WriteError> },
     /// An operation whose answer was lost has found a segment that it may have made.
-    Claimed { id: SegmentId, kind: FeedEventKind, reply: oneshot::Sender<bool> },
-    /// What an earlier run left was looked into.
-    Investigated(Vec<(Recovered, Option<Answer>)>),
+    Claimed { which: Which, id: SegmentId, kind: FeedEventKind, doubted: bool, reply: oneshot::Sender<bool> },
+    /// What an earlier run left was looked into, each with the step of the feed from before it was sent.
+    Investigated(Vec<(Recovered, Option<Step>, Option<Answer>)>),
 }
 
 /// What reading a stretch of the feed came to.

@@ -2,8 +2,9 @@
 //!
 //! The API knows no versions, so before a PUT or a DELETE the segment is read and compared with what the person saw. What
 //! somebody else changed in other fields is kept; a field that both changed is a conflict, as is a segment that somebody moved,
-//! and nothing is sent. Before a DELETE the feed is read to its end, so that nothing goes that came below a moment ago. A create
-//! whose answer was lost is never repeated: the feed since just before tells whether it was carried out.
+//! and nothing is sent; the same before each further try. Before a DELETE the feed is read to its end, so that nothing goes that came below a moment ago. A create
+//! whose answer was lost is never repeated: the feed since just before tells whether it was carried out, also when a person wants
+//! it to be tried again.
 //!
 //! Between looking and writing there is a moment in which somebody else can write too. It can't be closed, but the feed names a
 //! segment once for each write, so it is noticed afterwards and told ([`Applied::raced`]).
@@ -19,7 +20,7 @@ use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
 use super::ledger::{Answer, Questions};
 use super::look::look;
-use super::message::{Applied, Fate, Mention, Outcome, WriteError};
+use super::message::{Applied, Fate, Mention, Outcome, Which, WriteError};
 use super::report::{Report, Reporter};
 
 /// What it takes to carry out an operation.
@@ -28,8 +29,12 @@ pub(super) struct Writer<R> {
     pub remote: Arc<R>,
     pub questions: Questions,
     pub reporter: Reporter,
+    /// Whose operation it is.
+    pub which: Which,
     /// A step of the feed before anything was written; `None` without a feed.
     pub since: Option<Step>,
+    /// Whether it was sent before, and may have been carried out.
+    pub doubted: bool,
     /// How long the fate of a create is looked for.
     pub grace: Duration,
 }
@@ -45,26 +50,29 @@ pub(super) struct Ended {
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long the fate of a create of an earlier run is looked for: it was sent longer ago than one of this run.
 const RECOVERY: Duration = Duration::from_secs(3);
+/// How often a change or a deletion is sent in all, each time after a look. Rides out a restart of the service.
+const TRIES: u32 = 5;
+/// The pause before the second try; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest wait a server may ask for.
+const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(60);
 
 impl<R: Remote> Writer<R> {
-    /// Carries out an operation. Of a create that may have been carried out by an earlier try, the feed is asked first, from the
-    /// step at which that try began.
-    pub async fn carry_out(&self, operation: &Operation, doubtful_since: Option<Step>) -> Result<Ended, WriteError> {
+    /// Carries out an operation.
+    pub async fn carry_out(&self, operation: &Operation) -> Result<Ended, WriteError> {
         match operation {
-            Operation::Create { draft } => {
-                if let Some(since) = doubtful_since
-                    && let Some(id) = self.find_created(since, draft).await.map_err(WriteError::InDoubt)?
-                {
-                    return self.created(&id, draft).await;
-                }
-                self.create(draft).await
-            }
+            Operation::Create { draft } => self.create(draft).await,
             Operation::Update { base, draft } => self.update(base, draft).await,
             Operation::Delete { base, leaving } => self.delete(base, leaving).await,
         }
     }
 
     async fn create(&self, draft: &Draft) -> Result<Ended, WriteError> {
+        if self.doubted
+            && let Some(id) = self.find_created(draft).await.map_err(WriteError::InDoubt)?
+        {
+            return self.created(&id, draft).await;
+        }
         let id = match self.remote.create(draft).await {
             Ok(id) => id,
             Err(error) if error.fault.may_have_taken_effect() => self.find_lost(draft, error).await?,
@@ -102,20 +110,20 @@ impl<R: Remote> Writer<R> {
 
     /// Looks in the feed for the segment that a lost create may have made, for a while.
     async fn find_lost(&self, draft: &Draft, lost: RemoteError) -> Result<SegmentId, WriteError> {
-        let Some(since) = self.since else { return Err(WriteError::InDoubt(lost)) };
-        match self.search(since, draft, self.grace).await {
+        match self.search(draft, self.grace).await {
             Ok(Some(id)) => Ok(id),
             Ok(None) | Err(_) => Err(WriteError::InDoubt(lost)),
         }
     }
 
     /// Looks in the feed again and again for a while. An error is that of the last look.
-    async fn search(&self, since: Step, draft: &Draft, patience: Duration) -> Result<Option<SegmentId>, RemoteError> {
+    async fn search(&self, draft: &Draft, patience: Duration) -> Result<Option<SegmentId>, RemoteError> {
         let until = tokio::time::Instant::now() + patience;
         loop {
             // A feed that can't be read at the moment is asked again like one that has nothing to tell yet.
-            let found = self.find_created(since, draft).await;
-            if matches!(found, Ok(Some(_))) || tokio::time::Instant::now() >= until {
+            let found = self.find_created(draft).await;
+            let over = self.since.is_none() || tokio::time::Instant::now() >= until;
+            if over || matches!(found, Ok(Some(_))) {
                 return found;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -123,8 +131,8 @@ impl<R: Remote> Writer<R> {
     }
 
     /// Looks in the feed for a segment that an operation has made.
-    async fn find_created(&self, since: Step, draft: &Draft) -> Result<Option<SegmentId>, RemoteError> {
-        for event in self.events(since).await?.0 {
+    async fn find_created(&self, draft: &Draft) -> Result<Option<SegmentId>, RemoteError> {
+        for event in self.events_since_begun().await?.0 {
             if event.kind == FeedEventKind::Deleted {
                 continue;
             }
@@ -139,7 +147,8 @@ impl<R: Remote> Writer<R> {
     /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
     async fn claim(&self, event: &FeedEvent) -> bool {
         let (reply, answer) = oneshot::channel();
-        self.reporter.tell(Report::Claimed { id: event.id.clone(), kind: event.kind, reply }).await;
+        let (which, doubted) = (self.which, self.doubted);
+        self.reporter.tell(Report::Claimed { which, id: event.id.clone(), kind: event.kind, doubted, reply }).await;
         answer.await.unwrap_or(false)
     }
 
@@ -166,21 +175,33 @@ impl<R: Remote> Writer<R> {
     async fn update(&self, base: &Arc<Segment>, wanted: &Draft) -> Result<Ended, WriteError> {
         // Without it, a write in the same moment goes unnoticed; that is no reason not to write.
         let mark = self.events_since_begun().await.ok().and_then(|(_, end)| end);
-        let current = self.current(base).await?;
-        let (draft, merged) = merge(base, wanted, &current)?;
-        let sends = !draft.changes(&current).is_empty();
-        if sends
-            && let Err(error) = self.remote.update(&base.id, &draft).await
-            && !(error.fault.may_have_taken_effect() && self.took_effect(&base.id, &draft).await)
-        {
-            return Err(failure(error));
-        }
+        let (mut failures, mut doubt, mut sent) = (0, None, false);
+        let (draft, merged) = loop {
+            let current = self.current(base).await.map_err(|error| in_doubt(doubt.clone(), error))?;
+            let (draft, merged) = merge(base, wanted, &current)?;
+            if draft.changes(&current).is_empty() {
+                break (draft, merged);
+            }
+            let Err(error) = self.remote.update(&base.id, &draft).await else {
+                sent = true;
+                break (draft, merged);
+            };
+            failures += 1;
+            if !waits(&error.fault, failures).await {
+                if error.fault.may_have_taken_effect() && self.took_effect(&base.id, &draft).await {
+                    break (draft, merged);
+                }
+                return Err(failure(error));
+            }
+            doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
+        };
+        sent |= failures > 0;
         let answer = self.look(&base.id).await.map_err(WriteError::InDoubt)?;
         let Some(segment) = answer.now.clone() else {
             return Err(WriteError::Conflict { theirs: None, fields: Vec::new() });
         };
         let ignored = draft.changes(&segment);
-        let raced = sends && self.written_often(&base.id, mark).await;
+        let raced = sent && self.written_often(&base.id, mark).await;
         Ok(Ended { outcome: Outcome::Updated(Applied { segment, merged, ignored, raced }), answer })
     }
 
@@ -194,24 +215,36 @@ impl<R: Remote> Writer<R> {
     }
 
     async fn delete(&self, base: &Arc<Segment>, leaving: &[SegmentId]) -> Result<Ended, WriteError> {
-        let newcomers = self.newcomers(&base.id, leaving).await.map_err(WriteError::Refused)?;
-        if !newcomers.is_empty() {
-            return Err(WriteError::Grown { newcomers });
+        let (mut failures, mut doubt) = (0, None);
+        loop {
+            let refused = |error| in_doubt(doubt.clone(), WriteError::Refused(error));
+            let newcomers = self.newcomers(&base.id, leaving).await.map_err(refused)?;
+            if !newcomers.is_empty() {
+                return Err(WriteError::Grown { newcomers });
+            }
+            let Some(current) = self.look(&base.id).await.map_err(refused)?.now else { return Ok(self.gone(&base.id)) };
+            let fields = base.differing_fields(&current);
+            if !fields.is_empty() {
+                return Err(WriteError::Conflict { theirs: Some(current), fields });
+            }
+            let Err(error) = self.remote.delete(&base.id).await else { return Ok(self.gone(&base.id)) };
+            failures += 1;
+            if !waits(&error.fault, failures).await {
+                return self.not_deleted(base, error).await;
+            }
+            doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
         }
-        let answer = self.look(&base.id).await.map_err(WriteError::Refused)?;
-        let Some(current) = answer.now else { return Ok(self.gone(&base.id)) };
-        let fields = base.differing_fields(&current);
-        if !fields.is_empty() {
-            return Err(WriteError::Conflict { theirs: Some(current), fields });
+    }
+
+    /// The last try to delete something has failed.
+    async fn not_deleted(&self, base: &Arc<Segment>, error: RemoteError) -> Result<Ended, WriteError> {
+        if !error.fault.may_have_taken_effect() {
+            return Err(WriteError::Refused(error));
         }
-        match self.remote.delete(&base.id).await {
-            Ok(()) => Ok(self.gone(&base.id)),
-            Err(error) if error.fault.may_have_taken_effect() => match self.look(&base.id).await {
-                Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id)),
-                Ok(_) => Err(WriteError::Refused(error)),
-                Err(_) => Err(WriteError::InDoubt(error)),
-            },
-            Err(error) => Err(WriteError::Refused(error)),
+        match self.look(&base.id).await {
+            Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id)),
+            Ok(_) => Err(WriteError::Refused(error)),
+            Err(_) => Err(WriteError::InDoubt(error)),
         }
     }
 
@@ -240,6 +273,11 @@ impl<R: Remote> Writer<R> {
     /// Finds out what has become of an operation that an earlier run had sent.
     pub async fn investigate(&self, operation: &Operation) -> (Fate, Option<Answer>) {
         let found = match operation {
+            Operation::Create { draft } if self.since.is_none() => {
+                let call = Call::Create(draft.name.as_str().into());
+                let fault = Fault::Unreadable { reason: "there was no feed to find it by".into() };
+                Err(WriteError::InDoubt(RemoteError { call, fault }))
+            }
             Operation::Create { draft } => self.find_former(draft).await,
             Operation::Update { base, draft } => match self.look(&base.id).await {
                 Ok(answer) => Ok(answer.now.clone().filter(|segment| carries(segment, base, draft)).map(|segment| {
@@ -261,12 +299,7 @@ impl<R: Remote> Writer<R> {
     }
 
     async fn find_former(&self, draft: &Draft) -> Result<Option<Ended>, WriteError> {
-        let Some(since) = self.since else {
-            let call = Call::Create(draft.name.as_str().into());
-            let fault = Fault::Unreadable { reason: "without a feed nothing tells whether it was".into() };
-            return Err(WriteError::InDoubt(RemoteError { call, fault }));
-        };
-        match self.search(since, draft, self.grace.min(RECOVERY)).await {
+        match self.search(draft, self.grace.min(RECOVERY)).await {
             Ok(Some(id)) => self.created(&id, draft).await.map(Some),
             Ok(None) => Ok(None),
             Err(error) => Err(WriteError::InDoubt(error)),
@@ -303,6 +336,25 @@ fn merge(base: &Segment, wanted: &Draft, current: &Segment) -> Result<(Draft, Ve
     let kept: Vec<Field> = Field::ALL.into_iter().filter(|field| !mine.contains(field)).collect();
     let merged = theirs.into_iter().filter(|field| kept.contains(field)).collect();
     Ok((wanted.clone().with_fields_of(current, &kept), merged))
+}
+
+/// Waits before a write is tried again. Answers whether it is to be, which it is after another look only.
+async fn waits(fault: &Fault, failures: u32) -> bool {
+    let asked = fault.retry_after().unwrap_or_default();
+    if failures >= TRIES || !fault.is_transient() || asked > LONGEST_ASKED_WAIT {
+        return false;
+    }
+    let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 1)).mul_f64(0.5 + fastrand::f64() / 2.0);
+    tokio::time::sleep(pause.max(asked)).await;
+    true
+}
+
+/// What failed is in doubt when something was sent before and nobody knows what became of that.
+fn in_doubt(doubt: Option<RemoteError>, error: WriteError) -> WriteError {
+    match (doubt, error) {
+        (Some(doubt), WriteError::Refused(_)) => WriteError::InDoubt(doubt),
+        (_, error) => error,
+    }
 }
 
 /// Without an answer it is not known what became of it.

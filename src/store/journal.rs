@@ -25,9 +25,10 @@ pub(super) const TABLE: &str = "
 /// Something that is to be remembered of an operation. Operations are known by the number of their plan and their place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournalNote {
-    /// It is asked for, or another one in its place.
+    /// It is asked for, or another one in its place. Whether it was sent stays as it is.
     Asked((u64, usize), Operation),
-    /// It is about to be sent. Its traces are in the feed from that step on, or from that of an earlier try in doubt.
+    /// It is about to be sent. Its traces are in the feed from that step on. What was sent before and may have been carried out
+    /// keeps the step from before the first time.
     Sent((u64, usize), Option<Step>),
     /// It was not carried out, and waits for a person's word.
     Stopped((u64, usize)),
@@ -73,7 +74,7 @@ impl Store {
                     transaction
                         .prepare_cached(
                             "INSERT INTO journal (ticket, number, operation) VALUES (?1, ?2, ?3)
-                             ON CONFLICT (ticket, number) DO UPDATE SET operation = ?3",
+                             ON CONFLICT (ticket, number) DO UPDATE SET operation = excluded.operation",
                         )?
                         .execute(params![ticket, number, operation])?;
                 }
@@ -81,7 +82,7 @@ impl Store {
                     let (ticket, number) = columns(*key);
                     transaction
                         .prepare_cached(
-                            "UPDATE journal SET since = CASE sent WHEN 1 THEN since ELSE ?3 END, sent = 1
+                            "UPDATE journal SET since = CASE WHEN sent THEN since ELSE ?3 END, sent = 1
                              WHERE ticket = ?1 AND number = ?2",
                         )?
                         .execute(params![ticket, number, since.map(|step| step.0)])?;

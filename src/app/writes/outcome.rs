@@ -12,19 +12,19 @@ use super::sending::{insert, show};
 use super::{Attention, Pending, Purpose, Standing, Step, Title, Write, subject};
 use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::history::Made;
-use crate::app::{Conflict, Layer, QueuePane, State, Tone, tree_view};
+use crate::app::{Conflict, Effect, Layer, QueuePane, State, Tone, tree_view};
 
 /// An operation was sent on its way.
 pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
-    if let Some(step) = state.writes.step_mut(which) {
+    if let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) {
         step.standing = Standing::Running;
     }
 }
 
 /// An operation succeeded.
 pub(in crate::app) fn operation_ended(state: &mut State, which: Which, outcome: &Outcome) {
-    let Some(step) = state.writes.step_mut(which).filter(|step| step.standing != Standing::Dropped) else {
-        return take_in_unexpected(state, outcome);
+    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
+        return ended_after_all(state, outcome);
     };
     step.standing = Standing::Done;
     state.writes.refused.retain(|layer| layer.amends() != Some(which));
@@ -59,20 +59,33 @@ pub(in crate::app) fn operation_ended(state: &mut State, which: Which, outcome: 
     finish(state, which.ticket);
 }
 
-/// It was given up in the moment in which it was sent: what it did is shown all the same.
-fn take_in_unexpected(state: &mut State, outcome: &Outcome) {
+/// Something was carried out that was given up in the very moment in which it began. The feed won't name it again, so it is shown
+/// and remembered now.
+fn ended_after_all(state: &mut State, outcome: &Outcome) {
     let (id, now) = match outcome {
         Outcome::Created(applied) | Outcome::Updated(applied) => {
             (applied.segment.id.clone(), Some(Arc::clone(&applied.segment)))
         }
         Outcome::Deleted(id) => (id.clone(), None),
     };
-    let name = now.as_ref().map_or_else(|| id.to_string(), |segment| segment.name.to_string());
-    let changes = vec![state.writes.overlay(&id, now)];
+    let before = state.forest.get(&id).cloned();
+    let changes = vec![state.writes.overlay(&id, now.clone())];
     tree_view::steady(state, |state| state.forest.apply(changes));
-    let text = format!("{name}: it was on its way already when it was given up, and was carried out");
-    state.activity.add(state.clock.now, EntryKind::Notice, Some(id), text.clone());
-    state.warn(text);
+    let Some(name) = now.as_ref().or(before.as_ref()).map(|segment| segment.name.clone()) else { return };
+    let made = match (before, now) {
+        (None, Some(now)) => Made::Created(now),
+        (Some(before), Some(after)) => {
+            let fields = before.differing_fields(&after);
+            Made::Updated { before, after, fields }
+        }
+        (Some(before), None) => Made::Deleted(before),
+        (None, None) => return,
+    };
+    let done = format!("a change of {name} was given up too late and was carried out; u takes it back");
+    let title = Title { failed: done.clone(), done: done.clone() };
+    state.writes.history.remember(&title, vec![made], Purpose::Ordinary, vec![true]);
+    state.activity.add(state.clock.now, EntryKind::Failed, Some(id), done.clone());
+    state.warn(done);
 }
 
 /// A new segment has its real id: whatever refers to it refers to that one from now on.
@@ -255,9 +268,12 @@ struct Failure {
     error: Option<WriteError>,
 }
 
-/// An operation did not succeed. It stays, and what builds upon it waits.
-pub(in crate::app) fn operation_failed(state: &mut State, which: Which, error: WriteError) {
-    let Some(step) = state.writes.step_mut(which) else { return };
+/// An operation did not succeed. It stays, and what builds upon it waits; unless it was given up in the very moment in which it
+/// began.
+pub(in crate::app) fn operation_failed(state: &mut State, which: Which, error: WriteError) -> Vec<Effect> {
+    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
+        return vec![Effect::Mirror(Command::Drop(which))];
+    };
     step.standing = Standing::Failed(error.clone());
     let id = subject(which, &step.operation);
     if let WriteError::Conflict { theirs, .. } = &error
@@ -266,8 +282,10 @@ pub(in crate::app) fn operation_failed(state: &mut State, which: Which, error: W
         pending.truth.clone_from(theirs);
     }
     show(state, [id]);
-    let Some(write) = state.writes.plans.get(&which.ticket).cloned() else { return };
-    tell_failure(state, which, &write, &Failure { words: error.to_string(), error: Some(error) }, true);
+    if let Some(write) = state.writes.plans.get(&which.ticket).cloned() {
+        tell_failure(state, which, &write, &Failure { words: error.to_string(), error: Some(error) }, true);
+    }
+    Vec::new()
 }
 
 /// Tells of a failure: in the dialog it came from when the person still waits for it, else in a line. `stays` when the operation

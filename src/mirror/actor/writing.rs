@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
 use crate::mirror::message::{Event, Fate, Mention, Outcome, Recovered, Seen, Ticket, Which, WriteError};
-use crate::mirror::queue::{Begun, WriteQueue};
+use crate::mirror::queue::WriteQueue;
 use crate::mirror::report::Report;
 use crate::mirror::write::{Ended, Writer};
 use crate::plan::{Operation, Plan};
@@ -27,7 +27,9 @@ pub(super) struct Writing {
     /// Segments that were not there before something was to be created.
     born: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
-    claimed: HashSet<SegmentId>,
+    claimed: HashMap<SegmentId, Which>,
+    /// Creates that were sent and may have been carried out, with a step of the feed from before they were sent first.
+    doubts: HashMap<Which, Option<Step>>,
     left: Left,
 }
 
@@ -128,25 +130,25 @@ impl<R: Remote> Actor<R> {
         if !matches!(self.writing.left, Left::Nothing) {
             return Ok(());
         }
-        while let Some(Begun { which, operation, doubtful_since }) = self.writing.queue.begin(self.settings.concurrency)
-        {
+        while let Some((which, operation)) = self.writing.queue.begin(self.settings.concurrency) {
             if let Err(error) = self.agreeable(&operation) {
                 self.operation_failed(which, error).await?;
                 continue;
             }
-            let since = self.position.as_ref().map(Position::earliest);
+            let doubted = self.writing.doubts.get(&which).copied();
+            let since = doubted.unwrap_or_else(|| self.position.as_ref().map(Position::earliest));
             // What it builds upon may have changed what it says since it was asked for.
             let notes = vec![JournalNote::Asked(key(which), operation.clone()), JournalNote::Sent(key(which), since)];
             let journalled = self.journal(notes).await;
             self.tell(Event::OperationBegan(which)).await?;
-            let writer = self.writer(since);
+            let writer = self.writer(which, since, doubted.is_some());
             self.send_out(async move {
                 if let Some(journalled) = journalled
                     && journalled.await.is_err()
                 {
                     tracing::warn!("a write is not in the journal");
                 }
-                Report::OperationOver { which, since, result: writer.carry_out(&operation, doubtful_since).await }
+                Report::OperationOver { which, since, result: writer.carry_out(&operation).await }
             });
         }
         if self.writing.queue.is_empty() {
@@ -156,8 +158,10 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    fn writer(&self, since: Option<Step>) -> Writer<R> {
+    fn writer(&self, which: Which, since: Option<Step>, doubted: bool) -> Writer<R> {
         Writer {
+            which,
+            doubted,
             remote: Arc::clone(&self.remote),
             questions: self.questions.clone(),
             reporter: self.reporter.clone(),
@@ -202,8 +206,14 @@ impl<R: Remote> Actor<R> {
         since: Option<Step>,
         result: Result<Ended, WriteError>,
     ) -> Result<(), Abandoned> {
-        if let Err(WriteError::InDoubt(_)) = &result {
-            self.writing.queue.doubt(which, since);
+        let is_create = matches!(self.writing.queue.get(which), Some(Operation::Create { .. }));
+        match &result {
+            Err(WriteError::InDoubt(_)) if is_create => {
+                self.writing.doubts.insert(which, since);
+            }
+            _ => {
+                self.writing.doubts.remove(&which);
+            }
         }
         match result {
             Ok(ended) => self.operation_ended(which, ended).await?,
@@ -219,7 +229,7 @@ impl<R: Remote> Actor<R> {
         self.learn(answer);
         match &outcome {
             Outcome::Created(_) => {
-                self.writing.claimed.insert(id.clone());
+                self.writing.claimed.insert(id.clone(), which);
             }
             // What becomes of the children of a deleted segment is the server's choice.
             Outcome::Deleted(id) => {
@@ -280,12 +290,16 @@ impl<R: Remote> Actor<R> {
         self.begin_writes().await
     }
 
-    pub(super) fn left_of(&self, ticket: Ticket) -> Vec<Which> {
-        self.writing.queue.of(ticket)
+    /// The operations of a plan that are not done, the last first.
+    pub(super) fn writing_of(&self, ticket: Ticket) -> Vec<Which> {
+        self.writing.queue.of(ticket).into_iter().rev().collect()
     }
 
-    pub(super) async fn give_up(&mut self, left: Vec<Which>) -> Result<(), Abandoned> {
-        let given_up: Vec<Which> = left.into_iter().flat_map(|which| self.writing.queue.give_up(which)).collect();
+    pub(super) async fn give_up(&mut self, these: Vec<Which>) -> Result<(), Abandoned> {
+        let given_up: Vec<Which> = these.into_iter().flat_map(|which| self.writing.queue.give_up(which)).collect();
+        for which in &given_up {
+            self.writing.doubts.remove(which);
+        }
         self.journal(given_up.iter().map(|which| JournalNote::Over(key(*which))).collect()).await;
         for which in given_up {
             self.tell(Event::OperationDropped(which)).await?;
@@ -294,15 +308,14 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Whether a segment can be the one that an operation has made. Each is the work of one operation only.
-    pub(super) fn claim(&mut self, id: SegmentId, kind: FeedEventKind, reply: oneshot::Sender<bool>) {
+    pub(super) fn claim(&mut self, which: Which, id: SegmentId, kind: FeedEventKind, doubted: bool) -> bool {
+        let unknown = self.ledger.get(&id).is_none() || self.writing.born.contains(&id);
         let new = match self.writing.left {
             // What is known was stored or listed after it was sent, so it says nothing of what is new.
             Left::Investigated => kind == FeedEventKind::Created,
-            Left::Nothing | Left::Found(_) => self.ledger.get(&id).is_none() || self.writing.born.contains(&id),
+            Left::Nothing | Left::Found(_) => unknown || (doubted && kind == FeedEventKind::Created),
         };
-        let granted = new && self.writing.claimed.insert(id);
-        // Whoever asked may have been stopped.
-        let _stopped = reply.send(granted);
+        new && *self.writing.claimed.entry(id).or_insert(which) == which
     }
 
     /// Looks into what an earlier run left, now that the server is known to answer.
@@ -311,24 +324,33 @@ impl<R: Remote> Actor<R> {
             return;
         }
         let Left::Found(journal) = std::mem::replace(&mut self.writing.left, Left::Investigated) else { return };
-        let writers: Vec<Writer<R>> = journal.iter().map(|left| self.writer(left.since)).collect();
+        let which = |left: &Journalled| Which { ticket: Ticket(left.key.0), index: left.key.1 };
+        let writers: Vec<Writer<R>> =
+            journal.iter().map(|left| self.writer(which(left), left.since, left.sent)).collect();
         self.send_out(async move {
             let mut found = Vec::with_capacity(journal.len());
-            for (Journalled { key: (ticket, index), operation, sent, .. }, writer) in journal.into_iter().zip(writers) {
-                let which = Which { ticket: Ticket(ticket), index };
+            for (Journalled { operation, sent, .. }, writer) in journal.into_iter().zip(writers) {
                 let (fate, answer) = if sent { writer.investigate(&operation).await } else { (Fate::NotSent, None) };
-                found.push((Recovered { which, operation, fate }, answer));
+                found.push((Recovered { which: writer.which, operation, fate }, writer.since, answer));
             }
             Report::Investigated(found)
         });
     }
 
-    pub(super) async fn investigated(&mut self, found: Vec<(Recovered, Option<Answer>)>) -> Result<(), Abandoned> {
+    pub(super) async fn investigated(
+        &mut self,
+        found: Vec<(Recovered, Option<Step>, Option<Answer>)>,
+    ) -> Result<(), Abandoned> {
         let mut recovered = Vec::with_capacity(found.len());
         let mut answers = Vec::new();
         let mut notes = Vec::new();
-        for (one, answer) in found {
+        for (one, since, answer) in found {
             answers.extend(answer);
+            let sent = matches!(one.fate, Fate::NotCarriedOut | Fate::Unknown(_));
+            if sent && matches!(one.operation, Operation::Create { .. }) {
+                // A server may be slow, so before it is sent again it is looked for again.
+                self.writing.doubts.insert(one.which, since);
+            }
             match &one.fate {
                 Fate::CarriedOut(outcome) => {
                     if let Outcome::Created(applied) = outcome {

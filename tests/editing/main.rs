@@ -1,0 +1,446 @@
+//! Writes over real sockets, one test for each way in which an answer, a colleague or another write can come between.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected is to fail")]
+
+mod client;
+//mod random;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::Method;
+use segtui::demo::{Actor, Fields, Moment, Options, Server, Trouble, Wish};
+use segtui::mirror::{Command, Settings, Ticket, Which, WriteError};
+use segtui::plan::Operation;
+use segtui::segment::{Draft, Field, Segment};
+
+use client::{Client, applied, create, name, quick};
+
+async fn tenant() -> (Server, Client) {
+    tenant_with(quick()).await
+}
+
+async fn tenant_with(settings: Settings) -> (Server, Client) {
+    let server = Server::start(Options::default()).await.unwrap();
+    let client = Client::live(&server, settings).await;
+    (server, client)
+}
+
+fn named(server: &Server, name: &str) -> Vec<Segment> {
+    server.segments().into_iter().filter(|segment| segment.name == name).collect()
+}
+
+fn sent(server: &Server, method: &Method) -> usize {
+    server.requests().iter().filter(|request| request.method == *method).count()
+}
+
+fn colleague(server: &Server, change: Wish) {
+    server.change(Actor::Backoffice, change).unwrap();
+}
+
+fn between(method: Method, change: Wish, moment: Moment) -> Trouble {
+    Trouble::Between { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
+}
+
+/// Every attempt of a call meets it; the client makes five at most.
+fn refuse_all(server: &Server, on: &(Method, &'static str)) {
+    for _ in 0..5 {
+        server.plan(Trouble::Refuse { on: on.clone(), status: 503, retry_after: None });
+    }
+}
+
+const POST: (Method, &str) = (Method::POST, "/segments");
+const PUT: (Method, &str) = (Method::PUT, "/segments");
+const DELETE: (Method, &str) = (Method::DELETE, "/segments");
+const FEED: (Method, &str) = (Method::GET, "synchronization");
+
+const fn first(ticket: Ticket) -> Which {
+    Which { ticket, index: 0 }
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_is_found_through_the_feed_and_exists_once() {
+    for trouble in [Trouble::LoseAnswer { on: POST }, Trouble::CutShort { on: POST }] {
+        let (server, mut client) = tenant().await;
+        server.plan(trouble);
+        let outcome = client.write(create("Nowy", None)).await.unwrap();
+        assert_eq!(named(&server, "Nowy"), [(*applied(outcome).segment).clone()]);
+        assert_eq!(sent(&server, &Method::POST), 1);
+        client.settle().await;
+        client.assert_equals(&server);
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_was_not_carried_out_is_in_doubt_and_trying_it_again_creates_one() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::Refuse { on: POST, status: 500, retry_after: None });
+    let ticket = client.begin([create("Nowy", None)]).await;
+    let error = client.result(first(ticket)).await.unwrap_err();
+    assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
+    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (0, 1));
+    client.retry(first(ticket)).await.unwrap();
+    assert_eq!(named(&server, "Nowy").len(), 1);
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn a_create_in_doubt_that_was_carried_out_is_found_when_it_is_tried_again() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::LoseAnswer { on: POST });
+    // As long as it is looked for, the feed does not answer.
+    for _ in 0..60 {
+        server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
+    }
+    let ticket = client.begin([create("Nowy", None)]).await;
+    let error = client.result(first(ticket)).await.unwrap_err();
+    assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
+    assert_eq!(named(&server, "Nowy").len(), 1);
+    while client.retry(first(ticket)).await.is_err() {}
+    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn a_create_that_could_not_be_looked_at_is_not_created_again() {
+    let (server, mut client) = tenant().await;
+    let parent = client.named("Podhurt").id.clone();
+    // Its id is known, so it is certain that it exists, whatever can't be looked at.
+    server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(300) });
+    let ticket = client.begin([create("Nowy", Some(parent))]).await;
+    let new = loop {
+        if let Some(new) = named(&server, "Nowy").first() {
+            break new.id.clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    let look: &'static str = Box::leak(format!("/segments/{new}").into_boxed_str());
+    for _ in 0..40 {
+        server.plan(Trouble::Refuse { on: (Method::GET, look), status: 500, retry_after: None });
+    }
+    client.result(first(ticket)).await.unwrap();
+    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn two_identical_creates_whose_answers_are_lost_make_two_segments() {
+    let (server, mut client) = tenant().await;
+    for _ in 0..2 {
+        server.plan(Trouble::LoseAnswer { on: POST });
+    }
+    let ticket = client.begin([create("Twin", None), create("Twin", None)]).await;
+    let mut ids = Vec::new();
+    for index in 0..2 {
+        ids.push(applied(client.result(Which { ticket, index }).await.unwrap()).segment.id.clone());
+    }
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!((named(&server, "Twin").len(), sent(&server, &Method::POST)), (2, 2));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_found_to_be_done_and_blamed_on_nobody() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::LoseAnswer { on: PUT });
+    let outcome = applied(client.write(client.rename("Zgierz", "Zgierz 2")).await.unwrap());
+    assert_eq!((outcome.raced, outcome.merged.len(), outcome.ignored.len()), (false, 0, 0));
+    assert_eq!((named(&server, "Zgierz 2").len(), sent(&server, &Method::PUT)), (1, 1));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn a_deletion_whose_answer_is_lost_is_found_to_be_done() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::LoseAnswer { on: DELETE });
+    client.write(client.delete("Zgierz")).await.unwrap();
+    assert_eq!((named(&server, "Zgierz").len(), sent(&server, &Method::DELETE)), (0, 1));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn what_a_colleague_changed_while_a_change_was_tried_again_is_not_overwritten() {
+    let (server, mut client) = tenant().await;
+    let before = client.named("Zgierz");
+    server.plan(Trouble::Refuse { on: PUT, status: 503, retry_after: None });
+    let ticket = client.begin([client.rename("Zgierz", "Mine")]).await;
+    while sent(&server, &Method::PUT) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let theirs = Wish::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) });
+    colleague(&server, theirs);
+    let error = client.result(first(ticket)).await.unwrap_err();
+    assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
+    assert_eq!((named(&server, "Theirs").len(), sent(&server, &Method::PUT)), (1, 1));
+}
+
+#[tokio::test]
+async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_deleted() {
+    let (server, mut client) = tenant().await;
+    let before = client.named("Zgierz");
+    server.plan(Trouble::Refuse { on: DELETE, status: 503, retry_after: None });
+    let ticket = client.begin([client.delete("Zgierz")]).await;
+    while sent(&server, &Method::DELETE) == 0 {
+        tokio::task::yield_now().await;
+    }
+    colleague(&server, Wish::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) }));
+    let error = client.result(first(ticket)).await.unwrap_err();
+    assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
+    assert_eq!(named(&server, "Theirs").len(), 1);
+}
+
+/// A mirror that hears of changes only when it asks for them before a write.
+fn deaf() -> Settings {
+    Settings { poll: segtui::mirror::Pace::steady(Duration::from_secs(3)), ..quick() }
+}
+
+/// A colleague changes a segment that the client has just been shown, and the client renames it.
+async fn renamed_after(
+    change: impl Fn(&Segment, &Server) -> Wish,
+) -> (Server, Result<segtui::mirror::Outcome, WriteError>) {
+    let (server, mut client) = tenant_with(quick()).await;
+    let operation = client.rename("Zgierz", "Mine");
+    let seen = client.named("Zgierz");
+    colleague(&server, change(&seen, &server));
+    let result = client.write(operation).await;
+    client.settle().await;
+    client.assert_equals(&server);
+    (server, result)
+}
+
+#[tokio::test]
+async fn another_field_that_a_colleague_changed_is_kept() {
+    let change = |seen: &Segment, _: &Server| {
+        Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(seen) })
+    };
+    let (server, result) = renamed_after(change).await;
+    let outcome = applied(result.unwrap());
+    assert_eq!((outcome.merged, outcome.raced), (vec![Field::ExternalId], false));
+    assert_eq!(named(&server, "Mine")[0].external_id.as_deref(), Some("T"));
+}
+
+#[tokio::test]
+async fn the_same_field_that_a_colleague_changed_is_a_conflict_and_nothing_is_sent() {
+    let change = |seen: &Segment, _: &Server| {
+        Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(seen) })
+    };
+    let (server, result) = renamed_after(change).await;
+    let Err(WriteError::Conflict { theirs: Some(theirs), fields }) = result else { panic!("{result:?}") };
+    assert_eq!((theirs.name.as_str(), fields), ("Theirs", vec![Field::Name]));
+    assert_eq!(sent(&server, &Method::PUT), 0);
+}
+
+#[tokio::test]
+async fn a_segment_that_a_colleague_moved_is_a_conflict_and_nothing_is_sent() {
+    let change =
+        |seen: &Segment, _: &Server| Wish::Update(seen.id.clone(), Fields { parent: None, ..Fields::of(seen) });
+    let (server, result) = renamed_after(change).await;
+    let Err(WriteError::Conflict { theirs: Some(_), fields }) = result else { panic!("{result:?}") };
+    assert_eq!(fields, vec![Field::Parent]);
+    assert_eq!(sent(&server, &Method::PUT), 0);
+}
+
+#[tokio::test]
+async fn a_segment_that_a_colleague_deleted_is_a_conflict_and_nothing_is_sent() {
+    let (server, result) = renamed_after(|seen, _| Wish::Delete(seen.id.clone())).await;
+    assert_eq!(result, Err(WriteError::Conflict { theirs: None, fields: Vec::new() }));
+    assert_eq!(sent(&server, &Method::PUT), 0);
+}
+
+#[tokio::test]
+async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
+    for moment in [Moment::Before, Moment::After] {
+        let (server, mut client) = tenant().await;
+        let seen = client.named("Zgierz");
+        let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
+        server.plan(between(Method::PUT, theirs, moment));
+        let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
+        assert!(outcome.raced, "{moment:?}");
+        client.settle().await;
+        client.assert_equals(&server);
+    }
+}
+
+#[tokio::test]
+async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
+    let (server, mut client) = tenant().await;
+    let seen = client.named("Zgierz");
+    let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
+    // They come in before it is sent, and its answer is lost.
+    let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
+    let by = Actor::Backoffice;
+    server.plan(Trouble::Between { on: (Method::GET, look), change: theirs, by, moment: Moment::After });
+    server.plan(Trouble::LoseAnswer { on: PUT });
+    let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
+    assert!(outcome.raced);
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn under_what_has_just_grown_nothing_is_deleted() {
+    let (server, mut client) = tenant_with(deaf()).await;
+    let operation = client.delete("Zgierz");
+    let parent = client.named("Zgierz").id.clone();
+    let child = Fields { name: "Theirs".into(), external_id: None, parent: Some(parent) };
+    let child = server.change(Actor::Backoffice, Wish::Create(child)).unwrap();
+    let error = client.write(operation).await.unwrap_err();
+    assert_eq!(error, WriteError::Grown { newcomers: vec![child] });
+    assert_eq!(sent(&server, &Method::DELETE), 0);
+}
+
+#[tokio::test]
+async fn a_child_of_a_segment_that_is_still_being_created_stands_under_its_real_id() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(200) });
+    let parent = client.begin([create("Parent", None)]).await;
+    let child = client.begin([create("Child", Some(first(parent).provisional_id()))]).await;
+    client.result(first(child)).await.unwrap();
+    let parent = named(&server, "Parent")[0].id.clone();
+    assert_eq!(named(&server, "Child")[0].parent, Some(parent));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn no_more_writes_are_in_flight_than_wanted() {
+    const AT_ONCE: usize = 3;
+    let (server, mut client) = tenant_with(Settings { concurrency: AT_ONCE, ..quick() }).await;
+    for _ in 0..12 {
+        server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(30) });
+    }
+    let ticket = client.begin((0..12).map(|number| create(&format!("New {number}"), None))).await;
+    client.hear_until(|client| client.results.len() == 12).await;
+    assert!(client.results.values().all(Result::is_ok));
+    assert_eq!(server.most_in_flight(&Method::POST), AT_ONCE);
+    assert_eq!(client.began.len(), 12);
+    assert!(client.began.iter().all(|which| which.ticket == ticket));
+}
+
+#[tokio::test]
+async fn of_a_plan_that_is_held_nothing_more_begins_until_it_is_released() {
+    let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
+    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    let ticket = client.begin((0..3).map(|number| create(&format!("New {number}"), None))).await;
+    client.hear_until(|client| client.began.len() == 1).await;
+    client.order(Command::Hold(ticket)).await;
+    client.result(first(ticket)).await.unwrap();
+    // Another plan goes on.
+    client.write(create("Other", None)).await.unwrap();
+    client.settle().await;
+    assert_eq!((client.began.len(), sent(&server, &Method::POST)), (2, 2));
+    client.order(Command::Release(ticket)).await;
+    client.hear_until(|client| client.results.len() == 4).await;
+    assert!((0..3).all(|number| named(&server, &format!("New {number}")).len() == 1));
+}
+
+#[tokio::test]
+async fn releasing_a_plan_tries_again_what_failed_of_it() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
+    let ticket = client.begin([create("New", None)]).await;
+    client.result(first(ticket)).await.unwrap_err();
+    client.results.clear();
+    client.order(Command::Release(ticket)).await;
+    client.result(first(ticket)).await.unwrap();
+    assert_eq!(named(&server, "New").len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_dropped_is_never_sent_and_takes_along_what_needs_it() {
+    let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
+    server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
+    let parent = Which { ticket: Ticket(1), index: 0 };
+    let child = Which { ticket: Ticket(1), index: 1 };
+    let operations = [
+        create("Parent", None),
+        create("Child", Some(parent.provisional_id())),
+        create("Grandchild", Some(child.provisional_id())),
+    ];
+    let ticket = client.begin(operations).await;
+    assert_eq!(ticket, parent.ticket);
+    client.result(parent).await.unwrap_err();
+    client.order(Command::Drop(parent)).await;
+    client.hear_until(|client| client.dropped.len() == 3).await;
+    client.settle().await;
+    assert_eq!(sent(&server, &Method::POST), 1);
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn of_a_plan_that_is_dropped_only_what_runs_is_carried_out() {
+    let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
+    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    let ticket = client.begin((0..200).map(|number| create(&format!("New {number}"), None))).await;
+    client.hear_until(|client| client.began.len() == 1).await;
+    client.order(Command::DropPlan(ticket)).await;
+    client.result(first(ticket)).await.unwrap();
+    client.hear_until(|client| client.dropped.len() == 199).await;
+    client.settle().await;
+    assert_eq!(sent(&server, &Method::POST), 1);
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn what_runs_can_not_be_dropped() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
+    let ticket = client.begin([create("New", None)]).await;
+    client.hear_until(|client| client.began.len() == 1).await;
+    client.order(Command::Drop(first(ticket))).await;
+    client.result(first(ticket)).await.unwrap();
+    assert_eq!((named(&server, "New").len(), client.dropped.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn an_amended_operation_is_carried_out_in_the_place_of_the_one_that_failed() {
+    let (server, mut client) = tenant().await;
+    let seen = client.named("Zgierz");
+    let operation = client.rename("Zgierz", "Mine");
+    colleague(&server, Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&seen) }));
+    let ticket = client.begin([operation]).await;
+    let Err(WriteError::Conflict { theirs: Some(theirs), .. }) = client.result(first(ticket)).await else {
+        panic!("a conflict");
+    };
+    let draft = Draft { name: name("Both"), ..Draft::of(&theirs) };
+    client.results.clear();
+    let operation = Operation::Update { base: Arc::clone(&theirs), draft };
+    client.order(Command::Amend { which: first(ticket), operation }).await;
+    client.result(first(ticket)).await.unwrap();
+    assert_eq!(named(&server, "Both").len(), 1);
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn a_colleagues_change_that_an_earlier_write_has_kept_is_not_overwritten_by_the_next() {
+    let (server, mut client) = tenant().await;
+    let seen = client.named("Zgierz");
+    let first_change = client.rename("Zgierz", "Mine");
+    let Operation::Update { base, draft } = &first_change else { panic!("an update") };
+    let shown = Arc::new(draft.clone().into_segment(base.id.clone()));
+    let external_id = segtui::segment::ExternalId::parse("MINE").unwrap();
+    let second_change = Operation::Update { draft: Draft { external_id, ..Draft::of(&shown) }, base: shown };
+    colleague(&server, Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) }));
+    let ticket = client.begin([first_change, second_change]).await;
+    assert_eq!(applied(client.result(first(ticket)).await.unwrap()).merged, [Field::ExternalId]);
+    let error = client.result(Which { ticket, index: 1 }).await.unwrap_err();
+    let WriteError::Conflict { theirs: Some(_), fields } = error else { panic!("{error:?}") };
+    assert_eq!(fields, [Field::ExternalId]);
+    assert_eq!(named(&server, "Mine")[0].external_id.as_deref(), Some("T"));
+}
+
+#[tokio::test]
+async fn a_server_that_never_takes_a_change_is_told_to_have_refused_it() {
+    let (server, mut client) = tenant().await;
+    refuse_all(&server, &PUT);
+    let error = client.write(client.rename("Zgierz", "Mine")).await.unwrap_err();
+    assert!(matches!(error, WriteError::Refused(_)), "{error:?}");
+    assert_eq!((named(&server, "Zgierz").len(), sent(&server, &Method::PUT)), (1, 5));
+}
