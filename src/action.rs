@@ -98,6 +98,8 @@ pub enum Action {
     Reload,
     /// Ask for changes now.
     PollNow,
+    /// Find an action by its name.
+    Palette,
     /// Show all keys.
     Help,
     /// Leave what is open, one step a press.
@@ -256,6 +258,7 @@ pub const TABLE: &[Entry] = &[
     ),
     entry(Action::PollNow, "poll-now", &["ctrl-r"], Group::Program, "check now", "ask for changes, or try again, now"),
     entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew and compare"),
+    entry(Action::Palette, "palette", &[":", "ctrl-p"], Group::Program, "actions", "find an action by its name"),
     entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
     entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "leave", "leave; clear search, cut, marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),

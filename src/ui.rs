@@ -14,6 +14,7 @@ mod form;
 mod frame;
 mod header;
 mod help;
+mod palette;
 mod parents;
 mod plans;
 mod text;
@@ -62,6 +63,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Bulk(edit) => bulk::draw(state, edit, look, frame),
             Layer::Conflict(conflict) => conflict::draw(state, conflict, look, frame),
             Layer::Review(review) => plans::draw_review(state, review, look, frame),
+            Layer::Palette(palette) => palette::draw(state, palette, look, frame),
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
             // Both are drawn where they are typed: in the footer's line and in the row.

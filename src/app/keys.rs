@@ -9,8 +9,8 @@ use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
 use super::{
-    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, perform, queue_pane,
-    review,
+    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, palette, perform,
+    queue_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -36,6 +36,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Find(prompt) => return finding::press(state, prompt, key),
         Layer::Conflict(conflict) => return conflict::press(state, conflict, key),
         Layer::Review(review) => return review::press(state, review, key),
+        Layer::Palette(palette) => return palette::press(state, palette, key),
         Layer::Queue(pane) => return queue_pane::press(state, pane, key),
         Layer::Bulk(edit) => return bulk::press(state, edit, key),
         Layer::Deletion(deletion) => {
@@ -110,6 +111,11 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Layer::Bulk(mut edit)) => {
             edit.text_field().paste(text);
             state.layers.push(Layer::Bulk(edit));
+        }
+        Some(Layer::Palette(mut palette)) => {
+            palette.text.paste(text);
+            palette.chosen = 0;
+            state.layers.push(Layer::Palette(palette));
         }
         Some(Layer::Review(mut review)) => {
             review.typed.paste(text);

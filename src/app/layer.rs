@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
-use super::{BulkEdit, Conflict, Deletion, FindPrompt, Form, ParentPicker, QueuePane, Renaming, Review, State};
+use super::{
+    BulkEdit, Conflict, Deletion, FindPrompt, Form, Palette, ParentPicker, QueuePane, Renaming, Review, State,
+};
 
 /// Something that is open.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub enum Layer {
     Conflict(Conflict),
     /// A plan before it is sent.
     Review(Review),
+    /// Every action by name.
+    Palette(Palette),
     /// What waits, runs and failed.
     Queue(QueuePane),
     /// Whether to leave although writes are under way.

@@ -7,8 +7,8 @@ use crate::mirror::Command;
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
-    BulkEdit, Effect, Form, Layer, MarkedRange, Pane, QueuePane, Renaming, State, availability, changing, finding,
-    layer, marking, review, sorting, writes,
+    BulkEdit, Effect, Form, Layer, MarkedRange, Palette, Pane, QueuePane, Renaming, State, availability, changing,
+    finding, layer, marking, review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -54,6 +54,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {
             arrange(state, action);
         }
+        Action::Palette => state.layers.push(Layer::Palette(Palette::default())),
         Action::Help => state.layers.push(Layer::Help(0)),
         Action::Dismiss => dismiss(state),
         Action::Move => return changing::pick_parent(state),

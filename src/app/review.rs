@@ -83,6 +83,11 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     if operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })) {
         warnings.push("What is deleted can be brought back by u, with new ids.".to_owned());
     }
+    let of_others = operations.iter().filter_map(|operation| state.forest.get(operation.subject()?));
+    let of_others = of_others.filter(|segment| state.session.owner_of(segment).is_some()).count();
+    if of_others > 0 {
+        warnings.push(format!("Of these, {of_others} belong to another system."));
+    }
     let mut given = std::collections::HashSet::new();
     for operation in operations {
         let (draft, own) = match operation {

@@ -98,7 +98,7 @@ fn within(hints: &[(String, &str)], theme: &Theme, width: usize) -> Line<'static
     line
 }
 
-const FIRST_OF_ALL: [Action; 13] = [
+const FIRST_OF_ALL: [Action; 14] = [
     Action::AddChild,
     Action::Edit,
     Action::Rename,
@@ -107,6 +107,7 @@ const FIRST_OF_ALL: [Action; 13] = [
     Action::Find,
     Action::Mark,
     Action::Undo,
+    Action::Palette,
     Action::Help,
     Action::ToggleFold,
     Action::AddSibling,

@@ -278,6 +278,7 @@ fn every_dialog_survives_every_size() {
             "R",
             "f12",
             "tab",
+            ": u n",
             "Q",
             "S",
             "space space e",
@@ -364,5 +365,13 @@ fn the_queue_tells_what_waits_and_why_something_failed() {
 fn all_that_is_marked_has_a_form_of_its_own() {
     let mut harness = Harness::live(80, 24, wholesale());
     harness.press("j space space e");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn every_action_is_found_by_name_with_its_key_or_why_it_can_not_act() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.press(":");
+    harness.type_text("undo");
     insta::assert_snapshot!(picture(&harness));
 }
