@@ -42,6 +42,16 @@ pub enum Action {
     NextMatch,
     /// The previous match.
     PreviousMatch,
+    /// To the segment with an exact external id or id.
+    Jump,
+    /// To where one was before.
+    Back,
+    /// To where one was before going back.
+    Forth,
+    /// Put a bookmark on the segment.
+    Bookmark,
+    /// To a bookmark.
+    GoToBookmark,
     /// Create a segment below the selected one.
     AddChild,
     /// Create a segment beside the selected one.
@@ -210,6 +220,18 @@ pub const TABLE: &[Entry] = &[
     entry(Action::Find, "find", &["/"], Group::Finding, "find", "find by name, external id or id"),
     entry(Action::NextMatch, "next-match", &["n"], Group::Finding, "next", "to the next match"),
     entry(Action::PreviousMatch, "previous-match", &["N"], Group::Finding, "previous", "to the previous match"),
+    entry(Action::Jump, "jump", &["f"], Group::Finding, "go to id", "to an exact external id or id"),
+    entry(Action::Back, "back", &["ctrl-o", "alt-left"], Group::Finding, "back", "to where one was before"),
+    entry(Action::Forth, "forth", &["alt-right"], Group::Finding, "forth", "to where one was before going back"),
+    entry(Action::Bookmark, "bookmark", &["b"], Group::Finding, "bookmark", "put a letter on it"),
+    entry(
+        Action::GoToBookmark,
+        "go-to-bookmark",
+        &["'"],
+        Group::Finding,
+        "to bookmark",
+        "to the segment with a letter",
+    ),
     entry(Action::AddChild, "add-child", &["a"], Group::Changing, "add", "create a segment below this one"),
     entry(Action::AddSibling, "add-sibling", &["A"], Group::Changing, "add beside", "create a segment beside this one"),
     entry(Action::Edit, "edit", &["e"], Group::Changing, "edit", "change all fields in a form"),

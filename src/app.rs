@@ -29,6 +29,7 @@ mod palette;
 mod panes;
 mod parents;
 mod perform;
+mod places;
 mod queue_pane;
 mod renaming;
 mod review;
@@ -75,6 +76,7 @@ pub use mouse::{Mouse, MouseKind};
 pub use palette::Palette;
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
+pub use places::{Letter, Places};
 pub use queue_pane::QueuePane;
 pub use renaming::Renaming;
 pub use review::{Counts, Review};
@@ -169,6 +171,8 @@ pub struct Picks {
     pub cut: HashSet<SegmentId>,
     /// A range that grows with the selection.
     pub range: MarkedRange,
+    /// Places to go back to.
+    pub places: Places,
 }
 
 /// A range that is being marked.

@@ -66,8 +66,8 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Palette(palette) => palette::draw(state, palette, look, frame),
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
-            // Both are drawn where they are typed: in the footer's line and in the row.
-            Layer::Find(_) | Layer::Renaming(_) => {}
+            // These are drawn where they are typed: in the footer's line and in the row.
+            Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}
         }
     }
     if look.theme.symbols == Symbols::ASCII {

@@ -24,7 +24,10 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
         Action::Paste if state.picks.cut.is_empty() => Err("nothing was cut; x cuts the selected segment".into()),
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
-        Action::Mark => existing(state),
+        Action::Mark | Action::Bookmark => existing(state),
+        Action::GoToBookmark if !state.picks.places.any_bookmark() => {
+            Err("there is no bookmark yet; b makes one".into())
+        }
         Action::NextMatch | Action::PreviousMatch if state.search.is_none() => {
             Err("nothing was searched for; / begins a search".into())
         }

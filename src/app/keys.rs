@@ -10,7 +10,7 @@ use super::layer::Layer;
 use super::parents::Asker;
 use super::{
     Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, palette, perform,
-    queue_pane, review,
+    places, queue_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -34,6 +34,8 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
             return effects;
         }
         Layer::Find(prompt) => return finding::press(state, prompt, key),
+        Layer::Jump(text) => return places::press_jump(state, text, key),
+        Layer::Letter(purpose) => places::press_letter(state, purpose, key),
         Layer::Conflict(conflict) => return conflict::press(state, conflict, key),
         Layer::Review(review) => return review::press(state, review, key),
         Layer::Palette(palette) => return palette::press(state, palette, key),
@@ -111,6 +113,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Layer::Bulk(mut edit)) => {
             edit.text_field().paste(text);
             state.layers.push(Layer::Bulk(edit));
+        }
+        Some(Layer::Jump(mut field)) => {
+            field.paste(text);
+            state.layers.push(Layer::Jump(field));
         }
         Some(Layer::Palette(mut palette)) => {
             palette.text.paste(text);

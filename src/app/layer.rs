@@ -6,7 +6,8 @@ use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
-    BulkEdit, Conflict, Deletion, FindPrompt, Form, Palette, ParentPicker, QueuePane, Renaming, Review, State,
+    BulkEdit, Conflict, Deletion, FindPrompt, Form, Letter, Palette, ParentPicker, QueuePane, Renaming, Review, State,
+    TextField,
 };
 
 /// Something that is open.
@@ -26,6 +27,10 @@ pub enum Layer {
     Deletion(Deletion),
     /// The line in which a search is typed.
     Find(FindPrompt),
+    /// The line in which an exact id is typed.
+    Jump(TextField),
+    /// A letter is awaited.
+    Letter(Letter),
     /// Somebody else was faster.
     Conflict(Conflict),
     /// A plan before it is sent.

@@ -7,8 +7,8 @@ use crate::mirror::Command;
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
-    BulkEdit, Effect, Form, Layer, MarkedRange, Palette, Pane, QueuePane, Renaming, State, availability, changing,
-    finding, layer, marking, review, sorting, writes,
+    BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, State, TextField,
+    availability, changing, finding, layer, marking, places, review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -24,28 +24,25 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Down | Action::Up | Action::HalfPageDown | Action::HalfPageUp | Action::PageDown | Action::PageUp => {
             tree_view::move_in_focus(state, distance(state, action));
         }
-        Action::First => tree_view::move_in_focus(state, isize::MIN / 2),
-        Action::Last => tree_view::move_in_focus(state, isize::MAX / 2),
+        Action::First | Action::Last => go_to_end(state, action),
         Action::NextSibling => tree_view::step_sibling(state, Direction::Next),
         Action::PreviousSibling => tree_view::step_sibling(state, Direction::Previous),
         Action::Open => tree_view::open(state),
         Action::Close => tree_view::close(state),
         Action::ToggleFold | Action::ExpandSubtree | Action::FoldToLevel(_) => fold(state, action),
-        Action::Find => finding::begin(state),
-        Action::NextMatch => finding::step(state, Direction::Next),
-        Action::PreviousMatch => finding::step(state, Direction::Previous),
+        Action::Find
+        | Action::NextMatch
+        | Action::PreviousMatch
+        | Action::Jump
+        | Action::Back
+        | Action::Forth
+        | Action::Bookmark
+        | Action::GoToBookmark => find(state, action),
         Action::Mark => mark(state),
         Action::MarkRange => marking::toggle_range(state),
         Action::MarkMatches => marking::mark_matches(state),
-        Action::Undo => return history::go(state, Way::Back),
-        Action::Redo => return history::go(state, Way::Forth),
-        Action::Stage => review::stage(state),
-        Action::ShowQueue => state.layers.push(Layer::Queue(QueuePane::default())),
-        Action::Stop if state.writes.tally().waiting > 0 => {
-            let (held, effects) = writes::hold_all(state);
-            state.warn(format!("stopped; {held} changes are held back · Q shows them, r there goes on"));
-            return effects;
-        }
+        Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
+        Action::Stop if state.writes.tally().waiting > 0 => return stop(state),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
@@ -73,6 +70,45 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),
     }
     Vec::new()
+}
+
+fn go_to_end(state: &mut State, action: Action) {
+    if state.panes.focus == Pane::Tree {
+        places::leave(state);
+    }
+    tree_view::move_in_focus(state, if action == Action::First { isize::MIN / 2 } else { isize::MAX / 2 });
+}
+
+fn find(state: &mut State, action: Action) {
+    match action {
+        Action::Find => {
+            places::leave(state);
+            finding::begin(state);
+        }
+        Action::NextMatch => finding::step(state, Direction::Next),
+        Action::PreviousMatch => finding::step(state, Direction::Previous),
+        Action::Jump => state.layers.push(Layer::Jump(TextField::default())),
+        Action::Back => places::back(state),
+        Action::Forth => places::forth(state),
+        Action::Bookmark => state.layers.push(Layer::Letter(Letter::Bookmark)),
+        _ => state.layers.push(Layer::Letter(Letter::GoTo)),
+    }
+}
+
+fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Undo => return history::go(state, Way::Back),
+        Action::Redo => return history::go(state, Way::Forth),
+        Action::Stage => review::stage(state),
+        _ => state.layers.push(Layer::Queue(QueuePane::default())),
+    }
+    Vec::new()
+}
+
+fn stop(state: &mut State) -> Vec<Effect> {
+    let (held, effects) = writes::hold_all(state);
+    state.warn(format!("stopped; {held} changes are held back · Q shows them, r there goes on"));
+    effects
 }
 
 fn distance(state: &State, action: Action) -> isize {

@@ -1,5 +1,7 @@
 //! How a person had arranged things, to be found again the next time.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::forest::{Fold, Forest, Order, RowId};
@@ -15,6 +17,8 @@ pub struct View {
     open: Vec<SegmentId>,
     /// Whether nothing visible was folded, with more unfolded than are remembered one by one.
     everything_open: bool,
+    /// Bookmarks by their letters.
+    bookmarks: BTreeMap<char, SegmentId>,
     /// The segment that was selected.
     selected: Option<SegmentId>,
     /// By what siblings were sorted.
@@ -53,6 +57,7 @@ impl State {
         View {
             open,
             everything_open,
+            bookmarks: self.picks.places.bookmarks.clone(),
             selected: match &self.tree.selected {
                 Some(RowId::Segment(id)) => Some(id.clone()),
                 _ => None,
@@ -79,6 +84,7 @@ impl State {
             self.panes.activity_when_narrow = panes.activity_when_narrow;
             self.panes.share_tree(panes.tree_share);
         }
+        self.picks.places.bookmarks.clone_from(&view.bookmarks);
         self.recalled = Some(view);
     }
 }

@@ -8,7 +8,9 @@ use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{FindPrompt, Layer, LinkState, Message, Pane, Search, State, Tally, Tone, availability, grouped};
+use crate::app::{
+    FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tally, Tone, availability, grouped,
+};
 
 use super::Look;
 use super::dialog;
@@ -22,6 +24,18 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     }
     if let Some(Layer::Find(prompt)) = state.layers.last() {
         return draw_prompt(state, prompt, area, look, frame);
+    }
+    if let Some(Layer::Jump(text)) = state.layers.last()
+        && state.message.is_none()
+    {
+        let theme = look.theme;
+        frame.buffer_mut().set_stringn(area.x, area.y, " f", usize::from(area.width), theme.accent);
+        let hint = Line::styled("an exact external id or id ", theme.quiet);
+        let hint_width = u16::try_from(hint.width()).unwrap_or(0).min(area.width);
+        draw_right(hint, area, frame);
+        let indent = 3.min(area.width);
+        let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + hint_width), ..area };
+        return dialog::text_field(text, field, true, theme, frame);
     }
     if let Some(message) = &state.message
         && message.text.width() + 4 > usize::from(area.width)
@@ -78,10 +92,25 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
                 within(&[("enter".into(), "save"), ("esc".into(), "leave"), ("ctrl-u".into(), "clear")], theme, width)
             }
         },
+        Some(Layer::Letter(purpose)) => {
+            let text = match purpose {
+                Letter::Bookmark => " a letter for the bookmark, esc leaves".into(),
+                Letter::GoTo => format!(" which bookmark? {}", bookmarks(state)),
+            };
+            Line::styled(fitted(&text, width).into_owned(), theme.accent)
+        }
         // Every other dialog tells its own keys.
         Some(_) => Line::default(),
         None => within(&hints(state, look), theme, width),
     }
+}
+
+fn bookmarks(state: &State) -> String {
+    let bookmarks = state.picks.places.bookmarks().map(|(letter, id)| {
+        let name = state.forest.get(id).map_or("(gone)", |segment| segment.name.as_str());
+        format!("{letter} {name}")
+    });
+    bookmarks.collect::<Vec<_>>().join(" · ")
 }
 
 /// The keys of as many hints as fit whole.

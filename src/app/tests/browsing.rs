@@ -354,3 +354,44 @@ fn a_sort_that_was_thought_better_of_changes_nothing_when_it_is_done() {
     harness.event(Event::Sorted(job.clone().carried_out()));
     assert_eq!(harness.rows(), rows);
 }
+
+#[test]
+fn an_exact_external_id_or_id_is_jumped_to_and_one_can_go_back_and_forth() {
+    let mut harness = Harness::live(120, 40, wholesale());
+    harness.press("f");
+    harness.type_text("X-lodz");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press("f");
+    harness.type_text("vip");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "VIP Client");
+    harness.press("f");
+    harness.type_text("X-lod");
+    harness.press("enter");
+    assert!(harness.message().contains("no segment has exactly"), "{}", harness.message());
+    harness.press("esc ctrl-o");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press("ctrl-o");
+    assert_eq!(harness.selected(), "Hurtownie");
+    harness.press("ctrl-o");
+    assert!(harness.message().contains("nothing further back"), "{}", harness.message());
+    harness.press("alt-right alt-right");
+    assert_eq!(harness.selected(), "VIP Client");
+    harness.press("alt-right");
+    assert!(harness.message().contains("nothing further on"), "{}", harness.message());
+}
+
+#[test]
+fn a_bookmark_is_a_letter_and_is_there_the_next_time() {
+    let mut harness = Harness::live(120, 40, wholesale());
+    harness.press("j b x g g ' x");
+    assert_eq!(harness.selected(), "Export");
+    harness.press("' y");
+    assert!(harness.message().contains("no bookmark"), "{}", harness.message());
+    let view = harness.state.view();
+    let mut next = Harness::live(120, 40, wholesale());
+    next.state.recall(view);
+    next.press("G ' x");
+    assert_eq!(next.selected(), "Export");
+}

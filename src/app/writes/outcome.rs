@@ -122,6 +122,7 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
             state.tree.selected = Some(RowId::Segment(real.clone()));
         }
     });
+    state.picks.places.rename(&provisional, &real);
     for picked in [&mut state.picks.marked, &mut state.picks.cut] {
         if picked.remove(&provisional) {
             picked.insert(real.clone());

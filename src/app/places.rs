@@ -1,0 +1,162 @@
+//! Places a person has been to and may want to go back to: the way back and forth, bookmarks, and jumps to an exact id.
+
+use std::collections::BTreeMap;
+
+use crate::forest::RowId;
+use crate::keymap::Key;
+use crate::segment::SegmentId;
+
+use super::{Effect, Layer, State, TextField, tree_view};
+
+/// The way back and forth, and the bookmarks.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// Where somebody was before they went far, the oldest first.
+    visited: Vec<SegmentId>,
+    /// Where they are on that way; its length when they have not gone back.
+    at: usize,
+    /// Segments under a letter.
+    pub(super) bookmarks: BTreeMap<char, SegmentId>,
+}
+
+/// Places remembered on the way back.
+const REMEMBERED: usize = 100;
+
+/// What a letter is awaited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letter {
+    /// To put a bookmark there.
+    Bookmark,
+    /// To go to the bookmark.
+    GoTo,
+}
+
+impl Places {
+    /// A segment that was still being created is another one now.
+    pub(super) fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
+        for known in self.visited.iter_mut().chain(self.bookmarks.values_mut()).filter(|known| *known == former) {
+            *known = id.clone();
+        }
+    }
+
+    /// Whether there is a bookmark.
+    #[must_use]
+    pub fn any_bookmark(&self) -> bool {
+        !self.bookmarks.is_empty()
+    }
+
+    /// The bookmarks, by their letters.
+    pub fn bookmarks(&self) -> impl Iterator<Item = (char, &SegmentId)> {
+        self.bookmarks.iter().map(|(letter, id)| (*letter, id))
+    }
+}
+
+fn here(state: &State) -> Option<SegmentId> {
+    match &state.tree.selected {
+        Some(RowId::Segment(id)) => Some(id.clone()),
+        _ => None,
+    }
+}
+
+/// Remembers where the person is, who is about to go far.
+pub(super) fn leave(state: &mut State) {
+    let Some(here) = here(state) else { return };
+    let places = &mut state.picks.places;
+    places.visited.truncate(places.at);
+    if places.visited.last() != Some(&here) {
+        places.visited.push(here);
+    }
+    if places.visited.len() > REMEMBERED {
+        places.visited.remove(0);
+    }
+    places.at = places.visited.len();
+}
+
+/// Goes to where the person was before, past what is gone by now.
+pub(super) fn back(state: &mut State) {
+    let here = here(state);
+    let places = &mut state.picks.places;
+    if places.at == places.visited.len() {
+        // The way forth leads here again.
+        let present = here.clone().filter(|here| places.visited.last() != Some(here));
+        places.visited.extend(present);
+        places.at = places.visited.len().saturating_sub(1);
+        if places.visited.get(places.at) != here.as_ref() {
+            places.at = places.visited.len();
+        }
+    }
+    let at = state.picks.places.at;
+    let earlier = (0..at).rev().find(|place| state.forest.contains(&state.picks.places.visited[*place]));
+    go(state, earlier, "there is nothing further back");
+}
+
+/// Goes to where the person was before they went back.
+pub(super) fn forth(state: &mut State) {
+    let places = &state.picks.places;
+    let later = (places.at + 1..places.visited.len()).find(|place| state.forest.contains(&places.visited[*place]));
+    go(state, later, "there is nothing further on");
+}
+
+fn go(state: &mut State, place: Option<usize>, otherwise: &str) {
+    match place.and_then(|place| Some((place, state.picks.places.visited.get(place)?.clone()))) {
+        Some((place, id)) => {
+            state.picks.places.at = place;
+            tree_view::go_to(state, &id);
+        }
+        None => state.warn(otherwise),
+    }
+}
+
+/// Takes the letter for a bookmark.
+pub(super) fn press_letter(state: &mut State, purpose: Letter, key: Key) {
+    let Some(letter) = key.typed().filter(|letter| letter.is_alphanumeric()) else { return };
+    match purpose {
+        Letter::Bookmark => {
+            let Some(segment) = state.selected_segment().cloned() else { return };
+            state.picks.places.bookmarks.insert(letter, segment.id.clone());
+            state.say(format!("{letter} is {} from now on; ' {letter} goes there", segment.name));
+        }
+        Letter::GoTo => match state.picks.places.bookmarks.get(&letter).cloned() {
+            Some(id) if state.forest.contains(&id) => {
+                leave(state);
+                tree_view::go_to(state, &id);
+            }
+            Some(_) => state.warn(format!("what {letter} stood for is no longer there")),
+            None => state.warn(format!("{letter} is no bookmark; b {letter} makes one here")),
+        },
+    }
+}
+
+/// Takes a key while an exact id is typed.
+pub(super) fn press_jump(state: &mut State, mut text: TextField, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return Vec::new(),
+        "enter" => {
+            jump(state, &text);
+            return Vec::new();
+        }
+        _ => {
+            text.press(key);
+        }
+    }
+    state.layers.push(Layer::Jump(text));
+    Vec::new()
+}
+
+/// Goes to the segment with exactly that external id, or else that id.
+fn jump(state: &mut State, text: &TextField) {
+    let wanted = text.text().trim();
+    let by_external_id = || state.forest.with_external_id(wanted).map(|segment| segment.id.clone());
+    let found: Vec<SegmentId> = by_external_id().collect();
+    let by_id = SegmentId::new(wanted).filter(|id| state.forest.contains(id));
+    let Some(id) = found.first().cloned().or(by_id) else {
+        let more = if state.link.listed { "" } else { ", or it has not come yet" };
+        state.warn(format!("no segment has exactly the external id or id {wanted}{more}"));
+        return state.layers.push(Layer::Jump(text.clone()));
+    };
+    leave(state);
+    tree_view::go_to(state, &id);
+    if found.len() > 1 {
+        state.warn(format!("{} segments have the external id {wanted}; this is one of them", found.len()));
+    }
+}
