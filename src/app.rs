@@ -305,6 +305,14 @@ impl State {
         }
     }
 
+    /// The path of what the selected row stands below, `None` as long as the parent is on the screen or there is none.
+    #[must_use]
+    pub fn path_out_of_sight(&self) -> Option<String> {
+        let parent = self.forest.parent(&self.selected_segment()?.id)?;
+        let at = self.forest.position(&RowId::Segment(parent.id.clone()))?;
+        (at < self.tree.offset).then(|| details::path(self, &parent.id))
+    }
+
     /// When the screen will have to change although nothing happens: a message goes, a highlight fades, an age grows.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {

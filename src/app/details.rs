@@ -207,7 +207,8 @@ fn parent(state: &State, segment: &Segment) -> String {
 /// More names than these say no more.
 const PATH_NAMES: usize = 24;
 
-fn path(state: &State, id: &SegmentId) -> String {
+/// The names from the top to a segment, of a long way the last ones.
+pub(super) fn path(state: &State, id: &SegmentId) -> String {
     let mut names: Vec<&str> =
         state.forest.ancestors(id).take(PATH_NAMES).map(|segment| segment.name.as_str()).collect();
     if names.len() == PATH_NAMES {

@@ -7,7 +7,7 @@ use ratatui::style::{Color, Style};
 use crate::app::{Pane, Shape, State};
 
 use super::Look;
-use super::text::{fitted, rect};
+use super::text::{fitted, fitted_end, rect};
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let layout = state.layout();
@@ -37,6 +37,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         }
         pen.activity_title(state, activity);
     }
+    pen.breadcrumb(state, top, rect(layout.tree));
 }
 
 struct Pen<'a, 'b, 'c> {
@@ -77,6 +78,16 @@ impl Pen<'_, '_, '_> {
             if right > activity.x + 12 {
                 self.label(right, y, &text, theme.quiet, activity);
             }
+        }
+    }
+
+    /// What the selected row stands below, where the parent has been scrolled out of sight.
+    fn breadcrumb(&mut self, state: &State, y: u16, tree: Rect) {
+        let Some(path) = state.path_out_of_sight() else { return };
+        let room = usize::from(tree.width).saturating_sub(4);
+        if room > 8 {
+            let text = format!(" {} ", fitted_end(&path, room));
+            self.label(tree.x + 1, y, &text, self.look.theme.quiet, tree);
         }
     }
 

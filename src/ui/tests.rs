@@ -375,3 +375,13 @@ fn every_action_is_found_by_name_with_its_key_or_why_it_can_not_act() {
     harness.type_text("undo");
     insta::assert_snapshot!(picture(&harness));
 }
+
+#[test]
+fn what_the_selected_row_stands_below_is_told_when_it_is_out_of_sight() {
+    let mut many = wholesale();
+    many.extend((0..60).map(|at| segment(&format!("below {at:02}"), Some("pl"))));
+    let mut harness = Harness::live(100, 20, many);
+    harness.press("* G k k k k");
+    let picture = picture(&harness);
+    assert!(picture.lines().nth(1).unwrap().contains("Hurtownie › Polska"), "{picture}");
+}
