@@ -47,7 +47,9 @@ impl Review {
             .collect();
         let demand = demand(state, &operations);
         let warnings = warnings(state, &operations);
-        Self { tickets, selected: 0, demand, typed: TextField::new(""), typing: false, warnings }
+        // Where a word is wanted, the first letters of it must not be taken for keys.
+        let typing = demand.word().is_some();
+        Self { tickets, selected: 0, demand, typed: TextField::new(""), typing, warnings }
     }
 
     /// The operations in their order.
@@ -117,7 +119,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
     let text = key.to_string();
     if review.typing {
         match text.as_str() {
-            "esc" => review.typing = false,
+            "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
             "enter" if review.demand.is_met(review.typed.text()) => return send(state, &review),
             "enter" => state.warn(format!("type {} to go on, or esc", review.demand.word().unwrap_or_default())),
             _ => {

@@ -190,6 +190,11 @@ impl Ledger {
         Some(&self.known.get(id)?.segment)
     }
 
+    /// Whether a segment was there, and is known not to be any more.
+    pub fn is_gone(&self, id: &SegmentId) -> bool {
+        self.gone.contains_key(id)
+    }
+
     /// The segments that exist.
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
         self.known.iter().map(|entered| &entered.segment)

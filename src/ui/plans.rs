@@ -41,7 +41,7 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         below.len() - 1
     });
     below.push(if review.typing {
-        dialog::keys(&[("enter", "send"), ("esc", "back")], theme)
+        dialog::keys(&[("enter", "send"), ("up down", "look through it"), ("esc", "back")], theme)
     } else if state.writes.gathers() {
         dialog::keys(&[("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")], theme)
     } else {

@@ -343,7 +343,7 @@ fn a_plan_is_looked_at_before_it_is_sent() {
 fn a_protected_plan_wants_the_tenant_typed() {
     let mut harness = Harness::live(80, 24, wholesale());
     harness.state.session.protected = true;
-    harness.press("j j d s y");
+    harness.press("j j d s");
     harness.type_text("ac");
     insta::assert_snapshot!(picture(&harness));
 }

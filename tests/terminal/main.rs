@@ -130,7 +130,6 @@ fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
     pty.type_text("s");
     pty.wait_for("- 63 deleted");
     // So many go only after a word.
-    pty.type_text("y");
     pty.type_text(&format!("demo-wholesale{ENTER}"));
     pty.wait_for("deleted Eksport and 62 below");
     assert_eq!(demo.server.segments().len(), 290 - 1 - 63);

@@ -436,8 +436,7 @@ fn a_protected_profile_wants_the_tenant_typed() {
     let tenant = harness.state.session.tenant.clone();
     harness.press("j d enter");
     assert_eq!(harness.write_count(), 0);
-    harness.press("y");
-    harness.type_text("wrong");
+    harness.type_text("dwrong");
     harness.press("enter");
     assert_eq!(harness.write_count(), 0);
     harness.press("ctrl-u");
@@ -447,7 +446,7 @@ fn a_protected_profile_wants_the_tenant_typed() {
 }
 
 #[test]
-fn the_built_in_root_asks_once_more() {
+fn what_another_system_owns_asks_once_more() {
     let mut harness = at_work();
     harness.state.session.owned = vec![crate::segment::Pattern::new("export").unwrap()];
     harness.press("j r");
@@ -456,7 +455,7 @@ fn the_built_in_root_asks_once_more() {
     assert_eq!(harness.write_count(), 0);
     let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("it asks") };
     assert!(matches!(&review.demand, Demand::Name { name, .. } if name == "Export"));
-    harness.press("esc");
+    harness.press("esc esc");
     assert_eq!(harness.rows()[1], "  >Export");
 }
 

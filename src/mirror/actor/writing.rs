@@ -177,7 +177,8 @@ impl<R: Remote> Actor<R> {
             return Err(WriteError::Grown { newcomers });
         }
         let Some(destination) = operation.destination().filter(|_| self.listed) else { return Ok(()) };
-        if self.ledger.get(destination).is_none() {
+        // Of one that was never there, such as the parent of an orphan that is to come back, the server may think otherwise.
+        if self.ledger.is_gone(destination) {
             return Err(WriteError::NoPlace);
         }
         let Some(subject) = operation.subject() else { return Ok(()) };
