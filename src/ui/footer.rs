@@ -262,7 +262,7 @@ fn tally(search: &Search) -> String {
 fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let count = match &state.search {
-        None => "name, external id or id ".into(),
+        None => "words, !not, name: ext: id: ".into(),
         Some(search) => format!("{} ", tally(search)),
     };
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);

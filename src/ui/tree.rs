@@ -171,7 +171,7 @@ fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut
         let width = usize::from(columns.external_ids.width - 1);
         let text = fitted(segment.external_id.as_deref().unwrap_or("–"), width);
         let ranges = state.search.as_ref().zip(segment.external_id.as_deref());
-        let ranges = ranges.map(|(search, text)| search.query.ranges(text)).unwrap_or_default();
+        let ranges = ranges.map(|(search, text)| search.query.ranges_in_external_id(text)).unwrap_or_default();
         let line = highlighted(&text, &ranges, width, theme.quiet, theme.matched);
         buffer.set_line(columns.external_ids.x, y, &line, columns.external_ids.width);
     }
