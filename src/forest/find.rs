@@ -239,8 +239,8 @@ mod tests {
     #[test]
     fn every_text_that_is_looked_for_stands_out_where_it_is_looked_for() {
         let query = Query::parse("po ol !x ext:lska").unwrap();
-        assert_eq!(query.ranges("Polska"), [0..3]);
-        assert_eq!(query.ranges_in_external_id("Polska"), [0..6]);
+        assert_eq!(query.ranges("Polska Polska"), [0..3, 7..10]);
+        assert_eq!(query.ranges_in_external_id("Polska-lska"), [0..6, 7..11]);
     }
 
     #[test]
