@@ -146,9 +146,10 @@ impl Tenant {
         tenant
     }
 
-    /// New ids follow from this.
+    /// New ids follow from this. They are others than those of the segments that are made up from the same seed: an id that was
+    /// deleted must not come again.
     pub fn seed(&mut self, seed: u64) {
-        self.random = fastrand::Rng::with_seed(seed);
+        self.random = fastrand::Rng::with_seed(!seed);
     }
 
     pub fn len(&self) -> usize {

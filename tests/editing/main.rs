@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected is to fail")]
 
 mod client;
-//mod random;
+mod random;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,1 +1,588 @@
+//! A person at random keys, with the real mirror on a real server, a colleague and trouble beside them: what they were told is
+//! what came of it.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::Method;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
+use segtui::demo::{Actor, Change, Fields, Options, Server, Trouble, Wish};
+use segtui::forest::RowId;
+use segtui::keymap::{Keymap, parse_sequence};
+use segtui::mirror::{self, Command, Mirror, Outcome, Which};
+use segtui::plan::Operation;
+use segtui::segment::{Field, Segment, SegmentId};
+use tokio::time::timeout;
+
+use super::client::{PATIENCE, mirror_of, quick};
+
+/// What happens beside the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// Nothing.
+    Quiet,
+    /// A colleague works, and answers are late, refused and lost.
+    Trouble,
+}
+
+const SEEDS: std::ops::Range<u64> = 0..6;
+const ACTIONS: usize = 40;
+/// Longer than all that can be on its way takes.
+const STUCK: Duration = Duration::from_secs(10);
+
+/// The seeds of a normal run, and so many more as `SEGTUI_SEEDS` says.
+fn seeds() -> std::ops::Range<u64> {
+    let more = std::env::var("SEGTUI_SEEDS").ok().and_then(|count| count.parse().ok());
+    more.map_or(SEEDS, |count| 0..count)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_is_told_is_what_is_on_the_server_whatever_comes_between() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut person = Person::start(seed, Around::Trouble).await;
+        for _ in 0..ACTIONS {
+            person.act().await;
+        }
+        person.end().await;
+        person.check();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut person = Person::start(seed, Around::Quiet).await;
+        let before = shape(&person.server.segments());
+        for _ in 0..ACTIONS {
+            person.act().await;
+        }
+        person.end().await;
+        person.check();
+        person.log.refused_to_undo = false;
+        for step in 0.. {
+            if person.log.refused_to_undo {
+                break;
+            }
+            assert!(step < 2 * ACTIONS, "seed {seed}: {:?} {:?}", person.state.message, person.state.layers);
+            person.press("u");
+            person.confirm();
+            person.rest().await;
+        }
+        person.end().await;
+        assert_eq!(shape(&person.server.segments()), before, "seed {seed}");
+    }
+}
+
+/// A tree by names: each segment with the names above it.
+fn shape(segments: &[Segment]) -> BTreeSet<(Vec<String>, Option<String>)> {
+    let by_id: HashMap<&SegmentId, &Segment> = segments.iter().map(|segment| (&segment.id, segment)).collect();
+    let path = |segment: &Segment| {
+        let up = |at: &&Segment| at.parent.as_ref().and_then(|parent| by_id.get(parent).copied());
+        let mut names: Vec<String> =
+            std::iter::successors(Some(segment), up).take(segments.len()).map(|at| at.name.to_string()).collect();
+        names.reverse();
+        names
+    };
+    segments.iter().map(|one| (path(one), one.external_id.as_deref().map(ToOwned::to_owned))).collect()
+}
+
+/// What was asked for, and what was told.
+#[derive(Default)]
+struct Log {
+    asked: Vec<Operation>,
+    told: Vec<Told>,
+    raced: HashSet<SegmentId>,
+    /// Ids that the server gave in the place of provisional ones.
+    given: HashMap<SegmentId, SegmentId>,
+    refused_to_undo: bool,
+}
+
+/// Something that the person was told to be done.
+struct Told {
+    operation: Operation,
+    outcome: Outcome,
+}
+
+struct Person {
+    state: State,
+    keymap: Keymap,
+    mirror: Mirror,
+    server: Server,
+    random: fastrand::Rng,
+    around: Around,
+    names: usize,
+    synchronised: usize,
+    log: Log,
+    before: Vec<Segment>,
+    seed: u64,
+}
+
+impl Person {
+    async fn start(seed: u64, around: Around) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let options = Options { segments: Some(random.usize(15..40)), seed, feed_cap: random.usize(2..30), ..Options::default() };
+        let server = Server::start(options).await.unwrap();
+        // The seed server's names may be the same for several; here each is to be known by its own.
+        for (number, segment) in server.segments().into_iter().enumerate() {
+            let fields = Fields { name: format!("s{number}x").into(), ..Fields::of(&segment) };
+            server.change(Actor::Internal, Wish::Update(segment.id, fields)).unwrap();
+        }
+        let before = server.segments();
+        let session = Session {
+            tenant: "demo".into(),
+            host: "localhost".into(),
+            profile: None,
+            access: Access::ReadWrite,
+            journalled: false,
+            protected: false,
+            owned: Vec::new(),
+        };
+        let clock = Clock { now: Timestamp::now(), zone: TimeZone::UTC };
+        let concurrency = random.usize(1..7);
+        let mirror = mirror_of(&server, mirror::Settings { concurrency, ..quick() });
+        let mut person = Self {
+            state: State::new(session, clock, 120, 40),
+            keymap: Keymap::standard().unwrap(),
+            mirror,
+            server,
+            random,
+            around,
+            names: 0,
+            synchronised: 0,
+            log: Log::default(),
+            before,
+            seed,
+        };
+        person.synchronise().await;
+        person
+    }
+
+    fn event(&mut self, event: Event) {
+        for effect in app::update(&mut self.state, &self.keymap, event) {
+            match effect {
+                Effect::Search(job) => {
+                    let mut finds = Vec::new();
+                    job.for_each(|found| finds.push(found));
+                    finds.into_iter().for_each(|found| self.event(Event::Found(found)));
+                }
+                Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
+                Effect::Mirror(command) => {
+                    match &command {
+                        Command::Write { plan, .. } => self.log.asked.extend(plan.operations.iter().cloned()),
+                        Command::Amend { operation, .. } => self.log.asked.push(operation.clone()),
+                        _ => {}
+                    }
+                    if let Err(full) = self.mirror.commands.try_send(command) {
+                        self.event(Event::Undelivered(full.into_inner()));
+                    }
+                }
+                Effect::Suspend | Effect::Quit => panic!("nobody asked for that"),
+            }
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        for key in parse_sequence(keys).unwrap() {
+            self.event(Event::Key(key));
+            let words = self.state.message.as_ref().map_or("", |message| message.text.as_str());
+            self.log.refused_to_undo |= words.starts_with("nothing was done yet");
+        }
+    }
+
+    fn type_text(&mut self, text: &str) {
+        self.event(Event::Paste(text.to_owned()));
+    }
+
+    fn take(&mut self, event: mirror::Event) {
+        match &event {
+            mirror::Event::OperationEnded { which, outcome } => self.note(*which, outcome),
+            mirror::Event::Synchronised { .. } => self.synchronised += 1,
+            _ => {}
+        }
+        self.event(Event::Mirror(event));
+    }
+
+    fn note(&mut self, which: Which, outcome: &Outcome) {
+        if let Outcome::Created(applied) = outcome {
+            self.log.given.insert(which.provisional_id(), applied.segment.id.clone());
+        }
+        if let Outcome::Created(applied) | Outcome::Updated(applied) = outcome
+            && applied.raced
+        {
+            self.log.raced.insert(applied.segment.id.clone());
+        }
+        if let Some(step) = self.state.writes.step(which) {
+            self.log.told.push(Told { operation: step.operation.clone(), outcome: outcome.clone() });
+        }
+    }
+
+    async fn hear(&mut self) {
+        let event = timeout(PATIENCE, self.mirror.events.recv()).await;
+        let event = event.unwrap_or_else(|_| panic!("seed {}: the mirror is silent", self.seed)).unwrap();
+        self.take(event);
+    }
+
+    fn catch_up(&mut self) {
+        while let Ok(event) = self.mirror.events.try_recv() {
+            self.take(event);
+        }
+    }
+
+    /// Until the feed was read to its end again.
+    async fn synchronise(&mut self) {
+        self.catch_up();
+        let enough = self.synchronised + 3;
+        while self.synchronised < enough {
+            self.hear().await;
+        }
+    }
+
+    /// Until nothing is on its way.
+    async fn rest(&mut self) {
+        self.catch_up();
+        let until = tokio::time::Instant::now() + STUCK;
+        let goes = |tally: app::Tally| tally.waiting > 0 && tally.failed + tally.held == 0;
+        while goes(self.state.writes.tally()) {
+            let stuck = tokio::time::Instant::now() > until;
+            assert!(!stuck, "seed {}: something waits for nothing:\n{}", self.seed, self.left());
+            self.hear().await;
+        }
+        self.synchronise().await;
+    }
+
+    /// What is not over, a line each.
+    fn left(&self) -> String {
+        let steps = self.state.writes.plans().flat_map(|(ticket, write)| {
+            write.steps.iter().map(move |step| format!("{}: {:?} {:?}\n", ticket.0, step.standing, step.operation))
+        });
+        steps.collect()
+    }
+
+    fn name(&mut self) -> String {
+        self.names += 1;
+        format!("n{}x", self.names)
+    }
+
+    fn any_segment(&mut self) -> Option<Arc<Segment>> {
+        let all: Vec<Arc<Segment>> = self.state.forest.iter().cloned().collect();
+        self.random.choice(all)
+    }
+
+    fn select_any(&mut self) {
+        if let Some(segment) = self.any_segment() {
+            self.state.tree.selected = Some(RowId::Segment(segment.id.clone()));
+        }
+    }
+
+    fn open(&self) -> Option<&Layer> {
+        self.state.layers.last()
+    }
+
+    async fn act(&mut self) {
+        for _ in 0..self.random.usize(0..4) {
+            self.catch_up();
+            if self.random.bool() {
+                // In the quiet there may be nothing to hear for a while.
+                tokio::time::sleep(Duration::from_millis(self.random.u64(0..6))).await;
+            }
+        }
+        if self.around == Around::Trouble {
+            if self.random.u8(0..4) == 0 {
+                self.trouble();
+            }
+            if self.random.u8(0..2) == 0 {
+                self.colleague();
+            }
+        }
+        self.select_any();
+        match self.random.u8(0..14) {
+            0..3 => self.create(),
+            3 | 4 => self.rename(),
+            5 => self.edit(),
+            6 | 7 => self.move_one(),
+            8 => self.move_marked(),
+            9 => self.delete(),
+            10 => {
+                self.press("u");
+                self.confirm();
+            }
+            11 => {
+                self.press("U");
+                self.confirm();
+            }
+            12 => self.queue(),
+            _ => self.decide(),
+        }
+        self.close();
+    }
+
+    fn close(&mut self) {
+        for _ in 0..10 {
+            if self.state.layers.is_empty() {
+                break;
+            }
+            self.press("esc");
+        }
+        self.state.picks.marked.clear();
+        assert!(self.state.layers.is_empty(), "{:?}", self.state.layers);
+    }
+
+    fn confirm(&mut self) {
+        if let Some(Layer::Review(_)) = self.open() {
+            self.press("y");
+        }
+    }
+
+    fn create(&mut self) {
+        let key = if self.random.bool() { "a" } else { "A" };
+        self.press(key);
+        if let Some(Layer::Form(_)) = self.open() {
+            let name = self.name();
+            self.type_text(&name);
+            self.press("enter");
+        }
+    }
+
+    fn rename(&mut self) {
+        self.press("r");
+        if let Some(Layer::Renaming(_)) = self.open() {
+            let name = self.name();
+            self.press("ctrl-u");
+            self.type_text(&name);
+            self.press("enter");
+        }
+    }
+
+    fn edit(&mut self) {
+        self.press("e");
+        if let Some(Layer::Form(_)) = self.open() {
+            let name = self.name();
+            self.press("tab ctrl-u");
+            self.type_text(&name);
+            self.press("enter");
+        }
+    }
+
+    fn move_one(&mut self) {
+        let Some(target) = self.any_segment() else { return };
+        self.press("m");
+        if let Some(Layer::Parents(_)) = self.open() {
+            self.type_text(&target.name);
+            self.press("enter");
+            self.confirm();
+        }
+    }
+
+    fn move_marked(&mut self) {
+        for _ in 0..self.random.usize(2..5) {
+            self.select_any();
+            self.press("space");
+        }
+        self.move_one();
+    }
+
+    fn delete(&mut self) {
+        self.press("d");
+        let Some(Layer::Deletion(deletion)) = self.open() else { return };
+        let leaf = deletion.descendants == 0;
+        let many = deletion.descendants > 6;
+        let key = match self.random.bool() {
+            _ if leaf => "enter",
+            true if !many => "s",
+            _ => "p",
+        };
+        self.press(key);
+        self.confirm();
+    }
+
+    fn queue(&mut self) {
+        self.press("Q");
+        for _ in 0..self.random.usize(1..4) {
+            let Some(Layer::Queue(_)) = self.open() else { break };
+            let key = self.random.choice(["j", "j", "k", "r", "R", "d", "D", "h"]).unwrap();
+            self.press(key);
+        }
+    }
+
+    fn decide(&mut self) {
+        self.press("!");
+        for _ in 0..self.random.usize(1..5) {
+            let key = match self.open() {
+                Some(Layer::Conflict(conflict)) => match conflict.between {
+                    Between::Changes { .. } => self.random.choice(["j", "h", "l", "space", "m", "t", "enter", "enter"]),
+                    Between::Gone { .. } => self.random.choice(["c", "t"]),
+                    Between::Deletion { .. } | Between::Grown { .. } => self.random.choice(["d", "t"]),
+                },
+                Some(Layer::Form(_) | Layer::Renaming(_)) => Some("enter"),
+                _ => None,
+            };
+            match key {
+                Some(key) => self.press(key),
+                None => break,
+            }
+        }
+        self.confirm();
+    }
+
+    fn trouble(&mut self) {
+        let method = self.random.choice([Method::GET, Method::PUT, Method::POST, Method::DELETE]).unwrap();
+        let on = (method, "/segments");
+        self.server.plan(match self.random.u8(0..4) {
+            0 => Trouble::LoseAnswer { on },
+            1 => Trouble::Delay { on, by: Duration::from_millis(self.random.u64(0..60)) },
+            2 => Trouble::HoldAnswer { on, by: Duration::from_millis(self.random.u64(0..60)) },
+            _ => Trouble::Refuse { on, status: 503, retry_after: None },
+        });
+    }
+
+    fn colleague(&mut self) {
+        self.names += 1;
+        let name = format!("c{}x", self.names);
+        let segments = self.server.segments();
+        let Some(any) = self.random.choice(&segments) else { return };
+        let fields = Fields::of(any);
+        let wish = match self.random.u8(0..6) {
+            0 => Wish::Create(Fields { name: name.into(), external_id: None, parent: Some(any.id.clone()) }),
+            1 => Wish::Delete(any.id.clone()),
+            2 => {
+                let parent = self.random.choice(&segments).map(|to| to.id.clone());
+                Wish::Update(any.id.clone(), Fields { parent, ..fields })
+            }
+            3 => Wish::Update(any.id.clone(), Fields { external_id: Some(name.into()), ..fields }),
+            _ => Wish::Update(any.id.clone(), Fields { name: name.into(), ..fields }),
+        };
+        // What the server refuses, such as a move into the own subtree, is as good as anything.
+        let _refused = self.server.change(Actor::Backoffice, wish);
+    }
+
+    /// Everything that waits is carried out, or given up when it can't be.
+    async fn end(&mut self) {
+        self.server.end_trouble();
+        self.close();
+        for round in 0.. {
+            self.rest().await;
+            if self.state.writes.waiting() == 0 {
+                break;
+            }
+            assert!(round < 40, "seed {}: something is stuck: {:?}", self.seed, self.state.writes.tally());
+            self.press(if round % 2 == 0 { "Q R esc" } else { "Q D esc" });
+            self.close();
+        }
+        self.synchronise().await;
+    }
+
+    fn check(&self) {
+        self.screen_equals_server();
+        let history = self.server.history();
+        self.nothing_was_created_twice(&history);
+        self.what_was_told_was_done(&history);
+        self.nothing_was_overwritten_unseen(&history);
+    }
+
+    fn screen_equals_server(&self) {
+        let by_id = |segments: Vec<Segment>| -> BTreeMap<SegmentId, Segment> {
+            segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect()
+        };
+        let shown = by_id(self.state.forest.iter().map(|segment| (**segment).clone()).collect());
+        assert_eq!(shown, by_id(self.server.segments()), "seed {}", self.seed);
+    }
+
+    fn nothing_was_created_twice(&self, history: &[Change]) {
+        let mut names: HashMap<SegmentId, String> = HashMap::new();
+        for Change { id, now, .. } in history {
+            match now {
+                Some(now) => names.insert(id.clone(), now.name.to_string()),
+                None => names.remove(id),
+            };
+            let Some(now) = now else { continue };
+            let same: Vec<_> = names.iter().filter(|(_, name)| **name == now.name).collect();
+            let about = || {
+                let history = history.iter().filter(|change| same.iter().any(|(id, _)| **id == change.id));
+                let asked = self.log.asked.iter().map(|operation| format!("{operation:?}"));
+                let asked: Vec<_> = asked.filter(|text| text.contains(now.name.as_str())).collect();
+                format!("{:#?}\n{asked:#?}", history.collect::<Vec<_>>())
+            };
+            assert_eq!(same.len(), 1, "seed {}: {same:?} {}", self.seed, about());
+        }
+    }
+
+    fn states<'a>(&'a self, history: &'a [Change], id: &'a SegmentId) -> impl Iterator<Item = Option<&'a Segment>> {
+        let before = self.before.iter().filter(move |segment| segment.id == *id).map(Some);
+        before.chain(history.iter().filter(move |change| change.id == *id).map(|change| change.now.as_ref()))
+    }
+
+    fn what_was_told_was_done(&self, history: &[Change]) {
+        for Told { operation, outcome } in &self.log.told {
+            match outcome {
+                Outcome::Created(applied) => {
+                    let Operation::Create { draft } = operation else { panic!("{operation:?}") };
+                    let wanted = self.real(draft.clone().into_segment(applied.segment.id.clone()));
+                    let there = self.states(history, &wanted.id).any(|state| state == Some(&wanted));
+                    assert!(there, "seed {}: told to be created: {wanted:?}", self.seed);
+                }
+                Outcome::Updated(applied) => {
+                    let Operation::Update { base, draft } = operation else { panic!("{operation:?}") };
+                    let id = &applied.segment.id;
+                    let wanted = self.real(draft.clone().into_segment(id.clone()));
+                    for field in draft.changes(base) {
+                        let had = |state: Option<&Segment>| state.is_some_and(|it| it.field(field) == wanted.field(field));
+                        let there = self.states(history, id).any(had);
+                        assert!(there, "seed {}: told to be changed: {operation:?} {applied:?}", self.seed);
+                    }
+                }
+                Outcome::Deleted(id) => {
+                    let gone = self.server.segments().iter().all(|segment| segment.id != *id);
+                    assert!(gone, "seed {}: told to be deleted: {operation:?}", self.seed);
+                }
+            }
+        }
+    }
+
+    /// With the ids that the server gave.
+    fn real(&self, segment: Segment) -> Segment {
+        let given = |id: SegmentId| self.log.given.get(&id).cloned().unwrap_or(id);
+        Segment { parent: segment.parent.map(given), id: given(segment.id), ..segment }
+    }
+
+    /// Whatever a colleague wrote and a write from here replaced, the person had seen, or was told of.
+    fn nothing_was_overwritten_unseen(&self, history: &[Change]) {
+        let mut now: HashMap<SegmentId, Segment> =
+            self.before.iter().map(|segment| (segment.id.clone(), segment.clone())).collect();
+        let mut theirs: HashSet<(SegmentId, Field)> = HashSet::new();
+        for change in history.iter().skip_while(|change| change.actor == Actor::Internal) {
+            let Change { actor, id, now: Some(after) } = change else {
+                now.remove(&change.id);
+                continue;
+            };
+            let before = now.insert(id.clone(), after.clone());
+            let fields = before.as_ref().map_or_else(|| Field::ALL.to_vec(), |before| before.differing_fields(after));
+            for field in fields {
+                if *actor != Actor::Integrations {
+                    theirs.insert((id.clone(), field));
+                } else if theirs.remove(&(id.clone(), field))
+                    && let Some(before) = &before
+                {
+                    let seen = self.saw(before, after, field) || self.log.raced.contains(id);
+                    assert!(seen, "seed {}: {field} overwritten: {before:?} by {after:?}", self.seed);
+                }
+            }
+        }
+    }
+
+    /// Whether the person asked for that change when they saw it as it was before.
+    fn saw(&self, before: &Segment, after: &Segment, field: Field) -> bool {
+        self.log.asked.iter().any(|operation| {
+            let Operation::Update { base, draft } = operation else { return false };
+            let base = self.real((**base).clone());
+            let wanted = self.real(draft.clone().into_segment(base.id.clone()));
+            base.id == before.id
+                && base.field(field) == before.field(field)
+                && wanted.field(field) == after.field(field)
+        })
+    }
+}
