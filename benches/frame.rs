@@ -10,6 +10,7 @@ use ratatui::backend::TestBackend;
 use segtui::app::{Access, Clock, Event, Session, State, update};
 use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
+use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Segment, SegmentId};
 use segtui::ui::{Look, Symbols, Theme, draw};
 
@@ -17,6 +18,7 @@ fn state(rows: u32, keymap: &Keymap) -> State {
     let session = Session {
         tenant: "acme".into(),
         host: "localhost".into(),
+        base_url: BaseUrl::parse("http://localhost", InsecureHttp::Refused).unwrap(),
         profile: None,
         access: Access::ReadWrite,
         journalled: true,

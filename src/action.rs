@@ -76,6 +76,8 @@ pub enum Action {
     MarkRange,
     /// Mark all matches of the search.
     MarkMatches,
+    /// Put something of the selected or all marked segments into the clipboard.
+    Copy(Aspect),
     /// To the next pane.
     NextPane,
     /// To the previous pane.
@@ -108,6 +110,25 @@ pub enum Action {
     Quit,
 }
 
+/// What of a segment can be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Aspect {
+    /// Its id.
+    Id,
+    /// Its name.
+    Name,
+    /// Its external id.
+    ExternalId,
+    /// The names from the top down to it.
+    Path,
+    /// The whole of it, as the API shows it.
+    Json,
+    /// It and all below it, as an outline.
+    Subtree,
+    /// The command that reads it from the server.
+    Curl,
+}
+
 /// How actions are grouped for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
@@ -119,6 +140,8 @@ pub enum Group {
     Finding,
     /// Changing segments.
     Changing,
+    /// Taking something elsewhere.
+    Copying,
     /// What is on the screen.
     Viewing,
     /// The server and the program itself.
@@ -127,8 +150,8 @@ pub enum Group {
 
 impl Group {
     /// Every group in reading order.
-    pub const ALL: [Self; 6] =
-        [Self::Moving, Self::Folding, Self::Finding, Self::Changing, Self::Viewing, Self::Program];
+    pub const ALL: [Self; 7] =
+        [Self::Moving, Self::Folding, Self::Finding, Self::Changing, Self::Copying, Self::Viewing, Self::Program];
 
     /// Its heading.
     #[must_use]
@@ -138,6 +161,7 @@ impl Group {
             Self::Folding => "Folding",
             Self::Finding => "Finding",
             Self::Changing => "Changing",
+            Self::Copying => "Copying",
             Self::Viewing => "Viewing",
             Self::Program => "Program",
         }
@@ -230,6 +254,34 @@ pub const TABLE: &[Entry] = &[
         Group::Changing,
         "mark all",
         "mark all matches of the search",
+    ),
+    entry(Action::Copy(Aspect::Id), "copy-id", &["y i"], Group::Copying, "id", "copy the id of it or all marked"),
+    entry(Action::Copy(Aspect::Name), "copy-name", &["y n"], Group::Copying, "name", "copy the name"),
+    entry(
+        Action::Copy(Aspect::ExternalId),
+        "copy-external-id",
+        &["y e"],
+        Group::Copying,
+        "external id",
+        "copy the external id",
+    ),
+    entry(Action::Copy(Aspect::Path), "copy-path", &["y p"], Group::Copying, "path", "copy the names down to it"),
+    entry(Action::Copy(Aspect::Json), "copy-json", &["y j"], Group::Copying, "JSON", "copy it as JSON"),
+    entry(
+        Action::Copy(Aspect::Subtree),
+        "copy-subtree",
+        &["y t"],
+        Group::Copying,
+        "subtree",
+        "copy it and all below it",
+    ),
+    entry(
+        Action::Copy(Aspect::Curl),
+        "copy-curl",
+        &["y c"],
+        Group::Copying,
+        "curl",
+        "copy the curl command to read it",
     ),
     entry(Action::NextPane, "next-pane", &["tab"], Group::Viewing, "pane", "to the next pane"),
     entry(Action::PreviousPane, "previous-pane", &["backtab"], Group::Viewing, "pane back", "to the previous pane"),

@@ -10,6 +10,7 @@ mod availability;
 mod bulk;
 mod changing;
 mod conflict;
+mod copying;
 mod deletion;
 mod details;
 mod figures;
@@ -52,6 +53,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::mirror::{self, is_provisional};
+use crate::remote::BaseUrl;
 use crate::segment::{Pattern, Segment, SegmentId};
 
 pub use crate::remote::Access;
@@ -63,7 +65,7 @@ pub use bulk::BulkEdit;
 pub use conflict::{Between, Conflict, Side};
 pub use deletion::{Deletion, Policy};
 pub use details::{DetailLine, details};
-pub use figures::grouped;
+pub use figures::{grouped, size};
 pub use finding::{FindPrompt, Search};
 pub use form::{Form, Purpose};
 pub use help::HelpPage;
@@ -115,6 +117,8 @@ pub enum Effect {
     Search(SearchJob),
     /// Sort, beside everything else; ends in one [`Event::Sorted`].
     Sort(SortJob),
+    /// Put this into the clipboard of the person's machine.
+    Copy(String),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -128,6 +132,8 @@ pub struct Session {
     pub tenant: String,
     /// The server's host.
     pub host: String,
+    /// The whole address of the server.
+    pub base_url: BaseUrl,
     /// The profile of the configuration, if one was used.
     pub profile: Option<String>,
     /// Whether anything may be changed.

@@ -229,11 +229,19 @@ impl Interface<'_> {
                 }
                 Effect::Search(job) => self.jobs.search(job),
                 Effect::Sort(job) => self.jobs.sort(job),
+                Effect::Copy(text) => self.copy(&text),
                 Effect::Suspend => flow = Flow::Suspends,
                 Effect::Quit => flow = Flow::Ends,
             }
         }
         flow
+    }
+
+    /// A terminal that takes nothing any more is found out with the next frame.
+    fn copy(&mut self, text: &str) {
+        if let Err(error) = self.screen.copy(text) {
+            tracing::warn!(%error, "nothing could be copied");
+        }
     }
 
     fn draw_if_due(&mut self) -> io::Result<()> {

@@ -9,7 +9,7 @@ use crate::forest::RowKind;
 use crate::keymap::{Keymap, parse_sequence};
 use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, Which, WriteError};
 use crate::plan::{Operation, Plan};
-use crate::remote::{Call, Context, Fault, RemoteError};
+use crate::remote::{BaseUrl, Call, Context, Fault, InsecureHttp, RemoteError};
 use crate::segment::{Segment, SegmentId, Step};
 
 use super::{Access, Clock, Effect, Event, Session, State, update};
@@ -58,6 +58,7 @@ impl Harness {
         let session = Session {
             tenant: "acme".into(),
             host: "one.unity.pl".into(),
+            base_url: BaseUrl::parse("https://one.unity.pl", InsecureHttp::Refused).unwrap(),
             profile: Some("preprod".into()),
             access: Access::ReadWrite,
             journalled: true,

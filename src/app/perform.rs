@@ -7,8 +7,8 @@ use crate::mirror::Command;
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
-    BulkEdit, Effect, Form, Layer, Pane, QueuePane, Renaming, State, availability, changing, finding, layer, marking,
-    review, sorting, writes,
+    BulkEdit, Effect, Form, Layer, Pane, QueuePane, Renaming, State, availability, changing, copying, finding, layer,
+    marking, review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -45,6 +45,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
+        Action::Copy(aspect) => return copying::copy_segments(state, aspect),
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
         Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {

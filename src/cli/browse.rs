@@ -78,6 +78,7 @@ async fn prepare(
     let session = Session {
         tenant: link.connection.tenant.clone(),
         host: link.connection.base_url.host(),
+        base_url: link.connection.base_url.clone(),
         profile: link.connection.profile.clone(),
         access: link.connection.access,
         journalled: !look.no_store && !arguments.demo,

@@ -348,3 +348,18 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
     pty.type_text("exit 7\n");
     assert_eq!(pty.exit_code(), 7);
 }
+
+#[test]
+fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_frame() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "30"]);
+    pty.type_text("/vip client\r");
+    pty.wait_for("“vip client” 1 of");
+    pty.type_text("yn");
+    pty.wait_for("copied the name of VIP Client");
+    // `VIP Client` in base64, in a piece of its own.
+    let said = pty.said();
+    assert!(said.contains("\x1b[?2026h\x1b]52;c;VklQIENsaWVudA==\x1b\\\x1b[?2026l"), "{said:?}");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
