@@ -100,6 +100,8 @@ pub enum Action {
     Reload,
     /// Ask for changes now.
     PollNow,
+    /// Show the requests that were made.
+    ShowRequests,
     /// Show all keys.
     Help,
     /// Leave what is open, one step a press.
@@ -308,6 +310,7 @@ pub const TABLE: &[Entry] = &[
     ),
     entry(Action::PollNow, "poll-now", &["ctrl-r"], Group::Program, "check now", "ask for changes, or try again, now"),
     entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew and compare"),
+    entry(Action::ShowRequests, "show-requests", &["L"], Group::Program, "requests", "what was asked of the server"),
     entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
     entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "leave", "leave; clear search, cut, marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),

@@ -7,6 +7,7 @@
 mod base_url;
 mod curl;
 mod error;
+mod exchange;
 mod feed;
 mod guarded;
 
@@ -17,6 +18,7 @@ use crate::segment::{Draft, Segment, SegmentId, Step};
 pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
 pub use curl::curl;
 pub use error::{Call, Fault, RemoteError};
+pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Position};
 pub use guarded::{Access, Guarded};
 

@@ -16,6 +16,7 @@ mod header;
 mod help;
 mod parents;
 mod plans;
+mod requests;
 mod text;
 mod theme;
 mod tree;
@@ -63,6 +64,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Conflict(conflict) => conflict::draw(state, conflict, look, frame),
             Layer::Review(review) => plans::draw_review(state, review, look, frame),
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
+            Layer::Requests(pane) => requests::draw(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
             // Both are drawn where they are typed: in the footer's line and in the row.
             Layer::Find(_) | Layer::Renaming(_) => {}

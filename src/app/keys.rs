@@ -10,7 +10,7 @@ use super::layer::Layer;
 use super::parents::Asker;
 use super::{
     Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, perform, queue_pane,
-    review,
+    requests_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -37,6 +37,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Conflict(conflict) => return conflict::press(state, conflict, key),
         Layer::Review(review) => return review::press(state, review, key),
         Layer::Queue(pane) => return queue_pane::press(state, pane, key),
+        Layer::Requests(pane) => return requests_pane::press(state, pane, key),
         Layer::Bulk(edit) => return bulk::press(state, edit, key),
         Layer::Deletion(deletion) => {
             let policy = match key.to_string().as_str() {
@@ -107,6 +108,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             return changing::refilter(state, picker);
         }
         Some(Layer::Find(prompt)) => return finding::paste(state, prompt, text),
+        Some(Layer::Requests(mut pane)) if pane.typing => {
+            pane.filter.paste(text);
+            state.layers.push(Layer::Requests(pane));
+        }
         Some(Layer::Bulk(mut edit)) => {
             edit.text_field().paste(text);
             state.layers.push(Layer::Bulk(edit));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
-use super::{BulkEdit, Conflict, Deletion, FindPrompt, Form, ParentPicker, QueuePane, Renaming, Review, State};
+use super::{
+    BulkEdit, Conflict, Deletion, FindPrompt, Form, ParentPicker, QueuePane, Renaming, RequestsPane, Review, State,
+};
 
 /// Something that is open.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ pub enum Layer {
     Review(Review),
     /// What waits, runs and failed.
     Queue(QueuePane),
+    /// The requests that were made.
+    Requests(RequestsPane),
     /// Whether to leave although writes are under way.
     Leaving,
 }

@@ -7,8 +7,8 @@ use crate::mirror::Command;
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
-    BulkEdit, Effect, Form, Layer, Pane, QueuePane, Renaming, State, availability, changing, copying, finding, layer,
-    marking, review, sorting, writes,
+    BulkEdit, Effect, Form, Layer, Pane, QueuePane, Renaming, RequestsPane, State, availability, changing, copying,
+    finding, layer, marking, review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -37,6 +37,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redo => return history::go(state, Way::Forth),
         Action::Stage => review::stage(state),
         Action::ShowQueue => state.layers.push(Layer::Queue(QueuePane::default())),
+        Action::ShowRequests => state.layers.push(Layer::Requests(RequestsPane::default())),
         Action::Stop if state.writes.tally().waiting > 0 => {
             let (held, effects) = writes::hold_all(state);
             state.warn(format!("stopped; {held} changes are held back · Q shows them, r there goes on"));

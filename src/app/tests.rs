@@ -4,3 +4,4 @@ mod browsing;
 mod copying;
 mod editing;
 mod living;
+mod requests;
