@@ -10,13 +10,15 @@ use ratatui::backend::TestBackend;
 use segtui::app::{Access, Clock, Event, Session, State, update};
 use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
+use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Segment, SegmentId};
 use segtui::ui::{Look, Symbols, Theme, draw};
 
-fn state(rows: u32, keymap: &Keymap) -> State {
+fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
     let session = Session {
         tenant: "acme".into(),
         host: "localhost".into(),
+        base_url,
         profile: None,
         access: Access::ReadWrite,
         journalled: true,
@@ -40,10 +42,11 @@ fn state(rows: u32, keymap: &Keymap) -> State {
 
 fn frame(criterion: &mut Criterion) {
     let Ok(keymap) = Keymap::standard() else { return };
+    let Ok(base_url) = BaseUrl::parse("http://localhost", InsecureHttp::Refused) else { return };
     let theme = Theme::colourful(Symbols::UNICODE);
     let mut group = criterion.benchmark_group("a frame of 120x40 after a key");
     for rows in [1_000, 100_000, 1_000_000] {
-        let mut state = state(rows, &keymap);
+        let mut state = state(rows, base_url.clone(), &keymap);
         let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 40));
         let keys: Vec<Key> = ["j", "k"].into_iter().filter_map(|key| Key::parse(key).ok()).collect();
         let mut keys = keys.into_iter().cycle();

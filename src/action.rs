@@ -86,6 +86,8 @@ pub enum Action {
     MarkRange,
     /// Mark all matches of the search.
     MarkMatches,
+    /// Put something of the selected or all marked segments into the clipboard.
+    Copy(Aspect),
     /// To the next pane.
     NextPane,
     /// To the previous pane.
@@ -110,6 +112,8 @@ pub enum Action {
     PollNow,
     /// Find an action by its name.
     Palette,
+    /// Show the requests that were made.
+    ShowRequests,
     /// Show all keys.
     Help,
     /// Leave what is open, one step a press.
@@ -118,6 +122,25 @@ pub enum Action {
     Suspend,
     /// Leave the program.
     Quit,
+}
+
+/// What of a segment can be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Aspect {
+    /// Its id.
+    Id,
+    /// Its name.
+    Name,
+    /// Its external id.
+    ExternalId,
+    /// The names from the top down to it.
+    Path,
+    /// The whole of it, as the API shows it.
+    Json,
+    /// It and all below it, as an outline.
+    Subtree,
+    /// The command that reads it from the server.
+    Curl,
 }
 
 /// How actions are grouped for reading.
@@ -131,6 +154,8 @@ pub enum Group {
     Finding,
     /// Changing segments.
     Changing,
+    /// Taking something elsewhere.
+    Copying,
     /// What is on the screen.
     Viewing,
     /// The server and the program itself.
@@ -139,8 +164,8 @@ pub enum Group {
 
 impl Group {
     /// Every group in reading order.
-    pub const ALL: [Self; 6] =
-        [Self::Moving, Self::Folding, Self::Finding, Self::Changing, Self::Viewing, Self::Program];
+    pub const ALL: [Self; 7] =
+        [Self::Moving, Self::Folding, Self::Finding, Self::Changing, Self::Copying, Self::Viewing, Self::Program];
 
     /// Its heading.
     #[must_use]
@@ -150,6 +175,7 @@ impl Group {
             Self::Folding => "Folding",
             Self::Finding => "Finding",
             Self::Changing => "Changing",
+            Self::Copying => "Copying",
             Self::Viewing => "Viewing",
             Self::Program => "Program",
         }
@@ -255,6 +281,34 @@ pub const TABLE: &[Entry] = &[
         "mark all",
         "mark all matches of the search",
     ),
+    entry(Action::Copy(Aspect::Id), "copy-id", &["y i"], Group::Copying, "id", "copy the id of it or all marked"),
+    entry(Action::Copy(Aspect::Name), "copy-name", &["y n"], Group::Copying, "name", "copy the name"),
+    entry(
+        Action::Copy(Aspect::ExternalId),
+        "copy-external-id",
+        &["y e"],
+        Group::Copying,
+        "external id",
+        "copy the external id",
+    ),
+    entry(Action::Copy(Aspect::Path), "copy-path", &["y p"], Group::Copying, "path", "copy the names down to it"),
+    entry(Action::Copy(Aspect::Json), "copy-json", &["y j"], Group::Copying, "JSON", "copy it as JSON"),
+    entry(
+        Action::Copy(Aspect::Subtree),
+        "copy-subtree",
+        &["y t"],
+        Group::Copying,
+        "subtree",
+        "copy it and all below it",
+    ),
+    entry(
+        Action::Copy(Aspect::Curl),
+        "copy-curl",
+        &["y c"],
+        Group::Copying,
+        "curl",
+        "copy the curl command to read it",
+    ),
     entry(Action::NextPane, "next-pane", &["tab"], Group::Viewing, "pane", "to the next pane"),
     entry(Action::PreviousPane, "previous-pane", &["backtab"], Group::Viewing, "pane back", "to the previous pane"),
     entry(Action::ToggleDetails, "toggle-details", &["t d"], Group::Viewing, "details", "show or hide the details"),
@@ -281,6 +335,7 @@ pub const TABLE: &[Entry] = &[
     entry(Action::PollNow, "poll-now", &["ctrl-r"], Group::Program, "check now", "ask for changes, or try again, now"),
     entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew and compare"),
     entry(Action::Palette, "palette", &[":", "ctrl-p"], Group::Program, "actions", "find an action by its name"),
+    entry(Action::ShowRequests, "show-requests", &["L"], Group::Program, "requests", "what was asked of the server"),
     entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
     entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "leave", "leave; clear search, cut, marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),

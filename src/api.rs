@@ -1,26 +1,29 @@
 //! The port to the server over HTTP: [`Client`] is [`Remote`] for a tenant of the platform.
 //!
 //! It promises three things. The key leaves for the host of the base URL only (no redirect is followed) and is never in a log,
-//! an error or a `Debug` text. What reads is repeated, with growing pauses and as the server asks; what creates
+//! an error, a `Debug` text or what a [`Recorder`] tells. What reads is repeated, with growing pauses and as the server asks; what creates
 //! something is not, unless the server certainly did nothing; what changes or deletes something is not, since that is for whoever
 //! has looked before. And every way to fail ends in a [`Fault`] in plain words.
 
 mod exchange;
+mod recorder;
 pub mod retry;
 mod settings;
 mod wire;
 mod words;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use self::exchange::Request;
+use self::exchange::{Answer, Request};
 use self::retry::{Policy, Repetition};
-use crate::remote::{Call, Changes, Context, ContextsForm, Fault, Page, Remote, RemoteError};
+use crate::remote::{Call, Changes, Context, ContextsForm, Exchange, Fault, Page, Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
+pub use recorder::Recorder;
 pub use settings::{Settings, SettingsFault, Timeouts};
 
 /// A connection to a tenant: cheap to clone, every clone shares the open connections.
@@ -28,6 +31,14 @@ pub use settings::{Settings, SettingsFault, Timeouts};
 pub struct Client {
     http: reqwest::Client,
     settings: Settings,
+    recorder: Option<Recorder>,
+}
+
+/// When a request was sent, and how long it took.
+#[derive(Debug, Clone, Copy)]
+struct Timing {
+    at: Timestamp,
+    took: Duration,
 }
 
 impl Client {
@@ -37,7 +48,13 @@ impl Client {
     ///
     /// A tenant or key that can't be put into a header, or a machine without certificates to check an https server by.
     pub fn new(settings: Settings) -> Result<Self, SettingsFault> {
-        Ok(Self { http: settings.http_client()?, settings })
+        Ok(Self { http: settings.http_client()?, settings, recorder: None })
+    }
+
+    /// The same connection, of whose requests somebody is told.
+    #[must_use]
+    pub fn recorded(self, recorder: Recorder) -> Self {
+        Self { recorder: Some(recorder), ..self }
     }
 
     /// Makes a call until it succeeds, fails for good, or was tried often enough. `read` makes sense of the answer's body;
@@ -51,7 +68,13 @@ impl Client {
         let repetition = repetition(&request.method);
         let mut failures = 0;
         loop {
-            let fault = match self.try_once(&request).await.and_then(|body| self.make_sense_of(&body, &read)) {
+            let (answer, timing) = self.try_once(&request).await;
+            let outcome = match &answer.fault {
+                Some(fault) => Err(fault.clone()),
+                None => self.make_sense_of(&answer.body, &read),
+            };
+            self.record(&request, &answer, outcome.as_ref().err(), timing, failures + 1);
+            let fault = match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
@@ -64,15 +87,33 @@ impl Client {
         }
     }
 
-    async fn try_once(&self, request: &Request) -> Result<Vec<u8>, Fault> {
-        let start = Instant::now();
-        let result = request.send(&self.http, &self.settings).await;
+    async fn try_once(&self, request: &Request) -> (Answer, Timing) {
+        let (at, start) = (Timestamp::now(), Instant::now());
+        let answer = request.send(&self.http, &self.settings).await;
         let (method, path, elapsed) = (&request.method, request.url.path(), start.elapsed());
-        match &result {
-            Ok(body) => tracing::debug!(%method, path, ?elapsed, bytes = body.len(), "answered"),
-            Err(fault) => tracing::debug!(%method, path, ?elapsed, %fault, "failed"),
+        match &answer.fault {
+            None => tracing::debug!(%method, path, ?elapsed, bytes = answer.body.len(), "answered"),
+            Some(fault) => tracing::debug!(%method, path, ?elapsed, %fault, "failed"),
         }
-        result
+        (answer, Timing { at, took: elapsed })
+    }
+
+    fn record(&self, request: &Request, answer: &Answer, fault: Option<&Fault>, timing: Timing, attempt: u32) {
+        let Some(recorder) = &self.recorder else { return };
+        let Settings { key, tenant, .. } = &self.settings;
+        recorder.tell(|| Exchange {
+            at: timing.at,
+            method: request.method.to_string(),
+            url: recorder::without_key(request.url.as_str().as_bytes(), key),
+            tenant: tenant.clone(),
+            sent: request.body().map(|body| recorder::excerpt(body, key)),
+            status: answer.status,
+            fault: fault.cloned(),
+            answer: recorder::excerpt(&answer.body, key),
+            took: timing.took,
+            attempt,
+            missed: 0,
+        });
     }
 
     /// An answer that makes no sense is quoted in the error, and may be an echo of the request.

@@ -10,6 +10,7 @@ mod availability;
 mod bulk;
 mod changing;
 mod conflict;
+mod copying;
 mod deletion;
 mod details;
 mod figures;
@@ -32,6 +33,9 @@ mod perform;
 mod places;
 mod queue_pane;
 mod renaming;
+mod request_lines;
+mod requests;
+mod requests_pane;
 mod review;
 mod sorting;
 mod text_field;
@@ -47,6 +51,7 @@ pub(crate) mod harness;
 mod tests;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -54,6 +59,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::mirror::{self, is_provisional};
+use crate::remote::{BaseUrl, Exchange};
 use crate::segment::{Pattern, Segment, SegmentId};
 
 pub use crate::remote::Access;
@@ -65,7 +71,7 @@ pub use bulk::BulkEdit;
 pub use conflict::{Between, Conflict, Side};
 pub use deletion::{Deletion, Policy};
 pub use details::{DetailLine, details};
-pub use figures::grouped;
+pub use figures::{grouped, size};
 pub use finding::{FindPrompt, Search};
 pub use form::{Form, Purpose};
 pub use help::HelpPage;
@@ -79,6 +85,9 @@ pub use parents::{Candidate, ParentPicker};
 pub use places::{Letter, Places};
 pub use queue_pane::QueuePane;
 pub use renaming::Renaming;
+pub use request_lines::{duration, request_lines};
+pub use requests::{Logged, Requests};
+pub use requests_pane::{OpenRequest, RequestsPage, RequestsPane};
 pub use review::{Counts, Review};
 pub use text_field::TextField;
 pub use tree_view::TreeView;
@@ -102,6 +111,8 @@ pub enum Event {
     Resized(u16, u16),
     /// The mirror has something to say.
     Mirror(mirror::Event),
+    /// A request was made.
+    Requested(Arc<Exchange>),
     /// A search has found something, or has come to its end.
     Found(Finds),
     /// Siblings were sorted.
@@ -119,6 +130,8 @@ pub enum Effect {
     Search(SearchJob),
     /// Sort, beside everything else; ends in one [`Event::Sorted`].
     Sort(SortJob),
+    /// Put this into the clipboard of the person's machine.
+    Copy(String),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -132,6 +145,8 @@ pub struct Session {
     pub tenant: String,
     /// The server's host.
     pub host: String,
+    /// The whole address of the server.
+    pub base_url: BaseUrl,
     /// The profile of the configuration, if one was used.
     pub profile: Option<String>,
     /// Whether anything may be changed.
@@ -226,6 +241,8 @@ pub struct State {
     pub picks: Picks,
     /// The writes under way.
     pub writes: Writes,
+    /// The requests made so far.
+    pub requests: Requests,
     /// What happened.
     pub activity: Activity,
     /// Which panes are shown, how large, and which has the keys.
@@ -249,6 +266,10 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::Key(key) => keys::press(state, keymap, key),
         Event::Paste(text) => keys::paste(state, &text),
+        Event::Requested(exchange) => {
+            state.requests.keep(exchange);
+            Vec::new()
+        }
         Event::Found(finds) => {
             finding::take_finds(state, finds);
             Vec::new()
@@ -281,6 +302,7 @@ impl State {
             picks: Picks::default(),
             writes: Writes::since(clock.now),
             clock,
+            requests: Requests::default(),
             activity: Activity::default(),
             panes: Panes::new(columns, rows),
             layers: Vec::new(),
@@ -298,7 +320,7 @@ impl State {
 
     /// The segment on the selected row, `None` when that is a heading, a missing parent, or nothing at all.
     #[must_use]
-    pub fn selected_segment(&self) -> Option<&std::sync::Arc<Segment>> {
+    pub fn selected_segment(&self) -> Option<&Arc<Segment>> {
         match &self.tree.selected {
             Some(RowId::Segment(id)) => self.forest.get(id),
             _ => None,

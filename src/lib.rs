@@ -29,7 +29,8 @@
 //! ```text
 //! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch, if anything changed
 //! mirror event ──────────────┼─> Event ─> app::update(&mut State)─┤
-//! time ──────────────────────┘                                    └─> Effect ─> mirror command, suspend, quit
+//! request made ──────────────┤                                    │
+//! time ──────────────────────┘                                    └─> Effect ─> mirror command, clipboard, suspend, quit
 //!                                                                        │   └─> searching, sorting: on threads of their own
 //! server <── api <── mirror <────────────────────────────────────────────┘       what they come to is an event again
 //! ```

@@ -2,10 +2,12 @@
 //!
 //! Whoever follows or changes the tree talks to [`Remote`] and knows no HTTP; the network is one implementation, a scripted
 //! server in a test another. Errors are plain data: they say what was being done, compare equal, and know whether trying
-//! again makes sense. Where nothing may be changed, [`Guarded`] stands before the server and lets no write through.
+//! again makes sense. A request is also told as the command that would make it, for other programs to use. Where nothing may be changed, [`Guarded`] stands before the server and lets no write through.
 
 mod base_url;
+mod curl;
 mod error;
+mod exchange;
 mod feed;
 mod guarded;
 
@@ -14,7 +16,9 @@ use std::future::Future;
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
 pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
+pub use curl::curl;
 pub use error::{Call, Fault, RemoteError};
+pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Position};
 pub use guarded::{Access, Guarded};
 

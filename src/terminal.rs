@@ -1,6 +1,6 @@
 //! The terminal: taking it over, feeding what happens to the state, drawing, and giving it back whatever happens.
 //!
-//! One loop waits for keys, for the mirror, for time and for signals. It takes all that is ready, updates the state for each,
+//! One loop waits for keys, for the mirror, for what is told of requests, for time and for signals. It takes all that is ready, updates the state for each,
 //! then draws once, and not more often than a person can see. Nothing in it blocks but the writing to the terminal itself. The terminal is given back before anything
 //! else is printed: at the end, on an error, on a panic in any thread, and on a signal.
 
@@ -11,6 +11,7 @@ mod screen;
 mod signals;
 
 use std::io;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::app::{self, Effect, Event, State};
 use crate::keymap::Keymap;
 use crate::mirror::{Command, Mirror};
+use crate::remote::Exchange;
 use crate::ui::{self, Look, Theme};
 
 use jobs::Jobs;
@@ -75,7 +77,12 @@ pub fn size() -> io::Result<(u16, u16)> {
 /// # Errors
 ///
 /// The terminal can't be read or written any more, or the mirror is gone.
-pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(Ending, State)> {
+pub async fn run(
+    state: State,
+    mirror: Mirror,
+    mut requests: mpsc::Receiver<Arc<Exchange>>,
+    setup: &Setup,
+) -> io::Result<(Ending, State)> {
     let mut signals = Signals::listen()?;
     let mut interface = Interface {
         state,
@@ -93,10 +100,12 @@ pub async fn run(state: State, mirror: Mirror, setup: &Setup) -> io::Result<(End
         tokio::select! {
             event = input.next() => batch.push(event.ok_or_else(closed)??),
             event = mirror_events.recv() => batch.push(event.map(Event::Mirror).ok_or_else(mirror_gone)?),
+            Some(exchange) = requests.recv() => batch.push(Event::Requested(exchange)),
             signal = signals.next() => break Ending::Signalled(signal),
             event = interface.next() => batch.extend(event),
         }
         take_what_is_ready(&mut input, &mut mirror_events, &mut interface.jobs, &mut batch).await?;
+        take_requests(&mut requests, &mut batch);
         let (mut suspends, mut ends) = (false, false);
         for event in batch.drain(..) {
             match interface.take(event) {
@@ -164,6 +173,14 @@ async fn take_what_is_ready(
     Ok(())
 }
 
+fn take_requests(requests: &mut mpsc::Receiver<Arc<Exchange>>, batch: &mut Vec<Event>) {
+    while batch.len() < BATCH
+        && let Ok(exchange) = requests.try_recv()
+    {
+        batch.push(Event::Requested(exchange));
+    }
+}
+
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal was closed")
 }
@@ -213,10 +230,10 @@ impl Pace {
     }
 }
 
-/// Whether it only tells that more of the list has come.
+/// Whether it only tells that more of the list has come, or what was asked for.
 fn is_growth(event: &Event) -> bool {
     use crate::mirror::{Event as Told, Phase};
-    matches!(event, Event::Mirror(Told::Gathered(_) | Told::PhaseChanged(Phase::Loading(_))))
+    matches!(event, Event::Requested(_) | Event::Mirror(Told::Gathered(_) | Told::PhaseChanged(Phase::Loading(_))))
 }
 
 impl Interface<'_> {
@@ -240,11 +257,19 @@ impl Interface<'_> {
                 }
                 Effect::Search(job) => self.jobs.search(job),
                 Effect::Sort(job) => self.jobs.sort(job),
+                Effect::Copy(text) => self.copy(&text),
                 Effect::Suspend => flow = Flow::Suspends,
                 Effect::Quit => flow = Flow::Ends,
             }
         }
         flow
+    }
+
+    /// A terminal that takes nothing any more is found out with the next frame.
+    fn copy(&mut self, text: &str) {
+        if let Err(error) = self.screen.copy(text) {
+            tracing::warn!(%error, "nothing could be copied");
+        }
     }
 
     fn draw_if_due(&mut self) -> io::Result<()> {

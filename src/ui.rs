@@ -17,6 +17,7 @@ mod help;
 mod palette;
 mod parents;
 mod plans;
+mod requests;
 mod text;
 mod theme;
 mod tree;
@@ -65,6 +66,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Review(review) => plans::draw_review(state, review, look, frame),
             Layer::Palette(palette) => palette::draw(state, palette, look, frame),
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
+            Layer::Requests(pane) => requests::draw(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
             // These are drawn where they are typed: in the footer's line and in the row.
             Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}

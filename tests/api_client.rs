@@ -8,15 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use segtui::api::retry::Policy;
-use segtui::api::{Client, Settings, Timeouts};
+use segtui::api::{Client, Recorder, Settings, Timeouts};
 use segtui::remote::{
-    BaseUrl, Call, Changes, Context, ContextsForm, Fault, FeedEvent, FeedEventKind, InsecureHttp, Page, Remote,
-    RemoteError,
+    BaseUrl, Call, Changes, Context, ContextsForm, Exchange, Fault, FeedEvent, FeedEventKind, InsecureHttp, Page,
+    Remote, RemoteError,
 };
 use segtui::segment::{Draft, ExternalId, Name, Segment, SegmentId, Step};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -421,4 +422,103 @@ async fn calls_and_clones_share_a_connection() {
         client.clone().page(number, 1).await.unwrap();
     }
     assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+fn draft(name: &str) -> Draft {
+    Draft { name: Name::parse(name).unwrap(), external_id: None, parent: None }
+}
+
+/// A client of such a server, and what is told of its requests.
+async fn recorded(
+    answers: impl IntoIterator<Item = ResponseTemplate>,
+) -> (MockServer, Client, mpsc::Receiver<Arc<Exchange>>) {
+    let (server, client) = server(answers).await;
+    let (recorder, requests) = Recorder::new();
+    (server, client.recorded(recorder), requests)
+}
+
+#[tokio::test]
+async fn every_try_is_told_with_what_was_sent_and_what_came_back() {
+    let segment = json!({"id": "vip", "name": "VIP", "externalId": null, "parentSegmentId": null});
+    let answers = [status(503).set_body_string("busy"), body(segment), status(204), status(404)];
+    let (server, client, mut told) = recorded(answers).await;
+    client.one(&id("vip")).await.unwrap();
+    client.update(&id("vip"), &draft("O'Neill")).await.unwrap();
+    client.delete(&id("vip")).await.unwrap();
+
+    let [first, second, update, delete] = std::array::from_fn(|_| told.try_recv().unwrap());
+    assert!(told.try_recv().is_err());
+    assert_eq!((first.status, first.attempt, first.answer.text.as_str()), (Some(503), 1, "busy"));
+    assert!(matches!(first.fault, Some(Fault::Refused { status: 503, .. })));
+    assert_eq!((second.status, second.attempt, &second.fault), (Some(200), 2, &None));
+    assert!(second.answer.text.contains("VIP"));
+    assert_eq!((second.method.as_str(), second.target()), ("GET", "/segments/vip"));
+    assert_eq!((update.method.as_str(), update.status), ("PUT", Some(204)));
+    assert!(update.sent.as_ref().unwrap().text.contains("O'Neill"));
+    assert!(update.curl().unwrap().contains(&format!("-X PUT '{}{SEGMENTS}/vip'", server.uri())));
+    // Gone is as good as deleted, but the list tells what the server said.
+    assert_eq!(delete.status, Some(404));
+}
+
+#[tokio::test]
+async fn an_answer_that_makes_no_sense_is_told_as_such() {
+    let (_server, client, mut told) = recorded(times(&status(200).set_body_string("<html>"))).await;
+    client.one(&id("vip")).await.unwrap_err();
+    let exchange = told.try_recv().unwrap();
+    assert_eq!((exchange.status, exchange.answer.text.as_str()), (Some(200), "<html>"));
+    assert!(matches!(exchange.fault, Some(Fault::Unreadable { .. })));
+}
+
+#[tokio::test]
+async fn the_key_is_in_nothing_that_is_told_even_if_the_server_echoes_it() {
+    let echo = json!({"name": "x", "echo": format!("ApiAuth: {KEY}")});
+    let answers = [
+        status(422).set_body_json(&echo),
+        status(200).set_body_string(format!("{}{KEY}{}", "x".repeat(2040), "y".repeat(20_000))),
+        status(302).insert_header("location", format!("https://other.example/?key={KEY}")),
+    ];
+    let (_server, client, mut told) = recorded(answers).await;
+    client.update(&id(KEY), &draft(KEY)).await.unwrap_err();
+    client.update(&id("vip"), &draft("VIP")).await.unwrap();
+    client.update(&id("vip"), &draft("VIP")).await.unwrap_err();
+    for _ in 0..3 {
+        let exchange = told.try_recv().unwrap();
+        let all = format!("{exchange:?} {:?}", exchange.curl());
+        for half in ["first-half", "second-half"] {
+            assert!(!all.contains(half), "{all}");
+        }
+        assert!(exchange.curl().unwrap().contains("$SEGTUI_API_KEY"));
+    }
+}
+
+#[tokio::test]
+async fn of_a_page_only_the_beginning_is_kept() {
+    let segment = |number: usize| json!({"id": format!("{number:036}"), "name": "x".repeat(100)});
+    let page = json!((0..500).map(segment).collect::<Vec<_>>());
+    let whole = page.to_string();
+    let (_server, client, mut told) = recorded([body(page)]).await;
+    assert_eq!(client.page(1, 500).await.unwrap().segments.len(), 500);
+    let exchange = told.try_recv().unwrap();
+    assert_eq!(exchange.answer.bytes, whole.len());
+    assert!(exchange.answer.text.len() <= 2048 && whole.starts_with(&exchange.answer.text));
+}
+
+#[tokio::test]
+async fn a_reader_who_does_not_read_holds_nothing_up_and_is_told_how_much_was_missed() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(status(404)).mount(&server).await;
+    let (recorder, mut told) = Recorder::new();
+    let client = Client::new(settings(&server.uri())).unwrap().recorded(recorder);
+    for _ in 0..300 {
+        client.one(&id("vip")).await.unwrap();
+    }
+    let mut kept = 0;
+    while let Ok(exchange) = told.try_recv() {
+        assert_eq!(exchange.missed, 0);
+        kept += 1;
+    }
+    client.one(&id("vip")).await.unwrap();
+    assert_eq!((kept, told.try_recv().unwrap().missed), (256, 44));
+    drop(told);
+    client.one(&id("vip")).await.unwrap();
 }

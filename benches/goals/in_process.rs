@@ -12,6 +12,7 @@ use segtui::app::{Access, Clock, Event, Session, State, update};
 use segtui::forest::{Change, Forest, Order, Purpose, Query, SortJob};
 use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
+use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::Segment;
 use segtui::ui::{Look, Symbols, Theme, draw, draw_tree};
 use tui_tree_widget::Tree;
@@ -49,6 +50,7 @@ impl Screen {
         let session = Session {
             tenant: "acme".into(),
             host: "localhost".into(),
+            base_url: BaseUrl::parse("http://localhost", InsecureHttp::Refused).unwrap(),
             profile: None,
             access: Access::ReadWrite,
             journalled: true,

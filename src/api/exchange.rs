@@ -40,24 +40,56 @@ impl Request {
         Self { body: Some(body), ..self }
     }
 
-    /// Sends it once and answers the body of a success.
-    pub async fn send(&self, http: &reqwest::Client, settings: &Settings) -> Result<Vec<u8>, Fault> {
+    /// What is sent along.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
+    /// Sends it once.
+    pub async fn send(&self, http: &reqwest::Client, settings: &Settings) -> Answer {
         let mut request = http.request(self.method.clone(), self.url.clone());
         if let Some(body) = self.body.clone() {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
         }
-        let response = request.send().await.map_err(|error| network_fault(&error, &settings.timeouts))?;
+        match request.send().await {
+            Ok(response) => Answer::read(response, settings).await,
+            Err(error) => {
+                Answer { status: None, body: Vec::new(), fault: Some(network_fault(&error, &settings.timeouts)) }
+            }
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status, if it came that far.
+    pub status: Option<u16>,
+    /// The body; of an error its beginning.
+    pub body: Vec<u8>,
+    /// Why it is not a success.
+    pub fault: Option<Fault>,
+}
+
+impl Answer {
+    async fn read(response: Response, settings: &Settings) -> Self {
         let status = response.status();
-        if status.is_success() {
-            return complete_body(response, &settings.timeouts).await;
-        }
-        if status.is_redirection() {
-            return Err(Fault::Redirected { status: status.as_u16(), to: location(response.headers(), &settings.key) });
-        }
-        let retry_after =
-            response.headers().get(RETRY_AFTER).and_then(|value| asked_wait(value.to_str().ok()?, Timestamp::now()));
-        let words = words::in_body(&words::without_key(&beginning_of_body(response).await, &settings.key));
-        Err(Fault::Refused { status: status.as_u16(), words, retry_after })
+        let (body, fault) = if status.is_success() {
+            match complete_body(response, &settings.timeouts).await {
+                Ok(body) => (body, None),
+                Err(fault) => (Vec::new(), Some(fault)),
+            }
+        } else if status.is_redirection() {
+            let to = location(response.headers(), &settings.key);
+            (Vec::new(), Some(Fault::Redirected { status: status.as_u16(), to }))
+        } else {
+            let asked = response.headers().get(RETRY_AFTER);
+            let retry_after = asked.and_then(|value| asked_wait(value.to_str().ok()?, Timestamp::now()));
+            let body = beginning_of_body(response).await;
+            let words = words::in_body(&words::without_key(&body, &settings.key));
+            (body, Some(Fault::Refused { status: status.as_u16(), words, retry_after }))
+        };
+        Self { status: Some(status.as_u16()), body, fault }
     }
 }
 

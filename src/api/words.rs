@@ -5,6 +5,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
+use url::form_urlencoded;
 
 /// Longer than any sentence a person wants to read in a status line, short enough for a dialog.
 const LONGEST: usize = 300;
@@ -46,8 +47,22 @@ pub fn tidy(text: &str) -> String {
 #[must_use]
 pub fn without_key(text: &[u8], key: &SecretString) -> Vec<u8> {
     let key = key.expose_secret();
-    let text = String::from_utf8_lossy(text);
-    if key.len() < SHORTEST_SECRET { text.into_owned() } else { text.replace(key, "[API key]") }.into_bytes()
+    let text = String::from_utf8_lossy(text).into_owned();
+    if key.len() < SHORTEST_SECRET {
+        return text.into_bytes();
+    }
+    let cleaned = spellings(key).iter().fold(text, |text, key| text.replace(key, "[API key]"));
+    cleaned.into_bytes()
+}
+
+/// How much longer a spelling of the key can be than the key.
+pub const LONGEST_SPELLING: usize = 3;
+
+/// The key as it is, and as it may stand in JSON, where some servers escape the slash too, and in an address.
+fn spellings(key: &str) -> [String; 4] {
+    let escaped = key.replace('\\', r"\\").replace('"', r#"\""#);
+    let in_address: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
+    [in_address.replace('+', "%20"), escaped.replace('/', r"\/"), escaped, key.to_owned()]
 }
 
 fn in_json(json: &Value) -> Option<String> {
@@ -147,6 +162,10 @@ mod tests {
         let key: SecretString = "first-half:second-half".into();
         assert_eq!(without_key(b"ApiAuth: first-half:second-half!", &key), b"ApiAuth: [API key]!");
         assert_eq!(without_key(b"a demo", &"demo".into()), b"a demo");
+        let odd: SecretString = r#"half/"and\half"#.into();
+        for echo in [r#"half/"and\half"#, r#"half/\"and\\half"#, r#"half\/\"and\\half"#, "half%2F%22and%5Chalf"] {
+            assert_eq!(without_key(echo.as_bytes(), &odd), b"[API key]", "{echo}");
+        }
     }
 
     #[test]

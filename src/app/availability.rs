@@ -1,6 +1,6 @@
 //! Whether an action can be granted at the moment, and if not, why.
 
-use crate::action::Action;
+use crate::action::{Action, Aspect};
 use crate::forest::{Fold, RowId};
 use crate::remote::Fault;
 use crate::segment::SegmentId;
@@ -28,6 +28,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::GoToBookmark if !state.picks.places.any_bookmark() => {
             Err("there is no bookmark yet; b makes one".into())
         }
+        Action::Copy(aspect) => copyable(state, aspect),
         Action::NextMatch | Action::PreviousMatch if state.search.is_none() => {
             Err("nothing was searched for; / begins a search".into())
         }
@@ -81,7 +82,17 @@ fn subjects_settled(state: &State) -> Result<(), String> {
     Ok(())
 }
 
-/// What does not exist yet can't be deleted.
+/// Also the id of a parent that is missing is worth having: it can be asked for.
+fn copyable(state: &State, aspect: Aspect) -> Result<(), String> {
+    let only_named = matches!(aspect, Aspect::Id | Aspect::Curl);
+    let named = matches!(state.tree.selected, Some(RowId::Segment(_)));
+    if state.picks.marked.is_empty() && !(only_named && named) {
+        existing(state)?;
+    }
+    if only_named || aspect == Aspect::Json { nothing_new_among(state) } else { Ok(()) }
+}
+
+/// What does not exist yet can't be deleted, and has no id to speak of.
 fn nothing_new_among(state: &State) -> Result<(), String> {
     let new = state.writes.concerned().find(|id| is_provisional(id) && is_subject(state, id));
     match new.and_then(|id| state.forest.get(id)) {

@@ -1,6 +1,7 @@
 //! A person at the keyboard and a mirror that says what a test wants: events in, state and effects out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,7 @@ use crate::forest::RowKind;
 use crate::keymap::{Keymap, parse_sequence};
 use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, Which, WriteError};
 use crate::plan::{Operation, Plan};
-use crate::remote::{Call, Context, Fault, RemoteError};
+use crate::remote::{BaseUrl, Call, Context, Excerpt, Exchange, Fault, InsecureHttp, RemoteError};
 use crate::segment::{Segment, SegmentId, Step};
 
 use super::{Access, Clock, Effect, Event, Session, State, update};
@@ -52,12 +53,31 @@ pub(crate) fn wholesale() -> Vec<Arc<Segment>> {
     ]
 }
 
+/// A request for one segment that went well.
+pub(crate) fn exchange(path: &str) -> Exchange {
+    let text = r#"{"id":"vip","name":"VIP Client","externalId":"VIP","parentSegmentId":null}"#;
+    Exchange {
+        at: "2026-11-23T12:41:05Z".parse().unwrap(),
+        method: "GET".into(),
+        url: format!("https://one.unity.pl/api/v1/account/integrations/auth-required{path}"),
+        tenant: "acme".into(),
+        sent: None,
+        status: Some(200),
+        fault: None,
+        answer: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
+        took: Duration::from_millis(34),
+        attempt: 1,
+        missed: 0,
+    }
+}
+
 impl Harness {
     /// A screen of that size before anything was heard.
     pub fn new(columns: u16, rows: u16) -> Self {
         let session = Session {
             tenant: "acme".into(),
             host: "one.unity.pl".into(),
+            base_url: BaseUrl::parse("https://one.unity.pl", InsecureHttp::Refused).unwrap(),
             profile: Some("preprod".into()),
             access: Access::ReadWrite,
             journalled: true,
@@ -145,6 +165,11 @@ impl Harness {
         let mention = Mention { kind: None, contexts: contexts.iter().copied().collect() };
         let seen = Seen { id, before: before.cloned(), now: now.cloned(), mention };
         self.tell(mirror::Event::Changed { seen: vec![seen], next: None });
+    }
+
+    /// A request was made, and answered with this.
+    pub fn requested(&mut self, exchange: Exchange) {
+        self.event(Event::Requested(Arc::new(exchange)));
     }
 
     /// The plan that was sent last, and its ticket.

@@ -10,7 +10,7 @@ use super::layer::Layer;
 use super::parents::Asker;
 use super::{
     Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, palette, perform,
-    places, queue_pane, review,
+    places, queue_pane, requests_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -40,6 +40,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Review(review) => return review::press(state, review, key),
         Layer::Palette(palette) => return palette::press(state, palette, key),
         Layer::Queue(pane) => return queue_pane::press(state, pane, key),
+        Layer::Requests(pane) => return requests_pane::press(state, pane, key),
         Layer::Bulk(edit) => return bulk::press(state, edit, key),
         Layer::Deletion(deletion) => {
             let policy = match key.to_string().as_str() {
@@ -110,6 +111,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             return changing::refilter(state, picker);
         }
         Some(Layer::Find(prompt)) => return finding::paste(state, prompt, text),
+        Some(Layer::Requests(mut pane)) if pane.typing => {
+            pane.filter.paste(text);
+            state.layers.push(Layer::Requests(pane));
+        }
         Some(Layer::Bulk(mut edit)) => {
             edit.text_field().paste(text);
             state.layers.push(Layer::Bulk(edit));

@@ -6,8 +6,8 @@ use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
-    BulkEdit, Conflict, Deletion, FindPrompt, Form, Letter, Palette, ParentPicker, QueuePane, Renaming, Review, State,
-    TextField,
+    BulkEdit, Conflict, Deletion, FindPrompt, Form, Letter, Palette, ParentPicker, QueuePane, Renaming, RequestsPane,
+    Review, State, TextField,
 };
 
 /// Something that is open.
@@ -39,6 +39,8 @@ pub enum Layer {
     Palette(Palette),
     /// What waits, runs and failed.
     Queue(QueuePane),
+    /// The requests that were made.
+    Requests(RequestsPane),
     /// Whether to leave although writes are under way.
     Leaving,
 }

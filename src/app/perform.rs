@@ -7,8 +7,8 @@ use crate::mirror::Command;
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
-    BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, State, TextField,
-    availability, changing, finding, layer, marking, places, review, sorting, writes,
+    BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, RequestsPane, State,
+    TextField, availability, changing, copying, finding, layer, marking, places, review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -43,9 +43,11 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkMatches => marking::mark_matches(state),
         Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
         Action::Stop if state.writes.tally().waiting > 0 => return stop(state),
+        Action::ShowRequests => state.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
+        Action::Copy(aspect) => return copying::copy_segments(state, aspect),
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
         Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {

@@ -1,5 +1,7 @@
 //! The interface as a person meets it, without a terminal and without a server.
 
 mod browsing;
+mod copying;
 mod editing;
 mod living;
+mod requests;

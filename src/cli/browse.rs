@@ -4,17 +4,20 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use color_eyre::eyre::WrapErr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::style::Color;
 use tokio::runtime;
+use tokio::sync::mpsc;
 
 use crate::app::{Clock, Session, State, View};
 use crate::config::Paths;
 use crate::keymap::Keymap;
 use crate::mirror::{self, Mirror, Settings};
+use crate::remote::Exchange;
 use crate::terminal::{self, Ending, Fragility, Setup};
 use crate::ui::{Symbols, Theme};
 
@@ -30,13 +33,13 @@ pub(super) fn run(
     paths: &Paths,
 ) -> Result<ExitCode, Failure> {
     let network = super::runtime()?;
-    let Prepared { _link, state, mirror, setup, view_file } =
+    let Prepared { _link, state, mirror, requests, setup, view_file } =
         network.block_on(prepare(arguments, look, environment, paths))?;
     let interface = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .wrap_err("could not start the asynchronous runtime of the interface")?;
-    let ended = interface.block_on(terminal::run(state, mirror, &setup));
+    let ended = interface.block_on(terminal::run(state, mirror, requests, &setup));
     interface.shutdown_background();
     let (ending, state) = ended.wrap_err("the terminal can't be used any more")?;
     tracing::info!(?ending, "leaving");
@@ -55,6 +58,8 @@ struct Prepared {
     _link: Link,
     state: State,
     mirror: Mirror,
+    /// What is told of the requests to the server.
+    requests: mpsc::Receiver<Arc<Exchange>>,
     setup: Setup,
     /// Where it is kept how things are arranged.
     view_file: Option<PathBuf>,
@@ -66,7 +71,7 @@ async fn prepare(
     environment: impl Fn(&str) -> Option<String>,
     paths: &Paths,
 ) -> Result<Prepared, Failure> {
-    let link = Link::open(arguments, look, &environment, paths).await?;
+    let (link, requests) = Link::watched(arguments, look, &environment, paths).await?;
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
     }
@@ -78,6 +83,7 @@ async fn prepare(
     let session = Session {
         tenant: link.connection.tenant.clone(),
         host: link.connection.base_url.host(),
+        base_url: link.connection.base_url.clone(),
         profile: link.connection.profile.clone(),
         access: link.connection.access,
         journalled: !look.no_store && !arguments.demo,
@@ -96,7 +102,7 @@ async fn prepare(
     if let Some(view) = view_file.as_deref().and_then(recalled) {
         state.recall(view);
     }
-    Ok(Prepared { _link: link, state, mirror, setup, view_file })
+    Ok(Prepared { _link: link, state, mirror, requests, setup, view_file })
 }
 
 /// How things were arranged the last time. Anything but a view in the file is as good as none.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use color_eyre::eyre::WrapErr;
+use tokio::sync::mpsc;
 
 use crate::api;
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
 use crate::mirror::{Pace, Settings};
-use crate::remote::{BaseUrl, Guarded, InsecureHttp};
+use crate::remote::{BaseUrl, Exchange, Guarded, InsecureHttp};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
@@ -32,6 +33,27 @@ impl Link {
         environment: Environment<'_>,
         paths: &Paths,
     ) -> Result<Self, Failure> {
+        Self::recorded(arguments, look, environment, paths, None).await
+    }
+
+    /// The same, with all its requests told at the other end.
+    pub async fn watched(
+        arguments: &ConnectionArguments,
+        look: &LookArguments,
+        environment: Environment<'_>,
+        paths: &Paths,
+    ) -> Result<(Self, mpsc::Receiver<Arc<Exchange>>), Failure> {
+        let (recorder, requests) = api::Recorder::new();
+        Ok((Self::recorded(arguments, look, environment, paths, Some(recorder)).await?, requests))
+    }
+
+    async fn recorded(
+        arguments: &ConnectionArguments,
+        look: &LookArguments,
+        environment: Environment<'_>,
+        paths: &Paths,
+        recorder: Option<api::Recorder>,
+    ) -> Result<Self, Failure> {
         let mut flags = arguments.flags();
         flags.poll = look.poll;
         let (connection, demo) = if arguments.demo {
@@ -46,6 +68,10 @@ impl Link {
             ..api::Settings::new(connection.base_url.clone(), &connection.tenant, connection.api_key.clone())
         };
         let client = api::Client::new(settings).map_err(Failure::usage)?;
+        let client = match recorder {
+            Some(recorder) => client.recorded(recorder),
+            None => client,
+        };
         let client = Arc::new(Guarded::new(client, connection.access));
         Ok(Self { connection, client, _demo: demo })
     }

@@ -8,7 +8,7 @@ use url::{Host, Url, form_urlencoded};
 use crate::segment::SegmentId;
 
 /// What stands between the host and `/segments`, from the platform's documentation.
-const API_PATH: &str = "/api/v1/account/integrations/auth-required";
+pub(super) const API_PATH: &str = "/api/v1/account/integrations/auth-required";
 
 /// The collection every call goes to.
 const SEGMENTS: &str = "/segments";

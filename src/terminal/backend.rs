@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
@@ -27,6 +28,16 @@ enum Cursor {
 impl Quiet {
     pub fn new() -> Self {
         Self { terminal: CrosstermBackend::new(Piece::new(io::stdout())), cursor: Cursor::Unknown }
+    }
+}
+
+impl Quiet {
+    /// Has the terminal put a text into the clipboard of the machine it runs on, also across an SSH session. It goes the way
+    /// of the frames, so it is never in the middle of one.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        Write::flush(&mut self.terminal)?;
+        queue!(self.terminal, CopyToClipboard::to_clipboard_from(text))?;
+        Write::flush(&mut self.terminal)
     }
 }
 

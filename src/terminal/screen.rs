@@ -38,6 +38,11 @@ impl Screen {
         self.terminal.draw(draw).map(|_| ())
     }
 
+    /// Has the terminal put a text into the clipboard.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.terminal.backend_mut().copy(text)
+    }
+
     /// Gives the terminal back for a while.
     #[expect(clippy::unused_self, reason = "only who has the terminal can give it back for a while")]
     pub fn close(&mut self) -> io::Result<()> {

@@ -27,7 +27,8 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     }
 }
 
-fn styled(line: &DetailLine, theme: &Theme, width: usize, focused: bool) -> Line<'static> {
+/// A line of details, cut to so many cells.
+pub(super) fn styled(line: &DetailLine, theme: &Theme, width: usize, focused: bool) -> Line<'static> {
     match line {
         DetailLine::Title(text) => {
             let style = if focused { theme.strong.patch(theme.accent) } else { theme.strong };

@@ -6,10 +6,10 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::app::harness::{Harness, named, segment, wholesale};
+use crate::app::harness::{Harness, exchange, named, segment, wholesale};
 use crate::app::{Access, Event};
 use crate::mirror::{self, ListProgress, Phase, WriteError};
-use crate::remote::{Call, Context, Fault, RemoteError};
+use crate::remote::{Call, Context, Excerpt, Exchange, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment, Step};
 
 use super::{Look, Symbols, Theme, draw};
@@ -239,6 +239,62 @@ fn escape_sequences_from_the_server_never_reach_the_terminal() {
     }
 }
 
+/// Requests of every kind.
+fn asked(columns: u16, rows: u16) -> Harness {
+    let mut harness = Harness::live(columns, rows, wholesale());
+    let answer = Excerpt { text: "[{\"id\":\"a".into(), bytes: 101_000, cut: 100_990 };
+    harness.requested(Exchange { answer, ..exchange("/segments?pageNumber=1&pageSize=500") });
+    harness.requested(exchange("/segments/vip"));
+    let refused = |status, words: &str| Some(Fault::Refused { status, words: words.into(), retry_after: None });
+    let text = "{\"detail\":\"the name \\u001b[31m is taken\"}";
+    harness.requested(Exchange {
+        method: "PUT".into(),
+        sent: Some(Excerpt { text: r#"{"name":"VIP","externalId":null}"#.into(), bytes: 33, cut: 0 }),
+        status: Some(409),
+        fault: refused(409, "the name is taken"),
+        answer: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
+        ..exchange("/segments/vip")
+    });
+    let after = Duration::from_secs(30);
+    harness.requested(Exchange {
+        status: None,
+        fault: Some(Fault::TimedOut { after }),
+        answer: Excerpt::default(),
+        took: after,
+        attempt: 2,
+        missed: 12,
+        ..exchange("/segments/synchronization?startId=290")
+    });
+    harness
+}
+
+#[test]
+fn the_requests_are_listed_the_newest_first() {
+    let mut harness = asked(100, 22);
+    harness.press("L");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_request_is_read_with_both_bodies() {
+    let mut harness = asked(100, 32);
+    harness.press("L j enter");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn what_a_server_answers_is_never_obeyed() {
+    let mut harness = Harness::live(100, 30, wholesale());
+    let text = "\u{1b}[2J\u{1b}]52;c;AAAA\u{7}\r\nplain";
+    let answer = Excerpt { text: text.into(), bytes: text.len(), cut: 0 };
+    harness.requested(Exchange { answer, ..exchange("/segments/\u{1b}[2J") });
+    for keys in ["L", "enter", "j"] {
+        harness.press(keys);
+        let picture = picture(&harness);
+        assert!(!picture.chars().any(|character| character.is_control() && character != '\n'), "{picture:?}");
+    }
+}
+
 #[test]
 fn every_dialog_survives_every_size() {
     let mut chain: Vec<_> = wholesale();
@@ -279,6 +335,9 @@ fn every_dialog_survives_every_size() {
             "f12",
             "tab",
             ": u n",
+            "L",
+            "L enter",
+            "L / x",
             "Q",
             "S",
             "space space e",
@@ -288,6 +347,7 @@ fn every_dialog_survives_every_size() {
         ] {
             let mut harness = Harness::live(columns, rows, chain.clone());
             harness.press("z 0");
+            harness.requested(exchange("/segments/vip"));
             if !keys.is_empty() {
                 harness.press(keys);
             }

@@ -14,6 +14,7 @@ use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
 use segtui::mirror::{self, Command, Mirror, Outcome, Which};
 use segtui::plan::Operation;
+use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Field, Segment, SegmentId};
 use tokio::time::timeout;
 
@@ -125,7 +126,8 @@ struct Person {
 impl Person {
     async fn start(seed: u64, around: Around) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let options = Options { segments: Some(random.usize(15..40)), seed, feed_cap: random.usize(2..30), ..Options::default() };
+        let options =
+            Options { segments: Some(random.usize(15..40)), seed, feed_cap: random.usize(2..30), ..Options::default() };
         let server = Server::start(options).await.unwrap();
         // The seed server's names may be the same for several; here each is to be known by its own.
         for (number, segment) in server.segments().into_iter().enumerate() {
@@ -134,6 +136,7 @@ impl Person {
         }
         let before = server.segments();
         let session = Session {
+            base_url: BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap(),
             tenant: "demo".into(),
             host: "localhost".into(),
             profile: None,
@@ -181,7 +184,7 @@ impl Person {
                         self.event(Event::Undelivered(full.into_inner()));
                     }
                 }
-                Effect::Suspend | Effect::Quit => panic!("nobody asked for that"),
+                Effect::Copy(_) | Effect::Suspend | Effect::Quit => panic!("nobody asked for that"),
             }
         }
     }
@@ -530,7 +533,8 @@ impl Person {
                     let id = &applied.segment.id;
                     let wanted = self.real(draft.clone().into_segment(id.clone()));
                     for field in draft.changes(base) {
-                        let had = |state: Option<&Segment>| state.is_some_and(|it| it.field(field) == wanted.field(field));
+                        let had =
+                            |state: Option<&Segment>| state.is_some_and(|it| it.field(field) == wanted.field(field));
                         let there = self.states(history, id).any(had);
                         assert!(there, "seed {}: told to be changed: {operation:?} {applied:?}", self.seed);
                     }

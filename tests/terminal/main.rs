@@ -347,3 +347,43 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
     pty.type_text("exit 7\n");
     assert_eq!(pty.exit_code(), 7);
 }
+
+#[test]
+fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_frame() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "30"]);
+    pty.type_text("/vip client\r");
+    pty.wait_for("“vip client” 1 of");
+    pty.type_text("yn");
+    pty.wait_for("copied the name of VIP Client");
+    // `VIP Client` in base64, in a piece of its own.
+    let said = pty.said();
+    assert!(said.contains("\x1b[?2026h\x1b]52;c;VklQIENsaWVudA==\x1b\\\x1b[?2026l"), "{said:?}");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn the_requests_are_listed_and_the_key_is_in_none_of_them() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "30"]);
+    pty.type_text("/vip client\r");
+    pty.wait_for("“vip client” 1 of");
+    pty.type_text("r!\r");
+    pty.wait_for("renamed VIP Client");
+    pty.type_text("L");
+    pty.wait_for("Requests: ");
+    pty.wait_for("/segments?pageNumber=1");
+    pty.type_text("/put\r");
+    pty.wait_for("1 with “put”");
+    pty.type_text("\r");
+    pty.wait_for("\"name\": \"VIP Client!\"");
+    pty.type_text("y");
+    pty.wait_for("copied the request as a curl command");
+    assert!(pty.said().contains("\x1b]52;c;Y3VybCAtWCBQVVQg"), "it begins with `curl -X PUT `");
+    assert!(!pty.said().contains(demo.server.api_key()));
+    pty.type_text("\x1b");
+    pty.wait_for("copy as curl · / filter");
+    pty.type_text("Lq");
+    assert_eq!(pty.exit_code(), 0);
+}

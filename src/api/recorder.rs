@@ -1,0 +1,103 @@
+//! What is told of the requests that are made: to whoever has the other end, if anybody has, and never at the price of waiting
+//! for them. Of a page of the list only the beginning is copied.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc;
+
+use super::words;
+use crate::remote::{Excerpt, Exchange};
+
+/// Requests that may wait to be read: what a first list with several pages in flight makes while a frame is drawn, many times
+/// over.
+const WAITING: usize = 256;
+/// A body up to this length is kept whole: no request or single segment is longer.
+const WHOLE: usize = 16 * 1024;
+/// What is kept of a longer one. Hundreds of pages are kept at once, of which a glance at each is enough.
+const BEGINNING: usize = 2 * 1024;
+
+/// Where requests are told. Clones tell the same reader.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    reader: mpsc::Sender<Arc<Exchange>>,
+    missed: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// A recorder, and the end from which its requests are read. What its reader has no room for is dropped and counted.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<Arc<Exchange>>) {
+        let (reader, requests) = mpsc::channel(WAITING);
+        (Self { reader, missed: Arc::default() }, requests)
+    }
+
+    /// Tells of a request. It is only put together where there is room for it.
+    pub(super) fn tell(&self, exchange: impl FnOnce() -> Exchange) {
+        match self.reader.try_reserve() {
+            Ok(place) => {
+                let missed = self.missed.swap(0, Ordering::Relaxed);
+                place.send(Arc::new(Exchange { missed, ..exchange() }));
+            }
+            Err(mpsc::error::TrySendError::Full(())) => {
+                self.missed.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(mpsc::error::TrySendError::Closed(())) => {}
+        }
+    }
+}
+
+/// What is kept of a body. The key is taken out before the text is cut, and so that no part of it is left at the cut.
+pub(super) fn excerpt(body: &[u8], key: &SecretString) -> Excerpt {
+    if body.len() <= WHOLE {
+        return Excerpt { text: without_key(body, key), bytes: body.len(), cut: 0 };
+    }
+    // As long as any spelling of the key.
+    let margin = words::LONGEST_SPELLING * key.expose_secret().len();
+    let mut text = without_key(&body[..(BEGINNING + margin).min(body.len())], key);
+    let mut end = text.len().saturating_sub(margin).min(BEGINNING);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    Excerpt { cut: body.len() - end, text, bytes: body.len() }
+}
+
+/// A text as it may be kept.
+pub(super) fn without_key(text: &[u8], key: &SecretString) -> String {
+    String::from_utf8_lossy(&words::without_key(text, key)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "first-half-of-it:second-half-of-it";
+
+    fn kept(body: &str) -> Excerpt {
+        excerpt(body.as_bytes(), &KEY.into())
+    }
+
+    #[test]
+    fn a_long_body_is_kept_in_part_and_a_short_one_whole() {
+        assert_eq!(kept("{}"), Excerpt { text: "{}".into(), bytes: 2, cut: 0 });
+        let whole = "x".repeat(WHOLE);
+        assert!(!kept(&whole).is_cut());
+        let long = "ł".repeat(WHOLE);
+        let kept = kept(&long);
+        assert!(kept.is_cut() && kept.text.len() <= BEGINNING);
+        assert!(long.starts_with(&kept.text), "it is cut between characters");
+        assert_eq!((kept.bytes, kept.text.len() + kept.cut), (long.len(), long.len()));
+    }
+
+    #[test]
+    fn no_part_of_the_key_is_left_wherever_a_body_is_cut() {
+        for at in 0..5 * KEY.len() {
+            // Each key that is taken out before brings what follows nearer.
+            let body = format!("{}{}{KEY}{}", KEY.repeat(3), "x".repeat(BEGINNING - at), "y".repeat(WHOLE));
+            let kept = kept(&body);
+            assert!(!kept.text.contains("first"), "{at}: {}", &kept.text[kept.text.len() - 80..]);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What of the segments goes into the clipboard, and what is said about it. A terminal takes only so much at once, so a text
+//! is given up as soon as it is too long, however many segments it was to hold.
+
+use std::iter;
+use std::sync::Arc;
+
+use crate::action::Aspect;
+use crate::forest::RowId;
+use crate::remote::curl;
+use crate::segment::{Segment, SegmentId};
+
+use super::{Effect, State, changing, grouped, is_provisional, size};
+
+/// Terminals that bound the sequence at all take 100,000 bytes of it: 74,994 of text, as three become four on the way.
+const MOST: usize = 74_994;
+/// A text from this size on is told its size.
+const LONG: usize = 1024;
+/// The characters of an id that tell it apart in an outline; the first group of a UUID.
+const SHORT_ID: usize = 8;
+
+/// Copies something of what is marked, or else of what is selected.
+pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
+    let subjects = changing::subjects(state);
+    let copied = match (subjects.as_slice(), &state.tree.selected) {
+        ([], Some(RowId::Segment(id))) => missing_parent(state, aspect, id),
+        ([], _) => Err("nothing that is marked is there any more".into()),
+        ([segment], _) => one(state, aspect, segment),
+        (several, _) => all(state, aspect, several),
+    };
+    match copied {
+        Ok((text, what)) => copy(state, text, &what),
+        Err(reason) => {
+            state.warn(reason);
+            Vec::new()
+        }
+    }
+}
+
+/// Copies a text and says so, or why not.
+pub(super) fn copy(state: &mut State, text: String, what: &str) -> Vec<Effect> {
+    if text.len() > MOST {
+        state.warn(too_long());
+        return Vec::new();
+    }
+    let size = if text.len() < LONG { String::new() } else { format!(" · {}", size(text.len())) };
+    state.say(format!("copied {what}{size}"));
+    vec![Effect::Copy(text)]
+}
+
+fn too_long() -> String {
+    format!("that is more than the {} a terminal takes for the clipboard; `segtui export` writes files", size(MOST))
+}
+
+/// A text and what it is.
+type Copied = Result<(String, String), String>;
+
+fn missing_parent(state: &State, aspect: Aspect, id: &SegmentId) -> Copied {
+    let (what, _) = words(aspect);
+    let text = if aspect == Aspect::Curl { command(state, id)? } else { id.to_string() };
+    Ok((text, format!("{what} of the missing {id}")))
+}
+
+fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
+    let (what, _) = words(aspect);
+    let text = if aspect == Aspect::Subtree {
+        joined(outline(state, segment, 0), "\n")?
+    } else {
+        text(state, aspect, segment)?.ok_or_else(|| format!("{} has no external id", segment.name))?
+    };
+    Ok((text, format!("{what} of {}", segment.name)))
+}
+
+fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
+    if aspect == Aspect::Subtree {
+        // What stands below another one is in that one's outline.
+        let is_inside =
+            |segment: &Segment| state.forest.ancestors(&segment.id).any(|above| state.picks.marked.contains(&above.id));
+        let tops: Vec<_> = segments.iter().filter(|segment| !is_inside(segment)).collect();
+        let text = joined(tops.iter().flat_map(|segment| outline(state, segment, 0)), "\n")?;
+        return Ok((text, counted(tops.len(), aspect)));
+    }
+    let mut lacking = 0;
+    let texts = segments.iter().filter_map(|segment| {
+        let text = text(state, aspect, segment).transpose();
+        lacking += usize::from(text.is_none());
+        text
+    });
+    let text = if aspect == Aspect::Json {
+        format!("[\n  {}\n]", try_joined(texts, ",\n  ")?)
+    } else {
+        try_joined(texts, "\n")?
+    };
+    let told = counted(segments.len() - lacking, aspect);
+    match lacking {
+        0 => Ok((text, told)),
+        _ if lacking == segments.len() => Err("none of the marked segments has an external id".into()),
+        _ => Ok((text, format!("{told}; {} without one", grouped(lacking)))),
+    }
+}
+
+/// What one is called, and several of them.
+const fn words(aspect: Aspect) -> (&'static str, &'static str) {
+    match aspect {
+        Aspect::Id => ("the id", "ids"),
+        Aspect::Name => ("the name", "names"),
+        Aspect::ExternalId => ("the external id", "external ids"),
+        Aspect::Path => ("the path", "paths"),
+        Aspect::Json => ("the JSON", "segments as JSON"),
+        Aspect::Subtree => ("the subtree", "subtrees"),
+        Aspect::Curl => ("the curl command", "curl commands"),
+    }
+}
+
+fn counted(count: usize, aspect: Aspect) -> String {
+    match (count, words(aspect)) {
+        (1, (what, _)) => what.replace("the ", "1 "),
+        (count, (_, what)) => format!("{} {what}", grouped(count)),
+    }
+}
+
+/// `None` where the segment has no such thing.
+fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<String>, String> {
+    Ok(match aspect {
+        Aspect::Id => Some(segment.id.to_string()),
+        Aspect::Name => Some(segment.name.to_string()),
+        Aspect::ExternalId => segment.external_id.as_ref().map(ToString::to_string).filter(|text| !text.is_empty()),
+        Aspect::Path => {
+            let names: Vec<&str> = state.forest.path(&segment.id).iter().map(|above| above.name.as_str()).collect();
+            Some(names.join(" › "))
+        }
+        Aspect::Json => {
+            let json = serde_json::to_string(segment);
+            Some(json.map_err(|error| format!("{} can't be written as JSON: {error}", segment.name))?)
+        }
+        Aspect::Subtree => Some(outline_line(segment, 0)),
+        Aspect::Curl => Some(command(state, &segment.id)?),
+    })
+}
+
+fn command(state: &State, id: &SegmentId) -> Result<String, String> {
+    let url = state.session.base_url.segment(id).ok_or_else(|| format!("no address can name the id {id}"))?;
+    Ok(curl("GET", url.as_str(), &state.session.tenant, None))
+}
+
+/// A segment and all below it, each deeper by two blanks than what it stands under.
+fn outline<'a>(state: &'a State, segment: &'a Segment, depth: u32) -> impl Iterator<Item = String> + 'a {
+    let below = state.forest.descendants(&segment.id);
+    iter::once(outline_line(segment, depth))
+        .chain(below.map(move |(below, segment)| outline_line(segment, depth + below)))
+}
+
+fn outline_line(segment: &Segment, depth: u32) -> String {
+    let id = if is_provisional(&segment.id) {
+        "not created yet".to_owned()
+    } else {
+        segment.id.text().chars().take(SHORT_ID).collect()
+    };
+    let external_id = segment.external_id.as_deref().filter(|text| !text.is_empty()).unwrap_or("–");
+    // A line break in a name would pass for another segment.
+    let line = format!("{}  {external_id}  {id}", segment.name).replace(char::is_control, " ");
+    format!("{}{line}", "  ".repeat(depth as usize))
+}
+
+fn joined(texts: impl Iterator<Item = String>, separator: &str) -> Result<String, String> {
+    try_joined(texts.map(Ok), separator)
+}
+
+fn try_joined(texts: impl Iterator<Item = Result<String, String>>, separator: &str) -> Result<String, String> {
+    let mut joined = String::new();
+    for (at, text) in texts.enumerate() {
+        if at > 0 {
+            joined.push_str(separator);
+        }
+        joined.push_str(&text?);
+        if joined.len() > MOST {
+            return Err(too_long());
+        }
+    }
+    Ok(joined)
+}

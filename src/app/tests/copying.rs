@@ -1,0 +1,157 @@
+//! What goes into the clipboard, and what is said about it.
+
+use std::sync::Arc;
+
+use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::{Access, Effect};
+use crate::segment::Segment;
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+/// What the keys put into the clipboard.
+fn copied(harness: &mut Harness, keys: &str) -> String {
+    harness.press(keys);
+    match harness.effects.pop() {
+        Some(Effect::Copy(text)) => text,
+        other => panic!("nothing was copied but {other:?}: {}", harness.message()),
+    }
+}
+
+#[test]
+fn every_aspect_of_a_segment_can_be_copied() {
+    let mut harness = at_work();
+    harness.press("z 0 j j");
+    assert_eq!(harness.selected(), "Polska");
+    assert_eq!(copied(&mut harness, "y i"), "pl");
+    assert_eq!(harness.message(), "copied the id of Polska");
+    assert_eq!(copied(&mut harness, "y n"), "Polska");
+    assert_eq!(copied(&mut harness, "y e"), "X-pl");
+    assert_eq!(copied(&mut harness, "y p"), "Hurtownie › Polska");
+    assert_eq!(harness.message(), "copied the path of Polska");
+    assert_eq!(
+        copied(&mut harness, "y j"),
+        r#"{"id":"pl","name":"Polska","externalId":"X-pl","parentSegmentId":"hurt"}"#
+    );
+    assert_eq!(
+        copied(&mut harness, "y t"),
+        "Polska  X-pl  pl\n  Łódzkie  X-lodzkie  lodzkie\n    Łódź  X-lodz  lodz\n    Zgierz  X-zgierz  zgierz\n  \
+         Mazowieckie  X-maz  maz"
+    );
+    assert_eq!(
+        copied(&mut harness, "y c"),
+        "curl 'https://one.unity.pl/api/v1/account/integrations/auth-required/segments/pl' -H 'one-tenant: acme' \
+         -H \"ApiAuth: $SEGTUI_API_KEY\" -H 'accept: */*'"
+    );
+    assert_eq!(harness.message(), "copied the curl command of Polska");
+}
+
+#[test]
+fn copying_changes_nothing_and_so_is_there_when_only_reading() {
+    let mut harness = at_work();
+    harness.state.session.access = Access::ReadOnly;
+    assert_eq!(copied(&mut harness, "y i"), "hurt");
+}
+
+#[test]
+fn all_that_is_marked_is_copied_in_the_order_of_the_tree() {
+    let mut harness = at_work();
+    harness.press("z 0 G k k k space g g space");
+    assert_eq!(copied(&mut harness, "y n"), "Hurtownie\nVIP Client");
+    assert_eq!(harness.message(), "copied 2 names");
+    assert_eq!(
+        copied(&mut harness, "y j"),
+        "[\n  {\"id\":\"hurt\",\"name\":\"Hurtownie\",\"externalId\":\"X-hurt\",\"parentSegmentId\":null},\n  \
+         {\"id\":\"vip\",\"name\":\"VIP Client\",\"externalId\":\"X-vip\",\"parentSegmentId\":null}\n]"
+    );
+    assert_eq!(harness.message(), "copied 2 segments as JSON");
+    assert_eq!(copied(&mut harness, "y c").lines().count(), 2);
+}
+
+#[test]
+fn what_stands_below_another_marked_one_is_in_one_outline_only() {
+    let mut harness = at_work();
+    harness.press("z 0 g g space j space");
+    let text = copied(&mut harness, "y t");
+    assert_eq!(text.matches("Łódzkie").count(), 1, "{text}");
+    assert!(text.starts_with("Hurtownie  X-hurt  hurt\n  Export"), "{text}");
+    assert_eq!(harness.message(), "copied 1 subtree");
+}
+
+fn without_external_id(id: &str) -> Arc<Segment> {
+    Arc::new(Segment { external_id: None, ..segment(id, None).as_ref().clone() })
+}
+
+#[test]
+fn an_external_id_that_is_not_there_is_told() {
+    let mut harness = Harness::live(120, 40, vec![without_external_id("a"), segment("b", None)]);
+    harness.press("y e");
+    assert_eq!((harness.message(), harness.effects.len()), ("a has no external id", 0));
+    harness.press("esc space space");
+    assert_eq!(copied(&mut harness, "y e"), "X-b");
+    assert_eq!(harness.message(), "copied 1 external id; 1 without one");
+}
+
+#[test]
+fn the_size_of_a_long_text_is_told_and_one_too_long_for_a_terminal_is_refused() {
+    let mut chain = vec![segment("deep 0", None)];
+    chain.extend((1..100).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
+    let mut harness = Harness::live(120, 40, chain);
+    copied(&mut harness, "y t");
+    assert!(harness.message().ends_with(" · 13 KB"), "{}", harness.message());
+
+    let wide = (0..100).map(|at| named(&at.to_string(), &"x".repeat(1000), None)).collect();
+    let mut harness = Harness::live(120, 40, wide);
+    harness.press("V G");
+    for keys in ["y n", "y j", "y t"] {
+        harness.press(keys);
+        assert_eq!(harness.effects, []);
+        assert!(harness.message().contains("more than the 74 KB a terminal takes"), "{}", harness.message());
+    }
+    assert_eq!(copied(&mut harness, "y i").lines().count(), 100);
+}
+
+#[test]
+fn of_a_missing_parent_the_id_and_the_command_are_worth_having() {
+    let mut harness = at_work();
+    harness.press("G k");
+    assert_eq!(copied(&mut harness, "y i"), "no-such-parent");
+    assert!(copied(&mut harness, "y c").contains("/segments/no-such-parent'"));
+    harness.press("y n");
+    assert!(harness.message().contains("the server has no segment no-such-parent"), "{}", harness.message());
+    harness.press("k y i");
+    assert_eq!(harness.message(), "that is only a heading; select a segment");
+    assert_eq!(harness.effects, []);
+}
+
+#[test]
+fn what_does_not_exist_yet_has_a_name_but_no_id() {
+    let mut harness = at_work();
+    harness.press("a");
+    harness.type_text("Niemcy");
+    harness.press("enter");
+    harness.effects.clear();
+    while harness.selected() != "Niemcy" {
+        harness.press("j");
+    }
+    assert_eq!(copied(&mut harness, "y n"), "Niemcy");
+    assert_eq!(copied(&mut harness, "y t"), "Niemcy  –  not created yet");
+    for keys in ["y i", "y j", "y c"] {
+        harness.press(keys);
+        assert!(harness.message().starts_with("Niemcy is still being created"), "{}", harness.message());
+    }
+    assert_eq!(harness.effects, []);
+}
+
+#[test]
+fn a_name_can_pass_for_no_second_line_and_an_id_for_no_command() {
+    let evil = named("x'; rm -rf ~ #", "one\n  two", None);
+    let mut harness = Harness::live(120, 40, vec![evil]);
+    assert_eq!(copied(&mut harness, "y t"), "one   two  X-x'; rm -rf ~ #  x'; rm -");
+    assert!(copied(&mut harness, "y c").contains("/segments/x%27%3B%20rm%20-rf%20%7E%20%23' -H"));
+    let mut harness = Harness::live(120, 40, vec![named("..", "dots", None)]);
+    assert!(harness.state.forest.contains(&id("..")));
+    harness.press("y c");
+    assert_eq!(harness.message(), "no address can name the id ..");
+}

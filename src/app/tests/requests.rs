@@ -1,0 +1,127 @@
+//! The list of requests: what is kept, how it is read while more come, and what is copied.
+
+use std::time::Duration;
+
+use crate::app::harness::{Harness, exchange, wholesale};
+use crate::app::{DetailLine, Effect, Event, Layer, RequestsPage, RequestsPane, request_lines};
+use crate::remote::{Excerpt, Exchange, Fault};
+
+fn asked(paths: &[&str]) -> Harness {
+    let mut harness = Harness::live(120, 40, wholesale());
+    for path in paths {
+        harness.requested(exchange(path));
+    }
+    harness
+}
+
+fn pane(harness: &Harness) -> &RequestsPane {
+    match harness.state.layers.last() {
+        Some(Layer::Requests(pane)) => pane,
+        other => panic!("{other:?} is open"),
+    }
+}
+
+/// The paths in the list, the selected one with a bar.
+fn listed(harness: &Harness) -> Vec<String> {
+    let listed = pane(harness).listed(&harness.state.requests);
+    let at = pane(harness).position(&listed);
+    let bar = |index| if index == at { ">" } else { "" };
+    listed.iter().enumerate().map(|(index, logged)| format!("{}{}", bar(index), logged.exchange.target())).collect()
+}
+
+#[test]
+fn the_newest_is_first_and_a_selection_stays_on_its_request_while_others_come() {
+    let mut harness = asked(&["/a", "/b"]);
+    harness.press("L");
+    assert_eq!(listed(&harness), [">/b", "/a"]);
+    harness.requested(exchange("/c"));
+    assert_eq!(listed(&harness), [">/c", "/b", "/a"], "the top follows");
+    harness.press("j");
+    harness.requested(exchange("/d"));
+    assert_eq!(listed(&harness), ["/d", "/c", ">/b", "/a"]);
+    harness.press("G");
+    assert_eq!(listed(&harness), ["/d", "/c", "/b", ">/a"]);
+    harness.press("g esc");
+    assert!(harness.state.layers.is_empty());
+}
+
+#[test]
+fn only_the_last_ones_are_kept_and_what_was_missed_is_counted() {
+    let mut harness = asked(&["/first", "/second"]);
+    harness.press("L G");
+    for number in 0..499 {
+        harness.requested(Exchange { missed: u64::from(number == 7) * 3, ..exchange(&format!("/{number}")) });
+    }
+    // What was selected is gone: the nearest that is left takes its place.
+    let left = listed(&harness);
+    assert_eq!((left.len(), left.last().unwrap().as_str()), (500, ">/second"));
+    harness.requested(exchange("/last"));
+    assert_eq!(listed(&harness).last().unwrap(), ">/0");
+    assert_eq!((harness.state.requests.counted, harness.state.requests.missed), (502, 3));
+}
+
+#[test]
+fn a_filter_takes_words_of_method_path_status_and_fault() {
+    let mut harness = asked(&["/segments/vip", "/segments?pageNumber=1"]);
+    let fault = Some(Fault::TimedOut { after: Duration::from_secs(30) });
+    harness.requested(Exchange { status: None, fault, method: "PUT".into(), ..exchange("/segments/vip") });
+    harness.press("L /");
+    harness.type_text("VIP get");
+    assert_eq!(listed(&harness), [">/segments/vip"]);
+    harness.press("enter ctrl-u /");
+    assert_eq!(pane(&harness).filter.text(), "VIP get");
+    harness.press("ctrl-u");
+    harness.type_text("no answer");
+    assert_eq!(listed(&harness), [">/segments/vip"]);
+    harness.press("ctrl-u");
+    harness.event(Event::Paste("timeout nobody".into()));
+    assert!(listed(&harness).is_empty());
+    harness.press("enter y");
+    assert_eq!((harness.message(), harness.effects.len()), ("there is no request here", 0));
+    harness.press("esc");
+    assert_eq!(listed(&harness).len(), 3);
+    harness.press("esc");
+    assert!(harness.state.layers.is_empty());
+}
+
+#[test]
+fn a_request_is_copied_as_the_command_that_makes_it_again() {
+    let mut harness = Harness::live(120, 40, wholesale());
+    let sent = Some(Excerpt { text: r#"{"name":"O'Neill"}"#.into(), bytes: 18, cut: 0 });
+    harness.requested(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
+    let expected = "curl -X PUT 'https://one.unity.pl/api/v1/account/integrations/auth-required/segments/vip' \
+                    -H 'one-tenant: acme' -H \"ApiAuth: $SEGTUI_API_KEY\" -H 'accept: */*' \
+                    -H 'content-type: application/json' --data-raw '{\"name\":\"O'\\''Neill\"}'";
+    for keys in ["L y", "enter y"] {
+        harness.press(keys);
+        assert_eq!(harness.effects.pop(), Some(Effect::Copy(expected.into())));
+        assert_eq!(harness.message(), "copied the request as a curl command");
+    }
+    let sent = Some(Excerpt { text: "{".into(), bytes: 20_000, cut: 19_999 });
+    harness.requested(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
+    harness.press("esc g y");
+    assert!(harness.message().contains("too long to be kept"), "{}", harness.message());
+    assert_eq!(harness.effects, []);
+}
+
+#[test]
+fn a_request_that_is_read_stays_and_can_be_scrolled_to_its_end_and_no_further() {
+    let mut harness = Harness::live(60, 12, wholesale());
+    let text = format!("[{}1]", "1,".repeat(100));
+    let answer = Excerpt { bytes: text.len(), text, cut: 0 };
+    harness.requested(Exchange { answer, ..exchange("/segments/long") });
+    harness.press("L enter j j G");
+    let open = pane(&harness).open.clone().unwrap();
+    let place = RequestsPage::of(&harness.state.panes);
+    let lines = request_lines(&open.exchange, place.columns, &harness.state.clock.zone);
+    assert_eq!(open.line, lines.len() - place.rows);
+    assert_eq!(lines.last(), Some(&DetailLine::Text("]".into())));
+    for _ in 0..500 {
+        harness.requested(exchange("/segments/other"));
+    }
+    assert_eq!(pane(&harness).open.as_ref().unwrap().exchange.target(), "/segments/long");
+    harness.press("k");
+    assert_eq!(pane(&harness).open.as_ref().unwrap().line, open.line - 1);
+    harness.press("esc esc");
+    assert!(harness.state.layers.is_empty());
+}
