@@ -1,46 +1,80 @@
 //! What the terminal reports, as events of the interface.
 
 use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossterm::event::{self, EventStream, KeyEventKind, MouseButton, MouseEventKind};
-use futures::{Stream, StreamExt};
+use crossterm::event::{self, KeyEventKind, MouseButton, MouseEventKind};
+use futures::Stream;
+use tokio::sync::mpsc;
 
 use crate::app::{Event, Mouse, MouseKind};
 use crate::keymap::Key;
 
 /// The keys, clicks, pastes and sizes that a terminal reports.
+///
+/// A thread reads them. That of `crossterm::event::EventStream` can't be waited for when it is to stop, and may go on reading
+/// what is meant for the shell or an editor.
 #[derive(Debug)]
 pub(super) struct Input {
-    stream: EventStream,
+    reports: mpsc::Receiver<io::Result<event::Event>>,
+    over: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
 }
+
+/// How often the reader looks whether it is to stop: whoever closes the input waits so long at most.
+const LOOK: Duration = Duration::from_millis(40);
+/// Reports that may wait for the interface before the terminal has to: more than any paste of keys that a person waits for.
+const WAITING: usize = 1_024;
 
 impl Input {
     pub fn open() -> Self {
-        Self { stream: EventStream::new() }
+        let (reporter, reports) = mpsc::channel(WAITING);
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        let reader = thread::spawn(move || {
+            while !told.load(Ordering::SeqCst) {
+                let reported = match event::poll(LOOK) {
+                    Ok(false) => continue,
+                    Ok(true) => event::read(),
+                    Err(error) => Err(error),
+                };
+                let failed = reported.is_err();
+                if reporter.blocking_send(reported).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self { reports, over, reader: Some(reader) }
     }
 
     /// Stops reading, for good or until it is opened again. What is typed from then on is for somebody else.
-    pub fn close(self) {
-        drop(self.stream);
-        // The thread that reads for the stream has been told to stop; who can read itself knows that it has.
-        if let Err(error) = event::poll(LAST_READ) {
-            // The terminal is gone: then nobody reads from it.
-            tracing::debug!(%error, "the input can't be read any more");
+    pub fn close(mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        self.reports.close();
+        if let Some(Err(_)) = self.reader.take().map(JoinHandle::join) {
+            // The panic hook has told what happened.
+            tracing::warn!("the reader of the terminal has panicked");
         }
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
     }
 }
 
 impl Stream for Input {
     type Item = io::Result<Event>;
 
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        use std::task::{Poll, ready};
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match ready!(self.stream.poll_next_unpin(context)) {
+            match ready!(self.reports.poll_recv(context)) {
                 Some(Ok(reported)) => {
                     if let Some(event) = read(reported) {
                         return Poll::Ready(Some(Ok(event)));
@@ -52,9 +86,6 @@ impl Stream for Input {
         }
     }
 }
-
-/// How long whoever closes the input waits for the last one to have read from it.
-const LAST_READ: Duration = Duration::from_millis(20);
 
 /// `None` for what means nothing here, such as the release of a key.
 fn read(reported: event::Event) -> Option<Event> {
