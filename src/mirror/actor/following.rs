@@ -288,7 +288,9 @@ impl<R: Remote> Actor<R> {
             if let Some(different) = self.ledger.take(answer) {
                 self.note(&id, different.now.as_ref());
                 self.writing.follow(&different);
-                told.push(different);
+                if !self.writing.puts_off(&different) {
+                    told.push(different);
+                }
             } else if tell_all {
                 let now = self.ledger.get(&id).cloned();
                 told.push(Seen { id, before: now.clone(), now, mention });
