@@ -203,7 +203,9 @@ fn deaf() -> Settings {
 }
 
 /// A colleague changes a segment that the client has just been shown, and the client renames it.
-async fn renamed_after(change: impl Fn(&Segment, &Server) -> Wish) -> (Server, Result<segtui::mirror::Outcome, WriteError>) {
+async fn renamed_after(
+    change: impl Fn(&Segment, &Server) -> Wish,
+) -> (Server, Result<segtui::mirror::Outcome, WriteError>) {
     let (server, mut client) = tenant_with(quick()).await;
     let operation = client.rename("Zgierz", "Mine");
     let seen = client.named("Zgierz");
@@ -216,8 +218,9 @@ async fn renamed_after(change: impl Fn(&Segment, &Server) -> Wish) -> (Server, R
 
 #[tokio::test]
 async fn another_field_that_a_colleague_changed_is_kept() {
-    let change =
-        |seen: &Segment, _: &Server| Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(seen) });
+    let change = |seen: &Segment, _: &Server| {
+        Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(seen) })
+    };
     let (server, result) = renamed_after(change).await;
     let outcome = applied(result.unwrap());
     assert_eq!((outcome.merged, outcome.raced), (vec![Field::ExternalId], false));
@@ -226,8 +229,9 @@ async fn another_field_that_a_colleague_changed_is_kept() {
 
 #[tokio::test]
 async fn the_same_field_that_a_colleague_changed_is_a_conflict_and_nothing_is_sent() {
-    let change =
-        |seen: &Segment, _: &Server| Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(seen) });
+    let change = |seen: &Segment, _: &Server| {
+        Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(seen) })
+    };
     let (server, result) = renamed_after(change).await;
     let Err(WriteError::Conflict { theirs: Some(theirs), fields }) = result else { panic!("{result:?}") };
     assert_eq!((theirs.name.as_str(), fields), ("Theirs", vec![Field::Name]));
@@ -236,7 +240,8 @@ async fn the_same_field_that_a_colleague_changed_is_a_conflict_and_nothing_is_se
 
 #[tokio::test]
 async fn a_segment_that_a_colleague_moved_is_a_conflict_and_nothing_is_sent() {
-    let change = |seen: &Segment, _: &Server| Wish::Update(seen.id.clone(), Fields { parent: None, ..Fields::of(seen) });
+    let change =
+        |seen: &Segment, _: &Server| Wish::Update(seen.id.clone(), Fields { parent: None, ..Fields::of(seen) });
     let (server, result) = renamed_after(change).await;
     let Err(WriteError::Conflict { theirs: Some(_), fields }) = result else { panic!("{result:?}") };
     assert_eq!(fields, vec![Field::Parent]);

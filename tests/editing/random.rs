@@ -125,7 +125,8 @@ struct Person {
 impl Person {
     async fn start(seed: u64, around: Around) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let options = Options { segments: Some(random.usize(15..40)), seed, feed_cap: random.usize(2..30), ..Options::default() };
+        let options =
+            Options { segments: Some(random.usize(15..40)), seed, feed_cap: random.usize(2..30), ..Options::default() };
         let server = Server::start(options).await.unwrap();
         // The seed server's names may be the same for several; here each is to be known by its own.
         for (number, segment) in server.segments().into_iter().enumerate() {
@@ -168,7 +169,9 @@ impl Person {
                 Effect::Search(job) => {
                     let mut finds = Vec::new();
                     job.for_each(|found| finds.push(found));
-                    finds.into_iter().for_each(|found| self.event(Event::Found(found)));
+                    for found in finds {
+                        self.event(Event::Found(found));
+                    }
                 }
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
                 Effect::Mirror(command) => {
@@ -530,7 +533,8 @@ impl Person {
                     let id = &applied.segment.id;
                     let wanted = self.real(draft.clone().into_segment(id.clone()));
                     for field in draft.changes(base) {
-                        let had = |state: Option<&Segment>| state.is_some_and(|it| it.field(field) == wanted.field(field));
+                        let had =
+                            |state: Option<&Segment>| state.is_some_and(|it| it.field(field) == wanted.field(field));
                         let there = self.states(history, id).any(had);
                         assert!(there, "seed {}: told to be changed: {operation:?} {applied:?}", self.seed);
                     }

@@ -110,7 +110,10 @@ impl<R: Remote> Actor<R> {
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter_listing(progress).await?;
         let begun = listing.begun();
-        let TakenList { absent, different } = self.ledger.end_list();
+        let TakenList { absent, mut different } = self.ledger.end_list();
+        for seen in &mut different {
+            self.writing.tell_with(seen);
+        }
         self.listed = true;
         self.watch_children_anew();
         self.last_list = LastList {

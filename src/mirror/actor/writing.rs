@@ -77,6 +77,13 @@ impl Writing {
         runs
     }
 
+    /// A change is told now: what was put off of the same segment is told with it.
+    pub fn tell_with(&mut self, seen: &mut Seen) {
+        if let Some(earlier) = self.put_off.remove(&seen.id) {
+            seen.before = earlier.before;
+        }
+    }
+
     /// What stands below a segment that is to be deleted, and nobody has agreed to lose.
     fn newcomers(&self, operation: &Operation) -> Vec<SegmentId> {
         let Operation::Delete { base, leaving } = operation else { return Vec::new() };
@@ -348,7 +355,10 @@ impl<R: Remote> Actor<R> {
         });
     }
 
-    pub(super) async fn investigated(&mut self, found: Vec<(Recovered, Option<Step>, Option<Answer>)>) -> Result<(), Abandoned> {
+    pub(super) async fn investigated(
+        &mut self,
+        found: Vec<(Recovered, Option<Step>, Option<Answer>)>,
+    ) -> Result<(), Abandoned> {
         let mut recovered = Vec::with_capacity(found.len());
         let mut answers = Vec::new();
         let mut notes = Vec::new();
