@@ -230,10 +230,15 @@ async fn an_update_and_a_delete_are_content_with_any_success() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_first_answer_was_lost_finds_it_done() {
-    let (server, client) = server([status(502), status(404)]).await;
-    assert_eq!(client.delete(&id("a")).await, Ok(()));
-    assert_eq!(requests(&server).await.len(), 2);
+async fn a_change_or_a_deletion_is_not_repeated_since_whoever_asked_has_to_look_again_first() {
+    for code in [502, 503] {
+        let (server, client) = server(times(&status(code))).await;
+        assert_eq!(refused(client.delete(&id("a")).await).0, code);
+        assert_eq!(refused(client.update(&id("a"), &vip()).await).0, code);
+        assert_eq!(requests(&server).await.len(), 2);
+    }
+    let (_server, client) = server([status(404)]).await;
+    assert_eq!(client.delete(&id("a")).await, Ok(()), "it is gone already");
 }
 
 #[tokio::test]
@@ -254,7 +259,7 @@ async fn a_server_that_keeps_failing_is_left_after_the_last_try() {
     let problem =
         status(500).set_body_raw(r#"{"title": "Oops", "detail": "database is down"}"#, "application/problem+json");
     let (server, client) = server(times(&problem)).await;
-    assert_eq!(refused(client.update(&id("a"), &vip()).await), (500, "database is down".into()));
+    assert_eq!(refused(client.page(1, 10).await), (500, "database is down".into()));
     assert_eq!(requests(&server).await.len(), TRIES);
 }
 

@@ -230,7 +230,7 @@ fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
     pty.type_text(ENTER);
     let both = eventually(|| demo.named("Podhurt ogólny").filter(|it| it.external_id.as_deref() == Some("MINE")));
     assert_eq!((both.id, both.parent), (seen.id, seen.parent));
-    pty.wait_gone("while you edited");
+    pty.wait_for("changed Podhurt ogólny");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
