@@ -381,6 +381,12 @@ impl WriteQueue {
         Some(&self.entries.get(&which)?.operation)
     }
 
+    /// Whether a segment is being written at the moment.
+    pub fn runs_on(&self, id: &SegmentId) -> bool {
+        let running = |which| self.entries.get(which).is_some_and(|entry| entry.standing == Standing::Running);
+        self.on.get(id).is_some_and(|operations| operations.iter().any(running))
+    }
+
     /// Whether nothing is left to be done.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -171,7 +171,9 @@ impl Person {
                 Effect::Search(job) => {
                     let mut finds = Vec::new();
                     job.for_each(|found| finds.push(found));
-                    finds.into_iter().for_each(|found| self.event(Event::Found(found)));
+                    for found in finds {
+                        self.event(Event::Found(found));
+                    }
                 }
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
                 Effect::Mirror(command) => {

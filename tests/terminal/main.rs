@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod killed;
+mod left_undone;
 mod pty;
 
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
@@ -206,6 +207,66 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
     pty.wait_for("Podhurt wspólny: kept the name");
     let both = demo.named("Podhurt wspólny").unwrap();
     assert_eq!((both.id, both.external_id.as_deref()), (seen.id.clone(), Some("PW")));
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "30"]);
+    pty.type_text("/podhurt spo\r");
+    pty.wait_for("“podhurt spo” 1 of 1");
+    let seen = demo.named("Podhurt spożywczy").unwrap();
+    let fields = Fields { name: "Podhurt ogólny".into(), external_id: Some("THEIRS".into()), ..Fields::of(&seen) };
+    demo.change(Wish::Update(seen.id.clone(), fields));
+
+    pty.type_text(&format!("e{CTRL_U}Podhurt mój{TAB}{CTRL_U}MINE{ENTER}"));
+    pty.wait_for("Somebody changed Podhurt spożywczy while you edited");
+    pty.wait_for("THEIRS");
+    // Their name, and the external id that was typed.
+    pty.type_text("hjl");
+    pty.type_text(ENTER);
+    let both = eventually(|| demo.named("Podhurt ogólny").filter(|it| it.external_id.as_deref() == Some("MINE")));
+    assert_eq!((both.id, both.parent), (seen.id, seen.parent));
+    pty.wait_for("changed Podhurt ogólny");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
+    const MANY: usize = 50;
+    let demo = Demo::start();
+    let create = |name: &str, parent: Option<&SegmentId>| {
+        demo.change(Wish::Create(Fields { name: name.into(), external_id: None, parent: parent.cloned() }))
+    };
+    let hall = create("Hala", None);
+    let yard = create("Plac", None);
+    for number in 1..=MANY {
+        create(&format!("Paleta {number:02}"), Some(&hall));
+    }
+    let below = |parent: &SegmentId| {
+        demo.server.segments().iter().filter(|segment| segment.parent.as_ref() == Some(parent)).count()
+    };
+    let mut pty = Pty::start(120, 40, &["--poll", "0.2"], &demo.environment());
+    pty.wait_for("342 segments   ● live");
+    pty.type_text("/paleta 01\r");
+    pty.wait_for("“paleta 01” 1 of 1");
+    pty.type_text(&format!("V{}V", "j".repeat(MANY - 1)));
+    pty.wait_for("50 marked");
+    pty.type_text("m");
+    pty.wait_for("New parent of 50 segments");
+    pty.type_text(&format!("Plac{ENTER}"));
+    pty.wait_gone("New parent of 50 segments");
+    pty.type_text("y");
+    eventually(|| (below(&yard) == MANY).then_some(()));
+    pty.wait_for("moved 50 segments under Plac");
+    assert_eq!(below(&hall), 0);
+    pty.type_text("u");
+    eventually(|| (below(&hall) == MANY).then_some(()));
+    pty.wait_for("undone: moved 50 segments under Plac");
+    assert_eq!(below(&yard), 0);
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }

@@ -196,6 +196,7 @@ impl Drop for Pty {
 }
 
 /// Waits for a fact outside the terminal.
+#[track_caller]
 pub fn eventually<T>(mut fact: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
     loop {

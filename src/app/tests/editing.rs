@@ -649,3 +649,40 @@ fn a_range_that_was_used_marks_nothing_more() {
     harness.press("k k");
     assert!(harness.state.picks.marked.is_empty(), "{:?}", harness.state.picks.marked);
 }
+
+#[test]
+fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carried_out_after_all() {
+    let mut harness = at_work();
+    harness.press("g g r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter");
+    let (ticket, plan) = harness.last_write();
+    let which = Which { ticket, index: 0 };
+    harness.press("Q D esc");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
+    assert!(!harness.rows().iter().any(|row| row.ends_with("Renamed")));
+    let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
+    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
+    let applied = Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false };
+    harness.tell(mirror::Event::OperationEnded { which, outcome: Outcome::Updated(applied) });
+    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
+    assert!(harness.message().contains("was given up too late"), "{}", harness.message());
+    harness.press("u");
+    let (_, back) = harness.last_write();
+    let Operation::Update { base: after, draft } = &back.operations[0] else { panic!("an update") };
+    assert_eq!((after.name.as_str(), draft.name.as_str()), ("Renamed", base.name.as_str()));
+}
+
+#[test]
+fn what_runs_is_not_given_up() {
+    let mut harness = at_work();
+    harness.press("g g r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter");
+    let (ticket, _) = harness.last_write();
+    harness.tell(mirror::Event::OperationBegan(Which { ticket, index: 0 }));
+    harness.press("Q D esc");
+    assert_eq!(harness.state.writes.tally().waiting, 1);
+    harness.succeed();
+    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
+}

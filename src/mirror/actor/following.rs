@@ -110,7 +110,10 @@ impl<R: Remote> Actor<R> {
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter_listing(progress).await?;
         let begun = listing.begun();
-        let TakenList { absent, different } = self.ledger.end_list();
+        let TakenList { absent, mut different } = self.ledger.end_list();
+        for seen in &mut different {
+            self.writing.tell_with(seen);
+        }
         self.listed = true;
         self.watch_children_anew();
         self.last_list = LastList {
@@ -288,7 +291,9 @@ impl<R: Remote> Actor<R> {
             if let Some(different) = self.ledger.take(answer) {
                 self.note(&id, different.now.as_ref());
                 self.writing.follow(&different);
-                told.push(different);
+                if !self.writing.puts_off(&different) {
+                    told.push(different);
+                }
             } else if tell_all {
                 let now = self.ledger.get(&id).cloned();
                 told.push(Seen { id, before: now.clone(), now, mention });

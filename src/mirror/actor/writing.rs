@@ -30,6 +30,8 @@ pub(super) struct Writing {
     claimed: HashMap<SegmentId, Which>,
     /// Creates that were sent and may have been carried out, with a step of the feed from before they were sent first.
     doubts: HashMap<Which, Option<Step>>,
+    /// Changes of segments that were being written when they were seen. Most of them are what was written.
+    put_off: HashMap<SegmentId, Seen>,
     left: Left,
 }
 
@@ -63,6 +65,22 @@ impl Writing {
         }
         if seen.before.is_none() && self.queue.creates() {
             self.born.insert(seen.id.clone());
+        }
+    }
+
+    /// Whether a change is not to be told before it is known whose it is, since the segment is being written.
+    pub fn puts_off(&mut self, seen: &Seen) -> bool {
+        let runs = self.queue.runs_on(&seen.id);
+        if runs {
+            self.put_off.entry(seen.id.clone()).or_insert_with(|| seen.clone());
+        }
+        runs
+    }
+
+    /// A change is told now: what was put off of the same segment is told with it.
+    pub fn tell_with(&mut self, seen: &mut Seen) {
+        if let Some(earlier) = self.put_off.remove(&seen.id) {
+            seen.before = earlier.before;
         }
     }
 
@@ -216,9 +234,18 @@ impl<R: Remote> Actor<R> {
                 self.writing.doubts.remove(&which);
             }
         }
+        let subject = self.writing.queue.get(which).and_then(Operation::subject);
+        let put_off = subject.and_then(|subject| self.writing.put_off.remove(subject));
         match result {
+            // What else has come of it than what was written is told after it.
             Ok(ended) => self.operation_ended(which, ended).await?,
-            Err(error) => self.operation_failed(which, error).await?,
+            Err(error) => {
+                if let Some(seen) = put_off {
+                    let now = self.ledger.get(&seen.id).cloned();
+                    self.tell_changes(vec![Seen { now, ..seen }], None).await?;
+                }
+                self.operation_failed(which, error).await?;
+            }
         }
         self.hurry();
         self.begin_writes().await
