@@ -32,6 +32,8 @@ pub(super) struct Back {
 /// What one plan did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
+    /// The number of the plan: what was begun later is taken back earlier, whichever of them ended first.
+    ticket: Ticket,
     title: String,
     /// In the order in which it was done.
     made: Vec<Made>,
@@ -51,21 +53,28 @@ const REMEMBERED: usize = 1_000;
 impl History {
     /// A plan is over, and this is what it did; of each of its operations whether it was done. What it was to take back and did
     /// not can be taken back later.
-    pub(super) fn remember(&mut self, title: &Title, made: Vec<Made>, purpose: Purpose, done: Vec<bool>) {
-        let step = (!made.is_empty()).then(|| Step { title: title.done.clone(), made });
+    pub(super) fn remember(
+        &mut self,
+        ticket: Ticket,
+        title: &Title,
+        made: Vec<Made>,
+        purpose: Purpose,
+        done: Vec<bool>,
+    ) {
+        let step = (!made.is_empty()).then(|| Step { ticket, title: title.done.clone(), made });
         match purpose {
             Purpose::Ordinary if step.is_none() => {}
             Purpose::Ordinary => {
                 self.undone.clear();
-                self.done.extend(step);
+                put(&mut self.done, step);
             }
             Purpose::Redo(back) => {
-                self.undone.extend(back.left(done));
-                self.done.extend(step);
+                put(&mut self.undone, back.left(done));
+                put(&mut self.done, step);
             }
             Purpose::Undo(back) => {
-                self.done.extend(back.left(done));
-                self.undone.extend(step);
+                put(&mut self.done, back.left(done));
+                put(&mut self.undone, step);
             }
         }
         if self.done.len() > REMEMBERED {
@@ -75,23 +84,8 @@ impl History {
 
     /// A segment has come back under another id.
     pub(super) fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
-        let other = |known: &SegmentId| (known == former).then(|| id.clone());
-        let renamed = |segment: &mut Arc<Segment>| {
-            let (own, parent) = (other(&segment.id), segment.parent.as_ref().and_then(other));
-            if own.is_some() || parent.is_some() {
-                let known = Arc::make_mut(segment);
-                known.id = own.unwrap_or_else(|| known.id.clone());
-                known.parent = parent.or_else(|| known.parent.clone());
-            }
-        };
-        for made in self.done.iter_mut().chain(&mut self.undone).flat_map(|step| &mut step.made) {
-            match made {
-                Made::Created(segment) | Made::Deleted(segment) => renamed(segment),
-                Made::Updated { before, after, .. } => {
-                    renamed(before);
-                    renamed(after);
-                }
-            }
+        for step in self.done.iter_mut().chain(&mut self.undone) {
+            step.rename(former, id);
         }
     }
 
@@ -108,15 +102,51 @@ impl History {
     }
 }
 
+/// Puts a step where it belongs by when it was begun.
+fn put(steps: &mut Vec<Step>, step: Option<Step>) {
+    if let Some(step) = step {
+        let place = steps.partition_point(|other| other.ticket <= step.ticket);
+        steps.insert(place, step);
+    }
+}
+
+impl Step {
+    fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
+        let other = |known: &SegmentId| (known == former).then(|| id.clone());
+        let renamed = |segment: &mut Arc<Segment>| {
+            let (own, parent) = (other(&segment.id), segment.parent.as_ref().and_then(other));
+            if own.is_some() || parent.is_some() {
+                let known = Arc::make_mut(segment);
+                known.id = own.unwrap_or_else(|| known.id.clone());
+                known.parent = parent.or_else(|| known.parent.clone());
+            }
+        };
+        for made in &mut self.made {
+            match made {
+                Made::Created(segment) | Made::Deleted(segment) => renamed(segment),
+                Made::Updated { before, after, .. } => {
+                    renamed(before);
+                    renamed(after);
+                }
+            }
+        }
+    }
+}
+
 impl Back {
+    /// A segment has come back under another id.
+    pub(super) fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
+        self.step.rename(former, id);
+    }
+
     /// What of it was not taken back.
     fn left(self, done: Vec<bool>) -> Option<Step> {
-        let Step { title, made } = self.step;
+        let Step { ticket, title, made } = self.step;
         // It was taken back from the end.
         let made = made.into_iter().rev().zip(done.into_iter().chain(std::iter::repeat(false)));
         let mut left: Vec<Made> = made.filter(|(_, done)| !done).map(|(made, _)| made).collect();
         left.reverse();
-        (!left.is_empty()).then_some(Step { title, made: left })
+        (!left.is_empty()).then_some(Step { ticket, title, made: left })
     }
 }
 
@@ -235,12 +265,30 @@ mod tests {
     #[test]
     fn what_was_not_taken_back_can_be_taken_back_later() {
         let made = vec![Made::Created(segment("a", None)), Made::Created(segment("b", None))];
-        let step = Step { title: "x".into(), made: made.clone() };
+        let step = Step { ticket: Ticket(1), title: "x".into(), made: made.clone() };
         let back = Back { step, former: HashMap::new() };
         let mut history = History::default();
         let title = Title { done: "undone: x".into(), failed: String::new() };
-        history.remember(&title, vec![Made::Deleted(segment("b", None))], Purpose::Undo(back), vec![true, false]);
+        history.remember(
+            Ticket(2),
+            &title,
+            vec![Made::Deleted(segment("b", None))],
+            Purpose::Undo(back),
+            vec![true, false],
+        );
         assert_eq!((history.done[0].made.as_slice(), history.undone.len()), (&made[..1], 1));
+    }
+
+    #[test]
+    fn what_was_begun_later_is_taken_back_earlier_whichever_ended_first() {
+        let mut history = History::default();
+        for ticket in [2, 1, 3] {
+            let title = Title { done: ticket.to_string(), failed: String::new() };
+            let made = vec![Made::Created(segment("a", None))];
+            history.remember(Ticket(ticket), &title, made, Purpose::Ordinary, vec![true]);
+        }
+        let titles: Vec<&str> = history.done.iter().map(|step| step.title.as_str()).collect();
+        assert_eq!(titles, ["1", "2", "3"]);
     }
 
     #[test]
@@ -248,7 +296,7 @@ mod tests {
         let mut history = History::default();
         let title = Title { done: "x".into(), failed: "y".into() };
         let made = vec![Made::Created(segment("old", None)), Made::Created(segment("child", Some("old")))];
-        history.remember(&title, made, Purpose::Ordinary, vec![true, true]);
+        history.remember(Ticket(1), &title, made, Purpose::Ordinary, vec![true, true]);
         history.rename(&made_id("old"), &made_id("new"));
         let Made::Created(child) = &history.done[0].made[1] else { panic!("a create") };
         assert_eq!(child.parent, Some(made_id("new")));

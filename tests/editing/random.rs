@@ -69,7 +69,9 @@ async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
             if person.log.refused_to_undo {
                 break;
             }
-            assert!(step < 2 * ACTIONS, "seed {seed}: {:?} {:?}", person.state.message, person.state.layers);
+            let left: Vec<_> = person.state.writes.plans().map(|(ticket, write)| (ticket, &write.steps)).collect();
+            let (message, layers) = (&person.state.message, &person.state.layers);
+            assert!(step < 2 * ACTIONS, "seed {seed}: {message:?} {layers:?} {left:#?}");
             person.press("u");
             person.confirm();
             person.rest().await;

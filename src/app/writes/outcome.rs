@@ -83,7 +83,13 @@ fn ended_after_all(state: &mut State, outcome: &Outcome) {
     };
     let done = format!("a change of {name} was given up too late and was carried out; u takes it back");
     let title = Title { failed: done.clone(), done: done.clone() };
-    state.writes.history.remember(&title, vec![made], Purpose::Ordinary, vec![true]);
+    state.writes.history.remember(
+        super::sending::next_ticket(state),
+        &title,
+        vec![made],
+        Purpose::Ordinary,
+        vec![true],
+    );
     state.activity.add(state.clock.now, EntryKind::Failed, Some(id), done.clone());
     state.warn(done);
 }
@@ -137,6 +143,11 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
     };
     if let Some(former) = restored {
         state.writes.history.rename(&former, &real);
+        for write in state.writes.plans.values_mut() {
+            if let Purpose::Undo(back) | Purpose::Redo(back) = &mut write.purpose {
+                back.rename(&former, &real);
+            }
+        }
     }
 }
 
@@ -202,7 +213,7 @@ fn finish(state: &mut State, ticket: Ticket) {
     state.writes.plans.remove(&ticket);
     let done = write.steps.iter().filter(|step| step.standing == Standing::Done).count();
     let standings = write.steps.iter().map(|step| step.standing == Standing::Done).collect();
-    state.writes.history.remember(&write.title, write.made, write.purpose, standings);
+    state.writes.history.remember(ticket, &write.title, write.made, write.purpose, standings);
     if done == 0 {
         return;
     }

@@ -162,7 +162,7 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
 pub(in crate::app) fn unstage(state: &mut State, ticket: Ticket) {
     let Some(mut write) = state.writes.plans.remove(&ticket) else { return };
     let purpose = std::mem::replace(&mut write.purpose, Purpose::Ordinary);
-    state.writes.history.remember(&write.title, Vec::new(), purpose, Vec::new());
+    state.writes.history.remember(ticket, &write.title, Vec::new(), purpose, Vec::new());
     let steps = write.steps.iter().enumerate().map(|(index, step)| (Which { ticket, index }, step));
     let subjects: Vec<(Which, SegmentId)> =
         steps.map(|(which, step)| (which, subject(which, &step.operation))).collect();
