@@ -25,6 +25,7 @@ mod link;
 mod marking;
 mod mouse;
 mod news;
+mod outline;
 mod panes;
 mod parents;
 mod perform;
@@ -45,6 +46,7 @@ pub(crate) mod harness;
 mod tests;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -71,6 +73,7 @@ pub use layer::Layer;
 pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
 pub use link::{Link, LinkState};
 pub use mouse::{Mouse, MouseKind};
+pub use outline::{Edited, EditorFault, OutlineEdit};
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
 pub use queue_pane::QueuePane;
@@ -102,6 +105,8 @@ pub enum Event {
     Found(Finds),
     /// Siblings were sorted.
     Sorted(SortJob),
+    /// The person has left the editor, or it never came up.
+    TextEdited(Edited),
     /// An order could not be handed to the mirror, because it has too many already or is gone.
     Undelivered(mirror::Command),
 }
@@ -115,6 +120,13 @@ pub enum Effect {
     Search(SearchJob),
     /// Sort, beside everything else; ends in one [`Event::Sorted`].
     Sort(SortJob),
+    /// Let the person edit a text in their own editor; ends in one [`Event::TextEdited`].
+    EditText {
+        /// The text.
+        text: String,
+    },
+    /// Remove the file of an edited text.
+    RemoveText(PathBuf),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -254,6 +266,7 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             tree_view::keep_in_sight(state);
             Vec::new()
         }
+        Event::TextEdited(edited) => outline::take_edited(state, edited),
         Event::Mirror(event) => news::hear(state, event),
         Event::Undelivered(command) => {
             writes::undelivered(state, &command);

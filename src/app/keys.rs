@@ -9,8 +9,8 @@ use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
 use super::{
-    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, perform, queue_pane,
-    review,
+    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, outline, perform,
+    queue_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -35,6 +35,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         }
         Layer::Find(prompt) => return finding::press(state, prompt, key),
         Layer::Conflict(conflict) => return conflict::press(state, conflict, key),
+        Layer::Outline(edit) => return outline::press(state, edit, key),
         Layer::Review(review) => return review::press(state, review, key),
         Layer::Queue(pane) => return queue_pane::press(state, pane, key),
         Layer::Bulk(edit) => return bulk::press(state, edit, key),

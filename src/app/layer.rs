@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
-use super::{BulkEdit, Conflict, Deletion, FindPrompt, Form, ParentPicker, QueuePane, Renaming, Review, State};
+use super::{
+    BulkEdit, Conflict, Deletion, FindPrompt, Form, OutlineEdit, ParentPicker, QueuePane, Renaming, Review, State,
+};
 
 /// Something that is open.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub enum Layer {
     Find(FindPrompt),
     /// Somebody else was faster.
     Conflict(Conflict),
+    /// Segments as a text in an editor, or what is wrong with that text.
+    Outline(OutlineEdit),
     /// A plan before it is sent.
     Review(Review),
     /// What waits, runs and failed.

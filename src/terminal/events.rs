@@ -20,6 +20,14 @@ impl Input {
         Self { stream: EventStream::new() }
     }
 
+    /// Reads again, but not what was typed before: that was for somebody else.
+    pub fn open_anew() -> io::Result<Self> {
+        while event::poll(Duration::ZERO)? {
+            event::read()?;
+        }
+        Ok(Self::open())
+    }
+
     /// Stops reading, for good or until it is opened again. What is typed from then on is for somebody else.
     pub fn close(self) {
         drop(self.stream);
