@@ -3,3 +3,4 @@
 mod browsing;
 mod editing;
 mod living;
+mod outline;

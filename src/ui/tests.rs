@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
-use crate::app::{Access, Event};
+use crate::app::{Access, Edited, Event};
 use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment, Step};
@@ -364,5 +364,14 @@ fn the_queue_tells_what_waits_and_why_something_failed() {
 fn all_that_is_marked_has_a_form_of_its_own() {
     let mut harness = Harness::live(80, 24, wholesale());
     harness.press("j space space e");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_text_that_can_not_be_read_says_where_and_what_was_expected() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.press("j E");
+    let text = "Eksport {export}\n   Nowe\nA {x}\n".to_owned();
+    harness.event(Event::TextEdited(Edited::Saved { text, file: "/tmp/segtui-1.txt".into() }));
     insta::assert_snapshot!(picture(&harness));
 }

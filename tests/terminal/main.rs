@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod killed;
+mod outline;
 mod pty;
 
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
