@@ -128,7 +128,8 @@ pub(super) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effect> {
     }
 }
 
-fn kept_in(file: &Path) -> String {
+/// Where a text is that came to nothing.
+pub(super) fn kept_in(file: &Path) -> String {
     format!(" · the text is in {}", file.display())
 }
 
@@ -153,7 +154,11 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
                 },
             };
             let mut effects = writes::begin(state, plan, title, None, Manner::Unseen);
-            effects.push(Effect::RemoveText(file));
+            match state.layers.last_mut() {
+                Some(Layer::Review(review)) => review.text = Some(file),
+                // It gathers with others.
+                _ => effects.push(Effect::RemoveText(file)),
+            }
             effects
         }
     }

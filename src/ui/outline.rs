@@ -10,6 +10,8 @@ use super::dialog;
 
 /// Faults that are shown; all of them are in the text when it is opened again.
 const SHOWN: usize = 5;
+/// Lines for everything else: the frame, the footer, how many more there are, and the last lines.
+const AROUND: usize = 7;
 
 pub(super) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
@@ -22,9 +24,11 @@ pub(super) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mu
         1 => "One line of the text can't be read".to_owned(),
         count => format!("{} lines of the text can't be read", grouped(count)),
     };
-    let width = dialog::room(state).max(1);
-    let wrapped = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width));
-    let mut lines: Vec<Line<'_>> = wrapped.map(Line::raw).collect();
+    let wrapped = |fault| textwrap::wrap(fault, dialog::room(state).max(1));
+    // The last lines tell the keys, which must be in sight on a small screen too.
+    let room = usize::from(state.layout().screen.height).saturating_sub(AROUND);
+    let told = faults.iter().take(SHOWN).flat_map(wrapped).take(room.max(1));
+    let mut lines: Vec<Line<'_>> = told.map(Line::raw).collect();
     if faults.len() > SHOWN {
         lines.push(Line::styled(format!("and {} more", grouped(faults.len() - SHOWN)), theme.quiet));
     }

@@ -294,6 +294,11 @@ fn every_dialog_survives_every_size() {
             harness.event(Event::Resized(rows, columns));
             picture(&harness);
         }
+        let mut harness = Harness::live(columns, rows, chain.clone());
+        harness.press("E");
+        picture(&harness);
+        harness.event(Event::TextEdited(Edited::Saved { text: "A {x}\n".repeat(60), file: "/tmp/one".into() }));
+        picture(&harness);
     }
 }
 

@@ -45,8 +45,9 @@ fn the_selected_subtree_is_opened_and_what_was_edited_is_shown_before_it_is_sent
     save(&mut harness, &edited, "/tmp/one");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
     assert_eq!(harness.write_count(), 0);
-    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
+    assert!(removed(&harness).is_empty(), "the text is wanted until it is sent");
     harness.press("y");
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
     let (_, plan) = harness.last_write();
     let [Operation::Create { draft: new }, Operation::Update { base, draft }] = plan.operations.as_slice() else {
         panic!("{plan:?}")
@@ -78,7 +79,8 @@ fn a_single_change_is_shown_too_and_esc_sends_nothing() {
     save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
     harness.press("esc");
-    assert_eq!((harness.write_count(), harness.message()), (0, "nothing was sent"));
+    assert_eq!((harness.write_count(), harness.message()), (0, "nothing was sent · the text is in /tmp/one"));
+    assert!(removed(&harness).is_empty());
     assert!(harness.rows().iter().any(|row| row.contains("Export")));
 }
 
@@ -126,6 +128,8 @@ fn a_text_with_faults_is_opened_again_with_them_at_its_top() {
     let mended = text(&harness).replace("   Nowe", "  Nowe");
     save(&mut harness, &mended, "/tmp/two");
     assert!(matches!(harness.state.layers.as_slice(), [Layer::Review(_)]));
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
+    harness.press("y");
     assert_eq!(removed(&harness), [PathBuf::from("/tmp/one"), PathBuf::from("/tmp/two")]);
 }
 
@@ -192,4 +196,15 @@ fn keys_that_were_typed_before_the_editor_came_up_do_nothing() {
     harness.press("E d enter q esc");
     assert_eq!((harness.write_count(), harness.state.layers.len()), (0, 1));
     assert!(!harness.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn what_is_edited_as_text_gathers_with_other_edits() {
+    let mut harness = at_work();
+    harness.press("S j E");
+    save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
+    assert_eq!((harness.message(), harness.write_count()), ("gathered, 1 in all; S shows and sends them", 0));
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
+    harness.press("S y");
+    assert_eq!(harness.write_count(), 1);
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::reading::{Entry, Read};
-use super::{Fault, Outline, Plan, Problem, Top};
+use super::{Fault, Outline, Plan, Problem, SHORTEST_TAG, Top};
 use crate::plan::Operation;
 use crate::segment::{Draft, ExternalId, FieldFault, Name, Segment, SegmentId};
 
@@ -68,8 +68,10 @@ impl<'a> Known<'a> {
         if let Some(at) = self.by_tag.get(tag) {
             return Ok(*at);
         }
-        let begins =
-            |id: &SegmentId| !tag.is_empty() && (id.is_uuid() && id.text().starts_with(tag) || id.text() == tag);
+        let begins = |id: &SegmentId| {
+            let text = id.text();
+            text == tag || (id.is_uuid() && tag.len() >= SHORTEST_TAG && text.starts_with(tag))
+        };
         let mut lines = self.outline.lines.iter().enumerate().filter(|(_, line)| begins(&line.segment.id));
         match (lines.next(), lines.next()) {
             (Some((at, _)), None) => Ok(at),

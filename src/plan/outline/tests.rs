@@ -89,6 +89,19 @@ fn an_id_is_as_long_as_it_must_be_to_be_the_only_one() {
 }
 
 #[test]
+fn more_of_an_id_is_as_good_and_less_is_not() {
+    let mut segments = wholesale();
+    segments.push(segment(SPOZ, "Spożywczy", None, None));
+    let outline = outline_of(&segments, &[]);
+    let whole = outline.text().replace("{ab9e32db}", &format!("{{{HURT}}}"));
+    assert_eq!(told(&outline, &whole), Vec::<String>::new());
+    for (less, fault) in [("{ab9e32d}", "is none of the segments"), ("{fcc98538}", "is the beginning of several ids")] {
+        let told = told(&outline, &format!("A {less}\n"));
+        assert!(told[0].starts_with(&format!("1: {less} {fault}")), "{told:?}");
+    }
+}
+
+#[test]
 fn what_is_marked_twice_over_is_written_once() {
     let outline = outline_of(&wholesale(), &["vip", HURT, "other"]);
     assert_eq!(body(&outline).lines().count(), 4);
