@@ -16,12 +16,12 @@ use super::{Effect, Layer, State, changing};
 #[derive(Debug, Clone)]
 pub struct OutlineEdit {
     base: Outline,
-    stage: Stage,
+    place: Whereabouts,
 }
 
 /// Where a text is.
 #[derive(Debug, Clone)]
-enum Stage {
+enum Whereabouts {
     /// In the editor. The file of the time before is kept until there is another one.
     InEditor { former: Option<PathBuf> },
     /// It came back, and can't be read.
@@ -81,9 +81,9 @@ impl OutlineEdit {
     /// What is wrong, a line each; empty while the text is in the editor.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
-        match &self.stage {
-            Stage::InEditor { .. } => Vec::new(),
-            Stage::Faulty { faults, .. } => {
+        match &self.place {
+            Whereabouts::InEditor { .. } => Vec::new(),
+            Whereabouts::Faulty { faults, .. } => {
                 faults.iter().map(|Fault { line, problem }| format!("line {line}: {problem}")).collect()
             }
         }
@@ -95,7 +95,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     match Outline::of(&state.forest, &changing::subjects(state)) {
         Ok(base) => {
             let text = base.text();
-            state.layers.push(Layer::Outline(OutlineEdit { base, stage: Stage::InEditor { former: None } }));
+            state.layers.push(Layer::Outline(OutlineEdit { base, place: Whereabouts::InEditor { former: None } }));
             vec![Effect::EditText { text }]
         }
         Err(too_large) => {
@@ -108,10 +108,10 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 /// Takes what became of the text.
 pub(super) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effect> {
     let Some(at) = state.layers.iter().rposition(|layer| matches!(layer, Layer::Outline(_))) else { return Vec::new() };
-    let Layer::Outline(OutlineEdit { base, stage }) = state.layers.remove(at) else { return Vec::new() };
-    let former = match stage {
-        Stage::InEditor { former } => former,
-        Stage::Faulty { file, .. } => Some(file),
+    let Layer::Outline(OutlineEdit { base, place }) = state.layers.remove(at) else { return Vec::new() };
+    let former = match place {
+        Whereabouts::InEditor { former } => former,
+        Whereabouts::Faulty { file, .. } => Some(file),
     };
     match edited {
         Edited::Saved { text, file } => {
@@ -137,8 +137,8 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
     let ticket = writes::next_ticket(state);
     match base.plan(&text, |index| Which { ticket, index }.provisional_id()) {
         Err(faults) => {
-            let stage = Stage::Faulty { text, file, faults };
-            state.layers.push(Layer::Outline(OutlineEdit { base, stage }));
+            let place = Whereabouts::Faulty { text, file, faults };
+            state.layers.push(Layer::Outline(OutlineEdit { base, place }));
             Vec::new()
         }
         Ok(plan) => {
@@ -165,19 +165,19 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
 }
 
 pub(super) fn press(state: &mut State, edit: OutlineEdit, key: Key) -> Vec<Effect> {
-    let OutlineEdit { base, stage } = edit;
-    let (stage, effects) = match (stage, key.to_string().as_str()) {
-        (Stage::Faulty { text, file, faults }, "e" | "enter") => {
+    let OutlineEdit { base, place } = edit;
+    let (place, effects) = match (place, key.to_string().as_str()) {
+        (Whereabouts::Faulty { text, file, faults }, "e" | "enter") => {
             let text = with_faults(&text, &faults);
-            (Stage::InEditor { former: Some(file) }, vec![Effect::EditText { text }])
+            (Whereabouts::InEditor { former: Some(file) }, vec![Effect::EditText { text }])
         }
-        (Stage::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
+        (Whereabouts::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
             state.warn(format!("nothing was changed{}", kept_in(&file)));
             return Vec::new();
         }
         // What was typed before the editor came up is not for it, and not for what is below either.
-        (stage, _) => (stage, Vec::new()),
+        (place, _) => (place, Vec::new()),
     };
-    state.layers.push(Layer::Outline(OutlineEdit { base, stage }));
+    state.layers.push(Layer::Outline(OutlineEdit { base, place }));
     effects
 }

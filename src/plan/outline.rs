@@ -237,7 +237,7 @@ fn give_tags(lines: &mut [Line]) {
         let after = order.get(at + 1).map_or(0, |after| common(*after, *line));
         let length = (before.max(after) + 1).max(SHORTEST_TAG);
         let short = text.get(..length).filter(|_| lines[*line].segment.id.is_uuid());
-        lines[*line].tag = short.unwrap_or(text).to_owned();
+        short.unwrap_or(text).clone_into(&mut lines[*line].tag);
     }
 }
 

@@ -24,10 +24,10 @@ pub(super) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mu
         1 => "One line of the text can't be read".to_owned(),
         count => format!("{} lines of the text can't be read", grouped(count)),
     };
-    let wrapped = |fault| textwrap::wrap(fault, dialog::room(state).max(1));
+    let width = dialog::room(state).max(1);
     // The last lines tell the keys, which must be in sight on a small screen too.
     let room = usize::from(state.layout().screen.height).saturating_sub(AROUND);
-    let told = faults.iter().take(SHOWN).flat_map(wrapped).take(room.max(1));
+    let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
     let mut lines: Vec<Line<'_>> = told.map(Line::raw).collect();
     if faults.len() > SHOWN {
         lines.push(Line::styled(format!("and {} more", grouped(faults.len() - SHOWN)), theme.quiet));

@@ -133,9 +133,9 @@ fn drafts(known: &Known<'_>, places: &[Place], faults: &mut Vec<Fault>) -> Vec<O
         };
         Ok(Draft { name: name(&place.entry, base)?, external_id: external_id(&place.entry, base)?, parent })
     };
-    let mut told =
+    let told =
         |place: &Place| draft(place).map_err(|problem| faults.push(Fault { line: place.entry.line, problem })).ok();
-    places.iter().map(|place| told(place)).collect()
+    places.iter().map(told).collect()
 }
 
 /// What was not retyped is sent as it came, however odd it is.

@@ -65,7 +65,7 @@ fn level(written: &str, deepest: usize) -> Result<usize, Problem> {
         Err(Problem::Tab)
     } else if written.chars().any(char::is_control) || blanks.contains(|blank| blank != ' ') {
         Err(Problem::Control)
-    } else if found % INDENTATION != 0 {
+    } else if !found.is_multiple_of(INDENTATION) {
         Err(Problem::OddIndentation(found))
     } else if found > deepest * INDENTATION {
         Err(Problem::TooDeep { found, most: deepest * INDENTATION })

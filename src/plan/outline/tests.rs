@@ -445,7 +445,9 @@ proptest! {
     fn any_edits_come_to_the_edited_tree(segments in any_tree(), edits in vec(any_edit(), 0..8)) {
         let outline = outline_of(&segments, &[]);
         let mut model = Model::of(&outline);
-        edits.into_iter().for_each(|edit| model.edit(edit));
+        for edit in edits {
+            model.edit(edit);
+        }
         let text = model.text();
         let plan = outline.plan(&text, provisional);
         prop_assert!(plan.is_ok(), "{:?} of\n{}", plan, text);
