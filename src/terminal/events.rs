@@ -13,16 +13,18 @@ use crate::keymap::Key;
 #[derive(Debug)]
 pub(super) struct Input {
     stream: EventStream,
+    /// Never read from: dropping it wakes the thread that reads for the other one once more.
+    second_call: EventStream,
 }
 
 impl Input {
     pub fn open() -> Self {
-        Self { stream: EventStream::new() }
+        Self { stream: EventStream::new(), second_call: EventStream::new() }
     }
 
     /// Reads again, but not what was typed before: that was for somebody else.
     pub fn open_anew() -> io::Result<Self> {
-        while event::poll(Duration::ZERO)? {
+        while event::poll(GLANCE)? {
             event::read()?;
         }
         Ok(Self::open())
@@ -36,6 +38,9 @@ impl Input {
             // The terminal is gone: then nobody reads from it.
             tracing::debug!(%error, "the input can't be read any more");
         }
+        // Unless it had not begun yet: then the look just now took the call that was meant for it, and it would read for ever,
+        // and hold up whoever opens the input again.
+        drop(self.second_call);
     }
 }
 
@@ -61,6 +66,8 @@ impl Stream for Input {
     }
 }
 
+/// How long to look for what was typed already. Of no time at all, the terminal is not asked.
+const GLANCE: Duration = Duration::from_millis(5);
 /// How long whoever closes the input waits for the last one to have read from it.
 const LAST_READ: Duration = Duration::from_millis(20);
 
