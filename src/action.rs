@@ -58,6 +58,8 @@ pub enum Action {
     AddSibling,
     /// Change all fields in a form.
     Edit,
+    /// Change many segments as an indented text in an editor.
+    EditAsText,
     /// Change the name in the row itself.
     Rename,
     /// Pick a new parent.
@@ -261,6 +263,14 @@ pub const TABLE: &[Entry] = &[
     entry(Action::AddChild, "add-child", &["a"], Group::Changing, "add", "create a segment below this one"),
     entry(Action::AddSibling, "add-sibling", &["A"], Group::Changing, "add beside", "create a segment beside this one"),
     entry(Action::Edit, "edit", &["e"], Group::Changing, "edit", "change all fields in a form"),
+    entry(
+        Action::EditAsText,
+        "edit-as-text",
+        &["E"],
+        Group::Changing,
+        "as text",
+        "edit it and all below in your editor",
+    ),
     entry(Action::Rename, "rename", &["r"], Group::Changing, "rename", "change the name in place"),
     entry(Action::Move, "move", &["m"], Group::Changing, "move", "pick a new parent for it or all marked"),
     entry(Action::Cut, "cut", &["x"], Group::Changing, "cut", "take it or all marked, to put elsewhere"),
@@ -366,6 +376,7 @@ impl Action {
             Self::AddChild
                 | Self::AddSibling
                 | Self::Edit
+                | Self::EditAsText
                 | Self::Rename
                 | Self::Move
                 | Self::Cut

@@ -26,6 +26,7 @@ mod link;
 mod marking;
 mod mouse;
 mod news;
+mod outline;
 mod palette;
 mod panes;
 mod parents;
@@ -51,6 +52,7 @@ pub(crate) mod harness;
 mod tests;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -79,6 +81,7 @@ pub use layer::Layer;
 pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
 pub use link::{Link, LinkState};
 pub use mouse::{Mouse, MouseKind};
+pub use outline::{Edited, EditorFault, OutlineEdit};
 pub use palette::Palette;
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
@@ -117,6 +120,8 @@ pub enum Event {
     Found(Finds),
     /// Siblings were sorted.
     Sorted(SortJob),
+    /// The person has left the editor, or it never came up.
+    TextEdited(Edited),
     /// An order could not be handed to the mirror, because it has too many already or is gone.
     Undelivered(mirror::Command),
 }
@@ -132,6 +137,13 @@ pub enum Effect {
     Sort(SortJob),
     /// Put this into the clipboard of the person's machine.
     Copy(String),
+    /// Let the person edit a text in their own editor; ends in one [`Event::TextEdited`].
+    EditText {
+        /// The text.
+        text: String,
+    },
+    /// Remove the file of an edited text.
+    RemoveText(PathBuf),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -281,6 +293,7 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             tree_view::keep_in_sight(state);
             Vec::new()
         }
+        Event::TextEdited(edited) => outline::take_edited(state, edited),
         Event::Mirror(event) => news::hear(state, event),
         Event::Undelivered(command) => {
             writes::undelivered(state, &command);

@@ -5,12 +5,16 @@
 //! changed it meanwhile. Parents come before children on create, children before parents on delete. Nothing here talks to
 //! anybody.
 
+mod outline;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::forest::Forest;
 use crate::segment::{Draft, Field, Segment, SegmentId};
+
+pub use outline::{Fault, Outline, Problem, TooLarge, with_faults};
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! else is printed: at the end, on an error, on a panic in any thread, and on a signal.
 
 mod backend;
+mod editor;
 mod events;
 mod jobs;
 mod screen;
@@ -91,6 +92,7 @@ pub async fn run(
         jobs: Jobs::new(),
         screen: Screen::open()?,
         pace: Pace::default(),
+        text: None,
     };
     let mut mirror_events = mirror.events;
     let mut input = events::Input::open();
@@ -106,26 +108,22 @@ pub async fn run(
         }
         take_what_is_ready(&mut input, &mut mirror_events, &mut interface.jobs, &mut batch).await?;
         take_requests(&mut requests, &mut batch);
-        let (mut suspends, mut ends) = (false, false);
-        for event in batch.drain(..) {
-            match interface.take(event) {
-                Flow::Goes => {}
-                Flow::Suspends => suspends = true,
-                Flow::Ends => ends = true,
+        match interface.take_all(&mut batch) {
+            Flow::Goes => {}
+            Flow::Ends => break Ending::Quit,
+            aside => {
+                // The reader of keys would swallow what is typed to the shell or the editor.
+                input.close();
+                let edited = interface.step_aside(aside).await?;
+                input = if edited.is_some() { events::Input::open_anew()? } else { events::Input::open() };
+                if let Some(edited) = edited {
+                    if let Some(signal) = signals.missed() {
+                        break Ending::Signalled(signal);
+                    }
+                    interface.take(Event::TextEdited(edited));
+                }
+                interface.draw()?;
             }
-            if ends {
-                break;
-            }
-        }
-        if ends {
-            break Ending::Quit;
-        }
-        if suspends {
-            // The reader of keys would swallow what is typed to the shell.
-            input.close();
-            interface.suspend()?;
-            input = events::Input::open();
-            interface.draw()?;
         }
         interface.draw_if_due()?;
     };
@@ -189,11 +187,12 @@ fn mirror_gone() -> io::Error {
     io::Error::other("the part that talks to the server has ended unexpectedly; the log says more")
 }
 
-/// What the loop does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the loop does next; of several, the last of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Flow {
     Goes,
     Suspends,
+    Edits,
     Ends,
 }
 
@@ -204,6 +203,8 @@ struct Interface<'a> {
     jobs: Jobs,
     screen: Screen,
     pace: Pace,
+    /// What the person is to edit as soon as the terminal is the editor's.
+    text: Option<String>,
 }
 
 /// When frames were drawn and are to be drawn.
@@ -237,6 +238,18 @@ fn is_growth(event: &Event) -> bool {
 }
 
 impl Interface<'_> {
+    /// Takes what happened, up to the event that ends it all.
+    fn take_all(&mut self, batch: &mut Vec<Event>) -> Flow {
+        let mut flow = Flow::Goes;
+        for event in batch.drain(..) {
+            flow = flow.max(self.take(event));
+            if flow == Flow::Ends {
+                break;
+            }
+        }
+        flow
+    }
+
     fn take(&mut self, event: Event) -> Flow {
         if self.setup.fragility == Fragility::FirstKeyPanics && matches!(event, Event::Key(_)) {
             break_on_purpose();
@@ -258,7 +271,12 @@ impl Interface<'_> {
                 Effect::Search(job) => self.jobs.search(job),
                 Effect::Sort(job) => self.jobs.sort(job),
                 Effect::Copy(text) => self.copy(&text),
-                Effect::Suspend => flow = Flow::Suspends,
+                Effect::EditText { text } => {
+                    self.text = Some(text);
+                    flow = flow.max(Flow::Edits);
+                }
+                Effect::RemoveText(file) => editor::remove(&file),
+                Effect::Suspend => flow = flow.max(Flow::Suspends),
                 Effect::Quit => flow = Flow::Ends,
             }
         }
@@ -314,10 +332,19 @@ impl Interface<'_> {
         }
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    /// Leaves the terminal to the editor or to the shell, and takes it back. Answers what became of the text that was edited.
+    async fn step_aside(&mut self, flow: Flow) -> io::Result<Option<app::Edited>> {
         self.screen.close()?;
-        signals::stop_until_continued()?;
-        self.screen.reopen()
+        let edited = match self.text.take() {
+            // A signal to end waits for the editor: two programs can't read from one terminal.
+            Some(text) => Some(editor::edit(&text).await),
+            None => None,
+        };
+        if flow == Flow::Suspends {
+            signals::stop_until_continued()?;
+        }
+        self.screen.reopen()?;
+        Ok(edited)
     }
 }
 

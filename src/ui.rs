@@ -14,6 +14,7 @@ mod form;
 mod frame;
 mod header;
 mod help;
+mod outline;
 mod palette;
 mod parents;
 mod plans;
@@ -63,6 +64,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Deletion(deletion) => deletion::draw(state, deletion, look, frame),
             Layer::Bulk(edit) => bulk::draw(state, edit, look, frame),
             Layer::Conflict(conflict) => conflict::draw(state, conflict, look, frame),
+            Layer::Outline(edit) => outline::draw(state, edit, look, frame),
             Layer::Review(review) => plans::draw_review(state, review, look, frame),
             Layer::Palette(palette) => palette::draw(state, palette, look, frame),
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),

@@ -21,6 +21,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::Delete => subjects_settled(state)
             .and_then(|()| nothing_new_among(state))
             .and_then(|()| nothing_under_way_below(state)),
+        Action::EditAsText => text_settled(state),
         Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
         Action::Paste if state.picks.cut.is_empty() => Err("nothing was cut; x cuts the selected segment".into()),
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
@@ -117,6 +118,31 @@ fn nothing_under_way_below(state: &State) -> Result<(), String> {
         Some(subject) => Err(format!("something below {} is still being saved; wait for the server", subject.name)),
         None => Ok(()),
     }
+}
+
+/// What is written as a text must exist and stay; what only changes may be changed further.
+fn text_settled(state: &State) -> Result<(), String> {
+    let everything = state.picks.marked.is_empty() && state.tree.selected.is_none();
+    if state.picks.marked.is_empty() && !everything {
+        existing(state)?;
+    }
+    let is_written = |id: &SegmentId| {
+        everything || is_subject(state, id) || state.forest.ancestors(id).any(|above| is_subject(state, &above.id))
+    };
+    // Asked for every frame: hardly ever is much under way.
+    for segment in state.writes.concerned().filter_map(|id| state.forest.get(id)) {
+        let name = &segment.name;
+        let reason = match state.writes.pending(&segment.id) {
+            Some(PendingKind::Creating) => format!("{name} is still being created"),
+            Some(PendingKind::Deleting) => format!("{name} is being deleted"),
+            Some(PendingKind::Refused) => format!("a change of {name} waits for a decision; Q shows it"),
+            Some(PendingKind::Changing) | None => continue,
+        };
+        if is_written(&segment.id) {
+            return Err(reason);
+        }
+    }
+    Ok(())
 }
 
 fn place_for_new(state: &State) -> Result<(), String> {

@@ -9,8 +9,8 @@ use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
 use super::{
-    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, palette, perform,
-    places, queue_pane, requests_pane, review,
+    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, outline, palette,
+    perform, places, queue_pane, requests_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -37,6 +37,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Jump(text) => return places::press_jump(state, text, key),
         Layer::Letter(purpose) => places::press_letter(state, purpose, key),
         Layer::Conflict(conflict) => return conflict::press(state, conflict, key),
+        Layer::Outline(edit) => return outline::press(state, edit, key),
         Layer::Review(review) => return review::press(state, review, key),
         Layer::Palette(palette) => return palette::press(state, palette, key),
         Layer::Queue(pane) => return queue_pane::press(state, pane, key),

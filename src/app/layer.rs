@@ -6,8 +6,8 @@ use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
-    BulkEdit, Conflict, Deletion, FindPrompt, Form, Letter, Palette, ParentPicker, QueuePane, Renaming, RequestsPane,
-    Review, State, TextField,
+    BulkEdit, Conflict, Deletion, FindPrompt, Form, Letter, OutlineEdit, Palette, ParentPicker, QueuePane, Renaming,
+    RequestsPane, Review, State, TextField,
 };
 
 /// Something that is open.
@@ -33,6 +33,8 @@ pub enum Layer {
     Letter(Letter),
     /// Somebody else was faster.
     Conflict(Conflict),
+    /// Segments as a text in an editor, or what is wrong with that text.
+    Outline(OutlineEdit),
     /// A plan before it is sent.
     Review(Review),
     /// Every action by name.

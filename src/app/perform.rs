@@ -8,7 +8,7 @@ use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
     BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, RequestsPane, State,
-    TextField, availability, changing, copying, finding, layer, marking, places, review, sorting, writes,
+    TextField, availability, changing, copying, finding, layer, marking, outline, places, review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -58,6 +58,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Dismiss => dismiss(state),
         Action::Move => return changing::pick_parent(state),
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
+        Action::EditAsText => return outline::open(state),
         Action::Cut => changing::cut(state),
         Action::Reopen => layer::bring_back_refused(state),
         Action::Paste => return changing::paste(state),

@@ -1,13 +1,15 @@
 //! A plan before it is sent: everything that it would do, to be looked at, thinned out, sent or let go.
 
+use std::path::PathBuf;
+
 use crate::keymap::Key;
 use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
 use crate::segment::Field;
 
 use super::weight::{Demand, demand};
-use super::writes;
 use super::{Effect, Layer, State, TextField};
+use super::{outline, writes};
 
 /// Plans that wait for the person's word.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Review {
     pub typing: bool,
     /// What else should be known.
     pub warnings: Vec<String>,
+    /// The text it was typed as, which is wanted until it is sent.
+    pub(super) text: Option<PathBuf>,
 }
 
 /// How much of what a plan does.
@@ -49,7 +53,7 @@ impl Review {
         let warnings = warnings(state, &operations);
         // Where a word is wanted, the first letters of it must not be taken for keys.
         let typing = demand.word().is_some();
-        Self { tickets, selected: 0, demand, typed: TextField::new(""), typing, warnings }
+        Self { tickets, selected: 0, demand, typed: TextField::new(""), typing, warnings, text: None }
     }
 
     /// The operations in their order.
@@ -138,7 +142,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
             for ticket in &review.tickets {
                 writes::unstage(state, *ticket);
             }
-            state.say("nothing was sent");
+            tell_dropped(state, &review, "nothing was sent");
             return Vec::new();
         }
         "j" | "down" => review.selected = (review.selected + 1).min(count.saturating_sub(1)),
@@ -152,7 +156,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
                 writes::drop_step(state, which);
             }
             if review.operations(state).is_empty() {
-                state.say("nothing is left to be sent");
+                tell_dropped(state, &review, "nothing is left to be sent");
                 return Vec::new();
             }
             review.selected = review.selected.min(review.operations(state).len() - 1);
@@ -167,7 +171,17 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
 }
 
 fn send(state: &mut State, review: &Review) -> Vec<Effect> {
-    writes::send_staged(state, &review.tickets)
+    let mut effects = writes::send_staged(state, &review.tickets);
+    effects.extend(review.text.clone().map(Effect::RemoveText));
+    effects
+}
+
+/// A text may have been much work: it is not lost with the plan that it came to.
+fn tell_dropped(state: &mut State, review: &Review, what: &str) {
+    match &review.text {
+        Some(file) => state.warn(format!("{what}{}", outline::kept_in(file))),
+        None => state.say(what),
+    }
 }
 
 /// Begins to gather edits, or shows what was gathered.

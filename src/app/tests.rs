@@ -4,4 +4,5 @@ mod browsing;
 mod copying;
 mod editing;
 mod living;
+mod outline;
 mod requests;

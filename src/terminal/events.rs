@@ -28,6 +28,8 @@ pub(super) struct Input {
 
 /// How often the reader looks whether it is to stop: whoever closes the input waits so long at most.
 const LOOK: Duration = Duration::from_millis(40);
+/// How long to look for what was typed already. Of no time at all, the terminal is not asked.
+const GLANCE: Duration = Duration::from_millis(5);
 /// Reports that may wait for the interface before the terminal has to: more than any paste of keys that a person waits for.
 const WAITING: usize = 1_024;
 
@@ -50,6 +52,14 @@ impl Input {
             }
         });
         Self { reports, over, reader: Some(reader) }
+    }
+
+    /// Reads again, but not what was typed before: that was for somebody else.
+    pub fn open_anew() -> io::Result<Self> {
+        while event::poll(GLANCE)? {
+            event::read()?;
+        }
+        Ok(Self::open())
     }
 
     /// Stops reading, for good or until it is opened again. What is typed from then on is for somebody else.

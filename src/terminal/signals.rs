@@ -39,6 +39,7 @@ pub(super) use unix::{Signals, stop_until_continued};
 mod unix {
     use std::io;
 
+    use futures::FutureExt;
     use tokio::signal::unix::{self, SignalKind};
 
     use super::Signal;
@@ -57,6 +58,13 @@ mod unix {
                 terminate: unix::signal(SignalKind::terminate())?,
                 hang_up: unix::signal(SignalKind::hangup())?,
             })
+        }
+
+        /// What came while another program had the terminal. An interrupt was for that one: the terminal sends it to both.
+        pub fn missed(&mut self) -> Option<Signal> {
+            let _for_the_other = self.interrupt.recv().now_or_never();
+            let terminated = self.terminate.recv().now_or_never().map(|_| Signal::Terminate);
+            terminated.or_else(|| self.hang_up.recv().now_or_never().map(|_| Signal::HangUp))
         }
 
         pub async fn next(&mut self) -> Signal {
@@ -89,6 +97,11 @@ mod elsewhere {
     impl Signals {
         pub fn listen() -> io::Result<Self> {
             Ok(Self)
+        }
+
+        /// Nothing is kept here until somebody asks.
+        pub fn missed(&mut self) -> Option<Signal> {
+            None
         }
 
         pub async fn next(&mut self) -> Signal {

@@ -51,12 +51,23 @@ const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::b
     horizontal_bottom: "-",
 };
 
+/// Cells for a line in a dialog.
+pub(super) fn room(state: &State) -> usize {
+    // The frame, and a blank beside it.
+    usize::from(width(state).saturating_sub(4))
+}
+
+fn width(state: &State) -> u16 {
+    let (tree, screen) = (state.layout().tree, state.layout().screen);
+    if tree.width < 50 { screen.width } else { tree.width }.min(WIDEST)
+}
+
 /// The lower part of the tree pane, or the upper one when the selected row is down there; the whole screen if need be.
 fn place(state: &State, height: u16) -> Rect {
     let layout = state.layout();
     let (tree, screen) = (rect(layout.tree), rect(layout.screen));
     let above_footer = screen.height.saturating_sub(1);
-    let width = if tree.width < 50 { screen.width } else { tree.width }.min(WIDEST);
+    let width = width(state);
     let height = height.min(above_footer);
     let selected = state.tree.selected.as_ref().and_then(|row| state.forest.position(row));
     let line = selected.and_then(|at| at.checked_sub(state.tree.offset)).and_then(|line| u16::try_from(line).ok());

@@ -7,7 +7,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::app::harness::{Harness, exchange, named, segment, wholesale};
-use crate::app::{Access, Event};
+use crate::app::{Access, Edited, Event};
 use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Excerpt, Exchange, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment, Step};
@@ -355,6 +355,11 @@ fn every_dialog_survives_every_size() {
             harness.event(Event::Resized(rows, columns));
             picture(&harness);
         }
+        let mut harness = Harness::live(columns, rows, chain.clone());
+        harness.press("E");
+        picture(&harness);
+        harness.event(Event::TextEdited(Edited::Saved { text: "A {x}\n".repeat(60), file: "/tmp/one".into() }));
+        picture(&harness);
     }
 }
 
@@ -444,4 +449,13 @@ fn what_the_selected_row_stands_below_is_told_when_it_is_out_of_sight() {
     harness.press("* G k k k k");
     let picture = picture(&harness);
     assert!(picture.lines().nth(1).unwrap().contains("Hurtownie › Polska"), "{picture}");
+}
+
+#[test]
+fn a_text_that_can_not_be_read_says_where_and_what_was_expected() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.press("j E");
+    let text = "Eksport {export}\n   Nowe\nA {x}\n".to_owned();
+    harness.event(Event::TextEdited(Edited::Saved { text, file: "/tmp/segtui-1.txt".into() }));
+    insta::assert_snapshot!(picture(&harness));
 }

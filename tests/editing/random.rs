@@ -37,6 +37,9 @@ const STUCK: Duration = Duration::from_secs(10);
 /// The seeds of a normal run, and so many more as `SEGTUI_SEEDS` says.
 fn seeds() -> std::ops::Range<u64> {
     let more = std::env::var("SEGTUI_SEEDS").ok().and_then(|count| count.parse().ok());
+    if let Some(only) = std::env::var("SEGTUI_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        return only..only + 1;
+    }
     more.map_or(SEEDS, |count| 0..count)
 }
 
@@ -77,6 +80,10 @@ async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
             person.rest().await;
         }
         person.end().await;
+        if shape(&person.server.segments()) != before {
+            person.log.asked.iter().for_each(|asked| println!("asked {asked:?}"));
+            person.log.told.iter().for_each(|told| println!("told {:?}", told.outcome));
+        }
         assert_eq!(shape(&person.server.segments()), before, "seed {seed}");
     }
 }
@@ -188,7 +195,9 @@ impl Person {
                         self.event(Event::Undelivered(full.into_inner()));
                     }
                 }
-                Effect::Copy(_) | Effect::Suspend | Effect::Quit => panic!("nobody asked for that"),
+                Effect::Copy(_) | Effect::EditText { .. } | Effect::RemoveText(_) | Effect::Suspend | Effect::Quit => {
+                    panic!("nobody asked for that")
+                }
             }
         }
     }

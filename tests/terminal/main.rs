@@ -5,6 +5,7 @@
 
 mod killed;
 mod left_undone;
+mod outline;
 mod pty;
 
 use segtui::demo::{Actor, Fields, Options, Server, Wish};

@@ -17,6 +17,8 @@ pub(in crate::app) enum Manner {
     Confirmed,
     /// The person asked for it, and sees it before it is sent if there is more to it than one change.
     Asked,
+    /// The person asked for it without seeing what it comes to, and sees it before it is sent, however small it is.
+    Unseen,
     /// It takes back another one.
     Back(Purpose),
 }
@@ -41,13 +43,14 @@ pub(in crate::app) fn begin(
     }
     let review = match &manner {
         Manner::Confirmed => false,
+        Manner::Unseen => true,
         Manner::Asked => wants_a_look(state, &plan),
         Manner::Back(_) => is_grave(state, &plan),
     };
     let gathers = state.writes.gathers && !matches!(manner, Manner::Back(_));
     let purpose = match manner {
         Manner::Back(purpose) => purpose,
-        Manner::Confirmed | Manner::Asked => Purpose::Ordinary,
+        Manner::Confirmed | Manner::Asked | Manner::Unseen => Purpose::Ordinary,
     };
     let ticket = lay_over(state, plan, title, origin, purpose);
     if review || gathers {

@@ -1,0 +1,210 @@
+//! Segments as a text in an editor: what is written, and what becomes of the text that comes back.
+
+use std::path::PathBuf;
+
+use crate::app::harness::{Harness, id, named, wholesale};
+use crate::app::{Access, Edited, EditorFault, Effect, Event, Layer};
+use crate::mirror::Which;
+use crate::plan::Operation;
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+/// The text that was handed to the editor last.
+fn text(harness: &Harness) -> String {
+    let texts = harness.effects.iter().rev().find_map(|effect| match effect {
+        Effect::EditText { text } => Some(text.clone()),
+        _ => None,
+    });
+    texts.expect("a text was opened")
+}
+
+fn body(harness: &Harness) -> String {
+    text(harness).split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
+}
+
+fn save(harness: &mut Harness, text: &str, file: &str) {
+    harness.event(Event::TextEdited(Edited::Saved { text: text.into(), file: file.into() }));
+}
+
+fn removed(harness: &Harness) -> Vec<PathBuf> {
+    let removed = harness.effects.iter().filter_map(|effect| match effect {
+        Effect::RemoveText(file) => Some(file.clone()),
+        _ => None,
+    });
+    removed.collect()
+}
+
+#[test]
+fn the_selected_subtree_is_opened_and_what_was_edited_is_shown_before_it_is_sent() {
+    let mut harness = at_work();
+    harness.press("E");
+    assert_eq!(body(&harness).lines().count(), 7);
+    let edited = text(&harness).replace("Export", "Eksport").replace("  Zgierz", "  Nowe\n      Zgierz");
+    save(&mut harness, &edited, "/tmp/one");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
+    assert_eq!(harness.write_count(), 0);
+    assert!(removed(&harness).is_empty(), "the text is wanted until it is sent");
+    harness.press("y");
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
+    let (_, plan) = harness.last_write();
+    let [Operation::Create { draft: new }, Operation::Update { base, draft }] = plan.operations.as_slice() else {
+        panic!("{plan:?}")
+    };
+    assert_eq!((new.name.as_str(), new.parent.as_ref()), ("Nowe", Some(&id("lodzkie"))));
+    assert_eq!((base.name.as_str(), draft.name.as_str()), ("Export", "Eksport"));
+    harness.succeed();
+    assert_eq!(harness.message(), "made 2 changes, edited as text");
+}
+
+#[test]
+fn what_is_moved_below_a_new_segment_goes_there() {
+    let mut harness = at_work();
+    harness.press("E");
+    save(&mut harness, "Hurtownie [X-hurt] {hurt}\n  Nowe\n    Export [X-export] {export}\n", "/tmp/one");
+    harness.press("y");
+    let (ticket, plan) = harness.last_write();
+    let new = Which { ticket, index: 0 }.provisional_id();
+    assert_eq!(plan.operations[1].destination(), Some(&new));
+    let gone: Vec<_> = plan.operations[2..].iter().filter_map(Operation::subject).map(ToString::to_string).collect();
+    assert_eq!(gone.len(), 5);
+    assert_eq!(gone.last().map(String::as_str), Some("pl"), "the lowest first: {gone:?}");
+}
+
+#[test]
+fn a_single_change_is_shown_too_and_esc_sends_nothing() {
+    let mut harness = at_work();
+    harness.press("j E");
+    save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
+    harness.press("esc");
+    assert_eq!((harness.write_count(), harness.message()), (0, "nothing was sent · the text is in /tmp/one"));
+    assert!(removed(&harness).is_empty());
+    assert!(harness.rows().iter().any(|row| row.contains("Export")));
+}
+
+#[test]
+fn all_that_is_marked_is_opened_each_with_what_stands_below() {
+    let mut harness = at_work();
+    harness.press("j space G k k");
+    let vip = harness.state.forest.get(&id("vip")).unwrap().id.clone();
+    harness.state.picks.marked.insert(vip);
+    harness.press("E");
+    assert_eq!(body(&harness), "Export  [X-export]  {export}\nVIP Client  [X-vip]  {vip}\n");
+}
+
+#[test]
+fn with_nothing_there_the_first_segments_can_be_typed() {
+    let mut harness = Harness::live(120, 40, Vec::new());
+    harness.press("E");
+    assert_eq!(body(&harness), "");
+    save(&mut harness, "Hurt\n  Detal [D]\n", "/tmp/one");
+    harness.press("y");
+    assert_eq!(harness.last_write().1.operations.len(), 2);
+}
+
+#[test]
+fn an_unchanged_text_changes_nothing() {
+    let mut harness = at_work();
+    harness.press("E");
+    let same = text(&harness);
+    save(&mut harness, &same, "/tmp/one");
+    assert_eq!((harness.message(), harness.state.layers.len()), ("nothing was changed", 0));
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
+}
+
+#[test]
+fn a_text_with_faults_is_opened_again_with_them_at_its_top() {
+    let mut harness = at_work();
+    harness.press("j E");
+    save(&mut harness, "Eksport [X-export] {export}\n   Nowe\n", "/tmp/one");
+    let Some(Layer::Outline(edit)) = harness.state.layers.last() else { panic!("the dialog is open") };
+    assert!(edit.faults()[0].starts_with("line 2: indented by 3 spaces"), "{:?}", edit.faults());
+    assert!(removed(&harness).is_empty(), "the text is still wanted");
+    harness.press("e");
+    assert!(text(&harness).starts_with("# ERROR line 3: indented by 3 spaces"), "{}", text(&harness));
+    harness.press("j");
+    let mended = text(&harness).replace("   Nowe", "  Nowe");
+    save(&mut harness, &mended, "/tmp/two");
+    assert!(matches!(harness.state.layers.as_slice(), [Layer::Review(_)]));
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
+    harness.press("y");
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one"), PathBuf::from("/tmp/two")]);
+}
+
+#[test]
+fn a_text_with_faults_can_be_left_and_its_file_is_told() {
+    let mut harness = at_work();
+    harness.press("E");
+    save(&mut harness, "Nowe {x}\n", "/tmp/one");
+    harness.press("j esc");
+    assert_eq!(harness.message(), "nothing was changed · the text is in /tmp/one");
+    assert!(harness.state.layers.is_empty() && removed(&harness).is_empty());
+}
+
+#[test]
+fn an_editor_that_does_not_start_or_fails_is_told_and_the_text_kept() {
+    let mut harness = at_work();
+    harness.press("E");
+    let fault = EditorFault::NotStarted { editor: "ed-x".into(), reason: "not found".into() };
+    harness.event(Event::TextEdited(Edited::Failed { fault, file: Some("/tmp/one".into()) }));
+    assert!(harness.message().contains("ed-x could not be started (not found)"), "{}", harness.message());
+    assert!(harness.message().ends_with("the text is in /tmp/one"), "{}", harness.message());
+    assert!(harness.state.layers.is_empty() && removed(&harness).is_empty());
+
+    harness.press("E");
+    save(&mut harness, "Nowe {x}\n", "/tmp/two");
+    harness.press("e");
+    let fault = EditorFault::NotWritten("disk full".into());
+    harness.event(Event::TextEdited(Edited::Failed { fault, file: None }));
+    assert!(harness.message().ends_with("the text is in /tmp/two"), "{}", harness.message());
+    assert!(removed(&harness).is_empty());
+}
+
+#[test]
+fn every_change_carries_the_segment_as_it_was_written_into_the_text() {
+    let mut harness = at_work();
+    let seen = named("export", "Export", Some("hurt"));
+    harness.press("j E");
+    save(&mut harness, "Eksport [X-export] {export} x\n", "/tmp/one");
+    // Somebody else is faster while the person mends the text.
+    let theirs = named("export", "Exports", Some("hurt"));
+    harness.changed(Some(&seen), Some(&theirs));
+    harness.press("e");
+    save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/two");
+    harness.press("y");
+    let Operation::Update { base, .. } = &harness.last_write().1.operations[0] else { panic!("an update") };
+    assert_eq!(base, &seen);
+}
+
+#[test]
+fn what_does_not_exist_yet_or_is_going_is_not_written_as_a_text() {
+    let mut harness = at_work();
+    harness.press("j a");
+    harness.type_text("Niemcy");
+    harness.press("enter g g E");
+    assert_eq!(harness.message(), "Niemcy is still being created");
+    harness.state.session.access = Access::ReadOnly;
+    harness.press("E");
+    assert!(harness.effects.iter().all(|effect| !matches!(effect, Effect::EditText { .. })));
+}
+
+#[test]
+fn keys_that_were_typed_before_the_editor_came_up_do_nothing() {
+    let mut harness = at_work();
+    harness.press("E d enter q esc");
+    assert_eq!((harness.write_count(), harness.state.layers.len()), (0, 1));
+    assert!(!harness.effects.contains(&Effect::Quit));
+}
+
+#[test]
+fn what_is_edited_as_text_gathers_with_other_edits() {
+    let mut harness = at_work();
+    harness.press("S j E");
+    save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
+    assert_eq!((harness.message(), harness.write_count()), ("gathered, 1 in all; S shows and sends them", 0));
+    assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
+    harness.press("S y");
+    assert_eq!(harness.write_count(), 1);
+}

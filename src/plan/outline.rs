@@ -1,0 +1,277 @@
+//! Segments as an indented text that a person edits in their own editor, and what the edited text asks for.
+//!
+//! An [`Outline`] is the segments as they were when the text was written. It holds whole subtrees: whatever stands below one
+//! of its segments is in it too, so nothing that the person can't see goes or moves with what they delete or move. Everything
+//! that is wrong with a text is told at once, each with its line; a text with a fault in it asks for nothing.
+
+mod diff;
+mod escape;
+mod reading;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crate::forest::Forest;
+use crate::segment::{FieldFault, Segment, SegmentId};
+
+use super::Plan;
+use escape::escaped;
+
+/// Segments as they were when they were written into a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    lines: Vec<Line>,
+    top: Top,
+}
+
+/// One segment of an outline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    /// 0 for the topmost.
+    level: usize,
+    segment: Arc<Segment>,
+    /// What stands for its id.
+    tag: String,
+}
+
+/// Where a line belongs that is not indented, unless its segment was there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Top {
+    Under(Option<SegmentId>),
+    /// The topmost segments stand under different ones.
+    Unclear,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What was found there, and what was expected.
+    pub problem: Problem,
+}
+
+/// What was found in a line, and what was expected there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A tab.
+    #[error("a tab; expected two spaces for each level, and \\t for a tab in a name")]
+    Tab,
+    /// A character that no editor shows.
+    #[error("a control character; expected text only, and \\u{{1b}} or the like for such a character in a name")]
+    Control,
+    /// Not a whole number of levels.
+    #[error("indented by {0} spaces; expected two for each level, so {down} or {up}", down = .0 - 1, up = .0 + 1)]
+    OddIndentation(usize),
+    /// A level that has nothing above it.
+    #[error("indented by {found} spaces; expected {most} at most, one level more than the line before")]
+    TooDeep {
+        /// The spaces.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Nothing to read in the name.
+    #[error("no name; expected one in front of [external id] and {{id}}")]
+    BlankName,
+    /// A name or external id that can't be sent.
+    #[error("{0}; expected a text of one line")]
+    Field(FieldFault),
+    /// An opening bracket without the closing one.
+    #[error(
+        "no {0} at the end of it; expected name  [external id]  {{id}}, and a \\ before a bracket that is meant as text"
+    )]
+    Unclosed(char),
+    /// More than belongs into a line.
+    #[error("“{0}” is too much; expected name  [external id]  {{id}}, and a \\ before a bracket that is meant as text")]
+    Stray(String),
+    /// A backslash before something that needs none.
+    #[error("a \\ before something that needs none; expected \\\\ for a backslash in a name")]
+    Escape,
+    /// An id of none of the segments.
+    #[error("{{{0}}} is none of the segments of this text; expected an id that was in it, or none for a new segment")]
+    UnknownId(String),
+    /// The beginning of more than one id.
+    #[error("{{{0}}} is the beginning of several ids; expected more of it")]
+    AmbiguousId(String),
+    /// A segment that an earlier line has already.
+    #[error("{{{0}}} is in an earlier line already; expected each segment once, and no id for a new one")]
+    Twice(String),
+    /// A place at the top, which is not one place.
+    #[error("at the top, where the segments stand under different ones; expected it to be indented below one of them")]
+    UnclearTop,
+    /// It would be its own ancestor.
+    #[error("it would stand below itself; expected a place that is not below it")]
+    Circle,
+    /// Nothing at all.
+    #[error("nothing is left, not even these comments; expected at least those if everything is to be deleted")]
+    Empty,
+}
+
+/// More than anybody edits by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("these are more than {LINES} segments, or they stand too deep; mark fewer of them")]
+pub struct TooLarge;
+
+/// Segments that a text holds at most.
+const LINES: usize = 50_000;
+/// Levels of all lines together: in a chain, the indentation is what most of the text would be.
+const LEVELS: usize = 2_000_000;
+
+impl Outline {
+    /// Segments and all that stands below them, in the order of the tree. What stands below another one of them is not
+    /// listed twice. Without any: everything.
+    ///
+    /// # Errors
+    ///
+    /// More segments than are edited by hand.
+    pub fn of(forest: &Forest, roots: &[Arc<Segment>]) -> Result<Self, TooLarge> {
+        if roots.is_empty() {
+            return Self::written(forest.preorder().map(|(_, segment)| segment), Top::Under(None), forest);
+        }
+        let chosen: std::collections::HashSet<&SegmentId> = roots.iter().map(|root| &root.id).collect();
+        let is_topmost = |root: &&Arc<Segment>| forest.ancestors(&root.id).all(|above| !chosen.contains(&above.id));
+        let topmost: Vec<&Arc<Segment>> = roots.iter().filter(is_topmost).collect();
+        let segments = topmost
+            .iter()
+            .flat_map(|root| std::iter::once(*root).chain(forest.descendants(&root.id).map(|(_, segment)| segment)));
+        Self::written(segments, top_of(forest, &topmost), forest)
+    }
+
+    fn written<'a>(
+        segments: impl Iterator<Item = &'a Arc<Segment>>,
+        top: Top,
+        forest: &Forest,
+    ) -> Result<Self, TooLarge> {
+        let mut levels: HashMap<&SegmentId, usize> = HashMap::new();
+        let (mut lines, mut sum) = (Vec::new(), 0);
+        for segment in segments {
+            // Where it is shown counts: a missing parent and a circle leave a segment at the top.
+            let above = forest.parent(&segment.id).and_then(|parent| levels.get(&parent.id));
+            let level = above.map_or(0, |above| above + 1);
+            levels.insert(&segment.id, level);
+            sum += level;
+            if lines.len() >= LINES || sum > LEVELS {
+                return Err(TooLarge);
+            }
+            lines.push(Line { level, segment: Arc::clone(segment), tag: String::new() });
+        }
+        give_tags(&mut lines);
+        Ok(Self { lines, top })
+    }
+
+    /// How many segments it holds.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether it holds no segment.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The text to be edited, with a few words in front of it on how that is done.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::from(HOW);
+        for line in &self.lines {
+            let Segment { name, external_id, .. } = &*line.segment;
+            text.push_str(&written(line.level, name, external_id.as_deref(), Some(&line.tag)));
+        }
+        text
+    }
+
+    /// What an edited text asks for. New segments are known by the provisional id for their place in the plan.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn plan(&self, text: &str, provisional: impl Fn(usize) -> SegmentId) -> Result<Plan, Vec<Fault>> {
+        diff::plan(self, reading::read(text), &provisional)
+    }
+}
+
+/// What the first lines tell.
+const HOW: &str = "\
+# One line is one segment: name  [external id]  {id}. Two spaces a level.
+# Retype a name or an external id. Move a line, or indent it, to move its segment.
+# Delete a line to delete its segment. A new line without {id} is a new segment.
+# The order of lines on one level means nothing. In a name, put a \\ before [ ] { } \\
+# and before a # at its beginning. Nothing is sent before you have seen what it comes to.
+";
+
+/// Where new lines at the top belong.
+fn top_of(forest: &Forest, topmost: &[&Arc<Segment>]) -> Top {
+    let place = |segment: &Arc<Segment>| {
+        let shown = forest.parent(&segment.id).map(|parent| &parent.id);
+        (segment.parent.as_ref() == shown).then(|| shown.cloned())
+    };
+    let mut places = topmost.iter().map(|segment| place(segment));
+    match places.next().flatten() {
+        Some(first) if places.all(|other| other.as_ref() == Some(&first)) => Top::Under(first),
+        _ => Top::Unclear,
+    }
+}
+
+/// Characters of a UUID that are always written.
+const SHORTEST_TAG: usize = 8;
+
+/// Gives each line the shortest beginning of its id that no other id of the outline has. What is no UUID is written whole.
+fn give_tags(lines: &mut [Line]) {
+    let texts: Vec<String> = lines.iter().map(|line| line.segment.id.to_string()).collect();
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_unstable_by(|one, other| texts[*one].cmp(&texts[*other]));
+    let common = |one: usize, other: usize| {
+        texts[one].bytes().zip(texts[other].bytes()).take_while(|(one, other)| one == other).count()
+    };
+    for (at, line) in order.iter().enumerate() {
+        let text = &texts[*line];
+        // Of all others, a neighbour has most in common with it.
+        let before = at.checked_sub(1).map_or(0, |before| common(order[before], *line));
+        let after = order.get(at + 1).map_or(0, |after| common(*after, *line));
+        let length = (before.max(after) + 1).max(SHORTEST_TAG);
+        let short = text.get(..length).filter(|_| lines[*line].segment.id.is_uuid());
+        short.unwrap_or(text).clone_into(&mut lines[*line].tag);
+    }
+}
+
+/// One line of the text.
+fn written(level: usize, name: &str, external_id: Option<&str>, tag: Option<&str>) -> String {
+    let external_id = external_id.map(|text| format!("[{}]", escaped(text)));
+    let tag = tag.map(|tag| format!("{{{}}}", escaped(tag)));
+    // A name of nothing must not look like more indentation.
+    let parts = [Some(escaped(name)).filter(|name| !name.is_empty()), external_id, tag];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("{}{}\n", "  ".repeat(level), parts.join("  "))
+}
+
+/// How a line begins that tells a fault.
+const MARK: &str = "# ERROR ";
+/// Faults told at the top of a text; of more, the first.
+const TOLD: usize = 20;
+
+/// The text with its faults told at the top, in place of those that were told there before.
+#[must_use]
+pub fn with_faults(text: &str, faults: &[Fault]) -> String {
+    let kept: Vec<(usize, &str)> = (1..).zip(text.split('\n')).filter(|(_, line)| !line.starts_with(MARK)).collect();
+    let more = faults.len().saturating_sub(TOLD);
+    let above = faults.len().min(TOLD) + usize::from(more > 0);
+    let mut told = String::new();
+    for Fault { line, problem } in faults.iter().take(TOLD) {
+        // Where the line is to be found below these.
+        let now = above + 1 + kept.partition_point(|(number, _)| number < line);
+        // Writing into a text does not fail.
+        let _never = writeln!(told, "{MARK}line {now}: {problem}");
+    }
+    if more > 0 {
+        let _never = writeln!(told, "{MARK}and {more} more");
+    }
+    let kept: Vec<&str> = kept.into_iter().map(|(_, line)| line).collect();
+    told + &kept.join("\n")
+}

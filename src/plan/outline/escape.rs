@@ -1,0 +1,61 @@
+//! Texts within a line: what has a meaning there is written with a backslash before it, and read back exactly.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::Problem;
+
+/// What has a meaning in every part of a line.
+const SPECIAL: [char; 5] = ['[', ']', '{', '}', '\\'];
+
+/// A text as it is written into a line.
+pub(super) fn escaped(text: &str) -> String {
+    let begins = text.len() - text.trim_start().len();
+    let ends = text.trim_end().len();
+    let mut written = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let outside = at < begins || at >= ends;
+        match character {
+            '\n' => written.push_str("\\n"),
+            '\t' => written.push_str("\\t"),
+            ' ' if outside => written.push_str("\\ "),
+            '#' if at == 0 => written.push_str("\\#"),
+            _ if SPECIAL.contains(&character) => written.extend(['\\', character]),
+            _ if outside || character.is_control() => written.extend(character.escape_unicode()),
+            _ => written.push(character),
+        }
+    }
+    written
+}
+
+/// The next text of a line, up to a bracket or the end. Blanks around it are no part of it unless they are escaped.
+pub(super) fn read(characters: &mut Peekable<Chars<'_>>) -> Result<String, Problem> {
+    let mut text = String::new();
+    let mut end = 0;
+    while let Some(character) = characters.next_if(|next| !matches!(next, '[' | ']' | '{' | '}')) {
+        if character == '\\' {
+            text.push(escape(characters)?);
+            end = text.len();
+        } else if !character.is_whitespace() {
+            text.push(character);
+            end = text.len();
+        } else if !text.is_empty() {
+            text.push(character);
+        }
+    }
+    text.truncate(end);
+    Ok(text)
+}
+
+fn escape(characters: &mut Peekable<Chars<'_>>) -> Result<char, Problem> {
+    match characters.next() {
+        Some('n') => Ok('\n'),
+        Some('t') => Ok('\t'),
+        Some('u') if characters.next_if_eq(&'{').is_some() => {
+            let digits: String = characters.by_ref().take_while(|character| *character != '}').collect();
+            u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32).ok_or(Problem::Escape)
+        }
+        Some(character) if character == ' ' || character == '#' || SPECIAL.contains(&character) => Ok(character),
+        _ => Err(Problem::Escape),
+    }
+}

@@ -1,0 +1,100 @@
+//! From a text to its lines. Nothing here knows which segments there are.
+
+use super::{Fault, Problem, escape};
+
+/// What stands in a text, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub entries: Vec<Entry>,
+    pub faults: Vec<Fault>,
+}
+
+/// One line that stands for a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Counted from 1.
+    pub line: usize,
+    pub level: usize,
+    pub name: String,
+    pub external_id: Option<String>,
+    /// What is given as its id, `None` for a new segment.
+    pub tag: Option<String>,
+}
+
+/// Spaces for each level.
+const INDENTATION: usize = 2;
+
+pub(super) fn read(text: &str) -> Read {
+    // Some editors put one in front of everything they save.
+    let text = text.trim_start_matches('\u{feff}');
+    let mut read = Read::default();
+    if text.trim().is_empty() {
+        read.faults.push(Fault { line: 1, problem: Problem::Empty });
+    }
+    // How many levels the next line may be indented.
+    let mut deepest = 0;
+    for (line, written) in (1..).zip(text.split('\n')) {
+        let written = written.strip_suffix('\r').unwrap_or(written);
+        let trimmed = written.trim_start();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let level = level(written, deepest).unwrap_or_else(|problem| {
+            read.faults.push(Fault { line, problem });
+            // The lines after it are judged as if it had been as deep as it may be.
+            let blanks = written.len() - trimmed.len();
+            (blanks / INDENTATION).min(deepest)
+        });
+        deepest = level + 1;
+        match entry(trimmed) {
+            Ok((name, external_id, tag)) => read.entries.push(Entry { line, level, name, external_id, tag }),
+            Err(problem) if read.faults.last().is_none_or(|fault| fault.line != line) => {
+                read.faults.push(Fault { line, problem });
+            }
+            // One fault a line is enough: the one often comes of the other.
+            Err(_) => {}
+        }
+    }
+    read
+}
+
+fn level(written: &str, deepest: usize) -> Result<usize, Problem> {
+    let blanks = &written[..written.len() - written.trim_start().len()];
+    let found = blanks.len();
+    if written.contains('\t') {
+        Err(Problem::Tab)
+    } else if written.chars().any(char::is_control) || blanks.contains(|blank| blank != ' ') {
+        Err(Problem::Control)
+    } else if !found.is_multiple_of(INDENTATION) {
+        Err(Problem::OddIndentation(found))
+    } else if found > deepest * INDENTATION {
+        Err(Problem::TooDeep { found, most: deepest * INDENTATION })
+    } else {
+        Ok(found / INDENTATION)
+    }
+}
+
+type Parts = (String, Option<String>, Option<String>);
+
+fn entry(written: &str) -> Result<Parts, Problem> {
+    let mut characters = written.chars().peekable();
+    let name = escape::read(&mut characters)?;
+    let external_id = bracketed(&mut characters, '[', ']')?;
+    let tag = bracketed(&mut characters, '{', '}')?;
+    let rest: String = characters.collect();
+    if rest.trim().is_empty() { Ok((name, external_id, tag)) } else { Err(Problem::Stray(rest.trim().to_owned())) }
+}
+
+/// What stands in brackets next, `None` when something else does.
+fn bracketed(
+    characters: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    opening: char,
+    closing: char,
+) -> Result<Option<String>, Problem> {
+    while characters.next_if(|next| next.is_whitespace()).is_some() {}
+    if characters.next_if_eq(&opening).is_none() {
+        return Ok(None);
+    }
+    let text = escape::read(characters)?;
+    if characters.next_if_eq(&closing).is_some() { Ok(Some(text)) } else { Err(Problem::Unclosed(closing)) }
+}

@@ -1,0 +1,479 @@
+//! What is written is read back exactly; what is edited comes to the edited tree; what is wrong is told with its line.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::plan::Operation;
+
+fn id(text: &str) -> SegmentId {
+    SegmentId::new(text).unwrap()
+}
+
+fn segment(id: &str, name: &str, external_id: Option<&str>, parent: Option<&str>) -> Arc<Segment> {
+    Arc::new(Segment {
+        id: SegmentId::new(id).unwrap(),
+        name: name.into(),
+        external_id: external_id.map(Into::into),
+        parent: parent.and_then(SegmentId::new),
+    })
+}
+
+fn provisional(place: usize) -> SegmentId {
+    id(&format!("new:{place}"))
+}
+
+const HURT: &str = "ab9e32db-0000-4000-8000-000000000001";
+const PODHURT: &str = "fcc98538-0000-4000-8000-000000000002";
+const SPOZ: &str = "fcc98538-0000-4000-8000-0000000000ff";
+
+fn wholesale() -> Vec<Arc<Segment>> {
+    vec![
+        segment(HURT, "Hurtownie", Some("Hurt"), None),
+        segment(PODHURT, "Podhurt", Some("1"), Some(HURT)),
+        segment("vip", "VIP [x]", None, Some(PODHURT)),
+        segment("other", "Other", None, None),
+    ]
+}
+
+fn outline_of(segments: &[Arc<Segment>], roots: &[&str]) -> Outline {
+    let forest: Forest = segments.iter().cloned().collect();
+    let roots: Vec<Arc<Segment>> = roots.iter().map(|root| Arc::clone(forest.get(&id(root)).unwrap())).collect();
+    Outline::of(&forest, &roots).unwrap()
+}
+
+/// The lines that are no comments.
+fn body(outline: &Outline) -> String {
+    outline.text().split_inclusive('\n').filter(|line| !line.starts_with('#')).collect()
+}
+
+fn told(outline: &Outline, text: &str) -> Vec<String> {
+    match outline.plan(text, provisional) {
+        Err(faults) => faults.iter().map(|Fault { line, problem }| format!("{line}: {problem}")).collect(),
+        Ok(plan) => plan.operations.iter().map(tell).collect(),
+    }
+}
+
+fn tell(operation: &Operation) -> String {
+    let wanted = |draft: &crate::segment::Draft| {
+        let external_id = draft.external_id.as_ref().map_or("", |external_id| external_id.as_str());
+        let parent = draft.parent.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        format!("{} [{external_id}] under {parent}", draft.name.as_str())
+    };
+    match operation {
+        Operation::Create { draft } => format!("create {}", wanted(draft)),
+        Operation::Update { base, draft } => format!("{} to {}", base.name, wanted(draft)),
+        Operation::Delete { base, .. } => format!("delete {}", base.name),
+    }
+}
+
+#[test]
+fn a_subtree_is_written_a_line_a_segment_with_short_ids() {
+    let outline = outline_of(&wholesale(), &[HURT]);
+    assert_eq!(body(&outline), "Hurtownie  [Hurt]  {ab9e32db}\n  Podhurt  [1]  {fcc98538}\n    VIP \\[x\\]  {vip}\n");
+    assert!(outline.text().starts_with("# "));
+}
+
+#[test]
+fn an_id_is_as_long_as_it_must_be_to_be_the_only_one() {
+    let mut segments = wholesale();
+    segments.push(segment(SPOZ, "Spożywczy", None, None));
+    let outline = outline_of(&segments, &[]);
+    assert!(body(&outline).contains(&format!("{{{}}}", &PODHURT[..35])), "{}", body(&outline));
+    segments.push(segment("ab9e32db", "No UUID", None, None));
+    let outline = outline_of(&segments, &[]);
+    assert!(body(&outline).contains("{ab9e32db-}") && body(&outline).contains("{ab9e32db}"), "{}", body(&outline));
+    assert_eq!(told(&outline, &outline.text()), Vec::<String>::new());
+}
+
+#[test]
+fn more_of_an_id_is_as_good_and_less_is_not() {
+    let mut segments = wholesale();
+    segments.push(segment(SPOZ, "Spożywczy", None, None));
+    let outline = outline_of(&segments, &[]);
+    let whole = outline.text().replace("{ab9e32db}", &format!("{{{HURT}}}"));
+    assert_eq!(told(&outline, &whole), Vec::<String>::new());
+    for (less, fault) in [("{ab9e32d}", "is none of the segments"), ("{fcc98538}", "is the beginning of several ids")] {
+        let told = told(&outline, &format!("A {less}\n"));
+        assert!(told[0].starts_with(&format!("1: {less} {fault}")), "{told:?}");
+    }
+}
+
+#[test]
+fn what_is_marked_twice_over_is_written_once() {
+    let outline = outline_of(&wholesale(), &["vip", HURT, "other"]);
+    assert_eq!(body(&outline).lines().count(), 4);
+}
+
+#[test]
+fn retyping_indenting_deleting_and_adding_lines_come_to_a_plan_in_an_order_that_works() {
+    let outline = outline_of(&wholesale(), &[]);
+    let text = "\
+Nowe  [N]
+  Niżej
+    VIP \\[x\\]  {vip}
+Hurt  [2]  {ab9e32db}
+";
+    assert_eq!(
+        told(&outline, text),
+        [
+            "create Nowe [N] under nothing".to_owned(),
+            "create Niżej [] under new:0".to_owned(),
+            "VIP [x] to VIP [x] [] under new:1".to_owned(),
+            "Hurtownie to Hurt [2] under nothing".to_owned(),
+            "delete Other".to_owned(),
+            "delete Podhurt".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_parent_and_its_child_change_places_without_a_circle_on_the_way() {
+    let outline = outline_of(&wholesale(), &[HURT]);
+    let text = "Podhurt [1] {fcc98538}\n  Hurtownie [Hurt] {ab9e32db}\n  VIP \\[x\\] {vip}\n";
+    let first = "Podhurt to Podhurt [1] under nothing".to_owned();
+    assert_eq!(told(&outline, text), [first, format!("Hurtownie to Hurtownie [Hurt] under {PODHURT}")]);
+}
+
+#[test]
+fn a_new_line_at_the_top_of_a_subtree_stands_beside_its_root() {
+    let outline = outline_of(&wholesale(), &[PODHURT]);
+    assert_eq!(told(&outline, &(body(&outline) + "Beside\n")), [format!("create Beside [] under {HURT}")]);
+    let outline = outline_of(&wholesale(), &[PODHURT, "other"]);
+    let told = told(&outline, &(body(&outline) + "Where\n"));
+    assert!(told[0].starts_with("4: at the top, where the segments stand under different ones"), "{told:?}");
+}
+
+#[test]
+fn every_fault_is_told_with_its_line_and_what_was_expected() {
+    let outline = outline_of(&wholesale(), &[]);
+    let faults = |text: &str| told(&outline, text).join("\n");
+    for (text, fault) in [
+        ("Hurtownie\t{ab9e32db}", "1: a tab; expected two spaces"),
+        ("A\n\n   B", "3: indented by 3 spaces; expected two for each level, so 2 or 4"),
+        ("# x\nA\n    B", "3: indented by 4 spaces; expected 2 at most"),
+        ("  A", "1: indented by 2 spaces; expected 0 at most"),
+        ("  [x] {vip}", "1: indented by 2 spaces"),
+        ("[x] {vip}", "1: no name; expected one"),
+        ("\\ ", "1: no name; expected one"),
+        ("A\\nB", "1: a line break or control character"),
+        ("A [x", "1: no ] at the end of it"),
+        ("A {vip", "1: no } at the end of it"),
+        ("A [x] {vip} y", "1: “y” is too much"),
+        ("A ] b", "1: “] b” is too much"),
+        ("A {vip} [x]", "1: “[x]” is too much"),
+        ("C:\\dir", "1: a \\ before something that needs none"),
+        ("A {nobody}", "1: {nobody} is none of the segments"),
+        ("A {}", "1: {} is none of the segments"),
+        ("A {vip}\nB {vip}", "2: {vip} is in an earlier line already"),
+        (" \n", "1: nothing is left"),
+    ] {
+        assert!(faults(text).contains(fault), "{text:?}: {}", faults(text));
+    }
+    assert_eq!(told(&outline, "A {x}\nB {y}").len(), 2, "all of them at once");
+}
+
+#[test]
+fn a_byte_order_mark_and_the_line_ends_of_another_system_mean_nothing() {
+    let outline = outline_of(&wholesale(), &[]);
+    let text = format!("\u{feff}{}", outline.text().replace('\n', "\r\n"));
+    assert_eq!(told(&outline, &text), Vec::<String>::new());
+}
+
+#[test]
+fn a_circle_can_be_left_alone_or_opened_and_not_moved_about() {
+    let circle =
+        [segment("a", "A", None, Some("b")), segment("b", "B", None, Some("a")), segment("c", "C", None, None)];
+    let outline = outline_of(&circle, &[]);
+    assert_eq!(told(&outline, &outline.text()), Vec::<String>::new());
+    let longer = "A {a}\n  C {c}\n    B {b}\n";
+    assert!(told(&outline, longer)[0].contains("3: it would stand below itself"), "{:?}", told(&outline, longer));
+    assert_eq!(told(&outline, "C {c}\nA {a}\n"), ["A to A [] under nothing", "delete B"]);
+}
+
+#[test]
+fn faults_are_told_at_the_top_with_the_line_as_it_is_then_and_only_once() {
+    let outline = outline_of(&wholesale(), &[]);
+    let faults = outline.plan("A\n   B\nC {x}\n", provisional).unwrap_err();
+    let text = with_faults("A\n   B\nC {x}\n", &faults);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("# ERROR line 4: indented by 3"), "{text}");
+    assert!(lines[1].starts_with("# ERROR line 5: {x} is none"), "{text}");
+    assert_eq!(lines[3], "   B");
+    let again = outline.plan(&text, provisional).unwrap_err();
+    assert_eq!(with_faults(&text, &again), text);
+    assert_eq!(with_faults(&text, &again[1..]).lines().next().map(|line| &line[..15]), Some("# ERROR line 4:"));
+}
+
+#[test]
+fn what_nobody_edits_by_hand_is_not_written() {
+    let many = |index: usize| segment(&format!("s{index}"), "x", None, None);
+    let forest: Forest = (0..=LINES).map(many).collect();
+    assert_eq!(Outline::of(&forest, &[]), Err(TooLarge));
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    "[ a#\\[\\]{}\\\\\t\n\r\u{a0}\u{3000}ł\u{85}n]{0,6}"
+}
+
+fn any_id(at: usize) -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => (0_u8..3).prop_map(move |one| format!("ab9e32d{one}-0000-4000-8000-{at:012x}")),
+        1 => any_text().prop_map(move |text| format!("{text}{at}")),
+    ]
+}
+
+/// Segments of which each may stand under an earlier one, at the top, or under one that is not there.
+fn any_tree() -> impl Strategy<Value = Vec<Arc<Segment>>> {
+    let one = |at: usize| (any_id(at), any_text(), proptest::option::of(any_text()), 0..at + 2);
+    (0_usize..12).prop_flat_map(move |count| (0..count).map(one).collect::<Vec<_>>()).prop_map(|drawn| {
+        let ids: Vec<String> = drawn.iter().map(|(id, ..)| id.clone()).collect();
+        let of = |(id, name, external_id, parent): (String, String, Option<String>, usize)| {
+            let parent = match parent.checked_sub(2) {
+                Some(at) => ids.get(at).cloned(),
+                None => (parent == 1).then(|| "nobody".to_owned()),
+            };
+            segment(&id, &name, external_id.as_deref(), parent.as_deref())
+        };
+        drawn.into_iter().map(of).collect()
+    })
+}
+
+/// What a person does to the text, in terms of the tree.
+#[derive(Debug, Clone)]
+enum Edit {
+    Rename(usize, String),
+    SetExternalId(usize, Option<String>),
+    Move(usize, Option<usize>),
+    DeleteSubtree(usize),
+    DeleteAlone(usize),
+    Create(Option<usize>),
+    Raise(usize),
+}
+
+fn any_edit() -> impl Strategy<Value = Edit> {
+    let place = 0_usize..16;
+    prop_oneof![
+        (place.clone(), "[a\\[#{}\\\\ł]{1,5}").prop_map(|(at, name)| Edit::Rename(at, name)),
+        (place.clone(), proptest::option::of("[a\\]#]{1,3}")).prop_map(|(at, to)| Edit::SetExternalId(at, to)),
+        (place.clone(), proptest::option::of(place.clone())).prop_map(|(at, to)| Edit::Move(at, to)),
+        place.clone().prop_map(Edit::DeleteSubtree),
+        place.clone().prop_map(Edit::DeleteAlone),
+        proptest::option::of(place.clone()).prop_map(Edit::Create),
+        place.prop_map(Edit::Raise),
+    ]
+}
+
+/// A tree that is edited as a person means it: without ids for what is new.
+#[derive(Debug, Clone)]
+struct Model {
+    nodes: Vec<Node>,
+    created: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    tag: Option<String>,
+    /// What it was, `None` for a new one.
+    base: Option<(Arc<Segment>, usize)>,
+    name: String,
+    external_id: Option<String>,
+    up: Option<usize>,
+    gone: bool,
+}
+
+impl Model {
+    fn of(outline: &Outline) -> Self {
+        let mut path: Vec<usize> = Vec::new();
+        let mut nodes = Vec::new();
+        for line in &outline.lines {
+            path.truncate(line.level);
+            let up = path.last().copied();
+            path.push(nodes.len());
+            let Segment { name, external_id, .. } = &*line.segment;
+            nodes.push(Node {
+                tag: Some(line.tag.clone()),
+                base: Some((Arc::clone(&line.segment), line.level)),
+                name: name.to_string(),
+                external_id: external_id.as_ref().map(ToString::to_string),
+                up,
+                gone: false,
+            });
+        }
+        Self { nodes, created: 0 }
+    }
+
+    fn pick(&self, number: usize) -> Option<usize> {
+        let there: Vec<usize> = (0..self.nodes.len()).filter(|at| !self.nodes[*at].gone).collect();
+        (!there.is_empty()).then(|| there[number % there.len()])
+    }
+
+    fn is_within(&self, at: usize, top: usize) -> bool {
+        std::iter::successors(Some(at), |at| self.nodes[*at].up).any(|above| above == top)
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        match edit {
+            Edit::Create(up) => {
+                let up = up.and_then(|up| self.pick(up));
+                let name = format!("new {}", self.created);
+                self.created += 1;
+                // In front of the others: the order of lines means nothing.
+                self.nodes.push(Node { tag: None, base: None, name, external_id: None, up, gone: false });
+            }
+            Edit::Rename(at, name) => self.with(at, |_, node| node.name.clone_from(&name)),
+            Edit::SetExternalId(at, to) => self.with(at, |_, node| node.external_id.clone_from(&to)),
+            Edit::Move(at, to) => {
+                let to = to.and_then(|to| self.pick(to));
+                if let Some(at) = self.pick(at).filter(|at| to.is_none_or(|to| !self.is_within(to, *at))) {
+                    self.nodes[at].up = to;
+                }
+            }
+            Edit::DeleteSubtree(at) => {
+                let Some(top) = self.pick(at) else { return };
+                for at in 0..self.nodes.len() {
+                    self.nodes[at].gone |= self.is_within(at, top);
+                }
+            }
+            Edit::DeleteAlone(at) => {
+                let Some(at) = self.pick(at) else { return };
+                let up = self.nodes[at].up;
+                self.nodes[at].gone = true;
+                self.nodes.iter_mut().filter(|node| node.up == Some(at)).for_each(|node| node.up = up);
+            }
+            Edit::Raise(at) => {
+                let Some(at) = self.pick(at) else { return };
+                self.nodes[at].up = self.nodes[at].up.and_then(|up| self.nodes[up].up);
+            }
+        }
+    }
+
+    fn with(&mut self, at: usize, change: impl Fn(usize, &mut Node)) {
+        if let Some(at) = self.pick(at) {
+            change(at, &mut self.nodes[at]);
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::from("# edited\n");
+        let mut waiting: Vec<(usize, usize)> = Vec::new();
+        let below = |up: Option<usize>| (0..self.nodes.len()).filter(move |at| self.nodes[*at].up == up);
+        waiting.extend(below(None).map(|at| (at, 0)));
+        while let Some((at, level)) = waiting.pop() {
+            let node = &self.nodes[at];
+            if !node.gone {
+                text += &written(level, &node.name, node.external_id.as_deref(), node.tag.as_deref());
+                waiting.extend(below(Some(at)).map(|below| (below, level + 1)));
+            }
+        }
+        text
+    }
+
+    /// What every segment is to be, by its id or, for a new one, its name.
+    fn wanted(&self) -> BTreeMap<String, (String, String, Option<String>)> {
+        let key = |node: &Node| node.base.as_ref().map_or_else(|| node.name.clone(), |(base, _)| base.id.to_string());
+        let there = self.nodes.iter().filter(|node| !node.gone);
+        let wanted = there.map(|node| {
+            let parent = match (node.up, &node.base) {
+                (Some(up), _) => Some(key(&self.nodes[up])),
+                (None, Some((base, 0))) => base.parent.as_ref().map(ToString::to_string),
+                (None, _) => None,
+            };
+            (key(node), (node.name.clone(), node.external_id.clone().unwrap_or_default(), parent))
+        });
+        wanted.collect()
+    }
+}
+
+/// A server that carries out a plan in its order and takes nothing that it could not.
+fn carried_out(base: &[Arc<Segment>], plan: &Plan) -> BTreeMap<SegmentId, Segment> {
+    let mut there: BTreeMap<SegmentId, Segment> =
+        base.iter().map(|segment| (segment.id.clone(), (**segment).clone())).collect();
+    for (place, operation) in plan.operations.iter().enumerate() {
+        if let Some(parent) = operation.destination() {
+            let known = base.iter().any(|segment| segment.parent.as_ref() == Some(parent));
+            assert!(there.contains_key(parent) || known, "{operation:?} before its parent is there");
+        }
+        match operation {
+            Operation::Create { draft } => {
+                let id = provisional(place);
+                there.insert(id.clone(), draft.clone().into_segment(id));
+            }
+            Operation::Update { base, draft } => {
+                assert_eq!(there.get(&base.id), Some(&**base), "not as it was seen");
+                let above = |id: &SegmentId| there.get(id).and_then(|segment| segment.parent.clone());
+                let mut path = std::iter::successors(draft.parent.clone(), above).take(100);
+                assert!(path.all(|above| above != base.id), "{operation:?} closes a circle");
+                there.insert(base.id.clone(), draft.clone().into_segment(base.id.clone()));
+            }
+            Operation::Delete { base, .. } => {
+                assert!(there.values().all(|other| other.parent.as_ref() != Some(&base.id)), "{operation:?} too early");
+                assert_eq!(there.remove(&base.id).as_ref(), Some(&**base));
+            }
+        }
+    }
+    there
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_back_as_it_was(text in any_text()) {
+        let written = escaped(&text);
+        prop_assert!(!written.contains(char::is_control), "{written:?}");
+        prop_assert_eq!(super::escape::read(&mut format!(" {written} ").chars().peekable()), Ok(text));
+    }
+
+    #[test]
+    fn writing_and_reading_asks_for_nothing(segments in any_tree(), cut in 0_usize..16, circle in any::<bool>()) {
+        let mut segments = segments;
+        if circle && let [first, .., last] = segments.as_mut_slice() {
+            Arc::make_mut(first).parent = Some(last.id.clone());
+        }
+        let everything = outline_of(&segments, &[]);
+        prop_assert_eq!(everything.plan(&everything.text(), provisional), Ok(Plan::default()));
+        if let Some(root) = segments.get(cut) {
+            let part = outline_of(&segments, &[&root.id.text()]);
+            prop_assert_eq!(part.plan(&part.text(), provisional), Ok(Plan::default()));
+        }
+    }
+
+    #[test]
+    fn any_edits_come_to_the_edited_tree(segments in any_tree(), edits in vec(any_edit(), 0..8)) {
+        let outline = outline_of(&segments, &[]);
+        let mut model = Model::of(&outline);
+        for edit in edits {
+            model.edit(edit);
+        }
+        let text = model.text();
+        let plan = outline.plan(&text, provisional);
+        prop_assert!(plan.is_ok(), "{:?} of\n{}", plan, text);
+        let came = carried_out(&segments, &plan.unwrap());
+        // A new segment is known by its name.
+        let key = |id: &SegmentId| {
+            let is_new = id.text().starts_with("new:");
+            if is_new { came[id].name.to_string() } else { id.to_string() }
+        };
+        let came: BTreeMap<_, _> = came
+            .values()
+            .map(|segment| {
+                let external_id = segment.external_id.as_deref().unwrap_or_default().to_owned();
+                (key(&segment.id), (segment.name.to_string(), external_id, segment.parent.as_ref().map(key)))
+            })
+            .collect();
+        prop_assert_eq!(came, model.wanted(), "{}", text);
+    }
+
+    #[test]
+    fn no_text_at_all_breaks_the_reading(text in "[ a\\[\\]{}\\\\\n\tb#]{0,40}") {
+        let outline = outline_of(&wholesale(), &[]);
+        if let Err(faults) = outline.plan(&text, provisional) {
+            prop_assert!(!faults.is_empty());
+            let again = outline.plan(&with_faults(&text, &faults), provisional);
+            prop_assert!(again.is_err() || faults.iter().any(|fault| fault.problem == Problem::Empty));
+        }
+    }
+}

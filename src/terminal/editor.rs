@@ -1,0 +1,100 @@
+//! The person's own editor on a text: which one, on which file, and until it ends.
+//!
+//! The text is somebody's data, so the file is readable by nobody else. It stays until the interface says that nothing in it
+//! is wanted any more: whatever goes wrong, what was typed is not lost.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::app::{Edited, EditorFault};
+
+/// What is there on every system that has a terminal to speak of.
+const LAST_RESORT: &str = "vi";
+
+/// Lets the person edit a text. The terminal is the editor's until it ends.
+pub(super) async fn edit(text: &str) -> Edited {
+    let file = match write(text) {
+        Ok(file) => file,
+        Err(error) => return Edited::Failed { fault: EditorFault::NotWritten(error.to_string()), file: None },
+    };
+    match run(&chosen(), &file).await.and_then(|()| read(&file)) {
+        Ok(text) => Edited::Saved { text, file },
+        Err(fault) => Edited::Failed { fault, file: Some(file) },
+    }
+}
+
+/// Removes a text that nobody wants any more.
+pub(super) fn remove(file: &Path) {
+    if let Err(error) = fs::remove_file(file) {
+        tracing::warn!(%error, file = %file.display(), "an edited text could not be removed");
+    }
+}
+
+fn write(text: &str) -> io::Result<PathBuf> {
+    let mut file = tempfile::Builder::new().prefix("segtui-").suffix(".txt").tempfile()?;
+    file.write_all(text.as_bytes())?;
+    let (_closed, path) = file.keep()?;
+    Ok(path)
+}
+
+/// By its name, not by the file that was written: many editors put another one in its place.
+fn read(file: &Path) -> Result<String, EditorFault> {
+    fs::read_to_string(file).map_err(|error| EditorFault::NotRead(error.to_string()))
+}
+
+/// The command of the editor.
+fn chosen() -> String {
+    let set = |name| env::var(name).ok().filter(|command| !command.trim().is_empty());
+    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| LAST_RESORT.to_owned())
+}
+
+async fn run(editor: &str, file: &Path) -> Result<(), EditorFault> {
+    let words = shell_words::split(editor).ok().filter(|words| !words.is_empty());
+    let Some([program, arguments @ ..]) = words.as_deref() else {
+        return Err(EditorFault::NoCommand(editor.to_owned()));
+    };
+    let not_started =
+        |error: io::Error| EditorFault::NotStarted { editor: editor.to_owned(), reason: error.to_string() };
+    let status = Command::new(program).args(arguments).arg(file).status().await.map_err(not_started)?;
+    if status.success() {
+        return Ok(());
+    }
+    let status = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
+    Err(EditorFault::Unsuccessful { editor: editor.to_owned(), status })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_command_is_split_as_a_shell_would() {
+        let file = write("one\n").unwrap();
+        run("sed -i -e 's/one/two words/'", &file).await.unwrap();
+        assert_eq!(read(&file), Ok("two words\n".to_owned()));
+        remove(&file);
+        assert!(matches!(read(&file), Err(EditorFault::NotRead(_))));
+    }
+
+    #[tokio::test]
+    async fn an_editor_that_fails_says_how() {
+        let failure = async |editor: &str| run(editor, Path::new("/dev/null")).await.unwrap_err();
+        let unsuccessful = EditorFault::Unsuccessful { editor: "false".into(), status: "exit code 1".into() };
+        assert_eq!(failure("false").await, unsuccessful);
+        assert_eq!(failure("an 'open quote").await, EditorFault::NoCommand("an 'open quote".into()));
+        assert!(matches!(failure("/no/such/editor -x").await, EditorFault::NotStarted { .. }));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_the_text() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = write("one\n").unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        remove(&file);
+    }
+}

@@ -1,0 +1,95 @@
+//! Segments edited as a text in a real editor, or what stands in for one.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::pty::{Pty, eventually};
+use crate::{Demo, ENTER};
+
+/// The program with that editor, and the folder in which it keeps the text.
+fn open(demo: &Demo, editor: &str) -> (Pty, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut environment = demo.environment().to_vec();
+    environment.push(("EDITOR", editor.to_owned()));
+    environment.push(("TMPDIR", folder.path().to_str().unwrap().to_owned()));
+    let pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
+    pty.wait_for("290 segments   ● live");
+    (pty, folder)
+}
+
+fn texts(folder: &TempDir) -> usize {
+    fs::read_dir(folder.path()).unwrap().count()
+}
+
+fn select(pty: &mut Pty, name: &str) {
+    pty.type_text(&format!("/{name}{ENTER}"));
+    pty.wait_for(&format!("“{name}” 1 of"));
+}
+
+#[test]
+fn twenty_segments_are_renamed_in_the_editor_and_nothing_is_sent_unseen() {
+    let demo = Demo::start();
+    // Below the words on how it is done and the line of the segment itself.
+    let (mut pty, folder) = open(&demo, "sed -i -e '7,26s/^\\( *\\)/\\1Nowo /'");
+    let renamed = || demo.server.segments().iter().filter(|segment| segment.name.starts_with("Nowo ")).count();
+    select(&mut pty, "Eksport");
+    pty.type_text("E");
+    pty.wait_for("20 changed");
+    assert!(pty.is_taken());
+    assert_eq!((renamed(), texts(&folder)), (0, 1));
+    pty.type_text("y");
+    pty.wait_for("made 20 changes, edited as text");
+    assert_eq!((renamed(), texts(&folder)), (20, 0));
+    assert_eq!(demo.server.segments().len(), 290);
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_text_with_a_fault_is_opened_again_and_mended() {
+    let demo = Demo::start();
+    let scripts = tempfile::tempdir().unwrap();
+    let script = scripts.path().join("an editor.sh");
+    let lines = "\
+if grep -q '^# ERROR line' \"$1\"; then
+  sed -i -e 's/^   \\([^ ]\\)/  \\1/' \"$1\"
+else
+  echo the editor has the terminal
+  read word
+  printf '   %s\\n' \"$word\" >> \"$1\"
+fi
+";
+    fs::write(&script, lines).unwrap();
+    let (mut pty, folder) = open(&demo, &format!("sh '{}'", script.display()));
+    select(&mut pty, "Zgierz");
+    pty.type_text("E");
+    pty.wait_for("the editor has the terminal");
+    assert!(!pty.is_taken());
+    pty.type_text("Nowe\n");
+    pty.wait_for("indented by 3 spaces");
+    pty.wait_for("edit it again");
+    assert_eq!((demo.named("Nowe"), texts(&folder)), (None, 1));
+    pty.type_text("e");
+    pty.wait_for("1 created");
+    pty.type_text("y");
+    pty.wait_for("created Nowe");
+    let created = eventually(|| demo.named("Nowe"));
+    assert_eq!(created.parent, demo.named("Zgierz").map(|parent| parent.id));
+    assert_eq!(texts(&folder), 0);
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn an_editor_that_fails_leaves_the_text_in_its_file() {
+    let demo = Demo::start();
+    let (mut pty, folder) = open(&demo, "false");
+    select(&mut pty, "Zgierz");
+    pty.type_text("E");
+    pty.wait_for("the editor false ended with exit code 1");
+    assert!(pty.is_taken());
+    assert_eq!(texts(&folder), 1);
+    pty.type_text("jq");
+    assert_eq!(pty.exit_code(), 0);
+}
