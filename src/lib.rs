@@ -10,6 +10,7 @@
 //! | --- | --- | --- |
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
+//! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
@@ -55,4 +56,5 @@ pub mod remote;
 pub mod segment;
 pub mod store;
 pub mod terminal;
+pub mod theme;
 pub mod ui;

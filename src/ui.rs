@@ -17,7 +17,6 @@ mod help;
 mod parents;
 mod plans;
 mod text;
-mod theme;
 mod tree;
 
 #[cfg(test)]
@@ -27,8 +26,9 @@ use ratatui::Frame;
 
 use crate::app::{Layer, State};
 use crate::keymap::Keymap;
+use crate::theme;
 
-pub use theme::{Symbols, Theme};
+pub use theme::{Name as ThemeName, Symbols, Theme};
 
 /// What the drawing goes by besides the state.
 #[derive(Debug, Clone, Copy)]

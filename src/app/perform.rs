@@ -43,7 +43,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ShowQueue => state.layers.push(Layer::Queue(QueuePane::default())),
         Action::Stop if state.writes.tally().waiting > 0 => {
             let (held, effects) = writes::hold_all(state);
-            state.warn(format!("stopped; {held} changes are held back · Q shows them, r there goes on"));
+            let queue = state.key(Action::ShowQueue);
+            state.warn(format!("stopped; {held} changes are held back · {queue} shows them, r there goes on"));
             return effects;
         }
         Action::SortByName => return sorting::sort(state, Order::Name),

@@ -1,5 +1,6 @@
 //! A plan before it is sent: everything that it would do, to be looked at, thinned out, sent or let go.
 
+use crate::action::Action;
 use crate::keymap::Key;
 use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
@@ -124,7 +125,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
     }
     match text.as_str() {
         "esc" | "q" | "n" | "ctrl-c" if state.writes.gathers => {
-            state.say("still gathered; S shows it again");
+            state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
             return Vec::new();
         }
         "esc" | "q" | "n" | "ctrl-c" | "D" => {
@@ -174,9 +175,10 @@ pub(super) fn stage(state: &mut State) {
         return;
     }
     state.writes.gathers = !state.writes.gathers;
+    let stage = state.key(Action::Stage);
     state.say(if state.writes.gathers {
-        "edits gather from now on; S shows and sends them, S again with nothing gathered ends it"
+        format!("edits gather from now on; {stage} shows and sends them, {stage} again with nothing gathered ends it")
     } else {
-        "edits go out one by one again"
+        "edits go out one by one again".into()
     });
 }

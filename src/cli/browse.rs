@@ -16,7 +16,7 @@ use crate::config::Paths;
 use crate::keymap::Keymap;
 use crate::mirror::{self, Mirror, Settings};
 use crate::terminal::{self, Ending, Fragility, Setup};
-use crate::ui::{Symbols, Theme};
+use crate::ui::{Symbols, Theme, ThemeName};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
@@ -118,8 +118,8 @@ fn theme(look: &LookArguments, frame: Option<Color>, environment: &impl Fn(&str)
     let symbols = if look.ascii { Symbols::ASCII } else { Symbols::UNICODE };
     match frame {
         _ if environment("NO_COLOR").is_some() => Theme::colourless(symbols),
-        Some(colour) => Theme::colourful(symbols).framed_in(colour),
-        None => Theme::colourful(symbols),
+        Some(colour) => Theme::new(ThemeName::Dark, symbols).framed_in(colour),
+        None => Theme::new(ThemeName::Dark, symbols),
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn the_colour_of_a_profile_gives_way_to_no_color() {
         let look = LookArguments::default();
-        let plain = Theme::colourful(Symbols::UNICODE);
+        let plain = Theme::new(ThemeName::Dark, Symbols::UNICODE);
         assert_eq!(theme(&look, None, &|_| None), plain);
         assert_eq!(theme(&look, Some(Color::Red), &|_| None), plain.framed_in(Color::Red));
         let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".into());

@@ -12,7 +12,7 @@ use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment, Step};
 
-use super::{Look, Symbols, Theme, draw};
+use super::{Look, Symbols, Theme, ThemeName, draw};
 
 fn terminal(harness: &Harness, theme: &Theme) -> Terminal<TestBackend> {
     let panes = &harness.state.panes;
@@ -22,7 +22,7 @@ fn terminal(harness: &Harness, theme: &Theme) -> Terminal<TestBackend> {
 }
 
 fn picture(harness: &Harness) -> String {
-    picture_in(harness, &Theme::colourful(Symbols::UNICODE))
+    picture_in(harness, &Theme::new(ThemeName::Dark, Symbols::UNICODE))
 }
 
 fn picture_in(harness: &Harness, theme: &Theme) -> String {
@@ -204,7 +204,7 @@ fn protected(columns: u16, rows: u16) -> Harness {
 fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says_so() {
     use ratatui::style::Color;
     let harness = protected(100, 26);
-    let terminal = terminal(&harness, &Theme::colourful(Symbols::UNICODE).framed_in(Color::Red));
+    let terminal = terminal(&harness, &Theme::new(ThemeName::Dark, Symbols::UNICODE).framed_in(Color::Red));
     let row = |y: u16| (0..100).map(move |x| (x, y));
     let buffer = terminal.backend().buffer();
     assert!(row(0).all(|at| buffer[at].bg == Color::Red && buffer[at].fg == Color::White));
