@@ -74,7 +74,9 @@ impl Harness {
     /// With other keys than the usual.
     pub fn with_keys(mut self, bindings: &[(&str, Action)]) -> Self {
         self.keymap = Keymap::default();
-        bindings.iter().for_each(|(keys, action)| self.keymap.bind(keys, *action).unwrap());
+        for (keys, action) in bindings {
+            self.keymap.bind(keys, *action).unwrap();
+        }
         self.keymap.complete(&bindings.iter().map(|(_, action)| *action).collect::<Vec<_>>());
         self.state.key_texts = KeyTexts::of(&self.keymap);
         self

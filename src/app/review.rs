@@ -175,9 +175,9 @@ pub(super) fn stage(state: &mut State) {
         return;
     }
     state.writes.gathers = !state.writes.gathers;
-    let stage = state.key(Action::Stage);
+    let key = state.key(Action::Stage);
     state.say(if state.writes.gathers {
-        format!("edits gather from now on; {stage} shows and sends them, {stage} again with nothing gathered ends it")
+        format!("edits gather from now on; {key} shows and sends them, {key} again with nothing gathered ends it")
     } else {
         "edits go out one by one again".into()
     });

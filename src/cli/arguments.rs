@@ -146,7 +146,7 @@ pub(super) struct LookArguments {
     /// Keep nothing from one run to the next, and begin with nothing.
     #[arg(long)]
     pub no_store: bool,
-    /// The colours [default: dark, or what SEGTUI_THEME or the configuration says]; NO_COLOR goes over all of them.
+    /// The colours, unless `NO_COLOR` wants none [default: dark].
     #[arg(long, value_name = "NAME", value_parser = theme())]
     pub theme: Option<Name>,
     /// Use plain characters only, for fonts without symbols.

@@ -136,8 +136,7 @@ impl File {
     /// The first fault, with its place.
     pub fn read(text: &str, path: &Path) -> Result<Self, FaultInFile> {
         let source = Source { text, path };
-        let raw: RawFile =
-            toml::from_str(text).map_err(|error| source.fault(error.span().unwrap_or_default(), error.message()))?;
+        let raw: RawFile = toml::from_str(text).map_err(|error| source.broken(&error))?;
         let mut profiles = BTreeMap::new();
         for (name, profile) in raw.profiles {
             profiles.insert(name, source.profile(profile)?);
@@ -164,6 +163,18 @@ impl Source<'_> {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
         FaultInFile { path: self.path.to_owned(), line, column, what: what.into() }
+    }
+
+    /// TOML has no place for a text and a table under one name, which nobody who wants both a theme and styles has to know.
+    fn broken(&self, error: &toml::de::Error) -> FaultInFile {
+        let span = error.span().unwrap_or_default();
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let opens_a_table = before.rsplit('\n').next().is_some_and(|start| start.trim() == "[");
+        let hint = match self.text.get(span.clone()) {
+            Some("theme") if opens_a_table => "; beside [theme.styles], write the name as `name` into [theme]",
+            _ => "",
+        };
+        self.fault(span, format!("{}{hint}", error.message()))
     }
 
     fn profile(&self, raw: RawProfile) -> Result<Profile, FaultInFile> {

@@ -158,6 +158,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_by_itself_and_a_table_are_one_too_many() {
+        let text = interface("theme = \"dark\"\n[theme.styles]\nbad = { bold = true }\n").unwrap_err();
+        assert!(text.starts_with("config.toml:2:"), "{text}");
+        assert!(text.ends_with("beside [theme.styles], write the name as `name` into [theme]"), "{text}");
+    }
+
+    #[test]
     fn every_style_has_a_name_here() {
         for (name, _) in STYLES {
             assert!(interface(&format!("[theme.styles]\n{name} = {{ bold = true }}\n")).is_ok(), "{name}");

@@ -58,15 +58,15 @@ impl Theme {
     #[must_use]
     pub const fn new(name: Name, symbols: Symbols) -> Self {
         match name {
-            Name::Dark => Self::dark(symbols),
-            Name::Light => Self::light(symbols),
-            Name::HighContrast => Self::high_contrast(symbols),
-            Name::ColourBlind => Self::colour_blind(symbols),
+            Name::Dark => Self::dark(&symbols),
+            Name::Light => Self::light(&symbols),
+            Name::HighContrast => Self::high_contrast(&symbols),
+            Name::ColourBlind => Self::colour_blind(&symbols),
             Name::Mono => Self::colourless(symbols),
         }
     }
 
-    const fn dark(symbols: Symbols) -> Self {
+    const fn dark(symbols: &Symbols) -> Self {
         Self {
             strong: BOLD,
             quiet: PLAIN.fg(Color::DarkGray),
@@ -85,11 +85,11 @@ impl Theme {
             bad: PLAIN.fg(Color::Indexed(203)),
             ground: Ground::Dark,
             header_words: HeaderWords::AsMeant,
-            symbols,
+            symbols: *symbols,
         }
     }
 
-    const fn light(symbols: Symbols) -> Self {
+    const fn light(symbols: &Symbols) -> Self {
         Self {
             strong: BOLD,
             quiet: PLAIN.fg(rgb(0x5f_5f5f)),
@@ -107,11 +107,11 @@ impl Theme {
             bad: PLAIN.fg(rgb(0xaf_0000)),
             ground: Ground::Light,
             header_words: HeaderWords::AsHeader,
-            symbols,
+            symbols: *symbols,
         }
     }
 
-    const fn high_contrast(symbols: Symbols) -> Self {
+    const fn high_contrast(symbols: &Symbols) -> Self {
         let white = rgb(0xff_ffff);
         let black = rgb(0x00_0000);
         Self {
@@ -131,12 +131,12 @@ impl Theme {
             bad: BOLD.fg(rgb(0xff_a0a0)),
             ground: Ground::Dark,
             header_words: HeaderWords::AsHeader,
-            symbols,
+            symbols: *symbols,
         }
     }
 
     /// Blue and orange after Okabe and Ito (<https://jfly.uni-koeln.de/color/>): told apart with every kind of sight.
-    const fn colour_blind(symbols: Symbols) -> Self {
+    const fn colour_blind(symbols: &Symbols) -> Self {
         let blue = rgb(0x56_b4e9);
         let orange = rgb(0xe6_9f00);
         Self {
@@ -156,7 +156,7 @@ impl Theme {
             bad: BOLD.fg(orange),
             ground: Ground::Dark,
             header_words: HeaderWords::AsHeader,
-            symbols,
+            symbols: *symbols,
         }
     }
 

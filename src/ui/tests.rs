@@ -6,6 +6,7 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use crate::action::Action;
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Event};
 use crate::mirror::{self, ListProgress, Phase, WriteError};
@@ -161,6 +162,30 @@ fn the_help_lists_every_action() {
         assert!(picture.contains(help), "{help} is missing");
     }
     insta::assert_snapshot!(picture);
+}
+
+#[test]
+fn the_footer_and_the_help_name_the_keys_that_hold() {
+    let keys = [("f1", Action::Help), ("ctrl-x a", Action::AddChild), ("f5", Action::PollNow)];
+    let mut harness = Harness::live(200, 60, wholesale()).with_keys(&keys);
+    let main = picture(&harness);
+    assert!(main.contains("ctrl-x a add  "), "{main}");
+    assert!(main.contains("f1 help"), "{main}");
+    harness.press("f1");
+    let help = picture(&harness);
+    assert!(help.contains("f1            show all keys"), "{help}");
+    assert!(help.contains("ctrl-x a      create a segment below this one"), "{help}");
+    assert!(!help.contains("ctrl-r"), "{help}");
+}
+
+#[test]
+fn no_theme_tells_the_selected_row_by_colour_alone() {
+    for name in ThemeName::ALL {
+        let harness = busy(100, 26);
+        let picture = picture_in(&harness, &Theme::new(name, Symbols::UNICODE));
+        assert_eq!(picture, self::picture(&harness), "{}", name.text());
+        assert!(picture.contains("▌"));
+    }
 }
 
 #[test]

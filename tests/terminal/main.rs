@@ -348,3 +348,19 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
     pty.type_text("exit 7\n");
     assert_eq!(pty.exit_code(), 7);
 }
+
+/// Starts 24-bit colours of characters and of what is behind them.
+const TRUE_COLOURS: [&str; 2] = ["38;2;", "48;2;"];
+
+#[test]
+fn a_theme_sends_only_colours_that_the_terminal_knows() {
+    let demo = Demo::start();
+    for (colorterm, expected) in [("truecolor", true), ("", false)] {
+        let mut environment = demo.environment().to_vec();
+        environment.extend([("SEGTUI_THEME", "colour-blind".to_owned()), ("COLORTERM", colorterm.to_owned())]);
+        let pty = Pty::start(120, 40, &[], &environment);
+        pty.wait_for("● live");
+        let said = pty.said();
+        assert!(TRUE_COLOURS.iter().all(|start| said.contains(start) == expected), "{said:?}");
+    }
+}

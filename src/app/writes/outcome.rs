@@ -240,8 +240,8 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
             let Some(write) = state.writes.plans.get_mut(ticket) else { return };
             if write.origin.is_none() {
                 write.steps.iter_mut().for_each(|step| step.standing = Standing::Staged);
-                let stage = state.key(Action::Stage);
-                return state.warn(format!("too much is waiting to be done; this is gathered, and {stage} sends it"));
+                let key = state.key(Action::Stage);
+                return state.warn(format!("too much is waiting to be done; this is gathered, and {key} sends it"));
             }
             let write = write.clone();
             super::unstage(state, *ticket);
