@@ -16,7 +16,7 @@
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
 //! | 2 | [`plan`] ○ | what a change asks of the server, as an ordered list of operations |
 //! | 2 | [`api`] | the port over HTTP |
-//! | 2 | [`config`] | profiles, flags' defaults, where files live |
+//! | 2 | [`config`] | profiles, keys and looks, flags' defaults, where files live |
 //! | 3 | [`store`] | what was last known of a tenant and which writes are under way, in a file |
 //! | 4 | [`mirror`] | an actor that keeps a client's picture equal to the server and carries out writes |
 //! | 5 | [`app`] ○ | the state of the interface and the only function that changes it |

@@ -364,3 +364,19 @@ fn a_theme_sends_only_colours_that_the_terminal_knows() {
         assert!(TRUE_COLOURS.iter().all(|start| said.contains(start) == expected), "{said:?}");
     }
 }
+
+#[test]
+fn without_colours_none_is_sent_and_the_selected_row_is_reversed() {
+    let demo = Demo::start();
+    for (variable, theme) in [("NO_COLOR", "high-contrast"), ("COLORTERM", "mono")] {
+        let mut environment = demo.environment().to_vec();
+        environment.extend([(variable, "truecolor".to_owned()), ("SEGTUI_THEME", theme.to_owned())]);
+        let pty = Pty::start(120, 40, &[], &environment);
+        pty.wait_for("● live");
+        let said = pty.said();
+        assert!(["38;2;", "38;5;", "48;2;", "48;5;"].iter().all(|colour| !said.contains(colour)), "{theme}: {said:?}");
+        // In place of a colour, crossterm may write what terminals read as the end of every attribute.
+        assert!(pty.is_reversed(2), "{theme}: {said:?}");
+        assert!(!pty.is_reversed(3), "{theme}: {said:?}");
+    }
+}
