@@ -12,7 +12,7 @@ use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Segment, SegmentId};
-use segtui::ui::{Look, Symbols, Theme, draw};
+use segtui::ui::{Look, Symbols, Theme, ThemeName, draw};
 
 fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
     let session = Session {
@@ -43,7 +43,7 @@ fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
 fn frame(criterion: &mut Criterion) {
     let Ok(keymap) = Keymap::standard() else { return };
     let Ok(base_url) = BaseUrl::parse("http://localhost", InsecureHttp::Refused) else { return };
-    let theme = Theme::colourful(Symbols::UNICODE);
+    let theme = Theme::new(ThemeName::Dark, Symbols::UNICODE);
     let mut group = criterion.benchmark_group("a frame of 120x40 after a key");
     for rows in [1_000, 100_000, 1_000_000] {
         let mut state = state(rows, base_url.clone(), &keymap);

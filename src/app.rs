@@ -58,8 +58,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::action::Action;
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
-use crate::keymap::{Key, Keymap};
+use crate::keymap::{Key, KeyTexts, Keymap};
 use crate::mirror::{self, is_provisional};
 use crate::remote::{BaseUrl, Exchange};
 use crate::segment::{Pattern, Segment, SegmentId};
@@ -265,6 +266,8 @@ pub struct State {
     pub message: Option<Message>,
     /// Keys that may become a sequence.
     pub pressed: Vec<Key>,
+    /// What sentences call the keys.
+    pub key_texts: KeyTexts,
     /// How the tree is to be arranged as soon as there is one.
     recalled: Option<View>,
 }
@@ -321,6 +324,7 @@ impl State {
             layers: Vec::new(),
             message: None,
             pressed: Vec::new(),
+            key_texts: KeyTexts::default(),
             recalled: None,
         }
     }
@@ -346,6 +350,12 @@ impl State {
         let parent = self.forest.parent(&self.selected_segment()?.id)?;
         let at = self.forest.position(&RowId::Segment(parent.id.clone()))?;
         (at < self.tree.offset).then(|| details::path(self, &parent.id))
+    }
+
+    /// What a sentence calls the key of an action.
+    #[must_use]
+    pub fn key(&self, action: Action) -> &str {
+        self.key_texts.key(action)
     }
 
     /// When the screen will have to change although nothing happens: a message goes, a highlight fades, an age grows.

@@ -4,6 +4,8 @@
 //! environment by itself: it is handed in, so that a test never touches the real one.
 
 mod file;
+mod keys;
+mod look;
 mod paths;
 mod secret;
 
@@ -13,8 +15,10 @@ use std::time::Duration;
 use ratatui::style::Color;
 use secrecy::SecretString;
 
+use crate::keymap::Keymap;
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
 use crate::segment::Pattern;
+use crate::theme::{Name, StyleChange};
 
 use file::Profile;
 
@@ -48,6 +52,27 @@ pub struct Flags {
     pub page_size: Option<u32>,
     /// `--concurrency`
     pub concurrency: Option<usize>,
+    /// `--theme`
+    pub theme: Option<Name>,
+}
+
+/// Keys and looks: what is the person's and no tenant's.
+#[derive(Debug, Clone)]
+pub struct Interface {
+    /// Which keys ask for what.
+    pub keymap: Keymap,
+    /// The theme.
+    pub theme: Name,
+    /// What is different from it, each by the name of a style.
+    pub styles: Vec<(String, StyleChange)>,
+}
+
+impl Default for Interface {
+    fn default() -> Self {
+        let mut keymap = Keymap::default();
+        keymap.complete(&[]);
+        Self { keymap, theme: Name::default(), styles: Vec::new() }
+    }
 }
 
 /// All that is needed to work with a tenant.
@@ -160,6 +185,12 @@ pub enum ConfigError {
         /// What it says.
         value: String,
     },
+    /// A variable that is to name a theme names none.
+    #[error("{THEME} is `{value}`; expected {names}", names = look::names())]
+    UnknownTheme {
+        /// What it says.
+        value: String,
+    },
     /// The command for the key failed.
     #[error(transparent)]
     Command(#[from] CommandFault),
@@ -177,6 +208,9 @@ fn listed(names: &[String]) -> String {
 
 /// The variable that asks for reading only.
 pub const READ_ONLY: &str = "SEGTUI_READ_ONLY";
+
+/// The variable that names a theme.
+const THEME: &str = "SEGTUI_THEME";
 
 /// What is usual.
 const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
@@ -226,6 +260,20 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
         owned: profile.owned,
     })
+}
+
+/// Keys and looks. They are needed for the demo too, which has no profile.
+///
+/// # Errors
+///
+/// A file that can't be read or is faulty, and a variable that names no theme.
+pub fn interface(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Interface, ConfigError> {
+    let (_, file) = read_file(flags, environment, paths)?;
+    let in_file = file.map(|file| file.interface).unwrap_or_default();
+    let by_variable =
+        environment(THEME).map(|value| Name::parse(&value).ok_or(ConfigError::UnknownTheme { value })).transpose()?;
+    let theme = flags.theme.or(by_variable).unwrap_or(in_file.theme);
+    Ok(Interface { theme, ..in_file })
 }
 
 /// Other than with everything else, the strictest wins: what guards a tenant is not to be lifted by a forgotten variable.
@@ -423,6 +471,26 @@ protected = true
         assert_eq!((connection.protected, connection.colour), (true, Some(Color::Red)));
         let home = Home::with_file(&format!("{TWO}colour = \"#8800ff\"\n")).set("PROD_KEY", "secret");
         assert_eq!(home.resolve(&prod).unwrap().colour, Some(Color::Rgb(0x88, 0, 0xff)));
+    }
+
+    #[test]
+    fn the_theme_is_told_by_flag_variable_and_file_in_that_order() {
+        let theme = |home: &Home, flag: Option<Name>| {
+            let flags = Flags { theme: flag, ..Flags::default() };
+            let interface = interface(&flags, &|name| home.variables.get(name).cloned(), &home.paths());
+            interface.map(|interface| interface.theme).map_err(|error| error.to_string())
+        };
+        assert_eq!(theme(&Home::new(), None), Ok(Name::Dark));
+        let home = Home::with_file("theme = \"light\"\n");
+        assert_eq!(theme(&home, None), Ok(Name::Light));
+        let home = home.set(THEME, "mono");
+        assert_eq!(theme(&home, None), Ok(Name::Mono));
+        assert_eq!(theme(&home, Some(Name::HighContrast)), Ok(Name::HighContrast));
+        let home = home.set(THEME, "neon");
+        assert_eq!(
+            theme(&home, None),
+            Err("SEGTUI_THEME is `neon`; expected dark, light, high-contrast, colour-blind, mono".into())
+        );
     }
 
     #[test]

@@ -4,13 +4,15 @@
 //! help and the tests alike. A keymap never holds two actions on one sequence, nor a sequence that begins another.
 
 mod key;
+mod texts;
 
 use crate::action::{Action, Group, TABLE};
 
 pub use key::{Key, KeyFault, parse_sequence, sequence_text};
+pub use texts::KeyTexts;
 
 /// Which keys ask for which action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<(Vec<Key>, Action)>,
 }
@@ -57,7 +59,7 @@ impl Keymap {
     ///
     /// A fault in the table itself, which a test rules out.
     pub fn standard() -> Result<Self, BindingFault> {
-        let mut keymap = Self { bindings: Vec::new() };
+        let mut keymap = Self::default();
         for entry in TABLE {
             for keys in entry.keys {
                 keymap.bind(keys, entry.action)?;
@@ -73,13 +75,41 @@ impl Keymap {
     /// Keys that can't be read, and a sequence that clashes with another.
     pub fn bind(&mut self, keys: &str, action: Action) -> Result<(), BindingFault> {
         let sequence = parse_sequence(keys)?;
-        let clash = self.bindings.iter().find(|(other, _)| other.starts_with(&sequence) || sequence.starts_with(other));
-        if let Some((other_keys, other)) = clash {
+        if let Some((other_keys, other)) = self.clash(&sequence) {
             let (other_keys, other) = (sequence_text(other_keys), *other);
             return Err(BindingFault::Clash { keys: sequence_text(&sequence), action, other_keys, other });
         }
         self.bindings.push((sequence, action));
         Ok(())
+    }
+
+    /// Gives every action but these its keys of the table, as far as they get in nobody's way. So whoever binds a key need not
+    /// free it first.
+    pub fn complete(&mut self, configured: &[Action]) {
+        for entry in TABLE.iter().filter(|entry| !configured.contains(&entry.action)) {
+            for keys in entry.keys {
+                // What is there already was asked for.
+                let _gave_way = self.bind(keys, entry.action);
+            }
+        }
+        // In the order of the table, whatever was configured, for whatever lists them.
+        self.bindings.sort_by_key(|(_, action)| TABLE.iter().position(|entry| entry.action == *action));
+    }
+
+    /// Which action these keys would get in the way of.
+    #[must_use]
+    pub fn rival(&self, sequence: &[Key]) -> Option<Action> {
+        self.clash(sequence).map(|(_, action)| *action)
+    }
+
+    fn clash(&self, sequence: &[Key]) -> Option<&(Vec<Key>, Action)> {
+        self.bindings.iter().find(|(other, _)| other.starts_with(sequence) || sequence.starts_with(other))
+    }
+
+    /// Whether this key by itself asks for the action.
+    #[must_use]
+    pub fn asks(&self, key: Key, action: Action) -> bool {
+        self.lookup(&[key]) == Lookup::Action(action)
     }
 
     /// What the keys pressed so far come to.
@@ -149,6 +179,26 @@ mod tests {
         let mut keymap = Keymap::standard().unwrap();
         let fault = keymap.bind("g", Action::Help).unwrap_err();
         assert_eq!(fault.to_string(), "`g` for help gets in the way of `g g` for first");
+    }
+
+    #[test]
+    fn a_default_gives_way_to_what_is_configured() {
+        let mut keymap = Keymap::default();
+        keymap.bind("g", Action::Find).unwrap();
+        keymap.bind("j x", Action::Quit).unwrap();
+        keymap.complete(&[Action::Find, Action::Quit]);
+        assert_eq!(keymap.keys(Action::First).collect::<Vec<_>>(), ["home"]);
+        assert_eq!(keymap.keys(Action::Down).collect::<Vec<_>>(), ["down"]);
+        assert_eq!(keymap.keys(Action::Find).collect::<Vec<_>>(), ["g"]);
+        assert_eq!(keymap.keys(Action::Help).collect::<Vec<_>>(), ["?"]);
+        assert_eq!(keymap.lookup(&pressed("q")), Lookup::Nothing);
+    }
+
+    #[test]
+    fn what_is_completed_from_nothing_is_the_table() {
+        let mut keymap = Keymap::default();
+        keymap.complete(&[]);
+        assert_eq!(Ok(keymap), Keymap::standard());
     }
 
     #[test]

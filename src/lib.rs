@@ -10,12 +10,13 @@
 //! | --- | --- | --- |
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
+//! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
 //! | 2 | [`plan`] ○ | what a change asks of the server, as an ordered list of operations |
 //! | 2 | [`api`] | the port over HTTP |
-//! | 2 | [`config`] | profiles, flags' defaults, where files live |
+//! | 2 | [`config`] | profiles, keys and looks, flags' defaults, where files live |
 //! | 3 | [`store`] | what was last known of a tenant and which writes are under way, in a file |
 //! | 4 | [`mirror`] | an actor that keeps a client's picture equal to the server and carries out writes |
 //! | 5 | [`app`] ○ | the state of the interface and the only function that changes it |
@@ -56,4 +57,5 @@ pub mod remote;
 pub mod segment;
 pub mod store;
 pub mod terminal;
+pub mod theme;
 pub mod ui;

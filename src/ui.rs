@@ -20,7 +20,6 @@ mod parents;
 mod plans;
 mod requests;
 mod text;
-mod theme;
 mod tree;
 
 #[cfg(test)]
@@ -30,8 +29,9 @@ use ratatui::Frame;
 
 use crate::app::{Layer, State};
 use crate::keymap::Keymap;
+use crate::theme;
 
-pub use theme::{Symbols, Theme};
+pub use theme::{Name as ThemeName, Symbols, Theme};
 
 /// What the drawing goes by besides the state.
 #[derive(Debug, Clone, Copy)]

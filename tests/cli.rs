@@ -206,6 +206,31 @@ fn the_tree_in_the_terminal_says_so_when_there_is_none() {
 }
 
 #[test]
+fn faults_in_keys_and_themes_are_told_with_their_place_also_by_the_demo() {
+    let desk = Desk::new();
+    let folder = desk.home.path().join(".config/segtui");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.toml");
+    for (text, expected) in [
+        ("[keys]\nfimd = \"f\"\n", "config.toml:2:1: `fimd` is no action; did you mean `find`?"),
+        ("theme = \"neon\"\n", "config.toml:1:9: `neon` is no theme; expected dark"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let (code, _, stderr) = desk.run(&["--demo"]);
+        assert_eq!(code, 2);
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}
+
+#[test]
+fn the_themes_are_in_the_help() {
+    let (_, stdout, _) = Desk::new().run(&["--help"]);
+    assert!(stdout.contains("--theme <NAME>") && stdout.contains("high-contrast"), "{stdout}");
+    assert!(stdout.contains("SEGTUI_THEME"), "{stdout}");
+    assert_eq!(Desk::new().run(&["--theme", "neon", "--demo"]).0, 2);
+}
+
+#[test]
 fn the_environment_is_enough() {
     let (_runtime, server) = serving();
     let desk = Desk::new();

@@ -14,7 +14,7 @@ use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::Segment;
-use segtui::ui::{Look, Symbols, Theme, draw, draw_tree};
+use segtui::ui::{Look, Symbols, Theme, ThemeName, draw, draw_tree};
 use tui_tree_widget::Tree;
 
 use super::report::{Report, median, millis};
@@ -63,7 +63,7 @@ impl Screen {
         update(&mut state, &keymap, Event::Mirror(mirror::Event::Gathered(segments)));
         update(&mut state, &keymap, Event::Mirror(mirror::Event::Listed { different: Vec::new() }));
         state.forest.fold_to_level(None);
-        let theme = Theme::colourful(Symbols::UNICODE);
+        let theme = Theme::new(ThemeName::Dark, Symbols::UNICODE);
         let Ok(terminal) = Terminal::new(TestBackend::new(120, 40));
         Self { state, keymap, theme, terminal }
     }

@@ -23,22 +23,23 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
             .and_then(|()| nothing_under_way_below(state)),
         Action::EditAsText => text_settled(state),
         Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
-        Action::Paste if state.picks.cut.is_empty() => Err("nothing was cut; x cuts the selected segment".into()),
+        Action::Paste if state.picks.cut.is_empty() => {
+            Err(format!("nothing was cut; {} cuts the selected segment", state.key(Action::Cut)))
+        }
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
         Action::Mark | Action::Bookmark => existing(state),
         Action::GoToBookmark if !state.picks.places.any_bookmark() => {
-            Err("there is no bookmark yet; b makes one".into())
+            Err(format!("there is no bookmark yet; {} makes one", state.key(Action::Bookmark)))
         }
         Action::Copy(aspect) => copyable(state, aspect),
-        Action::NextMatch | Action::PreviousMatch if state.search.is_none() => {
-            Err("nothing was searched for; / begins a search".into())
+        Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.search.is_none() => {
+            Err(format!("nothing was searched for; {} begins a search", state.key(Action::Find)))
         }
         Action::Reopen if state.writes.refused_count() == 0 => Err("nothing was refused".into()),
         Action::Undo if !state.writes.history.can_undo() && state.writes.tally().done == 0 => {
             Err("nothing was done yet that could be undone".into())
         }
         Action::Redo if !state.writes.history.can_redo() => Err("nothing was undone".into()),
-        Action::MarkMatches if state.search.is_none() => Err("nothing was searched for; / begins a search".into()),
         Action::ExpandSubtree | Action::ToggleFold => foldable(state),
         _ => Ok(()),
     }
@@ -56,7 +57,7 @@ pub(super) fn foldable(state: &State) -> Result<(), String> {
 
 fn existing(state: &State) -> Result<(), String> {
     match &state.tree.selected {
-        None => Err("there is no segment here yet; a adds one".into()),
+        None => Err(format!("there is no segment here yet; {} adds one", state.key(Action::AddChild))),
         Some(RowId::Heading(_)) => Err("that is only a heading; select a segment".into()),
         Some(RowId::Segment(id)) if !state.forest.contains(id) => {
             Err(format!("the server has no segment {id}: others only name it as their parent"))
@@ -74,7 +75,8 @@ fn subjects_settled(state: &State) -> Result<(), String> {
         match state.writes.pending(&segment.id) {
             Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
             Some(PendingKind::Refused) => {
-                return Err(format!("a change of {} waits for a decision; Q shows it", segment.name));
+                let queue = state.key(Action::ShowQueue);
+                return Err(format!("a change of {} waits for a decision; {queue} shows it", segment.name));
             }
             // What builds upon it waits for it.
             Some(PendingKind::Creating | PendingKind::Changing) | None => {}
@@ -97,7 +99,9 @@ fn copyable(state: &State, aspect: Aspect) -> Result<(), String> {
 fn nothing_new_among(state: &State) -> Result<(), String> {
     let new = state.writes.concerned().find(|id| is_provisional(id) && is_subject(state, id));
     match new.and_then(|id| state.forest.get(id)) {
-        Some(segment) => Err(format!("{} is still being created; Q drops it", segment.name)),
+        Some(segment) => {
+            Err(format!("{} is still being created; {} drops it", segment.name, state.key(Action::ShowQueue)))
+        }
         None => Ok(()),
     }
 }

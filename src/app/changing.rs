@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::action::Action;
 use crate::forest::RowId;
 use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
@@ -166,7 +167,8 @@ pub(super) fn cut(state: &mut State) {
     let subjects = subjects(state);
     state.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
     let what = named(&subjects);
-    state.say(format!("cut {what}: p puts it under the selected segment, esc forgets it"));
+    let (paste, dismiss) = (state.key(Action::Paste), state.key(Action::Dismiss));
+    state.say(format!("cut {what}: {paste} puts it under the selected segment, {dismiss} forgets it"));
 }
 
 /// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::action::Action;
 use crate::mirror::{Which, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
@@ -118,7 +119,7 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
     let key = key.to_string();
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
-            state.say("left as it is on the server; Q opens it again");
+            state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue)));
             return Vec::new();
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {

@@ -1,5 +1,6 @@
 //! All about the selected row, as lines that fit the pane.
 
+use crate::action::Action;
 use crate::forest::{Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 
@@ -72,7 +73,7 @@ impl Lines {
     fn nothing(mut self, state: &State) -> Vec<DetailLine> {
         if state.link.listed {
             self.lines.push(DetailLine::Title("No segments yet".into()));
-            self.text("This tenant has none. Press a to add the first.");
+            self.text(&format!("This tenant has none. Press {} to add the first.", state.key(Action::AddChild)));
         } else {
             self.text("Nothing has come from the server yet.");
         }
@@ -138,13 +139,14 @@ impl Lines {
             self.field("Owned by", &pattern.owner());
         }
         if let Some(pending) = state.writes.pending(&segment.id) {
+            let refused = format!("refused or in conflict; {} shows it", state.key(Action::ShowQueue));
             self.field(
                 "Waiting",
                 match pending {
                     PendingKind::Creating => "being created",
                     PendingKind::Changing => "being saved",
                     PendingKind::Deleting => "being deleted",
-                    PendingKind::Refused => "refused or in conflict; Q shows it",
+                    PendingKind::Refused => &refused,
                 },
             );
         }

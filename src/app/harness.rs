@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::action::Action;
 use crate::forest::RowKind;
-use crate::keymap::{Keymap, parse_sequence};
+use crate::keymap::{KeyTexts, Keymap, parse_sequence};
 use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, Which, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::remote::{BaseUrl, Call, Context, Excerpt, Exchange, Fault, InsecureHttp, RemoteError};
@@ -88,6 +89,17 @@ impl Harness {
         let clock = Clock { now, zone: TimeZone::UTC };
         let state = State::new(session, clock, columns, rows);
         Self { state, keymap: Keymap::standard().unwrap(), effects: Vec::new() }
+    }
+
+    /// With other keys than the usual.
+    pub fn with_keys(mut self, bindings: &[(&str, Action)]) -> Self {
+        self.keymap = Keymap::default();
+        for (keys, action) in bindings {
+            self.keymap.bind(keys, *action).unwrap();
+        }
+        self.keymap.complete(&bindings.iter().map(|(_, action)| *action).collect::<Vec<_>>());
+        self.state.key_texts = KeyTexts::of(&self.keymap);
+        self
     }
 
     /// A screen that shows these segments, live.

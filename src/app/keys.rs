@@ -1,5 +1,6 @@
 //! Where a key goes: to what is open, the last opened first, else through the keymap to an action.
 
+use crate::action::Action;
 use crate::forest::Purpose;
 use crate::keymap::{Key, Keymap, Lookup, sequence_text};
 use crate::segment::Field;
@@ -19,7 +20,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
     state.writes.person_went_on();
     let read = state.message.take_if(|message| message.tone == Tone::Warning);
     let Some(layer) = state.layers.pop() else {
-        let only_read = read.is_some() && state.pressed.is_empty() && key.to_string() == "esc";
+        let only_read = read.is_some() && state.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
         return if only_read { Vec::new() } else { press_main(state, keymap, key) };
     };
     match layer {
@@ -78,9 +79,9 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
         Lookup::Prefix => Vec::new(),
         Lookup::Nothing => {
             let pressed = std::mem::take(&mut state.pressed);
-            let abandoned = pressed.len() > 1 && key.to_string() == "esc";
+            let abandoned = pressed.len() > 1 && (key.to_string() == "esc" || keymap.asks(key, Action::Dismiss));
             if !abandoned {
-                let help = keymap.keys(crate::action::Action::Help).next().unwrap_or_default();
+                let help = state.key(Action::Help);
                 state.warn(format!("{} does nothing here; {help} shows all keys", sequence_text(&pressed)));
             }
             Vec::new()
@@ -134,15 +135,23 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             state.layers.push(Layer::Review(review));
         }
         Some(layer) => state.layers.push(layer),
-        None => state.warn("there is nothing to paste into; press / to search for it, or a to add a segment"),
+        None => {
+            let (find, add) = (state.key(Action::Find), state.key(Action::AddChild));
+            let text =
+                format!("there is nothing to paste into; press {find} to search for it, or {add} to add a segment");
+            state.warn(text);
+        }
     }
     Vec::new()
 }
 
 fn press_help(state: &mut State, keymap: &Keymap, line: usize, key: Key) {
     let end = HelpPage::of(&state.panes, keymap).end;
+    if keymap.asks(key, Action::Help) || keymap.asks(key, Action::Dismiss) {
+        return;
+    }
     let line = match key.to_string().as_str() {
-        "esc" | "q" | "?" | "enter" | "ctrl-c" => return,
+        "esc" | "q" | "enter" | "ctrl-c" => return,
         "j" | "down" => line.saturating_add(1),
         "k" | "up" => line.saturating_sub(1),
         "pagedown" | "ctrl-d" | "space" => line.saturating_add(PAGE.unsigned_abs()),

@@ -1,5 +1,6 @@
 //! Marking more than one segment at a time: a range of rows that grows with the selection, and all matches of a search.
 
+use crate::action::Action;
 use crate::forest::{Purpose, RowId, RowKind};
 use crate::segment::SegmentId;
 
@@ -15,7 +16,8 @@ pub(super) fn toggle_range(state: &mut State) {
     let before = state.picks.marked.clone();
     state.picks.range = MarkedRange { anchor: state.tree.selected.clone(), before };
     follow(state);
-    state.say("marking a range: move on, V ends it, esc takes it back");
+    let (range, dismiss) = (state.key(Action::MarkRange), state.key(Action::Dismiss));
+    state.say(format!("marking a range: move on, {range} ends it, {dismiss} takes it back"));
 }
 
 /// Takes a range back that is being marked. Answers whether there was one.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::action::Action;
 use crate::forest::{Change, Forest, Heading, RowId};
 use crate::mirror::{Event, Notice, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
@@ -49,7 +50,8 @@ fn enter(state: &mut State, phase: Phase) {
             }
         }
         Phase::Stalled { error, progress } => {
-            let text = format!("{error}; {} segments came · ctrl-r tries again", progress.segments);
+            let again = state.key(Action::PollNow);
+            let text = format!("{error}; {} segments came · {again} tries again", progress.segments);
             state.activity.add(now, EntryKind::Notice, None, text.clone());
             state.warn(text);
         }

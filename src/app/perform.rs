@@ -110,7 +110,8 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
 
 fn stop(state: &mut State) -> Vec<Effect> {
     let (held, effects) = writes::hold_all(state);
-    state.warn(format!("stopped; {held} changes are held back · Q shows them, r there goes on"));
+    let queue = state.key(Action::ShowQueue);
+    state.warn(format!("stopped; {held} changes are held back · {queue} shows them, r there goes on"));
     effects
 }
 

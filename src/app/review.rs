@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::action::Action;
 use crate::keymap::Key;
 use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
@@ -135,7 +136,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
     }
     match text.as_str() {
         "esc" | "q" | "n" | "ctrl-c" if state.writes.gathers => {
-            state.say("still gathered; S shows it again");
+            state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
             return Vec::new();
         }
         "esc" | "q" | "n" | "ctrl-c" | "D" => {
@@ -195,9 +196,10 @@ pub(super) fn stage(state: &mut State) {
         return;
     }
     state.writes.gathers = !state.writes.gathers;
+    let key = state.key(Action::Stage);
     state.say(if state.writes.gathers {
-        "edits gather from now on; S shows and sends them, S again with nothing gathered ends it"
+        format!("edits gather from now on; {key} shows and sends them, {key} again with nothing gathered ends it")
     } else {
-        "edits go out one by one again"
+        "edits go out one by one again".into()
     });
 }

@@ -3,24 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
 use crate::config::Flags;
 use crate::demo;
 use crate::remote::InsecureHttp;
+use crate::theme::Name;
 
 /// A terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
 /// Without a subcommand it opens the tree. Try it without a server of your own: segtui --demo
 #[derive(Debug, Parser)]
 #[command(name = "segtui", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
-#[command(
-    after_help = "Configuration: flags go over SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, SEGTUI_PROFILE and \
-                        SEGTUI_CONFIG, and those over the profiles of ~/.config/segtui/config.toml. To read only, one \
+#[command(after_help = "Configuration: flags go over SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, SEGTUI_PROFILE, \
+                        SEGTUI_THEME and SEGTUI_CONFIG, and those over ~/.config/segtui/config.toml, which has \
+                        profiles, a theme and `[keys]`. To read only, one \
                         of --read-only, SEGTUI_READ_ONLY=1 and `read_only = true` in the profile is enough.\n\
-                        Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
-)]
+                        Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -109,6 +110,7 @@ impl ConnectionArguments {
             poll: None,
             page_size: self.page_size,
             concurrency: self.concurrency,
+            theme: None,
         }
     }
 }
@@ -129,6 +131,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "seconds from 0.2 to 3600 are expected".into())
 }
 
+/// Told by name, so that the help lists them.
+fn theme() -> impl TypedValueParser<Value = Name> {
+    PossibleValuesParser::new(Name::ALL.map(Name::text)).map(|text| Name::parse(&text).unwrap_or_default())
+}
+
 /// How the tree is shown and followed.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Screen")]
@@ -139,6 +146,9 @@ pub(super) struct LookArguments {
     /// Keep nothing from one run to the next, and begin with nothing.
     #[arg(long)]
     pub no_store: bool,
+    /// The colours, unless `NO_COLOR` wants none [default: dark].
+    #[arg(long, value_name = "NAME", value_parser = theme())]
+    pub theme: Option<Name>,
     /// Use plain characters only, for fonts without symbols.
     #[arg(long, global = true)]
     pub ascii: bool,

@@ -14,12 +14,12 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 
 use crate::app::{Clock, Session, State, View};
-use crate::config::Paths;
-use crate::keymap::Keymap;
+use crate::config::{self, Environment, Flags, Interface, Paths};
+use crate::keymap::KeyTexts;
 use crate::mirror::{self, Mirror, Settings};
 use crate::remote::Exchange;
 use crate::terminal::{self, Ending, Fragility, Setup};
-use crate::ui::{Symbols, Theme};
+use crate::theme::{Depth, Name, Symbols, Theme};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
@@ -72,12 +72,14 @@ async fn prepare(
     paths: &Paths,
 ) -> Result<Prepared, Failure> {
     let (link, requests) = Link::watched(arguments, look, &environment, paths).await?;
+    let flags = Flags { theme: look.theme, ..arguments.flags() };
+    let interface = config::interface(&flags, &environment, paths).map_err(Failure::usage)?;
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
     }
     let setup = Setup {
-        theme: theme(look, link.connection.colour, &environment),
-        keymap: Keymap::standard().wrap_err("the table of keys is faulty")?,
+        theme: theme(look, &interface, link.connection.colour, &environment),
+        keymap: interface.keymap,
         fragility: fragility(look),
     };
     let session = Session {
@@ -93,6 +95,7 @@ async fn prepare(
     let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
     let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
     let mut state = State::new(session, clock, columns, rows);
+    state.key_texts = KeyTexts::of(&setup.keymap);
     // The demo is another one each time.
     let keeps = !look.no_store && !arguments.demo;
     let connection = &link.connection;
@@ -119,14 +122,20 @@ fn remember(file: &Path, view: &View) {
     }
 }
 
-/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour, the profile's included.
-fn theme(look: &LookArguments, frame: Option<Color>, environment: &impl Fn(&str) -> Option<String>) -> Theme {
+/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour, the profile's and the person's own
+/// included. The theme without colours takes none from the profile either.
+fn theme(look: &LookArguments, interface: &Interface, frame: Option<Color>, environment: Environment<'_>) -> Theme {
     let symbols = if look.ascii { Symbols::ASCII } else { Symbols::UNICODE };
-    match frame {
-        _ if environment("NO_COLOR").is_some() => Theme::colourless(symbols),
-        Some(colour) => Theme::colourful(symbols).framed_in(colour),
-        None => Theme::colourful(symbols),
+    if environment("NO_COLOR").is_some() {
+        return Theme::colourless(symbols);
     }
+    let changes = interface.styles.iter().map(|(name, change)| (name.as_str(), *change));
+    let theme = Theme::new(interface.theme, symbols).with(changes);
+    let theme = match frame {
+        Some(colour) if interface.theme != Name::Mono => theme.framed_in(colour),
+        _ => theme,
+    };
+    theme.within(Depth::of_terminal(environment))
 }
 
 #[cfg(debug_assertions)]
@@ -142,14 +151,41 @@ fn fragility(_: &LookArguments) -> Fragility {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::theme::StyleChange;
+
+    fn in_true_colour(name: &str) -> Option<String> {
+        (name == "COLORTERM").then(|| "truecolor".into())
+    }
 
     #[test]
-    fn the_colour_of_a_profile_gives_way_to_no_color() {
+    fn no_color_goes_over_the_colours_of_the_profile_and_the_person() {
         let look = LookArguments::default();
-        let plain = Theme::colourful(Symbols::UNICODE);
-        assert_eq!(theme(&look, None, &|_| None), plain);
-        assert_eq!(theme(&look, Some(Color::Red), &|_| None), plain.framed_in(Color::Red));
+        let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
+        let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
+        let plain = Theme::new(Name::Dark, Symbols::UNICODE).with([("bad", change)]);
+        assert_eq!(theme(&look, &interface, None, &in_true_colour), plain);
+        let framed = plain.framed_in(Color::Red);
+        assert_eq!(theme(&look, &interface, Some(Color::Red), &in_true_colour), framed);
         let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".into());
-        assert_eq!(theme(&look, Some(Color::Red), &no_color), Theme::colourless(Symbols::UNICODE));
+        assert_eq!(theme(&look, &interface, Some(Color::Red), &no_color), Theme::colourless(Symbols::UNICODE));
+    }
+
+    #[test]
+    fn a_terminal_is_sent_no_colour_that_it_does_not_know() {
+        let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
+        let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
+        let bad = |term: &'static str| {
+            let environment = |name: &str| (name == "TERM").then(|| term.into());
+            theme(&LookArguments::default(), &interface, None, &environment).bad.fg
+        };
+        assert_eq!(bad("tmux-256color"), Some(Color::Indexed(208)));
+        assert_eq!(bad("linux"), Some(Color::Yellow));
+    }
+
+    #[test]
+    fn the_theme_without_colours_takes_none_from_the_profile() {
+        let interface = Interface { theme: Name::Mono, ..Interface::default() };
+        let theme = theme(&LookArguments::default(), &interface, Some(Color::Red), &in_true_colour);
+        assert_eq!(theme, Theme::new(Name::Mono, Symbols::UNICODE));
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration file: TOML with named profiles. Unknown keys, wrong types and values out of range are refused with
+//! The configuration file: TOML with named profiles, keys and a theme. Unknown keys, wrong types and values out of range are refused with
 //! their line and column.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::Interface;
+use super::keys::RawKeys;
+use super::look::RawTheme;
 use crate::remote::{Access, Context, ContextsForm};
 use crate::segment::Pattern;
 
@@ -21,6 +24,7 @@ pub struct File {
     /// The profile to use when none is asked for.
     pub default_profile: Option<String>,
     pub(super) profiles: BTreeMap<String, Profile>,
+    pub(super) interface: Interface,
 }
 
 /// One profile, checked.
@@ -90,6 +94,9 @@ struct RawFile {
     default_profile: Option<Spanned<String>>,
     #[serde(default)]
     profiles: BTreeMap<String, RawProfile>,
+    #[serde(default)]
+    keys: RawKeys,
+    theme: Option<Spanned<RawTheme>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,8 +136,7 @@ impl File {
     /// The first fault, with its place.
     pub fn read(text: &str, path: &Path) -> Result<Self, FaultInFile> {
         let source = Source { text, path };
-        let raw: RawFile =
-            toml::from_str(text).map_err(|error| source.fault(error.span().unwrap_or_default(), error.message()))?;
+        let raw: RawFile = toml::from_str(text).map_err(|error| source.broken(&error))?;
         let mut profiles = BTreeMap::new();
         for (name, profile) in raw.profiles {
             profiles.insert(name, source.profile(profile)?);
@@ -140,21 +146,35 @@ impl File {
             let what = format!("there is no profile `{}` in this file", default.get_ref());
             return Err(source.fault(default.span(), what));
         }
-        Ok(Self { default_profile: raw.default_profile.map(Spanned::into_inner), profiles })
+        let (theme, styles) = source.look(raw.theme)?;
+        let interface = Interface { keymap: source.keymap(raw.keys)?, theme: theme.unwrap_or_default(), styles };
+        Ok(Self { default_profile: raw.default_profile.map(Spanned::into_inner), profiles, interface })
     }
 }
 
-struct Source<'a> {
+pub(super) struct Source<'a> {
     text: &'a str,
     path: &'a Path,
 }
 
 impl Source<'_> {
-    fn fault(&self, span: Range<usize>, what: impl Into<String>) -> FaultInFile {
+    pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>) -> FaultInFile {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |start| start.chars().count()) + 1;
         FaultInFile { path: self.path.to_owned(), line, column, what: what.into() }
+    }
+
+    /// TOML has no place for a text and a table under one name, which nobody who wants both a theme and styles has to know.
+    fn broken(&self, error: &toml::de::Error) -> FaultInFile {
+        let span = error.span().unwrap_or_default();
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let opens_a_table = before.rsplit('\n').next().is_some_and(|start| start.trim() == "[");
+        let hint = match self.text.get(span.clone()) {
+            Some("theme") if opens_a_table => "; beside [theme.styles], write the name as `name` into [theme]",
+            _ => "",
+        };
+        self.fault(span, format!("{}{hint}", error.message()))
     }
 
     fn profile(&self, raw: RawProfile) -> Result<Profile, FaultInFile> {
@@ -189,7 +209,7 @@ impl Source<'_> {
             contexts_form: self.contexts_form(raw.contexts_form)?,
             origins: raw.origins,
             protected: raw.protected,
-            colour: self.colour(raw.colour)?,
+            colour: raw.colour.map(|colour| self.colour(&colour, "")).transpose()?,
             owned: raw.owned.iter().map(|text| self.pattern(text)).collect::<Result<_, _>>()?,
         })
     }
@@ -217,15 +237,16 @@ impl Source<'_> {
     }
 
     /// As ratatui reads it, which knows the many ways to write these names; less what depends on the terminal's palette.
-    fn colour(&self, text: Option<Spanned<String>>) -> Result<Option<Color>, FaultInFile> {
-        let Some(text) = text else { return Ok(None) };
+    /// `besides` tells what else would do where it stands.
+    pub(super) fn colour(&self, text: &Spanned<String>, besides: &str) -> Result<Color, FaultInFile> {
         let is_offered =
             |colour: &Color| matches!(colour, Color::Rgb(..)) || COLOURS.iter().any(|(_, other)| other == colour);
         if let Some(colour) = text.get_ref().parse().ok().filter(is_offered) {
-            return Ok(Some(colour));
+            return Ok(colour);
         }
         let names = COLOURS.map(|(name, _)| name).join(", ");
-        Err(self.fault(text.span(), format!("`{}` is no colour; expected {names}, or #rrggbb", text.get_ref())))
+        Err(self
+            .fault(text.span(), format!("`{}` is no colour; expected {names}, or #rrggbb{besides}", text.get_ref())))
     }
 
     fn pattern(&self, text: &Spanned<String>) -> Result<Pattern, FaultInFile> {

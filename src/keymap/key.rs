@@ -71,6 +71,11 @@ impl From<KeyEvent> for Key {
                 modifiers.remove(KeyModifiers::SHIFT);
                 KeyCode::Char(letter.to_uppercase().next().unwrap_or(letter))
             }
+            // Terminals tell one of the two, people write either.
+            KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => {
+                modifiers.remove(KeyModifiers::SHIFT);
+                KeyCode::BackTab
+            }
             KeyCode::BackTab => {
                 modifiers.remove(KeyModifiers::SHIFT);
                 KeyCode::BackTab
@@ -133,6 +138,11 @@ mod tests {
         let plain = Key::from(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE));
         assert_eq!(told, plain);
         assert_eq!(Key::parse("G").unwrap(), plain);
+    }
+
+    #[test]
+    fn tab_with_shift_is_the_backward_tab() {
+        assert_eq!(Key::parse("shift-tab"), Key::parse("backtab"));
     }
 
     #[test]

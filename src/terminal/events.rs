@@ -40,13 +40,13 @@ impl Input {
         let told = Arc::clone(&over);
         let reader = thread::spawn(move || {
             while !told.load(Ordering::SeqCst) {
-                let reported = match event::poll(LOOK) {
+                let next = match event::poll(LOOK) {
                     Ok(false) => continue,
                     Ok(true) => event::read(),
                     Err(error) => Err(error),
                 };
-                let failed = reported.is_err();
-                if reporter.blocking_send(reported).is_err() || failed {
+                let failed = next.is_err();
+                if reporter.blocking_send(next).is_err() || failed {
                     return;
                 }
             }

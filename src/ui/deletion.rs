@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
+use crate::action::Action;
 use crate::app::{Deletion, State, grouped};
 
 use super::Look;
@@ -37,8 +38,9 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
         lines.push(Line::default());
     }
     let leave = ("esc", "leave everything as it is");
+    let undo = state.key(Action::Undo);
     if deletion.descendants == 0 {
-        lines.push(Line::raw("Nothing stands below. u brings it back, with a new id."));
+        lines.push(Line::raw(format!("Nothing stands below. {undo} brings it back, with a new id.")));
         lines.push(Line::default());
         lines.push(dialog::keys(&[("enter", "delete"), leave], theme));
         return lines;
@@ -58,8 +60,8 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(Line::default());
     lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
     lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
-    lines.push(choice("o", "delete only this; what the server does below, u can't undo", theme));
-    lines.push(Line::styled("u brings it all back, with new ids.", theme.quiet));
+    lines.push(choice("o", &format!("delete only this; what the server does below, {undo} can't undo"), theme));
+    lines.push(Line::styled(format!("{undo} brings it all back, with new ids."), theme.quiet));
     lines.push(dialog::keys(&[leave], theme));
     lines
 }

@@ -8,12 +8,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::action::Action;
 use crate::app::{Access, LinkState, Session, State, grouped};
 use crate::mirror::{ListProgress, Phase};
 
 use super::Look;
 use super::text::{draw_right, fitted, rect};
-use super::theme::Theme;
+use super::theme::{HeaderWords, Theme};
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let Some(area) = state.layout().header.map(rect) else { return };
@@ -23,11 +24,14 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let guards = guards(&state.session);
     // What is to be minded gets its room before everything else.
     let least = u16::try_from(guards.len()).unwrap_or(area.width).min(area.width);
+    // First, so that words without a colour of their own have the header's.
+    frame.buffer_mut().set_style(area, theme.header);
     let left_area = Rect { width: area.width.saturating_sub(right_width + 2).max(least), ..area };
     frame.render_widget(place(state, guards, theme, usize::from(left_area.width)), left_area);
     draw_right(right, Rect { x: area.x + least, width: area.width - least, ..area }, frame);
-    // Last, so that a header in a colour of its own has no words in colours that can't be read on it.
-    frame.buffer_mut().set_style(area, theme.header);
+    if theme.header_words == HeaderWords::AsHeader {
+        frame.buffer_mut().set_style(area, theme.header);
+    }
 }
 
 /// What is to be minded here.
@@ -100,7 +104,10 @@ fn words(state: &State) -> String {
                 if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) };
             format!("offline since {} · trying again {again}", time_of_day(state, state.link.since))
         }
-        Phase::Stalled { progress, .. } => format!("stopped at {} segments · ctrl-r", grouped(progress.segments)),
+        Phase::Stalled { progress, .. } => {
+            let again = state.key(Action::PollNow);
+            format!("stopped at {} segments · {again}", grouped(progress.segments))
+        }
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
+use crate::action::Action;
 use crate::app::harness::{Harness, exchange, named, segment, wholesale};
 use crate::app::{Access, Edited, Event};
 use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Excerpt, Exchange, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment, Step};
 
-use super::{Look, Symbols, Theme, draw};
+use super::{Look, Symbols, Theme, ThemeName, draw};
 
 fn terminal(harness: &Harness, theme: &Theme) -> Terminal<TestBackend> {
     let panes = &harness.state.panes;
@@ -22,7 +23,7 @@ fn terminal(harness: &Harness, theme: &Theme) -> Terminal<TestBackend> {
 }
 
 fn picture(harness: &Harness) -> String {
-    picture_in(harness, &Theme::colourful(Symbols::UNICODE))
+    picture_in(harness, &Theme::new(ThemeName::Dark, Symbols::UNICODE))
 }
 
 fn picture_in(harness: &Harness, theme: &Theme) -> String {
@@ -164,6 +165,30 @@ fn the_help_lists_every_action() {
 }
 
 #[test]
+fn the_footer_and_the_help_name_the_keys_that_hold() {
+    let keys = [("f1", Action::Help), ("ctrl-x a", Action::AddChild), ("f5", Action::PollNow)];
+    let mut harness = Harness::live(200, 60, wholesale()).with_keys(&keys);
+    let main = picture(&harness);
+    assert!(main.contains("ctrl-x a add  "), "{main}");
+    assert!(main.contains("f1 help"), "{main}");
+    harness.press("f1");
+    let help = picture(&harness);
+    assert!(help.contains("f1            show all keys"), "{help}");
+    assert!(help.contains("ctrl-x a      create a segment below this one"), "{help}");
+    assert!(!help.contains("ctrl-r"), "{help}");
+}
+
+#[test]
+fn no_theme_tells_the_selected_row_by_colour_alone() {
+    for name in ThemeName::ALL {
+        let harness = busy(100, 26);
+        let picture = picture_in(&harness, &Theme::new(name, Symbols::UNICODE));
+        assert_eq!(picture, self::picture(&harness), "{}", name.text());
+        assert!(picture.contains("▌"));
+    }
+}
+
+#[test]
 fn the_selected_row_is_found_without_colour() {
     let harness = Harness::live(100, 26, wholesale());
     assert!(picture(&harness).contains("▌"));
@@ -204,7 +229,7 @@ fn protected(columns: u16, rows: u16) -> Harness {
 fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says_so() {
     use ratatui::style::Color;
     let harness = protected(100, 26);
-    let terminal = terminal(&harness, &Theme::colourful(Symbols::UNICODE).framed_in(Color::Red));
+    let terminal = terminal(&harness, &Theme::new(ThemeName::Dark, Symbols::UNICODE).framed_in(Color::Red));
     let row = |y: u16| (0..100).map(move |x| (x, y));
     let buffer = terminal.backend().buffer();
     assert!(row(0).all(|at| buffer[at].bg == Color::Red && buffer[at].fg == Color::White));

@@ -12,6 +12,7 @@ use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState};
 use tui_tree_widget::{Tree, TreeItem, TreeState};
 use unicode_width::UnicodeWidthStr;
 
+use crate::action::Action;
 use crate::app::{Layer, Pane, PendingKind, Renaming, State, grouped, shown_depth};
 use crate::forest::{Fold, Row, RowId, RowKind};
 
@@ -43,7 +44,12 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 }
 
 fn draw_empty(state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
-    let text = if state.link.listed { "There are no segments yet; a adds the first." } else { "Loading…" };
+    let add = state.key(Action::AddChild);
+    let text = if state.link.listed {
+        format!("There are no segments yet; {add} adds the first.")
+    } else {
+        "Loading…".into()
+    };
     let line = Line::styled(format!("  {text}"), look.theme.quiet);
     frame.render_widget(line, Rect { height: 1, ..area });
 }
@@ -246,11 +252,11 @@ fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: 
     let used = u16::try_from(typed.width()).unwrap_or(field.width);
     let buffer = frame.buffer_mut();
     buffer.set_stringn(field.x, y, " ".repeat(usize::from(field.width)), usize::from(field.width), theme.selected);
-    buffer.set_stringn(field.x, y, &typed, width, theme.selected.patch(theme.accent));
+    buffer.set_stringn(field.x, y, &typed, width, theme.accent.patch(theme.selected));
     if renaming.name.text() != renaming.base.name && used + 4 < field.width {
         let old = format!("  {}", renaming.base.name);
         let room = usize::from(field.width - used - 1);
-        buffer.set_stringn(field.x + used + 1, y, fitted(&old, room), room, theme.quiet);
+        buffer.set_stringn(field.x + used + 1, y, fitted(&old, room), room, theme.quiet.patch(theme.selected));
     }
     let cursor = u16::try_from(renaming.name.cursor_column().saturating_sub(scroll)).unwrap_or(0);
     frame.set_cursor_position(Position::new(field.x + cursor.min(field.width - 1), y));

@@ -449,3 +449,35 @@ fn the_requests_are_listed_and_the_key_is_in_none_of_them() {
     pty.type_text("Lq");
     assert_eq!(pty.exit_code(), 0);
 }
+
+/// Starts 24-bit colours of characters and of what is behind them.
+const TRUE_COLOURS: [&str; 2] = ["38;2;", "48;2;"];
+
+#[test]
+fn a_theme_sends_only_colours_that_the_terminal_knows() {
+    let demo = Demo::start();
+    for (colorterm, expected) in [("truecolor", true), ("", false)] {
+        let mut environment = demo.environment().to_vec();
+        environment.extend([("SEGTUI_THEME", "colour-blind".to_owned()), ("COLORTERM", colorterm.to_owned())]);
+        let pty = Pty::start(120, 40, &[], &environment);
+        pty.wait_for("● live");
+        let said = pty.said();
+        assert!(TRUE_COLOURS.iter().all(|start| said.contains(start) == expected), "{said:?}");
+    }
+}
+
+#[test]
+fn without_colours_none_is_sent_and_the_selected_row_is_reversed() {
+    let demo = Demo::start();
+    for (variable, theme) in [("NO_COLOR", "high-contrast"), ("COLORTERM", "mono")] {
+        let mut environment = demo.environment().to_vec();
+        environment.extend([(variable, "truecolor".to_owned()), ("SEGTUI_THEME", theme.to_owned())]);
+        let pty = Pty::start(120, 40, &[], &environment);
+        pty.wait_for("● live");
+        let said = pty.said();
+        assert!(["38;2;", "38;5;", "48;2;", "48;5;"].iter().all(|colour| !said.contains(colour)), "{theme}: {said:?}");
+        // In place of a colour, crossterm may write what terminals read as the end of every attribute.
+        assert!(pty.is_reversed(2), "{theme}: {said:?}");
+        assert!(!pty.is_reversed(3), "{theme}: {said:?}");
+    }
+}

@@ -136,6 +136,12 @@ impl Pty {
         assert!(!timeout.timed_out(), "waited in vain for {what:?}; the screen:\n{}", seen.parser.screen().contents());
     }
 
+    /// Whether a row of the screen, from 0, begins with its colours changed about.
+    pub fn is_reversed(&self, row: u16) -> bool {
+        let seen = self.screen.seen.lock().unwrap();
+        seen.parser.screen().cell(row, 1).is_some_and(vt100::Cell::inverse)
+    }
+
     /// Everything that was written to the terminal.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&self.screen.seen.lock().unwrap().said).into_owned()

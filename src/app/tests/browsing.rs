@@ -1,5 +1,6 @@
 //! Moving, folding, finding, panes.
 
+use crate::action::Action;
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Effect, Event, Layer, Mouse, MouseKind, Pane, Shape, update};
 use crate::keymap::Key;
@@ -394,4 +395,37 @@ fn a_bookmark_is_a_letter_and_is_there_the_next_time() {
     next.state.recall(view);
     next.press("G ' x");
     assert_eq!(next.selected(), "Export");
+}
+
+#[test]
+fn every_sentence_names_the_keys_that_hold() {
+    let keys = [
+        ("f1", Action::Help),
+        ("ctrl-x ctrl-f", Action::Find),
+        ("ctrl-x p", Action::Paste),
+        ("f2", Action::Dismiss),
+        ("f3", Action::MarkRange),
+        ("f4", Action::Stage),
+        ("X", Action::Cut),
+    ];
+    let mut harness = Harness::live(120, 26, wholesale()).with_keys(&keys);
+    let mut said = |keys: &str| {
+        harness.press(keys);
+        harness.state.message.take().unwrap().text
+    };
+    assert_eq!(said("f12"), "f12 does nothing here; f1 shows all keys");
+    assert_eq!(said("n"), "nothing was searched for; ctrl-x ctrl-f begins a search");
+    assert_eq!(said("j X"), "cut Export: ctrl-x p puts it under the selected segment, f2 forgets it");
+    assert_eq!(said("f3"), "marking a range: move on, f3 ends it, f2 takes it back");
+    assert!(said("f4").contains("f4 shows and sends them"));
+    assert_eq!(said("?"), "? does nothing here; f1 shows all keys");
+}
+
+#[test]
+fn the_help_closes_with_the_key_that_opens_it() {
+    let mut harness = Harness::live(100, 26, wholesale()).with_keys(&[("f1", Action::Help)]);
+    harness.press("f1");
+    assert!(matches!(harness.state.layers.as_slice(), [Layer::Help(_)]));
+    harness.press("f1");
+    assert!(harness.state.layers.is_empty());
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::action::Action;
 use crate::forest::{Change, RowId};
 use crate::mirror::{Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
 use crate::plan::Operation;
@@ -81,7 +82,8 @@ fn ended_after_all(state: &mut State, outcome: &Outcome) {
         (Some(before), None) => Made::Deleted(before),
         (None, None) => return,
     };
-    let done = format!("a change of {name} was given up too late and was carried out; u takes it back");
+    let undo = state.key(Action::Undo);
+    let done = format!("a change of {name} was given up too late and was carried out; {undo} takes it back");
     let title = Title { failed: done.clone(), done: done.clone() };
     state.writes.history.remember(
         super::sending::next_ticket(state),
@@ -250,7 +252,8 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
             let Some(write) = state.writes.plans.get_mut(ticket) else { return };
             if write.origin.is_none() {
                 write.steps.iter_mut().for_each(|step| step.standing = Standing::Staged);
-                return state.warn("too much is waiting to be done; this is gathered, and S sends it");
+                let key = state.key(Action::Stage);
+                return state.warn(format!("too much is waiting to be done; this is gathered, and {key} sends it"));
             }
             let write = write.clone();
             super::unstage(state, *ticket);
@@ -327,9 +330,12 @@ fn tell_failure(state: &mut State, which: Which, write: &Write, failure: &Failur
         Some(layer) => {
             state.writes.refused.retain(|other| other.amends() != Some(which));
             state.writes.refused.push_back(layer);
-            state.warn(format!("{text} · ! opens it"));
+            state.warn(format!("{text} · {} opens it", state.key(Action::Reopen)));
         }
-        None if stays => state.warn(format!("{text} · Q shows what is left and tries it again")),
+        None if stays => {
+            let queue = state.key(Action::ShowQueue);
+            state.warn(format!("{text} · {queue} shows what is left and tries it again"));
+        }
         None => state.warn(text),
     }
 }

@@ -1,5 +1,6 @@
 //! From a plan to operations on their way: shown at once, looked at first where that is due, then handed to the mirror.
 
+use crate::action::Action;
 use crate::forest::Change;
 use crate::mirror::{Command, Ticket, Which};
 use crate::plan::{Operation, Plan};
@@ -58,7 +59,7 @@ pub(in crate::app) fn begin(
             state.layers.push(Layer::Review(Review::of(state, vec![ticket])));
         } else {
             let staged = state.writes.tally().staged;
-            state.say(format!("gathered, {staged} in all; S shows and sends them"));
+            state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
         }
         return Vec::new();
     }

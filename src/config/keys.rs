@@ -1,0 +1,199 @@
+//! The `[keys]` of the configuration file: which keys ask for which action. What is configured takes the place of an
+//! action's usual keys, and the usual keys of others give way to it; two that are configured never give way to each other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use toml::Spanned;
+
+use crate::action::{Action, TABLE};
+use crate::keymap::{Key, Keymap, parse_sequence};
+
+use super::file::{FaultInFile, Source};
+
+pub(super) type RawKeys = BTreeMap<Spanned<String>, Spanned<Sequences>>;
+
+/// One sequence of keys, or a list of them.
+#[derive(Debug)]
+pub(super) enum Sequences {
+    One(String),
+    Several(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Sequences {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SequencesVisitor)
+    }
+}
+
+/// By hand, because an untagged enum would lose where each sequence stands.
+struct SequencesVisitor;
+
+impl<'de> Visitor<'de> for SequencesVisitor {
+    type Value = Sequences;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("keys, such as \"g g\", or a list of them")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Sequences, E> {
+        Ok(Sequences::One(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Sequences, A::Error> {
+        let mut sequences = Vec::new();
+        while let Some(sequence) = list.next_element()? {
+            sequences.push(sequence);
+        }
+        Ok(Sequences::Several(sequences))
+    }
+}
+
+/// What is configured for one action.
+struct Configured {
+    action: Action,
+    /// Where its keys stand, all together.
+    span: Range<usize>,
+    sequences: Vec<Spanned<String>>,
+}
+
+/// Without these, a person could not find out what the keys are, or could not get away.
+const INDISPENSABLE: [Action; 3] = [Action::Help, Action::Dismiss, Action::Quit];
+
+impl Source<'_> {
+    pub(super) fn keymap(&self, raw: RawKeys) -> Result<Keymap, FaultInFile> {
+        let mut configured =
+            raw.into_iter().map(|(name, keys)| self.configured(&name, keys)).collect::<Result<Vec<_>, _>>()?;
+        // As the file is read: of two that clash, the later one is the fault.
+        configured.sort_by_key(|configured| configured.span.start);
+        let mut keymap = Keymap::default();
+        for Configured { action, sequences, .. } in &configured {
+            for keys in sequences {
+                keymap.bind(keys.get_ref(), *action).map_err(|fault| self.fault(keys.span(), fault.to_string()))?;
+            }
+        }
+        let asked_for = keymap.clone();
+        keymap.complete(&configured.iter().map(|configured| configured.action).collect::<Vec<_>>());
+        match INDISPENSABLE.into_iter().find(|action| keymap.keys(*action).next().is_none()) {
+            Some(action) => Err(self.without_key(action, &configured, &asked_for)),
+            None => Ok(keymap),
+        }
+    }
+
+    fn configured(&self, name: &Spanned<String>, keys: Spanned<Sequences>) -> Result<Configured, FaultInFile> {
+        let Some(action) = Action::named(name.get_ref()) else {
+            let names = TABLE.iter().map(|entry| entry.name);
+            return Err(self.fault(name.span(), unknown("action", name.get_ref(), names)));
+        };
+        let span = keys.span();
+        let sequences = match keys.into_inner() {
+            Sequences::One(text) => vec![Spanned::new(span.clone(), text)],
+            Sequences::Several(sequences) => sequences,
+        };
+        Ok(Configured { action, span, sequences })
+    }
+
+    fn without_key(&self, action: Action, configured: &[Configured], asked_for: &Keymap) -> FaultInFile {
+        let name = name(action);
+        if let Some(own) = configured.iter().find(|configured| configured.action == action) {
+            return self.fault(own.span.clone(), format!("`{name}` would be left without a key, and it needs one"));
+        }
+        let usual = action.entry().map_or(&[][..], |entry| entry.keys);
+        let usual: Vec<Vec<Key>> = usual.iter().filter_map(|keys| parse_sequence(keys).ok()).collect();
+        let rival = usual.iter().find_map(|keys| asked_for.rival(keys));
+        let theirs = configured.iter().filter(|configured| Some(configured.action) == rival);
+        let taken = theirs.flat_map(|configured| &configured.sequences).find(|keys| {
+            parse_sequence(keys.get_ref())
+                .is_ok_and(|keys| usual.iter().any(|usual| usual.starts_with(&keys) || keys.starts_with(usual)))
+        });
+        let other = rival.map_or("another action", self::name);
+        let what = format!("this key for `{other}` leaves `{name}` without one; give `{name}` another");
+        self.fault(taken.map(Spanned::span).unwrap_or_default(), what)
+    }
+}
+
+fn name(action: Action) -> &'static str {
+    action.entry().map_or("another action", |entry| entry.name)
+}
+
+/// Tells that there is no such name, and which comes nearest to it.
+pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let alike = |other: &&str| strsim::jaro_winkler(name, other);
+    match known.max_by(|one, other| alike(one).total_cmp(&alike(other))) {
+        Some(nearest) => format!("`{name}` is no {kind}; did you mean `{nearest}`?"),
+        None => format!("`{name}` is no {kind}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::File;
+    use super::*;
+
+    fn keymap(keys: &str) -> Result<Keymap, String> {
+        let text = format!("[keys]\n{keys}\n");
+        let file = File::read(&text, Path::new("config.toml"));
+        file.map(|file| file.interface.keymap).map_err(|fault| fault.to_string())
+    }
+
+    fn keys(keymap: &Keymap, action: Action) -> Vec<String> {
+        keymap.keys(action).collect()
+    }
+
+    #[test]
+    fn what_is_given_takes_the_place_of_the_usual() {
+        let keymap = keymap("find = [\"/\", \"ctrl-f\"]\nfirst = \"ctrl-x s\"\nstage = []").unwrap();
+        assert_eq!(keys(&keymap, Action::Find), ["/", "ctrl-f"]);
+        assert_eq!(keys(&keymap, Action::First), ["ctrl-x s"]);
+        assert_eq!(keys(&keymap, Action::Stage), Vec::<String>::new());
+        assert_eq!(keys(&keymap, Action::Last), ["G", "end"]);
+    }
+
+    #[test]
+    fn a_usual_key_gives_way_without_a_complaint() {
+        let keymap = keymap("edit = \"j\"\nmove = \"z\"").unwrap();
+        assert_eq!(keys(&keymap, Action::Down), ["down"]);
+        assert_eq!(keys(&keymap, Action::Edit), ["j"]);
+        assert_eq!(keys(&keymap, Action::FoldToLevel(1)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn two_that_are_configured_do_not_share_a_key() {
+        let text = keymap("find = \"f\"\nedit = [\"e\", \"f\"]").unwrap_err();
+        assert_eq!(text, "config.toml:3:14: `f` for edit gets in the way of `f` for find");
+        let text = keymap("edit = \"ctrl-x s\"\nadd-child = \"ctrl-x\"").unwrap_err();
+        assert_eq!(text, "config.toml:3:13: `ctrl-x` for add-child gets in the way of `ctrl-x s` for edit");
+    }
+
+    #[test]
+    fn an_unknown_action_is_refused_with_the_nearest_name() {
+        let text = keymap("find = \"f\"\nexpand-subtre = \"f\"").unwrap_err();
+        assert_eq!(text, "config.toml:3:1: `expand-subtre` is no action; did you mean `expand-subtree`?");
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_with_its_place() {
+        let text = keymap("find = [\"/\", \"hyperdrive\"]").unwrap_err();
+        assert!(text.starts_with("config.toml:2:14: `hyperdrive` is no key; keys are written like"), "{text}");
+        let text = keymap("find = \"\"").unwrap_err();
+        assert!(text.starts_with("config.toml:2:8: `` is no key"), "{text}");
+        let text = keymap("find = 7").unwrap_err();
+        assert!(text.starts_with("config.toml:2:8: ") && text.contains("or a list of them"), "{text}");
+    }
+
+    #[test]
+    fn a_person_can_always_get_help_and_get_away() {
+        for action in ["help", "dismiss", "quit"] {
+            let text = keymap(&format!("{action} = []")).unwrap_err();
+            let place = format!("config.toml:2:{}: ", action.len() + 4);
+            assert_eq!(text, format!("{place}`{action}` would be left without a key, and it needs one"));
+        }
+        let text = keymap("find = [\"f\", \"q x\"]").unwrap_err();
+        assert_eq!(text, "config.toml:2:14: this key for `find` leaves `quit` without one; give `quit` another");
+        assert!(keymap("find = \"q\"\nquit = \"ctrl-q\"").is_ok());
+    }
+}

@@ -1,0 +1,188 @@
+//! The `theme` of the configuration file: a name, or a table with a name and changes to single styles.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ratatui::style::Color;
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use toml::Spanned;
+
+use crate::theme::{Name, STYLES, StyleChange};
+
+use super::file::{FaultInFile, Source};
+use super::keys::unknown;
+
+/// `theme = "light"`, or `[theme]` with all there is to say.
+#[derive(Debug)]
+pub(super) enum RawTheme {
+    Name(String),
+    Table(RawTable),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTable {
+    name: Option<Spanned<String>>,
+    #[serde(default)]
+    styles: BTreeMap<Spanned<String>, RawStyle>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStyle {
+    fg: Option<Spanned<String>>,
+    bg: Option<Spanned<String>>,
+    bold: Option<bool>,
+    italic: Option<bool>,
+    underlined: Option<bool>,
+    reversed: Option<bool>,
+}
+
+impl<'de> Deserialize<'de> for RawTheme {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ThemeVisitor)
+    }
+}
+
+/// By hand, because an untagged enum would lose where everything stands.
+struct ThemeVisitor;
+
+impl<'de> Visitor<'de> for ThemeVisitor {
+    type Value = RawTheme;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a theme, or a table with `name` and `styles`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<RawTheme, E> {
+        Ok(RawTheme::Name(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawTheme, A::Error> {
+        RawTable::deserialize(MapAccessDeserializer::new(map)).map(RawTheme::Table)
+    }
+}
+
+/// How the screen is to look, as far as the file says.
+pub(super) type Look = (Option<Name>, Vec<(String, StyleChange)>);
+
+/// What stands for the terminal's own colour.
+const DEFAULT: &str = "default";
+
+impl Source<'_> {
+    pub(super) fn look(&self, raw: Option<Spanned<RawTheme>>) -> Result<Look, FaultInFile> {
+        let Some(raw) = raw else { return Ok(Look::default()) };
+        let span = raw.span();
+        match raw.into_inner() {
+            RawTheme::Name(name) => Ok((Some(self.theme(&Spanned::new(span, name))?), Vec::new())),
+            RawTheme::Table(table) => {
+                let name = table.name.map(|name| self.theme(&name)).transpose()?;
+                let styles = table.styles.into_iter().map(|(name, style)| self.style(name, &style));
+                Ok((name, styles.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    fn theme(&self, name: &Spanned<String>) -> Result<Name, FaultInFile> {
+        Name::parse(name.get_ref())
+            .ok_or_else(|| self.fault(name.span(), format!("`{}` is no theme; expected {}", name.get_ref(), names())))
+    }
+
+    fn style(&self, name: Spanned<String>, raw: &RawStyle) -> Result<(String, StyleChange), FaultInFile> {
+        let known = STYLES.iter().map(|(known, _)| *known);
+        if !known.clone().any(|known| known == name.get_ref()) {
+            return Err(self.fault(name.span(), unknown("style", name.get_ref(), known)));
+        }
+        let change = StyleChange {
+            fg: raw.fg.as_ref().map(|colour| self.ink(colour)).transpose()?,
+            bg: raw.bg.as_ref().map(|colour| self.ink(colour)).transpose()?,
+            bold: raw.bold,
+            italic: raw.italic,
+            underlined: raw.underlined,
+            reversed: raw.reversed,
+        };
+        Ok((name.into_inner(), change))
+    }
+
+    fn ink(&self, colour: &Spanned<String>) -> Result<Color, FaultInFile> {
+        if colour.get_ref() == DEFAULT { Ok(Color::Reset) } else { self.colour(colour, ", or default") }
+    }
+}
+
+/// The themes that are built in, as a list to read.
+pub(super) fn names() -> String {
+    Name::ALL.map(Name::text).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::{File, Interface};
+    use super::*;
+
+    fn interface(text: &str) -> Result<Interface, String> {
+        File::read(text, Path::new("config.toml")).map(|file| file.interface).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn a_theme_is_named_by_itself_or_in_a_table() {
+        assert_eq!(interface("").unwrap().theme, Name::Dark);
+        for name in Name::ALL {
+            let text = name.text();
+            assert_eq!(interface(&format!("theme = \"{text}\"\n")).unwrap().theme, name);
+            assert_eq!(interface(&format!("[theme]\nname = \"{text}\"\n")).unwrap().theme, name);
+        }
+        let text = interface("theme = \"neon\"\n").unwrap_err();
+        assert_eq!(
+            text,
+            "config.toml:1:9: `neon` is no theme; expected dark, light, high-contrast, colour-blind, mono"
+        );
+    }
+
+    #[test]
+    fn single_styles_are_changed() {
+        let text = "[theme.styles]\nselected = { fg = \"black\", bg = \"#ffcc00\", bold = true }\n\
+                    quiet = { fg = \"default\", italic = true }\n";
+        let styles = interface(text).unwrap().styles;
+        let selected = StyleChange {
+            fg: Some(Color::Black),
+            bg: Some(Color::Rgb(0xff, 0xcc, 0)),
+            bold: Some(true),
+            ..StyleChange::default()
+        };
+        let quiet = StyleChange { fg: Some(Color::Reset), italic: Some(true), ..StyleChange::default() };
+        assert_eq!(styles, [("quiet".into(), quiet), ("selected".into(), selected)]);
+    }
+
+    #[test]
+    fn a_name_by_itself_and_a_table_are_one_too_many() {
+        let text = interface("theme = \"dark\"\n[theme.styles]\nbad = { bold = true }\n").unwrap_err();
+        assert!(text.starts_with("config.toml:2:"), "{text}");
+        assert!(text.ends_with("beside [theme.styles], write the name as `name` into [theme]"), "{text}");
+    }
+
+    #[test]
+    fn every_style_has_a_name_here() {
+        for (name, _) in STYLES {
+            assert!(interface(&format!("[theme.styles]\n{name} = {{ bold = true }}\n")).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_style_is_refused_with_its_place() {
+        let text = interface("[theme.styles]\nselectd = { bold = true }\n").unwrap_err();
+        assert_eq!(text, "config.toml:2:1: `selectd` is no style; did you mean `selected`?");
+        let text = interface("[theme.styles]\nbad = { fg = \"crimson\" }\n").unwrap_err();
+        assert!(text.starts_with("config.toml:2:14: `crimson` is no colour; expected black, "), "{text}");
+        assert!(text.ends_with("white, or #rrggbb, or default"), "{text}");
+        let text = interface("[theme.styles]\nbad = { fgg = \"red\" }\n").unwrap_err();
+        assert!(text.starts_with("config.toml:2:9: unknown field `fgg`, expected one of `fg`"), "{text}");
+        let text = interface("[theme.styles]\nbad = { bold = 1 }\n").unwrap_err();
+        assert!(text.starts_with("config.toml:2:16: invalid type"), "{text}");
+        let text = interface("theme = 7\n").unwrap_err();
+        assert!(text.starts_with("config.toml:1:9: ") && text.contains("the name of a theme"), "{text}");
+    }
+}

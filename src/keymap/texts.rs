@@ -1,0 +1,59 @@
+//! [`KeyTexts`]: what sentences call the key of an action, so that none names a key that was given to something else.
+
+use crate::action::{Action, TABLE};
+
+use super::Keymap;
+
+/// For each action, what to press for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyTexts {
+    /// In the order of the table.
+    texts: Vec<String>,
+}
+
+impl Default for KeyTexts {
+    /// The keys of the table of actions.
+    fn default() -> Self {
+        let text = |keys: &[&str], name: &str| keys.first().map_or_else(|| unbound(name), |key| (*key).to_owned());
+        Self { texts: TABLE.iter().map(|entry| text(entry.keys, entry.name)).collect() }
+    }
+}
+
+impl KeyTexts {
+    /// The keys of a keymap.
+    #[must_use]
+    pub fn of(keymap: &Keymap) -> Self {
+        let text = |action, name| keymap.keys(action).next().unwrap_or_else(|| unbound(name));
+        Self { texts: TABLE.iter().map(|entry| text(entry.action, entry.name)).collect() }
+    }
+
+    /// What to press for an action; for one that has no key, the name by which it can be given one.
+    #[must_use]
+    pub fn key(&self, action: Action) -> &str {
+        let at = TABLE.iter().position(|entry| entry.action == action);
+        at.and_then(|at| self.texts.get(at)).map_or("", String::as_str)
+    }
+}
+
+fn unbound(name: &str) -> String {
+    format!("“{name}” (no key)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_standard_keymap() {
+        assert_eq!(KeyTexts::default(), KeyTexts::of(&Keymap::standard().unwrap()));
+    }
+
+    #[test]
+    fn an_action_without_a_key_is_called_by_its_name() {
+        let mut keymap = Keymap::default();
+        keymap.complete(&[Action::Find]);
+        let texts = KeyTexts::of(&keymap);
+        assert_eq!(texts.key(Action::Find), "“find” (no key)");
+        assert_eq!(texts.key(Action::Help), "?");
+    }
+}

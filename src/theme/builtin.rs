@@ -1,0 +1,217 @@
+//! The themes that are built in. None sets a background of its own but for rows and the header, so that it goes with
+//! terminals that have a picture or a tint behind the text; each says what it takes that background to be.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::{Ground, HeaderWords, Symbols, Theme};
+
+/// The name of a theme that is built in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Name {
+    /// The terminal's own colours with few beside them.
+    #[default]
+    Dark,
+    /// The same on white.
+    Light,
+    /// As far from the background as it goes.
+    HighContrast,
+    /// Blue against orange, bright against dim; never red against green.
+    ColourBlind,
+    /// No colour.
+    Mono,
+}
+
+impl Name {
+    /// Every theme that is built in.
+    pub const ALL: [Self; 5] = [Self::Dark, Self::Light, Self::HighContrast, Self::ColourBlind, Self::Mono];
+
+    /// How it is written.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::HighContrast => "high-contrast",
+            Self::ColourBlind => "colour-blind",
+            Self::Mono => "mono",
+        }
+    }
+
+    /// The theme that is written so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.text() == text)
+    }
+}
+
+const PLAIN: Style = Style::new();
+const BOLD: Style = PLAIN.add_modifier(Modifier::BOLD);
+const MATCHED: Style = BOLD.add_modifier(Modifier::UNDERLINED);
+
+const fn rgb(number: u32) -> Color {
+    let [_, red, green, blue] = number.to_be_bytes();
+    Color::Rgb(red, green, blue)
+}
+
+impl Theme {
+    /// A theme that is built in.
+    #[must_use]
+    pub const fn new(name: Name, symbols: Symbols) -> Self {
+        match name {
+            Name::Dark => Self::dark(&symbols),
+            Name::Light => Self::light(&symbols),
+            Name::HighContrast => Self::high_contrast(&symbols),
+            Name::ColourBlind => Self::colour_blind(&symbols),
+            Name::Mono => Self::colourless(symbols),
+        }
+    }
+
+    const fn dark(symbols: &Symbols) -> Self {
+        Self {
+            strong: BOLD,
+            quiet: PLAIN.fg(Color::DarkGray),
+            accent: PLAIN.fg(Color::Cyan),
+            // With an ink of their own: on a light terminal, its black could not be read on them.
+            header: PLAIN.bg(Color::Indexed(235)).fg(Color::Indexed(252)),
+            selected: BOLD.bg(Color::Indexed(238)).fg(Color::Indexed(255)),
+            selected_elsewhere: PLAIN.bg(Color::Indexed(236)).fg(Color::Indexed(252)),
+            line: PLAIN.fg(Color::Indexed(240)),
+            bar: PLAIN.fg(Color::Indexed(240)),
+            matched: MATCHED.fg(Color::Yellow),
+            fresh: PLAIN.fg(Color::Green),
+            pending: PLAIN.fg(Color::Yellow),
+            good: PLAIN.fg(Color::Green),
+            warning: PLAIN.fg(Color::Yellow),
+            bad: PLAIN.fg(Color::Indexed(203)),
+            ground: Ground::Dark,
+            header_words: HeaderWords::AsMeant,
+            symbols: *symbols,
+        }
+    }
+
+    const fn light(symbols: &Symbols) -> Self {
+        Self {
+            strong: BOLD,
+            quiet: PLAIN.fg(rgb(0x5f_5f5f)),
+            accent: PLAIN.fg(rgb(0x00_5f87)),
+            header: PLAIN.bg(rgb(0xda_dada)).fg(Color::Black),
+            selected: BOLD.bg(rgb(0xcd_e3f5)).fg(Color::Black),
+            selected_elsewhere: PLAIN.bg(rgb(0xe4_e4e4)).fg(Color::Black),
+            line: PLAIN.fg(rgb(0xa8_a8a8)),
+            bar: PLAIN.fg(rgb(0x80_8080)),
+            matched: MATCHED.fg(rgb(0x5f_00af)),
+            fresh: PLAIN.fg(rgb(0x00_6400)),
+            pending: PLAIN.fg(rgb(0x80_5500)),
+            good: PLAIN.fg(rgb(0x00_6400)),
+            warning: PLAIN.fg(rgb(0x80_5500)),
+            bad: PLAIN.fg(rgb(0xaf_0000)),
+            ground: Ground::Light,
+            header_words: HeaderWords::AsHeader,
+            symbols: *symbols,
+        }
+    }
+
+    const fn high_contrast(symbols: &Symbols) -> Self {
+        let white = rgb(0xff_ffff);
+        let black = rgb(0x00_0000);
+        Self {
+            strong: BOLD.fg(white),
+            quiet: PLAIN.fg(white),
+            accent: BOLD.fg(rgb(0x00_ffff)),
+            header: BOLD.bg(white).fg(black),
+            selected: BOLD.bg(rgb(0xff_ff00)).fg(black),
+            selected_elsewhere: PLAIN.bg(rgb(0xd0_d0d0)).fg(black),
+            line: PLAIN.fg(white),
+            bar: PLAIN.fg(white),
+            matched: MATCHED.fg(rgb(0xff_ff00)),
+            fresh: BOLD.fg(rgb(0x00_ff00)),
+            pending: PLAIN.fg(rgb(0xff_ff00)),
+            good: PLAIN.fg(rgb(0x00_ff00)),
+            warning: BOLD.fg(rgb(0xff_ff00)),
+            bad: BOLD.fg(rgb(0xff_a0a0)),
+            ground: Ground::Dark,
+            header_words: HeaderWords::AsHeader,
+            symbols: *symbols,
+        }
+    }
+
+    /// Blue and orange after Okabe and Ito (<https://jfly.uni-koeln.de/color/>): told apart with every kind of sight.
+    const fn colour_blind(symbols: &Symbols) -> Self {
+        let blue = rgb(0x56_b4e9);
+        let orange = rgb(0xe6_9f00);
+        Self {
+            strong: BOLD,
+            quiet: PLAIN.fg(rgb(0x9e_9e9e)),
+            accent: PLAIN.fg(rgb(0xa6_d5ff)),
+            header: PLAIN.bg(rgb(0x20_2c3a)).fg(rgb(0xff_ffff)),
+            selected: BOLD.bg(rgb(0x00_4a7f)).fg(rgb(0xff_ffff)),
+            selected_elsewhere: PLAIN.bg(rgb(0x30_3030)).fg(rgb(0xd0_d0d0)),
+            line: PLAIN.fg(rgb(0x58_5858)),
+            bar: PLAIN.fg(rgb(0x58_5858)),
+            matched: MATCHED.fg(rgb(0xf0_e442)),
+            fresh: BOLD.fg(blue),
+            pending: PLAIN.fg(rgb(0xf0_e442)),
+            good: PLAIN.fg(blue),
+            warning: PLAIN.fg(rgb(0xf0_e442)),
+            bad: BOLD.fg(orange),
+            ground: Ground::Dark,
+            header_words: HeaderWords::AsHeader,
+            symbols: *symbols,
+        }
+    }
+
+    /// No colour at all, for `NO_COLOR`: weight, underline and reversal only.
+    #[must_use]
+    pub const fn colourless(symbols: Symbols) -> Self {
+        Self {
+            strong: BOLD,
+            quiet: PLAIN,
+            accent: BOLD,
+            header: PLAIN.add_modifier(Modifier::REVERSED),
+            selected: PLAIN.add_modifier(Modifier::REVERSED),
+            selected_elsewhere: PLAIN.add_modifier(Modifier::UNDERLINED),
+            line: PLAIN,
+            bar: PLAIN,
+            matched: MATCHED,
+            fresh: BOLD,
+            pending: PLAIN.add_modifier(Modifier::ITALIC),
+            good: PLAIN,
+            warning: BOLD,
+            bad: BOLD,
+            ground: Ground::Dark,
+            header_words: HeaderWords::AsMeant,
+            symbols,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_is_found_by_its_name() {
+        assert!(Name::ALL.iter().all(|name| Name::parse(name.text()) == Some(*name)));
+        assert_eq!(Name::parse("neon"), None);
+    }
+
+    #[test]
+    fn mono_has_no_colour() {
+        let mut mono = Theme::new(Name::Mono, Symbols::UNICODE);
+        for (name, _) in super::super::STYLES {
+            let style = mono.style_mut(name).unwrap();
+            assert_eq!((style.fg, style.bg), (None, None), "{name}");
+        }
+    }
+
+    #[test]
+    fn good_and_bad_of_the_colour_blind_theme_are_blue_and_orange() {
+        let theme = Theme::new(Name::ColourBlind, Symbols::UNICODE);
+        let (Some(Color::Rgb(red, _, blue)), Some(Color::Rgb(other_red, _, other_blue))) =
+            (theme.good.fg, theme.bad.fg)
+        else {
+            unreachable!("both are RGB")
+        };
+        assert!(blue > red + 100 && other_red > other_blue + 100);
+    }
+}

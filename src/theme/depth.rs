@@ -1,0 +1,191 @@
+//! [`Depth`]: which colours a terminal can show, and what stands for the others.
+//!
+//! The rule: all colours if `COLORTERM` is `truecolor` or `24bit`; the 256 of xterm's palette if `TERM` contains
+//! `256color`; else the sixteen. What takes another colour's place is the one nearest to it that can be read.
+
+use ratatui::style::{Color, Style};
+
+use super::Ground;
+
+/// Which colours a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// All.
+    True,
+    /// The 256 of xterm's palette.
+    Indexed,
+    /// The sixteen, which the person may have set to anything.
+    Sixteen,
+}
+
+/// As three parts from 0 to 255.
+pub(super) type Parts = [u8; 3];
+
+/// How xterm shows the sixteen unless it is told otherwise, in the order of their numbers.
+const SIXTEEN: [(Color, Parts); 16] = [
+    (Color::Black, [0, 0, 0]),
+    (Color::Red, [205, 0, 0]),
+    (Color::Green, [0, 205, 0]),
+    (Color::Yellow, [205, 205, 0]),
+    (Color::Blue, [0, 0, 238]),
+    (Color::Magenta, [205, 0, 205]),
+    (Color::Cyan, [0, 205, 205]),
+    (Color::Gray, [229, 229, 229]),
+    (Color::DarkGray, [127, 127, 127]),
+    (Color::LightRed, [255, 0, 0]),
+    (Color::LightGreen, [0, 255, 0]),
+    (Color::LightYellow, [255, 255, 0]),
+    (Color::LightBlue, [92, 92, 255]),
+    (Color::LightMagenta, [255, 0, 255]),
+    (Color::LightCyan, [0, 255, 255]),
+    (Color::White, [255, 255, 255]),
+];
+/// The six steps of each part in the cube of colours from number 16 on.
+const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+const CUBE: u8 = 16;
+const GREYS: u8 = 232;
+
+/// The least ratio at which text counts as readable: <https://www.w3.org/TR/WCAG21/#contrast-minimum>.
+pub(super) const READABLE: f64 = 4.5;
+
+impl Depth {
+    /// What an environment tells of the terminal.
+    #[must_use]
+    pub fn of_terminal(environment: &dyn Fn(&str) -> Option<String>) -> Self {
+        let is_true = |value: &String| matches!(value.as_str(), "truecolor" | "24bit");
+        if environment("COLORTERM").as_ref().is_some_and(is_true) {
+            return Self::True;
+        }
+        let indexed = environment("TERM").is_some_and(|term| term.contains("256color"));
+        if indexed { Self::Indexed } else { Self::Sixteen }
+    }
+
+    /// The style with what can be shown of it.
+    pub(super) fn of(self, style: Style, ground: Ground) -> Style {
+        let bg = style.bg.map(|colour| self.nearest(colour, None));
+        let behind = bg.and_then(parts).unwrap_or(ground.parts());
+        let fg = style.fg.map(|colour| self.nearest(colour, Some(behind)));
+        Style { fg, bg, ..style }
+    }
+
+    /// The nearest colour there is; with something behind it, the nearest that can be read on that.
+    fn nearest(self, colour: Color, behind: Option<Parts>) -> Color {
+        let is_shown = match colour {
+            Color::Rgb(..) => self == Self::True,
+            Color::Indexed(_) => self != Self::Sixteen,
+            _ => true,
+        };
+        let Some(wanted) = parts(colour).filter(|_| !is_shown) else { return colour };
+        let sixteen = SIXTEEN.map(|(colour, _)| colour);
+        let offered: Vec<Color> = match self {
+            // Their first sixteen are those that the person may have set.
+            Self::Indexed => (CUBE..=u8::MAX).map(Color::Indexed).collect(),
+            Self::True | Self::Sixteen => sixteen.into(),
+        };
+        let known = offered.into_iter().filter_map(|colour| Some((colour, parts(colour)?)));
+        let readable = known.filter(|(_, parts)| behind.is_none_or(|behind| contrast(*parts, behind) >= READABLE));
+        readable.min_by_key(|(_, parts)| distance(*parts, wanted)).map_or(colour, |(nearest, _)| nearest)
+    }
+}
+
+impl Ground {
+    pub(super) const fn parts(self) -> Parts {
+        match self {
+            Self::Dark => [0, 0, 0],
+            Self::Light => [255, 255, 255],
+        }
+    }
+}
+
+/// How a colour looks, as far as that is known.
+pub(super) fn parts(colour: Color) -> Option<Parts> {
+    match colour {
+        Color::Rgb(red, green, blue) => Some([red, green, blue]),
+        Color::Indexed(number) if number >= GREYS => Some([8 + 10 * (number - GREYS); 3]),
+        Color::Indexed(number) if number >= CUBE => {
+            let step = |of: u8| STEPS[usize::from((number - CUBE) / of % 6)];
+            Some([step(36), step(6), step(1)])
+        }
+        Color::Indexed(number) => SIXTEEN.get(usize::from(number)).map(|(_, parts)| *parts),
+        named => SIXTEEN.iter().find(|(colour, _)| *colour == named).map(|(_, parts)| *parts),
+    }
+}
+
+fn distance(one: Parts, other: Parts) -> u32 {
+    one.iter().zip(other).map(|(one, other)| u32::from(one.abs_diff(other)).pow(2)).sum()
+}
+
+/// The ratio of contrast between two colours, from 1 to 21: <https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio>.
+pub(super) fn contrast(one: Parts, other: Parts) -> f64 {
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// <https://www.w3.org/TR/WCAG21/#dfn-relative-luminance>
+fn luminance(parts: Parts) -> f64 {
+    let [red, green, blue] = parts.map(|part| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    });
+    0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+/// What can be read on a colour. How the sixteen look is up to the terminal; this goes by how nearly all show them.
+pub(super) fn ink_on(colour: Color) -> Color {
+    let is_dark = match colour {
+        Color::Black | Color::Red | Color::Blue | Color::Magenta | Color::DarkGray => true,
+        Color::Rgb(red, green, blue) => brightness(red, green, blue) < MIDDLE_BRIGHTNESS,
+        _ => false,
+    };
+    if is_dark { Color::White } else { Color::Black }
+}
+
+/// From 0 to 255,000, weighed as the eye does (<https://www.w3.org/TR/AERT/#color-contrast>).
+fn brightness(red: u8, green: u8, blue: u8) -> u32 {
+    u32::from(red) * 299 + u32::from(green) * 587 + u32::from(blue) * 114
+}
+
+const MIDDLE_BRIGHTNESS: u32 = 128_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_depth_is_told_by_two_variables() {
+        let depth = |colorterm: &'static str, term: &'static str| {
+            Depth::of_terminal(&|name| match name {
+                "COLORTERM" => Some(colorterm.into()),
+                "TERM" => Some(term.into()),
+                _ => None,
+            })
+        };
+        assert_eq!(depth("truecolor", "xterm"), Depth::True);
+        assert_eq!(depth("24bit", "linux"), Depth::True);
+        assert_eq!(depth("yes", "screen-256color"), Depth::Indexed);
+        assert_eq!(depth("", "linux"), Depth::Sixteen);
+        assert_eq!(Depth::of_terminal(&|_| None), Depth::Sixteen);
+    }
+
+    #[test]
+    fn the_nearest_colour_stands_for_one_that_can_not_be_shown() {
+        let orange = Color::Rgb(255, 135, 0);
+        assert_eq!(Depth::True.nearest(orange, None), orange);
+        assert_eq!(Depth::Indexed.nearest(orange, None), Color::Indexed(208));
+        assert_eq!(Depth::Sixteen.nearest(Color::Rgb(250, 10, 10), None), Color::LightRed);
+        assert_eq!(Depth::Sixteen.nearest(Color::Blue, None), Color::Blue);
+    }
+
+    #[test]
+    fn a_colour_that_could_not_be_read_is_passed_over() {
+        let green = Color::Rgb(0, 200, 0);
+        assert_eq!(Depth::Sixteen.nearest(green, Some([0, 0, 0])), Color::Green);
+        assert_eq!(Depth::Sixteen.nearest(green, Some([255, 255, 255])), Color::Black);
+    }
+
+    #[test]
+    fn contrast_is_measured_as_the_guidelines_do() {
+        assert!((contrast([0, 0, 0], [255, 255, 255]) - 21.0).abs() < 1e-9);
+        assert!((contrast([118, 118, 118], [255, 255, 255]) - 4.54).abs() < 0.01);
+    }
+}
