@@ -8,7 +8,7 @@ use super::fold::{fold, folded};
 
 /// What a person looks for: terms that all have to hold. Case and diacritics make no difference.
 ///
-/// A term is a text to be found in the name, the external id or the id; `name:`, `ext:` and `id:` before it say where; `!` before
+/// A term is a text to be found in the name, the external id or, when it is the only one, the id; `name:`, `ext:` and `id:` before it say where; `!` before
 /// all that turns it around. Blanks separate terms, except between double quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
@@ -26,6 +26,8 @@ struct Term {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Anywhere,
+    /// In the name or the external id.
+    Readable,
     Name,
     ExternalId,
     Id,
@@ -40,7 +42,13 @@ impl Query {
     /// Takes what a person typed; `None` when there is nothing to look for, as after `!` or `name:` alone.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let terms: Vec<Term> = words(text).iter().filter_map(|word| Term::parse(word)).collect();
+        let mut terms: Vec<Term> = words(text).iter().filter_map(|word| Term::parse(word)).collect();
+        if terms.len() > 1 {
+            // Short words stand in a good many UUIDs.
+            for term in terms.iter_mut().filter(|term| term.place == Place::Anywhere) {
+                term.place = Place::Readable;
+            }
+        }
         (!terms.is_empty()).then_some(Self { terms })
     }
 
@@ -53,7 +61,8 @@ impl Query {
     /// Whether a name begins with the first text that is looked for in names.
     #[must_use]
     pub fn begins(&self, name: &str) -> bool {
-        let in_name = |term: &&Term| !term.negated && matches!(term.place, Place::Anywhere | Place::Name);
+        let in_name =
+            |term: &&Term| !term.negated && matches!(term.place, Place::Anywhere | Place::Readable | Place::Name);
         self.terms.iter().find(in_name).is_some_and(|term| term.text.begins(name))
     }
 
@@ -71,8 +80,9 @@ impl Query {
     }
 
     fn ranges_of(&self, text: &str, place: Place) -> Vec<Range<usize>> {
-        let here =
-            self.terms.iter().filter(|term| !term.negated && (term.place == Place::Anywhere || term.place == place));
+        let here = self.terms.iter().filter(|term| {
+            !term.negated && (matches!(term.place, Place::Anywhere | Place::Readable) || term.place == place)
+        });
         let mut ranges: Vec<Range<usize>> = here.flat_map(|term| term.text.ranges(text)).collect();
         ranges.sort_by_key(|range| (range.start, range.end));
         let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
@@ -113,6 +123,7 @@ impl Term {
             Place::Anywhere => {
                 self.text.is_in(&segment.name) || self.is_in_external_id(segment) || self.is_in_id(segment)
             }
+            Place::Readable => self.text.is_in(&segment.name) || self.is_in_external_id(segment),
             Place::Name => self.text.is_in(&segment.name),
             Place::ExternalId => self.is_in_external_id(segment),
             Place::Id => self.is_in_id(segment),
@@ -218,6 +229,8 @@ mod tests {
         assert!(!finds("vip !pl-1", "VIP Polska", "PL-1"));
         assert!(finds("\"vip polska\"", "VIP Polska", "PL-1"));
         assert!(!finds("\"polska vip\"", "VIP Polska", "PL-1"));
+        assert!(finds("48a1", "VIP Polska", "PL-1") && !finds("vip 48a1", "VIP Polska", "PL-1"));
+        assert!(finds("vip id:48a1", "VIP Polska", "PL-1"));
     }
 
     #[test]

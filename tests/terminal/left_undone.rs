@@ -89,6 +89,8 @@ impl Home {
             Point::Sent => {
                 pty.wait_for(&format!("{not}: it was sent and not carried out"));
                 assert!(!done(self), "nothing goes by itself");
+                pty.type_text(ENTER);
+                pty.wait_for("decide or edit");
                 pty.type_text("R");
                 eventually(|| done(self).then_some(()));
                 assert_eq!(self.sent(method), 2, "{point:?}");
@@ -169,7 +171,9 @@ fn what_was_not_sent_yet_when_the_program_was_killed_is_told_and_goes_after_what
     pty.kill();
     let mut pty = home.start();
     pty.wait_for("it was sent and not carried out");
-    pty.wait_for("it was not sent yet");
+    pty.wait_for("it is still to be sent");
+    pty.type_text(ENTER);
+    pty.wait_for("decide or edit");
     assert_eq!((home.count("First"), home.count("Second")), (0, 0));
     pty.type_text("r");
     eventually(|| (home.count("First") == 1).then_some(()));
