@@ -77,16 +77,7 @@ impl Operation {
     #[must_use]
     pub fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
         let replaced = |id: SegmentId| other(&id).unwrap_or(id);
-        let segment = |base: Arc<Segment>| {
-            let (id, parent) = (other(&base.id), base.parent.as_ref().and_then(other));
-            if id.is_none() && parent.is_none() {
-                return base;
-            }
-            let mut segment = Arc::unwrap_or_clone(base);
-            segment.id = id.unwrap_or(segment.id);
-            segment.parent = parent.or(segment.parent);
-            Arc::new(segment)
-        };
+        let segment = |base: Arc<Segment>| base.with_ids(other).map_or(base, Arc::new);
         let draft = |draft: Draft| Draft { parent: draft.parent.map(replaced), ..draft };
         match self {
             Self::Create { draft: wanted } => Self::Create { draft: draft(wanted) },

@@ -60,6 +60,17 @@ impl Segment {
         self
     }
 
+    /// This segment with other ids in the place of some, its own and that of its parent; `None` when none of them is another one.
+    #[must_use]
+    pub fn with_ids(&self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Option<Self> {
+        let (id, parent) = (other(&self.id), self.parent.as_ref().and_then(other));
+        (id.is_some() || parent.is_some()).then(|| Self {
+            id: id.unwrap_or_else(|| self.id.clone()),
+            parent: parent.or_else(|| self.parent.clone()),
+            ..self.clone()
+        })
+    }
+
     /// The value of a field as text, `None` when it is not set.
     #[must_use]
     pub fn field(&self, field: Field) -> Option<String> {

@@ -143,6 +143,7 @@ impl Lines {
             self.field(
                 "Waiting",
                 match pending {
+                    _ if state.writes.is_staged(&segment.id) => "not sent yet",
                     PendingKind::Creating => "being created",
                     PendingKind::Changing => "being saved",
                     PendingKind::Deleting => "being deleted",

@@ -114,11 +114,8 @@ impl Step {
     fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
         let other = |known: &SegmentId| (known == former).then(|| id.clone());
         let renamed = |segment: &mut Arc<Segment>| {
-            let (own, parent) = (other(&segment.id), segment.parent.as_ref().and_then(other));
-            if own.is_some() || parent.is_some() {
-                let known = Arc::make_mut(segment);
-                known.id = own.unwrap_or_else(|| known.id.clone());
-                known.parent = parent.or_else(|| known.parent.clone());
+            if let Some(renamed) = segment.with_ids(&other) {
+                *segment = Arc::new(renamed);
             }
         };
         for made in &mut self.made {

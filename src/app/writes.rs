@@ -233,6 +233,13 @@ impl Writes {
         })
     }
 
+    /// Whether what is shown of a segment was asked for and not sent.
+    #[must_use]
+    pub fn is_staged(&self, id: &SegmentId) -> bool {
+        let last = self.pending.get(id).and_then(|pending| self.step(*pending.operations.last()?));
+        last.is_some_and(|step| step.standing == Standing::Staged)
+    }
+
     /// The segments that something is under way for.
     pub(super) fn concerned(&self) -> impl Iterator<Item = &SegmentId> {
         self.pending.keys()

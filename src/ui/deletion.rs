@@ -61,6 +61,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
     lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
     lines.push(choice("o", &format!("delete only this; what the server does below, {undo} can't undo"), theme));
+    lines.push(Line::default());
     lines.push(Line::styled(format!("{undo} brings it all back, with new ids."), theme.quiet));
     lines.push(dialog::keys(&[leave], theme));
     lines

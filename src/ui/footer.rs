@@ -233,7 +233,7 @@ fn under_way(tally: Tally, theme: &Theme) -> Vec<String> {
         parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(tally.waiting)));
     }
     for (count, symbol, what) in [
-        (tally.staged, theme.symbols.edited, "gathered"),
+        (tally.staged, theme.symbols.edited, "not sent yet"),
         (tally.held, theme.symbols.pending, "held back"),
         (tally.failed, theme.symbols.failed, "failed"),
     ] {

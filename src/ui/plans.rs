@@ -133,15 +133,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         Standing::Failed(error) => Some(error.to_string()),
         _ => None,
     });
-    let unread = !pane.recovered.is_empty() && !pane.acknowledged;
-    let keys = if unread {
-        [dialog::keys(&[("enter", "I have read this")], theme), Line::default()]
-    } else {
-        [
-            dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
-            dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
-        ]
-    };
+    let keys = queue_keys(pane, operations.is_empty(), theme);
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
@@ -178,11 +170,25 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     }
 }
 
+/// The keys that do something in the queue as it is.
+fn queue_keys(pane: &QueuePane, empty: bool, theme: &Theme) -> [Line<'static>; 2] {
+    if !pane.recovered.is_empty() && !pane.acknowledged {
+        return [dialog::keys(&[("enter", "I have read this")], theme), Line::default()];
+    }
+    if empty {
+        return [dialog::keys(&[("esc", "leave")], theme), Line::default()];
+    }
+    [
+        dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
+        dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
+    ]
+}
+
 fn title(state: &State) -> String {
     let tally = state.writes.tally();
     let parts = [
         (tally.waiting, "on the way"),
-        (tally.staged, "gathered"),
+        (tally.staged, "not sent yet"),
         (tally.held, "held back"),
         (tally.failed, "failed"),
         (tally.done, "done"),

@@ -207,6 +207,7 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
         Some((symbols.edited, theme.accent))
     } else if let Some(pending) = state.writes.pending(id) {
         Some(match pending {
+            _ if state.writes.is_staged(id) => (symbols.edited, theme.pending),
             PendingKind::Refused => (symbols.failed, theme.bad),
             PendingKind::Deleting => (symbols.pending, theme.bad),
             PendingKind::Creating | PendingKind::Changing => (symbols.pending, theme.pending),
