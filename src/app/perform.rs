@@ -63,16 +63,18 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Reopen => layer::bring_back_refused(state),
         Action::Paste => return changing::paste(state),
         Action::PollNow => return vec![Effect::Mirror(Command::PollNow)],
-        Action::Reload => {
-            state.say("loading everything anew, to compare");
-            state.link.verification_asked = true;
-            return vec![Effect::Mirror(Command::Reload)];
-        }
+        Action::Reload => return reload(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit | Action::Stop if state.writes.waiting() == 0 => return vec![Effect::Quit],
         Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),
     }
     Vec::new()
+}
+
+fn reload(state: &mut State) -> Vec<Effect> {
+    state.say("loading everything anew, to compare");
+    state.link.verification_asked = true;
+    vec![Effect::Mirror(Command::Reload)]
 }
 
 fn go_to_end(state: &mut State, action: Action) {
