@@ -74,11 +74,11 @@ impl Watcher {
                 self.over += 1;
                 self.picture.insert(applied.segment.id.clone(), applied.segment);
             }
-            Event::OperationEnded { outcome: Outcome::Deleted(id), .. } => {
+            Event::OperationEnded { outcome: Outcome::Deleted { id, .. }, .. } => {
                 self.over += 1;
                 self.picture.remove(&id);
             }
-            Event::OperationFailed { which, error } => {
+            Event::OperationFailed { which, error, .. } => {
                 self.over += 1;
                 self.failed.push(error);
                 self.mirror.commands.try_send(Command::Drop(which)).expect("there is room");

@@ -47,6 +47,13 @@ pub enum Between {
         /// As it is now.
         theirs: Arc<Segment>,
     },
+    /// The person created it, no answer came, and what has appeared since may be it.
+    Lookalike {
+        /// As the person wants it.
+        mine: Segment,
+        /// What has appeared.
+        theirs: Arc<Segment>,
+    },
     /// The person deletes it, and more stands below it than they saw.
     Grown {
         /// The segment.
@@ -79,6 +86,10 @@ impl Conflict {
             (Operation::Delete { base, .. }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
                 Between::Deletion { base: Arc::clone(base), theirs: Arc::clone(theirs) }
             }
+            (Operation::Create { draft }, WriteError::Lookalike { theirs }) => {
+                let mine = draft.clone().into_segment(which.provisional_id());
+                Between::Lookalike { mine, theirs: Arc::clone(theirs) }
+            }
             (Operation::Delete { base, .. }, WriteError::Grown { newcomers }) => {
                 Between::Grown { base: Arc::clone(base), newcomers: newcomers.clone() }
             }
@@ -96,7 +107,7 @@ impl Conflict {
     pub fn name(&self) -> &str {
         match &self.between {
             Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::Grown { base, .. } => &base.name,
-            Between::Gone { mine } => &mine.name,
+            Between::Gone { mine } | Between::Lookalike { mine, .. } => &mine.name,
         }
     }
 }
@@ -138,6 +149,11 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
             choices[conflict.row] = other;
         }
         ("m", Between::Changes { choices, .. }) => *choices = [Side::Mine; 3],
+        ("t", Between::Lookalike { theirs, .. }) => {
+            let id = theirs.id.clone();
+            return writes::adopt(state, which, id);
+        }
+        ("c", Between::Lookalike { .. }) => return writes::retry(state, which),
         ("t", _) => return keep_theirs(state, which),
         ("enter", Between::Changes { theirs, mine, choices, .. }) => {
             return save(state, which, theirs, mine, *choices);

@@ -221,9 +221,9 @@ impl Harness {
                 Operation::Update { base, draft } => {
                     Outcome::Updated(applied(draft.clone().into_segment(base.id.clone())))
                 }
-                Operation::Delete { base, .. } => Outcome::Deleted(base.id.clone()),
+                Operation::Delete { base, .. } => Outcome::Deleted { id: base.id.clone(), raced: false },
             };
-            self.tell(mirror::Event::OperationEnded { which, outcome });
+            self.tell(mirror::Event::OperationEnded { which, operation, outcome });
         }
     }
 
@@ -240,8 +240,11 @@ impl Harness {
     }
 
     pub fn fail(&mut self, error: WriteError) {
-        let (ticket, _) = self.last_write();
-        self.tell(mirror::Event::OperationFailed { which: Which { ticket, index: 0 }, error });
+        let (ticket, plan) = self.last_write();
+        let which = Which { ticket, index: 0 };
+        let known = self.state.writes.step(which).map(|step| step.operation.clone());
+        let operation = known.or_else(|| plan.operations.first().cloned()).expect("there is one");
+        self.tell(mirror::Event::OperationFailed { which, operation, error });
     }
 
     /// The rows as indented names, the selected one with a bar.

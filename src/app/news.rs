@@ -24,8 +24,12 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),
         Event::Verified { missed } => verified(state, &missed),
         Event::OperationBegan(which) => writes::operation_began(state, which),
-        Event::OperationEnded { which, outcome } => writes::operation_ended(state, which, &outcome),
-        Event::OperationFailed { which, error } => effects = writes::operation_failed(state, which, error),
+        Event::OperationEnded { which, operation, outcome } => {
+            writes::operation_ended(state, which, &operation, &outcome);
+        }
+        Event::OperationFailed { which, operation, error } => {
+            effects = writes::operation_failed(state, which, operation, error);
+        }
         Event::OperationDropped(which) => writes::operation_dropped(state, which),
         Event::Recovered(found) => writes::recovered(state, found),
         Event::Noticed(notice) => {

@@ -25,7 +25,7 @@ pub(super) use outcome::{
     operation_began, operation_dropped, operation_ended, operation_failed, recovered, undelivered,
 };
 pub(super) use sending::{
-    Manner, amend, begin, drop_step, give_up, hold_all, next_ticket, release, retry, send_staged, unstage,
+    Manner, adopt, amend, begin, drop_step, give_up, hold_all, next_ticket, release, retry, send_staged, unstage,
 };
 
 /// The writes that are not over, and what is remembered of those that are.

@@ -227,6 +227,7 @@ impl<R: Remote> Actor<R> {
             Command::Write { ticket, plan } => self.write(ticket, plan).await?,
             Command::Retry(which) => self.retry(which, None).await?,
             Command::Amend { which, operation } => self.retry(which, Some(operation)).await?,
+            Command::Adopt { which, id } => self.adopt(which, id).await?,
             Command::Hold(ticket) => self.hold(ticket),
             Command::Release(ticket) => self.release(ticket).await?,
             Command::Drop(which) => self.give_up(vec![which]).await?,
@@ -267,9 +268,9 @@ impl<R: Remote> Actor<R> {
                 Ok(())
             }
             Report::OperationOver { which, since, result } => self.operation_over(which, since, result).await,
-            Report::Claimed { which, id, kind, doubted, reply } => {
+            Report::Claimed { claim, reply } => {
                 // Whoever asked may have been stopped.
-                let _stopped = reply.send(self.claim(which, id, kind, doubted));
+                let _stopped = reply.send(self.claim(claim));
                 Ok(())
             }
             Report::Investigated(found) => self.investigated(found).await,

@@ -68,6 +68,13 @@ pub enum Command {
         /// What to do instead, about the same segment.
         operation: Operation,
     },
+    /// Take a segment for the one that a create has made which ended in [`WriteError::Lookalike`].
+    Adopt {
+        /// The create.
+        which: Which,
+        /// The segment.
+        id: SegmentId,
+    },
     /// Begin nothing more of a plan until it is [released](Command::Release).
     Hold(Ticket),
     /// Go on with a plan that was held back, and try again what failed of it.
@@ -125,6 +132,8 @@ pub enum Event {
     OperationEnded {
         /// Which.
         which: Which,
+        /// As it was carried out: what it builds upon may have changed it since it was asked for.
+        operation: Operation,
         /// What it came to.
         outcome: Outcome,
     },
@@ -132,6 +141,8 @@ pub enum Event {
     OperationFailed {
         /// Which.
         which: Which,
+        /// As it was to be carried out.
+        operation: Operation,
         /// Why.
         error: WriteError,
     },
@@ -312,7 +323,12 @@ pub enum Outcome {
     /// The segment has its new values.
     Updated(Applied),
     /// The segment is gone.
-    Deleted(SegmentId),
+    Deleted {
+        /// Which.
+        id: SegmentId,
+        /// Whether somebody else changed it in the very moment between looking and deleting. What they wrote is gone with it.
+        raced: bool,
+    },
 }
 
 /// A segment as the server shows it after a write.
@@ -338,6 +354,13 @@ pub enum WriteError {
     /// The answer was lost: it may or may not have been carried out, and the feed will tell.
     #[error("{0}; it may have been carried out all the same")]
     InDoubt(RemoteError),
+    /// The answer was lost, and a segment has appeared since that may be the one and is not quite what was asked for. A person
+    /// has to say whether it is, with [`Command::Adopt`], or is not, with [`Command::Retry`].
+    #[error("no answer came, and “{}”, which has appeared since, may be it", .theirs.name)]
+    Lookalike {
+        /// That segment.
+        theirs: Arc<Segment>,
+    },
     /// Others stand below it than the person was shown. Nothing was sent.
     #[error("{}", grown(.newcomers))]
     Grown {

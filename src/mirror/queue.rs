@@ -175,10 +175,13 @@ impl WriteQueue {
         let subjects = self.on.get(operation.subject().unwrap_or(&which.provisional_id())).cloned().unwrap_or_default();
         let before = self.entries.get(&which).map(|entry| entry.before.clone()).unwrap_or_default();
         match (&operation, outcome) {
-            (Operation::Create { draft }, Outcome::Created(Applied { segment, .. })) => {
+            (Operation::Create { draft }, Outcome::Created(Applied { segment, merged, .. })) => {
                 self.given.insert(which.provisional_id(), segment.id.clone());
                 self.rename(which, &segment.id);
-                self.rebase(which, &draft.clone().into_segment(segment.id.clone()), segment);
+                let expected = draft.clone().into_segment(segment.id.clone());
+                // What somebody else has made of it, the person has not seen.
+                let came = (**segment).clone().with_fields_of(&expected, merged);
+                self.rebase(which, &expected, &came);
             }
             (Operation::Update { base, draft }, Outcome::Updated(Applied { segment, raced: false, .. })) => {
                 // What somebody else has changed and was kept, the person has not seen: that is not taken for what they saw.
@@ -464,7 +467,7 @@ mod tests {
             Operation::Update { base, draft } => {
                 Outcome::Updated(applied(Arc::new(draft.clone().into_segment(base.id.clone()))))
             }
-            Operation::Delete { base, .. } => Outcome::Deleted(base.id.clone()),
+            Operation::Delete { base, .. } => Outcome::Deleted { id: base.id.clone(), raced: false },
         };
         queue.ended(which(1, index), &outcome);
     }

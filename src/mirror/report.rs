@@ -33,9 +33,22 @@ pub(super) enum Report {
     /// An operation is over. Holds a step of the feed from before it was sent.
     OperationOver { which: Which, since: Option<Step>, result: Result<Ended, WriteError> },
     /// An operation whose answer was lost has found a segment that it may have made.
-    Claimed { which: Which, id: SegmentId, kind: FeedEventKind, doubted: bool, reply: oneshot::Sender<bool> },
+    Claimed { claim: Claim, reply: oneshot::Sender<bool> },
     /// What an earlier run left was looked into, each with the step of the feed from before it was sent.
     Investigated(Vec<(Recovered, Option<Step>, Option<Answer>)>),
+}
+
+/// That an operation may have made a segment.
+#[derive(Debug)]
+pub(super) struct Claim {
+    pub which: Which,
+    pub id: SegmentId,
+    /// How the feed named it.
+    pub kind: FeedEventKind,
+    /// Whether the operation was sent before.
+    pub doubted: bool,
+    /// Whether it is just as it was asked for; if not, nobody else is kept from having made it.
+    pub firm: bool,
 }
 
 /// What reading a stretch of the feed came to.

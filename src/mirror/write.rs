@@ -2,26 +2,27 @@
 //!
 //! The API knows no versions, so before a PUT or a DELETE the segment is read and compared with what the person saw. What
 //! somebody else changed in other fields is kept; a field that both changed is a conflict, as is a segment that somebody moved,
-//! and nothing is sent; the same before each further try. Before a DELETE the feed is read to its end, so that nothing goes that came below a moment ago. A create
-//! whose answer was lost is never repeated: the feed since just before tells whether it was carried out, also when a person wants
-//! it to be tried again.
+//! and nothing is sent; the same before each further try. Before a DELETE the feed is read to its end, so that nothing goes that
+//! came below a moment ago.
 //!
 //! Between looking and writing there is a moment in which somebody else can write too. It can't be closed, but the feed names a
 //! segment once for each write, so it is noticed afterwards and told ([`Applied::raced`]).
 
+mod creating;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 use crate::plan::Operation;
-use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
+use crate::remote::{Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
 use super::ledger::{Answer, Questions};
 use super::look::look;
 use super::message::{Applied, Fate, Mention, Outcome, Which, WriteError};
-use super::report::{Report, Reporter};
+use super::report::Reporter;
+
+pub(super) use creating::Doubt;
 
 /// What it takes to carry out an operation.
 #[derive(Debug)]
@@ -33,8 +34,8 @@ pub(super) struct Writer<R> {
     pub which: Which,
     /// A step of the feed before anything was written; `None` without a feed.
     pub since: Option<Step>,
-    /// Whether it was sent before, and may have been carried out.
-    pub doubted: bool,
+    /// Of a create that was sent before and may have been carried out.
+    pub doubt: Option<Doubt>,
     /// How long the fate of a create is looked for.
     pub grace: Duration,
 }
@@ -46,10 +47,6 @@ pub(super) struct Ended {
     pub answer: Answer,
 }
 
-/// The pause between two looks for a create whose answer was lost.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How long the fate of a create of an earlier run is looked for: it was sent longer ago than one of this run.
-const RECOVERY: Duration = Duration::from_secs(3);
 /// How often a change or a deletion is sent in all, each time after a look. Rides out a restart of the service.
 const TRIES: u32 = 5;
 /// The pause before the second try; it doubles with each further one.
@@ -65,91 +62,6 @@ impl<R: Remote> Writer<R> {
             Operation::Update { base, draft } => self.update(base, draft).await,
             Operation::Delete { base, leaving } => self.delete(base, leaving).await,
         }
-    }
-
-    async fn create(&self, draft: &Draft) -> Result<Ended, WriteError> {
-        if self.doubted
-            && let Some(id) = self.find_created(draft).await.map_err(WriteError::InDoubt)?
-        {
-            return self.created(&id, draft).await;
-        }
-        let id = match self.remote.create(draft).await {
-            Ok(id) => id,
-            Err(error) if error.fault.may_have_taken_effect() => self.find_lost(draft, error).await?,
-            Err(error) => return Err(WriteError::Refused(error)),
-        };
-        self.created(&id, draft).await
-    }
-
-    /// What a create came to. That it was carried out is certain, so it is never to be repeated because it can't be looked at.
-    async fn created(&self, id: &SegmentId, draft: &Draft) -> Result<Ended, WriteError> {
-        let until = tokio::time::Instant::now() + self.grace;
-        let answer = loop {
-            let looked = self.look(id).await;
-            let late = tokio::time::Instant::now() >= until;
-            match looked {
-                Ok(answer) if answer.now.is_some() || late => break answer,
-                Err(_) if late => {
-                    let now = Some(Arc::new(draft.clone().into_segment(id.clone())));
-                    let asked = self.questions.next();
-                    break Answer { id: id.clone(), now, asked, mention: Mention::default() };
-                }
-                Ok(_) | Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
-            }
-        };
-        let Some(segment) = answer.now.clone() else {
-            // Somebody deleted it within the moment it existed.
-            let call = Call::Create(draft.name.as_str().into());
-            let fault = Fault::Unreadable { reason: "it was created and is gone again".into() };
-            return Err(WriteError::InDoubt(RemoteError { call, fault }));
-        };
-        let ignored = draft.changes(&segment);
-        let applied = Applied { segment, merged: Vec::new(), ignored, raced: false };
-        Ok(Ended { outcome: Outcome::Created(applied), answer })
-    }
-
-    /// Looks in the feed for the segment that a lost create may have made, for a while.
-    async fn find_lost(&self, draft: &Draft, lost: RemoteError) -> Result<SegmentId, WriteError> {
-        match self.search(draft, self.grace).await {
-            Ok(Some(id)) => Ok(id),
-            Ok(None) | Err(_) => Err(WriteError::InDoubt(lost)),
-        }
-    }
-
-    /// Looks in the feed again and again for a while. An error is that of the last look.
-    async fn search(&self, draft: &Draft, patience: Duration) -> Result<Option<SegmentId>, RemoteError> {
-        let until = tokio::time::Instant::now() + patience;
-        loop {
-            // A feed that can't be read at the moment is asked again like one that has nothing to tell yet.
-            let found = self.find_created(draft).await;
-            let over = self.since.is_none() || tokio::time::Instant::now() >= until;
-            if over || matches!(found, Ok(Some(_))) {
-                return found;
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-    }
-
-    /// Looks in the feed for a segment that an operation has made.
-    async fn find_created(&self, draft: &Draft) -> Result<Option<SegmentId>, RemoteError> {
-        for event in self.events_since_begun().await?.0 {
-            if event.kind == FeedEventKind::Deleted {
-                continue;
-            }
-            let candidate = self.look(&event.id).await?.now;
-            if candidate.is_some_and(|segment| is_made_from(&segment, draft)) && self.claim(&event).await {
-                return Ok(Some(event.id));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
-    async fn claim(&self, event: &FeedEvent) -> bool {
-        let (reply, answer) = oneshot::channel();
-        let (which, doubted) = (self.which, self.doubted);
-        self.reporter.tell(Report::Claimed { which, id: event.id.clone(), kind: event.kind, doubted, reply }).await;
-        answer.await.unwrap_or(false)
     }
 
     /// What the feed has told since before the operation was begun, and where it ends; nothing without a feed.
@@ -218,40 +130,60 @@ impl<R: Remote> Writer<R> {
         let (mut failures, mut doubt) = (0, None);
         loop {
             let refused = |error| in_doubt(doubt.clone(), WriteError::Refused(error));
-            let newcomers = self.newcomers(&base.id, leaving).await.map_err(refused)?;
+            let (newcomers, mark) = self.newcomers(&base.id, leaving).await.map_err(refused)?;
             if !newcomers.is_empty() {
                 return Err(WriteError::Grown { newcomers });
             }
-            let Some(current) = self.look(&base.id).await.map_err(refused)?.now else { return Ok(self.gone(&base.id)) };
+            let looked = self.look(&base.id).await.map_err(refused)?;
+            let Some(current) = looked.now else { return Ok(self.gone(&base.id, false)) };
             let fields = base.differing_fields(&current);
             if !fields.is_empty() {
                 return Err(WriteError::Conflict { theirs: Some(current), fields });
             }
-            let Err(error) = self.remote.delete(&base.id).await else { return Ok(self.gone(&base.id)) };
+            let Err(error) = self.remote.delete(&base.id).await else {
+                return Ok(self.gone(&base.id, self.changed_since(&base.id, mark).await));
+            };
             failures += 1;
             if !waits(&error.fault, failures).await {
-                return self.not_deleted(base, error).await;
+                return self.not_deleted(base, error, mark).await;
             }
             doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
         }
     }
 
     /// The last try to delete something has failed.
-    async fn not_deleted(&self, base: &Arc<Segment>, error: RemoteError) -> Result<Ended, WriteError> {
+    async fn not_deleted(
+        &self,
+        base: &Arc<Segment>,
+        error: RemoteError,
+        mark: Option<Step>,
+    ) -> Result<Ended, WriteError> {
         if !error.fault.may_have_taken_effect() {
             return Err(WriteError::Refused(error));
         }
         match self.look(&base.id).await {
-            Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id)),
+            Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id, self.changed_since(&base.id, mark).await)),
             Ok(_) => Err(WriteError::Refused(error)),
             Err(_) => Err(WriteError::InDoubt(error)),
         }
     }
 
-    /// What the feed names, in the part of it that is not known here yet, and stands below a segment unexpectedly.
-    async fn newcomers(&self, parent: &SegmentId, leaving: &[SegmentId]) -> Result<Vec<SegmentId>, RemoteError> {
+    /// Whether a segment that is gone was changed after a step of the feed.
+    async fn changed_since(&self, id: &SegmentId, mark: Option<Step>) -> bool {
+        let Some(mark) = mark else { return false };
+        let changed = |event: &FeedEvent| event.id == *id && event.kind != FeedEventKind::Deleted;
+        self.events(mark).await.is_ok_and(|(events, _)| events.iter().any(changed))
+    }
+
+    /// What the feed names, in the part of it that is not known here yet, and stands below a segment unexpectedly; and where the
+    /// feed ends.
+    async fn newcomers(
+        &self,
+        parent: &SegmentId,
+        leaving: &[SegmentId],
+    ) -> Result<(Vec<SegmentId>, Option<Step>), RemoteError> {
         let mut newcomers = Vec::new();
-        let (events, _) = self.events_since_begun().await?;
+        let (events, end) = self.events_since_begun().await?;
         for event in events.into_iter().filter(|event| event.id != *parent && event.kind != FeedEventKind::Deleted) {
             if leaving.contains(&event.id) || newcomers.contains(&event.id) {
                 continue;
@@ -261,23 +193,18 @@ impl<R: Remote> Writer<R> {
                 newcomers.push(event.id);
             }
         }
-        Ok(newcomers)
+        Ok((newcomers, end))
     }
 
     /// It is certain by now that it is gone, so the question counts as asked now.
-    fn gone(&self, id: &SegmentId) -> Ended {
+    fn gone(&self, id: &SegmentId, raced: bool) -> Ended {
         let answer = Answer { id: id.clone(), now: None, asked: self.questions.next(), mention: Mention::default() };
-        Ended { outcome: Outcome::Deleted(id.clone()), answer }
+        Ended { outcome: Outcome::Deleted { id: id.clone(), raced }, answer }
     }
 
     /// Finds out what has become of an operation that an earlier run had sent.
     pub async fn investigate(&self, operation: &Operation) -> (Fate, Option<Answer>) {
         let found = match operation {
-            Operation::Create { draft } if self.since.is_none() => {
-                let call = Call::Create(draft.name.as_str().into());
-                let fault = Fault::Unreadable { reason: "there was no feed to find it by".into() };
-                Err(WriteError::InDoubt(RemoteError { call, fault }))
-            }
             Operation::Create { draft } => self.find_former(draft).await,
             Operation::Update { base, draft } => match self.look(&base.id).await {
                 Ok(answer) => Ok(answer.now.clone().filter(|segment| carries(segment, base, draft)).map(|segment| {
@@ -287,7 +214,7 @@ impl<R: Remote> Writer<R> {
                 Err(error) => Err(WriteError::InDoubt(error)),
             },
             Operation::Delete { base, .. } => match self.look(&base.id).await {
-                Ok(answer) => Ok(answer.now.is_none().then(|| self.gone(&base.id))),
+                Ok(answer) => Ok(answer.now.is_none().then(|| self.gone(&base.id, false))),
                 Err(error) => Err(WriteError::InDoubt(error)),
             },
         };
@@ -295,14 +222,6 @@ impl<R: Remote> Writer<R> {
             Ok(Some(Ended { outcome, answer })) => (Fate::CarriedOut(outcome), Some(answer)),
             Err(WriteError::InDoubt(error) | WriteError::Refused(error)) => (Fate::Unknown(error), None),
             Ok(None) | Err(_) => (Fate::NotCarriedOut, None),
-        }
-    }
-
-    async fn find_former(&self, draft: &Draft) -> Result<Option<Ended>, WriteError> {
-        match self.search(draft, self.grace.min(RECOVERY)).await {
-            Ok(Some(id)) => self.created(&id, draft).await.map(Some),
-            Ok(None) => Ok(None),
-            Err(error) => Err(WriteError::InDoubt(error)),
         }
     }
 
@@ -360,10 +279,6 @@ fn in_doubt(doubt: Option<RemoteError>, error: WriteError) -> WriteError {
 /// Without an answer it is not known what became of it.
 fn failure(error: RemoteError) -> WriteError {
     if error.fault.may_have_taken_effect() { WriteError::InDoubt(error) } else { WriteError::Refused(error) }
-}
-
-fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
-    draft.changes(segment).is_empty()
 }
 
 /// Whether a segment has everywhere what a draft was to change.

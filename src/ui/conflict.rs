@@ -22,10 +22,12 @@ pub(super) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &m
         Between::Changes { .. } => format!("Somebody changed {} while you edited", conflict.name()),
         Between::Gone { .. } => format!("Somebody deleted {} while you edited", conflict.name()),
         Between::Deletion { .. } => format!("Somebody changed {}, which you delete", conflict.name()),
+        Between::Lookalike { .. } => format!("No answer came: is this {}?", conflict.name()),
         Between::Grown { .. } => format!("More stands below {} than you were shown", conflict.name()),
     };
     let height = match &conflict.between {
         Between::Changes { .. } | Between::Deletion { .. } => 7,
+        Between::Lookalike { .. } => 8,
         Between::Gone { .. } => 5,
         Between::Grown { newcomers, .. } => 4 + newcomers.len().min(NEWCOMERS),
     };
@@ -64,14 +66,17 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             dialog::keys(&[("esc", "decide later")], theme),
         ],
         Between::Deletion { base, theirs } => {
-            let column = (width.saturating_sub(AROUND + 3) / 2).max(NARROWEST);
-            let mut lines = vec![row(theme, column, "", ["you saw", "there now", ""], None, false)];
-            for field in Field::ALL {
-                let texts = [&**base, theirs].map(|segment: &Segment| field_text(&state.forest, segment, field));
-                lines.push(row(theme, column, label(field), [&texts[0], &texts[1], ""], None, texts[0] != texts[1]));
-            }
+            let mut lines = side_by_side(state, theme, width, ("you saw", base), ("there now", theirs));
             lines.push(Line::default());
             lines.push(dialog::keys(&[("d", "delete it all the same"), ("t", "keep it")], theme));
+            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines
+        }
+        Between::Lookalike { mine, theirs } => {
+            let mut lines = side_by_side(state, theme, width, ("you wanted", mine), ("has appeared", theirs));
+            lines.push(Line::default());
+            lines.push(Line::raw("Somebody may have changed it since, or made another."));
+            lines.push(dialog::keys(&[("t", "that is it: take it as it is"), ("c", "create another")], theme));
             lines.push(dialog::keys(&[("esc", "decide later")], theme));
             lines
         }
@@ -89,6 +94,23 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines
         }
     }
+}
+
+/// Two segments, field by field, and where they differ.
+fn side_by_side(
+    state: &State,
+    theme: &Theme,
+    width: usize,
+    left: (&str, &Segment),
+    right: (&str, &Segment),
+) -> Vec<Line<'static>> {
+    let column = (width.saturating_sub(AROUND + 3) / 2).max(NARROWEST);
+    let mut lines = vec![row(theme, column, "", [left.0, right.0, ""], None, false)];
+    for field in Field::ALL {
+        let texts = [left.1, right.1].map(|segment: &Segment| field_text(&state.forest, segment, field));
+        lines.push(row(theme, column, label(field), [&texts[0], &texts[1], ""], None, texts[0] != texts[1]));
+    }
+    lines
 }
 
 const fn label(field: Field) -> &'static str {

@@ -72,18 +72,18 @@ impl Client {
                 }
             }
             Event::OperationBegan(which) => self.began.push(which),
-            Event::OperationEnded { which, outcome } => {
+            Event::OperationEnded { which, outcome, .. } => {
                 match &outcome {
                     Outcome::Created(applied) | Outcome::Updated(applied) => {
                         self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
                     }
-                    Outcome::Deleted(id) => {
+                    Outcome::Deleted { id, .. } => {
                         self.picture.remove(id);
                     }
                 }
                 self.results.insert(which, Ok(outcome));
             }
-            Event::OperationFailed { which, error } => {
+            Event::OperationFailed { which, error, .. } => {
                 self.results.insert(which, Err(error));
             }
             Event::OperationDropped(which) => self.dropped.push(which),
@@ -168,6 +168,6 @@ pub fn create(text: &str, parent: Option<SegmentId>) -> Operation {
 pub fn applied(outcome: Outcome) -> Applied {
     match outcome {
         Outcome::Created(applied) | Outcome::Updated(applied) => applied,
-        Outcome::Deleted(id) => panic!("{id} was deleted"),
+        Outcome::Deleted { id, .. } => panic!("{id} was deleted"),
     }
 }

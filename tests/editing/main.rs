@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use segtui::demo::{Actor, Fields, Moment, Options, Server, Trouble, Wish};
-use segtui::mirror::{Command, Settings, Ticket, Which, WriteError};
+use segtui::mirror::{Command, Outcome, Settings, Ticket, Which, WriteError};
 use segtui::plan::Operation;
 use segtui::segment::{Draft, Field, Segment};
 
@@ -122,6 +122,95 @@ async fn a_create_that_could_not_be_looked_at_is_not_created_again() {
     }
     client.result(first(ticket)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+/// A create whose answer is lost, and which a colleague changes before it was looked for.
+async fn changed_before_it_was_found() -> (Server, Client, Which, Arc<Segment>) {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::LoseAnswer { on: POST });
+    for _ in 0..20 {
+        server.plan(Trouble::Delay { on: FEED, by: Duration::from_millis(100) });
+    }
+    let ticket = client.begin([create("Nowy", None)]).await;
+    let made = loop {
+        if let Some(made) = named(&server, "Nowy").first().cloned() {
+            break made;
+        }
+        tokio::task::yield_now().await;
+    };
+    colleague(&server, Wish::Update(made.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&made) }));
+    let error = client.result(first(ticket)).await.unwrap_err();
+    let WriteError::Lookalike { theirs } = error else { panic!("{error:?}") };
+    assert_eq!((&theirs.id, theirs.external_id.as_deref()), (&made.id, Some("T")));
+    (server, client, first(ticket), theirs)
+}
+
+#[tokio::test]
+async fn what_a_colleague_has_changed_before_it_was_found_can_be_taken_for_what_was_created() {
+    let (server, mut client, which, theirs) = changed_before_it_was_found().await;
+    let parent = which.provisional_id();
+    let below = client.begin([create("Below", Some(parent))]).await;
+    client.results.remove(&which);
+    client.order(Command::Adopt { which, id: theirs.id.clone() }).await;
+    let outcome = applied(client.result(which).await.unwrap());
+    assert_eq!((&outcome.segment, outcome.merged), (&theirs, vec![Field::ExternalId]));
+    assert_eq!(applied(client.result(first(below)).await.unwrap()).segment.parent.as_ref(), Some(&theirs.id));
+    assert_eq!(named(&server, "Nowy").len(), 1);
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn what_was_not_taken_for_what_was_created_is_created_knowingly() {
+    let (server, mut client, which, theirs) = changed_before_it_was_found().await;
+    let outcome = applied(client.retry(which).await.unwrap());
+    assert_ne!(outcome.segment.id, theirs.id);
+    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (2, 2));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn what_a_colleague_made_of_a_new_segment_is_not_overwritten_by_what_was_asked_for_before() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(200) });
+    let ticket = client.begin([create("Nowy", None)]).await;
+    let base =
+        Arc::new(Segment { id: first(ticket).provisional_id(), name: "Nowy".into(), external_id: None, parent: None });
+    let mut draft = Draft::of(&base);
+    draft.name = name("Mine");
+    let rename = client.begin([Operation::Update { base, draft }]).await;
+    let made = loop {
+        if let Some(made) = named(&server, "Nowy").first().cloned() {
+            break made;
+        }
+        tokio::task::yield_now().await;
+    };
+    colleague(&server, Wish::Update(made.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&made) }));
+    assert_eq!(applied(client.result(first(ticket)).await.unwrap()).merged, [Field::Name]);
+    let error = client.result(first(rename)).await.unwrap_err();
+    assert!(matches!(error, WriteError::Conflict { fields, .. } if fields == [Field::Name]));
+    assert_eq!(named(&server, "Theirs").len(), 1);
+}
+
+#[tokio::test]
+async fn a_create_in_doubt_that_is_amended_changes_what_it_has_made() {
+    let (server, mut client) = tenant().await;
+    server.plan(Trouble::LoseAnswer { on: POST });
+    for _ in 0..60 {
+        server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
+    }
+    let ticket = client.begin([create("Nowy", None)]).await;
+    let error = client.result(first(ticket)).await.unwrap_err();
+    assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
+    server.end_trouble();
+    client.results.remove(&first(ticket));
+    client.order(Command::Amend { which: first(ticket), operation: create("Nowszy", None) }).await;
+    client.result(first(ticket)).await.unwrap();
+    assert_eq!((named(&server, "Nowy").len(), named(&server, "Nowszy").len()), (0, 1));
+    assert_eq!(sent(&server, &Method::POST), 1);
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -279,6 +368,21 @@ async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
     server.plan(Trouble::LoseAnswer { on: PUT });
     let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
     assert!(outcome.raced);
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
+async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
+    let (server, mut client) = tenant().await;
+    let seen = client.named("Zgierz");
+    let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
+    server.plan(between(Method::DELETE, theirs, Moment::Before));
+    let outcome = client.write(client.delete("Zgierz")).await.unwrap();
+    assert_eq!(outcome, Outcome::Deleted { id: seen.id.clone(), raced: true });
+    client.write(create("Leaf", None)).await.unwrap();
+    let outcome = client.write(client.delete("Leaf")).await.unwrap();
+    assert!(matches!(outcome, Outcome::Deleted { raced: false, .. }));
     client.settle().await;
     client.assert_equals(&server);
 }

@@ -12,7 +12,7 @@ use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, S
 use segtui::demo::{Actor, Change, Fields, Options, Server, Trouble, Wish};
 use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
-use segtui::mirror::{self, Command, Mirror, Outcome, Which};
+use segtui::mirror::{self, Command, Mirror, Outcome, Which, WriteError};
 use segtui::plan::Operation;
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Field, Segment, SegmentId};
@@ -44,7 +44,6 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "in some runs it finds a segment that was created twice, which is not explained yet"]
 async fn what_a_person_is_told_is_what_is_on_the_server_whatever_comes_between() {
     for seed in seeds() {
         println!("seed {seed}");
@@ -58,7 +57,6 @@ async fn what_a_person_is_told_is_what_is_on_the_server_whatever_comes_between()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "in some runs it finds a value that was not taken back, which is not explained yet"]
 async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
     for seed in seeds() {
         println!("seed {seed}");
@@ -109,6 +107,8 @@ struct Log {
     asked: Vec<Operation>,
     told: Vec<Told>,
     raced: HashSet<SegmentId>,
+    /// Segments of which the person was told that they may be the ones that were to be created.
+    alike: HashSet<SegmentId>,
     /// Ids that the server gave in the place of provisional ones.
     given: HashMap<SegmentId, SegmentId>,
     refused_to_undo: bool,
@@ -218,14 +218,17 @@ impl Person {
 
     fn take(&mut self, event: mirror::Event) {
         match &event {
-            mirror::Event::OperationEnded { which, outcome } => self.note(*which, outcome),
+            mirror::Event::OperationEnded { which, operation, outcome } => self.note(*which, operation, outcome),
+            mirror::Event::OperationFailed { error: WriteError::Lookalike { theirs }, .. } => {
+                self.log.alike.insert(theirs.id.clone());
+            }
             mirror::Event::Synchronised { .. } => self.synchronised += 1,
             _ => {}
         }
         self.event(Event::Mirror(event));
     }
 
-    fn note(&mut self, which: Which, outcome: &Outcome) {
+    fn note(&mut self, which: Which, operation: &Operation, outcome: &Outcome) {
         if let Outcome::Created(applied) = outcome {
             self.log.given.insert(which.provisional_id(), applied.segment.id.clone());
         }
@@ -234,9 +237,7 @@ impl Person {
         {
             self.log.raced.insert(applied.segment.id.clone());
         }
-        if let Some(step) = self.state.writes.step(which) {
-            self.log.told.push(Told { operation: step.operation.clone(), outcome: outcome.clone() });
-        }
+        self.log.told.push(Told { operation: operation.clone(), outcome: outcome.clone() });
     }
 
     async fn hear(&mut self) {
@@ -433,7 +434,7 @@ impl Person {
             let key = match self.open() {
                 Some(Layer::Conflict(conflict)) => match conflict.between {
                     Between::Changes { .. } => self.random.choice(["j", "h", "l", "space", "m", "t", "enter", "enter"]),
-                    Between::Gone { .. } => self.random.choice(["c", "t"]),
+                    Between::Gone { .. } | Between::Lookalike { .. } => self.random.choice(["c", "t"]),
                     Between::Deletion { .. } | Between::Grown { .. } => self.random.choice(["d", "t"]),
                 },
                 Some(Layer::Form(_) | Layer::Renaming(_)) => Some("enter"),
@@ -518,14 +519,15 @@ impl Person {
                 None => names.remove(id),
             };
             let Some(now) = now else { continue };
-            let same: Vec<_> = names.iter().filter(|(_, name)| **name == now.name).collect();
+            let same = names.iter().filter(|(id, name)| **name == now.name && !self.log.alike.contains(*id));
+            let same: Vec<_> = same.collect();
             let about = || {
                 let history = history.iter().filter(|change| same.iter().any(|(id, _)| **id == change.id));
                 let asked = self.log.asked.iter().map(|operation| format!("{operation:?}"));
                 let asked: Vec<_> = asked.filter(|text| text.contains(now.name.as_str())).collect();
                 format!("{:#?}\n{asked:#?}", history.collect::<Vec<_>>())
             };
-            assert_eq!(same.len(), 1, "seed {}: {same:?} {}", self.seed, about());
+            assert!(same.len() <= 1, "seed {}: {same:?} {}", self.seed, about());
         }
     }
 
@@ -554,7 +556,7 @@ impl Person {
                         assert!(there, "seed {}: told to be changed: {operation:?} {applied:?}", self.seed);
                     }
                 }
-                Outcome::Deleted(id) => {
+                Outcome::Deleted { id, .. } => {
                     let gone = self.server.segments().iter().all(|segment| segment.id != *id);
                     assert!(gone, "seed {}: told to be deleted: {operation:?}", self.seed);
                 }

@@ -356,7 +356,8 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
         Arc::new(Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() });
     let applied = Applied { segment: made, merged: Vec::new(), ignored: Vec::new(), raced: false };
     let which = Which { ticket: first, index: 0 };
-    harness.tell(mirror::Event::OperationEnded { which, outcome: Outcome::Created(applied) });
+    let operation = harness.state.writes.step(which).unwrap().operation.clone();
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Created(applied) });
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"], "the tree stays as it was");
     let below = harness.state.selected_segment().unwrap();
     assert_eq!(below.parent, Some(id("real")));
@@ -581,12 +582,13 @@ fn a_leaf_that_is_none_any_more_is_asked_about_again() {
 fn what_was_on_its_way_when_it_was_given_up_is_shown_all_the_same() {
     let mut harness = at_work();
     harness.press("j d enter");
-    let (ticket, _) = harness.last_write();
+    let (ticket, plan) = harness.last_write();
     harness.press("Q D");
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
     assert!(harness.state.forest.contains(&id("export")));
     let which = Which { ticket, index: 0 };
-    harness.tell(mirror::Event::OperationEnded { which, outcome: Outcome::Deleted(id("export")) });
+    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Deleted { id: id("export"), raced: false });
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
     assert!(!harness.state.forest.contains(&id("export")));
     assert!(harness.message().contains("was carried out"), "{}", harness.message());
 }
@@ -664,13 +666,51 @@ fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carrie
     let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
     let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
     let applied = Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false };
-    harness.tell(mirror::Event::OperationEnded { which, outcome: Outcome::Updated(applied) });
+    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Updated(applied));
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
     assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
     assert!(harness.message().contains("was given up too late"), "{}", harness.message());
     harness.press("u");
     let (_, back) = harness.last_write();
     let Operation::Update { base: after, draft } = &back.operations[0] else { panic!("an update") };
     assert_eq!((after.name.as_str(), draft.name.as_str()), ("Renamed", base.name.as_str()));
+}
+
+#[test]
+fn undoing_brings_back_what_was_there_and_not_what_was_given_up() {
+    let mut harness = at_work();
+    harness.press("g g");
+    let original = harness.state.selected_segment().unwrap().name.clone();
+    let mut first = None;
+    for name in ["Given up", "Kept"] {
+        harness.press("r ctrl-u");
+        harness.type_text(name);
+        harness.press("enter");
+        first = first.or_else(|| Some(harness.last_write().0));
+    }
+    harness.tell(mirror::Event::OperationDropped(Which { ticket: first.unwrap(), index: 0 }));
+    harness.succeed();
+    harness.press("u");
+    let (_, back) = harness.last_write();
+    let Operation::Update { base, draft } = &back.operations[0] else { panic!("an update") };
+    assert_eq!((base.name.as_str(), draft.name.as_str()), ("Kept", original.as_str()));
+}
+
+#[test]
+fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
+    let mut harness = at_work();
+    harness.press("j a");
+    harness.type_text("Nowy");
+    harness.press("enter");
+    let (ticket, plan) = harness.last_write();
+    let which = Which { ticket, index: 0 };
+    let Operation::Create { draft } = plan.operations[0].clone() else { panic!("a create") };
+    let theirs = Segment { external_id: Some("T".into()), ..draft.into_segment(id("real")) };
+    harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
+    harness.press("t");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { which, id: id("real") })));
+    assert!(harness.state.layers.is_empty());
 }
 
 #[test]

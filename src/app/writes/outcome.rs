@@ -22,21 +22,19 @@ pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
     }
 }
 
-/// An operation succeeded.
-pub(in crate::app) fn operation_ended(state: &mut State, which: Which, outcome: &Outcome) {
+/// An operation succeeded, as it was carried out.
+pub(in crate::app) fn operation_ended(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) {
     let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
-        return ended_after_all(state, outcome);
+        return ended_after_all(state, which, operation, outcome);
     };
-    step.standing = Standing::Done;
+    let id = subject(which, &step.operation);
+    *step = Step { operation: operation.clone(), standing: Standing::Done };
     state.writes.refused.retain(|layer| layer.amends() != Some(which));
-    let Some(step) = state.writes.step(which) else { return };
-    let operation = step.operation.clone();
-    let id = subject(which, &operation);
     let before = state.writes.pending.get(&id).and_then(|pending| pending.truth.clone());
     if let Some(pending) = state.writes.pending.get_mut(&id) {
         pending.truth = match outcome {
             Outcome::Updated(applied) => Some(Arc::clone(&applied.segment)),
-            Outcome::Created(_) | Outcome::Deleted(_) => None,
+            Outcome::Created(_) | Outcome::Deleted { .. } => None,
         };
     }
     if let Outcome::Created(applied) = outcome {
@@ -51,47 +49,42 @@ pub(in crate::app) fn operation_ended(state: &mut State, which: Which, outcome: 
             remark(state, applied);
             note_fields(state, which, before.as_deref(), applied);
         }
-        Outcome::Deleted(id) => {
+        Outcome::Deleted { id, raced } => {
             state.picks.marked.remove(id);
             state.picks.cut.remove(id);
+            if let (Operation::Delete { base, .. }, true) = (operation, *raced) {
+                remark_race(state, &base.name, None);
+            }
         }
     }
-    remember(state, which, &operation, outcome);
+    remember(state, which, operation, outcome);
     finish(state, which.ticket);
 }
 
 /// Something was carried out that was given up in the very moment in which it began. The feed won't name it again, so it is shown
 /// and remembered now.
-fn ended_after_all(state: &mut State, outcome: &Outcome) {
+fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) {
     let (id, now) = match outcome {
         Outcome::Created(applied) | Outcome::Updated(applied) => {
             (applied.segment.id.clone(), Some(Arc::clone(&applied.segment)))
         }
-        Outcome::Deleted(id) => (id.clone(), None),
+        Outcome::Deleted { id, .. } => (id.clone(), None),
     };
-    let before = state.forest.get(&id).cloned();
-    let changes = vec![state.writes.overlay(&id, now.clone())];
-    tree_view::steady(state, |state| state.forest.apply(changes));
-    let Some(name) = now.as_ref().or(before.as_ref()).map(|segment| segment.name.clone()) else { return };
-    let made = match (before, now) {
-        (None, Some(now)) => Made::Created(now),
-        (Some(before), Some(after)) => {
-            let fields = before.differing_fields(&after);
-            Made::Updated { before, after, fields }
-        }
-        (Some(before), None) => Made::Deleted(before),
-        (None, None) => return,
+    let name = match operation {
+        Operation::Create { draft } => draft.name.as_str().to_owned(),
+        Operation::Update { base, .. } | Operation::Delete { base, .. } => base.name.to_string(),
     };
+    if let Outcome::Created(applied) = outcome {
+        take_in_created(state, which, applied);
+    } else {
+        let changes = vec![state.writes.overlay(&id, now)];
+        tree_view::steady(state, |state| state.forest.apply(changes));
+    }
+    let Some(made) = made(operation, outcome) else { return };
     let undo = state.key(Action::Undo);
     let done = format!("a change of {name} was given up too late and was carried out; {undo} takes it back");
     let title = Title { failed: done.clone(), done: done.clone() };
-    state.writes.history.remember(
-        super::sending::next_ticket(state),
-        &title,
-        vec![made],
-        Purpose::Ordinary,
-        vec![true],
-    );
+    state.writes.history.remember(which.ticket, &title, vec![made], Purpose::Ordinary, vec![true]);
     state.activity.add(state.clock.now, EntryKind::Failed, Some(id), done.clone());
     state.warn(done);
 }
@@ -172,10 +165,14 @@ fn remark(state: &mut State, applied: &Applied) {
         state.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
     }
     if applied.raced {
-        let text = format!("{name}: somebody else changed it in the same moment, and that may be lost; ask who it was");
-        state.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
-        state.warn(text);
+        remark_race(state, name, about);
     }
+}
+
+fn remark_race(state: &mut State, name: &str, about: Option<SegmentId>) {
+    let text = format!("{name}: somebody else changed it in the same moment, and that may be lost; ask who it was");
+    state.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
+    state.warn(text);
 }
 
 /// Remembers what a plan of one operation changed, to be told when it is over. A new name is told by the title already.
@@ -192,19 +189,26 @@ fn note_fields(state: &mut State, which: Which, before: Option<&Segment>, applie
 
 /// Remembers what was done, to be taken back, and what it wrote, to notice when somebody sets it back.
 fn remember(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) {
-    let made = match (operation, outcome) {
-        (Operation::Create { .. }, Outcome::Created(applied)) => Made::Created(Arc::clone(&applied.segment)),
+    let Some(made) = made(operation, outcome) else { return };
+    if let Made::Updated { before, after, fields } = &made {
+        state.writes.kept.keep(before, after, fields, state.clock.now);
+    }
+    if let Some(write) = state.writes.plans.get_mut(&which.ticket) {
+        write.made.push(made);
+    }
+}
+
+/// What an operation did.
+fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
+    match (operation, outcome) {
+        (Operation::Create { .. }, Outcome::Created(applied)) => Some(Made::Created(Arc::clone(&applied.segment))),
         (Operation::Update { base, draft }, Outcome::Updated(applied)) => {
             let mut fields = draft.changes(base);
             fields.retain(|field| !applied.ignored.contains(field));
-            state.writes.kept.keep(base, &applied.segment, &fields, state.clock.now);
-            Made::Updated { before: Arc::clone(base), after: Arc::clone(&applied.segment), fields }
+            Some(Made::Updated { before: Arc::clone(base), after: Arc::clone(&applied.segment), fields })
         }
-        (Operation::Delete { base, .. }, Outcome::Deleted(_)) => Made::Deleted(Arc::clone(base)),
-        _ => return,
-    };
-    if let Some(write) = state.writes.plans.get_mut(&which.ticket) {
-        write.made.push(made);
+        (Operation::Delete { base, .. }, Outcome::Deleted { .. }) => Some(Made::Deleted(Arc::clone(base))),
+        _ => None,
     }
 }
 
@@ -236,11 +240,25 @@ fn finish(state: &mut State, ticket: Ticket) {
 pub(in crate::app) fn operation_dropped(state: &mut State, which: Which) {
     let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else { return };
     step.standing = Standing::Dropped;
-    let id = subject(which, &step.operation);
+    let operation = step.operation.clone();
+    let id = subject(which, &operation);
+    rebase_later(state, which, &id, &operation);
     let changes = vec![state.writes.settle(&id, which)];
     tree_view::steady(state, |state| state.forest.apply(changes));
     state.writes.refused.retain(|layer| layer.amends() != Some(which));
     finish(state, which.ticket);
+}
+
+/// Later operations on the same segment begin from what it is without one that was given up.
+fn rebase_later(state: &mut State, which: Which, id: &SegmentId, given_up: &Operation) {
+    let Operation::Update { base, draft } = given_up else { return };
+    let expected = draft.clone().into_segment(id.clone());
+    let later = state.writes.pending.get(id).into_iter().flat_map(|pending| &pending.operations);
+    for later in later.filter(|later| **later > which).copied().collect::<Vec<_>>() {
+        if let Some(step) = state.writes.step_mut(later) {
+            step.operation = step.operation.clone().rebased(&expected, base);
+        }
+    }
 }
 
 /// An order that the mirror could not take.
@@ -267,7 +285,7 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
             }
             state.warn(WORDS);
         }
-        Command::Retry(which) | Command::Amend { which, .. } => {
+        Command::Retry(which) | Command::Amend { which, .. } | Command::Adopt { which, .. } => {
             if let Some(step) = state.writes.step_mut(*which) {
                 step.standing = Standing::Held;
             }
@@ -285,12 +303,17 @@ struct Failure {
 
 /// An operation did not succeed. It stays, and what builds upon it waits; unless it was given up in the very moment in which it
 /// began.
-pub(in crate::app) fn operation_failed(state: &mut State, which: Which, error: WriteError) -> Vec<Effect> {
+pub(in crate::app) fn operation_failed(
+    state: &mut State,
+    which: Which,
+    operation: Operation,
+    error: WriteError,
+) -> Vec<Effect> {
     let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
         return vec![Effect::Mirror(Command::Drop(which))];
     };
-    step.standing = Standing::Failed(error.clone());
     let id = subject(which, &step.operation);
+    *step = Step { operation, standing: Standing::Failed(error.clone()) };
     if let WriteError::Conflict { theirs, .. } = &error
         && let Some(pending) = state.writes.pending.get_mut(&id)
     {

@@ -188,6 +188,12 @@ fn put_waiting(state: &mut State, which: Which) {
     show(state, [id]);
 }
 
+/// Takes a segment for the one that a create has made whose answer was lost.
+pub(in crate::app) fn adopt(state: &mut State, which: Which, id: SegmentId) -> Vec<Effect> {
+    put_waiting(state, which);
+    vec![Effect::Mirror(Command::Adopt { which, id })]
+}
+
 /// Carries out another operation in the place of one that failed. `origin` is the dialog it came from.
 pub(in crate::app) fn amend(
     state: &mut State,
@@ -223,29 +229,18 @@ pub(in crate::app) fn drop_step(state: &mut State, which: Which) -> Vec<Effect> 
     }
 }
 
-/// Takes one operation out of what was not sent yet, and with it whatever can't be done without it. Later ones on the same
-/// segment begin from what it is without.
+/// Takes one operation out of what was not sent yet, and with it whatever can't be done without it.
 fn drop_staged(state: &mut State, which: Which) {
     let Some(step) = state.writes.step_mut(which).filter(|step| step.standing == Standing::Staged) else { return };
     let operation = step.operation.clone();
     let id = subject(which, &operation);
     let mut needing = Vec::new();
-    for (ticket, write) in &mut state.writes.plans {
-        for (index, step) in write.steps.iter_mut().enumerate() {
-            let other = Which { ticket: *ticket, index };
-            if step.standing != Standing::Staged || other <= which {
-                continue;
-            }
-            match &operation {
-                Operation::Create { .. } => {
-                    let needs = step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
-                    needing.extend(needs.then_some(other));
-                }
-                Operation::Update { base, draft } if step.operation.subject() == Some(&id) => {
-                    let expected = draft.clone().into_segment(id.clone());
-                    step.operation = step.operation.clone().rebased(&expected, base);
-                }
-                Operation::Update { .. } | Operation::Delete { .. } => {}
+    if let Operation::Create { .. } = operation {
+        for (ticket, write) in &state.writes.plans {
+            for (index, step) in write.steps.iter().enumerate() {
+                let other = Which { ticket: *ticket, index };
+                let needs = step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
+                needing.extend((needs && step.standing == Standing::Staged && other > which).then_some(other));
             }
         }
     }

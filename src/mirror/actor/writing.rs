@@ -9,8 +9,8 @@ use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
 use crate::mirror::message::{Event, Fate, Mention, Outcome, Recovered, Seen, Ticket, Which, WriteError};
 use crate::mirror::queue::WriteQueue;
-use crate::mirror::report::Report;
-use crate::mirror::write::{Ended, Writer};
+use crate::mirror::report::{Claim, Report};
+use crate::mirror::write::{Doubt, Ended, Writer};
 use crate::plan::{Operation, Plan};
 use crate::remote::{FeedEventKind, Position, Remote};
 use crate::segment::{Segment, SegmentId, Step};
@@ -28,8 +28,8 @@ pub(super) struct Writing {
     born: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
     claimed: HashMap<SegmentId, Which>,
-    /// Creates that were sent and may have been carried out, with a step of the feed from before they were sent first.
-    doubts: HashMap<Which, Option<Step>>,
+    /// Creates that were sent and may have been carried out.
+    doubts: HashMap<Which, Doubt>,
     /// Changes of segments that were being written when they were seen. Most of them are what was written.
     put_off: HashMap<SegmentId, Seen>,
     left: Left,
@@ -153,13 +153,14 @@ impl<R: Remote> Actor<R> {
                 self.operation_failed(which, error).await?;
                 continue;
             }
-            let doubted = self.writing.doubts.get(&which).copied();
-            let since = doubted.unwrap_or_else(|| self.position.as_ref().map(Position::earliest));
+            let doubt = self.writing.doubts.get(&which).cloned();
+            let now = || self.position.as_ref().map(Position::earliest);
+            let since = doubt.as_ref().map_or_else(now, |doubt| doubt.since);
             // What it builds upon may have changed what it says since it was asked for.
             let notes = vec![JournalNote::Asked(key(which), operation.clone()), JournalNote::Sent(key(which), since)];
             let journalled = self.journal(notes).await;
             self.tell(Event::OperationBegan(which)).await?;
-            let writer = self.writer(which, since, doubted.is_some());
+            let writer = self.writer(which, since, doubt);
             self.send_out(async move {
                 if let Some(journalled) = journalled
                     && journalled.await.is_err()
@@ -176,10 +177,10 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    fn writer(&self, which: Which, since: Option<Step>, doubted: bool) -> Writer<R> {
+    fn writer(&self, which: Which, since: Option<Step>, doubt: Option<Doubt>) -> Writer<R> {
         Writer {
             which,
-            doubted,
+            doubt,
             remote: Arc::clone(&self.remote),
             questions: self.questions.clone(),
             reporter: self.reporter.clone(),
@@ -225,15 +226,7 @@ impl<R: Remote> Actor<R> {
         since: Option<Step>,
         result: Result<Ended, WriteError>,
     ) -> Result<(), Abandoned> {
-        let is_create = matches!(self.writing.queue.get(which), Some(Operation::Create { .. }));
-        match &result {
-            Err(WriteError::InDoubt(_)) if is_create => {
-                self.writing.doubts.insert(which, since);
-            }
-            _ => {
-                self.writing.doubts.remove(&which);
-            }
-        }
+        self.note_doubt(which, since, &result);
         let subject = self.writing.queue.get(which).and_then(Operation::subject);
         let put_off = subject.and_then(|subject| self.writing.put_off.remove(subject));
         match result {
@@ -251,6 +244,27 @@ impl<R: Remote> Actor<R> {
         self.begin_writes().await
     }
 
+    /// Keeps in mind what was sent and may have been carried out, until it is known.
+    fn note_doubt(&mut self, which: Which, since: Option<Step>, result: &Result<Ended, WriteError>) {
+        let error = match result {
+            Ok(_) => {
+                self.writing.doubts.remove(&which);
+                return;
+            }
+            Err(error @ (WriteError::InDoubt(_) | WriteError::Lookalike { .. })) => error,
+            Err(_) => return,
+        };
+        let Some(Operation::Create { draft }) = self.writing.queue.get(which) else { return };
+        let doubt = self.writing.doubts.entry(which).or_insert_with(|| Doubt { since, ..Doubt::default() });
+        doubt.adopted = None;
+        if !doubt.drafts.contains(draft) {
+            doubt.drafts.push(draft.clone());
+        }
+        if let WriteError::Lookalike { theirs } = error {
+            doubt.told.push(theirs.id.clone());
+        }
+    }
+
     async fn operation_ended(&mut self, which: Which, ended: Ended) -> Result<(), Abandoned> {
         let Ended { outcome, answer } = ended;
         let (id, told) = (answer.id.clone(), answer.now.clone());
@@ -260,18 +274,19 @@ impl<R: Remote> Actor<R> {
                 self.writing.claimed.insert(id.clone(), which);
             }
             // What becomes of the children of a deleted segment is the server's choice.
-            Outcome::Deleted(id) => {
+            Outcome::Deleted { id, .. } => {
                 let children = self.writing.children.remove(id).unwrap_or_default();
                 self.look_at(children.into_iter().collect());
             }
             Outcome::Updated(_) => {}
         }
+        let Some(operation) = self.writing.queue.get(which).cloned() else { return Ok(()) };
         let others = self.writing.queue.ended(which, &outcome);
         // Those that refer to a new segment have to find it after a crash as well.
         let others = others.into_iter().map(|(other, operation)| JournalNote::Asked(key(other), operation));
         let notes = [JournalNote::Over(key(which))].into_iter().chain(others).collect();
         self.journal(notes).await;
-        self.tell(Event::OperationEnded { which, outcome }).await?;
+        self.tell(Event::OperationEnded { which, operation, outcome }).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
         let now = self.ledger.get(&id).cloned();
         if now == told {
@@ -289,12 +304,13 @@ impl<R: Remote> Actor<R> {
 
     async fn operation_failed(&mut self, which: Which, error: WriteError) -> Result<(), Abandoned> {
         tracing::warn!(ticket = which.ticket.0, index = which.index, %error, "a write failed");
+        let Some(operation) = self.writing.queue.get(which).cloned() else { return Ok(()) };
         self.writing.queue.failed(which);
         // Of one that is in doubt, the next start will want to know what became of it.
-        if !matches!(error, WriteError::InDoubt(_)) {
+        if !matches!(error, WriteError::InDoubt(_) | WriteError::Lookalike { .. }) {
             self.journal(vec![JournalNote::Stopped(key(which))]).await;
         }
-        self.tell(Event::OperationFailed { which, error }).await
+        self.tell(Event::OperationFailed { which, operation, error }).await
     }
 
     pub(super) async fn retry(&mut self, which: Which, instead: Option<Operation>) -> Result<(), Abandoned> {
@@ -307,6 +323,14 @@ impl<R: Remote> Actor<R> {
             self.journal(vec![JournalNote::Asked(key(which), operation)]).await;
         }
         self.begin_writes().await
+    }
+
+    /// A person takes a segment for the one that a create has made.
+    pub(super) async fn adopt(&mut self, which: Which, id: SegmentId) -> Result<(), Abandoned> {
+        if let Some(doubt) = self.writing.doubts.get_mut(&which) {
+            doubt.adopted = Some(id);
+        }
+        self.retry(which, None).await
     }
 
     pub(super) fn hold(&mut self, ticket: Ticket) {
@@ -336,14 +360,18 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Whether a segment can be the one that an operation has made. Each is the work of one operation only.
-    pub(super) fn claim(&mut self, which: Which, id: SegmentId, kind: FeedEventKind, doubted: bool) -> bool {
+    pub(super) fn claim(&mut self, claim: Claim) -> bool {
+        let Claim { which, id, kind, doubted, firm } = claim;
         let unknown = self.ledger.get(&id).is_none() || self.writing.born.contains(&id);
         let new = match self.writing.left {
             // What is known was stored or listed after it was sent, so it says nothing of what is new.
             Left::Investigated => kind == FeedEventKind::Created,
             Left::Nothing | Left::Found(_) => unknown || (doubted && kind == FeedEventKind::Created),
         };
-        new && *self.writing.claimed.entry(id).or_insert(which) == which
+        if new && firm {
+            self.writing.claimed.entry(id.clone()).or_insert(which);
+        }
+        new && self.writing.claimed.get(&id).is_none_or(|owner| *owner == which)
     }
 
     /// Looks into what an earlier run left, now that the server is known to answer.
@@ -354,7 +382,7 @@ impl<R: Remote> Actor<R> {
         let Left::Found(journal) = std::mem::replace(&mut self.writing.left, Left::Investigated) else { return };
         let which = |left: &Journalled| Which { ticket: Ticket(left.key.0), index: left.key.1 };
         let writers: Vec<Writer<R>> =
-            journal.iter().map(|left| self.writer(which(left), left.since, left.sent)).collect();
+            journal.iter().map(|left| self.writer(which(left), left.since, left.sent.then(Doubt::default))).collect();
         self.send_out(async move {
             let mut found = Vec::with_capacity(journal.len());
             for (Journalled { operation, sent, .. }, writer) in journal.into_iter().zip(writers) {
@@ -375,9 +403,12 @@ impl<R: Remote> Actor<R> {
         for (one, since, answer) in found {
             answers.extend(answer);
             let sent = matches!(one.fate, Fate::NotCarriedOut | Fate::Unknown(_));
-            if sent && matches!(one.operation, Operation::Create { .. }) {
+            if let Operation::Create { draft } = &one.operation
+                && sent
+            {
                 // A server may be slow, so before it is sent again it is looked for again.
-                self.writing.doubts.insert(one.which, since);
+                let doubt = Doubt { since, drafts: vec![draft.clone()], ..Doubt::default() };
+                self.writing.doubts.insert(one.which, doubt);
             }
             match &one.fate {
                 Fate::CarriedOut(outcome) => {

@@ -124,12 +124,12 @@ impl Client {
             Event::Verified { missed } => {
                 self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
             }
-            Event::OperationEnded { which, outcome } => {
+            Event::OperationEnded { which, outcome, .. } => {
                 match &outcome {
                     Outcome::Created(applied) | Outcome::Updated(applied) => {
                         self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
                     }
-                    Outcome::Deleted(id) => {
+                    Outcome::Deleted { id, .. } => {
                         self.picture.remove(id);
                     }
                 }
@@ -137,7 +137,7 @@ impl Client {
                 self.begun.remove(&which);
                 self.ended.push((which, Ok(())));
             }
-            Event::OperationFailed { which, error } => {
+            Event::OperationFailed { which, error, .. } => {
                 self.ended.push((which, Err(error)));
                 if !self.keeps_failed {
                     self.mirror.commands.try_send(Command::Drop(which)).expect("there is room");
