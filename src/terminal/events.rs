@@ -26,8 +26,9 @@ pub(super) struct Input {
     reader: Option<JoinHandle<()>>,
 }
 
-/// How often the reader looks whether it is to stop: whoever closes the input waits so long at most.
-const LOOK: Duration = Duration::from_millis(40);
+/// How often the reader looks whether it is to stop, should it not be woken: whoever closes the input waits so long at most. Each
+/// look costs a millisecond of processor time, since what is left of a pause below that is spent asking again and again.
+const LOOK: Duration = if cfg!(unix) { Duration::from_secs(2) } else { Duration::from_millis(40) };
 /// How long to look for what was typed already. Of no time at all, the terminal is not asked.
 const GLANCE: Duration = Duration::from_millis(5);
 /// Reports that may wait for the interface before the terminal has to: more than any paste of keys that a person waits for.
@@ -66,10 +67,19 @@ impl Input {
     pub fn close(mut self) {
         self.over.store(true, Ordering::SeqCst);
         self.reports.close();
+        wake_reader();
         if let Some(Err(_)) = self.reader.take().map(JoinHandle::join) {
             // The panic hook has told what happened.
             tracing::warn!("the reader of the terminal has panicked");
         }
+    }
+}
+
+/// A change of the terminal's size wakes whoever reads it, also one that is none.
+fn wake_reader() {
+    #[cfg(unix)]
+    if let Err(error) = signal_hook::low_level::raise(signal_hook::consts::SIGWINCH) {
+        tracing::debug!(%error, "the reader of the terminal was not woken");
     }
 }
 
