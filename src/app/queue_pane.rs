@@ -86,9 +86,13 @@ fn moved(pane: &mut QueuePane, by: isize, last: usize) -> Vec<Effect> {
 }
 
 fn retry(state: &mut State, which: Which) -> Vec<Effect> {
+    let held = |write: &writes::Write| write.steps.iter().any(|step| step.standing == Standing::Held);
+    if state.writes.plan(which.ticket).is_some_and(held) {
+        // Nothing of a plan that is held back can go on by itself.
+        return writes::release(state, which.ticket);
+    }
     match state.writes.step(which).map(|step| &step.standing) {
         Some(Standing::Failed(_)) => writes::retry(state, which),
-        Some(Standing::Held) => writes::release(state, which.ticket),
         Some(Standing::Staged) => writes::send_staged(state, &[which.ticket]),
         _ => {
             state.warn("it did not fail; there is nothing to try again");

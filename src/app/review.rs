@@ -122,6 +122,7 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
 pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> {
     let count = review.operations(state).len();
     let text = key.to_string();
+    let mut effects = Vec::new();
     if review.typing {
         match text.as_str() {
             "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
@@ -140,11 +141,9 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
             return Vec::new();
         }
         "esc" | "q" | "n" | "ctrl-c" | "D" => {
-            for ticket in &review.tickets {
-                writes::unstage(state, *ticket);
-            }
+            let effects = review.tickets.iter().flat_map(|ticket| writes::unstage(state, *ticket)).collect();
             tell_dropped(state, &review, "nothing was sent");
-            return Vec::new();
+            return effects;
         }
         "j" | "down" => review.selected = (review.selected + 1).min(count.saturating_sub(1)),
         "k" | "up" => review.selected = review.selected.saturating_sub(1),
@@ -152,13 +151,10 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
         "pageup" | "ctrl-u" => review.selected = review.selected.saturating_sub(10),
         "d" => {
             let selected = review.operations(state).get(review.selected).map(|(which, _)| *which);
-            if let Some(which) = selected {
-                // Nothing of it was sent, so there is nothing to tell the mirror.
-                writes::drop_step(state, which);
-            }
+            effects.extend(selected.into_iter().flat_map(|which| writes::drop_step(state, which)));
             if review.operations(state).is_empty() {
                 tell_dropped(state, &review, "nothing is left to be sent");
-                return Vec::new();
+                return effects;
             }
             review.selected = review.selected.min(review.operations(state).len() - 1);
         }
@@ -168,7 +164,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
         _ => {}
     }
     state.layers.push(Layer::Review(review));
-    Vec::new()
+    effects
 }
 
 fn send(state: &mut State, review: &Review) -> Vec<Effect> {

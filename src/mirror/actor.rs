@@ -225,6 +225,8 @@ impl<R: Remote> Actor<R> {
                 Work::Locating | Work::Listing => {}
             },
             Command::Write { ticket, plan } => self.write(ticket, plan).await?,
+            Command::Keep { ticket, plan } => self.keep_plan(ticket, plan).await,
+            Command::Forget(these) => self.forget(these).await,
             Command::Retry(which) => self.retry(which, None).await?,
             Command::Amend { which, operation } => self.retry(which, Some(operation)).await?,
             Command::Adopt { which, id } => self.adopt(which, id).await?,

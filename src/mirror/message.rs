@@ -59,6 +59,15 @@ pub enum Command {
         /// What to do.
         plan: Plan,
     },
+    /// Keep a plan in the journal that is to be carried out later, or never.
+    Keep {
+        /// Its number.
+        ticket: Ticket,
+        /// What it would do.
+        plan: Plan,
+    },
+    /// Take operations out of the journal that were only kept there.
+    Forget(Vec<Which>),
     /// Try an operation again that failed or was held back.
     Retry(Which),
     /// Carry out another operation in the place of one that failed or was held back.

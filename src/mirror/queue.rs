@@ -19,7 +19,7 @@ use super::message::{Applied, Outcome, Ticket, Which};
 pub(super) struct WriteQueue {
     entries: BTreeMap<Which, Entry>,
     ready: BTreeSet<Which>,
-    running: usize,
+    running: BTreeSet<Which>,
     /// The operations on each segment.
     on: HashMap<SegmentId, Vec<Which>>,
     /// The operations that put something below a segment or take it from there.
@@ -155,7 +155,7 @@ impl WriteQueue {
 
     /// The next operation that may begin. It runs from now on.
     pub fn begin(&mut self, at_once: usize) -> Option<(Which, Operation)> {
-        if self.running >= at_once.max(1) {
+        if self.running.len() >= at_once.max(1) {
             return None;
         }
         let which = self.ready.iter().copied().find(|which| !self.held.contains(&which.ticket))?;
@@ -164,7 +164,7 @@ impl WriteQueue {
         let entry = entries.get_mut(&which)?;
         entry.standing = Standing::Running;
         entry.operation = entry.operation.clone().with_ids(&|id| given.get(id).cloned());
-        *running += 1;
+        running.insert(which);
         Some((which, entry.operation.clone()))
     }
 
@@ -238,7 +238,7 @@ impl WriteQueue {
     /// An operation did not succeed. Moves that only went after it go on.
     pub fn failed(&mut self, which: Which) {
         let Some(entry) = self.entries.get_mut(&which) else { return };
-        self.running -= usize::from(entry.standing == Standing::Running);
+        self.running.remove(&which);
         entry.standing = Standing::Stopped;
         for later in entry.before.clone() {
             let needs = self.get(later).is_none_or(|operation| self.builds_upon(operation).contains(&which));
@@ -336,7 +336,7 @@ impl WriteQueue {
     fn leave(&mut self, which: Which) {
         self.unnote(which);
         let Some(entry) = self.entries.remove(&which) else { return };
-        self.running -= usize::from(entry.standing == Standing::Running);
+        self.running.remove(&which);
         self.ready.remove(&which);
         for later in entry.before {
             if let Some(entry) = self.entries.get_mut(&later) {
@@ -382,6 +382,12 @@ impl WriteQueue {
     /// An operation as it is to be carried out now.
     pub fn get(&self, which: Which) -> Option<&Operation> {
         Some(&self.entries.get(&which)?.operation)
+    }
+
+    /// The operation on its way that may have made a segment.
+    pub fn maker_of(&self, new: &Segment) -> Option<Which> {
+        let makes = |operation: Option<&Operation>| matches!(operation, Some(Operation::Create { draft }) if draft.changes(new).is_empty());
+        self.running.iter().copied().find(|which| makes(self.get(*which)))
     }
 
     /// Whether a segment is being written at the moment.

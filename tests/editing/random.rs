@@ -9,7 +9,7 @@ use axum::http::Method;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
-use segtui::demo::{Actor, Change, Fields, Options, Server, Trouble, Wish};
+use segtui::demo::{Actor, Change, DeletionPolicy, Fields, Options, Server, Trouble, Wish};
 use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
 use segtui::mirror::{self, Command, Mirror, Outcome, Which, WriteError};
@@ -137,8 +137,16 @@ struct Person {
 impl Person {
     async fn start(seed: u64, around: Around) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
-        let options =
-            Options { segments: Some(random.usize(15..40)), seed, feed_cap: random.usize(2..30), ..Options::default() };
+        let policies =
+            [DeletionPolicy::Refuse, DeletionPolicy::Cascade, DeletionPolicy::Orphan, DeletionPolicy::Uproot];
+        let deletion = random.choice(policies).unwrap();
+        let options = Options {
+            segments: Some(random.usize(15..40)),
+            seed,
+            feed_cap: random.usize(2..30),
+            deletion,
+            ..Options::default()
+        };
         let server = Server::start(options).await.unwrap();
         // The seed server's names may be the same for several; here each is to be known by its own.
         for (number, segment) in server.segments().into_iter().enumerate() {
@@ -319,7 +327,7 @@ impl Person {
             }
         }
         self.select_any();
-        match self.random.u8(0..14) {
+        match self.random.u8(0..17) {
             0..3 => self.create(),
             3 | 4 => self.rename(),
             5 => self.edit(),
@@ -335,6 +343,8 @@ impl Person {
                 self.confirm();
             }
             12 => self.queue(),
+            13 => self.edit_marked(),
+            14 | 15 => self.gather(),
             _ => self.decide(),
         }
         self.close();
@@ -405,6 +415,31 @@ impl Person {
         self.move_one();
     }
 
+    fn edit_marked(&mut self) {
+        for _ in 0..self.random.usize(2..5) {
+            self.select_any();
+            self.press("space");
+        }
+        self.press("e");
+        if let Some(Layer::Bulk(_)) = self.open() {
+            let name = self.name();
+            let keys = if self.random.bool() { "ctrl-u" } else { "tab ctrl-u" };
+            self.press(keys);
+            self.type_text(&format!("{name}{{n}}x"));
+            self.press("enter");
+            self.confirm();
+        }
+    }
+
+    /// Begins to gather, or decides about what was gathered.
+    fn gather(&mut self) {
+        self.press("S");
+        if let Some(Layer::Review(_)) = self.open() {
+            let keys = self.random.choice(["y", "y", "y", "esc", "D", "j d y", "d esc"]).unwrap();
+            self.press(keys);
+        }
+    }
+
     fn delete(&mut self) {
         self.press("d");
         let Some(Layer::Deletion(deletion)) = self.open() else { return };
@@ -413,6 +448,8 @@ impl Person {
         let key = match self.random.bool() {
             _ if leaf => "enter",
             true if !many => "s",
+            // What the server does with what stands below can't be taken back.
+            _ if self.around == Around::Trouble && self.random.u8(0..3) == 0 => "o",
             _ => "p",
         };
         self.press(key);
@@ -483,6 +520,13 @@ impl Person {
     async fn end(&mut self) {
         self.server.end_trouble();
         self.close();
+        if self.state.writes.tally().staged > 0 {
+            self.press("S y");
+            self.close();
+        }
+        if self.state.writes.gathers() {
+            self.press("S");
+        }
         for round in 0.. {
             self.rest().await;
             if self.state.writes.waiting() == 0 {
@@ -589,7 +633,14 @@ impl Person {
                     && let Some(before) = &before
                 {
                     let seen = self.saw(before, after, field) || self.log.raced.contains(id);
-                    assert!(seen, "seed {}: {field} overwritten: {before:?} by {after:?}", self.seed);
+                    let about = || {
+                        let history = history.iter().filter(|change| change.id == *id).map(|it| format!("was {it:?}"));
+                        let asked = self.log.asked.iter().map(|it| format!("asked {it:?}"));
+                        let told = self.log.told.iter().map(|it| format!("told {:?} {:?}", it.operation, it.outcome));
+                        let lines = history.chain(asked.chain(told).filter(|line| line.contains(&id.to_string())));
+                        lines.collect::<Vec<_>>().join("\n")
+                    };
+                    assert!(seen, "seed {}: {field} overwritten: {before:?} by {after:?}\n{}", self.seed, about());
                 }
             }
         }

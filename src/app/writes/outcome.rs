@@ -268,16 +268,18 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
         Command::Write { ticket, .. } => {
             // Nothing of it reached the mirror, so nothing has to be dropped there.
             let Some(write) = state.writes.plans.get_mut(ticket) else { return };
+            write.steps.iter_mut().for_each(|step| step.standing = Standing::Staged);
             if write.origin.is_none() {
-                write.steps.iter_mut().for_each(|step| step.standing = Standing::Staged);
                 let key = state.key(Action::Stage);
                 return state.warn(format!("too much is waiting to be done; this is gathered, and {key} sends it"));
             }
             let write = write.clone();
-            super::unstage(state, *ticket);
+            // The mirror has not heard of it, and the journal neither.
+            let _nothing_to_forget = super::unstage(state, *ticket);
             let (which, failure) = (Which { ticket: *ticket, index: 0 }, Failure { words: WORDS.into(), error: None });
             tell_failure(state, which, &write, &failure, false);
         }
+        Command::Keep { .. } => state.warn("this is gathered, but not in the journal: it would be lost with this run"),
         Command::Release(ticket) => {
             if let Some(write) = state.writes.plans.get_mut(ticket) {
                 let waiting = write.steps.iter_mut().filter(|step| step.standing == Standing::Waiting);

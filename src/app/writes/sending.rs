@@ -60,10 +60,18 @@ pub(in crate::app) fn begin(
         } else {
             let staged = state.writes.tally().staged;
             state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
+            return keep(state, ticket);
         }
         return Vec::new();
     }
     send_staged(state, &[ticket])
+}
+
+/// What is gathered is not lost with this run.
+fn keep(state: &State, ticket: Ticket) -> Vec<Effect> {
+    let steps = state.writes.plan(ticket).into_iter().flat_map(|write| &write.steps);
+    let plan = Plan { operations: steps.map(|step| step.operation.clone()).collect() };
+    vec![Effect::Mirror(Command::Keep { ticket, plan })]
 }
 
 /// Whether there is more to a plan than the person has seen when they asked for it.
@@ -162,16 +170,14 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
     effects
 }
 
-/// Takes back a plan that was not sent.
-pub(in crate::app) fn unstage(state: &mut State, ticket: Ticket) {
-    let Some(mut write) = state.writes.plans.remove(&ticket) else { return };
-    let purpose = std::mem::replace(&mut write.purpose, Purpose::Ordinary);
-    state.writes.history.remember(ticket, &write.title, Vec::new(), purpose, Vec::new());
-    let steps = write.steps.iter().enumerate().map(|(index, step)| (Which { ticket, index }, step));
-    let subjects: Vec<(Which, SegmentId)> =
-        steps.map(|(which, step)| (which, subject(which, &step.operation))).collect();
-    let changes = subjects.iter().map(|(which, id)| state.writes.settle(id, *which)).collect();
-    tree_view::steady(state, |state| state.forest.apply(changes));
+/// Takes back a plan that was not sent, and with it whatever can't be done without it.
+pub(in crate::app) fn unstage(state: &mut State, ticket: Ticket) -> Vec<Effect> {
+    let steps = state.writes.plan(ticket).map_or(0, |write| write.steps.len());
+    let mut dropped = Vec::new();
+    for index in (0..steps).rev() {
+        drop_staged(state, Which { ticket, index }, &mut dropped);
+    }
+    vec![Effect::Mirror(Command::Forget(dropped))]
 }
 
 /// Tries an operation again that failed or was held.
@@ -222,15 +228,16 @@ pub(in crate::app) fn drop_step(state: &mut State, which: Which) -> Vec<Effect> 
     match state.writes.step(which).map(|step| &step.standing) {
         None | Some(Standing::Running | Standing::Done | Standing::Dropped) => Vec::new(),
         Some(Standing::Staged) => {
-            drop_staged(state, which);
-            Vec::new()
+            let mut dropped = Vec::new();
+            drop_staged(state, which, &mut dropped);
+            vec![Effect::Mirror(Command::Forget(dropped))]
         }
         Some(Standing::Waiting | Standing::Held | Standing::Failed(_)) => vec![Effect::Mirror(Command::Drop(which))],
     }
 }
 
 /// Takes one operation out of what was not sent yet, and with it whatever can't be done without it.
-fn drop_staged(state: &mut State, which: Which) {
+fn drop_staged(state: &mut State, which: Which, dropped: &mut Vec<Which>) {
     let Some(step) = state.writes.step_mut(which).filter(|step| step.standing == Standing::Staged) else { return };
     let operation = step.operation.clone();
     let id = subject(which, &operation);
@@ -245,8 +252,9 @@ fn drop_staged(state: &mut State, which: Which) {
         }
     }
     for other in needing {
-        drop_staged(state, other);
+        drop_staged(state, other, dropped);
     }
+    dropped.push(which);
     outcome::operation_dropped(state, which);
 }
 
@@ -289,8 +297,7 @@ pub(in crate::app) fn give_up(state: &mut State, ticket: Ticket) -> Vec<Effect> 
     let left = steps.filter(|(_, step)| !step.standing.is_over() && step.standing != Standing::Running);
     let left: Vec<Which> = left.map(|(index, _)| Which { ticket, index }).collect();
     if write.steps.iter().all(|step| matches!(step.standing, Standing::Staged | Standing::Dropped)) {
-        unstage(state, ticket);
-        return Vec::new();
+        return unstage(state, ticket);
     }
     for which in &left {
         outcome::operation_dropped(state, *which);

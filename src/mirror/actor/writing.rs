@@ -32,6 +32,8 @@ pub(super) struct Writing {
     doubts: HashMap<Which, Doubt>,
     /// Changes of segments that were being written when they were seen. Most of them are what was written.
     put_off: HashMap<SegmentId, Seen>,
+    /// New segments among these, by the create that may have made them and has no answer yet.
+    unanswered: HashMap<Which, Vec<SegmentId>>,
     left: Left,
 }
 
@@ -70,11 +72,26 @@ impl Writing {
 
     /// Whether a change is not to be told before it is known whose it is, since the segment is being written.
     pub fn puts_off(&mut self, seen: &Seen) -> bool {
-        let runs = self.queue.runs_on(&seen.id);
-        if runs {
-            self.put_off.entry(seen.id.clone()).or_insert_with(|| seen.clone());
+        if self.put_off.contains_key(&seen.id) {
+            return true;
         }
-        runs
+        let new = seen.now.as_deref().filter(|_| seen.before.is_none());
+        let maker = new.and_then(|new| self.queue.maker_of(new));
+        if let Some(which) = maker {
+            self.unanswered.entry(which).or_default().push(seen.id.clone());
+        }
+        let puts_off = maker.is_some() || self.queue.runs_on(&seen.id);
+        if puts_off {
+            self.put_off.insert(seen.id.clone(), seen.clone());
+        }
+        puts_off
+    }
+
+    /// New segments that were put off for the sake of a create which has its answer now, but for the one that it has made.
+    fn made_by_others(&mut self, which: Which, made: Option<&SegmentId>) -> Vec<Seen> {
+        let ids = self.unanswered.remove(&which).unwrap_or_default();
+        let put_off = ids.into_iter().filter_map(|id| self.put_off.remove(&id));
+        put_off.filter(|seen| Some(&seen.id) != made).collect()
     }
 
     /// A change is told now: what was put off of the same segment is told with it.
@@ -229,6 +246,8 @@ impl<R: Remote> Actor<R> {
         self.note_doubt(which, since, &result);
         let subject = self.writing.queue.get(which).and_then(Operation::subject);
         let put_off = subject.and_then(|subject| self.writing.put_off.remove(subject));
+        let made = result.as_ref().ok().map(|ended| ended.answer.id.clone());
+        let of_others = self.writing.made_by_others(which, made.as_ref());
         match result {
             // What else has come of it than what was written is told after it.
             Ok(ended) => self.operation_ended(which, ended).await?,
@@ -240,6 +259,8 @@ impl<R: Remote> Actor<R> {
                 self.operation_failed(which, error).await?;
             }
         }
+        let of_others = of_others.into_iter().map(|seen| Seen { now: self.ledger.get(&seen.id).cloned(), ..seen });
+        self.tell_changes(of_others.filter(|seen| seen.now.is_some()).collect(), None).await?;
         self.hurry();
         self.begin_writes().await
     }
@@ -323,6 +344,17 @@ impl<R: Remote> Actor<R> {
             self.journal(vec![JournalNote::Asked(key(which), operation)]).await;
         }
         self.begin_writes().await
+    }
+
+    /// Keeps in the journal what is not to be carried out yet.
+    pub(super) async fn keep_plan(&mut self, ticket: Ticket, plan: Plan) {
+        let asked = plan.operations.into_iter().enumerate();
+        self.journal(asked.map(|(index, operation)| JournalNote::Asked((ticket.0, index), operation)).collect()).await;
+    }
+
+    /// Takes out of the journal what was kept there and is not to be carried out any more.
+    pub(super) async fn forget(&mut self, these: Vec<Which>) {
+        self.journal(these.into_iter().map(|which| JournalNote::Over(key(which))).collect()).await;
     }
 
     /// A person takes a segment for the one that a create has made.
