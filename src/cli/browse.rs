@@ -141,9 +141,9 @@ where
             match ending {
                 Ending::Quit => return Ok(ExitCode::SUCCESS),
                 Ending::Signalled(signal) => return Ok(code(signal)),
-                Ending::Switched(destination) => match self.open(destination, console) {
+                Ending::Switched(destination) => match self.open(destination.clone(), console) {
                     Ok(other) => place = other,
-                    Err(failure) => refusal = Some(failure.to_string()),
+                    Err(failure) => refusal = Some(not_opened(&destination, &failure)),
                 },
             }
         }
@@ -219,6 +219,15 @@ where
 }
 
 const TERMINAL_GONE: &str = "the terminal can't be used any more";
+
+fn not_opened(destination: &Destination, failure: &Failure) -> String {
+    let what = match destination {
+        Destination::Profile(name) => name,
+        Destination::Start => "the place of the start",
+        Destination::Demo => "the demo",
+    };
+    format!("could not open {what}: {failure}")
+}
 
 fn code(signal: Signal) -> ExitCode {
     ExitCode::from(signal.exit_code())

@@ -149,7 +149,8 @@ pub(super) fn refusal(error: &ConfigError) -> Failure {
             "no tenant is configured yet.\n\n\
              To look around first, on a demo tenant inside the program:\n\n    \
              segtui --demo\n\n\
-             To work on your own tenant, set the environment:\n\n    \
+             To work on your own tenant, start segtui in a terminal, where it asks for what it needs, or set the \
+             environment:\n\n    \
              export SEGTUI_BASE_URL=https://api-preprod.one.unity.pl\n    \
              export SEGTUI_TENANT=your-tenant\n    \
              export SEGTUI_API_KEY=your-key\n\n\

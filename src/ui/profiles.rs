@@ -1,4 +1,5 @@
-//! The places to switch to: a line to type in, and what matches with what is to be minded there.
+//! The places to switch to: a line to type in, and what matches, with what is to be minded there. A profile's colour only repeats
+//! what its name says.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -11,7 +12,6 @@ use crate::app::{Access, Choice, ProfileLine, ProfileList, State};
 use super::Look;
 use super::dialog;
 use super::text::{draw_right, fitted};
-use super::theme::Theme;
 
 /// Places shown at once.
 const SHOWN: usize = 10;
@@ -38,10 +38,10 @@ pub(super) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mu
         let profile = profiles.profile(choice);
         let marks = Line::styled(marks(profile, here), theme.warning);
         let bar = if at == list.chosen { theme.symbols.bar } else { " " };
-        let about = usize::from(area.width).saturating_sub(names + 7 + marks.width());
+        let about = usize::from(area.width).saturating_sub(names + 8 + marks.width());
         let line = Line::from(vec![
             Span::styled(format!("{bar} "), theme.accent),
-            swatch(profile, theme),
+            Span::raw("  "),
             Span::raw(padded(profiles.title(choice), names)),
             Span::styled(format!("  {}", fitted(&profiles.about(choice), about)), theme.quiet),
         ]);
@@ -49,6 +49,12 @@ pub(super) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mu
         draw_right(marks, area, frame);
         if at == list.chosen {
             frame.buffer_mut().set_style(area, theme.selected);
+        }
+        // Last, so that the selected row leaves it its colour.
+        if let Some(colour) = profile.and_then(|profile| profile.colour)
+            && area.width > 2
+        {
+            frame.buffer_mut().set_stringn(area.x + 2, area.y, theme.symbols.block, 1, Style::new().fg(colour));
         }
     }
     if found.is_empty()
@@ -59,14 +65,6 @@ pub(super) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mu
     if let Some(area) = dialog::line(inner, rows + 2) {
         let hints = [("type", "to filter"), ("up down", "choose"), ("enter", "go"), ("esc", "stay")];
         frame.render_widget(dialog::keys(&hints, theme), area);
-    }
-}
-
-/// The profile's own colour, which only repeats what its name says.
-fn swatch(profile: Option<&ProfileLine>, theme: &Theme) -> Span<'static> {
-    match profile.and_then(|profile| profile.colour) {
-        Some(colour) => Span::styled(format!("{} ", theme.symbols.block), Style::new().fg(colour)),
-        None => Span::raw("  "),
     }
 }
 

@@ -309,7 +309,7 @@ fn a_profile_that_can_not_be_opened_leaves_one_where_one_is() {
     let mut pty = home.start(&[]);
     pty.wait_for("290 segments   ● live");
     pty.type_text(&format!("Pbroken{ENTER}"));
-    pty.wait_for("environment variable NOT_SET");
+    pty.wait_for("could not open broken: the API key is to come from the environment variable NOT_SET");
     pty.wait_for("290 segments   ● live");
     pty.type_text(ESC);
     pty.wait_gone("environment variable NOT_SET");
