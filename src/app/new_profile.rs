@@ -7,6 +7,7 @@
 
 mod diagnosis;
 mod entry;
+mod message;
 
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,12 @@ use std::fmt;
 use secrecy::SecretString;
 
 use crate::keymap::Key;
-use crate::remote::{Access, BaseUrl, Fault, InsecureHttp};
+use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 use super::{ProfileLine, TextField};
 
 pub use entry::{Entry, KeySource};
+pub use message::{Answer, Happening, Hindrance, Order, Wish};
 
 /// What is typed into the form, and what is said about it.
 #[derive(Debug)]
@@ -148,80 +150,6 @@ impl fmt::Debug for Masked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Masked")
     }
-}
-
-/// Something that happened.
-#[derive(Debug, Clone)]
-pub enum Happening {
-    /// A key was pressed.
-    Key(Key),
-    /// Text was pasted.
-    Paste(String),
-    /// An order was carried out, or could not be.
-    Answered {
-        /// The number of the order.
-        number: u64,
-        /// What came of it.
-        answer: Answer,
-    },
-}
-
-/// Something to be done outside.
-#[derive(Debug, Clone)]
-pub enum Wish {
-    /// Carry this out; ends in one [`Happening::Answered`] with the same number.
-    Order {
-        /// Its number.
-        number: u64,
-        /// What to do.
-        order: Order,
-    },
-    /// Nobody waits any more for what was ordered.
-    GiveUp,
-    /// Open the demo instead.
-    OpenDemo,
-    /// Open the profile of that name, which was written just now.
-    Open(String),
-    /// Leave; nothing was written.
-    Leave,
-}
-
-/// What can be ordered.
-#[derive(Debug, Clone)]
-pub enum Order {
-    /// Ask the server for one page of segments.
-    Try(Entry),
-    /// Write the profile, and the key to where it is to be kept.
-    Save(Entry),
-}
-
-/// What came of an order.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// The server has answered as it should.
-    Connected,
-    /// It has not.
-    NotConnected(Hindrance),
-    /// The profile is written.
-    Saved,
-    /// It is not, and why.
-    NotSaved {
-        /// Where the person can mend it.
-        field: ProfileField,
-        /// Why.
-        reason: String,
-    },
-}
-
-/// Why a try came to nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hindrance {
-    /// The server, or the way to it.
-    Fault(Fault),
-    /// The key could not be had, in words.
-    NoKey(String),
-    /// What was typed can't be sent, in words.
-    Unsendable(ProfileField, String),
 }
 
 /// What stands in the field of the address, since nearly every one begins so.

@@ -6,7 +6,7 @@ use crossterm::event::KeyCode;
 
 use super::*;
 use crate::keymap::parse_sequence;
-use crate::remote::{Obstacle, ObstacleKind};
+use crate::remote::{Fault, Obstacle, ObstacleKind};
 
 fn form() -> NewProfile {
     NewProfile::new(Occasion::FirstRun, Ground { taken: vec!["prod".into()], ..Ground::default() })
