@@ -116,6 +116,8 @@ pub enum Action {
     Palette,
     /// Show the requests that were made.
     ShowRequests,
+    /// To another profile, the demo or a new profile.
+    SwitchProfile,
     /// Show all keys.
     Help,
     /// Leave what is open, one step a press.
@@ -346,6 +348,14 @@ pub const TABLE: &[Entry] = &[
     entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew and compare"),
     entry(Action::Palette, "palette", &[":", "ctrl-p"], Group::Program, "actions", "find an action by its name"),
     entry(Action::ShowRequests, "show-requests", &["L"], Group::Program, "requests", "what was asked of the server"),
+    entry(
+        Action::SwitchProfile,
+        "switch-profile",
+        &["P"],
+        Group::Program,
+        "profile",
+        "to another profile, the demo, a new one",
+    ),
     entry(Action::Help, "help", &["?"], Group::Program, "help", "show all keys"),
     entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "leave", "leave; clear search, cut, marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "back to the shell until `fg`"),

@@ -25,6 +25,7 @@ mod layout;
 mod link;
 mod marking;
 mod mouse;
+mod new_profile;
 mod news;
 mod outline;
 mod palette;
@@ -32,6 +33,7 @@ mod panes;
 mod parents;
 mod perform;
 mod places;
+mod profiles;
 mod queue_pane;
 mod renaming;
 mod request_lines;
@@ -82,11 +84,16 @@ pub use layer::Layer;
 pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
 pub use link::{Link, LinkState};
 pub use mouse::{Mouse, MouseKind};
+pub use new_profile::{
+    Answer, Entry, Ground, Happening, Hindrance, Keeping, KeySource, Masked, NewProfile, Occasion, Order, ProfileField,
+    Stage, Wish,
+};
 pub use outline::{Edited, EditorFault, OutlineEdit};
 pub use palette::Palette;
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
 pub use places::{Letter, Places};
+pub use profiles::{Choice, Destination, ProfileLine, ProfileList, Profiles};
 pub use queue_pane::QueuePane;
 pub use renaming::Renaming;
 pub use request_lines::{duration, request_lines};
@@ -123,6 +130,8 @@ pub enum Event {
     Sorted(SortJob),
     /// The person has left the editor, or it never came up.
     TextEdited(Edited),
+    /// A new profile was written, and is to be opened.
+    ProfileSaved(ProfileLine),
     /// An order could not be handed to the mirror, because it has too many already or is gone.
     Undelivered(mirror::Command),
 }
@@ -145,6 +154,10 @@ pub enum Effect {
     },
     /// Remove the file of an edited text.
     RemoveText(PathBuf),
+    /// Let the person fill in the form for a new profile; ends in one [`Event::ProfileSaved`] unless they leave it.
+    NewProfile,
+    /// End the session and open another one.
+    Switch(Destination),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -258,6 +271,8 @@ pub struct State {
     pub requests: Requests,
     /// What happened.
     pub activity: Activity,
+    /// Where else one can work.
+    pub profiles: Profiles,
     /// Which panes are shown, how large, and which has the keys.
     pub panes: Panes,
     /// What is open over the main screen; the last has the keys.
@@ -297,6 +312,7 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::TextEdited(edited) => outline::take_edited(state, edited),
+        Event::ProfileSaved(line) => profiles::take_saved(state, line),
         Event::Mirror(event) => news::hear(state, event),
         Event::Undelivered(command) => {
             writes::undelivered(state, &command);
@@ -320,6 +336,7 @@ impl State {
             clock,
             requests: Requests::default(),
             activity: Activity::default(),
+            profiles: Profiles::default(),
             panes: Panes::new(columns, rows),
             layers: Vec::new(),
             message: None,

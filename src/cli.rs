@@ -5,15 +5,18 @@
 
 mod arguments;
 mod browse;
+mod desk;
 mod export;
 mod gather;
 mod link;
 mod logging;
+mod look;
+mod places;
 mod serve_demo;
 mod tree;
 mod watch;
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -43,6 +46,15 @@ impl From<Report> for Failure {
     }
 }
 
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) => f.write_str(text),
+            Self::Failed(report) => write!(f, "{report:#}"),
+        }
+    }
+}
+
 impl Failure {
     fn usage(error: impl Display) -> Self {
         Self::Usage(error.to_string())
@@ -58,15 +70,13 @@ pub fn main() -> ExitCode {
     };
     match run(arguments) {
         Ok(code) => code,
-        Err(Failure::Usage(text)) => {
+        Err(failure) => {
             terminal::restore();
-            eprintln!("segtui: {text}");
-            ExitCode::from(2)
-        }
-        Err(Failure::Failed(report)) => {
-            terminal::restore();
-            eprintln!("segtui: {report:#}");
-            ExitCode::FAILURE
+            eprintln!("segtui: {failure}");
+            match failure {
+                Failure::Usage(_) => ExitCode::from(2),
+                Failure::Failed(_) => ExitCode::FAILURE,
+            }
         }
     }
 }

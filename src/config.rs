@@ -4,9 +4,12 @@
 //! environment by itself: it is handed in, so that a test never touches the real one.
 
 mod file;
+mod keyring;
 mod keys;
 mod look;
 mod paths;
+mod profiles;
+mod saving;
 mod secret;
 
 use std::path::{Path, PathBuf};
@@ -23,8 +26,13 @@ use crate::theme::{Name, StyleChange};
 use file::Profile;
 
 pub use file::{FaultInFile, File};
+pub use keyring::{
+    KeyOwner, KeyringFault, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store,
+};
 pub use paths::Paths;
-pub use secret::CommandFault;
+pub use profiles::{KnownProfile, Listed, list};
+pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
+pub use secret::{CommandFault, first_line_of};
 
 /// What the environment says under a name; `None` when it is not set or empty.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -131,6 +139,17 @@ pub enum ConfigError {
         /// Where a file would be looked for.
         looked_at: PathBuf,
     },
+    /// There are several profiles, and none of them was asked for.
+    #[error(
+        "which profile? {path} has {known}; give --profile, set SEGTUI_PROFILE, or write `default_profile` into the file",
+        path = .path.display(), known = listed(.known)
+    )]
+    NoneChosen {
+        /// The file.
+        path: PathBuf,
+        /// The profiles that are there.
+        known: Vec<String>,
+    },
     /// The file can't be read.
     #[error("could not read the configuration {path}: {source}", path = .path.display())]
     Unreadable {
@@ -227,17 +246,62 @@ const PROTECTED_COLOUR: Color = Color::Red;
 pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Connection, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
     let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    let known: Vec<String> = file.iter().flat_map(|file| file.profiles.keys().cloned()).collect();
     let (name, profile) = choose(wanted, &path, file)?;
-    let base_url = flags.base_url.clone().or_else(|| environment("SEGTUI_BASE_URL")).or(profile.base_url.clone());
-    let tenant = flags.tenant.clone().or_else(|| environment("SEGTUI_TENANT")).or(profile.tenant.clone());
-    let given_key = flags.api_key.clone().or_else(|| environment("SEGTUI_API_KEY").map(SecretString::from));
-    if name.is_none() && base_url.is_none() && tenant.is_none() && given_key.is_none() {
-        return Err(ConfigError::NothingConfigured { looked_at: path });
+    let given = Given {
+        base_url: flags.base_url.clone().or_else(|| environment("SEGTUI_BASE_URL")),
+        tenant: flags.tenant.clone().or_else(|| environment("SEGTUI_TENANT")),
+        api_key: flags.api_key.clone().or_else(|| environment("SEGTUI_API_KEY").map(SecretString::from)),
+    };
+    match (&name, &given) {
+        (None, Given { base_url: None, tenant: None, api_key: None }) if known.is_empty() => {
+            Err(ConfigError::NothingConfigured { looked_at: path })
+        }
+        (None, Given { base_url: None, tenant: None, api_key: None }) => Err(ConfigError::NoneChosen { path, known }),
+        _ => connection(name, profile, given, flags, environment, &path),
     }
-    let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.clone() };
+}
+
+/// Opens the profile of that name and nothing else: what flags and variables say of another tenant does not mix with it. Only
+/// the wish to change nothing holds wherever one goes.
+///
+/// # Errors
+///
+/// Any [`ConfigError`]; each says what to do.
+pub fn resolve_profile(
+    name: &str,
+    flags: &Flags,
+    environment: Environment<'_>,
+    paths: &Paths,
+) -> Result<Connection, ConfigError> {
+    let flags = Flags { insecure_http: None, ..flags.clone() };
+    let (path, file) = read_file(&flags, environment, paths)?;
+    let (name, profile) = choose(Some(name.to_owned()), &path, file)?;
+    connection(name, profile, Given::default(), &flags, environment, &path)
+}
+
+/// What flags and variables say of the tenant.
+#[derive(Debug, Default)]
+struct Given {
+    base_url: Option<String>,
+    tenant: Option<String>,
+    api_key: Option<SecretString>,
+}
+
+fn connection(
+    name: Option<String>,
+    profile: Profile,
+    given: Given,
+    flags: &Flags,
+    environment: Environment<'_>,
+    path: &Path,
+) -> Result<Connection, ConfigError> {
+    let base_url = given.base_url.or(profile.base_url.clone());
+    let tenant = given.tenant.or(profile.tenant.clone());
+    let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.to_owned() };
     let base_url = base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
     let tenant = tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
-    let api_key = match given_key {
+    let api_key = match given.api_key {
         Some(key) => Some(key),
         None => secret::of(&profile, environment)?,
     };
@@ -437,6 +501,37 @@ protected = true
             "the tenant is not set; give --tenant, set SEGTUI_TENANT, or write `tenant` into a profile of \
              HOME/.config/segtui/config.toml"
         );
+    }
+
+    #[test]
+    fn of_several_profiles_one_has_to_be_asked_for() {
+        let home = Home::with_file(&TWO.replace("default_profile", "# default_profile"));
+        assert_eq!(
+            home.refusal(&Flags::default()),
+            "which profile? HOME/.config/segtui/config.toml has preprod, prod; give --profile, set SEGTUI_PROFILE, or \
+             write `default_profile` into the file"
+        );
+    }
+
+    #[test]
+    fn a_profile_that_is_switched_to_is_not_mixed_with_what_was_given_for_another() {
+        let home = Home::with_file(TWO)
+            .set("SEGTUI_BASE_URL", "https://other.example")
+            .set("SEGTUI_TENANT", "other")
+            .set("SEGTUI_API_KEY", "other-key")
+            .set("SEGTUI_PROFILE", "preprod")
+            .set("PROD_KEY", "prod-key");
+        let flags = Flags { tenant: Some("third".into()), api_key: Some("third-key".into()), ..Flags::default() };
+        let open = |name| resolve_profile(name, &flags, &|name| home.variables.get(name).cloned(), &home.paths());
+        let prod = open("prod").unwrap();
+        assert_eq!((prod.tenant.as_str(), prod.base_url.host().as_str()), ("acme-prod", "one.example"));
+        assert_eq!(prod.api_key.expose_secret(), "prod-key");
+        assert_eq!(open("preprod").unwrap().access, Access::ReadWrite);
+        let read_only = Flags { read_only: true, ..flags.clone() };
+        let paths = home.paths();
+        let preprod = resolve_profile("preprod", &read_only, &|name| home.variables.get(name).cloned(), &paths);
+        assert_eq!(preprod.unwrap().access, Access::ReadOnly);
+        assert!(matches!(open("test"), Err(ConfigError::UnknownProfile { .. })));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod error;
 mod exchange;
 mod feed;
 mod guarded;
+mod obstacle;
 
 use std::future::Future;
 
@@ -21,6 +22,7 @@ pub use error::{Call, Fault, RemoteError};
 pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Position};
 pub use guarded::{Access, Guarded};
+pub use obstacle::{Obstacle, ObstacleKind};
 
 /// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.
 pub trait Remote: Send + Sync + 'static {

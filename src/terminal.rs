@@ -5,9 +5,11 @@
 //! else is printed: at the end, on an error, on a panic in any thread, and on a signal.
 
 mod backend;
+mod console;
 mod editor;
 mod events;
 mod jobs;
+mod new_profile;
 mod screen;
 mod signals;
 
@@ -20,7 +22,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::app::{self, Effect, Event, State};
+use crate::app::{self, Destination, Effect, Event, NewProfile, Occasion, State};
 use crate::keymap::Keymap;
 use crate::mirror::{Command, Mirror};
 use crate::remote::Exchange;
@@ -30,14 +32,18 @@ use jobs::Jobs;
 use screen::Screen;
 use signals::Signals;
 
+pub use console::Console;
+pub use new_profile::{Desk, FilledIn};
 pub use screen::{restore, restore_on_panic};
 pub use signals::{Signal, until_signalled};
 
-/// How the interface came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a session came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// The person left.
     Quit,
+    /// The person goes on elsewhere.
+    Switched(Destination),
     /// The system asked to end.
     Signalled(Signal),
 }
@@ -72,27 +78,30 @@ pub fn size() -> io::Result<(u16, u16)> {
     crossterm::terminal::size()
 }
 
-/// Takes over the terminal and runs the interface until the person leaves or a signal comes. Answers how that came and the
-/// state at the end.
+/// Runs the interface until the person leaves, goes elsewhere, or a signal comes. Answers how that came and the state at the
+/// end.
 ///
 /// # Errors
 ///
 /// The terminal can't be read or written any more, or the mirror is gone.
 pub async fn run(
+    console: &mut Console,
     state: State,
     mirror: Mirror,
-    mut requests: mpsc::Receiver<Arc<Exchange>>,
+    requests: &mut mpsc::Receiver<Arc<Exchange>>,
+    desk: &mut Desk,
     setup: &Setup,
 ) -> io::Result<(Ending, State)> {
-    let mut signals = Signals::listen()?;
+    let Console { screen, signals } = console;
     let mut interface = Interface {
         state,
         setup,
         commands: mirror.commands,
         jobs: Jobs::new(),
-        screen: Screen::open()?,
+        screen,
         pace: Pace::default(),
         text: None,
+        onward: None,
     };
     let mut mirror_events = mirror.events;
     let mut input = events::Input::open();
@@ -107,10 +116,19 @@ pub async fn run(
             event = interface.next() => batch.extend(event),
         }
         take_what_is_ready(&mut input, &mut mirror_events, &mut interface.jobs, &mut batch).await?;
-        take_requests(&mut requests, &mut batch);
+        take_requests(requests, &mut batch);
         match interface.take_all(&mut batch) {
             Flow::Goes => {}
-            Flow::Ends => break Ending::Quit,
+            Flow::Ends => break interface.ending(),
+            Flow::FillsIn => {
+                input.close();
+                let ended = interface.fill_in(signals, desk).await?;
+                input = events::Input::open();
+                if let Some(ending) = ended {
+                    break ending;
+                }
+                interface.draw()?;
+            }
             aside => {
                 // The reader of keys would swallow what is typed to the shell or the editor.
                 input.close();
@@ -129,6 +147,10 @@ pub async fn run(
     };
     // Before the terminal is given back: nothing that is typed to the shell may be taken from it.
     input.close();
+    if matches!(ending, Ending::Switched(_)) {
+        // The last frame stays until the next session has its first; it tells what is going on.
+        interface.draw()?;
+    }
     let Interface { state, commands, .. } = interface;
     drop(commands);
     let _late = tokio::time::timeout(LAST_WORDS, drain(mirror_events)).await;
@@ -193,6 +215,7 @@ enum Flow {
     Goes,
     Suspends,
     Edits,
+    FillsIn,
     Ends,
 }
 
@@ -201,10 +224,12 @@ struct Interface<'a> {
     setup: &'a Setup,
     commands: mpsc::Sender<Command>,
     jobs: Jobs,
-    screen: Screen,
+    screen: &'a mut Screen,
     pace: Pace,
     /// What the person is to edit as soon as the terminal is the editor's.
     text: Option<String>,
+    /// Where the person goes on, if anywhere.
+    onward: Option<Destination>,
 }
 
 /// When frames were drawn and are to be drawn.
@@ -276,11 +301,33 @@ impl Interface<'_> {
                     flow = flow.max(Flow::Edits);
                 }
                 Effect::RemoveText(file) => editor::remove(&file),
+                Effect::NewProfile => flow = flow.max(Flow::FillsIn),
+                Effect::Switch(destination) => {
+                    self.onward = Some(destination);
+                    flow = Flow::Ends;
+                }
                 Effect::Suspend => flow = flow.max(Flow::Suspends),
                 Effect::Quit => flow = Flow::Ends,
             }
         }
         flow
+    }
+
+    fn ending(&mut self) -> Ending {
+        self.onward.take().map_or(Ending::Quit, Ending::Switched)
+    }
+
+    /// Lets the person fill in the form for a new profile. The session waits; answers how it ends, if it does.
+    async fn fill_in(&mut self, signals: &mut Signals, desk: &mut Desk) -> io::Result<Option<Ending>> {
+        let mut ground = desk.ground.clone();
+        ground.taken.extend(self.state.profiles.known.iter().map(|line| line.name.clone()));
+        let mut form = NewProfile::new(Occasion::Another, ground);
+        let flow = match new_profile::fill_in(self.screen, signals, &mut form, desk, self.setup).await? {
+            FilledIn::Saved(line) => self.take(Event::ProfileSaved(line)),
+            FilledIn::Signalled(signal) => return Ok(Some(Ending::Signalled(signal))),
+            FilledIn::Left | FilledIn::Demo => Flow::Goes,
+        };
+        Ok((flow == Flow::Ends).then(|| self.ending()))
     }
 
     /// A terminal that takes nothing any more is found out with the next frame.

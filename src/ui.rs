@@ -14,10 +14,12 @@ mod form;
 mod frame;
 mod header;
 mod help;
+mod new_profile;
 mod outline;
 mod palette;
 mod parents;
 mod plans;
+mod profiles;
 mod requests;
 mod text;
 mod tree;
@@ -31,6 +33,7 @@ use crate::app::{Layer, State};
 use crate::keymap::Keymap;
 use crate::theme;
 
+pub use new_profile::draw_new_profile;
 pub use theme::{Name as ThemeName, Symbols, Theme};
 
 /// What the drawing goes by besides the state.
@@ -69,6 +72,8 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Palette(palette) => palette::draw(state, palette, look, frame),
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
             Layer::Requests(pane) => requests::draw(state, pane, look, frame),
+            Layer::Profiles(list) => profiles::draw(state, list, look, frame),
+            Layer::Switching(_) => deletion::draw_switching(state, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
             // These are drawn where they are typed: in the footer's line and in the row.
             Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}

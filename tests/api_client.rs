@@ -10,8 +10,8 @@ use std::time::Duration;
 use segtui::api::retry::Policy;
 use segtui::api::{Client, Recorder, Settings, Timeouts};
 use segtui::remote::{
-    BaseUrl, Call, Changes, Context, ContextsForm, Exchange, Fault, FeedEvent, FeedEventKind, InsecureHttp, Page,
-    Remote, RemoteError,
+    BaseUrl, Call, Changes, Context, ContextsForm, Exchange, Fault, FeedEvent, FeedEventKind, InsecureHttp,
+    ObstacleKind, Page, Remote, RemoteError,
 };
 use segtui::segment::{Draft, ExternalId, Name, Segment, SegmentId, Step};
 use serde_json::{Value, json};
@@ -364,6 +364,27 @@ async fn a_server_that_is_not_there_is_unreachable_in_the_networks_words() {
     assert!(matches!(error.fault, Fault::Unreachable { .. }), "{error}");
     assert!(error.to_string().contains("refused"), "{error}");
     assert!(!error.fault.may_have_taken_effect());
+}
+
+/// What keeps a connection from coming about.
+async fn obstacle(address: &str) -> ObstacleKind {
+    let settings = Settings { retries: Policy { tries: 1, ..Policy::default() }, ..settings(address) };
+    let error = Client::new(settings).unwrap().page(1, 1).await.unwrap_err();
+    let Fault::Unreachable { reason } = error.fault else { panic!("{error}") };
+    reason.kind
+}
+
+#[tokio::test]
+async fn what_keeps_a_connection_from_coming_about_is_told_by_its_kind() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    assert_eq!(obstacle(&format!("http://127.0.0.1:{port}")).await, ObstacleKind::Refused);
+    // No name ends like this (RFC 6761), wherever it is looked up.
+    assert_eq!(obstacle("https://no-such-host.invalid").await, ObstacleKind::NoSuchHost);
+    let plain = MockServer::start().await;
+    let address = plain.uri().replace("http://", "https://");
+    assert_eq!(obstacle(&address).await, ObstacleKind::Tls);
 }
 
 enum Afterwards {

@@ -262,3 +262,14 @@ fn a_demo_server_by_itself_serves_another_segtui() {
     assert_eq!(code, 0);
     assert_eq!(serde_json::from_str::<Vec<Segment>>(&stdout).unwrap().len(), 40);
 }
+
+#[test]
+fn without_a_terminal_nothing_is_asked_and_what_to_configure_is_told() {
+    let desk = Desk::new();
+    for arguments in [&[][..], &["tree"], &["export"]] {
+        let (code, stdout, stderr) = desk.run(arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("no tenant is configured yet") && stderr.contains("SEGTUI_BASE_URL"), "{stderr}");
+        assert!(stderr.contains("start segtui in a terminal"), "{stderr}");
+    }
+}

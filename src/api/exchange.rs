@@ -1,6 +1,7 @@
 //! One request and its answer: everything that can go wrong between the two becomes a [`Fault`].
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use url::Url;
 
 use super::settings::{Settings, Timeouts};
 use super::words;
-use crate::remote::Fault;
+use crate::remote::{Fault, Obstacle, ObstacleKind};
 
 /// A page of 10,000 segments, the most a profile can ask for, takes some 2 MB; this leaves room for a server that ignores
 /// the size and sends a million, and none for an answer without end.
@@ -120,12 +121,7 @@ async fn beginning_of_body(mut response: Response) -> Vec<u8> {
 fn network_fault(error: &reqwest::Error, timeouts: &Timeouts) -> Fault {
     // The order matters: a connection that did not come about in time is a matter of connecting, and nothing was sent.
     if error.is_connect() {
-        let reason = if error.is_timeout() {
-            format!("it did not come about within {} s", timeouts.connect.as_secs_f64())
-        } else {
-            innermost(error)
-        };
-        Fault::Unreachable { reason }
+        Fault::Unreachable { reason: obstacle(error, timeouts) }
     } else if error.is_timeout() {
         Fault::TimedOut { after: timeouts.request }
     } else if error.is_builder() {
@@ -133,6 +129,33 @@ fn network_fault(error: &reqwest::Error, timeouts: &Timeouts) -> Fault {
     } else {
         Fault::Broken { reason: innermost(error) }
     }
+}
+
+fn obstacle(error: &reqwest::Error, timeouts: &Timeouts) -> Obstacle {
+    if error.is_timeout() {
+        let words = format!("it did not come about within {} s", timeouts.connect.as_secs_f64());
+        return Obstacle::new(ObstacleKind::TimedOut, words);
+    }
+    let kind = causes(error).find_map(kind_of).unwrap_or_default();
+    Obstacle::new(kind, innermost(error))
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let source = |cause: &&'a (dyn Error + 'static)| -> Option<&'a (dyn Error + 'static)> { (*cause).source() };
+    std::iter::successors(Some(error), source)
+}
+
+fn kind_of(cause: &(dyn Error + 'static)) -> Option<ObstacleKind> {
+    if cause.is::<rustls::Error>() {
+        return Some(ObstacleKind::Tls);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        // What an error of the system carries is not among its sources.
+        let carried = error.get_ref().and_then(|carried| kind_of(carried));
+        return carried.or_else(|| (error.kind() == io::ErrorKind::ConnectionRefused).then_some(ObstacleKind::Refused));
+    }
+    // The connector's own type is private; this is all that it says of a name that can't be looked up.
+    (cause.to_string() == "dns error").then_some(ObstacleKind::NoSuchHost)
 }
 
 /// The words of the cause that lies deepest, where the network speaks and not the libraries around it.

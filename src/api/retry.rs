@@ -76,6 +76,7 @@ fn may_repeat(fault: &Fault, repetition: Repetition) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::Obstacle;
 
     const NO_JITTER: f64 = 1.0;
 
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn jitter_takes_away_half_a_pause_at_most() {
-        let fault = Fault::Unreachable { reason: String::new() };
+        let fault = Fault::Unreachable { reason: Obstacle::default() };
         let policy = Policy::default();
         assert_eq!(policy.pause(&fault, Repetition::Harmless, 2, 0.0), Some(Duration::from_millis(250)));
         assert_eq!(policy.pause(&fault, Repetition::Harmless, 2, 0.5), Some(Duration::from_millis(375)));
@@ -119,7 +120,7 @@ mod tests {
         let repeated = |fault: &Fault| policy.pause(fault, Repetition::Harmful, 1, NO_JITTER).is_some();
         assert!(repeated(&refused(429, None)));
         assert!(repeated(&refused(503, None)));
-        assert!(repeated(&Fault::Unreachable { reason: String::new() }));
+        assert!(repeated(&Fault::Unreachable { reason: Obstacle::default() }));
         for status in [400, 408, 409, 500, 502, 504] {
             assert!(!repeated(&refused(status, None)), "{status}");
         }

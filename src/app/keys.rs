@@ -11,7 +11,7 @@ use super::layer::Layer;
 use super::parents::Asker;
 use super::{
     Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, outline, palette,
-    perform, places, queue_pane, requests_pane, review,
+    perform, places, profiles, queue_pane, requests_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -58,6 +58,8 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
             };
             return changing::delete(state, &deletion, policy);
         }
+        Layer::Profiles(list) => return profiles::press(state, list, key),
+        Layer::Switching(destination) => return profiles::press_switching(state, destination, key),
         Layer::Leaving => match key.to_string().as_str() {
             "q" | "ctrl-c" => return vec![Effect::Quit],
             "esc" | "n" => {}
@@ -124,6 +126,11 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Layer::Jump(mut field)) => {
             field.paste(text);
             state.layers.push(Layer::Jump(field));
+        }
+        Some(Layer::Profiles(mut list)) => {
+            list.filter.paste(text);
+            list.chosen = 0;
+            state.layers.push(Layer::Profiles(list));
         }
         Some(Layer::Palette(mut palette)) => {
             palette.text.paste(text);

@@ -6,8 +6,8 @@ use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
-    BulkEdit, Conflict, Deletion, FindPrompt, Form, Letter, OutlineEdit, Palette, ParentPicker, QueuePane, Renaming,
-    RequestsPane, Review, State, TextField,
+    BulkEdit, Conflict, Deletion, Destination, FindPrompt, Form, Letter, OutlineEdit, Palette, ParentPicker,
+    ProfileList, QueuePane, Renaming, RequestsPane, Review, State, TextField,
 };
 
 /// Something that is open.
@@ -43,6 +43,10 @@ pub enum Layer {
     Queue(QueuePane),
     /// The requests that were made.
     Requests(RequestsPane),
+    /// The places to switch to.
+    Profiles(ProfileList),
+    /// Whether to switch there although writes are under way.
+    Switching(Destination),
     /// Whether to leave although writes are under way.
     Leaving,
 }

@@ -8,7 +8,8 @@ use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
     BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, RequestsPane, State,
-    TextField, availability, changing, copying, finding, layer, marking, outline, places, review, sorting, writes,
+    TextField, availability, changing, copying, finding, layer, marking, outline, places, profiles, review, sorting,
+    writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -64,6 +65,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Paste => return changing::paste(state),
         Action::PollNow => return vec![Effect::Mirror(Command::PollNow)],
         Action::Reload => return reload(state),
+        Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit | Action::Stop if state.writes.waiting() == 0 => return vec![Effect::Quit],
         Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),

@@ -14,7 +14,7 @@ use crate::theme::Name;
 
 /// A terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
-/// Without a subcommand it opens the tree. Try it without a server of your own: segtui --demo
+/// Without a subcommand it opens the tree; with nothing configured it asks for server, tenant and key first. Try it without a server of your own: segtui --demo
 #[derive(Debug, Parser)]
 #[command(name = "segtui", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
 #[command(after_help = "Configuration: flags go over SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, SEGTUI_PROFILE, \

@@ -1,111 +1,245 @@
-//! Opening the tree in the terminal.
+//! Opening the tree in the terminal: one session after the other, for as long as the person goes on elsewhere, and before the
+//! first one the form for a profile where nothing is configured.
 
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use color_eyre::eyre::WrapErr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::style::Color;
-use tokio::runtime;
-use tokio::sync::mpsc;
+use tokio::runtime::{self, Runtime};
 
-use crate::app::{Clock, Session, State, View};
-use crate::config::{self, Environment, Flags, Interface, Paths};
+use crate::app::{Clock, Destination, Message, NewProfile, Occasion, Session, State, Tone, View};
+use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
 use crate::keymap::KeyTexts;
 use crate::mirror::{self, Mirror, Settings};
-use crate::remote::Exchange;
-use crate::terminal::{self, Ending, Fragility, Setup};
-use crate::theme::{Depth, Name, Symbols, Theme};
+use crate::terminal::{self, Console, Desk, Ending, FilledIn, Setup, Signal};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
-use super::link::Link;
+use super::link::{self, Link, Watched};
+use super::places::{self, Places};
+use super::{desk, look};
 
 /// Runs the network on threads of its own and the interface on this one, so that neither waits for the other.
-pub(super) fn run(
+pub(super) fn run<E>(
     arguments: &ConnectionArguments,
     look: &LookArguments,
-    environment: impl Fn(&str) -> Option<String>,
+    environment: E,
     paths: &Paths,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, Failure>
+where
+    E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
+{
     let network = super::runtime()?;
-    let Prepared { _link, state, mirror, requests, setup, view_file } =
-        network.block_on(prepare(arguments, look, environment, paths))?;
     let interface = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .wrap_err("could not start the asynchronous runtime of the interface")?;
-    let ended = interface.block_on(terminal::run(state, mirror, requests, &setup));
-    interface.shutdown_background();
-    let (ending, state) = ended.wrap_err("the terminal can't be used any more")?;
-    tracing::info!(?ending, "leaving");
-    if let Some(file) = &view_file {
-        remember(file, &state.view());
-    }
-    network.shutdown_timeout(super::PATIENCE);
-    Ok(match ending {
-        Ending::Quit => ExitCode::SUCCESS,
-        Ending::Signalled(signal) => ExitCode::from(signal.exit_code()),
-    })
+    let flags = Flags { poll: look.poll, theme: look.theme, ..arguments.flags() };
+    let browser = Browser { flags, look, environment, paths, network, interface };
+    let code = browser.run(arguments.demo);
+    browser.interface.shutdown_background();
+    browser.network.shutdown_timeout(super::PATIENCE);
+    code
 }
 
-/// Everything that the interface begins with.
+/// What holds for all sessions.
+struct Browser<'a, E> {
+    flags: Flags,
+    look: &'a LookArguments,
+    environment: E,
+    paths: &'a Paths,
+    network: Runtime,
+    interface: Runtime,
+}
+
+/// A place to work at, and the way there.
+struct Place {
+    destination: Destination,
+    way: Watched,
+}
+
+impl<E> Browser<'_, E>
+where
+    E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
+{
+    fn run(&self, demo: bool) -> Result<ExitCode, Failure> {
+        let is_interactive = io::stdout().is_terminal() && io::stdin().is_terminal();
+        let first = match self.first(demo) {
+            Err(ConfigError::NothingConfigured { .. }) if is_interactive => None,
+            Err(error) => return Err(link::refusal(&error)),
+            Ok(connection) => Some(connection),
+        };
+        let interface = config::interface(&self.flags, &self.environment, self.paths).map_err(Failure::usage)?;
+        if !is_interactive {
+            return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
+        }
+        let places = Places::new(&self.flags, &self.environment, first.as_ref().and_then(Option::as_ref));
+        let ready = match first {
+            Some(Some(connection)) => Some(Place { destination: places.first(), way: Link::to(connection)? }),
+            Some(None) => Some(self.open_demo()?),
+            None => None,
+        };
+        let mut console = self.interface.block_on(async { Console::open() }).wrap_err(TERMINAL_GONE)?;
+        let mut desk = self.network.block_on(async { desk::open(&self.flags, self.environment, self.paths) })?;
+        let place = match ready {
+            Some(place) => place,
+            None => match self.fill_in(&mut console, &mut desk, &interface)? {
+                FilledIn::Saved(line) => self.open(Destination::Profile(line.name), &mut console)?,
+                FilledIn::Demo => self.open_demo()?,
+                FilledIn::Left => return Ok(ExitCode::SUCCESS),
+                FilledIn::Signalled(signal) => return Ok(code(signal)),
+            },
+        };
+        self.go_on(place, &places, &mut console, &mut desk, &interface)
+    }
+
+    /// What flags, variables and the configuration say; `None` is the demo.
+    fn first(&self, demo: bool) -> Result<Option<Connection>, ConfigError> {
+        if demo {
+            return Ok(None);
+        }
+        config::resolve(&self.flags, &self.environment, self.paths).map(Some)
+    }
+
+    fn fill_in(&self, console: &mut Console, desk: &mut Desk, interface: &Interface) -> Result<FilledIn, Failure> {
+        let setup = Setup {
+            theme: look::theme(self.look, interface, None, &self.environment),
+            keymap: interface.keymap.clone(),
+            fragility: look::fragility(self.look),
+        };
+        let mut form = NewProfile::new(Occasion::FirstRun, desk.ground.clone());
+        let filled_in = self.interface.block_on(console.fill_in(&mut form, desk, &setup));
+        Ok(filled_in.wrap_err(TERMINAL_GONE)?)
+    }
+
+    /// One session after the other. Where one can't go, one stays where one was, and is told why.
+    fn go_on(
+        &self,
+        mut place: Place,
+        places: &Places,
+        console: &mut Console,
+        desk: &mut Desk,
+        interface: &Interface,
+    ) -> Result<ExitCode, Failure> {
+        let mut refusal = None;
+        loop {
+            let Prepared { mut state, mirror, setup, view_file } = self.prepare(&place, places, interface)?;
+            if let Some(text) = refusal.take() {
+                state.message = Some(Message { text, tone: Tone::Warning, until: None });
+            }
+            let requests = &mut place.way.requests;
+            let ended = self.interface.block_on(terminal::run(console, state, mirror, requests, desk, &setup));
+            let (ending, state) = ended.wrap_err(TERMINAL_GONE)?;
+            tracing::info!(?ending, "the session ends");
+            if let Some(file) = &view_file {
+                remember(file, &state.view());
+            }
+            match ending {
+                Ending::Quit => return Ok(ExitCode::SUCCESS),
+                Ending::Signalled(signal) => return Ok(code(signal)),
+                Ending::Switched(destination) => match self.open(destination.clone(), console) {
+                    Ok(other) => place = other,
+                    Err(failure) => refusal = Some(not_opened(&destination, &failure)),
+                },
+            }
+        }
+    }
+
+    fn open(&self, destination: Destination, console: &mut Console) -> Result<Place, Failure> {
+        let resolved = |name: &str| config::resolve_profile(name, &self.flags, &self.environment, self.paths);
+        let connection = match &destination {
+            Destination::Demo => return self.open_demo(),
+            Destination::Start => config::resolve(&self.flags, &self.environment, self.paths),
+            Destination::Profile(name) => match self.command_for_key(name) {
+                None => resolved(name),
+                Some(command) => {
+                    let said = format!("segtui: asking `{command}` for the API key of {name}");
+                    console.aside(&said, || resolved(name)).wrap_err(TERMINAL_GONE)?
+                }
+            },
+        };
+        let way = Link::to(connection.map_err(|error| link::refusal(&error))?)?;
+        tracing::info!(?destination, "opened");
+        Ok(Place { destination, way })
+    }
+
+    fn open_demo(&self) -> Result<Place, Failure> {
+        let way = self.network.block_on(Link::demo(&self.flags, &self.environment))?;
+        Ok(Place { destination: Destination::Demo, way })
+    }
+
+    /// The command that tells the key of a profile. It may ask for a password at the terminal.
+    fn command_for_key(&self, name: &str) -> Option<String> {
+        let listed = config::list(&self.flags, &self.environment, self.paths).ok()?;
+        listed.profiles.into_iter().find(|profile| profile.name == name)?.asks
+    }
+
+    fn prepare(&self, place: &Place, places: &Places, interface: &Interface) -> Result<Prepared, Failure> {
+        let link = &place.way.link;
+        let connection = &link.connection;
+        let setup = Setup {
+            theme: look::theme(self.look, interface, connection.colour, &self.environment),
+            keymap: interface.keymap.clone(),
+            fragility: look::fragility(self.look),
+        };
+        // The demo is another one each time.
+        let keeps = !self.look.no_store && place.destination != Destination::Demo;
+        let session = Session {
+            tenant: connection.tenant.clone(),
+            host: connection.base_url.host(),
+            base_url: connection.base_url.clone(),
+            profile: connection.profile.clone(),
+            access: connection.access,
+            journalled: keeps,
+            protected: connection.protected,
+            owned: connection.owned.clone(),
+        };
+        let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
+        let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
+        let mut state = State::new(session, clock, columns, rows);
+        state.key_texts = KeyTexts::of(&setup.keymap);
+        let listed = config::list(&self.flags, &self.environment, self.paths);
+        let colour = |colour| look::frame_colour(self.look, interface, colour, &self.environment);
+        state.profiles = places.seen_from(&place.destination, places::lines(listed, colour));
+        let store =
+            keeps.then(|| self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts));
+        let view_file = store.as_ref().map(|store| store.with_extension("view.json"));
+        let settings = Settings { store, ..link.mirror_settings() };
+        let _network = self.network.enter();
+        let mirror = mirror::start(link.client.clone(), settings);
+        if let Some(view) = view_file.as_deref().and_then(recalled) {
+            state.recall(view);
+        }
+        Ok(Prepared { state, mirror, setup, view_file })
+    }
+}
+
+const TERMINAL_GONE: &str = "the terminal can't be used any more";
+
+fn not_opened(destination: &Destination, failure: &Failure) -> String {
+    let what = match destination {
+        Destination::Profile(name) => name,
+        Destination::Start => "the place of the start",
+        Destination::Demo => "the demo",
+    };
+    format!("could not open {what}: {failure}")
+}
+
+fn code(signal: Signal) -> ExitCode {
+    ExitCode::from(signal.exit_code())
+}
+
+/// Everything that a session begins with.
 struct Prepared {
-    _link: Link,
     state: State,
     mirror: Mirror,
-    /// What is told of the requests to the server.
-    requests: mpsc::Receiver<Arc<Exchange>>,
     setup: Setup,
     /// Where it is kept how things are arranged.
     view_file: Option<PathBuf>,
-}
-
-async fn prepare(
-    arguments: &ConnectionArguments,
-    look: &LookArguments,
-    environment: impl Fn(&str) -> Option<String>,
-    paths: &Paths,
-) -> Result<Prepared, Failure> {
-    let (link, requests) = Link::watched(arguments, look, &environment, paths).await?;
-    let flags = Flags { theme: look.theme, ..arguments.flags() };
-    let interface = config::interface(&flags, &environment, paths).map_err(Failure::usage)?;
-    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
-    }
-    let setup = Setup {
-        theme: theme(look, &interface, link.connection.colour, &environment),
-        keymap: interface.keymap,
-        fragility: fragility(look),
-    };
-    let session = Session {
-        tenant: link.connection.tenant.clone(),
-        host: link.connection.base_url.host(),
-        base_url: link.connection.base_url.clone(),
-        profile: link.connection.profile.clone(),
-        access: link.connection.access,
-        journalled: !look.no_store && !arguments.demo,
-        protected: link.connection.protected,
-        owned: link.connection.owned.clone(),
-    };
-    let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
-    let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
-    let mut state = State::new(session, clock, columns, rows);
-    state.key_texts = KeyTexts::of(&setup.keymap);
-    // The demo is another one each time.
-    let keeps = !look.no_store && !arguments.demo;
-    let connection = &link.connection;
-    let store = keeps.then(|| paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts));
-    let view_file = store.as_ref().map(|store| store.with_extension("view.json"));
-    let mirror = mirror::start(link.client.clone(), Settings { store, ..link.mirror_settings() });
-    if let Some(view) = view_file.as_deref().and_then(recalled) {
-        state.recall(view);
-    }
-    Ok(Prepared { _link: link, state, mirror, requests, setup, view_file })
 }
 
 /// How things were arranged the last time. Anything but a view in the file is as good as none.
@@ -119,73 +253,5 @@ fn remember(file: &Path, view: &View) {
     let written = serde_json::to_string(view).map_err(io::Error::from).and_then(|text| fs::write(file, text));
     if let Err(error) = written {
         tracing::warn!(%error, "the view can't be kept");
-    }
-}
-
-/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour, the profile's and the person's own
-/// included. The theme without colours takes none from the profile either.
-fn theme(look: &LookArguments, interface: &Interface, frame: Option<Color>, environment: Environment<'_>) -> Theme {
-    let symbols = if look.ascii { Symbols::ASCII } else { Symbols::UNICODE };
-    if environment("NO_COLOR").is_some() {
-        return Theme::colourless(symbols);
-    }
-    let changes = interface.styles.iter().map(|(name, change)| (name.as_str(), *change));
-    let theme = Theme::new(interface.theme, symbols).with(changes);
-    let theme = match frame {
-        Some(colour) if interface.theme != Name::Mono => theme.framed_in(colour),
-        _ => theme,
-    };
-    theme.within(Depth::of_terminal(environment))
-}
-
-#[cfg(debug_assertions)]
-fn fragility(look: &LookArguments) -> Fragility {
-    if look.panic_on_key { Fragility::FirstKeyPanics } else { Fragility::Sound }
-}
-
-#[cfg(not(debug_assertions))]
-fn fragility(_: &LookArguments) -> Fragility {
-    Fragility::Sound
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::theme::StyleChange;
-
-    fn in_true_colour(name: &str) -> Option<String> {
-        (name == "COLORTERM").then(|| "truecolor".into())
-    }
-
-    #[test]
-    fn no_color_goes_over_the_colours_of_the_profile_and_the_person() {
-        let look = LookArguments::default();
-        let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
-        let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
-        let plain = Theme::new(Name::Dark, Symbols::UNICODE).with([("bad", change)]);
-        assert_eq!(theme(&look, &interface, None, &in_true_colour), plain);
-        let framed = plain.framed_in(Color::Red);
-        assert_eq!(theme(&look, &interface, Some(Color::Red), &in_true_colour), framed);
-        let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".into());
-        assert_eq!(theme(&look, &interface, Some(Color::Red), &no_color), Theme::colourless(Symbols::UNICODE));
-    }
-
-    #[test]
-    fn a_terminal_is_sent_no_colour_that_it_does_not_know() {
-        let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
-        let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
-        let bad = |term: &'static str| {
-            let environment = |name: &str| (name == "TERM").then(|| term.into());
-            theme(&LookArguments::default(), &interface, None, &environment).bad.fg
-        };
-        assert_eq!(bad("tmux-256color"), Some(Color::Indexed(208)));
-        assert_eq!(bad("linux"), Some(Color::Yellow));
-    }
-
-    #[test]
-    fn the_theme_without_colours_takes_none_from_the_profile() {
-        let interface = Interface { theme: Name::Mono, ..Interface::default() };
-        let theme = theme(&LookArguments::default(), &interface, Some(Color::Red), &in_true_colour);
-        assert_eq!(theme, Theme::new(Name::Mono, Symbols::UNICODE));
     }
 }

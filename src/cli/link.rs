@@ -1,15 +1,19 @@
 //! From arguments to a server: a tenant's own, or the demo inside the program.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::WrapErr;
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::api;
+use crate::api::retry::Policy;
+use crate::api::{self, SettingsFault};
+use crate::app::{Entry, Hindrance, ProfileField};
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
 use crate::mirror::{Pace, Settings};
-use crate::remote::{BaseUrl, Exchange, Guarded, InsecureHttp};
+use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
@@ -26,6 +30,12 @@ pub(super) struct Link {
     pub _demo: Option<demo::Server>,
 }
 
+/// A way to a server, and what is told of the requests that go there.
+pub(super) struct Watched {
+    pub link: Link,
+    pub requests: mpsc::Receiver<Arc<Exchange>>,
+}
+
 impl Link {
     pub async fn open(
         arguments: &ConnectionArguments,
@@ -33,35 +43,33 @@ impl Link {
         environment: Environment<'_>,
         paths: &Paths,
     ) -> Result<Self, Failure> {
-        Self::recorded(arguments, look, environment, paths, None).await
+        let flags = config::Flags { poll: look.poll, ..arguments.flags() };
+        if arguments.demo {
+            let (connection, server) = demo_connection(&flags, environment).await?;
+            return Self::recorded(connection, Some(server), None);
+        }
+        let connection = config::resolve(&flags, environment, paths).map_err(|error| refusal(&error))?;
+        Self::recorded(connection, None, None)
     }
 
-    /// The same, with all its requests told at the other end.
-    pub async fn watched(
-        arguments: &ConnectionArguments,
-        look: &LookArguments,
-        environment: Environment<'_>,
-        paths: &Paths,
-    ) -> Result<(Self, mpsc::Receiver<Arc<Exchange>>), Failure> {
+    /// The way to a tenant.
+    pub fn to(connection: Connection) -> Result<Watched, Failure> {
         let (recorder, requests) = api::Recorder::new();
-        Ok((Self::recorded(arguments, look, environment, paths, Some(recorder)).await?, requests))
+        Ok(Watched { link: Self::recorded(connection, None, Some(recorder))?, requests })
     }
 
-    async fn recorded(
-        arguments: &ConnectionArguments,
-        look: &LookArguments,
-        environment: Environment<'_>,
-        paths: &Paths,
+    /// The way to a demo server of its own.
+    pub async fn demo(flags: &config::Flags, environment: Environment<'_>) -> Result<Watched, Failure> {
+        let (connection, server) = demo_connection(flags, environment).await?;
+        let (recorder, requests) = api::Recorder::new();
+        Ok(Watched { link: Self::recorded(connection, Some(server), Some(recorder))?, requests })
+    }
+
+    fn recorded(
+        connection: Connection,
+        demo: Option<demo::Server>,
         recorder: Option<api::Recorder>,
     ) -> Result<Self, Failure> {
-        let mut flags = arguments.flags();
-        flags.poll = look.poll;
-        let (connection, demo) = if arguments.demo {
-            let (connection, server) = demo_connection(&flags, environment).await?;
-            (connection, Some(server))
-        } else {
-            (config::resolve(&flags, environment, paths).map_err(|error| refusal(&error))?, None)
-        };
         let settings = api::Settings {
             contexts: connection.contexts.clone(),
             contexts_form: connection.contexts_form,
@@ -83,6 +91,31 @@ impl Link {
         let origins = self.connection.origins();
         Settings { page_size, concurrency, poll, verify_every, origins, ..Settings::default() }
     }
+}
+
+/// How long a person who waits for one page waits for a connection, and for the answer.
+const TRIAL: api::Timeouts = api::Timeouts { connect: Duration::from_secs(10), request: Duration::from_secs(15) };
+/// Entries of that page: enough to see that they are segments.
+const TRIAL_PAGE: u32 = 10;
+
+/// Asks a server for one page of segments, once.
+///
+/// # Errors
+///
+/// What stands in the way.
+pub(super) async fn try_out(entry: &Entry, key: SecretString) -> Result<(), Hindrance> {
+    let usual = api::Settings::new(entry.base_url.clone(), &entry.tenant, key);
+    let once = Policy { tries: 1, ..Policy::default() };
+    let client = api::Client::new(api::Settings { timeouts: TRIAL, retries: once, ..usual }).map_err(|fault| {
+        let field = match fault {
+            SettingsFault::Tenant => ProfileField::Tenant,
+            SettingsFault::Key => ProfileField::Key,
+            SettingsFault::NoTls { .. } => ProfileField::BaseUrl,
+        };
+        Hindrance::Unsendable(field, fault.to_string())
+    })?;
+    let page = Guarded::new(client, Access::ReadOnly).page(1, TRIAL_PAGE).await;
+    page.map(|_| ()).map_err(|error| Hindrance::Fault(error.fault))
 }
 
 async fn demo_connection(
@@ -110,13 +143,14 @@ async fn demo_connection(
 }
 
 /// A person who has configured nothing yet is told what to set, and that there is a demo.
-fn refusal(error: &ConfigError) -> Failure {
+pub(super) fn refusal(error: &ConfigError) -> Failure {
     match error {
         ConfigError::NothingConfigured { looked_at } => Failure::Usage(format!(
             "no tenant is configured yet.\n\n\
              To look around first, on a demo tenant inside the program:\n\n    \
              segtui --demo\n\n\
-             To work on your own tenant, set the environment:\n\n    \
+             To work on your own tenant, start segtui in a terminal, where it asks for what it needs, or set the \
+             environment:\n\n    \
              export SEGTUI_BASE_URL=https://api-preprod.one.unity.pl\n    \
              export SEGTUI_TENANT=your-tenant\n    \
              export SEGTUI_API_KEY=your-key\n\n\

@@ -33,8 +33,13 @@ pub(super) fn of(profile: &Profile, environment: Environment<'_>) -> Result<Opti
     }
 }
 
-/// Runs a command and takes the first line that it prints. It may ask the person for a password at the terminal.
-fn first_line_of(program: &str, arguments: &[String]) -> Result<SecretString, CommandFault> {
+/// Runs a command and takes the first line that it prints. It may ask the person for a password at the terminal. Waits until
+/// the command has ended.
+///
+/// # Errors
+///
+/// The command can't be run, fails or prints nothing.
+pub fn first_line_of(program: &str, arguments: &[String]) -> Result<SecretString, CommandFault> {
     let fault = |what: String| {
         let command =
             std::iter::once(program).chain(arguments.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");

@@ -7,6 +7,8 @@ use compact_str::CompactString;
 
 use crate::segment::{SegmentId, Step};
 
+use super::Obstacle;
+
 /// A call that did not succeed. Reads as one sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("could not {call}: {fault}")]
@@ -63,8 +65,8 @@ pub enum Fault {
     /// No connection came about, so nothing was sent.
     #[error("no connection to the server: {reason}")]
     Unreachable {
-        /// The network's words.
-        reason: String,
+        /// What stood in the way.
+        reason: Obstacle,
     },
     /// No answer came in time; the request may have been carried out.
     #[error("no answer within {} s", .after.as_secs())]
@@ -185,7 +187,7 @@ mod tests {
         assert!(Fault::TimedOut { after: Duration::from_secs(30) }.may_have_taken_effect());
         assert!(refused(500).may_have_taken_effect());
         assert!(!refused(422).may_have_taken_effect());
-        assert!(!Fault::Unreachable { reason: String::new() }.may_have_taken_effect());
+        assert!(!Fault::Unreachable { reason: Obstacle::default() }.may_have_taken_effect());
         assert!(!Fault::Forbidden.may_have_taken_effect());
     }
 }

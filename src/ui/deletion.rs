@@ -87,21 +87,41 @@ fn choice(key: &'static str, text: &str, theme: &Theme) -> Line<'static> {
 
 /// Whether to leave although writes are under way.
 pub(super) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    let waiting = state.writes.waiting();
-    let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
-    let tally = state.writes.tally();
-    let kept = match (tally.staged, state.session.journalled) {
+    let kept = match (state.writes.tally().staged, state.session.journalled) {
         (0, true) => "The next start looks into what became of them, and shows it first.",
         (0, false) => "Left now, what was not sent yet is lost: nothing keeps it.",
         (_, _) => "What was only gathered is lost; the next start looks into the rest.",
     };
+    draw_parting(state, "Leave?", kept, [("q", "leave now"), ("esc", "stay")], look, frame);
+}
+
+/// Whether to go elsewhere although writes are under way.
+pub(super) fn draw_switching(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let kept = match (state.writes.tally().staged, state.session.journalled) {
+        (0, true) => "What became of that is looked into when you come back here.",
+        (0, false) => "Left now, what was not sent yet is lost: nothing keeps it.",
+        (_, _) => "What was only gathered is lost; the rest waits until you come back.",
+    };
+    draw_parting(state, "Switch?", kept, [("s", "switch now"), ("esc", "stay")], look, frame);
+}
+
+fn draw_parting(
+    state: &State,
+    title: &str,
+    kept: &'static str,
+    keys: [(&str, &str); 2],
+    look: Look<'_>,
+    frame: &mut Frame<'_>,
+) {
+    let waiting = state.writes.waiting();
+    let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
     let lines = [
         Line::raw(format!("{what} not carried out yet.")),
         Line::raw(kept),
         Line::default(),
-        dialog::keys(&[("q", "leave now"), ("esc", "stay")], look.theme),
+        dialog::keys(&keys, look.theme),
     ];
-    let inner = dialog::open(state, "Leave?", lines.len(), look, frame);
+    let inner = dialog::open(state, title, lines.len(), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);

@@ -8,12 +8,15 @@ use ratatui::backend::TestBackend;
 
 use crate::action::Action;
 use crate::app::harness::{Harness, exchange, named, segment, wholesale};
-use crate::app::{Access, Edited, Event};
+use crate::app::{
+    Access, Answer, Destination, Edited, Event, Ground, Happening, Hindrance, NewProfile, Occasion, ProfileLine,
+    Profiles, Wish,
+};
 use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Excerpt, Exchange, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment, Step};
 
-use super::{Look, Symbols, Theme, ThemeName, draw};
+use super::{Look, Symbols, Theme, ThemeName, draw, draw_new_profile};
 
 fn terminal(harness: &Harness, theme: &Theme) -> Terminal<TestBackend> {
     let panes = &harness.state.panes;
@@ -364,6 +367,7 @@ fn every_dialog_survives_every_size() {
             "L enter",
             "L / x",
             "Q",
+            "P",
             "S",
             "space space e",
             "space space e x enter",
@@ -372,6 +376,7 @@ fn every_dialog_survives_every_size() {
         ] {
             let mut harness = Harness::live(columns, rows, chain.clone());
             harness.press("z 0");
+            harness.state.profiles = some_profiles();
             harness.requested(exchange("/segments/vip"));
             if !keys.is_empty() {
                 harness.press(keys);
@@ -483,4 +488,109 @@ fn a_text_that_can_not_be_read_says_where_and_what_was_expected() {
     let text = "Eksport {export}\n   Nowe\nA {x}\n".to_owned();
     harness.event(Event::TextEdited(Edited::Saved { text, file: "/tmp/segtui-1.txt".into() }));
     insta::assert_snapshot!(picture(&harness));
+}
+
+fn some_profiles() -> Profiles {
+    let line = |name: &str, tenant: &str, host: &str| ProfileLine {
+        name: name.into(),
+        tenant: tenant.into(),
+        host: host.into(),
+        access: Access::ReadWrite,
+        protected: false,
+        colour: None,
+    };
+    let prod = ProfileLine {
+        access: Access::ReadOnly,
+        protected: true,
+        colour: Some(ratatui::style::Color::Red),
+        ..line("production of the north", "acme", "one.example")
+    };
+    Profiles {
+        here: Destination::Profile("preprod".into()),
+        start: None,
+        known: vec![line("preprod", "acme", "api-preprod.one.unity.pl"), prod],
+    }
+}
+
+#[test]
+fn the_places_to_switch_to_tell_what_is_to_be_minded_there() {
+    let mut harness = Harness::live(100, 26, wholesale());
+    harness.state.profiles = some_profiles();
+    harness.press("P");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn switching_with_unsent_work_says_what_becomes_of_it() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.state.profiles = some_profiles();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter P enter");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+fn form() -> NewProfile {
+    let file = "~/.config/segtui/config.toml".into();
+    NewProfile::new(Occasion::FirstRun, Ground { file, ..Ground::default() })
+}
+
+/// Types into the form, and carries out keys: a word of each, by turns.
+fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<Wish> {
+    let mut wish = None;
+    for (text, keys) in steps {
+        form.take(Happening::Paste((*text).into()));
+        for key in crate::keymap::parse_sequence(keys).unwrap() {
+            wish = form.take(Happening::Key(key));
+        }
+    }
+    wish
+}
+
+fn form_picture(form: &NewProfile, columns: u16, rows: u16, symbols: &Symbols) -> String {
+    let harness = Harness::new(columns, rows);
+    let theme = Theme::new(ThemeName::Dark, *symbols);
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    let look = Look { theme: &theme, keymap: &harness.keymap };
+    terminal.draw(|frame| draw_new_profile(form, look, frame)).unwrap();
+    if terminal.backend().buffer().area.is_empty() { String::new() } else { terminal.backend().to_string() }
+}
+
+const FILLED: [(&str, &str); 3] =
+    [("https://one.example", "tab"), ("acme", "tab tab tab"), ("first-half:second-half", "enter")];
+
+/// A form whose try was refused.
+fn failed() -> NewProfile {
+    let mut form = form();
+    let Some(Wish::Order { number, .. }) = fill_in(&mut form, &FILLED) else { panic!("nothing was ordered") };
+    let words = "the key in the header ApiAuth is not valid for this tenant".into();
+    let fault = Fault::Refused { status: 401, words, retry_after: None };
+    let answer = Answer::NotConnected(Hindrance::Fault(fault));
+    form.take(Happening::Answered { number, answer });
+    form
+}
+
+#[test]
+fn the_form_for_a_first_profile() {
+    insta::assert_snapshot!(form_picture(&form(), 80, 24, &Symbols::UNICODE));
+}
+
+#[test]
+fn a_try_that_failed_says_what_is_wrong_and_what_can_be_done() {
+    insta::assert_snapshot!(form_picture(&failed(), 80, 24, &Symbols::UNICODE));
+}
+
+#[test]
+fn the_form_for_a_profile_shows_no_key_at_any_size() {
+    for (columns, rows) in [(0, 0), (1, 1), (10, 2), (20, 8), (44, 10), (80, 24), (200, 50)] {
+        for symbols in [&Symbols::UNICODE, &Symbols::ASCII] {
+            for form in [form(), failed()] {
+                let picture = form_picture(&form, columns, rows, symbols);
+                assert!(!picture.contains("second-half"), "{picture}");
+            }
+        }
+    }
+    let plain = form_picture(&failed(), 80, 24, &Symbols::ASCII);
+    assert!(plain.contains(&"*".repeat("first-half:second-half".len())), "{plain}");
+    assert!(plain.is_ascii(), "{plain}");
 }

@@ -205,9 +205,13 @@ impl Person {
                         self.event(Event::Undelivered(full.into_inner()));
                     }
                 }
-                Effect::Copy(_) | Effect::EditText { .. } | Effect::RemoveText(_) | Effect::Suspend | Effect::Quit => {
-                    panic!("nobody asked for that")
-                }
+                Effect::Copy(_)
+                | Effect::EditText { .. }
+                | Effect::RemoveText(_)
+                | Effect::NewProfile
+                | Effect::Switch(_)
+                | Effect::Suspend
+                | Effect::Quit => panic!("nobody asked for that"),
             }
         }
     }

@@ -6,6 +6,7 @@
 mod killed;
 mod left_undone;
 mod outline;
+mod profiles;
 mod pty;
 
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
@@ -380,9 +381,8 @@ fn signals_give_the_terminal_back() {
 
 #[test]
 fn an_error_at_the_start_leaves_the_terminal_alone() {
-    let mut pty = Pty::start(100, 30, &[], &[]);
-    pty.wait_for("no tenant is configured yet");
-    pty.wait_for("segtui --demo");
+    let mut pty = Pty::start(100, 30, &[], &[("SEGTUI_TENANT", "acme".to_owned())]);
+    pty.wait_for("the base URL is not set");
     assert_eq!(pty.exit_code(), 2);
     assert!(!pty.said().contains("\x1b[?1049h"));
 }

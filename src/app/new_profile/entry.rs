@@ -1,0 +1,109 @@
+//! From what was typed to a profile that makes sense, or to what is wrong at which field.
+
+use secrecy::SecretString;
+
+use crate::remote::{BaseUrl, InsecureHttp};
+
+use super::{ADDRESS_BEGINS, Keeping, NewProfile, ProfileField};
+
+/// A profile as it was filled in. Whether it works, the server tells.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The profile's name.
+    pub name: String,
+    /// Where the server is.
+    pub base_url: BaseUrl,
+    /// The same as the person wrote it.
+    pub address: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The key, or what leads to it.
+    pub key: KeySource,
+    /// Whether http to another machine was allowed.
+    pub insecure_http: InsecureHttp,
+}
+
+/// A key and where it is to be kept, or what leads to it.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// This key, to be kept in the system's keyring.
+    Keyring(SecretString),
+    /// This key, to be kept in the file.
+    File(SecretString),
+    /// The environment variable of that name.
+    Variable(String),
+    /// The first line of what a command prints: the program and its arguments.
+    Command(Vec<String>),
+}
+
+impl NewProfile {
+    /// What was filled in. Otherwise every fault is noted at its field.
+    pub(super) fn entry(&mut self) -> Option<Entry> {
+        self.faults.clear();
+        let address = self.base_url.text().trim().to_owned();
+        let base_url = match address.as_str() {
+            "" | ADDRESS_BEGINS => Err("the address of the server is missing".into()),
+            _ => BaseUrl::parse(&address, self.ground.insecure_http).map_err(|fault| fault.to_string()),
+        };
+        let base_url = self.noted(ProfileField::BaseUrl, base_url);
+        let tenant = self.noted(ProfileField::Tenant, sendable(self.tenant.text(), "the tenant"));
+        let name = self.noted(ProfileField::Name, self.checked_name());
+        let key = self.noted(ProfileField::Key, self.key_source());
+        let (base_url, tenant, name, key) = (base_url?, tenant?, name?, key?);
+        let needs_leave = base_url.is_plain_http() && !base_url.is_loopback();
+        let insecure_http = if needs_leave { InsecureHttp::Allowed } else { InsecureHttp::Refused };
+        Some(Entry { name, base_url, address, tenant, key, insecure_http })
+    }
+
+    fn noted<T>(&mut self, field: ProfileField, result: Result<T, String>) -> Option<T> {
+        result.map_err(|fault| self.faults.insert(field, fault)).ok()
+    }
+
+    fn checked_name(&self) -> Result<String, String> {
+        let name = self.name_text();
+        if self.ground.taken.iter().any(|taken| taken == name) {
+            return Err(format!("there is a profile {name} already; choose another name"));
+        }
+        // A blank tenant is a fault of its own, which is told there.
+        Ok(name.to_owned())
+    }
+
+    fn key_source(&self) -> Result<KeySource, String> {
+        match self.keeping {
+            Keeping::Keyring => {
+                if let Some(reason) = &self.ground.no_keyring {
+                    return Err(format!("{reason}; keep the key elsewhere"));
+                }
+                self.typed_key().map(KeySource::Keyring)
+            }
+            Keeping::File => self.typed_key().map(KeySource::File),
+            Keeping::Variable => {
+                let name = self.variable.text().trim();
+                match name {
+                    "" => Err("the name of a variable is missing, such as ACME_KEY".into()),
+                    _ if name.contains(['=', '$', ' ']) => Err("only its name is wanted, such as ACME_KEY".into()),
+                    _ => Ok(KeySource::Variable(name.to_owned())),
+                }
+            }
+            Keeping::Command => match shell_words::split(self.command.text()) {
+                Ok(words) if words.is_empty() => Err("a command is missing, such as pass show one/acme".into()),
+                Ok(words) => Ok(KeySource::Command(words)),
+                Err(_) => Err("a quote is open in it".into()),
+            },
+        }
+    }
+
+    fn typed_key(&self) -> Result<SecretString, String> {
+        sendable(self.key.0.text(), "the API key").map(|_| self.secret())
+    }
+}
+
+/// As a header takes it. The text itself is not repeated.
+fn sendable(text: &str, what: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("{what} is missing"));
+    }
+    let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_printable { Ok(text.to_owned()) } else { Err(format!("{what} has characters that can't be sent")) }
+}

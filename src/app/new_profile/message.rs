@@ -1,0 +1,80 @@
+//! What is said to the form and what it wishes: plain data, so that a terminal and a test are equal hosts.
+
+use crate::keymap::Key;
+use crate::remote::Fault;
+
+use super::{Entry, ProfileField};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// An order was carried out, or could not be.
+    Answered {
+        /// The number of the order.
+        number: u64,
+        /// What came of it.
+        answer: Answer,
+    },
+}
+
+/// Something to be done outside.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    /// Carry this out; ends in one [`Happening::Answered`] with the same number.
+    Order {
+        /// Its number.
+        number: u64,
+        /// What to do.
+        order: Order,
+    },
+    /// Nobody waits any more for what was ordered.
+    GiveUp,
+    /// Open the demo instead.
+    OpenDemo,
+    /// Open the profile of that name, which was written just now.
+    Open(String),
+    /// Leave; nothing was written.
+    Leave,
+}
+
+/// What can be ordered.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// Ask the server for one page of segments.
+    Try(Entry),
+    /// Write the profile, and the key to where it is to be kept.
+    Save(Entry),
+}
+
+/// What came of an order.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// The server has answered as it should.
+    Connected,
+    /// It has not.
+    NotConnected(Hindrance),
+    /// The profile is written.
+    Saved,
+    /// It is not, and why.
+    NotSaved {
+        /// Where the person can mend it.
+        field: ProfileField,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why a try came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The server, or the way to it.
+    Fault(Fault),
+    /// The key could not be had, in words.
+    NoKey(String),
+    /// What was typed can't be sent, in words.
+    Unsendable(ProfileField, String),
+}

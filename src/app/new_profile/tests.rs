@@ -1,0 +1,204 @@
+//! The form as a person fills it in, and what each way to fail is called.
+
+use std::time::Duration;
+
+use crossterm::event::KeyCode;
+
+use super::*;
+use crate::keymap::parse_sequence;
+use crate::remote::{Fault, Obstacle, ObstacleKind};
+
+fn form() -> NewProfile {
+    NewProfile::new(Occasion::FirstRun, Ground { taken: vec!["prod".into()], ..Ground::default() })
+}
+
+fn press(form: &mut NewProfile, keys: &str) -> Option<Wish> {
+    let pressed = parse_sequence(keys).unwrap();
+    pressed.into_iter().filter_map(|key| form.take(Happening::Key(key))).last()
+}
+
+fn type_text(form: &mut NewProfile, text: &str) {
+    for character in text.chars() {
+        form.take(Happening::Key(Key::plain(KeyCode::Char(character))));
+    }
+}
+
+/// Everything filled in, the key last.
+fn filled() -> NewProfile {
+    let mut form = form();
+    type_text(&mut form, "one.example");
+    press(&mut form, "tab");
+    type_text(&mut form, "acme");
+    press(&mut form, "tab tab tab");
+    type_text(&mut form, "first:hunter2");
+    form
+}
+
+fn ordered(wish: Option<Wish>) -> (u64, Order) {
+    match wish {
+        Some(Wish::Order { number, order }) => (number, order),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn answer(form: &mut NewProfile, number: u64, answer: Answer) -> Option<Wish> {
+    form.take(Happening::Answered { number, answer })
+}
+
+#[test]
+fn enter_tries_what_was_typed_then_saves_it_then_opens_it() {
+    let mut form = filled();
+    let (number, order) = ordered(press(&mut form, "enter"));
+    let Order::Try(entry) = order else { panic!("{order:?}") };
+    assert_eq!((entry.name.as_str(), entry.tenant.as_str()), ("acme", "acme"));
+    assert_eq!(entry.address, "https://one.example");
+    assert!(matches!(entry.key, KeySource::Keyring(_)));
+    let (number, order) = ordered(answer(&mut form, number, Answer::Connected));
+    assert!(matches!(order, Order::Save(_)));
+    let opened = answer(&mut form, number, Answer::Saved);
+    assert!(matches!(opened, Some(Wish::Open(name)) if name == "acme"));
+}
+
+#[test]
+fn what_failed_is_saved_only_by_a_key_of_its_own_and_only_as_it_was_tried() {
+    let mut form = filled();
+    assert!(press(&mut form, "ctrl-s").is_none());
+    let (number, _) = ordered(press(&mut form, "enter"));
+    let fault = Fault::Refused { status: 401, words: String::new(), retry_after: None };
+    assert!(answer(&mut form, number, Answer::NotConnected(Hindrance::Fault(fault.clone()))).is_none());
+    type_text(&mut form, "x");
+    assert!(press(&mut form, "ctrl-s").is_none());
+    let (number, _) = ordered(press(&mut form, "enter"));
+    answer(&mut form, number, Answer::NotConnected(Hindrance::Fault(fault)));
+    assert!(matches!(ordered(press(&mut form, "ctrl-s")).1, Order::Save(_)));
+}
+
+#[test]
+fn without_a_key_there_is_nothing_to_save_all_the_same() {
+    let mut form = filled();
+    let (number, _) = ordered(press(&mut form, "enter"));
+    answer(&mut form, number, Answer::NotConnected(Hindrance::NoKey("ACME_KEY is not set".into())));
+    assert_eq!(form.remark.as_deref(), Some("ACME_KEY is not set"));
+    assert!(press(&mut form, "ctrl-s").is_none());
+}
+
+#[test]
+fn every_missing_field_is_told_and_the_first_gets_the_keys() {
+    let mut form = form();
+    press(&mut form, "tab tab");
+    assert!(press(&mut form, "enter").is_none());
+    assert_eq!(form.focus, ProfileField::BaseUrl);
+    assert_eq!(form.faults[&ProfileField::Tenant], "the tenant is missing");
+    assert_eq!(form.faults[&ProfileField::Key], "the API key is missing");
+    press(&mut form, "tab tab");
+    type_text(&mut form, "prod");
+    assert!(press(&mut form, "enter").is_none());
+    assert!(form.faults[&ProfileField::Name].contains("choose another name"));
+}
+
+#[test]
+fn the_key_can_be_kept_in_four_places_and_plain_text_is_never_proposed() {
+    let no_keyring = Ground { no_keyring: Some("there is none".into()), ..Ground::default() };
+    let mut without = NewProfile::new(Occasion::Another, no_keyring);
+    assert_eq!(without.keeping, Keeping::Variable);
+    press(&mut without, "tab tab tab left");
+    assert_eq!(without.keeping, Keeping::Keyring);
+    press(&mut without, "tab");
+    type_text(&mut without, "a:b");
+    press(&mut without, "enter");
+    assert_eq!(without.faults[&ProfileField::Key], "there is none; keep the key elsewhere");
+
+    let mut form = filled();
+    press(&mut form, "backtab right tab");
+    type_text(&mut form, "ACME_KEY");
+    let Order::Try(entry) = ordered(press(&mut form, "enter")).1 else { panic!() };
+    assert!(matches!(entry.key, KeySource::Variable(name) if name == "ACME_KEY"));
+    press(&mut form, "esc backtab right tab");
+    type_text(&mut form, "pass show 'one acme'");
+    let Order::Try(entry) = ordered(press(&mut form, "enter")).1 else { panic!() };
+    assert!(matches!(entry.key, KeySource::Command(words) if words == ["pass", "show", "one acme"]));
+    press(&mut form, "esc backtab right");
+    let Order::Try(entry) = ordered(press(&mut form, "enter")).1 else { panic!() };
+    assert!(matches!(entry.key, KeySource::File(_)));
+}
+
+#[test]
+fn leaving_while_the_server_is_asked_only_gives_that_up() {
+    let mut form = filled();
+    let (number, _) = ordered(press(&mut form, "enter"));
+    type_text(&mut form, "lost");
+    assert!(matches!(press(&mut form, "esc"), Some(Wish::GiveUp)));
+    assert!(answer(&mut form, number, Answer::Connected).is_none());
+    assert_eq!(form.stage, Stage::Filling);
+    assert!(matches!(press(&mut form, "esc"), Some(Wish::Leave)));
+}
+
+#[test]
+fn the_demo_is_offered_as_long_as_nothing_is_configured() {
+    assert!(matches!(press(&mut form(), "ctrl-t"), Some(Wish::OpenDemo)));
+    assert!(press(&mut NewProfile::new(Occasion::Another, Ground::default()), "ctrl-t").is_none());
+}
+
+#[test]
+fn an_address_is_pasted_over_the_beginning_that_stands_there() {
+    let mut form = form();
+    form.take(Happening::Paste("https://one.example/api\n".into()));
+    assert_eq!(form.base_url.text(), "https://one.example/api");
+}
+
+#[test]
+fn the_key_is_in_no_debug_text() {
+    let mut form = filled();
+    let wish = press(&mut form, "enter");
+    let texts = format!("{form:?} {wish:?}");
+    assert!(texts.contains("acme"));
+    assert!(!texts.contains("hunter2"), "{texts}");
+}
+
+/// Which field a fault is put down to, and how what is told of it begins.
+#[track_caller]
+fn assert_told(fault: Fault, field: ProfileField, beginning: &str) {
+    let (at, words) = diagnosis::of(&Hindrance::Fault(fault), "https://one.example:8443/x", "acme");
+    assert!(at == field && words.starts_with(beginning), "{at:?}: {words}");
+}
+
+fn refused(status: u16, words: &str) -> Fault {
+    Fault::Refused { status, words: words.into(), retry_after: None }
+}
+
+#[test]
+fn each_obstacle_has_words_of_its_own() {
+    let obstacle = |kind| Fault::Unreachable { reason: Obstacle::new(kind, "the words") };
+    for (kind, beginning) in [
+        (ObstacleKind::NoSuchHost, "no such host: the name one.example:8443 can't be looked up"),
+        (ObstacleKind::Refused, "connection refused: at one.example:8443 nothing listens"),
+        (ObstacleKind::Tls, "no encrypted connection to one.example:8443: the words"),
+        (ObstacleKind::TimedOut, "no connection to one.example:8443: the words. Check"),
+        (ObstacleKind::Other, "no connection to one.example:8443: the words"),
+    ] {
+        assert_told(obstacle(kind), ProfileField::BaseUrl, beginning);
+    }
+    let late = Fault::TimedOut { after: Duration::from_secs(15) };
+    assert_told(late, ProfileField::BaseUrl, "one.example:8443 took the question and has not answered within 15 s");
+}
+
+#[test]
+fn a_wrong_key_a_wrong_tenant_and_a_wrong_path_are_told_apart_by_the_servers_words() {
+    use ProfileField::{BaseUrl, Key, Tenant};
+    assert_told(refused(401, "the key is not valid for this tenant"), Key, "wrong key: ");
+    assert_told(refused(403, "Invalid API token"), Key, "wrong key: ");
+    assert_told(
+        refused(401, "one-tenant names no tenant"),
+        Tenant,
+        "wrong tenant: one.example:8443 does not take acme",
+    );
+    assert_told(refused(404, "unknown tenant"), Tenant, "wrong tenant: ");
+    assert_told(refused(401, ""), Key, "one.example:8443 does not take this key for this tenant (401)");
+    assert_told(refused(404, "there is no such address"), BaseUrl, "wrong path: ");
+    assert_told(refused(503, ""), BaseUrl, "one.example:8443 is there and in trouble of its own (503)");
+    assert_told(refused(429, ""), BaseUrl, "one.example:8443 is asked too much");
+    let page = Fault::Unreadable { reason: "expected JSON; it begins: <html>".into() };
+    assert_told(page, BaseUrl, "something answers at one.example:8443, but it is not the segment API: expected JSON");
+    let elsewhere = Fault::Redirected { status: 302, to: "https://login.example".into() };
+    assert_told(elsewhere, BaseUrl, "the server redirects (302) to https://login.example");
+}

@@ -1,0 +1,105 @@
+//! How a session looks: the person's theme, the profile's colour, and what the terminal can show of both.
+
+use ratatui::style::Color;
+
+use crate::config::{Environment, Interface};
+use crate::terminal::Fragility;
+use crate::theme::{Depth, Name, Symbols, Theme};
+
+use super::arguments::LookArguments;
+
+/// `NO_COLOR` as on <https://no-color.org>: set to anything, it asks for no colour, the profile's and the person's own
+/// included. The theme without colours takes none from the profile either.
+pub(super) fn theme(
+    look: &LookArguments,
+    interface: &Interface,
+    frame: Option<Color>,
+    environment: Environment<'_>,
+) -> Theme {
+    let symbols = if look.ascii { Symbols::ASCII } else { Symbols::UNICODE };
+    if environment("NO_COLOR").is_some() {
+        return Theme::colourless(symbols);
+    }
+    let changes = interface.styles.iter().map(|(name, change)| (name.as_str(), *change));
+    let theme = Theme::new(interface.theme, symbols).with(changes);
+    let theme = match frame {
+        Some(colour) if interface.theme != Name::Mono => theme.framed_in(colour),
+        _ => theme,
+    };
+    theme.within(Depth::of_terminal(environment))
+}
+
+/// What a list shows of a profile's colour, `None` where no colours are shown.
+pub(super) fn frame_colour(
+    look: &LookArguments,
+    interface: &Interface,
+    colour: Color,
+    environment: Environment<'_>,
+) -> Option<Color> {
+    let colourless = environment("NO_COLOR").is_some() || interface.theme == Name::Mono;
+    if colourless { None } else { theme(look, interface, Some(colour), environment).line.fg }
+}
+
+#[cfg(debug_assertions)]
+pub(super) fn fragility(look: &LookArguments) -> Fragility {
+    if look.panic_on_key { Fragility::FirstKeyPanics } else { Fragility::Sound }
+}
+
+#[cfg(not(debug_assertions))]
+pub(super) fn fragility(_: &LookArguments) -> Fragility {
+    Fragility::Sound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::StyleChange;
+
+    fn in_true_colour(name: &str) -> Option<String> {
+        (name == "COLORTERM").then(|| "truecolor".into())
+    }
+
+    #[test]
+    fn no_color_goes_over_the_colours_of_the_profile_and_the_person() {
+        let look = LookArguments::default();
+        let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
+        let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
+        let plain = Theme::new(Name::Dark, Symbols::UNICODE).with([("bad", change)]);
+        assert_eq!(theme(&look, &interface, None, &in_true_colour), plain);
+        let framed = plain.framed_in(Color::Red);
+        assert_eq!(theme(&look, &interface, Some(Color::Red), &in_true_colour), framed);
+        let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".into());
+        assert_eq!(theme(&look, &interface, Some(Color::Red), &no_color), Theme::colourless(Symbols::UNICODE));
+    }
+
+    #[test]
+    fn a_list_shows_the_colour_of_a_profile_where_the_header_would() {
+        let look = LookArguments::default();
+        let shown = |interface: &Interface, environment: Environment<'_>| {
+            frame_colour(&look, interface, Color::Rgb(255, 135, 0), environment)
+        };
+        assert_eq!(shown(&Interface::default(), &in_true_colour), Some(Color::Rgb(255, 135, 0)));
+        assert_eq!(shown(&Interface::default(), &|_| None), Some(Color::Yellow));
+        assert_eq!(shown(&Interface::default(), &|name| (name == "NO_COLOR").then(|| "1".into())), None);
+        assert_eq!(shown(&Interface { theme: Name::Mono, ..Interface::default() }, &in_true_colour), None);
+    }
+
+    #[test]
+    fn a_terminal_is_sent_no_colour_that_it_does_not_know() {
+        let change = StyleChange { fg: Some(Color::Rgb(255, 135, 0)), ..StyleChange::default() };
+        let interface = Interface { styles: vec![("bad".into(), change)], ..Interface::default() };
+        let bad = |term: &'static str| {
+            let environment = |name: &str| (name == "TERM").then(|| term.into());
+            theme(&LookArguments::default(), &interface, None, &environment).bad.fg
+        };
+        assert_eq!(bad("tmux-256color"), Some(Color::Indexed(208)));
+        assert_eq!(bad("linux"), Some(Color::Yellow));
+    }
+
+    #[test]
+    fn the_theme_without_colours_takes_none_from_the_profile() {
+        let interface = Interface { theme: Name::Mono, ..Interface::default() };
+        let theme = theme(&LookArguments::default(), &interface, Some(Color::Red), &in_true_colour);
+        assert_eq!(theme, Theme::new(Name::Mono, Symbols::UNICODE));
+    }
+}

@@ -1,0 +1,273 @@
+//! Writing a new profile into the configuration file: everything that stands there stays, comments, order and blanks included.
+//!
+//! The file is written beside the old one and put in its place at once, so that no moment has half of it, and only after what
+//! it would be has been read as any start would read it. One that was not there before is readable for the person only, and so
+//! is, from then on, one that gets a key.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use tempfile::NamedTempFile;
+use toml_edit::{Array, DocumentMut, Item, Table, TomlError, value};
+
+use super::{FaultInFile, File};
+use crate::remote::InsecureHttp;
+
+/// A profile that is to be written.
+#[derive(Debug, Clone)]
+pub struct NewProfile {
+    /// Its name.
+    pub name: String,
+    /// Where the API lives, as the person writes it.
+    pub base_url: String,
+    /// The tenant.
+    pub tenant: String,
+    /// How the profile comes to its key.
+    pub key: KeyEntry,
+    /// Whether http to another machine was allowed.
+    pub insecure_http: InsecureHttp,
+}
+
+/// What a profile says of its key.
+#[derive(Debug, Clone)]
+pub enum KeyEntry {
+    /// `api_key`
+    Plain(SecretString),
+    /// `api_key_env`
+    Variable(String),
+    /// `api_key_command`
+    Command(Vec<String>),
+}
+
+/// Why a profile was not written. The file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SavingFault {
+    /// There is one of that name.
+    #[error("there is a profile {name} in {path} already; choose another name", path = .path.display())]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file can't be read, written or replaced.
+    #[error("could not write {path}: {source}", path = .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// What stands in the file can't be added to.
+    #[error("could not add to {path}: {what}; mend the file first", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// What the file would be makes no sense.
+    #[error("the configuration would not be valid: {0}")]
+    Invalid(#[from] FaultInFile),
+}
+
+/// Writes a profile into a configuration file, which need not exist.
+///
+/// # Errors
+///
+/// Any [`SavingFault`]; nothing is changed then.
+pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), SavingFault> {
+    let unwritable = |source| SavingFault::Unwritable { path: path.to_owned(), source };
+    // A link, as who keeps such files elsewhere has them, goes on pointing there.
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let text = match fs::read_to_string(&place) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(unwritable(error)),
+    };
+    let text = with_profile(&text, path, profile)?;
+    File::read(&text, path)?;
+    replace(&place, &text, matches!(profile.key, KeyEntry::Plain(_))).map_err(unwritable)
+}
+
+/// The text of a file with the profile in it.
+fn with_profile(text: &str, path: &Path, profile: &NewProfile) -> Result<String, SavingFault> {
+    let unreadable = |what: String| SavingFault::Unreadable { path: path.to_owned(), what };
+    // Its own message quotes the line, which may hold a key.
+    let document = text.parse::<DocumentMut>().map_err(|error: TomlError| unreadable(error.message().to_owned()));
+    let mut document = document?;
+    let only_other = {
+        let mut all = Table::new();
+        all.set_implicit(true);
+        let profiles = document.entry("profiles").or_insert(Item::Table(all));
+        let not_a_table = || unreadable("`profiles` is no table".into());
+        let profiles = profiles.as_table_like_mut().ok_or_else(not_a_table)?;
+        if profiles.contains_key(&profile.name) {
+            return Err(SavingFault::NameTaken { name: profile.name.clone(), path: path.to_owned() });
+        }
+        let others: Vec<String> = profiles.iter().map(|(name, _)| name.to_owned()).collect();
+        profiles.insert(&profile.name, Item::Table(table_of(profile)));
+        others
+    };
+    // With one profile there is nothing to choose. The second must not change what is opened without a word.
+    if let ([only], false) = (only_other.as_slice(), document.contains_key(DEFAULT)) {
+        document.insert(DEFAULT, value(only.clone()));
+    }
+    Ok(document.to_string())
+}
+
+const DEFAULT: &str = "default_profile";
+
+fn table_of(profile: &NewProfile) -> Table {
+    let mut table = Table::new();
+    table.insert("base_url", value(&profile.base_url));
+    table.insert("tenant", value(&profile.tenant));
+    match &profile.key {
+        KeyEntry::Plain(key) => table.insert("api_key", value(key.expose_secret())),
+        KeyEntry::Variable(name) => table.insert("api_key_env", value(name)),
+        KeyEntry::Command(words) => table.insert("api_key_command", value(words.iter().collect::<Array>())),
+    };
+    if profile.insecure_http == InsecureHttp::Allowed {
+        table.insert("insecure_http", value(true));
+    }
+    table
+}
+
+/// Puts a text in the place of a file. The new file is the person's only, unless there was one that others may read and
+/// nothing in it is secret.
+fn replace(path: &Path, text: &str, secret: bool) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_folder(folder)?;
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    if let Ok(before) = fs::metadata(path)
+        && !secret
+    {
+        file.as_file().set_permissions(before.permissions())?;
+    }
+    file.persist(path)?;
+    Ok(())
+}
+
+/// A folder of the program's own is nobody else's business; one that is there stays as it is.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(name: &str, key: KeyEntry) -> NewProfile {
+        NewProfile {
+            name: name.into(),
+            base_url: "https://one.example".into(),
+            tenant: "acme".into(),
+            key,
+            insecure_http: InsecureHttp::Refused,
+        }
+    }
+
+    fn variable() -> KeyEntry {
+        KeyEntry::Variable("ACME_KEY".into())
+    }
+
+    fn added(text: &str, profile: &NewProfile) -> String {
+        let path = Path::new("config.toml");
+        let text = with_profile(text, path, profile).unwrap();
+        File::read(&text, path).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_new_file_has_the_profile_and_nothing_else() {
+        let text = added("", &profile("acme", variable()));
+        assert_eq!(
+            text,
+            "[profiles.acme]\nbase_url = \"https://one.example\"\ntenant = \"acme\"\napi_key_env = \"ACME_KEY\"\n"
+        );
+    }
+
+    #[test]
+    fn what_stands_in_the_file_stays_with_its_comments_and_in_its_order() {
+        let text = "\
+# Mine, all mine.
+
+theme = \"light\"  # outdoors
+
+[keys]
+find = [ '/',   \"ctrl-f\" ]
+
+[profiles.prod]  # careful
+tenant = \"acme\"
+base_url = \"https://prod.example\"
+api_key_env = \"PROD\"
+
+# The end.
+";
+        let after = added(text, &profile("test tenant", variable()));
+        let kept: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        let mut rest = after.lines();
+        for line in kept {
+            assert!(rest.any(|other| other == line), "{line} is not in its place:\n{after}");
+        }
+        assert!(after.contains("[profiles.\"test tenant\"]\n"), "{after}");
+    }
+
+    #[test]
+    fn a_second_profile_does_not_change_which_one_is_opened() {
+        let one = added("", &profile("prod", variable()));
+        let two = added(&one, &profile("test", variable()));
+        let three = added(&two, &profile("third", variable()));
+        for text in [two, three] {
+            let file = File::read(&text, Path::new("config.toml")).unwrap();
+            assert_eq!(file.default_profile.as_deref(), Some("prod"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_and_a_file_that_is_broken_are_refused_without_repeating_a_key() {
+        let path = Path::new("config.toml");
+        let one = added("", &profile("prod", variable()));
+        let taken = with_profile(&one, path, &profile("prod", variable())).unwrap_err();
+        assert_eq!(taken.to_string(), "there is a profile prod in config.toml already; choose another name");
+        let broken = with_profile("[profiles.a]\napi_key = \"hunter2\n", path, &profile("prod", variable()));
+        let broken = format!("{0} {0:?}", broken.unwrap_err());
+        assert!(!broken.contains("hunter2"), "{broken}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_the_persons_only_when_it_is_new_or_holds_a_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("segtui/config.toml");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        add_profile(&path, &profile("first", variable())).unwrap();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        add_profile(&path, &profile("second", variable())).unwrap();
+        assert_eq!(mode(), 0o644);
+        add_profile(&path, &profile("third", KeyEntry::Plain("a:b".to_owned().into()))).unwrap();
+        assert_eq!(mode(), 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_goes_on_pointing_to_where_the_file_is_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let (kept, link) = (home.path().join("dotfiles.toml"), home.path().join("config.toml"));
+        fs::write(&kept, "theme = \"light\"\n").unwrap();
+        std::os::unix::fs::symlink(&kept, &link).unwrap();
+        add_profile(&link, &profile("first", variable())).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::read_to_string(&kept).unwrap().contains("[profiles.first]"));
+    }
+}

@@ -1,0 +1,55 @@
+//! [`Console`]: the terminal for as long as the program has it, from one session to the next, so that the screen is taken once
+//! and no signal is missed in between.
+
+use std::io;
+
+use crate::app::NewProfile;
+
+use super::Setup;
+use super::new_profile::{self, Desk, FilledIn};
+use super::screen::Screen;
+use super::signals::Signals;
+
+/// The terminal, taken over. Given back when dropped.
+pub struct Console {
+    pub(super) screen: Screen,
+    pub(super) signals: Signals,
+}
+
+impl Console {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    ///
+    /// There is no terminal that can be taken over, or signals can't be listened to.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn open() -> io::Result<Self> {
+        Ok(Self { signals: Signals::listen()?, screen: Screen::open()? })
+    }
+
+    /// Lets the person fill in a form for a new profile until it is saved or left.
+    ///
+    /// # Errors
+    ///
+    /// The terminal can't be read or written any more, or nobody is at the desk.
+    pub async fn fill_in(&mut self, form: &mut NewProfile, desk: &mut Desk, setup: &Setup) -> io::Result<FilledIn> {
+        new_profile::fill_in(&mut self.screen, &mut self.signals, form, desk, setup).await
+    }
+
+    /// Lets something run that may talk to the person by itself, such as the command that tells a key, and takes the terminal
+    /// back. `said` tells the person what it is.
+    ///
+    /// # Errors
+    ///
+    /// The terminal can't be given back or taken again.
+    pub fn aside<T>(&mut self, said: &str, run: impl FnOnce() -> T) -> io::Result<T> {
+        self.screen.close()?;
+        eprintln!("{said}");
+        let outcome = run();
+        self.screen.reopen()?;
+        Ok(outcome)
+    }
+}

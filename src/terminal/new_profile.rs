@@ -1,0 +1,108 @@
+//! The form for a new profile at the terminal. What it orders is carried out at the [`Desk`], beside the screen.
+
+use std::io;
+
+use futures::StreamExt;
+use tokio::sync::mpsc;
+
+use crate::app::{Answer, Event, Ground, Happening, KeySource, NewProfile, Order, ProfileLine, Wish};
+use crate::ui::{self, Look};
+
+use super::events::Input;
+use super::screen::Screen;
+use super::signals::Signals;
+use super::{Setup, Signal, closed};
+
+/// The ends of two queues to whoever tries connections and writes profiles.
+#[derive(Debug)]
+pub struct Desk {
+    /// Orders to it: [`Wish::Order`] and [`Wish::GiveUp`].
+    pub orders: mpsc::Sender<Wish>,
+    /// What came of them, each with the number of its order.
+    pub answers: mpsc::Receiver<(u64, Answer)>,
+    /// What a form finds around it.
+    pub ground: Ground,
+}
+
+/// How a form came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilledIn {
+    /// The person left it; nothing was written.
+    Left,
+    /// The person wants the demo instead.
+    Demo,
+    /// This profile was written.
+    Saved(ProfileLine),
+    /// The system asked to end.
+    Signalled(Signal),
+}
+
+/// Lets the person fill in a form until it is saved or left.
+pub(super) async fn fill_in(
+    screen: &mut Screen,
+    signals: &mut Signals,
+    form: &mut NewProfile,
+    desk: &mut Desk,
+    setup: &Setup,
+) -> io::Result<FilledIn> {
+    let mut input = Input::open();
+    let outcome = loop {
+        draw(screen, form, setup)?;
+        let happening = tokio::select! {
+            event = input.next() => happening(event.ok_or_else(closed)??),
+            answer = desk.answers.recv() => Some(answered(answer)?),
+            signal = signals.next() => break FilledIn::Signalled(signal),
+        };
+        let mut wish = happening.and_then(|happening| form.take(happening));
+        if let Some(Wish::Order { order: Order::Try(entry), .. }) = &wish
+            && let KeySource::Command(words) = &entry.key
+        {
+            // The command may want to ask for a password, and two can't read from one terminal.
+            input.close();
+            screen.close()?;
+            eprintln!("segtui: asking `{}` for the API key", words.join(" "));
+            send(desk, wish).await?;
+            let answer = desk.answers.recv().await;
+            screen.reopen()?;
+            input = Input::open_anew()?;
+            wish = form.take(answered(answer)?);
+        }
+        match wish {
+            None => {}
+            Some(Wish::Leave) => break FilledIn::Left,
+            Some(Wish::OpenDemo) => break FilledIn::Demo,
+            Some(Wish::Open(_)) => break FilledIn::Saved(form.line()),
+            order @ Some(Wish::Order { .. } | Wish::GiveUp) => send(desk, order).await?,
+        }
+    };
+    input.close();
+    Ok(outcome)
+}
+
+fn draw(screen: &mut Screen, form: &NewProfile, setup: &Setup) -> io::Result<()> {
+    let look = Look { theme: &setup.theme, keymap: &setup.keymap };
+    screen.draw(|frame| ui::draw_new_profile(form, look, frame))
+}
+
+/// `None` for what only wants another frame.
+fn happening(event: Event) -> Option<Happening> {
+    match event {
+        Event::Key(key) => Some(Happening::Key(key)),
+        Event::Paste(text) => Some(Happening::Paste(text)),
+        _ => None,
+    }
+}
+
+fn answered(answer: Option<(u64, Answer)>) -> io::Result<Happening> {
+    let (number, answer) = answer.ok_or_else(nobody_there)?;
+    Ok(Happening::Answered { number, answer })
+}
+
+async fn send(desk: &Desk, wish: Option<Wish>) -> io::Result<()> {
+    let Some(wish) = wish else { return Ok(()) };
+    desk.orders.send(wish).await.map_err(|_| nobody_there())
+}
+
+fn nobody_there() -> io::Error {
+    io::Error::other("the part that tries connections has ended unexpectedly; the log says more")
+}

@@ -1,0 +1,342 @@
+//! The form for a first profile, and going from one profile to another, on real demo servers.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use axum::http::Method;
+use segtui::demo::{Options, Server, Trouble};
+use tempfile::TempDir;
+
+use crate::pty::Pty;
+use crate::{CTRL_U, Demo, ENTER, TAB};
+
+const CTRL_S: &str = "\x13";
+const CTRL_T: &str = "\x14";
+const ESC: &str = "\x1b";
+const RIGHT: &str = "\x1b[C";
+
+/// A home of its own.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with_config(text: &str) -> Self {
+        let home = Self::new();
+        fs::create_dir_all(home.config().parent().unwrap()).unwrap();
+        fs::write(home.config(), text).unwrap();
+        home
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join(".config/segtui/config.toml")
+    }
+
+    /// The program without any tool for a keyring, unless the environment brings one.
+    fn start(&self, environment: &[(&'static str, String)]) -> Pty {
+        let home = self.0.path().to_str().unwrap().to_owned();
+        let nowhere = ("PATH", "/nonexistent".to_owned());
+        Pty::start(100, 30, &[], &[&[("HOME", home), nowhere], environment].concat())
+    }
+
+    /// Every file that holds the text, in whichever folder.
+    fn holding(&self, text: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.0.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if String::from_utf8_lossy(&fs::read(&path).unwrap()).contains(text) {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Fills in the form that has just opened, with the key to be kept as plain text, and tries it.
+fn fill_in(pty: &mut Pty, base_url: &str, tenant: &str, key: &str) {
+    pty.wait_for("Nothing is configured yet");
+    pty.type_text(&format!("{CTRL_U}{base_url}{TAB}{tenant}{TAB}first{TAB}"));
+    pty.type_text(&format!("{RIGHT}{RIGHT}"));
+    pty.wait_for("plain text in the file");
+    pty.type_text(&format!("{TAB}{key}{ENTER}"));
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn what_is_filled_in_is_tried_then_written_for_the_person_only_and_the_tree_opens() {
+    let demo = Demo::start();
+    let home = Home::new();
+    let mut pty = home.start(&[]);
+    fill_in(&mut pty, &demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
+    pty.wait_for("290 segments   ● live");
+    pty.wait_for("· first");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert_eq!(home.holding(demo.server.api_key()), [home.config()]);
+    assert_eq!(mode(&home.config()), 0o600);
+    assert!(!pty.said().contains(demo.server.api_key()));
+
+    let mut pty = home.start(&[]);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_key_from_a_variable_or_a_command_is_in_no_file() {
+    let demo = Demo::start();
+    let tools = tempfile::tempdir().unwrap();
+    let script = format!("#!/bin/sh\necho '{}'\n", demo.server.api_key());
+    let tool = executable(tools.path(), "tell-key", &script);
+    for (moves, leads) in [("", "ACME_KEY".to_owned()), (RIGHT, tool)] {
+        let home = Home::new();
+        let mut pty = home.start(&[("ACME_KEY", demo.server.api_key().to_owned())]);
+        pty.wait_for("Nothing is configured yet");
+        let (url, tenant) = (demo.server.base_url(), demo.server.tenant());
+        pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{moves}{TAB}{leads}{ENTER}"));
+        pty.wait_for("290 segments   ● live");
+        pty.type_text("q");
+        assert_eq!(pty.exit_code(), 0);
+        assert!(home.holding(demo.server.api_key()).is_empty());
+        assert!(fs::read_to_string(home.config()).unwrap().contains(&leads));
+    }
+}
+
+fn executable(folder: &Path, name: &str, script: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Stands for both tools of keyrings: takes what it is given, and tells it to whoever asks.
+const KEYRING: &str = r#"#!/bin/sh
+case "$1" in
+    store) /bin/cat > "$KEYRING_FILE" ;;
+    lookup) /bin/cat "$KEYRING_FILE" ;;
+esac
+"#;
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn a_key_in_the_keyring_is_in_none_of_our_files_and_is_asked_for_at_the_next_start() {
+    let demo = Demo::start();
+    let home = Home::new();
+    let tools = tempfile::tempdir().unwrap();
+    executable(tools.path(), "secret-tool", KEYRING);
+    let environment = [
+        ("PATH", tools.path().to_str().unwrap().to_owned()),
+        ("KEYRING_FILE", tools.path().join("kept").to_str().unwrap().to_owned()),
+    ];
+    let mut pty = home.start(&environment);
+    pty.wait_for("the system's keyring");
+    let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
+    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{TAB}{key}{ENTER}"));
+    pty.wait_for("290 segments   ● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(home.holding(key).is_empty());
+    assert_eq!(fs::read_to_string(tools.path().join("kept")).unwrap(), key);
+
+    let mut pty = home.start(&environment);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn a_keyring_that_does_not_answer_is_told_and_nothing_is_written_elsewhere() {
+    let demo = Demo::start();
+    let home = Home::new();
+    let tools = tempfile::tempdir().unwrap();
+    executable(tools.path(), "secret-tool", "#!/bin/sh\necho 'Cannot autolaunch D-Bus' >&2\nexit 1\n");
+    let mut pty = home.start(&[("PATH", tools.path().to_str().unwrap().to_owned())]);
+    pty.wait_for("the system's keyring");
+    let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
+    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{TAB}{key}{ENTER}"));
+    pty.wait_for("secret-tool says: Cannot autolaunch");
+    pty.wait_for("keep the key elsewhere");
+    assert!(!home.config().exists());
+    pty.type_text(ESC);
+    assert_eq!(pty.exit_code(), 0);
+    assert!(!home.config().exists() && home.holding(key).is_empty());
+}
+
+#[test]
+fn each_way_to_fail_has_words_of_its_own_and_writes_nothing() {
+    let demo = Demo::start();
+    let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let path = format!("{url}/elsewhere");
+    let tls = url.replace("http://", "https://");
+    for (url, tenant, key, words) in [
+        (url.as_str(), tenant, "wrong:key", "wrong key: "),
+        (&url, "nobody", key, "wrong tenant: "),
+        (&path, tenant, key, "wrong path: "),
+        (&nobody, tenant, key, "connection refused: "),
+        (&tls, tenant, key, "no encrypted connection to "),
+        ("https://no-such-host.invalid", tenant, key, "no such host: "),
+    ] {
+        let home = Home::new();
+        let mut pty = home.start(&[]);
+        fill_in(&mut pty, url, tenant, key);
+        pty.wait_for(words);
+        pty.type_text(ESC);
+        assert_eq!(pty.exit_code(), 0);
+        assert!(!home.config().parent().unwrap().exists());
+        assert!(home.holding(key).is_empty());
+    }
+}
+
+#[test]
+fn what_failed_can_be_saved_by_a_key_of_its_own() {
+    let demo = Demo::start();
+    let home = Home::new();
+    let mut pty = home.start(&[]);
+    let refuse = Trouble::Refuse { on: (Method::GET, "segments?"), status: 500, retry_after: None };
+    demo.server.plan(refuse);
+    fill_in(&mut pty, &demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
+    pty.wait_for("in trouble of its own (500");
+    assert!(!home.config().exists());
+    pty.type_text(CTRL_S);
+    pty.wait_for("290 segments   ● live");
+    assert!(home.config().exists());
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn leaving_the_form_leaves_nothing_behind_but_the_log() {
+    for key in [ESC, "\x03"] {
+        let home = Home::new();
+        let mut pty = home.start(&[]);
+        pty.wait_for("Nothing is configured yet");
+        pty.type_text("one.example");
+        pty.type_text(key);
+        assert_eq!(pty.exit_code(), 0);
+        let left: Vec<_> = fs::read_dir(home.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [".local"]);
+        assert!(home.holding("one.example").is_empty());
+    }
+}
+
+#[test]
+fn one_key_opens_the_demo_instead() {
+    let home = Home::new();
+    let mut pty = home.start(&[]);
+    pty.wait_for("Nothing is configured yet");
+    pty.type_text(CTRL_T);
+    pty.wait_for("demo-wholesale · 127.0.0.1");
+    pty.wait_for("● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(!home.config().exists());
+}
+
+/// A second server with a tenant of its own.
+fn second(demo: &Demo) -> Server {
+    let options = Options { tenant: "second-tenant".into(), segments: Some(12), ..Options::default() };
+    demo.runtime.block_on(Server::start(options)).unwrap()
+}
+
+fn two_profiles(first: &Server, second: &Server) -> String {
+    let profile = |name: &str, server: &Server| {
+        let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
+        format!("[profiles.{name}]\nbase_url = \"{url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\npoll = 0.2\n")
+    };
+    format!("default_profile = \"one\"\n\n{}\n{}", profile("one", first), profile("two", second))
+}
+
+#[test]
+fn another_profile_opens_in_the_same_terminal_and_unsent_work_is_asked_about_first() {
+    let demo = Demo::start();
+    let second = second(&demo);
+    let home = Home::with_config(&two_profiles(&demo.server, &second));
+    let mut pty = home.start(&[]);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text("P");
+    pty.wait_for("Switch to");
+    pty.type_text(&format!("second{ENTER}"));
+    pty.wait_for("12 segments   ● live");
+    pty.wait_for("second-tenant");
+    pty.type_text(&format!("Pone{ENTER}"));
+    pty.wait_for("290 segments   ● live");
+
+    // A change that the server keeps waiting.
+    let refuse = Trouble::Refuse { on: (Method::PUT, ""), status: 409, retry_after: None };
+    demo.server.plan(refuse);
+    pty.type_text("/vip client\r");
+    pty.wait_for("“vip client” 1 of");
+    pty.type_text(&format!("r!{ENTER}"));
+    pty.wait_for("✗ 1 failed");
+    pty.type_text(ESC);
+    pty.wait_gone("could not change segment eb11");
+    pty.type_text(&format!("Ptwo{ENTER}"));
+    pty.wait_for("Switch?");
+    pty.type_text(ESC);
+    pty.wait_gone("Switch?");
+    pty.type_text(&format!("Ptwo{ENTER}"));
+    pty.wait_for("Switch?");
+    pty.type_text("s");
+    pty.wait_for("12 segments   ● live");
+    assert!(!pty.said().contains("\x1b[?1049l"), "the alternate screen was left in between");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_profile_that_can_not_be_opened_leaves_one_where_one_is() {
+    let demo = Demo::start();
+    let second = second(&demo);
+    let text = two_profiles(&demo.server, &second)
+        + "[profiles.broken]\nbase_url = \"https://x.example\"\ntenant = \"x\"\napi_key_env = \"NOT_SET\"\n";
+    let home = Home::with_config(&text);
+    let mut pty = home.start(&[]);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text(&format!("Pbroken{ENTER}"));
+    pty.wait_for("could not open broken: the API key is to come from the environment variable NOT_SET");
+    pty.wait_for("290 segments   ● live");
+    pty.type_text(ESC);
+    pty.wait_gone("environment variable NOT_SET");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_new_profile_is_filled_in_beside_the_session_and_keeps_what_the_file_says() {
+    let demo = Demo::start();
+    let second = second(&demo);
+    let before = format!("# mine\n{}", two_profiles(&demo.server, &second));
+    let home = Home::with_config(&before);
+    let mut pty = home.start(&[("ACME_KEY", second.api_key().to_owned())]);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text(&format!("Pnew{ENTER}"));
+    pty.wait_for("New profile");
+    pty.type_text(ESC);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text(&format!("Pnew{ENTER}"));
+    pty.wait_for("New profile");
+    let (url, tenant) = (second.base_url(), second.tenant());
+    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}third{TAB}{TAB}ACME_KEY{ENTER}"));
+    pty.wait_for("12 segments   ● live");
+    pty.wait_for("· third");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+    let after = fs::read_to_string(home.config()).unwrap();
+    assert!(after.starts_with(before.trim_end()), "{after}");
+}
