@@ -7,6 +7,7 @@
 
 mod activity;
 mod availability;
+mod browsing;
 mod bulk;
 mod changing;
 mod conflict;
@@ -27,6 +28,9 @@ mod marking;
 mod mouse;
 mod news;
 mod outline;
+mod output_pane;
+mod output_text;
+mod own;
 mod palette;
 mod panes;
 mod parents;
@@ -62,7 +66,7 @@ use crate::action::Action;
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, KeyTexts, Keymap};
 use crate::mirror::{self, is_provisional};
-use crate::remote::{BaseUrl, Exchange};
+use crate::remote::{BaseUrl, Exchange, UrlTemplate};
 use crate::segment::{Pattern, Segment, SegmentId};
 
 pub use crate::remote::Access;
@@ -70,6 +74,7 @@ pub use activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
 };
 pub use availability::availability;
+pub use browsing::Browsed;
 pub use bulk::BulkEdit;
 pub use conflict::{Between, Conflict, Side};
 pub use deletion::{Deletion, Policy};
@@ -83,7 +88,10 @@ pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
 pub use link::{Link, LinkState};
 pub use mouse::{Mouse, MouseKind};
 pub use outline::{Edited, EditorFault, OutlineEdit};
-pub use palette::Palette;
+pub use output_pane::{OutputPage, OutputPane};
+pub use output_text::OutputText;
+pub use own::{Confirmation, Own, Run, RunEnd, RunNews, RunOrder, RunOutcome};
+pub use palette::{Offer, Palette};
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
 pub use places::{Letter, Places};
@@ -123,6 +131,15 @@ pub enum Event {
     Sorted(SortJob),
     /// The person has left the editor, or it never came up.
     TextEdited(Edited),
+    /// A command of the person's own has news; each run has a number.
+    Ran(u64, RunNews),
+    /// An address was to be shown in the browser.
+    Browsed {
+        /// The address.
+        url: String,
+        /// What became of it.
+        outcome: Browsed,
+    },
     /// An order could not be handed to the mirror, because it has too many already or is gone.
     Undelivered(mirror::Command),
 }
@@ -145,6 +162,12 @@ pub enum Effect {
     },
     /// Remove the file of an edited text.
     RemoveText(PathBuf),
+    /// Run a command of the person's own; what it writes and its end are [`Event::Ran`].
+    Run(Box<RunOrder>),
+    /// Stop the command that runs, with all that it started.
+    StopRun,
+    /// Show an address in the browser; ends in one [`Event::Browsed`].
+    Browse(String),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -170,6 +193,8 @@ pub struct Session {
     pub protected: bool,
     /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
     pub owned: Vec<Pattern>,
+    /// Where the browser shows a segment.
+    pub open: Option<UrlTemplate>,
 }
 
 impl Session {
@@ -254,6 +279,8 @@ pub struct State {
     pub picks: Picks,
     /// The writes under way.
     pub writes: Writes,
+    /// The person's own commands.
+    pub own: Own,
     /// The requests made so far.
     pub requests: Requests,
     /// What happened.
@@ -298,6 +325,11 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::TextEdited(edited) => outline::take_edited(state, edited),
         Event::Mirror(event) => news::hear(state, event),
+        Event::Ran(run, news) => {
+            own::hear(state, run, news);
+            Vec::new()
+        }
+        Event::Browsed { url, outcome } => browsing::hear(state, url, outcome),
         Event::Undelivered(command) => {
             writes::undelivered(state, &command);
             Vec::new()
@@ -318,6 +350,7 @@ impl State {
             picks: Picks::default(),
             writes: Writes::since(clock.now),
             clock,
+            own: Own::default(),
             requests: Requests::default(),
             activity: Activity::default(),
             panes: Panes::new(columns, rows),
@@ -362,10 +395,9 @@ impl State {
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let message = self.message.as_ref().and_then(|message| message.until);
-        [message, self.activity.next_fade(self.clock.now), self.link.next_wake(self.clock.now)]
-            .into_iter()
-            .flatten()
-            .min()
+        let now = self.clock.now;
+        let wakes = [message, self.activity.next_fade(now), self.link.next_wake(now), self.own.next_wake(now)];
+        wakes.into_iter().flatten().min()
     }
 
     fn pass_time(&mut self, now: Timestamp) {

@@ -15,6 +15,7 @@ mod frame;
 mod header;
 mod help;
 mod outline;
+mod output;
 mod palette;
 mod parents;
 mod plans;
@@ -69,6 +70,8 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Palette(palette) => palette::draw(state, palette, look, frame),
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
             Layer::Requests(pane) => requests::draw(state, pane, look, frame),
+            Layer::Confirmation(asked) => output::draw_confirmation(state, asked, look, frame),
+            Layer::Output(pane) => output::draw(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
             // These are drawn where they are typed: in the footer's line and in the row.
             Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}

@@ -6,8 +6,8 @@ use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
-    BulkEdit, Conflict, Deletion, FindPrompt, Form, Letter, OutlineEdit, Palette, ParentPicker, QueuePane, Renaming,
-    RequestsPane, Review, State, TextField,
+    BulkEdit, Confirmation, Conflict, Deletion, FindPrompt, Form, Letter, OutlineEdit, OutputPane, Palette,
+    ParentPicker, QueuePane, Renaming, RequestsPane, Review, State, TextField,
 };
 
 /// Something that is open.
@@ -43,6 +43,10 @@ pub enum Layer {
     Queue(QueuePane),
     /// The requests that were made.
     Requests(RequestsPane),
+    /// Whether a command of the person's own is to run.
+    Confirmation(Confirmation),
+    /// What a command of the person's own writes.
+    Output(OutputPane),
     /// Whether to leave although writes are under way.
     Leaving,
 }

@@ -8,7 +8,8 @@ use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
     BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, RequestsPane, State,
-    TextField, availability, changing, copying, finding, layer, marking, outline, places, review, sorting, writes,
+    TextField, availability, browsing, changing, copying, finding, layer, marking, outline, own, places, review,
+    sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -42,11 +43,14 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkRange => marking::toggle_range(state),
         Action::MarkMatches => marking::mark_matches(state),
         Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
+        Action::Stop if state.own.running().is_some() => return own::stop(state),
         Action::Stop if state.writes.tally().waiting > 0 => return stop(state),
         Action::ShowRequests => state.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
+        Action::Own(number) => return own::ask(state, number),
+        Action::Browse => return browsing::open(state),
         Action::Copy(aspect) => return copying::copy_segments(state, aspect),
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
@@ -65,6 +69,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PollNow => return vec![Effect::Mirror(Command::PollNow)],
         Action::Reload => return reload(state),
         Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit if state.own.running().is_some() => own::refuse_to_leave(state),
         Action::Quit | Action::Stop if state.writes.waiting() == 0 => return vec![Effect::Quit],
         Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),
     }

@@ -80,6 +80,8 @@ async fn prepare(
     let setup = Setup {
         theme: theme(look, &interface, link.connection.colour, &environment),
         keymap: interface.keymap,
+        api_key: link.connection.api_key.clone(),
+        key_variables: interface.key_variables,
         fragility: fragility(look),
     };
     let session = Session {
@@ -91,10 +93,12 @@ async fn prepare(
         journalled: !look.no_store && !arguments.demo,
         protected: link.connection.protected,
         owned: link.connection.owned.clone(),
+        open: link.connection.open.clone(),
     };
     let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
     let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
     let mut state = State::new(session, clock, columns, rows);
+    state.own.commands = interface.commands;
     state.key_texts = KeyTexts::of(&setup.keymap);
     // The demo is another one each time.
     let keeps = !look.no_store && !arguments.demo;

@@ -145,13 +145,10 @@ const FIRST_OF_ALL: [Action; 14] = [
 ];
 
 /// What can be done right now, the most wanted first.
-fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
+fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     if !state.pressed.is_empty() {
-        return look
-            .keymap
-            .continuations(&state.pressed)
-            .filter_map(|(keys, action)| Some((keys, action.entry()?.label)))
-            .collect();
+        let continuations = look.keymap.continuations(&state.pressed);
+        return continuations.map(|(keys, action)| (keys, look.keymap.label(action))).collect();
     }
     let mut actions = Vec::new();
     if matches!(state.link.state(), LinkState::Stalled | LinkState::Offline) {
@@ -167,7 +164,7 @@ fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
     if tally.failed + tally.held > 0 {
         actions.push(Action::ShowQueue);
     }
-    if tally.waiting > 1 {
+    if tally.waiting > 1 || state.own.running().is_some() {
         actions.push(Action::Stop);
     }
     if !state.picks.cut.is_empty() {
@@ -189,7 +186,7 @@ fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
         }
         told.push(action);
         let keys = look.keymap.keys(action).next();
-        hints.extend(keys.zip(action.entry().map(|entry| entry.label)));
+        hints.extend(keys.map(|keys| (keys, look.keymap.label(action))));
     }
     hints
 }

@@ -24,18 +24,18 @@ pub(super) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&palette.text, field, true, theme, frame);
     }
-    let found = palette.found();
+    let found = palette.found(&state.own.commands);
     let first = palette.chosen.saturating_sub(SHOWN / 2).min(found.len().saturating_sub(SHOWN));
-    for (at, entry) in found.iter().enumerate().skip(first).take(SHOWN) {
+    for (at, offer) in found.iter().enumerate().skip(first).take(SHOWN) {
         let Some(area) = dialog::line(inner, 1 + at - first) else { break };
         let chosen = at == palette.chosen;
         let bar = if chosen { theme.symbols.bar } else { " " };
-        let reason = availability(state, entry.action).err();
-        let keys = look.keymap.keys(entry.action).next().unwrap_or_default();
+        let reason = availability(state, offer.action).err();
+        let keys = look.keymap.keys(offer.action).next().unwrap_or_default();
         let room = usize::from(area.width).saturating_sub(4 + keys.width());
         let style = if reason.is_some() { theme.quiet } else { Style::new() };
         let mut spans = vec![Span::styled(format!("{bar} "), theme.accent)];
-        let help = fitted(entry.help, room).into_owned();
+        let help = fitted(offer.help, room).into_owned();
         let left = room.saturating_sub(help.width() + 2);
         spans.push(Span::styled(help, style));
         if let Some(reason) = reason.filter(|_| left > 4) {

@@ -7,8 +7,8 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::action::Action;
-use crate::app::harness::{Harness, exchange, named, segment, wholesale};
-use crate::app::{Access, Edited, Event};
+use crate::app::harness::{Harness, command, exchange, named, segment, wholesale};
+use crate::app::{Access, Edited, Event, RunEnd, RunNews, RunOutcome};
 use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Excerpt, Exchange, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment, Step};
@@ -483,4 +483,62 @@ fn a_text_that_can_not_be_read_says_where_and_what_was_expected() {
     let text = "Eksport {export}\n   Nowe\nA {x}\n".to_owned();
     harness.event(Event::TextEdited(Edited::Saved { text, file: "/tmp/segtui-1.txt".into() }));
     insta::assert_snapshot!(picture(&harness));
+}
+
+/// A command has run and has written more than fits.
+fn with_output(columns: u16, rows: u16) -> Harness {
+    let mut harness =
+        Harness::live(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
+    harness.press("space space g r");
+    let lines: Vec<String> = (1..=60).map(|at| format!("{at:>4}  Łódź\tdone")).collect();
+    harness.event(Event::Ran(1, RunNews::Wrote(lines.join("\n"))));
+    harness
+}
+
+#[test]
+fn a_command_of_ones_own_shows_what_it_writes_while_it_runs() {
+    let mut harness = with_output(80, 24);
+    harness.wait(3);
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_command_that_failed_says_how_and_after_what_time() {
+    let mut harness = with_output(120, 40);
+    let end = RunEnd { outcome: RunOutcome::Exited(3), took: Duration::from_millis(1_340), dropped: 12_345_678 };
+    harness.event(Event::Ran(1, RunNews::Ended(end)));
+    harness.press("/");
+    harness.type_text("łódź");
+    harness.press("enter G");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_command_that_is_to_be_confirmed_shows_what_would_run_on_what() {
+    let asking = crate::action::OwnCommand { confirm: true, api_key: true, ..command("Report for the ERP") };
+    let mut harness = Harness::live(80, 24, wholesale()).with_commands(vec![("g r", asking)]);
+    harness.press("z 0 space space space space space space g r");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_command_has_no_sign_that_ascii_lacks() {
+    let mut harness = with_output(80, 24);
+    harness.event(Event::Ran(1, RunNews::Wrote("plain\n".into())));
+    harness.press("G");
+    let picture = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+    let strange: Vec<char> =
+        picture.chars().filter(|character| !character.is_ascii() && !character.is_alphabetic()).collect();
+    assert!(strange.is_empty(), "{strange:?} in {picture}");
+}
+
+#[test]
+fn the_output_of_a_command_survives_every_size() {
+    for (columns, rows) in [(0, 0), (1, 1), (10, 2), (3, 40), (200, 1), (12, 5), (59, 14), (80, 24), (300, 80)] {
+        for keys in ["j", "/ x", "l l", "esc esc", "G"] {
+            let mut harness = with_output(columns, rows);
+            harness.press(keys);
+            terminal(&harness, &Theme::colourless(Symbols::ASCII));
+        }
+    }
 }

@@ -155,6 +155,7 @@ impl Person {
             journalled: false,
             protected: false,
             owned: Vec::new(),
+            open: None,
         };
         let clock = Clock { now: Timestamp::now(), zone: TimeZone::UTC };
         let concurrency = random.usize(1..7);
@@ -197,9 +198,14 @@ impl Person {
                         self.event(Event::Undelivered(full.into_inner()));
                     }
                 }
-                Effect::Copy(_) | Effect::EditText { .. } | Effect::RemoveText(_) | Effect::Suspend | Effect::Quit => {
-                    panic!("nobody asked for that")
-                }
+                Effect::Copy(_)
+                | Effect::EditText { .. }
+                | Effect::RemoveText(_)
+                | Effect::Run(_)
+                | Effect::StopRun
+                | Effect::Browse(_)
+                | Effect::Suspend
+                | Effect::Quit => panic!("nobody asked for that"),
             }
         }
     }

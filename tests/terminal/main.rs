@@ -6,6 +6,7 @@
 mod killed;
 mod left_undone;
 mod outline;
+mod programs;
 mod pty;
 
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
