@@ -20,6 +20,7 @@ mod palette;
 mod parents;
 mod plans;
 mod requests;
+mod sparkline;
 mod text;
 mod tree;
 

@@ -542,3 +542,39 @@ fn the_output_of_a_command_survives_every_size() {
         }
     }
 }
+
+#[test]
+fn what_changed_in_the_last_minutes_is_drawn_by_kind() {
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut harness = Harness::live(columns, rows, wholesale());
+        harness.press("t a");
+        if columns > 80 {
+            harness.press("t a");
+        }
+        for minute in 0..6 {
+            for at in 0..minute * minute {
+                let before = named("vip", &format!("VIP {at}"), None);
+                harness.changed(Some(&before), Some(&named("vip", &format!("VIP {}", at + 1), None)));
+            }
+            harness.changed(None, Some(&segment(&format!("new {minute}"), Some("vip"))));
+            harness.wait(60);
+        }
+        harness.changed(Some(&segment("new 1", Some("vip"))), None);
+        insta::assert_snapshot!(format!("the_pulse_at_{columns}"), picture(&harness));
+        let ascii = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+        assert!(ascii.contains(" - "), "{ascii}");
+    }
+}
+
+#[test]
+fn the_details_draw_how_many_stand_at_each_level() {
+    let mut many = wholesale();
+    many.extend((0..40).map(|at| segment(&format!("branch {at}"), Some("lodz"))));
+    let mut harness = Harness::live(120, 40, many.clone());
+    assert!(picture(&harness).contains("By level     ▂▂▂█ 2 · 2 · 2 · 40"), "{}", picture(&harness));
+    let ascii = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+    assert!(ascii.contains("By level     ...# 2 - 2 - 2 - 40"), "{ascii}");
+    many.extend((0..5_000).map(|at| segment(&format!("customer {at}"), Some("export"))));
+    harness = Harness::live(120, 40, many);
+    assert!(picture(&harness).contains("By level     counted up to 5,000 below"), "{}", picture(&harness));
+}
