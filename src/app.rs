@@ -31,6 +31,7 @@ mod outline;
 mod output_pane;
 mod output_text;
 mod own;
+mod pace;
 mod palette;
 mod panes;
 mod parents;
@@ -92,6 +93,7 @@ pub use outline::{Edited, EditorFault, OutlineEdit};
 pub use output_pane::{OutputPage, OutputPane};
 pub use output_text::OutputText;
 pub use own::{Confirmation, Own, Run, RunEnd, RunNews, RunOrder, RunOutcome};
+pub use pace::Pace;
 pub use palette::{Offer, Palette};
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
@@ -408,6 +410,7 @@ impl State {
             self.message = None;
         }
         self.activity.fade(now);
+        self.writes.look(now);
     }
 
     fn say(&mut self, text: impl Into<String>) {

@@ -12,6 +12,7 @@ mod dialog;
 mod footer;
 mod form;
 mod frame;
+mod gauge;
 mod header;
 mod help;
 mod outline;

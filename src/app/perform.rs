@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Group};
 use crate::forest::{Order, RowId};
-use crate::mirror::Command;
+use crate::mirror::{Command, Phase};
 
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
@@ -59,7 +59,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Palette => state.layers.push(Layer::Palette(Palette::default())),
         Action::Help => state.layers.push(Layer::Help(0)),
-        Action::Dismiss => dismiss(state),
+        Action::Dismiss => return dismiss(state),
         Action::Move => return changing::pick_parent(state),
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
         Action::EditAsText => return outline::open(state),
@@ -213,17 +213,25 @@ fn arrange(state: &mut State, action: Action) {
     }
 }
 
-/// One step a press: the other pane, the search, the cut, the marks.
-fn dismiss(state: &mut State) {
+/// One step a press: the other pane, the range, the search, the cut, the marks, and last what goes on by itself.
+fn dismiss(state: &mut State) -> Vec<Effect> {
     if state.panes.focus != Pane::Tree {
         state.panes.focus = Pane::Tree;
-        return;
+        return Vec::new();
     }
     state.message = None;
-    if marking::end_range(state) {
-        return;
-    }
-    if !finding::end(state) && std::mem::take(&mut state.picks.cut).is_empty() {
-        state.picks.marked.clear();
+    let left = marking::end_range(state)
+        || finding::end(state)
+        || !std::mem::take(&mut state.picks.cut).is_empty()
+        || !std::mem::take(&mut state.picks.marked).is_empty();
+    if left { Vec::new() } else { stop_what_is_long(state) }
+}
+
+/// The first list, or a plan of several changes between two of them.
+fn stop_what_is_long(state: &mut State) -> Vec<Effect> {
+    match state.link.phase {
+        Phase::Loading(_) => vec![Effect::Mirror(Command::StopListing)],
+        _ if state.writes.tally().waiting > 1 => stop(state),
+        _ => Vec::new(),
     }
 }

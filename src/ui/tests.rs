@@ -578,3 +578,36 @@ fn the_details_draw_how_many_stand_at_each_level() {
     harness = Harness::live(120, 40, many);
     assert!(picture(&harness).contains("By level     counted up to 5,000 below"), "{}", picture(&harness));
 }
+
+#[test]
+fn what_takes_long_tells_how_far_it_is_and_what_is_left() {
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut harness = Harness::new(columns, rows);
+        let elapsed = Duration::from_millis(3_350);
+        let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: Some(100_000) };
+        harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
+        harness.tell(mirror::Event::Gathered(wholesale()));
+        insta::assert_snapshot!(format!("a_gauge_of_loading_at_{columns}"), picture(&harness));
+    }
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.press("z 0 j j space space space space space e");
+    harness.type_text("x");
+    harness.press("enter y");
+    let (ticket, plan) = harness.last_write();
+    assert!(plan.operations.len() >= 5, "{plan:?}");
+    harness.wait(1);
+    for index in 0..2 {
+        let base = plan.operations[index].clone();
+        let crate::plan::Operation::Update { base, draft } = base else { unreachable!("only names change") };
+        let segment = std::sync::Arc::new(draft.into_segment(base.id.clone()));
+        let applied = mirror::Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false };
+        let which = mirror::Which { ticket, index };
+        harness.tell(mirror::Event::OperationEnded { which, outcome: mirror::Outcome::Updated(applied) });
+        harness.wait(1);
+    }
+    let picture = picture(&harness);
+    assert!(picture.contains("███░░░░░ 2 of 5 done · 3 s left"), "{picture}");
+    harness.press("esc esc esc");
+    let held = crate::app::Effect::Mirror(mirror::Command::Hold(ticket));
+    assert!(harness.effects.contains(&held), "{:?}", harness.effects);
+}
