@@ -18,7 +18,7 @@ pub(super) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &m
     let theme = look.theme;
     let title = format!("Delete {}", deletion.title());
     let lines = lines(state, deletion, theme);
-    let inner = dialog::open(state, &title, lines.len(), look, frame);
+    let inner = dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
@@ -101,7 +101,7 @@ pub(super) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>)
         Line::default(),
         dialog::keys(&[("q", "leave now"), ("esc", "stay")], look.theme),
     ];
-    let inner = dialog::open(state, "Leave?", lines.len(), look, frame);
+    let inner = dialog::open(state, "Leave?", (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);

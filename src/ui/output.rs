@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Confirmation, OutputPage, OutputPane, Run, State, grouped, size};
 
@@ -119,11 +120,11 @@ fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
 /// The question before a command runs.
 pub(super) fn draw_confirmation(state: &State, asked: &Confirmation, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let room = dialog::room(state);
     let command = &asked.command;
-    let mut lines: Vec<Line<'_>> = Vec::new();
     let words = [&command.program].into_iter().chain(&command.arguments).map(String::as_str);
-    lines.push(Line::styled(fitted(&words.collect::<Vec<_>>().join(" "), room).into_owned(), theme.strong));
+    let words = words.collect::<Vec<_>>().join(" ");
+    let room = dialog::room(state, words.width());
+    let mut lines = vec![Line::styled(fitted(&words, room).into_owned(), theme.strong)];
     let key = if command.api_key { ", with the API key" } else { "" };
     let on = match asked.subjects.as_slice() {
         [only] => format!("on {}{key}", only.name),
@@ -139,7 +140,8 @@ pub(super) fn draw_confirmation(state: &State, asked: &Confirmation, look: Look<
     }
     lines.push(Line::default());
     lines.push(dialog::keys(&[("enter", "run it"), ("esc", "leave")], theme));
-    let inner = dialog::open(state, &format!("Run {}?", command.name), lines.len(), look, frame);
+    let size = (lines.len(), words.width());
+    let inner = dialog::open(state, &format!("Run {}?", command.name), size, look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);

@@ -611,3 +611,19 @@ fn what_takes_long_tells_how_far_it_is_and_what_is_left() {
     let held = crate::app::Effect::Mirror(mirror::Command::Hold(ticket));
     assert!(harness.effects.contains(&held), "{:?}", harness.effects);
 }
+
+#[test]
+fn a_dialog_grows_where_its_names_ask_for_it_and_the_screen_has_room() {
+    for (columns, rows) in [(80, 24), (120, 40), (200, 50)] {
+        let long = "Hurtownie elektro";
+        let mut harness = Harness::live(columns, rows, vec![named("vip", long, None)]);
+        harness.press("e");
+        harness.type_text(" i zachód");
+        harness.press("enter");
+        let theirs = named("vip", &format!("{long} i wschód"), None);
+        harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
+        let picture = picture(&harness);
+        let is_whole = picture.contains("elektro i wschód ") && picture.contains("elektro i zachód ");
+        assert_eq!(is_whole, columns > 80, "{picture}");
+    }
+}
