@@ -263,7 +263,14 @@ pub const TABLE: &[Entry] = &[
     entry(Action::PreviousMatch, "previous-match", &["N"], Group::Finding, "previous", "to the previous match"),
     entry(Action::Jump, "jump", &["f"], Group::Finding, "go to id", "to an exact external id or id"),
     entry(Action::Back, "back", &["ctrl-o", "alt-left"], Group::Finding, "back", "to where one was before"),
-    entry(Action::Forth, "forth", &["alt-right"], Group::Finding, "forth", "to where one was before going back"),
+    entry(
+        Action::Forth,
+        "forth",
+        &["alt-right", "ctrl-i"],
+        Group::Finding,
+        "forth",
+        "to where one was before going back",
+    ),
     entry(Action::Bookmark, "bookmark", &["b"], Group::Finding, "bookmark", "put a letter on it"),
     entry(
         Action::GoToBookmark,
