@@ -38,9 +38,7 @@ fn filled(template: &UrlTemplate, segment: &Segment, tenant: &str) -> Result<Str
 
 fn no_template(state: &State) -> String {
     let place = state.session.profile.as_ref().map_or_else(|| "a profile".into(), |name| format!("[profiles.{name}]"));
-    format!(
-        "to open segments in the browser, write open = \"https://…/segments/{{id}}\" into {place} of the configuration"
-    )
+    format!("to see it in the browser, write open = \"https://…/{{id}}\" into {place} of the configuration")
 }
 
 pub(super) fn open(state: &mut State) -> Vec<Effect> {

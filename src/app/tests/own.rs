@@ -175,7 +175,7 @@ fn something_is_looked_for_in_the_output() {
 fn a_segment_is_opened_at_the_address_of_the_profile() {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("o");
-    assert!(harness.message().contains("write open = \"https://…/segments/{id}\" into [profiles.preprod]"));
+    assert!(harness.message().contains("write open = \"https://…/{id}\" into [profiles.preprod]"));
     harness.state.session.open = Some(UrlTemplate::parse("https://{tenant}.one.example/s/{external_id}").unwrap());
     harness.press("o");
     let url = "https://acme.one.example/s/X-hurt".to_owned();
