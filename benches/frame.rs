@@ -24,6 +24,7 @@ fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
         journalled: true,
         protected: false,
         owned: Vec::new(),
+        open: None,
     };
     let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
     let mut state = State::new(session, clock, 120, 40);

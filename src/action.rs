@@ -2,6 +2,12 @@
 //! and the README's list of keys all come.
 //!
 //! An action is a wish. Whether it can be granted at the moment is decided where the state is known.
+//!
+//! Commands of the person's own stand beside the table: they have no line in it, and their names come from the configuration.
+
+mod own;
+
+pub use own::{Output, OwnCommand, Subjects};
 
 /// Something a person can ask for in the main screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +96,8 @@ pub enum Action {
     MarkMatches,
     /// Put something of the selected or all marked segments into the clipboard.
     Copy(Aspect),
+    /// Show the segment in the browser.
+    Browse,
     /// To the next pane.
     NextPane,
     /// To the previous pane.
@@ -126,6 +134,8 @@ pub enum Action {
     Suspend,
     /// Leave the program.
     Quit,
+    /// Run the person's own command of that number, from 0 as the configuration lists them.
+    Own(u16),
 }
 
 /// What of a segment can be copied.
@@ -164,10 +174,12 @@ pub enum Group {
     Viewing,
     /// The server and the program itself.
     Program,
+    /// Commands of the person's own.
+    Own,
 }
 
 impl Group {
-    /// Every group in reading order.
+    /// Every group of the table in reading order.
     pub const ALL: [Self; 7] =
         [Self::Moving, Self::Folding, Self::Finding, Self::Changing, Self::Copying, Self::Viewing, Self::Program];
 
@@ -182,6 +194,7 @@ impl Group {
             Self::Copying => "Copying",
             Self::Viewing => "Viewing",
             Self::Program => "Program",
+            Self::Own => "Your own",
         }
     }
 }
@@ -252,7 +265,14 @@ pub const TABLE: &[Entry] = &[
     entry(Action::PreviousMatch, "previous-match", &["N"], Group::Finding, "previous", "to the previous match"),
     entry(Action::Jump, "jump", &["f"], Group::Finding, "go to id", "to an exact external id or id"),
     entry(Action::Back, "back", &["ctrl-o", "alt-left"], Group::Finding, "back", "to where one was before"),
-    entry(Action::Forth, "forth", &["alt-right"], Group::Finding, "forth", "to where one was before going back"),
+    entry(
+        Action::Forth,
+        "forth",
+        &["alt-right", "ctrl-i"],
+        Group::Finding,
+        "forth",
+        "to where one was before going back",
+    ),
     entry(Action::Bookmark, "bookmark", &["b"], Group::Finding, "bookmark", "put a letter on it"),
     entry(
         Action::GoToBookmark,
@@ -321,6 +341,7 @@ pub const TABLE: &[Entry] = &[
         "curl",
         "copy the curl command to read it",
     ),
+    entry(Action::Browse, "open-in-browser", &["o"], Group::Viewing, "browser", "open it in the browser"),
     entry(Action::NextPane, "next-pane", &["tab"], Group::Viewing, "pane", "to the next pane"),
     entry(Action::PreviousPane, "previous-pane", &["backtab"], Group::Viewing, "pane back", "to the previous pane"),
     entry(Action::ToggleDetails, "toggle-details", &["t d"], Group::Viewing, "details", "show or hide the details"),
@@ -366,7 +387,7 @@ pub const TABLE: &[Entry] = &[
 impl Action {
     /// Its line of the table.
     ///
-    /// `None` only for a level of folding that has no line of its own.
+    /// `None` only for a level of folding that has no line of its own, and for the person's own commands.
     #[must_use]
     pub fn entry(self) -> Option<&'static Entry> {
         TABLE.iter().find(|entry| entry.action == self)

@@ -7,6 +7,7 @@
 
 mod activity;
 mod availability;
+mod browsing;
 mod bulk;
 mod changing;
 mod conflict;
@@ -28,12 +29,17 @@ mod mouse;
 mod new_profile;
 mod news;
 mod outline;
+mod output_pane;
+mod output_text;
+mod own;
+mod pace;
 mod palette;
 mod panes;
 mod parents;
 mod perform;
 mod places;
 mod profiles;
+mod pulse;
 mod queue_pane;
 mod renaming;
 mod request_lines;
@@ -64,7 +70,7 @@ use crate::action::Action;
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, KeyTexts, Keymap};
 use crate::mirror::{self, is_provisional};
-use crate::remote::{BaseUrl, Exchange};
+use crate::remote::{BaseUrl, Exchange, UrlTemplate};
 use crate::segment::{Pattern, Segment, SegmentId};
 
 pub use crate::remote::Access;
@@ -72,6 +78,7 @@ pub use activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
 };
 pub use availability::availability;
+pub use browsing::Browsed;
 pub use bulk::BulkEdit;
 pub use conflict::{Between, Conflict, Side};
 pub use deletion::{Deletion, Policy};
@@ -89,11 +96,16 @@ pub use new_profile::{
     Stage, Wish,
 };
 pub use outline::{Edited, EditorFault, OutlineEdit};
-pub use palette::Palette;
+pub use output_pane::{OutputPage, OutputPane};
+pub use output_text::OutputText;
+pub use own::{Confirmation, Own, Run, RunEnd, RunNews, RunOrder, RunOutcome};
+pub use pace::Pace;
+pub use palette::{Offer, Palette};
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
 pub use places::{Letter, Places};
 pub use profiles::{Choice, Destination, ProfileLine, ProfileList, Profiles};
+pub use pulse::{KINDS, MINUTES};
 pub use queue_pane::QueuePane;
 pub use renaming::Renaming;
 pub use request_lines::{duration, request_lines};
@@ -132,6 +144,15 @@ pub enum Event {
     TextEdited(Edited),
     /// A new profile was written, and is to be opened.
     ProfileSaved(ProfileLine),
+    /// A command of the person's own has news; each run has a number.
+    Ran(u64, RunNews),
+    /// An address was to be shown in the browser.
+    Browsed {
+        /// The address.
+        url: String,
+        /// What became of it.
+        outcome: Browsed,
+    },
     /// An order could not be handed to the mirror, because it has too many already or is gone.
     Undelivered(mirror::Command),
 }
@@ -158,6 +179,12 @@ pub enum Effect {
     NewProfile,
     /// End the session and open another one.
     Switch(Destination),
+    /// Run a command of the person's own; what it writes and its end are [`Event::Ran`].
+    Run(Box<RunOrder>),
+    /// Stop the command that runs, with all that it started.
+    StopRun,
+    /// Show an address in the browser; ends in one [`Event::Browsed`].
+    Browse(String),
     /// Give the terminal back to the shell until it is continued.
     Suspend,
     /// End the program.
@@ -183,6 +210,8 @@ pub struct Session {
     pub protected: bool,
     /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
     pub owned: Vec<Pattern>,
+    /// Where the browser shows a segment.
+    pub open: Option<UrlTemplate>,
 }
 
 impl Session {
@@ -267,6 +296,8 @@ pub struct State {
     pub picks: Picks,
     /// The writes under way.
     pub writes: Writes,
+    /// The person's own commands.
+    pub own: Own,
     /// The requests made so far.
     pub requests: Requests,
     /// What happened.
@@ -314,6 +345,11 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         Event::TextEdited(edited) => outline::take_edited(state, edited),
         Event::ProfileSaved(line) => profiles::take_saved(state, line),
         Event::Mirror(event) => news::hear(state, event),
+        Event::Ran(run, news) => {
+            own::hear(state, run, news);
+            Vec::new()
+        }
+        Event::Browsed { url, outcome } => browsing::hear(state, url, outcome),
         Event::Undelivered(command) => {
             writes::undelivered(state, &command);
             Vec::new()
@@ -334,6 +370,7 @@ impl State {
             picks: Picks::default(),
             writes: Writes::since(clock.now),
             clock,
+            own: Own::default(),
             requests: Requests::default(),
             activity: Activity::default(),
             profiles: Profiles::default(),
@@ -379,10 +416,9 @@ impl State {
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let message = self.message.as_ref().and_then(|message| message.until);
-        [message, self.activity.next_fade(self.clock.now), self.link.next_wake(self.clock.now)]
-            .into_iter()
-            .flatten()
-            .min()
+        let now = self.clock.now;
+        let wakes = [message, self.activity.next_fade(now), self.link.next_wake(now), self.own.next_wake(now)];
+        wakes.into_iter().flatten().min()
     }
 
     fn pass_time(&mut self, now: Timestamp) {
@@ -391,6 +427,7 @@ impl State {
             self.message = None;
         }
         self.activity.fade(now);
+        self.writes.look(now);
     }
 
     fn say(&mut self, text: impl Into<String>) {

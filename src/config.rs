@@ -3,6 +3,7 @@
 //! Everything wrong is refused with the place where it stands and what was expected there. Nothing here reads the process's
 //! environment by itself: it is handed in, so that a test never touches the real one.
 
+mod commands;
 mod file;
 mod keyring;
 mod keys;
@@ -18,8 +19,9 @@ use std::time::Duration;
 use ratatui::style::Color;
 use secrecy::SecretString;
 
+use crate::action::OwnCommand;
 use crate::keymap::Keymap;
-use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp};
+use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp, UrlTemplate};
 use crate::segment::Pattern;
 use crate::theme::{Name, StyleChange};
 
@@ -64,7 +66,7 @@ pub struct Flags {
     pub theme: Option<Name>,
 }
 
-/// Keys and looks: what is the person's and no tenant's.
+/// Keys, commands and looks: what is the person's and no tenant's.
 #[derive(Debug, Clone)]
 pub struct Interface {
     /// Which keys ask for what.
@@ -73,13 +75,18 @@ pub struct Interface {
     pub theme: Name,
     /// What is different from it, each by the name of a style.
     pub styles: Vec<(String, StyleChange)>,
+    /// Programs of the person's own, in the order of their numbers.
+    pub commands: Vec<OwnCommand>,
+    /// The variables that hold API keys of profiles: of no concern to other programs.
+    pub key_variables: Vec<String>,
 }
 
 impl Default for Interface {
     fn default() -> Self {
         let mut keymap = Keymap::default();
         keymap.complete(&[]);
-        Self { keymap, theme: Name::default(), styles: Vec::new() }
+        let theme = Name::default();
+        Self { keymap, theme, styles: Vec::new(), commands: Vec::new(), key_variables: Vec::new() }
     }
 }
 
@@ -116,6 +123,8 @@ pub struct Connection {
     pub colour: Option<Color>,
     /// Whose segments are another system's.
     pub owned: Vec<Pattern>,
+    /// Where the browser shows a segment.
+    pub open: Option<UrlTemplate>,
 }
 
 impl Connection {
@@ -323,6 +332,7 @@ fn connection(
         protected: profile.protected,
         colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
         owned: profile.owned,
+        open: profile.open,
     })
 }
 

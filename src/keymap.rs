@@ -1,7 +1,8 @@
 //! From keys to actions and back.
 //!
 //! Keys are written as people write them (`j`, `G`, `ctrl-r`, `g g` for one after the other), in the configuration, the
-//! help and the tests alike. A keymap never holds two actions on one sequence, nor a sequence that begins another.
+//! help and the tests alike. A keymap never holds two actions on one sequence, nor a sequence that begins another. It also
+//! knows what the person's own commands are called, which no table does.
 
 mod key;
 mod texts;
@@ -15,6 +16,8 @@ pub use texts::KeyTexts;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<(Vec<Key>, Action)>,
+    /// The names of the person's own commands, by their numbers.
+    own: Vec<String>,
 }
 
 /// What a sequence of keys comes to.
@@ -35,21 +38,17 @@ pub enum BindingFault {
     #[error(transparent)]
     Key(#[from] KeyFault),
     /// Another binding is the same, begins it, or is begun by it.
-    #[error("`{keys}` for {} gets in the way of `{other_keys}` for {}", name(*.action), name(*.other))]
+    #[error("`{keys}` for {action} gets in the way of `{other_keys}` for {other}")]
     Clash {
         /// The keys of the new binding.
         keys: String,
-        /// What they were to ask for.
-        action: Action,
+        /// The name of what they were to ask for.
+        action: String,
         /// The keys of the binding that is there.
         other_keys: String,
-        /// What those ask for.
-        other: Action,
+        /// The name of what those ask for.
+        other: String,
     },
-}
-
-fn name(action: Action) -> &'static str {
-    action.entry().map_or("another action", |entry| entry.name)
 }
 
 impl Keymap {
@@ -68,6 +67,38 @@ impl Keymap {
         Ok(keymap)
     }
 
+    /// Tells what the person's own commands are called, in the order of their numbers.
+    pub fn name_own(&mut self, names: Vec<String>) {
+        self.own = names;
+    }
+
+    /// What the configuration calls an action.
+    #[must_use]
+    pub fn name(&self, action: Action) -> String {
+        match (action, action.entry()) {
+            (_, Some(entry)) => entry.name.into(),
+            (Action::Own(number), None) => match self.own.get(usize::from(number)) {
+                Some(name) => format!("the command “{name}”"),
+                None => "a command".into(),
+            },
+            _ => "another action".into(),
+        }
+    }
+
+    /// One word or two for an action, as in the footer.
+    #[must_use]
+    pub fn label(&self, action: Action) -> &str {
+        match action {
+            Action::Own(number) => self.own.get(usize::from(number)).map_or("", String::as_str),
+            action => action.entry().map_or("", |entry| entry.label),
+        }
+    }
+
+    /// The groups that have any line, in reading order.
+    pub fn groups(&self) -> impl Iterator<Item = Group> {
+        Group::ALL.into_iter().chain((!self.own.is_empty()).then_some(Group::Own))
+    }
+
     /// Adds a binding.
     ///
     /// # Errors
@@ -76,8 +107,9 @@ impl Keymap {
     pub fn bind(&mut self, keys: &str, action: Action) -> Result<(), BindingFault> {
         let sequence = parse_sequence(keys)?;
         if let Some((other_keys, other)) = self.clash(&sequence) {
-            let (other_keys, other) = (sequence_text(other_keys), *other);
-            return Err(BindingFault::Clash { keys: sequence_text(&sequence), action, other_keys, other });
+            let (other_keys, other) = (sequence_text(other_keys), self.name(*other));
+            let (keys, action) = (sequence_text(&sequence), self.name(action));
+            return Err(BindingFault::Clash { keys, action, other_keys, other });
         }
         self.bindings.push((sequence, action));
         Ok(())
@@ -93,7 +125,8 @@ impl Keymap {
             }
         }
         // In the order of the table, whatever was configured, for whatever lists them.
-        self.bindings.sort_by_key(|(_, action)| TABLE.iter().position(|entry| entry.action == *action));
+        let place = |action| TABLE.iter().position(|entry| entry.action == action).unwrap_or(TABLE.len());
+        self.bindings.sort_by_key(|(_, action)| place(*action));
     }
 
     /// Which action these keys would get in the way of.
@@ -126,7 +159,7 @@ impl Keymap {
     /// Everything that can be asked for, in reading order: the group, the keys, what they do. The levels of folding, which
     /// differ in a figure only, are one line.
     #[must_use]
-    pub fn help(&self) -> Vec<(Group, String, &'static str)> {
+    pub fn help(&self) -> Vec<(Group, String, &str)> {
         let keys = |action| self.keys(action).collect::<Vec<_>>().join("  ");
         let lines = TABLE.iter().filter_map(|entry| match entry.action {
             Action::FoldToLevel(2) => {
@@ -136,7 +169,8 @@ impl Keymap {
             Action::FoldToLevel(3..=9) => None,
             action => Some((entry.group, keys(action), entry.help)),
         });
-        lines.collect()
+        let own = (0..).zip(&self.own);
+        lines.chain(own.map(|(number, name)| (Group::Own, keys(Action::Own(number)), name.as_str()))).collect()
     }
 
     /// The keys that ask for an action, the one to show first.
@@ -199,6 +233,20 @@ mod tests {
         let mut keymap = Keymap::default();
         keymap.complete(&[]);
         assert_eq!(Ok(keymap), Keymap::standard());
+    }
+
+    #[test]
+    fn a_command_of_ones_own_is_listed_and_told_of_by_its_name() {
+        let mut keymap = Keymap::default();
+        keymap.name_own(vec!["Send to ERP".into(), "Report".into()]);
+        keymap.bind("g r", Action::Own(1)).unwrap();
+        let fault = keymap.bind("g", Action::Find).unwrap_err();
+        assert_eq!(fault.to_string(), "`g` for find gets in the way of `g r` for the command “Report”");
+        keymap.complete(&[]);
+        let own: Vec<_> = keymap.help().into_iter().filter(|(group, ..)| *group == Group::Own).collect();
+        assert_eq!(own, [(Group::Own, String::new(), "Send to ERP"), (Group::Own, "g r".into(), "Report")]);
+        assert_eq!(keymap.groups().last(), Some(Group::Own));
+        assert_eq!(Keymap::standard().unwrap().groups().last(), Some(Group::Program));
     }
 
     #[test]

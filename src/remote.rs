@@ -2,7 +2,8 @@
 //!
 //! Whoever follows or changes the tree talks to [`Remote`] and knows no HTTP; the network is one implementation, a scripted
 //! server in a test another. Errors are plain data: they say what was being done, compare equal, and know whether trying
-//! again makes sense. A request is also told as the command that would make it, for other programs to use. Where nothing may be changed, [`Guarded`] stands before the server and lets no write through.
+//! again makes sense. A request is also told as the command that would make it, for other programs to use, and where the
+//! browser shows a segment is an address with places. Where nothing may be changed, [`Guarded`] stands before the server and lets no write through.
 
 mod base_url;
 mod curl;
@@ -11,6 +12,7 @@ mod exchange;
 mod feed;
 mod guarded;
 mod obstacle;
+mod template;
 
 use std::future::Future;
 
@@ -23,6 +25,7 @@ pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Position};
 pub use guarded::{Access, Guarded};
 pub use obstacle::{Obstacle, ObstacleKind};
+pub use template::{TemplateFault, UrlTemplate};
 
 /// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.
 pub trait Remote: Send + Sync + 'static {

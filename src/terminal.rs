@@ -5,13 +5,16 @@
 //! else is printed: at the end, on an error, on a panic in any thread, and on a signal.
 
 mod backend;
+mod browser;
 mod console;
 mod editor;
 mod events;
 mod jobs;
 mod new_profile;
+mod programs;
 mod screen;
 mod signals;
+mod variables;
 
 use std::io;
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use crate::app::{self, Destination, Effect, Event, NewProfile, Occasion, State};
@@ -55,6 +59,10 @@ pub struct Setup {
     pub theme: Theme,
     /// Keys and what they do.
     pub keymap: Keymap,
+    /// For programs of the person's own that are to get it.
+    pub api_key: SecretString,
+    /// The variables that hold keys of profiles, which no such program sees.
+    pub key_variables: Vec<String>,
     /// Whether the first key ends in a panic, to see that the terminal is given back then too.
     pub fragility: Fragility,
 }
@@ -295,6 +303,13 @@ impl Interface<'_> {
                 }
                 Effect::Search(job) => self.jobs.search(job),
                 Effect::Sort(job) => self.jobs.sort(job),
+                Effect::Run(order) => {
+                    let Setup { api_key, key_variables, .. } = self.setup;
+                    let variables = variables::variables(&order, &self.state.session, api_key, key_variables);
+                    self.jobs.run(*order, variables);
+                }
+                Effect::StopRun => self.jobs.stop_program(),
+                Effect::Browse(url) => self.jobs.browse(url),
                 Effect::Copy(text) => self.copy(&text),
                 Effect::EditText { text } => {
                     self.text = Some(text);

@@ -12,15 +12,18 @@ mod dialog;
 mod footer;
 mod form;
 mod frame;
+mod gauge;
 mod header;
 mod help;
 mod new_profile;
 mod outline;
+mod output;
 mod palette;
 mod parents;
 mod plans;
 mod profiles;
 mod requests;
+mod sparkline;
 mod text;
 mod tree;
 
@@ -74,6 +77,8 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Requests(pane) => requests::draw(state, pane, look, frame),
             Layer::Profiles(list) => profiles::draw(state, list, look, frame),
             Layer::Switching(_) => deletion::draw_switching(state, look, frame),
+            Layer::Confirmation(asked) => output::draw_confirmation(state, asked, look, frame),
+            Layer::Output(pane) => output::draw(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
             // These are drawn where they are typed: in the footer's line and in the row.
             Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}

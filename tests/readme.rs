@@ -11,7 +11,8 @@ const README: &str = include_str!("../README.md");
 #[test]
 fn the_table_of_keys_is_the_table_of_actions() {
     let mut table = String::from("| Keys | What they do |\n| --- | --- |\n");
-    let lines = Keymap::standard().unwrap().help();
+    let keymap = Keymap::standard().unwrap();
+    let lines = keymap.help();
     for group in Group::ALL {
         writeln!(table, "| **{}** | |", group.title()).unwrap();
         for (_, keys, help) in lines.iter().filter(|(other, ..)| *other == group) {

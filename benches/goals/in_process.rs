@@ -56,6 +56,7 @@ impl Screen {
             journalled: true,
             protected: false,
             owned: Vec::new(),
+            open: None,
         };
         let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
         let mut state = State::new(session, clock, 120, 40);

@@ -10,12 +10,15 @@ use crate::mirror::Seen;
 use crate::remote::Contexts;
 use crate::segment::{Field, Segment, SegmentId};
 
+use super::pulse::Pulse;
+
 /// The list of what happened, newest first, and when each segment was last seen to change.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
     entries: VecDeque<ActivityEntry>,
     changed: HashMap<SegmentId, LastChange>,
     fresh: VecDeque<(Timestamp, SegmentId)>,
+    pulse: Pulse,
 }
 
 /// When and by whom a segment was changed last, as far as it was seen here.
@@ -158,14 +161,10 @@ impl Activity {
         self.changed.get(id).is_some_and(|last| self.fresh.front().is_some_and(|(oldest, _)| *oldest <= last.at))
     }
 
-    /// How many changes by others were seen in the minute before `now`.
+    /// How many changes by others of a kind were seen in each of so many minutes before `now`, the oldest first.
     #[must_use]
-    pub fn changes_a_minute(&self, now: Timestamp) -> usize {
-        let minute = SignedDuration::from_mins(1);
-        let recent = self.entries.iter().take_while(|entry| now.duration_since(entry.at) <= minute);
-        recent
-            .filter(|entry| matches!(entry.kind, EntryKind::Created | EntryKind::Changed | EntryKind::Deleted))
-            .count()
+    pub fn changes_by_minute(&self, kind: EntryKind, now: Timestamp, minutes: usize) -> Vec<usize> {
+        self.pulse.minutes(kind, now, minutes)
     }
 
     pub(super) fn add(&mut self, at: Timestamp, kind: EntryKind, subject: Option<SegmentId>, text: impl Into<String>) {
@@ -180,6 +179,7 @@ impl Activity {
     }
 
     pub(super) fn push(&mut self, entry: ActivityEntry) {
+        self.pulse.beat(entry.at, entry.kind);
         self.entries.truncate(ENTRIES - 1);
         self.entries.push_front(entry);
     }

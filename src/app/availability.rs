@@ -6,7 +6,7 @@ use crate::remote::Fault;
 use crate::segment::SegmentId;
 
 use super::writes::PendingKind;
-use super::{Access, State, is_provisional, tree_view};
+use super::{Access, State, browsing, is_provisional, own, tree_view};
 
 /// Whether an action can act now.
 ///
@@ -35,6 +35,8 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.search.is_none() => {
             Err(format!("nothing was searched for; {} begins a search", state.key(Action::Find)))
         }
+        Action::Own(number) => own::available(state, number),
+        Action::Browse => addressable(state),
         Action::Reopen if state.writes.refused_count() == 0 => Err("nothing was refused".into()),
         Action::Undo if !state.writes.history.can_undo() && state.writes.tally().done == 0 => {
             Err("nothing was done yet that could be undone".into())
@@ -93,6 +95,15 @@ fn copyable(state: &State, aspect: Aspect) -> Result<(), String> {
         existing(state)?;
     }
     if only_named || aspect == Aspect::Json { nothing_new_among(state) } else { Ok(()) }
+}
+
+fn addressable(state: &State) -> Result<(), String> {
+    existing(state)?;
+    let Some(segment) = state.selected_segment() else { return Ok(()) };
+    if is_provisional(&segment.id) {
+        return Err(format!("{} is still being created; wait for the server", segment.name));
+    }
+    browsing::address(state, segment).map(|_| ())
 }
 
 /// What does not exist yet can't be deleted, and has no id to speak of.

@@ -36,6 +36,8 @@ pub enum DetailLine {
         /// Segments below the largest child.
         most: usize,
     },
+    /// How many segments stand at each level below, the nearest first.
+    Levels(Vec<usize>),
     /// Nothing.
     Blank,
 }
@@ -46,6 +48,9 @@ const LABEL_COLUMNS: u16 = 13;
 const BARS: usize = 5;
 /// More children than these are not ranked: that would cost time in every frame.
 const RANKED_CHILDREN: usize = 2_000;
+
+/// More segments than these are not counted by their levels, for the same reason.
+const COUNTED_BY_LEVEL: usize = 5_000;
 
 /// The lines for the selected row, in the width of the pane they are shown in.
 #[must_use]
@@ -134,6 +139,7 @@ impl Lines {
         self.field("Parent", &parent(state, segment));
         self.field("Path", &path(state, &segment.id));
         self.field("Below", &below(state, &segment.id));
+        self.levels(state, &segment.id);
         self.field("Changed", &changed(state, &segment.id));
         if let Some(pattern) = state.session.owner_of(segment) {
             self.field("Owned by", &pattern.owner());
@@ -162,6 +168,18 @@ impl Lines {
         }
         self.bars(state, &segment.id);
         self.lines
+    }
+
+    /// One level is told already, and many segments are told in words.
+    fn levels(&mut self, state: &State, id: &SegmentId) {
+        let all = state.forest.descendant_count(id);
+        if all > COUNTED_BY_LEVEL {
+            let most = grouped(COUNTED_BY_LEVEL);
+            return self.field("By level", &format!("counted up to {most} below"));
+        }
+        if all > state.forest.child_count(id) {
+            self.lines.push(DetailLine::Levels(state.forest.levels(id)));
+        }
     }
 
     fn bars(&mut self, state: &State, id: &SegmentId) {

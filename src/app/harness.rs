@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::action::Action;
+use crate::action::{Action, Output, OwnCommand, Subjects};
 use crate::forest::RowKind;
 use crate::keymap::{KeyTexts, Keymap, parse_sequence};
 use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, Which, WriteError};
@@ -37,6 +37,20 @@ pub(crate) fn named(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment> 
     let id = SegmentId::new(id).unwrap();
     let external_id = Some(format!("X-{id}").as_str().into());
     Arc::new(Segment { id, name: name.into(), external_id, parent: parent.and_then(SegmentId::new) })
+}
+
+/// A command that is called so and does nothing special.
+pub(crate) fn command(name: &str) -> OwnCommand {
+    OwnCommand {
+        name: name.into(),
+        program: "report".into(),
+        arguments: vec!["--all".into()],
+        on: Subjects::default(),
+        confirm: false,
+        api_key: false,
+        output: Output::Pane,
+        timeout: None,
+    }
 }
 
 /// A small wholesale tenant.
@@ -84,6 +98,7 @@ impl Harness {
             journalled: true,
             protected: false,
             owned: Vec::new(),
+            open: None,
         };
         let now: Timestamp = "2026-11-23T12:41:07Z".parse().unwrap();
         let clock = Clock { now, zone: TimeZone::UTC };
@@ -98,6 +113,19 @@ impl Harness {
             self.keymap.bind(keys, *action).unwrap();
         }
         self.keymap.complete(&bindings.iter().map(|(_, action)| *action).collect::<Vec<_>>());
+        self.state.key_texts = KeyTexts::of(&self.keymap);
+        self
+    }
+
+    /// With commands of the person's own and their keys.
+    pub fn with_commands(mut self, commands: Vec<(&str, OwnCommand)>) -> Self {
+        self.keymap = Keymap::default();
+        self.keymap.name_own(commands.iter().map(|(_, command)| command.name.clone()).collect());
+        for (number, (keys, command)) in (0..).zip(commands) {
+            self.keymap.bind(keys, Action::Own(number)).unwrap();
+            self.state.own.commands.push(command);
+        }
+        self.keymap.complete(&[]);
         self.state.key_texts = KeyTexts::of(&self.keymap);
         self
     }
@@ -211,8 +239,14 @@ impl Harness {
 
     /// The same, with the ids that the server gives by the place in the plan.
     pub fn succeed_with(&mut self, given: impl Fn(usize) -> String) {
-        let (ticket, plan) = self.last_write();
-        for index in 0..plan.operations.len() {
+        let (_, plan) = self.last_write();
+        self.succeed_with_first(plan.operations.len(), given);
+    }
+
+    /// The same with so many operations of it.
+    pub fn succeed_with_first(&mut self, count: usize, given: impl Fn(usize) -> String) {
+        let (ticket, _) = self.last_write();
+        for index in 0..count {
             // By its turn it refers to the ids that were given meanwhile.
             let which = Which { ticket, index };
             let operation = self.state.writes.step(which).expect("it is not over").operation.clone();

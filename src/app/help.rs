@@ -1,6 +1,5 @@
 //! How the page of all keys lies on the screen, so that scrolling ends where its last line is seen.
 
-use crate::action::Group;
 use crate::keymap::Keymap;
 
 use super::layout::Area;
@@ -34,7 +33,7 @@ impl HelpPage {
     #[must_use]
     pub fn of(panes: &Panes, keymap: &Keymap) -> Self {
         // A title over each group, and a blank line between them.
-        let lines = keymap.help().len() + 2 * Group::ALL.len() - 1;
+        let lines = keymap.help().len() + 2 * keymap.groups().count() - 1;
         let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, MOST_COLUMNS);
         let wanted = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);
         let height = wanted.saturating_add(FRAME_ROWS).min(panes.rows);

@@ -10,8 +10,8 @@ use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
 use super::{
-    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, outline, palette,
-    perform, places, profiles, queue_pane, requests_pane, review,
+    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, outline,
+    output_pane, own, palette, perform, places, profiles, queue_pane, requests_pane, review,
 };
 
 const PAGE: isize = 10;
@@ -43,6 +43,8 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Palette(palette) => return palette::press(state, palette, key),
         Layer::Queue(pane) => return queue_pane::press(state, pane, key),
         Layer::Requests(pane) => return requests_pane::press(state, pane, key),
+        Layer::Confirmation(asked) => return own::press(state, asked, &key.to_string()),
+        Layer::Output(pane) => return output_pane::press(state, pane, key),
         Layer::Bulk(edit) => return bulk::press(state, edit, key),
         Layer::Deletion(deletion) => {
             let policy = match key.to_string().as_str() {
@@ -118,6 +120,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Layer::Requests(mut pane)) if pane.typing => {
             pane.filter.paste(text);
             state.layers.push(Layer::Requests(pane));
+        }
+        Some(Layer::Output(mut pane)) if pane.typing => {
+            pane.sought.paste(text);
+            state.layers.push(Layer::Output(pane));
         }
         Some(Layer::Bulk(mut edit)) => {
             edit.text_field().paste(text);

@@ -6,8 +6,8 @@ use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
-    BulkEdit, Conflict, Deletion, Destination, FindPrompt, Form, Letter, OutlineEdit, Palette, ParentPicker,
-    ProfileList, QueuePane, Renaming, RequestsPane, Review, State, TextField,
+    BulkEdit, Confirmation, Conflict, Deletion, Destination, FindPrompt, Form, Letter, OutlineEdit, OutputPane,
+    Palette, ParentPicker, ProfileList, QueuePane, Renaming, RequestsPane, Review, State, TextField,
 };
 
 /// Something that is open.
@@ -47,6 +47,10 @@ pub enum Layer {
     Profiles(ProfileList),
     /// Whether to switch there although writes are under way.
     Switching(Destination),
+    /// Whether a command of the person's own is to run.
+    Confirmation(Confirmation),
+    /// What a command of the person's own writes.
+    Output(OutputPane),
     /// Whether to leave although writes are under way.
     Leaving,
 }

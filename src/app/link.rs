@@ -67,7 +67,7 @@ impl Link {
                 LinkState::Working
             }
             Phase::Offline { .. } => LinkState::Offline,
-            Phase::Stalled { .. } => LinkState::Stalled,
+            Phase::Stalled { .. } | Phase::Paused(_) => LinkState::Stalled,
         }
     }
 

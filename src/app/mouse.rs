@@ -4,7 +4,7 @@ use crate::forest::Fold;
 use crate::keymap::Keymap;
 
 use super::layout::shown_depth;
-use super::{Effect, HelpPage, Layer, Pane, State, requests_pane, tree_view};
+use super::{Effect, HelpPage, Layer, Pane, State, output_pane, requests_pane, tree_view};
 
 /// Something the mouse did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
             *line = line.saturating_add_signed(wheel).min(HelpPage::of(&state.panes, keymap).end);
         }
         Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
+        Some(Layer::Output(_)) => output_pane::scroll(state, wheel),
         Some(Layer::Requests(_)) => requests_pane::scroll(state, wheel),
         Some(_) => {}
         None => point_main(state, mouse, wheel),

@@ -8,7 +8,7 @@ use crate::mirror::{Event, Notice, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
 use super::activity::{self, ActivityEntry, EntryKind, Originator};
-use super::{Effect, Layer, State, finding, sorting, tree_view, view, writes};
+use super::{Effect, Layer, State, finding, grouped, sorting, tree_view, view, writes};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -56,6 +56,13 @@ fn enter(state: &mut State, phase: Phase) {
         Phase::Stalled { error, progress } => {
             let again = state.key(Action::PollNow);
             let text = format!("{error}; {} segments came · {again} tries again", progress.segments);
+            state.activity.add(now, EntryKind::Notice, None, text.clone());
+            state.warn(text);
+        }
+        Phase::Paused(progress) => {
+            let again = state.key(Action::PollNow);
+            let text =
+                format!("{} segments came, the rest is missing · {again} goes on loading", grouped(progress.segments));
             state.activity.add(now, EntryKind::Notice, None, text.clone());
             state.warn(text);
         }

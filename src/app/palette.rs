@@ -3,7 +3,7 @@
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::action::{Action, Entry, TABLE};
+use crate::action::{Action, OwnCommand, TABLE};
 use crate::keymap::Key;
 
 use super::{Effect, Layer, State, TextField, perform};
@@ -23,11 +23,30 @@ impl Default for Palette {
     }
 }
 
+/// An action that is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer<'a> {
+    /// The action.
+    pub action: Action,
+    /// What the configuration calls it; nothing for a command of the person's own.
+    name: &'static str,
+    /// What it does, or what a command of the person's own is called.
+    pub help: &'a str,
+}
+
+/// The actions of the table, then the person's own commands.
+fn offered(own: &[OwnCommand]) -> impl Iterator<Item = Offer<'_>> {
+    let listed = TABLE.iter().filter(|entry| entry.action != Action::Palette);
+    let listed = listed.map(|entry| Offer { action: entry.action, name: entry.name, help: entry.help });
+    let own = (0..).zip(own);
+    listed.chain(own.map(|(number, command)| Offer { action: Action::Own(number), name: "", help: &command.name }))
+}
+
 impl Palette {
     /// The actions that match, the best first; all of them, in the order in which they are read, when nothing is typed.
     #[must_use]
-    pub fn found(&self) -> Vec<&'static Entry> {
-        let offered = TABLE.iter().filter(|entry| entry.action != Action::Palette);
+    pub fn found<'a>(&self, own: &'a [OwnCommand]) -> Vec<Offer<'a>> {
+        let offered = offered(own);
         let text = self.text.text().trim();
         if text.is_empty() {
             return offered.collect();
@@ -35,31 +54,31 @@ impl Palette {
         let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut letters = Vec::new();
-        let mut found: Vec<(u32, &Entry)> = offered
-            .filter_map(|entry| {
-                let words = format!("{} {}", entry.name.replace('-', " "), entry.help);
+        let mut found: Vec<(u32, Offer<'_>)> = offered
+            .filter_map(|offer| {
+                let words = format!("{} {}", offer.name.replace('-', " "), offer.help);
                 let score = pattern.score(Utf32Str::new(&words, &mut letters), &mut matcher)?;
-                Some((score, entry))
+                Some((score, offer))
             })
             .collect();
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        found.into_iter().map(|(_, entry)| entry).collect()
+        found.into_iter().map(|(_, offer)| offer).collect()
     }
 }
 
 const PAGE: usize = 10;
 
 pub(super) fn press(state: &mut State, mut palette: Palette, key: Key) -> Vec<Effect> {
-    let last = palette.found().len().saturating_sub(1);
+    let last = palette.found(&state.own.commands).len().saturating_sub(1);
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return Vec::new(),
         "enter" => {
-            let found = palette.found();
-            let Some(entry) = found.get(palette.chosen) else {
+            let chosen = palette.found(&state.own.commands).get(palette.chosen).map(|offer| offer.action);
+            let Some(action) = chosen else {
                 state.layers.push(Layer::Palette(palette));
                 return Vec::new();
             };
-            return perform::perform(state, entry.action);
+            return perform::perform(state, action);
         }
         "down" | "ctrl-n" => palette.chosen = (palette.chosen + 1).min(last),
         "up" | "ctrl-p" => palette.chosen = palette.chosen.saturating_sub(1),
@@ -83,7 +102,7 @@ mod tests {
     fn every_action_is_found_by_its_name() {
         for entry in TABLE.iter().filter(|entry| entry.action != Action::Palette) {
             let palette = Palette { text: TextField::new(&entry.name.replace('-', " ")), chosen: 0 };
-            let found = palette.found();
+            let found = palette.found(&[]);
             assert!(found.iter().take(3).any(|other| other.action == entry.action), "{}: {found:?}", entry.name);
         }
     }
@@ -91,6 +110,6 @@ mod tests {
     #[test]
     fn letters_may_stand_apart() {
         let palette = Palette { text: TextField::new("unfsub"), chosen: 0 };
-        assert_eq!(palette.found()[0].action, Action::ExpandSubtree);
+        assert_eq!(palette.found(&[])[0].action, Action::ExpandSubtree);
     }
 }

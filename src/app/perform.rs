@@ -2,14 +2,14 @@
 
 use crate::action::{Action, Group};
 use crate::forest::{Order, RowId};
-use crate::mirror::Command;
+use crate::mirror::{Command, Phase};
 
 use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
     BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, RequestsPane, State,
-    TextField, availability, changing, copying, finding, layer, marking, outline, places, profiles, review, sorting,
-    writes,
+    TextField, availability, browsing, changing, copying, finding, layer, marking, outline, own, places, profiles,
+    review, sorting, writes,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -43,11 +43,14 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkRange => marking::toggle_range(state),
         Action::MarkMatches => marking::mark_matches(state),
         Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
+        Action::Stop if state.own.running().is_some() => return own::stop(state),
         Action::Stop if state.writes.tally().waiting > 0 => return stop(state),
         Action::ShowRequests => state.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
+        Action::Own(number) => return own::ask(state, number),
+        Action::Browse => return browsing::open(state),
         Action::Copy(aspect) => return copying::copy_segments(state, aspect),
         Action::NextPane => focus(state, Direction::Next),
         Action::PreviousPane => focus(state, Direction::Previous),
@@ -56,7 +59,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Palette => state.layers.push(Layer::Palette(Palette::default())),
         Action::Help => state.layers.push(Layer::Help(0)),
-        Action::Dismiss => dismiss(state),
+        Action::Dismiss => return dismiss(state),
         Action::Move => return changing::pick_parent(state),
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
         Action::EditAsText => return outline::open(state),
@@ -67,6 +70,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Reload => return reload(state),
         Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit if state.own.running().is_some() => own::refuse_to_leave(state),
         Action::Quit | Action::Stop if state.writes.waiting() == 0 => return vec![Effect::Quit],
         Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),
     }
@@ -210,17 +214,25 @@ fn arrange(state: &mut State, action: Action) {
     }
 }
 
-/// One step a press: the other pane, the search, the cut, the marks.
-fn dismiss(state: &mut State) {
+/// One step a press: the other pane, the range, the search, the cut, the marks, and last what goes on by itself.
+fn dismiss(state: &mut State) -> Vec<Effect> {
     if state.panes.focus != Pane::Tree {
         state.panes.focus = Pane::Tree;
-        return;
+        return Vec::new();
     }
     state.message = None;
-    if marking::end_range(state) {
-        return;
-    }
-    if !finding::end(state) && std::mem::take(&mut state.picks.cut).is_empty() {
-        state.picks.marked.clear();
+    let left = marking::end_range(state)
+        || finding::end(state)
+        || !std::mem::take(&mut state.picks.cut).is_empty()
+        || !std::mem::take(&mut state.picks.marked).is_empty();
+    if left { Vec::new() } else { stop_what_is_long(state) }
+}
+
+/// The first list, or a plan of several changes between two of them.
+fn stop_what_is_long(state: &mut State) -> Vec<Effect> {
+    match state.link.phase {
+        Phase::Loading(_) => vec![Effect::Mirror(Command::StopListing)],
+        _ if state.writes.tally().waiting > 1 => stop(state),
+        _ => Vec::new(),
     }
 }

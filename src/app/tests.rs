@@ -5,4 +5,5 @@ mod copying;
 mod editing;
 mod living;
 mod outline;
+mod own;
 mod requests;

@@ -20,6 +20,7 @@ use super::Layer;
 use super::activity::FieldChange;
 use super::history::{Back, History, Made};
 use super::kept::Kept;
+use super::pace::Pace;
 
 pub(super) use outcome::{
     operation_began, operation_dropped, operation_ended, operation_failed, recovered, undelivered,
@@ -40,6 +41,8 @@ pub struct Writes {
     pub(super) kept: Kept,
     /// Whether edits gather instead of going out one by one.
     pub(super) gathers: bool,
+    /// How fast they are carried out.
+    pub pace: Pace,
 }
 
 /// A plan that is not over.
@@ -172,6 +175,12 @@ impl Writes {
     /// Whose plans have numbers from then on: no two runs of the program give the same ones.
     pub(super) fn since(now: jiff::Timestamp) -> Self {
         Self { next: now.as_millisecond().unsigned_abs(), ..Self::default() }
+    }
+
+    pub(super) fn look(&mut self, now: jiff::Timestamp) {
+        let mut pace = self.pace;
+        pace.look(now, || self.tally());
+        self.pace = pace;
     }
 
     /// How many operations are still to be carried out, those that failed included.

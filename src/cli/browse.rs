@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::WrapErr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 
 use crate::app::{Clock, Destination, Message, NewProfile, Occasion, Session, State, Tone, View};
@@ -109,6 +110,8 @@ where
         let setup = Setup {
             theme: look::theme(self.look, interface, None, &self.environment),
             keymap: interface.keymap.clone(),
+            api_key: SecretString::default(),
+            key_variables: interface.key_variables.clone(),
             fragility: look::fragility(self.look),
         };
         let mut form = NewProfile::new(Occasion::FirstRun, desk.ground.clone());
@@ -184,6 +187,8 @@ where
         let setup = Setup {
             theme: look::theme(self.look, interface, connection.colour, &self.environment),
             keymap: interface.keymap.clone(),
+            api_key: connection.api_key.clone(),
+            key_variables: interface.key_variables.clone(),
             fragility: look::fragility(self.look),
         };
         // The demo is another one each time.
@@ -197,10 +202,12 @@ where
             journalled: keeps,
             protected: connection.protected,
             owned: connection.owned.clone(),
+            open: connection.open.clone(),
         };
         let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
         let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
         let mut state = State::new(session, clock, columns, rows);
+        state.own.commands.clone_from(&interface.commands);
         state.key_texts = KeyTexts::of(&setup.keymap);
         let listed = config::list(&self.flags, &self.environment, self.paths);
         let colour = |colour| look::frame_colour(self.look, interface, colour, &self.environment);

@@ -1,4 +1,4 @@
-//! The configuration file: TOML with named profiles, keys and a theme. Unknown keys, wrong types and values out of range are refused with
+//! The configuration file: TOML with named profiles, keys, commands and a theme. Unknown keys, wrong types and values out of range are refused with
 //! their line and column.
 
 use std::collections::BTreeMap;
@@ -13,9 +13,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Interface;
+use super::commands::RawCommand;
 use super::keys::RawKeys;
 use super::look::RawTheme;
-use crate::remote::{Access, Context, ContextsForm};
+use crate::remote::{Access, Context, ContextsForm, UrlTemplate};
 use crate::segment::Pattern;
 
 /// A configuration file that was read.
@@ -47,6 +48,7 @@ pub(super) struct Profile {
     pub protected: bool,
     pub colour: Option<Color>,
     pub owned: Vec<Pattern>,
+    pub open: Option<UrlTemplate>,
 }
 
 /// Something wrong in a configuration file, and where.
@@ -96,6 +98,8 @@ struct RawFile {
     profiles: BTreeMap<String, RawProfile>,
     #[serde(default)]
     keys: RawKeys,
+    #[serde(default)]
+    command: Vec<RawCommand>,
     theme: Option<Spanned<RawTheme>>,
 }
 
@@ -126,6 +130,7 @@ struct RawProfile {
     colour: Option<Spanned<String>>,
     #[serde(default)]
     owned: Vec<Spanned<String>>,
+    open: Option<Spanned<String>>,
 }
 
 impl File {
@@ -147,7 +152,11 @@ impl File {
             return Err(source.fault(default.span(), what));
         }
         let (theme, styles) = source.look(raw.theme)?;
-        let interface = Interface { keymap: source.keymap(raw.keys)?, theme: theme.unwrap_or_default(), styles };
+        let (commands, keys) = source.commands(raw.command)?;
+        let names = commands.iter().map(|command| command.name.clone()).collect();
+        let keymap = source.keymap(raw.keys, keys, names)?;
+        let key_variables = profiles.values().filter_map(|profile: &Profile| profile.api_key_env.clone()).collect();
+        let interface = Interface { keymap, theme: theme.unwrap_or_default(), styles, commands, key_variables };
         Ok(Self { default_profile: raw.default_profile.map(Spanned::into_inner), profiles, interface })
     }
 }
@@ -211,10 +220,11 @@ impl Source<'_> {
             protected: raw.protected,
             colour: raw.colour.map(|colour| self.colour(&colour, "")).transpose()?,
             owned: raw.owned.iter().map(|text| self.pattern(text)).collect::<Result<_, _>>()?,
+            open: raw.open.map(|text| self.template(&text)).transpose()?,
         })
     }
 
-    fn within<T: PartialOrd + Display + Copy>(
+    pub(super) fn within<T: PartialOrd + Display + Copy>(
         &self,
         key: &str,
         value: Option<Spanned<T>>,
@@ -254,6 +264,10 @@ impl Source<'_> {
             let what = "a pattern of ids or external ids is expected, such as \"ERP-*\"; this one is empty";
             self.fault(text.span(), what)
         })
+    }
+
+    fn template(&self, text: &Spanned<String>) -> Result<UrlTemplate, FaultInFile> {
+        UrlTemplate::parse(text.get_ref()).map_err(|fault| self.fault(text.span(), fault.to_string()))
     }
 
     fn contexts_form(&self, form: Option<Spanned<String>>) -> Result<ContextsForm, FaultInFile> {
@@ -325,6 +339,12 @@ mod tests {
     fn an_empty_pattern_is_refused_with_its_place() {
         let text = fault("[profiles.a]\nowned = [\"ERP-*\", \"\"]\n");
         assert!(text.starts_with("config.toml:2:19: a pattern of ids or external ids is expected"), "{text}");
+    }
+
+    #[test]
+    fn an_address_without_sense_is_refused_with_its_place() {
+        let text = fault("[profiles.a]\nopen = \"https://x.example/{ident}\"\n");
+        assert!(text.starts_with("config.toml:2:8: `{ident}` is no place; expected {id}"), "{text}");
     }
 
     #[test]

@@ -52,23 +52,31 @@ impl<'de> Visitor<'de> for SequencesVisitor {
 }
 
 /// What is configured for one action.
-struct Configured {
-    action: Action,
+pub(super) struct Configured {
+    pub action: Action,
     /// Where its keys stand, all together.
-    span: Range<usize>,
-    sequences: Vec<Spanned<String>>,
+    pub span: Range<usize>,
+    pub sequences: Vec<Spanned<String>>,
 }
 
 /// Without these, a person could not find out what the keys are, or could not get away.
 const INDISPENSABLE: [Action; 3] = [Action::Help, Action::Dismiss, Action::Quit];
 
 impl Source<'_> {
-    pub(super) fn keymap(&self, raw: RawKeys) -> Result<Keymap, FaultInFile> {
+    /// The keys of actions, and those of the person's own commands, which have these names in the order of their numbers.
+    pub(super) fn keymap(
+        &self,
+        raw: RawKeys,
+        commands: Vec<Configured>,
+        names: Vec<String>,
+    ) -> Result<Keymap, FaultInFile> {
         let mut configured =
             raw.into_iter().map(|(name, keys)| self.configured(&name, keys)).collect::<Result<Vec<_>, _>>()?;
+        configured.extend(commands);
         // As the file is read: of two that clash, the later one is the fault.
         configured.sort_by_key(|configured| configured.span.start);
         let mut keymap = Keymap::default();
+        keymap.name_own(names);
         for Configured { action, sequences, .. } in &configured {
             for keys in sequences {
                 keymap.bind(keys.get_ref(), *action).map_err(|fault| self.fault(keys.span(), fault.to_string()))?;
@@ -87,16 +95,11 @@ impl Source<'_> {
             let names = TABLE.iter().map(|entry| entry.name);
             return Err(self.fault(name.span(), unknown("action", name.get_ref(), names)));
         };
-        let span = keys.span();
-        let sequences = match keys.into_inner() {
-            Sequences::One(text) => vec![Spanned::new(span.clone(), text)],
-            Sequences::Several(sequences) => sequences,
-        };
-        Ok(Configured { action, span, sequences })
+        Ok(Configured::of(action, keys))
     }
 
     fn without_key(&self, action: Action, configured: &[Configured], asked_for: &Keymap) -> FaultInFile {
-        let name = name(action);
+        let name = asked_for.name(action);
         if let Some(own) = configured.iter().find(|configured| configured.action == action) {
             return self.fault(own.span.clone(), format!("`{name}` would be left without a key, and it needs one"));
         }
@@ -108,14 +111,24 @@ impl Source<'_> {
             parse_sequence(keys.get_ref())
                 .is_ok_and(|keys| usual.iter().any(|usual| usual.starts_with(&keys) || keys.starts_with(usual)))
         });
-        let other = rival.map_or("another action", self::name);
-        let what = format!("this key for `{other}` leaves `{name}` without one; give `{name}` another");
+        let other = match rival {
+            Some(own @ Action::Own(_)) => asked_for.name(own),
+            other => format!("`{}`", other.map_or_else(String::new, |other| asked_for.name(other))),
+        };
+        let what = format!("this key for {other} leaves `{name}` without one; give `{name}` another");
         self.fault(taken.map(Spanned::span).unwrap_or_default(), what)
     }
 }
 
-fn name(action: Action) -> &'static str {
-    action.entry().map_or("another action", |entry| entry.name)
+impl Configured {
+    pub(super) fn of(action: Action, keys: Spanned<Sequences>) -> Self {
+        let span = keys.span();
+        let sequences = match keys.into_inner() {
+            Sequences::One(text) => vec![Spanned::new(span.clone(), text)],
+            Sequences::Several(sequences) => sequences,
+        };
+        Self { action, span, sequences }
+    }
 }
 
 /// Tells that there is no such name, and which comes nearest to it.

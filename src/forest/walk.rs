@@ -60,6 +60,17 @@ impl Forest {
         self.descendants(id).map(|(depth, _)| depth as usize).max().unwrap_or(0)
     }
 
+    /// How many segments stand at each level below one, the nearest level first. Takes time with their number.
+    #[must_use]
+    pub fn levels(&self, id: &SegmentId) -> Vec<usize> {
+        let below = |nodes: &[NodeIndex]| nodes.iter().flat_map(|node| self.arena.children(*node)).collect::<Vec<_>>();
+        let top: Vec<NodeIndex> = self.arena.find(id).into_iter().collect();
+        iter::successors(Some(below(&top)), |level| Some(below(level)))
+            .map(|level| level.len())
+            .take_while(|count| *count > 0)
+            .collect()
+    }
+
     /// All segments in the order in which they are shown when everything is unfolded, each with the depth of its row.
     pub fn preorder(&self) -> impl Iterator<Item = (u32, &Arc<Segment>)> {
         let mut walk = Preorder { arena: &self.arena, waiting: Vec::new() };

@@ -71,6 +71,19 @@ impl From<KeyEvent> for Key {
                 modifiers.remove(KeyModifiers::SHIFT);
                 KeyCode::Char(letter.to_uppercase().next().unwrap_or(letter))
             }
+            // Most terminals can't tell these from the keys that they stand for, so nowhere are they others.
+            KeyCode::Char('[') if modifiers == KeyModifiers::CONTROL => {
+                modifiers = KeyModifiers::NONE;
+                KeyCode::Esc
+            }
+            KeyCode::Char('m') if modifiers == KeyModifiers::CONTROL => {
+                modifiers = KeyModifiers::NONE;
+                KeyCode::Enter
+            }
+            code @ (KeyCode::Enter | KeyCode::Esc | KeyCode::Backspace) => {
+                modifiers.remove(KeyModifiers::SHIFT);
+                code
+            }
             // Terminals tell one of the two, people write either.
             KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => {
                 modifiers.remove(KeyModifiers::SHIFT);
@@ -138,6 +151,18 @@ mod tests {
         let plain = Key::from(KeyEvent::new(KeyCode::Char('G'), KeyModifiers::NONE));
         assert_eq!(told, plain);
         assert_eq!(Key::parse("G").unwrap(), plain);
+    }
+
+    #[test]
+    fn a_key_is_the_same_in_terminals_that_tell_more_of_it() {
+        let key = |code, modifiers| Key::from(KeyEvent::new(code, modifiers)).to_string();
+        assert_eq!(key(KeyCode::Char('['), KeyModifiers::CONTROL), "esc");
+        assert_eq!(key(KeyCode::Char('m'), KeyModifiers::CONTROL), "enter");
+        assert_eq!(key(KeyCode::Char(' '), KeyModifiers::SHIFT), "space");
+        for code in [KeyCode::Enter, KeyCode::Backspace, KeyCode::Esc] {
+            assert_eq!(key(code, KeyModifiers::SHIFT), key(code, KeyModifiers::NONE));
+        }
+        assert_ne!(key(KeyCode::Char('i'), KeyModifiers::CONTROL), key(KeyCode::Tab, KeyModifiers::NONE));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use hashbrown::HashSet;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use crate::remote::{Position, Remote};
 use crate::segment::{SegmentId, Step};
@@ -18,7 +19,7 @@ use super::Settings;
 use super::feed::Setback;
 use super::keeper::Keeper;
 use super::ledger::{Asked, Ledger, Questions};
-use super::list::Listing;
+use super::list::{Interruption, Listing};
 use super::message::{Command, Event, ListProgress, Phase, Seen};
 use super::report::{Report, Reporter};
 use writing::Writing;
@@ -77,6 +78,8 @@ pub(super) struct Actor<R> {
     /// The phase that was told last.
     phase: Phase,
     listed: bool,
+    /// Stops the list under way.
+    stop_listing: CancellationToken,
     last_list: LastList,
     wanted: Wanted,
     /// Failures in a row.
@@ -178,6 +181,7 @@ impl<R: Remote> Actor<R> {
             work: Work::Resting { until: Instant::now(), then: Next::Locate },
             phase: Phase::Starting,
             listed: false,
+            stop_listing: CancellationToken::new(),
             failures: 0,
             progress_told: None,
             writing: Writing::default(),
@@ -224,6 +228,8 @@ impl<R: Remote> Actor<R> {
                 Work::Following => self.wanted.reload = true,
                 Work::Locating | Work::Listing => {}
             },
+            Command::StopListing if !self.listed => self.stop_listing.cancel(),
+            Command::StopListing => {}
             Command::Write { ticket, plan } => self.write(ticket, plan).await?,
             Command::Keep { ticket, plan } => self.keep_plan(ticket, plan).await,
             Command::Forget(these) => self.forget(these).await,
@@ -253,7 +259,8 @@ impl<R: Remote> Actor<R> {
             }
             Report::Noticed(notice) => self.tell(Event::Noticed(notice)).await,
             Report::ListEnded(listing, None) => self.list_ended(*listing).await,
-            Report::ListEnded(listing, Some(error)) => self.list_stopped(listing, error).await,
+            Report::ListEnded(listing, Some(Interruption::Failed(error))) => self.list_stopped(listing, error).await,
+            Report::ListEnded(listing, Some(Interruption::Asked)) => self.list_paused(listing).await,
             Report::LookingAt(waiting) if waiting > BACKLOG => self.enter(Phase::Behind { waiting }).await,
             Report::LookingAt(_) => Ok(()),
             Report::Followed(result) => self.followed(result).await,

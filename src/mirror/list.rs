@@ -10,6 +10,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use hashbrown::HashMap;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::remote::{Page, Remote, RemoteError};
 use crate::segment::SegmentId;
@@ -36,6 +37,15 @@ pub(super) struct Listing {
     total: Option<u64>,
     unreadable: u32,
     window: Window,
+}
+
+/// Why a list stopped.
+#[derive(Debug)]
+pub(super) enum Interruption {
+    /// A page failed for good.
+    Failed(RemoteError),
+    /// It was asked to.
+    Asked,
 }
 
 /// How many requests are in flight: few at first, more while all goes well, fewer when the server complains.
@@ -82,14 +92,15 @@ impl Listing {
         self.begun
     }
 
-    /// Asks for pages until the list has ended or one has failed for good.
+    /// Asks for pages until the list has ended, one has failed for good, or it is to stop.
     pub async fn run<R: Remote>(
         &mut self,
         remote: &R,
         settings: &Settings,
         questions: &Questions,
         reporter: &Reporter,
-    ) -> Result<(), RemoteError> {
+        stop: &CancellationToken,
+    ) -> Result<(), Interruption> {
         let mut in_flight = FuturesUnordered::new();
         let mut asked_for = BTreeSet::new();
         loop {
@@ -100,19 +111,28 @@ impl Listing {
                 let asked = questions.next();
                 in_flight.push(async move { (number, asked, remote.page(number, settings.page_size).await) });
             }
-            let Some((number, asked, result)) = in_flight.next().await else { break };
+            let next = tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.again.extend(asked_for);
+                    return Err(Interruption::Asked);
+                }
+                next = in_flight.next() => next,
+            };
+            let Some((number, asked, result)) = next else { break };
             asked_for.remove(&number);
             match result {
                 Ok(page) => self.take(number, asked, page, settings, reporter).await,
                 Err(error) if self.window.shrinks(&error) => {
                     self.again.push_back(number);
-                    tokio::time::sleep(error.fault.retry_after().unwrap_or(PAUSE_AFTER_COMPLAINT)).await;
+                    let pause = error.fault.retry_after().unwrap_or(PAUSE_AFTER_COMPLAINT);
+                    let _stopped = tokio::time::timeout(pause, stop.cancelled()).await;
                 }
                 Err(error) => {
                     self.again.push_front(number);
                     // What is in flight is given up, and asked for again when the list goes on.
                     self.again.extend(asked_for);
-                    return Err(error);
+                    return Err(Interruption::Failed(error));
                 }
             }
         }

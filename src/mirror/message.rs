@@ -50,6 +50,9 @@ pub enum Command {
     PollNow,
     /// List everything anew behind the tree that is shown.
     Reload,
+    /// Ask for no more pages of the very first list. What came stays, and [`Command::PollNow`] goes on. Of any other list, which
+    /// nobody waits for, this is no matter.
+    StopListing,
     /// Carry out a plan: each operation as soon as those that it builds upon are done, several at a time. Each ends in
     /// [`Event::OperationEnded`], [`Event::OperationFailed`] or [`Event::OperationDropped`]. One that failed stays, and so do those
     /// that build upon it, until it is tried again, amended or dropped.
@@ -218,6 +221,8 @@ pub enum Phase {
         /// How far the list got.
         progress: ListProgress,
     },
+    /// The client has stopped the first list: what came is kept, and [`Command::PollNow`] goes on.
+    Paused(ListProgress),
 }
 
 /// How far a list has come.

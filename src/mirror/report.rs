@@ -9,7 +9,7 @@ use crate::segment::{Segment, SegmentId, Step};
 
 use super::feed::{End, Setback};
 use super::ledger::{Answer, Asked};
-use super::list::Listing;
+use super::list::{Interruption, Listing};
 use super::message::{ListProgress, Notice, Recovered, Which, WriteError};
 use super::write::Ended;
 
@@ -22,8 +22,8 @@ pub(super) enum Report {
     Page { segments: Vec<Arc<Segment>>, asked: Asked, progress: ListProgress },
     /// Something is odd.
     Noticed(Notice),
-    /// The list is complete, or has stopped at a failure.
-    ListEnded(Box<Listing>, Option<RemoteError>),
+    /// The list is complete, or has stopped.
+    ListEnded(Box<Listing>, Option<Interruption>),
     /// So many segments were named by the feed and are looked at now.
     LookingAt(usize),
     /// A stretch of the feed was read and looked at.

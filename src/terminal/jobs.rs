@@ -1,11 +1,14 @@
-//! Work that would hold up the screen, on threads of its own: what it comes to is an event like any other.
+//! Work that would hold up the screen, on threads of its own or in other programs: what it comes to is an event like any other.
 
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::Event;
+use crate::app::{Event, RunOrder};
 use crate::forest::{Purpose, SearchJob, SortJob};
+
+use super::variables::Variables;
+use super::{browser, programs};
 
 /// The work under way.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub(super) struct Jobs {
     sender: mpsc::Sender<Event>,
     tree_search: CancellationToken,
     parent_search: CancellationToken,
+    program: CancellationToken,
 }
 
 /// Outcomes that may wait for the screen before whoever found them has to.
@@ -22,7 +26,13 @@ const WAITING: usize = 16;
 impl Jobs {
     pub fn new() -> Self {
         let (sender, outcomes) = mpsc::channel(WAITING);
-        Self { outcomes, sender, tree_search: CancellationToken::new(), parent_search: CancellationToken::new() }
+        Self {
+            outcomes,
+            sender,
+            tree_search: CancellationToken::new(),
+            parent_search: CancellationToken::new(),
+            program: CancellationToken::new(),
+        }
     }
 
     /// The next outcome; waits for ever while nothing is under way.
@@ -54,6 +64,29 @@ impl Jobs {
                 if wanted.is_cancelled() || sender.blocking_send(Event::Found(finds)).is_err() {
                     return;
                 }
+            }
+        });
+    }
+
+    /// Runs a program of the person's own. An earlier one ends: nobody waits for it any more.
+    pub fn run(&mut self, order: RunOrder, variables: Variables) {
+        let wanted = CancellationToken::new();
+        std::mem::replace(&mut self.program, wanted.clone()).cancel();
+        tokio::spawn(programs::run(order, variables, self.sender.clone(), wanted));
+    }
+
+    /// Stops the program that runs.
+    pub fn stop_program(&self) {
+        self.program.cancel();
+    }
+
+    /// Shows an address in the browser.
+    pub fn browse(&self, url: String) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let outcome = browser::show(&url).await;
+            if sender.send(Event::Browsed { url, outcome }).await.is_err() {
+                tracing::debug!("nobody waits for the browser");
             }
         });
     }

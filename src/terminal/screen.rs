@@ -1,11 +1,15 @@
 //! Taking the terminal over and giving it back.
 
+use std::env;
 use std::io::{self, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, KeyboardEnhancementFlags,
+    PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
 use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{execute, queue};
 use ratatui::backend::Backend;
@@ -67,8 +71,19 @@ impl Drop for Screen {
 fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let taken = terminal::enable_raw_mode()
-        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste));
+        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste))
+        .and_then(|()| if keys_can_be_told_apart() { execute!(io::stdout(), TELL_KEYS_APART) } else { Ok(()) });
     taken.inspect_err(|_| restore())
+}
+
+/// Has the terminal tell ctrl-i from Tab. One that can't ignores it, and is not asked whether it can: the first screen would wait
+/// for an answer that may never come.
+const TELL_KEYS_APART: PushKeyboardEnhancementFlags =
+    PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES);
+
+/// The consoles that would print what they don't know. Elsewhere, terminals know what they don't know to be a sequence.
+fn keys_can_be_told_apart() -> bool {
+    cfg!(unix) && !matches!(env::var("TERM").as_deref(), Err(_) | Ok("" | "linux" | "dumb"))
 }
 
 fn give_back() -> io::Result<()> {
@@ -77,10 +92,11 @@ fn give_back() -> io::Result<()> {
     }
     let mut stdout = io::stdout();
     // Every step is tried, whatever became of the one before.
+    let told_apart = if keys_can_be_told_apart() { queue!(stdout, PopKeyboardEnhancementFlags) } else { Ok(()) };
     let shown = queue!(stdout, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
     let flushed = stdout.flush();
     let cooked = terminal::disable_raw_mode();
-    shown.and(flushed).and(cooked)
+    told_apart.and(shown).and(flushed).and(cooked)
 }
 
 /// Gives the terminal back if it is ours. Harmless at any time, from any thread.

@@ -33,6 +33,10 @@ pub struct Symbols {
     pub thumb: &'static str,
     /// A full cell of a bar.
     pub block: &'static str,
+    /// An empty cell of a bar.
+    pub shade: &'static str,
+    /// Bars beside each other in one line, from none to the highest.
+    pub heights: [&'static str; 8],
     /// Lines: across, down, and where they meet (from above, from below, from the right, from the left).
     pub lines: Lines,
 }
@@ -70,6 +74,8 @@ impl Symbols {
         offline: "○",
         thumb: "▐",
         block: "█",
+        shade: "░",
+        heights: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         lines: Lines { across: "─", down: "│", down_from: "┬", up_from: "┴", right_from: "├" },
     };
 
@@ -90,6 +96,8 @@ impl Symbols {
         offline: "-",
         thumb: "#",
         block: "=",
+        shade: ".",
+        heights: ["_", ".", "-", ":", "=", "+", "*", "#"],
         lines: Lines { across: "-", down: "|", down_from: "+", up_from: "+", right_from: "+" },
     };
 }

@@ -53,7 +53,7 @@ fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize)
     }
 }
 
-fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
+pub(super) fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
     let symbols = &theme.symbols;
     match kind {
         EntryKind::Created => ("+", "created", theme.good),

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::{BulkEdit, State, TextField, grouped};
 use crate::segment::Field;
@@ -16,7 +17,8 @@ const LABELS: u16 = 13;
 pub(super) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let title = format!("Edit {} segments", grouped(edit.subjects.len()));
-    let inner = dialog::open(state, &title, 6, look, frame);
+    let example = edit.example().map_or(0, |(name, external_id)| name.width() + external_id.width() + 24);
+    let inner = dialog::open(state, &title, (6, example), look, frame);
     let fields: [(&str, Field, &TextField); 2] =
         [("Name", Field::Name, &edit.name), ("External id", Field::ExternalId, &edit.external_id)];
     for (at, (label, field, text)) in fields.into_iter().enumerate() {

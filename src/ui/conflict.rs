@@ -31,11 +31,27 @@ pub(super) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &m
         Between::Gone { .. } => 5,
         Between::Grown { newcomers, .. } => 4 + newcomers.len().min(NEWCOMERS),
     };
-    let inner = dialog::open(state, &title, height, look, frame);
+    let inner = dialog::open(state, &title, (height, wanted(state, conflict)), look, frame);
     let lines = lines(state, conflict, look.theme, usize::from(inner.width));
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
+        }
+    }
+}
+
+/// The cells with which no value is cut.
+fn wanted(state: &State, conflict: &Conflict) -> usize {
+    let told = |segment: &Segment| Field::ALL.map(|field| field_text(&state.forest, segment, field).width());
+    let widest = |segments: &[&Segment]| segments.iter().flat_map(|segment| told(segment)).max().unwrap_or(0);
+    match &conflict.between {
+        Between::Changes { base, theirs, mine, .. } => AROUND + 3 + 3 * (widest(&[base, theirs, mine]) + 1),
+        Between::Deletion { base, theirs } => AROUND + 3 + 2 * (widest(&[base, theirs]) + 1),
+        Between::Lookalike { mine, theirs } => AROUND + 3 + 2 * (widest(&[mine, theirs]) + 1),
+        Between::Gone { mine } => self::told(state, mine).width() + "You wanted: ".len(),
+        Between::Grown { newcomers, .. } => {
+            let names = newcomers.iter().take(NEWCOMERS).filter_map(|id| state.forest.get(id));
+            names.map(|segment| segment.name.width() + 2).max().unwrap_or(0)
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &m
     let theme = look.theme;
     let title = format!("Delete {}", deletion.title());
     let lines = lines(state, deletion, theme);
-    let inner = dialog::open(state, &title, lines.len(), look, frame);
+    let inner = dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
@@ -121,7 +121,7 @@ fn draw_parting(
         Line::default(),
         dialog::keys(&keys, look.theme),
     ];
-    let inner = dialog::open(state, title, lines.len(), look, frame);
+    let inner = dialog::open(state, title, (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);

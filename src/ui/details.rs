@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::{DetailLine, Pane, State, details, grouped};
 
 use super::Look;
+use super::sparkline::sparkline;
 use super::text::{fitted, rect};
 use super::theme::Theme;
 
@@ -45,8 +46,29 @@ pub(super) fn styled(line: &DetailLine, theme: &Theme, width: usize, focused: bo
         DetailLine::Text(text) => Line::raw(fitted(text, width).into_owned()),
         DetailLine::Heading(text) => Line::styled(*text, theme.quiet),
         DetailLine::Bar { name, count, most } => bar(name, *count, *most, theme, width),
+        DetailLine::Levels(counts) => levels(counts, theme, width),
         DetailLine::Blank => Line::default(),
     }
+}
+
+/// Levels that are drawn, and those whose numbers are told.
+const LEVELS: usize = 12;
+
+/// A bar for each level, then the numbers, of many levels those of the nearest.
+fn levels(counts: &[usize], theme: &Theme, width: usize) -> Line<'static> {
+    let shown = &counts[..counts.len().min(LEVELS)];
+    let most = shown.iter().copied().max().unwrap_or(0);
+    let bars = sparkline(shown, most, &theme.symbols);
+    let mut numbers = shown.iter().map(|count| grouped(*count)).collect::<Vec<_>>().join(" · ");
+    if counts.len() > LEVELS {
+        numbers.push_str(" · …");
+    }
+    let room = width.saturating_sub(LABELS + shown.len() + 1);
+    Line::from(vec![
+        Span::styled(format!("{:<LABELS$}", "By level"), theme.quiet),
+        Span::styled(bars, theme.bar),
+        Span::raw(format!(" {}", fitted(&numbers, room))),
+    ])
 }
 
 /// The name in up to two fifths of the width, then the bar, then the number.

@@ -14,12 +14,30 @@ use super::Look;
 use super::text::{fitted, rect};
 use super::theme::{Symbols, Theme};
 
-const WIDEST: u16 = 72;
+/// What a dialog takes where there is room, and what it grows to where what is in it asks for more.
+const USUAL: u16 = 72;
+const WIDEST: u16 = 120;
+/// The frame, and a blank beside it.
+const FRAME: usize = 4;
 
-/// A dialog of so many lines is cleared and framed; its inside is answered, empty where there is no room.
-pub(super) fn open(state: &State, title: &str, lines: usize, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
-    let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2));
+/// A dialog of so many lines is cleared and framed; its inside is answered, empty where there is no room. It grows with the screen
+/// where what is in it wants more cells than usual.
+pub(super) fn open(
+    state: &State,
+    title: &str,
+    (lines, wanted): (usize, usize),
+    look: Look<'_>,
+    frame: &mut Frame<'_>,
+) -> Rect {
+    // The title has a blank around it, too.
+    let wanted = wanted.max(title.width() + 2);
+    let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2), wanted);
     framed(area, title, look, frame)
+}
+
+/// The cells that the widest of some lines wants.
+pub(super) fn widest(lines: &[Line<'_>]) -> usize {
+    lines.iter().map(Line::width).max().unwrap_or(0)
 }
 
 /// Clears and frames an area; its inside is answered.
@@ -51,23 +69,24 @@ const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::b
     horizontal_bottom: "-",
 };
 
-/// Cells for a line in a dialog.
-pub(super) fn room(state: &State) -> usize {
-    // The frame, and a blank beside it.
-    usize::from(width(state).saturating_sub(4))
+/// Cells for a line in a dialog where so many are wanted.
+pub(super) fn room(state: &State, wanted: usize) -> usize {
+    usize::from(width(state, wanted)).saturating_sub(FRAME)
 }
 
-fn width(state: &State) -> u16 {
+fn width(state: &State, wanted: usize) -> u16 {
     let (tree, screen) = (state.layout().tree, state.layout().screen);
-    if tree.width < 50 { screen.width } else { tree.width }.min(WIDEST)
+    let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL);
+    let wanted = u16::try_from(wanted.saturating_add(FRAME)).unwrap_or(u16::MAX);
+    wanted.min(WIDEST).min(screen.width).max(usual)
 }
 
 /// The lower part of the tree pane, or the upper one when the selected row is down there; the whole screen if need be.
-fn place(state: &State, height: u16) -> Rect {
+fn place(state: &State, height: u16, wanted: usize) -> Rect {
     let layout = state.layout();
     let (tree, screen) = (rect(layout.tree), rect(layout.screen));
     let above_footer = screen.height.saturating_sub(1);
-    let width = width(state);
+    let width = width(state, wanted);
     let height = height.min(above_footer);
     let selected = state.tree.selected.as_ref().and_then(|row| state.forest.position(row));
     let line = selected.and_then(|at| at.checked_sub(state.tree.offset)).and_then(|line| u16::try_from(line).ok());

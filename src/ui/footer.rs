@@ -8,12 +8,13 @@ use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{
-    FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tally, Tone, availability, grouped,
-};
+use crate::app::{FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tone, availability, grouped};
+
+use crate::mirror::Phase;
 
 use super::Look;
 use super::dialog;
+use super::gauge::{gauge, time_left};
 use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
 
@@ -145,17 +146,18 @@ const FIRST_OF_ALL: [Action; 14] = [
 ];
 
 /// What can be done right now, the most wanted first.
-fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
+fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     if !state.pressed.is_empty() {
-        return look
-            .keymap
-            .continuations(&state.pressed)
-            .filter_map(|(keys, action)| Some((keys, action.entry()?.label)))
-            .collect();
+        let continuations = look.keymap.continuations(&state.pressed);
+        return continuations.map(|(keys, action)| (keys, look.keymap.label(action))).collect();
     }
-    let mut actions = Vec::new();
+    let (mut actions, mut hints) = (Vec::new(), Vec::new());
     if matches!(state.link.state(), LinkState::Stalled | LinkState::Offline) {
         actions.push(Action::PollNow);
+    }
+    if matches!(state.link.phase, Phase::Loading(_)) {
+        let keys = look.keymap.keys(Action::Dismiss).next();
+        hints.extend(keys.map(|keys| (keys, "stop loading")));
     }
     if state.writes.refused_count() > 0 {
         actions.push(Action::Reopen);
@@ -167,7 +169,7 @@ fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
     if tally.failed + tally.held > 0 {
         actions.push(Action::ShowQueue);
     }
-    if tally.waiting > 1 {
+    if tally.waiting > 1 || state.own.running().is_some() {
         actions.push(Action::Stop);
     }
     if !state.picks.cut.is_empty() {
@@ -182,14 +184,13 @@ fn hints(state: &State, look: Look<'_>) -> Vec<(String, &'static str)> {
         actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Help, Action::Quit]);
     }
     let mut told = Vec::new();
-    let mut hints = Vec::new();
     for action in actions {
         if told.contains(&action) || availability(state, action).is_err() {
             continue;
         }
         told.push(action);
         let keys = look.keymap.keys(action).next();
-        hints.extend(keys.zip(action.entry().map(|entry| entry.label)));
+        hints.extend(keys.map(|keys| (keys, look.keymap.label(action))));
     }
     hints
 }
@@ -208,7 +209,7 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
         // There is no line at the top that would say so.
         parts.extend(state.session.protected.then(|| "protected".to_owned()));
     }
-    parts.extend(under_way(state.writes.tally(), theme));
+    parts.extend(under_way(state, theme));
     if !state.picks.cut.is_empty() {
         parts.push(format!("{} cut", grouped(state.picks.cut.len())));
     }
@@ -223,12 +224,21 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
     Line::styled(format!(" {} ", parts.join(" · ")), theme.quiet)
 }
 
+/// Cells of a gauge, and operations from which on one is worth them.
+const GAUGE: usize = 8;
+const MANY: usize = 5;
+
 /// How far the writes are, and what of them wants a person.
-fn under_way(tally: Tally, theme: &Theme) -> Vec<String> {
+fn under_way(state: &State, theme: &Theme) -> Vec<String> {
+    let tally = state.writes.tally();
     let mut parts = Vec::new();
+    let all = tally.waiting + tally.done + tally.failed + tally.held;
     if tally.waiting > 0 && tally.done > 0 {
-        let all = tally.waiting + tally.done + tally.failed + tally.held;
-        parts.push(format!("{} {} of {} done", theme.symbols.pending, grouped(tally.done), grouped(all)));
+        let bar =
+            if all < MANY { theme.symbols.pending.to_owned() } else { gauge(tally.done, all, GAUGE, &theme.symbols) };
+        parts.push(format!("{bar} {} of {} done", grouped(tally.done), grouped(all)));
+        let pace = state.writes.pace.so_far(tally.done, state.clock.now);
+        parts.extend(pace.and_then(|(done, elapsed)| time_left(done, done + tally.waiting, elapsed)));
     } else if tally.waiting > 0 {
         parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(tally.waiting)));
     }

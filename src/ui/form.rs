@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Form, Purpose, State};
 use crate::segment::Field;
@@ -26,12 +27,13 @@ pub(super) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame
         },
         Purpose::Edit { base } => format!("Edit {}", base.name),
     };
-    // A first guess at the width; what is wrapped to it is known before the dialog is placed.
-    let width = usize::from(state.layout().tree.width.clamp(24, 72)).saturating_sub(6);
+    let wanted = wanted(state, form);
+    // What is wrapped to the width has to be known before the dialog is placed.
+    let width = dialog::room(state, wanted).saturating_sub(2);
     let remarks = remarks(state, form, look, width);
     let faults = form.faults.len();
     let lines = Field::ALL.len() + faults + 1 + remarks.len() + usize::from(!remarks.is_empty()) + 1;
-    let inner = dialog::open(state, &title, lines, look, frame);
+    let inner = dialog::open(state, &title, (lines, wanted), look, frame);
     let mut at = 0;
     for field in Field::ALL {
         if let Some(area) = dialog::line(inner, at) {
@@ -59,6 +61,14 @@ pub(super) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame
         let hints = [("enter", "save"), ("tab", "next field"), (key, does), ("esc", "leave")];
         frame.render_widget(dialog::keys(&hints, look.theme), area);
     }
+}
+
+/// The cells with which no value is cut, the cursor's behind it included.
+fn wanted(state: &State, form: &Form) -> usize {
+    let parent = form.parent_text(&state.forest).width() + CHOOSE.len() + 2;
+    let values = [form.name.text().width() + 1, form.external_id.text().width() + 1, parent];
+    let faults = form.faults.values().map(|fault| fault.width() + 2);
+    usize::from(LABELS) + values.into_iter().chain(faults).max().unwrap_or(0)
 }
 
 fn label(field: Field) -> &'static str {

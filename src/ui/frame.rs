@@ -3,11 +3,15 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
+use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Pane, Shape, State};
+use crate::app::{KINDS, MINUTES, Pane, Shape, State, grouped};
 
 use super::Look;
+use super::activity;
+use super::sparkline::sparkline;
 use super::text::{fitted, fitted_end, rect};
+use super::theme::Theme;
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let layout = state.layout();
@@ -64,20 +68,22 @@ impl Pen<'_, '_, '_> {
         self.frame.buffer_mut().set_stringn(x, y, symbol, 1, self.look.theme.line);
     }
 
-    /// `─ Activity ─────── 14/min ─`
+    /// `─ Activity ───── + ▁▁▂▁ 2 ● ▁▂▅▂ 9/min ─`
     fn activity_title(&mut self, state: &State, activity: Rect) {
         let theme = self.look.theme;
         let title = if state.panes.focus == Pane::Activity { theme.accent.patch(theme.strong) } else { theme.strong };
         let y = activity.y - 1;
         self.label(activity.x + 1, y, " Activity ", title, activity);
-        let rate = state.activity.changes_a_minute(state.clock.now);
-        if rate > 0 {
-            let text = format!(" {rate} a minute ");
-            let width = u16::try_from(text.len()).unwrap_or(0);
-            let right = (activity.x + activity.width).saturating_sub(width + 1);
-            if right > activity.x + 12 {
-                self.label(right, y, &text, theme.quiet, activity);
-            }
+        let room = usize::from(activity.width.saturating_sub(TITLE_COLUMNS + 2));
+        let parts = pulse(state, room, theme);
+        let width: usize = parts.iter().map(|(text, _)| text.width()).sum();
+        if parts.is_empty() || width > room {
+            return;
+        }
+        let mut x = (activity.x + activity.width).saturating_sub(u16::try_from(width).unwrap_or(0) + 1);
+        for (text, style) in parts {
+            self.label(x, y, &text, style, activity);
+            x += u16::try_from(text.width()).unwrap_or(0);
         }
     }
 
@@ -97,4 +103,37 @@ impl Pen<'_, '_, '_> {
         let style = Style::new().fg(Color::Reset).patch(style);
         self.frame.buffer_mut().set_stringn(x, y, fitted(text, room), room, style);
     }
+}
+
+/// ` Activity `, and some of the line behind it.
+const TITLE_COLUMNS: u16 = 12;
+
+/// For each kind of change that was seen in the last minutes: its sign, how many in each of them as far as there is room, and
+/// how many in the last one.
+fn pulse(state: &State, room: usize, theme: &Theme) -> Vec<(String, Style)> {
+    const UNIT: &str = "/min ";
+    let counted =
+        |minutes: usize| KINDS.map(|kind| (kind, state.activity.changes_by_minute(kind, state.clock.now, minutes)));
+    let seen: Vec<_> =
+        counted(MINUTES).into_iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0)).collect();
+    let numbers: usize = seen.iter().map(|(_, counts)| grouped(counts[MINUTES - 1]).len()).sum();
+    // Around each: a blank, the sign, a blank, a blank before the number.
+    let around = numbers + 4 * seen.len();
+    let Some(cells) = room.checked_sub(around).and_then(|cells| cells.checked_div(seen.len())) else {
+        return Vec::new();
+    };
+    let (unit, shown) = match (room - around).checked_sub(UNIT.len()).map(|cells| cells / seen.len()) {
+        Some(shown @ 4..) => (UNIT, shown.min(MINUTES)),
+        _ => (" ", cells.saturating_sub(1).min(MINUTES)),
+    };
+    let most = seen.iter().flat_map(|(_, counts)| &counts[MINUTES - shown..]).copied().max().unwrap_or(0);
+    let mut parts = Vec::new();
+    for (kind, counts) in &seen {
+        let (sign, _, style) = activity::sign(*kind, theme);
+        let bars = sparkline(&counts[MINUTES - shown..], most, &theme.symbols);
+        parts.push((format!(" {sign} {bars}"), style));
+        parts.push((format!(" {}", grouped(counts[MINUTES - 1])), theme.quiet));
+    }
+    parts.push((unit.to_owned(), theme.quiet));
+    parts
 }

@@ -13,8 +13,9 @@ use crate::app::{Access, LinkState, Session, State, grouped};
 use crate::mirror::{ListProgress, Phase};
 
 use super::Look;
+use super::gauge::{gauge, time_left};
 use super::text::{draw_right, fitted, rect};
-use super::theme::{HeaderWords, Theme};
+use super::theme::{HeaderWords, Symbols, Theme};
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let Some(area) = state.layout().header.map(rect) else { return };
@@ -81,7 +82,7 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
         spans.push(Span::raw(format!("{} {noun}   ", grouped(count))));
     }
     spans.push(Span::styled(format!("{symbol} "), style));
-    spans.push(Span::styled(words(state), style));
+    spans.push(Span::styled(words(state, symbols), style));
     if let Some(age) = link.age(state.clock.now) {
         let as_of = if link.state() == LinkState::Live { "" } else { "as of " };
         spans.push(Span::styled(format!(" · {as_of}{} ago", duration(age)), Style::new()));
@@ -90,11 +91,11 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
     spans
 }
 
-fn words(state: &State) -> String {
+fn words(state: &State, symbols: &Symbols) -> String {
     match &state.link.phase {
         Phase::Starting => "connecting".into(),
-        Phase::Loading(progress) => loading(progress),
-        Phase::Resyncing(progress) => resyncing(progress),
+        Phase::Loading(progress) => loading(progress, symbols),
+        Phase::Resyncing(progress) => resyncing(progress, state.forest.len(), symbols),
         Phase::Replaying => "catching up".into(),
         Phase::Live => "live".into(),
         Phase::Behind { waiting } => format!("behind by {}", grouped(*waiting)),
@@ -104,29 +105,42 @@ fn words(state: &State) -> String {
                 if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) };
             format!("offline since {} · trying again {again}", time_of_day(state, state.link.since))
         }
-        Phase::Stalled { progress, .. } => {
+        Phase::Stalled { progress, .. } | Phase::Paused(progress) => {
             let again = state.key(Action::PollNow);
             format!("stopped at {} segments · {again}", grouped(progress.segments))
         }
     }
 }
 
-fn loading(progress: &ListProgress) -> String {
-    let of = progress
-        .total
-        .map_or_else(String::new, |total| format!(" of {}", grouped(usize::try_from(total).unwrap_or(usize::MAX))));
-    format!(
-        "loading {}{of} · {} · {}/s · {}",
-        grouped(progress.segments),
-        pages(progress),
-        grouped(rate(progress.segments, progress.elapsed)),
-        duration(SignedDuration::try_from(progress.elapsed).unwrap_or(SignedDuration::MAX)),
-    )
+fn loading(progress: &ListProgress, symbols: &Symbols) -> String {
+    let rate = grouped(rate(progress.segments, progress.elapsed));
+    if let Some(all) = progress.total.and_then(|total| usize::try_from(total).ok()) {
+        return format!("loading {} · {rate}/s{}", so_far(progress, "", all, symbols), left(progress, all));
+    }
+    let elapsed = duration(SignedDuration::try_from(progress.elapsed).unwrap_or(SignedDuration::MAX));
+    format!("loading {} · {} · {rate}/s · {elapsed}", grouped(progress.segments), pages(progress))
 }
 
-/// Shorter than [`loading`]: the tree is there, and nobody waits for this.
-fn resyncing(progress: &ListProgress) -> String {
-    format!("resyncing {} · {}", grouped(progress.segments), pages(progress))
+/// Shorter than [`loading`]: the tree is there, and nobody waits for this. How many there are to come is known from the tree.
+fn resyncing(progress: &ListProgress, known: usize, symbols: &Symbols) -> String {
+    let told = progress.total.and_then(|total| usize::try_from(total).ok());
+    let (about, all) = told.map_or(("about ", known), |all| ("", all));
+    if progress.segments > all {
+        return format!("resyncing {} · {}", grouped(progress.segments), pages(progress));
+    }
+    format!("resyncing {}{}", so_far(progress, about, all, symbols), left(progress, all))
+}
+
+/// Cells of a gauge.
+const GAUGE: usize = 8;
+
+fn so_far(progress: &ListProgress, about: &str, all: usize, symbols: &Symbols) -> String {
+    let gauge = gauge(progress.segments, all, GAUGE, symbols);
+    format!("{gauge} {} of {about}{}", grouped(progress.segments), grouped(all))
+}
+
+fn left(progress: &ListProgress, all: usize) -> String {
+    time_left(progress.segments, all, progress.elapsed).map_or_else(String::new, |left| format!(" · {left}"))
 }
 
 fn pages(progress: &ListProgress) -> String {
@@ -160,15 +174,19 @@ mod tests {
     fn the_progress_tells_segments_pages_rate_and_time() {
         let elapsed = Duration::from_millis(3_350);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
-        assert_eq!(loading(&progress), "loading 41,500 · 83 pages · 12,388/s · 3 s");
+        assert_eq!(loading(&progress, &Symbols::UNICODE), "loading 41,500 · 83 pages · 12,388/s · 3 s");
         let progress = ListProgress { total: Some(100_000), ..progress };
-        assert_eq!(loading(&progress), "loading 41,500 of 100,000 · 83 pages · 12,388/s · 3 s");
+        let told = "loading ███░░░░░ 41,500 of 100,000 · 12,388/s · 5 s left";
+        assert_eq!(loading(&progress, &Symbols::UNICODE), told);
     }
 
     #[test]
-    fn a_list_behind_the_tree_is_told_in_few_words() {
-        let progress = ListProgress { segments: 41_500, pages: 83, ..ListProgress::default() };
-        assert_eq!(resyncing(&progress), "resyncing 41,500 · 83 pages");
+    fn a_list_behind_the_tree_is_told_in_few_words_and_measured_by_the_tree() {
+        let elapsed = Duration::from_secs(3);
+        let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: None };
+        let told = |known| resyncing(&progress, known, &Symbols::ASCII);
+        assert_eq!(told(100_000), "resyncing ===..... 41,500 of about 100,000 · 5 s left");
+        assert_eq!(told(40_000), "resyncing 41,500 · 83 pages");
     }
 
     #[test]

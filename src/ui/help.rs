@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::action::Group;
 use crate::app::{HelpPage, State};
 use crate::keymap::Keymap;
 
@@ -16,6 +15,8 @@ use super::theme::Theme;
 
 /// Cells for the keys, in front of what they do.
 const KEYS: usize = 14;
+/// Cells for what they do, which the names of a person's own commands may exceed.
+const HELP: usize = 41;
 
 pub(super) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
     let page = HelpPage::of(&state.panes, look.keymap);
@@ -35,10 +36,10 @@ pub(super) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Fram
     }
 }
 
-fn lines(theme: &Theme, keymap: &Keymap) -> Vec<Line<'static>> {
+fn lines<'a>(theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> {
     let listed = keymap.help();
     let mut lines = Vec::new();
-    for group in Group::ALL {
+    for group in keymap.groups() {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
@@ -46,7 +47,7 @@ fn lines(theme: &Theme, keymap: &Keymap) -> Vec<Line<'static>> {
         for (_, keys, help) in listed.iter().filter(|(other, ..)| *other == group) {
             let keys = fitted(keys, KEYS - 1).into_owned();
             let padding = " ".repeat(KEYS.saturating_sub(keys.width()));
-            lines.push(Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(*help)]));
+            lines.push(Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(fitted(help, HELP))]));
         }
     }
     lines

@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::{OutlineEdit, State, grouped};
 
@@ -24,7 +25,8 @@ pub(super) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mu
         1 => "One line of the text can't be read".to_owned(),
         count => format!("{} lines of the text can't be read", grouped(count)),
     };
-    let width = dialog::room(state).max(1);
+    let wanted = faults.iter().take(SHOWN).map(|fault| fault.width()).max().unwrap_or(0);
+    let width = dialog::room(state, wanted).max(1);
     // The last lines tell the keys, which must be in sight on a small screen too.
     let room = usize::from(state.layout().screen.height).saturating_sub(AROUND);
     let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
@@ -35,7 +37,7 @@ pub(super) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mu
     lines.push(Line::default());
     lines.push(Line::raw("Nothing was changed."));
     lines.push(dialog::keys(&[("e", "edit it again, with this at its top"), ("esc", "leave it in its file")], theme));
-    let inner = dialog::open(state, &title, lines.len(), look, frame);
+    let inner = dialog::open(state, &title, (lines.len(), wanted), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);

@@ -17,25 +17,38 @@ const SHOWN: usize = 10;
 
 pub(super) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let inner = dialog::open(state, "All actions", SHOWN + 3, look, frame);
+    let found = palette.found(&state.own.commands);
+    let first = palette.chosen.saturating_sub(SHOWN / 2).min(found.len().saturating_sub(SHOWN));
+    let shown: Vec<_> = found
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(SHOWN)
+        .map(|(at, offer)| {
+            let keys = look.keymap.keys(offer.action).next().unwrap_or_default();
+            (at, *offer, availability(state, offer.action).err(), keys)
+        })
+        .collect();
+    let wanted = shown.iter().map(|(_, offer, reason, keys)| {
+        let reason = reason.as_ref().map_or(0, |reason| reason.width() + 2);
+        offer.help.width() + reason + keys.width() + 4
+    });
+    let size = (SHOWN + 3, wanted.max().unwrap_or(0));
+    let inner = dialog::open(state, "All actions", size, look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, ":", usize::from(area.width), theme.accent);
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&palette.text, field, true, theme, frame);
     }
-    let found = palette.found();
-    let first = palette.chosen.saturating_sub(SHOWN / 2).min(found.len().saturating_sub(SHOWN));
-    for (at, entry) in found.iter().enumerate().skip(first).take(SHOWN) {
+    for (at, offer, reason, keys) in shown {
         let Some(area) = dialog::line(inner, 1 + at - first) else { break };
         let chosen = at == palette.chosen;
         let bar = if chosen { theme.symbols.bar } else { " " };
-        let reason = availability(state, entry.action).err();
-        let keys = look.keymap.keys(entry.action).next().unwrap_or_default();
         let room = usize::from(area.width).saturating_sub(4 + keys.width());
         let style = if reason.is_some() { theme.quiet } else { Style::new() };
         let mut spans = vec![Span::styled(format!("{bar} "), theme.accent)];
-        let help = fitted(entry.help, room).into_owned();
+        let help = fitted(offer.help, room).into_owned();
         let left = room.saturating_sub(help.width() + 2);
         spans.push(Span::styled(help, style));
         if let Some(reason) = reason.filter(|_| left > 4) {

@@ -22,7 +22,9 @@ pub(super) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: 
         several => format!("New parent of {} segments", several.len()),
     };
     let theme = look.theme;
-    let inner = dialog::open(state, &title, PLACES + 4, look, frame);
+    let first = picker.chosen.saturating_sub(PLACES / 2).min(picker.candidates.len().saturating_sub(PLACES));
+    let wanted = picker.candidates.iter().skip(first).take(PLACES).map(wanted).max().unwrap_or(0);
+    let inner = dialog::open(state, &title, (PLACES + 4, wanted), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let label = "Under  ";
         frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(area.width), theme.quiet);
@@ -30,7 +32,6 @@ pub(super) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: 
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&picker.filter, field, true, theme, frame);
     }
-    let first = picker.chosen.saturating_sub(PLACES / 2).min(picker.candidates.len().saturating_sub(PLACES));
     for (at, candidate) in picker.candidates.iter().enumerate().skip(first).take(PLACES) {
         let Some(area) = dialog::line(inner, 1 + at - first) else { break };
         let chosen = at == picker.chosen;
@@ -53,6 +54,12 @@ pub(super) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: 
         let hints = [("type", "to filter"), ("up down", "choose"), ("enter", "take it"), ("esc", "leave")];
         frame.render_widget(dialog::keys(&hints, theme), area);
     }
+}
+
+/// The cells with which neither the name nor what stands behind it is cut.
+fn wanted(candidate: &Candidate) -> usize {
+    let rest = candidate.refusal.map_or_else(|| candidate.path.width(), UnicodeWidthStr::width);
+    candidate.name.width() + rest + 4
 }
 
 fn place(candidate: &Candidate, chosen: bool, theme: &Theme, width: usize) -> Line<'static> {

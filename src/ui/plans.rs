@@ -48,13 +48,15 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
     });
     let title = counted(review.counts(state));
-    let inner = dialog::open(state, &title, shown + below.len(), look, frame);
-    let room = usize::from(inner.width);
     let lines = operations.iter().map(|(_, operation)| {
         let (sign, text) = described(&state.forest, operation);
         (sign, theme.accent, text, Style::new())
     });
-    draw_list(lines.collect(), review.selected, shown, inner, theme, frame);
+    let lines: Vec<ListLine> = lines.collect();
+    let wanted = wanted(&lines, review.selected, shown).max(dialog::widest(&below));
+    let inner = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
+    let room = usize::from(inner.width);
+    draw_list(lines, review.selected, shown, inner, theme, frame);
     for (at, line) in below.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, shown + at) else { break };
         frame.render_widget(Line::from(fitted_line(line, room)), area);
@@ -90,9 +92,20 @@ fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
 
 type ListLine = (&'static str, Style, String, Style);
 
+/// The first line of a list that is shown, so that the selected one is.
+fn first_shown(lines: usize, selected: usize, shown: usize) -> usize {
+    selected.saturating_sub(shown / 2).min(lines.saturating_sub(shown))
+}
+
+/// The cells with which none of the lines that are shown is cut.
+fn wanted(lines: &[ListLine], selected: usize, shown: usize) -> usize {
+    let first = first_shown(lines.len(), selected, shown);
+    lines.iter().skip(first).take(shown).map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
+}
+
 /// A part of a list around the selected line.
 fn draw_list(lines: Vec<ListLine>, selected: usize, shown: usize, inner: Rect, theme: &Theme, frame: &mut Frame<'_>) {
-    let first = selected.saturating_sub(shown / 2).min(lines.len().saturating_sub(shown));
+    let first = first_shown(lines.len(), selected, shown);
     for (at, (sign, sign_style, text, style)) in lines.into_iter().enumerate().skip(first).take(shown) {
         let Some(area) = dialog::line(inner, at - first) else { break };
         let bar = if at == selected { theme.symbols.bar } else { " " };
@@ -137,8 +150,15 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
-    let lines = above.len() + shown + 3 + reason.len();
-    let inner = dialog::open(state, &title(state), lines, look, frame);
+    let lines = operations.iter().filter_map(|which| state.writes.step(*which)).map(|step| {
+        let (sign, text) = described(&state.forest, &step.operation);
+        let (symbol, style, word) = standing(&step.standing, theme);
+        (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
+    });
+    let lines: Vec<ListLine> = lines.collect();
+    let wanted = wanted(&lines, selected, shown).max(dialog::widest(&above)).max(dialog::widest(&keys));
+    let height = above.len() + shown + 3 + reason.len();
+    let inner = dialog::open(state, &title(state), (height, wanted), look, frame);
     let room = usize::from(inner.width);
     for (at, line) in above.iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
@@ -148,13 +168,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let rest = |at: usize| dialog::line(inner, at);
     if let Some(list) = rest(above.len()) {
         let list = Rect { height: inner.height.saturating_sub(list.y - inner.y), ..list };
-        let lines = operations.iter().filter_map(|which| state.writes.step(*which));
-        let lines = lines.map(|step| {
-            let (sign, text) = described(&state.forest, &step.operation);
-            let (symbol, style, word) = standing(&step.standing, theme);
-            (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
-        });
-        draw_list(lines.collect(), selected, shown, list, theme, frame);
+        draw_list(lines, selected, shown, list, theme, frame);
     }
     let mut at = above.len() + shown;
     for reason in reason {

@@ -23,7 +23,7 @@ pub(super) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mu
     let profiles = &state.profiles;
     let found = list.found(profiles);
     let rows = found.len().clamp(1, SHOWN);
-    let inner = dialog::open(state, "Switch to", rows + 3, look, frame);
+    let inner = dialog::open(state, "Switch to", (rows + 3, 0), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);

@@ -7,10 +7,10 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::action::Action;
-use crate::app::harness::{Harness, exchange, named, segment, wholesale};
+use crate::app::harness::{Harness, command, exchange, named, segment, wholesale};
 use crate::app::{
     Access, Answer, Destination, Edited, Event, Ground, Happening, Hindrance, NewProfile, Occasion, ProfileLine,
-    Profiles, Wish,
+    Profiles, RunEnd, RunNews, RunOutcome, Wish,
 };
 use crate::mirror::{self, ListProgress, Phase, WriteError};
 use crate::remote::{Call, Context, Excerpt, Exchange, Fault, RemoteError};
@@ -593,4 +593,140 @@ fn the_form_for_a_profile_shows_no_key_at_any_size() {
     let plain = form_picture(&failed(), 80, 24, &Symbols::ASCII);
     assert!(plain.contains(&"*".repeat("first-half:second-half".len())), "{plain}");
     assert!(plain.is_ascii(), "{plain}");
+}
+
+/// A command has run and has written more than fits.
+fn with_output(columns: u16, rows: u16) -> Harness {
+    let mut harness =
+        Harness::live(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
+    harness.press("space space g r");
+    let lines: Vec<String> = (1..=60).map(|at| format!("{at:>4}  Łódź\tdone")).collect();
+    harness.event(Event::Ran(1, RunNews::Wrote(lines.join("\n"))));
+    harness
+}
+
+#[test]
+fn a_command_of_ones_own_shows_what_it_writes_while_it_runs() {
+    let mut harness = with_output(80, 24);
+    harness.wait(3);
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_command_that_failed_says_how_and_after_what_time() {
+    let mut harness = with_output(120, 40);
+    let end = RunEnd { outcome: RunOutcome::Exited(3), took: Duration::from_millis(1_340), dropped: 12_345_678 };
+    harness.event(Event::Ran(1, RunNews::Ended(end)));
+    harness.press("/");
+    harness.type_text("łódź");
+    harness.press("enter G");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_command_that_is_to_be_confirmed_shows_what_would_run_on_what() {
+    let asking = crate::action::OwnCommand { confirm: true, api_key: true, ..command("Report for the ERP") };
+    let mut harness = Harness::live(80, 24, wholesale()).with_commands(vec![("g r", asking)]);
+    harness.press("z 0 space space space space space space g r");
+    insta::assert_snapshot!(picture(&harness));
+}
+
+#[test]
+fn a_command_has_no_sign_that_ascii_lacks() {
+    let mut harness = with_output(80, 24);
+    harness.event(Event::Ran(1, RunNews::Wrote("plain\n".into())));
+    harness.press("G");
+    let picture = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+    let strange: Vec<char> =
+        picture.chars().filter(|character| !character.is_ascii() && !character.is_alphabetic()).collect();
+    assert!(strange.is_empty(), "{strange:?} in {picture}");
+}
+
+#[test]
+fn the_output_of_a_command_survives_every_size() {
+    for (columns, rows) in [(0, 0), (1, 1), (10, 2), (3, 40), (200, 1), (12, 5), (59, 14), (80, 24), (300, 80)] {
+        for keys in ["j", "/ x", "l l", "esc esc", "G"] {
+            let mut harness = with_output(columns, rows);
+            harness.press(keys);
+            terminal(&harness, &Theme::colourless(Symbols::ASCII));
+        }
+    }
+}
+
+#[test]
+fn what_changed_in_the_last_minutes_is_drawn_by_kind() {
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut harness = Harness::live(columns, rows, wholesale());
+        harness.press("t a");
+        if columns > 80 {
+            harness.press("t a");
+        }
+        for minute in 0..6 {
+            for at in 0..minute * minute {
+                let before = named("vip", &format!("VIP {at}"), None);
+                harness.changed(Some(&before), Some(&named("vip", &format!("VIP {}", at + 1), None)));
+            }
+            harness.changed(None, Some(&segment(&format!("new {minute}"), Some("vip"))));
+            harness.wait(60);
+        }
+        harness.changed(Some(&segment("new 1", Some("vip"))), None);
+        insta::assert_snapshot!(format!("the_pulse_at_{columns}"), picture(&harness));
+        let ascii = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+        assert!(ascii.contains(" - "), "{ascii}");
+    }
+}
+
+#[test]
+fn the_details_draw_how_many_stand_at_each_level() {
+    let mut many = wholesale();
+    many.extend((0..40).map(|at| segment(&format!("branch {at}"), Some("lodz"))));
+    let mut harness = Harness::live(120, 40, many.clone());
+    assert!(picture(&harness).contains("By level     ▂▂▂█ 2 · 2 · 2 · 40"), "{}", picture(&harness));
+    let ascii = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+    assert!(ascii.contains("By level     ...# 2 - 2 - 2 - 40"), "{ascii}");
+    many.extend((0..5_000).map(|at| segment(&format!("customer {at}"), Some("export"))));
+    harness = Harness::live(120, 40, many);
+    assert!(picture(&harness).contains("By level     counted up to 5,000 below"), "{}", picture(&harness));
+}
+
+#[test]
+fn what_takes_long_tells_how_far_it_is_and_what_is_left() {
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let mut harness = Harness::new(columns, rows);
+        let elapsed = Duration::from_millis(3_350);
+        let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total: Some(100_000) };
+        harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
+        harness.tell(mirror::Event::Gathered(wholesale()));
+        insta::assert_snapshot!(format!("a_gauge_of_loading_at_{columns}"), picture(&harness));
+    }
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.press("z 0 j j space space space space space e");
+    harness.type_text("x");
+    harness.press("enter y");
+    let (ticket, plan) = harness.last_write();
+    assert!(plan.operations.len() >= 5, "{plan:?}");
+    harness.wait(1);
+    harness.succeed_with_first(2, |_| unreachable!("only names change"));
+    harness.wait(1);
+    let picture = picture(&harness);
+    assert!(picture.contains("███░░░░░ 2 of 5 done · 2 s left"), "{picture}");
+    harness.press("esc esc esc");
+    let held = crate::app::Effect::Mirror(mirror::Command::Hold(ticket));
+    assert!(harness.effects.contains(&held), "{:?}", harness.effects);
+}
+
+#[test]
+fn a_dialog_grows_where_its_names_ask_for_it_and_the_screen_has_room() {
+    for (columns, rows) in [(80, 24), (120, 40), (200, 50)] {
+        let long = "Hurtownie elektro";
+        let mut harness = Harness::live(columns, rows, vec![named("vip", long, None)]);
+        harness.press("e");
+        harness.type_text(" i zachód");
+        harness.press("enter");
+        let theirs = named("vip", &format!("{long} i wschód"), None);
+        harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
+        let picture = picture(&harness);
+        let is_whole = picture.contains("elektro i wschód ") && picture.contains("elektro i zachód ");
+        assert_eq!(is_whole, columns > 80, "{picture}");
+    }
 }

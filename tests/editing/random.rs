@@ -163,6 +163,7 @@ impl Person {
             journalled: false,
             protected: false,
             owned: Vec::new(),
+            open: None,
         };
         let clock = Clock { now: Timestamp::now(), zone: TimeZone::UTC };
         let concurrency = random.usize(1..7);
@@ -210,6 +211,9 @@ impl Person {
                 | Effect::RemoveText(_)
                 | Effect::NewProfile
                 | Effect::Switch(_)
+                | Effect::Run(_)
+                | Effect::StopRun
+                | Effect::Browse(_)
                 | Effect::Suspend
                 | Effect::Quit => panic!("nobody asked for that"),
             }

@@ -7,6 +7,7 @@ mod killed;
 mod left_undone;
 mod outline;
 mod profiles;
+mod programs;
 mod pty;
 
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
@@ -480,4 +481,26 @@ fn without_colours_none_is_sent_and_the_selected_row_is_reversed() {
         assert!(pty.is_reversed(2), "{theme}: {said:?}");
         assert!(!pty.is_reversed(3), "{theme}: {said:?}");
     }
+}
+
+#[test]
+fn a_terminal_that_tells_ctrl_i_from_tab_goes_forth_with_it() {
+    let demo = Demo::start();
+    let mut pty = Pty::start_in_shell(120, 40, &[], &demo.environment());
+    pty.wait_for("290 segments   ● live");
+    assert!(pty.said().contains("\x1b[>1u"), "the terminal is asked to tell them apart");
+    pty.type_text("/Zgierz\r");
+    pty.wait_for("“Zgierz” 1 of");
+    pty.type_text("\x1b[27u");
+    pty.wait_for("│ Zgierz");
+    pty.type_text("\x0f");
+    pty.wait_for("│ Akcje sezonowe");
+    pty.type_text("\x1b[105;5u");
+    pty.wait_for("│ Zgierz");
+    // The Tab is what it was, and so is Escape.
+    pty.type_text("\tj");
+    pty.type_text("\x1b[27uq");
+    pty.wait_for("exit code 0");
+    assert!(pty.said().contains("\x1b[<1u"), "and then no longer");
+    pty.assert_given_back();
 }

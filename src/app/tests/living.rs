@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{EntryKind, Event, LinkState};
-use crate::mirror::{self, ListProgress, Phase};
+use crate::app::{Effect, EntryKind, Event, LinkState};
+use crate::mirror::{self, Command, ListProgress, Phase};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::Segment;
 
@@ -41,6 +41,22 @@ fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
     assert!(harness.message().contains("ctrl-r tries again"), "{}", harness.message());
     assert_eq!(harness.rows(), [">a"]);
     assert_eq!(harness.state.link.state(), LinkState::Stalled);
+}
+
+#[test]
+fn the_first_list_can_be_stopped_and_gone_on_with() {
+    let mut harness = Harness::new(120, 40);
+    let progress = ListProgress { segments: 41_500, pages: 83, elapsed: Duration::from_secs(1), total: None };
+    harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
+    harness.tell(mirror::Event::Gathered(vec![segment("a", None), segment("b", None)]));
+    harness.press("space esc");
+    assert!(harness.effects.is_empty(), "the marks go first");
+    harness.press("esc");
+    assert_eq!(harness.effects.pop(), Some(Effect::Mirror(Command::StopListing)));
+    harness.tell(mirror::Event::PhaseChanged(Phase::Paused(progress)));
+    assert_eq!(harness.message(), "41,500 segments came, the rest is missing · ctrl-r goes on loading");
+    harness.press("esc esc ctrl-r");
+    assert_eq!(harness.effects, [Effect::Mirror(Command::PollNow)]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hashbrown::HashSet;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::mirror::feed::{self, End, Setback, Stretch};
 use crate::mirror::ledger::{Answer, TakenList};
@@ -23,6 +24,8 @@ const PROGRESS: Duration = Duration::from_millis(100);
 const LISTS_APART: u32 = 10;
 /// The longest pause after failures, and the pause after one that only a person can mend.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// As good as for ever: the client goes on with a list that it has stopped.
+const UNTIL_ASKED: Duration = Duration::from_secs(365 * 86_400);
 
 impl<R: Remote> Actor<R> {
     /// Does what was to be done after the rest.
@@ -85,8 +88,10 @@ impl<R: Remote> Actor<R> {
         self.tell_progress(listing.progress(self.ledger.count_of_list())).await?;
         let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
         let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
+        self.stop_listing = CancellationToken::new();
+        let stop = self.stop_listing.clone();
         self.send_out(async move {
-            let result = listing.run(&*remote, &settings, &questions, &reporter).await;
+            let result = listing.run(&*remote, &settings, &questions, &reporter, &stop).await;
             Report::ListEnded(listing, result.err())
         });
         Ok(())
@@ -128,6 +133,14 @@ impl<R: Remote> Actor<R> {
         self.tell(Event::Listed { different }).await?;
         self.enter(Phase::Replaying).await?;
         self.follow().await
+    }
+
+    /// The list waits until the client wants it to go on.
+    pub(super) async fn list_paused(&mut self, listing: Box<Listing>) -> Result<(), Abandoned> {
+        let progress = listing.progress(self.ledger.count_of_list());
+        tracing::info!(segments = progress.segments, "the list was stopped");
+        self.work = Work::Resting { until: Instant::now() + UNTIL_ASKED, then: Next::List(listing) };
+        self.enter(Phase::Paused(progress)).await
     }
 
     pub(super) async fn list_stopped(&mut self, listing: Box<Listing>, error: RemoteError) -> Result<(), Abandoned> {

@@ -106,6 +106,26 @@ async fn a_page_that_fails_for_good_keeps_what_came_and_goes_on_when_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_list_that_is_stopped_keeps_what_came_and_goes_on_when_asked() {
+    let server = Server::new(many(500));
+    let mut client = Client::start(&server, settings(10));
+    client.hear_until(|client| client.gathered >= 100).await;
+    client.order(Command::StopListing).await;
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Paused(_)))).await;
+    assert!(client.gathered < 500, "{}", client.gathered);
+    let asked = server.count(|call| matches!(call, Call::Page(_)));
+    tokio::time::sleep(std::time::Duration::from_secs(3_600)).await;
+    assert_eq!(server.count(|call| matches!(call, Call::Page(_))), asked, "nothing more is asked for by itself");
+    client.order(Command::PollNow).await;
+    client.settle().await;
+    client.assert_equals(&server);
+    client.order(Command::StopListing).await;
+    client.order(Command::Reload).await;
+    client.settle().await;
+    assert!(client.lists >= 2, "a later list is nothing to stop");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_is_refused_is_not_tried_all_the_time() {
     let server = Server::new(many(5));
     for _ in 0..3 {

@@ -1,0 +1,66 @@
+//! Showing the selected segment in the browser, at the address that the profile tells. Where no browser can be opened, the address
+//! is shown and copied instead, so that it can be opened wherever there is one.
+
+use crate::remote::UrlTemplate;
+use crate::segment::Segment;
+
+use super::{Effect, State};
+
+/// What became of an address that was to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Browsed {
+    /// A browser was asked to show it.
+    Opened,
+    /// There is no browser that the person would see, such as over SSH.
+    NoBrowser,
+    /// What was to open it failed, in the system's words.
+    Failed(String),
+}
+
+/// The address of the selected segment.
+///
+/// # Errors
+///
+/// Why there is none, and what to do.
+pub(super) fn address(state: &State, segment: &Segment) -> Result<String, String> {
+    let Some(template) = &state.session.open else {
+        return Err(no_template(state));
+    };
+    filled(template, segment, &state.session.tenant)
+}
+
+fn filled(template: &UrlTemplate, segment: &Segment, tenant: &str) -> Result<String, String> {
+    template.fill(segment, tenant).ok_or_else(|| match &segment.external_id {
+        None => format!("{} has no external id, which the address in `open` needs", segment.name),
+        Some(_) => format!("{} makes no address of what the profile says in `open`", segment.name),
+    })
+}
+
+fn no_template(state: &State) -> String {
+    let place = state.session.profile.as_ref().map_or_else(|| "a profile".into(), |name| format!("[profiles.{name}]"));
+    format!("to see it in the browser, write open = \"https://…/{{id}}\" into {place} of the configuration")
+}
+
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    let Some(segment) = state.selected_segment().cloned() else { return Vec::new() };
+    match address(state, &segment) {
+        Ok(url) => vec![Effect::Browse(url)],
+        Err(reason) => {
+            state.warn(reason);
+            Vec::new()
+        }
+    }
+}
+
+/// Takes in what became of an address.
+pub(super) fn hear(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
+    match browsed {
+        Browsed::Opened => {
+            state.say(format!("opened {url}"));
+            return Vec::new();
+        }
+        Browsed::NoBrowser => state.warn(format!("copied, as no browser can be opened from here: {url}")),
+        Browsed::Failed(reason) => state.warn(format!("copied, as the browser could not be opened ({reason}): {url}")),
+    }
+    vec![Effect::Copy(url)]
+}

@@ -1,0 +1,128 @@
+//! [`UrlTemplate`]: where a segment is shown in the browser, with places for what the segment is.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use crate::segment::Segment;
+
+/// An address with places such as `{id}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlTemplate {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Place(Place),
+}
+
+/// What can stand in an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Id,
+    Name,
+    ExternalId,
+    Tenant,
+}
+
+const PLACES: [(&str, Place); 4] =
+    [("id", Place::Id), ("name", Place::Name), ("external_id", Place::ExternalId), ("tenant", Place::Tenant)];
+
+/// Why a text is no address of segments.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateFault {
+    /// A place that nothing can be put into, or one that does not end.
+    #[error("`{{{0}` is no place; expected {{id}}, {{name}}, {{external_id}} or {{tenant}}")]
+    Place(String),
+    /// No address of the web.
+    #[error("an address is expected that begins with https:// or http://, such as https://one.example/segments/{{id}}")]
+    NoAddress,
+}
+
+/// As in RFC 3986: what needs no encoding anywhere.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl UrlTemplate {
+    /// Reads an address with places.
+    ///
+    /// # Errors
+    ///
+    /// An unknown place, and what is no address whatever is put into it.
+    pub fn parse(text: &str) -> Result<Self, TemplateFault> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, behind) = after.split_once('}').ok_or_else(|| TemplateFault::Place(after.to_owned()))?;
+            let place = PLACES.iter().find(|(known, _)| *known == name).map(|(_, place)| *place);
+            let place = place.ok_or_else(|| TemplateFault::Place(format!("{name}}}")))?;
+            parts.extend([Part::Text(before.to_owned()), Part::Place(place)]);
+            rest = behind;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        let template = Self { parts };
+        let example = template.filled(|_| Some("x")).ok_or(TemplateFault::NoAddress)?;
+        if is_of_the_web(&example) { Ok(template) } else { Err(TemplateFault::NoAddress) }
+    }
+
+    /// The address of a segment; `None` when the segment has no external id and the address needs one, or when what is put
+    /// in makes no address.
+    #[must_use]
+    pub fn fill(&self, segment: &Segment, tenant: &str) -> Option<String> {
+        let id = segment.id.to_string();
+        let filled = self.filled(|place| match place {
+            Place::Id => Some(&id),
+            Place::Name => Some(&segment.name),
+            Place::ExternalId => segment.external_id.as_deref().filter(|text| !text.is_empty()),
+            Place::Tenant => Some(tenant),
+        });
+        filled.filter(|url| is_of_the_web(url))
+    }
+
+    fn filled<'a>(&self, value: impl Fn(Place) -> Option<&'a str>) -> Option<String> {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Text(text) => Some(text.clone()),
+            Part::Place(place) => Some(utf8_percent_encode(value(*place)?, ENCODED).to_string()),
+        });
+        parts.collect()
+    }
+}
+
+/// Nothing else is handed to whatever opens it: not a file, not a script.
+fn is_of_the_web(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::SegmentId;
+
+    fn segment(external_id: Option<&str>) -> Segment {
+        let id = SegmentId::new("a/b?c").unwrap();
+        Segment { id, name: "Łódź & Co".into(), external_id: external_id.map(Into::into), parent: None }
+    }
+
+    #[test]
+    fn what_is_put_in_stays_one_part_of_the_address() {
+        let template =
+            UrlTemplate::parse("https://{tenant}.one.example/s/{id}?name={name}&x={external_id}#top").unwrap();
+        assert_eq!(
+            template.fill(&segment(Some("E-1 #2")), "acme").as_deref(),
+            Some("https://acme.one.example/s/a%2Fb%3Fc?name=%C5%81%C3%B3d%C5%BA%20%26%20Co&x=E-1%20%232#top")
+        );
+        assert_eq!(template.fill(&segment(None), "acme"), None);
+        assert_eq!(template.fill(&segment(Some("E")), "no host"), None);
+    }
+
+    #[test]
+    fn an_unknown_place_and_what_is_no_address_are_refused() {
+        let fault = |text: &str| UrlTemplate::parse(text).unwrap_err().to_string();
+        let expected = "`{ident}` is no place; expected {id}, {name}, {external_id} or {tenant}";
+        assert_eq!(fault("https://one.example/{ident}"), expected);
+        assert!(fault("https://one.example/{id").starts_with("`{id` is no place"));
+        for text in ["one.example/{id}", "file:///etc/{id}", "javascript:alert({id})", "", "https://"] {
+            assert!(fault(text).starts_with("an address is expected"), "{text}");
+        }
+    }
+}

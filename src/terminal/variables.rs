@@ -1,0 +1,144 @@
+//! What a program of the person's own finds in its environment: the segments and the tenant, and the API key only where it was
+//! asked for.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::app::{RunOrder, Session};
+
+/// The variable from which this program and its own copies take the key.
+const API_KEY: &str = "SEGTUI_API_KEY";
+/// Linux takes no longer variable than 128 KiB; the names and ids of more segments are on the program's stdin only.
+const LONGEST: usize = 100 * 1024;
+
+/// Which variables are set for a program, and which are taken away.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Variables {
+    pub set: Vec<(&'static str, String)>,
+    pub removed: Vec<String>,
+}
+
+/// The variables of a run. `secret_names` are those that hold keys of profiles.
+pub(super) fn variables(
+    order: &RunOrder,
+    session: &Session,
+    api_key: &SecretString,
+    secret_names: &[String],
+) -> Variables {
+    let mut set = vec![
+        ("SEGTUI_COMMAND", order.command.name.clone()),
+        ("SEGTUI_COUNT", order.subjects.len().to_string()),
+        ("SEGTUI_TENANT", session.tenant.clone()),
+        ("SEGTUI_BASE_URL", session.base_url.to_string()),
+    ];
+    let mut removed = vec![API_KEY.to_owned()];
+    removed.extend(secret_names.iter().cloned());
+    match &session.profile {
+        Some(profile) => set.push(("SEGTUI_PROFILE", profile.clone())),
+        None => removed.push("SEGTUI_PROFILE".into()),
+    }
+    let ids = order.subjects.iter().map(|segment| segment.id.to_string());
+    let names = order.subjects.iter().map(|segment| segment.name.to_string());
+    for (variable, text) in [("SEGTUI_IDS", lines(ids)), ("SEGTUI_NAMES", lines(names))] {
+        match text {
+            Some(text) => set.push((variable, text)),
+            None => removed.push(variable.into()),
+        }
+    }
+    if order.command.api_key {
+        set.push((API_KEY, api_key.expose_secret().to_owned()));
+    }
+    Variables { set, removed }
+}
+
+/// One text a line, whatever is in it; `None` when that is too long for a variable.
+fn lines(texts: impl Iterator<Item = String>) -> Option<String> {
+    let mut lines = String::new();
+    for (at, text) in texts.enumerate() {
+        if at > 0 {
+            lines.push('\n');
+        }
+        // A line break would pass for another segment, and nothing can be set to what has a NUL in it.
+        lines.push_str(&text.replace(char::is_control, " "));
+        if lines.len() > LONGEST {
+            return None;
+        }
+    }
+    Some(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::action::{Output, OwnCommand, Subjects};
+    use crate::app::Access;
+    use crate::remote::{BaseUrl, InsecureHttp};
+    use crate::segment::{Segment, SegmentId};
+
+    fn session() -> Session {
+        Session {
+            tenant: "acme".into(),
+            host: "one.example".into(),
+            base_url: BaseUrl::parse("https://one.example", InsecureHttp::Refused).unwrap(),
+            profile: None,
+            access: Access::ReadWrite,
+            journalled: true,
+            protected: false,
+            owned: Vec::new(),
+            open: None,
+        }
+    }
+
+    fn order(api_key: bool, count: usize) -> RunOrder {
+        let command = OwnCommand {
+            name: "Report".into(),
+            program: "report".into(),
+            arguments: Vec::new(),
+            on: Subjects::default(),
+            confirm: false,
+            api_key,
+            output: Output::Pane,
+            timeout: None,
+        };
+        let segment = |at: usize| {
+            let id = SegmentId::new(&format!("id-{at}")).unwrap();
+            Arc::new(Segment { id, name: format!("Łódź\n{at}").as_str().into(), external_id: None, parent: None })
+        };
+        RunOrder { run: 1, command, subjects: (0..count).map(segment).collect() }
+    }
+
+    fn value(variables: &Variables, name: &str) -> Option<String> {
+        variables.set.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn a_program_finds_the_segments_and_the_tenant() {
+        let variables = variables(&order(false, 2), &session(), &"secret".to_owned().into(), &[]);
+        assert_eq!(value(&variables, "SEGTUI_IDS").as_deref(), Some("id-0\nid-1"));
+        assert_eq!(value(&variables, "SEGTUI_NAMES").as_deref(), Some("Łódź 0\nŁódź 1"));
+        assert_eq!(value(&variables, "SEGTUI_TENANT").as_deref(), Some("acme"));
+        assert_eq!(value(&variables, "SEGTUI_BASE_URL"), Some(session().base_url.to_string()));
+        assert_eq!(value(&variables, "SEGTUI_COUNT").as_deref(), Some("2"));
+        assert!(variables.removed.contains(&"SEGTUI_PROFILE".to_owned()));
+    }
+
+    #[test]
+    fn the_key_is_handed_on_only_where_it_was_asked_for() {
+        let secret_names = ["ACME_KEY".to_owned()];
+        let without = variables(&order(false, 1), &session(), &"secret".to_owned().into(), &secret_names);
+        assert!(!without.set.iter().any(|(_, value)| value.contains("secret")));
+        assert!(without.removed.contains(&API_KEY.to_owned()) && without.removed.contains(&"ACME_KEY".to_owned()));
+        let with = variables(&order(true, 1), &session(), &"secret".to_owned().into(), &secret_names);
+        assert_eq!(value(&with, API_KEY).as_deref(), Some("secret"));
+        assert!(with.removed.contains(&"ACME_KEY".to_owned()));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_variable_is_in_none() {
+        let variables = variables(&order(false, 20_000), &session(), &"secret".to_owned().into(), &[]);
+        assert_eq!(value(&variables, "SEGTUI_IDS"), None);
+        assert!(variables.removed.contains(&"SEGTUI_IDS".to_owned()));
+        assert_eq!(value(&variables, "SEGTUI_COUNT").as_deref(), Some("20000"));
+    }
+}

@@ -1,0 +1,52 @@
+//! How far something long has come: a bar, and how much time it takes yet, for as long as that can be told.
+
+use std::time::Duration;
+
+use super::theme::Symbols;
+
+/// A bar of so many cells. What has begun has one, and only what is over has all of them.
+pub(super) fn gauge(done: usize, all: usize, cells: usize, symbols: &Symbols) -> String {
+    let full = match done {
+        0 => 0,
+        done if done >= all => cells,
+        done => (done.saturating_mul(cells) / all.max(1)).clamp(1, cells.saturating_sub(1).max(1)).min(cells),
+    };
+    format!("{}{}", symbols.block.repeat(full), symbols.shade.repeat(cells - full))
+}
+
+/// What is left at the pace so far, in words; nothing as long as a guess would be wild.
+pub(super) fn time_left(done: usize, all: usize, elapsed: Duration) -> Option<String> {
+    const LEAST: Duration = Duration::from_secs(1);
+    if done == 0 || done >= all || elapsed < LEAST {
+        return None;
+    }
+    let millis = elapsed.as_millis().saturating_mul((all - done) as u128) / done as u128;
+    let seconds = u64::try_from(millis.div_ceil(1_000)).unwrap_or(u64::MAX);
+    Some(match seconds {
+        0..=90 => format!("{seconds} s left"),
+        91..=5_400 => format!("{} min left", seconds.div_ceil(60)),
+        _ => format!("{} h left", seconds.div_ceil(3_600)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_over_looks_so() {
+        let of = |done| gauge(done, 1_000, 5, &Symbols::UNICODE);
+        assert_eq!([of(0), of(1), of(500), of(999), of(1_000)], ["░░░░░", "█░░░░", "██░░░", "████░", "█████"]);
+        assert_eq!(gauge(500, 1_000, 4, &Symbols::ASCII), "==..");
+        assert_eq!(gauge(1, 1_000, 0, &Symbols::ASCII), "");
+    }
+
+    #[test]
+    fn the_time_left_is_told_once_it_is_no_wild_guess() {
+        let left = |done, seconds| time_left(done, 1_000, Duration::from_secs(seconds));
+        assert_eq!(left(250, 10).as_deref(), Some("30 s left"));
+        assert_eq!(left(100, 60).as_deref(), Some("9 min left"));
+        assert_eq!(left(1, 60).as_deref(), Some("17 h left"));
+        assert_eq!([left(0, 60), left(1_000, 60), left(10, 0)], [None, None, None]);
+    }
+}
