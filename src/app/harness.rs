@@ -255,7 +255,7 @@ impl Harness {
                 Operation::Update { base, draft } => {
                     Outcome::Updated(applied(draft.clone().into_segment(base.id.clone())))
                 }
-                Operation::Delete { base, .. } => Outcome::Deleted { id: base.id.clone(), raced: false },
+                Operation::Delete { base, .. } => Outcome::Deleted { id: base.id.clone(), found: true, raced: false },
             };
             self.tell(mirror::Event::OperationEnded { which, operation, outcome });
         }

@@ -340,6 +340,8 @@ pub enum Outcome {
     Deleted {
         /// Which.
         id: SegmentId,
+        /// Whether it was still there. If not, somebody else was faster, and it is not this operation that can be taken back.
+        found: bool,
         /// Whether somebody else changed it in the very moment between looking and deleting. What they wrote is gone with it.
         raced: bool,
     },

@@ -473,7 +473,7 @@ mod tests {
             Operation::Update { base, draft } => {
                 Outcome::Updated(applied(Arc::new(draft.clone().into_segment(base.id.clone()))))
             }
-            Operation::Delete { base, .. } => Outcome::Deleted { id: base.id.clone(), raced: false },
+            Operation::Delete { base, .. } => Outcome::Deleted { id: base.id.clone(), found: true, raced: false },
         };
         queue.ended(which(1, index), &outcome);
     }

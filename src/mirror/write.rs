@@ -135,13 +135,13 @@ impl<R: Remote> Writer<R> {
                 return Err(WriteError::Grown { newcomers });
             }
             let looked = self.look(&base.id).await.map_err(refused)?;
-            let Some(current) = looked.now else { return Ok(self.gone(&base.id, false)) };
+            let Some(current) = looked.now else { return Ok(self.gone(&base.id, failures > 0, false)) };
             let fields = base.differing_fields(&current);
             if !fields.is_empty() {
                 return Err(WriteError::Conflict { theirs: Some(current), fields });
             }
             let Err(error) = self.remote.delete(&base.id).await else {
-                return Ok(self.gone(&base.id, self.changed_since(&base.id, mark).await));
+                return Ok(self.gone(&base.id, true, self.changed_since(&base.id, mark).await));
             };
             failures += 1;
             if !waits(&error.fault, failures).await {
@@ -162,7 +162,9 @@ impl<R: Remote> Writer<R> {
             return Err(WriteError::Refused(error));
         }
         match self.look(&base.id).await {
-            Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id, self.changed_since(&base.id, mark).await)),
+            Ok(answer) if answer.now.is_none() => {
+                Ok(self.gone(&base.id, true, self.changed_since(&base.id, mark).await))
+            }
             Ok(_) => Err(WriteError::Refused(error)),
             Err(_) => Err(WriteError::InDoubt(error)),
         }
@@ -197,9 +199,9 @@ impl<R: Remote> Writer<R> {
     }
 
     /// It is certain by now that it is gone, so the question counts as asked now.
-    fn gone(&self, id: &SegmentId, raced: bool) -> Ended {
+    fn gone(&self, id: &SegmentId, found: bool, raced: bool) -> Ended {
         let answer = Answer { id: id.clone(), now: None, asked: self.questions.next(), mention: Mention::default() };
-        Ended { outcome: Outcome::Deleted { id: id.clone(), raced }, answer }
+        Ended { outcome: Outcome::Deleted { id: id.clone(), found, raced }, answer }
     }
 
     /// Finds out what has become of an operation that an earlier run had sent.
@@ -214,7 +216,7 @@ impl<R: Remote> Writer<R> {
                 Err(error) => Err(WriteError::InDoubt(error)),
             },
             Operation::Delete { base, .. } => match self.look(&base.id).await {
-                Ok(answer) => Ok(answer.now.is_none().then(|| self.gone(&base.id, false))),
+                Ok(answer) => Ok(answer.now.is_none().then(|| self.gone(&base.id, true, false))),
                 Err(error) => Err(WriteError::InDoubt(error)),
             },
         };

@@ -244,6 +244,15 @@ async fn a_change_whose_answer_is_lost_is_found_to_be_done_and_blamed_on_nobody(
 }
 
 #[tokio::test]
+async fn what_a_colleague_has_deleted_before_is_not_taken_for_ones_own_work() {
+    let (server, mut client) = tenant_with(deaf()).await;
+    let seen = client.named("Zgierz");
+    colleague(&server, Wish::Delete(seen.id.clone()));
+    let outcome = client.write(Operation::delete(Arc::clone(&seen))).await.unwrap();
+    assert_eq!(outcome, Outcome::Deleted { id: seen.id.clone(), found: false, raced: false });
+}
+
+#[tokio::test]
 async fn a_deletion_whose_answer_is_lost_is_found_to_be_done() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: DELETE });
@@ -379,7 +388,7 @@ async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
     let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     server.plan(between(Method::DELETE, theirs, Moment::Before));
     let outcome = client.write(client.delete("Zgierz")).await.unwrap();
-    assert_eq!(outcome, Outcome::Deleted { id: seen.id.clone(), raced: true });
+    assert_eq!(outcome, Outcome::Deleted { id: seen.id.clone(), found: true, raced: true });
     client.write(create("Leaf", None)).await.unwrap();
     let outcome = client.write(client.delete("Leaf")).await.unwrap();
     assert!(matches!(outcome, Outcome::Deleted { raced: false, .. }));

@@ -109,6 +109,8 @@ struct Log {
     raced: HashSet<SegmentId>,
     /// Segments of which the person was told that they may be the ones that were to be created.
     alike: HashSet<SegmentId>,
+    /// Segments that were to be changed, and of which the person was told that they are gone.
+    gone: HashSet<SegmentId>,
     /// Ids that the server gave in the place of provisional ones.
     given: HashMap<SegmentId, SegmentId>,
     refused_to_undo: bool,
@@ -235,6 +237,13 @@ impl Person {
     fn take(&mut self, event: mirror::Event) {
         match &event {
             mirror::Event::OperationEnded { which, operation, outcome } => self.note(*which, operation, outcome),
+            mirror::Event::OperationFailed {
+                operation: Operation::Update { base, .. },
+                error: WriteError::Conflict { theirs: None, .. },
+                ..
+            } => {
+                self.log.gone.insert(base.id.clone());
+            }
             mirror::Event::OperationFailed { error: WriteError::Lookalike { theirs }, .. } => {
                 self.log.alike.insert(theirs.id.clone());
             }
@@ -537,6 +546,7 @@ impl Person {
         }
         for round in 0.. {
             self.rest().await;
+            self.close();
             if self.state.writes.waiting() == 0 {
                 break;
             }
@@ -640,7 +650,8 @@ impl Person {
                 } else if theirs.remove(&(id.clone(), field))
                     && let Some(before) = &before
                 {
-                    let seen = self.saw(before, after, field) || self.log.raced.contains(id);
+                    let told = self.log.raced.contains(id) || self.log.gone.contains(id);
+                    let seen = told || self.saw(before, after, field);
                     let about = || {
                         let history = history.iter().filter(|change| change.id == *id).map(|it| format!("was {it:?}"));
                         let asked = self.log.asked.iter().map(|it| format!("asked {it:?}"));

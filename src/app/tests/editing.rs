@@ -587,7 +587,8 @@ fn what_was_on_its_way_when_it_was_given_up_is_shown_all_the_same() {
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
     assert!(harness.state.forest.contains(&id("export")));
     let which = Which { ticket, index: 0 };
-    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Deleted { id: id("export"), raced: false });
+    let (operation, outcome) =
+        (plan.operations[0].clone(), Outcome::Deleted { id: id("export"), found: true, raced: false });
     harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
     assert!(!harness.state.forest.contains(&id("export")));
     assert!(harness.message().contains("was carried out"), "{}", harness.message());

@@ -49,7 +49,7 @@ pub(in crate::app) fn operation_ended(state: &mut State, which: Which, operation
             remark(state, applied);
             note_fields(state, which, before.as_deref(), applied);
         }
-        Outcome::Deleted { id, raced } => {
+        Outcome::Deleted { id, raced, .. } => {
             state.picks.marked.remove(id);
             state.picks.cut.remove(id);
             if let (Operation::Delete { base, .. }, true) = (operation, *raced) {
@@ -207,7 +207,7 @@ fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
             fields.retain(|field| !applied.ignored.contains(field));
             Some(Made::Updated { before: Arc::clone(base), after: Arc::clone(&applied.segment), fields })
         }
-        (Operation::Delete { base, .. }, Outcome::Deleted { .. }) => Some(Made::Deleted(Arc::clone(base))),
+        (Operation::Delete { base, .. }, Outcome::Deleted { found: true, .. }) => Some(Made::Deleted(Arc::clone(base))),
         _ => None,
     }
 }
