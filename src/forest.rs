@@ -172,6 +172,14 @@ impl Forest {
         self.rows.follow(&mut self.arena, touched);
     }
 
+    /// Whether it is to grow by very many segments soon. Until it is not any more, parents that are missing stand in no order that
+    /// means anything.
+    pub fn set_growing(&mut self, growing: bool) {
+        self.arena.set_growing(growing);
+        let touched = self.arena.take_touched();
+        self.rows.follow(&mut self.arena, touched);
+    }
+
     /// How many segments there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -69,6 +69,9 @@ fn enter(state: &mut State, phase: Phase) {
         Phase::Live if was_offline => state.activity.add(now, EntryKind::Recovered, None, "connected again"),
         _ => {}
     }
+    if !matches!(phase, Phase::Loading(_)) {
+        tree_view::steady(state, |state| state.forest.set_growing(false));
+    }
     state.link.enter(phase, now);
 }
 
@@ -82,6 +85,7 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
         state.writes.overlay(&id, Some(segment))
     });
     let changes: Vec<Change> = changes.collect();
+    state.forest.set_growing(true);
     tree_view::steady(state, |state| state.forest.apply(changes));
 }
 

@@ -152,6 +152,8 @@ pub(super) struct Arena {
     sortings: u32,
     /// The one under way.
     sorting: Option<Sorting>,
+    /// Whether very many parents are missing for a while, since their turn has not come yet.
+    growing: bool,
     /// Links followed upwards since the present batch of changes began.
     climbed: usize,
     touched: Touched,
@@ -196,6 +198,7 @@ impl Default for Arena {
             order: Order::default(),
             sortings: 0,
             sorting: None,
+            growing: false,
             climbed: 0,
             touched: Touched::default(),
         }
@@ -315,6 +318,9 @@ impl Arena {
     }
 
     fn allocate_hashed(&mut self, hash: u64) -> NodeIndex {
+        if self.by_id.len() == self.by_id.capacity() {
+            self.double_table();
+        }
         let node = Node::new(Kind::Free, NodeIndex::NOWHERE);
         let index = if let Some(index) = self.free.pop() {
             self.nodes[index.slot()] = node;
@@ -326,6 +332,17 @@ impl Arena {
         let (contents, hasher) = (&self.contents, &self.hasher);
         self.by_id.insert_unique(hash, index, |node| hasher.hash_one(contents.id(*node)));
         index
+    }
+
+    /// Makes room in the table of ids. In the order of their nodes, segments lie side by side in memory; the table itself would look
+    /// at them here and there.
+    fn double_table(&mut self) {
+        let hash = |node: &NodeIndex| self.hasher.hash_one(self.contents.id(*node));
+        let mut double = HashTable::with_capacity(2 * self.by_id.len().max(SMALL_BATCH));
+        for node in self.ordinary() {
+            double.insert_unique(hash(&node), node, hash);
+        }
+        self.by_id = double;
     }
 
     /// A node for an id that is named as a parent and that no segment has.
@@ -508,7 +525,22 @@ impl Arena {
             (Some(first), Some(second)) => {
                 order::compare(self.order, (first, self.descendants(a)), (second, self.descendants(b)))
             }
+            (None, None) => self.compare_missing(a, b),
             _ => self.contents.id(a).cmp(&self.contents.id(b)),
+        }
+    }
+
+    fn compare_missing(&self, a: NodeIndex, b: NodeIndex) -> Ordering {
+        if self.growing { a.cmp(&b) } else { self.contents.ghost(a).cmp(&self.contents.ghost(b)) }
+    }
+
+    /// While everything loads for the first time, very many parents are missing for a while, and most of the time would go into
+    /// keeping them in the order of their ids. So they stand in the order in which they were named until nothing grows any more.
+    pub fn set_growing(&mut self, growing: bool) {
+        if std::mem::replace(&mut self.growing, growing) != growing && self.has_children(NodeIndex::MISSING) {
+            self.forget_order(NodeIndex::MISSING);
+            self.sort_children(NodeIndex::MISSING);
+            self.touched = Touched::Everything;
         }
     }
 

@@ -180,6 +180,39 @@ proptest! {
     }
 
     #[test]
+    fn a_tree_that_has_grown_is_the_same_as_any_other(
+        steps in vec(any_step(), 0..16),
+        later in vec(any_change(), 0..4),
+        large in vec(any_segment(), 0..40),
+    ) {
+        let mut forest = Forest::new();
+        forest.set_growing(true);
+        let mut changes: Vec<Change> = Vec::new();
+        for step in steps {
+            if let Step::Apply(some) = &step {
+                changes.extend(some.iter().cloned());
+            }
+            take(&mut forest, step);
+            forest.arena.check();
+        }
+        let page: Vec<Change> = (0..5).flat_map(|_| large.iter().cloned().map(Change::Upsert)).collect();
+        changes.extend(page.iter().cloned());
+        forest.apply(page);
+        forest.arena.check();
+        forest.set_growing(false);
+        changes.extend(later.iter().cloned());
+        forest.apply(later);
+        let mut segments = BTreeMap::new();
+        for change in changes {
+            match change {
+                Change::Upsert(segment) => segments.insert(segment.id.clone(), segment),
+                Change::Remove(id) => segments.remove(&id),
+            };
+        }
+        check(&forest, &segments);
+    }
+
+    #[test]
     fn changes_one_by_one_come_to_the_same_as_the_final_list(changes in vec(any_change(), 0..120), order in any_order()) {
         let mut one_by_one = Forest::new();
         one_by_one.set_order(order);

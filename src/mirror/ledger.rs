@@ -124,14 +124,16 @@ impl Ledger {
     pub fn take_first_page(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) -> Vec<Arc<Segment>> {
         let mut news = segments;
         news.retain(|segment| {
+            // As nearly all are; what is below comes to the same and looks the id up again and again.
+            if self.gone.is_empty() && self.known.put_new(Entered { segment: Arc::clone(segment), asked }) {
+                if let Some(taking) = &mut self.taking {
+                    taking.count += 1;
+                }
+                return true;
+            }
             let known = self.known.get(&segment.id).map(|known| known.asked);
             if let Some(taking) = &mut self.taking {
                 taking.count += usize::from(known.is_none_or(|known| known < taking.begun));
-            }
-            if known.is_none() && self.gone.is_empty() {
-                // As nearly all are; what is below comes to the same and looks the id up again and again.
-                self.known.put(Entered { segment: Arc::clone(segment), asked });
-                return true;
             }
             let (id, now) = (segment.id.clone(), Some(Arc::clone(segment)));
             self.take(Answer { id, now, asked, mention: Mention::default() }).is_some()

@@ -28,6 +28,9 @@ pub(super) struct Register {
     hasher: FixedState,
 }
 
+/// Segments for which there is room at first.
+const ROOM: usize = 64;
+
 impl Register {
     pub fn get(&self, id: &SegmentId) -> Option<&Entered> {
         self.entries.get(self.place(id)?)
@@ -36,6 +39,34 @@ impl Register {
     pub fn get_mut(&mut self, id: &SegmentId) -> Option<&mut Entered> {
         let place = self.place(id)?;
         self.entries.get_mut(place)
+    }
+
+    /// Enters a segment unless there is one with the same id. Answers whether there was none.
+    pub fn put_new(&mut self, entered: Entered) -> bool {
+        if self.places.len() == self.places.capacity() {
+            self.double_table();
+        }
+        let Self { entries, places, hasher } = self;
+        let id = &entered.segment.id;
+        let same = |place: &u32| entries[*place as usize].segment.id == *id;
+        let rehash = |place: &u32| hasher.hash_one(&entries[*place as usize].segment.id);
+        let Entry::Vacant(entry) = places.entry(hasher.hash_one(id), same, rehash) else { return false };
+        // Four billion segments don't fit into any memory.
+        entry.insert(u32::try_from(entries.len()).unwrap_or(u32::MAX));
+        entries.push(entered);
+        true
+    }
+
+    /// Makes room in the table. In the order in which they were entered, segments lie side by side in memory; the table itself would
+    /// look at them here and there.
+    fn double_table(&mut self) {
+        let Self { entries, places, hasher } = self;
+        let hash = |entered: &Entered| hasher.hash_one(&entered.segment.id);
+        let mut double = HashTable::with_capacity(2 * entries.len().max(ROOM));
+        for (place, entered) in (0_u32..).zip(&*entries) {
+            double.insert_unique(hash(entered), place, |place| hash(&entries[*place as usize]));
+        }
+        *places = double;
     }
 
     /// Enters a segment in the place of one with the same id.

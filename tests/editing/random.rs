@@ -550,7 +550,7 @@ impl Person {
             if self.state.writes.waiting() == 0 {
                 break;
             }
-            assert!(round < 40, "seed {}: something is stuck: {:?}", self.seed, self.state.writes.tally());
+            assert!(round < 4 * ACTIONS, "seed {}: something is stuck:\n{}", self.seed, self.left());
             self.press(if round % 2 == 0 { "Q R esc" } else { "Q D esc" });
             self.close();
         }

@@ -160,7 +160,7 @@ impl Arena {
     fn add_child(&mut self, child: NodeIndex) {
         let up = self.nodes[child.slot()].up;
         if !self.has_children(up) {
-            // Missing parents come and go while everything loads, so they are always kept in the order of their ids.
+            // Missing parents come and go while everything loads, so they are always kept in order.
             let none = if up == NodeIndex::MISSING { Siblings::in_order(Vec::new()) } else { Siblings::default() };
             self.begin_family(up, none);
         }
@@ -193,12 +193,11 @@ impl Arena {
 
     /// The place of a child in a list in order, or else that where it belongs.
     fn search(&self, up: NodeIndex, siblings: &Siblings, child: NodeIndex) -> Result<Place, Place> {
-        if up != NodeIndex::MISSING {
-            return siblings.search(|other| self.compare(other, child));
+        if up == NodeIndex::MISSING {
+            siblings.search(|other| self.compare_missing(other, child))
+        } else {
+            siblings.search(|other| self.compare(other, child))
         }
-        // Those are many while everything loads, and they have nothing but their ids.
-        let id = self.contents.ghost(child);
-        siblings.search(|other| self.contents.ghost(other).cmp(&id))
     }
 
     /// Moves a child that is another one now from its place to where it belongs, unless that is where it is.
