@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::remote::{Context, Position};
 use crate::segment::{Segment, SegmentId, Step};
 
-pub use journal::{JournalNote, Journalled};
+pub use journal::{JournalNote, Journalled, Progress};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -276,11 +276,15 @@ async fn a_wait_longer_than_anybody_wants_is_told_instead_of_waited() {
 
 #[tokio::test]
 async fn a_create_is_repeated_only_when_the_server_did_nothing() {
-    for (code, expected) in [(429, TRIES), (503, TRIES), (500, 1), (502, 1), (504, 1), (408, 1), (422, 1)] {
+    for (code, expected) in [(429, TRIES), (503, 1), (500, 1), (502, 1), (504, 1), (408, 1), (422, 1)] {
         let (server, client) = server(times(&status(code))).await;
         assert_eq!(refused(client.create(&vip()).await).0, code);
         assert_eq!(requests(&server).await.len(), expected, "{code}");
     }
+    // Who names a time has turned the request away.
+    let (server, client) = server(times(&status(503).insert_header("retry-after", "0"))).await;
+    assert_eq!(refused(client.create(&vip()).await).0, 503);
+    assert_eq!(requests(&server).await.len(), TRIES);
 }
 
 #[tokio::test]

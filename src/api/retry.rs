@@ -69,7 +69,12 @@ fn may_repeat(fault: &Fault, repetition: Repetition) -> bool {
     match repetition {
         Repetition::Harmless => fault.is_transient(),
         Repetition::Outdated => false,
-        Repetition::Harmful => matches!(fault, Fault::Unreachable { .. } | Fault::Refused { status: 429 | 503, .. }),
+        Repetition::Harmful => match fault {
+            Fault::Unreachable { .. } | Fault::Refused { status: 429, .. } => true,
+            // Without a time, it may be a word of somebody on the way who has lost the server's.
+            Fault::Refused { status: 503, retry_after, .. } => retry_after.is_some(),
+            _ => false,
+        },
     }
 }
 
@@ -119,9 +124,9 @@ mod tests {
         let policy = Policy::default();
         let repeated = |fault: &Fault| policy.pause(fault, Repetition::Harmful, 1, NO_JITTER).is_some();
         assert!(repeated(&refused(429, None)));
-        assert!(repeated(&refused(503, None)));
+        assert!(repeated(&refused(503, Some(1))));
         assert!(repeated(&Fault::Unreachable { reason: Obstacle::default() }));
-        for status in [400, 408, 409, 500, 502, 504] {
+        for status in [400, 408, 409, 500, 502, 503, 504] {
             assert!(!repeated(&refused(status, None)), "{status}");
         }
         assert!(!repeated(&Fault::TimedOut { after: Duration::ZERO }));

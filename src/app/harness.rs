@@ -12,7 +12,7 @@ use crate::keymap::{KeyTexts, Keymap, parse_sequence};
 use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, Which, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::remote::{BaseUrl, Call, Context, Excerpt, Exchange, Fault, InsecureHttp, RemoteError};
-use crate::segment::{Segment, SegmentId, Step};
+use crate::segment::{Field, Segment, SegmentId, Step};
 
 use super::{Access, Clock, Effect, Event, Session, State, update};
 
@@ -313,5 +313,6 @@ impl Harness {
 }
 
 fn applied(segment: Segment) -> Applied {
-    Applied { segment: Arc::new(segment), merged: Vec::new(), ignored: Vec::new(), raced: false }
+    let written = Field::ALL.to_vec();
+    Applied { segment: Arc::new(segment), merged: Vec::new(), ignored: Vec::new(), written, raced: false }
 }

@@ -156,11 +156,20 @@ pub(super) enum Way {
 
 /// Takes back what was done last, or does again what was taken back last.
 pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
-    let mut effects = settle_stopped(state);
-    if state.writes.tally().waiting > 0 {
+    let stopped = if way == Way::Back { stopped(state) } else { None };
+    let moves = |write: &writes::Write| {
+        let moves = |step: &writes::Step| match step.standing {
+            Standing::Running => true,
+            Standing::Waiting => !writes::is_blocked(write, step),
+            _ => false,
+        };
+        write.steps.iter().any(moves)
+    };
+    if state.writes.plans().any(|(_, write)| moves(write)) {
         state.warn("something is still on its way to the server; try again when it has ended");
-        return effects;
+        return Vec::new();
     }
+    let mut effects = stopped.map_or_else(Vec::new, |ticket| writes::give_up(state, ticket));
     let history = &mut state.writes.history;
     let step = match way {
         Way::Back => history.done.pop(),
@@ -187,18 +196,13 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
     effects
 }
 
-/// A plan that has stopped half-way is over when it is to be taken back: what is left of it is given up.
-fn settle_stopped(state: &mut State) -> Vec<Effect> {
-    let last = state.writes.plans().last();
-    let stopped = last.filter(|(_, write)| {
-        let moves = |standing: &Standing| matches!(standing, Standing::Waiting | Standing::Running | Standing::Staged);
-        write.steps.iter().any(|step| step.standing == Standing::Done)
-            && !write.steps.iter().any(|step| moves(&step.standing) && !writes::is_blocked(write, step))
-    });
-    match stopped.map(|(ticket, _)| ticket) {
-        Some(ticket) => writes::give_up(state, ticket),
-        None => Vec::new(),
-    }
+/// The plan that was begun last, when it has stopped half-way: what is left of it is given up when it is to be taken back.
+fn stopped(state: &State) -> Option<Ticket> {
+    let (ticket, write) = state.writes.plans().last()?;
+    let is_last = state.writes.history.done.last().is_none_or(|step| step.ticket < ticket);
+    let half_done = write.steps.iter().any(|step| step.standing == Standing::Done);
+    let staged = write.steps.iter().any(|step| step.standing == Standing::Staged);
+    (is_last && half_done && !staged).then_some(ticket)
 }
 
 /// What takes all of it back, and the former ids of what is created again, by its place in the plan.

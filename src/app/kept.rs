@@ -41,7 +41,10 @@ impl Kept {
             self.values.retain(|_, value| value.until > now);
         }
         if self.values.len() >= MOST {
-            return;
+            let mut untils: Vec<Timestamp> = self.values.values().map(|value| value.until).collect();
+            let (_, middle, _) = untils.select_nth_unstable(MOST / 2);
+            let middle = *middle;
+            self.values.retain(|_, value| value.until > middle);
         }
         for field in fields {
             let value = Value { before: before.field(*field), written: after.field(*field), until: now + WHILE };

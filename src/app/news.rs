@@ -25,12 +25,12 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Verified { missed } => verified(state, &missed),
         Event::OperationBegan(which) => writes::operation_began(state, which),
         Event::OperationEnded { which, operation, outcome } => {
-            writes::operation_ended(state, which, &operation, &outcome);
+            effects = writes::operation_ended(state, which, &operation, &outcome);
         }
         Event::OperationFailed { which, operation, error } => {
             effects = writes::operation_failed(state, which, operation, error);
         }
-        Event::OperationDropped(which) => writes::operation_dropped(state, which),
+        Event::OperationDropped(which) => effects = writes::operation_dropped(state, which),
         Event::Recovered(found) => writes::recovered(state, found),
         Event::Noticed(notice) => {
             state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });
@@ -193,7 +193,7 @@ fn change(state: &mut State, seen: &[Seen]) {
 }
 
 /// Says when somebody sets back what was written here a while ago.
-fn tell_set_back(state: &mut State, before: &Segment, after: &Segment) {
+pub(super) fn tell_set_back(state: &mut State, before: &Segment, after: &Segment) {
     for set_back in state.writes.kept.set_back(before, after, state.clock.now) {
         let value = |text: Option<String>| text.map_or_else(|| "nothing".into(), |text| format!("“{text}”"));
         let text = format!(

@@ -82,6 +82,11 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
             let cut = futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("lost on order")) });
             (response.status(), Body::from_stream(cut)).into_response()
         }
+        Some(Trouble::Belie { status, .. }) => {
+            next.run(request).await;
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            problem(status, "upstream connect error or disconnect/reset before headers")
+        }
         Some(Trouble::CutShort { .. }) => {
             let response = next.run(request).await;
             let status = response.status();

@@ -25,6 +25,13 @@ pub enum Trouble {
         /// Which requests.
         on: (Method, &'static str),
     },
+    /// It is carried out, and answered as if it had failed: something on the way has lost the server's word.
+    Belie {
+        /// Which requests.
+        on: (Method, &'static str),
+        /// The status.
+        status: u16,
+    },
     /// It is carried out, and half of the answer is all there is of it, as if that were the whole.
     CutShort {
         /// Which requests.
@@ -70,6 +77,7 @@ impl Trouble {
     fn meets(&self, method: &Method, target: &str) -> bool {
         let (Self::Refuse { on, .. }
         | Self::LoseAnswer { on }
+        | Self::Belie { on, .. }
         | Self::CutShort { on }
         | Self::Delay { on, .. }
         | Self::HoldAnswer { on, .. }

@@ -237,7 +237,7 @@ impl<R: Remote> Actor<R> {
             Command::Amend { which, operation } => self.retry(which, Some(operation)).await?,
             Command::Adopt { which, id } => self.adopt(which, id).await?,
             Command::Hold(ticket) => self.hold(ticket),
-            Command::Release(ticket) => self.release(ticket).await?,
+            Command::Release { ticket, except } => self.release(ticket, &except).await?,
             Command::Drop(which) => self.give_up(vec![which]).await?,
             Command::DropPlan(ticket) => self.give_up(self.writing_of(ticket)).await?,
         }

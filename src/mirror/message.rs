@@ -90,7 +90,12 @@ pub enum Command {
     /// Begin nothing more of a plan until it is [released](Command::Release).
     Hold(Ticket),
     /// Go on with a plan that was held back, and try again what failed of it.
-    Release(Ticket),
+    Release {
+        /// Which plan.
+        ticket: Ticket,
+        /// Operations of it that want a decision of their own, and are not to be tried again with the others.
+        except: Vec<Which>,
+    },
     /// Give up an operation that does not run. Those that can't be done without the segment it was to create go with it.
     Drop(Which),
     /// Give up all operations of a plan that do not run. One that runs is carried out, and told as any other.
@@ -319,6 +324,8 @@ pub struct Recovered {
 /// What has become of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
+    /// It was only gathered, and never asked for.
+    Gathered,
     /// It was never sent.
     NotSent,
     /// It was sent, and carried out. It is done with.
@@ -356,6 +363,8 @@ pub struct Applied {
     pub merged: Vec<Field>,
     /// Fields that were asked for and that the server did not take.
     pub ignored: Vec<Field>,
+    /// Fields that were written: not those that were as wanted already.
+    pub written: Vec<Field>,
     /// Whether somebody else changed it in the very moment between looking and writing. What they wrote may be gone, and what
     /// it was is not known.
     pub raced: bool,

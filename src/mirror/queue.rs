@@ -289,9 +289,9 @@ impl WriteQueue {
     }
 
     /// Goes on with a plan, and tries again what failed of it.
-    pub fn release(&mut self, ticket: Ticket) {
+    pub fn release(&mut self, ticket: Ticket, except: &[Which]) {
         self.held.remove(&ticket);
-        for which in self.of(ticket) {
+        for which in self.of(ticket).into_iter().filter(|which| !except.contains(which)) {
             self.retry(which, None);
         }
     }
@@ -461,7 +461,7 @@ mod tests {
     }
 
     fn applied(segment: Arc<Segment>) -> Applied {
-        Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false }
+        Applied { segment, merged: Vec::new(), ignored: Vec::new(), written: Vec::new(), raced: false }
     }
 
     fn done(queue: &mut WriteQueue, index: usize) {
@@ -593,7 +593,7 @@ mod tests {
         queue.hold(Ticket(1));
         queue.failed(which(1, 0));
         assert_eq!(begun(&mut queue), [0; 0]);
-        queue.release(Ticket(1));
+        queue.release(Ticket(1), &[]);
         assert_eq!(begun(&mut queue), [0, 1]);
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::Operation;
-use crate::remote::{Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
+use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
 use super::ledger::{Answer, Questions};
@@ -88,11 +88,16 @@ impl<R: Remote> Writer<R> {
         // Without it, a write in the same moment goes unnoticed; that is no reason not to write.
         let mark = self.events_since_begun().await.ok().and_then(|(_, end)| end);
         let (mut failures, mut doubt, mut sent) = (0, None, false);
+        let mut written: Vec<Field> = Vec::new();
         let (draft, merged) = loop {
             let current = self.current(base).await.map_err(|error| in_doubt(doubt.clone(), error))?;
             let (draft, merged) = merge(base, wanted, &current)?;
             if draft.changes(&current).is_empty() {
                 break (draft, merged);
+            }
+            if failures == 0 {
+                // What is as wanted later may be so by a try that seemed to fail.
+                written = draft.changes(&current);
             }
             let Err(error) = self.remote.update(&base.id, &draft).await else {
                 sent = true;
@@ -100,10 +105,14 @@ impl<R: Remote> Writer<R> {
             };
             failures += 1;
             if !waits(&error.fault, failures).await {
-                if error.fault.may_have_taken_effect() && self.took_effect(&base.id, &draft).await {
-                    break (draft, merged);
+                match self.took_effect(&base.id, &draft).await {
+                    Some(true) if error.fault.may_have_taken_effect() => break (draft, merged),
+                    // There was an answer, and what it says is what is to be seen.
+                    Some(false) if matches!(error.fault, Fault::Refused { .. }) => {
+                        return Err(WriteError::Refused(error));
+                    }
+                    _ => return Err(failure(error)),
                 }
-                return Err(failure(error));
             }
             doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
         };
@@ -114,7 +123,7 @@ impl<R: Remote> Writer<R> {
         };
         let ignored = draft.changes(&segment);
         let raced = sent && self.written_often(&base.id, mark).await;
-        Ok(Ended { outcome: Outcome::Updated(Applied { segment, merged, ignored, raced }), answer })
+        Ok(Ended { outcome: Outcome::Updated(Applied { segment, merged, ignored, written, raced }), answer })
     }
 
     /// Whether a segment was written more than once since a step of the feed.
@@ -208,13 +217,7 @@ impl<R: Remote> Writer<R> {
     pub async fn investigate(&self, operation: &Operation) -> (Fate, Option<Answer>) {
         let found = match operation {
             Operation::Create { draft } => self.find_former(draft).await,
-            Operation::Update { base, draft } => match self.look(&base.id).await {
-                Ok(answer) => Ok(answer.now.clone().filter(|segment| carries(segment, base, draft)).map(|segment| {
-                    let applied = Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false };
-                    Ended { outcome: Outcome::Updated(applied), answer }
-                })),
-                Err(error) => Err(WriteError::InDoubt(error)),
-            },
+            Operation::Update { base, draft } => self.find_former_update(base, draft).await,
             Operation::Delete { base, .. } => match self.look(&base.id).await {
                 Ok(answer) => Ok(answer.now.is_none().then(|| self.gone(&base.id, true, false))),
                 Err(error) => Err(WriteError::InDoubt(error)),
@@ -227,14 +230,33 @@ impl<R: Remote> Writer<R> {
         }
     }
 
+    /// Whether a change of an earlier run was carried out; `None` when it was not. What somebody has done since may hide it.
+    async fn find_former_update(&self, base: &Arc<Segment>, draft: &Draft) -> Result<Option<Ended>, WriteError> {
+        let answer = self.look(&base.id).await.map_err(WriteError::InDoubt)?;
+        let written = draft.changes(base);
+        if let Some(segment) = answer.now.clone().filter(|segment| carries(segment, base, draft)) {
+            let applied = Applied { segment, merged: Vec::new(), ignored: Vec::new(), written, raced: false };
+            return Ok(Some(Ended { outcome: Outcome::Updated(applied), answer }));
+        }
+        let (events, _) = self.events_since_begun().await.map_err(WriteError::InDoubt)?;
+        let as_it_was =
+            answer.now.is_some_and(|now| !base.differing_fields(&now).iter().any(|it| written.contains(it)));
+        if as_it_was && events.iter().all(|event| event.id != base.id) {
+            return Ok(None);
+        }
+        let fault = Fault::Unreadable { reason: "somebody has changed it since".into() };
+        Err(WriteError::InDoubt(RemoteError { call: Call::Update(base.id.clone()), fault }))
+    }
+
     async fn current(&self, base: &Segment) -> Result<Arc<Segment>, WriteError> {
         let answer = self.look(&base.id).await.map_err(WriteError::Refused)?;
         answer.now.ok_or(WriteError::Conflict { theirs: None, fields: Vec::new() })
     }
 
-    async fn took_effect(&self, id: &SegmentId, draft: &Draft) -> bool {
-        let now = self.look(id).await.ok().and_then(|answer| answer.now);
-        now.is_some_and(|segment| draft.changes(&segment).is_empty())
+    /// Whether a segment has everything that was written; `None` when it can't be looked at.
+    async fn took_effect(&self, id: &SegmentId, draft: &Draft) -> Option<bool> {
+        let now = self.look(id).await.ok()?.now;
+        Some(now.is_some_and(|segment| draft.changes(&segment).is_empty()))
     }
 
     async fn look(&self, id: &SegmentId) -> Result<Answer, RemoteError> {

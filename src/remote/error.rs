@@ -124,7 +124,9 @@ impl Fault {
     #[must_use]
     pub const fn may_have_taken_effect(&self) -> bool {
         match self {
-            Self::Refused { status, .. } => *status >= 500 && *status != 503,
+            // Who names a time has turned the request away; anybody else on the way may say 503 after it was carried out.
+            Self::Refused { status: 503, retry_after, .. } => retry_after.is_none(),
+            Self::Refused { status, .. } => *status >= 500,
             Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
             Self::Unreachable { .. } | Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
         }
@@ -162,6 +164,10 @@ impl Fault {
 mod tests {
     use super::*;
 
+    fn turned_away() -> Fault {
+        Fault::Refused { status: 503, words: String::new(), retry_after: Some(Duration::from_secs(1)) }
+    }
+
     fn refused(status: u16) -> Fault {
         Fault::Refused { status, words: String::new(), retry_after: None }
     }
@@ -186,6 +192,8 @@ mod tests {
     fn a_write_is_in_doubt_only_when_it_may_have_reached_the_server() {
         assert!(Fault::TimedOut { after: Duration::from_secs(30) }.may_have_taken_effect());
         assert!(refused(500).may_have_taken_effect());
+        assert!(refused(503).may_have_taken_effect());
+        assert!(!turned_away().may_have_taken_effect());
         assert!(!refused(422).may_have_taken_effect());
         assert!(!Fault::Unreachable { reason: Obstacle::default() }.may_have_taken_effect());
         assert!(!Fault::Forbidden.may_have_taken_effect());

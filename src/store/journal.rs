@@ -4,7 +4,7 @@
 //! are to be looked for. A note is on the disk when it counts as written, also if the power goes.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
 use crate::plan::Operation;
 use crate::segment::Step;
@@ -27,6 +27,8 @@ pub(super) const TABLE: &str = "
 pub enum JournalNote {
     /// It is asked for, or another one in its place. Whether it was sent stays as it is.
     Asked((u64, usize), Operation),
+    /// It is gathered: it may be asked for later, or never.
+    Gathered((u64, usize), Operation),
     /// It is about to be sent. Its traces are in the feed from that step on. What was sent before and may have been carried out
     /// keeps the step from before the first time.
     Sent((u64, usize), Option<Step>),
@@ -36,6 +38,37 @@ pub enum JournalNote {
     Over((u64, usize)),
 }
 
+/// How far an operation had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It was only gathered.
+    Gathered,
+    /// It was asked for, and not sent.
+    Asked,
+    /// It was sent.
+    Sent,
+}
+
+impl Progress {
+    /// The number by which the table knows it.
+    const fn number(self) -> i64 {
+        match self {
+            Self::Asked => 0,
+            Self::Sent => 1,
+            Self::Gathered => 2,
+        }
+    }
+
+    /// What is not known may have been sent.
+    const fn of(number: i64) -> Self {
+        match number {
+            0 => Self::Asked,
+            2 => Self::Gathered,
+            _ => Self::Sent,
+        }
+    }
+}
+
 /// An operation that is not known to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journalled {
@@ -43,8 +76,8 @@ pub struct Journalled {
     pub key: (u64, usize),
     /// What was asked for.
     pub operation: Operation,
-    /// Whether it was sent.
-    pub sent: bool,
+    /// How far it had come.
+    pub progress: Progress,
     /// From where on its traces are in the feed.
     pub since: Option<Step>,
 }
@@ -67,22 +100,13 @@ impl Store {
         let transaction = self.connection.transaction()?;
         for note in notes {
             match note {
-                JournalNote::Asked(key, operation) => {
-                    let operation = postcard::to_allocvec(operation)
-                        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-                    let (ticket, number) = columns(*key);
-                    transaction
-                        .prepare_cached(
-                            "INSERT INTO journal (ticket, number, operation) VALUES (?1, ?2, ?3)
-                             ON CONFLICT (ticket, number) DO UPDATE SET operation = excluded.operation",
-                        )?
-                        .execute(params![ticket, number, operation])?;
-                }
+                JournalNote::Asked(key, operation) => put(&transaction, *key, operation, Progress::Asked)?,
+                JournalNote::Gathered(key, operation) => put(&transaction, *key, operation, Progress::Gathered)?,
                 JournalNote::Sent(key, since) => {
                     let (ticket, number) = columns(*key);
                     transaction
                         .prepare_cached(
-                            "UPDATE journal SET since = CASE WHEN sent THEN since ELSE ?3 END, sent = 1
+                            "UPDATE journal SET since = CASE WHEN sent = 1 THEN since ELSE ?3 END, sent = 1
                              WHERE ticket = ?1 AND number = ?2",
                         )?
                         .execute(params![ticket, number, since.map(|step| step.0)])?;
@@ -103,6 +127,26 @@ impl Store {
     }
 }
 
+/// What was sent stays so.
+fn put(
+    transaction: &Transaction<'_>,
+    key: (u64, usize),
+    operation: &Operation,
+    progress: Progress,
+) -> rusqlite::Result<()> {
+    let operation =
+        postcard::to_allocvec(operation).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let (ticket, number) = columns(key);
+    transaction
+        .prepare_cached(
+            "INSERT INTO journal (ticket, number, operation, sent) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (ticket, number) DO UPDATE
+             SET operation = excluded.operation, sent = CASE WHEN sent = 1 THEN 1 ELSE excluded.sent END",
+        )?
+        .execute(params![ticket, number, operation, progress.number()])?;
+    Ok(())
+}
+
 /// The numbers as SQLite has them. They count plans and operations, so they are far from where the two kinds of numbers differ.
 fn columns((ticket, number): (u64, usize)) -> (i64, i64) {
     (i64::try_from(ticket).unwrap_or(i64::MAX), i64::try_from(number).unwrap_or(i64::MAX))
@@ -115,7 +159,8 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Journalled>>
         let operation = postcard::from_bytes(row.get_ref(2)?.as_blob()?)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(2, Type::Blob, Box::new(error)))?;
         let key = (row.get::<_, i64>(0)?.unsigned_abs(), usize::try_from(row.get::<_, i64>(1)?).unwrap_or_default());
-        Ok(Journalled { key, operation, sent: row.get(3)?, since: row.get::<_, Option<i64>>(4)?.map(Step) })
+        let progress = Progress::of(row.get(3)?);
+        Ok(Journalled { key, operation, progress, since: row.get::<_, Option<i64>>(4)?.map(Step) })
     })?;
     entries.collect()
 }
@@ -144,8 +189,25 @@ mod tests {
         store.write_journal(&[JournalNote::Sent((7, 0), Some(Step(3))), JournalNote::Sent((7, 1), None)]).unwrap();
         store.write_journal(&[JournalNote::Over((7, 1)), JournalNote::Asked((7, 2), operation("other"))]).unwrap();
         drop(store);
-        let left = |key, name: &str, sent, since| Journalled { key, operation: operation(name), sent, since };
+        let left = |key, name: &str, progress, since| Journalled { key, operation: operation(name), progress, since };
         let journal = crate::store::open(&path).unwrap().journal;
-        assert_eq!(journal, [left((7, 0), "0", true, Some(Step(3))), left((7, 2), "other", false, None)]);
+        assert_eq!(
+            journal,
+            [left((7, 0), "0", Progress::Sent, Some(Step(3))), left((7, 2), "other", Progress::Asked, None)]
+        );
+    }
+
+    #[test]
+    fn what_was_gathered_is_so_until_it_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let mut store = crate::store::open(&path).unwrap().store.unwrap();
+        let gathered = |number: usize| JournalNote::Gathered((7, number), operation(&number.to_string()));
+        store.write_journal(&[gathered(0), gathered(1), gathered(2)]).unwrap();
+        store.write_journal(&[JournalNote::Asked((7, 1), operation("1")), JournalNote::Over((7, 2))]).unwrap();
+        drop(store);
+        let journal = crate::store::open(&path).unwrap().journal;
+        let progress: Vec<Progress> = journal.into_iter().map(|left| left.progress).collect();
+        assert_eq!(progress, [Progress::Gathered, Progress::Asked]);
     }
 }

@@ -87,20 +87,20 @@ fn choice(key: &'static str, text: &str, theme: &Theme) -> Line<'static> {
 
 /// Whether to leave although writes are under way.
 pub(super) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    let kept = match (state.writes.tally().staged, state.session.journalled) {
-        (0, true) => "The next start looks into what became of them, and shows it first.",
-        (0, false) => "Left now, what was not sent yet is lost: nothing keeps it.",
-        (_, _) => "What was only gathered is lost; the next start looks into the rest.",
+    let kept = if state.session.journalled {
+        "The next start looks into what became of them, and shows it first."
+    } else {
+        "Left now, what was not sent yet is lost: nothing keeps it."
     };
     draw_parting(state, "Leave?", kept, [("q", "leave now"), ("esc", "stay")], look, frame);
 }
 
 /// Whether to go elsewhere although writes are under way.
 pub(super) fn draw_switching(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    let kept = match (state.writes.tally().staged, state.session.journalled) {
-        (0, true) => "What became of that is looked into when you come back here.",
-        (0, false) => "Left now, what was not sent yet is lost: nothing keeps it.",
-        (_, _) => "What was only gathered is lost; the rest waits until you come back.",
+    let kept = if state.session.journalled {
+        "What became of that is looked into when you come back here."
+    } else {
+        "Left now, what was not sent yet is lost: nothing keeps it."
     };
     draw_parting(state, "Switch?", kept, [("s", "switch now"), ("esc", "stay")], look, frame);
 }

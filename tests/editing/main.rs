@@ -86,6 +86,44 @@ async fn a_create_that_was_not_carried_out_is_in_doubt_and_trying_it_again_creat
 }
 
 #[tokio::test]
+async fn a_create_that_something_on_the_way_reports_as_failed_exists_once() {
+    for status in [502, 503, 504] {
+        let (server, mut client) = tenant().await;
+        server.plan(Trouble::Belie { on: POST, status });
+        client.write(create("Nowy", None)).await.unwrap();
+        assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1), "{status}");
+        client.settle().await;
+        client.assert_equals(&server);
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_been_created_is_not_tried_again_with_the_others() {
+    let (server, mut client, which, _) = changed_before_it_was_found().await;
+    client.order(Command::Release { ticket: which.ticket, except: vec![which] }).await;
+    client.settle().await;
+    assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
+}
+
+#[tokio::test]
+async fn what_has_no_real_id_is_never_sent_to_the_server() {
+    let (server, mut client) = tenant().await;
+    let nobody = Which { ticket: Ticket(99), index: 0 }.provisional_id();
+    let error = client.write(create("Nowy", Some(nobody))).await.unwrap_err();
+    assert_eq!(error, WriteError::NoPlace);
+    assert_eq!(sent(&server, &Method::POST), 0);
+}
+
+#[tokio::test]
+async fn what_was_as_wanted_already_was_not_written() {
+    let (server, mut client) = tenant_with(deaf()).await;
+    let seen = client.named("Zgierz");
+    colleague(&server, Wish::Update(seen.id.clone(), Fields { name: "Both".into(), ..Fields::of(&seen) }));
+    let outcome = applied(client.write(client.rename("Zgierz", "Both")).await.unwrap());
+    assert_eq!((outcome.written, sent(&server, &Method::PUT)), (Vec::new(), 0));
+}
+
+#[tokio::test]
 async fn a_create_in_doubt_that_was_carried_out_is_found_when_it_is_tried_again() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: POST });
@@ -448,7 +486,7 @@ async fn of_a_plan_that_is_held_nothing_more_begins_until_it_is_released() {
     client.write(create("Other", None)).await.unwrap();
     client.settle().await;
     assert_eq!((client.began.len(), sent(&server, &Method::POST)), (2, 2));
-    client.order(Command::Release(ticket)).await;
+    client.order(Command::Release { ticket, except: Vec::new() }).await;
     client.hear_until(|client| client.results.len() == 4).await;
     assert!((0..3).all(|number| named(&server, &format!("New {number}")).len() == 1));
 }
@@ -460,7 +498,7 @@ async fn releasing_a_plan_tries_again_what_failed_of_it() {
     let ticket = client.begin([create("New", None)]).await;
     client.result(first(ticket)).await.unwrap_err();
     client.results.clear();
-    client.order(Command::Release(ticket)).await;
+    client.order(Command::Release { ticket, except: Vec::new() }).await;
     client.result(first(ticket)).await.unwrap();
     assert_eq!(named(&server, "New").len(), 1);
 }

@@ -6,6 +6,7 @@ use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Access, Between, Demand, Effect, Event, Layer, PendingKind, Side};
 use crate::mirror::{self, Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
 use crate::plan::Operation;
+use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::{Draft, Field, Segment};
 
 fn at_work() -> Harness {
@@ -354,7 +355,8 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"]);
     let made =
         Arc::new(Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() });
-    let applied = Applied { segment: made, merged: Vec::new(), ignored: Vec::new(), raced: false };
+    let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
+    let applied = Applied { segment: made, merged, ignored, written, raced: false };
     let which = Which { ticket: first, index: 0 };
     let operation = harness.state.writes.step(which).unwrap().operation.clone();
     harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Created(applied) });
@@ -486,7 +488,10 @@ fn what_the_last_run_had_left_is_shown_before_anything_else() {
     harness.press("r");
     assert!(harness.effects.is_empty(), "a key that was meant for something else does nothing");
     harness.press("enter r");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release(Ticket(7)))));
+    assert_eq!(
+        harness.effects.last(),
+        Some(&Effect::Mirror(Command::Release { ticket: Ticket(7), except: Vec::new() }))
+    );
 }
 
 #[test]
@@ -514,7 +519,7 @@ fn ctrl_c_holds_back_what_was_not_begun() {
     let (ticket, _) = harness.last_write();
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(ticket))));
     harness.press("Q r");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release(ticket))));
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release { ticket, except: Vec::new() })));
 }
 
 #[test]
@@ -638,7 +643,7 @@ fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
     let orders: Vec<_> = harness.effects.iter().rev().take(4).rev().cloned().collect();
     let taken_out = Effect::Mirror(Command::Drop(Which { ticket, index: 0 }));
     assert!(
-        matches!(&orders[..], [Effect::Mirror(Command::Hold(_)), _, out, Effect::Mirror(Command::Release(_))] if *out == taken_out)
+        matches!(&orders[..], [Effect::Mirror(Command::Hold(_)), _, out, Effect::Mirror(Command::Release { .. })] if *out == taken_out)
     );
 }
 
@@ -666,7 +671,8 @@ fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carrie
     assert!(!harness.rows().iter().any(|row| row.ends_with("Renamed")));
     let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
     let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
-    let applied = Applied { segment, merged: Vec::new(), ignored: Vec::new(), raced: false };
+    let (merged, ignored, written) = (Vec::new(), Vec::new(), vec![Field::Name]);
+    let applied = Applied { segment, merged, ignored, written, raced: false };
     let (operation, outcome) = (plan.operations[0].clone(), Outcome::Updated(applied));
     harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
     assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
@@ -712,6 +718,74 @@ fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
     harness.press("t");
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { which, id: id("real") })));
     assert!(harness.state.layers.is_empty());
+}
+
+#[test]
+fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
+    let mut harness = at_work();
+    harness.press("S g g r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter");
+    assert!(matches!(harness.effects.last(), Some(Effect::Mirror(Command::Keep { .. }))), "{:?}", harness.effects);
+    harness.press("Q r");
+    assert_eq!(harness.write_count(), 0);
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.layers);
+    harness.press("y");
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn what_an_earlier_run_had_gathered_is_gathered_again() {
+    let mut harness = at_work();
+    let base = Arc::clone(harness.state.forest.get(&id("export")).unwrap());
+    let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
+    let (which, operation) = (Which { ticket: Ticket(7), index: 0 }, Operation::Update { base, draft });
+    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::Gathered }]));
+    harness.press("enter R esc");
+    assert_eq!((harness.state.writes.tally().staged, harness.write_count()), (1, 0));
+    harness.press("S y");
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn taking_something_back_leaves_an_older_plan_that_waits_for_a_decision() {
+    let mut harness = at_work();
+    harness.press("j space space e");
+    harness.type_text("x");
+    harness.press("enter y");
+    let (older, _) = harness.last_write();
+    harness.succeed_with_first(1, |_| unreachable!("only names change"));
+    let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
+    let step = Which { ticket: older, index: 1 };
+    let operation = harness.state.writes.step(step).unwrap().operation.clone();
+    let call = Call::Update(operation.subject().unwrap().clone());
+    let error = WriteError::Refused(RemoteError { call, fault });
+    harness.tell(mirror::Event::OperationFailed { which: step, operation, error });
+    harness.press("esc esc g g r ctrl-u");
+    harness.type_text("Later");
+    harness.press("enter");
+    harness.succeed();
+    harness.press("u");
+    assert!(harness.state.writes.plan(older).is_some(), "{:?}", harness.message());
+    let (_, back) = harness.last_write();
+    assert_eq!(back.operations.len(), 1);
+}
+
+#[test]
+fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
+    let mut harness = at_work();
+    harness.press("g g r ctrl-u");
+    harness.type_text("Both");
+    harness.press("enter");
+    let (ticket, plan) = harness.last_write();
+    let (which, operation) = (Which { ticket, index: 0 }, plan.operations[0].clone());
+    let Operation::Update { base, draft } = &operation else { panic!("an update") };
+    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
+    let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
+    let applied = Applied { segment, merged, ignored, written, raced: false };
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Updated(applied) });
+    harness.press("u");
+    assert!(harness.message().contains("nothing was done yet"), "{}", harness.message());
 }
 
 #[test]

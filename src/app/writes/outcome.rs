@@ -1,5 +1,6 @@
 //! What became of operations, taken into the tree, the history and the words for the person.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -13,7 +14,7 @@ use super::sending::{insert, show};
 use super::{Attention, Pending, Purpose, Standing, Step, Title, Write, subject};
 use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::history::Made;
-use crate::app::{Conflict, Effect, Layer, QueuePane, State, Tone, tree_view};
+use crate::app::{Conflict, Effect, Layer, QueuePane, State, Tone, news, tree_view};
 
 /// An operation was sent on its way.
 pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
@@ -23,7 +24,12 @@ pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
 }
 
 /// An operation succeeded, as it was carried out.
-pub(in crate::app) fn operation_ended(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) {
+pub(in crate::app) fn operation_ended(
+    state: &mut State,
+    which: Which,
+    operation: &Operation,
+    outcome: &Outcome,
+) -> Vec<Effect> {
     let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
         return ended_after_all(state, which, operation, outcome);
     };
@@ -37,16 +43,21 @@ pub(in crate::app) fn operation_ended(state: &mut State, which: Which, operation
             Outcome::Created(_) | Outcome::Deleted { .. } => None,
         };
     }
-    if let Outcome::Created(applied) = outcome {
-        take_in_created(state, which, applied);
+    let effects = if let Outcome::Created(applied) = outcome {
+        take_in_created(state, which, applied)
     } else {
         let changes = vec![state.writes.settle(&id, which)];
         tree_view::steady(state, |state| state.forest.apply(changes));
-    }
+        Vec::new()
+    };
     match outcome {
         Outcome::Created(applied) | Outcome::Updated(applied) => {
             state.activity.touch(&applied.segment.id, state.clock.now, Originator::You);
             remark(state, applied);
+            if let (Some(before), false) = (&before, applied.merged.is_empty()) {
+                let only_theirs = (**before).clone().with_fields_of(&applied.segment, &applied.merged);
+                news::tell_set_back(state, before, &only_theirs);
+            }
             note_fields(state, which, before.as_deref(), applied);
         }
         Outcome::Deleted { id, raced, .. } => {
@@ -59,11 +70,12 @@ pub(in crate::app) fn operation_ended(state: &mut State, which: Which, operation
     }
     remember(state, which, operation, outcome);
     finish(state, which.ticket);
+    effects
 }
 
 /// Something was carried out that was given up in the very moment in which it began. The feed won't name it again, so it is shown
 /// and remembered now.
-fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) {
+fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) -> Vec<Effect> {
     let (id, now) = match outcome {
         Outcome::Created(applied) | Outcome::Updated(applied) => {
             (applied.segment.id.clone(), Some(Arc::clone(&applied.segment)))
@@ -74,31 +86,37 @@ fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outco
         Operation::Create { draft } => draft.name.as_str().to_owned(),
         Operation::Update { base, .. } | Operation::Delete { base, .. } => base.name.to_string(),
     };
-    if let Outcome::Created(applied) = outcome {
-        take_in_created(state, which, applied);
+    let effects = if let Outcome::Created(applied) = outcome {
+        take_in_created(state, which, applied)
     } else {
         let changes = vec![state.writes.overlay(&id, now)];
         tree_view::steady(state, |state| state.forest.apply(changes));
-    }
-    let Some(made) = made(operation, outcome) else { return };
+        Vec::new()
+    };
+    let Some(made) = made(operation, outcome) else { return effects };
     let undo = state.key(Action::Undo);
     let done = format!("a change of {name} was given up too late and was carried out; {undo} takes it back");
     let title = Title { failed: done.clone(), done: done.clone() };
     state.writes.history.remember(which.ticket, &title, vec![made], Purpose::Ordinary, vec![true]);
     state.activity.add(state.clock.now, EntryKind::Failed, Some(id), done.clone());
     state.warn(done);
+    effects
 }
 
 /// A new segment has its real id: whatever refers to it refers to that one from now on.
-fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
+/// What is gathered refers to it in the journal as well.
+fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Effect> {
     let provisional = which.provisional_id();
     let real = applied.segment.id.clone();
     let other = |id: &SegmentId| (*id == provisional).then(|| real.clone());
-    let mut concerned = Vec::new();
+    let (mut concerned, mut gathered) = (Vec::new(), BTreeSet::new());
     for (ticket, write) in &mut state.writes.plans {
         for (index, step) in write.steps.iter_mut().enumerate().filter(|(_, step)| !step.standing.is_over()) {
             let renamed = step.operation.clone().with_ids(&other);
             if renamed != step.operation {
+                if step.standing == Standing::Staged {
+                    gathered.insert(*ticket);
+                }
                 step.operation = renamed;
                 concerned.push(subject(Which { ticket: *ticket, index }, &step.operation));
             }
@@ -144,6 +162,7 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) {
             }
         }
     }
+    gathered.into_iter().flat_map(|ticket| super::sending::keep(state, ticket)).collect()
 }
 
 /// Says where the server or a colleague had it otherwise than asked.
@@ -203,9 +222,11 @@ fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
     match (operation, outcome) {
         (Operation::Create { .. }, Outcome::Created(applied)) => Some(Made::Created(Arc::clone(&applied.segment))),
         (Operation::Update { base, draft }, Outcome::Updated(applied)) => {
+            // What somebody else had made as wanted before is not this operation's to be taken back.
             let mut fields = draft.changes(base);
-            fields.retain(|field| !applied.ignored.contains(field));
-            Some(Made::Updated { before: Arc::clone(base), after: Arc::clone(&applied.segment), fields })
+            fields.retain(|field| applied.written.contains(field) && !applied.ignored.contains(field));
+            let (before, after) = (Arc::clone(base), Arc::clone(&applied.segment));
+            (!fields.is_empty()).then_some(Made::Updated { before, after, fields })
         }
         (Operation::Delete { base, .. }, Outcome::Deleted { found: true, .. }) => Some(Made::Deleted(Arc::clone(base))),
         _ => None,
@@ -237,8 +258,8 @@ fn finish(state: &mut State, ticket: Ticket) {
 }
 
 /// An operation was given up.
-pub(in crate::app) fn operation_dropped(state: &mut State, which: Which) {
-    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else { return };
+pub(in crate::app) fn operation_dropped(state: &mut State, which: Which) -> Vec<Effect> {
+    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else { return Vec::new() };
     step.standing = Standing::Dropped;
     let operation = step.operation.clone();
     let id = subject(which, &operation);
@@ -247,6 +268,7 @@ pub(in crate::app) fn operation_dropped(state: &mut State, which: Which) {
     tree_view::steady(state, |state| state.forest.apply(changes));
     state.writes.refused.retain(|layer| layer.amends() != Some(which));
     finish(state, which.ticket);
+    super::sending::drop_gathered_on(state, which, &operation)
 }
 
 /// Later operations on the same segment begin from what it is without one that was given up.
@@ -271,7 +293,8 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
             write.steps.iter_mut().for_each(|step| step.standing = Standing::Staged);
             if write.origin.is_none() {
                 let key = state.key(Action::Stage);
-                return state.warn(format!("too much is waiting to be done; this is gathered, and {key} sends it"));
+                let words = "too much is waiting to be done; this is gathered, but not kept for the next start";
+                return state.warn(format!("{words} · {key} sends it"));
             }
             let write = write.clone();
             // The mirror has not heard of it, and the journal neither.
@@ -280,7 +303,7 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
             tell_failure(state, which, &write, &failure, false);
         }
         Command::Keep { .. } => state.warn("this is gathered, but not in the journal: it would be lost with this run"),
-        Command::Release(ticket) => {
+        Command::Release { ticket, .. } => {
             if let Some(write) = state.writes.plans.get_mut(ticket) {
                 let waiting = write.steps.iter_mut().filter(|step| step.standing == Standing::Waiting);
                 waiting.for_each(|step| step.standing = Standing::Held);
@@ -373,6 +396,7 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
         let what = super::super::changing::title(&operation);
         let (line, standing) = match fate {
             Fate::CarriedOut(_) => (format!("{}: it was carried out", what.done), Standing::Done),
+            Fate::Gathered => (format!("{}: it was only gathered", what.failed), Standing::Staged),
             Fate::NotSent => (format!("{}: it is still to be sent", what.failed), Standing::Held),
             Fate::NotCarriedOut => (format!("{}: it was sent and not carried out", what.failed), Standing::Held),
             Fate::Unknown(error) => {
@@ -394,6 +418,7 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
     }
     for (ticket, steps) in left.into_iter().filter(|(_, steps)| steps.iter().any(|step| !step.standing.is_over())) {
         state.writes.next = state.writes.next.max(ticket.0);
+        state.writes.gathers |= steps.iter().any(|step| step.standing == Standing::Staged);
         let title = Title {
             done: "carried out what the last run had left".into(),
             failed: "not all that the last run had left was carried out".into(),

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::forest::Change;
-use crate::mirror::{Command, Ticket, Which};
+use crate::mirror::{Command, Ticket, Which, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::segment::SegmentId;
 
@@ -60,15 +60,15 @@ pub(in crate::app) fn begin(
         } else {
             let staged = state.writes.tally().staged;
             state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
-            return keep(state, ticket);
         }
-        return Vec::new();
+        // Where edits gather, whatever is not sent at once stays.
+        return if state.writes.gathers { keep(state, ticket) } else { Vec::new() };
     }
     send_staged(state, &[ticket])
 }
 
 /// What is gathered is not lost with this run.
-fn keep(state: &State, ticket: Ticket) -> Vec<Effect> {
+pub(super) fn keep(state: &State, ticket: Ticket) -> Vec<Effect> {
     let steps = state.writes.plan(ticket).into_iter().flat_map(|write| &write.steps);
     let plan = Plan { operations: steps.map(|step| step.operation.clone()).collect() };
     vec![Effect::Mirror(Command::Keep { ticket, plan })]
@@ -164,7 +164,7 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
             // Places in a plan stay what they are, so what was taken out of it is given up before anything begins.
             effects.extend([Effect::Mirror(Command::Hold(*ticket)), order]);
             effects.append(&mut dropped);
-            effects.push(Effect::Mirror(Command::Release(*ticket)));
+            effects.push(Effect::Mirror(Command::Release { ticket: *ticket, except: Vec::new() }));
         }
     }
     effects
@@ -238,24 +238,33 @@ pub(in crate::app) fn drop_step(state: &mut State, which: Which) -> Vec<Effect> 
 
 /// Takes one operation out of what was not sent yet, and with it whatever can't be done without it.
 fn drop_staged(state: &mut State, which: Which, dropped: &mut Vec<Which>) {
-    let Some(step) = state.writes.step_mut(which).filter(|step| step.standing == Standing::Staged) else { return };
-    let operation = step.operation.clone();
-    let id = subject(which, &operation);
-    let mut needing = Vec::new();
-    if let Operation::Create { .. } = operation {
-        for (ticket, write) in &state.writes.plans {
-            for (index, step) in write.steps.iter().enumerate() {
-                let other = Which { ticket: *ticket, index };
-                let needs = step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
-                needing.extend((needs && step.standing == Standing::Staged && other > which).then_some(other));
-            }
-        }
-    }
-    for other in needing {
-        drop_staged(state, other, dropped);
+    if state.writes.step(which).is_none_or(|step| step.standing != Standing::Staged) {
+        return;
     }
     dropped.push(which);
-    outcome::operation_dropped(state, which);
+    let others = outcome::operation_dropped(state, which);
+    dropped.extend(others.into_iter().flat_map(|effect| match effect {
+        Effect::Mirror(Command::Forget(those)) => those,
+        _ => Vec::new(),
+    }));
+}
+
+/// What is gathered and can't be done without a segment that will not be created goes with it.
+pub(super) fn drop_gathered_on(state: &mut State, which: Which, operation: &Operation) -> Vec<Effect> {
+    let Operation::Create { .. } = operation else { return Vec::new() };
+    let id = which.provisional_id();
+    let mut needing = Vec::new();
+    for (ticket, write) in &state.writes.plans {
+        for (index, step) in write.steps.iter().enumerate() {
+            let needs = step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
+            needing.extend((needs && step.standing == Standing::Staged).then_some(Which { ticket: *ticket, index }));
+        }
+    }
+    let mut dropped = Vec::new();
+    for other in needing {
+        drop_staged(state, other, &mut dropped);
+    }
+    if dropped.is_empty() { Vec::new() } else { vec![Effect::Mirror(Command::Forget(dropped))] }
 }
 
 /// Begins nothing more of all that was sent. Answers how much that holds back.
@@ -276,18 +285,29 @@ pub(in crate::app) fn hold_all(state: &mut State) -> (usize, Vec<Effect>) {
     (held, effects)
 }
 
-/// Goes on with a plan: what was held and what failed of it.
+/// Goes on with a plan: what was held and what failed of it. A create that may have been carried out is no matter of course: it
+/// wants a decision of its own.
 pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> {
     let Some(write) = state.writes.plans.get_mut(&ticket) else { return Vec::new() };
-    let mut again = Vec::new();
+    let (mut again, mut except) = (Vec::new(), Vec::new());
     for (index, step) in write.steps.iter_mut().enumerate() {
-        if matches!(step.standing, Standing::Held | Standing::Failed(_)) {
-            step.standing = Standing::Waiting;
-            again.push(subject(Which { ticket, index }, &step.operation));
+        let which = Which { ticket, index };
+        match (&step.standing, &step.operation) {
+            (Standing::Failed(WriteError::InDoubt(_) | WriteError::Lookalike { .. }), Operation::Create { .. }) => {
+                except.push(which);
+            }
+            (Standing::Held | Standing::Failed(_), _) => {
+                step.standing = Standing::Waiting;
+                again.push(subject(which, &step.operation));
+            }
+            _ => {}
         }
     }
+    if !except.is_empty() {
+        state.warn("what may have been created already is not tried again with the others: enter or r on it decides");
+    }
     show(state, again);
-    vec![Effect::Mirror(Command::Release(ticket))]
+    vec![Effect::Mirror(Command::Release { ticket, except })]
 }
 
 /// Gives up what is left of a plan at once, without waiting for the mirror to say so. What is on its way goes on.
@@ -299,8 +319,9 @@ pub(in crate::app) fn give_up(state: &mut State, ticket: Ticket) -> Vec<Effect> 
     if write.steps.iter().all(|step| matches!(step.standing, Standing::Staged | Standing::Dropped)) {
         return unstage(state, ticket);
     }
+    let mut effects = vec![Effect::Mirror(Command::DropPlan(ticket))];
     for which in &left {
-        outcome::operation_dropped(state, *which);
+        effects.extend(outcome::operation_dropped(state, *which));
     }
-    vec![Effect::Mirror(Command::DropPlan(ticket))]
+    effects
 }

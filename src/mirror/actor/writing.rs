@@ -7,14 +7,16 @@ use tokio::sync::oneshot;
 
 use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
-use crate::mirror::message::{Event, Fate, Mention, Outcome, Recovered, Seen, Ticket, Which, WriteError};
+use crate::mirror::message::{
+    Event, Fate, Mention, Outcome, Recovered, Seen, Ticket, Which, WriteError, is_provisional,
+};
 use crate::mirror::queue::WriteQueue;
 use crate::mirror::report::{Claim, Report};
 use crate::mirror::write::{Doubt, Ended, Writer};
 use crate::plan::{Operation, Plan};
 use crate::remote::{FeedEventKind, Position, Remote};
 use crate::segment::{Segment, SegmentId, Step};
-use crate::store::{JournalNote, Journalled};
+use crate::store::{JournalNote, Journalled, Progress};
 
 use super::{Abandoned, Actor};
 
@@ -212,6 +214,10 @@ impl<R: Remote> Actor<R> {
         if !newcomers.is_empty() {
             return Err(WriteError::Grown { newcomers });
         }
+        // What is still to be created under a number of its own never will be.
+        if operation.destination().into_iter().chain(operation.subject()).any(is_provisional) {
+            return Err(WriteError::NoPlace);
+        }
         let Some(destination) = operation.destination().filter(|_| self.listed) else { return Ok(()) };
         // Of one that was never there, such as the parent of an orphan that is to come back, the server may think otherwise.
         if self.ledger.is_gone(destination) {
@@ -349,7 +355,8 @@ impl<R: Remote> Actor<R> {
     /// Keeps in the journal what is not to be carried out yet.
     pub(super) async fn keep_plan(&mut self, ticket: Ticket, plan: Plan) {
         let asked = plan.operations.into_iter().enumerate();
-        self.journal(asked.map(|(index, operation)| JournalNote::Asked((ticket.0, index), operation)).collect()).await;
+        self.journal(asked.map(|(index, operation)| JournalNote::Gathered((ticket.0, index), operation)).collect())
+            .await;
     }
 
     /// Takes out of the journal what was kept there and is not to be carried out any more.
@@ -369,8 +376,8 @@ impl<R: Remote> Actor<R> {
         self.writing.queue.hold(ticket);
     }
 
-    pub(super) async fn release(&mut self, ticket: Ticket) -> Result<(), Abandoned> {
-        self.writing.queue.release(ticket);
+    pub(super) async fn release(&mut self, ticket: Ticket, except: &[Which]) -> Result<(), Abandoned> {
+        self.writing.queue.release(ticket, except);
         self.begin_writes().await
     }
 
@@ -413,12 +420,21 @@ impl<R: Remote> Actor<R> {
         }
         let Left::Found(journal) = std::mem::replace(&mut self.writing.left, Left::Investigated) else { return };
         let which = |left: &Journalled| Which { ticket: Ticket(left.key.0), index: left.key.1 };
-        let writers: Vec<Writer<R>> =
-            journal.iter().map(|left| self.writer(which(left), left.since, left.sent.then(Doubt::default))).collect();
+        let writers: Vec<Writer<R>> = journal
+            .iter()
+            .map(|left| {
+                let sent = left.progress == Progress::Sent;
+                self.writer(which(left), left.since, sent.then(Doubt::default))
+            })
+            .collect();
         self.send_out(async move {
             let mut found = Vec::with_capacity(journal.len());
-            for (Journalled { operation, sent, .. }, writer) in journal.into_iter().zip(writers) {
-                let (fate, answer) = if sent { writer.investigate(&operation).await } else { (Fate::NotSent, None) };
+            for (Journalled { operation, progress, .. }, writer) in journal.into_iter().zip(writers) {
+                let (fate, answer) = match progress {
+                    Progress::Gathered => (Fate::Gathered, None),
+                    Progress::Asked => (Fate::NotSent, None),
+                    Progress::Sent => writer.investigate(&operation).await,
+                };
                 found.push((Recovered { which: writer.which, operation, fate }, writer.since, answer));
             }
             Report::Investigated(found)
@@ -450,14 +466,14 @@ impl<R: Remote> Actor<R> {
                     notes.push(JournalNote::Over(key(one.which)));
                 }
                 Fate::NotCarriedOut => notes.push(JournalNote::Stopped(key(one.which))),
-                Fate::NotSent | Fate::Unknown(_) => {}
+                Fate::Gathered | Fate::NotSent | Fate::Unknown(_) => {}
             }
             recovered.push(one);
         }
         for one in &mut recovered {
             one.operation = self.writing.queue.resolved(one.operation.clone());
         }
-        let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_)));
+        let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_) | Fate::Gathered));
         let undone: Vec<(Which, Operation)> = undone.map(|one| (one.which, one.operation.clone())).collect();
         let changed = undone.iter().map(|(which, operation)| JournalNote::Asked(key(*which), operation.clone()));
         notes.extend(changed);

@@ -93,7 +93,7 @@ impl<R: Remote> Writer<R> {
             // It was not the server that had it otherwise.
             std::mem::swap(&mut merged, &mut ignored);
         }
-        let applied = Applied { segment, merged, ignored, raced: false };
+        let applied = Applied { segment, merged, ignored, written: Vec::new(), raced: false };
         Ok(Ended { outcome: Outcome::Created(applied), answer })
     }
 
@@ -115,7 +115,8 @@ impl<R: Remote> Writer<R> {
         let Some(segment) = answer.now.clone() else {
             return Err(WriteError::InDoubt(unreadable(draft, "the segment that was taken for it is gone")));
         };
-        let applied = Applied { merged: draft.changes(&segment), segment, ignored: Vec::new(), raced: false };
+        let merged = draft.changes(&segment);
+        let applied = Applied { segment, merged, ignored: Vec::new(), written: Vec::new(), raced: false };
         Ok(Ended { outcome: Outcome::Created(applied), answer })
     }
 
