@@ -19,6 +19,7 @@ mod palette;
 mod parents;
 mod plans;
 mod requests;
+mod scrollbar;
 mod text;
 mod tree;
 

@@ -158,6 +158,11 @@ impl Activity {
         self.changed.get(id).is_some_and(|last| self.fresh.front().is_some_and(|(oldest, _)| *oldest <= last.at))
     }
 
+    /// The segments whose rows stand out, some of them more than once.
+    pub fn fresh(&self) -> impl Iterator<Item = &SegmentId> {
+        self.fresh.iter().map(|(_, id)| id)
+    }
+
     /// How many changes by others were seen in the minute before `now`.
     #[must_use]
     pub fn changes_a_minute(&self, now: Timestamp) -> usize {

@@ -29,6 +29,10 @@ pub struct Symbols {
     pub working: &'static str,
     /// Offline.
     pub offline: &'static str,
+    /// In the column of the scroll bar: a match stands there.
+    pub found: &'static str,
+    /// In the same column: something changed there a moment ago.
+    pub changed: &'static str,
     /// The part of the scroll bar that moves.
     pub thumb: &'static str,
     /// A full cell of a bar.
@@ -68,6 +72,8 @@ impl Symbols {
         failed: "✗",
         working: "◐",
         offline: "○",
+        found: "━",
+        changed: "•",
         thumb: "▐",
         block: "█",
         lines: Lines { across: "─", down: "│", down_from: "┬", up_from: "┴", right_from: "├" },
@@ -88,6 +94,8 @@ impl Symbols {
         failed: "!",
         working: "~",
         offline: "-",
+        found: "=",
+        changed: "*",
         thumb: "#",
         block: "=",
         lines: Lines { across: "-", down: "|", down_from: "+", up_from: "+", right_from: "+" },

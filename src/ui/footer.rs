@@ -9,8 +9,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
 use crate::app::{
-    FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tally, Tone, availability, grouped,
+    Filter, FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tally, Tone, availability, grouped,
 };
+use crate::forest::{Is, Query};
 
 use super::Look;
 use super::dialog;
@@ -248,6 +249,14 @@ fn found(search: &Search) -> String {
     format!("“{}” {}", fitted(&search.text, 24), tally(search))
 }
 
+/// Narrower lines have no room to tell the keys of the prompt.
+const KEYS_TOLD_FROM: usize = 90;
+
+/// What `is:` goes with.
+fn states() -> String {
+    format!("is: {}", Is::NAMED.map(|(name, _)| name).join(" "))
+}
+
 /// How many matches there are, and which of them is selected.
 fn tally(search: &Search) -> String {
     let more = if search.ended { "" } else { "…" };
@@ -261,10 +270,19 @@ fn tally(search: &Search) -> String {
 
 fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let count = match &state.search {
-        None => "words, !not, name: ext: id: ".into(),
-        Some(search) => format!("{} ", tally(search)),
+    let hint = match &state.search {
+        _ if Query::wants_a_state(prompt.text.text()) => states(),
+        None => "words !not \"as it is\" name: ext: id: path: is:".into(),
+        Some(search) => {
+            let shown = state.filter.as_ref().map_or(0, Filter::shown_matches);
+            let some = (shown > 0 && shown < search.matches && search.ended)
+                .then(|| format!(" · the best {} shown", grouped(shown)));
+            let keys = if usize::from(area.width) > KEYS_TOLD_FROM { " · enter stays, esc goes back" } else { "" };
+            format!("{}{}{keys}", tally(search), some.unwrap_or_default())
+        }
     };
+    // At least half of the line is for what is typed.
+    let count = format!("{} ", fitted(&hint, usize::from(area.width / 2)));
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
