@@ -86,10 +86,10 @@ impl Query {
         (!terms.is_empty()).then(|| Self { terms, known: Known::default() })
     }
 
-    /// Whether what is being typed at the end is a state that does not exist, or not yet.
+    /// Whether a state is asked for that does not exist, or is not typed to its end.
     #[must_use]
     pub fn wants_a_state(text: &str) -> bool {
-        words(text).last().is_some_and(Word::wants_a_state)
+        words(text).iter().any(Word::wants_a_state)
     }
 
     /// The same with what has to be known from outside.
@@ -250,7 +250,7 @@ mod tests {
         }
         assert_eq!(Query::parse("vip !"), Query::parse("vip"));
         assert_eq!(Query::parse("\"vip pol"), Query::parse("\"vip pol\""));
-        assert!(Query::wants_a_state("vip is:lea") && !Query::wants_a_state("vip is:leaf"));
+        assert!(Query::wants_a_state("is:lea vip") && !Query::wants_a_state("vip is:leaf"));
         assert!(Query::parse("is:Leaf").unwrap().asks(Is::Leaf));
     }
 

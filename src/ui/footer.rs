@@ -249,6 +249,8 @@ fn found(search: &Search) -> String {
     format!("“{}” {}", fitted(&search.text, 24), tally(search))
 }
 
+/// Cells of the prompt around what is typed, and some for more to be typed.
+const TYPED_AROUND: usize = 8;
 /// Narrower lines have no room to tell the keys of the prompt.
 const KEYS_TOLD_FROM: usize = 90;
 
@@ -281,8 +283,10 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
             format!("{}{}{keys}", tally(search), some.unwrap_or_default())
         }
     };
-    // At least half of the line is for what is typed.
-    let count = format!("{} ", fitted(&hint, usize::from(area.width / 2)));
+    // What is typed comes first, but never takes it all.
+    let typed = prompt.text.text().width() + TYPED_AROUND;
+    let room = usize::from(area.width).saturating_sub(typed).max(usize::from(area.width / 2));
+    let count = format!("{} ", fitted(&hint, room));
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
