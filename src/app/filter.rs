@@ -2,7 +2,7 @@
 //!
 //! Nothing is done to the tree below: what is unfolded there, selected and scrolled to stays as it is and follows what changes, so
 //! leaving the search is to lift this off again. What lies on top is made anew when there are twice as many matches as were shown,
-//! when all have been found, and when something about them changes.
+//! up to as many as are shown at all, when all have been found, and when something about them changes.
 
 use std::ops::Range;
 
@@ -128,7 +128,7 @@ pub(super) fn refresh(state: &mut State) {
     let due = match filter.made {
         None => now.matches > 0 || now.ended,
         Some(made) => {
-            let more = now.matches > made.matches && now.matches >= 2 * made.matches;
+            let more = now.matches > made.matches && now.matches >= 2 * made.matches && !filter.rows.is_full();
             more || (now.ended && !made.ended) || now.changes != made.changes
         }
     };

@@ -16,6 +16,8 @@ pub struct Filtered {
     /// The places of the matches among the rows.
     matches: Vec<usize>,
     best: Option<usize>,
+    /// Whether there were as many matches as are shown, or more.
+    full: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +61,12 @@ impl Filtered {
         &self.matches
     }
 
+    /// Whether more matches would add nothing, unless they are better.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// The place of the match that is meant best.
     #[must_use]
     pub const fn best(&self) -> Option<usize> {
@@ -76,7 +84,7 @@ impl Forest {
         let best_rank = best.first().map(|(rank, _)| *rank);
         let wanted: hashbrown::HashMap<_, _> = best.iter().map(|(rank, node)| (*node, *rank)).collect();
         let nodes: Vec<_> = best.into_iter().map(|(_, node)| node).collect();
-        let mut filtered = Filtered::default();
+        let mut filtered = Filtered { full: nodes.len() == SHOWN, ..Filtered::default() };
         let (mut scratch, mut worth) = (Scratch::default(), None);
         for bone in skeleton(&self.arena, &nodes) {
             let Some(id) = self.row_id(bone.node) else { continue };

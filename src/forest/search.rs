@@ -6,9 +6,9 @@
 //! [`Forest::wants_search`] says that it has to be searched anew.
 //!
 //! What a term costs, with a million segments: texts, and what is known from outside, are looked at by the job, on its own thread.
-//! `is:leaf`, `is:orphan`, `is:duplicate` and `path:` are asked of the tree as parts come back, only for what fulfils the rest:
-//! well below a millisecond a part for the first two, one or two for the others, since each path is followed up to what is known
-//! already.
+//! `is:leaf`, `is:orphan`, `is:duplicate` and `path:` are asked of the tree as parts come back, only for what fulfils the rest: a
+//! part takes a fraction of a millisecond, and with a path two at first, until most of what stands higher is known.
+//! All of it together, with nothing else asked for: `is:leaf` some 25 ms, `is:orphan` 45, `is:duplicate` 110, `path:` 120.
 
 mod job;
 mod standing;

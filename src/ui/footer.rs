@@ -251,8 +251,20 @@ fn found(search: &Search) -> String {
 
 /// Cells of the prompt around what is typed, and some for more to be typed.
 const TYPED_AROUND: usize = 8;
-/// Narrower lines have no room to tell the keys of the prompt.
-const KEYS_TOLD_FROM: usize = 90;
+
+/// What to know about what is typed, and the keys for where there is room.
+fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
+    match &state.search {
+        _ if Query::wants_a_state(prompt.text.text()) => (states(), ""),
+        None => ("words !not \"as it is\" name: ext: id: path: is:".into(), ""),
+        Some(search) => {
+            let shown = state.filter.as_ref().map_or(0, Filter::shown_matches);
+            let some = search.ended && shown > 0 && shown < search.matches;
+            let some = some.then(|| format!(" · the best {} shown", grouped(shown)));
+            (format!("{}{}", tally(search), some.unwrap_or_default()), " · enter stays, esc goes back")
+        }
+    }
+}
 
 /// What `is:` goes with.
 fn states() -> String {
@@ -272,21 +284,12 @@ fn tally(search: &Search) -> String {
 
 fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let hint = match &state.search {
-        _ if Query::wants_a_state(prompt.text.text()) => states(),
-        None => "words !not \"as it is\" name: ext: id: path: is:".into(),
-        Some(search) => {
-            let shown = state.filter.as_ref().map_or(0, Filter::shown_matches);
-            let some = (shown > 0 && shown < search.matches && search.ended)
-                .then(|| format!(" · the best {} shown", grouped(shown)));
-            let keys = if usize::from(area.width) > KEYS_TOLD_FROM { " · enter stays, esc goes back" } else { "" };
-            format!("{}{}{keys}", tally(search), some.unwrap_or_default())
-        }
-    };
+    let (hint, keys) = prompt_hint(state, prompt);
     // What is typed comes first, but never takes it all.
     let typed = prompt.text.text().width() + TYPED_AROUND;
     let room = usize::from(area.width).saturating_sub(typed).max(usize::from(area.width / 2));
-    let count = format!("{} ", fitted(&hint, room));
+    let keys = Some(keys).filter(|keys| hint.width() + keys.width() <= room).unwrap_or_default();
+    let count = format!("{}{keys} ", fitted(&hint, room));
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);

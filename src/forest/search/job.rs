@@ -66,6 +66,8 @@ impl SearchJob {
 
 /// Chunks of a part: some eight thousand segments, which take a millisecond or two.
 const PART: usize = 32;
+/// The same where the tree is asked about them as they come back, which takes the interface's time.
+const PART_FOR_THE_TREE: usize = 8;
 
 impl Iterator for SearchJob {
     type Item = Finds;
@@ -76,12 +78,13 @@ impl Iterator for SearchJob {
             return None;
         }
         let first = self.next;
-        let part = chunks.get(first..chunks.len().min(first + PART)).unwrap_or_default();
+        let size = if self.query.asks_the_tree() { PART_FOR_THE_TREE } else { PART };
+        let part = chunks.get(first..chunks.len().min(first + size)).unwrap_or_default();
         let mut scratch = Scratch::default();
         let mut look = |chunk| Found { chunk: Arc::clone(chunk), matches: matches(chunk, &self.query, &mut scratch) };
         let chunks_found: Vec<Found> = part.iter().map(&mut look).collect();
-        let ended = first + PART >= chunks.len();
-        self.next = if ended { chunks.len() + 1 } else { first + PART };
+        let ended = first + size >= chunks.len();
+        self.next = if ended { chunks.len() + 1 } else { first + size };
         Some(Finds { purpose: self.purpose, number: self.number, first, chunks: chunks_found, ended })
     }
 }

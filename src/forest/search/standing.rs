@@ -16,6 +16,8 @@ pub(super) struct Paths(Vec<Answers>);
 struct Answers {
     known: Bits,
     yes: Bits,
+    /// The way up that was gone last; kept for its memory.
+    way: Vec<NodeIndex>,
 }
 
 impl Paths {
@@ -37,7 +39,7 @@ impl Paths {
 impl Answers {
     /// Climbs to the first node of which it is known, and notes it for all on the way back.
     fn of(&mut self, arena: &Arena, node: NodeIndex, is_meant: impl Fn(NodeIndex) -> bool) -> bool {
-        let mut way = Vec::new();
+        self.way.clear();
         let mut at = Some(node);
         let mut answer = false;
         while let Some(node) = at {
@@ -45,10 +47,10 @@ impl Answers {
                 answer = self.yes.has(node);
                 break;
             }
-            way.push(node);
+            self.way.push(node);
             at = arena.up(node);
         }
-        for node in way.into_iter().rev() {
+        for node in self.way.iter().copied().rev() {
             answer |= is_meant(node);
             self.known.set(node);
             if answer {
