@@ -260,7 +260,7 @@ pub const TABLE: &[Entry] = &[
     entry(Action::FoldToLevel(8), "fold-to-level-8", &["z 8"], Group::Folding, "level 8", "show eight levels"),
     entry(Action::FoldToLevel(9), "fold-to-level-9", &["z 9"], Group::Folding, "level 9", "show nine levels"),
     entry(Action::FoldToLevel(0), "unfold-all", &["z 0"], Group::Folding, "all levels", "show every level"),
-    entry(Action::Find, "find", &["/"], Group::Finding, "find", "find by name, external id or id"),
+    entry(Action::Find, "find", &["/"], Group::Finding, "find", "filter by name, external id, id, state"),
     entry(Action::NextMatch, "next-match", &["n"], Group::Finding, "next", "to the next match"),
     entry(Action::PreviousMatch, "previous-match", &["N"], Group::Finding, "previous", "to the previous match"),
     entry(Action::Jump, "jump", &["f"], Group::Finding, "go to id", "to an exact external id or id"),

@@ -15,12 +15,14 @@ mod copying;
 mod deletion;
 mod details;
 mod figures;
+mod filter;
 mod finding;
 mod form;
 mod help;
 mod history;
 mod kept;
 mod keys;
+mod knowing;
 mod layer;
 mod layout;
 mod link;
@@ -84,6 +86,7 @@ pub use conflict::{Between, Conflict, Side};
 pub use deletion::{Deletion, Policy};
 pub use details::{DetailLine, details};
 pub use figures::{grouped, size};
+pub use filter::Filter;
 pub use finding::{FindPrompt, Search};
 pub use form::{Form, Purpose};
 pub use help::HelpPage;
@@ -292,6 +295,8 @@ pub struct State {
     pub tree: TreeView,
     /// The search whose matches are shown.
     pub search: Option<Search>,
+    /// What of the tree is left while a search is typed.
+    pub filter: Option<Filter>,
     /// What is marked and what is cut.
     pub picks: Picks,
     /// The writes under way.
@@ -320,6 +325,12 @@ pub struct State {
 
 /// Brings the state up to date with one event.
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
+    let mut effects = take(state, keymap, event);
+    effects.extend(finding::keep_true(state));
+    effects
+}
+
+fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     match event {
         Event::Time(now) => {
             state.pass_time(now);
@@ -367,6 +378,7 @@ impl State {
             forest: Forest::new(),
             tree: TreeView::default(),
             search: None,
+            filter: None,
             picks: Picks::default(),
             writes: Writes::since(clock.now),
             clock,
@@ -402,7 +414,7 @@ impl State {
     #[must_use]
     pub fn path_out_of_sight(&self) -> Option<String> {
         let parent = self.forest.parent(&self.selected_segment()?.id)?;
-        let at = self.forest.position(&RowId::Segment(parent.id.clone()))?;
+        let at = self.shown_position(&RowId::Segment(parent.id.clone()))?;
         (at < self.tree.offset).then(|| details::path(self, &parent.id))
     }
 

@@ -11,12 +11,14 @@
 
 mod anomaly;
 mod arena;
+mod filtered;
 mod find;
 mod fold;
 mod order;
 mod picked;
 mod rows;
 mod search;
+mod skeleton;
 mod sorting;
 mod twins;
 mod walk;
@@ -35,7 +37,8 @@ use rows::Rows;
 use search::Searches;
 
 pub use anomaly::Anomaly;
-pub use find::Query;
+pub use filtered::Filtered;
+pub use find::{Is, Known, Query};
 pub use order::Order;
 pub use search::{Finds, Purpose, SearchJob};
 pub use sorting::SortJob;
@@ -162,13 +165,10 @@ impl Forest {
         if changes.is_empty() {
             return;
         }
-        let ids =
-            if self.searches.any() { changes.iter().map(|change| change.id().clone()).collect() } else { Vec::new() };
-        let mut concerned: Vec<NodeIndex> = ids.iter().filter_map(|id| self.arena.find(id)).collect();
+        let watch = self.searches.watch(&self.arena, changes.iter().map(Change::id));
         self.arena.apply(changes);
         let touched = self.arena.take_touched();
-        concerned.extend(ids.iter().filter_map(|id| self.arena.find(id)));
-        self.searches.follow(&self.arena, &concerned, &touched);
+        self.searches.follow(&self.arena, watch, &touched);
         self.rows.follow(&mut self.arena, touched);
     }
 
@@ -241,6 +241,7 @@ impl Forest {
     /// Sorts siblings by something else.
     pub fn set_order(&mut self, order: Order) {
         self.arena.set_order(order);
+        self.searches.reordered();
         self.rows.rebuild(&mut self.arena);
     }
 }
@@ -263,12 +264,7 @@ impl Forest {
     pub fn rows(&self, range: Range<usize>) -> impl Iterator<Item = Row<'_>> {
         self.rows.range(range).filter_map(|visible| {
             let node = visible.node;
-            let kind = match self.arena.content(node) {
-                Content::Segment(segment) => RowKind::Segment(segment),
-                Content::Ghost(id) => RowKind::MissingParent(id),
-                Content::Heading(heading) => RowKind::Heading(heading),
-                Content::Top | Content::Free => return None,
-            };
+            let kind = self.kind(node)?;
             let fold = match self.arena.has_children(node) {
                 false => Fold::Leaf,
                 true if self.arena.is_open(node) => Fold::Open,
@@ -363,6 +359,15 @@ impl Forest {
         match id {
             RowId::Segment(id) => self.arena.find(id),
             RowId::Heading(heading) => Some(NodeIndex::of(*heading)),
+        }
+    }
+
+    fn kind(&self, node: NodeIndex) -> Option<RowKind<'_>> {
+        match self.arena.content(node) {
+            Content::Segment(segment) => Some(RowKind::Segment(segment)),
+            Content::Ghost(id) => Some(RowKind::MissingParent(id)),
+            Content::Heading(heading) => Some(RowKind::Heading(heading)),
+            Content::Top | Content::Free => None,
         }
     }
 

@@ -23,6 +23,7 @@ mod parents;
 mod plans;
 mod profiles;
 mod requests;
+mod scrollbar;
 mod sparkline;
 mod text;
 mod tree;

@@ -161,6 +161,11 @@ impl Activity {
         self.changed.get(id).is_some_and(|last| self.fresh.front().is_some_and(|(oldest, _)| *oldest <= last.at))
     }
 
+    /// The segments whose rows stand out, some of them more than once.
+    pub fn fresh(&self) -> impl Iterator<Item = &SegmentId> {
+        self.fresh.iter().map(|(_, id)| id)
+    }
+
     /// How many changes by others of a kind were seen in each of so many minutes before `now`, the oldest first.
     #[must_use]
     pub fn changes_by_minute(&self, kind: EntryKind, now: Timestamp, minutes: usize) -> Vec<usize> {

@@ -59,6 +59,7 @@ pub fn details(state: &State) -> Vec<DetailLine> {
     let Some(area) = layout.details else { return Vec::new() };
     let lines = Lines { width: usize::from(area.width.saturating_sub(2)).max(1), lines: Vec::new() };
     match &state.tree.selected {
+        None if state.filtered().is_some() => Vec::new(),
         None => lines.nothing(state),
         Some(RowId::Heading(heading)) => lines.heading(state, *heading),
         Some(RowId::Segment(id)) => match state.forest.get(id) {

@@ -1,13 +1,14 @@
 //! Searching: the text being typed, the matches, and going from one to the next.
 //!
-//! A small tree is searched at once; in a large one the matches come while the person goes on.
+//! While the text is typed, the tree is filtered by it. A small tree is searched at once; in a large one the matches come while the
+//! person goes on.
 
-use crate::forest::{Finds, Purpose, Query, RowId, SearchJob};
+use crate::forest::{Finds, Is, Purpose, Query, RowId, SearchJob};
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
-use super::tree_view::{self, Direction, TreeView};
-use super::{Effect, Layer, State, TextField};
+use super::tree_view::{self, Direction};
+use super::{Effect, Layer, State, TextField, filter, knowing};
 
 /// A search whose matches are shown.
 #[derive(Debug, Clone)]
@@ -26,11 +27,9 @@ pub struct Search {
     going: Option<Going>,
 }
 
-/// A way to the first match that is taken as matches come.
+/// A way to the best match that is taken as matches come, when the person did not wait for them.
 #[derive(Debug, Clone)]
 struct Going {
-    /// From where the first match is looked for.
-    from: Option<RowId>,
     /// Where it has led so far. A person who is elsewhere by then is left there.
     at: Option<RowId>,
 }
@@ -40,8 +39,6 @@ struct Going {
 pub struct FindPrompt {
     /// The text as typed.
     pub text: TextField,
-    /// Where the person was, to go back on Esc.
-    origin: TreeView,
     /// The search that was shown before.
     former: Option<Search>,
 }
@@ -77,45 +74,33 @@ pub(super) fn take_finds(state: &mut State, finds: Finds) {
 }
 
 pub(super) fn begin(state: &mut State) {
-    let prompt = FindPrompt { text: TextField::default(), origin: state.tree.clone(), former: state.search.take() };
+    let prompt = FindPrompt { text: TextField::default(), former: state.search.take() };
     state.layers.push(Layer::Find(prompt));
 }
 
 /// Takes a key while the search is typed.
 pub(super) fn press(state: &mut State, mut prompt: FindPrompt, key: Key) -> Vec<Effect> {
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" => {
-            state.search = prompt.former;
-            go_back(state, &prompt.origin);
-            return resume(state);
-        }
-        "enter" => {
-            if prompt.text.text().trim().is_empty() {
-                state.search = prompt.former;
-                return resume(state);
-            }
-            warn_of_none(state);
-        }
-        "down" | "ctrl-n" => {
-            step(state, Direction::Next);
-            state.layers.push(Layer::Find(prompt));
-        }
-        "up" | "ctrl-p" => {
-            step(state, Direction::Previous);
-            state.layers.push(Layer::Find(prompt));
-        }
-        "backspace" if prompt.text.text().is_empty() => {
-            state.search = prompt.former;
-            return resume(state);
-        }
+        "esc" | "ctrl-c" => return leave(state, prompt),
+        "backspace" if prompt.text.text().is_empty() => return leave(state, prompt),
+        "enter" => return stay(state, prompt),
+        "down" | "ctrl-n" => filter::step(state, Direction::Next),
+        "up" | "ctrl-p" => filter::step(state, Direction::Previous),
+        "pagedown" => filter::page(state, page(state)),
+        "pageup" => filter::page(state, -page(state)),
         _ => {
-            if prompt.text.press(key) {
+            let before = prompt.text.text().to_owned();
+            if prompt.text.press(key) && prompt.text.text() != before {
                 return look(state, prompt);
             }
-            state.layers.push(Layer::Find(prompt));
         }
     }
+    state.layers.push(Layer::Find(prompt));
     Vec::new()
+}
+
+fn page(state: &State) -> isize {
+    isize::try_from(tree_view::height(state).saturating_sub(1).max(1)).unwrap_or(isize::MAX)
 }
 
 pub(super) fn paste(state: &mut State, mut prompt: FindPrompt, text: &str) -> Vec<Effect> {
@@ -123,19 +108,52 @@ pub(super) fn paste(state: &mut State, mut prompt: FindPrompt, text: &str) -> Ve
     look(state, prompt)
 }
 
-/// Searches for what is typed and goes to the first match from where the person was.
+/// Searches for what is typed, and filters the tree by it.
 fn look(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
     let text = prompt.text.text().to_owned();
-    go_back(state, &prompt.origin);
     state.layers.push(Layer::Find(prompt));
     let Some(query) = Query::parse(&text) else {
+        filter::lift(state);
         end(state);
         return Vec::new();
     };
-    let going = Some(Going { from: state.tree.selected.clone(), at: state.tree.selected.clone() });
+    filter::lay(state);
+    let known = knowing::known(state, &query);
+    let query = query.knowing(known);
     let job = state.forest.search(Purpose::Tree, query.clone());
-    state.search = Some(Search { query, text, matches: 0, ended: false, current: None, going });
+    state.search = Some(Search { query, text, matches: 0, ended: false, current: None, going: None });
     carry_out(state, job)
+}
+
+/// Back to where the person was, and to the search that was shown before.
+fn leave(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+    filter::lift(state);
+    state.search = prompt.former;
+    resume(state)
+}
+
+/// The whole tree again, at the match that was selected.
+fn stay(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+    let selected = filter::lift(state);
+    let Some(search) = &state.search else {
+        if Query::wants_a_state(prompt.text.text()) {
+            let states: Vec<&str> = Is::NAMED.into_iter().map(|(name, _)| name).collect();
+            state.warn(format!("there is no such state; is: goes with {}", states.join(", ")));
+        }
+        return leave(state, prompt);
+    };
+    let ended = search.ended;
+    if let Some((id, _)) = &selected {
+        tree_view::go_to(state, id);
+    }
+    let goes_on = !ended && selected.is_none_or(|(_, chosen)| !chosen);
+    let going = Going { at: state.tree.selected.clone() };
+    if let Some(search) = &mut state.search {
+        search.going = goes_on.then_some(going);
+    }
+    number_current(state);
+    warn_of_none(state);
+    Vec::new()
 }
 
 /// Looks for the matches of the search that is shown in the tree that is there now, without going anywhere.
@@ -145,7 +163,10 @@ pub(super) fn resume(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     search.going = None;
-    let job = state.forest.search(Purpose::Tree, search.query.clone());
+    search.ended = false;
+    let query = search.query.clone();
+    filter::wait(state);
+    let job = state.forest.search(Purpose::Tree, query);
     carry_out(state, job)
 }
 
@@ -155,29 +176,48 @@ pub(super) fn end(state: &mut State) -> bool {
     state.search.take().is_some()
 }
 
-/// Goes back to where the person was, or to what is left there.
-fn go_back(state: &mut State, origin: &TreeView) {
-    state.tree.clone_from(origin);
-    tree_view::steady(state, |_| {});
+/// After anything has happened: what is shown of the search is true of how things are now.
+pub(super) fn keep_true(state: &mut State) -> Vec<Effect> {
+    let mut effects = knowing::learn(state);
+    if state.forest.wants_search(Purpose::Parents) {
+        effects.extend(search_parents(state));
+    }
+    filter::refresh(state);
+    let (matches, ended) = (state.forest.match_count(Purpose::Tree), state.forest.is_searched(Purpose::Tree));
+    let number = state.filter.is_some().then(|| filter::number(state));
+    if let Some(search) = &mut state.search {
+        (search.matches, search.ended) = (matches, ended);
+        search.current = number.unwrap_or(search.current);
+    }
+    effects
 }
 
-/// Matches have come: goes to the first that came at all, and to the first of all at the end.
+/// Looks for the places that match once more, where a parent is being chosen.
+pub(super) fn search_parents(state: &mut State) -> Vec<Effect> {
+    let mut jobs = Vec::new();
+    for layer in &mut state.layers {
+        if let Layer::Parents(picker) = layer {
+            jobs.extend(picker.search(&mut state.forest));
+        }
+    }
+    jobs.into_iter().flat_map(|job| carry_out(state, job)).collect()
+}
+
+/// Matches have come: whoever did not wait for them goes to the best that came at all, and to the best of all at the end.
 fn follow(state: &mut State) {
     let (matches, ended) = (state.forest.match_count(Purpose::Tree), state.forest.is_searched(Purpose::Tree));
     let Some(search) = &mut state.search else { return };
     let first_ones = search.matches == 0 && matches > 0;
+    (search.matches, search.ended) = (matches, ended);
+    let going = if first_ones || ended { search.going.take() } else { None };
     // A former search that is shown again was told of before.
-    let fresh = search.going.is_some();
-    search.matches = matches;
-    search.ended = ended;
-    if (first_ones || ended)
-        && let Some(going) = search.going.take()
-    {
+    let fresh = going.is_some();
+    if let Some(going) = going {
         go_on(state, going, ended);
     }
-    if ended {
+    if ended && state.filter.is_none() {
         number_current(state);
-        if fresh && state.layers.iter().all(|layer| !matches!(layer, Layer::Find(_))) {
+        if fresh {
             warn_of_none(state);
         }
     }
@@ -187,10 +227,9 @@ fn go_on(state: &mut State, mut going: Going, ended: bool) {
     if state.tree.selected != going.at {
         return;
     }
-    let here = going.from.as_ref().filter(|from| is_match(state, from)).and_then(segment_of);
-    let target = here.or_else(|| next(state, going.from.as_ref(), Direction::Next));
-    if let Some(id) = target {
-        tree_view::go_to(state, &id);
+    let filtered = state.forest.filtered(Purpose::Tree);
+    if let Some(RowId::Segment(id)) = filtered.best().and_then(|at| filtered.id(at)) {
+        tree_view::go_to(state, id);
         going.at.clone_from(&state.tree.selected);
     }
     if let Some(search) = state.search.as_mut().filter(|_| !ended) {
@@ -200,7 +239,7 @@ fn go_on(state: &mut State, mut going: Going, ended: bool) {
 
 fn warn_of_none(state: &mut State) {
     if let Some(search) = state.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
-        state.warn(format!("nothing has “{}” in its name, external id or id", search.text));
+        state.warn(format!("nothing matches “{}”", search.text));
     }
 }
 

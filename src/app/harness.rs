@@ -171,6 +171,13 @@ impl Harness {
         }
     }
 
+    /// Lets several things happen, one after the other.
+    pub fn each(&mut self, events: Vec<Event>) {
+        for event in events {
+            self.event(event);
+        }
+    }
+
     /// Presses keys, written as in the keymap: `j j enter`.
     pub fn press(&mut self, keys: &str) {
         for key in parse_sequence(keys).unwrap() {
@@ -283,17 +290,18 @@ impl Harness {
 
     /// The rows as indented names, the selected one with a bar.
     pub fn rows(&self) -> Vec<String> {
-        let rows = self.state.forest.rows(0..self.state.forest.row_count());
-        rows.map(|row| {
-            let bar = if self.state.tree.selected.as_ref() == Some(&row.id()) { ">" } else { "" };
-            let text = match row.kind {
-                RowKind::Segment(segment) => segment.name.to_string(),
-                RowKind::MissingParent(id) => format!("({id})"),
-                RowKind::Heading(heading) => heading.to_string(),
-            };
-            format!("{}{bar}{text}", "  ".repeat(row.depth as usize))
-        })
-        .collect()
+        let rows = self.state.shown_rows(0..self.state.shown_row_count());
+        rows.into_iter()
+            .map(|row| {
+                let bar = if self.state.tree.selected.as_ref() == Some(&row.id()) { ">" } else { "" };
+                let text = match row.kind {
+                    RowKind::Segment(segment) => segment.name.to_string(),
+                    RowKind::MissingParent(id) => format!("({id})"),
+                    RowKind::Heading(heading) => heading.to_string(),
+                };
+                format!("{}{bar}{text}", "  ".repeat(row.depth as usize))
+            })
+            .collect()
     }
 
     /// The name on the selected row.

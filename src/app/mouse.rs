@@ -4,7 +4,7 @@ use crate::forest::Fold;
 use crate::keymap::Keymap;
 
 use super::layout::shown_depth;
-use super::{Effect, HelpPage, Layer, Pane, State, output_pane, requests_pane, tree_view};
+use super::{Effect, HelpPage, Layer, Pane, State, filter, output_pane, requests_pane, tree_view};
 
 /// Something the mouse did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
         Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
         Some(Layer::Output(_)) => output_pane::scroll(state, wheel),
         Some(Layer::Requests(_)) => requests_pane::scroll(state, wheel),
+        Some(Layer::Find(_)) => point_filtered(state, mouse, wheel),
         Some(_) => {}
         None => point_main(state, mouse, wheel),
     }
@@ -74,6 +75,17 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) {
             tree_view::move_in_focus(state, wheel);
             state.panes.focus = focus;
         }
+    }
+}
+
+/// While a search is typed, only the rows that it leaves can be pointed at.
+fn point_filtered(state: &mut State, mouse: Mouse, wheel: isize) {
+    let area = state.layout().tree;
+    let Some(filtered) = state.filtered().filter(|_| area.contains(mouse.column, mouse.row)) else { return };
+    let at = state.tree.offset + usize::from(mouse.row - area.y);
+    match mouse.kind {
+        MouseKind::Click => filter::choose(state, Some(at).filter(|at| filtered.id(*at).is_some())),
+        MouseKind::ScrollUp | MouseKind::ScrollDown => tree_view::scroll(state, wheel),
     }
 }
 

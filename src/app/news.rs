@@ -96,15 +96,7 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
         state.forest.apply(overlay);
     });
     let mut effects = finding::resume(state);
-    let mut jobs = Vec::new();
-    for layer in &mut state.layers {
-        if let Layer::Parents(picker) = layer {
-            jobs.extend(picker.search(&mut state.forest));
-        }
-    }
-    for job in jobs {
-        effects.extend(finding::carry_out(state, job));
-    }
+    effects.extend(finding::search_parents(state));
     effects.extend(begin_with_list(state));
     effects
 }

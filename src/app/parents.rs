@@ -1,6 +1,5 @@
 //! Choosing a parent by typing a part of its name, external id or id; places that are not possible are shown with the reason.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::forest::{Forest, Purpose, Query, SearchJob};
@@ -17,7 +16,7 @@ pub struct ParentPicker {
     pub(super) asker: Asker,
     /// The text by which the places are filtered.
     pub filter: TextField,
-    /// The places that match, those whose name begins with the text first, cut at some hundred.
+    /// The places that match, the best first, cut at some hundred.
     pub candidates: Vec<Candidate>,
     /// How many more places match.
     pub more: usize,
@@ -84,7 +83,7 @@ impl ParentPicker {
         let (places, of) = if unfiltered {
             (forest.preorder().map(|(_, segment)| &segment.id).take(SHOWN).collect(), forest.len())
         } else {
-            (matches(forest), forest.match_count(Purpose::Parents))
+            (forest.best_matches(Purpose::Parents, SHOWN), forest.match_count(Purpose::Parents))
         };
         self.more = of.saturating_sub(SHOWN);
         let top = unfiltered.then(|| Candidate {
@@ -135,14 +134,6 @@ impl ParentPicker {
         self.stepped = true;
         self.chosen = self.chosen.saturating_add_signed(by).min(last);
     }
-}
-
-/// The places that match: those whose name begins with the text come first, each group in the order of the tree.
-fn matches(forest: &Forest) -> Vec<&SegmentId> {
-    let beginning: Vec<&SegmentId> = forest.matches_that_begin(Purpose::Parents).take(SHOWN).collect();
-    let first: HashSet<&SegmentId> = beginning.iter().copied().collect();
-    let others = forest.matches(Purpose::Parents).filter(|id| !first.contains(id));
-    beginning.iter().copied().chain(others.take(SHOWN - beginning.len())).collect()
 }
 
 /// Why these segments can't stand under that parent.

@@ -3,6 +3,7 @@
 mod browsing;
 mod copying;
 mod editing;
+mod finding;
 mod living;
 mod outline;
 mod own;

@@ -6,7 +6,7 @@
 use crate::forest::{Fold, RowId};
 use crate::segment::SegmentId;
 
-use super::{Pane, State};
+use super::{Pane, State, filter};
 
 /// Selection and scroll position.
 #[derive(Debug, Clone, Default)]
@@ -46,16 +46,19 @@ pub(super) fn select(state: &mut State, index: usize) {
 
 /// Opens what is above a segment, selects it and brings it into sight.
 pub(super) fn go_to(state: &mut State, id: &SegmentId) {
-    if let Some(index) = state.forest.reveal(id) {
-        select(state, index);
-    }
+    filter::beneath(state, |state| {
+        if let Some(index) = state.forest.reveal(id) {
+            select(state, index);
+        }
+    });
 }
 
 /// Scrolls as little as needed for the selected row to be on the screen with some rows around it.
 pub(super) fn keep_in_sight(state: &mut State) {
     let height = height(state);
-    let rows = state.forest.row_count();
-    if let Some(at) = position(state) {
+    let rows = state.shown_row_count();
+    let at = state.tree.selected.as_ref().and_then(|selected| state.shown_position(selected));
+    if let Some(at) = at {
         let margin = if height > 4 * MARGIN { MARGIN } else { 0 };
         let highest = at.saturating_sub(margin);
         let lowest = (at + margin + 1).min(rows).saturating_sub(height);
@@ -72,7 +75,7 @@ pub(super) fn step(state: &mut State, by: isize) {
 
 /// Moves what is seen by so many rows; the selection stays where it is, even out of sight.
 pub(super) fn scroll(state: &mut State, by: isize) {
-    let most = state.forest.row_count().saturating_sub(height(state));
+    let most = state.shown_row_count().saturating_sub(height(state));
     state.tree.offset = state.tree.offset.saturating_add_signed(by).min(most);
 }
 
@@ -144,6 +147,10 @@ pub(super) enum Direction {
 /// The selected row, or the topmost one when the selection is out of sight, stays on its line of the screen. When the
 /// selected row vanishes, its heir takes its place.
 pub(super) fn steady(state: &mut State, change: impl FnOnce(&mut State)) {
+    filter::beneath(state, |state| change_steadily(state, change));
+}
+
+fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
     let height = height(state);
     let selected = selected_row(state);
     let heirs = state.tree.selected.as_ref().map(|id| heirs(state, id)).unwrap_or_default();

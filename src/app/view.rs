@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::forest::{Fold, Forest, Order, RowId};
 use crate::segment::SegmentId;
 
-use super::{Effect, State, tree_view};
+use super::{Effect, Filter, State, tree_view};
 
 /// What is remembered of the screen from one run to the next. What an older or newer program left out or added is no fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl State {
             open,
             everything_open,
             bookmarks: self.picks.places.bookmarks.clone(),
-            selected: match &self.tree.selected {
+            selected: match &self.filter.as_ref().map_or(&self.tree, Filter::below).selected {
                 Some(RowId::Segment(id)) => Some(id.clone()),
                 _ => None,
             },

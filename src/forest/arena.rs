@@ -485,8 +485,21 @@ impl Arena {
 
     fn in_order(&self, mut siblings: Siblings) -> Siblings {
         let mut keyed: Vec<(Key, NodeIndex)> = siblings.take().into_iter().map(|node| (self.key(node), node)).collect();
-        keyed.sort_unstable_by(|(first, a), (second, b)| first.cmp(second).then_with(|| self.compare(*a, *b)));
+        self.sort(&mut keyed);
         Siblings::in_order(keyed.into_iter().map(|(_, node)| node).collect())
+    }
+
+    /// Nodes that hang under the same one, as they follow each other there; the headings come after the roots.
+    pub fn in_sibling_order(&self, nodes: Vec<NodeIndex>) -> Vec<NodeIndex> {
+        let (ordinary, mut headings): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|node| node.is_ordinary());
+        headings.sort_unstable();
+        let mut keyed: Vec<(Key, NodeIndex)> = ordinary.into_iter().map(|node| (self.key(node), node)).collect();
+        self.sort(&mut keyed);
+        keyed.into_iter().map(|(_, node)| node).chain(headings).collect()
+    }
+
+    fn sort(&self, keyed: &mut [(Key, NodeIndex)]) {
+        keyed.sort_unstable_by(|(first, a), (second, b)| first.cmp(second).then_with(|| self.compare(*a, *b)));
     }
 
     fn key(&self, node: NodeIndex) -> Key {

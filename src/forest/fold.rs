@@ -26,6 +26,19 @@ pub(super) fn fold(character: char) -> impl Iterator<Item = char> + Clone {
     first.into_iter().chain(second)
 }
 
+/// Whether case makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    Ignored,
+    Kept,
+}
+
+/// One character without its diacritics, and without its case where that makes no difference.
+pub(super) fn spelt(character: char, case: Case) -> impl Iterator<Item = char> + Clone {
+    let capital = case == Case::Kept && character.is_uppercase();
+    fold(character).map(move |plain| if capital { plain.to_uppercase().next().unwrap_or(plain) } else { plain })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +54,12 @@ mod tests {
         assert_eq!(plain("Großhandel Österreich"), "grosshandel osterreich");
         assert_eq!(plain("Æblehøj"), "aeblehoj");
         assert_eq!(plain("Č\u{30c}eský Türkiye İstanbul"), "cesky turkiye istanbul");
+    }
+
+    #[test]
+    fn case_can_be_kept_where_diacritics_are_not() {
+        let spelt: String = "Łódź GROẞ Ωμ".chars().flat_map(|character| spelt(character, Case::Kept)).collect();
+        assert_eq!(spelt, "Lodz GROSS Ωμ");
     }
 
     #[test]

@@ -7,17 +7,17 @@ use super::arena::{Arena, NodeIndex};
 
 /// One bit for each node.
 #[derive(Debug, Clone, Default)]
-struct Bits(Vec<u64>);
+pub(super) struct Bits(Vec<u64>);
 
 const WORD: usize = u64::BITS as usize;
 
 impl Bits {
-    fn has(&self, node: NodeIndex) -> bool {
+    pub fn has(&self, node: NodeIndex) -> bool {
         self.0.get(node.slot() / WORD).is_some_and(|word| word >> (node.slot() % WORD) & 1 == 1)
     }
 
     /// Sets a bit and tells whether it was not set.
-    fn set(&mut self, node: NodeIndex) -> bool {
+    pub fn set(&mut self, node: NodeIndex) -> bool {
         let word = node.slot() / WORD;
         if word >= self.0.len() {
             self.0.resize(word + 1, 0);
@@ -29,12 +29,21 @@ impl Bits {
     }
 
     /// Clears a bit and tells whether it was set.
-    fn clear(&mut self, node: NodeIndex) -> bool {
+    pub fn clear(&mut self, node: NodeIndex) -> bool {
         let had = self.has(node);
         if had {
             self.0[node.slot() / WORD] &= !(1 << (node.slot() % WORD));
         }
         had
+    }
+
+    /// The nodes whose bits are set, by their places.
+    pub fn iter(&self) -> impl Iterator<Item = NodeIndex> {
+        (0..).zip(&self.0).flat_map(|(word, bits)| {
+            let rest = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            let rest = rest.take_while(|bits| *bits != 0);
+            rest.map(move |bits| NodeIndex::at(word * WORD + bits.trailing_zeros() as usize))
+        })
     }
 }
 

@@ -100,6 +100,7 @@ impl Forest {
         let anew = self.arena.order() != job.order;
         let as_it_was = self.arena.is_unaltered() && self.arena.unfolding() == job.unfolding;
         let taken = self.arena.take_sorted(job.order, &job.families);
+        self.searches.reordered();
         match (taken, anew) {
             (true, true) if as_it_was => self.rows.fill_below_top(&mut self.arena, job.rows),
             (true, true) => self.rows.rebuild(&mut self.arena),

@@ -1,6 +1,7 @@
 //! The tree against a simple recursive one, for arbitrary data and arbitrary changes.
 
 mod examples;
+mod finding;
 mod reference;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use proptest::prelude::*;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::{Change, Forest, Order, Purpose, Query, RowId, RowKind, SortJob};
+use super::{Change, Forest, Order, RowId, RowKind, SortJob};
 use reference::{Line, Reference};
 
 pub(super) fn id(text: &str) -> SegmentId {
@@ -258,70 +259,8 @@ proptest! {
     }
 }
 
-/// A part of a text that may be in some of the names, ids and external ids.
-fn any_query() -> impl Strategy<Value = Query> {
-    "[xl1a-d]{1,2}".prop_map(|text| Query::parse(&text).unwrap())
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
-
-    /// Parts come back while the tree changes; in the end what is found is what a look at everything finds, in the same order.
-    #[test]
-    fn what_a_search_finds_is_true_of_the_tree_as_it_is(
-        segments in vec(any_segment(), 0..16),
-        query in any_query(),
-        changes in vec(vec(any_change(), 1..4), 0..12),
-        parts_between in vec(0_usize..3, 12),
-    ) {
-        let mut forest: Forest = segments.iter().cloned().collect();
-        forest.fold_to_level(None);
-        let mut job = forest.search(Purpose::Tree, query.clone());
-        for (change, parts) in changes.into_iter().zip(parts_between) {
-            forest.apply(change);
-            job.by_ref().take(parts).for_each(|finds| forest.take_finds(finds));
-        }
-        job.for_each(|finds| forest.take_finds(finds));
-        prop_assert!(forest.is_searched(Purpose::Tree));
-
-        let expected: Vec<SegmentId> = forest
-            .preorder()
-            .filter(|(_, segment)| query.matches(segment))
-            .map(|(_, segment)| segment.id.clone())
-            .collect();
-        let found: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
-        prop_assert_eq!(&found, &expected);
-        prop_assert_eq!(forest.match_count(Purpose::Tree), expected.len());
-        let beginning: Vec<SegmentId> = forest.matches_that_begin(Purpose::Tree).cloned().collect();
-        let begins = |id: &&SegmentId| forest.get(id).is_some_and(|segment| query.begins(&segment.name));
-        prop_assert_eq!(beginning, expected.iter().filter(begins).cloned().collect::<Vec<_>>());
-
-        let mut forwards = Vec::new();
-        let mut at = forest.match_after(Purpose::Tree, None);
-        while let Some(id) = at {
-            at = forest.match_after(Purpose::Tree, Some(&RowId::Segment(id.clone())));
-            forwards.push(id);
-        }
-        prop_assert_eq!(&forwards, &expected);
-        let mut backwards = Vec::new();
-        let mut at = forest.match_before(Purpose::Tree, None);
-        while let Some(id) = at {
-            at = forest.match_before(Purpose::Tree, Some(&RowId::Segment(id.clone())));
-            backwards.push(id);
-        }
-        backwards.reverse();
-        prop_assert_eq!(&backwards, &expected);
-        forest.fold_to_level(None);
-        // From any row, the next one and the one before are the nearest in the order of the tree.
-        let rows: Vec<RowId> = forest.rows(0..forest.row_count()).map(|row| row.id()).collect();
-        for (at, row) in rows.iter().enumerate() {
-            let is_match = |row: &&RowId| matches!(row, RowId::Segment(id) if expected.contains(id));
-            let after = rows[at + 1..].iter().find(is_match).cloned();
-            let before = rows[..at].iter().rev().find(is_match).cloned();
-            prop_assert_eq!(forest.match_after(Purpose::Tree, Some(row)).map(RowId::Segment), after);
-            prop_assert_eq!(forest.match_before(Purpose::Tree, Some(row)).map(RowId::Segment), before);
-        }
-    }
 
     /// Siblings are sorted elsewhere while the tree changes; in the end it shows what the reference shows.
     #[test]

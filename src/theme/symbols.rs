@@ -29,6 +29,10 @@ pub struct Symbols {
     pub working: &'static str,
     /// Offline.
     pub offline: &'static str,
+    /// In the column of the scroll bar: a match stands there.
+    pub found: &'static str,
+    /// In the same column: something changed there a moment ago.
+    pub changed: &'static str,
     /// The part of the scroll bar that moves.
     pub thumb: &'static str,
     /// A full cell of a bar.
@@ -72,6 +76,8 @@ impl Symbols {
         failed: "✗",
         working: "◐",
         offline: "○",
+        found: "━",
+        changed: "•",
         thumb: "▐",
         block: "█",
         shade: "░",
@@ -94,6 +100,8 @@ impl Symbols {
         failed: "!",
         working: "~",
         offline: "-",
+        found: "=",
+        changed: "*",
         thumb: "#",
         block: "=",
         shade: ".",

@@ -8,8 +8,10 @@ use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tone, availability, grouped};
-
+use crate::app::{
+    Filter, FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tone, availability, grouped,
+};
+use crate::forest::{Is, Query};
 use crate::mirror::Phase;
 
 use super::Look;
@@ -258,6 +260,28 @@ fn found(search: &Search) -> String {
     format!("“{}” {}", fitted(&search.text, 24), tally(search))
 }
 
+/// Cells of the prompt around what is typed, and some for more to be typed.
+const TYPED_AROUND: usize = 8;
+
+/// What to know about what is typed, and the keys for where there is room.
+fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
+    match &state.search {
+        _ if Query::wants_a_state(prompt.text.text()) => (states(), ""),
+        None => ("words !not \"as it is\" name: ext: id: path: is:".into(), ""),
+        Some(search) => {
+            let shown = state.filter.as_ref().map_or(0, Filter::shown_matches);
+            let some = search.ended && shown > 0 && shown < search.matches;
+            let some = some.then(|| format!(" · the best {} shown", grouped(shown)));
+            (format!("{}{}", tally(search), some.unwrap_or_default()), " · enter stays, esc goes back")
+        }
+    }
+}
+
+/// What `is:` goes with.
+fn states() -> String {
+    format!("is: {}", Is::NAMED.map(|(name, _)| name).join(" "))
+}
+
 /// How many matches there are, and which of them is selected.
 fn tally(search: &Search) -> String {
     let more = if search.ended { "" } else { "…" };
@@ -271,10 +295,12 @@ fn tally(search: &Search) -> String {
 
 fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let count = match &state.search {
-        None => "words, !not, name: ext: id: ".into(),
-        Some(search) => format!("{} ", tally(search)),
-    };
+    let (hint, keys) = prompt_hint(state, prompt);
+    // What is typed comes first, but never takes it all.
+    let typed = prompt.text.text().width() + TYPED_AROUND;
+    let room = usize::from(area.width).saturating_sub(typed).max(usize::from(area.width / 2));
+    let keys = Some(keys).filter(|keys| hint.width() + keys.width() <= room).unwrap_or_default();
+    let count = format!("{}{keys} ", fitted(&hint, room));
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);

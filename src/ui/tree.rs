@@ -8,15 +8,15 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState};
 use tui_tree_widget::{Tree, TreeItem, TreeState};
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
 use crate::app::{Layer, Pane, PendingKind, Renaming, State, grouped, shown_depth};
-use crate::forest::{Fold, Row, RowId, RowKind};
+use crate::forest::{Fold, Purpose, Row, RowId, RowKind};
 
 use super::Look;
+use super::scrollbar;
 use super::text::{fitted, highlighted, rect};
 use super::theme::Theme;
 
@@ -27,7 +27,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         return;
     }
     let offset = state.tree.offset;
-    let window: Vec<Row<'_>> = state.forest.rows(offset..offset + usize::from(area.height)).collect();
+    let window = state.shown_rows(offset..offset + usize::from(area.height));
     if window.is_empty() {
         return draw_empty(state, look, frame, area);
     }
@@ -40,16 +40,19 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     if let Some(Layer::Renaming(renaming)) = state.layers.last() {
         draw_renaming(renaming, &window, state, look.theme, frame);
     }
-    draw_scrollbar(state, look.theme, frame, area);
+    scrollbar::draw(state, look.theme, frame, area);
 }
 
 fn draw_empty(state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
     let add = state.key(Action::AddChild);
-    let text = if state.link.listed {
+    let text = if let Some(search) = state.search.as_ref().filter(|_| state.filtered().is_some()) {
+        if search.ended { format!("Nothing matches “{}”.", search.text) } else { "Searching…".into() }
+    } else if state.link.listed {
         format!("There are no segments yet; {add} adds the first.")
     } else {
         "Loading…".into()
     };
+    let text = fitted(&text, usize::from(area.width.saturating_sub(3))).into_owned();
     let line = Line::styled(format!("  {text}"), look.theme.quiet);
     frame.render_widget(line, Rect { height: 1, ..area });
 }
@@ -153,7 +156,9 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
         RowKind::Segment(segment) => {
             let deeper = row.depth.saturating_sub(u32::from(indent));
             let lead = if deeper > 0 { format!("{} ", row.depth) } else { String::new() };
+            let only_above = state.filtered().is_some() && !state.forest.is_match(Purpose::Tree, &segment.id);
             let style = match state.writes.pending(&segment.id) {
+                _ if only_above => theme.quiet,
                 Some(_) => theme.pending,
                 None if state.activity.is_fresh(&segment.id) => theme.fresh,
                 None => Style::new(),
@@ -261,21 +266,4 @@ fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: 
     }
     let cursor = u16::try_from(renaming.name.cursor_column().saturating_sub(scroll)).unwrap_or(0);
     frame.set_cursor_position(Position::new(field.x + cursor.min(field.width - 1), y));
-}
-
-fn draw_scrollbar(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
-    let rows = state.forest.row_count();
-    let height = usize::from(area.height);
-    if rows <= height || area.width < 20 {
-        return;
-    }
-    let mut scrollbar = ScrollbarState::new(rows - height).position(state.tree.offset).viewport_content_length(height);
-    let symbols = &theme.symbols;
-    let widget = Scrollbar::new(ScrollbarOrientation::VerticalRight)
-        .begin_symbol(None)
-        .end_symbol(None)
-        .track_symbol(Some(" "))
-        .thumb_symbol(symbols.thumb)
-        .thumb_style(theme.bar);
-    frame.render_stateful_widget(widget, area, &mut scrollbar);
 }

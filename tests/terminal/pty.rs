@@ -113,6 +113,11 @@ impl Pty {
         self.wait_until(text, |seen| seen.parser.screen().contents().contains(text));
     }
 
+    /// Until nothing else is on the screen.
+    pub fn wait_for_screen(&self, lines: &[String]) {
+        self.wait_until(&lines.join("\n"), |seen| lines_of(seen) == lines);
+    }
+
     /// Until the shell waits for a command: before that, what is typed may still be for the program.
     pub fn wait_for_prompt(&self) {
         self.wait_until("the shell's prompt", |seen| {
@@ -140,6 +145,11 @@ impl Pty {
     pub fn is_reversed(&self, row: u16) -> bool {
         let seen = self.screen.seen.lock().unwrap();
         seen.parser.screen().cell(row, 1).is_some_and(vt100::Cell::inverse)
+    }
+
+    /// What stands on the screen.
+    pub fn lines(&self) -> Vec<String> {
+        lines_of(&self.screen.seen.lock().unwrap())
     }
 
     /// Everything that was written to the terminal.
@@ -199,6 +209,11 @@ impl Drop for Pty {
         // It may have ended already, which is as well.
         let _already_gone = self.child.kill();
     }
+}
+
+/// A blank that was written and a cell that never was look the same.
+fn lines_of(seen: &Seen) -> Vec<String> {
+    seen.parser.screen().contents().lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// Waits for a fact outside the terminal.

@@ -63,47 +63,6 @@ fn star_unfolds_the_subtree_and_z_folds_to_a_level() {
 }
 
 #[test]
-fn a_search_goes_along_with_typing_and_esc_goes_back() {
-    let mut harness = at_work();
-    harness.press("j /");
-    harness.type_text("lod");
-    assert_eq!(harness.selected(), "Łódzkie");
-    harness.type_text("z");
-    harness.press("down");
-    assert_eq!(harness.selected(), "Łódź");
-    harness.press("esc");
-    assert_eq!(harness.selected(), "Export");
-    assert!(harness.state.search.is_none());
-}
-
-#[test]
-fn n_goes_around_the_matches_in_the_order_of_the_tree() {
-    let mut harness = at_work();
-    harness.press("/");
-    harness.type_text("x-l");
-    harness.press("enter");
-    assert_eq!(harness.selected(), "Łódzkie", "found by its external id, X-lodzkie");
-    harness.press("n");
-    assert_eq!(harness.selected(), "Łódź");
-    harness.press("n");
-    assert_eq!(harness.selected(), "Łódzkie");
-    harness.press("N");
-    assert_eq!(harness.selected(), "Łódź");
-    harness.press("esc n");
-    assert!(harness.message().contains("begins a search"), "{}", harness.message());
-}
-
-#[test]
-fn a_search_without_matches_says_so_and_stays_where_it_was() {
-    let mut harness = at_work();
-    harness.press("j /");
-    harness.type_text("qqq");
-    harness.press("enter");
-    assert_eq!(harness.selected(), "Export");
-    assert!(harness.message().contains("qqq"));
-}
-
-#[test]
 fn a_key_that_means_nothing_says_so() {
     let mut harness = at_work();
     harness.press("f12");
@@ -290,39 +249,6 @@ fn what_an_earlier_run_knew_is_shown_as_it_was_left() {
     assert_eq!(again.rows(), harness.rows());
     again.tell(crate::mirror::Event::Listed { different: Vec::new() });
     assert_eq!(again.rows(), harness.rows());
-}
-
-/// Matches come in parts while the person does other things; whoever went elsewhere meanwhile is left there.
-#[test]
-fn a_search_that_takes_long_leaves_a_person_alone_who_went_on() {
-    let mut harness = at_work();
-    harness.press("/");
-    let typed = update(&mut harness.state, &harness.keymap, Event::Key(Key::parse("z").unwrap()));
-    let [Effect::Search(job)] = typed.as_slice() else { panic!("{typed:?}") };
-    let parts: Vec<_> = job.clone().collect();
-    harness.press("enter G");
-    let there = harness.selected();
-    for finds in parts {
-        harness.event(Event::Found(finds));
-    }
-    assert_eq!(harness.selected(), there);
-    harness.press("n");
-    assert_eq!(harness.selected(), "Łódzkie");
-    assert_eq!(harness.state.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(1), 4)));
-}
-
-#[test]
-fn what_was_found_follows_what_changes() {
-    let mut harness = at_work();
-    harness.press("/");
-    harness.type_text("export");
-    harness.press("enter");
-    harness.changed(None, Some(&named("new", "Export 2", Some("vip"))));
-    harness.press("n");
-    assert_eq!(harness.selected(), "Export 2");
-    harness.changed(Some(&named("export", "Export", Some("hurt"))), None);
-    harness.press("n n");
-    assert_eq!(harness.selected(), "Export 2", "the only one that is left");
 }
 
 #[test]

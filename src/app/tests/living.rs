@@ -273,8 +273,8 @@ proptest! {
                 Happening::Resize(columns, rows) => harness.event(Event::Resized(columns, rows)),
                 Happening::Wait(seconds) => harness.wait(seconds),
             }
-            let rows = harness.state.forest.row_count();
-            let selected = harness.state.tree.selected.as_ref().and_then(|row| harness.state.forest.position(row));
+            let rows = harness.state.shown_row_count();
+            let selected = harness.state.tree.selected.as_ref().and_then(|row| harness.state.shown_position(row));
             prop_assert_eq!(selected.is_some(), rows > 0);
             prop_assert!(harness.state.tree.offset <= rows);
         }

@@ -141,6 +141,10 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Ef
             state.tree.selected = Some(RowId::Segment(real.clone()));
         }
     });
+    if state.tree.selected == Some(RowId::Segment(provisional.clone())) {
+        // What lies over the tree has a selection of its own.
+        state.tree.selected = Some(RowId::Segment(real.clone()));
+    }
     state.picks.places.rename(&provisional, &real);
     for picked in [&mut state.picks.marked, &mut state.picks.cut] {
         if picked.remove(&provisional) {

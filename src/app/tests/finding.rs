@@ -1,0 +1,331 @@
+//! Searching: the tree filtered while one types, and what is left of it afterwards.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::{Effect, Event, Mouse, MouseKind, update};
+use crate::forest::{Forest, Purpose, RowId, RowKind};
+use crate::keymap::Key;
+use crate::mirror;
+use crate::segment::Segment;
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+fn typing(text: &str) -> Harness {
+    let mut harness = at_work();
+    harness.press("/");
+    harness.type_text(text);
+    harness
+}
+
+/// The line of the screen on which the selected row is.
+fn line_of_selection(harness: &Harness) -> usize {
+    let selected = harness.state.tree.selected.as_ref().unwrap();
+    harness.state.shown_position(selected).unwrap() - harness.state.tree.offset
+}
+
+/// Presses a key and keeps the search that it begins for later.
+fn press_and_wait(harness: &mut Harness, key: &str) -> Vec<Event> {
+    let effects = update(&mut harness.state, &harness.keymap, Event::Key(Key::parse(key).unwrap()));
+    effects
+        .into_iter()
+        .flat_map(|effect| match effect {
+            Effect::Search(job) => job.map(Event::Found).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn only_the_matches_and_what_they_stand_under_are_left_while_one_types() {
+    let harness = typing("lodz");
+    assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
+    assert_eq!(harness.state.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(2), 2)));
+    let harness = typing("nobody");
+    assert_eq!(harness.rows(), ["Without their parent", "  (no-such-parent)", "    >Orphan of nobody"]);
+}
+
+#[test]
+fn the_best_match_is_selected_and_the_arrows_go_from_match_to_match() {
+    let mut harness = typing("lod");
+    assert_eq!(harness.selected(), "Łódź", "it is the shorter one");
+    harness.press("down");
+    assert_eq!(harness.selected(), "Łódzkie", "around the end");
+    harness.press("ctrl-n");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press("ctrl-p");
+    assert_eq!(harness.selected(), "Łódzkie");
+    harness.press("pagedown");
+    assert_eq!(harness.selected(), "Łódź");
+}
+
+#[test]
+fn letters_may_be_left_out() {
+    let harness = typing("mzwckie");
+    assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    >Mazowieckie"]);
+}
+
+#[test]
+fn esc_goes_back_to_exactly_where_one_was() {
+    let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).chain(wholesale()).collect();
+    let mut harness = Harness::live(120, 40, many);
+    harness.press("pagedown pagedown j");
+    let (rows, offset, selected) = (harness.rows(), harness.state.tree.offset, harness.selected());
+    harness.press("/");
+    harness.type_text("lodz");
+    harness.press("down esc");
+    assert_eq!((harness.rows(), harness.state.tree.offset, harness.selected()), (rows, offset, selected));
+    assert!(harness.state.search.is_none());
+}
+
+#[test]
+fn enter_keeps_the_place_in_the_whole_tree_with_the_matches_marked() {
+    let mut harness = typing("lod");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Łódź");
+    assert!(harness.rows().contains(&"VIP Client".to_owned()), "{:?}", harness.rows());
+    assert!(harness.state.forest.is_match(Purpose::Tree, &id("lodzkie")));
+    harness.press("n");
+    assert_eq!(harness.selected(), "Łódzkie");
+    harness.press("N");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press("esc n");
+    assert!(harness.message().contains("begins a search"), "{}", harness.message());
+}
+
+#[test]
+fn an_emptied_line_shows_the_whole_tree_and_a_former_search_comes_back_with_esc() {
+    let mut harness = typing("vip");
+    harness.press("enter /");
+    harness.type_text("lodz");
+    harness.press("ctrl-u");
+    assert_eq!(harness.rows().len(), at_work().rows().len());
+    assert_eq!(harness.selected(), "VIP Client");
+    harness.press("esc");
+    assert_eq!(harness.state.search.as_ref().map(|search| search.text.as_str()), Some("vip"));
+}
+
+#[test]
+fn a_search_without_matches_says_so_and_stays_where_it_was() {
+    let mut harness = at_work();
+    harness.press("j /");
+    harness.type_text("qqq");
+    assert_eq!(harness.rows(), [""; 0]);
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Export");
+    assert_eq!(harness.message(), "nothing matches “qqq”");
+}
+
+#[test]
+fn states_and_paths_are_looked_for() {
+    assert_eq!(typing("is:orphan").rows(), ["Without their parent", "  (no-such-parent)", "    >Orphan of nobody"]);
+    assert_eq!(typing("path:lodz is:leaf !zgierz").selected(), "Łódź");
+    assert_eq!(typing("path:hurt is:leaf").state.forest.match_count(Purpose::Tree), 4);
+    let mut harness = at_work();
+    harness.press("j space g g /");
+    harness.type_text("is:marked");
+    assert_eq!(harness.selected(), "Export");
+    let mut harness = typing("is:lea");
+    harness.press("enter");
+    assert!(harness.message().contains("is: goes with orphan, changed"), "{}", harness.message());
+}
+
+#[test]
+fn what_changed_a_moment_ago_is_found_until_its_mark_fades() {
+    let mut harness = typing("is:changed");
+    assert_eq!(harness.rows(), [""; 0]);
+    harness.changed(Some(&named("vip", "VIP Klient", None)), Some(&named("vip", "VIP Client", None)));
+    assert_eq!(harness.rows(), [">VIP Client"]);
+    harness.wait(7);
+    assert_eq!(harness.rows(), [""; 0]);
+}
+
+#[test]
+fn what_waits_for_the_server_is_found_until_it_is_done() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("u");
+    harness.press("enter /");
+    harness.type_text("is:pending");
+    assert_eq!(harness.rows(), ["Hurtownie", "  >Exportu"]);
+    harness.succeed();
+    assert_eq!(harness.rows(), [""; 0]);
+}
+
+#[test]
+fn an_external_id_of_two_is_found_with_both() {
+    let twin = Arc::new(Segment { external_id: Some("X-vip".into()), ..Segment::clone(&named("twin", "Twin", None)) });
+    let mut harness = typing("is:duplicate");
+    harness.changed(None, Some(&twin));
+    assert_eq!(harness.rows(), [">Twin", "VIP Client"]);
+}
+
+#[test]
+fn the_selection_stays_on_its_line_while_the_tree_changes() {
+    let mut harness = typing("x-");
+    harness.press("down down down");
+    let (selected, line) = (harness.selected(), line_of_selection(&harness));
+    harness.changed(None, Some(&named("first", "A first one", None)));
+    assert_eq!(harness.selected(), selected);
+    harness.changed(Some(&named("first", "A first one", None)), None);
+    assert_eq!((harness.selected(), line_of_selection(&harness)), (selected, line));
+}
+
+#[test]
+fn a_click_chooses_among_what_is_left() {
+    let mut harness = typing("lod");
+    let area = harness.state.layout().tree;
+    harness.event(Event::Mouse(Mouse { kind: MouseKind::Click, column: area.x + 9, row: area.y + 2 }));
+    assert_eq!(harness.selected(), "Łódzkie");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Łódzkie");
+}
+
+/// Matches come in parts while the person does other things; whoever went elsewhere meanwhile is left there.
+#[test]
+fn a_search_that_takes_long_leaves_a_person_alone_who_went_on() {
+    let mut harness = at_work();
+    harness.press("/");
+    let parts = press_and_wait(&mut harness, "z");
+    harness.press("enter G");
+    let there = harness.selected();
+    harness.each(parts);
+    assert_eq!(harness.selected(), there);
+    harness.press("n");
+    assert_eq!(harness.selected(), "Łódzkie");
+    assert_eq!(harness.state.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(1), 4)));
+}
+
+#[test]
+fn whoever_presses_enter_before_anything_is_found_gets_there_all_the_same() {
+    let mut harness = typing("lod");
+    let parts = press_and_wait(&mut harness, "k");
+    harness.press("backspace");
+    drop(parts);
+    let parts = press_and_wait(&mut harness, "z");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Hurtownie", "what an earlier text had found is not meant");
+    harness.each(parts);
+    assert_eq!(harness.selected(), "Łódź");
+}
+
+#[test]
+fn what_was_found_stays_in_sight_until_more_is_known() {
+    let mut harness = typing("lod");
+    let rows = harness.rows();
+    let parts = press_and_wait(&mut harness, "q");
+    assert_eq!(harness.rows(), rows);
+    harness.each(parts);
+    assert_eq!(harness.rows(), [""; 0]);
+}
+
+#[test]
+fn a_search_works_while_the_list_is_loading() {
+    let mut harness = Harness::new(120, 40);
+    harness.press("/");
+    harness.type_text("lodz");
+    for part in wholesale().chunks(2) {
+        harness.tell(mirror::Event::Gathered(part.to_vec()));
+    }
+    assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
+}
+
+#[test]
+fn what_was_found_follows_what_changes() {
+    let mut harness = typing("export");
+    harness.press("enter");
+    harness.changed(None, Some(&named("new", "Export 2", Some("vip"))));
+    harness.press("n");
+    assert_eq!(harness.selected(), "Export 2");
+    harness.changed(Some(&named("export", "Export", Some("hurt"))), None);
+    harness.press("n n");
+    assert_eq!(harness.selected(), "Export 2", "the only one that is left");
+}
+
+fn numbered(at: u8, parent: Option<u8>) -> Arc<Segment> {
+    named(
+        &at.to_string(),
+        &format!("{} {at}", ["red", "green", "blue"][usize::from(at % 3)]),
+        parent.map(|parent| parent.to_string()).as_deref(),
+    )
+}
+
+/// The rows of a tree of which everything is hidden that is no match and stands above none.
+fn left_of(forest: &Forest, is_match: impl Fn(&Segment) -> bool) -> Vec<RowId> {
+    let mut whole = forest.clone();
+    whole.fold_to_level(None);
+    let mut left = BTreeSet::new();
+    for segment in whole.iter().filter(|segment| is_match(segment)) {
+        let row = Some(RowId::Segment(segment.id.clone()));
+        left.extend(std::iter::successors(row, |row| whole.parent_row(row)).filter_map(|row| whole.position(&row)));
+    }
+    left.into_iter().filter_map(|at| whole.row(at)).map(|row| row.id()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// Whatever is typed and whatever changes meanwhile: what is shown are the matches and what they stand under, and Esc brings
+    /// back what was unfolded, selected and scrolled to, as far as it still exists.
+    #[test]
+    fn a_filter_shows_what_it_should_and_leaves_no_trace(
+        first in prop::collection::vec((0_u8..24, prop::option::of(0_u8..26)), 1..24),
+        keys in prop::collection::vec(prop::sample::select(vec!["j", "l", "pagedown", "z 2", "z 0", "*"]), 0..6),
+        text in "(re|gr|bl|red|!red|[0-9]|is:leaf|path:red|rd )",
+        happenings in prop::collection::vec((0_u8..24, prop::option::of(0_u8..26), any::<bool>()), 0..8),
+    ) {
+        let segments: Vec<_> = first.iter().map(|(at, parent)| numbered(*at, *parent)).collect();
+        let mut harness = Harness::live(80, 20, segments);
+        for keys in &keys {
+            harness.press(keys);
+        }
+        // What changes is also told to one who does not search.
+        let mut other = Harness::live(80, 20, harness.state.forest.iter().cloned().collect());
+        for keys in &keys {
+            other.press(keys);
+        }
+        prop_assert_eq!(harness.rows(), other.rows());
+        harness.press("/");
+        harness.type_text(&text);
+        for (at, parent, gone) in happenings {
+            let before = harness.state.forest.get(&numbered(at, None).id).cloned();
+            let now = Some(numbered(at, parent)).filter(|_| !gone);
+            if before.is_some() || now.is_some() {
+                harness.changed(before.as_ref(), now.as_ref());
+                other.changed(before.as_ref(), now.as_ref());
+            }
+            let forest = &harness.state.forest;
+            let shown: Vec<RowId> =
+                harness.state.shown_rows(0..harness.state.shown_row_count()).iter().map(crate::forest::Row::id).collect();
+            prop_assert_eq!(shown, left_of(forest, |segment| forest.is_match(Purpose::Tree, &segment.id)));
+            let plain = |segment: &Segment| match text.trim() {
+                "is:leaf" => Some(forest.child_count(&segment.id) == 0),
+                "!red" => Some(!segment.name.contains("red")),
+                "path:red" => Some(forest.path(&segment.id).iter().any(|above| above.name.contains("red"))),
+                "red" => Some(segment.name.contains("red")),
+                _ => None,
+            };
+            for segment in forest.iter() {
+                if let Some(expected) = plain(segment) {
+                    prop_assert_eq!(forest.is_match(Purpose::Tree, &segment.id), expected);
+                }
+            }
+            let selected = harness.state.tree.selected.as_ref().and_then(|row| harness.state.shown_position(row));
+            prop_assert_eq!(selected.is_some(), harness.state.shown_row_count() > 0);
+            if let Some(row) = selected {
+                let rows = harness.state.shown_rows(row..row + 1);
+                let is_match = matches!(rows[0].kind, RowKind::Segment(segment) if forest.is_match(Purpose::Tree, &segment.id));
+                prop_assert!(is_match, "a match is selected");
+            }
+        }
+        harness.press("esc");
+        prop_assert_eq!(harness.rows(), other.rows());
+        prop_assert_eq!(harness.state.tree.offset, other.state.tree.offset);
+        prop_assert_eq!(&harness.state.tree.selected, &other.state.tree.selected);
+    }
+}

@@ -1,0 +1,122 @@
+//! The tree with everything hidden but the matches of a search and what they stand under.
+//!
+//! It is made anew as matches come and things change, so it holds so many matches that nobody reads them all, and no more: what it
+//! costs does not depend on the size of the tree.
+
+use std::ops::Range;
+
+use super::find::Scratch;
+use super::skeleton::skeleton;
+use super::{Fold, Forest, Purpose, Row, RowId};
+
+/// Matches and what they stand under, as rows in the order of the tree.
+#[derive(Debug, Clone, Default)]
+pub struct Filtered {
+    rows: Vec<FilteredRow>,
+    /// The places of the matches among the rows.
+    matches: Vec<usize>,
+    best: Option<usize>,
+    /// Whether there were as many matches as are shown, or more.
+    full: bool,
+}
+
+#[derive(Debug, Clone)]
+struct FilteredRow {
+    id: RowId,
+    depth: u32,
+    fold: Fold,
+}
+
+/// Matches that are shown: the best of them, if there are more.
+const SHOWN: usize = 2_000;
+
+impl Filtered {
+    /// How many rows there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no match at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What the row at that place is about.
+    #[must_use]
+    pub fn id(&self, at: usize) -> Option<&RowId> {
+        self.rows.get(at).map(|row| &row.id)
+    }
+
+    /// Where a row is.
+    #[must_use]
+    pub fn position(&self, id: &RowId) -> Option<usize> {
+        self.rows.iter().position(|row| row.id == *id)
+    }
+
+    /// The places of the matches among the rows, from the top down.
+    #[must_use]
+    pub fn matches(&self) -> &[usize] {
+        &self.matches
+    }
+
+    /// Whether more matches would add nothing, unless they are better.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// The place of the match that is meant best.
+    #[must_use]
+    pub const fn best(&self) -> Option<usize> {
+        self.best
+    }
+}
+
+impl Forest {
+    /// The tree with only the matches so far and what they stand under. When there are more than two thousand, that is as many of
+    /// those that are meant best.
+    #[must_use]
+    pub fn filtered(&self, purpose: Purpose) -> Filtered {
+        let Some(search) = self.searches.of(purpose) else { return Filtered::default() };
+        let best = search.best(SHOWN);
+        let best_rank = best.first().map(|(rank, _)| *rank);
+        let wanted: hashbrown::HashMap<_, _> = best.iter().map(|(rank, node)| (*node, *rank)).collect();
+        let nodes: Vec<_> = best.into_iter().map(|(_, node)| node).collect();
+        let mut filtered = Filtered { full: nodes.len() == SHOWN, ..Filtered::default() };
+        let (mut scratch, mut worth) = (Scratch::default(), None);
+        for bone in skeleton(&self.arena, &nodes) {
+            let Some(id) = self.row_id(bone.node) else { continue };
+            let fold = match bone.carries {
+                true => Fold::Open,
+                false if self.arena.has_children(bone.node) => Fold::Closed,
+                false => Fold::Leaf,
+            };
+            let at = filtered.rows.len();
+            filtered.rows.push(FilteredRow { id, depth: bone.depth, fold });
+            if !search.is_match(bone.node) {
+                continue;
+            }
+            filtered.matches.push(at);
+            // Of equals the first is the best.
+            let is_of_best = wanted.get(&bone.node).copied() == best_rank;
+            let segment = self.arena.segment(bone.node).filter(|_| is_of_best);
+            let own = segment.map(|segment| search.query().worth(segment, &mut scratch));
+            if own.is_some() && (worth.is_none() || own < worth) {
+                (filtered.best, worth) = (Some(at), own);
+            }
+        }
+        filtered
+    }
+
+    /// Some of those rows, as many as there are and as they are now.
+    pub fn filtered_rows<'a>(&'a self, filtered: &'a Filtered, range: Range<usize>) -> impl Iterator<Item = Row<'a>> {
+        let rows = filtered.rows.iter().skip(range.start).take(range.len());
+        rows.filter_map(|FilteredRow { id, depth, fold }| {
+            let node = self.node(id)?;
+            let kind = self.kind(node)?;
+            Some(Row { kind, depth: *depth, fold: *fold, descendants: self.arena.descendants(node) })
+        })
+    }
+}

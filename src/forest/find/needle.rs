@@ -1,0 +1,311 @@
+//! A text to be found in others: as it stands, or loosely, with other letters between its own.
+//!
+//! Nearly all texts that are looked into do not hold what is looked for, so that is found out first and with little: byte by byte
+//! where both are ASCII, and without asking the matcher as long as the letters are not there in their order.
+
+use std::ops::Range;
+
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use crate::forest::fold::{Case, spelt};
+
+/// A text to be found in others. Diacritics make no difference, and case does only if the text has a capital letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Needle {
+    characters: Vec<char>,
+    /// The same where it is nothing but ASCII: most texts are as well, and byte by byte it is found in a fraction of the time.
+    ascii: Option<Vec<u8>>,
+    case: Case,
+    /// Whether a UUID can hold it.
+    fits_uuid: bool,
+    /// Whether other letters may stand between its own.
+    loose: bool,
+}
+
+/// Where in a text another one stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hit {
+    /// It is all of it.
+    Whole,
+    /// It is its beginning.
+    Begins,
+    Inside,
+}
+
+/// What looking costs memory for, made when it is needed first.
+#[derive(Debug, Default)]
+pub(in crate::forest) struct Scratch {
+    matcher: Option<Matcher>,
+    letters: Vec<char>,
+}
+
+/// Fewer letters stand somewhere in nearly every name.
+const LEAST_LOOSE: usize = 3;
+/// What the matcher gives for a letter. A loose match has to be worth so much for each: what its gaps cost has to be made good by
+/// beginnings of words and letters in a row. Without that, long names match almost anything.
+const LETTER: usize = 16;
+
+impl Needle {
+    /// `None` for nothing to look for.
+    pub fn of(text: &str) -> Option<Self> {
+        let case = if text.chars().any(char::is_uppercase) { Case::Kept } else { Case::Ignored };
+        Self::spelt(text, case)
+    }
+
+    /// The same text for where case never makes a difference.
+    pub fn without_case(text: &str) -> Option<Self> {
+        Self::spelt(text, Case::Ignored)
+    }
+
+    fn spelt(text: &str, case: Case) -> Option<Self> {
+        let characters: Vec<char> = text.trim().chars().flat_map(|character| spelt(character, case)).collect();
+        let ascii = characters.iter().map(|character| u8::try_from(*character).ok().filter(u8::is_ascii)).collect();
+        let fits_uuid = characters.iter().all(|character| matches!(character, '0'..='9' | 'a'..='f' | '-'));
+        (!characters.is_empty()).then_some(Self { characters, ascii, case, fits_uuid, loose: false })
+    }
+
+    /// Lets other letters stand between its own, if it is long enough for that to say anything.
+    pub fn loosened(mut self) -> Self {
+        self.loose = self.characters.iter().filter(|character| character.is_alphabetic()).count() >= LEAST_LOOSE;
+        self
+    }
+
+    pub const fn fits_uuid(&self) -> bool {
+        self.fits_uuid
+    }
+
+    /// Whether and where it stands in a text as it is.
+    pub fn hit(&self, text: &str) -> Option<Hit> {
+        if let Some(needle) = self.ascii.as_deref().filter(|_| text.is_ascii()) {
+            let at = self.place_in_bytes(text.as_bytes(), needle)?;
+            return Some(match at {
+                0 if text.len() == needle.len() => Hit::Whole,
+                0 => Hit::Begins,
+                _ => Hit::Inside,
+            });
+        }
+        let (first, rest) = self.characters.split_first()?;
+        let mut characters = self.spell(text);
+        let mut before = 0;
+        while let Some(character) = characters.next() {
+            if character == *first {
+                let mut following = characters.clone();
+                if rest.iter().all(|expected| following.next() == Some(*expected)) {
+                    return Some(match (before, following.next()) {
+                        (0, None) => Hit::Whole,
+                        (0, Some(_)) => Hit::Begins,
+                        _ => Hit::Inside,
+                    });
+                }
+            }
+            before += 1;
+        }
+        None
+    }
+
+    fn place_in_bytes(&self, text: &[u8], needle: &[u8]) -> Option<usize> {
+        let (first, rest) = needle.split_first()?;
+        let starts = text.get(..=text.len().checked_sub(needle.len())?)?;
+        let fits = |at: usize| {
+            let following = text.get(at + 1..at + needle.len()).unwrap_or_default();
+            match self.case {
+                Case::Ignored => following.eq_ignore_ascii_case(rest),
+                Case::Kept => following == rest,
+            }
+        };
+        let other = self.other_case(*first);
+        (0..).zip(starts).find(|(at, byte)| (**byte == *first || **byte == other) && fits(*at)).map(|(at, _)| at)
+    }
+
+    const fn other_case(&self, byte: u8) -> u8 {
+        match self.case {
+            Case::Ignored => byte.to_ascii_uppercase(),
+            Case::Kept => byte,
+        }
+    }
+
+    fn spell<'a>(&self, text: &'a str) -> impl Iterator<Item = char> + Clone + use<'a> {
+        let case = self.case;
+        text.chars().flat_map(move |character| spelt(character, case))
+    }
+
+    /// Whether it stands in a text with other letters between its own, closely enough to be meant.
+    pub fn is_loosely_in(&self, text: &str, scratch: &mut Scratch) -> bool {
+        self.loose && self.may_be_loosely_in(text) && self.loose_score(text, scratch).is_some()
+    }
+
+    /// Whether its letters are there in their order.
+    fn may_be_loosely_in(&self, text: &str) -> bool {
+        if text.len() < self.characters.len() {
+            return false;
+        }
+        if text.is_ascii() {
+            let Some(needle) = &self.ascii else { return false };
+            let mut bytes = text.bytes();
+            return needle.iter().all(|wanted| {
+                let other = self.other_case(*wanted);
+                bytes.any(|byte| byte == *wanted || byte == other)
+            });
+        }
+        let mut letters = self.spell(text);
+        self.characters.iter().all(|wanted| letters.any(|letter| letter == *wanted))
+    }
+
+    fn loose_score(&self, text: &str, scratch: &mut Scratch) -> Option<u16> {
+        let score = self.ask(text, scratch, Matcher::fuzzy_match)?;
+        (usize::from(score) >= LETTER * self.characters.len()).then_some(score)
+    }
+
+    /// How well it stands in a text: the more, the better. Only what stands there at all is worth anything.
+    pub fn score(&self, text: &str, scratch: &mut Scratch) -> u16 {
+        let score = match self.hit(text) {
+            Some(_) => self.ask(text, scratch, Matcher::substring_match),
+            None if self.loose => self.loose_score(text, scratch),
+            None => None,
+        };
+        score.unwrap_or(0)
+    }
+
+    /// Asks the matcher about a text, spelt as this one is.
+    fn ask<T>(
+        &self,
+        text: &str,
+        scratch: &mut Scratch,
+        question: impl FnOnce(&mut Matcher, Utf32Str<'_>, Utf32Str<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let Scratch { matcher, letters } = scratch;
+        letters.clear();
+        letters.extend(self.spell(text));
+        let matcher = matcher.get_or_insert_with(|| {
+            let mut config = Config::DEFAULT;
+            (config.normalize, config.ignore_case) = (false, false);
+            Matcher::new(config)
+        });
+        question(matcher, Utf32Str::Unicode(letters), Utf32Str::Unicode(&self.characters))
+    }
+
+    /// Where in a text it stands: ranges of bytes that begin and end between characters, in order and apart from each other.
+    pub fn ranges(&self, text: &str, scratch: &mut Scratch) -> Vec<Range<usize>> {
+        let all: Vec<(char, Range<usize>)> = text
+            .char_indices()
+            .flat_map(|(start, character)| {
+                let bytes = start..start + character.len_utf8();
+                spelt(character, self.case).map(move |plain| (plain, bytes.clone()))
+            })
+            .collect();
+        let strict = self.strict_ranges(&all);
+        if !strict.is_empty() || !self.loose || !self.may_be_loosely_in(text) {
+            return strict;
+        }
+        let mut places = Vec::new();
+        let score = self.ask(text, scratch, |matcher, text, needle| matcher.fuzzy_indices(text, needle, &mut places));
+        if score.is_none_or(|score| usize::from(score) < LETTER * self.characters.len()) {
+            return strict;
+        }
+        places.sort_unstable();
+        let ranges = places.iter().filter_map(|place| all.get(usize::try_from(*place).ok()?));
+        let mut ranges: Vec<Range<usize>> = ranges.map(|(_, bytes)| bytes.clone()).collect();
+        ranges.dedup();
+        ranges
+    }
+
+    fn strict_ranges(&self, all: &[(char, Range<usize>)]) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut at = 0;
+        while let Some(window) = all.get(at..at + self.characters.len()) {
+            if window.iter().map(|(plain, _)| plain).eq(&self.characters) {
+                let start = window.first().map_or(0, |(_, bytes)| bytes.start);
+                let end = window.last().map_or(start, |(_, bytes)| bytes.end);
+                ranges.push(start..end);
+                at += self.characters.len();
+            } else {
+                at += 1;
+            }
+        }
+        // A character that folds into two can be the end of one match and the beginning of the next.
+        ranges.dedup_by(|next, previous| next.start < previous.end);
+        ranges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn needle(text: &str) -> Needle {
+        Needle::of(text).unwrap().loosened()
+    }
+
+    fn is_in(needle: &Needle, text: &str) -> bool {
+        needle.hit(text).is_some()
+    }
+
+    fn loosely(text: &str, name: &str) -> bool {
+        needle(text).is_loosely_in(name, &mut Scratch::default())
+    }
+
+    #[test]
+    fn a_text_is_found_whatever_its_accents() {
+        assert!(is_in(&needle("lodz"), "Województwo Łódzkie, Łódź"));
+        assert!(is_in(&needle("łódź"), "lodz"));
+        assert!(is_in(&needle("aab"), "aaab"));
+        assert!(!is_in(&needle("lodx"), "Łódź"));
+    }
+
+    #[test]
+    fn a_capital_letter_asks_for_capitals() {
+        assert!(is_in(&needle("Łodz"), "Łódź") && is_in(&needle("Lodz"), "Łódź"));
+        assert!(!is_in(&needle("Lodz"), "łódź") && !is_in(&needle("VIP"), "vip client"));
+        assert!(is_in(&needle("vip"), "VIP Client"));
+    }
+
+    #[test]
+    fn where_it_stands_is_told() {
+        assert_eq!(needle("lodz").hit("Łódź"), Some(Hit::Whole));
+        assert_eq!(needle("vip").hit("VIP Client"), Some(Hit::Begins));
+        assert_eq!(needle("lodz").hit("Stara Łódź"), Some(Hit::Inside));
+        assert_eq!(needle("client").hit("VIP Client"), Some(Hit::Inside));
+    }
+
+    #[test]
+    fn letters_may_be_left_out_but_not_scattered_over_a_long_name() {
+        assert!(loosely("hrtwnie", "Hurtownie"));
+        assert!(loosely("mzwckie", "Województwo Mazowieckie"));
+        assert!(loosely("ldzk", "Łódzkie"));
+        assert!(loosely("vipg", "VIP Gold"));
+        assert!(!loosely("vi", "V something I"), "two letters stand in nearly everything");
+        assert!(!loosely("ocuj", "Województwo kujawsko-pomorskie, okolice Bydgoszczy"));
+        assert!(!loosely("eit", "Hurtownie"), "not in this order");
+    }
+
+    #[test]
+    fn what_matched_is_told_in_bytes_of_the_original() {
+        let mut scratch = Scratch::default();
+        assert_eq!(needle("odz").ranges("Łódź, łodzie", &mut scratch), [2..7, 11..14]);
+        assert!(needle("x").ranges("Łódź", &mut scratch).is_empty());
+        assert_eq!(needle("ldz").ranges("Łódź", &mut scratch), [0..2, 4..5, 5..7]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_in_a_text_has_a_range_in_it(text in "[ałŁßs1]{1,4}", name in "[ałŁßs1 ]{0,12}") {
+            let mut scratch = Scratch::default();
+            let needle = needle(&text);
+            let ranges = needle.ranges(&name, &mut scratch);
+            prop_assert_eq!(is_in(&needle, &name) || needle.is_loosely_in(&name, &mut scratch), !ranges.is_empty());
+            prop_assert!(ranges.iter().all(|range| name.get(range.clone()).is_some()));
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
+
+        #[test]
+        fn bytes_are_compared_as_characters_are(text in "[abAB1]{1,3}", name in "[abAB1 ]{0,8}") {
+            let bytewise = needle(&text);
+            let letterwise = Needle { ascii: None, ..bytewise.clone() };
+            // With a letter that is no ASCII, a text is read letter by letter.
+            prop_assert_eq!(is_in(&bytewise, &name), is_in(&letterwise, &name));
+            prop_assert_eq!(bytewise.hit(&name), letterwise.hit(&name));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A text that is looked for, and where: in the name, the external id or the id.
+
+use crate::segment::Segment;
+
+use super::Rank;
+use super::needle::{Hit, Needle, Scratch};
+
+/// A text and where it is to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Text {
+    pub place: Place,
+    pub needle: Needle,
+    /// For ids: they have no case to speak of, and nothing between the letters.
+    pub in_ids: Needle,
+}
+
+/// Where a text is to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Anywhere,
+    /// In the name or the external id.
+    Readable,
+    Name,
+    ExternalId,
+    Id,
+}
+
+impl Place {
+    /// The words by which a place is named.
+    pub const NAMED: [(&'static str, Self); 3] = [("name:", Self::Name), ("ext:", Self::ExternalId), ("id:", Self::Id)];
+
+    pub const fn reads_names(self) -> bool {
+        matches!(self, Self::Anywhere | Self::Readable | Self::Name)
+    }
+
+    pub const fn reads_external_ids(self) -> bool {
+        matches!(self, Self::Anywhere | Self::Readable | Self::ExternalId)
+    }
+
+    const fn reads_ids(self) -> bool {
+        matches!(self, Self::Anywhere | Self::Id)
+    }
+}
+
+impl Text {
+    pub fn rank(&self, segment: &Segment, scratch: &mut Scratch) -> Option<Rank> {
+        self.strict_rank(segment).or_else(|| {
+            let mut loosely = |text: &str| self.needle.is_loosely_in(text, scratch);
+            let found = self.place.reads_names() && loosely(&segment.name)
+                || self.place.reads_external_ids() && segment.external_id.as_deref().is_some_and(loosely);
+            found.then_some(Rank::Loose)
+        })
+    }
+
+    pub fn strict_rank(&self, segment: &Segment) -> Option<Rank> {
+        let rank = |hit, inside| match hit {
+            Hit::Whole => Rank::Whole,
+            Hit::Begins => Rank::Begins,
+            Hit::Inside => inside,
+        };
+        let name = self.place.reads_names().then(|| self.needle.hit(&segment.name)).flatten();
+        let name = name.map(|hit| rank(hit, Rank::InName));
+        if name == Some(Rank::Whole) {
+            return name;
+        }
+        let external_id = segment.external_id.as_deref().filter(|_| self.place.reads_external_ids());
+        let external_id = external_id.and_then(|text| self.needle.hit(text)).map(|hit| rank(hit, Rank::Elsewhere));
+        let found = [name, external_id].into_iter().flatten().min();
+        found.or_else(|| Some(rank(self.hit_in_id(segment)?, Rank::Elsewhere)))
+    }
+
+    fn hit_in_id(&self, segment: &Segment) -> Option<Hit> {
+        let possible = self.place.reads_ids() && (self.in_ids.fits_uuid() || !segment.id.is_uuid());
+        if possible { segment.id.with_text(|id| self.in_ids.hit(id)) } else { None }
+    }
+
+    /// Names are worth more than external ids, and those more than ids.
+    pub fn score(&self, segment: &Segment, scratch: &mut Scratch) -> u32 {
+        let name = if self.place.reads_names() { self.needle.score(&segment.name, scratch) } else { 0 };
+        let external_id = segment.external_id.as_deref().filter(|_| self.place.reads_external_ids());
+        let external_id = external_id.map_or(0, |text| self.needle.score(text, scratch));
+        (3 * u32::from(name)).max(2 * u32::from(external_id))
+    }
+}

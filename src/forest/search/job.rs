@@ -1,0 +1,95 @@
+//! The part of a search that any thread can carry out: what is seen in the segments by themselves.
+
+use std::sync::Arc;
+
+use crate::forest::arena::{Chunk, Slots};
+use crate::forest::find::{Rank, Scratch};
+use crate::forest::{Purpose, Query};
+
+/// A search to be carried out: an iterator over what it finds, part by part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchJob {
+    purpose: Purpose,
+    number: u64,
+    query: Query,
+    slots: Slots,
+    /// The first chunk that was not looked at yet.
+    next: usize,
+}
+
+/// A part of what a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finds {
+    pub(super) purpose: Purpose,
+    pub(super) number: u64,
+    pub(super) first: usize,
+    pub(super) chunks: Vec<Found>,
+    /// Whether that was all.
+    pub(super) ended: bool,
+}
+
+/// What was found in a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// As it was when it was looked at.
+    pub chunk: Arc<Chunk>,
+    pub matches: Vec<Match>,
+}
+
+/// A segment that is meant, as far as can be seen without the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Match {
+    /// Its place in the chunk.
+    pub place: u16,
+    pub rank: Rank,
+}
+
+impl Finds {
+    /// What the search is for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+}
+
+impl SearchJob {
+    pub(super) const fn new(purpose: Purpose, number: u64, query: Query, slots: Slots) -> Self {
+        Self { purpose, number, query, slots, next: 0 }
+    }
+
+    /// What the search is for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+}
+
+/// Chunks of a part: some eight thousand segments, which take a millisecond or two.
+const PART: usize = 32;
+/// The same where the tree is asked about them as they come back, which takes the interface's time.
+const PART_FOR_THE_TREE: usize = 8;
+
+impl Iterator for SearchJob {
+    type Item = Finds;
+
+    fn next(&mut self) -> Option<Finds> {
+        let chunks = self.slots.chunks();
+        if self.next > chunks.len() {
+            return None;
+        }
+        let first = self.next;
+        let size = if self.query.asks_the_tree() { PART_FOR_THE_TREE } else { PART };
+        let part = chunks.get(first..chunks.len().min(first + size)).unwrap_or_default();
+        let mut scratch = Scratch::default();
+        let mut look = |chunk| Found { chunk: Arc::clone(chunk), matches: matches(chunk, &self.query, &mut scratch) };
+        let chunks_found: Vec<Found> = part.iter().map(&mut look).collect();
+        let ended = first + size >= chunks.len();
+        self.next = if ended { chunks.len() + 1 } else { first + size };
+        Some(Finds { purpose: self.purpose, number: self.number, first, chunks: chunks_found, ended })
+    }
+}
+
+fn matches(chunk: &Chunk, query: &Query, scratch: &mut Scratch) -> Vec<Match> {
+    let places = (0_u16..).zip(chunk).filter_map(|(place, segment)| Some((place, segment.as_ref()?)));
+    places.filter_map(|(place, segment)| Some(Match { place, rank: query.rank(segment, scratch)? })).collect()
+}

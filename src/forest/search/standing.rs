@@ -1,0 +1,135 @@
+//! What only the tree can tell of a segment that is looked for: what stands above and below it, and who shares its external id.
+//!
+//! That can change without the segment itself changing, so beside what changed those are looked at again whom it may concern. When
+//! these are very many, or circles of parents come or go, it is cheaper to search anew.
+
+use crate::forest::arena::{Arena, Content, NodeIndex, Touched};
+use crate::forest::find::{Is, Query};
+use crate::forest::picked::Bits;
+
+/// Whether a name on the way to each node is meant by the `path:` terms, as far as somebody asked: each node is asked once,
+/// however deep the tree.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Paths(Vec<Answers>);
+
+#[derive(Debug, Clone, Default)]
+struct Answers {
+    known: Bits,
+    yes: Bits,
+    /// The way up that was gone last; kept for its memory.
+    way: Vec<NodeIndex>,
+}
+
+impl Paths {
+    /// Whether all `path:` terms hold for a node.
+    fn hold(&mut self, arena: &Arena, query: &Query, node: NodeIndex) -> bool {
+        for (at, (meant, wanted)) in query.paths().enumerate() {
+            if self.0.len() <= at {
+                self.0.push(Answers::default());
+            }
+            let name_is_meant = |node| arena.segment(node).is_some_and(|segment| meant(&segment.name));
+            if self.0.get_mut(at).is_some_and(|answers| answers.of(arena, node, name_is_meant) != wanted) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl Answers {
+    /// Climbs to the first node of which it is known, and notes it for all on the way back.
+    fn of(&mut self, arena: &Arena, node: NodeIndex, is_meant: impl Fn(NodeIndex) -> bool) -> bool {
+        self.way.clear();
+        let mut at = Some(node);
+        let mut answer = false;
+        while let Some(node) = at {
+            if self.known.has(node) {
+                answer = self.yes.has(node);
+                break;
+            }
+            self.way.push(node);
+            at = arena.up(node);
+        }
+        for node in self.way.iter().copied().rev() {
+            answer |= is_meant(node);
+            self.known.set(node);
+            if answer {
+                self.yes.set(node);
+            }
+        }
+        answer
+    }
+}
+
+/// Whether a segment is meant as far as only the tree can tell.
+pub(super) fn holds(arena: &Arena, query: &Query, paths: &mut Paths, node: NodeIndex) -> bool {
+    query.tree_states().all(|(state, wanted)| is(arena, node, state) == wanted) && paths.hold(arena, query, node)
+}
+
+fn is(arena: &Arena, node: NodeIndex, state: Is) -> bool {
+    match state {
+        Is::Leaf => !arena.has_children(node),
+        Is::Orphan => arena.up(node).is_some_and(|up| matches!(arena.content(up), Content::Ghost(_))),
+        Is::Duplicate => twins(arena, node).nth(1).is_some(),
+        // Whoever searches knows these.
+        Is::Changed | Is::Pending | Is::Marked => false,
+    }
+}
+
+/// All that bear the external id of a node, itself included.
+fn twins(arena: &Arena, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
+    let external_id = arena.segment(node).and_then(|segment| segment.external_id.as_deref());
+    external_id.into_iter().flat_map(|external_id| arena.bearers(external_id))
+}
+
+/// More than these are not looked at again one by one.
+const FEW: usize = if cfg!(test) { 6 } else { 4_096 };
+
+/// Whom a change may concern: gathered before it and after.
+#[derive(Debug, Default)]
+pub(super) struct Concerned {
+    pub nodes: Vec<NodeIndex>,
+    /// Whether there are too many of them, or nobody can tell who they are.
+    pub anybody: bool,
+}
+
+impl Concerned {
+    /// Adds those whom changes of some nodes concern, as the tree is at the moment.
+    pub fn add_all(&mut self, arena: &Arena, query: &Query, nodes: &[NodeIndex]) {
+        for node in nodes {
+            self.add(arena, query, *node);
+        }
+    }
+
+    fn add(&mut self, arena: &Arena, query: &Query, node: NodeIndex) {
+        if self.anybody {
+            return;
+        }
+        self.nodes.push(node);
+        self.nodes.extend(arena.up(node));
+        self.extend(twins(arena, node));
+        if query.asks_for_paths() {
+            let mut waiting = vec![node];
+            while let Some(node) = waiting.pop().filter(|_| !self.anybody) {
+                self.extend(arena.children(node));
+                waiting.extend(arena.children(node).take(FEW));
+            }
+        } else if query.asks(Is::Orphan) {
+            self.extend(arena.children(node));
+        }
+    }
+
+    fn extend(&mut self, nodes: impl Iterator<Item = NodeIndex>) {
+        self.nodes.extend(nodes.take(FEW));
+        self.anybody |= self.nodes.len() > FEW;
+    }
+
+    /// Adds those who hang elsewhere now.
+    pub fn follow(&mut self, arena: &Arena, query: &Query, touched: &Touched) {
+        self.anybody |= arena.has_children(NodeIndex::CIRCLES);
+        match touched {
+            Touched::Nodes { hung, .. } => self.add_all(arena, query, hung),
+            Touched::Everything => self.anybody = true,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Searching and filtering against what a look at everything finds.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::forest::find::{Rank, Scratch};
+use crate::forest::{Forest, Is, Known, Purpose, Query, Row, RowId, RowKind};
+use crate::segment::{Segment, SegmentId};
+
+use super::{any_change, any_segment, id, last_of_each};
+
+/// A part of a text that may be in some of the names, ids and external ids, or a state, or what is on the path.
+fn any_query() -> impl Strategy<Value = Query> {
+    let term = prop_oneof![
+        4 => "!?[xl1a-d]{1,2}",
+        2 => "!?path:[xl12]",
+        2 => Just("is:leaf".to_owned()),
+        1 => Just("!is:leaf".to_owned()),
+        2 => Just("is:orphan".to_owned()),
+        2 => Just("is:duplicate".to_owned()),
+        1 => Just("is:marked".to_owned()),
+    ];
+    (vec(term, 1..3), proptest::collection::hash_set("[a-j]", 0..5)).prop_map(|(terms, marked)| {
+        let marked: HashSet<SegmentId> = marked.iter().map(|text| id(text)).collect();
+        Query::parse(&terms.join(" ")).unwrap().knowing(Known { marked: Arc::new(marked), ..Known::default() })
+    })
+}
+
+/// What a query means, as plainly as can be; the names of the states are asked of the tree's own answers.
+fn is_meant(forest: &Forest, query: &Query, segment: &Segment) -> bool {
+    let id = &segment.id;
+    let states = query.tree_states().all(|(state, wanted)| {
+        let is = match state {
+            Is::Leaf => forest.child_count(id) == 0,
+            Is::Orphan => segment.parent.as_ref().is_some_and(|parent| !forest.contains(parent)),
+            Is::Duplicate => forest.iter().any(|other| {
+                other.id != *id && other.external_id.is_some() && other.external_id == segment.external_id
+            }),
+            _ => unreachable!(),
+        };
+        is == wanted
+    });
+    let paths = query.paths().all(|(meant, wanted)| forest.path(id).iter().any(|above| meant(&above.name)) == wanted);
+    states && paths && query.rank(segment, &mut Scratch::default()).is_some()
+}
+
+fn all_meant(forest: &Forest, query: &Query) -> Vec<SegmentId> {
+    let meant = forest.preorder().filter(|(_, segment)| is_meant(forest, query, segment));
+    meant.map(|(_, segment)| segment.id.clone()).collect()
+}
+
+/// Searches a tree while it changes, and anew when it says so.
+fn searched(forest: &mut Forest, query: &Query, changes: Vec<Vec<super::Change>>, parts_between: &[usize]) {
+    let mut job = forest.search(Purpose::Tree, query.clone());
+    for (change, parts) in changes.into_iter().zip(parts_between) {
+        forest.apply(change);
+        if forest.wants_search(Purpose::Tree) {
+            job = forest.search(Purpose::Tree, query.clone());
+        }
+        job.by_ref().take(*parts).for_each(|finds| forest.take_finds(finds));
+    }
+    job.for_each(|finds| forest.take_finds(finds));
+    assert!(forest.is_searched(Purpose::Tree) && !forest.wants_search(Purpose::Tree));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
+
+    /// Parts come back while the tree changes; in the end what is found is what a look at everything finds, in the same order.
+    #[test]
+    fn what_a_search_finds_is_true_of_the_tree_as_it_is(
+        segments in vec(any_segment(), 0..16),
+        query in any_query(),
+        changes in vec(vec(any_change(), 1..4), 0..12),
+        parts_between in vec(0_usize..3, 12),
+    ) {
+        let mut forest: Forest = segments.iter().cloned().collect();
+        forest.fold_to_level(None);
+        searched(&mut forest, &query, changes, &parts_between);
+
+        let expected = all_meant(&forest, &query);
+        let found: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
+        prop_assert_eq!(&found, &expected);
+        prop_assert_eq!(forest.match_count(Purpose::Tree), expected.len());
+        let rank = |id: &SegmentId| forest.get(id).and_then(|segment| query.rank(segment, &mut Scratch::default()));
+        let mut best = expected.clone();
+        best.sort_by_key(rank);
+        prop_assert_eq!(forest.best_matches(Purpose::Tree, 100), best.iter().collect::<Vec<_>>());
+
+        let mut forwards = Vec::new();
+        let mut at = forest.match_after(Purpose::Tree, None);
+        while let Some(id) = at {
+            at = forest.match_after(Purpose::Tree, Some(&RowId::Segment(id.clone())));
+            forwards.push(id);
+        }
+        prop_assert_eq!(&forwards, &expected);
+        let mut backwards = Vec::new();
+        let mut at = forest.match_before(Purpose::Tree, None);
+        while let Some(id) = at {
+            at = forest.match_before(Purpose::Tree, Some(&RowId::Segment(id.clone())));
+            backwards.push(id);
+        }
+        backwards.reverse();
+        prop_assert_eq!(&backwards, &expected);
+        forest.fold_to_level(None);
+        // From any row, the next one and the one before are the nearest in the order of the tree.
+        let rows: Vec<RowId> = forest.rows(0..forest.row_count()).map(|row| row.id()).collect();
+        for (at, row) in rows.iter().enumerate() {
+            let is_match = |row: &&RowId| matches!(row, RowId::Segment(id) if expected.contains(id));
+            let after = rows[at + 1..].iter().find(is_match).cloned();
+            let before = rows[..at].iter().rev().find(is_match).cloned();
+            prop_assert_eq!(forest.match_after(Purpose::Tree, Some(row)).map(RowId::Segment), after);
+            prop_assert_eq!(forest.match_before(Purpose::Tree, Some(row)).map(RowId::Segment), before);
+        }
+    }
+
+    /// What is left by a filter is what is left of the whole tree, unfolded, when everything goes that no match stands below.
+    #[test]
+    fn a_filter_leaves_the_matches_and_what_they_stand_under(
+        segments in vec(any_segment(), 0..16),
+        query in any_query(),
+        changes in vec(vec(any_change(), 1..4), 0..8),
+        parts_between in vec(0_usize..3, 8),
+    ) {
+        let mut forest: Forest = segments.iter().cloned().collect();
+        searched(&mut forest, &query, changes, &parts_between);
+        let filtered = forest.filtered(Purpose::Tree);
+
+        let meant = all_meant(&forest, &query);
+        let mut whole = forest.clone();
+        whole.fold_to_level(None);
+        let mut wanted: BTreeSet<usize> = BTreeSet::new();
+        let mut matches = Vec::new();
+        for id in &meant {
+            let mut row = Some(RowId::Segment(id.clone()));
+            while let Some(at) = row {
+                wanted.extend(whole.position(&at));
+                row = whole.parent_row(&at);
+            }
+        }
+        let rows: Vec<_> = wanted.iter().filter_map(|at| whole.row(*at)).collect();
+        for (at, row) in rows.iter().enumerate() {
+            if matches!(row.kind, RowKind::Segment(segment) if meant.contains(&segment.id)) {
+                matches.push(at);
+            }
+        }
+        let shown: Vec<_> = forest.filtered_rows(&filtered, 0..filtered.len()).collect();
+        let plain = |row: &Row<'_>| (row.id(), row.depth, row.descendants);
+        prop_assert_eq!(shown.iter().map(plain).collect::<Vec<_>>(), rows.iter().map(plain).collect::<Vec<_>>());
+        prop_assert_eq!(filtered.matches(), matches);
+
+        let mut scratch = Scratch::default();
+        let mut worth = |at: &usize| match rows[*at].kind {
+            RowKind::Segment(segment) => (query.rank(segment, &mut scratch), query.worth(segment, &mut scratch)),
+            _ => unreachable!(),
+        };
+        let best = filtered.matches().iter().copied().min_by_key(|at| worth(at));
+        prop_assert_eq!(filtered.best(), best);
+    }
+
+    /// What is known from outside changes: what is found follows.
+    #[test]
+    fn what_is_learnt_is_taken_in(
+        segments in vec(any_segment(), 0..16),
+        before in proptest::collection::hash_set("[a-h]", 0..5),
+        after in proptest::collection::hash_set("[a-h]", 0..5),
+    ) {
+        let known = |ids: &HashSet<String>| {
+            let pending = ids.iter().map(|text| id(text)).collect();
+            Known { pending: Arc::new(pending), ..Known::default() }
+        };
+        let mut forest: Forest = segments.iter().cloned().collect();
+        let query = Query::parse("is:pending").unwrap().knowing(known(&before));
+        searched(&mut forest, &query, Vec::new(), &[]);
+        forest.know(Purpose::Tree, known(&after));
+        let present: BTreeMap<SegmentId, Arc<Segment>> = last_of_each(&segments);
+        let mut found: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
+        found.sort();
+        let expected: Vec<SegmentId> = present.into_keys().filter(|id| after.contains(&id.to_string())).collect();
+        prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn ranks_go_from_the_whole_to_the_loose() {
+    assert!(Rank::Whole < Rank::Begins && Rank::Begins < Rank::InName);
+    assert!(Rank::InName < Rank::Elsewhere && Rank::Elsewhere < Rank::Loose);
+    assert_eq!(Rank::Loose as usize + 1, Rank::COUNT);
+}
+
+#[test]
+fn a_very_deep_chain_is_followed_only_so_far() {
+    let chain = (0..5_000).map(|at| {
+        let parent = (at > 0).then(|| format!("{:05}", at - 1));
+        super::segment(&format!("{at:05}"), &format!("level {at:05}"), parent.as_deref())
+    });
+    let mut forest: Forest = chain.collect();
+    let job = forest.search(Purpose::Tree, Query::parse("\"level 04999\"").unwrap());
+    job.for_each(|finds| forest.take_finds(finds));
+    let filtered = forest.filtered(Purpose::Tree);
+    assert!(filtered.len() < 1_200, "{}", filtered.len());
+    assert_eq!(filtered.best(), Some(filtered.len() - 1));
+}

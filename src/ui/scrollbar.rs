@@ -1,0 +1,73 @@
+//! The scrollbar of the tree, with marks where, out of sight, matches are and something changed a moment ago.
+//!
+//! A mark needs the place of a row, so only so many are looked for: where there are more, they would be everywhere anyway.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState};
+
+use crate::app::State;
+use crate::forest::{Purpose, RowId};
+use crate::segment::SegmentId;
+
+use super::theme::Theme;
+
+/// More than these are not marked: each has to be looked for in every frame.
+const MARKS: usize = 300;
+/// How far above a segment that is folded away a row is looked for that stands for it.
+const LEVELS: usize = 32;
+/// Where the pane is narrower, every column is needed for names.
+const LEAST_COLUMNS: u16 = 20;
+
+pub(super) fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let rows = state.shown_row_count();
+    let height = usize::from(area.height);
+    if rows <= height || area.width < LEAST_COLUMNS {
+        return;
+    }
+    let mut scrollbar = ScrollbarState::new(rows - height).position(state.tree.offset).viewport_content_length(height);
+    let symbols = &theme.symbols;
+    let widget = Scrollbar::new(ScrollbarOrientation::VerticalRight)
+        .begin_symbol(None)
+        .end_symbol(None)
+        .track_symbol(Some(" "))
+        .thumb_symbol(symbols.thumb)
+        .thumb_style(theme.bar);
+    frame.render_stateful_widget(widget, area, &mut scrollbar);
+    if state.filtered().is_some() {
+        // Nearly all rows that a search leaves are matches.
+        return;
+    }
+    if state.search.is_some() && state.forest.match_count(Purpose::Tree) <= MARKS {
+        let matches = state.forest.some_matches(Purpose::Tree, MARKS);
+        draw_marks(matches, (symbols.found, theme.matched), state, frame, area);
+    }
+    draw_marks(state.activity.fresh(), (symbols.changed, theme.fresh), state, frame, area);
+}
+
+fn draw_marks<'a>(
+    ids: impl Iterator<Item = &'a SegmentId>,
+    (symbol, style): (&str, Style),
+    state: &State,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) {
+    let rows = state.forest.row_count();
+    // What is on the screen is seen there.
+    let on_screen = state.tree.offset..state.tree.offset + usize::from(area.height);
+    for id in ids.take(MARKS) {
+        let Some(at) = nearest(state, id).filter(|at| !on_screen.contains(at)) else { continue };
+        // Less than the height of the area, so it fits.
+        let line = u16::try_from(at * usize::from(area.height) / rows.max(1)).unwrap_or(0);
+        let (x, y) = (area.x + area.width - 1, area.y + line.min(area.height - 1));
+        frame.buffer_mut().set_stringn(x, y, symbol, 1, style);
+    }
+}
+
+/// Where a segment is among the rows, or what it is folded away in.
+fn nearest(state: &State, id: &SegmentId) -> Option<usize> {
+    let row = RowId::Segment(id.clone());
+    let above = |row: &RowId| state.forest.parent_row(row);
+    std::iter::successors(Some(row), above).take(LEVELS).find_map(|row| state.forest.position(&row))
+}
