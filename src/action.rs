@@ -116,6 +116,8 @@ pub enum Action {
     SortByExternalId,
     /// Sort by number of descendants.
     SortByDescendants,
+    /// Sort by when they were seen to change.
+    SortByChange,
     /// Load everything anew.
     Reload,
     /// Ask for changes now.
@@ -364,6 +366,14 @@ pub const TABLE: &[Entry] = &[
         Group::Viewing,
         "by size",
         "sort by number below, largest first",
+    ),
+    entry(
+        Action::SortByChange,
+        "sort-by-change",
+        &["s c"],
+        Group::Viewing,
+        "by change",
+        "sort by change, the last one first",
     ),
     entry(Action::PollNow, "poll-now", &["ctrl-r"], Group::Program, "check now", "ask for changes, or try again, now"),
     entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "load everything anew and compare"),

@@ -180,6 +180,17 @@ impl Forest {
         self.rows.follow(&mut self.arena, touched);
     }
 
+    /// Segments were seen to change, each later than the one before.
+    pub fn mark_changed<'a>(&mut self, ids: impl IntoIterator<Item = &'a SegmentId>) {
+        for id in ids {
+            if let Some(node) = self.arena.find(id).filter(|node| self.arena.segment(*node).is_some()) {
+                self.arena.mark_changed(node);
+            }
+        }
+        let touched = self.arena.take_touched();
+        self.rows.follow(&mut self.arena, touched);
+    }
+
     /// How many segments there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -169,7 +169,10 @@ fn change(state: &mut State, seen: &[Seen]) {
     let goodbye = selected_goes
         .and_then(|one| one.before.as_ref())
         .map(|gone| format!("{} was deleted by somebody else", gone.name));
-    tree_view::steady(state, |state| state.forest.apply(changes));
+    tree_view::steady(state, |state| {
+        state.forest.apply(changes);
+        state.forest.mark_changed(seen.iter().map(|one| &one.id));
+    });
     forget_gone(state);
     for one in seen {
         tell_dialogs(state, &one.id, one.now.as_deref());
@@ -210,6 +213,7 @@ fn verified(state: &mut State, missed: &[Seen]) {
         }
         if seen.now.is_some() {
             state.activity.touch(&seen.id, now, Originator::Somebody(seen.mention.contexts));
+            tree_view::steady(state, |state| state.forest.mark_changed([&seen.id]));
         }
     }
     match missed.len() {

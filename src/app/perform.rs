@@ -49,6 +49,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
+        Action::SortByChange => return sorting::sort(state, Order::Recent),
         Action::Own(number) => return own::ask(state, number),
         Action::Browse => return browsing::open(state),
         Action::Copy(aspect) => return copying::copy_segments(state, aspect),

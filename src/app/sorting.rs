@@ -51,5 +51,6 @@ const fn words(order: Order) -> &'static str {
         Order::Name => "name",
         Order::ExternalId => "external id",
         Order::Descendants => "number below, largest first",
+        Order::Recent => "change, the last one first",
     }
 }

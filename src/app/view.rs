@@ -35,6 +35,7 @@ enum Sorted {
     Name,
     ExternalId,
     Descendants,
+    Recent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,7 @@ impl State {
                 Order::Name => Sorted::Name,
                 Order::ExternalId => Sorted::ExternalId,
                 Order::Descendants => Sorted::Descendants,
+                Order::Recent => Sorted::Recent,
             },
             panes: Some(ShownPanes {
                 details: panes.details,
@@ -118,6 +120,7 @@ pub(super) fn rearrange(state: &mut State, view: &View) -> Vec<Effect> {
         Sorted::Name => Order::Name,
         Sorted::ExternalId => Order::ExternalId,
         Sorted::Descendants => Order::Descendants,
+        Sorted::Recent => Order::Recent,
     };
     let job = state.forest.arrange(order);
     if view.everything_open {

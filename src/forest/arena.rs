@@ -24,7 +24,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use crate::segment::{Segment, SegmentId};
 
@@ -152,6 +152,9 @@ pub(super) struct Arena {
     sortings: u32,
     /// The one under way.
     sorting: Option<Sorting>,
+    /// The number of the change in which each node was seen last, of those that were, and how many changes there were.
+    recent: HashMap<NodeIndex, u32>,
+    changes: u32,
     /// Whether very many parents are missing for a while, since their turn has not come yet.
     growing: bool,
     /// Links followed upwards since the present batch of changes began.
@@ -198,6 +201,8 @@ impl Default for Arena {
             order: Order::default(),
             sortings: 0,
             sorting: None,
+            recent: HashMap::new(),
+            changes: 0,
             growing: false,
             climbed: 0,
             touched: Touched::default(),
@@ -308,6 +313,7 @@ impl Arena {
             self.twins.remove(external_id, node, |node| contents.external_id(node));
         }
         self.segments -= 1;
+        self.recent.remove(&node);
         self.contents.give_up(node);
         self.nodes[node.slot()].kind = Kind::Ghost;
     }
@@ -503,7 +509,7 @@ impl Arena {
     }
 
     fn key(&self, node: NodeIndex) -> Key {
-        self.segment(node).map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.descendants(node)))
+        self.segment(node).map_or(Key::UNDECIDED, |segment| Key::of(self.order, segment, self.figure(self.order, node)))
     }
 
     /// Where a node is among its siblings, in order.
@@ -536,7 +542,7 @@ impl Arena {
     fn compare(&self, a: NodeIndex, b: NodeIndex) -> Ordering {
         match (self.segment(a), self.segment(b)) {
             (Some(first), Some(second)) => {
-                order::compare(self.order, (first, self.descendants(a)), (second, self.descendants(b)))
+                order::compare(self.order, (first, self.figure(self.order, a)), (second, self.figure(self.order, b)))
             }
             (None, None) => self.compare_missing(a, b),
             _ => self.contents.id(a).cmp(&self.contents.id(b)),

@@ -17,17 +17,19 @@ pub enum Order {
     ExternalId,
     /// By the number of descendants, the largest first.
     Descendants,
+    /// By when they were seen to change, the last one first; those that were not come after that, by name.
+    Recent,
 }
 
-/// Compares two segments with as many descendants each.
-pub(super) fn compare(order: Order, (a, below_a): (&Segment, u32), (b, below_b): (&Segment, u32)) -> Ordering {
+/// Compares two segments with the figure that each has besides: the number of descendants, or of the change that it was seen in.
+pub(super) fn compare(order: Order, (a, figure_a): (&Segment, u32), (b, figure_b): (&Segment, u32)) -> Ordering {
     let first = match order {
         Order::Name => Ordering::Equal,
         Order::ExternalId => match (&a.external_id, &b.external_id) {
             (Some(a), Some(b)) => natural(a, b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         },
-        Order::Descendants => below_b.cmp(&below_a),
+        Order::Descendants | Order::Recent => figure_b.cmp(&figure_a),
     };
     first.then_with(|| natural(&a.name, &b.name)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.id.cmp(&b.id))
 }
@@ -41,8 +43,8 @@ impl Key {
     /// The key of what has no other order than that of its id.
     pub const UNDECIDED: Self = Self(0);
 
-    /// The key of a segment with as many descendants.
-    pub fn of(order: Order, segment: &Segment, below: u32) -> Self {
+    /// The key of a segment with the figure that it has besides.
+    pub fn of(order: Order, segment: &Segment, figure: u32) -> Self {
         Self(match order {
             Order::Name => beginning(&segment.name),
             Order::ExternalId => match &segment.external_id {
@@ -50,7 +52,7 @@ impl Key {
                 Some(external_id) => beginning(external_id) >> 1,
                 None => 1 << 127,
             },
-            Order::Descendants => u128::from(u32::MAX - below) << 96 | beginning(&segment.name) >> 32,
+            Order::Descendants | Order::Recent => u128::from(u32::MAX - figure) << 96 | beginning(&segment.name) >> 32,
         })
     }
 }
@@ -209,7 +211,7 @@ mod tests {
                 parent: None,
             };
             let (first, second) = (segment(&a), segment(&b));
-            for order in [Order::Name, Order::ExternalId, Order::Descendants] {
+            for order in [Order::Name, Order::ExternalId, Order::Descendants, Order::Recent] {
                 let keys = Key::of(order, &first, below).cmp(&Key::of(order, &second, 1));
                 let comparison = compare(order, (&first, below), (&second, 1));
                 prop_assert!(keys == Ordering::Equal || keys == comparison, "{:?} {:?}", keys, comparison);

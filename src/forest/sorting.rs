@@ -14,8 +14,8 @@ pub struct SortJob {
     sorting: u32,
     order: Order,
     slots: Slots,
-    /// How many segments stand below each node, by its place, where the order asks for it.
-    below: Vec<u32>,
+    /// The figure of each node, by its place, where the order asks for one.
+    figures: Vec<u32>,
     families: Families,
     /// Which nodes show something below them, a bit each, where so many rows are visible that listing them takes its time; and
     /// then the rows below the top.
@@ -36,8 +36,8 @@ impl SortJob {
     /// Sorts them.
     #[must_use]
     pub fn carried_out(mut self) -> Self {
-        let Self { order, slots, below, families, .. } = &mut self;
-        let below = |node: NodeIndex| below.get(node.slot()).copied().unwrap_or(0);
+        let Self { order, slots, figures, families, .. } = &mut self;
+        let figure = |node: NodeIndex| figures.get(node.slot()).copied().unwrap_or(0);
         let mut segments = Vec::new();
         let mut keyed = Vec::new();
         for children in families.each_mut().filter(|children| children.len() > 1) {
@@ -46,10 +46,10 @@ impl SortJob {
             segments.extend(children.iter().filter_map(|node| Some((*node, slots.get(*node)?))));
             keyed.clear();
             keyed.extend(
-                segments.iter().map(|(node, segment)| (Key::of(*order, segment, below(*node)), *node, *segment)),
+                segments.iter().map(|(node, segment)| (Key::of(*order, segment, figure(*node)), *node, *segment)),
             );
             keyed.sort_unstable_by(|(first, a, one), (second, b, other)| {
-                first.cmp(second).then_with(|| order::compare(*order, (one, below(*a)), (other, below(*b))))
+                first.cmp(second).then_with(|| order::compare(*order, (one, figure(*a)), (other, figure(*b))))
             });
             for (place, (_, node, _)) in children.iter_mut().zip(&keyed) {
                 *place = *node;
@@ -72,13 +72,13 @@ impl Forest {
             return None;
         }
         let families = self.arena.families_to_sort(all);
-        let below = if order == Order::Descendants { self.arena.all_descendants() } else { Vec::new() };
+        let figures = self.arena.all_figures(order);
         let many = self.arena.order() != order && self.rows.len() > FEW;
         Some(SortJob {
             sorting: self.arena.begin_sorting(),
             order,
             slots: self.arena.slots().clone(),
-            below,
+            figures,
             families,
             unfolding: if many { self.arena.unfolding() } else { Vec::new() },
             rows: Vec::new(),

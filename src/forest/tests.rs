@@ -66,7 +66,7 @@ fn any_change() -> impl Strategy<Value = Change> {
 }
 
 fn any_order() -> impl Strategy<Value = Order> {
-    prop_oneof![Just(Order::Name), Just(Order::ExternalId), Just(Order::Descendants)]
+    prop_oneof![Just(Order::Name), Just(Order::ExternalId), Just(Order::Descendants), Just(Order::Recent)]
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -211,6 +211,33 @@ proptest! {
             };
         }
         check(&forest, &segments);
+    }
+
+    #[test]
+    fn what_was_seen_to_change_last_comes_first(
+        segments in vec(any_segment(), 1..12),
+        steps in vec((any_step(), "[a-j]"), 0..16),
+    ) {
+        let mut forest: Forest = segments.into_iter().collect();
+        forest.set_order(Order::Recent);
+        let (mut seen, mut count) = (BTreeMap::new(), 0);
+        for (step, marked) in steps {
+            take(&mut forest, step);
+            seen.retain(|id, _| forest.contains(id));
+            if forest.contains(&id(&marked)) {
+                count += 1;
+                seen.insert(id(&marked), count);
+            }
+            forest.mark_changed([&id(&marked)]);
+            forest.arena.check();
+            let in_order = forest.order() == Order::Recent;
+            let roots: Vec<_> = forest.rows(0..forest.row_count()).filter(|row| row.depth == 0).collect();
+            let times: Vec<_> = roots.iter().filter_map(|row| match row.kind {
+                RowKind::Segment(segment) => Some(seen.get(&segment.id).copied().unwrap_or(0)),
+                _ => None,
+            }).collect();
+            prop_assert!(!in_order || times.is_sorted_by(|earlier, later| earlier >= later), "{:?}", times);
+        }
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub(in crate::app) fn operation_ended(
     match outcome {
         Outcome::Created(applied) | Outcome::Updated(applied) => {
             state.activity.touch(&applied.segment.id, state.clock.now, Originator::You);
+            tree_view::steady(state, |state| state.forest.mark_changed([&applied.segment.id]));
             remark(state, applied);
             if let (Some(before), false) = (&before, applied.merged.is_empty()) {
                 let only_theirs = (**before).clone().with_fields_of(&applied.segment, &applied.merged);

@@ -201,7 +201,7 @@ impl Arena {
     }
 
     /// Moves a child that is another one now from its place to where it belongs, unless that is where it is.
-    fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
+    pub(super) fn put_in_order(&mut self, child: NodeIndex, place: Option<Place>) {
         let Some(up) = self.up(child) else { return };
         self.alter(child);
         let Some(siblings) = self.family(up).map(|family| &family.children).filter(|siblings| siblings.is_sorted())

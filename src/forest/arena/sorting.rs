@@ -105,8 +105,32 @@ impl Arena {
     }
 
     /// How many segments stand below each node.
-    pub fn all_descendants(&self) -> Vec<u32> {
-        (0..self.nodes.len()).map(|slot| self.descendants(NodeIndex::at(slot))).collect()
+    pub fn all_figures(&self, order: Order) -> Vec<u32> {
+        match order {
+            Order::Name | Order::ExternalId => Vec::new(),
+            Order::Descendants | Order::Recent => {
+                (0..self.nodes.len()).map(|slot| self.figure(order, NodeIndex::at(slot))).collect()
+            }
+        }
+    }
+
+    /// What decides about a node besides what stands in the segment.
+    pub fn figure(&self, order: Order, node: NodeIndex) -> u32 {
+        if order == Order::Recent { self.recent.get(&node).copied().unwrap_or(0) } else { self.descendants(node) }
+    }
+
+    /// A node was seen to change, later than all others.
+    pub fn mark_changed(&mut self, node: NodeIndex) {
+        let moves = self.order == Order::Recent;
+        let place = if moves { self.place_of_child(node) } else { None };
+        self.changes = self.changes.saturating_add(1);
+        self.recent.insert(node, self.changes);
+        if moves {
+            self.put_in_order(node, place);
+        } else {
+            // What is sorted elsewhere may be sorted by this.
+            self.alter(node);
+        }
     }
 
     /// Notes from now on what changes, until what is sorted elsewhere comes back. Answers the number of this sorting.

@@ -122,9 +122,9 @@ impl<'a> Reference<'a> {
     }
 
     fn sorted(&self, mut ids: Vec<SegmentId>) -> Vec<SegmentId> {
-        ids.sort_by(|a, b| {
-            order::compare(self.order, (&self.segments[a], self.below(a)), (&self.segments[b], self.below(b)))
-        });
+        // Nothing was seen to change here.
+        let figure = |id: &SegmentId| if self.order == Order::Recent { 0 } else { self.below(id) };
+        ids.sort_by(|a, b| order::compare(self.order, (&self.segments[a], figure(a)), (&self.segments[b], figure(b))));
         ids
     }
 }
