@@ -36,7 +36,9 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         Demand::Name { name, owner } => Some(format!("{name} belongs to {owner}. Type its name to send this:")),
     };
     let typed_at = word.map(|word| {
-        below.push(Line::styled(word, theme.warning));
+        let width = dialog::room(state, word.width()).max(1);
+        let words = textwrap::wrap(&word, width).into_iter().map(|line| Line::styled(line.into_owned(), theme.warning));
+        below.extend(words);
         below.push(Line::default());
         below.len() - 1
     });
@@ -131,8 +133,11 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let mut above: Vec<Line<'static>> = Vec::new();
     if !pane.recovered.is_empty() {
         above.push(Line::styled("What the last run had left:", theme.strong));
-        let lines = pane.recovered.iter().take(LIST / 2);
-        above.extend(lines.map(|text| Line::raw(format!("  {text}"))));
+        let widest = pane.recovered.iter().map(|text| text.width() + 2).max().unwrap_or(0);
+        let width =
+            textwrap::Options::new(dialog::room(state, widest).max(8)).initial_indent("  ").subsequent_indent("    ");
+        let told = pane.recovered.iter().take(LIST / 2);
+        above.extend(told.flat_map(|text| textwrap::wrap(text, &width)).map(|line| Line::raw(line.into_owned())));
         let more = pane.recovered.len().saturating_sub(LIST / 2);
         if more > 0 {
             above.push(Line::raw(format!("  and {} more", grouped(more))));
@@ -157,7 +162,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     });
     let lines: Vec<ListLine> = lines.collect();
     let wanted = wanted(&lines, selected, shown).max(dialog::widest(&above)).max(dialog::widest(&keys));
-    let height = above.len() + shown + 3 + reason.len();
+    let height = above.len() + shown + 1 + keys.len() + reason.len();
     let inner = dialog::open(state, &title(state), (height, wanted), look, frame);
     let room = usize::from(inner.width);
     for (at, line) in above.iter().enumerate() {
@@ -185,14 +190,14 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
 }
 
 /// The keys that do something in the queue as it is.
-fn queue_keys(pane: &QueuePane, empty: bool, theme: &Theme) -> [Line<'static>; 2] {
+fn queue_keys(pane: &QueuePane, empty: bool, theme: &Theme) -> Vec<Line<'static>> {
     if !pane.recovered.is_empty() && !pane.acknowledged {
-        return [dialog::keys(&[("enter", "I have read this")], theme), Line::default()];
+        return vec![dialog::keys(&[("enter", "I have read this")], theme)];
     }
     if empty {
-        return [dialog::keys(&[("esc", "leave")], theme), Line::default()];
+        return vec![dialog::keys(&[("esc", "leave")], theme)];
     }
-    [
+    vec![
         dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
         dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
     ]
