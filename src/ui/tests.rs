@@ -2,6 +2,7 @@
 //! the keys that dialogs name.
 
 mod editing;
+mod keys;
 mod looking;
 mod main_screen;
 mod picture;
