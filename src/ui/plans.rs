@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Counts, Demand, QueuePane, Review, Standing, State, described, grouped};
+use crate::mirror::Which;
 
 use super::Look;
 use super::dialog;
@@ -151,7 +152,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         Standing::Failed(error) => Some(error.to_string()),
         _ => None,
     });
-    let keys = queue_keys(pane, operations.is_empty(), theme);
+    let keys = queue_keys(state, pane, operations.get(selected).copied(), theme);
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
@@ -189,18 +190,29 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     }
 }
 
-/// The keys that do something in the queue as it is.
-fn queue_keys(pane: &QueuePane, empty: bool, theme: &Theme) -> Vec<Line<'static>> {
+/// Keys told in one line.
+const KEYS: usize = 4;
+
+/// The keys that do something with the selected operation, if there is one, and with the others.
+fn queue_keys(state: &State, pane: &QueuePane, selected: Option<Which>, theme: &Theme) -> Vec<Line<'static>> {
     if !pane.recovered.is_empty() && !pane.acknowledged {
         return vec![dialog::keys(&[("enter", "I have read this")], theme)];
     }
-    if empty {
-        return vec![dialog::keys(&[("esc", "leave")], theme)];
+    let mut keys = Vec::new();
+    if let Some(step) = selected.and_then(|which| state.writes.step(which)) {
+        match step.standing {
+            Standing::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
+            Standing::Held => keys.push(("r", "go on")),
+            Standing::Staged => keys.push(("r", "send it")),
+            _ => {}
+        }
+        let tally = state.writes.tally();
+        keys.extend((tally.failed + tally.held > 0).then_some(("R", "all again")));
+        keys.extend([("d", "drop"), ("D", "drop the plan")]);
+        keys.extend((tally.waiting > 0).then_some(("h", "hold back")));
     }
-    vec![
-        dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
-        dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
-    ]
+    keys.push(("esc", "leave"));
+    keys.chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect()
 }
 
 fn title(state: &State) -> String {

@@ -1,5 +1,6 @@
 //! The places to switch to, and the form for a new profile.
 
+use ratatui::buffer::Cell;
 use ratatui::style::Color;
 
 use crate::app::harness::Harness;
@@ -67,7 +68,7 @@ fn a_profile_has_its_colour_beside_its_name_where_there_are_colours() {
     harness.state.profiles.known[1].colour = Some(Color::Red);
     let terminal = harness.drawn(&usual());
     let coloured = terminal.backend().buffer().content().iter().filter(|cell| cell.fg == Color::Red);
-    assert_eq!(coloured.map(|cell| cell.symbol()).collect::<String>(), "█");
+    assert_eq!(coloured.map(Cell::symbol).collect::<String>(), "█");
 }
 
 #[test]

@@ -91,6 +91,19 @@ pub(super) fn read_recovered(columns: u16, rows: u16) -> Harness {
     harness
 }
 
+pub(super) fn gathered_queue(columns: u16, rows: u16) -> Harness {
+    let mut harness = gathered(columns, rows);
+    harness.press("esc Q");
+    harness
+}
+
+/// The selected one waits.
+pub(super) fn waiting_queue(columns: u16, rows: u16) -> Harness {
+    let mut harness = leaving(columns, rows);
+    harness.press("esc Q");
+    harness
+}
+
 pub(super) fn empty_queue(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.press("Q");
@@ -101,6 +114,8 @@ pub(super) fn empty_queue(columns: u16, rows: u16) -> Harness {
 fn the_queue_tells_what_waits_and_why_something_failed() {
     scene("queue", queue);
     scene("queue_without_anything", empty_queue);
+    scene("queue_of_what_was_gathered", gathered_queue);
+    scene("queue_of_what_waits", waiting_queue);
     scene("queue_of_what_the_last_run_had_left", recovered);
     scene("queue_after_that_was_read", read_recovered);
 }
