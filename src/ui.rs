@@ -15,6 +15,7 @@ mod frame;
 mod gauge;
 mod header;
 mod help;
+mod message;
 mod new_profile;
 mod outline;
 mod output;

@@ -2,6 +2,7 @@
 
 use crate::action::Action;
 use crate::forest::{Heading, RowId};
+use crate::mirror::is_provisional;
 use crate::segment::{Segment, SegmentId};
 
 use super::activity::Originator;
@@ -124,7 +125,7 @@ impl Lines {
         };
         self.cut_field("External id", &format!("{external_id}    {below}"));
         let owner = state.session.owner_of(segment).map(|pattern| format!("    owned by {}", pattern.owner()));
-        self.cut_field("Id", &format!("{}{}", segment.id, owner.unwrap_or_default()));
+        self.cut_field("Id", &format!("{}{}", id(segment), owner.unwrap_or_default()));
         match state.forest.anomalies(&segment.id).first() {
             Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),
             None => self.cut_field("Path", &path(state, &segment.id)),
@@ -136,7 +137,7 @@ impl Lines {
         self.lines.push(DetailLine::Title(segment.name.to_string()));
         self.lines.push(DetailLine::Blank);
         self.field("External id", segment.external_id.as_deref().unwrap_or("–"));
-        self.field("Id", &segment.id.to_string());
+        self.field("Id", &id(segment));
         self.field("Parent", &parent(state, segment));
         self.field("Path", &path(state, &segment.id));
         self.field("Below", &below(state, &segment.id));
@@ -217,6 +218,10 @@ impl Lines {
         let wrapped = textwrap::wrap(text, self.width).into_iter().map(|line| DetailLine::Text(line.into_owned()));
         self.lines.extend(wrapped.collect::<Vec<_>>());
     }
+}
+
+fn id(segment: &Segment) -> String {
+    if is_provisional(&segment.id) { "none yet, the server gives it".into() } else { segment.id.to_string() }
 }
 
 fn parent(state: &State, segment: &Segment) -> String {

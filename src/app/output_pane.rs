@@ -126,6 +126,7 @@ pub(super) fn press(state: &mut State, mut pane: OutputPane, key: Key) -> Vec<Ef
                 state.warn(format!("no line has “{}”", pane.sought.text()));
             }
         }
+        "y" if run.text.lines().is_empty() => state.warn("nothing was written yet that could be copied"),
         "y" => {
             let text = run.text.lines().join("\n");
             let effects = copying::copy(state, text, "the output");

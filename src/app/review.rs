@@ -88,12 +88,14 @@ impl Review {
 fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     let mut warnings = Vec::new();
     if operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })) {
-        warnings.push("What is deleted can be brought back by u, with new ids.".to_owned());
+        let undo = state.key(Action::Undo);
+        warnings.push(format!("What is deleted can be brought back by {undo}, with new ids."));
     }
     let of_others = operations.iter().filter_map(|operation| state.forest.get(operation.subject()?));
     let of_others = of_others.filter(|segment| state.session.owner_of(segment).is_some()).count();
     if of_others > 0 {
-        warnings.push(format!("Of these, {of_others} belong to another system."));
+        let belong = if of_others == 1 { "belongs" } else { "belong" };
+        warnings.push(format!("Of these, {of_others} {belong} to another system."));
     }
     let mut given = std::collections::HashSet::new();
     for operation in operations {

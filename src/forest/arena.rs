@@ -286,6 +286,7 @@ impl Arena {
     fn strike(&mut self, id: &SegmentId) {
         if let Some(node) = self.find(id) {
             self.unset_segment(node);
+            self.recent.remove(&node);
         }
     }
 
@@ -313,7 +314,6 @@ impl Arena {
             self.twins.remove(external_id, node, |node| contents.external_id(node));
         }
         self.segments -= 1;
-        self.recent.remove(&node);
         self.contents.give_up(node);
         self.nodes[node.slot()].kind = Kind::Ghost;
     }

@@ -222,8 +222,14 @@ proptest! {
         forest.set_order(Order::Recent);
         let (mut seen, mut count) = (BTreeMap::new(), 0);
         for (step, marked) in steps {
+            if let Step::Apply(changes) = &step {
+                for change in changes {
+                    if let Change::Remove(id) = change {
+                        seen.remove(id);
+                    }
+                }
+            }
             take(&mut forest, step);
-            seen.retain(|id, _| forest.contains(id));
             if forest.contains(&id(&marked)) {
                 count += 1;
                 seen.insert(id(&marked), count);

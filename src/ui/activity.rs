@@ -25,7 +25,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         drawn = true;
     }
     if !drawn && !inner.is_empty() {
-        let text = fitted("Nothing has changed since this program started.", usize::from(inner.width)).into_owned();
+        let text = fitted("Nothing has changed in this run.", usize::from(inner.width)).into_owned();
         frame.render_widget(Line::styled(text, look.theme.quiet), Rect { height: 1, ..inner });
     }
 }

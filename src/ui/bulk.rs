@@ -40,7 +40,7 @@ pub(super) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut F
     };
     let lines = [
         example,
-        Line::styled("{name} {ext} {n}: what each has, its number; - clears", theme.quiet),
+        Line::styled("{name} {ext} {n}: what each has, its number; - clears an external id", theme.quiet),
         Line::default(),
         dialog::keys(&[("enter", "look at the plan"), ("tab", "next"), ("esc", "leave")], theme),
     ];

@@ -13,8 +13,8 @@ use super::dialog;
 use super::text::fitted;
 use super::theme::Theme;
 
-/// Cells for what a field is called, the mark at the end of a row included.
-const AROUND: usize = 14;
+/// Cells for what a field is called, and for whose value is taken.
+const AROUND: usize = 19;
 const NARROWEST: usize = 6;
 
 pub(super) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Frame<'_>) {
@@ -45,9 +45,9 @@ fn wanted(state: &State, conflict: &Conflict) -> usize {
     let told = |segment: &Segment| Field::ALL.map(|field| field_text(&state.forest, segment, field).width());
     let widest = |segments: &[&Segment]| segments.iter().flat_map(|segment| told(segment)).max().unwrap_or(0);
     match &conflict.between {
-        Between::Changes { base, theirs, mine, .. } => AROUND + 3 + 3 * (widest(&[base, theirs, mine]) + 1),
-        Between::Deletion { base, theirs } => AROUND + 3 + 2 * (widest(&[base, theirs]) + 1),
-        Between::Lookalike { mine, theirs } => AROUND + 3 + 2 * (widest(&[mine, theirs]) + 1),
+        Between::Changes { base, theirs, mine, .. } => AROUND + 3 * (widest(&[base, theirs, mine]) + 1),
+        Between::Deletion { base, theirs } => AROUND + 2 * (widest(&[base, theirs]) + 1),
+        Between::Lookalike { mine, theirs } => AROUND + 2 * (widest(&[mine, theirs]) + 1),
         Between::Gone { mine } => self::told(state, mine).width() + "You wanted: ".len(),
         Between::Grown { newcomers, .. } => {
             let names = newcomers.iter().take(NEWCOMERS).filter_map(|id| state.forest.get(id));
@@ -62,7 +62,7 @@ const NEWCOMERS: usize = 5;
 fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     match &conflict.between {
         Between::Changes { base, theirs, mine, choices } => {
-            let column = (width.saturating_sub(AROUND + 3) / 3).max(NARROWEST);
+            let column = (width.saturating_sub(AROUND) / 3).max(NARROWEST);
             let mut lines = vec![row(theme, column, "", ["you saw", "there now", "yours"], None, false)];
             for (at, field) in Field::ALL.into_iter().enumerate() {
                 let texts = [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.forest, segment, field));
@@ -70,13 +70,16 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
                 lines.push(row(theme, column, label(field), texts, Some(choices[at]), at == conflict.row));
             }
             lines.push(Line::default());
-            lines.push(dialog::keys(&[("←→", "whose, for the row"), ("enter", "save this"), ("e", "edit")], theme));
+            lines.push(dialog::keys(
+                &[("left right", "whose, for the row"), ("enter", "save this"), ("e", "edit")],
+                theme,
+            ));
             lines.push(dialog::keys(&[("t", "all theirs"), ("m", "all yours"), ("esc", "decide later")], theme));
             lines
         }
         Between::Gone { mine } => vec![
             Line::raw(fitted(&format!("You wanted: {}", told(state, mine)), width).into_owned()),
-            Line::raw("It can be created again, with a new id and without what stood below it."),
+            Line::raw("Created again, it has a new id and nothing below it."),
             Line::default(),
             dialog::keys(&[("c", "create it again"), ("t", "leave it deleted")], theme),
             dialog::keys(&[("esc", "decide later")], theme),
@@ -120,7 +123,7 @@ fn side_by_side(
     left: (&str, &Segment),
     right: (&str, &Segment),
 ) -> Vec<Line<'static>> {
-    let column = (width.saturating_sub(AROUND + 3) / 2).max(NARROWEST);
+    let column = (width.saturating_sub(AROUND) / 2).max(NARROWEST);
     let mut lines = vec![row(theme, column, "", [left.0, right.0, ""], None, false)];
     for field in Field::ALL {
         let texts = [left.1, right.1].map(|segment: &Segment| field_text(&state.forest, segment, field));

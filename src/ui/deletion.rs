@@ -60,7 +60,8 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(Line::default());
     lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
     lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
-    lines.push(choice("o", &format!("delete only this; what the server does below, {undo} can't undo"), theme));
+    let only = if deletion.roots.len() == 1 { "this" } else { "these" };
+    lines.push(choice("o", &format!("delete only {only}; what the server does below, {undo} can't undo"), theme));
     lines.push(Line::default());
     lines.push(Line::styled(format!("{undo} brings it all back, with new ids."), theme.quiet));
     lines.push(dialog::keys(&[leave], theme));
@@ -85,22 +86,48 @@ fn choice(key: &'static str, text: &str, theme: &Theme) -> Line<'static> {
     ])
 }
 
+/// What becomes of work that is not carried out when the session ends.
+enum Unsent {
+    /// There is no journal.
+    Lost,
+    /// None of it was to be sent yet.
+    Gathered,
+    /// Some of it was to be sent.
+    Mixed,
+    /// All of it was.
+    UnderWay,
+}
+
+const LOST: &str = "Left now, what was not sent yet is lost: nothing keeps it.";
+
+fn unsent(state: &State) -> Unsent {
+    let gathered = state.writes.tally().staged;
+    match gathered {
+        _ if !state.session.journalled => Unsent::Lost,
+        0 => Unsent::UnderWay,
+        gathered if gathered == state.writes.waiting() => Unsent::Gathered,
+        _ => Unsent::Mixed,
+    }
+}
+
 /// Whether to leave although writes are under way.
 pub(super) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    let kept = if state.session.journalled {
-        "The next start looks into what became of them, and shows it first."
-    } else {
-        "Left now, what was not sent yet is lost: nothing keeps it."
+    let kept = match unsent(state) {
+        Unsent::Lost => LOST,
+        Unsent::Gathered => "What is gathered is kept, and shown at the next start.",
+        Unsent::Mixed => "What is gathered is kept; the next start looks into the rest.",
+        Unsent::UnderWay => "What became of that is looked into at the next start.",
     };
     draw_parting(state, "Leave?", kept, [("q", "leave now"), ("esc", "stay")], look, frame);
 }
 
 /// Whether to go elsewhere although writes are under way.
 pub(super) fn draw_switching(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    let kept = if state.session.journalled {
-        "What became of that is looked into when you come back here."
-    } else {
-        "Left now, what was not sent yet is lost: nothing keeps it."
+    let kept = match unsent(state) {
+        Unsent::Lost => LOST,
+        Unsent::Gathered => "What is gathered is kept, and shown when you come back here.",
+        Unsent::Mixed => "What is gathered is kept; the rest is looked into when you come back.",
+        Unsent::UnderWay => "What became of that is looked into when you come back here.",
     };
     draw_parting(state, "Switch?", kept, [("s", "switch now"), ("esc", "stay")], look, frame);
 }

@@ -9,7 +9,7 @@ use crate::app::{DetailLine, Pane, State, details, grouped};
 
 use super::Look;
 use super::sparkline::sparkline;
-use super::text::{fitted, rect};
+use super::text::{fitted, fitted_end, rect};
 use super::theme::Theme;
 
 /// Columns of labels, the blank behind them included.
@@ -36,7 +36,9 @@ pub(super) fn styled(line: &DetailLine, theme: &Theme, width: usize, focused: bo
             Line::styled(fitted(text, width).into_owned(), style)
         }
         DetailLine::Field { label, value } => {
-            let value = fitted(value, width.saturating_sub(LABELS)).into_owned();
+            let room = width.saturating_sub(LABELS);
+            // Of a way, the end says more.
+            let value = if *label == "Path" { fitted_end(value, room) } else { fitted(value, room) }.into_owned();
             Line::from(vec![Span::styled(format!("{label:<LABELS$}"), theme.quiet), Span::raw(value)])
         }
         DetailLine::Wrong(text) => {

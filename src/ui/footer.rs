@@ -2,21 +2,18 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{
-    Filter, FindPrompt, Layer, Letter, LinkState, Message, Pane, Search, State, Tone, availability, grouped,
-};
+use crate::app::{Filter, FindPrompt, Layer, Letter, LinkState, Pane, Search, State, availability, grouped};
 use crate::forest::{Is, Query};
 use crate::mirror::Phase;
 
 use super::Look;
 use super::dialog;
 use super::gauge::{gauge, time_left};
+use super::message;
 use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
 
@@ -29,7 +26,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         return draw_prompt(state, prompt, area, look, frame);
     }
     if let Some(Layer::Jump(text)) = state.layers.last()
-        && state.message.is_none()
+        && message::shown(state).is_none()
     {
         let theme = look.theme;
         frame.buffer_mut().set_stringn(area.x, area.y, " f", usize::from(area.width), theme.accent);
@@ -40,50 +37,23 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + hint_width), ..area };
         return dialog::text_field(text, field, true, theme, frame);
     }
-    if let Some(message) = &state.message
-        && message.text.width() + 4 > usize::from(area.width)
-    {
-        return draw_long_message(message, area, look.theme, frame);
-    }
     let right = right(state, look.theme);
     let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
     let left_area = Rect { width: area.width - right_width, ..area };
+    if let Some(said) = message::shown(state)
+        && said.text.width() + 4 > usize::from(left_area.width)
+    {
+        return message::draw_long(said, area, look.theme, frame);
+    }
     let left = left(state, look, usize::from(left_area.width));
     frame.render_widget(left, left_area);
     draw_right(right, area, frame);
 }
 
-/// Lines that a message may take.
-const MESSAGE_LINES: usize = 4;
-
-/// A message that needs more than the last line takes it from what is above.
-fn draw_long_message(message: &Message, footer: Rect, theme: &Theme, frame: &mut Frame<'_>) {
-    let room = usize::from(footer.width.saturating_sub(4)).max(1);
-    let lines: Vec<_> = textwrap::wrap(&message.text, room).into_iter().take(MESSAGE_LINES).collect();
-    let height = u16::try_from(lines.len()).unwrap_or(1).min(footer.y + 1);
-    let area = Rect { y: footer.y + 1 - height, height, ..footer };
-    frame.render_widget(Clear, area);
-    let (symbol, style) = tone(message.tone, theme);
-    for (at, (text, y)) in lines.iter().zip(area.y..area.y + area.height).enumerate() {
-        let lead = if at == 0 { symbol } else { " " };
-        let line = Line::styled(format!(" {lead} {}", fitted(text, room)), style);
-        frame.render_widget(line, Rect { y, height: 1, ..area });
-    }
-}
-
-fn tone(tone: Tone, theme: &Theme) -> (&'static str, Style) {
-    match tone {
-        Tone::Calm => (theme.symbols.done, theme.good),
-        Tone::Warning => (theme.symbols.wrong, theme.warning),
-    }
-}
-
 fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
     let theme = look.theme;
-    if let Some(message) = &state.message {
-        let (symbol, style) = tone(message.tone, theme);
-        let text = fitted(&message.text, width.saturating_sub(3)).into_owned();
-        return Line::from(vec![Span::styled(format!(" {symbol} "), style), Span::styled(text, style)]);
+    if let Some(said) = message::shown(state) {
+        return message::line(said, width, theme);
     }
     match state.layers.last() {
         Some(Layer::Renaming(renaming)) => match &renaming.fault {
@@ -104,7 +74,20 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
         }
         // Every other dialog tells its own keys.
         Some(_) => Line::default(),
-        None => within(&hints(state, look), theme, width),
+        None if state.pressed.is_empty() => {
+            // How to find everything else is told however little room there is.
+            let help = hint(state, look, Action::Help);
+            let help: Vec<_> = help.into_iter().collect();
+            let last = within(&help, theme, width);
+            let mut line = within(&hints(state, look), theme, (width + 1).saturating_sub(last.width()));
+            line.spans.extend(last.spans.into_iter().skip(1));
+            line
+        }
+        None => {
+            let continuations = look.keymap.continuations(&state.pressed);
+            let hints: Vec<_> = continuations.map(|(keys, action)| (keys, look.keymap.label(action))).collect();
+            within(&hints, theme, width)
+        }
     }
 }
 
@@ -130,7 +113,7 @@ fn within(hints: &[(String, &str)], theme: &Theme, width: usize) -> Line<'static
     line
 }
 
-const FIRST_OF_ALL: [Action; 14] = [
+const FIRST_OF_ALL: [Action; 13] = [
     Action::AddChild,
     Action::Edit,
     Action::Rename,
@@ -140,7 +123,6 @@ const FIRST_OF_ALL: [Action; 14] = [
     Action::Mark,
     Action::Undo,
     Action::Palette,
-    Action::Help,
     Action::ToggleFold,
     Action::AddSibling,
     Action::NextPane,
@@ -149,10 +131,6 @@ const FIRST_OF_ALL: [Action; 14] = [
 
 /// What can be done right now, the most wanted first.
 fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
-    if !state.pressed.is_empty() {
-        let continuations = look.keymap.continuations(&state.pressed);
-        return continuations.map(|(keys, action)| (keys, look.keymap.label(action))).collect();
-    }
     let (mut actions, mut hints) = (Vec::new(), Vec::new());
     if matches!(state.link.state(), LinkState::Stalled | LinkState::Offline) {
         actions.push(Action::PollNow);
@@ -183,18 +161,22 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     if state.panes.focus == Pane::Tree {
         actions.extend(FIRST_OF_ALL);
     } else {
-        actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Help, Action::Quit]);
+        actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Quit]);
     }
     let mut told = Vec::new();
     for action in actions {
-        if told.contains(&action) || availability(state, action).is_err() {
-            continue;
+        if !told.contains(&action) {
+            told.push(action);
+            hints.extend(hint(state, look, action));
         }
-        told.push(action);
-        let keys = look.keymap.keys(action).next();
-        hints.extend(keys.map(|keys| (keys, look.keymap.label(action))));
     }
     hints
+}
+
+/// The key of an action that can act now.
+fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<(String, &'a str)> {
+    availability(state, action).ok()?;
+    Some((look.keymap.keys(action).next()?, look.keymap.label(action)))
 }
 
 /// What is marked, cut, searched and under way, and where in the tree one is.

@@ -25,11 +25,12 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let guards = guards(&state.session);
     // What is to be minded gets its room before everything else.
     let least = u16::try_from(guards.len()).unwrap_or(area.width).min(area.width);
+    let blank = u16::from(least > 0 && least < area.width);
     // First, so that words without a colour of their own have the header's.
     frame.buffer_mut().set_style(area, theme.header);
     let left_area = Rect { width: area.width.saturating_sub(right_width + 2).max(least), ..area };
     frame.render_widget(place(state, guards, theme, usize::from(left_area.width)), left_area);
-    draw_right(right, Rect { x: area.x + least, width: area.width - least, ..area }, frame);
+    draw_right(right, Rect { x: area.x + least + blank, width: area.width - least - blank, ..area }, frame);
     if theme.header_words == HeaderWords::AsHeader {
         frame.buffer_mut().set_style(area, theme.header);
     }

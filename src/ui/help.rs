@@ -13,8 +13,9 @@ use super::dialog;
 use super::text::{fitted, rect};
 use super::theme::Theme;
 
-/// Cells for the keys, in front of what they do.
+/// Cells for the keys, in front of what they do, and those that many keys may take from that.
 const KEYS: usize = 14;
+const MOST_KEYS: usize = 20;
 /// Cells for what they do, which the names of a person's own commands may exceed.
 const HELP: usize = 41;
 
@@ -45,9 +46,10 @@ fn lines<'a>(theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> {
         }
         lines.push(Line::styled(group.title(), theme.strong));
         for (_, keys, help) in listed.iter().filter(|(other, ..)| *other == group) {
-            let keys = fitted(keys, KEYS - 1).into_owned();
-            let padding = " ".repeat(KEYS.saturating_sub(keys.width()));
-            lines.push(Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(fitted(help, HELP))]));
+            let keys = fitted(keys, MOST_KEYS).into_owned();
+            let padding = " ".repeat(KEYS.saturating_sub(keys.width()).max(2));
+            let room = (KEYS + HELP).saturating_sub(keys.width() + padding.len());
+            lines.push(Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(fitted(help, room))]));
         }
     }
     lines

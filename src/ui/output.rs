@@ -45,7 +45,7 @@ pub(super) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, frame: &mut
         }
     }
     if let Some(area) = last_line(inner, 1) {
-        frame.render_widget(dialog::keys(&keys(run, pane, lines.len() > place.rows), look.theme), area);
+        frame.render_widget(dialog::keys(&keys(run, pane, place.rows), look.theme), area);
     }
 }
 
@@ -83,27 +83,28 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
         String::new()
     };
     let cut = match run.end.as_ref().map(|end| usize::try_from(end.dropped).unwrap_or(usize::MAX)) {
-        None if run.cut => " · cut here, what comes now is not kept".into(),
-        Some(dropped @ 1..) => format!(" · cut here, {} more were not kept", size(dropped)),
+        None if run.cut => " · cut here: the rest is dropped".into(),
+        Some(dropped @ 1..) => format!(" · cut here: {} dropped", size(dropped)),
         _ => String::new(),
     };
     let text = format!("{symbol} {}{place}{cut}", run.standing(state.clock.now));
     Line::styled(fitted(&text, width).into_owned(), style)
 }
 
-fn keys(run: &Run, pane: &OutputPane, scrolls: bool) -> Vec<(&'static str, &'static str)> {
+fn keys(run: &Run, pane: &OutputPane, rows: usize) -> Vec<(&'static str, &'static str)> {
     if pane.typing {
         return vec![("enter", "look for it"), ("esc", "leave")];
     }
     let mut keys = Vec::new();
-    if scrolls {
+    let lines = run.text.lines().len();
+    if lines > rows {
         keys.extend([("j k", "scroll"), ("G", "end")]);
     }
-    keys.extend([("h l", "sideways"), ("/", "find")]);
-    if !pane.sought.text().is_empty() {
-        keys.push(("n N", "next"));
+    if lines > 0 {
+        keys.extend([("h l", "sideways"), ("/", "find")]);
+        keys.extend((!pane.sought.text().is_empty()).then_some(("n N", "next")));
+        keys.push(("y", "copy"));
     }
-    keys.push(("y", "copy"));
     keys.push(match &run.end {
         Some(_) => ("esc", "leave"),
         None if run.stopping => ("esc", "leave it"),

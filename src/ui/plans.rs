@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Counts, Demand, QueuePane, Review, Standing, State, described, grouped};
+use crate::mirror::Which;
 
 use super::Look;
 use super::dialog;
@@ -36,7 +37,9 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         Demand::Name { name, owner } => Some(format!("{name} belongs to {owner}. Type its name to send this:")),
     };
     let typed_at = word.map(|word| {
-        below.push(Line::styled(word, theme.warning));
+        let width = dialog::room(state, word.width()).max(1);
+        let words = textwrap::wrap(&word, width).into_iter().map(|line| Line::styled(line.into_owned(), theme.warning));
+        below.extend(words);
         below.push(Line::default());
         below.len() - 1
     });
@@ -131,8 +134,11 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let mut above: Vec<Line<'static>> = Vec::new();
     if !pane.recovered.is_empty() {
         above.push(Line::styled("What the last run had left:", theme.strong));
-        let lines = pane.recovered.iter().take(LIST / 2);
-        above.extend(lines.map(|text| Line::raw(format!("  {text}"))));
+        let widest = pane.recovered.iter().map(|text| text.width() + 2).max().unwrap_or(0);
+        let width =
+            textwrap::Options::new(dialog::room(state, widest).max(8)).initial_indent("  ").subsequent_indent("    ");
+        let told = pane.recovered.iter().take(LIST / 2);
+        above.extend(told.flat_map(|text| textwrap::wrap(text, &width)).map(|line| Line::raw(line.into_owned())));
         let more = pane.recovered.len().saturating_sub(LIST / 2);
         if more > 0 {
             above.push(Line::raw(format!("  and {} more", grouped(more))));
@@ -146,7 +152,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         Standing::Failed(error) => Some(error.to_string()),
         _ => None,
     });
-    let keys = queue_keys(pane, operations.is_empty(), theme);
+    let keys = queue_keys(state, pane, operations.get(selected).copied(), theme);
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
@@ -157,7 +163,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     });
     let lines: Vec<ListLine> = lines.collect();
     let wanted = wanted(&lines, selected, shown).max(dialog::widest(&above)).max(dialog::widest(&keys));
-    let height = above.len() + shown + 3 + reason.len();
+    let height = above.len() + shown + 1 + keys.len() + reason.len();
     let inner = dialog::open(state, &title(state), (height, wanted), look, frame);
     let room = usize::from(inner.width);
     for (at, line) in above.iter().enumerate() {
@@ -184,18 +190,29 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     }
 }
 
-/// The keys that do something in the queue as it is.
-fn queue_keys(pane: &QueuePane, empty: bool, theme: &Theme) -> [Line<'static>; 2] {
+/// Keys told in one line.
+const KEYS: usize = 4;
+
+/// The keys that do something with the selected operation, if there is one, and with the others.
+fn queue_keys(state: &State, pane: &QueuePane, selected: Option<Which>, theme: &Theme) -> Vec<Line<'static>> {
     if !pane.recovered.is_empty() && !pane.acknowledged {
-        return [dialog::keys(&[("enter", "I have read this")], theme), Line::default()];
+        return vec![dialog::keys(&[("enter", "I have read this")], theme)];
     }
-    if empty {
-        return [dialog::keys(&[("esc", "leave")], theme), Line::default()];
+    let mut keys = Vec::new();
+    if let Some(step) = selected.and_then(|which| state.writes.step(which)) {
+        match step.standing {
+            Standing::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
+            Standing::Held => keys.push(("r", "go on")),
+            Standing::Staged => keys.push(("r", "send it")),
+            _ => {}
+        }
+        let tally = state.writes.tally();
+        keys.extend((tally.failed + tally.held > 0).then_some(("R", "all again")));
+        keys.extend([("d", "drop"), ("D", "drop the plan")]);
+        keys.extend((tally.waiting > 0).then_some(("h", "hold back")));
     }
-    [
-        dialog::keys(&[("enter", "decide or edit"), ("r", "again"), ("R", "all again"), ("d", "drop")], theme),
-        dialog::keys(&[("D", "drop the plan"), ("h", "hold back"), ("esc", "leave")], theme),
-    ]
+    keys.push(("esc", "leave"));
+    keys.chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect()
 }
 
 fn title(state: &State) -> String {

@@ -17,20 +17,26 @@ use super::text::{draw_right, fitted};
 const SHOWN: usize = 10;
 /// Cells for names at most.
 const NAMES: usize = 24;
+/// Cells for the bar, the colour, and the blanks between what is told.
+const AROUND: usize = 8;
 
 pub(super) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let profiles = &state.profiles;
     let found = list.found(profiles);
     let rows = found.len().clamp(1, SHOWN);
-    let inner = dialog::open(state, "Switch to", (rows + 3, 0), look, frame);
+    let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(NAMES);
+    let wanted = found.iter().map(|choice| {
+        let marks = marks(profiles.profile(choice), *choice == Choice::Go(profiles.here.clone()));
+        names + AROUND + profiles.about(choice).width() + marks.width()
+    });
+    let inner = dialog::open(state, "Switch to", (rows + 3, wanted.max().unwrap_or(0)), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&list.filter, field, true, theme, frame);
     }
-    let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(NAMES);
     let first = list.chosen.saturating_sub(SHOWN / 2).min(found.len().saturating_sub(SHOWN));
     for (at, choice) in found.iter().enumerate().skip(first).take(SHOWN) {
         let Some(area) = dialog::line(inner, 1 + at - first) else { break };
@@ -38,7 +44,7 @@ pub(super) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mu
         let profile = profiles.profile(choice);
         let marks = Line::styled(marks(profile, here), theme.warning);
         let bar = if at == list.chosen { theme.symbols.bar } else { " " };
-        let about = usize::from(area.width).saturating_sub(names + 8 + marks.width());
+        let about = usize::from(area.width).saturating_sub(names + AROUND + marks.width());
         let line = Line::from(vec![
             Span::styled(format!("{bar} "), theme.accent),
             Span::raw("  "),

@@ -43,8 +43,12 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Fra
     }
     let hints: &[(&str, &str)] = if pane.typing {
         &[("enter", "keep the filter"), ("esc", "clear it")]
-    } else {
+    } else if !listed.is_empty() {
         &[("enter", "read it"), ("y", "copy as curl"), ("/", "filter"), ("esc", "leave")]
+    } else if pane.filter.text().is_empty() {
+        &[("esc", "leave")]
+    } else {
+        &[("/", "filter"), ("esc", "clear the filter")]
     };
     draw_keys(inner, hints, theme, frame);
 }

@@ -90,7 +90,7 @@ impl Home {
                 pty.wait_for(&format!("{not}: it was sent and not carried out"));
                 assert!(!done(self), "nothing goes by itself");
                 pty.type_text(ENTER);
-                pty.wait_for("decide or edit");
+                pty.wait_for("r go on");
                 pty.type_text("R");
                 eventually(|| done(self).then_some(()));
                 assert_eq!(self.sent(method), 2, "{point:?}");
@@ -173,7 +173,7 @@ fn what_was_not_sent_yet_when_the_program_was_killed_is_told_and_goes_after_what
     pty.wait_for("it was sent and not carried out");
     pty.wait_for("it is still to be sent");
     pty.type_text(ENTER);
-    pty.wait_for("decide or edit");
+    pty.wait_for("r go on");
     assert_eq!((home.count("First"), home.count("Second")), (0, 0));
     pty.type_text("r");
     eventually(|| (home.count("First") == 1).then_some(()));

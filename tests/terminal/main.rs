@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod finding;
+mod keys_counted;
 mod killed;
 mod left_undone;
 mod outline;

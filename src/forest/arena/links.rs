@@ -29,7 +29,10 @@ impl Arena {
     /// Takes out a segment. What hangs under it then hangs under a ghost.
     pub(super) fn remove(&mut self, id: &SegmentId) {
         if let Some(node) = self.find(id).filter(|node| self.segment(*node).is_some()) {
-            self.relocate(node, |arena| arena.unset_segment(node));
+            self.relocate(node, |arena| {
+                arena.unset_segment(node);
+                arena.recent.remove(&node);
+            });
         }
     }
 

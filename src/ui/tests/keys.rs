@@ -1,0 +1,211 @@
+//! What a dialog names as its keys does something there.
+
+use crossterm::event::KeyCode;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::style::Color;
+
+use crate::app::harness::Harness;
+use crate::app::{Event, Happening, Layer, NewProfile, Occasion};
+use crate::keymap::{Key, parse_sequence};
+
+use super::super::Theme;
+use super::picture::{Drawn, form_drawn, usual};
+use super::{editing, looking, places, plans, requests};
+
+/// Keys that stand together before one label, as in `j k scroll`.
+type Hint = Vec<String>;
+
+/// The keys that are named on a screen: in the colour of keys, with what they do in grey behind them.
+fn named(drawn: &impl Drawn) -> Vec<Hint> {
+    let terminal = drawn.drawn(&usual());
+    let buffer = terminal.backend().buffer();
+    let mut hints = Vec::new();
+    for row in buffer.content().chunks(usize::from(buffer.area.width)) {
+        let mut runs: Vec<(Color, String)> = Vec::new();
+        for cell in row {
+            match runs.last_mut() {
+                Some((colour, text)) if *colour == cell.fg => text.push_str(cell.symbol()),
+                _ => runs.push((cell.fg, cell.symbol().to_owned())),
+            }
+        }
+        for pair in runs.windows(2) {
+            let [(Color::Cyan, keys), (behind, label)] = pair else { continue };
+            let says = label.strip_prefix(' ').is_some_and(|label| label.trim_start().starts_with(char::is_alphabetic));
+            // The choices of a dialog stand in lines of their own, in the usual colour.
+            let is_label = *behind == Color::DarkGray || (*behind == Color::Reset && label.starts_with("  "));
+            hints.extend(hint(keys).filter(|_| says && is_label));
+        }
+    }
+    hints
+}
+
+fn hint(text: &str) -> Option<Hint> {
+    let keys: Hint = text
+        .trim_matches(|sign: char| sign.is_whitespace() || "│├╭╰".contains(sign))
+        .split_whitespace()
+        .flat_map(|word| match word {
+            "type" => vec!["x"],
+            word => vec![word],
+        })
+        .map(ToOwned::to_owned)
+        .collect();
+    let are_keys = !keys.is_empty() && keys.iter().all(|key| key.is_ascii() && parse_sequence(key).is_ok());
+    are_keys.then_some(keys)
+}
+
+/// Something that takes keys.
+trait Pressed: Drawn {
+    fn take(&mut self, key: Key);
+    /// Takes away what goes at any key, as a warning does, so that only what a key is for counts.
+    fn settle(&mut self) {}
+    /// Everything that a key may change.
+    fn standing(&self) -> String;
+}
+
+impl Pressed for Harness {
+    fn take(&mut self, key: Key) {
+        self.event(Event::Key(key));
+    }
+
+    fn settle(&mut self) {
+        // Where a letter is awaited, any other key leaves.
+        if !matches!(self.state.layers.last(), Some(Layer::Letter(_))) {
+            let layers = self.state.layers.len();
+            self.take(Key::plain(KeyCode::F(12)));
+            assert_eq!(self.state.layers.len(), layers, "a key that means nothing leaves the dialog open");
+        }
+    }
+
+    fn standing(&self) -> String {
+        format!("{:?} {:?}", self.state, self.effects)
+    }
+}
+
+/// With the wishes so far.
+struct Filled {
+    form: NewProfile,
+    wishes: Vec<String>,
+}
+
+impl Drawn for Filled {
+    fn drawn(&self, theme: &Theme) -> Terminal<TestBackend> {
+        form_drawn(&self.form, (80, 24), theme)
+    }
+}
+
+impl Pressed for Filled {
+    fn take(&mut self, key: Key) {
+        let wish = self.form.take(Happening::Key(key));
+        self.wishes.extend(wish.map(|wish| format!("{wish:?}")));
+    }
+
+    fn standing(&self) -> String {
+        format!("{:?} {:?}", self.form, self.wishes)
+    }
+}
+
+/// Presses each key that is named, in a dialog of its own; one that leads back only after those that stand beside it.
+#[track_caller]
+fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn() -> P) {
+    let hints = named(&built());
+    let told: Vec<String> = hints.iter().map(|keys| keys.join(" ")).collect();
+    assert_eq!(told.join(", "), expected, "{name} names other keys");
+    for keys in &hints {
+        for key in keys {
+            let acts_after = |before: &[&String]| {
+                let mut dialog = built();
+                dialog.settle();
+                let mut press = |key: &str| {
+                    let key = parse_sequence(key).unwrap()[0];
+                    let before = dialog.standing();
+                    dialog.take(key);
+                    dialog.standing() != before
+                };
+                for key in before {
+                    press(key);
+                }
+                press(key)
+            };
+            let others: Vec<&String> = keys.iter().filter(|other| *other != key).collect();
+            if !(acts_after(&[]) || acts_after(&others)) {
+                println!("GOT!!! {key} does nothing in {name}");
+            }
+        }
+    }
+}
+
+/// What a dialog is, the keys that it names on a small screen, and how it is opened.
+type Dialog = (&'static str, &'static str, fn(u16, u16) -> Harness);
+
+const DIALOGS: [Dialog; 37] = [
+    ("the form", "enter, tab, ctrl-u, esc", editing::form),
+    ("the form at the parent", "enter, tab, ctrl-u, esc", editing::form_at_the_parent),
+    ("the name in its row", "enter, esc, ctrl-u", editing::renaming),
+    ("the choice of a parent", "x, up down, enter, esc", editing::parents),
+    ("the choice of a parent for the form", "x, up down, enter, esc", editing::parents_for_the_form),
+    ("the deletion", "s, p, o, esc", editing::deletion),
+    ("the deletion of a leaf", "enter, esc", editing::deletion_of_a_leaf),
+    ("the deletion of several", "s, p, o, esc", editing::deletion_of_marked),
+    ("the form of all that is marked", "enter, tab, esc", editing::bulk),
+    ("the plan", "y, d, esc", plans::review),
+    ("the plan of a protected profile", "enter, up down, esc", plans::protected_review),
+    ("the plan of what was gathered", "y, d, D, esc", plans::gathered),
+    ("the queue", "enter, r, R, d, D, h, esc", plans::queue),
+    ("the queue of what was gathered", "r, d, D, esc", plans::gathered_queue),
+    ("the queue of what waits", "d, D, h, esc", plans::waiting_queue),
+    ("the queue without anything", "esc", plans::empty_queue),
+    ("the queue of what the last run had left", "enter", plans::recovered),
+    ("the queue after that was read", "r, R, d, D, esc", plans::read_recovered),
+    ("the conflict of two changes", "left right, enter, e, t, m, esc", plans::changed_by_both),
+    ("the conflict with a deletion", "c, t, esc", plans::gone),
+    ("the conflict of a deletion", "d, t, esc", plans::changed_while_deleted),
+    ("the conflict about a lookalike", "t, c, esc", plans::lookalike),
+    ("the conflict with newcomers", "d, t, esc", plans::grown),
+    ("the text that can't be read", "e, esc", plans::unreadable),
+    ("the question before leaving", "q, esc", plans::leaving),
+    ("the palette", "x, up down, enter, esc", looking::palette),
+    ("the help", "j k, esc", looking::help),
+    ("the requests without any", "esc", requests::no_requests),
+    ("the requests", "enter, y, /, esc", requests::requests),
+    ("the filter of the requests", "enter, esc", requests::filtered_requests),
+    ("a request", "j k, y, esc", requests::one_request),
+    ("the output before any", "esc", requests::started),
+    ("the output of a command", "j k, G, h l, /, y, esc", requests::output),
+    ("the output of a command that failed", "j k, G, h l, /, n N, y, esc", requests::failed_output),
+    ("the confirmation of a command", "enter, esc", requests::confirmation),
+    ("the places", "x, up down, enter, esc", places::profiles),
+    ("the question before switching", "s, esc", places::switching),
+];
+
+#[test]
+fn every_key_that_a_dialog_names_does_something_there() {
+    for (name, keys, built) in DIALOGS {
+        every_named_key_acts(name, keys, || built(80, 24));
+    }
+}
+
+#[test]
+fn a_letter_and_esc_are_what_the_last_line_names_where_a_letter_is_awaited() {
+    for built in [looking::bookmark, looking::to_bookmark] {
+        let mut harness = built(80, 24);
+        let before = harness.standing();
+        harness.press("h");
+        assert!(harness.state.layers.is_empty() && harness.standing() != before);
+        assert_ne!(harness.message(), "");
+        harness = built(80, 24);
+        harness.press("esc");
+        assert!(harness.state.layers.is_empty());
+    }
+}
+
+#[test]
+fn every_key_that_the_form_for_a_profile_names_does_something_there() {
+    let filled = |form: NewProfile| Filled { form, wishes: Vec::new() };
+    every_named_key_acts("the first form", "enter, tab, ctrl-t, esc", || {
+        filled(places::new_profile(Occasion::FirstRun))
+    });
+    every_named_key_acts("the form", "enter, tab, esc", || filled(places::new_profile(Occasion::Another)));
+    every_named_key_acts("the form being tried", "esc", || filled(places::trying().0));
+    every_named_key_acts("the form that failed", "enter, ctrl-s, esc", || filled(places::failed()));
+}

@@ -1,0 +1,147 @@
+//! Finding segments, actions and keys, and what is said in the last line.
+
+use crate::action::Action;
+use crate::app::harness::{Harness, id, segment, wholesale};
+use crate::mirror::{self, ListProgress, Phase};
+use crate::remote::{Call, Fault, RemoteError};
+
+use super::picture::{picture, scene};
+
+pub(super) fn live(columns: u16, rows: u16) -> Harness {
+    Harness::live(columns, rows, wholesale())
+}
+
+/// After these keys.
+fn after(columns: u16, rows: u16, keys: &str) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press(keys);
+    harness
+}
+
+/// After these keys, and a text that is being typed.
+fn typed(columns: u16, rows: u16, keys: &str, text: &str) -> Harness {
+    let mut harness = after(columns, rows, keys);
+    harness.type_text(text);
+    harness
+}
+
+pub(super) fn search(columns: u16, rows: u16) -> Harness {
+    typed(columns, rows, "/", "lod")
+}
+
+#[test]
+fn a_search_is_typed_in_the_last_line() {
+    scene("search_before_a_word", |columns, rows| after(columns, rows, "/"));
+    scene("search", search);
+    scene("search_in_vain", |columns, rows| typed(columns, rows, "/", "lodddd"));
+}
+
+#[test]
+fn what_was_found_is_marked_in_the_tree_and_counted() {
+    scene("found", |columns, rows| {
+        let mut harness = typed(columns, rows, "/", "lod");
+        harness.press("enter");
+        harness
+    });
+}
+
+pub(super) fn jump(columns: u16, rows: u16) -> Harness {
+    typed(columns, rows, "f", "X-zg")
+}
+
+#[test]
+fn an_exact_id_is_typed_in_the_last_line() {
+    scene("jump", jump);
+    scene("jump_in_vain", |columns, rows| {
+        let mut harness = typed(columns, rows, "f", "X-zg");
+        harness.press("enter");
+        harness
+    });
+}
+
+pub(super) fn bookmark(columns: u16, rows: u16) -> Harness {
+    after(columns, rows, "b")
+}
+
+pub(super) fn to_bookmark(columns: u16, rows: u16) -> Harness {
+    after(columns, rows, "b h j b e '")
+}
+
+#[test]
+fn a_letter_is_asked_for_in_the_last_line() {
+    scene("bookmark", bookmark);
+    scene("to_bookmark", to_bookmark);
+}
+
+pub(super) fn palette(columns: u16, rows: u16) -> Harness {
+    typed(columns, rows, ":", "undo")
+}
+
+#[test]
+fn every_action_is_found_by_name_with_its_key_or_why_it_can_not_act() {
+    scene("palette_of_all", |columns, rows| after(columns, rows, ":"));
+    scene("palette", palette);
+    scene("palette_in_vain", |columns, rows| typed(columns, rows, ":", "qqqq"));
+}
+
+pub(super) fn help(columns: u16, rows: u16) -> Harness {
+    after(columns, rows, "?")
+}
+
+#[test]
+fn the_help_lists_every_action() {
+    scene("help", help);
+    scene("help_at_its_end", |columns, rows| after(columns, rows, "? G"));
+    let mut harness = live(200, 60);
+    harness.press("?");
+    let picture = picture(&harness);
+    for (_, _, help) in harness.keymap.help() {
+        assert!(picture.contains(help), "{help} is missing");
+    }
+}
+
+#[test]
+fn the_footer_and_the_help_name_the_keys_that_hold() {
+    let keys = [("f1", Action::Help), ("ctrl-x a", Action::AddChild), ("f5", Action::PollNow)];
+    let mut harness = live(200, 60).with_keys(&keys);
+    let main = picture(&harness);
+    assert!(main.contains("ctrl-x a add  "), "{main}");
+    assert!(main.contains("f1 help"), "{main}");
+    harness.press("f1");
+    let help = picture(&harness);
+    assert!(help.contains("f1            show all keys"), "{help}");
+    assert!(help.contains("ctrl-x a      create a segment below this one"), "{help}");
+    assert!(!help.contains("ctrl-r"), "{help}");
+}
+
+#[test]
+fn a_begun_sequence_tells_how_it_can_go_on() {
+    scene("begun_copying", |columns, rows| after(columns, rows, "y"));
+    scene("begun_folding", |columns, rows| after(columns, rows, "z"));
+}
+
+#[test]
+fn a_message_takes_the_last_line_and_more_where_it_is_long() {
+    scene("message", |columns, rows| after(columns, rows, "j x"));
+    scene("message_of_a_key_without_an_action", |columns, rows| after(columns, rows, "f12"));
+    scene("message_too_long_for_a_line", |columns, rows| {
+        let mut harness = live(columns, rows);
+        let error = RemoteError {
+            call: Call::Update(id("bea69b98-8e6c-4914-8558-3427e8dda86d")),
+            fault: Fault::Unreachable { reason: "connection refused by the gateway of the other data centre".into() },
+        };
+        let progress = ListProgress { segments: 3, pages: 1, ..ListProgress::default() };
+        harness.tell(mirror::Event::PhaseChanged(Phase::Stalled { error, progress }));
+        harness
+    });
+}
+
+#[test]
+fn what_the_selected_row_stands_below_is_told_when_it_is_out_of_sight() {
+    let mut many = wholesale();
+    many.extend((0..60).map(|at| segment(&format!("below {at:02}"), Some("pl"))));
+    let mut harness = Harness::live(100, 20, many);
+    harness.press("* G k k k k");
+    let picture = picture(&harness);
+    assert!(picture.lines().nth(1).unwrap().contains("Hurtownie › Polska"), "{picture}");
+}

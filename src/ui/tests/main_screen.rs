@@ -1,0 +1,162 @@
+//! The main screen: header, tree, details, activity, footer, and what each tells.
+
+use ratatui::style::Color;
+
+use crate::app::harness::{Harness, named, segment, wholesale};
+use crate::app::{Access, Pane};
+use crate::mirror::{self, Phase};
+use crate::remote::{Call, Context, Fault, RemoteError};
+use crate::segment::{Pattern, Step};
+
+use super::super::{Symbols, Theme, ThemeName};
+use super::looking::live;
+use super::picture::{Drawn, SIZES, assert_ascii, picture, picture_in, scene, scene_at, usual};
+
+/// The tenant with something of everything going on.
+pub(super) fn busy(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("z 3");
+    let before = named("vip", "VIP Klient", None);
+    harness.changed(Some(&before), Some(&named("vip", "VIP Client", None)));
+    harness.wait(2);
+    harness.changed(None, Some(&named("cz", "Česko", Some("export"))));
+    harness.press("j r");
+    harness.type_text("u");
+    harness.press("enter");
+    harness.press("j j j j space k k");
+    harness
+}
+
+#[test]
+fn the_main_screen() {
+    scene("main", busy);
+    scene("main_without_segments", |columns, rows| Harness::live(columns, rows, Vec::new()));
+    insta::assert_snapshot!("main_when_wide", picture(&busy(170, 24)));
+    insta::assert_snapshot!("main_when_small", picture(&busy(44, 10)));
+}
+
+#[test]
+fn details_and_activity_can_have_the_keys() {
+    let (columns, rows) = SIZES[1];
+    let mut harness = busy(columns, rows);
+    harness.press("tab");
+    assert_eq!(harness.state.panes.focus, Pane::Details);
+    scene_at("details_with_the_keys", &harness);
+    scene("activity_with_the_keys", |columns, rows| {
+        let mut harness = busy(columns, rows);
+        // On a small screen it is hidden at first, and the details are no pane that one goes to.
+        harness.press(if columns > 80 { "tab tab" } else { "t a tab" });
+        assert_eq!(harness.state.panes.focus, Pane::Activity);
+        harness
+    });
+}
+
+#[test]
+fn who_made_a_change_is_told_where_the_feed_says_so() {
+    scene("details_of_who_made_a_change", |columns, rows| {
+        let mut harness = live(columns, rows);
+        let before = named("vip", "VIP Klient", None);
+        let now = named("vip", "VIP Client", None);
+        harness.changed_by(&[Context::Backoffice, Context::Integrations], Some(&before), Some(&now));
+        harness.press("G k k k");
+        if columns <= 80 {
+            harness.press("t a");
+        }
+        harness
+    });
+}
+
+#[test]
+fn what_is_marked_cut_and_in_a_range_is_told_in_words_and_signs() {
+    scene("marked_and_cut", |columns, rows| {
+        let mut harness = live(columns, rows);
+        harness.press("z 0 j space j x k V j j");
+        harness.wait(10);
+        harness
+    });
+}
+
+#[test]
+fn rows_deeper_than_the_pane_stay_in_it_and_tell_their_depth() {
+    let mut chain = vec![segment("deep 0", None)];
+    chain.extend((1..200).map(|at| segment(&format!("deep {at}"), Some(&format!("deep {}", at - 1)))));
+    scene("main_deep_down", |columns, rows| {
+        let mut harness = Harness::live(columns, rows, chain.clone());
+        harness.press("* G");
+        harness
+    });
+}
+
+#[test]
+fn no_theme_tells_the_selected_row_by_colour_alone() {
+    for name in ThemeName::ALL {
+        let harness = busy(100, 26);
+        let picture = picture_in(&harness, &Theme::new(name, Symbols::UNICODE));
+        assert_eq!(picture, self::picture(&harness), "{}", name.text());
+        assert!(picture.contains("▌"));
+    }
+}
+
+#[test]
+fn the_details_tell_whose_a_segment_is() {
+    for (columns, rows) in [(100, 26), (80, 24)] {
+        let root = named("segment", "segment", None);
+        let erp = named("ERP-7", "Hurtownie", None);
+        let mut harness = Harness::live(columns, rows, vec![erp, named("vip", "VIP", None), root]);
+        harness.state.session.owned = Pattern::new("ERP-*").into_iter().collect();
+        let owned = picture(&harness);
+        assert!(owned.to_lowercase().contains("owned by"), "{owned}");
+        assert!(owned.contains("(pattern ERP-*)"), "{owned}");
+        harness.press("j");
+        assert!(picture(&harness).contains("the platform"), "{}", picture(&harness));
+        harness.press("j");
+        assert!(!picture(&harness).to_lowercase().contains("owned by"), "{}", picture(&harness));
+    }
+}
+
+#[test]
+fn the_details_draw_how_many_stand_at_each_level() {
+    let mut many = wholesale();
+    many.extend((0..40).map(|at| segment(&format!("branch {at}"), Some("lodz"))));
+    let mut harness = Harness::live(120, 40, many.clone());
+    assert!(picture(&harness).contains("By level     ▂▂▂█ 2 · 2 · 2 · 40"), "{}", picture(&harness));
+    let ascii = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
+    assert!(ascii.contains("By level     ...# 2 - 2 - 2 - 40"), "{ascii}");
+    many.extend((0..5_000).map(|at| segment(&format!("customer {at}"), Some("export"))));
+    harness = Harness::live(120, 40, many);
+    assert!(picture(&harness).contains("By level     counted up to 5,000 below"), "{}", picture(&harness));
+}
+
+/// All that is to be minded at once: protected, read-only, and offline.
+fn guarded(columns: u16, rows: u16) -> Harness {
+    let mut harness = busy(columns, rows);
+    harness.state.session.protected = true;
+    harness.state.session.access = Access::ReadOnly;
+    let error = RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "no".into() } };
+    let retry_in = std::time::Duration::from_secs(8);
+    harness.tell(mirror::Event::PhaseChanged(Phase::Offline { error, retry_in }));
+    harness.press("esc");
+    harness
+}
+
+#[test]
+fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says_so() {
+    let mut harness = busy(100, 26);
+    harness.state.session.protected = true;
+    let terminal = harness.drawn(&usual().framed_in(Color::Red));
+    let row = |y: u16| (0..100).map(move |x| (x, y));
+    let buffer = terminal.backend().buffer();
+    assert!(row(0).all(|at| buffer[at].bg == Color::Red && buffer[at].fg == Color::White));
+    assert!(row(1).all(|at| buffer[at].fg == Color::Red));
+    assert!(terminal.backend().to_string().contains("preprod  protected"));
+}
+
+#[test]
+fn protected_is_told_without_colour_and_on_every_screen() {
+    scene("main_with_all_that_is_to_be_minded", guarded);
+    for (columns, rows) in [(170, 24), (100, 26), (60, 15), (44, 10)] {
+        let picture = picture_in(&guarded(columns, rows), &Theme::colourless(Symbols::ASCII));
+        assert!(picture.contains("  protected") || picture.contains("- protected"), "{picture}");
+        assert_ascii("the screen of a protected profile", &picture);
+    }
+}

@@ -1,0 +1,150 @@
+//! The places to switch to, and the form for a new profile.
+
+use ratatui::buffer::Cell;
+use ratatui::style::Color;
+
+use crate::app::harness::Harness;
+use crate::app::{
+    Access, Answer, Destination, Ground, Happening, Hindrance, NewProfile, Occasion, ProfileLine, Profiles, Wish,
+};
+use crate::keymap::parse_sequence;
+use crate::remote::Fault;
+
+use super::super::{Symbols, Theme, ThemeName};
+use super::looking::live;
+use super::picture::{Drawn, picture_in, scene, usual};
+
+pub(super) fn some_profiles() -> Profiles {
+    let line = |name: &str, tenant: &str, host: &str| ProfileLine {
+        name: name.into(),
+        tenant: tenant.into(),
+        host: host.into(),
+        access: Access::ReadWrite,
+        protected: false,
+        colour: None,
+    };
+    let prod = ProfileLine {
+        access: Access::ReadOnly,
+        protected: true,
+        ..line("production of the north", "acme", "one.example")
+    };
+    Profiles {
+        here: Destination::Profile("preprod".into()),
+        start: None,
+        known: vec![line("preprod", "acme", "api-preprod.one.unity.pl"), prod],
+    }
+}
+
+pub(super) fn profiles(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.state.profiles = some_profiles();
+    harness.press("P");
+    harness
+}
+
+/// Work is under way.
+pub(super) fn switching(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.state.profiles = some_profiles();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter P enter");
+    harness
+}
+
+#[test]
+fn the_places_to_switch_to_tell_what_is_to_be_minded_there() {
+    scene("profiles", profiles);
+    scene("profiles_in_vain", |columns, rows| {
+        let mut harness = profiles(columns, rows);
+        harness.type_text("qqq");
+        harness
+    });
+}
+
+#[test]
+fn a_profile_has_its_colour_beside_its_name_where_there_are_colours() {
+    let mut harness = profiles(80, 24);
+    harness.state.profiles.known[1].colour = Some(Color::Red);
+    let terminal = harness.drawn(&usual());
+    let coloured = terminal.backend().buffer().content().iter().filter(|cell| cell.fg == Color::Red);
+    assert_eq!(coloured.map(Cell::symbol).collect::<String>(), "█");
+}
+
+#[test]
+fn switching_with_unsent_work_says_what_becomes_of_it() {
+    scene("switching", switching);
+}
+
+pub(super) fn new_profile(occasion: Occasion) -> NewProfile {
+    let file = "~/.config/segtui/config.toml".into();
+    NewProfile::new(occasion, Ground { file, ..Ground::default() })
+}
+
+fn first() -> NewProfile {
+    new_profile(Occasion::FirstRun)
+}
+
+/// Types into the form, and carries out keys: a word of each, by turns.
+fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<Wish> {
+    let mut wish = None;
+    for (text, keys) in steps {
+        form.take(Happening::Paste((*text).into()));
+        for key in parse_sequence(keys).unwrap() {
+            wish = form.take(Happening::Key(key));
+        }
+    }
+    wish
+}
+
+const FILLED: [(&str, &str); 3] =
+    [("https://one.example", "tab"), ("acme", "tab tab tab"), ("first-half:second-half", "enter")];
+
+/// A form that is being tried, and the number of the try.
+pub(super) fn trying() -> (NewProfile, u64) {
+    let mut form = first();
+    let Some(Wish::Order { number, .. }) = fill_in(&mut form, &FILLED) else { panic!("nothing was ordered") };
+    (form, number)
+}
+
+/// A form whose try was refused.
+pub(super) fn failed() -> NewProfile {
+    let (mut form, number) = trying();
+    let words = "the key in the header ApiAuth is not valid for this tenant".into();
+    let fault = Fault::Refused { status: 401, words, retry_after: None };
+    let answer = Answer::NotConnected(Hindrance::Fault(fault));
+    form.take(Happening::Answered { number, answer });
+    form
+}
+
+#[test]
+fn the_form_for_a_profile() {
+    scene("new_profile_at_the_first_start", |columns, rows| (first(), columns, rows));
+    scene("new_profile_beside_others", |columns, rows| (new_profile(Occasion::Another), columns, rows));
+    scene("new_profile_with_faults", |columns, rows| {
+        let mut form = first();
+        fill_in(&mut form, &[("", "enter")]);
+        (form, columns, rows)
+    });
+    scene("new_profile_where_the_key_is_kept", |columns, rows| {
+        let mut form = first();
+        fill_in(&mut form, &[("", "tab tab tab left")]);
+        (form, columns, rows)
+    });
+    scene("new_profile_being_tried", |columns, rows| (trying().0, columns, rows));
+    scene("new_profile_that_failed", |columns, rows| (failed(), columns, rows));
+}
+
+#[test]
+fn the_form_for_a_profile_shows_no_key_at_any_size() {
+    for (columns, rows) in [(0, 0), (1, 1), (10, 2), (20, 8), (44, 10), (80, 24), (200, 50)] {
+        for symbols in [Symbols::UNICODE, Symbols::ASCII] {
+            for form in [first(), failed()] {
+                let picture = picture_in(&(form, columns, rows), &Theme::new(ThemeName::Dark, symbols));
+                assert!(!picture.contains("second-half"), "{picture}");
+            }
+        }
+    }
+    let plain = picture_in(&(failed(), 80, 24), &Theme::new(ThemeName::Dark, Symbols::ASCII));
+    assert!(plain.contains(&"*".repeat("first-half:second-half".len())), "{plain}");
+}

@@ -1,0 +1,221 @@
+//! Plans before they are sent, the queue, conflicts, a text that can't be read, and leaving.
+
+use std::sync::Arc;
+
+use crate::app::harness::{Harness, id, named};
+use crate::app::{Edited, Event};
+use crate::mirror::{self, Fate, Recovered, Ticket, Which, WriteError};
+use crate::plan::Operation;
+use crate::remote::{Call, Fault, RemoteError};
+use crate::segment::{Draft, Field, Pattern, Segment};
+
+use super::looking::live;
+use super::picture::scene;
+
+pub(super) fn review(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j space space e");
+    harness.type_text(" {n}");
+    harness.press("enter");
+    harness
+}
+
+/// Of a protected profile, so that the tenant has to be typed.
+pub(super) fn protected_review(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.state.session.protected = true;
+    harness.press("j j d s");
+    harness.type_text("ac");
+    harness
+}
+
+pub(super) fn gathered(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("S j r");
+    harness.type_text("owy");
+    harness.press("enter j j a");
+    harness.type_text("VIP Silver");
+    harness.press("tab");
+    harness.type_text("X-vip");
+    harness.press("enter S");
+    harness
+}
+
+#[test]
+fn a_plan_is_looked_at_before_it_is_sent() {
+    scene("review", review);
+    scene("review_of_a_protected_profile", protected_review);
+    scene("review_of_what_was_gathered", gathered);
+    scene("review_of_what_belongs_to_another_system", |columns, rows| {
+        let mut harness = live(columns, rows);
+        harness.state.session.owned = Pattern::new("X-export").into_iter().collect();
+        harness.press("j d enter");
+        harness
+    });
+}
+
+/// One has failed, one waits.
+pub(super) fn queue(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter j");
+    harness.refuse("names are frozen");
+    harness.press("r");
+    harness.type_text("?");
+    harness.press("enter Q");
+    harness
+}
+
+pub(super) fn recovered(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    let update = |name: &str| Operation::Update {
+        base: named("export", "Export", Some("hurt")),
+        draft: Draft::of(&named("export", name, Some("hurt"))),
+    };
+    let fault = Fault::Unreachable { reason: "connection refused".into() };
+    let unknown = Fate::Unknown(RemoteError { call: Call::One(id("vip")), fault });
+    let delete = Operation::delete(named("vip", "VIP Client", None));
+    let left = [(update("Left"), Fate::NotSent), (update("Right"), Fate::NotCarriedOut), (delete, unknown)];
+    let found = left.into_iter().enumerate().map(|(index, (operation, fate))| {
+        let which = Which { ticket: Ticket(7), index };
+        Recovered { which, operation, fate }
+    });
+    harness.tell(mirror::Event::Recovered(found.collect()));
+    harness
+}
+
+pub(super) fn read_recovered(columns: u16, rows: u16) -> Harness {
+    let mut harness = recovered(columns, rows);
+    harness.press("enter");
+    harness
+}
+
+pub(super) fn gathered_queue(columns: u16, rows: u16) -> Harness {
+    let mut harness = gathered(columns, rows);
+    harness.press("esc Q");
+    harness
+}
+
+/// The selected one waits.
+pub(super) fn waiting_queue(columns: u16, rows: u16) -> Harness {
+    let mut harness = leaving(columns, rows);
+    harness.press("esc Q");
+    harness
+}
+
+pub(super) fn empty_queue(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("Q");
+    harness
+}
+
+#[test]
+fn the_queue_tells_what_waits_and_why_something_failed() {
+    scene("queue", queue);
+    scene("queue_without_anything", empty_queue);
+    scene("queue_of_what_was_gathered", gathered_queue);
+    scene("queue_of_what_waits", waiting_queue);
+    scene("queue_of_what_the_last_run_had_left", recovered);
+    scene("queue_after_that_was_read", read_recovered);
+}
+
+/// The external id and the parent of one segment are other ones by now, and its name, too.
+pub(super) fn changed_by_both(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j e");
+    harness.type_text(" 2");
+    harness.press("enter");
+    let theirs = Segment { external_id: Some("EXP".into()), ..(*named("export", "Eksport", Some("vip"))).clone() };
+    harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![Field::Name, Field::Parent] });
+    harness
+}
+
+pub(super) fn gone(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j e");
+    harness.type_text(" 2");
+    harness.press("enter");
+    harness.fail(WriteError::Conflict { theirs: None, fields: Vec::new() });
+    harness
+}
+
+pub(super) fn changed_while_deleted(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j d enter");
+    let theirs = named("export", "Eksport", Some("vip"));
+    harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name, Field::Parent] });
+    harness
+}
+
+pub(super) fn lookalike(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j a");
+    harness.type_text("Niemcy");
+    harness.press("enter");
+    let (_, plan) = harness.last_write();
+    let Operation::Create { draft } = plan.operations[0].clone() else { panic!("a create") };
+    let theirs = Segment { external_id: Some("DE".into()), ..draft.into_segment(id("real")) };
+    harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
+    harness
+}
+
+pub(super) fn grown(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j d enter");
+    let newcomers = ["Niemcy", "Czechy"].map(|name| named(&name.to_lowercase(), name, Some("export")));
+    for newcomer in &newcomers {
+        harness.changed(None, Some(newcomer));
+    }
+    harness.fail(WriteError::Grown { newcomers: newcomers.iter().map(|newcomer| newcomer.id.clone()).collect() });
+    harness
+}
+
+#[test]
+fn a_conflict_shows_what_was_seen_what_is_there_and_what_is_wanted() {
+    scene("conflict_of_two_changes", changed_by_both);
+    scene("conflict_with_a_deletion", gone);
+    scene("conflict_of_a_deletion_with_a_change", changed_while_deleted);
+    scene("conflict_about_what_may_have_been_created", lookalike);
+    scene("conflict_of_a_deletion_with_newcomers", grown);
+}
+
+fn edited_as(columns: u16, rows: u16, text: &str) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j E");
+    harness.event(Event::TextEdited(Edited::Saved { text: text.to_owned(), file: "/tmp/segtui-1.txt".into() }));
+    harness
+}
+
+pub(super) fn unreadable(columns: u16, rows: u16) -> Harness {
+    edited_as(columns, rows, "Eksport {export}\n   Nowe\nA {x}\n")
+}
+
+#[test]
+fn a_text_that_can_not_be_read_says_where_and_what_was_expected() {
+    scene("outline_with_two_faults", unreadable);
+    scene("outline_with_many_faults", |columns, rows| edited_as(columns, rows, &"A {x}\n".repeat(60)));
+}
+
+pub(super) fn leaving(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter q");
+    harness
+}
+
+#[test]
+fn leaving_with_unsent_work_says_what_becomes_of_it() {
+    scene("leaving", leaving);
+    scene("leaving_with_what_was_gathered", |columns, rows| {
+        let mut harness = gathered(columns, rows);
+        harness.press("esc q");
+        harness
+    });
+    scene("leaving_without_a_journal", |columns, rows| {
+        let mut harness = leaving(columns, rows);
+        harness.state.session.journalled = false;
+        harness
+    });
+}

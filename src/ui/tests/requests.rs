@@ -1,0 +1,150 @@
+//! The requests that were made, and what a command of the person's own writes.
+
+use std::time::Duration;
+
+use crate::action::OwnCommand;
+use crate::app::harness::{Harness, command, exchange, wholesale};
+use crate::app::{Event, RunEnd, RunNews, RunOutcome};
+use crate::remote::{Excerpt, Exchange, Fault};
+
+use super::looking::live;
+use super::picture::{picture, scene};
+
+/// Requests of every kind.
+fn asked(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    let answer = Excerpt { text: "[{\"id\":\"a".into(), bytes: 101_000, cut: 100_990 };
+    harness.requested(Exchange { answer, ..exchange("/segments?pageNumber=1&pageSize=500") });
+    harness.requested(exchange("/segments/vip"));
+    let refused = |status, words: &str| Some(Fault::Refused { status, words: words.into(), retry_after: None });
+    let text = "{\"detail\":\"the name \\u001b[31m is taken\"}";
+    harness.requested(Exchange {
+        method: "PUT".into(),
+        sent: Some(Excerpt { text: r#"{"name":"VIP","externalId":null}"#.into(), bytes: 33, cut: 0 }),
+        status: Some(409),
+        fault: refused(409, "the name is taken"),
+        answer: Excerpt { text: text.into(), bytes: text.len(), cut: 0 },
+        ..exchange("/segments/vip")
+    });
+    let after = Duration::from_secs(30);
+    harness.requested(Exchange {
+        status: None,
+        fault: Some(Fault::TimedOut { after }),
+        answer: Excerpt::default(),
+        took: after,
+        attempt: 2,
+        missed: 12,
+        ..exchange("/segments/synchronization?startId=290")
+    });
+    harness
+}
+
+pub(super) fn requests(columns: u16, rows: u16) -> Harness {
+    let mut harness = asked(columns, rows);
+    harness.press("L");
+    harness
+}
+
+pub(super) fn no_requests(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("L");
+    harness
+}
+
+pub(super) fn filtered_requests(columns: u16, rows: u16) -> Harness {
+    let mut harness = requests(columns, rows);
+    harness.press("/");
+    harness.type_text("vip");
+    harness
+}
+
+pub(super) fn one_request(columns: u16, rows: u16) -> Harness {
+    let mut harness = asked(columns, rows);
+    harness.press("L j enter");
+    harness
+}
+
+#[test]
+fn the_requests_are_listed_the_newest_first() {
+    scene("requests", requests);
+    scene("requests_while_the_filter_is_typed", filtered_requests);
+    scene("requests_without_any", no_requests);
+    scene("requests_without_any_that_match", |columns, rows| {
+        let mut harness = requests(columns, rows);
+        harness.press("/");
+        harness.type_text("qqq");
+        harness.press("enter");
+        harness
+    });
+}
+
+#[test]
+fn a_request_is_read_with_both_bodies() {
+    scene("request", one_request);
+}
+
+#[test]
+fn what_a_server_answers_is_never_obeyed() {
+    let mut harness = live(100, 30);
+    let text = "\u{1b}[2J\u{1b}]52;c;AAAA\u{7}\r\nplain";
+    let answer = Excerpt { text: text.into(), bytes: text.len(), cut: 0 };
+    harness.requested(Exchange { answer, ..exchange("/segments/\u{1b}[2J") });
+    for keys in ["L", "enter", "j"] {
+        harness.press(keys);
+        let picture = picture(&harness);
+        assert!(!picture.chars().any(|character| character.is_control() && character != '\n'), "{picture:?}");
+    }
+}
+
+/// A command runs.
+pub(super) fn started(columns: u16, rows: u16) -> Harness {
+    let mut harness =
+        Harness::live(columns, rows, wholesale()).with_commands(vec![("g r", command("Report for the ERP"))]);
+    harness.press("space space g r");
+    harness
+}
+
+/// It has written more than fits.
+pub(super) fn output(columns: u16, rows: u16) -> Harness {
+    let mut harness = started(columns, rows);
+    let lines: Vec<String> = (1..=60).map(|at| format!("{at:>4}  Łódź\tdone")).collect();
+    harness.event(Event::Ran(1, RunNews::Wrote(lines.join("\n"))));
+    harness.wait(3);
+    harness
+}
+
+/// It has failed, and something is looked for in what it wrote.
+pub(super) fn failed_output(columns: u16, rows: u16) -> Harness {
+    let mut harness = output(columns, rows);
+    let end = RunEnd { outcome: RunOutcome::Exited(3), took: Duration::from_millis(1_340), dropped: 12_345_678 };
+    harness.event(Event::Ran(1, RunNews::Ended(end)));
+    harness.press("/");
+    harness.type_text("łódź");
+    harness.press("enter n");
+    harness
+}
+
+#[test]
+fn a_command_of_ones_own_shows_what_it_writes_and_how_it_ended() {
+    scene("output_before_any", started);
+    scene("output", output);
+    scene("output_of_a_command_that_failed", failed_output);
+    scene("output_while_a_word_is_typed", |columns, rows| {
+        let mut harness = output(columns, rows);
+        harness.press("/");
+        harness.type_text("łó");
+        harness
+    });
+}
+
+pub(super) fn confirmation(columns: u16, rows: u16) -> Harness {
+    let asking = OwnCommand { confirm: true, api_key: true, ..command("Report for the ERP") };
+    let mut harness = live(columns, rows).with_commands(vec![("g r", asking)]);
+    harness.press("z 0 space space space space space space g r");
+    harness
+}
+
+#[test]
+fn a_command_that_is_to_be_confirmed_shows_what_would_run_on_what() {
+    scene("confirmation", confirmation);
+}

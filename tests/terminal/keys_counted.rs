@@ -1,0 +1,166 @@
+//! How many keys the daily work takes, from the main screen and back to it, and what is on the server afterwards.
+
+use segtui::segment::{Segment, SegmentId};
+
+use crate::pty::{Pty, eventually};
+use crate::{CTRL_U, Demo, ENTER};
+
+/// A person at the program whose keys are counted. What is typed as text is no key: a name takes what it takes.
+struct Counted {
+    pty: Pty,
+    keys: usize,
+}
+
+impl Counted {
+    fn at(demo: &Demo) -> Self {
+        Self { pty: demo.open(&["--poll", "0.2"]), keys: 0 }
+    }
+
+    /// Presses one key, which may be several bytes.
+    fn key(&mut self, key: &str) {
+        let bytes = key.len();
+        assert!(bytes == 1 || key.starts_with('\x1b'), "{key:?} is more than one key");
+        self.pty.type_text(key);
+        self.keys += 1;
+    }
+
+    fn text(&mut self, text: &str) {
+        assert!(text.chars().all(|character| !character.is_control()), "{text:?} has keys in it");
+        self.pty.type_text(text);
+    }
+
+    /// Selects the segment with exactly that external id.
+    fn go_to(&mut self, external_id: &str, name: &str) {
+        self.key("f");
+        self.text(external_id);
+        self.key(ENTER);
+        self.pty.wait_for(&format!("│ {name}"));
+    }
+
+    /// The screen has said what came of it, and it took at most so many keys, which are no longer counted.
+    #[track_caller]
+    fn took_at_most(&mut self, most: usize, said: &str) {
+        self.pty.wait_for(said);
+        assert!(self.keys <= most, "{} keys instead of {most}", self.keys);
+        self.keys = 0;
+    }
+
+    fn leave(mut self) {
+        self.pty.type_text("q");
+        assert_eq!(self.pty.exit_code(), 0);
+    }
+}
+
+/// The only segment of that external id.
+fn with_external_id(demo: &Demo, external_id: &str) -> Segment {
+    let mut found = demo.server.segments();
+    found.retain(|segment| segment.external_id.as_deref() == Some(external_id));
+    assert_eq!(found.len(), 1, "{external_id}: {found:?}");
+    found.remove(0)
+}
+
+fn below(demo: &Demo, parent: &SegmentId) -> usize {
+    demo.server.segments().iter().filter(|segment| segment.parent.as_ref() == Some(parent)).count()
+}
+
+#[test]
+fn a_segment_is_found_by_its_external_id_and_renamed_in_at_most_ten_keys() {
+    let demo = Demo::start();
+    let before = with_external_id(&demo, "BR-APT");
+    let mut person = Counted::at(&demo);
+    person.go_to("BR-APT", "Apteki");
+    person.key("r");
+    person.key(CTRL_U);
+    person.text("Farmacja");
+    person.key(ENTER);
+    person.took_at_most(10, "renamed Apteki → Farmacja");
+    assert_eq!(with_external_id(&demo, "BR-APT"), Segment { name: "Farmacja".into(), ..before });
+    person.leave();
+}
+
+#[test]
+fn a_segment_is_found_and_moved_elsewhere_in_at_most_eight_keys() {
+    let demo = Demo::start();
+    let before = with_external_id(&demo, "BR-APT");
+    let mut person = Counted::at(&demo);
+    person.go_to("BR-APT", "Apteki");
+    person.key("m");
+    person.text("VIP Client");
+    person.key(ENTER);
+    person.took_at_most(8, "moved Apteki under VIP Client");
+    let parent = Some(with_external_id(&demo, "VIP").id);
+    assert_eq!(with_external_id(&demo, "BR-APT"), Segment { parent, ..before.clone() });
+    assert_eq!(below(&demo, &before.id), 3, "what stands below came along");
+    person.leave();
+}
+
+#[test]
+fn a_child_is_created_in_at_most_three_keys() {
+    let demo = Demo::start();
+    let mut person = Counted::at(&demo);
+    person.go_to("BR-APT", "Apteki");
+    person.keys = 0;
+    person.key("a");
+    person.text("Apteki nocne");
+    person.key("\t");
+    person.text("BR-APT-04");
+    person.key(ENTER);
+    person.took_at_most(3, "created Apteki nocne");
+    let created = with_external_id(&demo, "BR-APT-04");
+    assert_eq!((created.name.as_str(), created.parent), ("Apteki nocne", Some(with_external_id(&demo, "BR-APT").id)));
+    assert_eq!(demo.server.segments().len(), 290 + 1);
+    person.leave();
+}
+
+#[test]
+fn a_subtree_is_deleted_in_at_most_three_keys_and_brought_back_by_one() {
+    let demo = Demo::start();
+    let before = with_external_id(&demo, "BR-APT");
+    let mut person = Counted::at(&demo);
+    person.go_to("BR-APT", "Apteki");
+    person.keys = 0;
+    person.key("d");
+    person.pty.wait_for("3 segments stand below");
+    person.key("s");
+    person.took_at_most(3, "deleted Apteki and 3 below");
+    let left = demo.server.segments();
+    assert_eq!(left.len(), 290 - 4);
+    assert!(left.iter().all(|segment| segment.external_id.as_ref().is_none_or(|it| !it.starts_with("BR-APT"))));
+
+    person.key("u");
+    person.took_at_most(1, "undone: deleted Apteki and 3 below");
+    let back = eventually(|| Some(with_external_id(&demo, "BR-APT")).filter(|it| below(&demo, &it.id) == 3));
+    assert_ne!(back.id, before.id, "the server gives an id once");
+    assert_eq!((back.name, back.parent), (before.name, before.parent));
+    assert_eq!(demo.server.segments().len(), 290);
+    person.leave();
+}
+
+#[test]
+fn twenty_segments_are_renamed_through_the_editor_in_two_keys() {
+    let demo = Demo::start();
+    let subtree = with_external_id(&demo, "EXP");
+    let mut environment = demo.environment().to_vec();
+    // Below the words on how it is done and the line of the segment itself.
+    environment.push(("EDITOR", "sed -i -e '7,26s/^\\( *\\)/\\1Nowo /'".to_owned()));
+    let pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
+    pty.wait_for("290 segments   ● live");
+    let mut person = Counted { pty, keys: 0 };
+    person.go_to("EXP", "Eksport");
+    person.keys = 0;
+    let before = demo.server.segments();
+    person.key("E");
+    person.pty.wait_for("~ 20 changed");
+    assert_eq!(demo.server.segments(), before, "nothing is sent unseen");
+    person.key("y");
+    person.took_at_most(2, "made 20 changes, edited as text");
+    let renamed = |segment: &Segment| {
+        let former = before.iter().find(|former| former.id == segment.id).unwrap();
+        *segment == Segment { name: format!("Nowo {}", former.name).as_str().into(), ..former.clone() }
+    };
+    let now = demo.server.segments();
+    assert_eq!(now.iter().filter(|segment| renamed(segment)).count(), 20);
+    assert_eq!(now.iter().filter(|segment| !before.contains(segment)).count(), 20, "and nothing else has changed");
+    assert!(now.contains(&subtree));
+    person.leave();
+}
