@@ -196,3 +196,37 @@ fn a_create_whose_answer_has_just_come_when_the_program_is_killed_exists_once() 
     pty.wait_for("● live");
     assert_eq!((home.count("Nowy oddział"), home.sent(&Method::POST)), (1, 1));
 }
+
+#[test]
+fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
+    let home = Home::new();
+    let mut pty = home.start_on_a_leaf();
+    Point::Sent.plan(&home.demo, Method::POST);
+    pty.type_text(&format!("ANowy oddział{ENTER}"));
+    home.wait_at(Point::Sent, &Method::POST, |_| true);
+    pty.type_text("S");
+    pty.wait_for("edits gather");
+    pty.type_text(&format!("/zgierz{ENTER}"));
+    pty.wait_for("“zgierz” 1 of 1");
+    pty.type_text(&format!("r{CTRL_U}Later{ENTER}"));
+    pty.wait_for("gathered, 1 in all");
+    pty.type_text("q");
+    pty.wait_for("Leave?");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert_eq!((home.count("Nowy oddział"), home.count("Later")), (0, 0));
+    let mut pty = home.start();
+    pty.wait_for("Nowy oddział was not created: it was sent and not carried out");
+    pty.wait_for("Zgierz was not renamed: it was only gathered");
+    pty.type_text(ENTER);
+    pty.wait_for("r go on");
+    pty.type_text("R");
+    eventually(|| (home.count("Nowy oddział") == 1).then_some(()));
+    assert_eq!(home.count("Later"), 0, "what was only gathered does not go with the others");
+    pty.type_text("\x1b");
+    pty.wait_gone(LEFT);
+    pty.type_text("S");
+    pty.wait_for("1 changed");
+    pty.type_text("y");
+    eventually(|| (home.count("Later") == 1).then_some(()));
+}
