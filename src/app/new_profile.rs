@@ -247,12 +247,22 @@ impl NewProfile {
             "left" if self.focus == ProfileField::Keeping => self.keep_elsewhere(Keeping::ALL.len() - 1),
             _ => {
                 let pressed = self.text_field().is_some_and(|field| field.press(key));
+                self.begin_address_once();
                 if pressed {
                     self.changed();
                 }
             }
         }
         None
+    }
+
+    /// Whoever types a whole address types its beginning as well.
+    fn begin_address_once(&mut self) {
+        let rest = self.base_url.text().strip_prefix(ADDRESS_BEGINS).unwrap_or_default();
+        if rest.starts_with(ADDRESS_BEGINS) || rest.starts_with("http://") {
+            let whole = rest.to_owned();
+            self.base_url.set(&whole);
+        }
     }
 
     fn paste(&mut self, text: &str) {

@@ -147,6 +147,13 @@ fn an_address_is_pasted_over_the_beginning_that_stands_there() {
 }
 
 #[test]
+fn an_address_that_is_typed_whole_begins_once() {
+    let mut form = form();
+    press(&mut form, "h t t p : / / o n e");
+    assert_eq!(form.base_url.text(), "http://one");
+}
+
+#[test]
 fn the_key_is_in_no_debug_text() {
     let mut form = filled();
     let wish = press(&mut form, "enter");
