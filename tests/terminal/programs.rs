@@ -162,11 +162,11 @@ fn a_flood_is_cut_and_the_keys_go_on() {
     let commands = "[[command]]\nname = \"Flood\"\nkey = \"g f\"\nrun = \"yes a line of some length\"\n";
     let (mut pty, _folder) = open(&demo, commands, &[]);
     pty.type_text("gf");
-    pty.wait_for("cut here, what comes now is not kept");
+    pty.wait_for("cut here: the rest is dropped");
     pty.type_text("G");
     pty.wait_for("to 47,663 of 47,663");
     pty.type_text("\x1b");
-    pty.wait_for("more were not kept");
+    pty.wait_for("B dropped");
     pty.type_text("qq");
     assert_eq!(pty.exit_code(), 0);
 }
