@@ -1,5 +1,7 @@
 //! A person at the keyboard and a mirror that says what a test wants: events in, state and effects out.
 
+mod left_undone;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::remote::{BaseUrl, Call, Context, Excerpt, Exchange, Fault, InsecureHt
 use crate::segment::{Field, Segment, SegmentId, Step};
 
 use super::{Access, Clock, Effect, Event, Session, State, update};
+
+pub(crate) use left_undone::left_undone;
 
 /// The interface without a terminal and without a server.
 pub(crate) struct Harness {

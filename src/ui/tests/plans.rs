@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::app::harness::{Harness, id, named};
+use crate::app::harness::{Harness, left_undone, named};
 use crate::app::{Edited, Event};
-use crate::mirror::{self, Fate, Recovered, Ticket, Which, WriteError};
-use crate::plan::Operation;
-use crate::remote::{Call, Fault, RemoteError};
-use crate::segment::{Draft, Field, Pattern, Segment};
+use crate::mirror::{self, WriteError};
+use crate::segment::{Field, Pattern, Segment};
 
 use super::looking::live;
 use super::picture::scene;
@@ -69,19 +67,7 @@ pub(super) fn queue(columns: u16, rows: u16) -> Harness {
 
 pub(super) fn recovered(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
-    let update = |name: &str| Operation::Update {
-        base: named("export", "Export", Some("hurt")),
-        draft: Draft::of(&named("export", name, Some("hurt"))),
-    };
-    let fault = Fault::Unreachable { reason: "connection refused".into() };
-    let unknown = Fate::Unknown(RemoteError { call: Call::One(id("vip")), fault });
-    let delete = Operation::delete(named("vip", "VIP Client", None));
-    let left = [(update("Left"), Fate::NotSent), (update("Right"), Fate::NotCarriedOut), (delete, unknown)];
-    let found = left.into_iter().enumerate().map(|(index, (operation, fate))| {
-        let which = Which { ticket: Ticket(7), index };
-        Recovered { which, operation, fate }
-    });
-    harness.tell(mirror::Event::Recovered(found.collect()));
+    harness.tell(mirror::Event::Recovered(left_undone()));
     harness
 }
 
@@ -153,9 +139,7 @@ pub(super) fn lookalike(columns: u16, rows: u16) -> Harness {
     harness.press("j a");
     harness.type_text("Niemcy");
     harness.press("enter");
-    let (_, plan) = harness.last_write();
-    let Operation::Create { draft } = plan.operations[0].clone() else { panic!("a create") };
-    let theirs = Segment { external_id: Some("DE".into()), ..draft.into_segment(id("real")) };
+    let theirs = Segment { external_id: Some("DE".into()), ..(*named("real", "Niemcy", Some("export"))).clone() };
     harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
     harness
 }

@@ -1,0 +1,25 @@
+//! What a run of the program has left undone.
+
+use crate::mirror::{Fate, Recovered, Ticket, Which};
+use crate::plan::Operation;
+use crate::remote::{Call, Fault, RemoteError};
+use crate::segment::Draft;
+
+use super::{id, named};
+
+/// A plan of three operations: never sent, sent in vain, and of unknown fate.
+pub(crate) fn left_undone() -> Vec<Recovered> {
+    let update = |name: &str| Operation::Update {
+        base: named("export", "Export", Some("hurt")),
+        draft: Draft::of(&named("export", name, Some("hurt"))),
+    };
+    let fault = Fault::Unreachable { reason: "connection refused".into() };
+    let unknown = Fate::Unknown(RemoteError { call: Call::One(id("vip")), fault });
+    let delete = Operation::delete(named("vip", "VIP Client", None));
+    let left = [(update("Left"), Fate::NotSent), (update("Right"), Fate::NotCarriedOut), (delete, unknown)];
+    let found = left.into_iter().enumerate().map(|(index, (operation, fate))| {
+        let which = Which { ticket: Ticket(7), index };
+        Recovered { which, operation, fate }
+    });
+    found.collect()
+}
