@@ -1,5 +1,7 @@
 //! Sending operations on their way, and taking in what became of them.
 
+mod recovering;
+
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
@@ -7,16 +9,14 @@ use tokio::sync::oneshot;
 
 use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
-use crate::mirror::message::{
-    Event, Fate, Mention, Outcome, Recovered, Seen, Ticket, Which, WriteError, is_provisional,
-};
+use crate::mirror::message::{Event, Mention, Outcome, Seen, Ticket, Which, WriteError, is_provisional};
 use crate::mirror::queue::WriteQueue;
 use crate::mirror::report::{Claim, Report};
 use crate::mirror::write::{Doubt, Ended, Writer};
 use crate::plan::{Operation, Plan};
 use crate::remote::{FeedEventKind, Position, Remote};
 use crate::segment::{Segment, SegmentId, Step};
-use crate::store::{JournalNote, Journalled, Progress};
+use crate::store::{JournalNote, Journalled};
 
 use super::{Abandoned, Actor};
 
@@ -411,81 +411,6 @@ impl<R: Remote> Actor<R> {
             self.writing.claimed.entry(id.clone()).or_insert(which);
         }
         new && self.writing.claimed.get(&id).is_none_or(|owner| *owner == which)
-    }
-
-    /// Looks into what an earlier run left, now that the server is known to answer.
-    pub(super) fn investigate(&mut self) {
-        if !matches!(self.writing.left, Left::Found(_)) {
-            return;
-        }
-        let Left::Found(journal) = std::mem::replace(&mut self.writing.left, Left::Investigated) else { return };
-        let which = |left: &Journalled| Which { ticket: Ticket(left.key.0), index: left.key.1 };
-        let writers: Vec<Writer<R>> = journal
-            .iter()
-            .map(|left| {
-                let sent = left.progress == Progress::Sent;
-                self.writer(which(left), left.since, sent.then(Doubt::default))
-            })
-            .collect();
-        self.send_out(async move {
-            let mut found = Vec::with_capacity(journal.len());
-            for (Journalled { operation, progress, .. }, writer) in journal.into_iter().zip(writers) {
-                let (fate, answer) = match progress {
-                    Progress::Gathered => (Fate::Gathered, None),
-                    Progress::Asked => (Fate::NotSent, None),
-                    Progress::Sent => writer.investigate(&operation).await,
-                };
-                found.push((Recovered { which: writer.which, operation, fate }, writer.since, answer));
-            }
-            Report::Investigated(found)
-        });
-    }
-
-    pub(super) async fn investigated(
-        &mut self,
-        found: Vec<(Recovered, Option<Step>, Option<Answer>)>,
-    ) -> Result<(), Abandoned> {
-        let mut recovered = Vec::with_capacity(found.len());
-        let mut answers = Vec::new();
-        let mut notes = Vec::new();
-        for (one, since, answer) in found {
-            answers.extend(answer);
-            let sent = matches!(one.fate, Fate::NotCarriedOut | Fate::Unknown(_));
-            if let Operation::Create { draft } = &one.operation
-                && sent
-            {
-                // A server may be slow, so before it is sent again it is looked for again.
-                let doubt = Doubt { since, drafts: vec![draft.clone()], ..Doubt::default() };
-                self.writing.doubts.insert(one.which, doubt);
-            }
-            match &one.fate {
-                Fate::CarriedOut(outcome) => {
-                    if let Outcome::Created(applied) = outcome {
-                        self.writing.queue.know(one.which, &applied.segment.id);
-                    }
-                    notes.push(JournalNote::Over(key(one.which)));
-                }
-                Fate::NotCarriedOut => notes.push(JournalNote::Stopped(key(one.which))),
-                Fate::Gathered | Fate::NotSent | Fate::Unknown(_) => {}
-            }
-            recovered.push(one);
-        }
-        for one in &mut recovered {
-            one.operation = self.writing.queue.resolved(one.operation.clone());
-        }
-        let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_) | Fate::Gathered));
-        let undone: Vec<(Which, Operation)> = undone.map(|one| (one.which, one.operation.clone())).collect();
-        let changed = undone.iter().map(|(which, operation)| JournalNote::Asked(key(*which), operation.clone()));
-        notes.extend(changed);
-        self.watch_children(&undone.iter().map(|(_, operation)| operation.clone()).collect::<Vec<_>>());
-        for (which, operation) in undone {
-            self.writing.queue.push_stopped(which, operation);
-        }
-        self.journal(notes).await;
-        self.take(answers, None).await?;
-        self.writing.left = Left::Nothing;
-        self.tell(Event::Recovered(recovered)).await?;
-        self.begin_writes().await
     }
 
     /// Looks at segments for another reason than the feed. One that can't be looked at now is named by the feed or by the next
