@@ -275,6 +275,10 @@ impl Interface<'_> {
     fn take_all(&mut self, batch: &mut Vec<Event>) -> Flow {
         let mut flow = Flow::Goes;
         for event in batch.drain(..) {
+            if flow != Flow::Goes && matches!(event, Event::Key(_) | Event::Paste(_)) {
+                // It was typed for what comes now and not for the tree.
+                continue;
+            }
             flow = flow.max(self.take(event));
             if flow == Flow::Ends {
                 break;
@@ -309,7 +313,7 @@ impl Interface<'_> {
                     self.jobs.run(*order, variables);
                 }
                 Effect::StopRun => self.jobs.stop_program(),
-                Effect::Browse(url) => self.jobs.browse(url),
+                Effect::Browse(url) => self.jobs.browse(url, self.setup.key_variables.clone()),
                 Effect::Copy(text) => self.copy(&text),
                 Effect::EditText { text } => {
                     self.text = Some(text);
@@ -399,7 +403,7 @@ impl Interface<'_> {
         self.screen.close()?;
         let edited = match self.text.take() {
             // A signal to end waits for the editor: two programs can't read from one terminal.
-            Some(text) => Some(editor::edit(&text).await),
+            Some(text) => Some(editor::edit(&text, &self.setup.key_variables).await),
             None => None,
         };
         if flow == Flow::Suspends {

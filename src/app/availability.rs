@@ -150,7 +150,10 @@ fn text_settled(state: &State) -> Result<(), String> {
         let reason = match state.writes.pending(&segment.id) {
             Some(PendingKind::Creating) => format!("{name} is still being created"),
             Some(PendingKind::Deleting) => format!("{name} is being deleted"),
-            Some(PendingKind::Refused) => format!("a change of {name} waits for a decision; Q shows it"),
+            Some(PendingKind::Refused) => {
+                let queue = state.key(Action::ShowQueue);
+                format!("a change of {name} waits for a decision; {queue} shows it")
+            }
             Some(PendingKind::Changing) | None => continue,
         };
         if is_written(&segment.id) {

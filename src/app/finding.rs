@@ -237,6 +237,13 @@ fn go_on(state: &mut State, mut going: Going, ended: bool) {
     }
 }
 
+/// Where a person presses a key, they mean what is selected now: no match that is found later takes its place.
+pub(super) fn stay_here(state: &mut State) {
+    if let Some(search) = &mut state.search {
+        search.going = None;
+    }
+}
+
 fn warn_of_none(state: &mut State) {
     if let Some(search) = state.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
         state.warn(format!("nothing matches “{}”", search.text));

@@ -18,6 +18,9 @@ const PAGE: isize = 10;
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     state.writes.person_went_on();
+    if !matches!(state.layers.last(), Some(Layer::Find(_))) {
+        finding::stay_here(state);
+    }
     let read = state.message.take_if(|message| message.tone == Tone::Warning);
     let Some(layer) = state.layers.pop() else {
         let only_read = read.is_some() && state.pressed.is_empty() && keymap.asks(key, Action::Dismiss);

@@ -6,7 +6,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use crate::action::{Action, OwnCommand, TABLE};
 use crate::keymap::Key;
 
-use super::{Effect, Layer, State, TextField, perform};
+use super::{Effect, Layer, State, TextField, marking, perform};
 
 /// What is typed to find an action, and which one is chosen.
 #[derive(Debug, Clone)]
@@ -78,7 +78,9 @@ pub(super) fn press(state: &mut State, mut palette: Palette, key: Key) -> Vec<Ef
                 state.layers.push(Layer::Palette(palette));
                 return Vec::new();
             };
-            return perform::perform(state, action);
+            let effects = perform::perform(state, action);
+            marking::follow(state);
+            return effects;
         }
         "down" | "ctrl-n" => palette.chosen = (palette.chosen + 1).min(last),
         "up" | "ctrl-p" => palette.chosen = palette.chosen.saturating_sub(1),

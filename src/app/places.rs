@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::action::Action;
 use crate::forest::RowId;
 use crate::keymap::Key;
 use crate::segment::SegmentId;
@@ -114,7 +115,10 @@ pub(super) fn press_letter(state: &mut State, purpose: Letter, key: Key) {
         Letter::Bookmark => {
             let Some(segment) = state.selected_segment().cloned() else { return };
             state.picks.places.bookmarks.insert(letter, segment.id.clone());
-            state.say(format!("{letter} is {} from now on; ' {letter} goes there", segment.name));
+            {
+                let go = state.key(Action::GoToBookmark);
+                state.say(format!("{letter} is {} from now on; {go} {letter} goes there", segment.name));
+            }
         }
         Letter::GoTo => match state.picks.places.bookmarks.get(&letter).cloned() {
             Some(id) if state.forest.contains(&id) => {
@@ -122,7 +126,10 @@ pub(super) fn press_letter(state: &mut State, purpose: Letter, key: Key) {
                 tree_view::go_to(state, &id);
             }
             Some(_) => state.warn(format!("what {letter} stood for is no longer there")),
-            None => state.warn(format!("{letter} is no bookmark; b {letter} makes one here")),
+            None => {
+                let bookmark = state.key(Action::Bookmark);
+                state.warn(format!("{letter} is no bookmark; {bookmark} {letter} makes one here"));
+            }
         },
     }
 }

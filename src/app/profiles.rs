@@ -7,7 +7,7 @@ use ratatui::style::Color;
 
 use crate::keymap::Key;
 
-use super::{Access, Effect, Layer, State, TextField};
+use super::{Access, Effect, Layer, State, TextField, own};
 
 /// Where one can work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -165,6 +165,10 @@ pub(super) fn press(state: &mut State, mut list: ProfileList, key: Key) -> Vec<E
 
 /// Goes elsewhere; where work is under way, only after a question.
 fn go(state: &mut State, destination: Destination) -> Vec<Effect> {
+    if state.own.running().is_some() {
+        own::refuse_to_leave(state);
+        return Vec::new();
+    }
     if state.writes.waiting() > 0 {
         state.layers.push(Layer::Switching(destination));
         return Vec::new();

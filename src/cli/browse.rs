@@ -181,6 +181,15 @@ where
         listed.profiles.into_iter().find(|profile| profile.name == name)?.asks
     }
 
+    /// The variables that hold keys, those of profiles that came in since the start as well.
+    fn key_variables(&self, interface: &Interface) -> Vec<String> {
+        let mut names = interface.key_variables.clone();
+        if let Ok(now) = config::interface(&self.flags, &self.environment, self.paths) {
+            names.extend(now.key_variables);
+        }
+        names
+    }
+
     fn prepare(&self, place: &Place, places: &Places, interface: &Interface) -> Result<Prepared, Failure> {
         let link = &place.way.link;
         let connection = &link.connection;
@@ -188,7 +197,7 @@ where
             theme: look::theme(self.look, interface, connection.colour, &self.environment),
             keymap: interface.keymap.clone(),
             api_key: connection.api_key.clone(),
-            key_variables: interface.key_variables.clone(),
+            key_variables: self.key_variables(interface),
             fragility: look::fragility(self.look),
         };
         // The demo is another one each time.

@@ -81,7 +81,8 @@ async fn try_out(entry: &Entry, environment: impl Fn(&str) -> Option<String>) ->
     let key = match &entry.key {
         KeySource::Keyring(key) | KeySource::File(key) => key.clone(),
         KeySource::Variable(name) => environment(name).map(SecretString::from).ok_or_else(|| {
-            let text = format!("{name} is not set here; leave, write export {name}=…, and start again");
+            let text =
+                format!("{name} is not set here: write export {name}=… first and start again; this form is not kept");
             Hindrance::NoKey(text)
         })?,
         KeySource::Command(words) => first_line_of(words.clone()).await?,

@@ -51,6 +51,8 @@ pub(super) struct Searches {
 pub(super) struct Search {
     number: u64,
     query: Query,
+    /// What was known when the search began, and is known to the job.
+    known_to_job: Known,
     all: Picked,
     /// The same by how well they are meant.
     ranks: [Bits; Rank::COUNT],
@@ -65,7 +67,8 @@ pub(super) struct Search {
 impl Search {
     fn new(number: u64, query: Query) -> Self {
         let (all, ranks, paths) = (Picked::default(), Default::default(), Paths::default());
-        Self { number, query, all, ranks, paths, ended: false, stale: false, changes: 0 }
+        let known_to_job = query.known().clone();
+        Self { number, query, known_to_job, all, ranks, paths, ended: false, stale: false, changes: 0 }
     }
 
     fn look_at(&mut self, arena: &Arena, node: NodeIndex, scratch: &mut Scratch) {
@@ -202,7 +205,16 @@ impl Forest {
         let search = self.searches.searches[finds.purpose as usize].as_mut();
         if let Some(search) = search.filter(|search| search.number == finds.number) {
             search.take(&self.arena, finds.first, finds.chunks);
-            search.ended |= finds.ended;
+            if finds.ended {
+                search.ended = true;
+                // What the job has found since it was known better is as it was before.
+                let nodes = search.query.known().differing(&search.known_to_job);
+                let nodes: Vec<NodeIndex> = nodes.filter_map(|id| self.arena.find(id)).collect();
+                let mut scratch = Scratch::default();
+                for node in nodes {
+                    search.look_at(&self.arena, node, &mut scratch);
+                }
+            }
         }
     }
 

@@ -8,15 +8,17 @@ use tokio::time::timeout;
 
 use crate::app::Browsed;
 
+use super::variables::without_keys;
+
 /// How long it may take to hand an address to a browser. What takes longer is a browser that stays.
 const HANDING_OVER: Duration = Duration::from_secs(3);
 
 /// Asks the system to show an address.
-pub(super) async fn show(url: &str) -> Browsed {
+pub(super) async fn show(url: &str, key_variables: &[String]) -> Browsed {
     let Some(words) = opener(&|name| std::env::var(name).ok(), url) else { return Browsed::NoBrowser };
     let [program, arguments @ ..] = words.as_slice() else { return Browsed::NoBrowser };
     let mut command = Command::new(program);
-    command.args(arguments).env_remove("SEGTUI_API_KEY");
+    without_keys(command.args(arguments), key_variables);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
     command.process_group(0);

@@ -49,6 +49,7 @@ impl Console {
         self.screen.close()?;
         eprintln!("{said}");
         let outcome = run();
+        self.signals.forget_interrupt();
         self.screen.reopen()?;
         Ok(outcome)
     }

@@ -12,16 +12,18 @@ use tokio::process::Command;
 
 use crate::app::{Edited, EditorFault};
 
+use super::variables::without_keys;
+
 /// What is there on every system that has a terminal to speak of.
 const LAST_RESORT: &str = "vi";
 
 /// Lets the person edit a text. The terminal is the editor's until it ends.
-pub(super) async fn edit(text: &str) -> Edited {
+pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
     let file = match write(text) {
         Ok(file) => file,
         Err(error) => return Edited::Failed { fault: EditorFault::NotWritten(error.to_string()), file: None },
     };
-    match run(&chosen(), &file).await.and_then(|()| read(&file)) {
+    match run(&chosen(), &file, key_variables).await.and_then(|()| read(&file)) {
         Ok(text) => Edited::Saved { text, file },
         Err(fault) => Edited::Failed { fault, file: Some(file) },
     }
@@ -52,14 +54,17 @@ fn chosen() -> String {
     set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| LAST_RESORT.to_owned())
 }
 
-async fn run(editor: &str, file: &Path) -> Result<(), EditorFault> {
+async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), EditorFault> {
     let words = shell_words::split(editor).ok().filter(|words| !words.is_empty());
     let Some([program, arguments @ ..]) = words.as_deref() else {
         return Err(EditorFault::NoCommand(editor.to_owned()));
     };
     let not_started =
         |error: io::Error| EditorFault::NotStarted { editor: editor.to_owned(), reason: error.to_string() };
-    let status = Command::new(program).args(arguments).arg(file).status().await.map_err(not_started)?;
+    let status = without_keys(Command::new(program).args(arguments).arg(file), key_variables)
+        .status()
+        .await
+        .map_err(not_started)?;
     if status.success() {
         return Ok(());
     }
@@ -74,7 +79,7 @@ mod tests {
     #[tokio::test]
     async fn the_command_is_split_as_a_shell_would() {
         let file = write("one\n").unwrap();
-        run("sed -i -e 's/one/two words/'", &file).await.unwrap();
+        run("sed -i -e 's/one/two words/'", &file, &[]).await.unwrap();
         assert_eq!(read(&file), Ok("two words\n".to_owned()));
         remove(&file);
         assert!(matches!(read(&file), Err(EditorFault::NotRead(_))));
@@ -82,7 +87,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_editor_that_fails_says_how() {
-        let failure = async |editor: &str| run(editor, Path::new("/dev/null")).await.unwrap_err();
+        let failure = async |editor: &str| run(editor, Path::new("/dev/null"), &[]).await.unwrap_err();
         let unsuccessful = EditorFault::Unsuccessful { editor: "false".into(), status: "exit code 1".into() };
         assert_eq!(failure("false").await, unsuccessful);
         assert_eq!(failure("an 'open quote").await, EditorFault::NoCommand("an 'open quote".into()));

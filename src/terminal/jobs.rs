@@ -81,10 +81,10 @@ impl Jobs {
     }
 
     /// Shows an address in the browser.
-    pub fn browse(&self, url: String) {
+    pub fn browse(&self, url: String, key_variables: Vec<String>) {
         let sender = self.sender.clone();
         tokio::spawn(async move {
-            let outcome = browser::show(&url).await;
+            let outcome = browser::show(&url, &key_variables).await;
             if sender.send(Event::Browsed { url, outcome }).await.is_err() {
                 tracing::debug!("nobody waits for the browser");
             }
@@ -106,5 +106,6 @@ impl Drop for Jobs {
     fn drop(&mut self) {
         self.tree_search.cancel();
         self.parent_search.cancel();
+        self.program.cancel();
     }
 }

@@ -63,6 +63,7 @@ pub(super) async fn fill_in(
             eprintln!("segtui: asking `{}` for the API key", words.join(" "));
             send(desk, wish).await?;
             let answer = desk.answers.recv().await;
+            signals.forget_interrupt();
             screen.reopen()?;
             input = Input::open_anew()?;
             wish = form.take(answered(answer)?);

@@ -60,11 +60,16 @@ mod unix {
             })
         }
 
-        /// What came while another program had the terminal. An interrupt was for that one: the terminal sends it to both.
+        /// What came while another program had the terminal, but for an interrupt.
         pub fn missed(&mut self) -> Option<Signal> {
-            let _for_the_other = self.interrupt.recv().now_or_never();
+            self.forget_interrupt();
             let terminated = self.terminate.recv().now_or_never().map(|_| Signal::Terminate);
             terminated.or_else(|| self.hang_up.recv().now_or_never().map(|_| Signal::HangUp))
+        }
+
+        /// Another program had the terminal, and an interrupt was for that one: the terminal sends it to both.
+        pub fn forget_interrupt(&mut self) {
+            let _for_the_other = self.interrupt.recv().now_or_never();
         }
 
         pub async fn next(&mut self) -> Signal {
@@ -98,6 +103,9 @@ mod elsewhere {
         pub fn listen() -> io::Result<Self> {
             Ok(Self)
         }
+
+        /// An interrupt is not kept here until somebody asks.
+        pub fn forget_interrupt(&mut self) {}
 
         /// Nothing is kept here until somebody asks.
         pub fn missed(&mut self) -> Option<Signal> {

@@ -2,6 +2,7 @@
 //! asked for.
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::process::Command;
 
 use crate::app::{RunOrder, Session};
 
@@ -15,6 +16,14 @@ const LONGEST: usize = 100 * 1024;
 pub(super) struct Variables {
     pub set: Vec<(&'static str, String)>,
     pub removed: Vec<String>,
+}
+
+/// Takes the variables that hold keys out of what a program finds in its environment. `secret_names` are those of profiles.
+pub(super) fn without_keys<'a>(command: &'a mut Command, secret_names: &[String]) -> &'a mut Command {
+    for name in secret_names {
+        command.env_remove(name);
+    }
+    command.env_remove(API_KEY)
 }
 
 /// The variables of a run. `secret_names` are those that hold keys of profiles.

@@ -93,3 +93,19 @@ fn an_editor_that_fails_leaves_the_text_in_its_file() {
     pty.type_text("jq");
     assert_eq!(pty.exit_code(), 0);
 }
+
+#[test]
+fn the_editor_does_not_find_the_key_in_its_environment() {
+    let demo = Demo::start();
+    let scripts = tempfile::tempdir().unwrap();
+    let (script, seen) = (scripts.path().join("editor.sh"), scripts.path().join("seen"));
+    fs::write(&script, format!("env > '{}'\n", seen.display())).unwrap();
+    let (mut pty, _folder) = open(&demo, &format!("sh '{}'", script.display()));
+    select(&mut pty, "Zgierz");
+    pty.type_text("E");
+    let environment = eventually(|| fs::read_to_string(&seen).ok().filter(|text| text.contains("EDITOR=")));
+    assert!(!environment.contains(demo.server.api_key()), "{environment}");
+    pty.wait_for("“Zgierz” 1 of");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}

@@ -340,3 +340,23 @@ fn a_new_profile_is_filled_in_beside_the_session_and_keeps_what_the_file_says() 
     let after = fs::read_to_string(home.config()).unwrap();
     assert!(after.starts_with(before.trim_end()), "{after}");
 }
+
+#[test]
+fn what_is_typed_ahead_for_the_form_does_nothing_to_the_tree() {
+    let demo = Demo::start();
+    let second = second(&demo);
+    let home = Home::with_config(&two_profiles(&demo.server, &second));
+    let mut pty = home.start(&[]);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text(&format!("/zgierz{ENTER}"));
+    pty.wait_for("“zgierz” 1 of 1");
+    pty.type_text(&format!("r{CTRL_U}Renamed{ENTER}"));
+    pty.wait_for("renamed Zgierz");
+    pty.type_text(&format!("Pnew{ENTER}uuu"));
+    pty.wait_for("New profile");
+    pty.type_text(ESC);
+    pty.wait_for("● live");
+    assert!(demo.named("Renamed").is_some());
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}

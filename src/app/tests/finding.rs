@@ -329,3 +329,24 @@ proptest! {
         prop_assert_eq!(&harness.state.tree.selected, &other.state.tree.selected);
     }
 }
+
+#[test]
+fn what_is_found_later_does_not_take_the_selection_from_whoever_has_pressed_a_key() {
+    let mut harness = at_work();
+    let mut parts: Vec<Event> = Vec::new();
+    for key in ["/", "l", "o", "d"] {
+        if key == "/" {
+            harness.press(key);
+        } else {
+            parts = press_and_wait(&mut harness, key);
+        }
+    }
+    let last = parts.pop().unwrap();
+    for part in parts {
+        harness.event(part);
+    }
+    harness.press("enter r");
+    let renaming = harness.state.tree.selected.clone();
+    harness.event(last);
+    assert_eq!(harness.state.tree.selected, renaming);
+}
