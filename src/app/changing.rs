@@ -197,8 +197,10 @@ fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&Segmen
     let what = named(moving);
     let place =
         parent.and_then(|id| state.forest.get(id)).map_or_else(|| "the top level".into(), |to| to.name.to_string());
-    let title =
-        Title { done: format!("moved {what} under {place}"), failed: format!("{what} was not moved under {place}") };
+    let title = Title {
+        done: format!("moved {what} under {place}"),
+        failed: format!("{what} {} not moved under {place}", was(moving)),
+    };
     state.picks.cut.clear();
     state.picks.marked.clear();
     if let Some(parent) = parent {
@@ -213,12 +215,16 @@ pub(super) fn ask_deletion(state: &mut State) {
     state.layers.push(Layer::Deletion(deletion));
 }
 
-/// Carries out a deletion as it was confirmed, unless the subtree changed while the person was asked.
+/// Carries out a deletion as it was confirmed, unless something of it changed while the person was asked.
 pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> Vec<Effect> {
-    let now = Deletion::of(&state.forest, &deletion.roots);
-    if now.below != deletion.below {
-        state.layers.push(Layer::Deletion(now));
-        state.warn("what stands below has just changed; look again");
+    let now = deletion.as_it_is_now(&state.forest);
+    if let Some(difference) = deletion.difference(&now, &state.forest) {
+        if now.roots.is_empty() {
+            state.warn(format!("{difference}; there is nothing left to delete"));
+        } else {
+            state.layers.push(Layer::Deletion(now));
+            state.warn(format!("{difference}; look again"));
+        }
         return Vec::new();
     }
     let what = deletion.title();
@@ -228,7 +234,7 @@ pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> 
         Policy::OnlyThis => format!("deleted {what}"),
     };
     let plan = deletion.plan(&state.forest, policy);
-    let title = Title { done, failed: format!("{what} was not deleted") };
+    let title = Title { done, failed: format!("{what} {} not deleted", was(&deletion.roots)) };
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
     let shown = deletion.roots.len() == 1 && demand(state, &operations) == Demand::Key;
@@ -240,4 +246,9 @@ pub(super) fn named(segments: &[Arc<Segment>]) -> String {
         [only] => only.name.to_string(),
         several => format!("{} segments", several.len()),
     }
+}
+
+/// The verb after [`named`].
+const fn was(segments: &[Arc<Segment>]) -> &'static str {
+    if segments.len() == 1 { "was" } else { "were" }
 }

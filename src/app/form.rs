@@ -218,15 +218,19 @@ impl Form {
         self.amends = amends;
     }
 
-    /// A segment that was still being created is this one now.
-    pub(super) fn refer_to(&mut self, provisional: &SegmentId, segment: &Arc<Segment>) {
-        if self.parent.as_ref() == Some(provisional) {
-            self.parent = Some(segment.id.clone());
+    /// A segment that was still being created is this one now. Where that is otherwise than it was shown, it is said.
+    pub(super) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
+        let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
+        if let Some(parent) = self.parent.as_ref().and_then(other) {
+            self.parent = Some(parent);
         }
-        if let Purpose::Edit { base } = &mut self.purpose
-            && base.id == *provisional
-        {
-            *base = Arc::clone(segment);
+        let Purpose::Edit { base } = &mut self.purpose else { return };
+        let is_it = base.id == *provisional;
+        if let Some(renamed) = base.with_ids(&other) {
+            *base = Arc::new(renamed);
+        }
+        if is_it {
+            self.changed_elsewhere(forest, Some(segment));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod browsing;
 mod copying;
+mod deciding;
 mod editing;
 mod living;
 mod outline;
