@@ -9,7 +9,7 @@ use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::deletion::Policy;
 use super::parents::{self, Asker};
-use super::weight::{Demand, demand};
+use super::weight::demand;
 use super::writes::{self, Manner, Title};
 use super::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, finding};
 
@@ -45,7 +45,8 @@ pub(super) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
             if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
                 state.forest.expand(&RowId::Segment(parent.clone()));
             }
-            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), Manner::Asked)
+            let manner = form.replaces.map_or(Manner::Asked, Manner::Instead);
+            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), manner)
         }
     }
 }
@@ -237,7 +238,7 @@ pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> 
     let title = Title { done, failed: format!("{what} {} not deleted", was(&deletion.roots)) };
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
-    let shown = deletion.roots.len() == 1 && demand(state, &operations) == Demand::Key;
+    let shown = deletion.roots.len() == 1 && demand(state, &operations).next().is_none();
     writes::begin(state, plan, title, None, if shown { Manner::Confirmed } else { Manner::Asked })
 }
 

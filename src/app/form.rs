@@ -31,6 +31,8 @@ pub struct Form {
     pub refusal: Option<String>,
     /// The operation in whose place it asks for another one.
     pub(super) amends: Option<Which>,
+    /// The operation that is given up when this is sent.
+    pub(super) replaces: Option<Which>,
 }
 
 /// What a form is for.
@@ -73,6 +75,18 @@ impl Form {
         Self { amends: Some(which), refusal: Some(refusal.to_owned()), ..form }
     }
 
+    /// The form that creates again what somebody has deleted. What it stood under may be gone as well, which is said at once.
+    pub(super) fn creating_again(mine: &Segment, gone: Which, forest: &Forest) -> Self {
+        let external_id = mine.external_id.as_deref().unwrap_or_default();
+        let form = Self::new(Purpose::Create, &mine.name, external_id, mine.parent.clone());
+        let mut form = Self { replaces: Some(gone), ..form };
+        if let Some(fault) = form.parent_fault(forest) {
+            form.faults.insert(Field::Parent, fault);
+            form.focus = Field::Parent;
+        }
+        form
+    }
+
     fn new(purpose: Purpose, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
         Self {
             purpose,
@@ -83,6 +97,7 @@ impl Form {
             faults: BTreeMap::new(),
             refusal: None,
             amends: None,
+            replaces: None,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::mirror::Which;
 use crate::plan::Operation;
 
 use super::writes::{self, Standing};
-use super::{Conflict, Effect, Form, Layer, State};
+use super::{Conflict, Effect, Form, Layer, Review, State};
 
 /// The list of operations that are not over.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +59,11 @@ pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Eff
             state.say(format!("{held} held back; r goes on with them"));
             effects
         }
+        ("r", Some(which)) if state.writes.step(which).is_some_and(|step| step.standing == Standing::Staged) => {
+            let review = Review::of(state, vec![which.ticket]);
+            state.layers.push(Layer::Review(review));
+            return Vec::new();
+        }
         ("r", Some(which)) => retry(state, which),
         ("R", _) => {
             let tickets: Vec<_> = state.writes.plans().map(|(ticket, _)| ticket).collect();
@@ -91,14 +96,11 @@ fn retry(state: &mut State, which: Which) -> Vec<Effect> {
         // Nothing of a plan that is held back can go on by itself.
         return writes::release(state, which.ticket);
     }
-    match state.writes.step(which).map(|step| &step.standing) {
-        Some(Standing::Failed(_)) => writes::retry(state, which),
-        Some(Standing::Staged) => writes::send_staged(state, &[which.ticket]),
-        _ => {
-            state.warn("it did not fail; there is nothing to try again");
-            Vec::new()
-        }
+    if matches!(state.writes.step(which).map(|step| &step.standing), Some(Standing::Failed(_))) {
+        return writes::retry(state, which);
     }
+    state.warn("it did not fail; there is nothing to try again");
+    Vec::new()
 }
 
 /// Where a person decides about an operation that failed: the conflict, or the form with what was asked for.

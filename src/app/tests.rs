@@ -8,3 +8,4 @@ mod living;
 mod outline;
 mod own;
 mod requests;
+mod weighing;
