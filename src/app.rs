@@ -118,7 +118,7 @@ pub use review::{Counts, Review};
 pub use text_field::TextField;
 pub use tree_view::TreeView;
 pub use view::View;
-pub use weight::Demand;
+pub use weight::{Demand, Word};
 pub use wording::{described, field_text};
 pub use writes::{PendingKind, Standing, Step, Tally, Write, Writes};
 

@@ -9,7 +9,7 @@ use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::deletion::Policy;
 use super::parents::{self, Asker};
-use super::weight::{Demand, demand};
+use super::weight::demand;
 use super::writes::{self, Manner, Title};
 use super::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, finding};
 
@@ -45,7 +45,8 @@ pub(super) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
             if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
                 state.forest.expand(&RowId::Segment(parent.clone()));
             }
-            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), Manner::Asked)
+            let manner = form.replaces.map_or(Manner::Asked, Manner::Instead);
+            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), manner)
         }
     }
 }
@@ -197,8 +198,10 @@ fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&Segmen
     let what = named(moving);
     let place =
         parent.and_then(|id| state.forest.get(id)).map_or_else(|| "the top level".into(), |to| to.name.to_string());
-    let title =
-        Title { done: format!("moved {what} under {place}"), failed: format!("{what} was not moved under {place}") };
+    let title = Title {
+        done: format!("moved {what} under {place}"),
+        failed: format!("{what} {} not moved under {place}", was(moving)),
+    };
     state.picks.cut.clear();
     state.picks.marked.clear();
     if let Some(parent) = parent {
@@ -213,12 +216,16 @@ pub(super) fn ask_deletion(state: &mut State) {
     state.layers.push(Layer::Deletion(deletion));
 }
 
-/// Carries out a deletion as it was confirmed, unless the subtree changed while the person was asked.
+/// Carries out a deletion as it was confirmed, unless something of it changed while the person was asked.
 pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> Vec<Effect> {
-    let now = Deletion::of(&state.forest, &deletion.roots);
-    if now.below != deletion.below {
-        state.layers.push(Layer::Deletion(now));
-        state.warn("what stands below has just changed; look again");
+    let now = deletion.as_it_is_now(&state.forest);
+    if let Some(difference) = deletion.difference(&now, &state.forest) {
+        if now.roots.is_empty() {
+            state.warn(format!("{difference}; there is nothing left to delete"));
+        } else {
+            state.layers.push(Layer::Deletion(now));
+            state.warn(format!("{difference}; look again"));
+        }
         return Vec::new();
     }
     let what = deletion.title();
@@ -228,10 +235,10 @@ pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> 
         Policy::OnlyThis => format!("deleted {what}"),
     };
     let plan = deletion.plan(&state.forest, policy);
-    let title = Title { done, failed: format!("{what} was not deleted") };
+    let title = Title { done, failed: format!("{what} {} not deleted", was(&deletion.roots)) };
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
-    let shown = deletion.roots.len() == 1 && demand(state, &operations) == Demand::Key;
+    let shown = deletion.roots.len() == 1 && demand(state, &operations).next().is_none();
     writes::begin(state, plan, title, None, if shown { Manner::Confirmed } else { Manner::Asked })
 }
 
@@ -240,4 +247,9 @@ pub(super) fn named(segments: &[Arc<Segment>]) -> String {
         [only] => only.name.to_string(),
         several => format!("{} segments", several.len()),
     }
+}
+
+/// The verb after [`named`].
+const fn was(segments: &[Arc<Segment>]) -> &'static str {
+    if segments.len() == 1 { "was" } else { "were" }
 }

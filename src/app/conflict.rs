@@ -158,7 +158,11 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
         ("enter", Between::Changes { theirs, mine, choices, .. }) => {
             return save(state, which, theirs, mine, *choices);
         }
-        ("c", Between::Gone { mine }) => return create_again(state, which, mine),
+        ("c", Between::Gone { mine }) => {
+            let form = Form::creating_again(mine, which, &state.forest);
+            state.layers.push(Layer::Form(form));
+            return Vec::new();
+        }
         ("d", Between::Deletion { theirs, .. }) => return delete_all_the_same(state, which, &Arc::clone(theirs)),
         ("d", Between::Grown { base, newcomers }) => {
             let (base, newcomers) = (Arc::clone(base), newcomers.clone());
@@ -191,25 +195,17 @@ fn chosen(theirs: &Segment, mine: &Segment, choices: [Side; 3]) -> Segment {
     theirs.clone().with_fields_of(mine, &fields)
 }
 
-fn create_again(state: &mut State, which: Which, mine: &Segment) -> Vec<Effect> {
-    let mut effects = writes::drop_step(state, which);
-    let parent = mine.parent.clone().filter(|parent| state.forest.contains(parent));
-    let draft = Draft { parent, ..Draft::of(mine) };
-    let title = Title {
-        done: format!("created {} again, with a new id", mine.name),
-        failed: format!("{} was not created again", mine.name),
-    };
-    let plan = Plan::single(Operation::Create { draft });
-    effects.extend(writes::begin(state, plan, title, None, Manner::Confirmed));
-    effects
+fn delete_all_the_same(state: &mut State, which: Which, theirs: &Arc<Segment>) -> Vec<Effect> {
+    let leaving = leaving(state, which);
+    writes::amend(state, which, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
 }
 
-fn delete_all_the_same(state: &mut State, which: Which, theirs: &Arc<Segment>) -> Vec<Effect> {
-    let leaving = match state.writes.step(which).map(|step| &step.operation) {
+/// The children that the person chose to leave to the server.
+fn leaving(state: &State, which: Which) -> Vec<SegmentId> {
+    match state.writes.step(which).map(|step| &step.operation) {
         Some(Operation::Delete { leaving, .. }) => leaving.clone(),
         _ => Vec::new(),
-    };
-    writes::amend(state, which, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
+    }
 }
 
 /// Deletes what came as well, the lowest first. All of it is named by the dialog.
@@ -220,12 +216,10 @@ fn delete_with_newcomers(state: &mut State, which: Which, base: &Arc<Segment>, n
         state.warn("what came below it is not known here yet; try again in a moment");
         return Vec::new();
     }
-    let mut effects = writes::drop_step(state, which);
-    operations.push(Operation::delete(Arc::clone(base)));
+    operations.push(Operation::Delete { base: Arc::clone(base), leaving: leaving(state, which) });
     let what = base.name.to_string();
     let title =
         Title { done: format!("deleted {what} and what had come below it"), failed: format!("{what} was not deleted") };
     // What has come is more than the person was shown, so it is shown first.
-    effects.extend(writes::begin(state, Plan { operations }, title, None, Manner::Asked));
-    effects
+    writes::begin(state, Plan { operations }, title, None, Manner::Instead(which))
 }

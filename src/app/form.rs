@@ -31,6 +31,8 @@ pub struct Form {
     pub refusal: Option<String>,
     /// The operation in whose place it asks for another one.
     pub(super) amends: Option<Which>,
+    /// The operation that is given up when this is sent.
+    pub(super) replaces: Option<Which>,
 }
 
 /// What a form is for.
@@ -73,6 +75,18 @@ impl Form {
         Self { amends: Some(which), refusal: Some(refusal.to_owned()), ..form }
     }
 
+    /// The form that creates again what somebody has deleted. What it stood under may be gone as well, which is said at once.
+    pub(super) fn creating_again(mine: &Segment, gone: Which, forest: &Forest) -> Self {
+        let external_id = mine.external_id.as_deref().unwrap_or_default();
+        let form = Self::new(Purpose::Create, &mine.name, external_id, mine.parent.clone());
+        let mut form = Self { replaces: Some(gone), ..form };
+        if let Some(fault) = form.parent_fault(forest) {
+            form.faults.insert(Field::Parent, fault);
+            form.focus = Field::Parent;
+        }
+        form
+    }
+
     fn new(purpose: Purpose, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
         Self {
             purpose,
@@ -83,6 +97,7 @@ impl Form {
             faults: BTreeMap::new(),
             refusal: None,
             amends: None,
+            replaces: None,
         }
     }
 
@@ -218,15 +233,19 @@ impl Form {
         self.amends = amends;
     }
 
-    /// A segment that was still being created is this one now.
-    pub(super) fn refer_to(&mut self, provisional: &SegmentId, segment: &Arc<Segment>) {
-        if self.parent.as_ref() == Some(provisional) {
-            self.parent = Some(segment.id.clone());
+    /// A segment that was still being created is this one now. Where that is otherwise than it was shown, it is said.
+    pub(super) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
+        let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
+        if let Some(parent) = self.parent.as_ref().and_then(other) {
+            self.parent = Some(parent);
         }
-        if let Purpose::Edit { base } = &mut self.purpose
-            && base.id == *provisional
-        {
-            *base = Arc::clone(segment);
+        let Purpose::Edit { base } = &mut self.purpose else { return };
+        let is_it = base.id == *provisional;
+        if let Some(renamed) = base.with_ids(&other) {
+            *base = Arc::new(renamed);
+        }
+        if is_it {
+            self.changed_elsewhere(forest, Some(segment));
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What can be open over the main screen. The last one opened gets the keys first; no two of a kind are ever open.
 
-use std::sync::Arc;
-
+use crate::forest::Forest;
 use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
@@ -76,10 +75,10 @@ impl Layer {
     }
 
     /// A segment that was still being created is this one now.
-    pub(super) fn refer_to(&mut self, provisional: &SegmentId, segment: &Arc<Segment>) {
+    pub(super) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
         match self {
-            Self::Form(form) => form.refer_to(provisional, segment),
-            Self::Renaming(renaming) if renaming.base.id == *provisional => renaming.base = Arc::clone(segment),
+            Self::Form(form) => form.refer_to(forest, provisional, segment),
+            Self::Renaming(renaming) => renaming.refer_to(provisional, segment),
             _ => {}
         }
     }

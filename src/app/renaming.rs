@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::mirror::Which;
-use crate::segment::{Draft, FieldFault, Name, Segment};
+use crate::segment::{Draft, FieldFault, Name, Segment, SegmentId};
 
 use super::TextField;
 
@@ -49,5 +49,16 @@ impl Renaming {
     pub(super) fn refuse(&mut self, words: &str, amends: Option<Which>) {
         self.fault = Some(words.to_owned());
         self.amends = amends;
+    }
+    /// A segment that was still being created is this one now. If it is called otherwise than it was shown, that is said.
+    pub(super) fn refer_to(&mut self, provisional: &SegmentId, segment: &Segment) {
+        let is_it = self.base.id == *provisional;
+        let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
+        if let Some(renamed) = self.base.with_ids(&other) {
+            self.base = Arc::new(renamed);
+        }
+        if is_it {
+            self.changed_elsewhere(Some(segment));
+        }
     }
 }

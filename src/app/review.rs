@@ -8,14 +8,17 @@ use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
 use crate::segment::Field;
 
-use super::weight::{Demand, demand};
-use super::{Effect, Layer, State, TextField};
+use super::weight::{Demand, Word, demand, left_to_the_server, owned};
+use super::writes::Amendment;
+use super::{Effect, Layer, State, TextField, grouped};
 use super::{outline, writes};
 
 /// Plans that wait for the person's word.
 #[derive(Debug, Clone)]
 pub struct Review {
     pub(super) tickets: Vec<Ticket>,
+    /// What is to take the place of an operation that failed, instead of plans.
+    amendment: Option<Box<Amendment>>,
     /// The selected line.
     pub selected: usize,
     /// What has to be typed before it is sent, and what was.
@@ -45,27 +48,49 @@ pub struct Counts {
 
 impl Review {
     pub(super) fn of(state: &State, tickets: Vec<Ticket>) -> Self {
-        let operations: Vec<&Operation> = tickets
-            .iter()
-            .filter_map(|ticket| state.writes.plan(*ticket))
-            .flat_map(|write| write.steps.iter().map(|step| &step.operation))
-            .collect();
-        let demand = demand(state, &operations);
-        let warnings = warnings(state, &operations);
+        Self::new(state, tickets, None)
+    }
+
+    pub(super) fn of_amendment(state: &State, amendment: Amendment) -> Self {
+        Self::new(state, Vec::new(), Some(Box::new(amendment)))
+    }
+
+    fn new(state: &State, tickets: Vec<Ticket>, amendment: Option<Box<Amendment>>) -> Self {
+        let (demand, warnings) = (Demand::default(), Vec::new());
+        let typed = TextField::new("");
+        let mut review = Self { tickets, amendment, selected: 0, demand, typed, typing: false, warnings, text: None };
+        review.weigh(state);
         // Where a word is wanted, the first letters of it must not be taken for keys.
-        let typing = demand.word().is_some();
-        Self { tickets, selected: 0, demand, typed: TextField::new(""), typing, warnings, text: None }
+        review.typing = review.demand.next().is_some();
+        review
+    }
+
+    /// Asks for what is left of it, from the first word on.
+    fn weigh(&mut self, state: &State) {
+        let operations: Vec<&Operation> = self.operations(state).into_iter().map(|(_, operation)| operation).collect();
+        let (demand, warnings) = (demand(state, &operations), warnings(state, &operations));
+        (self.demand, self.warnings) = (demand, warnings);
+        self.typed = TextField::new("");
     }
 
     /// The operations in their order.
     #[must_use]
-    pub fn operations<'a>(&self, state: &'a State) -> Vec<(Which, &'a Operation)> {
+    pub fn operations<'a>(&'a self, state: &'a State) -> Vec<(Which, &'a Operation)> {
+        if let Some(amendment) = &self.amendment {
+            return vec![(amendment.which, &amendment.operation)];
+        }
         let plans = self.tickets.iter().filter_map(|ticket| Some((*ticket, state.writes.plan(*ticket)?)));
         let steps = plans.flat_map(|(ticket, write)| {
             let steps = write.steps.iter().enumerate().filter(|(_, step)| step.standing == writes::Standing::Staged);
             steps.map(move |(index, step)| (Which { ticket, index }, &step.operation))
         });
         steps.collect()
+    }
+
+    /// Whether it is about one change, of which nothing can be looked through or taken out.
+    #[must_use]
+    pub fn is_single(&self, state: &State) -> bool {
+        self.operations(state).len() == 1
     }
 
     /// How much of what it would do.
@@ -91,11 +116,15 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
         let undo = state.key(Action::Undo);
         warnings.push(format!("What is deleted can be brought back by {undo}, with new ids."));
     }
-    let of_others = operations.iter().filter_map(|operation| state.forest.get(operation.subject()?));
-    let of_others = of_others.filter(|segment| state.session.owner_of(segment).is_some()).count();
-    if of_others > 0 {
-        let belong = if of_others == 1 { "belongs" } else { "belong" };
-        warnings.push(format!("Of these, {of_others} {belong} to another system."));
+    let left = left_to_the_server(state, operations);
+    if left > 0 {
+        let stand = if left == 1 { "1 segment stands" } else { &format!("{} segments stand", grouped(left)) };
+        warnings.push(format!("{stand} below, left to the server; that can't be undone."));
+    }
+    // Of a single one, the word that is asked for tells.
+    let of_others = owned(state, operations).len();
+    if of_others > 1 {
+        warnings.push(format!("{} segments belong to another system.", grouped(of_others)));
     }
     let mut given = std::collections::HashSet::new();
     for operation in operations {
@@ -126,41 +155,27 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
     let text = key.to_string();
     let mut effects = Vec::new();
     if review.typing {
-        match text.as_str() {
-            "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
-            "enter" if review.demand.is_met(review.typed.text()) => return send(state, &review),
-            "enter" => state.warn(format!("type {} to go on, or esc", review.demand.word().unwrap_or_default())),
-            _ => {
-                review.typed.press(key);
-            }
-        }
-        state.layers.push(Layer::Review(review));
-        return Vec::new();
+        return press_typing(state, review, key);
     }
     match text.as_str() {
-        "esc" | "q" | "n" | "ctrl-c" if state.writes.gathers => {
-            state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
-            return Vec::new();
-        }
-        "esc" | "q" | "n" | "ctrl-c" | "D" => {
-            let effects = review.tickets.iter().flat_map(|ticket| writes::unstage(state, *ticket)).collect();
-            tell_dropped(state, &review, "nothing was sent");
-            return effects;
-        }
+        "esc" | "q" | "n" | "ctrl-c" | "D" => return leave(state, review, text == "D"),
         "j" | "down" => review.selected = (review.selected + 1).min(count.saturating_sub(1)),
         "k" | "up" => review.selected = review.selected.saturating_sub(1),
         "pagedown" | "ctrl-d" => review.selected = (review.selected + 10).min(count.saturating_sub(1)),
         "pageup" | "ctrl-u" => review.selected = review.selected.saturating_sub(10),
+        "d" if count == 1 => return leave(state, review, true),
         "d" => {
             let selected = review.operations(state).get(review.selected).map(|(which, _)| *which);
             effects.extend(selected.into_iter().flat_map(|which| writes::drop_step(state, which)));
-            if review.operations(state).is_empty() {
+            let left = review.operations(state).len();
+            if left == 0 {
                 tell_dropped(state, &review, "nothing is left to be sent");
                 return effects;
             }
-            review.selected = review.selected.min(review.operations(state).len() - 1);
+            review.selected = review.selected.min(left - 1);
+            review.weigh(state);
         }
-        "y" if review.demand.word().is_none() => return send(state, &review),
+        "y" if review.demand.next().is_none() => return send(state, review),
         "y" => review.typing = true,
         "enter" => state.warn("y sends all of this, esc sends nothing"),
         _ => {}
@@ -169,9 +184,59 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
     effects
 }
 
-fn send(state: &mut State, review: &Review) -> Vec<Effect> {
+fn press_typing(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> {
+    let single = review.is_single(state);
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" if single => return leave(state, review, false),
+        "down" | "up" if single => {}
+        "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
+        "enter" if review.demand.meet(review.typed.text()) => {
+            if review.demand.next().is_none() {
+                return send(state, review);
+            }
+            review.typed = TextField::new("");
+        }
+        "enter" => {
+            let word = review.demand.next().map(Word::text).unwrap_or_default();
+            state.warn(format!("type {word} to go on, or esc"));
+        }
+        _ => {
+            review.typed.press(key);
+        }
+    }
+    state.layers.push(Layer::Review(review));
+    Vec::new()
+}
+
+fn send(state: &mut State, review: Review) -> Vec<Effect> {
+    if let Some(amendment) = review.amendment {
+        return writes::send_amended(state, *amendment);
+    }
     let mut effects = writes::send_staged(state, &review.tickets);
-    effects.extend(review.text.clone().map(Effect::RemoveText));
+    effects.extend(review.text.map(Effect::RemoveText));
+    effects
+}
+
+/// Sends nothing. The dialog that it came from opens again with the input; what gathers stays, unless it is to be dropped.
+fn leave(state: &mut State, review: Review, drop: bool) -> Vec<Effect> {
+    if let Some(amendment) = review.amendment {
+        match amendment.origin {
+            Some(origin) => state.layers.push(origin),
+            None => state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue))),
+        }
+        return Vec::new();
+    }
+    if state.writes.gathers && !drop {
+        state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
+        return Vec::new();
+    }
+    let origin = match review.tickets.as_slice() {
+        [only] if !drop => state.writes.origin(*only).cloned(),
+        _ => None,
+    };
+    let effects = review.tickets.iter().flat_map(|ticket| writes::unstage(state, *ticket)).collect();
+    tell_dropped(state, &review, "nothing was sent");
+    state.layers.extend(origin);
     effects
 }
 

@@ -2,9 +2,11 @@
 
 mod browsing;
 mod copying;
+mod deciding;
 mod editing;
 mod finding;
 mod living;
 mod outline;
 mod own;
 mod requests;
+mod weighing;

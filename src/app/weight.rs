@@ -1,59 +1,126 @@
 //! How much a person has to do before something is sent: the more it could damage, the more.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
+use crate::segment::{Pattern, Segment, SegmentId};
 
 use super::State;
 
-/// What has to be typed before something is sent.
+/// What has to be typed before something is sent: words that are asked for one after the other. Without any, a key is enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demand {
+    words: Vec<Word>,
+    met: usize,
+}
+
+/// A word that has to be typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Demand {
-    /// Nothing: a key is enough.
-    Key,
-    /// The tenant, since the profile is protected or since so many go.
+pub enum Word {
+    /// The tenant, since the profile is protected or since it is about many.
     Tenant(String),
     /// The name of what belongs to another system.
     Name {
-        /// The name.
+        /// The name, or the id of what has none.
         name: String,
         /// Whose it is.
         owner: String,
     },
+    /// How many of them belong to other systems.
+    Count(usize),
 }
 
-/// More deletions than these want a word typed.
+/// More segments than these want a word typed.
 pub(super) const MANY: usize = 50;
 
-impl Demand {
-    /// The word that has to be typed, if any.
+impl Word {
+    /// What is to be typed.
     #[must_use]
-    pub fn word(&self) -> Option<&str> {
+    pub fn text(&self) -> String {
         match self {
-            Self::Key => None,
-            Self::Tenant(word) | Self::Name { name: word, .. } => Some(word),
+            Self::Tenant(text) | Self::Name { name: text, .. } => text.trim().to_owned(),
+            Self::Count(count) => count.to_string(),
         }
     }
+}
 
-    /// Whether what was typed is enough.
+impl Demand {
+    /// The word that has to be typed next, `None` when a key is enough.
     #[must_use]
-    pub fn is_met(&self, typed: &str) -> bool {
-        self.word().is_none_or(|word| word.trim() == typed.trim())
+    pub fn next(&self) -> Option<&Word> {
+        self.words.get(self.met)
+    }
+
+    /// Which word it is that has to be typed next, counted from 1, and of how many; `None` when there are not several.
+    #[must_use]
+    pub const fn progress(&self) -> Option<(usize, usize)> {
+        if self.words.len() > 1 { Some((self.met + 1, self.words.len())) } else { None }
+    }
+
+    /// Takes what was typed for the next word. Answers whether it is that.
+    pub(super) fn meet(&mut self, typed: &str) -> bool {
+        let met = self.next().is_none_or(|word| word.text() == typed.trim());
+        self.met += usize::from(met);
+        met
     }
 }
 
 /// What has to be typed before operations are sent.
 pub(super) fn demand(state: &State, operations: &[&Operation]) -> Demand {
-    let deletions = operations.iter().filter(|operation| matches!(operation, Operation::Delete { .. })).count();
-    let segments = operations.iter().filter_map(|operation| match operation {
-        Operation::Update { base, .. } | Operation::Delete { base, .. } => Some(base),
-        Operation::Create { .. } => None,
-    });
-    let mut segments = segments;
-    let owned = segments.find_map(|segment| Some((segment, state.session.owner_of(segment)?)));
-    if state.session.protected || deletions > MANY {
-        return Demand::Tenant(state.session.tenant.clone());
+    let concerned: usize = operations.len() + left_to_the_server(state, operations);
+    let mut words = Vec::new();
+    if state.session.protected || concerned > MANY {
+        words.push(Word::Tenant(state.session.tenant.clone()));
     }
-    match owned {
-        Some((segment, pattern)) => Demand::Name { name: segment.name.to_string(), owner: pattern.owner() },
-        None => Demand::Key,
+    match owned(state, operations).as_slice() {
+        [] => {}
+        [(segment, pattern)] => words.push(Word::Name { name: called(segment), owner: pattern.owner() }),
+        several => words.push(Word::Count(several.len())),
+    }
+    Demand { words, met: 0 }
+}
+
+fn called(segment: &Segment) -> String {
+    if segment.has_blank_name() { segment.id.to_string() } else { segment.name.to_string() }
+}
+
+/// How many segments stand below what is deleted and are left to the server, which may take them too.
+pub(super) fn left_to_the_server(state: &State, operations: &[&Operation]) -> usize {
+    left(operations).map(|child| usize::from(state.forest.contains(child)) + state.forest.descendant_count(child)).sum()
+}
+
+fn left<'a>(operations: &'a [&Operation]) -> impl Iterator<Item = &'a SegmentId> {
+    operations.iter().flat_map(|operation| match operation {
+        Operation::Delete { leaving, .. } => leaving.as_slice(),
+        Operation::Create { .. } | Operation::Update { .. } => &[],
+    })
+}
+
+/// What of all that operations are about belongs to another system, before or after them, and by which pattern.
+pub(super) fn owned<'a>(state: &'a State, operations: &[&Operation]) -> Vec<(Arc<Segment>, &'a Pattern)> {
+    let left = left(operations).flat_map(|child| {
+        let deeper = state.forest.descendants(child).map(|(_, segment)| segment);
+        state.forest.get(child).into_iter().chain(deeper).cloned()
+    });
+    let named = operations.iter().enumerate().flat_map(|(at, operation)| before_and_after(at, operation));
+    let mut counted = HashSet::new();
+    let owned = named.flatten().chain(left);
+    let owned = owned.filter_map(|segment| state.session.owner_of(&segment).map(|owner| (segment, owner)));
+    owned.filter(|(segment, _)| counted.insert(segment.id.clone())).collect()
+}
+
+/// The segment that an operation is about, as it was and as it will be. One that does not exist yet is told by its place in the plan.
+fn before_and_after(at: usize, operation: &Operation) -> [Option<Arc<Segment>>; 2] {
+    match operation {
+        Operation::Create { draft } => {
+            let id = Which { ticket: Ticket(0), index: at }.provisional_id();
+            [None, Some(Arc::new(draft.clone().into_segment(id)))]
+        }
+        Operation::Update { base, draft } => {
+            [Some(Arc::clone(base)), Some(Arc::new(draft.clone().into_segment(base.id.clone())))]
+        }
+        Operation::Delete { base, .. } => [Some(Arc::clone(base)), None],
     }
 }

@@ -5,6 +5,7 @@
 //! made elsewhere go into the truth while a write is under way, so a refusal uncovers them rather than what was true before.
 //! Nothing that was asked for goes by itself: an operation that failed stays until it is tried again, amended or dropped.
 
+mod amending;
 mod outcome;
 mod sending;
 
@@ -22,11 +23,12 @@ use super::history::{Back, History, Made};
 use super::kept::Kept;
 use super::pace::Pace;
 
+pub(super) use amending::{Amendment, amend, send_amended};
 pub(super) use outcome::{
     operation_began, operation_dropped, operation_ended, operation_failed, recovered, undelivered,
 };
 pub(super) use sending::{
-    Manner, adopt, amend, begin, drop_step, give_up, hold_all, next_ticket, release, retry, send_staged, unstage,
+    Manner, adopt, begin, drop_step, give_up, hold_all, next_ticket, release, retry, send_staged, unstage,
 };
 
 /// The writes that are not over, and what is remembered of those that are.
@@ -59,6 +61,8 @@ pub struct Write {
     fields: Vec<FieldChange>,
     made: Vec<Made>,
     pub(super) purpose: Purpose,
+    /// The operation that is given up when this is sent.
+    instead_of: Option<Which>,
 }
 
 /// One operation of a plan, and where it stands.
@@ -209,6 +213,11 @@ impl Writes {
     #[must_use]
     pub fn plan(&self, ticket: Ticket) -> Option<&Write> {
         self.plans.get(&ticket)
+    }
+
+    /// The dialog that a plan came from.
+    pub(super) fn origin(&self, ticket: Ticket) -> Option<&Layer> {
+        self.plans.get(&ticket)?.origin.as_ref()
     }
 
     /// An operation of a plan that is not over.

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Counts, Demand, QueuePane, Review, Standing, State, described, grouped};
+use crate::app::{Counts, QueuePane, Review, Standing, State, Word, described, grouped};
 use crate::mirror::Which;
 
 use super::Look;
@@ -31,19 +31,20 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         .map(|text| Line::styled(format!("{} {text}", theme.symbols.wrong), theme.warning))
         .collect();
     below.push(Line::default());
-    let word = match &review.demand {
-        Demand::Key => None,
-        Demand::Tenant(word) => Some(format!("Type the tenant, {word}, to send this:")),
-        Demand::Name { name, owner } => Some(format!("{name} belongs to {owner}. Type its name to send this:")),
-    };
-    let typed_at = word.map(|word| {
-        let width = dialog::room(state, word.width()).max(1);
-        let words = textwrap::wrap(&word, width).into_iter().map(|line| Line::styled(line.into_owned(), theme.warning));
-        below.extend(words);
+    let typed_at = review.demand.next().map(|word| {
+        if let Word::Name { name, owner } = word {
+            let text = format!("{name} belongs to {owner}.");
+            let width = dialog::room(state, text.width()).max(1);
+            let words = textwrap::wrap(&text, width).into_iter();
+            below.extend(words.map(|line| Line::styled(line.into_owned(), theme.warning)));
+        }
+        below.push(Line::styled(asked(word, review.demand.progress()), theme.warning));
         below.push(Line::default());
         below.len() - 1
     });
-    below.push(if review.typing {
+    below.push(if review.typing && review.is_single(state) {
+        dialog::keys(&[("enter", "send"), ("esc", "send nothing")], theme)
+    } else if review.typing {
         dialog::keys(&[("enter", "send"), ("up down", "look through it"), ("esc", "back")], theme)
     } else if state.writes.gathers() {
         dialog::keys(&[("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")], theme)
@@ -67,6 +68,18 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
             dialog::text_field(&review.typed, area, true, theme, frame);
         }
     }
+}
+
+/// What is to be typed.
+fn asked(word: &Word, progress: Option<(usize, usize)>) -> String {
+    let text = word.text();
+    let what = match word {
+        Word::Tenant(_) => format!("the tenant, {text},"),
+        Word::Name { .. } => "its name".into(),
+        Word::Count(_) => format!("how many belong to another system, {text},"),
+    };
+    let progress = progress.map_or_else(String::new, |(at, all)| format!(" ({at} of {all})"));
+    format!("Type {what} to send this{progress}:")
 }
 
 /// What a plan would do, in numbers.

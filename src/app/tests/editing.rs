@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{Access, Between, Demand, Effect, Event, Layer, PendingKind, Side};
+use crate::app::{Access, Between, Effect, Event, Layer, PendingKind, Side, Word};
 use crate::mirror::{self, Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
 use crate::plan::Operation;
 use crate::remote::{Call, Fault, RemoteError};
@@ -386,7 +386,7 @@ fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
     harness.succeed_with(|index| format!("again-{index}"));
     assert!(harness.message().contains("with a new id"), "{}", harness.message());
     assert_eq!(harness.state.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
-    harness.press("U");
+    harness.press("U y");
     let (_, plan) = harness.last_write();
     let gone: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
     assert_eq!(gone, ["again-4", "again-3", "again-2", "again-1", "again-0"]);
@@ -457,7 +457,7 @@ fn what_another_system_owns_asks_once_more() {
     harness.press("enter");
     assert_eq!(harness.write_count(), 0);
     let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("it asks") };
-    assert!(matches!(&review.demand, Demand::Name { name, .. } if name == "Export"));
+    assert!(matches!(review.demand.next(), Some(Word::Name { name, .. }) if name == "Export"));
     harness.press("esc esc");
     assert_eq!(harness.rows()[1], "  >Export");
 }

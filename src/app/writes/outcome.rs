@@ -153,7 +153,7 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Ef
         }
     }
     for layer in state.layers.iter_mut().chain(&mut state.writes.refused) {
-        layer.refer_to(&provisional, &applied.segment);
+        layer.refer_to(&state.forest, &provisional, &applied.segment);
     }
     let restored = match state.writes.plans.get(&which.ticket).map(|write| &write.purpose) {
         Some(Purpose::Undo(back) | Purpose::Redo(back)) => back.former.get(&which.index).cloned(),

@@ -9,7 +9,7 @@ use crate::segment::SegmentId;
 use super::{Attention, Pending, Purpose, Standing, Step, Title, Write, outcome, subject};
 use crate::app::changing::title;
 use crate::app::weight::demand;
-use crate::app::{Demand, Effect, Layer, Review, State, tree_view};
+use crate::app::{Effect, Layer, Review, State, tree_view};
 
 /// How a plan comes to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(in crate::app) enum Manner {
     Unseen,
     /// It takes back another one.
     Back(Purpose),
+    /// As asked for, in the place of an operation that failed, which is given up when this is sent.
+    Instead(Which),
 }
 
 /// The number that the next plan will have.
@@ -45,15 +47,19 @@ pub(in crate::app) fn begin(
     let review = match &manner {
         Manner::Confirmed => false,
         Manner::Unseen => true,
-        Manner::Asked => wants_a_look(state, &plan),
-        Manner::Back(_) => is_grave(state, &plan),
+        Manner::Asked | Manner::Instead(_) => plan.operations.len() > 1 || wants_a_word(state, &plan),
+        Manner::Back(_) => deletes_several(&plan) || wants_a_word(state, &plan),
     };
     let gathers = state.writes.gathers && !matches!(manner, Manner::Back(_));
-    let purpose = match manner {
-        Manner::Back(purpose) => purpose,
-        Manner::Confirmed | Manner::Asked | Manner::Unseen => Purpose::Ordinary,
+    let (purpose, instead_of) = match manner {
+        Manner::Back(purpose) => (purpose, None),
+        Manner::Instead(which) => (Purpose::Ordinary, Some(which)),
+        Manner::Confirmed | Manner::Asked | Manner::Unseen => (Purpose::Ordinary, None),
     };
     let ticket = lay_over(state, plan, title, origin, purpose);
+    if let Some(write) = state.writes.plans.get_mut(&ticket) {
+        write.instead_of = instead_of;
+    }
     if review || gathers {
         if review && !gathers {
             state.layers.push(Layer::Review(Review::of(state, vec![ticket])));
@@ -74,23 +80,16 @@ pub(super) fn keep(state: &State, ticket: Ticket) -> Vec<Effect> {
     vec![Effect::Mirror(Command::Keep { ticket, plan })]
 }
 
-/// Whether there is more to a plan than the person has seen when they asked for it.
-fn wants_a_look(state: &State, plan: &Plan) -> bool {
+/// Whether a plan could do so much damage that a key is not enough.
+fn wants_a_word(state: &State, plan: &Plan) -> bool {
     let operations: Vec<&Operation> = plan.operations.iter().collect();
-    match demand(state, &operations) {
-        _ if operations.len() > 1 => true,
-        Demand::Key => false,
-        Demand::Name { .. } => true,
-        // An edit of one segment is confirmed by saving it.
-        Demand::Tenant(_) => operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })),
-    }
+    demand(state, &operations).next().is_some()
 }
 
-/// Whether a plan could do so much damage that a key is not enough.
-fn is_grave(state: &State, plan: &Plan) -> bool {
-    let operations: Vec<&Operation> = plan.operations.iter().collect();
-    let deletes = operations.iter().any(|operation| matches!(operation, Operation::Delete { .. }));
-    deletes && demand(state, &operations) != Demand::Key
+/// Whether a plan deletes more than what one step had made.
+fn deletes_several(plan: &Plan) -> bool {
+    let deletes = plan.operations.iter().filter(|operation| matches!(operation, Operation::Delete { .. }));
+    deletes.count() > 1
 }
 
 /// Shows a plan in the tree, to be sent later.
@@ -124,7 +123,7 @@ pub(super) fn insert(
         .collect();
     let attention = Attention::Waiting;
     let (fields, made) = (Vec::new(), Vec::new());
-    let write = Write { steps, title, origin, attention, subject: None, fields, made, purpose };
+    let write = Write { steps, title, origin, attention, subject: None, fields, made, purpose, instead_of: None };
     state.writes.plans.insert(ticket, write);
     for (which, id) in &subjects {
         let truth = state.forest.get(id).cloned();
@@ -156,7 +155,9 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
             continue;
         }
         write.attention = Attention::Waiting;
+        let instead_of = write.instead_of.take();
         let operations = write.steps.iter().map(|step| step.operation.clone()).collect();
+        effects.extend(instead_of.into_iter().flat_map(|which| drop_step(state, which)));
         let order = Effect::Mirror(Command::Write { ticket: *ticket, plan: Plan { operations } });
         if dropped.is_empty() {
             effects.push(order);
@@ -200,8 +201,8 @@ pub(in crate::app) fn adopt(state: &mut State, which: Which, id: SegmentId) -> V
     vec![Effect::Mirror(Command::Adopt { which, id })]
 }
 
-/// Carries out another operation in the place of one that failed. `origin` is the dialog it came from.
-pub(in crate::app) fn amend(
+/// Carries out another operation in the place of one that failed, without asking.
+pub(super) fn put_in_place(
     state: &mut State,
     which: Which,
     operation: Operation,

@@ -1,0 +1,233 @@
+//! What changes while a dialog is open, and what becomes of it when it is decided.
+
+use std::sync::Arc;
+
+use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::{Layer, Purpose};
+use crate::mirror::{self, Applied, Command, Outcome, Which, WriteError};
+use crate::plan::Operation;
+use crate::segment::{Field, Segment};
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+/// Asks about deleting "Polska", with four below it.
+fn deleting() -> Harness {
+    let mut harness = at_work();
+    harness.press("j j d");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Deletion(_))));
+    harness
+}
+
+fn drops(harness: &Harness) -> Vec<Which> {
+    let drop = |effect: &crate::app::Effect| match effect {
+        crate::app::Effect::Mirror(Command::Drop(which)) => Some(*which),
+        _ => None,
+    };
+    harness.effects.iter().filter_map(drop).collect()
+}
+
+#[test]
+fn what_was_renamed_or_moved_while_a_deletion_was_asked_about_is_asked_about_again() {
+    let before = named("pl", "Polska", Some("hurt"));
+    let renamed = named("pl", "DO NOT DELETE", Some("hurt"));
+    let moved = named("pl", "Polska", Some("vip"));
+    for (now, words) in [(renamed, "name DO NOT DELETE"), (moved, "parent VIP Client")] {
+        for policy in ["s", "p", "o"] {
+            let mut harness = deleting();
+            harness.changed(Some(&before), Some(&now));
+            harness.press(policy);
+            assert_eq!(harness.write_count(), 0, "{policy}");
+            assert!(harness.message().contains(words), "{}", harness.message());
+            let Some(Layer::Deletion(deletion)) = harness.state.layers.last() else { panic!("asks again") };
+            assert_eq!(deletion.roots, [Arc::clone(&now)]);
+            harness.press(policy);
+            assert_eq!(harness.write_count(), 1, "seen and confirmed: {policy}");
+        }
+    }
+}
+
+#[test]
+fn what_was_renamed_below_while_a_deletion_was_asked_about_is_asked_about_again() {
+    let mut harness = deleting();
+    let (before, now) = (named("lodz", "Łódź", Some("lodzkie")), named("lodz", "Keep me", Some("lodzkie")));
+    harness.changed(Some(&before), Some(&now));
+    harness.press("s");
+    assert_eq!(harness.write_count(), 0);
+    assert!(harness.message().contains("what stands below has just changed"), "{}", harness.message());
+    harness.press("s");
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn what_was_deleted_while_a_deletion_was_asked_about_is_said_to_be_gone() {
+    for policy in ["s", "p", "o"] {
+        let mut harness = deleting();
+        harness.changed(Some(&named("pl", "Polska", Some("hurt"))), None);
+        harness.press(policy);
+        assert_eq!((harness.write_count(), harness.state.layers.len()), (0, 0));
+        assert!(harness.message().contains("Polska has just been deleted; there is nothing"), "{}", harness.message());
+    }
+}
+
+#[test]
+fn the_place_to_move_up_to_is_the_one_that_was_shown() {
+    let mut harness = at_work();
+    harness.changed(None, Some(&segment("nest", Some("orphan"))));
+    harness.changed(None, Some(&segment("egg", Some("nest"))));
+    harness.press("f");
+    harness.type_text("nest");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "nest");
+    harness.press("d");
+    harness.changed(Some(&named("orphan", "Orphan of nobody", Some("no-such-parent"))), None);
+    harness.press("p");
+    assert_eq!(harness.write_count(), 0);
+    assert!(harness.message().contains("what it stands under has just changed"), "{}", harness.message());
+}
+
+/// A segment is being created, and its form is open; the server answers with what it has made of it.
+fn editing_while_created(came: impl Fn(Segment) -> Segment, keys: &str) -> Harness {
+    let mut harness = at_work();
+    harness.press("j a");
+    harness.type_text("Nowy");
+    harness.press("tab");
+    harness.type_text("E1");
+    harness.press("enter");
+    let (ticket, plan) = harness.last_write();
+    let which = Which { ticket, index: 0 };
+    harness.press(keys);
+    let Operation::Create { draft } = &plan.operations[0] else { panic!("a create") };
+    let segment = Arc::new(came(draft.clone().into_segment(id("real"))));
+    let (merged, ignored, written) = (vec![Field::ExternalId], Vec::new(), Vec::new());
+    let applied = Applied { segment, merged, ignored, written, raced: false };
+    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Created(applied));
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
+    harness
+}
+
+#[test]
+fn a_form_of_what_is_still_being_created_writes_over_nothing_unseen() {
+    let theirs = |segment| Segment { external_id: Some("E2".into()), ..segment };
+    let mut harness = editing_while_created(theirs, "e");
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    assert!(form.faults[&Field::ExternalId].contains("E2"), "{:?}", form.faults);
+    let Purpose::Edit { base } = &form.purpose else { panic!("an edit") };
+    assert_eq!((base.id.clone(), base.external_id.as_deref()), (id("real"), Some("E1")));
+    harness.press("! enter");
+    let Operation::Update { base, draft } = &harness.last_write().1.operations[0] else { panic!("an update") };
+    assert_eq!((base.id.clone(), draft.changes(base)), (id("real"), vec![Field::Name]));
+}
+
+#[test]
+fn a_row_that_is_renamed_while_it_is_created_begins_from_the_name_that_was_seen() {
+    let theirs = |segment| Segment { name: "Theirs".into(), ..segment };
+    let harness = editing_while_created(theirs, "r");
+    let Some(Layer::Renaming(renaming)) = harness.state.layers.last() else { panic!("the input stays") };
+    assert_eq!((renaming.base.id.clone(), renaming.base.name.as_str()), (id("real"), "Nowy"));
+    assert!(renaming.fault.as_ref().unwrap().contains("Theirs"));
+}
+
+/// "Polska" was to go alone, and something has come below it meanwhile.
+fn grown() -> Harness {
+    let mut harness = deleting();
+    harness.press("o");
+    harness.changed(None, Some(&segment("new", Some("pl"))));
+    harness.fail(WriteError::Grown { newcomers: vec![id("new")] });
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))));
+    harness
+}
+
+#[test]
+fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
+    let mut harness = grown();
+    let (ticket, _) = harness.last_write();
+    harness.press("d y");
+    let (_, plan) = harness.last_write();
+    let [Operation::Delete { base: newcomer, .. }, Operation::Delete { base, leaving }] = plan.operations.as_slice()
+    else {
+        panic!("two deletions: {plan:?}")
+    };
+    assert_eq!((newcomer.id.clone(), base.id.clone()), (id("new"), id("pl")));
+    let mut leaving = leaving.clone();
+    leaving.sort();
+    assert_eq!(leaving, [id("lodzkie"), id("maz")]);
+    assert_eq!(drops(&harness), [Which { ticket, index: 0 }], "the one before is given up with it");
+}
+
+#[test]
+fn a_deletion_that_has_grown_is_still_there_when_the_look_at_it_is_left() {
+    let mut harness = grown();
+    let (ticket, _) = harness.last_write();
+    harness.press("d esc");
+    assert_eq!((harness.write_count(), drops(&harness)), (1, Vec::new()));
+    assert!(harness.state.writes.stands_still(Which { ticket, index: 0 }));
+    harness.press("Q enter");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
+}
+
+/// "Zgierz" was renamed and is gone, as is `parent` if wanted.
+fn gone(with_parent: bool) -> Harness {
+    let mut harness = at_work();
+    harness.press("* g g j j j j j r");
+    assert_eq!(harness.selected(), "Zgierz");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.changed(Some(&named("zgierz", "Zgierz", Some("lodzkie"))), None);
+    if with_parent {
+        harness.changed(Some(&named("lodzkie", "Łódzkie", Some("pl"))), None);
+    }
+    harness.fail(WriteError::Conflict { theirs: None, fields: Vec::new() });
+    harness.press("c");
+    harness
+}
+
+#[test]
+fn what_is_created_again_is_a_form_and_the_former_change_is_given_up_when_that_is_saved() {
+    let mut harness = gone(false);
+    let (ticket, _) = harness.last_write();
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("a form opens") };
+    assert_eq!((form.name.text(), form.external_id.text()), ("Zgierz!", "X-zgierz"));
+    assert_eq!((form.parent.clone(), form.faults.len()), (Some(id("lodzkie")), 0));
+    assert_eq!((harness.write_count(), drops(&harness)), (1, Vec::new()));
+    harness.press("enter");
+    let Operation::Create { draft } = &harness.last_write().1.operations[0] else { panic!("a create") };
+    assert_eq!((draft.name.as_str(), draft.parent.clone()), ("Zgierz!", Some(id("lodzkie"))));
+    assert_eq!(drops(&harness), [Which { ticket, index: 0 }]);
+}
+
+#[test]
+fn what_is_created_again_without_its_parent_says_so_and_goes_nowhere_by_itself() {
+    let mut harness = gone(true);
+    let (ticket, _) = harness.last_write();
+    harness.press("enter");
+    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    assert!(form.faults[&Field::Parent].contains("no longer exists"), "{:?}", form.faults);
+    assert_eq!((form.focus, harness.write_count()), (Field::Parent, 1));
+    harness.press("esc");
+    assert!(harness.state.writes.stands_still(Which { ticket, index: 0 }), "it can be decided later");
+    assert_eq!(drops(&harness), []);
+}
+
+#[test]
+fn what_is_created_again_in_a_protected_profile_takes_the_tenant() {
+    let mut harness = gone(false);
+    harness.state.session.protected = true;
+    harness.press("enter");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
+    assert_eq!(drops(&harness), []);
+    harness.type_text("acme");
+    harness.press("enter");
+    assert_eq!((harness.write_count(), drops(&harness).len()), (2, 1));
+}
+
+#[test]
+fn several_that_were_not_moved_are_told_as_several() {
+    let mut harness = at_work();
+    harness.press("j space space m");
+    harness.type_text("vip");
+    harness.press("enter y j");
+    harness.refuse("no");
+    assert!(harness.message().starts_with("2 segments were not moved"), "{}", harness.message());
+}
