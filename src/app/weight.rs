@@ -59,6 +59,12 @@ impl Demand {
         if self.words.len() > 1 { Some((self.met + 1, self.words.len())) } else { None }
     }
 
+    /// Whether the word that has to be typed next is the last one.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.met + 1 >= self.words.len()
+    }
+
     /// Takes what was typed for the next word. Answers whether it is that.
     pub(super) fn meet(&mut self, typed: &str) -> bool {
         let met = self.next().is_none_or(|word| word.text() == typed.trim());

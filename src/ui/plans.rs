@@ -42,10 +42,11 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         below.push(Line::default());
         below.len() - 1
     });
+    let enter = if review.demand.is_last() { ("enter", "send") } else { ("enter", "next word") };
     below.push(if review.typing && review.is_single(state) {
-        dialog::keys(&[("enter", "send"), ("esc", "send nothing")], theme)
+        dialog::keys(&[enter, ("esc", "send nothing")], theme)
     } else if review.typing {
-        dialog::keys(&[("enter", "send"), ("up down", "look through it"), ("esc", "back")], theme)
+        dialog::keys(&[enter, ("up down", "look through it"), ("esc", "back")], theme)
     } else if state.writes.gathers() {
         dialog::keys(&[("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")], theme)
     } else {
