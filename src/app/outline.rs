@@ -141,7 +141,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
             state.layers.push(Layer::Outline(OutlineEdit { base, place }));
             Vec::new()
         }
-        Ok(plan) => {
+        Ok((plan, reasons)) => {
             let title = match plan.operations.as_slice() {
                 [] => {
                     state.say("nothing was changed");
@@ -155,7 +155,10 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
             };
             let mut effects = writes::begin(state, plan, title, None, Manner::Unseen);
             match state.layers.last_mut() {
-                Some(Layer::Review(review)) => review.text = Some(file),
+                Some(Layer::Review(review)) => {
+                    review.reasons = reasons.iter().map(ToString::to_string).collect();
+                    review.text = Some(file);
+                }
                 // It gathers with others.
                 _ => effects.push(Effect::RemoveText(file)),
             }

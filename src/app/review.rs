@@ -29,6 +29,8 @@ pub struct Review {
     pub typing: bool,
     /// What else should be known.
     pub warnings: Vec<String>,
+    /// Why each operation is in it, by its place in the plan, where that is not plain.
+    pub reasons: Vec<String>,
     /// The text it was typed as, which is wanted until it is sent.
     pub(super) text: Option<PathBuf>,
 }
@@ -58,7 +60,17 @@ impl Review {
     fn new(state: &State, tickets: Vec<Ticket>, amendment: Option<Box<Amendment>>) -> Self {
         let (demand, warnings) = (Demand::default(), Vec::new());
         let typed = TextField::new("");
-        let mut review = Self { tickets, amendment, selected: 0, demand, typed, typing: false, warnings, text: None };
+        let mut review = Self {
+            tickets,
+            amendment,
+            selected: 0,
+            demand,
+            typed,
+            typing: false,
+            warnings,
+            reasons: Vec::new(),
+            text: None,
+        };
         review.weigh(state);
         // Where a word is wanted, the first letters of it must not be taken for keys.
         review.typing = review.demand.next().is_some();

@@ -12,7 +12,7 @@ mod reading;
 mod tests;
 
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use crate::forest::Forest;
@@ -122,6 +122,41 @@ const LINES: usize = 50_000;
 /// Levels of all lines together: in a chain, the indentation is what most of the text would be.
 const LEVELS: usize = 2_000_000;
 
+/// Why an operation is in a plan: what was done to the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A line is new.
+    New {
+        /// Its number, from 1.
+        line: usize,
+    },
+    /// A line is another one, or stands below another one.
+    Edited {
+        /// Its number, from 1.
+        line: usize,
+        /// Whether what stands in it is something else.
+        retyped: bool,
+        /// Whether it stands elsewhere.
+        moved: bool,
+    },
+    /// The line is not there any more.
+    Gone,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New { line } => write!(f, "line {line} is new"),
+            Self::Edited { line, retyped: true, moved: true } => {
+                write!(f, "line {line} was retyped and stands elsewhere")
+            }
+            Self::Edited { line, moved: true, .. } => write!(f, "line {line} stands elsewhere"),
+            Self::Edited { line, .. } => write!(f, "line {line} was retyped"),
+            Self::Gone => f.write_str("its line is gone"),
+        }
+    }
+}
+
 impl Outline {
     /// Segments and all that stands below them, in the order of the tree. What stands below another one of them is not
     /// listed twice. Without any: everything.
@@ -187,12 +222,16 @@ impl Outline {
         text
     }
 
-    /// What an edited text asks for. New segments are known by the provisional id for their place in the plan.
+    /// What an edited text asks for, and why: a reason for each operation. New segments are known by the provisional id for their place in the plan.
     ///
     /// # Errors
     ///
     /// Everything that is wrong with it.
-    pub fn plan(&self, text: &str, provisional: impl Fn(usize) -> SegmentId) -> Result<Plan, Vec<Fault>> {
+    pub fn plan(
+        &self,
+        text: &str,
+        provisional: impl Fn(usize) -> SegmentId,
+    ) -> Result<(Plan, Vec<Reason>), Vec<Fault>> {
         diff::plan(self, reading::read(text), &provisional)
     }
 }

@@ -53,9 +53,10 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
     });
     let title = counted(review.counts(state));
-    let lines = operations.iter().map(|(_, operation)| {
+    let lines = operations.iter().map(|(which, operation)| {
         let (sign, text) = described(&state.forest, operation);
-        (sign, theme.accent, text, Style::new())
+        let reason = review.reasons.get(which.index).map(|reason| format!(" · {reason}"));
+        (sign, theme.accent, text + &reason.unwrap_or_default(), Style::new())
     });
     let lines: Vec<ListLine> = lines.collect();
     let wanted = wanted(&lines, review.selected, shown).max(dialog::widest(&below));

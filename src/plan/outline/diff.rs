@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::reading::{Entry, Read};
-use super::{Fault, Outline, Plan, Problem, SHORTEST_TAG, Top};
+use super::{Fault, Outline, Plan, Problem, Reason, SHORTEST_TAG, Top};
 use crate::plan::Operation;
-use crate::segment::{Draft, ExternalId, FieldFault, Name, Segment, SegmentId};
+use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
 
 /// A line of the text with its segment.
 struct Place {
@@ -33,7 +33,7 @@ pub(super) fn plan(
     outline: &Outline,
     read: Read,
     provisional: &impl Fn(usize) -> SegmentId,
-) -> Result<Plan, Vec<Fault>> {
+) -> Result<(Plan, Vec<Reason>), Vec<Fault>> {
     let Read { entries, mut faults } = read;
     let mut known = Known::of(outline);
     let places = places(&mut known, entries, provisional, &mut faults);
@@ -47,14 +47,21 @@ pub(super) fn plan(
     for (place, draft) in places.iter().zip(drafts) {
         let Some(draft) = draft else { continue };
         match place.written.map(|line| &outline.lines[line].segment) {
-            None => creates.push(Operation::Create { draft }),
+            None => creates.push((Operation::Create { draft }, Reason::New { line: place.entry.line })),
             Some(base) if draft.changes(base).is_empty() => {}
-            Some(base) => updates.push(Operation::Update { base: Arc::clone(base), draft }),
+            Some(base) => {
+                let changed = draft.changes(base);
+                let moved = changed.contains(&Field::Parent);
+                let reason =
+                    Reason::Edited { line: place.entry.line, retyped: changed.len() > usize::from(moved), moved };
+                updates.push((Operation::Update { base: Arc::clone(base), draft }, reason));
+            }
         }
     }
     let gone = outline.lines.iter().zip(&known.used).rev().filter(|(_, used)| !**used);
-    let deletes = gone.map(|(line, _)| Operation::delete(Arc::clone(&line.segment)));
-    Ok(Plan { operations: creates.into_iter().chain(updates).chain(deletes).collect() })
+    let deletes = gone.map(|(line, _)| (Operation::delete(Arc::clone(&line.segment)), Reason::Gone));
+    let (operations, reasons) = creates.into_iter().chain(updates).chain(deletes).unzip();
+    Ok((Plan { operations }, reasons))
 }
 
 impl<'a> Known<'a> {

@@ -52,7 +52,10 @@ fn body(outline: &Outline) -> String {
 fn told(outline: &Outline, text: &str) -> Vec<String> {
     match outline.plan(text, provisional) {
         Err(faults) => faults.iter().map(|Fault { line, problem }| format!("{line}: {problem}")).collect(),
-        Ok(plan) => plan.operations.iter().map(tell).collect(),
+        Ok((plan, reasons)) => {
+            assert_eq!(plan.operations.len(), reasons.len());
+            plan.operations.iter().map(tell).collect()
+        }
     }
 }
 
@@ -417,6 +420,25 @@ fn carried_out(base: &[Arc<Segment>], plan: &Plan) -> BTreeMap<SegmentId, Segmen
     there
 }
 
+#[test]
+fn every_operation_has_its_reason_in_the_text() {
+    let outline = outline_of(&wholesale(), &[]);
+    let text = outline.text();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.len() - 1;
+    let edited: Vec<String> = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != last)
+        .map(|(_, line)| (*line).to_owned())
+        .chain(["New one".to_owned()])
+        .collect();
+    let (plan, reasons) = outline.plan(&edited.join("\n"), provisional).unwrap();
+    let told: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    assert!(matches!(plan.operations[0], Operation::Create { .. }));
+    assert_eq!(told, [format!("line {} is new", last + 1), "its line is gone".to_owned()]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
@@ -434,10 +456,10 @@ proptest! {
             Arc::make_mut(first).parent = Some(last.id.clone());
         }
         let everything = outline_of(&segments, &[]);
-        prop_assert_eq!(everything.plan(&everything.text(), provisional), Ok(Plan::default()));
+        prop_assert_eq!(everything.plan(&everything.text(), provisional), Ok((Plan::default(), Vec::new())));
         if let Some(root) = segments.get(cut) {
             let part = outline_of(&segments, &[&root.id.text()]);
-            prop_assert_eq!(part.plan(&part.text(), provisional), Ok(Plan::default()));
+            prop_assert_eq!(part.plan(&part.text(), provisional), Ok((Plan::default(), Vec::new())));
         }
     }
 
@@ -451,7 +473,7 @@ proptest! {
         let text = model.text();
         let plan = outline.plan(&text, provisional);
         prop_assert!(plan.is_ok(), "{:?} of\n{}", plan, text);
-        let came = carried_out(&segments, &plan.unwrap());
+        let came = carried_out(&segments, &plan.unwrap().0);
         // A new segment is known by its name.
         let key = |id: &SegmentId| {
             let is_new = id.text().starts_with("new:");
