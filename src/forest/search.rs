@@ -57,6 +57,8 @@ pub(super) struct Search {
     /// The same by how well they are meant.
     ranks: [Bits; Rank::COUNT],
     paths: Paths,
+    /// How many shares of the search have ended.
+    shares_ended: usize,
     ended: bool,
     /// Whether something changed that can't be followed.
     stale: bool,
@@ -68,7 +70,7 @@ impl Search {
     fn new(number: u64, query: Query) -> Self {
         let (all, ranks, paths) = (Picked::default(), Default::default(), Paths::default());
         let known_to_job = query.known().clone();
-        Self { number, query, known_to_job, all, ranks, paths, ended: false, stale: false, changes: 0 }
+        Self { number, query, known_to_job, all, ranks, paths, shares_ended: 0, ended: false, stale: false, changes: 0 }
     }
 
     fn look_at(&mut self, arena: &Arena, node: NodeIndex, scratch: &mut Scratch) {
@@ -205,7 +207,8 @@ impl Forest {
         let search = self.searches.searches[finds.purpose as usize].as_mut();
         if let Some(search) = search.filter(|search| search.number == finds.number) {
             search.take(&self.arena, finds.first, finds.chunks);
-            if finds.ended {
+            search.shares_ended += usize::from(finds.ended);
+            if search.shares_ended >= finds.shares && !search.ended {
                 search.ended = true;
                 // What the job has found since it was known better is as it was before.
                 let nodes = search.query.known().differing(&search.known_to_job);

@@ -22,6 +22,10 @@ pub(super) struct Jobs {
 
 /// Outcomes that may wait for the screen before whoever found them has to.
 const WAITING: usize = 16;
+/// Threads that search at a time.
+const SEARCHERS: usize = 2;
+/// Parts that the first of them looks at alone.
+const ALONE: usize = 8;
 
 impl Jobs {
     pub fn new() -> Self {
@@ -57,15 +61,10 @@ impl Jobs {
         };
         let wanted = CancellationToken::new();
         std::mem::replace(current, wanted.clone()).cancel();
-        let sender = self.sender.clone();
-        spawn_blocking(move || {
-            for finds in job {
-                // An error means that the screen is gone.
-                if wanted.is_cancelled() || sender.blocking_send(Event::Found(finds)).is_err() {
-                    return;
-                }
-            }
-        });
+        let mut shares = job.in_shares(SEARCHERS);
+        if let Some(first) = shares.next() {
+            search(first, shares.collect(), self.sender.clone(), wanted);
+        }
     }
 
     /// Runs a program of the person's own. An earlier one ends: nobody waits for it any more.
@@ -100,6 +99,27 @@ impl Jobs {
             }
         });
     }
+}
+
+/// Carries out a share of a search on a thread of its own. The others begin some milliseconds later, so that nothing stands in
+/// the way of the first frame that shows any matches.
+fn search(share: SearchJob, mut others: Vec<SearchJob>, sender: mpsc::Sender<Event>, wanted: CancellationToken) {
+    spawn_blocking(move || {
+        for (part, finds) in (1..).zip(share) {
+            // An error means that the screen is gone.
+            if wanted.is_cancelled() || sender.blocking_send(Event::Found(finds)).is_err() {
+                return;
+            }
+            if part == ALONE {
+                for other in others.drain(..) {
+                    search(other, Vec::new(), sender.clone(), wanted.clone());
+                }
+            }
+        }
+        for other in others {
+            search(other, Vec::new(), sender.clone(), wanted.clone());
+        }
+    });
 }
 
 impl Drop for Jobs {

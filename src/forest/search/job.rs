@@ -15,6 +15,9 @@ pub struct SearchJob {
     slots: Slots,
     /// The first chunk that was not looked at yet.
     next: usize,
+    /// The chunk that is another share's, the first one after its own.
+    end: usize,
+    shares: usize,
 }
 
 /// A part of what a search found.
@@ -24,8 +27,10 @@ pub struct Finds {
     pub(super) number: u64,
     pub(super) first: usize,
     pub(super) chunks: Vec<Found>,
-    /// Whether that was all.
+    /// Whether that was all of its share.
     pub(super) ended: bool,
+    /// In how many shares the search is carried out.
+    pub(super) shares: usize,
 }
 
 /// What was found in a chunk.
@@ -54,7 +59,16 @@ impl Finds {
 
 impl SearchJob {
     pub(super) const fn new(purpose: Purpose, number: u64, query: Query, slots: Slots) -> Self {
-        Self { purpose, number, query, slots, next: 0 }
+        Self { purpose, number, query, slots, next: 0, end: usize::MAX, shares: 1 }
+    }
+
+    /// The same search in so many shares of about the same size, for as many threads. It has ended when each of them has.
+    pub fn in_shares(self, shares: usize) -> impl Iterator<Item = Self> {
+        let shares = shares.max(1);
+        let count = self.slots.chunks().len();
+        let size = count.div_ceil(shares);
+        let bound = move |share: usize| (share * size).min(count);
+        (0..shares).map(move |share| Self { next: bound(share), end: bound(share + 1), shares, ..self.clone() })
     }
 
     /// What the search is for.
@@ -66,26 +80,29 @@ impl SearchJob {
 
 /// Chunks of a part: some eight thousand segments, which take a millisecond or two.
 const PART: usize = 32;
-/// The same where the tree is asked about them as they come back, which takes the interface's time.
-const PART_FOR_THE_TREE: usize = 8;
+/// The same where the tree is asked about them as they come back, which takes the interface's time; and of the first part, so that
+/// something is to be seen soon.
+const SMALL_PART: usize = 8;
 
 impl Iterator for SearchJob {
     type Item = Finds;
 
     fn next(&mut self) -> Option<Finds> {
         let chunks = self.slots.chunks();
+        let chunks = chunks.get(..self.end).unwrap_or(chunks);
         if self.next > chunks.len() {
             return None;
         }
         let first = self.next;
-        let size = if self.query.asks_the_tree() { PART_FOR_THE_TREE } else { PART };
+        let size = if self.next == 0 || self.query.asks_the_tree() { SMALL_PART } else { PART };
         let part = chunks.get(first..chunks.len().min(first + size)).unwrap_or_default();
         let mut scratch = Scratch::default();
         let mut look = |chunk| Found { chunk: Arc::clone(chunk), matches: matches(chunk, &self.query, &mut scratch) };
         let chunks_found: Vec<Found> = part.iter().map(&mut look).collect();
         let ended = first + size >= chunks.len();
         self.next = if ended { chunks.len() + 1 } else { first + size };
-        Some(Finds { purpose: self.purpose, number: self.number, first, chunks: chunks_found, ended })
+        let (purpose, number, shares) = (self.purpose, self.number, self.shares);
+        Some(Finds { purpose, number, first, chunks: chunks_found, ended, shares })
     }
 }
 

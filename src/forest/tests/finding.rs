@@ -69,6 +69,33 @@ fn searched(forest: &mut Forest, query: &Query, changes: Vec<Vec<super::Change>>
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
+    /// Carried out in shares, whose parts come in any order, a search finds the same and ends when all of them have.
+    #[test]
+    fn a_search_in_shares_finds_what_it_finds_as_a_whole(
+        segments in vec(any_segment(), 0..40),
+        query in any_query(),
+        shares in 1_usize..5,
+        order in vec(0_usize..5, 0..30),
+    ) {
+        let mut forest: Forest = segments.into_iter().collect();
+        forest.search(Purpose::Tree, query.clone()).for_each(|finds| forest.take_finds(finds));
+        let whole: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
+        let mut jobs: Vec<_> = forest.search(Purpose::Tree, query).in_shares(shares).collect();
+        for at in order {
+            if let Some(finds) = jobs.get_mut(at).and_then(Iterator::next) {
+                forest.take_finds(finds);
+            }
+        }
+        for job in jobs {
+            for finds in job {
+                prop_assert!(!forest.is_searched(Purpose::Tree));
+                forest.take_finds(finds);
+            }
+        }
+        prop_assert!(forest.is_searched(Purpose::Tree));
+        prop_assert_eq!(forest.matches(Purpose::Tree).cloned().collect::<Vec<_>>(), whole);
+    }
+
     /// Parts come back while the tree changes; in the end what is found is what a look at everything finds, in the same order.
     #[test]
     fn what_a_search_finds_is_true_of_the_tree_as_it_is(
