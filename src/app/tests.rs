@@ -8,5 +8,7 @@ mod finding;
 mod living;
 mod outline;
 mod own;
+mod queueing;
 mod requests;
+mod undoing;
 mod weighing;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Access, Between, Effect, Event, Layer, PendingKind, Side, Word};
-use crate::mirror::{self, Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
+use crate::mirror::{self, Applied, Outcome, Which, WriteError};
 use crate::plan::Operation;
-use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::{Draft, Field, Segment};
 
 fn at_work() -> Harness {
@@ -368,71 +367,6 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
 }
 
 #[test]
-fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
-    let mut harness = at_work();
-    harness.press("j j d s");
-    harness.succeed();
-    harness.press("u");
-    let (_, plan) = harness.last_write();
-    let names: Vec<&str> = plan
-        .operations
-        .iter()
-        .map(|operation| match operation {
-            Operation::Create { draft } => draft.name.as_str(),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(names, ["Polska", "Łódzkie", "Łódź", "Zgierz", "Mazowieckie"]);
-    harness.succeed_with(|index| format!("again-{index}"));
-    assert!(harness.message().contains("with a new id"), "{}", harness.message());
-    assert_eq!(harness.state.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
-    harness.press("U y");
-    let (_, plan) = harness.last_write();
-    let gone: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
-    assert_eq!(gone, ["again-4", "again-3", "again-2", "again-1", "again-0"]);
-    harness.succeed();
-    assert!(!harness.state.forest.contains(&id("again-0")));
-    harness.press("U");
-    assert!(harness.message().contains("nothing was undone"), "{}", harness.message());
-}
-
-#[test]
-fn a_bulk_move_is_shown_first_and_taken_back_as_one_step() {
-    let mut harness = at_work();
-    harness.press("* G g g j V j j j V m");
-    assert_eq!(harness.state.picks.marked.len(), 4);
-    harness.press("esc esc");
-    assert!(harness.state.picks.marked.is_empty());
-    harness.press("g g j space m");
-    harness.type_text("vip");
-    harness.press("enter");
-    assert_eq!(harness.write_count(), 1, "one alone goes at once");
-    harness.succeed();
-    harness.press("u");
-    harness.succeed();
-    assert_eq!(harness.state.forest.get(&id("export")).unwrap().parent, Some(id("hurt")));
-}
-
-#[test]
-fn edits_gather_until_they_are_sent_together() {
-    let mut harness = at_work();
-    harness.press("S j r");
-    harness.type_text("!");
-    harness.press("enter");
-    assert_eq!((harness.write_count(), harness.rows()[1].as_str()), (0, "  >Export!"), "drawn, not sent");
-    harness.press("j a");
-    harness.type_text("Nowy");
-    harness.press("enter S");
-    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("the plan is shown") };
-    let counts = review.counts(&harness.state);
-    assert_eq!((counts.changed, counts.created), (1, 1));
-    harness.press("y");
-    assert_eq!(harness.write_count(), 2);
-    harness.press("S");
-    assert!(harness.state.layers.is_empty());
-}
-
-#[test]
 fn a_protected_profile_wants_the_tenant_typed() {
     let mut harness = at_work();
     harness.state.session.protected = true;
@@ -463,66 +397,6 @@ fn what_another_system_owns_asks_once_more() {
 }
 
 #[test]
-fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
-    let mut harness = at_work();
-    harness.press("j r");
-    harness.type_text("!");
-    harness.press("enter");
-    harness.succeed();
-    let mine = named("export", "Export!", Some("hurt"));
-    harness.changed(Some(&mine), Some(&named("export", "Export", Some("hurt"))));
-    assert!(harness.message().contains("from “Export!” to “Export”"), "{}", harness.message());
-}
-
-#[test]
-fn what_the_last_run_had_left_is_shown_before_anything_else() {
-    let mut harness = at_work();
-    let base = named("export", "Export", Some("hurt"));
-    let draft = Draft::of(&named("export", "Left", Some("hurt")));
-    let which = Which { ticket: Ticket(7), index: 1 };
-    let operation = Operation::Update { base, draft };
-    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
-    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
-    assert_eq!(pane.recovered.len(), 1);
-    assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
-    harness.press("r");
-    assert!(harness.effects.is_empty(), "a key that was meant for something else does nothing");
-    harness.press("enter r");
-    assert_eq!(
-        harness.effects.last(),
-        Some(&Effect::Mirror(Command::Release { ticket: Ticket(7), except: Vec::new() }))
-    );
-}
-
-#[test]
-fn a_failed_operation_stays_until_it_is_dropped() {
-    let mut harness = at_work();
-    harness.press("j r");
-    harness.type_text("!");
-    harness.press("enter j");
-    harness.refuse("no");
-    assert_eq!(pending(&harness, "export"), Some(PendingKind::Refused));
-    harness.press("Q d");
-    let (ticket, _) = harness.last_write();
-    let which = Which { ticket, index: 0 };
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Drop(which))));
-    harness.tell(mirror::Event::OperationDropped(which));
-    assert_eq!((pending(&harness, "export"), harness.state.writes.refused_count()), (None, 0));
-}
-
-#[test]
-fn ctrl_c_holds_back_what_was_not_begun() {
-    let mut harness = at_work();
-    harness.press("j r");
-    harness.type_text("!");
-    harness.press("enter ctrl-c");
-    let (ticket, _) = harness.last_write();
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(ticket))));
-    harness.press("Q r");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release { ticket, except: Vec::new() })));
-}
-
-#[test]
 fn all_that_is_marked_is_edited_by_a_template() {
     let mut harness = at_work();
     harness.press("j space space e");
@@ -540,19 +414,6 @@ fn all_that_is_marked_is_edited_by_a_template() {
         })
         .collect();
     assert_eq!(names, ["Export 1", "Polska 2"]);
-}
-
-#[test]
-fn what_the_last_run_had_left_takes_no_key_from_a_form() {
-    let mut harness = at_work();
-    harness.press("j e");
-    let operation = Operation::delete(named("vip", "VIP Client", None));
-    let which = Which { ticket: Ticket(7), index: 0 };
-    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
-    harness.type_text("d");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Exportd"));
-    harness.press("esc");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Queue(_))), "it shows afterwards");
 }
 
 #[test]
@@ -584,70 +445,6 @@ fn a_leaf_that_is_none_any_more_is_asked_about_again() {
 }
 
 #[test]
-fn what_was_on_its_way_when_it_was_given_up_is_shown_all_the_same() {
-    let mut harness = at_work();
-    harness.press("j d enter");
-    let (ticket, plan) = harness.last_write();
-    harness.press("Q D");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
-    assert!(harness.state.forest.contains(&id("export")));
-    let which = Which { ticket, index: 0 };
-    let (operation, outcome) =
-        (plan.operations[0].clone(), Outcome::Deleted { id: id("export"), found: true, raced: false });
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
-    assert!(!harness.state.forest.contains(&id("export")));
-    assert!(harness.message().contains("was carried out"), "{}", harness.message());
-}
-
-#[test]
-fn an_undo_that_does_not_come_about_can_be_tried_again() {
-    let mut harness = at_work();
-    harness.press("j r");
-    harness.type_text("!");
-    harness.press("enter");
-    harness.succeed();
-    harness.press("u");
-    harness.refuse("not now");
-    harness.press("Q d");
-    let (ticket, _) = harness.last_write();
-    harness.tell(mirror::Event::OperationDropped(Which { ticket, index: 0 }));
-    harness.press("esc u");
-    harness.succeed();
-    assert_eq!(harness.rows()[1], "  >Export");
-}
-
-#[test]
-fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it() {
-    let mut harness = at_work();
-    harness.press("S j a");
-    harness.type_text("Parent");
-    harness.press("enter a");
-    harness.type_text("Child");
-    harness.press("enter g g r");
-    harness.type_text("!");
-    harness.press("enter S d");
-    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("something is left") };
-    assert_eq!((review.counts(&harness.state).created, review.counts(&harness.state).changed), (0, 1));
-    harness.press("y");
-    assert_eq!(harness.write_count(), 1);
-}
-
-#[test]
-fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
-    let mut harness = at_work();
-    harness.press("j space space e");
-    harness.type_text(" {n}");
-    harness.press("enter d y");
-    let (ticket, plan) = harness.last_write();
-    assert_eq!(plan.operations.len(), 2);
-    let orders: Vec<_> = harness.effects.iter().rev().take(4).rev().cloned().collect();
-    let taken_out = Effect::Mirror(Command::Drop(Which { ticket, index: 0 }));
-    assert!(
-        matches!(&orders[..], [Effect::Mirror(Command::Hold(_)), _, out, Effect::Mirror(Command::Release { .. })] if *out == taken_out)
-    );
-}
-
-#[test]
 fn a_range_that_was_used_marks_nothing_more() {
     let mut harness = at_work();
     harness.press("j V j m");
@@ -656,148 +453,4 @@ fn a_range_that_was_used_marks_nothing_more() {
     assert!(harness.state.picks.marked.is_empty());
     harness.press("k k");
     assert!(harness.state.picks.marked.is_empty(), "{:?}", harness.state.picks.marked);
-}
-
-#[test]
-fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carried_out_after_all() {
-    let mut harness = at_work();
-    harness.press("g g r ctrl-u");
-    harness.type_text("Renamed");
-    harness.press("enter");
-    let (ticket, plan) = harness.last_write();
-    let which = Which { ticket, index: 0 };
-    harness.press("Q D esc");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
-    assert!(!harness.rows().iter().any(|row| row.ends_with("Renamed")));
-    let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
-    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
-    let (merged, ignored, written) = (Vec::new(), Vec::new(), vec![Field::Name]);
-    let applied = Applied { segment, merged, ignored, written, raced: false };
-    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Updated(applied));
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
-    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
-    assert!(harness.message().contains("was given up too late"), "{}", harness.message());
-    harness.press("u");
-    let (_, back) = harness.last_write();
-    let Operation::Update { base: after, draft } = &back.operations[0] else { panic!("an update") };
-    assert_eq!((after.name.as_str(), draft.name.as_str()), ("Renamed", base.name.as_str()));
-}
-
-#[test]
-fn undoing_brings_back_what_was_there_and_not_what_was_given_up() {
-    let mut harness = at_work();
-    harness.press("g g");
-    let original = harness.state.selected_segment().unwrap().name.clone();
-    let mut first = None;
-    for name in ["Given up", "Kept"] {
-        harness.press("r ctrl-u");
-        harness.type_text(name);
-        harness.press("enter");
-        first = first.or_else(|| Some(harness.last_write().0));
-    }
-    harness.tell(mirror::Event::OperationDropped(Which { ticket: first.unwrap(), index: 0 }));
-    harness.succeed();
-    harness.press("u");
-    let (_, back) = harness.last_write();
-    let Operation::Update { base, draft } = &back.operations[0] else { panic!("an update") };
-    assert_eq!((base.name.as_str(), draft.name.as_str()), ("Kept", original.as_str()));
-}
-
-#[test]
-fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
-    let mut harness = at_work();
-    harness.press("j a");
-    harness.type_text("Nowy");
-    harness.press("enter");
-    let (ticket, plan) = harness.last_write();
-    let which = Which { ticket, index: 0 };
-    let Operation::Create { draft } = plan.operations[0].clone() else { panic!("a create") };
-    let theirs = Segment { external_id: Some("T".into()), ..draft.into_segment(id("real")) };
-    harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
-    harness.press("t");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { which, id: id("real") })));
-    assert!(harness.state.layers.is_empty());
-}
-
-#[test]
-fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
-    let mut harness = at_work();
-    harness.press("S g g r ctrl-u");
-    harness.type_text("Renamed");
-    harness.press("enter");
-    assert!(matches!(harness.effects.last(), Some(Effect::Mirror(Command::Keep { .. }))), "{:?}", harness.effects);
-    harness.press("Q r");
-    assert_eq!(harness.write_count(), 0);
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.layers);
-    harness.press("y");
-    assert_eq!(harness.write_count(), 1);
-}
-
-#[test]
-fn what_an_earlier_run_had_gathered_is_gathered_again() {
-    let mut harness = at_work();
-    let base = Arc::clone(harness.state.forest.get(&id("export")).unwrap());
-    let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
-    let (which, operation) = (Which { ticket: Ticket(7), index: 0 }, Operation::Update { base, draft });
-    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::Gathered }]));
-    harness.press("enter R esc");
-    assert_eq!((harness.state.writes.tally().staged, harness.write_count()), (1, 0));
-    harness.press("S y");
-    assert_eq!(harness.write_count(), 1);
-}
-
-#[test]
-fn taking_something_back_leaves_an_older_plan_that_waits_for_a_decision() {
-    let mut harness = at_work();
-    harness.press("j space space e");
-    harness.type_text("x");
-    harness.press("enter y");
-    let (older, _) = harness.last_write();
-    harness.succeed_with_first(1, |_| unreachable!("only names change"));
-    let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
-    let step = Which { ticket: older, index: 1 };
-    let operation = harness.state.writes.step(step).unwrap().operation.clone();
-    let call = Call::Update(operation.subject().unwrap().clone());
-    let error = WriteError::Refused(RemoteError { call, fault });
-    harness.tell(mirror::Event::OperationFailed { which: step, operation, error });
-    harness.press("esc esc g g r ctrl-u");
-    harness.type_text("Later");
-    harness.press("enter");
-    harness.succeed();
-    harness.press("u");
-    assert!(harness.state.writes.plan(older).is_some(), "{:?}", harness.message());
-    let (_, back) = harness.last_write();
-    assert_eq!(back.operations.len(), 1);
-}
-
-#[test]
-fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
-    let mut harness = at_work();
-    harness.press("g g r ctrl-u");
-    harness.type_text("Both");
-    harness.press("enter");
-    let (ticket, plan) = harness.last_write();
-    let (which, operation) = (Which { ticket, index: 0 }, plan.operations[0].clone());
-    let Operation::Update { base, draft } = &operation else { panic!("an update") };
-    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
-    let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
-    let applied = Applied { segment, merged, ignored, written, raced: false };
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Updated(applied) });
-    harness.press("u");
-    assert!(harness.message().contains("nothing was done yet"), "{}", harness.message());
-}
-
-#[test]
-fn what_runs_is_not_given_up() {
-    let mut harness = at_work();
-    harness.press("g g r ctrl-u");
-    harness.type_text("Renamed");
-    harness.press("enter");
-    let (ticket, _) = harness.last_write();
-    harness.tell(mirror::Event::OperationBegan(Which { ticket, index: 0 }));
-    harness.press("Q D esc");
-    assert_eq!(harness.state.writes.tally().waiting, 1);
-    harness.succeed();
-    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
 }

@@ -1,0 +1,172 @@
+//! What is gathered, held, in doubt, failed or left by an earlier run, and what is done about it.
+
+use std::sync::Arc;
+
+use crate::app::harness::{Harness, id, named, wholesale};
+use crate::app::{Effect, Layer, PendingKind};
+use crate::mirror::{self, Command, Fate, Recovered, Ticket, Which, WriteError};
+use crate::plan::Operation;
+use crate::segment::{Draft, Segment};
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
+    harness.state.writes.pending(&id(text))
+}
+
+#[test]
+fn edits_gather_until_they_are_sent_together() {
+    let mut harness = at_work();
+    harness.press("S j r");
+    harness.type_text("!");
+    harness.press("enter");
+    assert_eq!((harness.write_count(), harness.rows()[1].as_str()), (0, "  >Export!"), "drawn, not sent");
+    harness.press("j a");
+    harness.type_text("Nowy");
+    harness.press("enter S");
+    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("the plan is shown") };
+    let counts = review.counts(&harness.state);
+    assert_eq!((counts.changed, counts.created), (1, 1));
+    harness.press("y");
+    assert_eq!(harness.write_count(), 2);
+    harness.press("S");
+    assert!(harness.state.layers.is_empty());
+}
+
+#[test]
+fn what_the_last_run_had_left_is_shown_before_anything_else() {
+    let mut harness = at_work();
+    let base = named("export", "Export", Some("hurt"));
+    let draft = Draft::of(&named("export", "Left", Some("hurt")));
+    let which = Which { ticket: Ticket(7), index: 1 };
+    let operation = Operation::Update { base, draft };
+    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
+    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
+    assert_eq!(pane.recovered.len(), 1);
+    assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
+    harness.press("r");
+    assert!(harness.effects.is_empty(), "a key that was meant for something else does nothing");
+    harness.press("enter r");
+    assert_eq!(
+        harness.effects.last(),
+        Some(&Effect::Mirror(Command::Release { ticket: Ticket(7), except: Vec::new() }))
+    );
+}
+
+#[test]
+fn a_failed_operation_stays_until_it_is_dropped() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter j");
+    harness.refuse("no");
+    assert_eq!(pending(&harness, "export"), Some(PendingKind::Refused));
+    harness.press("Q d");
+    let (ticket, _) = harness.last_write();
+    let which = Which { ticket, index: 0 };
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Drop(which))));
+    harness.tell(mirror::Event::OperationDropped(which));
+    assert_eq!((pending(&harness, "export"), harness.state.writes.refused_count()), (None, 0));
+}
+
+#[test]
+fn ctrl_c_holds_back_what_was_not_begun() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter ctrl-c");
+    let (ticket, _) = harness.last_write();
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(ticket))));
+    harness.press("Q r");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release { ticket, except: Vec::new() })));
+}
+
+#[test]
+fn what_the_last_run_had_left_takes_no_key_from_a_form() {
+    let mut harness = at_work();
+    harness.press("j e");
+    let operation = Operation::delete(named("vip", "VIP Client", None));
+    let which = Which { ticket: Ticket(7), index: 0 };
+    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
+    harness.type_text("d");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Exportd"));
+    harness.press("esc");
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Queue(_))), "it shows afterwards");
+}
+
+#[test]
+fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it() {
+    let mut harness = at_work();
+    harness.press("S j a");
+    harness.type_text("Parent");
+    harness.press("enter a");
+    harness.type_text("Child");
+    harness.press("enter g g r");
+    harness.type_text("!");
+    harness.press("enter S d");
+    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("something is left") };
+    assert_eq!((review.counts(&harness.state).created, review.counts(&harness.state).changed), (0, 1));
+    harness.press("y");
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
+    let mut harness = at_work();
+    harness.press("j space space e");
+    harness.type_text(" {n}");
+    harness.press("enter d y");
+    let (ticket, plan) = harness.last_write();
+    assert_eq!(plan.operations.len(), 2);
+    let orders: Vec<_> = harness.effects.iter().rev().take(4).rev().cloned().collect();
+    let taken_out = Effect::Mirror(Command::Drop(Which { ticket, index: 0 }));
+    assert!(
+        matches!(&orders[..], [Effect::Mirror(Command::Hold(_)), _, out, Effect::Mirror(Command::Release { .. })] if *out == taken_out)
+    );
+}
+
+#[test]
+fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
+    let mut harness = at_work();
+    harness.press("j a");
+    harness.type_text("Nowy");
+    harness.press("enter");
+    let (ticket, plan) = harness.last_write();
+    let which = Which { ticket, index: 0 };
+    let Operation::Create { draft } = plan.operations[0].clone() else { panic!("a create") };
+    let theirs = Segment { external_id: Some("T".into()), ..draft.into_segment(id("real")) };
+    harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
+    harness.press("t");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { which, id: id("real") })));
+    assert!(harness.state.layers.is_empty());
+}
+
+#[test]
+fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
+    let mut harness = at_work();
+    harness.press("S g g r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter");
+    assert!(matches!(harness.effects.last(), Some(Effect::Mirror(Command::Keep { .. }))), "{:?}", harness.effects);
+    harness.press("Q r");
+    assert_eq!(harness.write_count(), 0);
+    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.layers);
+    harness.press("y");
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn what_an_earlier_run_had_gathered_is_gathered_again() {
+    let mut harness = at_work();
+    let base = Arc::clone(harness.state.forest.get(&id("export")).unwrap());
+    let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
+    let (which, operation) = (Which { ticket: Ticket(7), index: 0 }, Operation::Update { base, draft });
+    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::Gathered }]));
+    harness.press("enter R esc");
+    assert_eq!((harness.state.writes.tally().staged, harness.write_count()), (1, 0));
+    harness.press("S y");
+    assert_eq!(harness.write_count(), 1);
+}

@@ -1,0 +1,205 @@
+//! Taking back and doing again; what is carried out although it was given up; and what somebody else sets back.
+
+use std::sync::Arc;
+
+use crate::app::Effect;
+use crate::app::harness::{Harness, id, named, wholesale};
+use crate::mirror::{self, Applied, Command, Outcome, Which, WriteError};
+use crate::plan::Operation;
+use crate::remote::{Call, Fault, RemoteError};
+use crate::segment::Field;
+
+fn at_work() -> Harness {
+    Harness::live(120, 40, wholesale())
+}
+
+#[test]
+fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
+    let mut harness = at_work();
+    harness.press("j j d s");
+    harness.succeed();
+    harness.press("u");
+    let (_, plan) = harness.last_write();
+    let names: Vec<&str> = plan
+        .operations
+        .iter()
+        .map(|operation| match operation {
+            Operation::Create { draft } => draft.name.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(names, ["Polska", "Łódzkie", "Łódź", "Zgierz", "Mazowieckie"]);
+    harness.succeed_with(|index| format!("again-{index}"));
+    assert!(harness.message().contains("with a new id"), "{}", harness.message());
+    assert_eq!(harness.state.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
+    harness.press("U y");
+    let (_, plan) = harness.last_write();
+    let gone: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
+    assert_eq!(gone, ["again-4", "again-3", "again-2", "again-1", "again-0"]);
+    harness.succeed();
+    assert!(!harness.state.forest.contains(&id("again-0")));
+    harness.press("U");
+    assert!(harness.message().contains("nothing was undone"), "{}", harness.message());
+}
+
+#[test]
+fn a_bulk_move_is_shown_first_and_taken_back_as_one_step() {
+    let mut harness = at_work();
+    harness.press("* G g g j V j j j V m");
+    assert_eq!(harness.state.picks.marked.len(), 4);
+    harness.press("esc esc");
+    assert!(harness.state.picks.marked.is_empty());
+    harness.press("g g j space m");
+    harness.type_text("vip");
+    harness.press("enter");
+    assert_eq!(harness.write_count(), 1, "one alone goes at once");
+    harness.succeed();
+    harness.press("u");
+    harness.succeed();
+    assert_eq!(harness.state.forest.get(&id("export")).unwrap().parent, Some(id("hurt")));
+}
+
+#[test]
+fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.succeed();
+    let mine = named("export", "Export!", Some("hurt"));
+    harness.changed(Some(&mine), Some(&named("export", "Export", Some("hurt"))));
+    assert!(harness.message().contains("from “Export!” to “Export”"), "{}", harness.message());
+}
+
+#[test]
+fn what_was_on_its_way_when_it_was_given_up_is_shown_all_the_same() {
+    let mut harness = at_work();
+    harness.press("j d enter");
+    let (ticket, plan) = harness.last_write();
+    harness.press("Q D");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
+    assert!(harness.state.forest.contains(&id("export")));
+    let which = Which { ticket, index: 0 };
+    let (operation, outcome) =
+        (plan.operations[0].clone(), Outcome::Deleted { id: id("export"), found: true, raced: false });
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
+    assert!(!harness.state.forest.contains(&id("export")));
+    assert!(harness.message().contains("was carried out"), "{}", harness.message());
+}
+
+#[test]
+fn an_undo_that_does_not_come_about_can_be_tried_again() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.succeed();
+    harness.press("u");
+    harness.refuse("not now");
+    harness.press("Q d");
+    let (ticket, _) = harness.last_write();
+    harness.tell(mirror::Event::OperationDropped(Which { ticket, index: 0 }));
+    harness.press("esc u");
+    harness.succeed();
+    assert_eq!(harness.rows()[1], "  >Export");
+}
+
+#[test]
+fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carried_out_after_all() {
+    let mut harness = at_work();
+    harness.press("g g r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter");
+    let (ticket, plan) = harness.last_write();
+    let which = Which { ticket, index: 0 };
+    harness.press("Q D esc");
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
+    assert!(!harness.rows().iter().any(|row| row.ends_with("Renamed")));
+    let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
+    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
+    let (merged, ignored, written) = (Vec::new(), Vec::new(), vec![Field::Name]);
+    let applied = Applied { segment, merged, ignored, written, raced: false };
+    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Updated(applied));
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
+    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
+    assert!(harness.message().contains("was given up too late"), "{}", harness.message());
+    harness.press("u");
+    let (_, back) = harness.last_write();
+    let Operation::Update { base: after, draft } = &back.operations[0] else { panic!("an update") };
+    assert_eq!((after.name.as_str(), draft.name.as_str()), ("Renamed", base.name.as_str()));
+}
+
+#[test]
+fn undoing_brings_back_what_was_there_and_not_what_was_given_up() {
+    let mut harness = at_work();
+    harness.press("g g");
+    let original = harness.state.selected_segment().unwrap().name.clone();
+    let mut first = None;
+    for name in ["Given up", "Kept"] {
+        harness.press("r ctrl-u");
+        harness.type_text(name);
+        harness.press("enter");
+        first = first.or_else(|| Some(harness.last_write().0));
+    }
+    harness.tell(mirror::Event::OperationDropped(Which { ticket: first.unwrap(), index: 0 }));
+    harness.succeed();
+    harness.press("u");
+    let (_, back) = harness.last_write();
+    let Operation::Update { base, draft } = &back.operations[0] else { panic!("an update") };
+    assert_eq!((base.name.as_str(), draft.name.as_str()), ("Kept", original.as_str()));
+}
+
+#[test]
+fn taking_something_back_leaves_an_older_plan_that_waits_for_a_decision() {
+    let mut harness = at_work();
+    harness.press("j space space e");
+    harness.type_text("x");
+    harness.press("enter y");
+    let (older, _) = harness.last_write();
+    harness.succeed_with_first(1, |_| unreachable!("only names change"));
+    let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
+    let step = Which { ticket: older, index: 1 };
+    let operation = harness.state.writes.step(step).unwrap().operation.clone();
+    let call = Call::Update(operation.subject().unwrap().clone());
+    let error = WriteError::Refused(RemoteError { call, fault });
+    harness.tell(mirror::Event::OperationFailed { which: step, operation, error });
+    harness.press("esc esc g g r ctrl-u");
+    harness.type_text("Later");
+    harness.press("enter");
+    harness.succeed();
+    harness.press("u");
+    assert!(harness.state.writes.plan(older).is_some(), "{:?}", harness.message());
+    let (_, back) = harness.last_write();
+    assert_eq!(back.operations.len(), 1);
+}
+
+#[test]
+fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
+    let mut harness = at_work();
+    harness.press("g g r ctrl-u");
+    harness.type_text("Both");
+    harness.press("enter");
+    let (ticket, plan) = harness.last_write();
+    let (which, operation) = (Which { ticket, index: 0 }, plan.operations[0].clone());
+    let Operation::Update { base, draft } = &operation else { panic!("an update") };
+    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
+    let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
+    let applied = Applied { segment, merged, ignored, written, raced: false };
+    harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Updated(applied) });
+    harness.press("u");
+    assert!(harness.message().contains("nothing was done yet"), "{}", harness.message());
+}
+
+#[test]
+fn what_runs_is_not_given_up() {
+    let mut harness = at_work();
+    harness.press("g g r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter");
+    let (ticket, _) = harness.last_write();
+    harness.tell(mirror::Event::OperationBegan(Which { ticket, index: 0 }));
+    harness.press("Q D esc");
+    assert_eq!(harness.state.writes.tally().waiting, 1);
+    harness.succeed();
+    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
+}
