@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::demo::Trouble;
+use segtui::demo::{Actor, Fields, Trouble, Wish};
 use tempfile::TempDir;
 
 use super::pty::{Pty, eventually};
@@ -229,4 +229,20 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
     pty.wait_for("1 changed");
     pty.type_text("y");
     eventually(|| (home.count("Later") == 1).then_some(()));
+}
+
+#[test]
+fn of_a_new_name_that_somebody_has_changed_since_it_is_not_said_that_it_was_not_given() {
+    let home = Home::new();
+    let mut pty = home.start_on_a_leaf();
+    Point::CarriedOut.plan(&home.demo, Method::PUT);
+    pty.type_text(&format!("r{CTRL_U}Zgierz 2{ENTER}"));
+    home.wait_at(Point::CarriedOut, &Method::PUT, |home| home.count("Zgierz 2") == 1);
+    pty.kill();
+    let there = home.demo.named("Zgierz 2").unwrap();
+    let theirs = Fields { name: "Theirs".into(), ..Fields::of(&there) };
+    home.demo.server.change(Actor::Backoffice, Wish::Update(there.id, theirs)).unwrap();
+    let pty = home.start();
+    pty.wait_for("it was sent, and what became of it is not known");
+    assert_eq!((home.count("Theirs"), home.sent(&Method::PUT)), (1, 1));
 }
