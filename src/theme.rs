@@ -49,6 +49,8 @@ pub struct Theme {
     pub ground: Ground,
     /// What the words in the header are coloured in.
     pub header_words: HeaderWords,
+    /// Whether a profile has given the header and the lines a colour of its own.
+    pub framed: bool,
     /// The symbols.
     pub symbols: Symbols,
 }
@@ -164,7 +166,13 @@ impl Theme {
     pub fn framed_in(self, colour: Color) -> Self {
         let plain = Style::new();
         let header = plain.bg(colour).fg(depth::ink_on(colour));
-        Self { header, line: plain.fg(colour), header_words: HeaderWords::AsHeader, ..self }
+        Self { header, line: plain.fg(colour), header_words: HeaderWords::AsHeader, framed: true, ..self }
+    }
+
+    /// The line around a dialog: in the profile's colour where it has one, so that no dialog hides where one is.
+    #[must_use]
+    pub const fn dialog_line(&self) -> Style {
+        if self.framed { self.line } else { self.accent }
     }
 
     /// With no colour that a terminal of this depth can't show.

@@ -85,6 +85,7 @@ impl Theme {
             bad: PLAIN.fg(Color::Indexed(203)),
             ground: Ground::Dark,
             header_words: HeaderWords::AsMeant,
+            framed: false,
             symbols: *symbols,
         }
     }
@@ -107,6 +108,7 @@ impl Theme {
             bad: PLAIN.fg(rgb(0xaf_0000)),
             ground: Ground::Light,
             header_words: HeaderWords::AsHeader,
+            framed: false,
             symbols: *symbols,
         }
     }
@@ -131,6 +133,7 @@ impl Theme {
             bad: BOLD.fg(rgb(0xff_a0a0)),
             ground: Ground::Dark,
             header_words: HeaderWords::AsHeader,
+            framed: false,
             symbols: *symbols,
         }
     }
@@ -156,6 +159,7 @@ impl Theme {
             bad: BOLD.fg(orange),
             ground: Ground::Dark,
             header_words: HeaderWords::AsHeader,
+            framed: false,
             symbols: *symbols,
         }
     }
@@ -180,6 +184,7 @@ impl Theme {
             bad: BOLD,
             ground: Ground::Dark,
             header_words: HeaderWords::AsMeant,
+            framed: false,
             symbols,
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut Frame<
     let theme = look.theme;
     let room = usize::from(area.width.saturating_sub(4));
     let mut block = Block::bordered()
-        .border_style(theme.accent)
+        .border_style(theme.dialog_line())
         .title(Span::styled(format!(" {} ", fitted(title, room)), theme.strong));
     block = if theme.symbols == Symbols::ASCII {
         block.border_set(ASCII_BORDER)

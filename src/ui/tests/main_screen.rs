@@ -149,6 +149,12 @@ fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says
     assert!(row(0).all(|at| buffer[at].bg == Color::Red && buffer[at].fg == Color::White));
     assert!(row(1).all(|at| buffer[at].fg == Color::Red));
     assert!(terminal.backend().to_string().contains("preprod  protected"));
+    // No dialog hides it.
+    harness.press("?");
+    let terminal = harness.drawn(&usual().framed_in(Color::Red));
+    let buffer = terminal.backend().buffer();
+    let corners = buffer.content().iter().filter(|cell| cell.symbol() == "╭");
+    assert!(corners.clone().count() > 0 && corners.clone().all(|cell| cell.fg == Color::Red));
 }
 
 #[test]
