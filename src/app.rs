@@ -410,12 +410,22 @@ impl State {
         }
     }
 
-    /// The path of what the selected row stands below, `None` as long as the parent is on the screen or there is none.
+    /// The path of what the selected row stands below, where its parent is above the screen, and else of what the first row of the
+    /// screen stands below; `None` where both can be seen.
     #[must_use]
     pub fn path_out_of_sight(&self) -> Option<String> {
-        let parent = self.forest.parent(&self.selected_segment()?.id)?;
-        let at = self.shown_position(&RowId::Segment(parent.id.clone()))?;
-        (at < self.tree.offset).then(|| details::path(self, &parent.id))
+        let out_of_sight = |segment: &Arc<Segment>| {
+            let parent = self.forest.parent(&segment.id)?;
+            let at = self.shown_position(&RowId::Segment(parent.id.clone()))?;
+            (at < self.tree.offset).then(|| details::path(self, &parent.id))
+        };
+        self.selected_segment().and_then(out_of_sight).or_else(|| {
+            let first = self.shown_rows(self.tree.offset..self.tree.offset + 1).first()?.id();
+            match first {
+                RowId::Segment(id) => self.forest.get(&id).and_then(out_of_sight),
+                RowId::Heading(_) => None,
+            }
+        })
     }
 
     /// What a sentence calls the key of an action.
