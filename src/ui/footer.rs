@@ -12,7 +12,7 @@ use crate::mirror::Phase;
 
 use super::Look;
 use super::dialog;
-use super::gauge::{gauge, time_left};
+use super::gauge::{gauge, rate, time_left};
 use super::message;
 use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
@@ -222,7 +222,10 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
             if all < MANY { theme.symbols.pending.to_owned() } else { gauge(tally.done, all, GAUGE, &theme.symbols) };
         parts.push(format!("{bar} {} of {} done", grouped(tally.done), grouped(all)));
         let pace = state.writes.pace.so_far(tally.done, state.clock.now);
-        parts.extend(pace.and_then(|(done, elapsed)| time_left(done, done + tally.waiting, elapsed)));
+        if let Some((done, elapsed)) = pace {
+            parts.extend(rate(done, elapsed));
+            parts.extend(time_left(done, done + tally.waiting, elapsed));
+        }
     } else if tally.waiting > 0 {
         parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(tally.waiting)));
     }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::theme::Symbols;
 
+/// What has gone on for less tells no pace.
+const LEAST: Duration = Duration::from_secs(1);
+
 /// A bar of so many cells. What has begun has one, and only what is over has all of them.
 pub(super) fn gauge(done: usize, all: usize, cells: usize, symbols: &Symbols) -> String {
     let full = match done {
@@ -14,9 +17,17 @@ pub(super) fn gauge(done: usize, all: usize, cells: usize, symbols: &Symbols) ->
     format!("{}{}", symbols.block.repeat(full), symbols.shade.repeat(cells - full))
 }
 
+/// How many a second, nothing as long as that would be wild.
+pub(super) fn rate(done: usize, elapsed: Duration) -> Option<String> {
+    if done == 0 || elapsed < LEAST {
+        return None;
+    }
+    let tenths = (done as u128).saturating_mul(10_000) / elapsed.as_millis().max(1);
+    Some(if tenths < 100 { format!("{}.{}/s", tenths / 10, tenths % 10) } else { format!("{}/s", tenths / 10) })
+}
+
 /// What is left at the pace so far, in words; nothing as long as a guess would be wild.
 pub(super) fn time_left(done: usize, all: usize, elapsed: Duration) -> Option<String> {
-    const LEAST: Duration = Duration::from_secs(1);
     if done == 0 || done >= all || elapsed < LEAST {
         return None;
     }
@@ -39,6 +50,14 @@ mod tests {
         assert_eq!([of(0), of(1), of(500), of(999), of(1_000)], ["░░░░░", "█░░░░", "██░░░", "████░", "█████"]);
         assert_eq!(gauge(500, 1_000, 4, &Symbols::ASCII), "==..");
         assert_eq!(gauge(1, 1_000, 0, &Symbols::ASCII), "");
+    }
+
+    #[test]
+    fn the_rate_is_told_with_a_tenth_where_it_is_small() {
+        let of = |done, millis| rate(done, Duration::from_millis(millis));
+        assert_eq!(of(5, 2_000).as_deref(), Some("2.5/s"));
+        assert_eq!(of(500, 2_000).as_deref(), Some("250/s"));
+        assert_eq!([of(0, 2_000), of(5, 900)], [None, None]);
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn many_writes_tell_how_far_they_are_and_are_held_back_by_esc() {
     harness.succeed_with_first(2, |_| unreachable!("only names change"));
     harness.wait(1);
     let picture = picture(&harness);
-    assert!(picture.contains("███░░░░░ 2 of 5 done · 2 s left"), "{picture}");
+    assert!(picture.contains("███░░░░░ 2 of 5 done · 2.0/s · 2 s left"), "{picture}");
     harness.press("esc esc esc");
     let held = Effect::Mirror(mirror::Command::Hold(ticket));
     assert!(harness.effects.contains(&held), "{:?}", harness.effects);
