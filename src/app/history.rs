@@ -11,6 +11,7 @@ use crate::mirror::{Ticket, Which};
 use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
+use super::activity::EntryKind;
 use super::writes::{self, Manner, Purpose, Standing, Title};
 use super::{Effect, State};
 
@@ -169,7 +170,14 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
         state.warn("something is still on its way to the server; try again when it has ended");
         return Vec::new();
     }
-    let mut effects = stopped.map_or_else(Vec::new, |ticket| writes::give_up(state, ticket));
+    let mut effects = Vec::new();
+    if let Some(ticket) = stopped {
+        if let Some(write) = state.writes.plan(ticket) {
+            let text = format!("{}: what was left of it is given up", write.title.failed);
+            state.activity.add(state.clock.now, EntryKind::Notice, None, text);
+        }
+        effects = writes::give_up(state, ticket);
+    }
     let history = &mut state.writes.history;
     let step = match way {
         Way::Back => history.done.pop(),

@@ -106,6 +106,8 @@ fn shape(segments: &[Segment]) -> BTreeSet<(Vec<String>, Option<String>)> {
 struct Log {
     asked: Vec<Operation>,
     told: Vec<Told>,
+    /// Operations that were sent on their way, have not ended, and were not given up.
+    open: BTreeSet<Which>,
     raced: HashSet<SegmentId>,
     /// Segments of which the person was told that they may be the ones that were to be created.
     alike: HashSet<SegmentId>,
@@ -200,7 +202,13 @@ impl Person {
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
                 Effect::Mirror(command) => {
                     match &command {
-                        Command::Write { plan, .. } => self.log.asked.extend(plan.operations.iter().cloned()),
+                        Command::Write { ticket, plan } => {
+                            self.log.asked.extend(plan.operations.iter().cloned());
+                            let all = (0..plan.operations.len()).map(|index| Which { ticket: *ticket, index });
+                            self.log.open.extend(all);
+                        }
+                        Command::Drop(which) => drop(self.log.open.remove(which)),
+                        Command::DropPlan(ticket) => self.log.open.retain(|which| which.ticket != *ticket),
                         Command::Amend { operation, .. } => self.log.asked.push(operation.clone()),
                         _ => {}
                     }
@@ -236,7 +244,11 @@ impl Person {
 
     fn take(&mut self, event: mirror::Event) {
         match &event {
-            mirror::Event::OperationEnded { which, operation, outcome } => self.note(*which, operation, outcome),
+            mirror::Event::OperationEnded { which, operation, outcome } => {
+                self.log.open.remove(which);
+                self.note(*which, operation, outcome);
+            }
+            mirror::Event::OperationDropped(which) => drop(self.log.open.remove(which)),
             mirror::Event::OperationFailed {
                 operation: Operation::Update { base, .. },
                 error: WriteError::Conflict { theirs: None, .. },
@@ -558,6 +570,7 @@ impl Person {
     }
 
     fn check(&self) {
+        assert!(self.log.open.is_empty(), "seed {}: lost without a word: {:?}", self.seed, self.log.open);
         self.screen_equals_server();
         let history = self.server.history();
         self.nothing_was_created_twice(&history);
