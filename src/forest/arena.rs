@@ -26,7 +26,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Segment, SegmentId, table};
 
 use super::order::{self, Key, Order};
 use super::twins::Twins;
@@ -210,10 +210,10 @@ impl Default for Arena {
     }
 }
 
-/// A batch that is larger than this part of the tree is linked as a whole.
-const LARGE_PART: usize = 8;
+/// A batch that is larger than this part of the tree is linked as a whole. Tests have small trees, and want batches of every kind.
+const LARGE_PART: usize = if cfg!(test) { 1 } else { 8 };
 /// Batches of up to so many changes are never large.
-const SMALL_BATCH: usize = 64;
+const SMALL_BATCH: usize = if cfg!(test) { 2 } else { 64 };
 
 /// Changing the set of segments.
 impl Arena {
@@ -303,6 +303,9 @@ impl Arena {
             let contents = &self.contents;
             self.twins.insert(external_id, node, |node| contents.external_id(node));
         }
+        if self.kind(node) == Kind::Ghost {
+            self.contents.forget(node);
+        }
         self.contents.put(node, segment);
         self.nodes[node.slot()].kind = Kind::Segment;
     }
@@ -324,31 +327,19 @@ impl Arena {
     }
 
     fn allocate_hashed(&mut self, hash: u64) -> NodeIndex {
-        if self.by_id.len() == self.by_id.capacity() {
-            self.double_table();
-        }
+        let Self { nodes, free, by_id, contents, hasher, .. } = self;
+        let hash_of = |node: &NodeIndex| hasher.hash_one(contents.id(*node));
+        table::make_room(by_id, hash_of);
         let node = Node::new(Kind::Free, NodeIndex::NOWHERE);
-        let index = if let Some(index) = self.free.pop() {
-            self.nodes[index.slot()] = node;
+        let index = if let Some(index) = free.pop() {
+            nodes[index.slot()] = node;
             index
         } else {
-            self.nodes.push(node);
-            NodeIndex::at(self.nodes.len() - 1)
+            nodes.push(node);
+            NodeIndex::at(nodes.len() - 1)
         };
-        let (contents, hasher) = (&self.contents, &self.hasher);
-        self.by_id.insert_unique(hash, index, |node| hasher.hash_one(contents.id(*node)));
+        by_id.insert_unique(hash, index, hash_of);
         index
-    }
-
-    /// Makes room in the table of ids. In the order of their nodes, segments lie side by side in memory; the table itself would look
-    /// at them here and there.
-    fn double_table(&mut self) {
-        let hash = |node: &NodeIndex| self.hasher.hash_one(self.contents.id(*node));
-        let mut double = HashTable::with_capacity(2 * self.by_id.len().max(SMALL_BATCH));
-        for node in self.ordinary() {
-            double.insert_unique(hash(&node), node, hash);
-        }
-        self.by_id = double;
     }
 
     /// A node for an id that is named as a parent and that no segment has.

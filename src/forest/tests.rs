@@ -71,7 +71,7 @@ fn any_order() -> impl Strategy<Value = Order> {
 
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => vec(any_change(), 1..4).prop_map(Step::Apply),
+        8 => vec(any_change(), 1..8).prop_map(Step::Apply),
         4 => any_row().prop_map(Step::Expand),
         2 => any_row().prop_map(Step::Collapse),
         1 => any_row().prop_map(Step::ExpandSubtree),
@@ -253,6 +253,9 @@ proptest! {
         let mut in_one_batch = Forest::new();
         in_one_batch.set_order(order);
         in_one_batch.apply(changes.clone());
+        let mut in_pages = Forest::new();
+        in_pages.set_order(order);
+        changes.chunks(7).for_each(|page| in_pages.apply(page.to_vec()));
         let mut segments = BTreeMap::new();
         for change in changes {
             match &change {
@@ -266,8 +269,10 @@ proptest! {
         one_by_one.fold_to_level(None);
         at_once.fold_to_level(None);
         in_one_batch.fold_to_level(None);
+        in_pages.fold_to_level(None);
         prop_assert_eq!(lines(&one_by_one), lines(&at_once));
         prop_assert_eq!(lines(&in_one_batch), lines(&at_once));
+        prop_assert_eq!(lines(&in_pages), lines(&at_once));
     }
 
     #[test]

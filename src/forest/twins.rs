@@ -6,6 +6,8 @@ use foldhash::fast::FixedState;
 use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashTable};
 
+use crate::segment::table;
+
 use super::arena::NodeIndex;
 
 /// An index from external ids to the nodes that bear them. It keeps no texts: whoever asks tells where they are.
@@ -25,11 +27,17 @@ impl Twins {
         self.table.reserve(more, |bearer| hasher.hash_one(text_of(*bearer).unwrap_or_default()));
     }
 
+    /// Whether some node bears an external id, or hardly ever when none does; `false` is certain.
+    pub fn probably_has(&self, external_id: &str) -> bool {
+        self.table.find(self.hasher.hash_one(external_id), |_| true).is_some()
+    }
+
     /// Notes that a node bears an external id. `text_of` tells the external ids of the nodes that were noted before.
     pub fn insert<'a>(&mut self, external_id: &str, node: NodeIndex, text_of: impl Fn(NodeIndex) -> Option<&'a str>) {
         let hasher = &self.hasher;
         let same = |bearer: &NodeIndex| text_of(*bearer) == Some(external_id);
         let rehash = |bearer: &NodeIndex| hasher.hash_one(text_of(*bearer).unwrap_or_default());
+        table::make_room(&mut self.table, rehash);
         match self.table.entry(hasher.hash_one(external_id), same, rehash) {
             Entry::Vacant(entry) => {
                 entry.insert(node);

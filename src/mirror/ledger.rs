@@ -123,6 +123,7 @@ impl Ledger {
     /// Takes in a page of the first list at once. Answers what is news.
     pub fn take_first_page(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) -> Vec<Arc<Segment>> {
         let mut news = segments;
+        self.known.look_ahead(&news);
         news.retain(|segment| {
             // As nearly all are; what is below comes to the same and looks the id up again and again.
             if self.gone.is_empty() && self.known.put_new(Entered { segment: Arc::clone(segment), asked }) {

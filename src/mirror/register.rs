@@ -1,13 +1,14 @@
 //! Segments found by their ids, in as little memory as that takes: the ids are in the segments already.
 
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Segment, SegmentId, table};
 
 use super::ledger::Asked;
 
@@ -28,9 +29,6 @@ pub(super) struct Register {
     hasher: FixedState,
 }
 
-/// Segments for which there is room at first.
-const ROOM: usize = 64;
-
 impl Register {
     pub fn get(&self, id: &SegmentId) -> Option<&Entered> {
         self.entries.get(self.place(id)?)
@@ -41,32 +39,25 @@ impl Register {
         self.entries.get_mut(place)
     }
 
+    /// Looks where segments will stand in the table, so that it is near when they come there one by one: it may be anywhere in memory,
+    /// and looked at together, one is waited for while others are on their way.
+    pub fn look_ahead(&self, segments: &[Arc<Segment>]) {
+        let known = |segment: &&Arc<Segment>| self.places.find(self.hasher.hash_one(&segment.id), |_| true).is_some();
+        black_box(segments.iter().filter(known).count());
+    }
+
     /// Enters a segment unless there is one with the same id. Answers whether there was none.
     pub fn put_new(&mut self, entered: Entered) -> bool {
-        if self.places.len() == self.places.capacity() {
-            self.double_table();
-        }
         let Self { entries, places, hasher } = self;
         let id = &entered.segment.id;
         let same = |place: &u32| entries[*place as usize].segment.id == *id;
         let rehash = |place: &u32| hasher.hash_one(&entries[*place as usize].segment.id);
+        table::make_room(places, rehash);
         let Entry::Vacant(entry) = places.entry(hasher.hash_one(id), same, rehash) else { return false };
         // Four billion segments don't fit into any memory.
         entry.insert(u32::try_from(entries.len()).unwrap_or(u32::MAX));
         entries.push(entered);
         true
-    }
-
-    /// Makes room in the table. In the order in which they were entered, segments lie side by side in memory; the table itself would
-    /// look at them here and there.
-    fn double_table(&mut self) {
-        let Self { entries, places, hasher } = self;
-        let hash = |entered: &Entered| hasher.hash_one(&entered.segment.id);
-        let mut double = HashTable::with_capacity(2 * entries.len().max(ROOM));
-        for (place, entered) in (0_u32..).zip(&*entries) {
-            double.insert_unique(hash(entered), place, |place| hash(&entries[*place as usize]));
-        }
-        *places = double;
     }
 
     /// Enters a segment in the place of one with the same id.

@@ -44,14 +44,9 @@ impl Contents {
         &self.slots
     }
 
-    /// A node is this segment from now on.
+    /// A node that stands for nothing, or for a segment, is this segment from now on.
     pub fn put(&mut self, node: NodeIndex, segment: Arc<Segment>) {
-        if self.slots.set(node, Some(segment)).is_none() && self.ghosts.remove(&node).is_some() {
-            // While everything loads there may be very many.
-            if self.ghosts.capacity() > ROOM_TO_SPARE && self.ghosts.len() < self.ghosts.capacity() / 8 {
-                self.ghosts.shrink_to(2 * self.ghosts.len());
-            }
-        }
+        self.slots.set(node, Some(segment));
     }
 
     /// A node is no segment any more, and keeps its id.
@@ -70,5 +65,9 @@ impl Contents {
     pub fn forget(&mut self, node: NodeIndex) {
         self.slots.set(node, None);
         self.ghosts.remove(&node);
+        // While everything loads there may be very many.
+        if self.ghosts.capacity() > ROOM_TO_SPARE && self.ghosts.len() < self.ghosts.capacity() / 8 {
+            self.ghosts.shrink_to(2 * self.ghosts.len());
+        }
     }
 }

@@ -3,14 +3,15 @@
 //! Whatever a segment needs, its place in the table of ids or its parent, lies anywhere in memory. So it is looked for of many
 //! segments at a time: while one is waited for, others are on their way.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::{Arena, Change, NodeIndex};
+use super::{Arena, Change, Kind, NodeIndex};
 
-/// Segments of which something is looked for together.
-pub(super) const TOGETHER: usize = 64;
+/// Segments of which something is looked for together. Tests have few, and want them in several parts.
+pub(super) const TOGETHER: usize = if cfg!(test) { 4 } else { 64 };
 
 impl Arena {
     /// Takes in what is new of the segments with which a batch begins, and answers the changes that are left to be made.
@@ -27,14 +28,16 @@ impl Arena {
             }
             hashes.clear();
             hashes.extend(block.iter().map(|segment: &Arc<Segment>| self.hash(&segment.id)));
-            left.reserve(hashes.iter().filter(|hash| self.by_id.find(**hash, |_| true).is_some()).count());
+            self.look_ahead(&block, &hashes);
             for (segment, hash) in block.drain(..).zip(&hashes) {
-                if self.find_hashed(*hash, &segment.id).is_some() {
-                    left.push(Change::Upsert(segment));
-                } else {
-                    let node = self.allocate_hashed(*hash);
-                    self.set_segment(node, segment);
-                    fresh.push(node);
+                match self.find_hashed(*hash, &segment.id) {
+                    Some(ghost) if self.kind(ghost) == Kind::Ghost => self.bring_in(ghost, segment),
+                    Some(_) => left.push(Change::Upsert(segment)),
+                    None => {
+                        let node = self.allocate_hashed(*hash);
+                        self.set_segment(node, segment);
+                        fresh.push(node);
+                    }
                 }
             }
         }
@@ -45,11 +48,21 @@ impl Arena {
         left
     }
 
+    /// Looks where segments and their external ids will stand, so that it is near when they come there one by one.
+    fn look_ahead(&self, segments: &[Arc<Segment>], hashes: &[u64]) {
+        let known = hashes.iter().filter(|hash| self.by_id.find(**hash, |_| true).is_some()).count();
+        let external_ids = segments.iter().filter_map(|segment| segment.external_id.as_deref());
+        let twins = external_ids.filter(|external_id| self.twins.probably_has(external_id)).count();
+        black_box((known, twins));
+    }
+
     /// Hangs each node where it belongs, unless that takes too long.
     fn attach_all(&mut self, nodes: &[NodeIndex], patience: usize) -> bool {
         let mut parents = Vec::with_capacity(TOGETHER);
         for nodes in nodes.chunks(TOGETHER) {
             self.look_up_parents(nodes, &mut parents);
+            // As above: the families come near together.
+            black_box(parents.iter().flatten().map(|parent| self.child_count(*parent)).sum::<usize>());
             for (node, parent) in nodes.iter().zip(&parents) {
                 match parent {
                     Some(parent) => self.attach_under(*node, *parent),

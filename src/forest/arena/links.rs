@@ -22,8 +22,13 @@ impl Arena {
                 self.set_segment(node, segment);
                 self.put_in_order(node, place);
             }
-            _ => self.relocate(node, |arena| arena.set_segment(node, segment)),
+            _ => self.bring_in(node, segment),
         }
+    }
+
+    /// Lets a node be a segment that hangs elsewhere, or that had been missing.
+    pub(super) fn bring_in(&mut self, node: NodeIndex, segment: Arc<Segment>) {
+        self.relocate(node, |arena| arena.set_segment(node, segment));
     }
 
     /// Takes out a segment. What hangs under it then hangs under a ghost.
