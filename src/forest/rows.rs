@@ -51,7 +51,7 @@ impl Rows {
     }
 
     fn rebuild_about(&mut self, arena: &mut Arena, expected: usize) {
-        let mut rows = Vec::with_capacity(self.len());
+        let mut rows = Vec::with_capacity(expected);
         listing::below(arena, NodeIndex::TOP, 0, expected, &mut rows);
         self.fill_below_top(arena, rows);
     }

@@ -26,7 +26,7 @@ impl Default for Homes {
 impl Homes {
     /// No homes yet for so many rows.
     pub fn of(rows: usize) -> Self {
-        if rows > FEW { Self::Many(Vec::new()) } else { Self::default() }
+        if rows > FEW { Self::Many(Vec::with_capacity(rows)) } else { Self::default() }
     }
 
     pub fn get(&self, node: NodeIndex) -> Option<u32> {

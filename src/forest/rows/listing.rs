@@ -3,6 +3,8 @@
 //! Nodes, families and lists of children lie anywhere in memory. So whatever is needed of siblings is asked for together: while
 //! one is waited for, the others are on their way.
 
+use std::hint::black_box;
+
 use crate::forest::arena::{Arena, NodeIndex};
 
 use super::Visible;
@@ -72,9 +74,11 @@ fn push<'a>(
     waiting: &mut Vec<Waiting<'a>>,
 ) {
     let children = pieces.iter().rev().flat_map(|piece| piece.iter().rev());
-    waiting.extend(children.map(|child| Waiting {
-        visible: Visible { node: *child, depth },
-        below: if unfolding.has(arena, *child) { arena.pieces(*child) } else { &[] },
+    waiting.extend(children.map(|child| {
+        let below = if unfolding.has(arena, *child) { arena.pieces(*child) } else { &[] };
+        // Looked at here, it is near when the child's turn comes.
+        black_box(below.last().and_then(|piece| piece.last().copied()));
+        Waiting { visible: Visible { node: *child, depth }, below }
     }));
 }
 
