@@ -131,7 +131,7 @@ impl Rows {
 
     /// How many rows follow that are deeper than one.
     fn below(&self, at: usize, depth: u32) -> usize {
-        self.list.from(at + 1).take_while(|visible| visible.depth > depth).count()
+        self.list.deeper_from(at + 1, depth)
     }
 
     /// Takes out a node and what is visible below it.

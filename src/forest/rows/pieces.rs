@@ -13,6 +13,8 @@ use super::homes::Homes;
 pub(super) struct Pieces {
     /// The pieces by their number, which stays the same.
     rows: Vec<Vec<Visible>>,
+    /// A depth for each number: no row of the piece stands higher up. Not always the greatest such depth.
+    highest: Vec<u32>,
     /// Numbers that can be used again.
     free: Vec<u32>,
     /// The numbers in the order of the list.
@@ -44,9 +46,9 @@ impl Pieces {
 
     /// Makes it another list altogether.
     pub fn fill(&mut self, rows: &[Visible]) {
-        *self = Self { homes: Homes::of(rows.len()), ..Self::default() };
-        self.order = self.divide(rows);
-        self.count();
+        *self = Self { homes: Homes::of(rows.len()), starts: vec![0], ..Self::default() };
+        let numbers = self.divide(rows);
+        self.exchange(0..0, &numbers);
     }
 
     /// Where a node is in the list.
@@ -85,6 +87,24 @@ impl Pieces {
         within.iter().rev().chain(earlier.flat_map(|number| self.rows[*number as usize].iter().rev())).copied()
     }
 
+    /// How many rows from a place on are deeper than one.
+    pub fn deeper_from(&self, at: usize, depth: u32) -> usize {
+        let mut place = self.piece_at(at);
+        let mut from = at;
+        while let Some(number) = self.order.get(place).copied() {
+            let (start, end) = (self.starts[place], self.starts[place + 1]);
+            if self.highest[number as usize] <= depth {
+                let rows = self.rows[number as usize].get(from - start..).unwrap_or_default();
+                if let Some(found) = rows.iter().position(|row| row.depth <= depth) {
+                    return from + found - at;
+                }
+            }
+            from = end;
+            place += 1;
+        }
+        from - at
+    }
+
     /// Puts rows in the place of others. The range has to be within the list.
     pub fn replace(&mut self, range: Range<usize>, fresh: &[Visible]) {
         if self.order.is_empty() {
@@ -107,6 +127,7 @@ impl Pieces {
         let length = self.rows[number as usize].len() + fresh.len();
         if first == last && (range.len() + 1..=room).contains(&length) {
             self.settle(fresh, number);
+            self.highest[number as usize] = self.highest[number as usize].min(highest(fresh));
             self.rows[number as usize].splice(start..end, fresh.iter().copied());
             for start in &mut self.starts[first + 1..] {
                 *start = *start + fresh.len() - range.len();
@@ -121,27 +142,39 @@ impl Pieces {
             self.free.push(number);
         }
         let numbers = self.divide(&rows);
-        self.order.splice(first..=last, numbers);
-        self.count();
+        self.exchange(first..last + 1, &numbers);
     }
 
-    /// Takes rows out without forgetting where each of them is. The range has to be within the list.
+    /// Takes rows out without forgetting where each of them is. The range has to be within the list, and not empty.
     pub fn take_out(&mut self, range: Range<usize>) -> Stretch {
-        let first = self.divide_at(range.start);
-        let last = self.divide_at(range.end);
-        let numbers: Vec<u32> = self.order.drain(first..last).collect();
-        for number in &numbers {
+        let (first, last) = (self.piece_at(range.start), self.piece_at(range.end - 1));
+        let mut taken = self.order[first..=last].to_vec();
+        let (before, after) = (range.start - self.starts[first], range.end - self.starts[last]);
+        let mut left = Vec::new();
+        let rest = self.cut(self.order[last], after);
+        if before > 0 {
+            left.push(taken[0]);
+            taken.splice(..1, self.cut(taken[0], before));
+        }
+        left.extend(rest);
+        for number in &taken {
             self.ranks[*number as usize] = NOWHERE;
         }
-        self.count();
-        Stretch(numbers)
+        self.exchange(first..last + 1, &left);
+        Stretch(taken)
     }
 
     /// Puts rows in that were taken out.
     pub fn put_in(&mut self, at: usize, Stretch(numbers): Stretch) {
-        let place = self.divide_at(at);
-        self.order.splice(place..place, numbers);
-        self.count();
+        let place = if at < self.len() { self.piece_at(at) } else { self.order.len() };
+        let within = at - self.starts[place];
+        if within == 0 {
+            return self.exchange(place..place, &numbers);
+        }
+        let first = self.order[place];
+        let rest = self.cut(first, within);
+        let all: Vec<u32> = [first].into_iter().chain(numbers).chain(rest).collect();
+        self.exchange(place..place + 1, &all);
     }
 
     /// Joins pieces where they have become too small. Nothing may be taken out at the moment.
@@ -158,21 +191,10 @@ impl Pieces {
         self.ranks.get(number as usize).is_some_and(|rank| *rank != NOWHERE)
     }
 
-    /// Lets a piece begin with a row, and answers its place in the order; that behind the last one for the end.
-    fn divide_at(&mut self, at: usize) -> usize {
-        if at >= self.len() {
-            return self.order.len();
-        }
-        let place = self.piece_at(at);
-        let within = at - self.starts[place];
-        if within == 0 {
-            return place;
-        }
-        let rows = self.rows[self.order[place] as usize].split_off(within);
-        let numbers = self.divide(&rows);
-        self.order.splice(place + 1..=place, numbers);
-        self.count();
-        place + 1
+    /// Takes from a piece what comes after its first rows, and answers the numbers of the pieces that it becomes.
+    fn cut(&mut self, number: u32, rows: usize) -> Vec<u32> {
+        let rest = self.rows[number as usize].split_off(rows);
+        self.divide(&rest)
     }
 
     /// The place, in the order of pieces, of the one that has a row; the last one for what is behind the end.
@@ -187,10 +209,13 @@ impl Pieces {
         for rows in rows.chunks(USUAL) {
             let number = self.free.pop().unwrap_or_else(|| {
                 self.rows.push(Vec::new());
+                self.highest.push(0);
+                self.ranks.push(NOWHERE);
                 // As many pieces as there are nodes would fit, and nodes have numbers of the same size.
                 u32::try_from(self.rows.len() - 1).unwrap_or(NOWHERE)
             });
             self.settle(rows, number);
+            self.highest[number as usize] = highest(rows);
             self.rows[number as usize] = rows.to_vec();
             numbers.push(number);
         }
@@ -201,16 +226,31 @@ impl Pieces {
         self.homes.settle(rows.iter().map(|row| row.node), number);
     }
 
-    /// Counts what is before each piece, after their order has changed.
-    fn count(&mut self) {
-        self.ranks.resize(self.rows.len(), NOWHERE);
-        self.starts.clear();
-        let mut start = 0;
-        for (rank, number) in (0..).zip(&self.order) {
-            self.ranks[*number as usize] = rank;
-            self.starts.push(start);
-            start += self.rows[*number as usize].len();
+    /// Puts pieces in the place of others in the order, and counts again what is before each of those behind.
+    fn exchange(&mut self, places: Range<usize>, numbers: &[u32]) {
+        let Self { rows, order, ranks, starts, .. } = self;
+        let mut start = starts[places.start];
+        let old_end = starts[places.end];
+        let fresh = numbers.iter().map(|number| {
+            start += rows[*number as usize].len();
+            start - rows[*number as usize].len()
+        });
+        starts.splice(places.clone(), fresh);
+        for later in &mut starts[places.start + numbers.len()..] {
+            *later = *later - old_end + start;
         }
-        self.starts.push(start);
+        order.splice(places.clone(), numbers.iter().copied());
+        let same_places = places.len() == numbers.len();
+        let moved = if same_places { &order[places.clone()] } else { &order[places.start..] };
+        // The places in the order fit, as the numbers do.
+        let first = u32::try_from(places.start).unwrap_or(NOWHERE);
+        for (rank, number) in (first..).zip(moved) {
+            ranks[*number as usize] = rank;
+        }
     }
+}
+
+/// The depth of the row that stands highest up.
+fn highest(rows: &[Visible]) -> u32 {
+    rows.iter().map(|row| row.depth).min().unwrap_or(u32::MAX)
 }
