@@ -3,6 +3,11 @@
 use super::{Arena, Kind, NodeIndex};
 
 impl Arena {
+    /// Links followed upwards in the last batch of changes.
+    pub fn climbed(&self) -> usize {
+        self.climbed
+    }
+
     /// Panics where the links contradict each other.
     pub fn check(&self) {
         let mut hung = 0;

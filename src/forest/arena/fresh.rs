@@ -31,7 +31,9 @@ impl Arena {
             self.look_ahead(&block, &hashes);
             for (segment, hash) in block.drain(..).zip(&hashes) {
                 match self.find_hashed(*hash, &segment.id) {
-                    Some(ghost) if self.kind(ghost) == Kind::Ghost => self.bring_in(ghost, segment),
+                    Some(ghost) if self.kind(ghost) == Kind::Ghost && self.climbed < patience => {
+                        self.bring_in(ghost, segment);
+                    }
                     Some(_) => left.push(Change::Upsert(segment)),
                     None => {
                         let node = self.allocate_hashed(*hash);

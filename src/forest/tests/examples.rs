@@ -121,6 +121,24 @@ fn a_folded_heading_stays_folded_when_something_changes() {
     assert_eq!(texts(&forest), ["Without their parent"]);
 }
 
+/// In a chain that comes in no order, each missing parent that arrives has half of the chain above it.
+#[test]
+fn pages_of_a_chain_in_no_order_climb_no_more_than_linking_everything_costs() {
+    const LENGTH: usize = 8_000;
+    let mut chain: Vec<Arc<Segment>> = (0..LENGTH)
+        .map(|at| segment(&at.to_string(), "link", at.checked_sub(1).map(|above| above.to_string()).as_deref()))
+        .collect();
+    fastrand::Rng::with_seed(1).shuffle(&mut chain);
+    let mut forest = Forest::new();
+    for page in chain.chunks(500) {
+        forest.apply(page.iter().cloned().map(Change::Upsert).collect());
+        // The last one before patience ends may climb all the way, up to four times.
+        let most = 4 * LENGTH + 1_024 + 4 * LENGTH;
+        assert!(forest.arena.climbed() <= most, "{} links were followed", forest.arena.climbed());
+    }
+    assert_eq!(forest.descendant_count(&id("0")), LENGTH - 1);
+}
+
 /// A chain that recursion would not survive, and that comes leaf first, in pages, as from a server.
 #[test]
 fn a_chain_of_a_hundred_thousand_is_built_walked_and_dropped() {
