@@ -43,7 +43,13 @@ fn start(criterion: &mut Criterion) {
     let path = folder.path().join("tenant.db");
     let mut written = store::open(&path).unwrap().store.unwrap();
     let position = Some(Position::at(Step(1), &[]));
-    let record = Record { segments: Segments::All(segments()), position, at: Timestamp::now(), complete: true };
+    let record = Record {
+        segments: Segments::All(segments()),
+        position,
+        landmarks: Vec::new(),
+        at: Timestamp::now(),
+        complete: true,
+    };
     written.write(&record).unwrap();
     drop(written);
 

@@ -121,6 +121,14 @@ impl Client {
         read(body).or_else(|_| read(&words::without_key(body, &self.settings.key)))
     }
 
+    async fn changes_in(&self, from: Step, contexts: &[Context]) -> Result<Changes, RemoteError> {
+        let mut url = self.settings.base_url.feed();
+        url.query_pairs_mut()
+            .extend_pairs(contexts_query(contexts, self.settings.contexts_form))
+            .append_pair("startId", &from.to_string());
+        self.make(Call::Changes(from), Request::new(Method::GET, url), wire::changes).await
+    }
+
     fn retries(&self) -> &Policy {
         &self.settings.retries
     }
@@ -151,12 +159,12 @@ impl Remote for Client {
     }
 
     async fn changes(&self, from: Step, only: Option<Context>) -> Result<Changes, RemoteError> {
-        let mut url = self.settings.base_url.feed();
         let contexts = only.as_ref().map_or(self.settings.contexts.as_slice(), std::slice::from_ref);
-        url.query_pairs_mut()
-            .extend_pairs(contexts_query(contexts, self.settings.contexts_form))
-            .append_pair("startId", &from.to_string());
-        self.make(Call::Changes(from), Request::new(Method::GET, url), wire::changes).await
+        self.changes_in(from, contexts).await
+    }
+
+    async fn changes_by_anybody(&self, from: Step) -> Result<Changes, RemoteError> {
+        self.changes_in(from, &Context::ALL).await
     }
 
     async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {

@@ -137,6 +137,12 @@ impl Connection {
             some => some.into(),
         }
     }
+
+    /// Whether the feed leaves out what some do.
+    #[must_use]
+    pub fn follows_some_only(&self) -> bool {
+        !self.contexts.is_empty() && Context::ALL.iter().any(|context| !self.contexts.contains(context))
+    }
 }
 
 /// Why there is nothing to connect to.

@@ -22,12 +22,16 @@
 //! It knows nothing of screens: a terminal, a subcommand and a test are clients like any other.
 
 mod actor;
+mod backlog;
+mod budget;
 mod feed;
+mod hearing;
 mod keeper;
 mod ledger;
 mod list;
 mod look;
 mod message;
+mod namesakes;
 mod queue;
 mod register;
 mod report;
@@ -46,8 +50,8 @@ use crate::remote::{Context, Remote};
 use crate::segment::Step;
 
 pub use message::{
-    Applied, Command, Event, Fate, ListProgress, Mention, Notice, Outcome, Phase, Recovered, Seen, Ticket, Which,
-    WriteError, is_provisional,
+    Applied, Command, Event, Fate, ListProgress, Mention, Notice, Outcome, Phase, Recovered, Seen, Suspicion, Ticket,
+    Which, WriteError, is_provisional,
 };
 
 /// How to keep in step with a server.
@@ -70,6 +74,8 @@ pub struct Settings {
     /// Contexts whose changes are followed each by itself, so that a change is known to be somebody's; none asks for all at
     /// once, which is one question instead of several.
     pub origins: Vec<Context>,
+    /// Whether the feed leaves out what some do, so that it can't say that nothing has happened.
+    pub partial_feed: bool,
     /// The step from which on changes are told; `None` is what happens from the start on.
     pub since: Option<Step>,
     /// Whether what the feed names is told, until it was first read to its end, also where the list had it already.
@@ -89,6 +95,7 @@ impl Default for Settings {
             verify_every: Some(Duration::from_secs(15 * 60)),
             grace: Duration::from_secs(10),
             origins: Vec::new(),
+            partial_feed: false,
             since: None,
             tell_named: false,
             store: None,

@@ -22,7 +22,7 @@ pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
 pub use curl::curl;
 pub use error::{Call, Fault, RemoteError};
 pub use exchange::{Excerpt, Exchange};
-pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Position};
+pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Landmark, Position};
 pub use guarded::{Access, Guarded};
 pub use obstacle::{Obstacle, ObstacleKind};
 pub use template::{TemplateFault, UrlTemplate};
@@ -38,6 +38,12 @@ pub trait Remote: Send + Sync + 'static {
     /// What happened from the given step on, that step included; with `only`, what that one did. An answer may be only the
     /// first part: ask again from its `next` for as long as that advances.
     fn changes(&self, from: Step, only: Option<Context>) -> impl Future<Output = Result<Changes, RemoteError>> + Send;
+
+    /// What happened from the given step on, whoever did it: also what the profile's contexts leave out. For finding a segment
+    /// that was created here and whose id never came; to follow, there is [`Self::changes`].
+    fn changes_by_anybody(&self, from: Step) -> impl Future<Output = Result<Changes, RemoteError>> + Send {
+        self.changes(from, None)
+    }
 
     /// Creates a segment and answers its id. Never repeated on its own: an error that
     /// [may have taken effect](Fault::may_have_taken_effect) leaves open whether the segment exists.

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use crate::remote::{Context, Position};
+use crate::remote::{Context, Landmark, Position};
 use crate::segment::{Segment, SegmentId, Step};
 
 pub use journal::{JournalNote, Journalled, Progress};
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub segments: Vec<Arc<Segment>>,
     /// Where to read on in the feed; `None` when there was no feed.
     pub position: Option<Position>,
+    /// How the feed is recognised from there.
+    pub landmarks: Vec<Landmark>,
     /// When it was last known to be what is on the server.
     pub saved: Timestamp,
     /// Whether the list it comes from can be relied on.
@@ -46,6 +48,8 @@ pub struct Record {
     pub segments: Segments,
     /// Where to read on in the feed, having these; `None` leaves it as it is.
     pub position: Option<Position>,
+    /// How the feed is recognised from there; written with the position.
+    pub landmarks: Vec<Landmark>,
     /// When this was known to be so.
     pub at: Timestamp,
     /// Whether the list it comes from can be relied on.
@@ -116,7 +120,7 @@ pub enum StoreError {
 /// Marks a file as ours: "SEGT".
 const APPLICATION: i32 = 0x5345_4754;
 /// The form that is written.
-const SCHEMA: i32 = 4;
+const SCHEMA: i32 = 5;
 
 /// A list is kept packed, since it is read whole at every start; what changed after it is kept a row each, since that is
 /// written often.
@@ -164,6 +168,18 @@ const FROM_2_TO_3: &str = "
 
 /// The third form had no journal.
 const FROM_3_TO_4: &str = journal::TABLE;
+
+/// The fourth form knew nothing by which to recognise a feed, nor what looks like a segment that is to be created.
+const FROM_4_TO_5: &str = "
+    CREATE TABLE landmark (
+        context TEXT PRIMARY KEY NOT NULL,
+        step INTEGER NOT NULL,
+        next INTEGER NOT NULL,
+        named TEXT NOT NULL
+    );
+    ALTER TABLE journal ADD COLUMN alike TEXT;
+    ALTER TABLE journal ADD COLUMN drafts TEXT;
+";
 
 /// Segments packed together: enough that there are few rows, few enough that no blob is large.
 const PACKED: usize = 4_096;
@@ -287,6 +303,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         let transaction = connection.transaction()?;
         transaction.execute_batch(TABLES)?;
         transaction.execute_batch(journal::TABLE)?;
+        transaction.execute_batch(FROM_4_TO_5)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         return transaction.commit();
@@ -306,7 +323,10 @@ fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
     if found < 3 {
         transaction.execute_batch(FROM_2_TO_3)?;
     }
-    transaction.execute_batch(FROM_3_TO_4)?;
+    if found < 4 {
+        transaction.execute_batch(FROM_3_TO_4)?;
+    }
+    transaction.execute_batch(FROM_4_TO_5)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit()
 }
@@ -322,6 +342,7 @@ fn read(connection: &Connection, tell: Telling<'_>) -> rusqlite::Result<Option<S
         .query_row("SELECT saved, complete FROM state", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
     let Some((saved, complete)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
+    let landmarks = read_landmarks(connection)?;
     let later = read_changes(connection)?;
     let changed = later.len();
     let mut segments = read_packed(connection, &later, tell)?;
@@ -329,7 +350,7 @@ fn read(connection: &Connection, tell: Telling<'_>) -> rusqlite::Result<Option<S
     segments.extend(later.into_values().flatten());
     tell(segments.len(), segments[packed..].to_vec());
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Snapshot { segments, position, saved, complete, changed }))
+    Ok(Some(Snapshot { segments, position, landmarks, saved, complete, changed }))
 }
 
 fn read_packed(
@@ -391,6 +412,36 @@ fn read_position(connection: &Connection) -> rusqlite::Result<Option<Position>> 
     Ok(Position::of(known))
 }
 
+/// What can't be read is left out: a feed that is not recognised is followed all the same.
+fn read_landmarks(connection: &Connection) -> rusqlite::Result<Vec<Landmark>> {
+    let mut statement = connection.prepare("SELECT context, step, next, named FROM landmark ORDER BY context")?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?)))?;
+    let mut landmarks = Vec::new();
+    for row in rows {
+        let (name, step, next, named) = row?;
+        let only = Context::of_wire_name(&name);
+        if let Ok(named) = serde_json::from_str(&named)
+            && (only.is_some() || name == EVERYBODY)
+        {
+            landmarks.push(Landmark { only, from: Step(step), next: Step(next), named });
+        }
+    }
+    Ok(landmarks)
+}
+
+fn put_landmarks(transaction: &Transaction<'_>, landmarks: &[Landmark]) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM landmark", [])?;
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO landmark (context, step, next, named) VALUES (?1, ?2, ?3, ?4)")?;
+    for Landmark { only, from, next, named } in landmarks {
+        let named =
+            serde_json::to_string(named).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        insert.execute(params![only.map_or(EVERYBODY, Context::wire_name), from.0, next.0, named])?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Writes a record, all of it or nothing.
     ///
@@ -424,6 +475,7 @@ impl Store {
                 let mut insert = transaction.prepare_cached("INSERT INTO position (context, step) VALUES (?1, ?2)")?;
                 insert.execute(params![name, step.0])?;
             }
+            put_landmarks(&transaction, &record.landmarks)?;
         }
         transaction.execute(
             "INSERT OR REPLACE INTO state (only, saved, complete) VALUES (1, ?1, ?2)",
@@ -463,6 +515,7 @@ mod tests {
         Record {
             segments,
             position: Some(Position::at(Step(position), &[])),
+            landmarks: Vec::new(),
             at: Timestamp::from_second(7).unwrap(),
             complete: true,
         }

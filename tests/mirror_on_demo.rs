@@ -86,6 +86,7 @@ impl Watcher {
             Event::Synchronised { .. } => self.synchronised += 1,
             Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
             Event::OperationBegan(_)
+            | Event::OperationWaits { .. }
             | Event::OperationDropped(_)
             | Event::Recovered(_)
             | Event::PhaseChanged(_)

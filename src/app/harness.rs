@@ -139,7 +139,7 @@ impl Harness {
         let mut harness = Self::new(columns, rows);
         harness.first_list(segments);
         harness.tell(mirror::Event::PhaseChanged(Phase::Live));
-        harness.tell(mirror::Event::Synchronised { next: Step(1), complete: true });
+        harness.tell(mirror::Event::Synchronised { next: Step(1), complete: true, lacking: None });
         harness
     }
 
@@ -326,5 +326,12 @@ impl Harness {
 
 fn applied(segment: Segment) -> Applied {
     let written = Field::ALL.to_vec();
-    Applied { segment: Arc::new(segment), merged: Vec::new(), ignored: Vec::new(), written, raced: false }
+    Applied {
+        segment: Arc::new(segment),
+        merged: Vec::new(),
+        ignored: Vec::new(),
+        written,
+        raced: false,
+        existed: false,
+    }
 }

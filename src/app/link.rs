@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mirror::Phase;
+use crate::mirror::{Phase, Suspicion};
 
 /// What is known of the relation to the server.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Link {
     pub synchronised: Option<Timestamp>,
     /// Whether the complete list has come once.
     pub listed: bool,
+    /// What speaks against the list that the tree comes from, so that segments may be missing.
+    pub lacking: Option<Suspicion>,
     /// Whether a person asked to compare everything with the server and waits for the outcome.
     pub verification_asked: bool,
 }
@@ -45,6 +47,7 @@ impl Link {
             told: now,
             synchronised: None,
             listed: false,
+            lacking: None,
             verification_asked: false,
         }
     }
@@ -63,9 +66,12 @@ impl Link {
     pub const fn state(&self) -> LinkState {
         match self.phase {
             Phase::Live => LinkState::Live,
-            Phase::Starting | Phase::Loading(_) | Phase::Resyncing(_) | Phase::Replaying | Phase::Behind { .. } => {
-                LinkState::Working
-            }
+            Phase::Starting
+            | Phase::Loading(_)
+            | Phase::Resyncing(_)
+            | Phase::Replaying
+            | Phase::Behind { .. }
+            | Phase::Silent { .. } => LinkState::Working,
             Phase::Offline { .. } => LinkState::Offline,
             Phase::Stalled { .. } | Phase::Paused(_) => LinkState::Stalled,
         }
@@ -90,9 +96,17 @@ impl Link {
         }
     }
 
+    /// How long an answer has been waited for that is overdue.
+    #[must_use]
+    pub fn silent_for(&self, now: Timestamp) -> Option<SignedDuration> {
+        let Phase::Silent { since, .. } = &self.phase else { return None };
+        let before = SignedDuration::try_from(*since).unwrap_or(SignedDuration::MAX);
+        Some(before.saturating_add(now.duration_since(self.told)))
+    }
+
     pub(super) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let second = SignedDuration::from_secs(1);
-        if matches!(self.phase, Phase::Offline { .. }) {
+        if matches!(self.phase, Phase::Offline { .. } | Phase::Silent { .. }) {
             return Some(now + second);
         }
         // The moment at which the age becomes worth saying, then each second.

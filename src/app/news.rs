@@ -21,9 +21,13 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Listed { different } => return list(state, different),
         Event::Changed { seen, .. } => change(state, &seen),
-        Event::Synchronised { .. } => state.link.synchronised = Some(state.clock.now),
+        Event::Synchronised { lacking, .. } => {
+            state.link.synchronised = Some(state.clock.now);
+            state.link.lacking = lacking;
+        }
         Event::Verified { missed } => verified(state, &missed),
         Event::OperationBegan(which) => writes::operation_began(state, which),
+        Event::OperationWaits { which, error } => writes::operation_waits(state, which, &error),
         Event::OperationEnded { which, operation, outcome } => {
             effects = writes::operation_ended(state, which, &operation, &outcome);
         }
@@ -52,6 +56,10 @@ fn enter(state: &mut State, phase: Phase) {
             if error.fault.is_unauthorised() {
                 state.warn(format!("{error} · check the key and the tenant"));
             }
+        }
+        Phase::Silent { call, since } => {
+            let text = format!("no answer for {} s: could not {call} yet", since.as_secs());
+            state.activity.add(now, EntryKind::Notice, None, text);
         }
         Phase::Stalled { error, progress } => {
             let again = state.key(Action::PollNow);

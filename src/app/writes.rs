@@ -25,7 +25,7 @@ use super::pace::Pace;
 
 pub(super) use amending::{Amendment, amend, send_amended};
 pub(super) use outcome::{
-    operation_began, operation_dropped, operation_ended, operation_failed, recovered, undelivered,
+    operation_began, operation_dropped, operation_ended, operation_failed, operation_waits, recovered, undelivered,
 };
 pub(super) use sending::{
     Manner, adopt, begin, drop_step, give_up, hold_all, next_ticket, release, retry, send_staged, unstage,

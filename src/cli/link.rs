@@ -89,7 +89,8 @@ impl Link {
         let Connection { page_size, concurrency, verify_every, .. } = self.connection;
         let poll = self.connection.poll.map_or_else(Pace::default, Pace::steady);
         let origins = self.connection.origins();
-        Settings { page_size, concurrency, poll, verify_every, origins, ..Settings::default() }
+        let partial_feed = self.connection.follows_some_only();
+        Settings { page_size, concurrency, poll, verify_every, origins, partial_feed, ..Settings::default() }
     }
 }
 

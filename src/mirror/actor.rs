@@ -1,7 +1,14 @@
 //! The actor: one task that owns what is known, and the tasks it sends out to ask.
+//!
+//! What it does apart from writes is one [`Work`] at a time: it locates the end of the feed, lists, follows, or rests until it
+//! tries again. Whatever is asked of the server is asked by a task that ends in a [`Report`]; the actor itself waits for
+//! nothing but the next command, report or alarm. A task that panics ends the actor, in order: what was asked for is in the
+//! journal.
 
 mod following;
+mod listing;
 mod restoring;
+mod silence;
 mod writing;
 
 use std::sync::Arc;
@@ -12,21 +19,28 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::remote::{Position, Remote};
+use crate::remote::{Fault, Position, Remote, RemoteError};
 use crate::segment::{SegmentId, Step};
 
 use super::Settings;
-use super::feed::Setback;
 use super::keeper::Keeper;
-use super::ledger::{Asked, Ledger, Questions};
+use super::ledger::{Ledger, Questions};
 use super::list::{Interruption, Listing};
 use super::message::{Command, Event, ListProgress, Phase, Seen};
 use super::report::{Report, Reporter};
+use following::Following;
+use listing::LastList;
+use silence::Silence;
 use writing::Writing;
 
-/// The client has gone: there is nobody to work for.
+/// Why the actor ends.
 #[derive(Debug)]
-struct Abandoned;
+enum Abandoned {
+    /// The client has gone: there is nobody to work for.
+    ByClient,
+    /// A task has panicked, so something is not as it should be.
+    ByTask,
+}
 
 /// What the actor is doing apart from writes. Each state carries what it takes to go on from it.
 #[derive(Debug)]
@@ -35,7 +49,7 @@ enum Work {
     Locating,
     /// A task lists everything.
     Listing,
-    /// A task reads the feed.
+    /// The feed is read, and what it names is looked at.
     Following,
     /// Nothing is to be done until then.
     Resting { until: Instant, then: Next },
@@ -62,85 +76,36 @@ pub(super) struct Actor<R> {
     tasks: JoinSet<()>,
     questions: Questions,
     ledger: Ledger,
-    /// Where to read on in the feed; `None` before that is known, and for good when there is no feed.
-    position: Option<Position>,
-    /// Whether the position was found just now, and the feed not read from it yet.
-    position_untried: bool,
-    /// Steps back that the feed was seen to take and that mean nothing.
-    setbacks: Vec<Setback>,
-    /// The steps of the longest part of the feed that came.
-    longest_part: i64,
-    /// The pause before the next look at the feed.
-    pause: Duration,
-    /// Whether the feed was read to its end once.
-    synchronised: bool,
     work: Work,
-    /// The phase that was told last.
-    phase: Phase,
-    listed: bool,
+    following: Following,
+    last_list: LastList,
     /// Stops the list under way.
     stop_listing: CancellationToken,
-    last_list: LastList,
+    progress_told: Option<Instant>,
+    listed: bool,
+    /// The phase that was told last, silence apart.
+    phase: Phase,
+    silence: Silence,
     wanted: Wanted,
     /// Failures in a row.
     failures: u32,
-    progress_told: Option<Instant>,
     writing: Writing,
     /// `None` when nothing is kept.
     keeper: Option<Keeper>,
-}
-
-/// Whether a list can be relied on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// The feed since before the list began was not read to its end yet.
-    Replaying,
-    /// Something happened while it was loading: segments may have slipped from a page that was not read yet to one that was,
-    /// and the feed doesn't name those, since nothing happened to them. To be listed again as soon as the feed is quiet.
-    Doubtful,
-    /// Nothing happened while it was loading.
-    Complete,
-}
-
-/// What is known of the last list.
-#[derive(Debug)]
-struct LastList {
-    trust: Trust,
-    absent: Absent,
-    /// What it has otherwise than it was known, when that could be relied on; the feed may name it yet.
-    different: Option<Vec<Seen>>,
-    /// What the feed has named since it began.
-    named: HashSet<SegmentId>,
-    /// When a doubtful list is repeated at the latest.
-    repeat_after: Instant,
-    /// When everything is listed again to compare.
-    verify_after: Option<Instant>,
 }
 
 /// What the client asked for while something else was being done.
 #[derive(Debug, Default)]
 struct Wanted {
     reload: bool,
-    poll: bool,
-}
-
-/// Known segments that a list lacks, and the question with which the list began.
-#[derive(Debug)]
-struct Absent {
-    ids: Vec<SegmentId>,
-    begun: Asked,
-}
-
-impl Absent {
-    fn take(&mut self) -> Vec<SegmentId> {
-        std::mem::take(&mut self.ids)
-    }
 }
 
 /// Reports that may wait for the actor.
 const REPORTS: usize = 32;
-/// More segments than these to be looked at are worth telling.
-const BACKLOG: usize = 50;
+/// The longest pause after failures, and the pause after one that only a person can mend.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest pause that a server may ask for.
+const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
 
 impl<R: Remote> Actor<R> {
     pub fn new(
@@ -151,8 +116,7 @@ impl<R: Remote> Actor<R> {
     ) -> Self {
         let (reporter, reports) = mpsc::channel(REPORTS);
         let questions = Questions::default();
-        let pause = settings.poll.shortest;
-        let absent = Absent { ids: Vec::new(), begun: questions.next() };
+        let now = Instant::now();
         Self {
             remote,
             commands,
@@ -160,70 +124,86 @@ impl<R: Remote> Actor<R> {
             reports,
             reporter: Reporter::new(reporter),
             tasks: JoinSet::new(),
-            last_list: LastList {
-                trust: Trust::Doubtful,
-                absent,
-                different: None,
-                named: HashSet::new(),
-                repeat_after: Instant::now(),
-                verify_after: settings.verify_every.map(|pause| Instant::now() + pause),
-            },
-            wanted: Wanted::default(),
-            settings: Arc::new(settings),
-            questions,
             ledger: Ledger::default(),
-            position: None,
-            position_untried: false,
-            setbacks: Vec::new(),
-            longest_part: 0,
-            pause,
-            synchronised: false,
-            work: Work::Resting { until: Instant::now(), then: Next::Locate },
-            phase: Phase::Starting,
-            listed: false,
+            work: Work::Resting { until: now, then: Next::Locate },
+            following: Following::new(settings.poll, now),
+            last_list: LastList::none(questions.next(), settings.verify_every, now),
             stop_listing: CancellationToken::new(),
-            failures: 0,
             progress_told: None,
+            listed: false,
+            phase: Phase::Starting,
+            silence: Silence::default(),
+            wanted: Wanted::default(),
+            failures: 0,
             writing: Writing::default(),
             keeper: None,
+            settings: Arc::new(settings),
+            questions,
         }
     }
 
     /// Works until the client drops its ends of the queues.
     pub async fn run(mut self) {
-        if self.restore().await.is_err() {
-            return;
+        let mut going = self.restore().await;
+        while going.is_ok() {
+            going = self.step().await;
         }
-        while self.step().await.is_ok() {}
         // The client hears that the queue of events has ended when all it asked for is in the journal.
         if let Some(keeper) = self.keeper.take() {
             keeper.close().await;
         }
-        tracing::debug!("nobody listens any more; the mirror ends");
+        if let Err(Abandoned::ByTask) = going {
+            tracing::error!("a task of the mirror has panicked; the mirror ends");
+        } else {
+            tracing::debug!("nobody listens any more; the mirror ends");
+        }
     }
 
     async fn step(&mut self) -> Result<(), Abandoned> {
-        let alarm = match &self.work {
-            Work::Resting { until, .. } => Some(*until),
-            Work::Locating | Work::Listing | Work::Following => None,
-        };
+        let alarm = self.next_alarm();
         tokio::select! {
-            command = self.commands.recv() => self.obey(command.ok_or(Abandoned)?).await,
-            Some(report) = self.reports.recv() => self.hear(report).await,
-            () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.proceed().await,
-            // Finished tasks have reported already; a panic in one is reported by the panic hook.
-            Some(_) = self.tasks.join_next() => Ok(()),
+            command = self.commands.recv() => self.obey(command.ok_or(Abandoned::ByClient)?).await?,
+            Some(report) = self.reports.recv() => self.hear(report).await?,
+            () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.wake().await?,
+            Some(ended) = self.tasks.join_next() => {
+                // Finished tasks have reported already.
+                ended.map_err(|_| Abandoned::ByTask)?;
+            }
+        }
+        self.tend_silence().await
+    }
+
+    /// When something is to be done although nothing happens.
+    fn next_alarm(&mut self) -> Option<Instant> {
+        let work = match &self.work {
+            // While it rests after a failure, an answer that is overdue is no news.
+            Work::Resting { until, .. } => return Some(*until),
+            Work::Following => self.plan(Instant::now()).next(),
+            Work::Locating | Work::Listing => None,
+        };
+        work.into_iter().chain(self.silence.next_alarm()).min()
+    }
+
+    async fn wake(&mut self) -> Result<(), Abandoned> {
+        match &self.work {
+            Work::Resting { until, .. } if *until <= Instant::now() => self.proceed().await,
+            Work::Following => self.go_on_following().await,
+            _ => Ok(()),
         }
     }
 
     async fn obey(&mut self, command: Command) -> Result<(), Abandoned> {
         match command {
-            Command::PollNow => match self.work {
-                Work::Resting { .. } => self.proceed().await?,
-                _ => self.wanted.poll = true,
-            },
+            Command::PollNow => {
+                self.following.try_all_now();
+                match self.work {
+                    Work::Resting { .. } => self.proceed().await?,
+                    Work::Following => self.go_on_following().await?,
+                    Work::Locating | Work::Listing => {}
+                }
+            }
             Command::Reload => match self.work {
-                Work::Resting { then: Next::Follow, .. } => self.relist().await?,
+                Work::Following if self.following.is_idle() => self.relist().await?,
                 Work::Resting { .. } => self.proceed().await?,
                 Work::Following => self.wanted.reload = true,
                 Work::Locating | Work::Listing => {}
@@ -247,39 +227,50 @@ impl<R: Remote> Actor<R> {
     async fn hear(&mut self, report: Report) -> Result<(), Abandoned> {
         match report {
             Report::Located(result) => self.located(result).await,
-            Report::Page { segments, asked, progress } => {
+            Report::Page { segments, asked, progress, yielded } => {
+                self.silence.heard_of_work();
+                let (entries, before) = (segments.len(), self.ledger.count_of_list());
                 if self.listed {
                     self.ledger.take_page(segments, asked);
                 } else {
                     let news = self.ledger.take_first_page(segments, asked);
                     self.tell(Event::Gathered(news)).await?;
                 }
-                let progress = ListProgress { segments: self.ledger.count_of_list(), ..progress };
-                self.tell_progress(progress).await
+                let count = self.ledger.count_of_list();
+                yielded.tell(entries, count - before);
+                self.tell_progress(ListProgress { segments: count, ..progress }).await
+            }
+            Report::FirstPage { segments, asked } => {
+                if self.listed || segments.is_empty() {
+                    return Ok(());
+                }
+                let news = self.ledger.take_first_page(segments, asked);
+                self.tell(Event::Gathered(news)).await
             }
             Report::Noticed(notice) => self.tell(Event::Noticed(notice)).await,
             Report::ListEnded(listing, None) => self.list_ended(*listing).await,
             Report::ListEnded(listing, Some(Interruption::Failed(error))) => self.list_stopped(listing, error).await,
             Report::ListEnded(listing, Some(Interruption::Asked)) => self.list_paused(listing).await,
-            Report::LookingAt(waiting) if waiting > BACKLOG => self.enter(Phase::Behind { waiting }).await,
-            Report::LookingAt(_) => Ok(()),
-            Report::Followed(result) => self.followed(result).await,
-            Report::LookedAt(answers) => {
-                let gone = self.take(answers, None).await?.into_iter().filter(|seen| seen.now.is_none());
-                // Where a server takes what stands below along, it may do so at every level.
-                let gone: HashSet<SegmentId> = gone.map(|seen| seen.id).collect();
-                let below = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
-                self.look_at(below);
-                if self.position.is_none() {
-                    // With a feed this is kept together with the position.
-                    self.keep().await;
-                }
+            Report::Read(number, result) => self.read(number, result).await,
+            Report::Recognised(result) => self.recognised(result).await,
+            Report::Looked { id, mention, result } => self.looked(id, mention, result).await,
+            Report::LookedAt(answers) => self.looked_at(answers).await,
+            Report::OperationOver { which, since, over } => self.operation_over(which, since, over).await,
+            Report::CatchUp(catch_up) => {
+                self.catch_up(catch_up);
                 Ok(())
             }
-            Report::OperationOver { which, since, result } => self.operation_over(which, since, result).await,
             Report::Claimed { claim, reply } => {
                 // Whoever asked may have been stopped.
                 let _stopped = reply.send(self.claim(claim));
+                Ok(())
+            }
+            Report::Sought { which, drafts, reply } => {
+                let _stopped = reply.send(self.seek(which, &drafts));
+                Ok(())
+            }
+            Report::Made { id, reply } => {
+                let _stopped = reply.send(self.existed_before(&id));
                 Ok(())
             }
             Report::Investigated(found) => self.investigated(found).await,
@@ -287,11 +278,11 @@ impl<R: Remote> Actor<R> {
     }
 
     async fn tell(&self, event: Event) -> Result<(), Abandoned> {
-        self.events.send(event).await.map_err(|_| Abandoned)
+        self.events.send(event).await.map_err(|_| Abandoned::ByClient)
     }
 
     async fn enter(&mut self, phase: Phase) -> Result<(), Abandoned> {
-        if phase == self.phase {
+        if phase == self.phase && !self.silence.is_told() {
             return Ok(());
         }
         if std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase) {
@@ -300,6 +291,7 @@ impl<R: Remote> Actor<R> {
         if phase == Phase::Live {
             self.investigate();
         }
+        self.silence.broken();
         self.phase = phase.clone();
         self.tell(Event::PhaseChanged(phase)).await
     }
@@ -312,4 +304,55 @@ impl<R: Remote> Actor<R> {
         let reporter = self.reporter.clone();
         self.tasks.spawn(async move { reporter.tell(task.await).await });
     }
+
+    /// Does what was to be done after the rest.
+    async fn proceed(&mut self) -> Result<(), Abandoned> {
+        match std::mem::replace(&mut self.work, Work::Following) {
+            Work::Resting { then: Next::Locate, .. } => self.locate().await,
+            Work::Resting { then: Next::List(listing), .. } => self.list(listing).await,
+            Work::Resting { then: Next::Follow, .. } => self.follow().await,
+            busy @ (Work::Locating | Work::Listing | Work::Following) => {
+                self.work = busy;
+                Ok(())
+            }
+        }
+    }
+
+    async fn failed(&mut self, error: RemoteError, then: Next) -> Result<(), Abandoned> {
+        tracing::warn!(%error, "the server can't be followed");
+        self.failures += 1;
+        let pause = self.pause_after(&error.fault);
+        self.work = Work::Resting { until: Instant::now() + pause, then };
+        self.stop_waiting_to_catch_up();
+        self.enter(Phase::Offline { error, retry_in: pause }).await
+    }
+
+    /// Grows with each failure in a row. What only a person can mend is not asked for all the time.
+    fn pause_after(&self, fault: &Fault) -> Duration {
+        let growing = self.settings.poll.shortest.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
+        let pause = if fault.is_transient() {
+            with_jitter(growing.min(2 * LONGEST_PAUSE)).min(LONGEST_PAUSE)
+        } else {
+            LONGEST_PAUSE
+        };
+        fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause).min(LONGEST_ASKED_PAUSE))
+    }
+
+    /// Where the client's picture is to be followed from, as it is kept.
+    fn kept_position(&self) -> Option<&Position> {
+        self.following.settled.as_ref()
+    }
+
+    /// The segments that name one of these as their parent.
+    fn children_of(&self, parents: &HashSet<SegmentId>) -> Vec<SegmentId> {
+        let below = |segment: &&Arc<crate::segment::Segment>| {
+            segment.parent.as_ref().is_some_and(|parent| parents.contains(parent))
+        };
+        self.ledger.segments().filter(below).map(|segment| segment.id.clone()).collect()
+    }
+}
+
+/// A tenth more or less, so that many clients don't ask at the same moment.
+fn with_jitter(pause: Duration) -> Duration {
+    pause.mul_f64(0.9 + 0.2 * fastrand::f64())
 }

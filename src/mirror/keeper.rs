@@ -9,7 +9,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Duration, Instant};
 
 use crate::forest::Forest;
-use crate::remote::Position;
+use crate::remote::{Landmark, Position};
 use crate::segment::{Segment, SegmentId};
 use crate::store::{self, JournalNote, Journalled, Record, Segments, Snapshot, Store};
 
@@ -104,10 +104,10 @@ impl Keeper {
     }
 
     /// Exactly these segments exist; what happened from the position on is not in them yet.
-    pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>) {
+    pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>, landmarks: &[Landmark]) {
         self.unsaved.clear();
         self.has_all = true;
-        self.hand_on(Segments::All(segments), position, Timestamp::now(), false).await;
+        self.hand_on(Segments::All(segments), position, landmarks, Timestamp::now(), false).await;
     }
 
     /// The store has these already. If many of them are written one by one, they are written anew as a whole, which is read
@@ -116,7 +116,7 @@ impl Keeper {
         self.has_all = true;
         let Snapshot { segments, changed, saved, complete, .. } = snapshot;
         if *changed > MANY_CHANGES.max(segments.len() / LARGE_PART) {
-            self.hand_on(Segments::All(segments.clone()), None, *saved, *complete).await;
+            self.hand_on(Segments::All(segments.clone()), None, &[], *saved, *complete).await;
             self.handed_on = None;
         }
     }
@@ -132,7 +132,7 @@ impl Keeper {
     }
 
     /// Everything up to the position was noted.
-    pub async fn advance(&mut self, position: Option<&Position>, complete: bool) {
+    pub async fn advance(&mut self, position: Option<&Position>, landmarks: &[Landmark], complete: bool) {
         let still_true = self.handed_on.as_ref().is_some_and(|last| {
             last.position.as_ref() == position && last.complete == complete && last.at.elapsed() < STILL_TRUE
         });
@@ -140,13 +140,20 @@ impl Keeper {
             return;
         }
         let changes = std::mem::take(&mut self.unsaved);
-        self.hand_on(Segments::Some(changes), position, Timestamp::now(), complete).await;
+        self.hand_on(Segments::Some(changes), position, landmarks, Timestamp::now(), complete).await;
     }
 
-    async fn hand_on(&mut self, segments: Segments, position: Option<&Position>, at: Timestamp, complete: bool) {
-        let position = position.cloned();
+    async fn hand_on(
+        &mut self,
+        segments: Segments,
+        position: Option<&Position>,
+        landmarks: &[Landmark],
+        at: Timestamp,
+        complete: bool,
+    ) {
+        let (position, landmarks) = (position.cloned(), landmarks.to_vec());
         self.handed_on = Some(HandedOn { position: position.clone(), complete, at: Instant::now() });
-        let record = Record { segments, position, at, complete };
+        let record = Record { segments, position, landmarks, at, complete };
         if self.jobs.send(Job::Record(record)).await.is_err() {
             tracing::debug!("the store is no longer written");
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::segment::{Segment, SegmentId};
 
@@ -45,6 +45,8 @@ pub(super) struct TakenList {
     pub absent: Vec<SegmentId>,
     /// What the list has otherwise than it was known.
     pub different: Vec<Seen>,
+    /// How often it had a segment that it had had before.
+    pub repeated: usize,
 }
 
 /// A list that is being taken in.
@@ -54,8 +56,19 @@ struct Taking {
     begun: Asked,
     /// What it has otherwise than it is known. It shows all at once, when the list is complete.
     aside: HashMap<SegmentId, Entered>,
-    /// How many segments it has had so far.
+    /// How many segments it has had so far, each counted once.
     count: usize,
+    /// How many entries it has had so far.
+    entries: usize,
+    /// Segments that were learnt of in another way since it was begun, and that it has not had since.
+    otherwise: HashSet<SegmentId>,
+}
+
+impl Taking {
+    /// Whether the list has not had a segment yet, of which is known when it was asked for last.
+    fn is_new(&mut self, id: &SegmentId, known: Option<Asked>) -> bool {
+        self.otherwise.remove(id) || known.is_none_or(|known| known < self.begun)
+    }
 }
 
 /// Everything that is known, what is gone included: a late answer must not bring it back.
@@ -66,15 +79,25 @@ pub(super) struct Ledger {
     gone: HashMap<SegmentId, Asked>,
     /// The question with which the last list began that is complete.
     last_list: Option<Asked>,
+    /// Of what was known to be gone by a question before this one, nothing is known any more.
+    forgotten: Option<Asked>,
     taking: Option<Taking>,
 }
 
 impl Ledger {
     /// Takes in an answer unless a later question was answered already. Tells what is different now.
     pub fn take(&mut self, answer: Answer) -> Option<Seen> {
+        if let Some(taking) = &mut self.taking {
+            taking.otherwise.insert(answer.id.clone());
+        }
+        self.enter(answer)
+    }
+
+    fn enter(&mut self, answer: Answer) -> Option<Seen> {
         let Answer { id, now, asked, mention } = answer;
         let Some(known) = self.known.get_mut(&id) else {
-            if self.gone.get(&id).is_some_and(|gone| *gone > asked) {
+            // Of what was asked so long ago it is not known any more whether the segment has gone since.
+            if self.gone.get(&id).is_some_and(|gone| *gone > asked) || self.forgotten.is_some_and(|then| asked < then) {
                 return None;
             }
             let Some(segment) = now else {
@@ -112,7 +135,7 @@ impl Ledger {
 
     /// A list is begun with a question.
     pub fn begin_list(&mut self, begun: Asked) {
-        self.taking = Some(Taking { begun, aside: HashMap::new(), count: 0 });
+        self.taking = Some(Taking { begun, aside: HashMap::new(), count: 0, entries: 0, otherwise: HashSet::new() });
     }
 
     /// How many segments the list that is being taken in has had.
@@ -123,6 +146,9 @@ impl Ledger {
     /// Takes in a page of the first list at once. Answers what is news.
     pub fn take_first_page(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) -> Vec<Arc<Segment>> {
         let mut news = segments;
+        if let Some(taking) = &mut self.taking {
+            taking.entries += news.len();
+        }
         self.known.look_ahead(&news);
         news.retain(|segment| {
             // As nearly all are; what is below comes to the same and looks the id up again and again.
@@ -134,10 +160,10 @@ impl Ledger {
             }
             let known = self.known.get(&segment.id).map(|known| known.asked);
             if let Some(taking) = &mut self.taking {
-                taking.count += usize::from(known.is_none_or(|known| known < taking.begun));
+                taking.count += usize::from(taking.is_new(&segment.id, known));
             }
             let (id, now) = (segment.id.clone(), Some(Arc::clone(segment)));
-            self.take(Answer { id, now, asked, mention: Mention::default() }).is_some()
+            self.enter(Answer { id, now, asked, mention: Mention::default() }).is_some()
         });
         news
     }
@@ -145,9 +171,10 @@ impl Ledger {
     /// Takes in a page of a later list. What it has as it is known is confirmed, and only the rest is kept, aside.
     pub fn take_page(&mut self, segments: Vec<Arc<Segment>>, asked: Asked) {
         let Some(taking) = &mut self.taking else { return };
+        taking.entries += segments.len();
         for segment in segments {
             let known = self.known.get_mut(&segment.id);
-            let first_time = known.as_ref().is_none_or(|known| known.asked < taking.begun)
+            let first_time = taking.is_new(&segment.id, known.as_ref().map(|known| known.asked))
                 && !taking.aside.contains_key(&segment.id);
             taking.count += usize::from(first_time);
             match known {
@@ -169,8 +196,8 @@ impl Ledger {
 
     /// The list is complete.
     pub fn end_list(&mut self) -> TakenList {
-        let Some(Taking { begun, aside, .. }) = self.taking.take() else {
-            return TakenList { absent: Vec::new(), different: Vec::new() };
+        let Some(Taking { begun, aside, count, entries, .. }) = self.taking.take() else {
+            return TakenList { absent: Vec::new(), different: Vec::new(), repeated: 0 };
         };
         let answers = aside.into_iter().map(|(id, Entered { segment, asked })| Answer {
             id,
@@ -178,19 +205,31 @@ impl Ledger {
             asked,
             mention: Mention::default(),
         });
-        let different = answers.filter_map(|answer| self.take(answer)).collect();
-        // No answer is so late that it was asked for before the list before this one.
+        let different = answers.filter_map(|answer| self.enter(answer)).collect();
+        // Hardly any answer is so late that it was asked for before the list before this one.
         let long_ago = self.last_list.replace(begun);
         self.gone.retain(|_, asked| Some(*asked) >= long_ago);
+        self.forgotten = long_ago;
         // What the list has was asked for after it began.
         let lacking = self.known.iter().filter(|entered| entered.asked < begun);
         let absent = lacking.map(|entered| entered.segment.id.clone()).collect();
-        TakenList { absent, different }
+        TakenList { absent, different, repeated: entries.saturating_sub(count) }
     }
 
     /// A segment as it is known now.
     pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
         Some(&self.known.get(id)?.segment)
+    }
+
+    /// How many segments exist, as far as is known.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether it is known how a segment was after a question was asked.
+    pub fn knows_since(&self, id: &SegmentId, asked: Asked) -> bool {
+        self.known.get(id).is_some_and(|known| known.asked > asked)
+            || self.gone.get(id).is_some_and(|gone| *gone > asked)
     }
 
     /// Whether a segment was there, and is known not to be any more.

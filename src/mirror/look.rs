@@ -1,16 +1,16 @@
-//! Looking at single segments, several at a time.
+//! Looking at single segments.
 
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
-use crate::remote::{Remote, RemoteError};
+use crate::remote::{Call, Fault, Remote, RemoteError};
 use crate::segment::SegmentId;
 
 use super::ledger::{Answer, Questions};
 use super::message::Mention;
 
-/// Asks for one segment. The question is numbered before it leaves.
+/// Asks for one segment. The question is numbered before it leaves. An answer that is about another segment is none.
 pub(super) async fn look<R: Remote>(
     remote: &R,
     questions: &Questions,
@@ -19,27 +19,28 @@ pub(super) async fn look<R: Remote>(
 ) -> Result<Answer, RemoteError> {
     let asked = questions.next();
     let now = remote.one(&id).await?.map(Arc::new);
+    if let Some(other) = now.as_ref().filter(|segment| segment.id != id) {
+        let reason = format!("it is about the segment {} instead", other.id);
+        return Err(RemoteError { call: Call::One(id), fault: Fault::Unreadable { reason } });
+    }
     Ok(Answer { id, now, asked, mention })
 }
 
-/// Asks for several segments and answers in their order. What was answered is answered even when others failed; of the failures the first is told.
+/// Asks for several segments at once and answers in any order. What was answered is answered even when others failed; of the
+/// failures one is told.
 pub(super) async fn look_at_all<R: Remote>(
     remote: &R,
     questions: &Questions,
-    ids: Vec<(SegmentId, Mention)>,
+    ids: Vec<SegmentId>,
     at_once: usize,
 ) -> (Vec<Answer>, Option<RemoteError>) {
-    let mut answers = Vec::with_capacity(ids.len());
-    let mut failure = None;
-    let mut looks =
-        stream::iter(ids).map(|(id, mention)| look(remote, questions, id, mention)).buffered(at_once.max(1));
+    let (mut answers, mut failure) = (Vec::with_capacity(ids.len()), None);
+    let looks = stream::iter(ids).map(|id| look(remote, questions, id, Mention::default()));
+    let mut looks = looks.buffer_unordered(at_once.max(1));
     while let Some(result) = looks.next().await {
         match result {
             Ok(answer) => answers.push(answer),
-            Err(error) => {
-                failure = Some(error);
-                break;
-            }
+            Err(error) => failure = Some(error),
         }
     }
     (answers, failure)

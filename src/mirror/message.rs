@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::forest::Forest;
 use crate::plan::{Operation, Plan};
-use crate::remote::{Contexts, FeedEventKind, RemoteError};
+use crate::remote::{Call, Contexts, FeedEventKind, RemoteError};
 use crate::segment::{Field, Segment, SegmentId, Step};
 
 /// The number under which a client knows a plan that it asked for. Later ones have greater numbers.
@@ -136,6 +136,8 @@ pub enum Event {
         /// Whether the last list can be relied on. If not, something happened while it was loading, segments may have slipped
         /// from page to page unseen, and everything will be listed once more.
         complete: bool,
+        /// What speaks against the last lists, where listing again did not help: segments may be missing.
+        lacking: Option<Suspicion>,
     },
     /// Everything was listed again and compared: this was otherwise here than on the server although the feed never named it.
     /// It was told as changed before or is in the list. Only told when what was known could be relied on before.
@@ -145,6 +147,14 @@ pub enum Event {
     },
     /// An operation was sent on its way.
     OperationBegan(Which),
+    /// An operation was begun, the server couldn't be reached, and nothing is known to have been carried out; it stays queued and is
+    /// tried again by itself when the server answers.
+    OperationWaits {
+        /// Which.
+        which: Which,
+        /// What stood in the way.
+        error: RemoteError,
+    },
     /// An operation succeeded.
     OperationEnded {
         /// Which.
@@ -212,6 +222,13 @@ pub enum Phase {
         /// How many segments are still to be looked at.
         waiting: usize,
     },
+    /// Something was asked of the server, and no answer has come for a while. It is waited for.
+    Silent {
+        /// What was asked.
+        call: Call,
+        /// How long it has been waited for when this is told.
+        since: Duration,
+    },
     /// The last call failed; tries again by itself.
     Offline {
         /// What failed.
@@ -243,6 +260,57 @@ pub struct ListProgress {
     pub total: Option<u64>,
 }
 
+/// What speaks against a list: that it has everything is not to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspicion {
+    /// A page came empty although later ones did not.
+    EmptyPage {
+        /// The page.
+        page: u32,
+    },
+    /// The server says that there are more segments than came.
+    FewerThanTotal {
+        /// How many it says there are.
+        total: u64,
+        /// How many came.
+        came: u64,
+    },
+    /// The same segments came in several pages although nothing had changed: the order is not the same for each page, so others
+    /// may have come in none.
+    Repeated {
+        /// How many.
+        count: usize,
+    },
+    /// It lacks so many segments that are known that it is more likely at fault than they.
+    Lacks {
+        /// How many.
+        count: usize,
+    },
+    /// Its last pages had nothing that earlier ones had not had.
+    Fruitless {
+        /// How many pages came.
+        pages: u32,
+    },
+    /// There are more pages than are asked for.
+    Cut {
+        /// How many came.
+        pages: u32,
+    },
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyPage { page } => write!(f, "page {page} came empty although later pages did not"),
+            Self::FewerThanTotal { total, came } => write!(f, "the server counts {total} segments and sent {came}"),
+            Self::Repeated { count } => write!(f, "{count} segments came in more than one page"),
+            Self::Lacks { count } => write!(f, "{count} known segments are missing from it"),
+            Self::Fruitless { pages } => write!(f, "its pages repeat each other; it was cut after {pages}"),
+            Self::Cut { pages } => write!(f, "it was cut after {pages} pages"),
+        }
+    }
+}
+
 /// What a person should know about the server's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -260,6 +328,19 @@ pub enum Notice {
     TooManyPages {
         /// The ceiling.
         pages: u32,
+    },
+    /// Something speaks against the list even though it was loaded again.
+    ListIncomplete {
+        /// What.
+        suspicion: Suspicion,
+    },
+    /// The feed no longer tells what it told before, as that of a server which was put back to an earlier state: everything is
+    /// listed again.
+    FeedWentBack,
+    /// A segment can't be read. The others are followed all the same, and it is tried again now and then.
+    SetApart {
+        /// Why.
+        error: RemoteError,
     },
     /// The feed refused the step it was asked from, so everything is listed anew.
     StepRefused {
@@ -293,6 +374,13 @@ impl fmt::Display for Notice {
             }
             Self::UnreadableEntries { count } => write!(f, "{count} entries of the list have no id and can't be shown"),
             Self::TooManyPages { pages } => write!(f, "stopped after {pages} pages; the list may be incomplete"),
+            Self::ListIncomplete { suspicion } => {
+                write!(f, "The list of segments is incomplete: {suspicion}. What is missing may still exist")
+            }
+            Self::FeedWentBack => {
+                f.write_str("The server's change feed went back to an earlier state; reloading everything to compare")
+            }
+            Self::SetApart { error } => write!(f, "{error}. Its changes aren't shown until it can be read"),
             Self::StepRefused { step } => write!(f, "the feed no longer knows step {step}; loading everything again"),
             Self::NotStored { reason } => write!(f, "nothing is kept for the next start: {reason}"),
             Self::NotJournalled => f.write_str(
@@ -330,8 +418,11 @@ pub enum Fate {
     NotSent,
     /// It was sent, and carried out. It is done with.
     CarriedOut(Outcome),
-    /// It was sent, and was not carried out.
+    /// It was sent, and the segment is as it was before. Sending it again does no harm.
     NotCarriedOut,
+    /// It was sent, and no trace of it was found so far. It may have been carried out all the same, so it is not sent again before a
+    /// person says so, and looked for until then.
+    NotFound,
     /// It was sent, and the server could not be asked.
     Unknown(RemoteError),
 }
@@ -368,6 +459,8 @@ pub struct Applied {
     /// Whether somebody else changed it in the very moment between looking and writing. What they wrote may be gone, and what
     /// it was is not known.
     pub raced: bool,
+    /// Whether the segment existed before: the server answered a create with it instead of making a new one.
+    pub existed: bool,
 }
 
 /// Why an operation did not succeed.
@@ -376,6 +469,9 @@ pub enum WriteError {
     /// The server refused, or could not be reached: nothing changed.
     #[error("{0}")]
     Refused(RemoteError),
+    /// The server said that it was done, and it is not.
+    #[error("the server answered that it was done, but nothing has changed")]
+    NotDone,
     /// The answer was lost: it may or may not have been carried out, and the feed will tell.
     #[error("{0}; it may have been carried out all the same")]
     InDoubt(RemoteError),

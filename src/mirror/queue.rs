@@ -31,6 +31,8 @@ pub(super) struct WriteQueue {
     /// The operations that create segments with the same fields.
     alike: HashMap<Draft, Vec<Which>>,
     held: HashSet<Ticket>,
+    /// How many of the operations create something.
+    creates: usize,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl WriteQueue {
             Operation::Create { draft } => Some(draft.clone()),
             Operation::Update { .. } | Operation::Delete { .. } => None,
         };
+        self.creates += usize::from(asked.is_some());
         self.entries.insert(which, Entry { operation, standing, after, before: Vec::new(), asked });
         self.consider(which);
     }
@@ -249,6 +252,19 @@ impl WriteQueue {
         }
     }
 
+    /// An operation was begun and could not reach the server: it is tried again when that answers.
+    pub fn waits(&mut self, which: Which) {
+        let Some(entry) = self.entries.get_mut(&which) else { return };
+        self.running.remove(&which);
+        entry.standing = Standing::Waiting;
+        self.consider(which);
+    }
+
+    /// Whether an operation stands still until a person has decided.
+    pub fn is_stopped(&self, which: Which) -> bool {
+        self.entries.get(&which).is_some_and(|entry| entry.standing == Standing::Stopped)
+    }
+
     /// Tries an operation again that had stopped, another one in its place if there is any. Answers whether it had.
     pub fn retry(&mut self, which: Which, instead: Option<Operation>) -> bool {
         let Some(entry) = self.entries.get_mut(&which).filter(|entry| entry.standing == Standing::Stopped) else {
@@ -260,6 +276,13 @@ impl WriteQueue {
         }
         self.consider(which);
         true
+    }
+
+    /// Puts another operation in the place of one that has stopped, and leaves it stopped.
+    pub fn amend(&mut self, which: Which, operation: Operation) {
+        if self.is_stopped(which) {
+            self.put_instead(which, operation);
+        }
     }
 
     /// Puts another operation in the place of one. It may build upon others than that did.
@@ -303,39 +326,40 @@ impl WriteQueue {
     }
 
     /// Gives up an operation that does not run, and with it those that can't be done without the segment it was to create.
-    /// Answers which.
+    /// Answers which, those that need others before them.
     pub fn give_up(&mut self, which: Which) -> Vec<Which> {
-        let Some(entry) = self.entries.get(&which).filter(|entry| entry.standing != Standing::Running) else {
-            return Vec::new();
-        };
-        let mut given_up = Vec::new();
-        match entry.operation.clone() {
-            Operation::Create { .. } => {
-                let new = which.provisional_id();
-                for later in entry.before.clone() {
-                    let needs = self.entries.get(&later).is_some_and(|later| {
-                        later.operation.subject() == Some(&new) || later.operation.destination() == Some(&new)
-                    });
-                    if needs {
-                        given_up.extend(self.give_up(later));
-                    }
+        let idle = |entry: &&Entry| entry.standing != Standing::Running;
+        let mut found: Vec<Which> = self.entries.get(&which).filter(idle).map(|_| which).into_iter().collect();
+        let (mut known, mut looked_through): (HashSet<Which>, _) = ([which].into_iter().collect(), 0);
+        while let Some(which) = found.get(looked_through).copied() {
+            looked_through += 1;
+            let Some(entry) = self.entries.get(&which).filter(|entry| entry.asked.is_some()) else { continue };
+            let new = which.provisional_id();
+            for later in &entry.before {
+                let needs = self.entries.get(later).filter(idle).is_some_and(|later| {
+                    later.operation.subject() == Some(&new) || later.operation.destination() == Some(&new)
+                });
+                if needs && known.insert(*later) {
+                    found.push(*later);
                 }
             }
-            Operation::Update { base, draft } => {
-                let expected = draft.into_segment(base.id.clone());
-                self.rebase(which, &expected, &base);
-            }
-            Operation::Delete { .. } => {}
         }
-        self.leave(which);
-        given_up.push(which);
-        given_up
+        found.reverse();
+        for which in &found {
+            if let Some(Operation::Update { base, draft }) = self.get(*which).cloned() {
+                let expected = draft.into_segment(base.id.clone());
+                self.rebase(*which, &expected, &base);
+            }
+            self.leave(*which);
+        }
+        found
     }
 
     /// Takes an operation out, so that those that waited for it may begin.
     fn leave(&mut self, which: Which) {
         self.unnote(which);
         let Some(entry) = self.entries.remove(&which) else { return };
+        self.creates -= usize::from(entry.asked.is_some());
         self.running.remove(&which);
         self.ready.remove(&which);
         for later in entry.before {
@@ -403,7 +427,7 @@ impl WriteQueue {
 
     /// Whether a new segment is being looked for or made.
     pub fn creates(&self) -> bool {
-        self.entries.values().any(|entry| matches!(entry.operation, Operation::Create { .. }))
+        self.creates > 0
     }
 }
 
@@ -461,7 +485,7 @@ mod tests {
     }
 
     fn applied(segment: Arc<Segment>) -> Applied {
-        Applied { segment, merged: Vec::new(), ignored: Vec::new(), written: Vec::new(), raced: false }
+        Applied { segment, merged: Vec::new(), ignored: Vec::new(), written: Vec::new(), raced: false, existed: false }
     }
 
     fn done(queue: &mut WriteQueue, index: usize) {

@@ -30,6 +30,10 @@ pub(super) struct Register {
 }
 
 impl Register {
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub fn get(&self, id: &SegmentId) -> Option<&Entered> {
         self.entries.get(self.place(id)?)
     }

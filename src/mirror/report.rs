@@ -1,41 +1,85 @@
-//! What the actor's tasks tell it.
+//! What the actor's tasks tell it, and what they ask it.
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::remote::{FeedEventKind, Position, RemoteError};
-use crate::segment::{Segment, SegmentId, Step};
+use crate::remote::{FeedEventKind, RemoteError};
+use crate::segment::{Draft, Segment, SegmentId, Step};
 
-use super::feed::{End, Setback};
+use super::feed::{End, Part};
+use super::hearing::Heard;
 use super::ledger::{Answer, Asked};
-use super::list::{Interruption, Listing};
-use super::message::{ListProgress, Notice, Recovered, Which, WriteError};
-use super::write::Ended;
+use super::list::{Interruption, Listing, Yield};
+use super::message::{ListProgress, Mention, Notice, Recovered, Which};
+use super::write::Over;
 
 /// Something a task found out.
 #[derive(Debug)]
 pub(super) enum Report {
     /// Where the feed ends.
     Located(Result<End, RemoteError>),
-    /// A page came. How many segments there were so far is not in the progress.
-    Page { segments: Vec<Arc<Segment>>, asked: Asked, progress: ListProgress },
+    /// A page of a list came. How many segments there were so far is not in the progress.
+    Page { segments: Vec<Arc<Segment>>, asked: Asked, progress: ListProgress, yielded: Yield },
+    /// The first page, asked for before anything else so that there is something to see.
+    FirstPage { segments: Vec<Arc<Segment>>, asked: Asked },
     /// Something is odd.
     Noticed(Notice),
     /// The list is complete, or has stopped.
     ListEnded(Box<Listing>, Option<Interruption>),
-    /// So many segments were named by the feed and are looked at now.
-    LookingAt(usize),
-    /// A stretch of the feed was read and looked at.
-    Followed(Result<Followed, Lost>),
+    /// A part of the feed was read, by the read of this number.
+    Read(u64, Result<Part, RemoteError>),
+    /// Whether the feed still tells what it told.
+    Recognised(Result<bool, RemoteError>),
+    /// A segment that the feed had named was looked at.
+    Looked { id: SegmentId, mention: Mention, result: Result<Answer, RemoteError> },
     /// Segments that were looked at for another reason than the feed.
     LookedAt(Vec<Answer>),
-    /// An operation is over. Holds a step of the feed from before it was sent.
-    OperationOver { which: Which, since: Option<Step>, result: Result<Ended, WriteError> },
+    /// An operation is over, or waits for the server. Holds a step of the feed from before it was sent.
+    OperationOver { which: Which, since: Option<Step>, over: Over },
+    /// An operation wants to know what the feed says up to now.
+    CatchUp(CatchUp),
     /// An operation whose answer was lost has found a segment that it may have made.
     Claimed { claim: Claim, reply: oneshot::Sender<bool> },
+    /// An operation looks for segments that it may have made.
+    Sought { which: Which, drafts: Vec<Draft>, reply: oneshot::Sender<Vec<SegmentId>> },
+    /// An operation was answered with this id for what it created, and asks for the segment if it existed before.
+    Made { id: SegmentId, reply: oneshot::Sender<Option<Arc<Segment>>> },
     /// What an earlier run left was looked into, each with the step of the feed from before it was sent.
-    Investigated(Vec<(Recovered, Option<Step>, Option<Answer>)>),
+    Investigated(Vec<(Recovered, Option<Step>, Vec<Answer>)>),
+}
+
+/// That an operation wants to know what the feed says up to now.
+#[derive(Debug)]
+pub(super) struct CatchUp {
+    pub which: Which,
+    pub about: Option<About>,
+    pub reply: oneshot::Sender<Caught>,
+}
+
+/// A segment that was written, and whose namings matter.
+#[derive(Debug)]
+pub(super) struct About {
+    pub id: SegmentId,
+    /// Since when they matter.
+    pub since: Heard,
+    /// How often it was written since.
+    pub sends: usize,
+}
+
+/// What the feed says up to now.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Caught {
+    /// Up to where it was heard; `None` when it could not be read.
+    pub up_to: Option<Heard>,
+    /// How the segment was named that was asked about.
+    pub namings: Vec<FeedEventKind>,
+    /// Whether these are more than one own write accounts for.
+    pub somebody_else: bool,
+    /// What stands below the segment of a deletion and nobody has agreed to lose.
+    pub newcomers: Vec<SegmentId>,
+    /// Some of the segments that the feed has named and nobody has looked at.
+    pub unseen: Vec<SegmentId>,
 }
 
 /// That an operation may have made a segment.
@@ -43,37 +87,12 @@ pub(super) enum Report {
 pub(super) struct Claim {
     pub which: Which,
     pub id: SegmentId,
-    /// How the feed named it.
-    pub kind: FeedEventKind,
+    /// How the feed named it, where it did.
+    pub kind: Option<FeedEventKind>,
     /// Whether the operation was sent before.
     pub doubted: bool,
     /// Whether it is just as it was asked for; if not, nobody else is kept from having made it.
     pub firm: bool,
-}
-
-/// What reading a stretch of the feed came to.
-#[derive(Debug)]
-pub(super) struct Followed {
-    pub answers: Vec<Answer>,
-    /// Where to go on, when all that was named could be looked at.
-    pub next: Result<Position, RemoteError>,
-    /// Whether the feed ended there.
-    pub ended: bool,
-    /// Whether nothing at all happened.
-    pub quiet: bool,
-    /// Steps back that the feed was seen to take and that mean nothing.
-    pub setbacks: Vec<Setback>,
-    /// The steps of the longest part that was ever seen.
-    pub longest: i64,
-}
-
-/// Why the feed could not be followed.
-#[derive(Debug)]
-pub(super) enum Lost {
-    /// A call failed.
-    Failed(RemoteError),
-    /// The feed was put back to an earlier step than the one that was read already.
-    PutBack,
 }
 
 /// The tasks' end of the queue to the actor.
@@ -90,5 +109,12 @@ impl Reporter {
         if self.0.send(report).await.is_err() {
             tracing::debug!("nobody listens to a report any more");
         }
+    }
+
+    /// Asks the actor; `None` without one.
+    pub async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Report) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(question(reply)).await;
+        answer.await.ok()
     }
 }

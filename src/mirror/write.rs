@@ -2,27 +2,33 @@
 //!
 //! The API knows no versions, so before a PUT or a DELETE the segment is read and compared with what the person saw. What
 //! somebody else changed in other fields is kept; a field that both changed is a conflict, as is a segment that somebody moved,
-//! and nothing is sent; the same before each further try. Before a DELETE the feed is read to its end, so that nothing goes that
-//! came below a moment ago.
+//! and nothing is sent; the same before each further try. What the feed says up to now is asked of the actor, its only reader,
+//! and that is bounded: a write leaves within a few round trips however much is going on.
 //!
 //! Between looking and writing there is a moment in which somebody else can write too. It can't be closed, but the feed names a
-//! segment once for each write, so it is noticed afterwards and told ([`Applied::raced`]).
+//! segment for each write, so it is noticed afterwards and told ([`Applied::raced`]).
+//!
+//! An answer is a claim. What was written is read back, a deleted segment is looked for until it is gone, and a server that
+//! can't be reached is no refusal: the operation stays where it is.
 
 mod creating;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
 use crate::plan::Operation;
-use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
+use crate::remote::{Call, Fault, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
+use super::hearing::Heard;
 use super::ledger::{Answer, Questions};
-use super::look::look;
+use super::look::{look, look_at_all};
 use super::message::{Applied, Fate, Mention, Outcome, Which, WriteError};
-use super::report::Reporter;
+use super::report::{About, CatchUp, Caught, Report, Reporter};
 
-pub(super) use creating::Doubt;
+pub(super) use creating::{Again, Doubt, is_like, is_made_from};
 
 /// What it takes to carry out an operation.
 #[derive(Debug)]
@@ -34,10 +40,14 @@ pub(super) struct Writer<R> {
     pub which: Which,
     /// A step of the feed before anything was written; `None` without a feed.
     pub since: Option<Step>,
-    /// Of a create that was sent before and may have been carried out.
+    /// Of an operation that was sent before and may have been carried out.
     pub doubt: Option<Doubt>,
     /// How long the fate of a create is looked for.
     pub grace: Duration,
+    /// How many segments are looked at at once.
+    pub at_once: usize,
+    /// What was learnt of segments by the way.
+    pub learnt: Vec<Answer>,
 }
 
 /// What an operation came to, and what was learnt of the segment by it.
@@ -47,52 +57,79 @@ pub(super) struct Ended {
     pub answer: Answer,
 }
 
+/// Why an operation has not come to anything.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It did not succeed.
+    Failed(WriteError),
+    /// The server could not be reached. Whether anything was sent that may have been carried out is known.
+    Unreached { error: RemoteError, sent: bool },
+}
+
+impl From<WriteError> for Stop {
+    fn from(error: WriteError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The end of an operation, and what was learnt of other segments.
+#[derive(Debug)]
+pub(super) struct Over {
+    pub result: Result<Ended, Stop>,
+    pub learnt: Vec<Answer>,
+}
+
 /// How often a change or a deletion is sent in all, each time after a look. Rides out a restart of the service.
 const TRIES: u32 = 5;
 /// The pause before the second try; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest wait a server may ask for.
 const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(60);
+/// The pause before it is looked again whether a segment is gone; it doubles with each further look.
+const GONE_YET: Duration = Duration::from_millis(200);
 
 impl<R: Remote> Writer<R> {
     /// Carries out an operation.
-    pub async fn carry_out(&self, operation: &Operation) -> Result<Ended, WriteError> {
-        match operation {
+    pub async fn carry_out(mut self, operation: &Operation) -> Over {
+        let result = match operation {
             Operation::Create { draft } => self.create(draft).await,
             Operation::Update { base, draft } => self.update(base, draft).await,
             Operation::Delete { base, leaving } => self.delete(base, leaving).await,
+        };
+        Over { result, learnt: self.learnt }
+    }
+
+    /// What the feed says up to now.
+    async fn catch_up(&self, about: Option<About>) -> Caught {
+        let which = self.which;
+        self.reporter.ask(|reply| Report::CatchUp(CatchUp { which, about, reply })).await.unwrap_or_default()
+    }
+
+    /// What the feed says since a mark of a segment that was written so often; nothing without a mark.
+    async fn namings_since(&self, id: &SegmentId, mark: Option<Heard>, sends: usize) -> Caught {
+        match mark {
+            Some(since) if sends > 0 => self.catch_up(Some(About { id: id.clone(), since, sends })).await,
+            _ => Caught::default(),
         }
     }
 
-    /// What the feed has told since before the operation was begun, and where it ends; nothing without a feed.
-    async fn events_since_begun(&self) -> Result<(Vec<FeedEvent>, Option<Step>), RemoteError> {
-        match self.since {
-            Some(since) => self.events(since).await.map(|(events, end)| (events, Some(end))),
-            None => Ok((Vec::new(), None)),
-        }
-    }
-
-    async fn events(&self, from: Step) -> Result<(Vec<FeedEvent>, Step), RemoteError> {
-        let (mut step, mut events) = (from, Vec::new());
-        loop {
-            let changes = self.remote.changes(step, None).await?;
-            events.extend(changes.events);
-            match changes.next.filter(|next| *next > step) {
-                Some(next) => step = next,
-                None => return Ok((events, step)),
-            }
-        }
-    }
-
-    async fn update(&self, base: &Arc<Segment>, wanted: &Draft) -> Result<Ended, WriteError> {
+    async fn update(&mut self, base: &Arc<Segment>, wanted: &Draft) -> Result<Ended, Stop> {
         // Without it, a write in the same moment goes unnoticed; that is no reason not to write.
-        let mark = self.events_since_begun().await.ok().and_then(|(_, end)| end);
+        let mark = self.catch_up(None).await.up_to;
         let (mut failures, mut doubt, mut sent) = (0, None, false);
         let mut written: Vec<Field> = Vec::new();
         let (draft, merged) = loop {
-            let current = self.current(base).await.map_err(|error| in_doubt(doubt.clone(), error))?;
+            let current = match self.current(base).await {
+                Err(Stop::Unreached { error, .. }) => return Err(self.unreached(error, doubt.is_some())),
+                Err(Stop::Failed(error)) => return Err(in_doubt(doubt, error).into()),
+                Ok(current) => current,
+            };
             let (draft, merged) = merge(base, wanted, &current)?;
             if draft.changes(&current).is_empty() {
+                if self.was_sent() {
+                    // It is so by what an earlier try sent.
+                    written = draft.changes(base);
+                }
                 break (draft, merged);
             }
             if failures == 0 {
@@ -104,107 +141,152 @@ impl<R: Remote> Writer<R> {
                 break (draft, merged);
             };
             failures += 1;
+            if matches!(error.fault, Fault::Unreachable { .. }) {
+                return Err(self.unreached(error, doubt.is_some()));
+            }
             if !waits(&error.fault, failures).await {
                 match self.took_effect(&base.id, &draft).await {
                     Some(true) if error.fault.may_have_taken_effect() => break (draft, merged),
                     // There was an answer, and what it says is what is to be seen.
                     Some(false) if matches!(error.fault, Fault::Refused { .. }) => {
-                        return Err(WriteError::Refused(error));
+                        return Err(WriteError::Refused(error).into());
                     }
-                    _ => return Err(failure(error)),
+                    None if is_of_the_network(&error.fault) => return Err(self.unreached(error, true)),
+                    _ => return Err(failure(error).into()),
                 }
             }
             doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
         };
-        sent |= failures > 0;
-        let answer = self.look(&base.id).await.map_err(WriteError::InDoubt)?;
-        let Some(segment) = answer.now.clone() else {
-            return Err(WriteError::Conflict { theirs: None, fields: Vec::new() });
-        };
-        let ignored = draft.changes(&segment);
-        let raced = sent && self.written_often(&base.id, mark).await;
-        Ok(Ended { outcome: Outcome::Updated(Applied { segment, merged, ignored, written, raced }), answer })
+        let sends = usize::try_from(failures).unwrap_or(usize::MAX).saturating_add(usize::from(sent));
+        let expected = draft.into_segment(base.id.clone());
+        self.read_back(&expected, merged, written, mark, sends).await
     }
 
-    /// Whether a segment was written more than once since a step of the feed.
-    async fn written_often(&self, id: &SegmentId, mark: Option<Step>) -> bool {
-        let Some(mark) = mark else { return false };
-        match self.events(mark).await {
-            Ok((events, _)) => events.iter().filter(|event| event.id == *id).count() > 1,
-            Err(_) => false,
+    /// Reads back what was written, `sends` times since a mark. What somebody else has made of it after that is told as theirs,
+    /// and not as something that the server did not take.
+    async fn read_back(
+        &mut self,
+        expected: &Segment,
+        merged: Vec<Field>,
+        written: Vec<Field>,
+        mark: Option<Heard>,
+        sends: usize,
+    ) -> Result<Ended, Stop> {
+        let id = &expected.id;
+        let (looked, caught) = tokio::join!(self.look(id), self.namings_since(id, mark, sends));
+        let answer = looked.map_err(|error| Stop::Failed(WriteError::InDoubt(error)))?;
+        let Some(segment) = answer.now.clone() else {
+            self.learnt.push(answer);
+            return Err(WriteError::Conflict { theirs: None, fields: Vec::new() }.into());
+        };
+        let somebody_else = sends > 0 && caught.somebody_else;
+        let mut ignored = expected.differing_fields(&segment);
+        let later = if somebody_else { std::mem::take(&mut ignored) } else { Vec::new() };
+        let raced = somebody_else && later.is_empty();
+        let segment =
+            if later.is_empty() { segment } else { Arc::new((*segment).clone().with_fields_of(expected, &later)) };
+        let applied = Applied { segment, merged, ignored, written, raced, existed: false };
+        Ok(Ended { outcome: Outcome::Updated(applied), answer })
+    }
+
+    async fn delete(&mut self, base: &Arc<Segment>, leaving: &[SegmentId]) -> Result<Ended, Stop> {
+        let (mut failures, mut doubt) = (0, None);
+        loop {
+            let caught = self.catch_up(None).await;
+            if !caught.newcomers.is_empty() {
+                return Err(WriteError::Grown { newcomers: caught.newcomers }.into());
+            }
+            let unseen: Vec<SegmentId> = caught.unseen.into_iter().filter(|id| *id != base.id).collect();
+            let (looked, (seen, _)) =
+                tokio::join!(self.look(&base.id), look_at_all(&*self.remote, &self.questions, unseen, self.at_once),);
+            let below = |answer: &&Answer| {
+                answer.now.as_ref().is_some_and(|segment| segment.parent.as_ref() == Some(&base.id))
+                    && !leaving.contains(&answer.id)
+            };
+            let newcomers: Vec<SegmentId> = seen.iter().filter(below).map(|answer| answer.id.clone()).collect();
+            self.learnt.extend(seen);
+            let looked = match looked {
+                Ok(looked) => looked,
+                Err(error) if is_of_the_network(&error.fault) => {
+                    return Err(self.unreached(error, doubt.is_some()));
+                }
+                Err(error) => return Err(in_doubt(doubt, WriteError::Refused(error)).into()),
+            };
+            if !newcomers.is_empty() {
+                return Err(WriteError::Grown { newcomers }.into());
+            }
+            let Some(current) = looked.now.clone() else {
+                return Ok(self.gone(&base.id, failures > 0 || self.was_sent(), false));
+            };
+            let fields = base.differing_fields(&current);
+            if !fields.is_empty() {
+                self.learnt.push(looked);
+                return Err(WriteError::Conflict { theirs: Some(current), fields }.into());
+            }
+            let Err(error) = self.remote.delete(&base.id).await else {
+                return self.until_gone(&base.id, caught.up_to).await;
+            };
+            failures += 1;
+            if matches!(error.fault, Fault::Unreachable { .. }) {
+                return Err(self.unreached(error, doubt.is_some()));
+            }
+            if !waits(&error.fault, failures).await {
+                return self.not_deleted(base, error, caught.up_to).await;
+            }
+            doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
         }
     }
 
-    async fn delete(&self, base: &Arc<Segment>, leaving: &[SegmentId]) -> Result<Ended, WriteError> {
-        let (mut failures, mut doubt) = (0, None);
+    /// The server says that a segment is deleted. It is looked for until it is gone.
+    async fn until_gone(&mut self, id: &SegmentId, mark: Option<Heard>) -> Result<Ended, Stop> {
+        let until = Instant::now() + self.grace;
+        let mut pause = GONE_YET;
         loop {
-            let refused = |error| in_doubt(doubt.clone(), WriteError::Refused(error));
-            let (newcomers, mark) = self.newcomers(&base.id, leaving).await.map_err(refused)?;
-            if !newcomers.is_empty() {
-                return Err(WriteError::Grown { newcomers });
+            match self.look(id).await {
+                Ok(answer) if answer.now.is_none() => {
+                    let raced = self.changed_since(id, mark).await;
+                    return Ok(self.gone(id, true, raced));
+                }
+                Ok(answer) if Instant::now() >= until => {
+                    self.learnt.push(answer);
+                    return Err(WriteError::NotDone.into());
+                }
+                Err(error) if Instant::now() >= until => return Err(WriteError::InDoubt(error).into()),
+                Ok(_) | Err(_) => {}
             }
-            let looked = self.look(&base.id).await.map_err(refused)?;
-            let Some(current) = looked.now else { return Ok(self.gone(&base.id, failures > 0, false)) };
-            let fields = base.differing_fields(&current);
-            if !fields.is_empty() {
-                return Err(WriteError::Conflict { theirs: Some(current), fields });
-            }
-            let Err(error) = self.remote.delete(&base.id).await else {
-                return Ok(self.gone(&base.id, true, self.changed_since(&base.id, mark).await));
-            };
-            failures += 1;
-            if !waits(&error.fault, failures).await {
-                return self.not_deleted(base, error, mark).await;
-            }
-            doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
         }
     }
 
     /// The last try to delete something has failed.
     async fn not_deleted(
-        &self,
+        &mut self,
         base: &Arc<Segment>,
         error: RemoteError,
-        mark: Option<Step>,
-    ) -> Result<Ended, WriteError> {
+        mark: Option<Heard>,
+    ) -> Result<Ended, Stop> {
         if !error.fault.may_have_taken_effect() {
-            return Err(WriteError::Refused(error));
+            return Err(WriteError::Refused(error).into());
         }
         match self.look(&base.id).await {
             Ok(answer) if answer.now.is_none() => {
-                Ok(self.gone(&base.id, true, self.changed_since(&base.id, mark).await))
+                let raced = self.changed_since(&base.id, mark).await;
+                Ok(self.gone(&base.id, true, raced))
             }
-            Ok(_) => Err(WriteError::Refused(error)),
-            Err(_) => Err(WriteError::InDoubt(error)),
+            Ok(answer) => {
+                self.learnt.push(answer);
+                Err(WriteError::Refused(error).into())
+            }
+            Err(_) if is_of_the_network(&error.fault) => Err(self.unreached(error, true)),
+            Err(_) => Err(WriteError::InDoubt(error).into()),
         }
     }
 
-    /// Whether a segment that is gone was changed after a step of the feed.
-    async fn changed_since(&self, id: &SegmentId, mark: Option<Step>) -> bool {
-        let Some(mark) = mark else { return false };
-        let changed = |event: &FeedEvent| event.id == *id && event.kind != FeedEventKind::Deleted;
-        self.events(mark).await.is_ok_and(|(events, _)| events.iter().any(changed))
-    }
-
-    /// What the feed names, in the part of it that is not known here yet, and stands below a segment unexpectedly; and where the
-    /// feed ends.
-    async fn newcomers(
-        &self,
-        parent: &SegmentId,
-        leaving: &[SegmentId],
-    ) -> Result<(Vec<SegmentId>, Option<Step>), RemoteError> {
-        let mut newcomers = Vec::new();
-        let (events, end) = self.events_since_begun().await?;
-        for event in events.into_iter().filter(|event| event.id != *parent && event.kind != FeedEventKind::Deleted) {
-            if leaving.contains(&event.id) || newcomers.contains(&event.id) {
-                continue;
-            }
-            let now = self.look(&event.id).await?.now;
-            if now.is_some_and(|segment| segment.parent.as_ref() == Some(parent)) {
-                newcomers.push(event.id);
-            }
-        }
-        Ok((newcomers, end))
+    /// Whether a segment that is gone was changed since a mark.
+    async fn changed_since(&self, id: &SegmentId, mark: Option<Heard>) -> bool {
+        let namings = self.namings_since(id, mark, 1).await.namings;
+        namings.into_iter().any(|kind| kind != FeedEventKind::Deleted)
     }
 
     /// It is certain by now that it is gone, so the question counts as asked now.
@@ -213,55 +295,82 @@ impl<R: Remote> Writer<R> {
         Ended { outcome: Outcome::Deleted { id: id.clone(), found, raced }, answer }
     }
 
+    /// Whether an earlier try, or an earlier run, has sent it.
+    const fn was_sent(&self) -> bool {
+        self.doubt.is_some()
+    }
+
+    fn unreached(&self, error: RemoteError, sent: bool) -> Stop {
+        Stop::Unreached { error, sent: sent || self.was_sent() }
+    }
+
     /// Finds out what has become of an operation that an earlier run had sent.
-    pub async fn investigate(&self, operation: &Operation) -> (Fate, Option<Answer>) {
+    pub async fn investigate(mut self, operation: &Operation) -> (Fate, Vec<Answer>) {
         let found = match operation {
             Operation::Create { draft } => self.find_former(draft).await,
             Operation::Update { base, draft } => self.find_former_update(base, draft).await,
             Operation::Delete { base, .. } => match self.look(&base.id).await {
-                Ok(answer) => Ok(answer.now.is_none().then(|| self.gone(&base.id, true, false))),
-                Err(error) => Err(WriteError::InDoubt(error)),
+                Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id, true, false)),
+                Ok(_) => Err(Fate::NotCarriedOut),
+                Err(error) => Err(Fate::Unknown(error)),
             },
         };
         match found {
-            Ok(Some(Ended { outcome, answer })) => (Fate::CarriedOut(outcome), Some(answer)),
-            Err(WriteError::InDoubt(error) | WriteError::Refused(error)) => (Fate::Unknown(error), None),
-            Ok(None) | Err(_) => (Fate::NotCarriedOut, None),
+            Ok(Ended { outcome, answer }) => {
+                self.learnt.push(answer);
+                (Fate::CarriedOut(outcome), self.learnt)
+            }
+            Err(fate) => (fate, self.learnt),
         }
     }
 
-    /// Whether a change of an earlier run was carried out; `None` when it was not. What somebody has done since may hide it.
-    async fn find_former_update(&self, base: &Arc<Segment>, draft: &Draft) -> Result<Option<Ended>, WriteError> {
-        let answer = self.look(&base.id).await.map_err(WriteError::InDoubt)?;
+    /// Whether a change of an earlier run was carried out. What somebody has done since may hide it.
+    async fn find_former_update(&mut self, base: &Arc<Segment>, draft: &Draft) -> Result<Ended, Fate> {
+        let answer = self.look(&base.id).await.map_err(Fate::Unknown)?;
         let written = draft.changes(base);
         if let Some(segment) = answer.now.clone().filter(|segment| carries(segment, base, draft)) {
-            let applied = Applied { segment, merged: Vec::new(), ignored: Vec::new(), written, raced: false };
-            return Ok(Some(Ended { outcome: Outcome::Updated(applied), answer }));
+            let (merged, ignored) = (Vec::new(), Vec::new());
+            let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
+            return Ok(Ended { outcome: Outcome::Updated(applied), answer });
         }
-        let (events, _) = self.events_since_begun().await.map_err(WriteError::InDoubt)?;
         let as_it_was =
-            answer.now.is_some_and(|now| !base.differing_fields(&now).iter().any(|it| written.contains(it)));
-        if as_it_was && events.iter().all(|event| event.id != base.id) {
-            return Ok(None);
+            answer.now.as_ref().is_some_and(|now| !base.differing_fields(now).iter().any(|it| written.contains(it)));
+        self.learnt.push(answer);
+        if as_it_was {
+            return Err(Fate::NotCarriedOut);
         }
         let fault = Fault::Unreadable { reason: "somebody has changed it since".into() };
-        Err(WriteError::InDoubt(RemoteError { call: Call::Update(base.id.clone()), fault }))
+        Err(Fate::Unknown(RemoteError { call: Call::Update(base.id.clone()), fault }))
     }
 
-    async fn current(&self, base: &Segment) -> Result<Arc<Segment>, WriteError> {
-        let answer = self.look(&base.id).await.map_err(WriteError::Refused)?;
-        answer.now.ok_or(WriteError::Conflict { theirs: None, fields: Vec::new() })
+    async fn current(&mut self, base: &Segment) -> Result<Arc<Segment>, Stop> {
+        match self.look(&base.id).await {
+            Ok(answer) => {
+                let now = answer.now.clone();
+                self.learnt.push(answer);
+                Ok(now.ok_or(WriteError::Conflict { theirs: None, fields: Vec::new() })?)
+            }
+            Err(error) if is_of_the_network(&error.fault) => Err(Stop::Unreached { error, sent: false }),
+            Err(error) => Err(WriteError::Refused(error).into()),
+        }
     }
 
     /// Whether a segment has everything that was written; `None` when it can't be looked at.
-    async fn took_effect(&self, id: &SegmentId, draft: &Draft) -> Option<bool> {
-        let now = self.look(id).await.ok()?.now;
-        Some(now.is_some_and(|segment| draft.changes(&segment).is_empty()))
+    async fn took_effect(&mut self, id: &SegmentId, draft: &Draft) -> Option<bool> {
+        let answer = self.look(id).await.ok()?;
+        let took = answer.now.as_ref().is_some_and(|segment| draft.changes(segment).is_empty());
+        self.learnt.push(answer);
+        Some(took)
     }
 
     async fn look(&self, id: &SegmentId) -> Result<Answer, RemoteError> {
         look(&*self.remote, &self.questions, id.clone(), Mention::default()).await
     }
+}
+
+/// Whether no answer came at all, so that another try may well succeed when the network is back.
+const fn is_of_the_network(fault: &Fault) -> bool {
+    matches!(fault, Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. })
 }
 
 /// What is to be written, and which fields are kept as somebody else made them.

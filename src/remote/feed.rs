@@ -148,6 +148,20 @@ pub enum ContextsForm {
     Comma,
 }
 
+/// How a part of the feed is recognised later: asked from the same step, it names these segments. A feed that doesn't is another
+/// one, such as that of a server that was put back to an earlier state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landmark {
+    /// Whose changes were asked for; those of the profile's contexts without one.
+    pub only: Option<Context>,
+    /// The step it was asked from.
+    pub from: Step,
+    /// The step that it called the next one.
+    pub next: Step,
+    /// The segments that it named first, each once.
+    pub named: Vec<SegmentId>,
+}
+
 /// Where to read on in the feed: at one step for what anybody does, or at one for each of some contexts by itself, so that
 /// each change is known to be somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -64,6 +64,10 @@ impl<R: Remote> Remote for Guarded<R> {
         self.remote.changes(from, only)
     }
 
+    fn changes_by_anybody(&self, from: Step) -> impl Future<Output = Result<Changes, RemoteError>> + Send {
+        self.remote.changes_by_anybody(from)
+    }
+
     fn create(&self, draft: &Draft) -> impl Future<Output = Result<SegmentId, RemoteError>> + Send {
         self.write(|| Call::Create(draft.name.as_str().into()), |remote| remote.create(draft))
     }

@@ -4,10 +4,10 @@
 //! are to be looked for. A note is on the disk when it counts as written, also if the power goes.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::plan::Operation;
-use crate::segment::Step;
+use crate::segment::{Draft, SegmentId, Step};
 
 use super::Store;
 
@@ -29,11 +29,17 @@ pub enum JournalNote {
     Asked((u64, usize), Operation),
     /// It is gathered: it may be asked for later, or never.
     Gathered((u64, usize), Operation),
-    /// It is about to be sent. Its traces are in the feed from that step on. What was sent before and may have been carried out
-    /// keeps the step from before the first time.
-    Sent((u64, usize), Option<Step>),
-    /// It was not carried out, and waits for a person's word.
-    Stopped((u64, usize)),
+    /// It is about to be sent. What was sent before and may have been carried out keeps what was noted the first time.
+    Sent {
+        /// Which.
+        key: (u64, usize),
+        /// The step of the feed from which on its traces are.
+        since: Option<Step>,
+        /// Segments that look like what is to be created, and existed before it was sent.
+        alike: Vec<SegmentId>,
+    },
+    /// It is certain that nothing was carried out: it was asked for, and is as good as never sent.
+    NotApplied((u64, usize)),
     /// It is done or given up.
     Over((u64, usize)),
 }
@@ -80,6 +86,10 @@ pub struct Journalled {
     pub progress: Progress,
     /// From where on its traces are in the feed.
     pub since: Option<Step>,
+    /// Segments that look like what it was to create, and existed before it was sent; `None` when that was not noted.
+    pub alike: Option<Vec<SegmentId>>,
+    /// What it was to create each time it was sent.
+    pub drafts: Vec<Draft>,
 }
 
 impl Store {
@@ -102,16 +112,8 @@ impl Store {
             match note {
                 JournalNote::Asked(key, operation) => put(&transaction, *key, operation, Progress::Asked)?,
                 JournalNote::Gathered(key, operation) => put(&transaction, *key, operation, Progress::Gathered)?,
-                JournalNote::Sent(key, since) => {
-                    let (ticket, number) = columns(*key);
-                    transaction
-                        .prepare_cached(
-                            "UPDATE journal SET since = CASE WHEN sent = 1 THEN since ELSE ?3 END, sent = 1
-                             WHERE ticket = ?1 AND number = ?2",
-                        )?
-                        .execute(params![ticket, number, since.map(|step| step.0)])?;
-                }
-                JournalNote::Stopped(key) => {
+                JournalNote::Sent { key, since, alike } => sent(&transaction, *key, *since, alike)?,
+                JournalNote::NotApplied(key) => {
                     transaction
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
                         .execute(columns(*key))?;
@@ -125,6 +127,41 @@ impl Store {
         }
         transaction.commit()
     }
+}
+
+/// What was noted the first time stays. What is sent each time is remembered: any of it may have been carried out.
+fn sent(
+    transaction: &Transaction<'_>,
+    key: (u64, usize),
+    since: Option<Step>,
+    alike: &[SegmentId],
+) -> rusqlite::Result<()> {
+    let (ticket, number) = columns(key);
+    let row: Option<(Vec<u8>, Option<String>)> = transaction
+        .prepare_cached("SELECT operation, drafts FROM journal WHERE ticket = ?1 AND number = ?2")?
+        .query_row(params![ticket, number], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((operation, drafts)) = row else { return Ok(()) };
+    let mut drafts = drafts_of(drafts.as_deref());
+    if let Ok(Operation::Create { draft }) = postcard::from_bytes(&operation)
+        && !drafts.contains(&draft)
+    {
+        drafts.push(draft);
+    }
+    let json = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+    let (alike, drafts) = (serde_json::to_string(alike).map_err(json)?, serde_json::to_string(&drafts).map_err(json)?);
+    transaction
+        .prepare_cached(
+            "UPDATE journal SET since = CASE WHEN sent = 1 THEN since ELSE ?3 END,
+             alike = CASE WHEN sent = 1 THEN alike ELSE ?4 END, drafts = ?5, sent = 1
+             WHERE ticket = ?1 AND number = ?2",
+        )?
+        .execute(params![ticket, number, since.map(|step| step.0), alike, drafts])?;
+    Ok(())
+}
+
+fn drafts_of(json: Option<&str>) -> Vec<Draft> {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
 /// What was sent stays so.
@@ -153,14 +190,17 @@ fn columns((ticket, number): (u64, usize)) -> (i64, i64) {
 }
 
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Journalled>> {
-    let mut statement =
-        connection.prepare("SELECT ticket, number, operation, sent, since FROM journal ORDER BY ticket, number")?;
+    let mut statement = connection
+        .prepare("SELECT ticket, number, operation, sent, since, alike, drafts FROM journal ORDER BY ticket, number")?;
     let entries = statement.query_map([], |row| {
         let operation = postcard::from_bytes(row.get_ref(2)?.as_blob()?)
             .map_err(|error| rusqlite::Error::FromSqlConversionFailure(2, Type::Blob, Box::new(error)))?;
         let key = (row.get::<_, i64>(0)?.unsigned_abs(), usize::try_from(row.get::<_, i64>(1)?).unwrap_or_default());
         let progress = Progress::of(row.get(3)?);
-        Ok(Journalled { key, operation, progress, since: row.get::<_, Option<i64>>(4)?.map(Step) })
+        let since = row.get::<_, Option<i64>>(4)?.map(Step);
+        let alike = row.get::<_, Option<String>>(5)?.and_then(|json| serde_json::from_str(&json).ok());
+        let drafts = drafts_of(row.get::<_, Option<String>>(6)?.as_deref());
+        Ok(Journalled { key, operation, progress, since, alike, drafts })
     })?;
     entries.collect()
 }
@@ -186,15 +226,24 @@ mod tests {
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
         let asked = |number: usize| JournalNote::Asked((7, number), operation(&number.to_string()));
         store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
-        store.write_journal(&[JournalNote::Sent((7, 0), Some(Step(3))), JournalNote::Sent((7, 1), None)]).unwrap();
+        let sent = |number, since| JournalNote::Sent { key: (7, number), since, alike: Vec::new() };
+        store.write_journal(&[sent(0, Some(Step(3))), sent(1, None)]).unwrap();
         store.write_journal(&[JournalNote::Over((7, 1)), JournalNote::Asked((7, 2), operation("other"))]).unwrap();
         drop(store);
-        let left = |key, name: &str, progress, since| Journalled { key, operation: operation(name), progress, since };
+        let left = |key, name: &str, progress, since, alike| Journalled {
+            key,
+            operation: operation(name),
+            progress,
+            since,
+            alike,
+            drafts: Vec::new(),
+        };
         let journal = crate::store::open(&path).unwrap().journal;
-        assert_eq!(
-            journal,
-            [left((7, 0), "0", Progress::Sent, Some(Step(3))), left((7, 2), "other", Progress::Asked, None)]
-        );
+        let expected = [
+            left((7, 0), "0", Progress::Sent, Some(Step(3)), Some(Vec::new())),
+            left((7, 2), "other", Progress::Asked, None, None),
+        ];
+        assert_eq!(journal, expected);
     }
 
     #[test]

@@ -71,6 +71,7 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
     let link = &state.link;
     let symbols = &theme.symbols;
     let (symbol, style) = match link.state() {
+        LinkState::Live if link.lacking.is_some() => (symbols.wrong, theme.warning),
         LinkState::Live => (symbols.fresh, theme.good),
         LinkState::Working => (symbols.working, theme.pending),
         LinkState::Offline => (symbols.offline, theme.bad),
@@ -98,7 +99,11 @@ fn words(state: &State, symbols: &Symbols) -> String {
         Phase::Loading(progress) => loading(progress, symbols),
         Phase::Resyncing(progress) => resyncing(progress, state.forest.len(), symbols),
         Phase::Replaying => "catching up".into(),
+        Phase::Live if state.link.lacking.is_some() => "live · incomplete".into(),
         Phase::Live => "live".into(),
+        Phase::Silent { .. } => {
+            format!("no answer for {}", duration(state.link.silent_for(state.clock.now).unwrap_or_default()))
+        }
         Phase::Behind { waiting } => format!("behind by {}", grouped(*waiting)),
         Phase::Offline { .. } => {
             let wait = state.link.retry_in(state.clock.now).unwrap_or_default();

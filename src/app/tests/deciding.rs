@@ -101,7 +101,7 @@ fn editing_while_created(came: impl Fn(Segment) -> Segment, keys: &str) -> Harne
     let Operation::Create { draft } = &plan.operations[0] else { panic!("a create") };
     let segment = Arc::new(came(draft.clone().into_segment(id("real"))));
     let (merged, ignored, written) = (vec![Field::ExternalId], Vec::new(), Vec::new());
-    let applied = Applied { segment, merged, ignored, written, raced: false };
+    let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
     let (operation, outcome) = (plan.operations[0].clone(), Outcome::Created(applied));
     harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
     harness

@@ -355,7 +355,7 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
     let made =
         Arc::new(Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() });
     let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
-    let applied = Applied { segment: made, merged, ignored, written, raced: false };
+    let applied = Applied { segment: made, merged, ignored, written, raced: false, existed: false };
     let which = Which { ticket: first, index: 0 };
     let operation = harness.state.writes.step(which).unwrap().operation.clone();
     harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Created(applied) });

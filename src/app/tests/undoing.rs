@@ -118,7 +118,7 @@ fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carrie
     let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
     let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
     let (merged, ignored, written) = (Vec::new(), Vec::new(), vec![Field::Name]);
-    let applied = Applied { segment, merged, ignored, written, raced: false };
+    let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
     let (operation, outcome) = (plan.operations[0].clone(), Outcome::Updated(applied));
     harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
     assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
@@ -184,7 +184,7 @@ fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
     let Operation::Update { base, draft } = &operation else { panic!("an update") };
     let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
     let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
-    let applied = Applied { segment, merged, ignored, written, raced: false };
+    let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
     harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Updated(applied) });
     harness.press("u");
     assert!(harness.message().contains("nothing was done yet"), "{}", harness.message());

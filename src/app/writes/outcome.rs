@@ -7,7 +7,7 @@ use crate::action::Action;
 use crate::forest::{Change, RowId};
 use crate::mirror::{Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
 use crate::plan::Operation;
-use crate::remote::Contexts;
+use crate::remote::{Call, Contexts, Fault, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::sending::{insert, show};
@@ -20,6 +20,19 @@ use crate::app::{Conflict, Effect, Layer, QueuePane, State, Tone, news, tree_vie
 pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
     if let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) {
         step.standing = Standing::Running;
+    }
+}
+
+/// An operation could not reach the server: it is queued as before, and sent when the server answers.
+pub(in crate::app) fn operation_waits(state: &mut State, which: Which, error: &RemoteError) {
+    let Some(step) = state.writes.step_mut(which).filter(|step| step.standing == Standing::Running) else { return };
+    step.standing = Standing::Waiting;
+    let queue = state.key(Action::ShowQueue);
+    let text = format!("{error}. Your changes are kept and sent when the server answers · {queue} shows them");
+    let told = state.message.as_ref().is_some_and(|message| message.text == text);
+    if !told {
+        state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+        state.warn(text);
     }
 }
 
@@ -188,6 +201,11 @@ fn remark(state: &mut State, applied: &Applied) {
         let text = format!("{name}: kept the {} that somebody else had just changed", list(&applied.merged));
         state.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
     }
+    if applied.existed {
+        let text = format!("{name} existed before: the server answered with it instead of creating a new one");
+        state.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
+        state.warn(text);
+    }
     if applied.raced {
         remark_race(state, name, about);
     }
@@ -225,7 +243,10 @@ fn remember(state: &mut State, which: Which, operation: &Operation, outcome: &Ou
 /// What an operation did.
 fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
     match (operation, outcome) {
-        (Operation::Create { .. }, Outcome::Created(applied)) => Some(Made::Created(Arc::clone(&applied.segment))),
+        // What existed before is not this operation's to be deleted.
+        (Operation::Create { .. }, Outcome::Created(applied)) => {
+            (!applied.existed).then(|| Made::Created(Arc::clone(&applied.segment)))
+        }
         (Operation::Update { base, draft }, Outcome::Updated(applied)) => {
             // What somebody else had made as wanted before is not this operation's to be taken back.
             let mut fields = draft.changes(base);
@@ -393,6 +414,16 @@ fn tell_failure(state: &mut State, which: Which, write: &Write, failure: &Failur
     }
 }
 
+/// That no trace of a create was found so far.
+fn not_found(operation: &Operation) -> RemoteError {
+    let call = match operation {
+        Operation::Create { draft } => Call::Create(draft.name.as_str().into()),
+        Operation::Update { base, .. } => Call::Update(base.id.clone()),
+        Operation::Delete { base, .. } => Call::Delete(base.id.clone()),
+    };
+    RemoteError { call, fault: Fault::Unreadable { reason: "no trace of it was found so far".into() } }
+}
+
 /// What an earlier run left, and what became of it, is shown before anything else.
 pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
     let mut lines = Vec::new();
@@ -404,6 +435,11 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
             Fate::Gathered => (format!("{}: it was only gathered", what.failed), Standing::Staged),
             Fate::NotSent => (format!("{}: it is still to be sent", what.failed), Standing::Held),
             Fate::NotCarriedOut => (format!("{}: it was sent and not carried out", what.failed), Standing::Held),
+            Fate::NotFound => {
+                let line =
+                    format!("{}: it was sent, and no trace of it was found so far; it is looked for", what.failed);
+                (line, Standing::Failed(WriteError::InDoubt(not_found(&operation))))
+            }
             Fate::Unknown(error) => {
                 let line = format!("{}: it was sent, and what became of it is not known: {error}", what.failed);
                 (line, Standing::Failed(WriteError::InDoubt(error)))

@@ -12,7 +12,7 @@ use crate::remote::Remote;
 use crate::segment::{Segment, SegmentId};
 use crate::store::Snapshot;
 
-use super::{Abandoned, Actor, Next, Trust, Work};
+use super::{Abandoned, Actor, Next, Work};
 
 impl<R: Remote> Actor<R> {
     /// Tells what was stored and goes on from there.
@@ -33,20 +33,20 @@ impl<R: Remote> Actor<R> {
         }
         // Any answer of the server is newer than what was stored.
         let asked = self.questions.next();
-        let Snapshot { segments, position, .. } = snapshot;
+        let Snapshot { segments, position, landmarks, .. } = snapshot;
         // Beside the tree it would take the memory's time from it, and a person waits for that only.
         let known = spawn_blocking(move || {
             segments.into_iter().map(|segment| Entered { segment, asked }).collect::<Register>()
         });
         // It ends by nothing but a panic, which is told by the panic hook.
-        self.ledger.begin_with(known.await.map_err(|_| Abandoned)?);
+        self.ledger.begin_with(known.await.map_err(|_| Abandoned::ByTask)?);
         self.listed = true;
         let Some(position) = position else {
             // Without a position there is nothing to follow from, so everything is listed behind what is shown.
             return Ok(());
         };
-        self.position = Some(position.regrouped(&self.settings.origins));
-        self.last_list.trust = if complete { Trust::Complete } else { Trust::Doubtful };
+        self.follow_stored(position.regrouped(&self.settings.origins), landmarks);
+        self.last_list.restored(complete);
         self.work = Work::Resting { until: Instant::now(), then: Next::Follow };
         self.enter(Phase::Replaying).await
     }
@@ -60,20 +60,25 @@ impl<R: Remote> Actor<R> {
 
     /// Lets the store have what a list came to: everything, or what it has otherwise than the store.
     pub(super) async fn keep_list(&mut self, different: &[Seen]) {
+        let settled = self.kept_position().cloned();
         let Some(keeper) = &mut self.keeper else { return };
         if keeper.has_all() {
             for seen in different {
                 keeper.note(seen.id.clone(), seen.now.clone());
             }
         } else {
-            keeper.replace(self.ledger.segments().cloned().collect(), self.position.as_ref()).await;
+            let segments = self.ledger.segments().cloned().collect();
+            keeper.replace(segments, settled.as_ref(), &self.following.landmarks).await;
         }
     }
 
     /// Lets the store know that everything up to the position was noted.
     pub(super) async fn keep(&mut self) {
+        let settled = self.kept_position().cloned();
+        // What is set apart is told wrongly until it is read, which the next start is to find out.
+        let complete = self.last_list.is_complete() && !self.following.sets_apart();
         if let Some(keeper) = &mut self.keeper {
-            keeper.advance(self.position.as_ref(), self.last_list.trust == Trust::Complete).await;
+            keeper.advance(settled.as_ref(), &self.following.landmarks, complete).await;
         }
     }
 }

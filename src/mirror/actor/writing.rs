@@ -1,24 +1,28 @@
 //! Sending operations on their way, and taking in what became of them.
 
+mod doubting;
 mod recovering;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use tokio::sync::oneshot;
+use tokio::time::{Duration, Instant};
 
 use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
 use crate::mirror::message::{Event, Mention, Outcome, Seen, Ticket, Which, WriteError, is_provisional};
+use crate::mirror::namesakes::Namesakes;
 use crate::mirror::queue::WriteQueue;
-use crate::mirror::report::{Claim, Report};
-use crate::mirror::write::{Doubt, Ended, Writer};
+use crate::mirror::report::Report;
+use crate::mirror::write::{Doubt, Ended, Over, Stop, Writer};
 use crate::plan::{Operation, Plan};
-use crate::remote::{FeedEventKind, Position, Remote};
-use crate::segment::{Segment, SegmentId, Step};
+use crate::remote::{Remote, RemoteError};
+use crate::segment::{Draft, Segment, SegmentId, Step};
 use crate::store::{JournalNote, Journalled};
 
-use super::{Abandoned, Actor};
+use super::{Abandoned, Actor, Next, Work};
 
 /// What there is to write, and what has to be known for it.
 #[derive(Debug, Default)]
@@ -30,8 +34,18 @@ pub(super) struct Writing {
     born: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
     claimed: HashMap<SegmentId, Which>,
-    /// Creates that were sent and may have been carried out.
-    doubts: HashMap<Which, Doubt>,
+    /// Operations that were sent and may have been carried out.
+    doubts: BTreeMap<Which, Doubt>,
+    /// The segments that look like what is to be created.
+    namesakes: Namesakes,
+    /// Those that looked so when it was sent first.
+    alike: HashMap<Which, HashSet<SegmentId>>,
+    /// Creates that are to be sent again, after a list that begins from now on.
+    after_list: Vec<Which>,
+    /// That an operation could not reach the server.
+    unreached: Option<Unreached>,
+    /// How often in a row that was so before it was tried again.
+    unreached_before: u32,
     /// Changes of segments that were being written when they were seen. Most of them are what was written.
     put_off: HashMap<SegmentId, Seen>,
     /// New segments among these, by the create that may have made them and has no answer yet.
@@ -50,6 +64,18 @@ enum Left {
     /// It is being looked into.
     Investigated,
 }
+
+/// Nothing is sent before the server has answered something, and not before then.
+#[derive(Debug, Clone, Copy)]
+struct Unreached {
+    until: Instant,
+    /// How often in a row.
+    times: u32,
+}
+
+/// The pause after an operation could not reach the server, which doubles each time, and what it grows to at most.
+const UNREACHED: Duration = Duration::from_secs(1);
+const LONGEST_UNREACHED: Duration = Duration::from_secs(30);
 
 impl Writing {
     /// Takes in what an earlier run left. Nothing is written before it was looked into.
@@ -70,6 +96,17 @@ impl Writing {
         if seen.before.is_none() && self.queue.creates() {
             self.born.insert(seen.id.clone());
         }
+        self.namesakes.follow(seen);
+    }
+
+    /// Whether anything is being written or waits for it.
+    pub fn is_writing(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// An operation as it is to be carried out now.
+    pub fn operation(&self, which: Which) -> Option<&Operation> {
+        self.queue.get(which)
     }
 
     /// Whether a change is not to be told before it is known whose it is, since the segment is being written.
@@ -104,7 +141,7 @@ impl Writing {
     }
 
     /// What stands below a segment that is to be deleted, and nobody has agreed to lose.
-    fn newcomers(&self, operation: &Operation) -> Vec<SegmentId> {
+    pub fn newcomers(&self, operation: &Operation) -> Vec<SegmentId> {
         let Operation::Delete { base, leaving } = operation else { return Vec::new() };
         let children = self.children.get(&base.id).into_iter().flatten();
         children.filter(|child| !leaving.contains(child)).cloned().collect()
@@ -115,6 +152,14 @@ fn parent(segment: Option<&Segment>) -> Option<&SegmentId> {
     segment?.parent.as_ref()
 }
 
+/// What an operation creates.
+const fn created_by(operation: &Operation) -> Option<&Draft> {
+    match operation {
+        Operation::Create { draft } => Some(draft),
+        Operation::Update { .. } | Operation::Delete { .. } => None,
+    }
+}
+
 const fn key(which: Which) -> (u64, usize) {
     (which.ticket.0, which.index)
 }
@@ -122,6 +167,7 @@ const fn key(which: Which) -> (u64, usize) {
 impl<R: Remote> Actor<R> {
     pub(super) async fn write(&mut self, ticket: Ticket, plan: Plan) -> Result<(), Abandoned> {
         self.watch_children(&plan.operations);
+        self.mind_namesakes(plan.operations.iter().filter_map(created_by));
         let asked = plan.operations.iter().enumerate();
         let notes = asked.map(|(index, operation)| JournalNote::Asked((ticket.0, index), operation.clone())).collect();
         self.journal(notes).await;
@@ -142,10 +188,9 @@ impl<R: Remote> Actor<R> {
         self.look_for_children(&subjects);
     }
 
-    /// The segments that name one of these as their parent.
-    pub(super) fn children_of(&self, parents: &HashSet<SegmentId>) -> Vec<SegmentId> {
-        let below = |segment: &&Arc<Segment>| segment.parent.as_ref().is_some_and(|parent| parents.contains(parent));
-        self.ledger.segments().filter(below).map(|segment| segment.id.clone()).collect()
+    /// Notes what looks like these drafts.
+    fn mind_namesakes<'a>(&mut self, drafts: impl Iterator<Item = &'a Draft>) {
+        self.writing.namesakes.mind(drafts, self.ledger.segments());
     }
 
     fn look_for_children(&mut self, subjects: &HashSet<SegmentId>) {
@@ -164,7 +209,7 @@ impl<R: Remote> Actor<R> {
 
     /// Begins what may begin.
     pub(super) async fn begin_writes(&mut self) -> Result<(), Abandoned> {
-        if !matches!(self.writing.left, Left::Nothing) {
+        if !matches!(self.writing.left, Left::Nothing) || self.writing.unreached.is_some() {
             return Ok(());
         }
         while let Some((which, operation)) = self.writing.queue.begin(self.settings.concurrency) {
@@ -173,11 +218,11 @@ impl<R: Remote> Actor<R> {
                 continue;
             }
             let doubt = self.writing.doubts.get(&which).cloned();
-            let now = || self.position.as_ref().map(Position::earliest);
-            let since = doubt.as_ref().map_or_else(now, |doubt| doubt.since);
+            let since = doubt.as_ref().map_or_else(|| self.following.earliest(), |doubt| doubt.since);
+            let alike = self.note_alike(which, &operation);
             // What it builds upon may have changed what it says since it was asked for.
-            let notes = vec![JournalNote::Asked(key(which), operation.clone()), JournalNote::Sent(key(which), since)];
-            let journalled = self.journal(notes).await;
+            let sent = JournalNote::Sent { key: key(which), since, alike };
+            let journalled = self.journal(vec![JournalNote::Asked(key(which), operation.clone()), sent]).await;
             self.tell(Event::OperationBegan(which)).await?;
             let writer = self.writer(which, since, doubt);
             self.send_out(async move {
@@ -186,14 +231,27 @@ impl<R: Remote> Actor<R> {
                 {
                     tracing::warn!("a write is not in the journal");
                 }
-                Report::OperationOver { which, since, result: writer.carry_out(&operation).await }
+                Report::OperationOver { which, since, over: writer.carry_out(&operation).await }
             });
         }
         if self.writing.queue.is_empty() {
             self.writing.children.clear();
             self.writing.born.clear();
+            self.writing.namesakes.clear();
         }
         Ok(())
+    }
+
+    /// The server has answered something, so what could not reach it is tried again.
+    pub(super) async fn server_answers(&mut self) -> Result<(), Abandoned> {
+        match self.writing.unreached {
+            Some(Unreached { until, .. }) if until <= Instant::now() => {
+                let times = self.writing.unreached.take().map_or(0, |unreached| unreached.times);
+                self.writing.unreached_before = times;
+                self.begin_writes().await
+            }
+            _ => Ok(()),
+        }
     }
 
     fn writer(&self, which: Which, since: Option<Step>, doubt: Option<Doubt>) -> Writer<R> {
@@ -205,6 +263,8 @@ impl<R: Remote> Actor<R> {
             reporter: self.reporter.clone(),
             since,
             grace: self.settings.grace,
+            at_once: self.settings.concurrency,
+            learnt: Vec::new(),
         }
     }
 
@@ -247,8 +307,9 @@ impl<R: Remote> Actor<R> {
         &mut self,
         which: Which,
         since: Option<Step>,
-        result: Result<Ended, WriteError>,
+        over: Over,
     ) -> Result<(), Abandoned> {
+        let Over { result, learnt } = over;
         self.note_doubt(which, since, &result);
         let subject = self.writing.queue.get(which).and_then(Operation::subject);
         let put_off = subject.and_then(|subject| self.writing.put_off.remove(subject));
@@ -256,46 +317,66 @@ impl<R: Remote> Actor<R> {
         let of_others = self.writing.made_by_others(which, made.as_ref());
         match result {
             // What else has come of it than what was written is told after it.
-            Ok(ended) => self.operation_ended(which, ended).await?,
-            Err(error) => {
-                if let Some(seen) = put_off {
-                    let now = self.ledger.get(&seen.id).cloned();
-                    self.tell_changes(vec![Seen { now, ..seen }], None).await?;
+            Ok(ended) => {
+                self.writing.unreached_before = 0;
+                self.operation_ended(which, ended).await?;
+                self.tell_after_all(of_others).await?;
+                self.learn(learnt).await?;
+            }
+            Err(stop) => {
+                self.tell_after_all(put_off.into_iter().chain(of_others).collect()).await?;
+                // What is shown is what is known, whatever a person is told of the failure.
+                self.writing.queue.failed(which);
+                self.learn(learnt).await?;
+                match stop {
+                    Stop::Failed(error) => self.operation_failed(which, error).await?,
+                    Stop::Unreached { error, .. } => self.operation_waits(which, error).await?,
                 }
-                self.operation_failed(which, error).await?;
             }
         }
-        let of_others = of_others.into_iter().map(|seen| Seen { now: self.ledger.get(&seen.id).cloned(), ..seen });
-        self.tell_changes(of_others.filter(|seen| seen.now.is_some()).collect(), None).await?;
-        self.hurry();
+        self.following.hurry();
         self.begin_writes().await
     }
 
-    /// Keeps in mind what was sent and may have been carried out, until it is known.
-    fn note_doubt(&mut self, which: Which, since: Option<Step>, result: &Result<Ended, WriteError>) {
-        let error = match result {
-            Ok(_) => {
-                self.writing.doubts.remove(&which);
-                return;
-            }
-            Err(error @ (WriteError::InDoubt(_) | WriteError::Lookalike { .. })) => error,
-            Err(_) => return,
-        };
-        let Some(Operation::Create { draft }) = self.writing.queue.get(which) else { return };
-        let doubt = self.writing.doubts.entry(which).or_insert_with(|| Doubt { since, ..Doubt::default() });
-        doubt.adopted = None;
-        if !doubt.drafts.contains(draft) {
-            doubt.drafts.push(draft.clone());
+    /// Tells changes that were put off, as far as there is anything to tell by now.
+    async fn tell_after_all(&mut self, put_off: Vec<Seen>) -> Result<(), Abandoned> {
+        let now = |seen: Seen| Seen { now: self.ledger.get(&seen.id).cloned(), ..seen };
+        let told = put_off.into_iter().map(now).filter(|seen| seen.before != seen.now).collect();
+        self.tell_changes(told, None).await
+    }
+
+    /// Takes in what was learnt of segments by the way.
+    async fn learn(&mut self, learnt: Vec<Answer>) -> Result<(), Abandoned> {
+        if learnt.is_empty() { Ok(()) } else { self.looked_at(learnt).await }
+    }
+
+    /// An operation could not reach the server. It goes out when that answers again.
+    async fn operation_waits(&mut self, which: Which, error: RemoteError) -> Result<(), Abandoned> {
+        tracing::warn!(ticket = which.ticket.0, index = which.index, %error, "a write waits for the server");
+        self.writing.queue.waits(which);
+        let times = self.writing.unreached_before + 1;
+        let pause = UNREACHED.saturating_mul(1 << times.min(10)).min(LONGEST_UNREACHED) / 2;
+        let until = Instant::now() + pause;
+        self.writing.unreached = Some(self.writing.unreached.unwrap_or(Unreached { until, times }));
+        // Whether it answers is found out soon.
+        self.following.poll_at(until);
+        if let Work::Resting { until: rest, then: Next::Locate } = &mut self.work {
+            *rest = until.min(*rest);
         }
-        if let WriteError::Lookalike { theirs } = error {
-            doubt.told.push(theirs.id.clone());
-        }
+        self.tell(Event::OperationWaits { which, error }).await
     }
 
     async fn operation_ended(&mut self, which: Which, ended: Ended) -> Result<(), Abandoned> {
         let Ended { outcome, answer } = ended;
-        let (id, told) = (answer.id.clone(), answer.now.clone());
-        self.learn(answer);
+        let id = answer.id.clone();
+        let told = match &outcome {
+            Outcome::Created(applied) | Outcome::Updated(applied) => Some(Arc::clone(&applied.segment)),
+            Outcome::Deleted { .. } => None,
+        };
+        if let Some(seen) = self.ledger.take(answer) {
+            self.note(&seen.id, seen.now.as_ref());
+            self.writing.follow(&seen);
+        }
         match &outcome {
             Outcome::Created(_) => {
                 self.writing.claimed.insert(id.clone(), which);
@@ -322,20 +403,13 @@ impl<R: Remote> Actor<R> {
         self.tell_changes(vec![Seen { id, before: told, now, mention: Mention::default() }], None).await
     }
 
-    fn learn(&mut self, answer: Answer) {
-        if let Some(seen) = self.ledger.take(answer) {
-            self.note(&seen.id, seen.now.as_ref());
-            self.writing.follow(&seen);
-        }
-    }
-
     async fn operation_failed(&mut self, which: Which, error: WriteError) -> Result<(), Abandoned> {
         tracing::warn!(ticket = which.ticket.0, index = which.index, %error, "a write failed");
         let Some(operation) = self.writing.queue.get(which).cloned() else { return Ok(()) };
         self.writing.queue.failed(which);
-        // Of one that is in doubt, the next start will want to know what became of it.
-        if !matches!(error, WriteError::InDoubt(_) | WriteError::Lookalike { .. }) {
-            self.journal(vec![JournalNote::Stopped(key(which))]).await;
+        // What was sent before and may have been carried out stays so in the journal, whatever has become of this try.
+        if !self.writing.doubts.contains_key(&which) {
+            self.journal(vec![JournalNote::NotApplied(key(which))]).await;
         }
         self.tell(Event::OperationFailed { which, operation, error }).await
     }
@@ -343,6 +417,10 @@ impl<R: Remote> Actor<R> {
     pub(super) async fn retry(&mut self, which: Which, instead: Option<Operation>) -> Result<(), Abandoned> {
         if let Some(operation) = &instead {
             self.watch_children(std::slice::from_ref(operation));
+            self.mind_namesakes(created_by(operation).into_iter());
+        }
+        if self.is_doubtful_create(which) {
+            return self.retry_after_list(which, instead).await;
         }
         if self.writing.queue.retry(which, instead)
             && let Some(operation) = self.writing.queue.get(which).cloned()
@@ -364,20 +442,18 @@ impl<R: Remote> Actor<R> {
         self.journal(these.into_iter().map(|which| JournalNote::Over(key(which))).collect()).await;
     }
 
-    /// A person takes a segment for the one that a create has made.
-    pub(super) async fn adopt(&mut self, which: Which, id: SegmentId) -> Result<(), Abandoned> {
-        if let Some(doubt) = self.writing.doubts.get_mut(&which) {
-            doubt.adopted = Some(id);
-        }
-        self.retry(which, None).await
-    }
-
     pub(super) fn hold(&mut self, ticket: Ticket) {
         self.writing.queue.hold(ticket);
     }
 
     pub(super) async fn release(&mut self, ticket: Ticket, except: &[Which]) -> Result<(), Abandoned> {
-        self.writing.queue.release(ticket, except);
+        let doubtful: Vec<Which> =
+            self.writing.queue.of(ticket).into_iter().filter(|which| self.is_doubtful_create(*which)).collect();
+        let not_now: Vec<Which> = except.iter().chain(&doubtful).copied().collect();
+        self.writing.queue.release(ticket, &not_now);
+        for which in doubtful.into_iter().filter(|which| !except.contains(which)) {
+            self.retry_after_list(which, None).await?;
+        }
         self.begin_writes().await
     }
 
@@ -390,27 +466,13 @@ impl<R: Remote> Actor<R> {
         let given_up: Vec<Which> = these.into_iter().flat_map(|which| self.writing.queue.give_up(which)).collect();
         for which in &given_up {
             self.writing.doubts.remove(which);
+            self.writing.alike.remove(which);
         }
         self.journal(given_up.iter().map(|which| JournalNote::Over(key(*which))).collect()).await;
         for which in given_up {
             self.tell(Event::OperationDropped(which)).await?;
         }
         self.begin_writes().await
-    }
-
-    /// Whether a segment can be the one that an operation has made. Each is the work of one operation only.
-    pub(super) fn claim(&mut self, claim: Claim) -> bool {
-        let Claim { which, id, kind, doubted, firm } = claim;
-        let unknown = self.ledger.get(&id).is_none() || self.writing.born.contains(&id);
-        let new = match self.writing.left {
-            // What is known was stored or listed after it was sent, so it says nothing of what is new.
-            Left::Investigated => kind == FeedEventKind::Created,
-            Left::Nothing | Left::Found(_) => unknown || (doubted && kind == FeedEventKind::Created),
-        };
-        if new && firm {
-            self.writing.claimed.entry(id.clone()).or_insert(which);
-        }
-        new && self.writing.claimed.get(&id).is_none_or(|owner| *owner == which)
     }
 
     /// Looks at segments for another reason than the feed. One that can't be looked at now is named by the feed or by the next
@@ -422,7 +484,6 @@ impl<R: Remote> Actor<R> {
         let (remote, questions) = (Arc::clone(&self.remote), self.questions.clone());
         let at_once = self.settings.concurrency;
         self.send_out(async move {
-            let ids = ids.into_iter().map(|id| (id, Mention::default())).collect();
             let (answers, failure) = look_at_all(&*remote, &questions, ids, at_once).await;
             if let Some(error) = failure {
                 tracing::warn!(%error, "not every segment could be looked at");

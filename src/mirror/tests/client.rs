@@ -29,6 +29,8 @@ pub struct Client {
     pub recovered: Vec<Recovered>,
     /// Whether what failed stays, instead of being dropped at once.
     pub keeps_failed: bool,
+    /// How often an operation could not reach the server.
+    pub waits: usize,
     /// Segments told as changed, each time they were.
     pub changes: usize,
     /// Which, in the order in which they were told.
@@ -66,6 +68,7 @@ impl Client {
             dropped: Vec::new(),
             recovered: Vec::new(),
             keeps_failed: false,
+            waits: 0,
             changes: 0,
             named: Vec::new(),
             origins: BTreeMap::new(),
@@ -144,6 +147,7 @@ impl Client {
                 }
             }
             Event::OperationBegan(which) => self.began.push(which),
+            Event::OperationWaits { .. } => self.waits += 1,
             Event::OperationDropped(which) => {
                 self.begun.remove(&which);
                 self.dropped.push(which);

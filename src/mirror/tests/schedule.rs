@@ -17,8 +17,10 @@ const SEEDS: u64 = 300;
 
 #[test]
 fn after_any_schedule_the_picture_equals_the_server() {
-    let seeds = env::var("SEGTUI_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
-    for seed in 0..seeds {
+    let number = |name| env::var(name).ok().and_then(|number| number.parse().ok());
+    let only: Option<u64> = number("SEGTUI_SEED");
+    let seeds = only.map_or(0..number("SEGTUI_SEEDS").unwrap_or(SEEDS), |seed| seed..seed + 1);
+    for seed in seeds {
         // Printed by the test runner when the schedule fails.
         println!("seed {seed}");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -72,6 +74,7 @@ async fn schedule(seed: u64) {
         model.faults_in_a_hundred = 0;
         model.quirks.most_pages_at_once = None;
     }
+    client.order(Command::PollNow).await;
     client.hear_until(Client::has_written).await;
     client.settle().await;
     client.assert_equals(&server);

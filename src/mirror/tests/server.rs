@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::remote::{Call, Changes, Context, Fault, FeedEvent, FeedEventKind, Page, Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
@@ -23,6 +23,8 @@ pub struct Model {
     pub order: Vec<SegmentId>,
     pub feed: Vec<FeedEvent>,
     origins: Vec<Context>,
+    /// When each event happened.
+    times: Vec<Instant>,
     /// Who changes something next, other than through the API.
     pub actor: Context,
     /// Steps below this one are forgotten.
@@ -53,6 +55,12 @@ pub struct Quirks {
     pub most_pages_at_once: Option<usize>,
     pub cascades: bool,
     pub ignores_external_ids: bool,
+    /// It names each write twice.
+    pub names_twice: bool,
+    /// How long it takes until the feed names what happened.
+    pub feed_lag: Duration,
+    /// Whose changes the feed names to whoever does not ask for those of anybody.
+    pub follows: Option<Context>,
     /// What it calls the next step when nothing happened, given the right one.
     pub next_when_quiet: Option<fn(Step) -> Step>,
 }
@@ -77,6 +85,7 @@ impl Server {
             segments,
             feed: Vec::new(),
             origins: Vec::new(),
+            times: Vec::new(),
             actor: Context::Backoffice,
             oldest_step: 1,
             page_cap: usize::MAX,
@@ -160,14 +169,18 @@ impl Model {
             self.order.insert(place, id.clone());
             FeedEventKind::Created
         };
-        self.happened(id, kind);
+        self.happened(&id, kind);
     }
 
-    fn happened(&mut self, id: SegmentId, kind: FeedEventKind) {
+    fn happened(&mut self, id: &SegmentId, kind: FeedEventKind) {
         // Tests cut the feed to keep something from it.
         self.origins.resize(self.feed.len(), Context::Backoffice);
-        self.origins.push(self.actor);
-        self.feed.push(FeedEvent { id, kind });
+        self.times.resize(self.feed.len(), Instant::now());
+        for _ in 0..=usize::from(self.quirks.names_twice) {
+            self.origins.push(self.actor);
+            self.times.push(Instant::now());
+            self.feed.push(FeedEvent { id: id.clone(), kind });
+        }
     }
 
     pub fn delete(&mut self, id: &SegmentId) {
@@ -175,7 +188,7 @@ impl Model {
             return;
         }
         self.order.retain(|other| other != id);
-        self.happened(id.clone(), FeedEventKind::Deleted);
+        self.happened(id, FeedEventKind::Deleted);
         if self.quirks.cascades {
             let children: Vec<_> =
                 self.segments.values().filter(|child| child.parent.as_ref() == Some(id)).cloned().collect();
@@ -204,8 +217,11 @@ impl Model {
         for segment in self.segments.values().take(changes).cloned().collect::<Vec<_>>() {
             self.put(segment);
         }
-        let start = usize::try_from(from.0 - 1).unwrap().min(self.feed.len());
-        let part = &self.feed[start..self.feed.len().min(start.saturating_add(self.feed_cap))];
+        let lag = self.quirks.feed_lag;
+        let is_told = |at: usize| self.times.get(at).is_none_or(|time| time.elapsed() >= lag);
+        let told = (0..self.feed.len()).find(|at| !is_told(*at)).unwrap_or(self.feed.len());
+        let start = usize::try_from(from.0 - 1).unwrap().min(told);
+        let part = &self.feed[start..told.min(start.saturating_add(self.feed_cap))];
         let is_wanted = |at: usize| only.is_none_or(|only| self.origins.get(at) == Some(&only));
         let events: Vec<_> =
             (start..).zip(part).filter(|(at, _)| is_wanted(*at)).map(|(_, event)| event.clone()).collect();
@@ -239,7 +255,11 @@ impl Remote for Server {
     }
 
     async fn changes(&self, from: Step, only: Option<Context>) -> Result<Changes, RemoteError> {
-        self.carry(Call::Changes(from), |model| model.changes(from, only)).await
+        self.carry(Call::Changes(from), |model| model.changes(from, only.or(model.quirks.follows))).await
+    }
+
+    async fn changes_by_anybody(&self, from: Step) -> Result<Changes, RemoteError> {
+        self.carry(Call::Changes(from), |model| model.changes(from, None)).await
     }
 
     async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {

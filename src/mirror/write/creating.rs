@@ -1,23 +1,26 @@
 //! Creating a segment, once.
 //!
-//! A create whose answer was lost is never repeated before the feed was read from just before it on: a new segment with that
-//! name, external id and parent is the one. One that somebody has changed within that moment can't be told from another that
-//! looks much like it, so a person is asked about it.
+//! A create that may have reached the server is never sent again by itself. What it made is looked for: in the feed from just
+//! before it on, whoever's changes the profile follows, and among the segments that are new since. A segment with that name,
+//! external id and parent is the one; one that somebody has changed within that moment can't be told from another that looks
+//! much like it, so a person is asked about it. That nothing was found says nothing: a feed may lag.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use hashbrown::HashSet;
+use tokio::time::{Instant, sleep};
 
+use crate::mirror::hearing::Heard;
 use crate::mirror::ledger::Answer;
-use crate::mirror::message::{Applied, Mention, Outcome, WriteError};
+use crate::mirror::message::{Applied, Fate, Mention, Outcome, WriteError};
 use crate::mirror::report::{Claim, Report};
 use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
-use super::{Ended, Writer};
+use super::{Ended, Stop, Writer, is_of_the_network};
 
-/// That a create was sent, and may have been carried out.
+/// That an operation was sent, and may have been carried out.
 #[derive(Debug, Clone, Default)]
 pub(in crate::mirror) struct Doubt {
     /// A step of the feed from before it was sent first; `None` without a feed.
@@ -28,9 +31,21 @@ pub(in crate::mirror) struct Doubt {
     pub told: Vec<SegmentId>,
     /// The segment that a person takes for it.
     pub adopted: Option<SegmentId>,
+    /// Whether it may be sent again when nothing is found.
+    pub again: Again,
 }
 
-/// What there is of a create in the feed.
+/// Whether a create that was sent may be sent again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::mirror) enum Again {
+    /// Nobody has said so.
+    #[default]
+    No,
+    /// A person has said so, and everything was listed since.
+    Allowed,
+}
+
+/// What there is of a create on the server.
 #[derive(Debug)]
 enum Trace {
     /// The segment that it made.
@@ -42,38 +57,62 @@ enum Trace {
 
 /// The pause between two looks for a create whose answer was lost.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How long the fate of a create of an earlier run is looked for: it was sent longer ago than one of this run.
+/// How long the fate of a create of an earlier run is looked for before anything else is written: it was sent longer ago than one
+/// of this run. It is looked for after that as well.
 const RECOVERY: Duration = Duration::from_secs(3);
+/// Parts of the feed in which one look searches. What comes after them is found by the next, or among the segments that are new.
+const PARTS: u32 = 50;
+/// Segments that one look reads.
+const CANDIDATES: usize = 500;
 
 impl<R: Remote> Writer<R> {
-    pub(super) async fn create(&self, draft: &Draft) -> Result<Ended, WriteError> {
+    pub(super) async fn create(&mut self, draft: &Draft) -> Result<Ended, Stop> {
         if let Some(doubt) = &self.doubt {
-            if let Some(id) = &doubt.adopted {
-                return self.adopted(id, draft).await;
+            if let Some(id) = doubt.adopted.clone() {
+                return self.adopted(&id, draft).await;
             }
-            match self.trace(draft).await.map_err(WriteError::InDoubt)? {
-                Trace::Made(segment) => return self.made(&segment, draft).await,
-                Trace::Alike(theirs) => return Err(WriteError::Lookalike { theirs }),
-                Trace::Nothing => {}
+            let again = doubt.again;
+            match self.trace(draft).await {
+                Ok(Trace::Made(segment)) => return self.made(&segment, draft).await,
+                Ok(Trace::Alike(theirs)) => return Err(WriteError::Lookalike { theirs }.into()),
+                Ok(Trace::Nothing) if again == Again::Allowed => {}
+                Ok(Trace::Nothing) => return Err(WriteError::InDoubt(not_found(draft)).into()),
+                Err(error) if error.fault.is_transient() => return Err(self.unreached(error, true)),
+                Err(error) => return Err(WriteError::InDoubt(error).into()),
             }
         }
         match self.remote.create(draft).await {
-            Ok(id) => self.created(&id, draft).await,
+            Ok(id) => self.answered(&id, draft).await,
             Err(error) if error.fault.may_have_taken_effect() => match self.search(draft, self.grace).await {
                 Ok(Trace::Made(segment)) => self.made(&segment, draft).await,
-                Ok(Trace::Alike(theirs)) => Err(WriteError::Lookalike { theirs }),
-                Ok(Trace::Nothing) | Err(_) => Err(WriteError::InDoubt(error)),
+                Ok(Trace::Alike(theirs)) => Err(WriteError::Lookalike { theirs }.into()),
+                // It is looked for again when the server is back.
+                Err(lost) if lost.fault.is_transient() => Err(self.unreached(error, true)),
+                Ok(Trace::Nothing) | Err(_) => Err(WriteError::InDoubt(error).into()),
             },
-            Err(error) => Err(WriteError::Refused(error)),
+            Err(error) if matches!(error.fault, Fault::Unreachable { .. }) => Err(self.unreached(error, false)),
+            Err(error) => Err(WriteError::Refused(error).into()),
         }
     }
 
+    /// The server has answered with the id of what it made, or of a segment that existed before.
+    async fn answered(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
+        let before = self.reporter.ask(|reply| Report::Made { id: id.clone(), reply }).await.flatten();
+        let ended = self.created(id, draft).await?;
+        Ok(match (before, ended.outcome) {
+            (Some(_), Outcome::Created(applied)) => {
+                Ended { outcome: Outcome::Created(Applied { existed: true, ..applied }), ..ended }
+            }
+            (_, outcome) => Ended { outcome, ..ended },
+        })
+    }
+
     /// What a create came to. That it was carried out is certain, so it is never to be repeated because it can't be looked at.
-    async fn created(&self, id: &SegmentId, draft: &Draft) -> Result<Ended, WriteError> {
-        let until = tokio::time::Instant::now() + self.grace;
+    async fn created(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
+        let until = Instant::now() + self.grace;
         let answer = loop {
             let looked = self.look(id).await;
-            let late = tokio::time::Instant::now() >= until;
+            let late = Instant::now() >= until;
             match looked {
                 Ok(answer) if answer.now.is_some() || late => break answer,
                 Err(_) if late => {
@@ -81,24 +120,29 @@ impl<R: Remote> Writer<R> {
                     let asked = self.questions.next();
                     break Answer { id: id.clone(), now, asked, mention: Mention::default() };
                 }
-                Ok(_) | Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+                Ok(_) | Err(_) => sleep(LOOK_AGAIN).await,
             }
         };
         let Some(segment) = answer.now.clone() else {
             // Somebody deleted it within the moment it existed.
-            return Err(WriteError::InDoubt(unreadable(draft, "it was created and is gone again")));
+            return Err(WriteError::InDoubt(unreadable(draft, "it was created and is gone again")).into());
         };
         let (mut merged, mut ignored) = (Vec::new(), draft.changes(&segment));
-        if !ignored.is_empty() && self.written_often(id, self.since).await {
+        if !ignored.is_empty() && self.catch_up_on_new(id).await {
             // It was not the server that had it otherwise.
             std::mem::swap(&mut merged, &mut ignored);
         }
-        let applied = Applied { segment, merged, ignored, written: Vec::new(), raced: false };
+        let applied = Applied { segment, merged, ignored, written: Vec::new(), raced: false, existed: false };
         Ok(Ended { outcome: Outcome::Created(applied), answer })
     }
 
+    /// Whether somebody else has written a segment that is new.
+    async fn catch_up_on_new(&self, id: &SegmentId) -> bool {
+        self.namings_since(id, Some(Heard::default()), 1).await.somebody_else
+    }
+
     /// What was sent has made a segment. What is wanted by now may be more than that.
-    async fn made(&self, segment: &Arc<Segment>, draft: &Draft) -> Result<Ended, WriteError> {
+    async fn made(&mut self, segment: &Arc<Segment>, draft: &Draft) -> Result<Ended, Stop> {
         if is_made_from(segment, draft) {
             return self.created(&segment.id, draft).await;
         }
@@ -110,49 +154,52 @@ impl<R: Remote> Writer<R> {
     }
 
     /// A person takes a segment for the one that was made. It stays as it is.
-    async fn adopted(&self, id: &SegmentId, draft: &Draft) -> Result<Ended, WriteError> {
-        let answer = self.look(id).await.map_err(WriteError::InDoubt)?;
+    async fn adopted(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
+        let answer = match self.look(id).await {
+            Ok(answer) => answer,
+            Err(error) if is_of_the_network(&error.fault) => return Err(self.unreached(error, true)),
+            Err(error) => return Err(WriteError::InDoubt(error).into()),
+        };
         let Some(segment) = answer.now.clone() else {
-            return Err(WriteError::InDoubt(unreadable(draft, "the segment that was taken for it is gone")));
+            return Err(WriteError::InDoubt(unreadable(draft, "the segment that was taken for it is gone")).into());
         };
         let merged = draft.changes(&segment);
-        let applied = Applied { segment, merged, ignored: Vec::new(), written: Vec::new(), raced: false };
+        let (ignored, written) = (Vec::new(), Vec::new());
+        let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
         Ok(Ended { outcome: Outcome::Created(applied), answer })
     }
 
-    /// Looks in the feed again and again for a while. An error is that of the last look.
-    async fn search(&self, draft: &Draft, patience: Duration) -> Result<Trace, RemoteError> {
-        let until = tokio::time::Instant::now() + patience;
+    /// Looks again and again for a while. An error is that of the last look.
+    async fn search(&mut self, draft: &Draft, patience: Duration) -> Result<Trace, RemoteError> {
+        let until = Instant::now() + patience;
         loop {
-            // A feed that can't be read at the moment is asked again like one that has nothing to tell yet.
+            // A server that can't be asked at the moment is asked again like one that has nothing to tell yet.
             let found = self.trace(draft).await;
-            let over = self.since.is_none() || tokio::time::Instant::now() >= until;
-            if over || matches!(found, Ok(Trace::Made(_))) {
+            if Instant::now() >= until || matches!(found, Ok(Trace::Made(_))) {
                 return found;
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            sleep(LOOK_AGAIN).await;
         }
     }
 
-    /// Looks in the feed for a segment that an operation has made.
-    async fn trace(&self, draft: &Draft) -> Result<Trace, RemoteError> {
-        let former = self.doubt.iter().flat_map(|doubt| &doubt.drafts);
-        let drafts: Vec<&Draft> = former.chain([draft]).collect();
-        let told = self.doubt.as_ref().map_or(&[][..], |doubt| &doubt.told);
+    /// Looks for a segment that an operation has made.
+    async fn trace(&mut self, draft: &Draft) -> Result<Trace, RemoteError> {
+        let former = self.doubt.iter().flat_map(|doubt| doubt.drafts.iter().cloned());
+        let drafts: Vec<Draft> = former.chain([draft.clone()]).collect();
+        let told = self.doubt.as_ref().map_or(Vec::new(), |doubt| doubt.told.clone());
         let mut trace = Trace::Nothing;
-        for event in self.events_since_begun().await?.0 {
-            if event.kind == FeedEventKind::Deleted {
-                continue;
-            }
-            let Some(candidate) = self.look(&event.id).await?.now else { continue };
+        for (id, kind) in self.candidates(&drafts).await? {
+            let answer = self.look(&id).await?;
+            let Some(candidate) = answer.now.clone() else { continue };
+            self.learnt.push(answer);
             if drafts.iter().any(|draft| is_made_from(&candidate, draft)) {
-                if self.claim(&event, true).await {
+                if self.claim(&id, kind, true).await {
                     return Ok(Trace::Made(candidate));
                 }
             } else if matches!(trace, Trace::Nothing)
-                && !told.contains(&event.id)
+                && !told.contains(&id)
                 && drafts.iter().any(|draft| is_like(&candidate, draft))
-                && self.claim(&event, false).await
+                && self.claim(&id, kind, false).await
             {
                 trace = Trace::Alike(candidate);
             }
@@ -160,41 +207,71 @@ impl<R: Remote> Writer<R> {
         Ok(trace)
     }
 
-    /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
-    async fn claim(&self, event: &FeedEvent, firm: bool) -> bool {
-        let (reply, answer) = oneshot::channel();
-        let (id, kind) = (event.id.clone(), event.kind);
-        let claim = Claim { which: self.which, id, kind, doubted: self.doubt.is_some(), firm };
-        self.reporter.tell(Report::Claimed { claim, reply }).await;
-        answer.await.unwrap_or(false)
+    /// The segments that may have been made: what is known to look like it, then what the feed names since before it was sent.
+    async fn candidates(&self, drafts: &[Draft]) -> Result<Vec<(SegmentId, Option<FeedEventKind>)>, RemoteError> {
+        let (which, drafts) = (self.which, drafts.to_vec());
+        let known = self.reporter.ask(|reply| Report::Sought { which, drafts, reply }).await.unwrap_or_default();
+        let mut candidates: Vec<_> = known.into_iter().map(|id| (id, None)).collect();
+        let Some(mut step) = self.doubt.as_ref().map_or(self.since, |doubt| doubt.since) else {
+            return Ok(candidates);
+        };
+        let mut named: HashSet<SegmentId> = candidates.iter().map(|(id, _)| id.clone()).collect();
+        for _ in 0..PARTS {
+            let changes = self.remote.changes_by_anybody(step).await?;
+            for FeedEvent { id, kind } in changes.events {
+                if kind != FeedEventKind::Deleted && candidates.len() < CANDIDATES && named.insert(id.clone()) {
+                    candidates.push((id, Some(kind)));
+                }
+            }
+            match changes.next.filter(|next| *next > step) {
+                Some(next) => step = next,
+                None => break,
+            }
+        }
+        Ok(candidates)
     }
 
-    /// What has become of a create that an earlier run had sent; `None` when nothing has.
-    pub(super) async fn find_former(&self, draft: &Draft) -> Result<Option<Ended>, WriteError> {
-        if self.since.is_none() {
-            return Err(WriteError::InDoubt(unreadable(draft, "there was no feed to find it by")));
-        }
-        match self.search(draft, self.grace.min(RECOVERY)).await.map_err(WriteError::InDoubt)? {
-            Trace::Made(segment) => self.created(&segment.id, draft).await.map(Some),
+    /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
+    async fn claim(&self, id: &SegmentId, kind: Option<FeedEventKind>, firm: bool) -> bool {
+        let claim = Claim { which: self.which, id: id.clone(), kind, doubted: self.doubt.is_some(), firm };
+        self.reporter.ask(|reply| Report::Claimed { claim, reply }).await.unwrap_or(false)
+    }
+
+    /// What has become of a create that an earlier run had sent.
+    pub(super) async fn find_former(&mut self, draft: &Draft) -> Result<Ended, Fate> {
+        match self.search(draft, self.grace.min(RECOVERY)).await.map_err(Fate::Unknown)? {
+            Trace::Made(segment) => match self.created(&segment.id, draft).await {
+                Ok(ended) => Ok(ended),
+                Err(Stop::Failed(WriteError::InDoubt(error)) | Stop::Unreached { error, .. }) => {
+                    Err(Fate::Unknown(error))
+                }
+                Err(Stop::Failed(_)) => Err(Fate::NotFound),
+            },
             Trace::Alike(theirs) => {
                 let reason = format!("“{}”, which has appeared since, may be it", theirs.name);
-                Err(WriteError::InDoubt(unreadable(draft, &reason)))
+                Err(Fate::Unknown(unreadable(draft, &reason)))
             }
-            Trace::Nothing => Ok(None),
+            Trace::Nothing => Err(Fate::NotFound),
         }
     }
+}
+
+/// That no trace of a create was found so far.
+pub(in crate::mirror) fn not_found(draft: &Draft) -> RemoteError {
+    unreadable(draft, "no answer came, and no trace of it was found so far")
 }
 
 fn unreadable(draft: &Draft, reason: &str) -> RemoteError {
     RemoteError { call: Call::Create(draft.name.as_str().into()), fault: Fault::Unreadable { reason: reason.into() } }
 }
 
-fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
+/// Whether a segment is just what a draft would have made.
+pub(in crate::mirror) fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
     draft.changes(segment).is_empty()
 }
 
 /// Whether somebody may have made a segment what it is from what a draft would have made.
-fn is_like(segment: &Segment, draft: &Draft) -> bool {
+pub(in crate::mirror) fn is_like(segment: &Segment, draft: &Draft) -> bool {
     let unlike = draft.changes(segment);
     let same_external_id = draft.external_id.is_some() && !unlike.contains(&Field::ExternalId);
     same_external_id || !unlike.contains(&Field::Name)

@@ -9,7 +9,7 @@ use crate::remote::Remote;
 use crate::segment::Step;
 use crate::store::{JournalNote, Journalled, Progress};
 
-use super::{Abandoned, Actor, Left, key};
+use super::{Abandoned, Actor, Left, created_by, key};
 
 impl<R: Remote> Actor<R> {
     /// Looks into what an earlier run left, now that the server is known to answer.
@@ -18,23 +18,27 @@ impl<R: Remote> Actor<R> {
             return;
         }
         let Left::Found(journal) = std::mem::replace(&mut self.writing.left, Left::Investigated) else { return };
-        let which = |left: &Journalled| Which { ticket: Ticket(left.key.0), index: left.key.1 };
-        let writers: Vec<Writer<R>> = journal
-            .iter()
-            .map(|left| {
-                let sent = left.progress == Progress::Sent;
-                self.writer(which(left), left.since, sent.then(Doubt::default))
-            })
-            .collect();
+        self.mind_namesakes(journal.iter().filter_map(|left| created_by(&left.operation)));
+        let mut writers: Vec<Writer<R>> = Vec::with_capacity(journal.len());
+        for left in &journal {
+            let which = Which { ticket: Ticket(left.key.0), index: left.key.1 };
+            if let Some(alike) = &left.alike {
+                self.writing.alike.insert(which, alike.iter().cloned().collect());
+            }
+            let sent = left.progress == Progress::Sent;
+            let doubt = Doubt { since: left.since, drafts: left.drafts.clone(), ..Doubt::default() };
+            writers.push(self.writer(which, left.since, sent.then_some(doubt)));
+        }
         self.send_out(async move {
             let mut found = Vec::with_capacity(journal.len());
             for (Journalled { operation, progress, .. }, writer) in journal.into_iter().zip(writers) {
-                let (fate, answer) = match progress {
-                    Progress::Gathered => (Fate::Gathered, None),
-                    Progress::Asked => (Fate::NotSent, None),
+                let (which, since) = (writer.which, writer.since);
+                let (fate, answers) = match progress {
+                    Progress::Gathered => (Fate::Gathered, Vec::new()),
+                    Progress::Asked => (Fate::NotSent, Vec::new()),
                     Progress::Sent => writer.investigate(&operation).await,
                 };
-                found.push((Recovered { which: writer.which, operation, fate }, writer.since, answer));
+                found.push((Recovered { which, operation, fate }, since, answers));
             }
             Report::Investigated(found)
         });
@@ -42,30 +46,23 @@ impl<R: Remote> Actor<R> {
 
     pub(in crate::mirror::actor) async fn investigated(
         &mut self,
-        found: Vec<(Recovered, Option<Step>, Option<Answer>)>,
+        found: Vec<(Recovered, Option<Step>, Vec<Answer>)>,
     ) -> Result<(), Abandoned> {
         let mut recovered = Vec::with_capacity(found.len());
-        let mut answers = Vec::new();
+        let mut learnt = Vec::new();
         let mut notes = Vec::new();
-        for (one, since, answer) in found {
-            answers.extend(answer);
-            let sent = matches!(one.fate, Fate::NotCarriedOut | Fate::Unknown(_));
-            if let Operation::Create { draft } = &one.operation
-                && sent
-            {
-                // A server may be slow, so before it is sent again it is looked for again.
-                let doubt = Doubt { since, drafts: vec![draft.clone()], ..Doubt::default() };
-                self.writing.doubts.insert(one.which, doubt);
+        for (one, since, answers) in found {
+            learnt.extend(answers);
+            // What was sent stays so: a server may be slow, so it is looked for again before anything is sent.
+            if matches!(one.fate, Fate::NotFound | Fate::NotCarriedOut | Fate::Unknown(_)) {
+                let drafts = created_by(&one.operation).cloned().into_iter().collect();
+                self.writing.doubts.insert(one.which, Doubt { since, drafts, ..Doubt::default() });
             }
-            match &one.fate {
-                Fate::CarriedOut(outcome) => {
-                    if let Outcome::Created(applied) = outcome {
-                        self.writing.queue.know(one.which, &applied.segment.id);
-                    }
-                    notes.push(JournalNote::Over(key(one.which)));
+            if let Fate::CarriedOut(outcome) = &one.fate {
+                if let Outcome::Created(applied) = outcome {
+                    self.writing.queue.know(one.which, &applied.segment.id);
                 }
-                Fate::NotCarriedOut => notes.push(JournalNote::Stopped(key(one.which))),
-                Fate::Gathered | Fate::NotSent | Fate::Unknown(_) => {}
+                notes.push(JournalNote::Over(key(one.which)));
             }
             recovered.push(one);
         }
@@ -81,7 +78,7 @@ impl<R: Remote> Actor<R> {
             self.writing.queue.push_stopped(which, operation);
         }
         self.journal(notes).await;
-        self.take(answers, None).await?;
+        self.take(learnt, false).await?;
         self.writing.left = Left::Nothing;
         self.tell(Event::Recovered(recovered)).await?;
         self.begin_writes().await

@@ -1,0 +1,190 @@
+//! Which pages of a list came, how full, and what that proves of its end.
+//!
+//! Pages are cut from one list by their number, so all but the last are full, and behind the last all are empty. Where they are
+//! not, a page was lost on the way or the list changed, and it is asked for again before anything is believed.
+
+use std::collections::BTreeMap;
+
+/// How full the pages of a list are.
+#[derive(Debug)]
+pub(super) struct Pages {
+    /// How many entries were asked for in each.
+    size: usize,
+    /// The entries of each page that came, by its number.
+    entries: Vec<u32>,
+    /// The entries of the fullest page: a server may give fewer than it is asked for.
+    fullest: usize,
+    /// How many pages were not empty.
+    filled: u32,
+    /// The last page that was not empty.
+    last: u32,
+    /// Pages that came empty, and how often.
+    empty: BTreeMap<u32, u32>,
+}
+
+/// What is to be asked before the end is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Nothing more.
+    Enough,
+    /// Another page.
+    Page(u32),
+    /// A page that came empty, once more.
+    Again(u32),
+}
+
+/// How often a page that came empty before others that are not is asked for in all.
+const TIMES: u32 = 3;
+
+impl Pages {
+    pub fn of_size(size: u32) -> Self {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        Self { size, entries: Vec::new(), fullest: 0, filled: 0, last: 0, empty: BTreeMap::new() }
+    }
+
+    /// A page came with so many entries.
+    pub fn came(&mut self, number: u32, entries: usize) {
+        if entries == 0 {
+            *self.empty.entry(number).or_default() += 1;
+            return;
+        }
+        self.empty.remove(&number);
+        let at = number as usize;
+        if self.entries.len() <= at {
+            self.entries.resize(at + 1, 0);
+        }
+        self.filled += u32::from(self.entries[at] == 0);
+        self.entries[at] = u32::try_from(entries).unwrap_or(u32::MAX);
+        self.fullest = self.fullest.max(entries);
+        self.last = self.last.max(number);
+    }
+
+    /// How many pages came that were not empty.
+    pub const fn count(&self) -> u32 {
+        self.filled
+    }
+
+    /// The first page behind which nothing is asked for, except for proof: one that is empty and not followed by another that
+    /// is not.
+    pub fn first_empty(&self) -> Option<u32> {
+        self.empty.range(self.last..).next().map(|(number, _)| *number)
+    }
+
+    /// A page that is empty although a later one is not.
+    pub fn hole(&self) -> Option<u32> {
+        self.empty.range(..self.last).next().map(|(number, _)| *number)
+    }
+
+    /// Whether the fullest page has all that was asked for in it.
+    pub const fn are_full(&self) -> bool {
+        self.fullest >= self.size
+    }
+
+    /// What is still to be asked, when everything that was asked for has come. `adds_up` when the entries that came are as many
+    /// as the server says there are.
+    pub fn proof_wanted(&self, adds_up: bool) -> Proof {
+        let hole = self.empty.range(..self.last).find(|(_, times)| **times < TIMES);
+        if let Some((hole, _)) = hole {
+            return Proof::Again(*hole);
+        }
+        let end = self.last + 1;
+        let Some(times) = self.empty.get(&end) else { return Proof::Page(end) };
+        let last = self.entries.get(self.last as usize).map_or(0, |entries| *entries as usize);
+        let full = last >= self.size || (self.filled > 1 && last >= self.fullest);
+        if adds_up || (self.filled > 1 && !full) {
+            return Proof::Enough;
+        }
+        if !self.empty.contains_key(&(end + 1)) {
+            return Proof::Page(end + 1);
+        }
+        // It may be that the list ends with a full page. It may also be that both were lost.
+        if full && *times < 2 { Proof::Again(end) } else { Proof::Enough }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Asks a list of so many entries for its pages until it is believed to have ended. `lost` says of the first answers to
+    /// each page how many are empty. Answers how many questions it took, and the pages.
+    fn listed(entries: usize, size: usize, cap: usize, lost: &BTreeMap<u32, u32>) -> (usize, Pages) {
+        let mut pages = Pages::of_size(u32::try_from(size).unwrap());
+        let (mut lost, mut next, mut asked) = (lost.clone(), 1, 0);
+        let mut ask = |pages: &mut Pages, number: u32| {
+            asked += 1;
+            let before = (number as usize - 1) * size.min(cap);
+            let there = entries.saturating_sub(before).min(size.min(cap));
+            let is_lost = lost.get_mut(&number).filter(|left| **left > 0);
+            let entries = if let Some(left) = is_lost {
+                *left -= 1;
+                0
+            } else {
+                there
+            };
+            pages.came(number, entries);
+        };
+        loop {
+            // Several are in flight at once.
+            for _ in 0..3 {
+                if pages.first_empty().is_none_or(|empty| next <= empty) {
+                    ask(&mut pages, next);
+                    next += 1;
+                }
+            }
+            if pages.first_empty().is_none() {
+                continue;
+            }
+            match pages.proof_wanted(false) {
+                Proof::Enough => return (asked, pages),
+                Proof::Again(number) => ask(&mut pages, number),
+                Proof::Page(number) => {
+                    ask(&mut pages, number);
+                    next = next.max(number + 1);
+                }
+            }
+        }
+    }
+
+    fn entries(pages: &Pages) -> usize {
+        pages.entries.iter().map(|entries| *entries as usize).sum()
+    }
+
+    #[test]
+    fn a_short_page_and_an_empty_one_end_a_list() {
+        let (asked, pages) = listed(1_050, 500, 100, &BTreeMap::new());
+        assert_eq!((entries(&pages), pages.count(), pages.hole()), (1_050, 11, None));
+        assert!(asked <= 11 + 3, "{asked}");
+        let (asked, pages) = listed(5, 500, 500, &BTreeMap::new());
+        assert_eq!((asked, entries(&pages)), (3, 5));
+        let (asked, pages) = listed(0, 500, 500, &BTreeMap::new());
+        assert_eq!((asked, entries(&pages)), (2, 0));
+    }
+
+    #[test]
+    fn a_page_that_stays_empty_is_a_hole_and_the_others_are_listed_all_the_same() {
+        let (_, pages) = listed(3_001, 500, 500, &[(2, 9)].into());
+        assert_eq!((entries(&pages), pages.hole()), (2_501, Some(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn pages_that_are_lost_once_or_twice_are_found(
+            entries_in_all in 0_usize..400,
+            size in 1_usize..40,
+            cap in 1_usize..40,
+            lost in 1_u32..20,
+            times in 1_u32..3,
+        ) {
+            // One of them in the middle, with another behind it.
+            let pages_in_all = entries_in_all.div_ceil(size.min(cap));
+            prop_assume!((lost as usize) < pages_in_all);
+            let (asked, pages) = listed(entries_in_all, size, cap, &[(lost, times)].into());
+            prop_assert_eq!(entries(&pages), entries_in_all);
+            prop_assert_eq!(pages.hole(), None);
+            prop_assert!(asked <= pages_in_all + 8, "{} questions for {} pages", asked, pages_in_all);
+        }
+    }
+}
