@@ -229,7 +229,8 @@ async fn in_a_storm_of_changes_and_faults_nothing_is_lost_and_nothing_is_asked_w
 
     let requests = server.requests();
     let pages: Vec<u32> = requests.iter().filter(|request| !request.troubled).filter_map(page_number).collect();
-    let lists = pages.iter().filter(|page| **page == 1).count();
+    // The first page was asked for once more, so that there was something to see before the list began.
+    let lists = pages.iter().filter(|page| **page == 1).count() - 1;
     let calm = || requests.iter().filter(|request| !request.troubled);
     let looks = calm().filter(|request| is_look(request)).count();
     let feed = calm().filter(|request| request.target.contains("synchronization")).count();
@@ -243,6 +244,7 @@ async fn in_a_storm_of_changes_and_faults_nothing_is_lost_and_nothing_is_asked_w
     for page in &pages {
         *times.entry(page).or_insert(0) += 1;
     }
+    *times.entry(&1).or_insert(0) -= 1;
     assert!(times.values().all(|times| *times <= lists), "a page was loaded twice in one list: {times:?}");
     let last = 20_000 / 500 + 1;
     assert!(times.keys().all(|page| **page <= last + 6), "at most one window goes past the end: {times:?}");

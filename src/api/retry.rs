@@ -1,6 +1,6 @@
 //! How often and when a failed call is made again. Waiting is a value here: nothing in this file sleeps or sends.
 //!
-//! The one rule that matters: a call that creates something is repeated only where the server certainly did nothing. And what was
+//! The one rule that matters: a call that creates something is repeated only where it never left, since no connection came about. And what was
 //! decided upon after a look is not repeated here at all: during a pause somebody else may have changed what was seen.
 
 use std::time::Duration;
@@ -69,12 +69,7 @@ fn may_repeat(fault: &Fault, repetition: Repetition) -> bool {
     match repetition {
         Repetition::Harmless => fault.is_transient(),
         Repetition::Outdated => false,
-        Repetition::Harmful => match fault {
-            Fault::Unreachable { .. } | Fault::Refused { status: 429, .. } => true,
-            // Without a time, it may be a word of somebody on the way who has lost the server's.
-            Fault::Refused { status: 503, retry_after, .. } => retry_after.is_some(),
-            _ => false,
-        },
+        Repetition::Harmful => matches!(fault, Fault::Unreachable { .. }),
     }
 }
 
@@ -112,7 +107,7 @@ mod tests {
     #[test]
     fn the_server_is_never_asked_sooner_than_it_wants() {
         let policy = Policy::default();
-        let pause = |asked| policy.pause(&refused(429, Some(asked)), Repetition::Harmful, 1, NO_JITTER);
+        let pause = |asked| policy.pause(&refused(429, Some(asked)), Repetition::Harmless, 1, NO_JITTER);
         assert_eq!(pause(7), Some(Duration::from_secs(7)));
         assert_eq!(pause(0), Some(Duration::from_millis(250)), "and not at once either");
         assert_eq!(pause(60), Some(Duration::from_secs(60)));
@@ -120,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn what_creates_something_is_repeated_only_when_nothing_can_have_happened() {
+    fn what_creates_something_is_repeated_only_when_it_never_left() {
         let policy = Policy::default();
         let repeated = |fault: &Fault| policy.pause(fault, Repetition::Harmful, 1, NO_JITTER).is_some();
-        assert!(repeated(&refused(429, None)));
-        assert!(repeated(&refused(503, Some(1))));
         assert!(repeated(&Fault::Unreachable { reason: Obstacle::default() }));
-        for status in [400, 408, 409, 500, 502, 503, 504] {
-            assert!(!repeated(&refused(status, None)), "{status}");
+        for status in [400, 408, 409, 425, 429, 500, 502, 503, 504] {
+            for asked in [None, Some(0), Some(1)] {
+                assert!(!repeated(&refused(status, asked)), "{status}");
+            }
         }
         assert!(!repeated(&Fault::TimedOut { after: Duration::ZERO }));
         assert!(!repeated(&Fault::Broken { reason: String::new() }));

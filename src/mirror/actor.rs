@@ -252,7 +252,7 @@ impl<R: Remote> Actor<R> {
             Report::ListEnded(listing, Some(Interruption::Failed(error))) => self.list_stopped(listing, error).await,
             Report::ListEnded(listing, Some(Interruption::Asked)) => self.list_paused(listing).await,
             Report::Read(number, result) => self.read(number, result).await,
-            Report::Recognised(result) => self.recognised(result).await,
+            Report::Recognised { same, next } => self.recognised(same, next).await,
             Report::Looked { id, mention, result } => self.looked(id, mention, result).await,
             Report::LookedAt(answers) => self.looked_at(answers).await,
             Report::OperationOver { which, since, over } => self.operation_over(which, since, over).await,

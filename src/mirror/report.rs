@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::remote::{FeedEventKind, RemoteError};
+use crate::remote::{FeedEventKind, Landmark, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
 use super::feed::{End, Part};
@@ -29,8 +29,8 @@ pub(super) enum Report {
     ListEnded(Box<Listing>, Option<Interruption>),
     /// A part of the feed was read, by the read of this number.
     Read(u64, Result<Part, RemoteError>),
-    /// Whether the feed still tells what it told.
-    Recognised(Result<bool, RemoteError>),
+    /// Whether the feed still tells what it told, and how it is recognised from then on.
+    Recognised { same: Result<bool, RemoteError>, next: Vec<Landmark> },
     /// A segment that the feed had named was looked at.
     Looked { id: SegmentId, mention: Mention, result: Result<Answer, RemoteError> },
     /// Segments that were looked at for another reason than the feed.

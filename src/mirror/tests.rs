@@ -1,6 +1,7 @@
 //! The mirror against a server in memory that is slow, loses answers, and changes while it is read; on paused time.
 
 mod client;
+mod evidence;
 mod feed;
 mod following;
 mod listing;

@@ -120,13 +120,12 @@ impl Fault {
         }
     }
 
-    /// Whether the server may have carried out a write although it is reported as failed.
+    /// Whether the server may have carried out a write although it is reported as failed. Anything between here and the server
+    /// may say 408, 429 or 503, whatever it adds, after the write was carried out.
     #[must_use]
     pub const fn may_have_taken_effect(&self) -> bool {
         match self {
-            // Who names a time has turned the request away; anybody else on the way may say 503 after it was carried out.
-            Self::Refused { status: 503, retry_after, .. } => retry_after.is_none(),
-            Self::Refused { status, .. } => *status >= 500,
+            Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
             Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
             Self::Unreachable { .. } | Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
         }
@@ -193,7 +192,10 @@ mod tests {
         assert!(Fault::TimedOut { after: Duration::from_secs(30) }.may_have_taken_effect());
         assert!(refused(500).may_have_taken_effect());
         assert!(refused(503).may_have_taken_effect());
-        assert!(!turned_away().may_have_taken_effect());
+        assert!(turned_away().may_have_taken_effect());
+        for status in [408, 425, 429] {
+            assert!(refused(status).may_have_taken_effect(), "{status}");
+        }
         assert!(!refused(422).may_have_taken_effect());
         assert!(!Fault::Unreachable { reason: Obstacle::default() }.may_have_taken_effect());
         assert!(!Fault::Forbidden.may_have_taken_effect());

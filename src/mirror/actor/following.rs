@@ -38,6 +38,8 @@ pub(super) struct Following {
     pub landmarks: Vec<Landmark>,
     /// How it is recognised from where it was read last.
     newest: Vec<Landmark>,
+    /// What it is recognised by next: how it was told when that was done last.
+    anchor: Vec<Landmark>,
     recognition: Recognition,
     /// Whether the position was found just now, and the feed not read from it yet.
     untried: bool,
@@ -161,6 +163,7 @@ impl Following {
             settled: None,
             landmarks: Vec::new(),
             newest: Vec::new(),
+            anchor: Vec::new(),
             recognition: Recognition::Known(now),
             untried: false,
             explained: Vec::new(),
@@ -206,6 +209,7 @@ impl Following {
         self.settled = Some(position.clone());
         self.position = Some(position);
         self.newest.clone_from(&landmarks);
+        self.anchor.clone_from(&landmarks);
         self.landmarks = landmarks;
         self.explained.clear();
         self.longest = 0;
@@ -221,6 +225,7 @@ impl Following {
         (self.position, self.settled) = (None, None);
         self.landmarks.clear();
         self.newest.clear();
+        self.anchor.clear();
         self.goal = None;
         self.reading = None;
         self.last_read.0 += 1;
@@ -256,7 +261,7 @@ impl Following {
     fn is_to_be_recognised(&self) -> bool {
         match self.recognition {
             Recognition::Wanted => true,
-            Recognition::Known(at) => at.elapsed() >= RECOGNISED_EVERY && !self.newest.is_empty(),
+            Recognition::Known(at) => at.elapsed() >= RECOGNISED_EVERY && !self.anchor.is_empty(),
             Recognition::Underway | Recognition::Pointless => false,
         }
     }
@@ -335,9 +340,9 @@ impl<R: Remote> Actor<R> {
     /// Begins with what an earlier run has stored.
     pub(super) fn follow_stored(&mut self, position: Position, landmarks: Vec<Landmark>) {
         // A server may have been put back since: what it tells from the stored position on would be another story.
-        self.following.begin_at(position, landmarks.clone());
-        if !landmarks.is_empty() {
-            self.recognise(landmarks, Suspect::Nothing);
+        self.following.begin_at(position, landmarks);
+        if !self.following.anchor.is_empty() {
+            self.recognise(Suspect::Nothing);
         }
     }
 
@@ -462,8 +467,10 @@ impl<R: Remote> Actor<R> {
         let writing = self.writing.is_writing();
         let following = &mut self.following;
         following.hearing.hear(&events, writing);
-        let before = following.newest.clone();
         feed::renew(&mut following.newest, landmarks);
+        if following.anchor.is_empty() {
+            following.anchor.clone_from(&following.newest);
+        }
         let named = events.iter().map(|(only, event)| (&event.id, event.kind, *only));
         following.backlog.read(named, next.clone(), following.newest.clone());
         following.position = Some(next);
@@ -478,9 +485,9 @@ impl<R: Remote> Actor<R> {
         }
         if setbacks.iter().any(|setback| !self.following.explained.contains(setback)) {
             self.following.explained = setbacks;
-            self.recognise(before, Suspect::EndsEarlier);
+            self.recognise(Suspect::EndsEarlier);
         } else if self.following.is_to_be_recognised() {
-            self.recognise(before, Suspect::Nothing);
+            self.recognise(Suspect::Nothing);
         }
         self.following.advance();
     }

@@ -35,6 +35,7 @@ enum Trust {
 
 /// What is known of the last list.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the list")]
 pub(super) struct LastList {
     trust: Trust,
     /// The question with which it began.
@@ -54,6 +55,11 @@ pub(super) struct LastList {
     absent: BTreeSet<SegmentId>,
     /// Whether it is the first of this session after which anything was known before.
     first: bool,
+    /// Whether nothing is known to have happened while it was loading, and it had nothing that was not known or told.
+    confirms: bool,
+    /// Whether the feed was read to its end once since.
+    is_settled: bool,
+    ended: Instant,
     /// How often it had a segment that it had had before.
     repeated: usize,
     suspicion: Option<Suspicion>,
@@ -85,6 +91,8 @@ const SUSPECT_LISTS: u32 = 3;
 /// More known segments than these, and than this part of all, are not likely to be gone at once.
 const MANY: usize = 20;
 const LARGE_PART: usize = 10;
+/// How long after a list has ended the feed may tell what happened while it was loading.
+const LATE: Duration = Duration::from_secs(60);
 /// As good as for ever: the client goes on with a list that it has stopped.
 const UNTIL_ASKED: Duration = Duration::from_secs(365 * 86_400);
 
@@ -107,6 +115,9 @@ impl LastList {
             meanwhile: Meanwhile::default(),
             absent: BTreeSet::new(),
             first: true,
+            confirms: false,
+            is_settled: false,
+            ended: now,
             repeated: 0,
             suspicion: None,
             suspect: 0,
@@ -122,7 +133,7 @@ impl LastList {
     /// What was stored comes from a list that could be relied on, or could not.
     pub fn restored(&mut self, complete: bool) {
         self.trust = if complete { Trust::Complete } else { Trust::Doubtful };
-        self.first = false;
+        (self.first, self.confirms, self.is_settled) = (false, true, true);
     }
 
     pub fn is_complete(&self) -> bool {
@@ -131,7 +142,9 @@ impl LastList {
 
     /// The feed tells that something happened since the list began.
     pub fn changed(&mut self) {
-        if self.trust == Trust::Replaying {
+        // A feed may tell late what happened while the list was loading. A second list without a surprise settles that.
+        let late = self.trust == Trust::Complete && !self.confirms && self.ended.elapsed() < LATE;
+        if self.trust == Trust::Replaying || late {
             self.trust = Trust::Doubtful;
         }
     }
@@ -247,6 +260,9 @@ impl<R: Remote> Actor<R> {
             meanwhile: Meanwhile::default(),
             absent: BTreeSet::new(),
             first: !known_before,
+            confirms: false,
+            is_settled: false,
+            ended: now,
             repeated: if listing.is_fruitless() { 0 } else { repeated },
             suspicion: listing.suspicion(count),
             suspect: self.last_list.suspect,
@@ -328,16 +344,18 @@ impl<R: Remote> Actor<R> {
     /// The feed was read to its end since the list began, and what that lacked was looked at. What was different and was not
     /// named is what the feed had missed.
     pub(super) async fn settle_list(&mut self) -> Result<(), Abandoned> {
-        if self.last_list.trust == Trust::Complete {
+        if self.last_list.is_settled {
             return Ok(());
         }
+        self.last_list.is_settled = true;
         let changed = self.last_list.trust == Trust::Doubtful;
         let missed = self.last_list.different.take().map(|mut missed| {
             missed.retain(|seen| !self.last_list.named.contains(&seen.id));
             missed
         });
         let surprises = missed.as_ref().is_none_or(|missed| !missed.is_empty());
-        self.judge_list(changed && surprises).await?;
+        self.last_list.confirms = !changed && !surprises;
+        self.judge_list(changed).await?;
         let Some(missed) = missed.filter(|_| self.last_list.compares) else { return Ok(()) };
         if !missed.is_empty() {
             tracing::warn!(count = missed.len(), "the feed had missed changes");

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::mirror::{
-    Command, Event, Fate, Mirror, Notice, Outcome, Phase, Recovered, Seen, Settings, Ticket, Which, WriteError, start,
+    Command, Event, Fate, Mirror, Notice, Outcome, Phase, Recovered, Seen, Settings, Suspicion, Ticket, Which,
+    WriteError, start,
 };
 use crate::plan::{Operation, Plan};
 use crate::remote::Contexts;
@@ -46,6 +47,8 @@ pub struct Client {
     pub lists: usize,
     pub gathered: usize,
     pub synchronised: usize,
+    /// What speaks against the list.
+    pub lacking: Option<Suspicion>,
     /// What each comparison found, by id.
     pub verified: Vec<BTreeSet<String>>,
     tickets: u64,
@@ -78,6 +81,7 @@ impl Client {
             lists: 0,
             gathered: 0,
             synchronised: 0,
+            lacking: None,
             verified: Vec::new(),
             // No two clients give the same numbers, as no two runs of the program do.
             tickets: fastrand::u64(1..1 << 40) << 16,
@@ -94,6 +98,14 @@ impl Client {
     pub async fn hear(&mut self) {
         let event = timeout(LONG, self.mirror.events.recv()).await.expect("the mirror says something");
         self.take(event.expect("it lives"));
+    }
+
+    /// Hears what is said in so much time.
+    pub async fn hear_for(&mut self, time: Duration) {
+        let until = tokio::time::Instant::now() + time;
+        while let Ok(event) = tokio::time::timeout_at(until, self.mirror.events.recv()).await {
+            self.take(event.expect("it lives"));
+        }
     }
 
     fn take(&mut self, event: Event) {
@@ -123,7 +135,10 @@ impl Client {
                     self.see(seen);
                 }
             }
-            Event::Synchronised { .. } => self.synchronised += 1,
+            Event::Synchronised { lacking, .. } => {
+                self.synchronised += 1;
+                self.lacking = lacking;
+            }
             Event::Verified { missed } => {
                 self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
             }

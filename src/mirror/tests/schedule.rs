@@ -48,13 +48,18 @@ async fn schedule(seed: u64) {
             _ => Some(|_| Step::FIRST),
         };
         model.quirks.most_pages_at_once = random.bool().then_some(3);
+        model.quirks.names_twice = random.u8(0..4) == 0;
+        model.quirks.feed_lag = Duration::from_secs(*random.choice(&[0, 0, 0, 3, 20]).unwrap());
+        model.quirks.follows = (random.u8(0..5) == 0).then_some(Context::Backoffice);
     }
+    let partial_feed = server.model().quirks.follows.is_some();
     let settings = Settings {
         page_size: random.u32(1..20),
         concurrency: random.usize(1..8),
         poll: Pace { shortest: Duration::from_millis(random.u64(200..2_000)), longest: Duration::from_secs(5) },
         store: random.bool().then(|| folder.path().join("tenant.db")),
-        origins: if random.bool() { Context::ALL.into() } else { Vec::new() },
+        origins: if random.bool() && !partial_feed { Context::ALL.into() } else { Vec::new() },
+        partial_feed,
         ..Settings::default()
     };
     let mut client = Client::start(&server, settings.clone());
@@ -76,8 +81,19 @@ async fn schedule(seed: u64) {
     }
     client.order(Command::PollNow).await;
     client.hear_until(Client::has_written).await;
+    // What the feed tells late is told by then.
+    client.hear_for(Duration::from_secs(60)).await;
+    if partial_feed {
+        // What others did, only a list tells.
+        let lists = client.lists;
+        client.order(Command::Reload).await;
+        client.hear_until(|client| client.lists > lists).await;
+    }
     client.settle().await;
     client.assert_equals(&server);
+    let twice: Vec<_> =
+        server.model().made.iter().filter(|(_, times)| **times > 1).map(|(name, _)| name.clone()).collect();
+    assert!(twice.is_empty(), "created twice: {twice:?}");
 }
 
 async fn happen(random: &mut fastrand::Rng, server: &Server, client: &mut Client) {
@@ -117,7 +133,8 @@ fn change(random: &mut fastrand::Rng, model: &mut Model) {
 fn operation(random: &mut fastrand::Rng, client: &Client) -> Option<Operation> {
     let shown: Vec<_> = client.picture.values().collect();
     let parent = random.choice(&shown).map(|parent| parent.id.to_string());
-    let draft = Draft::of(&segment("any", &format!("mine {}", random.u8(..)), parent.as_deref()));
+    // No two of them ask for the same name.
+    let draft = Draft::of(&segment("any", &format!("mine {}", random.u64(..)), parent.as_deref()));
     match random.u32(0..3) {
         0 => Some(Operation::Create { draft }),
         1 => Some(Operation::Update { base: (*random.choice(&shown)?).clone(), draft }),

@@ -39,8 +39,24 @@ pub struct Model {
     /// Faults for the next calls that match, in order.
     pub planted: Vec<(Which, Planted)>,
     pub latency: u64,
+    /// Whether each way takes just that long.
+    pub steady_latency: bool,
+    /// Pages that come empty, and how often.
+    pub empty_pages: BTreeMap<u32, u32>,
+    /// Segments that the server counts and does not have.
+    pub uncounted: u64,
+    /// A segment that can't be read.
+    pub unreadable: Option<(SegmentId, Fault)>,
+    /// A segment that is not there, and for how many more looks.
+    pub hides: Option<(SegmentId, u32)>,
+    /// The segment that is answered whichever is asked for.
+    pub mixes_up: Option<SegmentId>,
+    /// Why no call reaches it.
+    pub unreachable: Option<Fault>,
     pub pages_in_flight: usize,
     pub most_pages_in_flight: usize,
+    /// How many segments creates through the API have made, by name.
+    pub made: BTreeMap<String, usize>,
     next_id: u32,
 }
 
@@ -52,6 +68,14 @@ pub struct Quirks {
     pub no_feed: bool,
     pub refuses_contexts: bool,
     pub changes_whenever_asked: bool,
+    /// The feed always advances, and names segments if so.
+    pub advances_whenever_asked: Option<bool>,
+    /// Each page is cut from another order.
+    pub shuffles: bool,
+    /// A create of what exists is answered with that.
+    pub upserts: bool,
+    /// It says that it has deleted something, and has not.
+    pub only_claims: bool,
     pub most_pages_at_once: Option<usize>,
     pub cascades: bool,
     pub ignores_external_ids: bool,
@@ -96,8 +120,16 @@ impl Server {
             faults_in_a_hundred: 0,
             planted: Vec::new(),
             latency: 20,
+            steady_latency: false,
+            empty_pages: BTreeMap::new(),
+            uncounted: 0,
+            unreadable: None,
+            hides: None,
+            mixes_up: None,
+            unreachable: None,
             pages_in_flight: 0,
             most_pages_in_flight: 0,
+            made: BTreeMap::new(),
             next_id: 0,
         };
         Self { model: Arc::new(Mutex::new(model)) }
@@ -124,12 +156,17 @@ impl Server {
             let planted = model.planted.iter().position(|(which, _)| which(&call));
             let planted = planted.map(|at| model.planted.remove(at).1);
             let chance = model.random.u32(0..200);
-            let fate = planted.or(match chance {
+            let unreachable = model.unreachable.clone().map(Planted::Refuse);
+            let fate = planted.or(unreachable).or(match chance {
                 chance if chance < model.faults_in_a_hundred => Some(Planted::Lose),
                 chance if chance < 2 * model.faults_in_a_hundred => Some(Planted::Refuse(refused(503))),
                 _ => None,
             });
-            (model.random.u64(0..=latency), model.random.u64(0..=latency), fate)
+            if model.steady_latency {
+                (latency, latency, fate)
+            } else {
+                (model.random.u64(0..=latency), model.random.u64(0..=latency), fate)
+            }
         };
         sleep(Duration::from_millis(there)).await;
         let result = if let Some(Planted::Refuse(fault)) = &fate {
@@ -198,11 +235,19 @@ impl Model {
         }
     }
 
-    fn page(&self, number: u32, size: u32) -> Page {
+    fn page(&mut self, number: u32, size: u32) -> Page {
+        if let Some(times) = self.empty_pages.get_mut(&number).filter(|times| **times > 0) {
+            *times -= 1;
+            return Page::default();
+        }
+        if self.quirks.shuffles {
+            let Self { random, order, .. } = self;
+            random.shuffle(order);
+        }
         let size = self.page_cap.min(size as usize);
         let number = if self.quirks.ignores_page_number { 1 } else { number as usize };
         let ids = self.order.iter().skip((number - 1) * size).take(size);
-        let total = self.quirks.tells_total.then_some(self.order.len() as u64);
+        let total = self.quirks.tells_total.then_some(self.order.len() as u64 + self.uncounted);
         Page { segments: ids.map(|id| self.segments[id].clone()).collect(), total, unreadable: 0 }
     }
 
@@ -212,6 +257,11 @@ impl Model {
         }
         if from.0 < self.oldest_step || (only.is_some() && self.quirks.refuses_contexts) {
             return Err(refused(410));
+        }
+        if let Some(names) = self.quirks.advances_whenever_asked {
+            let event = FeedEvent { id: self.order[0].clone(), kind: FeedEventKind::Updated };
+            let events = if names { vec![event] } else { Vec::new() };
+            return Ok(Changes { next: Some(Step(from.0 + 1_000)), events });
         }
         let changes = if self.quirks.changes_whenever_asked { self.random.usize(1..4) } else { 0 };
         for segment in self.segments.values().take(changes).cloned().collect::<Vec<_>>() {
@@ -251,7 +301,18 @@ impl Remote for Server {
     }
 
     async fn one(&self, id: &SegmentId) -> Result<Option<Segment>, RemoteError> {
-        self.carry(Call::One(id.clone()), |model| Ok(model.segments.get(id).cloned())).await
+        self.carry(Call::One(id.clone()), |model| {
+            if let Some((_, fault)) = model.unreadable.as_ref().filter(|(unreadable, _)| unreadable == id) {
+                return Err(fault.clone());
+            }
+            if let Some((_, times)) = model.hides.as_mut().filter(|(hidden, times)| hidden == id && *times > 0) {
+                *times -= 1;
+                return Ok(None);
+            }
+            let asked = model.mixes_up.as_ref().unwrap_or(id);
+            Ok(model.segments.get(asked).cloned())
+        })
+        .await
     }
 
     async fn changes(&self, from: Step, only: Option<Context>) -> Result<Changes, RemoteError> {
@@ -269,6 +330,11 @@ impl Remote for Server {
             if model.quirks.ignores_external_ids {
                 draft.external_id = None;
             }
+            let existing = model.segments.values().find(|segment| segment.name == draft.name.as_str());
+            if let Some(existing) = existing.filter(|_| model.quirks.upserts) {
+                return Ok(existing.id.clone());
+            }
+            *model.made.entry(draft.name.as_str().to_owned()).or_default() += 1;
             Ok(model.create(&draft))
         })
         .await
@@ -287,7 +353,9 @@ impl Remote for Server {
 
     async fn delete(&self, id: &SegmentId) -> Result<(), RemoteError> {
         self.carry(Call::Delete(id.clone()), |model| {
-            model.delete(id);
+            if !model.quirks.only_claims {
+                model.delete(id);
+            }
             Ok(())
         })
         .await

@@ -15,12 +15,13 @@ use super::{Recognition, Suspect};
 
 impl<R: Remote> Actor<R> {
     /// Looks whether the feed is still the one that was followed, by what it told.
-    pub(super) fn recognise(&mut self, landmarks: Vec<Landmark>, suspect: Suspect) {
+    pub(super) fn recognise(&mut self, suspect: Suspect) {
         if matches!(self.following.recognition, Recognition::Underway | Recognition::Pointless) {
             return;
         }
         let Some(position) = self.following.position.clone() else { return };
         self.following.recognition = Recognition::Underway;
+        let (landmarks, next) = (self.following.anchor.clone(), self.following.newest.clone());
         let remote = Arc::clone(&self.remote);
         self.send_out(async move {
             let same = match feed::is_the_same(&*remote, &landmarks).await {
@@ -29,20 +30,24 @@ impl<R: Remote> Actor<R> {
                 }
                 same => same,
             };
-            Report::Recognised(same)
+            Report::Recognised { same, next }
         });
     }
 
     pub(in crate::mirror::actor) async fn recognised(
         &mut self,
         result: Result<bool, RemoteError>,
+        next: Vec<Landmark>,
     ) -> Result<(), Abandoned> {
         if self.following.recognition != Recognition::Underway {
             return Ok(());
         }
         self.following.recognition = Recognition::Known(Instant::now());
         match result {
-            Ok(true) => self.go_on_following().await,
+            Ok(true) => {
+                self.following.anchor = next;
+                self.go_on_following().await
+            }
             Ok(false) if self.following.has_feed() && !matches!(self.work, Work::Locating) => {
                 tracing::warn!("the feed is not what it was");
                 self.tell(Event::Noticed(Notice::FeedWentBack)).await?;
