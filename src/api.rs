@@ -6,6 +6,7 @@
 //! has looked before. And every way to fail ends in a [`Fault`] in plain words.
 
 mod exchange;
+mod mask;
 mod recorder;
 pub mod retry;
 mod settings;
@@ -104,7 +105,7 @@ impl Client {
         recorder.tell(|| Exchange {
             at: timing.at,
             method: request.method.to_string(),
-            url: recorder::without_key(request.url.as_str().as_bytes(), key),
+            url: mask::without_key(request.url.as_str(), key),
             tenant: tenant.clone(),
             sent: request.body().map(|body| recorder::excerpt(body, key)),
             status: answer.status,
@@ -118,7 +119,12 @@ impl Client {
 
     /// An answer that makes no sense is quoted in the error, and may be an echo of the request.
     fn make_sense_of<T>(&self, body: &[u8], read: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
-        read(body).or_else(|_| read(&words::without_key(body, &self.settings.key)))
+        read(body).map_err(|fault| match fault {
+            Fault::Unreadable { reason } => {
+                Fault::Unreadable { reason: words::shortened(&mask::without_key(&reason, &self.settings.key)) }
+            }
+            other => other,
+        })
     }
 
     async fn changes_in(&self, from: Step, contexts: &[Context]) -> Result<Changes, RemoteError> {

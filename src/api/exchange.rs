@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::settings::{Settings, Timeouts};
-use super::words;
+use super::{mask, words};
 use crate::remote::{Fault, Obstacle, ObstacleKind};
 
 /// A page of 10,000 segments, the most a profile can ask for, takes some 2 MB; this leaves room for a server that ignores
@@ -87,7 +87,7 @@ impl Answer {
             let asked = response.headers().get(RETRY_AFTER);
             let retry_after = asked.and_then(|value| asked_wait(value.to_str().ok()?, Timestamp::now()));
             let body = beginning_of_body(response).await;
-            let words = words::in_body(&words::without_key(&body, &settings.key));
+            let words = words::in_body(&body, &settings.key);
             (body, Some(Fault::Refused { status: status.as_u16(), words, retry_after }))
         };
         Self { status: Some(status.as_u16()), body, fault }
@@ -170,7 +170,7 @@ pub fn innermost(error: &dyn Error) -> String {
 fn location(headers: &HeaderMap, key: &SecretString) -> String {
     headers.get(LOCATION).map_or_else(
         || "an address it does not name".to_owned(),
-        |to| words::tidy(&String::from_utf8_lossy(&words::without_key(to.as_bytes(), key))),
+        |to| words::tidy(&mask::without_key(&String::from_utf8_lossy(to.as_bytes()), key)),
     )
 }
 

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use super::words;
+use super::mask;
 use crate::remote::{Excerpt, Exchange};
 
 /// Requests that may wait to be read: what a first list with several pages in flight makes while a frame is drawn, many times
@@ -50,23 +50,18 @@ impl Recorder {
 
 /// What is kept of a body. The key is taken out before the text is cut, and so that no part of it is left at the cut.
 pub(super) fn excerpt(body: &[u8], key: &SecretString) -> Excerpt {
+    let text = String::from_utf8_lossy(&body[..body.len().min(WHOLE)]);
+    let mut text = mask::without_key(&text, key);
     if body.len() <= WHOLE {
-        return Excerpt { text: without_key(body, key), bytes: body.len(), cut: 0 };
+        return Excerpt { text, bytes: body.len(), cut: 0 };
     }
-    // As long as any spelling of the key.
-    let margin = words::LONGEST_SPELLING * key.expose_secret().len();
-    let mut text = without_key(&body[..(BEGINNING + margin).min(body.len())], key);
-    let mut end = text.len().saturating_sub(margin).min(BEGINNING);
+    // Whatever is cut within the first part is far behind this.
+    let mut end = BEGINNING.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     text.truncate(end);
     Excerpt { cut: body.len() - end, text, bytes: body.len() }
-}
-
-/// A text as it may be kept.
-pub(super) fn without_key(text: &[u8], key: &SecretString) -> String {
-    String::from_utf8_lossy(&words::without_key(text, key)).into_owned()
 }
 
 #[cfg(test)]

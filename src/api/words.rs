@@ -2,67 +2,59 @@
 //!
 //! The texts come from outside and end up on a terminal: they bear no control characters and are short.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
-use url::form_urlencoded;
+
+use super::mask;
 
 /// Longer than any sentence a person wants to read in a status line, short enough for a dialog.
 const LONGEST: usize = 300;
-
-/// A key such as the `demo` of a test server is no secret, and is a part of ordinary words.
-const SHORTEST_SECRET: usize = 8;
 
 /// Where the frameworks that such services are written in put the sentence, the most telling first: RFC 9457, Spring,
 /// OAuth gateways, ASP.NET.
 const SENTENCES: [&str; 6] = ["detail", "message", "error_description", "title", "error", "reason"];
 
-/// The words of an error's body, empty when there are none.
+/// The words of an error's body, empty when there are none, and without the key, which the server may have echoed. It is taken out
+/// before the words are looked for, so that no cut leaves a part of it, and after they were decoded.
 #[must_use]
-pub fn in_body(body: &[u8]) -> String {
+pub fn in_body(body: &[u8], key: &SecretString) -> String {
+    let text = mask::without_key(&String::from_utf8_lossy(body), key);
+    shortened(&mask::without_key(&whole(text.as_bytes()), key))
+}
+
+/// The words as the server has them.
+fn whole(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     match serde_json::from_str::<Value>(text) {
-        Ok(json) => tidy(&in_json(&json).unwrap_or_else(|| text.to_owned())),
-        Err(_) if text.starts_with('<') => tidy(&without_tags(text)),
-        Err(_) => tidy(text),
+        Ok(json) => one_line(&in_json(&json).unwrap_or_else(|| text.to_owned())),
+        Err(_) if text.starts_with('<') => one_line(&without_tags(text)),
+        Err(_) => one_line(text),
     }
 }
 
 /// A text from outside on one line: control characters are gone, blanks are single, and what is too long is cut.
 #[must_use]
 pub fn tidy(text: &str) -> String {
+    shortened(&one_line(text))
+}
+
+fn one_line(text: &str) -> String {
     // Characters that turn the direction of writing could disguise what a message says.
     let is_invisible = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let line = text.split(|c: char| c.is_whitespace() || is_invisible(c)).filter(|word| !word.is_empty());
-    let line = line.collect::<Vec<_>>().join(" ");
+    line.collect::<Vec<_>>().join(" ")
+}
+
+/// A line, cut where it is too long.
+#[must_use]
+pub fn shortened(line: &str) -> String {
     // A grapheme can be of any length, so the bytes are bounded as well: 300 characters hardly take more.
     let cut = line.grapheme_indices(true).enumerate().find_map(|(count, (start, grapheme))| {
         (count >= LONGEST || start + grapheme.len() > 4 * LONGEST).then_some(start)
     });
-    cut.map_or_else(|| line.clone(), |end| format!("{}…", line[..end].trim_end()))
-}
-
-/// The text without the key, since a server that is being debugged may echo what it was sent.
-#[must_use]
-pub fn without_key(text: &[u8], key: &SecretString) -> Vec<u8> {
-    let key = key.expose_secret();
-    let text = String::from_utf8_lossy(text).into_owned();
-    if key.len() < SHORTEST_SECRET {
-        return text.into_bytes();
-    }
-    let cleaned = spellings(key).iter().fold(text, |text, key| text.replace(key, "[API key]"));
-    cleaned.into_bytes()
-}
-
-/// How much longer a spelling of the key can be than the key.
-pub const LONGEST_SPELLING: usize = 3;
-
-/// The key as it is, and as it may stand in JSON, where some servers escape the slash too, and in an address.
-fn spellings(key: &str) -> [String; 4] {
-    let escaped = key.replace('\\', r"\\").replace('"', r#"\""#);
-    let in_address: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
-    [in_address.replace('+', "%20"), escaped.replace('/', r"\/"), escaped, key.to_owned()]
+    cut.map_or_else(|| line.to_owned(), |end| format!("{}…", line[..end].trim_end()))
 }
 
 fn in_json(json: &Value) -> Option<String> {
@@ -123,6 +115,10 @@ fn without_tags(html: &str) -> String {
 mod tests {
     use super::*;
 
+    fn words_of(body: &[u8]) -> String {
+        in_body(body, &"no-such-key-in-it".into())
+    }
+
     #[test]
     fn each_kind_of_body_gives_the_servers_own_words() {
         for (body, expected) in [
@@ -147,41 +143,30 @@ mod tests {
             ("null", ""),
             ("", ""),
         ] {
-            assert_eq!(in_body(body.as_bytes()), expected, "{body}");
+            assert_eq!(words_of(body.as_bytes()), expected, "{body}");
         }
     }
 
     #[test]
     fn nothing_that_a_terminal_would_obey_gets_through() {
-        let words = in_body(b"{\"message\":\"red \\u001b[31malert\\u0007\\r\\nnext\\u202egnp \xff\"}");
+        let words = words_of(b"{\"message\":\"red \\u001b[31malert\\u0007\\r\\nnext\\u202egnp \xff\"}");
         assert_eq!(words, "red [31malert next gnp \u{fffd}");
     }
 
     #[test]
-    fn a_key_that_is_echoed_is_taken_out_before_anything_is_cut() {
-        let key: SecretString = "first-half:second-half".into();
-        assert_eq!(without_key(b"ApiAuth: first-half:second-half!", &key), b"ApiAuth: [API key]!");
-        assert_eq!(without_key(b"a demo", &"demo".into()), b"a demo");
-        let odd: SecretString = r#"half/"and\half"#.into();
-        for echo in [r#"half/"and\half"#, r#"half/\"and\\half"#, r#"half\/\"and\\half"#, "half%2F%22and%5Chalf"] {
-            assert_eq!(without_key(echo.as_bytes(), &odd), b"[API key]", "{echo}");
-        }
-    }
-
-    #[test]
     fn long_words_are_cut_between_characters() {
-        let words = in_body("ó\u{301}".repeat(1000).as_bytes());
+        let words = words_of("ó\u{301}".repeat(1000).as_bytes());
         assert_eq!(words.graphemes(true).count(), LONGEST + 1);
         assert!(words.ends_with("ó\u{301}…"));
-        assert!(in_body(format!("a{}", "\u{301}".repeat(100_000)).as_bytes()).len() < 4 * LONGEST + 4);
+        assert!(words_of(format!("a{}", "\u{301}".repeat(100_000)).as_bytes()).len() < 4 * LONGEST + 4);
     }
 
     #[test]
     fn an_html_page_that_is_cut_anywhere_does_no_harm() {
         let page = "<html><!-- c --><script>if (a<b) {}</script>Łódź <b>x</b></html>";
         for (end, _) in page.char_indices() {
-            assert!(!in_body(&page.as_bytes()[..end]).contains('\n'));
+            assert!(!words_of(&page.as_bytes()[..end]).contains('\n'));
         }
-        assert_eq!(in_body(page.as_bytes()), "Łódź x");
+        assert_eq!(words_of(page.as_bytes()), "Łódź x");
     }
 }

@@ -1,0 +1,277 @@
+//! Taking the API key out of what a server says, however the server has spelt it.
+//!
+//! A server that is being debugged may echo what it was sent: as it is, with JSON's escapes, as HTML entities, percent-encoded,
+//! split by tags, or several of these at once. So a text is read in all of these ways, and whatever spells a part of the key that
+//! is long enough to be of use is taken out of the text as it came. A reader who decodes what is left finds no key either.
+
+use hashbrown::HashSet;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What stands in the place of the key.
+const MASKED: &str = "[API key]";
+/// Characters of the key in a row that are taken out. A key that is shorter, such as the `demo` of a test server, is no secret, and
+/// is a part of ordinary words.
+const SECRET: usize = 8;
+/// How often a text is decoded: each layer of software on the way may have encoded it once.
+const LAYERS: usize = 4;
+/// The longest entity that is decoded, from `&` to `;`.
+const LONGEST_ENTITY: usize = 12;
+
+/// A character, and the bytes of the text that spell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Spelt {
+    character: char,
+    start: usize,
+    end: usize,
+}
+
+/// The text without the key and without parts of it.
+#[must_use]
+pub fn without_key(text: &str, key: &SecretString) -> String {
+    let key: Vec<char> = key.expose_secret().chars().collect();
+    if key.len() < SECRET {
+        return text.to_owned();
+    }
+    let parts: HashSet<&[char]> = key.windows(SECRET).collect();
+    let mut secret = Vec::new();
+    let mut layer: Vec<Spelt> = text
+        .char_indices()
+        .map(|(start, character)| Spelt { character, start, end: start + character.len_utf8() })
+        .collect();
+    for _ in 0..LAYERS {
+        mark(&visible(&layer), &parts, &mut secret);
+        mark(&visible(&without_tags(&layer)), &parts, &mut secret);
+        let decoded = decoded(&layer);
+        if decoded.len() == layer.len() {
+            break;
+        }
+        layer = decoded;
+    }
+    cut_out(text, secret)
+}
+
+/// Notes which bytes spell parts of the key.
+fn mark(layer: &[Spelt], parts: &HashSet<&[char]>, secret: &mut Vec<(usize, usize)>) {
+    let characters: Vec<char> = layer.iter().map(|spelt| spelt.character).collect();
+    for (at, window) in characters.windows(SECRET).enumerate() {
+        if parts.contains(window) {
+            secret.push((layer[at].start, layer[at + SECRET - 1].end));
+        }
+    }
+}
+
+fn cut_out(text: &str, mut secret: Vec<(usize, usize)>) -> String {
+    secret.sort_unstable();
+    let (mut cleaned, mut at) = (String::with_capacity(text.len()), 0);
+    for (start, end) in secret {
+        if start > at || (start == at && cleaned.is_empty()) {
+            cleaned.push_str(&text[at..start]);
+            cleaned.push_str(MASKED);
+        }
+        at = at.max(end);
+    }
+    cleaned.push_str(&text[at..]);
+    cleaned
+}
+
+/// What is left when what no screen shows is dropped: what is cleaned later must not spell the key then.
+fn visible(layer: &[Spelt]) -> Vec<Spelt> {
+    let hidden = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    layer.iter().copied().filter(|spelt| !hidden(spelt.character)).collect()
+}
+
+fn without_tags(layer: &[Spelt]) -> Vec<Spelt> {
+    let mut inside = false;
+    let mut kept = Vec::with_capacity(layer.len());
+    for spelt in layer {
+        match spelt.character {
+            '<' => inside = true,
+            '>' if inside => inside = false,
+            _ if !inside => kept.push(*spelt),
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// One layer of escapes, entities and percent-encoding taken off.
+fn decoded(layer: &[Spelt]) -> Vec<Spelt> {
+    let mut decoded = Vec::with_capacity(layer.len());
+    let mut at = 0;
+    while at < layer.len() {
+        let rest = &layer[at..];
+        let (character, length) =
+            escape(rest).or_else(|| entity(rest)).or_else(|| percent(rest)).unwrap_or((rest[0].character, 1));
+        decoded.push(Spelt { character, start: rest[0].start, end: rest[length - 1].end });
+        at += length;
+    }
+    decoded
+}
+
+/// A character that JSON or a programming language escapes, and how many characters that takes.
+fn escape(text: &[Spelt]) -> Option<(char, usize)> {
+    let [Spelt { character: '\\', .. }, second, ..] = text else { return None };
+    match second.character {
+        'u' | 'U' => {
+            // `\u003d`, and `\u{3d}` as some languages write it.
+            let braced = text.get(2).is_some_and(|spelt| spelt.character == '{');
+            if braced {
+                let digits = text[3..].iter().take(8).position(|spelt| spelt.character == '}')?;
+                return Some((hexadecimal(&text[3..3 + digits])?, 4 + digits));
+            }
+            Some((hexadecimal(text.get(2..6)?)?, 6))
+        }
+        'x' => Some((hexadecimal(text.get(2..4)?)?, 4)),
+        character @ ('"' | '\\' | '/' | '\'') => Some((character, 2)),
+        _ => None,
+    }
+}
+
+/// A character that HTML writes as an entity, and how many characters that takes.
+fn entity(text: &[Spelt]) -> Option<(char, usize)> {
+    if text.first()?.character != '&' {
+        return None;
+    }
+    let end = text.iter().take(LONGEST_ENTITY).position(|spelt| spelt.character == ';')?;
+    let name: String = text[1..end].iter().map(|spelt| spelt.character).collect();
+    let character = match name.strip_prefix('#') {
+        Some(number) => match number.strip_prefix(['x', 'X']) {
+            Some(digits) => char::from_u32(u32::from_str_radix(digits, 16).ok()?)?,
+            None => char::from_u32(number.parse().ok()?)?,
+        },
+        None => NAMED.iter().find(|(known, _)| *known == name)?.1,
+    };
+    Some((character, end + 1))
+}
+
+/// The entities of what a key may consist of: printable ASCII.
+const NAMED: [(&str, char); 32] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("excl", '!'),
+    ("num", '#'),
+    ("dollar", '$'),
+    ("percnt", '%'),
+    ("lpar", '('),
+    ("rpar", ')'),
+    ("ast", '*'),
+    ("midast", '*'),
+    ("plus", '+'),
+    ("comma", ','),
+    ("period", '.'),
+    ("sol", '/'),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("equals", '='),
+    ("quest", '?'),
+    ("commat", '@'),
+    ("lsqb", '['),
+    ("bsol", '\\'),
+    ("rsqb", ']'),
+    ("Hat", '^'),
+    ("lowbar", '_'),
+    ("grave", '`'),
+    ("lcub", '{'),
+    ("verbar", '|'),
+    ("rcub", '}'),
+    ("hyphen", '-'),
+];
+
+fn percent(text: &[Spelt]) -> Option<(char, usize)> {
+    if text.first()?.character != '%' {
+        return None;
+    }
+    // Beyond ASCII a character takes several of these; no key has any.
+    Some((hexadecimal(text.get(1..3)?).filter(char::is_ascii)?, 3))
+}
+
+fn hexadecimal(digits: &[Spelt]) -> Option<char> {
+    let value = digits
+        .iter()
+        .try_fold(0_u32, |value, digit| value.checked_mul(16)?.checked_add(digit.character.to_digit(16)?))?;
+    (!digits.is_empty()).then(|| char::from_u32(value)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: &str = r#"Ab3+/x=9&"q\7:zz.Top-Secret_half%41"#;
+
+    /// A way to spell a character.
+    fn spell(character: char, way: u8) -> String {
+        let code = u32::from(character);
+        match way % 9 {
+            0 => format!("\\u{code:04x}"),
+            1 => format!("\\u{code:04X}"),
+            2 => format!("&#{code};"),
+            3 => format!("&#x{code:x};"),
+            4 => format!("&#X{code:04X};"),
+            5 => format!("%{code:02X}"),
+            6 => format!("%{code:02x}"),
+            7 => format!("{character}\u{200b}"),
+            _ => character.to_string(),
+        }
+    }
+
+    /// Whether anything that a reader could make of a text has a part of the key in it.
+    fn spells_key(text: &str) -> bool {
+        let mut texts = vec![text.to_owned()];
+        for _ in 0..3 {
+            let last = texts.last().unwrap().clone();
+            let json = serde_json::from_str::<String>(&format!("\"{}\"", last.replace('"', "\\\"")));
+            texts.extend(json.ok());
+            texts.push(percent_encoding::percent_decode_str(&last).decode_utf8_lossy().into_owned());
+        }
+        let parts: Vec<&str> = (0..KEY.len() - SECRET).map(|at| &KEY[at..at + SECRET]).collect();
+        texts.iter().any(|text| parts.iter().any(|part| text.contains(part)))
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_of_the_key_is_left(
+            before in "[a-z <>&%]{0,20}",
+            after in "[a-z <>&%]{0,20}",
+            ways in proptest::collection::vec(0_u8..9, KEY.len()),
+            again in any::<bool>(),
+        ) {
+            let spelt: String = KEY.chars().zip(&ways).map(|(character, way)| spell(character, *way)).collect();
+            let spelt = if again { spelt.chars().map(|character| spell(character, 5)).collect() } else { spelt };
+            let text = format!("{before}{spelt}{after}");
+            let cleaned = without_key(&text, &KEY.into());
+            prop_assert!(!spells_key(&cleaned), "{} became {}", text, cleaned);
+            prop_assert!(cleaned.contains(MASKED), "{} became {}", text, cleaned);
+        }
+
+        #[test]
+        fn whatever_has_nothing_of_the_key_stays_as_it_is(text in "[a-zA-Z0-9 ąęłóż<>&;%\\\\\"]{0,200}") {
+            prop_assume!(!text.contains("Secret") && !text.contains("half"));
+            prop_assert_eq!(without_key(&text, &KEY.into()), text);
+        }
+    }
+
+    #[test]
+    fn usual_echoes_are_taken_out_whole() {
+        let key: SecretString = "aaaa+bbbb=cccc&dddd:eeee/ffff".into();
+        for echo in [
+            "aaaa+bbbb=cccc&dddd:eeee/ffff",
+            r"aaaa\u002Bbbbb\u003dcccc\u0026dddd:eeee\/ffff",
+            "aaaa&#43;bbbb&#x3d;cccc&amp;dddd&colon;eeee&sol;ffff",
+            "aaaa%2Bbbbb%3Dcccc%26dddd%3Aeeee%2Fffff",
+            "aaaa+bbbb=cccc&dddd:<b>eeee</b>/ffff",
+            "aaaa&amp;#43;bbbb=cccc&amp;amp;dddd:eeee/ffff",
+        ] {
+            assert_eq!(without_key(&format!("key {echo}!"), &key), "key [API key]!", "{echo}");
+        }
+        assert_eq!(without_key("a half: aaaa+bbbb=cccc", &key), "a half: [API key]");
+        assert_eq!(without_key("a demo", &"demo".into()), "a demo");
+    }
+}
