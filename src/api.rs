@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use self::exchange::{Answer, Request};
+use self::exchange::{Answer, Most, Request};
 use self::retry::{Policy, Repetition};
 use crate::remote::{Call, Changes, Context, ContextsForm, Exchange, Fault, Page, Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
@@ -132,7 +132,7 @@ impl Client {
         url.query_pairs_mut()
             .extend_pairs(contexts_query(contexts, self.settings.contexts_form))
             .append_pair("startId", &from.to_string());
-        self.make(Call::Changes(from), Request::new(Method::GET, url), wire::changes).await
+        self.make(Call::Changes(from), Request::new(Method::GET, url).answered_with(Most::FEED), wire::changes).await
     }
 
     fn retries(&self) -> &Policy {
@@ -152,15 +152,15 @@ impl Remote for Client {
     async fn page(&self, number: u32, size: u32) -> Result<Page, RemoteError> {
         let mut url = self.settings.base_url.segments();
         url.query_pairs_mut().append_pair("pageNumber", &number.to_string()).append_pair("pageSize", &size.to_string());
-        self.make(Call::Page(number), Request::new(Method::GET, url), wire::page).await
+        self.make(Call::Page(number), Request::new(Method::GET, url).answered_with(Most::page(size)), wire::page).await
     }
 
     async fn one(&self, id: &SegmentId) -> Result<Option<Segment>, RemoteError> {
         let call = Call::One(id.clone());
         let url = self.address_of(id).map_err(|fault| RemoteError { call: call.clone(), fault })?;
-        match self.make(call, Request::new(Method::GET, url), wire::one).await {
+        match self.make(call, Request::new(Method::GET, url).answered_with(Most::SEGMENT), wire::one).await {
             Err(error) if says_gone(&error.fault) => Ok(None),
-            answer => answer,
+            answer => answer.map(Some),
         }
     }
 
@@ -175,7 +175,7 @@ impl Remote for Client {
 
     async fn create(&self, draft: &Draft) -> Result<SegmentId, RemoteError> {
         let url = self.settings.base_url.segments();
-        let request = Request::new(Method::POST, url).with_json(wire::body(draft));
+        let request = Request::new(Method::POST, url).with_json(wire::body(draft)).answered_with(Most::SEGMENT);
         self.make(Call::Create(draft.name.as_str().into()), request, wire::created).await
     }
 

@@ -15,12 +15,34 @@ use super::settings::{Settings, Timeouts};
 use super::{mask, words};
 use crate::remote::{Fault, Obstacle, ObstacleKind};
 
-/// A page of 10,000 segments, the most a profile can ask for, takes some 2 MB; this leaves room for a server that ignores
-/// the size and sends a million, and none for an answer without end.
-const LONGEST_ANSWER: usize = 512 * 1024 * 1024;
-
 /// Enough for any sentence that an error page holds.
 const LONGEST_ERROR: usize = 64 * 1024;
+/// The longest wait that a server can ask for. What is longer counts as this, which nobody waits for either.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// How long an answer may be, its compression undone. What is longer is given up while it is still being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Most {
+    /// So many bytes.
+    Bytes(usize),
+    /// Only the beginning is looked at, however long it is.
+    Beginning,
+}
+
+impl Most {
+    /// One segment: its texts are bounded, and this leaves room for fields that are not known here.
+    pub const SEGMENT: Self = Self::Bytes(1024 * 1024);
+    /// A part of the feed: ten thousand events take less than one megabyte.
+    pub const FEED: Self = Self::Bytes(4 * 1024 * 1024);
+
+    /// A page of so many segments. One takes some 200 bytes, and a server may give more than it was asked for.
+    pub fn page(size: u32) -> Self {
+        const LEAST: usize = 4 * 1024 * 1024;
+        const MOST: usize = 24 * 1024 * 1024;
+        let asked = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(8 * 1024);
+        Self::Bytes(asked.clamp(LEAST, MOST))
+    }
+}
 
 /// A request that can be sent any number of times.
 #[derive(Debug)]
@@ -28,12 +50,18 @@ pub struct Request {
     pub method: Method,
     pub url: Url,
     body: Option<Vec<u8>>,
+    most: Most,
 }
 
 impl Request {
-    /// A request without a body.
+    /// A request without a body, to which only the beginning of an answer matters.
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, body: None }
+        Self { method, url, body: None, most: Most::Beginning }
+    }
+
+    /// The request whose answer may be so long.
+    pub fn answered_with(self, most: Most) -> Self {
+        Self { most, ..self }
     }
 
     /// The request with a JSON body.
@@ -53,7 +81,7 @@ impl Request {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
         }
         match request.send().await {
-            Ok(response) => Answer::read(response, settings).await,
+            Ok(response) => Answer::read(response, self.most, settings).await,
             Err(error) => {
                 Answer { status: None, body: Vec::new(), fault: Some(network_fault(&error, &settings.timeouts)) }
             }
@@ -73,12 +101,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn read(response: Response, settings: &Settings) -> Self {
+    async fn read(response: Response, most: Most, settings: &Settings) -> Self {
         let status = response.status();
         let (body, fault) = if status.is_success() {
-            match complete_body(response, &settings.timeouts).await {
-                Ok(body) => (body, None),
-                Err(fault) => (Vec::new(), Some(fault)),
+            match most {
+                Most::Beginning => (beginning_of_body(response).await, None),
+                Most::Bytes(most) => match complete_body(response, most, &settings.timeouts).await {
+                    Ok(body) => (body, None),
+                    Err(fault) => (Vec::new(), Some(fault)),
+                },
             }
         } else if status.is_redirection() {
             let to = location(response.headers(), &settings.key);
@@ -94,11 +125,11 @@ impl Answer {
     }
 }
 
-async fn complete_body(mut response: Response, timeouts: &Timeouts) -> Result<Vec<u8>, Fault> {
+async fn complete_body(mut response: Response, most: usize, timeouts: &Timeouts) -> Result<Vec<u8>, Fault> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| network_fault(&error, timeouts))? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(Fault::Unreadable { reason: format!("it is longer than {LONGEST_ANSWER} bytes") });
+        if body.len() + chunk.len() > most {
+            return Err(Fault::TooLong { most });
         }
         body.extend_from_slice(&chunk);
     }
@@ -177,11 +208,12 @@ fn location(headers: &HeaderMap, key: &SecretString) -> String {
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), which in the past means at once.
 fn asked_wait(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than can be counted is as good as the longest.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)).min(LONGEST_WAIT));
     }
     let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO).min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -195,7 +227,10 @@ mod tests {
         assert_eq!(asked_wait(" 0 ", now), Some(Duration::ZERO));
         assert_eq!(asked_wait("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::from_secs(30)));
         assert_eq!(asked_wait("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO), "a date in the past");
-        for odd in ["soon", "-1", "1.5", ""] {
+        for long in ["9223372036854775807", "99999999999999999999999", "Fri, 24 Dec 9999 23:59:59 GMT", "86400"] {
+            assert_eq!(asked_wait(long, now), Some(LONGEST_WAIT), "{long}");
+        }
+        for odd in ["soon", "-1", "1.5", "", "Mon, 01 Jan 99999 00:00:00 GMT"] {
             assert_eq!(asked_wait(odd, now), None, "{odd}");
         }
     }

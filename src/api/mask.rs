@@ -244,7 +244,8 @@ mod tests {
             again in any::<bool>(),
         ) {
             let spelt: String = KEY.chars().zip(&ways).map(|(character, way)| spell(character, *way)).collect();
-            let spelt = if again { spelt.chars().map(|character| spell(character, 5)).collect() } else { spelt };
+            let twice = again && spelt.is_ascii();
+            let spelt = if twice { spelt.chars().map(|character| spell(character, 5)).collect() } else { spelt };
             let text = format!("{before}{spelt}{after}");
             let cleaned = without_key(&text, &KEY.into());
             prop_assert!(!spells_key(&cleaned), "{} became {}", text, cleaned);

@@ -3,6 +3,7 @@
 //! Writing is exact: all three fields, always, since a field that is left out may be cleared. Reading takes every sensible
 //! answer (see [`page`], [`changes`]) and fails only where guessing would hide a segment or a change.
 
+mod clean;
 mod list;
 
 use compact_str::{CompactString, ToCompactString};
@@ -22,40 +23,44 @@ pub fn body(draft: &Draft) -> Vec<u8> {
 }
 
 /// Reads a page of the list: a bare array, or the envelope of the platform's list of users (`listElement` or `items`,
-/// `totalElement`). Nothing at all is an empty page.
+/// `totalElement`).
 ///
 /// # Errors
 ///
-/// [`Fault::Unreadable`] for anything else: an object that is no list must not pass for the end of the list.
+/// [`Fault::Unreadable`] for anything else: neither an object that is no list nor nothing at all may pass for the end of the list.
 pub fn page(body: &[u8]) -> Result<Page, Fault> {
-    list::page(body).map_or_else(|| odd_page(body), Ok)
+    if let Some(page) = list::page(body) {
+        return Ok(page);
+    }
+    let clean = clean::json(body);
+    list::page(&clean).map_or_else(|| odd_page(&clean), Ok)
 }
 
 /// Reads a page that is written in an odd way, or tells what is wrong with it.
 fn odd_page(body: &[u8]) -> Result<Page, Fault> {
     let json = parse(body)?;
     let (items, total) = match &json {
-        Value::Null => return Ok(Page::default()),
         Value::Array(items) => (items.as_slice(), None),
         Value::Object(_) => (enveloped(&json)?, whole_number(&json["totalElement"])),
         other => return Err(unexpected("a list of segments", other)),
     };
+    if items.len() > list::MOST_ENTRIES {
+        return Err(Fault::Unreadable { reason: format!("it has {} entries, more than a page can have", items.len()) });
+    }
     let segments: Vec<Segment> = items.iter().filter_map(segment).collect();
     // A page of more entries than a u32 counts would not fit the ceiling on an answer's size.
     let unreadable = u32::try_from(items.len() - segments.len()).unwrap_or(u32::MAX);
     Ok(Page { segments, total: total.and_then(|total| u64::try_from(total).ok()), unreadable })
 }
 
-/// Reads one segment, `None` when the server has nothing to say about it.
+/// Reads one segment.
 ///
 /// # Errors
 ///
-/// [`Fault::Unreadable`] for what is no segment.
-pub fn one(body: &[u8]) -> Result<Option<Segment>, Fault> {
-    match parse(body)? {
-        Value::Null => Ok(None),
-        json => segment(&json).map(Some).ok_or_else(|| unexpected("a segment with an id", &json)),
-    }
+/// [`Fault::Unreadable`] for what is no segment. Nothing at all is none either: it does not say that the segment is gone.
+pub fn one(body: &[u8]) -> Result<Segment, Fault> {
+    let json = parse(&clean::json(body))?;
+    segment(&json).ok_or_else(|| unexpected("a segment with an id", &json))
 }
 
 /// Reads a part of the feed. Nothing at all means that nothing happened; a `nextId` below 1 is none.
@@ -64,7 +69,7 @@ pub fn one(body: &[u8]) -> Result<Option<Segment>, Fault> {
 ///
 /// [`Fault::Unreadable`] for an answer with neither `nextId` nor `events`: taken for silence, it would hide every change.
 pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
-    let json = parse(body)?;
+    let json = parse(&clean::json(body))?;
     if json.is_null() {
         return Ok(Changes::default());
     }
@@ -90,13 +95,19 @@ pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
 ///
 /// [`Fault::Unreadable`] when there is none.
 pub fn created(body: &[u8]) -> Result<SegmentId, Fault> {
-    let json = parse(body)?;
+    let json = parse(&clean::json(body))?;
     id(&json["id"]).ok_or_else(|| unexpected("the id of the new segment", &json))
 }
+
+/// The longest text that is made sense of where it is not a plain list: any value in it takes many times its length.
+const LONGEST_ODD: usize = 4 * 1024 * 1024;
 
 fn parse(body: &[u8]) -> Result<Value, Fault> {
     if body.trim_ascii().is_empty() {
         return Ok(Value::Null);
+    }
+    if body.len() > LONGEST_ODD {
+        return Err(Fault::Unreadable { reason: format!("expected JSON; it begins: {}", beginning(body)) });
     }
     serde_json::from_slice(body).map_err(|error| Fault::Unreadable {
         reason: format!("expected JSON, {error}; it begins: {}", beginning(body)),
@@ -116,12 +127,28 @@ fn enveloped(json: &Value) -> Result<&[Value], Fault> {
 }
 
 fn segment(json: &Value) -> Option<Segment> {
-    Some(Segment {
+    let segment = Segment {
         id: id(&json["id"])?,
         name: text(&json["name"]).unwrap_or_default(),
         external_id: text(&json["externalId"]),
         parent: id(&json["parentSegmentId"]),
-    })
+    };
+    is_sane(&segment).then_some(segment)
+}
+
+/// The longest name, and the longest id of any kind, in bytes: far beyond what a person or a program gives, and short enough to be
+/// shown without anybody waiting for it.
+const LONGEST_NAME: usize = 64 * 1024;
+const LONGEST_ID: usize = 1024;
+
+/// Whether the texts of a segment have lengths that can be shown. One that hasn't is counted among the unreadable ones, since a name
+/// that was cut would be written back cut.
+fn is_sane(segment: &Segment) -> bool {
+    let is_short = |id: &SegmentId| id.text().len() <= LONGEST_ID;
+    segment.name.len() <= LONGEST_NAME
+        && is_short(&segment.id)
+        && segment.parent.as_ref().is_none_or(is_short)
+        && segment.external_id.as_ref().is_none_or(|id| id.len() <= LONGEST_ID)
 }
 
 fn event(json: &Value) -> Option<FeedEvent> {
@@ -131,7 +158,8 @@ fn event(json: &Value) -> Option<FeedEvent> {
         "delete" | "deleted" => FeedEventKind::Deleted,
         _ => FeedEventKind::Updated,
     };
-    Some(FeedEvent { id: id(&json["segmentId"])?, kind })
+    let id = id(&json["segmentId"]).filter(|id| id.text().len() <= LONGEST_ID)?;
+    Some(FeedEvent { id, kind })
 }
 
 fn id(json: &Value) -> Option<SegmentId> {

@@ -47,6 +47,7 @@ const fn word(fault: &Fault) -> &'static str {
         Fault::TimedOut { .. } => "timeout",
         Fault::Broken { .. } => "broken",
         Fault::Unreadable { .. } => "garbled",
+        Fault::TooLong { .. } => "too long",
         Fault::Redirected { .. } => "moved",
         Fault::Unsendable { .. } | Fault::Forbidden => "not sent",
     }

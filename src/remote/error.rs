@@ -86,6 +86,12 @@ pub enum Fault {
         /// What was expected and what came.
         reason: String,
     },
+    /// The answer is longer than anything that was asked for can be, so it was not read to its end.
+    #[error("the answer is longer than {} KiB", .most / 1024)]
+    TooLong {
+        /// How many bytes it may have.
+        most: usize,
+    },
     /// The server wants to send us elsewhere. Never followed: the key must not reach another host.
     #[error("the server redirects ({status}) to {to}, and redirects are not followed; check the base URL")]
     Redirected {
@@ -116,7 +122,7 @@ impl Fault {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
-            Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
+            Self::TooLong { .. } | Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
         }
     }
 
@@ -126,7 +132,7 @@ impl Fault {
     pub const fn may_have_taken_effect(&self) -> bool {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
-            Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
+            Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } | Self::TooLong { .. } => true,
             Self::Unreachable { .. } | Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
         }
     }

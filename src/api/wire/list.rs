@@ -15,15 +15,15 @@ use crate::segment::{Segment, SegmentId};
 /// Reads a page if it is a list, bare or in an envelope, of what may be segments.
 pub(super) fn page(body: &[u8]) -> Option<Page> {
     let (entries, total) = match body.trim_ascii_start().first()? {
-        b'[' => (serde_json::from_slice::<Vec<Entry>>(body).ok()?, None),
+        b'[' => (serde_json::from_slice::<Entries>(body).ok()?, None),
         b'{' => {
             let Envelope { list, items, total } = serde_json::from_slice(body).ok()?;
-            (list.filter(|list| !list.is_empty()).or(items)?, total)
+            (list.filter(|list| !list.0.is_empty()).or(items)?, total)
         }
         _ => return None,
     };
-    let count = entries.len();
-    let segments: Vec<Segment> = entries.into_iter().filter_map(|Entry(segment)| segment).collect();
+    let count = entries.0.len();
+    let segments: Vec<Segment> = entries.0.into_iter().filter_map(|Entry(segment)| segment).collect();
     let unreadable = u32::try_from(count - segments.len()).unwrap_or(u32::MAX);
     let total = total.as_ref().and_then(super::whole_number).and_then(|total| u64::try_from(total).ok());
     Some(Page { segments, total, unreadable })
@@ -32,14 +32,47 @@ pub(super) fn page(body: &[u8]) -> Option<Page> {
 #[derive(serde::Deserialize)]
 struct Envelope {
     #[serde(rename = "listElement", default)]
-    list: Option<Vec<Entry>>,
+    list: Option<Entries>,
     #[serde(default)]
-    items: Option<Vec<Entry>>,
+    items: Option<Entries>,
     #[serde(rename = "totalElement", default)]
     total: Option<Value>,
 }
 
-/// An entry of the list; `None` for one without an id.
+/// Entries in one page. The most that a profile can ask for is 10,000; short ones would take many times the memory of the answer.
+pub(super) const MOST_ENTRIES: usize = 250_000;
+
+/// The entries of a list.
+struct Entries(Vec<Entry>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of segments")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = items.next_element()? {
+            if entries.len() == MOST_ENTRIES {
+                return Err(serde::de::Error::custom("too many entries"));
+            }
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}
+
+/// An entry of the list; `None` for one without an id, or with a text that is too long.
 struct Entry(Option<Segment>);
 
 impl<'de> Deserialize<'de> for Entry {
@@ -68,7 +101,8 @@ impl<'de> Visitor<'de> for EntryVisitor {
                 Field::Unknown => drop(fields.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(Entry(id.map(|id| Segment { id, name: name.unwrap_or_default(), external_id, parent })))
+        let segment = id.map(|id| Segment { id, name: name.unwrap_or_default(), external_id, parent });
+        Ok(Entry(segment.filter(super::is_sane)))
     }
 }
 

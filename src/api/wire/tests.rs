@@ -52,9 +52,10 @@ fn an_answer_that_is_no_list_does_not_pass_for_an_empty_one() {
         assert!(matches!(fault, Fault::Unreadable { .. }), "{body}");
         assert!(!fault.to_string().contains('\u{1b}'));
     }
-    for body in ["", " \n", "null", "[]"] {
-        assert_eq!(page(body.as_bytes()), Ok(Page::default()), "{body:?}");
+    for body in ["", " \n", "null"] {
+        assert!(page(body.as_bytes()).is_err(), "nothing at all is not the end of the list: {body:?}");
     }
+    assert_eq!(page(b"[]"), Ok(Page::default()));
 }
 
 #[test]
@@ -89,10 +90,10 @@ fn entries_without_an_id_are_counted() {
 }
 
 #[test]
-fn one_segment_may_be_missing_without_a_404() {
-    assert_eq!(one(b""), Ok(None));
-    assert_eq!(one(b"null"), Ok(None));
-    assert_eq!(one(br#"{"id": "a", "name": "A"}"#).unwrap().unwrap().name, "A");
+fn nothing_at_all_does_not_say_that_a_segment_is_gone() {
+    assert!(one(b"").is_err());
+    assert!(one(b"null").is_err());
+    assert_eq!(one(br#"{"id": "a", "name": "A"}"#).unwrap().name, "A");
     assert!(one(br#"{"name": "A"}"#).is_err());
     assert!(one(b"[]").is_err());
 }
@@ -192,4 +193,74 @@ proptest! {
             prop_assert!(list == "[]", "read in the slow way: {}", body);
         }
     }
+
+    #[test]
+    fn whatever_bytes_come_are_read_or_refused_in_words(body in vec(any::<u8>(), 0..300)) {
+        read_all(&body);
+    }
+
+    #[test]
+    fn a_sensible_answer_that_is_changed_anywhere_is_read_or_refused_in_words(
+        which in 0_usize..SENSIBLE.len(),
+        at in any::<prop::sample::Index>(),
+        put in vec(any::<u8>(), 0..4),
+        taken in 0_usize..8,
+    ) {
+        let mut body = SENSIBLE[which].as_bytes().to_vec();
+        let at = at.index(body.len());
+        let end = (at + taken).min(body.len());
+        body.splice(at..end, put);
+        read_all(&body);
+    }
+}
+
+const SENSIBLE: [&str; 5] = [
+    r#"[{"id": "a", "name": "Łódź \ud83d\ude00", "externalId": null, "parentSegmentId": "b"}, {"id": 7}]"#,
+    r#"{"listElement": [], "totalElement": 104, "items": [{"id": "a", "name": "A"}]}"#,
+    r#"{"id": "a", "name": "A", "externalId": "E", "parentSegmentId": null}"#,
+    r#"{"nextId": 10, "events": [{"segmentId": "a", "type": "CREATE"}, {"segmentId": 4}]}"#,
+    r#"{"id": "new"}"#,
+];
+
+/// Reads bytes as every kind of answer: nothing panics, and what is refused is refused in one short sentence.
+fn read_all(body: &[u8]) {
+    let refusals = [page(body).err(), one(body).err(), changes(body).err(), created(body).err()];
+    for fault in refusals.into_iter().flatten() {
+        let words = fault.to_string();
+        assert!(words.len() < 600 && !words.contains(|c: char| c.is_control()), "{words}");
+    }
+}
+
+#[test]
+fn what_is_nearly_json_is_read() {
+    let odd = br#"[{"id": "a", "name": "half \ud800 of it"}, {"id": "b", "name": "B"}]"#;
+    assert_eq!(page(odd).unwrap().segments[0].name, "half \u{fffd} of it");
+    assert_eq!(ids(&page(b"\xef\xbb\xbf[{\"id\": \"a\"}]").unwrap()), ["a"]);
+    assert_eq!(ids(&page(b"[{\"id\": \"a\", \"name\": \"\xa3\xf3d\"}]").unwrap()), ["a"]);
+    assert_eq!(one(b"\xef\xbb\xbf{\"id\": \"a\"}").unwrap().id, id_of("a"));
+    assert!(changes(b"\xef\xbb\xbf{\"nextId\": 3}").is_ok());
+}
+
+#[test]
+fn texts_without_end_hide_no_other_segment() {
+    let long = "x".repeat(LONGEST_NAME + 1);
+    let marks = "\u{301}".repeat(1_000_000);
+    for entry in [
+        format!(r#"{{"id": "long", "name": "{long}"}}"#),
+        format!(r#"{{"id": "long", "name": "a{marks}"}}"#),
+        format!(r#"{{"id": "{long}"}}"#),
+        format!(r#"{{"id": "long", "externalId": "{long}"}}"#),
+        format!(r#"{{"id": "long", "parentSegmentId": "{long}"}}"#),
+    ] {
+        let page = page(format!(r#"[{{"id": "a"}}, {entry}]"#).as_bytes()).unwrap();
+        assert_eq!((ids(&page), page.unreadable), (vec!["a".to_owned()], 1));
+    }
+}
+
+#[test]
+fn a_page_of_entries_without_end_or_nested_without_end_is_refused() {
+    let many = format!("[{}{{}}]", "{},".repeat(400_000));
+    assert!(matches!(page(many.as_bytes()), Err(Fault::Unreadable { .. })));
+    assert!(matches!(page("[".repeat(5_000_000).as_bytes()), Err(Fault::Unreadable { .. })));
+    assert!(matches!(page("[".repeat(100_000).as_bytes()), Err(Fault::Unreadable { .. })));
 }

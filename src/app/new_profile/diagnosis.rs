@@ -36,9 +36,11 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
             );
             (ProfileField::BaseUrl, words)
         }
-        Fault::Redirected { .. } | Fault::Broken { .. } | Fault::Unsendable { .. } | Fault::Forbidden => {
-            (ProfileField::BaseUrl, fault.to_string())
-        }
+        Fault::Redirected { .. }
+        | Fault::TooLong { .. }
+        | Fault::Broken { .. }
+        | Fault::Unsendable { .. }
+        | Fault::Forbidden => (ProfileField::BaseUrl, fault.to_string()),
     }
 }
 

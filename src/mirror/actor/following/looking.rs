@@ -175,7 +175,7 @@ impl<R: Remote> Actor<R> {
 const fn concerns_one(fault: &Fault) -> bool {
     match fault {
         Fault::Refused { status, .. } => !matches!(status, 401 | 407 | 429),
-        Fault::Unreadable { .. } | Fault::Unsendable { .. } | Fault::Redirected { .. } => true,
+        Fault::Unreadable { .. } | Fault::TooLong { .. } | Fault::Unsendable { .. } | Fault::Redirected { .. } => true,
         Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. } | Fault::Forbidden => false,
     }
 }

@@ -1,0 +1,95 @@
+//! Making JSON of what is nearly JSON, so that one odd name does not hide a whole tenant.
+
+use std::borrow::Cow;
+
+/// What comes before the text in files of some systems.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What stands in the place of what can't be read.
+const REPLACEMENT: &[u8] = br"\ufffd";
+
+/// The text without a byte order mark, with what is no UTF-8 and what is half of a surrogate pair replaced.
+pub(super) fn json(body: &[u8]) -> Cow<'_, [u8]> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let text = match String::from_utf8_lossy(body) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    };
+    match without_lone_surrogates(&text) {
+        Some(clean) => Cow::Owned(clean),
+        None => text,
+    }
+}
+
+/// The text with escapes of lone surrogates replaced; `None` when there are none.
+fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
+    let mut clean: Option<Vec<u8>> = None;
+    let (mut at, mut kept) = (0, 0);
+    while let Some(found) = text[at..].iter().position(|byte| *byte == b'\\') {
+        let start = at + found;
+        let Some(unit) = escaped(&text[start..]) else {
+            // An escape of one character, such as a backslash itself.
+            at = (start + 2).min(text.len());
+            continue;
+        };
+        let is_high = (0xd800..0xdc00).contains(&unit);
+        let is_low = (0xdc00..0xe000).contains(&unit);
+        let next = escaped(&text[(start + 6).min(text.len())..]);
+        if is_high && next.is_some_and(|next| (0xdc00..0xe000).contains(&next)) {
+            at = start + 12;
+            continue;
+        }
+        at = start + 6;
+        if is_high || is_low {
+            let clean = clean.get_or_insert_default();
+            clean.extend_from_slice(&text[kept..start]);
+            clean.extend_from_slice(REPLACEMENT);
+            kept = at;
+        }
+    }
+    clean.map(|mut clean| {
+        clean.extend_from_slice(&text[kept..]);
+        clean
+    })
+}
+
+/// The unit that an escape at the beginning of a text stands for.
+fn escaped(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_prefix(br"\u")?.get(..4)?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned(text: &str) -> String {
+        String::from_utf8(json(text.as_bytes()).into_owned()).unwrap()
+    }
+
+    #[test]
+    fn only_halves_of_pairs_are_replaced() {
+        for (text, expected) in [
+            (r#""\ud800""#, r#""\ufffd""#),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\ude00\ud83d""#, r#""\ufffd\ufffd""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud800""#, r#""\\ud800""#),
+            (r#""\\\ud800x""#, r#""\\\ufffdx""#),
+            (r#""a\"b""#, r#""a\"b""#),
+            (r"\", r"\"),
+            (r"\ud8", r"\ud8"),
+        ] {
+            assert_eq!(cleaned(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_bytes_of_another_encoding_do_no_harm() {
+        assert_eq!(json(b"\xef\xbb\xbf[]").as_ref(), b"[]");
+        assert_eq!(json(b"\"\xa3\xf3d\"").as_ref(), "\"\u{fffd}\u{fffd}d\"".as_bytes());
+        assert!(matches!(json("[\"Łódź\"]".as_bytes()), Cow::Borrowed(_)));
+    }
+}
