@@ -20,7 +20,7 @@ use crate::mirror::budget::Budget;
 use crate::mirror::feed::{self, End, Part, Setback};
 use crate::mirror::hearing::Hearing;
 use crate::mirror::ledger::Answer;
-use crate::mirror::message::{Event, Notice, Phase, Seen};
+use crate::mirror::message::{Event, Mention, Notice, Phase, Seen};
 use crate::mirror::report::{CatchUp, Report};
 use crate::remote::{Call, Fault, Landmark, Position, Remote, RemoteError};
 use crate::segment::{SegmentId, Step};
@@ -65,6 +65,8 @@ pub(super) struct Following {
     /// Looks that find nothing new.
     idle_looks: Budget,
     looks: usize,
+    /// The looks in the order in which the feed named the segments, and what those have come to that wait for one before them.
+    in_order: VecDeque<(SegmentId, Option<Look>)>,
     /// Segments that could not be read.
     apart: BTreeMap<SegmentId, Apart>,
     /// Segments that were not there although the feed did not say that they were deleted, and when to look again.
@@ -76,6 +78,9 @@ pub(super) struct Following {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct ReadNumber(u64);
+
+/// How the feed named a segment, and what a look at it has come to.
+type Look = (Mention, Result<Answer, RemoteError>);
 
 /// A segment that could not be read.
 #[derive(Debug, Clone, Copy)]
@@ -181,6 +186,7 @@ impl Following {
             reads: Budget::new(READS.0, READS.1, now),
             idle_looks: Budget::new(IDLE_LOOKS.0, IDLE_LOOKS.1, now),
             looks: 0,
+            in_order: VecDeque::new(),
             apart: BTreeMap::new(),
             rechecks: VecDeque::new(),
             synchronised: false,

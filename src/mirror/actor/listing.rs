@@ -29,6 +29,9 @@ enum Trust {
     /// Something happened while it was loading: segments may have slipped from a page that was not read yet to one that was,
     /// and the feed doesn't name those, since nothing happened to them. To be listed again as soon as the feed is quiet.
     Doubtful,
+    /// The feed told something so soon after it that it may have happened while it was loading. To be listed again when the feed is
+    /// quiet, and not at once.
+    Late,
     /// Nothing speaks against it.
     Complete,
 }
@@ -144,8 +147,10 @@ impl LastList {
     pub fn changed(&mut self) {
         // A feed may tell late what happened while the list was loading. A second list without a surprise settles that.
         let late = self.trust == Trust::Complete && !self.confirms && self.ended.elapsed() < LATE;
-        if self.trust == Trust::Replaying || late {
+        if self.trust == Trust::Replaying {
             self.trust = Trust::Doubtful;
+        } else if late {
+            self.trust = Trust::Late;
         }
     }
 
@@ -395,6 +400,7 @@ impl<R: Remote> Actor<R> {
         let again = match (list.trust, list.lacking) {
             // Nothing that is asked again and again changes its mind.
             (_, Some(_)) | (Trust::Complete, _) => false,
+            (Trust::Late, _) => self.is_quiet() && now >= list.again_after,
             _ => list.suspicion.is_some() || self.is_quiet() || now >= list.repeat_after,
         };
         self.wanted.reload || verify || again

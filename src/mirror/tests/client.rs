@@ -95,6 +95,11 @@ impl Client {
         client
     }
 
+    /// Until what the feed tells can't have happened while the list was loading.
+    pub async fn let_late_news_come(&mut self) {
+        self.hear_for(Duration::from_secs(61)).await;
+    }
+
     pub async fn hear(&mut self) {
         let event = timeout(LONG, self.mirror.events.recv()).await.expect("the mirror says something");
         self.take(event.expect("it lives"));

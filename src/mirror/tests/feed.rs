@@ -93,6 +93,7 @@ async fn a_feed_in_which_something_always_follows_is_live_all_the_same() {
 async fn a_feed_that_is_put_back_leads_to_a_new_list() {
     let server = tenant();
     let mut client = Client::live(&server).await;
+    client.let_late_news_come().await;
     for at in 0..20 {
         server.model().put(segment("vip", &format!("VIP {at}"), None));
     }
@@ -119,6 +120,7 @@ async fn a_feed_that_always_names_an_earlier_step_when_it_is_quiet_is_followed_a
     let server = tenant();
     server.model().quirks.next_when_quiet = Some(|end| Step((end.0 - 1).max(1)));
     let mut client = Client::live(&server).await;
+    client.let_late_news_come().await;
     for at in 0..5 {
         server.model().put(segment("vip", &format!("VIP {at}"), None));
         client.settle().await;

@@ -50,6 +50,7 @@ async fn the_echo_of_an_own_write_changes_nothing() {
 async fn a_server_that_goes_away_is_said_and_comes_back_with_nothing_missed() {
     let server = tenant();
     let mut client = Client::live(&server).await;
+    client.let_late_news_come().await;
     for _ in 0..4 {
         server.model().planted.push((|call| matches!(call, Call::Changes(_)), Planted::Refuse(refused(503))));
     }

@@ -21,6 +21,9 @@ impl<R: Remote> Actor<R> {
     pub(super) fn look_at_next(&mut self) -> bool {
         let Some((id, mention)) = self.following.backlog.begin_look() else { return false };
         self.following.looks += 1;
+        if self.settings.tell_named {
+            self.following.in_order.push_back((id.clone(), None));
+        }
         self.silence.look_asks(&id);
         let (remote, questions) = (Arc::clone(&self.remote), self.questions.clone());
         self.send_out(async move {
@@ -30,6 +33,8 @@ impl<R: Remote> Actor<R> {
         true
     }
 
+    /// A look has come to something. Who is told of everything that the feed names is told in its order, so a look that is faster than
+    /// one before it waits for that; who only wants to know how things are does not wait.
     pub(in crate::mirror::actor) async fn looked(
         &mut self,
         id: SegmentId,
@@ -38,6 +43,26 @@ impl<R: Remote> Actor<R> {
     ) -> Result<(), Abandoned> {
         self.following.looks -= 1;
         self.silence.look_ended(&id);
+        if !self.settings.tell_named {
+            return self.take_look(id, mention, result).await;
+        }
+        if let Some(place) = self.following.in_order.iter_mut().find(|place| place.0 == id && place.1.is_none()) {
+            place.1 = Some((mention, result));
+        }
+        while let Some((_, Some(_))) = self.following.in_order.front()
+            && let Some((id, Some((mention, result)))) = self.following.in_order.pop_front()
+        {
+            self.take_look(id, mention, result).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_look(
+        &mut self,
+        id: SegmentId,
+        mention: Mention,
+        result: Result<Answer, RemoteError>,
+    ) -> Result<(), Abandoned> {
         match result {
             Ok(answer) => {
                 if self.following.apart.remove(&id).is_some() {
