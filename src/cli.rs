@@ -1,7 +1,7 @@
 //! Arguments, subcommands, exit codes.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage, configuration included; 128 and the signal's number when the system asked to
-//! end. What a person should read goes to stderr, what a program should read to stdout.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, configuration included; 8 done with a part of what there is, since the tenant kept
+//! changing or the server's list has holes; 128 and the signal's number when the system asked to end. What a person should read goes to stderr, what a program should read to stdout.
 
 mod arguments;
 mod browse;
@@ -72,7 +72,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             terminal::restore();
-            eprintln!("segtui: {failure}");
+            terminal::complain(&failure);
             match failure {
                 Failure::Usage(_) => ExitCode::from(2),
                 Failure::Failed(_) => ExitCode::FAILURE,
@@ -93,8 +93,11 @@ fn explained(error: &clap::Error) -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    color_eyre::config::HookBuilder::default().display_env_section(false).install()?;
-    terminal::restore_on_panic();
+    let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
+    error_hook.install().wrap_err("could not prepare for errors")?;
+    // Its own way to report one panics itself where stderr is gone.
+    terminal::restore_on_panic(move |panic| terminal::write_line(panic_hook.panic_report(panic)));
+    leave_no_core();
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let paths = Paths::of(&environment)
         .ok_or_else(|| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
@@ -114,6 +117,17 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             block_on(watch::run(watch, connection, environment, paths))?
         }
         Some(Command::ServeDemo(options)) => block_on(serve_demo::run(options))?,
+    }
+}
+
+/// A core dump would hold the key and the tenant's data.
+fn leave_no_core() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
+            tracing::debug!(%error, "core dumps can't be switched off");
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod commands;
 mod file;
+pub mod files;
 mod keyring;
 mod keys;
 mod look;

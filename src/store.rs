@@ -208,7 +208,7 @@ pub fn open(path: &Path) -> Result<Opened, StoreError> {
 pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(io("create the folder of"))?;
+        create_folder(folder).map_err(io("create the folder of"))?;
     }
     let lock = lock(path).map_err(io("lock"))?;
     let Some(lock) = lock else {
@@ -251,6 +251,15 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// A folder of the program's own is nobody else's business; one that is there stays as it is.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn create_private(path: &Path) -> io::Result<()> {

@@ -6,6 +6,7 @@
 
 mod backend;
 mod browser;
+mod complaint;
 mod console;
 mod editor;
 mod events;
@@ -36,10 +37,12 @@ use jobs::Jobs;
 use screen::Screen;
 use signals::Signals;
 
+pub use complaint::{complain, write_line};
 pub use console::Console;
 pub use new_profile::{Desk, FilledIn};
 pub use screen::{restore, restore_on_panic};
 pub use signals::{Signal, until_signalled};
+pub use variables::without_keys;
 
 /// How a session came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]

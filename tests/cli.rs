@@ -273,3 +273,69 @@ fn without_a_terminal_nothing_is_asked_and_what_to_configure_is_told() {
         assert!(stderr.contains("start segtui in a terminal"), "{stderr}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn export_into_a_pipe_or_through_a_link_replaces_neither() {
+    use std::io::Read;
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let desk = Desk::new();
+    let (pipe, target, link) =
+        (desk.home.path().join("pipe"), desk.home.path().join("target"), desk.home.path().join("link"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            fs::File::open(pipe).unwrap().read_to_string(&mut text).unwrap();
+            text
+        })
+    };
+    assert_eq!(desk.run(&["export", "--demo", "--output", pipe.to_str().unwrap()]).0, 0);
+    assert!(serde_json::from_str::<Vec<Segment>>(&reader.join().unwrap()).is_ok());
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+
+    fs::write(&target, "former").unwrap();
+    symlink(&target, &link).unwrap();
+    assert_eq!(desk.run(&["export", "--demo", "--output", link.to_str().unwrap()]).0, 0);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(serde_json::from_str::<Vec<Segment>>(&fs::read_to_string(&target).unwrap()).is_ok());
+
+    let (code, stdout, _) = desk.run(&["export", "--demo", "--output", "-"]);
+    assert!(code == 0 && stdout.starts_with('['), "{code}");
+    assert!(!std::path::Path::new("-").exists());
+}
+
+/// A server with a page that comes empty although later ones do not.
+async fn with_a_hole() -> wiremock::MockServer {
+    use wiremock::matchers::{method, path_regex, query_param};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    let server = MockServer::start().await;
+    let answer = |body: serde_json::Value| ResponseTemplate::new(200).set_body_json(body);
+    let feed = Mock::given(method("GET")).and(path_regex("synchronization"));
+    feed.respond_with(answer(serde_json::json!({"nextId": 1, "events": []}))).mount(&server).await;
+    for (page, ids) in [("1", ["a", "b"]), ("3", ["c", "d"])] {
+        let entries: Vec<_> = ids.iter().map(|id| serde_json::json!({"id": id, "name": id})).collect();
+        let page = Mock::given(method("GET")).and(query_param("pageNumber", page));
+        page.respond_with(answer(entries.into())).mount(&server).await;
+    }
+    let others = Mock::given(method("GET")).and(path_regex("segments$"));
+    others.respond_with(answer(serde_json::json!([]))).with_priority(9).mount(&server).await;
+    server
+}
+
+#[test]
+fn a_list_with_a_hole_is_written_and_does_not_end_well() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime.block_on(with_a_hole());
+    let desk = Desk::new();
+    let connection = ["--base-url", &server.uri(), "--tenant", "acme", "--api-key", "key-of-acme"];
+    for command in [["export", "--format", "json"].as_slice(), &["tree"]] {
+        let (code, stdout, stderr) = desk.run(&[command, &connection[..]].concat());
+        assert_eq!(code, 8, "{stderr}");
+        assert!(stderr.contains("page 2 came empty although later pages did not"), "{stderr}");
+        assert!(["a", "b", "c", "d"].iter().all(|id| stdout.contains(id)), "{stdout}");
+    }
+}

@@ -193,7 +193,10 @@ fn a_line_is_for_reading_unless_asked_otherwise() {
 fn a_command_runs_for_each_change_with_the_change_on_its_stdin() {
     let demo = Demo::start();
     let told = demo.home.path().join("told");
-    let command = format!("cat >> '{}'; test $(wc -l < '{0}') -ne 2", told.display());
+    let command = format!(
+        r#"change=$(cat); echo "$change" >> '{}'; ! echo "$change" | grep -q '"name":"Podhurt 3"'"#,
+        told.display()
+    );
     let mut watch = demo.watching(&["--exec", &command]);
     demo.rename("Podhurt", "Podhurt 2");
     watch.line();
@@ -208,7 +211,7 @@ fn a_command_runs_for_each_change_with_the_change_on_its_stdin() {
     let told = fs::read_to_string(told).unwrap();
     let names: Vec<Value> =
         told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["segment"]["name"].clone()).collect();
-    assert_eq!(names, ["Podhurt 2", "Podhurt 3", "Podhurt 4"]);
+    assert_eq!(names, ["Podhurt 2", "Podhurt 3", "Podhurt 3", "Podhurt 3", "Podhurt 4"]);
 }
 
 #[test]
@@ -247,4 +250,51 @@ fn with_origins_each_line_says_who_did_it() {
         demo.change(actor, Wish::Create(Fields { name: "Nowy".into(), external_id: None, parent: None }));
         assert_eq!(watch.json()["contexts"], json!([context]));
     }
+}
+
+#[test]
+fn what_a_command_writes_is_not_mixed_into_the_lines_and_it_sees_no_key() {
+    let demo = Demo::start();
+    let seen = demo.home.path().join("environment");
+    let command = format!("echo noise; env > {}", seen.display());
+    let mut watch = demo.watching(&["--format", "ndjson", "--exec", &command]);
+    for (from, to) in [("Podhurt", "Podhurt 2"), ("Podhurt 2", "Podhurt 3")] {
+        demo.rename(from, to);
+        assert_eq!(watch.json()["segment"]["name"], json!(to));
+        assert_eq!(watch.complaint(), "noise\n");
+    }
+    let environment = fs::read_to_string(seen).unwrap();
+    assert!(!environment.contains("API_KEY") && !environment.contains(demo.server.api_key()), "{environment}");
+}
+
+#[test]
+fn a_command_that_fails_once_is_run_again_and_one_that_always_fails_is_told_with_the_change() {
+    let demo = Demo::start();
+    let (tried, done) = (demo.home.path().join("tried"), demo.home.path().join("done"));
+    let command = format!("test -e {0} || {{ touch {0}; exit 1; }}; cat > {1}", tried.display(), done.display());
+    let mut watch = demo.watching(&["--format", "ndjson", "--exec", &command]);
+    demo.rename("Podhurt", "Podhurt 2");
+    assert_eq!(watch.json()["kind"], json!("update"));
+    let until = Instant::now() + PATIENCE;
+    while !fs::read_to_string(&done).is_ok_and(|text| text.contains("Podhurt 2")) {
+        assert!(Instant::now() < until, "the change was lost");
+        thread::sleep(Duration::from_millis(10));
+    }
+    drop(watch);
+
+    let mut watch = demo.watching(&["--format", "ndjson", "--exec", "false"]);
+    demo.rename("Podhurt 2", "Podhurt 3");
+    assert_eq!(watch.json()["kind"], json!("update"));
+    let complaint = watch.complaint();
+    assert!(complaint.contains("3 times") && complaint.contains("Podhurt 3"), "{complaint}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_would_leave_no_core_that_holds_the_key() {
+    let demo = Demo::start();
+    let watch = demo.watching(&[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", watch.child.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
 }

@@ -188,7 +188,8 @@ pub(super) struct ExportArguments {
     /// Write only this segment and what is below it. An id is looked for before an external id.
     #[arg(long, value_name = "ID")]
     pub root: Option<String>,
-    /// The file to write, instead of stdout. It is replaced only when everything is there.
+    /// The file to write, instead of stdout, which `-` stands for. It is replaced only when everything is there; a new one is
+    /// readable for you only. A pipe or a device is written to.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]

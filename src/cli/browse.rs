@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 
 use crate::app::{Clock, Destination, Message, NewProfile, Occasion, Session, State, Tone, View};
+use crate::config::files::{self, Readers};
 use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
 use crate::keymap::KeyTexts;
 use crate::mirror::{self, Mirror, Settings};
@@ -266,7 +267,9 @@ fn recalled(file: &Path) -> Option<View> {
 
 /// Losing the arrangement is nothing to trouble a person with who is leaving.
 fn remember(file: &Path, view: &View) {
-    let written = serde_json::to_string(view).map_err(io::Error::from).and_then(|text| fs::write(file, text));
+    let written = serde_json::to_string(view)
+        .map_err(io::Error::from)
+        .and_then(|text| files::replace_file(file, Readers::PersonOnly, |out| out.write_all(text.as_bytes())));
     if let Err(error) = written {
         tracing::warn!(%error, "the view can't be kept");
     }

@@ -11,14 +11,14 @@ mod samples;
 mod svg;
 mod xml;
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr};
 
 use crate::config::Paths;
+use crate::config::files::{self, Readers};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, ExportArguments, ExportFormat, LookArguments};
@@ -34,8 +34,8 @@ pub(super) async fn run(
     paths: Paths,
 ) -> Result<ExitCode, Failure> {
     let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
-    let mut forest = everything(&link).await.wrap_err("could not load the segments")?;
-    let part = Part::of(&mut forest, arguments.root.as_deref()).map_err(Report::new)?;
+    let mut gathered = everything(&link).await.wrap_err("could not load the segments")?;
+    let part = Part::of(&mut gathered.forest, arguments.root.as_deref()).map_err(Report::new)?;
     let title = title(&part, &link.connection.tenant, arguments.root.as_deref());
     let write = |out: &mut dyn Write| match arguments.format {
         ExportFormat::Json => json::write(out, &part),
@@ -44,11 +44,11 @@ pub(super) async fn run(
         ExportFormat::Svg => svg::write(out, &part, &title),
         ExportFormat::Html => html::write(out, &part, &title),
     };
-    match &arguments.output {
+    match arguments.output.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => write_file(path, write)?,
         None => write_out(write)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(gathered.code())
 }
 
 /// What a picture or a page says it shows.
@@ -59,27 +59,9 @@ fn title(part: &Part<'_>, tenant: &str, root: Option<&str>) -> String {
     }
 }
 
-/// Writes beside the file and then puts the result in its place, so that a failure leaves the former file as it was.
+/// Writes a file, or what else there is at that path, so that a failure leaves the former file as it was.
 fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Report> {
-    let beside = beside(path);
-    let written = File::create(&beside).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
-    });
-    let moved = written.and_then(|()| fs::rename(&beside, path));
-    if moved.is_err()
-        && let Err(error) = fs::remove_file(&beside)
-    {
-        tracing::debug!(%error, "there is no half-written file to remove");
-    }
-    moved.wrap_err_with(|| format!("could not write {}", path.display()))
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
+    files::replace_file(path, Readers::AsBefore, write).wrap_err_with(|| format!("could not write {}", path.display()))
 }
 
 /// Writes to stdout. A reader who has seen enough is no failure.
@@ -97,6 +79,8 @@ pub(super) fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

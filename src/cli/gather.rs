@@ -1,54 +1,124 @@
 //! Loading everything once, for subcommands.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
 
 use color_eyre::eyre::{Report, eyre};
+use tokio::time::Instant;
 
 use crate::forest::{Change, Forest};
 use crate::mirror::{self, Command, Event, ListProgress, Notice, Phase, Seen};
+
+use crate::terminal;
 
 use super::link::Link;
 
 /// Lists after which a tenant that changes all the time is taken as it is.
 const LISTS: usize = 3;
+/// How long what happens while everything is loaded is waited for, once it is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is on the server.
+pub(super) struct Gathered {
+    pub forest: Forest,
+    completeness: Completeness,
+}
+
+/// Whether everything is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Completeness {
+    Complete,
+    /// Segments may be missing, which was said.
+    Incomplete,
+}
+
+/// The exit code of what is done with a part of what there is.
+const INCOMPLETE: u8 = 8;
+
+impl Gathered {
+    fn complete(forest: Forest) -> Self {
+        Self { forest, completeness: Completeness::Complete }
+    }
+
+    fn incomplete(forest: Forest, why: impl Display) -> Self {
+        terminal::complain(why);
+        Self { forest, completeness: Completeness::Incomplete }
+    }
+
+    /// How the program ends that has done something with it.
+    pub fn code(&self) -> ExitCode {
+        match self.completeness {
+            Completeness::Complete => ExitCode::SUCCESS,
+            Completeness::Incomplete => ExitCode::from(INCOMPLETE),
+        }
+    }
+}
+
+const KEPT_CHANGING: &str = "the tenant kept changing while it was loaded, so a few segments may be missing or old; \
+    what was loaded is written. Try again when less is changing";
 
 /// Everything that is on the server. How far it is goes to stderr when that is a terminal.
-pub(super) async fn everything(link: &Link) -> Result<Forest, Report> {
+pub(super) async fn everything(link: &Link) -> Result<Gathered, Report> {
     let mut mirror = mirror::start(link.client.clone(), link.mirror_settings());
     let mut progress = ProgressLine { shown: false };
     let mut forest = Forest::new();
     let mut lists = 0;
     let mut has_feed = true;
-    while let Some(event) = mirror.events.recv().await {
+    let mut until: Option<Instant> = None;
+    loop {
+        let patience = until.unwrap_or_else(|| Instant::now() + PATIENCE);
+        let event = tokio::select! {
+            event = mirror.events.recv() => event,
+            () = tokio::time::sleep_until(patience), if until.is_some() => {
+                progress.clear();
+                return Ok(Gathered::incomplete(forest, KEPT_CHANGING));
+            }
+        };
+        let Some(event) = event else { break };
         match event {
             Event::Gathered(segments) => forest.apply(segments.into_iter().map(Change::Upsert).collect()),
             Event::Listed { different } => {
                 lists += 1;
+                until = until.or_else(|| Some(Instant::now() + PATIENCE));
                 take(&mut forest, different);
             }
             Event::Changed { seen, .. } => take(&mut forest, seen),
-            Event::Synchronised { complete, .. } if complete || lists == LISTS => {
+            Event::Synchronised { lacking: Some(suspicion), .. } => {
                 progress.clear();
-                if !complete {
-                    eprintln!("segtui: the tenant kept changing while it was loaded; a few segments may be missing");
-                }
-                return Ok(forest);
+                let why = format!("the list of segments is incomplete: {suspicion}; what came is written");
+                return Ok(Gathered::incomplete(forest, why));
+            }
+            Event::Synchronised { complete: true, .. } => {
+                progress.clear();
+                return Ok(Gathered::complete(forest));
+            }
+            Event::Synchronised { .. } if lists >= LISTS => {
+                progress.clear();
+                return Ok(Gathered::incomplete(forest, KEPT_CHANGING));
             }
             Event::Synchronised { .. } => mirror.commands.send(Command::Reload).await?,
             // Without a feed there is nothing to wait for after the list.
             Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => {
                 progress.clear();
-                return Ok(forest);
+                return Ok(Gathered::complete(forest));
             }
             Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => progress.show(&far),
+            Event::PhaseChanged(Phase::Silent { call, since }) => {
+                progress.clear();
+                terminal::complain(format_args!("no answer for {} s: could not {call} yet", since.as_secs()));
+            }
             Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
                 progress.clear();
                 return Err(error.into());
             }
+            // It is said with what comes of it.
+            Event::Noticed(Notice::ListIncomplete { .. }) => {}
             Event::Noticed(notice) => {
                 has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
                 progress.clear();
-                eprintln!("segtui: {notice}");
+                terminal::complain(notice);
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! The log: a file in the XDG state folder, never the screen.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -11,7 +11,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::Paths;
+use crate::config::{Paths, files};
+use crate::terminal;
 
 use super::Failure;
 use super::arguments::{LogArguments, LogLevel};
@@ -35,7 +36,7 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
     let file = match open(&path) {
         Ok(file) => file,
         Err(error) if arguments.log_file.is_none() => {
-            eprintln!("segtui: goes on without a log: could not open {}: {error}", path.display());
+            terminal::complain(format_args!("goes on without a log: could not open {}: {error}", path.display()));
             return Ok(None);
         }
         Err(error) => {
@@ -55,11 +56,7 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
 /// Opens a log for adding to it, readable for nobody else.
 fn open(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
+        files::create_folder(folder)?;
     }
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    files::append_privately(path)
 }

@@ -1,5 +1,6 @@
 //! Running the demo server by itself.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -30,14 +31,14 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
     let server = Server::start(options).await.wrap_err_with(|| format!("could not serve on port {port}"))?;
     let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
     // The address first and by itself, for a script that reads one line.
-    println!("{url}");
-    eprintln!(
+    writeln!(io::stdout(), "{url}").wrap_err("could not write to stdout")?;
+    terminal::write_line(format_args!(
         "\nA demo tenant of {} segments. ctrl-c ends it. To look at it:\n\n  \
          segtui --base-url {url} --tenant {tenant} --api-key {key}\n\n  \
          curl -H 'one-tenant: {tenant}' -H 'ApiAuth: {key}' \\\n    \
          '{url}/api/v1/account/integrations/auth-required/segments?pageNumber=1&pageSize=10'\n",
         server.count()
-    );
+    ));
     let signal = terminal::until_signalled().await.wrap_err("could not wait for a signal")?;
     tracing::info!(?signal, "the demo server ends");
     server.stop().await;

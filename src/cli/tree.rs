@@ -21,11 +21,11 @@ pub(super) async fn run(
     paths: Paths,
 ) -> Result<ExitCode, Failure> {
     let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
-    let mut forest = everything(&link).await.wrap_err("could not load the segments")?;
-    forest.fold_to_level(None);
+    let mut gathered = everything(&link).await.wrap_err("could not load the segments")?;
+    gathered.forest.fold_to_level(None);
     let guides = if ascii { Guides::ASCII } else { Guides::UNICODE };
-    write_out(|out| write_tree(out, &forest, &guides))?;
-    Ok(ExitCode::SUCCESS)
+    write_out(|out| write_tree(out, &gathered.forest, &guides))?;
+    Ok(gathered.code())
 }
 
 /// What leads from a row to its parent.

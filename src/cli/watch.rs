@@ -5,7 +5,7 @@ mod line;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::process::{ExitCode, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::io::{AsyncWriteExt, Stdout};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::config::Paths;
+use crate::config::{self, Paths};
 use crate::mirror::{self, Event, Notice, Phase, Seen, Settings};
 use crate::segment::Step;
 use crate::terminal::{self, Signal};
@@ -41,8 +41,11 @@ pub(super) async fn run(
         Settings { since, tell_named: true, verify_every: None, ..link.mirror_settings() },
     );
     let mut watch = Watch::new(&link.connection.tenant, since);
-    let mut output =
-        Output { format: arguments.format, exec: arguments.exec, out: tokio::io::stdout(), zone: TimeZone::system() };
+    let flags = connection.flags();
+    let key_variables =
+        config::interface(&flags, &environment, &paths).map(|interface| interface.key_variables).unwrap_or_default();
+    let (format, exec, zone) = (arguments.format, arguments.exec, TimeZone::system());
+    let mut output = Output { format, exec, key_variables, out: tokio::io::stdout(), zone };
     let mut signalled = pin!(terminal::until_signalled());
     let ending = loop {
         let event = tokio::select! {
@@ -57,7 +60,7 @@ pub(super) async fn run(
         }
     };
     if let (Some(step), Ending::Signalled(_)) = (watch.step, &ending) {
-        eprintln!("segtui: stopped; `--since {step}` goes on from here");
+        terminal::complain(format_args!("stopped; `--since {step}` goes on from here"));
     }
     Ok(match ending {
         // For a program that runs until somebody stops it, this is how it ends.
@@ -99,7 +102,11 @@ impl Watch {
                 self.step = Some(next);
                 if !self.synchronised {
                     self.synchronised = true;
-                    eprintln!("segtui: watching {} from step {}", self.tenant, self.since.unwrap_or(next));
+                    terminal::complain(format_args!(
+                        "watching {} from step {}",
+                        self.tenant,
+                        self.since.unwrap_or(next)
+                    ));
                 }
             }
             Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
@@ -107,12 +114,15 @@ impl Watch {
                     return Err(error.into());
                 }
                 if !std::mem::replace(&mut self.offline, true) {
-                    eprintln!("segtui: {error}; trying again until it works");
+                    terminal::complain(format_args!("{error}; trying again until it works"));
                 }
+            }
+            Event::PhaseChanged(Phase::Silent { call, since }) => {
+                terminal::complain(format_args!("no answer for {} s: could not {call} yet", since.as_secs()));
             }
             Event::PhaseChanged(Phase::Live) if self.offline => {
                 self.offline = false;
-                eprintln!("segtui: connected again");
+                terminal::complain(format_args!("connected again"));
             }
             Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
                 return Err(eyre!(
@@ -120,7 +130,7 @@ impl Watch {
                      without --since it goes on from now"
                 ));
             }
-            Event::Noticed(notice) => eprintln!("segtui: {notice}"),
+            Event::Noticed(notice) => terminal::complain(notice),
             _ => {}
         }
         Ok(Vec::new())
@@ -144,6 +154,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 struct Output {
     format: WatchFormat,
     exec: Option<String>,
+    /// The variables that hold keys, which no command sees.
+    key_variables: Vec<String>,
     out: Stdout,
     zone: TimeZone,
 }
@@ -177,7 +189,7 @@ impl Output {
                 other => other.wrap_err("could not write to stdout")?,
             }
             if let Some(command) = &self.exec {
-                let mut running = pin!(execute(command, &line));
+                let mut running = pin!(execute(command, &self.key_variables, &line));
                 tokio::select! {
                     done = &mut running => done?,
                     signal = &mut signalled, if ending.is_none() => {
@@ -205,23 +217,46 @@ impl Output {
     }
 }
 
-/// Runs a command with the change on its stdin. One that fails is told and no reason to stop.
-async fn execute(command: &str, line: &Line) -> Result<(), Report> {
-    let mut child = Command::new("sh")
-        .args(["-c", command])
-        .stdin(Stdio::piped())
-        .spawn()
-        .wrap_err_with(|| format!("could not run `{command}`"))?;
+/// How often a command is run for one change in all, and the pause before the second time, which doubles with each further one.
+const TRIES: u32 = 3;
+const TRIED_AGAIN: Duration = Duration::from_millis(500);
+
+/// Runs a command with the change on its stdin, again when it fails. One that fails each time is told, with the change, and is no
+/// reason to stop. What it writes to its stdout goes to this program's stderr, where it is in nobody's way.
+async fn execute(command: &str, key_variables: &[String], line: &Line) -> Result<(), Report> {
+    let event = line.to_json().wrap_err("could not write the change as JSON")?;
+    for tries in 1..=TRIES {
+        let status = run_once(command, key_variables, &event).await?;
+        if status.success() {
+            return Ok(());
+        }
+        if tries < TRIES {
+            tokio::time::sleep(TRIED_AGAIN * 2_u32.pow(tries - 1)).await;
+        } else {
+            terminal::complain(format_args!(
+                "`{command}` ended with {status}, {TRIES} times, for this change: {event}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn run_once(command: &str, key_variables: &[String], event: &str) -> Result<ExitStatus, Report> {
+    let mut run = Command::new("sh");
+    run.args(["-c", command]).stdin(Stdio::piped());
+    terminal::without_keys(&mut run, key_variables);
+    #[cfg(unix)]
+    {
+        // A stderr that can't be had twice is no reason not to run it.
+        let stdout = rustix::io::fcntl_dupfd_cloexec(io::stderr(), 0).map_or_else(|_| Stdio::null(), Stdio::from);
+        run.stdout(stdout);
+    }
+    let mut child = run.spawn().wrap_err_with(|| format!("could not run `{command}`"))?;
     if let Some(mut stdin) = child.stdin.take() {
-        let event = line.to_json().wrap_err("could not write the change as JSON")? + "\n";
         // A command may well end without reading.
-        if let Err(error) = stdin.write_all(event.as_bytes()).await {
+        if let Err(error) = stdin.write_all(format!("{event}\n").as_bytes()).await {
             tracing::debug!(%error, "the command did not read the change");
         }
     }
-    let status = child.wait().await.wrap_err_with(|| format!("could not wait for `{command}`"))?;
-    if !status.success() {
-        eprintln!("segtui: `{command}` ended with {status}");
-    }
-    Ok(())
+    child.wait().await.wrap_err_with(|| format!("could not wait for `{command}`"))
 }

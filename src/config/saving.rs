@@ -5,13 +5,13 @@
 //! is, from then on, one that gets a key.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
-use tempfile::NamedTempFile;
 use toml_edit::{Array, DocumentMut, Item, Table, TomlError, value};
 
+use super::files::{self, Readers};
 use super::{FaultInFile, File};
 use crate::remote::InsecureHttp;
 
@@ -138,27 +138,11 @@ fn table_of(profile: &NewProfile) -> Table {
 /// Puts a text in the place of a file. The new file is the person's only, unless there was one that others may read and
 /// nothing in it is secret.
 fn replace(path: &Path, text: &str, secret: bool) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_folder(folder)?;
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    if let Ok(before) = fs::metadata(path)
-        && !secret
-    {
-        file.as_file().set_permissions(before.permissions())?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        files::create_folder(folder)?;
     }
-    file.persist(path)?;
-    Ok(())
-}
-
-/// A folder of the program's own is nobody else's business; one that is there stays as it is.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    let readers = if secret { Readers::PersonOnly } else { Readers::AsBefore };
+    files::replace_file(path, readers, |out| out.write_all(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Console {
     /// The terminal can't be given back or taken again.
     pub fn aside<T>(&mut self, said: &str, run: impl FnOnce() -> T) -> io::Result<T> {
         self.screen.close()?;
-        eprintln!("{said}");
+        super::complaint::write_line(said);
         let outcome = run();
         self.signals.forget_interrupt();
         self.screen.reopen()?;

@@ -60,7 +60,7 @@ pub(super) async fn fill_in(
             // The command may want to ask for a password, and two can't read from one terminal.
             input.close();
             screen.close()?;
-            eprintln!("segtui: asking `{}` for the API key", words.join(" "));
+            super::complain(format_args!("asking `{}` for the API key", words.join(" ")));
             send(desk, wish).await?;
             let answer = desk.answers.recv().await;
             signals.forget_interrupt();

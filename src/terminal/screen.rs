@@ -108,8 +108,7 @@ pub fn restore() {
 }
 
 /// From now on a panic gives the terminal back before it is reported.
-pub fn restore_on_panic() {
-    let report = panic::take_hook();
+pub fn restore_on_panic(report: impl Fn(&panic::PanicHookInfo<'_>) + Send + Sync + 'static) {
     panic::set_hook(Box::new(move |panic| {
         restore();
         report(panic);

@@ -19,7 +19,7 @@ pub(super) struct Variables {
 }
 
 /// Takes the variables that hold keys out of what a program finds in its environment. `secret_names` are those of profiles.
-pub(super) fn without_keys<'a>(command: &'a mut Command, secret_names: &[String]) -> &'a mut Command {
+pub fn without_keys<'a>(command: &'a mut Command, secret_names: &[String]) -> &'a mut Command {
     for name in secret_names {
         command.env_remove(name);
     }

@@ -1,0 +1,181 @@
+//! Putting a file in the place of another, so that no moment has half of it and nothing else than that file is touched.
+//!
+//! What is written first has a name that nobody can guess, in the same folder, and belongs to the person only. A link goes on
+//! pointing where it did, and what it points to is replaced. Only regular files are: what is a pipe or a device is written to, as
+//! a shell's redirection would.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// Who may read a file that is put in the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Whoever could read the one before; the person only, when there was none.
+    AsBefore,
+    /// The person only, whatever was before.
+    PersonOnly,
+}
+
+/// Puts what is written in the place of a file, all of it or nothing. Answers what the writing answered.
+///
+/// # Errors
+///
+/// What the system refuses; the former file is as it was then.
+pub fn replace_file(
+    path: &Path,
+    readers: Readers,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let place = place(path)?;
+    match fs::metadata(&place) {
+        Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
+        Ok(there) if !there.is_file() => write_into(&place, write),
+        Ok(there) => put_in_place(&place, (readers == Readers::AsBefore).then(|| there.permissions()), write),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => put_in_place(&place, None, write),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a path leads, through links that may lead to nothing yet.
+fn place(path: &Path) -> io::Result<PathBuf> {
+    const LINKS: usize = 40;
+    let mut place = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::read_link(&place) {
+            Ok(target) => place = place.parent().map_or_else(|| target.clone(), |folder| folder.join(&target)),
+            // What is no link.
+            Err(_) => return Ok(place),
+        }
+    }
+    Err(io::Error::other("too many links lead to each other"))
+}
+
+fn put_in_place(
+    place: &Path,
+    permissions: Option<fs::Permissions>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut out = BufWriter::new(NamedTempFile::new_in(folder)?);
+    write(&mut out)?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(place)?;
+    Ok(())
+}
+
+fn write_into(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(OpenOptions::new().write(true).open(place)?);
+    write(&mut out)?;
+    out.flush()
+}
+
+/// Creates a folder of the program's own, with those above it. It is nobody else's business; one that is there stays as it is.
+///
+/// # Errors
+///
+/// What the system refuses.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A new or present file for writing at its end, readable by nobody else if it is new.
+///
+/// # Errors
+///
+/// What the system refuses.
+pub fn append_privately(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+
+    use super::*;
+
+    fn put(path: &Path, text: &str) -> io::Result<()> {
+        replace_file(path, Readers::AsBefore, |out| out.write_all(text.as_bytes()))
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_keeps_its_readers_and_a_new_one_has_none_but_the_person() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.json");
+        put(&path, "1").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        put(&path, "2").unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("2", 0o640));
+        replace_file(&path, Readers::PersonOnly, |out| out.write_all(b"3")).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_link_goes_on_pointing_where_it_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        symlink("target", &link).unwrap();
+        put(&link, "through a link to nothing").unwrap();
+        put(&link, "through a link").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "through a link");
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        symlink(&one, &other).unwrap();
+        symlink(&other, &one).unwrap();
+        assert!(put(&one, "x").is_err());
+    }
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays_a_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || {
+                let mut text = String::new();
+                File::open(pipe).unwrap().read_to_string(&mut text).unwrap();
+                text
+            })
+        };
+        put(&pipe, "into the pipe").unwrap();
+        assert_eq!(reader.join().unwrap(), "into the pipe");
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_folder_and_a_failure_leave_everything_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(put(folder.path(), "x").unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        let path = folder.path().join("out");
+        put(&path, "before").unwrap();
+        let failed = replace_file(&path, Readers::AsBefore, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("broken"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
