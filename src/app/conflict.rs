@@ -148,7 +148,12 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
             let other = if choices[conflict.row] == Side::Mine { Side::Theirs } else { Side::Mine };
             choices[conflict.row] = other;
         }
-        ("m", Between::Changes { choices, .. }) => *choices = [Side::Mine; 3],
+        // What the person never touched stays as the other has made it.
+        ("m", Between::Changes { base, mine, choices, .. }) => {
+            let touched = base.differing_fields(mine);
+            let side = |field: Field| if touched.contains(&field) { Side::Mine } else { Side::Theirs };
+            *choices = Field::ALL.map(side);
+        }
         ("t", Between::Lookalike { theirs, .. }) => {
             let id = theirs.id.clone();
             return writes::adopt(state, which, id);
@@ -163,8 +168,9 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
             state.layers.push(Layer::Form(form));
             return Vec::new();
         }
-        ("d", Between::Deletion { theirs, .. }) => return delete_all_the_same(state, which, &Arc::clone(theirs)),
-        ("d", Between::Grown { base, newcomers }) => {
+        // A key that means something on the main screen must not destroy anything here.
+        ("D", Between::Deletion { theirs, .. }) => return delete_all_the_same(state, which, &Arc::clone(theirs)),
+        ("D", Between::Grown { base, newcomers }) => {
             let (base, newcomers) = (Arc::clone(base), newcomers.clone());
             return delete_with_newcomers(state, which, &base, &newcomers);
         }

@@ -17,7 +17,6 @@ use super::{
 const PAGE: isize = 10;
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
-    state.writes.person_went_on();
     if !matches!(state.layers.last(), Some(Layer::Find(_))) {
         finding::stay_here(state);
     }

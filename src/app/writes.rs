@@ -55,7 +55,6 @@ pub struct Write {
     /// How it is spoken of.
     pub title: Title,
     origin: Option<Layer>,
-    attention: Attention,
     /// The segment that it was about, and what it changed there.
     subject: Option<SegmentId>,
     fields: Vec<FieldChange>,
@@ -118,13 +117,6 @@ pub struct Title {
     pub done: String,
     /// When it is not: "A was not renamed".
     pub failed: String,
-}
-
-/// Whether the person waits for the outcome or went on to something else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attention {
-    Waiting,
-    Elsewhere,
 }
 
 /// What is under way for one segment.
@@ -273,13 +265,6 @@ impl Writes {
     #[must_use]
     pub const fn gathers(&self) -> bool {
         self.gathers
-    }
-
-    /// The person pressed something: a refusal must not take the next keys for itself.
-    pub(super) fn person_went_on(&mut self) {
-        for write in self.plans.values_mut() {
-            write.attention = Attention::Elsewhere;
-        }
     }
 
     /// What to show of a segment: the truth with everything under way laid over it. What failed is not laid over it any more.

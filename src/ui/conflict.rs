@@ -87,7 +87,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
         Between::Deletion { base, theirs } => {
             let mut lines = side_by_side(state, theme, width, ("you saw", base), ("there now", theirs));
             lines.push(Line::default());
-            lines.push(dialog::keys(&[("d", "delete it all the same"), ("t", "keep it")], theme));
+            lines.push(dialog::keys(&[("D", "delete it all the same"), ("t", "keep it")], theme));
             lines.push(dialog::keys(&[("esc", "decide later")], theme));
             lines
         }
@@ -108,7 +108,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             let more = newcomers.len().saturating_sub(NEWCOMERS);
             lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
             lines.push(Line::raw("Nothing was deleted here."));
-            lines.push(dialog::keys(&[("d", "delete those too, after a look"), ("t", "keep it")], theme));
+            lines.push(dialog::keys(&[("D", "delete those too, after a look"), ("t", "keep it")], theme));
             lines.push(dialog::keys(&[("esc", "decide later")], theme));
             lines
         }

@@ -135,6 +135,7 @@ fn grown() -> Harness {
     harness.press("o");
     harness.changed(None, Some(&segment("new", Some("pl"))));
     harness.fail(WriteError::Grown { newcomers: vec![id("new")] });
+    harness.press("!");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))));
     harness
 }
@@ -143,7 +144,7 @@ fn grown() -> Harness {
 fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
     let mut harness = grown();
     let (ticket, _) = harness.last_write();
-    harness.press("d y");
+    harness.press("D y");
     let (_, plan) = harness.last_write();
     let [Operation::Delete { base: newcomer, .. }, Operation::Delete { base, leaving }] = plan.operations.as_slice()
     else {
@@ -160,7 +161,7 @@ fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
 fn a_deletion_that_has_grown_is_still_there_when_the_look_at_it_is_left() {
     let mut harness = grown();
     let (ticket, _) = harness.last_write();
-    harness.press("d esc");
+    harness.press("D esc");
     assert_eq!((harness.write_count(), drops(&harness)), (1, Vec::new()));
     assert!(harness.state.writes.stands_still(Which { ticket, index: 0 }));
     harness.press("Q enter");
@@ -179,6 +180,7 @@ fn gone(with_parent: bool) -> Harness {
         harness.changed(Some(&named("lodzkie", "Łódzkie", Some("pl"))), None);
     }
     harness.fail(WriteError::Conflict { theirs: None, fields: Vec::new() });
+    harness.press("!");
     harness.press("c");
     harness
 }
@@ -230,4 +232,48 @@ fn several_that_were_not_moved_are_told_as_several() {
     harness.press("enter y j");
     harness.refuse("no");
     assert!(harness.message().starts_with("2 segments were not moved"), "{}", harness.message());
+}
+
+#[test]
+fn nothing_opens_by_itself_and_the_keys_go_where_they_were_meant() {
+    let theirs = named("export", "Theirs", Some("hurt"));
+    let call = crate::remote::Call::Update(id("export"));
+    let error = crate::remote::RemoteError { call, fault: crate::remote::Fault::Forbidden };
+    for failure in [
+        WriteError::Conflict { theirs: Some(Arc::clone(&theirs)), fields: vec![crate::segment::Field::Name] },
+        WriteError::Conflict { theirs: None, fields: Vec::new() },
+        WriteError::Grown { newcomers: vec![id("new")] },
+        WriteError::Refused(error.clone()),
+        WriteError::InDoubt(error),
+        WriteError::Lookalike { theirs },
+        WriteError::NoPlace,
+        WriteError::Circle,
+        WriteError::NotDone,
+    ] {
+        for asked in ["j d enter", "j r x enter"] {
+            let mut harness = at_work();
+            harness.press(asked);
+            assert_eq!(harness.write_count(), 1, "{asked}");
+            harness.fail(failure.clone());
+            assert!(harness.state.layers.is_empty(), "{asked}: {failure:?} opens {:?}", harness.state.layers);
+            assert!(!harness.message().is_empty());
+            let (writes, before) = (harness.write_count(), harness.state.tree.selected.clone());
+            harness.press("j");
+            assert_ne!(harness.state.tree.selected, before, "{asked}: {failure:?}");
+            assert_eq!(harness.write_count(), writes);
+        }
+    }
+}
+
+#[test]
+fn keeping_ones_own_keeps_what_the_other_did_to_fields_that_were_not_touched() {
+    let mut harness = at_work();
+    harness.press("j r x enter");
+    let mut theirs = (*named("export", "Theirs", Some("hurt"))).clone();
+    theirs.external_id = Some("THEIRS".into());
+    harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![crate::segment::Field::Name] });
+    harness.press("! m enter");
+    let Operation::Update { draft, .. } = &harness.last_write().1.operations[0] else { panic!("an update") };
+    assert_eq!(draft.external_id.as_ref().map(|id| id.as_str()), Some("THEIRS"));
+    assert_ne!(draft.name.as_str(), "Theirs");
 }

@@ -75,6 +75,7 @@ fn a_refused_create_comes_back_with_the_input_and_the_servers_words() {
     harness.press("enter");
     let rows = harness.rows().len();
     harness.refuse("a segment of that name exists");
+    harness.press("!");
     assert_eq!(harness.rows().len(), rows - 1, "the overlay is gone");
     let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens again") };
     assert_eq!(form.name.text(), "Dup");
@@ -126,6 +127,7 @@ fn a_row_is_renamed_in_place() {
     harness.press("enter");
     assert_eq!(harness.rows()[1], "  >Eksport", "shown before the server answers");
     harness.refuse("names are frozen");
+    harness.press("!");
     assert_eq!(harness.rows()[1], "  >Export");
     let Some(Layer::Renaming(renaming)) = harness.state.layers.last() else { panic!("the input opens again") };
     assert_eq!(renaming.name.text(), "Eksport");
@@ -239,6 +241,7 @@ fn a_conflict_is_decided_field_by_field() {
         ..Segment::clone(&named("export", "Eksport", Some("hurt")))
     });
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
+    harness.press("!");
     let Some(Layer::Conflict(conflict)) = harness.state.layers.last() else { panic!("a dialog opens") };
     let Between::Changes { choices, .. } = &conflict.between else { panic!("both changed it") };
     assert_eq!((choices, conflict.row), (&[Side::Mine, Side::Theirs, Side::Theirs], 0));
@@ -305,6 +308,7 @@ fn an_order_the_mirror_could_not_take_gives_the_input_back() {
     harness.press("enter");
     let Some(Effect::Mirror(command)) = harness.effects.last().cloned() else { panic!("a write") };
     harness.event(Event::Undelivered(command));
+    harness.press("!");
     assert_eq!(harness.rows()[1], "  >Export");
     assert!(
         matches!(harness.state.layers.last(), Some(Layer::Renaming(renaming)) if renaming.name.text() == "Export!")
@@ -424,6 +428,7 @@ fn editing_after_a_conflict_keeps_what_the_person_did_not_touch_as_it_is_now() {
     harness.press("enter");
     let theirs = Segment { external_id: Some("THEIRS".into()), ..(*named("export", "Eksport", Some("hurt"))).clone() };
     harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![Field::Name] });
+    harness.press("!");
     harness.press("e");
     let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens") };
     assert_eq!((form.name.text(), form.external_id.text()), ("Export!", "THEIRS"));

@@ -138,6 +138,7 @@ fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
     let Operation::Create { draft } = plan.operations[0].clone() else { panic!("a create") };
     let theirs = Segment { external_id: Some("T".into()), ..draft.into_segment(id("real")) };
     harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
+    harness.press("!");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
     harness.press("t");
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { which, id: id("real") })));

@@ -102,11 +102,12 @@ fn what_is_decided_after_a_conflict_in_a_protected_profile_takes_the_tenant() {
     answer(&mut harness, "acme");
     let theirs = named("export", "Theirs", Some("hurt"));
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
-    harness.press("d");
+    harness.press("!");
+    harness.press("D");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (1, Some("acme")));
     harness.press("esc");
     assert!(harness.message().contains("Q opens it again"), "{}", harness.message());
-    harness.press("Q enter d");
+    harness.press("Q enter D");
     answer(&mut harness, "acme");
     let Operation::Delete { base, .. } = &harness.last_write().1.operations[0] else { panic!("a delete") };
     assert_eq!((harness.write_count(), base.name.as_str()), (2, "Theirs"));
@@ -119,7 +120,8 @@ fn what_is_decided_is_not_sent_when_it_was_settled_during_the_look() {
     answer(&mut harness, "acme");
     let theirs = named("export", "Theirs", Some("hurt"));
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
-    harness.press("d");
+    harness.press("!");
+    harness.press("D");
     let which = review(&harness).operations(&harness.state)[0].0;
     harness.tell(crate::mirror::Event::OperationDropped(which));
     answer(&mut harness, "acme");

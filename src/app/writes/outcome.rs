@@ -11,7 +11,7 @@ use crate::remote::{Call, Contexts, Fault, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::sending::{insert, show};
-use super::{Attention, Pending, Purpose, Standing, Step, Title, Write, subject};
+use super::{Pending, Purpose, Standing, Step, Title, Write, subject};
 use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::history::Made;
 use crate::app::{Conflict, Effect, Layer, QueuePane, State, Tone, news, tree_view};
@@ -377,15 +377,13 @@ pub(in crate::app) fn operation_failed(
     Vec::new()
 }
 
-/// Tells of a failure: in the dialog it came from when the person still waits for it, else in a line. `stays` when the operation
-/// can be tried again.
+/// Tells of a failure in a line, with the key that opens the dialog it came from. `stays` when the operation can be tried again.
 fn tell_failure(state: &mut State, which: Which, write: &Write, failure: &Failure, stays: bool) {
     let done = write.steps.iter().filter(|step| step.standing == Standing::Done).count();
     let total = write.steps.len();
     let progress = if total > 1 { format!(" ({done} of {total} steps are done)") } else { String::new() };
     let text = format!("{}{progress}: {}", write.title.failed, failure.words);
     state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
-    let waits = write.attention == Attention::Waiting && state.layers.is_empty();
     let conflict = failure.error.as_ref().and_then(|error| Conflict::of(state, which, error));
     let layer = match (conflict, write.origin.clone()) {
         (Some(conflict), _) => Some(Layer::Conflict(conflict)),
@@ -396,11 +394,7 @@ fn tell_failure(state: &mut State, which: Which, write: &Write, failure: &Failur
         (None, None) => None,
     };
     match layer {
-        Some(layer) if waits => {
-            state.message = None;
-            state.layers.push(layer);
-        }
-        // Opened now, it would take keys that are meant for something else.
+        // Nothing opens by itself: it would take keys that are meant for something else.
         Some(layer) => {
             state.writes.refused.retain(|other| other.amends() != Some(which));
             state.writes.refused.push_back(layer);

@@ -6,7 +6,7 @@ use crate::mirror::{Command, Ticket, Which, WriteError};
 use crate::plan::{Operation, Plan};
 use crate::segment::SegmentId;
 
-use super::{Attention, Pending, Purpose, Standing, Step, Title, Write, outcome, subject};
+use super::{Pending, Purpose, Standing, Step, Title, Write, outcome, subject};
 use crate::app::changing::title;
 use crate::app::weight::demand;
 use crate::app::{Effect, Layer, Review, State, tree_view};
@@ -121,9 +121,8 @@ pub(super) fn insert(
         .filter(|(_, step)| !step.standing.is_over())
         .map(|(which, step)| (which, subject(which, &step.operation)))
         .collect();
-    let attention = Attention::Waiting;
     let (fields, made) = (Vec::new(), Vec::new());
-    let write = Write { steps, title, origin, attention, subject: None, fields, made, purpose, instead_of: None };
+    let write = Write { steps, title, origin, subject: None, fields, made, purpose, instead_of: None };
     state.writes.plans.insert(ticket, write);
     for (which, id) in &subjects {
         let truth = state.forest.get(id).cloned();
@@ -154,7 +153,6 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
         if dropped.len() == write.steps.len() {
             continue;
         }
-        write.attention = Attention::Waiting;
         let instead_of = write.instead_of.take();
         let operations = write.steps.iter().map(|step| step.operation.clone()).collect();
         effects.extend(instead_of.into_iter().flat_map(|which| drop_step(state, which)));
@@ -210,7 +208,6 @@ pub(super) fn put_in_place(
 ) -> Vec<Effect> {
     let Some(write) = state.writes.plans.get_mut(&which.ticket) else { return Vec::new() };
     write.origin = origin.or(write.origin.take());
-    write.attention = Attention::Waiting;
     if write.steps.len() == 1 {
         write.title = title(&operation);
     }

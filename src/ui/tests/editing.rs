@@ -40,6 +40,7 @@ fn the_form_of_a_segment() {
         harness.press("enter");
         let words = "a segment named Niemcy exists already in this tenant and names have to be unique per parent";
         harness.refuse(words);
+        harness.press("!");
         harness
     });
 }
@@ -141,6 +142,7 @@ fn a_dialog_grows_where_its_names_ask_for_it_and_the_screen_has_room() {
         harness.press("enter");
         let theirs = named("vip", &format!("{long} i wschód"), None);
         harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
+        harness.press("!");
         let picture = picture(&harness);
         let is_whole = picture.contains("elektro i wschód ") && picture.contains("elektro i zachód ");
         assert_eq!(is_whole, columns > 80, "{picture}");

@@ -128,9 +128,9 @@ fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn()
                 press(key)
             };
             let others: Vec<&String> = keys.iter().filter(|other| *other != key).collect();
-            if !(acts_after(&[]) || acts_after(&others)) {
-                println!("GOT!!! {key} does nothing in {name}");
-            }
+            // One that leads back to how a dialog begins acts only after another.
+            let after_another = || hints.iter().flatten().any(|other| other != key && acts_after(&[other]));
+            assert!(acts_after(&[]) || acts_after(&others) || after_another(), "{key} does nothing in {name}");
         }
     }
 }
@@ -159,9 +159,9 @@ const DIALOGS: [Dialog; 37] = [
     ("the queue after that was read", "r, R, d, D, esc", plans::read_recovered),
     ("the conflict of two changes", "left right, enter, e, t, m, esc", plans::changed_by_both),
     ("the conflict with a deletion", "c, t, esc", plans::gone),
-    ("the conflict of a deletion", "d, t, esc", plans::changed_while_deleted),
+    ("the conflict of a deletion", "D, t, esc", plans::changed_while_deleted),
     ("the conflict about a lookalike", "t, c, esc", plans::lookalike),
-    ("the conflict with newcomers", "d, t, esc", plans::grown),
+    ("the conflict with newcomers", "D, t, esc", plans::grown),
     ("the text that can't be read", "e, esc", plans::unreadable),
     ("the question before leaving", "q, esc", plans::leaving),
     ("the palette", "x, up down, enter, esc", looking::palette),

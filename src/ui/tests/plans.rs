@@ -114,6 +114,7 @@ pub(super) fn changed_by_both(columns: u16, rows: u16) -> Harness {
     harness.press("enter");
     let theirs = Segment { external_id: Some("EXP".into()), ..(*named("export", "Eksport", Some("vip"))).clone() };
     harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![Field::Name, Field::Parent] });
+    harness.press("!");
     harness
 }
 
@@ -123,6 +124,7 @@ pub(super) fn gone(columns: u16, rows: u16) -> Harness {
     harness.type_text(" 2");
     harness.press("enter");
     harness.fail(WriteError::Conflict { theirs: None, fields: Vec::new() });
+    harness.press("!");
     harness
 }
 
@@ -131,6 +133,7 @@ pub(super) fn changed_while_deleted(columns: u16, rows: u16) -> Harness {
     harness.press("j d enter");
     let theirs = named("export", "Eksport", Some("vip"));
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name, Field::Parent] });
+    harness.press("!");
     harness
 }
 
@@ -141,6 +144,7 @@ pub(super) fn lookalike(columns: u16, rows: u16) -> Harness {
     harness.press("enter");
     let theirs = Segment { external_id: Some("DE".into()), ..(*named("real", "Niemcy", Some("export"))).clone() };
     harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
+    harness.press("!");
     harness
 }
 
@@ -152,6 +156,7 @@ pub(super) fn grown(columns: u16, rows: u16) -> Harness {
         harness.changed(None, Some(newcomer));
     }
     harness.fail(WriteError::Grown { newcomers: newcomers.iter().map(|newcomer| newcomer.id.clone()).collect() });
+    harness.press("!");
     harness
 }
 
