@@ -109,7 +109,7 @@ pub async fn run(
         setup,
         commands: mirror.commands,
         jobs: Jobs::new(),
-        screen,
+        screen: Some(screen),
         pace: Pace::default(),
         text: None,
         onward: None,
@@ -124,6 +124,8 @@ pub async fn run(
             event = mirror_events.recv() => batch.push(event.map(Event::Mirror).ok_or_else(mirror_gone)?),
             Some(exchange) = requests.recv() => batch.push(Event::Requested(exchange)),
             signal = signals.next() => break Ending::Signalled(signal),
+            // Whatever has panicked, nothing that is shown from now on is to be trusted.
+            () = screen::panicked() => return Err(panic_elsewhere()),
             event = interface.next() => batch.extend(event),
         }
         take_what_is_ready(&mut input, &mut mirror_events, &mut interface.jobs, &mut batch).await?;
@@ -133,7 +135,8 @@ pub async fn run(
             Flow::Ends => break interface.ending(),
             Flow::FillsIn => {
                 input.close();
-                let ended = interface.fill_in(signals, desk).await?;
+                let meanwhile = Meanwhile { mirror: &mut mirror_events, requests };
+                let ended = interface.fill_in(signals, desk, meanwhile).await?;
                 input = events::Input::open();
                 if let Some(ending) = ended {
                     break ending;
@@ -143,7 +146,8 @@ pub async fn run(
             aside => {
                 // The reader of keys would swallow what is typed to the shell or the editor.
                 input.close();
-                let edited = interface.step_aside(aside).await?;
+                let meanwhile = Meanwhile { mirror: &mut mirror_events, requests };
+                let edited = interface.step_aside(aside, meanwhile).await?;
                 input = if edited.is_some() { events::Input::open_anew()? } else { events::Input::open() };
                 if let Some(edited) = edited {
                     if let Some(signal) = signals.missed() {
@@ -166,6 +170,12 @@ pub async fn run(
     drop(commands);
     let _late = tokio::time::timeout(LAST_WORDS, drain(mirror_events)).await;
     Ok((ending, state))
+}
+
+/// What happens while the screen is somebody else's.
+struct Meanwhile<'a> {
+    mirror: &'a mut mpsc::Receiver<crate::mirror::Event>,
+    requests: &'a mut mpsc::Receiver<Arc<Exchange>>,
 }
 
 /// How long the mirror may take to write down what it was asked for last.
@@ -216,6 +226,10 @@ fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal was closed")
 }
 
+fn panic_elsewhere() -> io::Error {
+    io::Error::other("a part of the program has ended unexpectedly; the log says more")
+}
+
 fn mirror_gone() -> io::Error {
     io::Error::other("the part that talks to the server has ended unexpectedly; the log says more")
 }
@@ -235,7 +249,8 @@ struct Interface<'a> {
     setup: &'a Setup,
     commands: mpsc::Sender<Command>,
     jobs: Jobs,
-    screen: &'a mut Screen,
+    /// `None` while it is a form's.
+    screen: Option<&'a mut Screen>,
     pace: Pace,
     /// What the person is to edit as soon as the terminal is the editor's.
     text: Option<String>,
@@ -339,12 +354,22 @@ impl Interface<'_> {
         self.onward.take().map_or(Ending::Quit, Ending::Switched)
     }
 
-    /// Lets the person fill in the form for a new profile. The session waits; answers how it ends, if it does.
-    async fn fill_in(&mut self, signals: &mut Signals, desk: &mut Desk) -> io::Result<Option<Ending>> {
+    /// Lets the person fill in the form for a new profile. The session goes on unseen; answers how it ends, if it does.
+    async fn fill_in(
+        &mut self,
+        signals: &mut Signals,
+        desk: &mut Desk,
+        meanwhile: Meanwhile<'_>,
+    ) -> io::Result<Option<Ending>> {
         let mut ground = desk.ground.clone();
         ground.taken.extend(self.state.profiles.known.iter().map(|line| line.name.clone()));
         let mut form = NewProfile::new(Occasion::Another, ground);
-        let flow = match new_profile::fill_in(self.screen, signals, &mut form, desk, self.setup).await? {
+        let Some(screen) = self.screen.take() else { return Ok(None) };
+        let setup = self.setup;
+        let filled_in = new_profile::fill_in(screen, signals, &mut form, desk, setup);
+        let filled_in = self.unseen_until(filled_in, meanwhile).await;
+        self.screen = Some(screen);
+        let flow = match filled_in?? {
             FilledIn::Saved(line) => self.take(Event::ProfileSaved(line)),
             FilledIn::Signalled(signal) => return Ok(Some(Ending::Signalled(signal))),
             FilledIn::Left | FilledIn::Demo => Flow::Goes,
@@ -352,9 +377,26 @@ impl Interface<'_> {
         Ok((flow == Flow::Ends).then(|| self.ending()))
     }
 
+    /// Takes what happens while the screen is somebody else's, until that is over: the mirror goes on following and sending.
+    async fn unseen_until<T>(&mut self, over: impl Future<Output = T>, meanwhile: Meanwhile<'_>) -> io::Result<T> {
+        let Meanwhile { mirror, requests } = meanwhile;
+        let mut over = std::pin::pin!(over);
+        loop {
+            let event = tokio::select! {
+                biased;
+                outcome = &mut over => return Ok(outcome),
+                event = mirror.recv() => event.map(Event::Mirror).ok_or_else(mirror_gone)?,
+                Some(exchange) = requests.recv() => Event::Requested(exchange),
+                event = self.jobs.next() => event,
+            };
+            // Nothing that happens by itself ends the session or steps aside.
+            self.take(event);
+        }
+    }
+
     /// A terminal that takes nothing any more is found out with the next frame.
     fn copy(&mut self, text: &str) {
-        if let Err(error) = self.screen.copy(text) {
+        if let Some(Err(error)) = self.screen.as_mut().map(|screen| screen.copy(text)) {
             tracing::warn!(%error, "nothing could be copied");
         }
     }
@@ -376,7 +418,10 @@ impl Interface<'_> {
         }
         let look = Look { theme: &self.setup.theme, keymap: &self.setup.keymap };
         let state = &self.state;
-        self.screen.draw(|frame| ui::draw(state, look, frame))
+        match &mut self.screen {
+            Some(screen) => screen.draw(|frame| ui::draw(state, look, frame)),
+            None => Ok(()),
+        }
     }
 
     /// Until work has come to something, or the screen is to change although nothing happens.
@@ -402,17 +447,21 @@ impl Interface<'_> {
     }
 
     /// Leaves the terminal to the editor or to the shell, and takes it back. Answers what became of the text that was edited.
-    async fn step_aside(&mut self, flow: Flow) -> io::Result<Option<app::Edited>> {
-        self.screen.close()?;
+    async fn step_aside(&mut self, flow: Flow, meanwhile: Meanwhile<'_>) -> io::Result<Option<app::Edited>> {
+        self.screen.as_mut().map_or(Ok(()), |screen| screen.close())?;
         let edited = match self.text.take() {
             // A signal to end waits for the editor: two programs can't read from one terminal.
-            Some(text) => Some(editor::edit(&text, &self.setup.key_variables).await),
+            Some(text) => {
+                let setup = self.setup;
+                let edit = editor::edit(&text, &setup.key_variables);
+                Some(self.unseen_until(edit, meanwhile).await?)
+            }
             None => None,
         };
         if flow == Flow::Suspends {
             signals::stop_until_continued()?;
         }
-        self.screen.reopen()?;
+        self.screen.as_mut().map_or(Ok(()), |screen| screen.reopen())?;
         Ok(edited)
     }
 }

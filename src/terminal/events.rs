@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{self, KeyEventKind, MouseButton, MouseEventKind};
 use futures::Stream;
@@ -31,6 +31,8 @@ pub(super) struct Input {
 const LOOK: Duration = if cfg!(unix) { Duration::from_secs(2) } else { Duration::from_millis(40) };
 /// How long to look for what was typed already. Of no time at all, the terminal is not asked.
 const GLANCE: Duration = Duration::from_millis(5);
+/// How long the reader may take to stop.
+const LAST_READ: Duration = Duration::from_millis(300);
 /// Reports that may wait for the interface before the terminal has to: more than any paste of keys that a person waits for.
 const WAITING: usize = 1_024;
 
@@ -68,7 +70,15 @@ impl Input {
         self.over.store(true, Ordering::SeqCst);
         self.reports.close();
         wake_reader();
-        if let Some(Err(_)) = self.reader.take().map(JoinHandle::join) {
+        let Some(reader) = self.reader.take() else { return };
+        let until = Instant::now() + LAST_READ;
+        while !reader.is_finished() && Instant::now() < until {
+            thread::sleep(GLANCE);
+        }
+        if !reader.is_finished() {
+            // It waits for the rest of an escape sequence, which may never come; whoever wants to end does not wait for that.
+            tracing::warn!("the reader of the terminal is left behind");
+        } else if reader.join().is_err() {
             // The panic hook has told what happened.
             tracing::warn!("the reader of the terminal has panicked");
         }

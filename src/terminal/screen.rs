@@ -14,6 +14,7 @@ use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{execute, queue};
 use ratatui::backend::Backend;
 use ratatui::{Frame, Terminal};
+use tokio::sync::Notify;
 
 use super::backend::Quiet;
 
@@ -112,5 +113,15 @@ pub fn restore_on_panic(report: impl Fn(&panic::PanicHookInfo<'_>) + Send + Sync
     panic::set_hook(Box::new(move |panic| {
         restore();
         report(panic);
+        tracing::error!(%panic, "panicked");
+        PANIC.notify_one();
     }));
+}
+
+/// That something has panicked, on whatever thread: the terminal is restored, so the program is to end.
+static PANIC: Notify = Notify::const_new();
+
+/// Until something panics.
+pub(super) async fn panicked() {
+    PANIC.notified().await;
 }

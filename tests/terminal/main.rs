@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 #![cfg(unix)]
 
+mod closing;
 mod finding;
 mod keys_counted;
 mod killed;
@@ -172,9 +173,11 @@ fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
     let gone = demo.named("Podhurt spożywczy").unwrap();
     demo.change(Wish::Delete(gone.id.clone()));
     pty.type_text(&format!("aNowość{ENTER}"));
+    pty.wait_for("! opens it");
+    pty.type_text("!");
+    pty.wait_for("New segment below");
     pty.wait_for("the server answered 422: parent");
     pty.wait_for(&format!("{} does not exist", gone.id));
-    pty.wait_for("New segment below");
     pty.wait_for("Nowość");
     pty.type_text("\x1b");
     pty.wait_gone("New segment below");
@@ -197,6 +200,8 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
 
     // The same field: told, and nothing sent.
     pty.type_text(&format!("e{CTRL_U}Podhurt mój{ENTER}"));
+    pty.wait_for("! opens it");
+    pty.type_text("!");
     pty.wait_for("Somebody changed Podhurt spożywczy while you edited");
     pty.wait_for("Podhurt ogólny");
     pty.wait_for("Podhurt mój");
@@ -227,6 +232,9 @@ fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
     demo.change(Wish::Update(seen.id.clone(), fields));
 
     pty.type_text(&format!("e{CTRL_U}Podhurt mój{TAB}{CTRL_U}MINE{ENTER}"));
+    // Nothing opens by itself.
+    pty.wait_for("! opens it");
+    pty.type_text("!");
     pty.wait_for("Somebody changed Podhurt spożywczy while you edited");
     pty.wait_for("THEIRS");
     // Their name, and the external id that was typed.

@@ -1,7 +1,10 @@
 //! Segments edited as a text in a real editor, or what stands in for one.
 
 use std::fs;
+use std::time::Duration;
 
+use axum::http::Method;
+use segtui::demo::{Fields, Trouble, Wish};
 use tempfile::TempDir;
 
 use crate::pty::{Pty, eventually};
@@ -106,6 +109,35 @@ fn the_editor_does_not_find_the_key_in_its_environment() {
     let environment = eventually(|| fs::read_to_string(&seen).ok().filter(|text| text.contains("EDITOR=")));
     assert!(!environment.contains(demo.server.api_key()), "{environment}");
     pty.wait_for("“Zgierz” 1 of");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn while_the_editor_is_open_what_was_asked_for_is_sent_and_changes_come_in() {
+    let demo = Demo::start();
+    let gate = tempfile::tempdir().unwrap();
+    let (opened, may_end) = (gate.path().join("opened"), gate.path().join("may-end"));
+    let script = gate.path().join("editor.sh");
+    let lines = format!("touch '{}'\nwhile ! test -e '{}'; do sleep 0.05; done\n", opened.display(), may_end.display());
+    fs::write(&script, lines).unwrap();
+    let (mut pty, _folder) = open(&demo, &format!("sh {}", script.display()));
+    select(&mut pty, "Eksport");
+    // It is asked for, and the editor opens before it has left.
+    let hold = Duration::from_millis(800);
+    demo.server.plan(Trouble::Delay { on: (Method::GET, "/segments/"), by: hold });
+    pty.type_text(&format!("r Nowy{ENTER}"));
+    pty.type_text("E");
+    eventually(|| opened.exists().then_some(()));
+    eventually(|| demo.named("Eksport Nowy"));
+    // More than wait in any queue between the server and the screen.
+    for number in 0..200 {
+        demo.change(Wish::Create(Fields { name: format!("Obcy {number}").into(), external_id: None, parent: None }));
+    }
+    let asked = demo.server.requests().len();
+    eventually(|| (demo.server.requests().len() > asked + 10).then_some(()));
+    fs::write(&may_end, "").unwrap();
+    pty.wait_for("490 segments   ● live");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }

@@ -274,6 +274,6 @@ fn keeping_ones_own_keeps_what_the_other_did_to_fields_that_were_not_touched() {
     harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![crate::segment::Field::Name] });
     harness.press("! m enter");
     let Operation::Update { draft, .. } = &harness.last_write().1.operations[0] else { panic!("an update") };
-    assert_eq!(draft.external_id.as_ref().map(|id| id.as_str()), Some("THEIRS"));
+    assert_eq!(draft.external_id.as_ref().map(crate::segment::ExternalId::as_str), Some("THEIRS"));
     assert_ne!(draft.name.as_str(), "Theirs");
 }

@@ -1,0 +1,85 @@
+//! A terminal that goes away, and a request to end while a key is half typed: the program ends by itself, quickly and in order.
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::Demo;
+use crate::pty::{eventually, program};
+
+/// The program in a terminal that can be closed.
+struct Closable {
+    master: Box<dyn MasterPty + Send>,
+    reader: Box<dyn Read + Send>,
+    writer: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    home: tempfile::TempDir,
+}
+
+impl Closable {
+    fn start(demo: &Demo) -> Self {
+        let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new(program());
+        command.env_clear();
+        for (name, value) in demo.environment() {
+            command.env(name, value);
+        }
+        command.env("HOME", home.path());
+        command.env("TERM", "xterm-256color");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let (reader, writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+        Self { master: pair.master, reader, writer, child, home }
+    }
+
+    /// Reads what the program shows until there is a text in it.
+    fn wait_for(&mut self, text: &str) {
+        let (mut shown, mut part) = (String::new(), [0; 4096]);
+        while !shown.contains(text) {
+            let read = self.reader.read(&mut part).unwrap();
+            assert!(read > 0, "it has ended: {shown}");
+            shown.push_str(&String::from_utf8_lossy(&part[..read]));
+        }
+    }
+
+    /// Closes the terminal, as a window that is closed or a connection that breaks does. Answers how the program ended.
+    fn close(self) -> portable_pty::ExitStatus {
+        let Self { master, reader, writer, mut child, home } = self;
+        drop((master, reader, writer));
+        let status = eventually(|| child.try_wait().unwrap());
+        drop(home);
+        status
+    }
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_program_without_an_abort() {
+    for keys in ["", "/pod", "r", "d", "?", "Q"] {
+        let demo = Demo::start();
+        let mut closable = Closable::start(&demo);
+        closable.wait_for("live");
+        closable.writer.write_all(keys.as_bytes()).unwrap();
+        let began = Instant::now();
+        let status = closable.close();
+        assert_eq!(status.signal(), None, "after {keys:?}: {status:?}");
+        assert!(began.elapsed() < Duration::from_secs(5), "after {keys:?}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_request_to_end_is_obeyed_while_an_escape_sequence_is_unfinished() {
+    for begun in ["\x1b", "\x1b[", "\x1b[1;", "\x1b]11;rgb:", "\x1b[200~half a paste", "\x1bO"] {
+        let demo = Demo::start();
+        let mut closable = Closable::start(&demo);
+        closable.wait_for("live");
+        closable.writer.write_all(begun.as_bytes()).unwrap();
+        let process = closable.child.process_id().unwrap();
+        let sent = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {process}")]).status().unwrap();
+        assert!(sent.success());
+        let status = eventually(|| closable.child.try_wait().unwrap());
+        assert_eq!((status.exit_code(), status.signal()), (143, None), "after {begun:?}");
+    }
+}
