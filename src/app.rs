@@ -10,6 +10,7 @@ mod availability;
 mod browsing;
 mod bulk;
 mod changing;
+mod closeness;
 mod conflict;
 mod copying;
 mod deletion;

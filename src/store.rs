@@ -84,6 +84,8 @@ pub struct Opened {
     pub moved_aside: Option<PathBuf>,
     /// What an earlier run left undone.
     pub journal: Vec<Journalled>,
+    /// How much of that could not be read, and was moved aside within the file.
+    pub unreadable: usize,
 }
 
 /// Why nothing can be stored.
@@ -179,6 +181,12 @@ const FROM_4_TO_5: &str = "
     );
     ALTER TABLE journal ADD COLUMN alike TEXT;
     ALTER TABLE journal ADD COLUMN drafts TEXT;
+    CREATE TABLE unreadable (
+        ticket INTEGER,
+        number INTEGER,
+        operation,
+        reason TEXT NOT NULL
+    );
 ";
 
 /// Segments packed together: enough that there are few rows, few enough that no blob is large.
@@ -207,21 +215,31 @@ pub fn open(path: &Path) -> Result<Opened, StoreError> {
 /// Those of [`open`].
 pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError> {
     let io = |doing| move |source| StoreError::Io { doing, path: path.to_owned(), source };
+    for path in [path, &path.with_extension("lock")] {
+        // What is a pipe would be waited for without end.
+        if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(StoreError::Io {
+                doing: "use",
+                path: path.to_owned(),
+                source: io::Error::other("it is no regular file"),
+            });
+        }
+    }
     if let Some(folder) = path.parent() {
         create_folder(folder).map_err(io("create the folder of"))?;
     }
     let lock = lock(path).map_err(io("lock"))?;
     let Some(lock) = lock else {
         let snapshot = if path.exists() { read_only(path, tell)? } else { None };
-        return Ok(Opened { snapshot, store: None, moved_aside: None, journal: Vec::new() });
+        return Ok(Opened { snapshot, store: None, moved_aside: None, journal: Vec::new(), unreadable: 0 });
     };
     create_private(path).map_err(io("create"))?;
     match trusted(path, tell) {
-        Ok((connection, snapshot)) => {
-            let journal =
-                journal::read(&connection).map_err(|source| StoreError::Database { path: path.to_owned(), source })?;
+        Ok((mut connection, snapshot)) => {
+            let (journal, unreadable) = journal::read(&mut connection)
+                .map_err(|source| StoreError::Database { path: path.to_owned(), source })?;
             let store = Some(Store { connection, _lock: lock });
-            Ok(Opened { snapshot, store, moved_aside: None, journal })
+            Ok(Opened { snapshot, store, moved_aside: None, journal, unreadable })
         }
         Err(newer @ StoreError::Newer { .. }) => Err(newer),
         Err(error) => {
@@ -230,7 +248,7 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
             create_private(path).map_err(io("create"))?;
             let (connection, snapshot) = trusted(path, &mut |_, _| {})?;
             let store = Some(Store { connection, _lock: lock });
-            Ok(Opened { snapshot, store, moved_aside: Some(aside), journal: Vec::new() })
+            Ok(Opened { snapshot, store, moved_aside: Some(aside), journal: Vec::new(), unreadable: 0 })
         }
     }
 }
@@ -579,6 +597,20 @@ mod tests {
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
         let opened = open(&path).unwrap();
         assert!(opened.moved_aside.is_some() && opened.snapshot.is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_or_a_folder_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        for (at, name) in ["tenant.db", "tenant.lock"].into_iter().enumerate() {
+            let place = folder.path().join(at.to_string());
+            fs::create_dir(&place).unwrap();
+            let made = std::process::Command::new("mkfifo").arg(place.join(name)).status().unwrap();
+            assert!(made.success());
+            assert!(open(&place.join("tenant.db")).unwrap_err().to_string().contains("no regular file"));
+        }
+        assert!(open(folder.path()).is_err());
     }
 
     #[test]

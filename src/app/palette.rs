@@ -1,11 +1,14 @@
 //! Every action by name: typed in part, found wherever the letters stand, and asked for with Enter.
 
+use std::cmp::Reverse;
+
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::action::{Action, OwnCommand, TABLE};
 use crate::keymap::Key;
 
+use super::closeness::Closeness;
 use super::{Effect, Layer, State, TextField, marking, perform};
 
 /// What is typed to find an action, and which one is chosen.
@@ -54,15 +57,16 @@ impl Palette {
         let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut letters = Vec::new();
-        let mut found: Vec<(u32, Offer<'_>)> = offered
+        let mut found: Vec<(Closeness, Reverse<u32>, Offer<'_>)> = offered
             .filter_map(|offer| {
-                let words = format!("{} {}", offer.name.replace('-', " "), offer.help);
+                let name = offer.name.replace('-', " ");
+                let words = format!("{name} {}", offer.help);
                 let score = pattern.score(Utf32Str::new(&words, &mut letters), &mut matcher)?;
-                Some((score, offer))
+                Some((Closeness::of(text, [&name, offer.help]), Reverse(score), offer))
             })
             .collect();
-        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        found.into_iter().map(|(_, offer)| offer).collect()
+        found.sort_by_key(|(closeness, score, _)| (*closeness, *score));
+        found.into_iter().map(|(_, _, offer)| offer).collect()
     }
 }
 

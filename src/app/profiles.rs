@@ -7,6 +7,7 @@ use ratatui::style::Color;
 
 use crate::keymap::Key;
 
+use super::closeness::Closeness;
 use super::{Access, Effect, Layer, State, TextField, own};
 
 /// Where one can work.
@@ -125,7 +126,13 @@ impl ProfileList {
             let line = format!("{} {}", profiles.title(choice), profiles.about(choice)).to_lowercase();
             wanted.split_whitespace().all(|word| line.contains(word))
         };
-        profiles.choices().filter(matches).collect()
+        let mut found: Vec<Choice> = profiles.choices().filter(matches).collect();
+        // The order of the list stays among those that are as near, but a protected one is never preferred.
+        found.sort_by_key(|choice| {
+            let protected = profiles.profile(choice).is_some_and(|line| line.protected);
+            (Closeness::of(&wanted, [profiles.title(choice)]), protected && !wanted.is_empty())
+        });
+        found
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Restored {
     pub keeper: Option<Keeper>,
     /// What was stored, and the tree of it.
     pub snapshot: Option<(Snapshot, Box<Forest>)>,
-    pub notice: Option<Notice>,
+    pub notices: Vec<Notice>,
     /// What an earlier run left undone.
     pub journal: Vec<Journalled>,
 }
@@ -68,6 +68,7 @@ const STILL_TRUE: Duration = Duration::from_secs(60);
 impl Keeper {
     /// Opens a store and reads it. Without one everything works but the next start.
     pub async fn open(path: PathBuf, reporter: Reporter) -> Restored {
+        let file = path.clone();
         let (parts, growing) = std::sync::mpsc::sync_channel(PARTS);
         // The tree grows while the file is still being read.
         let forest = spawn_blocking(move || {
@@ -95,12 +96,14 @@ impl Keeper {
             Self { jobs, keeping, has_all: false, unsaved: Vec::new(), handed_on: None }
         });
         let not_ours = keeper.is_none().then_some(Notice::NotJournalled);
-        let notice = opened.moved_aside.map(|path| Notice::StoreMovedAside { path }).or(not_ours);
+        let aside = opened.moved_aside.map(|path| Notice::StoreMovedAside { path }).or(not_ours);
+        let unread = (opened.unreadable > 0).then_some(Notice::JournalUnread { count: opened.unreadable, file });
+        let notices = aside.into_iter().chain(unread).collect();
         let snapshot = match (opened.snapshot, forest.await) {
             (Some(snapshot), Ok(forest)) => Some((snapshot, forest)),
             _ => None,
         };
-        Restored { keeper, snapshot, notice, journal: opened.journal }
+        Restored { keeper, snapshot, notices, journal: opened.journal }
     }
 
     /// Exactly these segments exist; what happened from the position on is not in them yet.
@@ -180,7 +183,7 @@ impl Keeper {
 
 impl Restored {
     fn not(reason: &str) -> Self {
-        Self { notice: Some(Notice::NotStored { reason: reason.to_owned() }), ..Self::default() }
+        Self { notices: vec![Notice::NotStored { reason: reason.to_owned() }], ..Self::default() }
     }
 }
 

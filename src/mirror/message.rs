@@ -354,6 +354,13 @@ pub enum Notice {
     },
     /// Another program has the journal of this tenant.
     NotJournalled,
+    /// Some changes that an earlier session left undone can't be read.
+    JournalUnread {
+        /// How many.
+        count: usize,
+        /// The file in which they are kept, apart from the others.
+        file: PathBuf,
+    },
     /// What was stored could not be trusted.
     StoreMovedAside {
         /// Where it is now.
@@ -386,6 +393,12 @@ impl fmt::Display for Notice {
             Self::NotJournalled => f.write_str(
                 "another segtui has this tenant's journal: what this one leaves undone, the next start won't know of",
             ),
+            Self::JournalUnread { count, file } => {
+                let changes = if *count == 1 { "1 pending change" } else { "pending changes" };
+                let many = if *count == 1 { String::new() } else { format!("{count} ") };
+                let file = file.display();
+                write!(f, "{many}{changes} of an earlier session can't be read; kept in {file}, table `unreadable`")
+            }
             Self::StoreMovedAside { path } => {
                 write!(
                     f,

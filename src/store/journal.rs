@@ -3,8 +3,9 @@
 //! Whatever moment the program ends at, the next one finds here what was under way, and from which step of the feed on its traces
 //! are to be looked for. A note is on the disk when it counts as written, also if the power goes.
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
 
 use crate::plan::Operation;
 use crate::segment::{Draft, SegmentId, Step};
@@ -137,13 +138,13 @@ fn sent(
     alike: &[SegmentId],
 ) -> rusqlite::Result<()> {
     let (ticket, number) = columns(key);
-    let row: Option<(Vec<u8>, Option<String>)> = transaction
+    let row: Option<(Result<Operation, String>, Option<String>)> = transaction
         .prepare_cached("SELECT operation, drafts FROM journal WHERE ticket = ?1 AND number = ?2")?
-        .query_row(params![ticket, number], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![ticket, number], |row| Ok((unpacked(row.get_ref(0)?), row.get(1)?)))
         .optional()?;
     let Some((operation, drafts)) = row else { return Ok(()) };
     let mut drafts = drafts_of(drafts.as_deref());
-    if let Ok(Operation::Create { draft }) = postcard::from_bytes(&operation)
+    if let Ok(Operation::Create { draft }) = operation
         && !drafts.contains(&draft)
     {
         drafts.push(draft);
@@ -171,8 +172,7 @@ fn put(
     operation: &Operation,
     progress: Progress,
 ) -> rusqlite::Result<()> {
-    let operation =
-        postcard::to_allocvec(operation).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let operation = packed(operation)?;
     let (ticket, number) = columns(key);
     transaction
         .prepare_cached(
@@ -189,25 +189,87 @@ fn columns((ticket, number): (u64, usize)) -> (i64, i64) {
     (i64::try_from(ticket).unwrap_or(i64::MAX), i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Journalled>> {
-    let mut statement = connection
-        .prepare("SELECT ticket, number, operation, sent, since, alike, drafts FROM journal ORDER BY ticket, number")?;
-    let entries = statement.query_map([], |row| {
-        let operation = postcard::from_bytes(row.get_ref(2)?.as_blob()?)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(2, Type::Blob, Box::new(error)))?;
-        let key = (row.get::<_, i64>(0)?.unsigned_abs(), usize::try_from(row.get::<_, i64>(1)?).unwrap_or_default());
-        let progress = Progress::of(row.get(3)?);
-        let since = row.get::<_, Option<i64>>(4)?.map(Step);
-        let alike = row.get::<_, Option<String>>(5)?.and_then(|json| serde_json::from_str(&json).ok());
-        let drafts = drafts_of(row.get::<_, Option<String>>(6)?.as_deref());
-        Ok(Journalled { key, operation, progress, since, alike, drafts })
-    })?;
-    entries.collect()
+/// What the journal holds, and how many of its rows can't be read. Those are moved aside, with the reason, so that they stand in
+/// nobody's way and are lost to nobody.
+pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journalled>, usize)> {
+    let transaction = connection.transaction()?;
+    let (mut journal, mut odd) = (Vec::new(), Vec::new());
+    {
+        let mut statement = transaction.prepare(
+            "SELECT ticket, number, operation, sent, since, alike, drafts FROM journal ORDER BY ticket, number",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            match read_row(row) {
+                Ok(journalled) => journal.push(journalled),
+                Err(reason) => {
+                    odd.push((row.get::<_, Value>(0)?, row.get::<_, Value>(1)?, row.get::<_, Value>(2)?, reason));
+                }
+            }
+        }
+    }
+    for (ticket, number, operation, reason) in &odd {
+        transaction.execute(
+            "INSERT INTO unreadable (ticket, number, operation, reason) VALUES (?1, ?2, ?3, ?4)",
+            params![ticket, number, operation, reason],
+        )?;
+        transaction.execute("DELETE FROM journal WHERE ticket = ?1 AND number = ?2", params![ticket, number])?;
+    }
+    transaction.commit()?;
+    Ok((journal, odd.len()))
+}
+
+/// A row, or why it can't be read.
+fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
+    let told = |error: rusqlite::Error| error.to_string();
+    let operation = unpacked(row.get_ref(2).map_err(told)?)?;
+    let ticket = row.get::<_, i64>(0).map_err(told)?.unsigned_abs();
+    let number = usize::try_from(row.get::<_, i64>(1).map_err(told)?).map_err(|error| error.to_string())?;
+    let progress = Progress::of(row.get(3).map_err(told)?);
+    let since = row.get::<_, Option<i64>>(4).map_err(told)?.map(Step);
+    let alike = row.get::<_, Option<String>>(5).map_err(told)?.and_then(|json| serde_json::from_str(&json).ok());
+    let drafts = drafts_of(row.get::<_, Option<String>>(6).map_err(told)?.as_deref());
+    Ok(Journalled { key: (ticket, number), operation, progress, since, alike, drafts })
+}
+
+/// An operation as it is kept: its fields by their names, and the version of the form, so that a program that knows more or fewer
+/// of them still reads it.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    version: u32,
+    operation: Operation,
+}
+
+/// The version that is written.
+const VERSION: u32 = 1;
+
+fn packed(operation: &Operation) -> rusqlite::Result<String> {
+    let packed = Packed { version: VERSION, operation: operation.clone() };
+    serde_json::to_string(&packed).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn unpacked(column: ValueRef<'_>) -> Result<Operation, String> {
+    match column {
+        ValueRef::Text(text) => {
+            let packed: Packed = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+            if packed.version == VERSION {
+                Ok(packed.operation)
+            } else {
+                Err(format!("it has the form {}, and known is {VERSION}", packed.version))
+            }
+        }
+        // As programs up to the fifth form of the store have kept it.
+        ValueRef::Blob(blob) => postcard::from_bytes(blob).map_err(|error| error.to_string()),
+        _ => Err("it is neither text nor bytes".into()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     use crate::segment::{Draft, Segment, SegmentId};
 
@@ -258,5 +320,50 @@ mod tests {
         let journal = crate::store::open(&path).unwrap().journal;
         let progress: Vec<Progress> = journal.into_iter().map(|left| left.progress).collect();
         assert_eq!(progress, [Progress::Gathered, Progress::Asked]);
+    }
+
+    #[test]
+    fn a_row_is_read_by_the_names_of_its_fields() {
+        let row = r#"{"version":1,"operation":{"Update":{"base":{"id":"vip","name":"VIP","externalId":null,"parentSegmentId":"p"},"draft":{"name":"VIP","external_id":null,"parent":"p"}}}}"#;
+        assert_eq!(packed(&operation("VIP")).unwrap(), row, "what is written; another form takes another version");
+        assert_eq!(unpacked(ValueRef::Text(row.as_bytes())), Ok(operation("VIP")));
+        let more = row.replace(r#""version":1"#, r#""since":"a later program","version":1"#);
+        assert_eq!(unpacked(ValueRef::Text(more.as_bytes())), Ok(operation("VIP")));
+        assert!(unpacked(ValueRef::Text(row.replace(":1,", ":2,").as_bytes())).is_err());
+        // As earlier programs have kept it.
+        let former = b"\x01\x01\x03vip\x03VIP\x00\x01\x01\x01p\x03VIP\x00\x01\x01\x01p";
+        assert_eq!(unpacked(ValueRef::Blob(former)), Ok(operation("VIP")));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_in_a_row_it_is_read_or_moved_aside_and_the_others_are_kept(
+            bytes in vec(any::<u8>(), 0..60),
+            is_text in any::<bool>(),
+            column in 0_usize..6,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("tenant.db");
+            let mut store = crate::store::open(&path).unwrap().store.unwrap();
+            let asked = |number: usize| JournalNote::Asked((7, number), operation(&number.to_string()));
+            store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
+            drop(store);
+            let value = if is_text { Value::Text(String::from_utf8_lossy(&bytes).into_owned()) } else { Value::Blob(bytes) };
+            let column = ["operation", "sent", "since", "alike", "drafts", "operation"][column];
+            let connection = Connection::open(&path).unwrap();
+            connection.execute(&format!("UPDATE journal SET {column} = ?1 WHERE number = 1"), [&value]).unwrap();
+            drop(connection);
+            let opened = crate::store::open(&path).unwrap();
+            prop_assert!(opened.store.is_some() && opened.moved_aside.is_none());
+            let numbers: Vec<usize> = opened.journal.iter().map(|left| left.key.1).collect();
+            prop_assert_eq!(numbers.len() + opened.unreadable, 3);
+            prop_assert!(numbers.contains(&0) && numbers.contains(&2));
+            drop(opened);
+            let again = crate::store::open(&path).unwrap();
+            prop_assert_eq!((again.journal.len(), again.unreadable), (numbers.len(), 0), "it is told once");
+            let connection = Connection::open(&path).unwrap();
+            let aside: u32 = connection.query_row("SELECT count(*) FROM unreadable", [], |row| row.get(0)).unwrap();
+            prop_assert_eq!(aside as usize, 3 - numbers.len());
+        }
     }
 }

@@ -20,7 +20,7 @@ impl<R: Remote> Actor<R> {
         let Some(path) = self.settings.store.clone() else { return Ok(()) };
         let restored = Keeper::open(path, self.reporter.clone()).await;
         self.keeper = restored.keeper;
-        if let Some(notice) = restored.notice {
+        for notice in restored.notices {
             self.tell(Event::Noticed(notice)).await?;
         }
         self.writing.leave(restored.journal);
