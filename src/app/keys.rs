@@ -9,6 +9,7 @@ use super::changing;
 use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
+use super::text_field::LONGEST_PASTE;
 use super::{
     Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, outline,
     output_pane, own, palette, perform, places, profiles, queue_pane, requests_pane, review,
@@ -97,6 +98,15 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
 
 /// Text that was pasted goes to the field that has the keys; elsewhere it must not be taken for keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    let effects = paste_into_field(state, text);
+    if text.len() > LONGEST_PASTE && !state.layers.is_empty() {
+        let kept = LONGEST_PASTE / 1024;
+        state.warn(format!("What was pasted is longer than {kept} KiB, so only its beginning was taken"));
+    }
+    effects
+}
+
+fn paste_into_field(state: &mut State, text: &str) -> Vec<Effect> {
     match state.layers.pop() {
         Some(Layer::Form(mut form)) => {
             let focus = form.focus;
