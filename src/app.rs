@@ -73,6 +73,7 @@ use crate::action::Action;
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, KeyTexts, Keymap};
 use crate::mirror::{self, is_provisional};
+use crate::printable::printable;
 use crate::remote::{BaseUrl, Exchange, UrlTemplate};
 use crate::segment::{Pattern, Segment, SegmentId};
 
@@ -455,10 +456,12 @@ impl State {
 
     fn say(&mut self, text: impl Into<String>) {
         let until = Some(self.clock.now + MESSAGE_STAYS);
-        self.message = Some(Message { text: text.into(), tone: Tone::Calm, until });
+        let text = printable(&text.into()).into_owned();
+        self.message = Some(Message { text, tone: Tone::Calm, until });
     }
 
     fn warn(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), tone: Tone::Warning, until: None });
+        let text = printable(&text.into()).into_owned();
+        self.message = Some(Message { text, tone: Tone::Warning, until: None });
     }
 }

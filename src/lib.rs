@@ -11,6 +11,7 @@
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
 //! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
+//! | 0 | [`printable`] ○ | what others wrote, made safe for a terminal |
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
@@ -53,6 +54,7 @@ pub mod forest;
 pub mod keymap;
 pub mod mirror;
 pub mod plan;
+pub mod printable;
 pub mod remote;
 pub mod segment;
 pub mod store;

@@ -36,6 +36,7 @@ use ratatui::Frame;
 
 use crate::app::{Layer, State};
 use crate::keymap::Keymap;
+use crate::printable::{is_printable, printable};
 use crate::theme;
 
 pub use new_profile::draw_new_profile;
@@ -88,6 +89,19 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     }
     if look.theme.symbols == Symbols::ASCII {
         spell_in_ascii(frame);
+    }
+    show_nothing_hidden(frame);
+}
+
+/// The last door to the terminal: whatever way a name has come into a cell, nothing in it is obeyed, and it has no end of marks.
+fn show_nothing_hidden(frame: &mut Frame<'_>) {
+    for cell in &mut frame.buffer_mut().content {
+        let symbol = cell.symbol();
+        if symbol.len() > 1 && !is_printable(symbol) {
+            // A sign of its own for each would take more room than the cell has.
+            let shown = printable(symbol).replace('\u{fffd}', "");
+            cell.set_symbol(if shown.is_empty() { "\u{fffd}" } else { &shown });
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::mask;
+use crate::printable::is_hidden;
 
 /// Longer than any sentence a person wants to read in a status line, short enough for a dialog.
 const LONGEST: usize = 300;
@@ -41,9 +42,7 @@ pub fn tidy(text: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    // Characters that turn the direction of writing could disguise what a message says.
-    let is_invisible = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let line = text.split(|c: char| c.is_whitespace() || is_invisible(c)).filter(|word| !word.is_empty());
+    let line = text.split(|c: char| c.is_whitespace() || is_hidden(c)).filter(|word| !word.is_empty());
     line.collect::<Vec<_>>().join(" ")
 }
 

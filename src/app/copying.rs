@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::action::Aspect;
 use crate::forest::RowId;
+use crate::printable::printable;
 use crate::remote::curl;
 use crate::segment::{Segment, SegmentId};
 
@@ -121,12 +122,15 @@ fn counted(count: usize, aspect: Aspect) -> String {
 /// `None` where the segment has no such thing.
 fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<String>, String> {
     Ok(match aspect {
-        Aspect::Id => Some(segment.id.to_string()),
-        Aspect::Name => Some(segment.name.to_string()),
-        Aspect::ExternalId => segment.external_id.as_ref().map(ToString::to_string).filter(|text| !text.is_empty()),
+        // What is pasted into a terminal must not be obeyed there either.
+        Aspect::Id => Some(printable(&segment.id.text()).into_owned()),
+        Aspect::Name => Some(printable(&segment.name).into_owned()),
+        Aspect::ExternalId => {
+            segment.external_id.as_deref().filter(|text| !text.is_empty()).map(|text| printable(text).into_owned())
+        }
         Aspect::Path => {
             let names: Vec<&str> = state.forest.path(&segment.id).iter().map(|above| above.name.as_str()).collect();
-            Some(names.join(" › "))
+            Some(printable(&names.join(" › ")).into_owned())
         }
         Aspect::Json => {
             let json = serde_json::to_string(segment);
@@ -158,7 +162,7 @@ fn outline_line(segment: &Segment, depth: u32) -> String {
     let external_id = segment.external_id.as_deref().filter(|text| !text.is_empty()).unwrap_or("–");
     // A line break in a name would pass for another segment.
     let line = format!("{}  {external_id}  {id}", segment.name).replace(char::is_control, " ");
-    format!("{}{line}", "  ".repeat(depth as usize))
+    format!("{}{}", "  ".repeat(depth as usize), printable(&line))
 }
 
 fn joined(texts: impl Iterator<Item = String>, separator: &str) -> Result<String, String> {

@@ -7,6 +7,7 @@ use color_eyre::eyre::WrapErr;
 
 use crate::config::Paths;
 use crate::forest::{Forest, Row, RowKind};
+use crate::printable::printable;
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
@@ -81,7 +82,7 @@ fn last_children(rows: &[Row<'_>]) -> Vec<bool> {
     last
 }
 
-/// Control characters, which could be obeyed by the terminal, become `�`.
+/// Others' words, so what a terminal would obey is replaced.
 fn label(row: &Row<'_>) -> String {
     let text = match row.kind {
         RowKind::Heading(heading) => format!("{heading}:"),
@@ -94,7 +95,7 @@ fn label(row: &Row<'_>) -> String {
             }
         }
     };
-    text.replace(char::is_control, "\u{fffd}")
+    printable(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -4,9 +4,14 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use crate::printable::printable;
+
 /// Writes a line to stderr, with the name of the program before it. Nobody reads it where that fails.
 pub fn complain(words: impl Display) {
-    write_line(format_args!("segtui: {words}"));
+    // Others' words may be among them.
+    let words = words.to_string();
+    let lines: Vec<_> = words.lines().map(printable).collect();
+    write_line(format_args!("segtui: {}", lines.join("\n")));
 }
 
 /// Writes a line to stderr as it is. Nobody reads it where that fails.

@@ -11,6 +11,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::Area;
+use crate::printable::printable;
 
 /// The same rectangle for the drawing.
 pub(super) const fn rect(area: Area) -> Rect {
@@ -23,10 +24,9 @@ pub(super) fn draw_right(line: Line<'_>, area: Rect, frame: &mut Frame<'_>) {
     frame.render_widget(line, Rect { x: area.x + area.width - width, width, ..area });
 }
 
-/// The text in at most so many cells, with `…` at the end where something was cut. Control characters never reach the
-/// terminal.
+/// The text in at most so many cells, with `…` at the end where something was cut. What must not be shown is replaced.
 pub(super) fn fitted(text: &str, width: usize) -> Cow<'_, str> {
-    let text = clean(text);
+    let text = printable(text);
     if text.width() <= width {
         return text;
     }
@@ -44,7 +44,7 @@ pub(super) fn fitted(text: &str, width: usize) -> Cow<'_, str> {
 
 /// The text in at most so many cells, with `…` at the beginning: for paths, whose end matters.
 pub(super) fn fitted_end(text: &str, width: usize) -> Cow<'_, str> {
-    let text = clean(text);
+    let text = printable(text);
     if text.width() <= width {
         return text;
     }
@@ -60,15 +60,6 @@ pub(super) fn fitted_end(text: &str, width: usize) -> Cow<'_, str> {
         .collect();
     kept.push("…");
     Cow::Owned(kept.into_iter().rev().collect())
-}
-
-/// What comes from a server may hold escape sequences; they are shown as `�` instead of being obeyed.
-fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        Cow::Owned(text.replace(char::is_control, "\u{fffd}"))
-    } else {
-        Cow::Borrowed(text)
-    }
 }
 
 /// A name as spans, with the given byte ranges in another style, cut to so many cells.

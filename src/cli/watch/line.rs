@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::mirror::Seen;
+use crate::printable::printable;
 use crate::remote::{Contexts, FeedEventKind};
 use crate::segment::{Field, Segment, SegmentId, Step};
 
@@ -97,7 +98,7 @@ impl Line {
             parts.push(format!("by {}", self.contexts));
         }
         // Names are others' words: what a terminal would obey is not printed.
-        parts.join("  ").replace(char::is_control, "\u{fffd}")
+        printable(&parts.join("  ")).into_owned()
     }
 }
 

@@ -166,3 +166,28 @@ fn protected_is_told_without_colour_and_on_every_screen() {
         assert_ascii("the screen of a protected profile", &picture);
     }
 }
+
+#[test]
+fn nothing_that_a_name_hides_reaches_the_terminal() {
+    use crate::printable::is_printable;
+
+    let hostile = "A\u{202e}B\u{200b}C\u{ad}D\u{1b}[2JE\u{2066}F\u{feff}G\u{9b}H";
+    let marked = format!("marked{}", "\u{301}".repeat(1_000));
+    let segments = [("one", hostile), ("two", marked.as_str()), ("\u{202e}three", "\u{202e}")].map(|(id, name)| {
+        let id = crate::segment::SegmentId::new(id).unwrap();
+        std::sync::Arc::new(crate::segment::Segment {
+            id,
+            name: name.into(),
+            external_id: Some(hostile.into()),
+            parent: None,
+        })
+    });
+    for keys in ["esc", "d", "r", "e", "m", "?", "/ A", "y i", "y n", "Q", "L", "j", "j d", "j j d"] {
+        let mut harness = Harness::live(120, 40, segments.to_vec());
+        harness.press(keys);
+        let terminal = harness.drawn(&usual());
+        for cell in &terminal.backend().buffer().content {
+            assert!(is_printable(cell.symbol()) && cell.symbol().len() < 40, "{keys}: {:?}", cell.symbol());
+        }
+    }
+}
