@@ -34,7 +34,7 @@ const PROBES: i64 = 3;
 /// A part of the feed that is shorter than this is its end: what comes after it happened meanwhile.
 const SHORT_PART: i64 = 100;
 /// Questions after which the end of a feed is no longer looked for. It takes some 30 for a feed that makes sense.
-const QUESTIONS: u32 = 96;
+const QUESTIONS: u32 = 48;
 /// Names by which a part of the feed is recognised.
 const NAMES: usize = 32;
 

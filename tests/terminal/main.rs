@@ -5,6 +5,7 @@
 
 mod closing;
 mod finding;
+mod hostile;
 mod keys_counted;
 mod killed;
 mod left_undone;

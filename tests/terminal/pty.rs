@@ -190,6 +190,11 @@ impl Pty {
         assert!(sent.success());
     }
 
+    /// The process of the program.
+    pub fn process_id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Ends the program at once, without a chance to do anything more.
     pub fn kill(mut self) {
         let process = self.child.process_id().unwrap();

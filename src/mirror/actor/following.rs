@@ -143,7 +143,7 @@ const PARTS: u32 = 64;
 /// Reads at once, and those a second after them, for a feed that always advances.
 const READS: (u32, u32) = (20, 4);
 /// Looks that find nothing new at once, and those a second after them.
-const IDLE_LOOKS: (u32, u32) = (40, 8);
+const IDLE_LOOKS: (u32, u32) = (20, 6);
 /// When it is looked again for a segment that was not there: a server may be slow to show what is new.
 const RECHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 const MOST_RECHECKS: usize = 1_000;
