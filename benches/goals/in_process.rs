@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use segtui::app::{Access, Clock, Event, Session, State, update};
+use segtui::app::{Access, Clock, Event, Layer, Session, State, update};
 use segtui::forest::{Change, Forest, Order, Purpose, Query, SortJob};
 use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
@@ -38,7 +38,7 @@ pub fn measure(report: &mut Report) {
 }
 
 /// A screen that shows everything unfolded.
-struct Screen {
+pub struct Screen {
     state: State,
     keymap: Keymap,
     theme: Theme,
@@ -46,7 +46,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn of(segments: Vec<Arc<Segment>>) -> Self {
+    pub fn of(segments: Vec<Arc<Segment>>) -> Self {
         let session = Session {
             tenant: "acme".into(),
             host: "localhost".into(),
@@ -69,11 +69,19 @@ impl Screen {
         Self { state, keymap, theme, terminal }
     }
 
-    fn press(&mut self, key: &str) {
-        update(&mut self.state, &self.keymap, Event::Key(Key::parse(key).unwrap()));
+    pub fn press(&mut self, key: &str) {
+        self.update(Event::Key(Key::parse(key).unwrap()));
     }
 
-    fn frame(&mut self) {
+    pub fn update(&mut self, event: Event) {
+        update(&mut self.state, &self.keymap, event);
+    }
+
+    pub fn layers(&self) -> &[Layer] {
+        &self.state.layers
+    }
+
+    pub fn frame(&mut self) {
         let look = Look { theme: &self.theme, keymap: &self.keymap };
         let Ok(_) = self.terminal.draw(|frame| draw(&self.state, look, frame));
     }

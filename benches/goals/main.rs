@@ -14,6 +14,7 @@ mod report;
 mod server;
 mod tenants;
 mod transfer;
+mod under_fire;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let long = arguments.iter().any(|argument| argument == "--long");
     let mut report = Report::on(arguments.into_iter().find(|argument| !argument.starts_with("--")));
     in_process::measure(&mut report);
+    under_fire::measure(&mut report);
     in_terminal::measure(&mut report);
     if long {
         in_terminal::measure_long(&mut report);

@@ -1,0 +1,134 @@
+//! What changes and latency cost: with the real client, over real sockets, against the demo server in this process.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use segtui::api::{Client, Settings as ClientSettings};
+use segtui::app::{Event as AppEvent, Layer};
+use segtui::demo::{Actor, Fields, Options, Server, Wish};
+use segtui::mirror::{self, Command, Event, Mirror, Pace, Settings, Ticket};
+use segtui::plan::{Operation, Plan};
+use segtui::remote::{BaseUrl, InsecureHttp};
+use segtui::segment::{Draft, Name};
+
+use super::in_process::Screen;
+use super::report::{Report, median, millis};
+use super::tenants;
+
+pub fn measure(report: &mut Report) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    if report.wants("under changes") {
+        runtime.block_on(rename(report));
+    }
+    if report.wants("burst") {
+        runtime.block_on(burst(report));
+    }
+    if report.wants("first rows") {
+        runtime.block_on(first_rows(report));
+    }
+    if report.wants("paste") {
+        paste(report);
+    }
+}
+
+fn follow(server: &Server, settings: Settings) -> Mirror {
+    let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
+    let client = ClientSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
+    mirror::start(Arc::new(Client::new(client).unwrap()), settings)
+}
+
+async fn until(mirror: &mut Mirror, mut enough: impl FnMut(&Event) -> bool) {
+    while !enough(&mirror.events.recv().await.expect("it lives")) {}
+}
+
+/// Drains what the mirror says for so long.
+async fn pass(mirror: &mut Mirror, time: Duration) {
+    let until = tokio::time::Instant::now() + time;
+    while tokio::time::timeout_at(until, mirror.events.recv()).await.is_ok() {}
+}
+
+/// From the order to the PUT, in round trips, while others change a hundred segments a second.
+async fn rename(report: &mut Report) {
+    const LATENCY: Duration = Duration::from_millis(100);
+    let options = Options { segments: Some(2_000), churn: 100.0, latency: LATENCY, ..Options::default() };
+    let server = Server::start(options).await.unwrap();
+    let mut mirror = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
+    until(&mut mirror, |event| matches!(event, Event::Synchronised { .. })).await;
+    pass(&mut mirror, Duration::from_secs(3)).await;
+    let puts = || server.requests().iter().filter(|request| request.method == "PUT").count();
+    let mut trips = Vec::new();
+    for number in 0..7 {
+        let base = Arc::new(server.segments()[100 + 50 * number].clone());
+        let draft = Draft { name: Name::parse(&format!("Mine {number}")).unwrap(), ..Draft::of(&base) };
+        let plan = Plan::single(Operation::Update { base, draft });
+        let (before, begun) = (puts(), Instant::now());
+        mirror.commands.send(Command::Write { ticket: Ticket(1 + number as u64), plan }).await.unwrap();
+        while puts() == before {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it never leaves");
+            pass(&mut mirror, Duration::from_millis(1)).await;
+        }
+        trips.push(begun.elapsed());
+    }
+    let trips = median(&trips).div_duration_f64(LATENCY);
+    report.at_most("a rename under 100 changes a second, 100 ms: to the PUT", trips, 5.0, "round trips");
+}
+
+/// A burst of changes, as an ERP writes it: requests against the pages of a list.
+async fn burst(report: &mut Report) {
+    const PAGE: usize = 500;
+    const SEGMENTS: usize = 10_000;
+    let options = Options { segments: Some(SEGMENTS), ..Options::default() };
+    let server = Server::start(options).await.unwrap();
+    let mut mirror = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
+    until(&mut mirror, |event| matches!(event, Event::Synchronised { complete: true, .. })).await;
+    let before = server.requests().len();
+    for (number, segment) in server.segments().into_iter().take(5_000).enumerate() {
+        let fields = Fields { name: format!("Changed {number}").into(), ..Fields::of(&segment) };
+        server.change(Actor::Integrations, Wish::Update(segment.id, fields)).unwrap();
+    }
+    let mut quiet = 0;
+    until(&mut mirror, |event| {
+        quiet += usize::from(matches!(event, Event::Synchronised { complete: true, .. }));
+        quiet == 3
+    })
+    .await;
+    let requests = server.requests().len() - before;
+    let pages = SEGMENTS / PAGE + 1;
+    // Twice the pages, and the reads of the feed while it lasts.
+    let goal = 2 * pages + 60;
+    #[expect(clippy::cast_precision_loss, reason = "counts of requests are small")]
+    report.at_most("5,000 changes of 10,000 segments at once: requests", requests as f64, goal as f64, "");
+}
+
+/// From the start to the first rows, in round trips.
+async fn first_rows(report: &mut Report) {
+    const LATENCY: Duration = Duration::from_millis(300);
+    let options = Options { segments: Some(10_000), latency: LATENCY, ..Options::default() };
+    let server = Server::start(options).await.unwrap();
+    let mut taken = Vec::new();
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let mut mirror = follow(&server, Settings::default());
+        until(&mut mirror, |event| matches!(event, Event::Gathered(_))).await;
+        taken.push(begun.elapsed());
+    }
+    let trips = median(&taken).div_duration_f64(LATENCY);
+    report.at_most("first rows at 300 ms", trips, 2.5, "round trips");
+}
+
+/// A megabyte pasted into the form of a segment.
+fn paste(report: &mut Report) {
+    let mut screen = Screen::of(tenants::shuffled(1_000));
+    let text = "Łódź ".repeat(1024 * 1024 / 7);
+    let mut taken = Vec::new();
+    for _ in 0..5 {
+        screen.press("e");
+        let begun = Instant::now();
+        screen.update(AppEvent::Paste(text.clone()));
+        screen.frame();
+        taken.push(begun.elapsed());
+        assert!(matches!(screen.layers().last(), Some(Layer::Form(_))), "it went into the form");
+        screen.press("esc");
+    }
+    report.at_most("a paste of 1 MB into a field, with its frame", millis(median(&taken)), 50.0, "ms");
+}
