@@ -143,10 +143,15 @@ impl LastList {
         self.trust == Trust::Complete
     }
 
+    /// Whether nothing that the feed tells from now on can speak against it, so that the next start may rely on it as well.
+    pub fn is_certain(&self) -> bool {
+        self.is_complete() && (self.confirms || self.ended.elapsed() >= LATE)
+    }
+
     /// The feed tells that something happened since the list began.
     pub fn changed(&mut self) {
         // A feed may tell late what happened while the list was loading. A second list without a surprise settles that.
-        let late = self.trust == Trust::Complete && !self.confirms && self.ended.elapsed() < LATE;
+        let late = self.is_complete() && !self.is_certain();
         if self.trust == Trust::Replaying {
             self.trust = Trust::Doubtful;
         } else if late {

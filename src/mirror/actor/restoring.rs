@@ -75,8 +75,9 @@ impl<R: Remote> Actor<R> {
     /// Lets the store know that everything up to the position was noted.
     pub(super) async fn keep(&mut self) {
         let settled = self.kept_position().cloned();
-        // What is set apart is told wrongly until it is read, which the next start is to find out.
-        let complete = self.last_list.is_complete() && !self.following.sets_apart();
+        // What is set apart is told wrongly until it is read, which the next start is to find out; and that start doesn't know how
+        // long ago the list ended, so it couldn't doubt it for what the feed tells late.
+        let complete = self.last_list.is_certain() && !self.following.sets_apart();
         if let Some(keeper) = &mut self.keeper {
             keeper.advance(settled.as_ref(), &self.following.landmarks, complete).await;
         }

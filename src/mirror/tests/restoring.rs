@@ -37,6 +37,8 @@ async fn stored(server: &Server) -> (TempDir, PathBuf) {
     let path = folder.path().join("tenant.db");
     let mut client = start(server, &path).await;
     client.settle().await;
+    // And until the feed was asked once after that.
+    client.hear_for(std::time::Duration::from_secs(120)).await;
     leave(client, &path).await;
     (folder, path)
 }
@@ -80,6 +82,24 @@ async fn a_stored_position_that_the_feed_refuses_leads_to_a_list_behind_the_show
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_a_late_feed_may_yet_speak_against_is_not_relied_on_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tenant.db");
+    let server = tenant();
+    let mut client = start(&server, &path).await;
+    client.settle().await;
+    leave(client, &path).await;
+    assert!(!crate::store::open(&path).unwrap().snapshot.unwrap().complete, "the list has only just ended");
+
+    let mut client = start(&server, &path).await;
+    client.settle().await;
+    client.let_late_news_come().await;
+    client.assert_equals(&server);
+    leave(client, &path).await;
+    assert!(crate::store::open(&path).unwrap().snapshot.unwrap().complete);
+}
+
+#[tokio::test(start_paused = true)]
 async fn own_writes_are_stored_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenant.db");
@@ -89,6 +109,7 @@ async fn own_writes_are_stored_as_well() {
     let base = client.shown("vip").unwrap().clone();
     client.write(crate::plan::Operation::Update { base, draft: super::draft("mine", None) }).await.unwrap();
     client.settle().await;
+    client.let_late_news_come().await;
     leave(client, &path).await;
     let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
     assert_eq!(stored.segments.iter().filter(|segment| segment.name == "mine").count(), 1);
