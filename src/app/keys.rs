@@ -101,7 +101,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let effects = paste_into_field(state, text);
     if text.len() > LONGEST_PASTE && !state.layers.is_empty() {
         let kept = LONGEST_PASTE / 1024;
-        state.warn(format!("What was pasted is longer than {kept} KiB, so only its beginning was taken"));
+        state.warn(format!("a field takes no more than the first {kept} KiB of what is pasted"));
     }
     effects
 }

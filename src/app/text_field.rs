@@ -140,13 +140,10 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_without_end_is_cut_and_answered_at_once() {
+    fn a_paste_without_end_is_cut() {
         let mut field = TextField::new("a");
-        let begun = std::time::Instant::now();
         field.paste(&"ł".repeat(500_000));
         assert_eq!(field.text().len(), LONGEST_PASTE + 1);
-        // Without optimisation, on a busy machine.
-        assert!(begun.elapsed().as_millis() < 500, "{:?}", begun.elapsed());
     }
 
     #[test]
