@@ -29,6 +29,7 @@ pub fn body(draft: &Draft) -> Vec<u8> {
 ///
 /// [`Fault::Unreadable`] for anything else: neither an object that is no list nor nothing at all may pass for the end of the list.
 pub fn page(body: &[u8]) -> Result<Page, Fault> {
+    bounded(body)?;
     if let Some(page) = list::page(body) {
         return Ok(page);
     }
@@ -102,10 +103,26 @@ pub fn created(body: &[u8]) -> Result<SegmentId, Fault> {
 /// The longest text that is made sense of where it is not a plain list: any value in it takes many times its length.
 const LONGEST_ODD: usize = 4 * 1024 * 1024;
 
+/// The most objects and lists in one answer: each takes up to a hundred times the memory of its text. The largest page that a profile
+/// can ask for has 10,000 entries, and the part of a feed of 4 MiB some 60,000 events.
+const MOST_NESTED: usize = 100_000;
+
+/// Refuses a text that would take many times its length, before anything is made of it. Brackets inside names count as well.
+fn bounded(body: &[u8]) -> Result<(), Fault> {
+    let nested = body.iter().filter(|&&byte| byte == b'{' || byte == b'[').count();
+    if nested > MOST_NESTED {
+        return Err(Fault::Unreadable {
+            reason: format!("it has {nested} objects and lists, more than an answer can have"),
+        });
+    }
+    Ok(())
+}
+
 fn parse(body: &[u8]) -> Result<Value, Fault> {
     if body.trim_ascii().is_empty() {
         return Ok(Value::Null);
     }
+    bounded(body)?;
     if body.len() > LONGEST_ODD {
         return Err(Fault::Unreadable { reason: format!("expected JSON; it begins: {}", beginning(body)) });
     }

@@ -258,6 +258,24 @@ fn texts_without_end_hide_no_other_segment() {
 }
 
 #[test]
+fn an_answer_of_tiny_objects_is_refused_before_anything_is_made_of_it() {
+    let many = vec![r#"{"":0}"#; 200_000].join(",");
+    let said = |fault: Fault| fault.to_string();
+    let refused = [
+        page(format!("[{many}]").as_bytes()).map_err(said).map(drop),
+        page(format!(r#"[{{"id":"a","name":[{many}]}}]"#).as_bytes()).map_err(said).map(drop),
+        page(format!(r#"{{"items":[{{"id":"a","name":"A"}}],"totalElement":[{many}]}}"#).as_bytes())
+            .map_err(said)
+            .map(drop),
+        changes(format!(r#"{{"nextId":2,"events":[{many}]}}"#).as_bytes()).map_err(said).map(drop),
+    ];
+    for said in refused {
+        let said = said.expect_err("it is refused");
+        assert!(said.contains("objects and lists, more than an answer can have"), "{said}");
+    }
+}
+
+#[test]
 fn a_page_of_entries_without_end_or_nested_without_end_is_refused() {
     let many = format!("[{}{{}}]", "{},".repeat(400_000));
     assert!(matches!(page(many.as_bytes()), Err(Fault::Unreadable { .. })));
