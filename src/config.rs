@@ -5,7 +5,6 @@
 
 mod commands;
 mod file;
-pub mod files;
 mod keyring;
 mod keys;
 mod look;

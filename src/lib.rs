@@ -12,6 +12,7 @@
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
 //! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
 //! | 0 | [`printable`] ○ | what others wrote, made safe for a terminal |
+//! | 0 | [`files`] | putting a file in the place of another, and making private ones |
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
@@ -50,6 +51,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod files;
 pub mod forest;
 pub mod keymap;
 pub mod mirror;

@@ -4,8 +4,9 @@
 //! Segments and position are written in one transaction, so whatever moment the program is killed at, following the feed from
 //! the stored position leads from the stored segments to the present ones. Only one program at a time writes a file; another one
 //! reads it and keeps what it learns to itself. A file that is damaged or not ours is moved aside, never trusted and never
-//! deleted.
+//! deleted, and the journal goes on wherever it can be read.
 
+mod aside;
 mod journal;
 mod order;
 
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use crate::files;
 use crate::remote::{Context, Landmark, Position};
 use crate::segment::{Segment, SegmentId, Step};
 
@@ -80,12 +82,21 @@ pub struct Opened {
     pub snapshot: Option<Snapshot>,
     /// For writing; `None` while another program does.
     pub store: Option<Store>,
-    /// Where a file was moved that could not be trusted.
-    pub moved_aside: Option<PathBuf>,
+    /// What became of a file that could not be trusted.
+    pub moved_aside: Option<MovedAside>,
     /// What an earlier run left undone.
     pub journal: Vec<Journalled>,
     /// How much of that could not be read, and was moved aside within the file.
     pub unreadable: usize,
+}
+
+/// A file that could not be trusted, and is kept under another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedAside {
+    /// Where it is now.
+    pub path: PathBuf,
+    /// Whether its journal could be read, and goes on.
+    pub journal_kept: bool,
 }
 
 /// Why nothing can be stored.
@@ -226,31 +237,34 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
         }
     }
     if let Some(folder) = path.parent() {
-        create_folder(folder).map_err(io("create the folder of"))?;
+        files::create_folder(folder).map_err(io("create the folder of"))?;
     }
     let lock = lock(path).map_err(io("lock"))?;
     let Some(lock) = lock else {
         let snapshot = if path.exists() { read_only(path, tell)? } else { None };
         return Ok(Opened { snapshot, store: None, moved_aside: None, journal: Vec::new(), unreadable: 0 });
     };
+    aside::finish(path).map_err(io("renew"))?;
     create_private(path).map_err(io("create"))?;
-    match trusted(path, tell) {
-        Ok((mut connection, snapshot)) => {
-            let (journal, unreadable) = journal::read(&mut connection)
-                .map_err(|source| StoreError::Database { path: path.to_owned(), source })?;
-            let store = Some(Store { connection, _lock: lock });
-            Ok(Opened { snapshot, store, moved_aside: None, journal, unreadable })
+    let database = |source| StoreError::Database { path: path.to_owned(), source };
+    // The journal first: nothing else can be loaded again.
+    let mut rows = None;
+    let trusted = current(path).and_then(|connection| {
+        rows = Some(journal::raw_rows(&connection).map_err(database)?);
+        let snapshot = read(&connection, tell).map_err(database)?;
+        Ok((connection, snapshot))
+    });
+    let (mut connection, snapshot, moved_aside) = match trusted {
+        Ok((connection, snapshot)) => (connection, snapshot, None),
+        Err(StoreError::Database { source, .. }) if aside::is_damage(&source) => {
+            tracing::warn!(error = %source, "the stored segments can't be trusted");
+            let to = aside::begin_anew(path, rows.as_deref().unwrap_or_default())?;
+            (current(path)?, None, Some(MovedAside { path: to, journal_kept: rows.is_some() }))
         }
-        Err(newer @ StoreError::Newer { .. }) => Err(newer),
-        Err(error) => {
-            tracing::warn!(%error, "the stored segments can't be trusted");
-            let aside = move_aside(path).map_err(io("move aside"))?;
-            create_private(path).map_err(io("create"))?;
-            let (connection, snapshot) = trusted(path, &mut |_, _| {})?;
-            let store = Some(Store { connection, _lock: lock });
-            Ok(Opened { snapshot, store, moved_aside: Some(aside), journal: Vec::new(), unreadable: 0 })
-        }
-    }
+        Err(error) => return Err(error),
+    };
+    let (journal, unreadable) = journal::read(&mut connection).map_err(database)?;
+    Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside, journal, unreadable })
 }
 
 /// The right to write, `None` while another program has it. The system takes it back when a program ends, however it ends.
@@ -271,32 +285,12 @@ fn private() -> OpenOptions {
     options
 }
 
-/// A folder of the program's own is nobody else's business; one that is there stays as it is.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 fn create_private(path: &Path) -> io::Result<()> {
     private().create(true).truncate(false).write(true).open(path).map(|_| ())
 }
 
-fn move_aside(path: &Path) -> io::Result<PathBuf> {
-    let aside = path.with_extension(format!("damaged-{}", Timestamp::now().as_second()));
-    fs::rename(path, &aside)?;
-    for companion in ["db-wal", "db-shm"] {
-        match fs::remove_file(path.with_extension(companion)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(aside)
-}
-
-fn trusted(path: &Path, tell: Telling<'_>) -> Result<(Connection, Option<Snapshot>), StoreError> {
+/// A file of the present form, made so where it had an earlier one.
+fn current(path: &Path) -> Result<Connection, StoreError> {
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(database)?;
     prepare(&mut connection).map_err(database)?;
@@ -305,8 +299,7 @@ fn trusted(path: &Path, tell: Telling<'_>) -> Result<(Connection, Option<Snapsho
         return Err(StoreError::Newer { path: path.to_owned(), found });
     }
     migrate(&mut connection, found).map_err(database)?;
-    let snapshot = read(&connection, tell).map_err(database)?;
-    Ok((connection, snapshot))
+    Ok(connection)
 }
 
 fn read_only(path: &Path, tell: Telling<'_>) -> Result<Option<Snapshot>, StoreError> {
@@ -446,7 +439,7 @@ fn read_landmarks(connection: &Connection) -> rusqlite::Result<Vec<Landmark>> {
         .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?)))?;
     let mut landmarks = Vec::new();
     for row in rows {
-        let (name, step, next, named) = row?;
+        let Ok((name, step, next, named)) = row else { continue };
         let only = Context::of_wire_name(&name);
         if let Ok(named) = serde_json::from_str(&named)
             && (only.is_some() || name == EVERYBODY)
@@ -591,7 +584,7 @@ mod tests {
         fs::write(&path, b"this is no database, it is somebody's letter, and long enough to look at").unwrap();
         let opened = open(&path).unwrap();
         assert!(opened.store.is_some());
-        assert!(fs::read_to_string(opened.moved_aside.unwrap()).unwrap().contains("letter"));
+        assert!(fs::read_to_string(opened.moved_aside.unwrap().path).unwrap().contains("letter"));
 
         let path = folder.path().join("foreign.db");
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();

@@ -302,6 +302,18 @@ fn export_into_a_pipe_or_through_a_link_replaces_neither() {
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(serde_json::from_str::<Vec<Segment>>(&fs::read_to_string(&target).unwrap()).is_ok());
 
+    let log = desk.home.path().join("log");
+    fs::write(&log, "former\n").unwrap();
+    let mut appending = std::process::Command::new(env!("CARGO_BIN_EXE_segtui"));
+    appending.env_clear().env("HOME", desk.home.path()).args(["export", "--demo", "--output", "/dev/stdout"]);
+    appending.stdout(fs::OpenOptions::new().append(true).open(&log).unwrap());
+    assert!(appending.status().unwrap().success());
+    let text = fs::read_to_string(&log).unwrap();
+    let segments = text.strip_prefix("former\n").expect("what was there stays");
+    assert!(serde_json::from_str::<Vec<Segment>>(segments).is_ok());
+    let (code, stdout, stderr) = desk.run(&["export", "--demo", "--output", "/dev/stdout"]);
+    assert!(code == 0 && stdout.starts_with('['), "{code} {stderr}");
+
     let (code, stdout, _) = desk.run(&["export", "--demo", "--output", "-"]);
     assert!(code == 0 && stdout.starts_with('['), "{code}");
     assert!(!std::path::Path::new("-").exists());

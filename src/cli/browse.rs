@@ -13,8 +13,8 @@ use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 
 use crate::app::{Clock, Destination, Message, NewProfile, Occasion, Session, State, Tone, View};
-use crate::config::files::{self, Readers};
 use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
+use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
 use crate::mirror::{self, Mirror, Settings};
 use crate::terminal::{self, Console, Desk, Ending, FilledIn, Setup, Signal};

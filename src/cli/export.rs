@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Report, WrapErr};
 
 use crate::config::Paths;
-use crate::config::files::{self, Readers};
+use crate::files::{self, Readers};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, ExportArguments, ExportFormat, LookArguments};

@@ -11,7 +11,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Paths, files};
+use crate::config::Paths;
+use crate::files;
 use crate::terminal;
 
 use super::Failure;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use toml_edit::{Array, DocumentMut, Item, Table, TomlError, value};
 
-use super::files::{self, Readers};
 use super::{FaultInFile, File};
+use crate::files::{self, Readers};
 use crate::remote::InsecureHttp;
 
 /// A profile that is to be written.

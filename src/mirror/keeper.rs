@@ -11,7 +11,7 @@ use tokio::time::{Duration, Instant};
 use crate::forest::Forest;
 use crate::remote::{Landmark, Position};
 use crate::segment::{Segment, SegmentId};
-use crate::store::{self, JournalNote, Journalled, Record, Segments, Snapshot, Store};
+use crate::store::{self, JournalNote, Journalled, MovedAside, Record, Segments, Snapshot, Store};
 
 use super::message::Notice;
 use super::report::{Report, Reporter};
@@ -96,7 +96,9 @@ impl Keeper {
             Self { jobs, keeping, has_all: false, unsaved: Vec::new(), handed_on: None }
         });
         let not_ours = keeper.is_none().then_some(Notice::NotJournalled);
-        let aside = opened.moved_aside.map(|path| Notice::StoreMovedAside { path }).or(not_ours);
+        let aside =
+            opened.moved_aside.map(|MovedAside { path, journal_kept }| Notice::StoreMovedAside { path, journal_kept });
+        let aside = aside.or(not_ours);
         let unread = (opened.unreadable > 0).then_some(Notice::JournalUnread { count: opened.unreadable, file });
         let notices = aside.into_iter().chain(unread).collect();
         let snapshot = match (opened.snapshot, forest.await) {

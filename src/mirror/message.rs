@@ -365,6 +365,8 @@ pub enum Notice {
     StoreMovedAside {
         /// Where it is now.
         path: PathBuf,
+        /// Whether the pending changes that were stored in it go on.
+        journal_kept: bool,
     },
     /// The feed can't be read, so changes made elsewhere are found by listing again only.
     FeedUnavailable {
@@ -399,12 +401,10 @@ impl fmt::Display for Notice {
                 let file = file.display();
                 write!(f, "{many}{changes} of an earlier session can't be read; kept in {file}, table `unreadable`")
             }
-            Self::StoreMovedAside { path } => {
-                write!(
-                    f,
-                    "the stored segments were damaged; they are kept as {} and everything is loaded anew",
-                    path.display()
-                )
+            Self::StoreMovedAside { path, journal_kept } => {
+                let path = path.display();
+                write!(f, "the stored segments were damaged; they are kept as {path} and everything is loaded anew")?;
+                if *journal_kept { Ok(()) } else { f.write_str("; pending changes of an earlier session may be in it") }
             }
             Self::FeedUnavailable { error } => write!(f, "changes made elsewhere can't be followed: {error}"),
         }

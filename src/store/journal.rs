@@ -4,7 +4,7 @@
 //! are to be looked for. A note is on the disk when it counts as written, also if the power goes.
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Operation;
@@ -143,13 +143,13 @@ fn sent(
         .query_row(params![ticket, number], |row| Ok((unpacked(row.get_ref(0)?), row.get(1)?)))
         .optional()?;
     let Some((operation, drafts)) = row else { return Ok(()) };
-    let mut drafts = drafts_of(drafts.as_deref());
+    let json = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+    let mut drafts = drafts_of(drafts.as_deref()).map_err(json)?;
     if let Ok(Operation::Create { draft }) = operation
         && !drafts.contains(&draft)
     {
         drafts.push(draft);
     }
-    let json = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
     let (alike, drafts) = (serde_json::to_string(alike).map_err(json)?, serde_json::to_string(&drafts).map_err(json)?);
     transaction
         .prepare_cached(
@@ -161,8 +161,8 @@ fn sent(
     Ok(())
 }
 
-fn drafts_of(json: Option<&str>) -> Vec<Draft> {
-    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+fn drafts_of(json: Option<&str>) -> serde_json::Result<Vec<Draft>> {
+    json.map_or_else(|| Ok(Vec::new()), serde_json::from_str)
 }
 
 /// What was sent stays so.
@@ -189,24 +189,56 @@ fn columns((ticket, number): (u64, usize)) -> (i64, i64) {
     (i64::try_from(ticket).unwrap_or(i64::MAX), i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// A row as it stands.
+pub(super) type RawRow = Vec<Value>;
+
+const COLUMNS: &str = "ticket, number, operation, sent, since, alike, drafts";
+
+/// All rows, whether they make sense or not.
+pub(super) fn raw_rows(connection: &Connection) -> rusqlite::Result<Vec<RawRow>> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM journal"))?;
+    let count = statement.column_count();
+    let rows = statement.query_map([], |row| (0..count).map(|column| row.get(column)).collect())?;
+    rows.collect()
+}
+
+/// Puts rows of another file in, all of them or none.
+pub(super) fn put_rows(connection: &mut Connection, rows: &[RawRow]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for row in rows {
+        let insert = format!("INSERT INTO journal ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)");
+        transaction.prepare_cached(&insert)?.execute(params_from_iter(row))?;
+    }
+    transaction.commit()
+}
+
 /// What the journal holds, and how many of its rows can't be read. Those are moved aside, with the reason, so that they stand in
-/// nobody's way and are lost to nobody.
+/// nobody's way and are lost to nobody. Rows of an earlier form are written in the present one.
 pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journalled>, usize)> {
     let transaction = connection.transaction()?;
-    let (mut journal, mut odd) = (Vec::new(), Vec::new());
+    let (mut journal, mut odd, mut former) = (Vec::new(), Vec::new(), Vec::new());
     {
-        let mut statement = transaction.prepare(
-            "SELECT ticket, number, operation, sent, since, alike, drafts FROM journal ORDER BY ticket, number",
-        )?;
+        let mut statement = transaction.prepare(&format!("SELECT {COLUMNS} FROM journal ORDER BY ticket, number"))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             match read_row(row) {
-                Ok(journalled) => journal.push(journalled),
+                Ok(journalled) => {
+                    if matches!(row.get_ref(2)?, ValueRef::Blob(_)) {
+                        former.push((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, packed(&journalled.operation)?));
+                    }
+                    journal.push(journalled);
+                }
                 Err(reason) => {
                     odd.push((row.get::<_, Value>(0)?, row.get::<_, Value>(1)?, row.get::<_, Value>(2)?, reason));
                 }
             }
         }
+    }
+    for (ticket, number, operation) in former {
+        transaction.execute(
+            "UPDATE journal SET operation = ?3 WHERE ticket = ?1 AND number = ?2",
+            params![ticket, number, operation],
+        )?;
     }
     for (ticket, number, operation, reason) in &odd {
         transaction.execute(
@@ -227,8 +259,10 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     let number = usize::try_from(row.get::<_, i64>(1).map_err(told)?).map_err(|error| error.to_string())?;
     let progress = Progress::of(row.get(3).map_err(told)?);
     let since = row.get::<_, Option<i64>>(4).map_err(told)?.map(Step);
-    let alike = row.get::<_, Option<String>>(5).map_err(told)?.and_then(|json| serde_json::from_str(&json).ok());
-    let drafts = drafts_of(row.get::<_, Option<String>>(6).map_err(told)?.as_deref());
+    let alike = row.get::<_, Option<String>>(5).map_err(told)?;
+    let alike = alike.map(|json| serde_json::from_str(&json).map_err(|error| error.to_string())).transpose()?;
+    let drafts =
+        drafts_of(row.get::<_, Option<String>>(6).map_err(told)?.as_deref()).map_err(|error| error.to_string())?;
     Ok(Journalled { key: (ticket, number), operation, progress, since, alike, drafts })
 }
 
@@ -238,6 +272,12 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
 struct Packed {
     version: u32,
     operation: Operation,
+}
+
+/// The version alone, which any form has.
+#[derive(Deserialize)]
+struct Form {
+    version: u32,
 }
 
 /// The version that is written.
@@ -251,12 +291,12 @@ fn packed(operation: &Operation) -> rusqlite::Result<String> {
 fn unpacked(column: ValueRef<'_>) -> Result<Operation, String> {
     match column {
         ValueRef::Text(text) => {
-            let packed: Packed = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-            if packed.version == VERSION {
-                Ok(packed.operation)
-            } else {
-                Err(format!("it has the form {}, and known is {VERSION}", packed.version))
+            let told = |error: serde_json::Error| error.to_string();
+            let Form { version } = serde_json::from_slice(text).map_err(told)?;
+            if version != VERSION {
+                return Err(format!("it has the form {version}, and known is {VERSION}"));
             }
+            serde_json::from_slice::<Packed>(text).map(|packed| packed.operation).map_err(told)
         }
         // As programs up to the fifth form of the store have kept it.
         ValueRef::Blob(blob) => postcard::from_bytes(blob).map_err(|error| error.to_string()),
@@ -333,6 +373,41 @@ mod tests {
         // As earlier programs have kept it.
         let former = b"\x01\x01\x03vip\x03VIP\x00\x01\x01\x01p\x03VIP\x00\x01\x01\x01p";
         assert_eq!(unpacked(ValueRef::Blob(former)), Ok(operation("VIP")));
+    }
+
+    #[test]
+    fn a_journal_of_the_fourth_form_goes_on_and_is_written_in_the_present_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let fourth = "
+            PRAGMA application_id = 1397049172;
+            PRAGMA user_version = 4;
+            CREATE TABLE packed (number INTEGER PRIMARY KEY NOT NULL, segments BLOB NOT NULL);
+            CREATE TABLE segment (
+                id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, external_id TEXT, parent TEXT,
+                gone INTEGER NOT NULL DEFAULT 0
+            ) WITHOUT ROWID;
+            CREATE TABLE state (only INTEGER PRIMARY KEY CHECK (only = 1), saved INTEGER NOT NULL, complete INTEGER NOT NULL);
+            CREATE TABLE position (context TEXT PRIMARY KEY NOT NULL, step INTEGER NOT NULL);
+            CREATE TABLE journal (
+                ticket INTEGER NOT NULL, number INTEGER NOT NULL, operation BLOB NOT NULL, sent INTEGER NOT NULL DEFAULT 0,
+                since INTEGER, PRIMARY KEY (ticket, number)
+            ) WITHOUT ROWID;
+            INSERT INTO journal VALUES
+                (7, 0, x'010103766970035649500001010170035649500001010170', 1, 3), (7, 1, x'ff', 0, NULL);";
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(fourth).unwrap();
+        drop(connection);
+        for unreadable in [1, 0] {
+            let opened = crate::store::open(&path).unwrap();
+            assert_eq!((opened.moved_aside, opened.unreadable), (None, unreadable));
+            let [left] = opened.journal.as_slice() else { panic!("{:?}", opened.journal) };
+            assert_eq!((left.key, &left.operation, left.progress), ((7, 0), &operation("VIP"), Progress::Sent));
+            assert_eq!((left.since, &left.alike), (Some(Step(3)), &None));
+        }
+        let connection = Connection::open(&path).unwrap();
+        let kind: String = connection.query_row("SELECT typeof(operation) FROM journal", [], |row| row.get(0)).unwrap();
+        assert_eq!(kind, "text");
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 //!
 //! What is written first has a name that nobody can guess, in the same folder, and belongs to the person only. A link goes on
 //! pointing where it did, and what it points to is replaced. Only regular files are: what is a pipe or a device is written to, as
-//! a shell's redirection would.
+//! a shell's redirection would, and a path that names an open descriptor (`/dev/stdout`, `/dev/fd/3`) means what that is open
+//! for, at its end.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -19,7 +20,8 @@ pub enum Readers {
     PersonOnly,
 }
 
-/// Puts what is written in the place of a file, all of it or nothing. Answers what the writing answered.
+/// Puts what is written in the place of a file, all of it or nothing. What is no regular file, or an open descriptor, is written
+/// to instead.
 ///
 /// # Errors
 ///
@@ -29,7 +31,10 @@ pub fn replace_file(
     readers: Readers,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let place = place(path)?;
+    let place = match place(path)? {
+        Place::Descriptor(path) => return write_into(&path, write),
+        Place::File(path) => path,
+    };
     match fs::metadata(&place) {
         Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
         Ok(there) if !there.is_file() => write_into(&place, write),
@@ -39,18 +44,36 @@ pub fn replace_file(
     }
 }
 
-/// Where a path leads, through links that may lead to nothing yet.
-fn place(path: &Path) -> io::Result<PathBuf> {
+/// Where a path leads.
+enum Place {
+    /// To what is at this path, or to nothing yet.
+    File(PathBuf),
+    /// To a descriptor that is open already, under this path.
+    Descriptor(PathBuf),
+}
+
+/// Follows links, which may lead to nothing yet.
+fn place(path: &Path) -> io::Result<Place> {
     const LINKS: usize = 40;
     let mut place = path.to_owned();
     for _ in 0..LINKS {
+        if is_descriptor(&place) {
+            // Its link may lead to `pipe:[7]`, which is no path.
+            return Ok(Place::Descriptor(place));
+        }
         match fs::read_link(&place) {
             Ok(target) => place = place.parent().map_or_else(|| target.clone(), |folder| folder.join(&target)),
             // What is no link.
-            Err(_) => return Ok(place),
+            Err(_) => return Ok(Place::File(place)),
         }
     }
     Err(io::Error::other("too many links lead to each other"))
+}
+
+/// Whether a path stands among the open descriptors of a process.
+fn is_descriptor(path: &Path) -> bool {
+    let Some(Ok(folder)) = path.parent().map(fs::canonicalize) else { return false };
+    folder == Path::new("/dev/fd") || (folder.starts_with("/proc") && folder.ends_with("fd"))
 }
 
 fn put_in_place(
@@ -71,7 +94,8 @@ fn put_in_place(
 }
 
 fn write_into(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::new(OpenOptions::new().write(true).open(place)?);
+    // A regular file can only come here as an open descriptor, and what stands in it stays.
+    let mut out = BufWriter::new(OpenOptions::new().append(true).open(place)?);
     write(&mut out)?;
     out.flush()
 }
@@ -163,6 +187,30 @@ mod tests {
         put(&pipe, "into the pipe").unwrap();
         assert_eq!(reader.join().unwrap(), "into the pipe");
         assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_open_descriptor_is_written_to_at_its_end_whatever_it_is_open_for() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, "before\n").unwrap();
+        let log = OpenOptions::new().append(true).open(&path).unwrap();
+        let link = folder.path().join("link");
+        symlink(format!("/proc/self/fd/{}", log.as_raw_fd()), &link).unwrap();
+        for path in [format!("/dev/fd/{}", log.as_raw_fd()).into(), link] {
+            put(&path, "more\n").unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before\nmore\nmore\n");
+
+        let (mut reader, writer) = io::pipe().unwrap();
+        put(format!("/dev/fd/{}", writer.as_raw_fd()).as_ref(), "into the pipe").unwrap();
+        drop(writer);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "into the pipe");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
     }
 
     #[test]
