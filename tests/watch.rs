@@ -289,6 +289,28 @@ fn a_command_that_fails_once_is_run_again_and_one_that_always_fails_is_told_with
     assert!(complaint.contains("3 times") && complaint.contains("Podhurt 3"), "{complaint}");
 }
 
+#[test]
+fn a_command_that_fails_while_it_is_time_to_end_is_not_run_again_and_its_change_comes_again() {
+    let demo = Demo::start();
+    let runs = demo.home.path().join("runs");
+    let mut watch =
+        demo.watching(&["--format", "ndjson", "--exec", &format!("echo run >> {}; sleep 1; exit 130", runs.display())]);
+    demo.rename("Podhurt", "Podhurt 2");
+    assert_eq!(watch.json()["segment"]["name"], json!("Podhurt 2"));
+    let until = Instant::now() + PATIENCE;
+    while !runs.exists() {
+        assert!(Instant::now() < until, "it is not run");
+        thread::sleep(Duration::from_millis(10));
+    }
+    watch.signal("INT");
+    let (code, said) = watch.ended();
+    assert_eq!((code, fs::read_to_string(&runs).unwrap().as_str()), (0, "run\n"), "{said}");
+    assert!(said.contains("ended with exit status: 130, for this change"), "{said}");
+    let since = said.split("--since ").nth(1).and_then(|rest| rest.split('`').next()).expect("it says where to go on");
+    let mut watch = demo.watch(&["--format", "ndjson", "--since", since]);
+    assert_eq!(watch.json()["segment"]["name"], json!("Podhurt 2"), "{said}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_crash_would_leave_no_core_that_holds_the_key() {

@@ -225,7 +225,8 @@ pub(super) struct WatchArguments {
     /// The form of a line.
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub format: WatchFormat,
-    /// Run this in a shell for each change, one after the other, with the change as a line of JSON on its stdin.
+    /// Run this in a shell for each change, one after the other, with the change as a line of JSON on its stdin. What it writes to
+    /// stdout goes to stderr; it sees no key; and when it fails, it is run again, three times in all.
     #[arg(long, value_name = "COMMAND")]
     pub exec: Option<String>,
     /// The pause between two looks for changes, in seconds [default: 1 to 30, shorter while things change].

@@ -188,15 +188,11 @@ impl Output {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(Ending::NobodyReads)),
                 other => other.wrap_err("could not write to stdout")?,
             }
-            if let Some(command) = &self.exec {
-                let mut running = pin!(execute(command, &self.key_variables, &line));
-                tokio::select! {
-                    done = &mut running => done?,
-                    signal = &mut signalled, if ending.is_none() => {
-                        ending = Some(Ending::Signalled(signal?));
-                        running.await?;
-                    }
-                }
+            if let Some(command) = &self.exec
+                && !self.execute(command, &line, &mut ending, signalled.as_mut()).await?
+            {
+                // `--since` is to begin with this change again.
+                return Ok(ending);
             }
             *step = line.step.or(*step);
             if ending.is_some() {
@@ -204,6 +200,44 @@ impl Output {
             }
         }
         Ok(None)
+    }
+
+    /// Runs a command with the change on its stdin, again when it fails. One that fails each time is told, with the change, and is no
+    /// reason to stop. Answers whether the change is dealt with: a command that fails once it is time to end isn't run again, since
+    /// what ends this program at a terminal ends the command too.
+    async fn execute(
+        &self,
+        command: &str,
+        line: &Line,
+        ending: &mut Option<Ending>,
+        mut signalled: Pin<&mut impl Future<Output = io::Result<Signal>>>,
+    ) -> Result<bool, Report> {
+        let event = line.to_json().wrap_err("could not write the change as JSON")?;
+        for tries in 1..=TRIES {
+            let mut running = pin!(run_once(command, &self.key_variables, &event));
+            let status = tokio::select! {
+                status = &mut running => status?,
+                signal = &mut signalled, if ending.is_none() => {
+                    *ending = Some(Ending::Signalled(signal?));
+                    running.await?
+                }
+            };
+            if status.success() {
+                return Ok(true);
+            }
+            if ending.is_none() && tries < TRIES {
+                tokio::select! {
+                    () = tokio::time::sleep(TRIED_AGAIN * 2_u32.pow(tries - 1)) => continue,
+                    signal = &mut signalled => *ending = Some(Ending::Signalled(signal?)),
+                }
+            }
+            let times = if tries == 1 { String::new() } else { format!(" {tries} times,") };
+            terminal::complain(format_args!("`{command}` ended with {status},{times} for this change: {event}"));
+            if ending.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn write(&mut self, line: &Line) -> io::Result<()> {
@@ -221,26 +255,8 @@ impl Output {
 const TRIES: u32 = 3;
 const TRIED_AGAIN: Duration = Duration::from_millis(500);
 
-/// Runs a command with the change on its stdin, again when it fails. One that fails each time is told, with the change, and is no
-/// reason to stop. What it writes to its stdout goes to this program's stderr, where it is in nobody's way.
-async fn execute(command: &str, key_variables: &[String], line: &Line) -> Result<(), Report> {
-    let event = line.to_json().wrap_err("could not write the change as JSON")?;
-    for tries in 1..=TRIES {
-        let status = run_once(command, key_variables, &event).await?;
-        if status.success() {
-            return Ok(());
-        }
-        if tries < TRIES {
-            tokio::time::sleep(TRIED_AGAIN * 2_u32.pow(tries - 1)).await;
-        } else {
-            terminal::complain(format_args!(
-                "`{command}` ended with {status}, {TRIES} times, for this change: {event}"
-            ));
-        }
-    }
-    Ok(())
-}
-
+/// Runs a command with the change on its stdin. What it writes to its stdout goes to this program's stderr, where it is in nobody's
+/// way.
 async fn run_once(command: &str, key_variables: &[String], event: &str) -> Result<ExitStatus, Report> {
     let mut run = Command::new("sh");
     run.args(["-c", command]).stdin(Stdio::piped());
