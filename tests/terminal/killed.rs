@@ -63,9 +63,11 @@ fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
     // By then it has the store for itself; whoever looked earlier could be in its way.
     pty.wait_for("● live");
     eventually(|| {
-        let Snapshot { mut segments, complete, .. } = stored()?;
+        // Whether the next start may rely on it is another question: a list is doubted for a minute, which is tried with paused
+        // time where the mirror is tested.
+        let Snapshot { mut segments, .. } = stored()?;
         sort(&mut segments);
-        (complete && segments == there).then_some(())
+        (segments == there).then_some(())
     });
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
