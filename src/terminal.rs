@@ -1,8 +1,9 @@
 //! The terminal: taking it over, feeding what happens to the state, drawing, and giving it back whatever happens.
 //!
-//! One loop waits for keys, for the mirror, for what is told of requests, for time and for signals. It takes all that is ready, updates the state for each,
-//! then draws once, and not more often than a person can see. Nothing in it blocks but the writing to the terminal itself. The terminal is given back before anything
-//! else is printed: at the end, on an error, on a panic in any thread, and on a signal.
+//! One loop waits for keys, for the mirror, for what is told of requests, for time and for signals. It takes all that is ready,
+//! updates the state for each, then draws once, and not more often than a person can see. Nothing in it blocks but the writing to
+//! the terminal itself. The terminal is given back before anything else is printed: at the end, on an error, on a panic in any
+//! thread, and on a signal. However it ends, what was asked for last is in the journal.
 
 mod backend;
 mod browser;
@@ -18,6 +19,8 @@ mod signals;
 mod variables;
 
 use std::io;
+use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -27,7 +30,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::app::{self, Destination, Effect, Event, NewProfile, Occasion, State};
+use crate::app::{self, Destination, Edited, Effect, Event, NewProfile, Occasion, State};
 use crate::keymap::Keymap;
 use crate::mirror::{Command, Mirror};
 use crate::remote::Exchange;
@@ -35,7 +38,7 @@ use crate::ui::{self, Look, Theme};
 
 use jobs::Jobs;
 use screen::Screen;
-use signals::Signals;
+use signals::{Signals, Told};
 
 pub use complaint::{complain, write_line};
 pub use console::Console;
@@ -53,6 +56,20 @@ pub enum Ending {
     Switched(Destination),
     /// The system asked to end.
     Signalled(Signal),
+}
+
+/// Why a session could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The terminal can't be read or written.
+    #[error("the terminal can't be used any more")]
+    Terminal(#[from] io::Error),
+    /// Something has panicked, or the mirror is gone.
+    #[error("a part of the program has ended unexpectedly; the log says more")]
+    Part,
+    /// The same, while the person edited a text.
+    #[error("a part of the program has ended unexpectedly; the log says more, and what you edited is kept in {}", .0.display())]
+    PartWhileEditing(PathBuf),
 }
 
 /// How the interface looks and which keys it obeys.
@@ -94,7 +111,7 @@ pub fn size() -> io::Result<(u16, u16)> {
 ///
 /// # Errors
 ///
-/// The terminal can't be read or written any more, or the mirror is gone.
+/// Any [`Broken`].
 pub async fn run(
     console: &mut Console,
     state: State,
@@ -102,7 +119,7 @@ pub async fn run(
     requests: &mut mpsc::Receiver<Arc<Exchange>>,
     desk: &mut Desk,
     setup: &Setup,
-) -> io::Result<(Ending, State)> {
+) -> Result<(Ending, State), Broken> {
     let Console { screen, signals } = console;
     let mut interface = Interface {
         state,
@@ -116,66 +133,36 @@ pub async fn run(
     };
     let mut mirror_events = mirror.events;
     let mut input = events::Input::open();
-    let mut batch = Vec::new();
-    interface.draw()?;
-    let ending = loop {
-        tokio::select! {
-            event = input.next() => batch.push(event.ok_or_else(closed)??),
-            event = mirror_events.recv() => batch.push(event.map(Event::Mirror).ok_or_else(mirror_gone)?),
-            Some(exchange) = requests.recv() => batch.push(Event::Requested(exchange)),
-            signal = signals.next() => break Ending::Signalled(signal),
-            // Whatever has panicked, nothing that is shown from now on is to be trusted.
-            () = screen::panicked() => return Err(panic_elsewhere()),
-            event = interface.next() => batch.extend(event),
-        }
-        take_what_is_ready(&mut input, &mut mirror_events, &mut interface.jobs, &mut batch).await?;
-        take_requests(requests, &mut batch);
-        match interface.take_all(&mut batch) {
-            Flow::Goes => {}
-            Flow::Ends => break interface.ending(),
-            Flow::FillsIn => {
-                input.close();
-                let meanwhile = Meanwhile { mirror: &mut mirror_events, requests };
-                let ended = interface.fill_in(signals, desk, meanwhile).await?;
-                input = events::Input::open();
-                if let Some(ending) = ended {
-                    break ending;
-                }
-                interface.draw()?;
-            }
-            aside => {
-                // The reader of keys would swallow what is typed to the shell or the editor.
-                input.close();
-                let meanwhile = Meanwhile { mirror: &mut mirror_events, requests };
-                let edited = interface.step_aside(aside, meanwhile).await?;
-                input = if edited.is_some() { events::Input::open_anew()? } else { events::Input::open() };
-                if let Some(edited) = edited {
-                    if let Some(signal) = signals.missed() {
-                        break Ending::Signalled(signal);
-                    }
-                    interface.take(Event::TextEdited(edited));
-                }
-                interface.draw()?;
-            }
-        }
-        interface.draw_if_due()?;
-    };
+    let ending = interface.live(&mut input, signals, desk, Meanwhile { mirror: &mut mirror_events, requests }).await;
     // Before the terminal is given back: nothing that is typed to the shell may be taken from it.
     input.close();
-    if matches!(ending, Ending::Switched(_)) {
+    let ending = match ending {
         // The last frame stays until the next session has its first; it tells what is going on.
-        interface.draw()?;
-    }
+        Ok(ending @ Ending::Switched(_)) => interface.draw().map(|()| ending).map_err(Broken::from),
+        ending => ending,
+    };
+    // However it ends, what was asked for last is written down.
     let Interface { state, commands, .. } = interface;
     drop(commands);
     let _late = tokio::time::timeout(LAST_WORDS, drain(mirror_events)).await;
-    Ok((ending, state))
+    Ok((ending?, state))
 }
 
-/// What happens while the screen is somebody else's.
+/// What happens whoever has the screen.
 struct Meanwhile<'a> {
     mirror: &'a mut mpsc::Receiver<crate::mirror::Event>,
     requests: &'a mut mpsc::Receiver<Arc<Exchange>>,
+}
+
+impl Meanwhile<'_> {
+    /// The next of it. Whatever has panicked, nothing that is shown from then on is to be trusted.
+    async fn next(&mut self) -> Result<Event, Broken> {
+        tokio::select! {
+            event = self.mirror.recv() => event.map(Event::Mirror).ok_or(Broken::Part),
+            Some(exchange) = self.requests.recv() => Ok(Event::Requested(exchange)),
+            () = screen::panicked() => Err(Broken::Part),
+        }
+    }
 }
 
 /// How long the mirror may take to write down what it was asked for last.
@@ -191,7 +178,7 @@ const BATCH: usize = 512;
 
 async fn take_what_is_ready(
     input: &mut events::Input,
-    mirror: &mut mpsc::Receiver<crate::mirror::Event>,
+    meanwhile: &mut Meanwhile<'_>,
     jobs: &mut Jobs,
     batch: &mut Vec<Event>,
 ) -> io::Result<()> {
@@ -202,7 +189,7 @@ async fn take_what_is_ready(
         batch.push(event.ok_or_else(closed)??);
     }
     while batch.len() < BATCH
-        && let Ok(event) = mirror.try_recv()
+        && let Ok(event) = meanwhile.mirror.try_recv()
     {
         batch.push(Event::Mirror(event));
     }
@@ -211,27 +198,16 @@ async fn take_what_is_ready(
     {
         batch.push(event);
     }
-    Ok(())
-}
-
-fn take_requests(requests: &mut mpsc::Receiver<Arc<Exchange>>, batch: &mut Vec<Event>) {
     while batch.len() < BATCH
-        && let Ok(exchange) = requests.try_recv()
+        && let Ok(exchange) = meanwhile.requests.try_recv()
     {
         batch.push(Event::Requested(exchange));
     }
+    Ok(())
 }
 
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the terminal was closed")
-}
-
-fn panic_elsewhere() -> io::Error {
-    io::Error::other("a part of the program has ended unexpectedly; the log says more")
-}
-
-fn mirror_gone() -> io::Error {
-    io::Error::other("the part that talks to the server has ended unexpectedly; the log says more")
 }
 
 /// What the loop does next; of several, the last of these.
@@ -289,6 +265,57 @@ fn is_growth(event: &Event) -> bool {
 }
 
 impl Interface<'_> {
+    /// Takes what happens and draws what it comes to, until the end.
+    async fn live(
+        &mut self,
+        input: &mut events::Input,
+        signals: &mut Signals,
+        desk: &mut Desk,
+        mut meanwhile: Meanwhile<'_>,
+    ) -> Result<Ending, Broken> {
+        let mut batch = Vec::new();
+        self.draw()?;
+        loop {
+            tokio::select! {
+                event = input.next() => batch.push(event.ok_or_else(closed)??),
+                event = meanwhile.next() => batch.push(event?),
+                told = signals.next() => match told {
+                    Told::ToEnd(signal) => return Ok(Ending::Signalled(signal)),
+                    Told::Continued => self.retake()?,
+                },
+                event = self.next() => batch.extend(event),
+            }
+            take_what_is_ready(input, &mut meanwhile, &mut self.jobs, &mut batch).await?;
+            match self.take_all(&mut batch) {
+                Flow::Goes => {}
+                Flow::Ends => return Ok(self.ending()),
+                Flow::FillsIn => {
+                    input.close();
+                    let ended = self.fill_in(signals, desk, &mut meanwhile).await?;
+                    *input = events::Input::open();
+                    if let Some(ending) = ended {
+                        return Ok(ending);
+                    }
+                    self.draw()?;
+                }
+                aside => {
+                    // The reader of keys would swallow what is typed to the shell or the editor.
+                    input.close();
+                    let edited = self.step_aside(aside, &mut meanwhile).await?;
+                    *input = if edited.is_some() { events::Input::open_anew()? } else { events::Input::open() };
+                    if let Some(edited) = edited {
+                        if let Some(signal) = signals.missed() {
+                            return Ok(Ending::Signalled(signal));
+                        }
+                        self.take(Event::TextEdited(edited));
+                    }
+                    self.draw()?;
+                }
+            }
+            self.draw_if_due()?;
+        }
+    }
+
     /// Takes what happened, up to the event that ends it all.
     fn take_all(&mut self, batch: &mut Vec<Event>) -> Flow {
         let mut flow = Flow::Goes;
@@ -359,8 +386,8 @@ impl Interface<'_> {
         &mut self,
         signals: &mut Signals,
         desk: &mut Desk,
-        meanwhile: Meanwhile<'_>,
-    ) -> io::Result<Option<Ending>> {
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> Result<Option<Ending>, Broken> {
         let mut ground = desk.ground.clone();
         ground.taken.extend(self.state.profiles.known.iter().map(|line| line.name.clone()));
         let mut form = NewProfile::new(Occasion::Another, ground);
@@ -378,15 +405,17 @@ impl Interface<'_> {
     }
 
     /// Takes what happens while the screen is somebody else's, until that is over: the mirror goes on following and sending.
-    async fn unseen_until<T>(&mut self, over: impl Future<Output = T>, meanwhile: Meanwhile<'_>) -> io::Result<T> {
-        let Meanwhile { mirror, requests } = meanwhile;
-        let mut over = std::pin::pin!(over);
+    async fn unseen_until<T>(
+        &mut self,
+        over: impl Future<Output = T>,
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> Result<T, Broken> {
+        let mut over = pin!(over);
         loop {
             let event = tokio::select! {
                 biased;
                 outcome = &mut over => return Ok(outcome),
-                event = mirror.recv() => event.map(Event::Mirror).ok_or_else(mirror_gone)?,
-                Some(exchange) = requests.recv() => Event::Requested(exchange),
+                event = meanwhile.next() => event?,
                 event = self.jobs.next() => event,
             };
             // Nothing that happens by itself ends the session or steps aside.
@@ -399,6 +428,12 @@ impl Interface<'_> {
         if let Some(Err(error)) = self.screen.as_mut().map(|screen| screen.copy(text)) {
             tracing::warn!(%error, "nothing could be copied");
         }
+    }
+
+    /// Takes the terminal over again after the process was stopped, and draws everything.
+    fn retake(&mut self) -> io::Result<()> {
+        self.screen.as_mut().map_or(Ok(()), |screen| screen.retake())?;
+        self.draw()
     }
 
     fn draw_if_due(&mut self) -> io::Result<()> {
@@ -447,14 +482,24 @@ impl Interface<'_> {
     }
 
     /// Leaves the terminal to the editor or to the shell, and takes it back. Answers what became of the text that was edited.
-    async fn step_aside(&mut self, flow: Flow, meanwhile: Meanwhile<'_>) -> io::Result<Option<app::Edited>> {
+    async fn step_aside(&mut self, flow: Flow, meanwhile: &mut Meanwhile<'_>) -> Result<Option<Edited>, Broken> {
         self.screen.as_mut().map_or(Ok(()), |screen| screen.close())?;
         let edited = match self.text.take() {
             // A signal to end waits for the editor: two programs can't read from one terminal.
             Some(text) => {
                 let setup = self.setup;
-                let edit = editor::edit(&text, &setup.key_variables);
-                Some(self.unseen_until(edit, meanwhile).await?)
+                let mut edit = pin!(editor::edit(&text, &setup.key_variables));
+                match self.unseen_until(edit.as_mut(), meanwhile).await {
+                    Ok(edited) => Some(edited),
+                    // The editor has the terminal; to end beside it would leave two to read from it.
+                    Err(broken) => {
+                        let file = match edit.await {
+                            Edited::Saved { file, .. } => Some(file),
+                            Edited::Failed { file, .. } => file,
+                        };
+                        return Err(file.map_or(broken, Broken::PartWhileEditing));
+                    }
+                }
             }
             None => None,
         };

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use color_eyre::eyre::WrapErr;
+use color_eyre::eyre::{Report, WrapErr};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
@@ -137,7 +137,7 @@ where
             }
             let requests = &mut place.way.requests;
             let ended = self.interface.block_on(terminal::run(console, state, mirror, requests, desk, &setup));
-            let (ending, state) = ended.wrap_err(TERMINAL_GONE)?;
+            let (ending, state) = ended.map_err(Report::new)?;
             tracing::info!(?ending, "the session ends");
             if let Some(file) = &view_file {
                 remember(file, &state.view());

@@ -66,7 +66,7 @@ impl Input {
     }
 
     /// Stops reading, for good or until it is opened again. What is typed from then on is for somebody else.
-    pub fn close(mut self) {
+    pub fn close(&mut self) {
         self.over.store(true, Ordering::SeqCst);
         self.reports.close();
         wake_reader();

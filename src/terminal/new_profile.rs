@@ -10,7 +10,7 @@ use crate::ui::{self, Look};
 
 use super::events::Input;
 use super::screen::Screen;
-use super::signals::Signals;
+use super::signals::{Signals, Told};
 use super::{Setup, Signal, closed};
 
 /// The ends of two queues to whoever tries connections and writes profiles.
@@ -51,7 +51,13 @@ pub(super) async fn fill_in(
         let happening = tokio::select! {
             event = input.next() => happening(event.ok_or_else(closed)??),
             answer = desk.answers.recv() => Some(answered(answer)?),
-            signal = signals.next() => break FilledIn::Signalled(signal),
+            told = signals.next() => match told {
+                Told::ToEnd(signal) => break FilledIn::Signalled(signal),
+                Told::Continued => {
+                    screen.retake()?;
+                    None
+                }
+            },
         };
         let mut wish = happening.and_then(|happening| form.take(happening));
         if let Some(Wish::Order { order: Order::Try(entry), .. }) = &wish

@@ -24,14 +24,21 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is ours. Given back when dropped.
 pub(super) struct Screen {
     terminal: Terminal<Quiet>,
+    /// How the line was when the terminal was given to another program.
+    line: Option<Line>,
 }
+
+#[cfg(unix)]
+type Line = rustix::termios::Termios;
+#[cfg(not(unix))]
+type Line = ();
 
 impl Screen {
     /// Takes the terminal over.
     pub fn open() -> io::Result<Self> {
         take()?;
         match Terminal::new(Quiet::new()) {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal, line: None }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -49,18 +56,50 @@ impl Screen {
     }
 
     /// Gives the terminal back for a while.
-    #[expect(clippy::unused_self, reason = "only who has the terminal can give it back for a while")]
     pub fn close(&mut self) -> io::Result<()> {
-        give_back()
+        give_back()?;
+        self.line = line();
+        Ok(())
     }
 
-    /// Takes it over again and draws everything anew with the next frame.
+    /// Takes it over again and draws everything anew with the next frame. Another program may have left the line in a mode of its
+    /// own: at the end it is to be as it was before that.
     pub fn reopen(&mut self) -> io::Result<()> {
+        if let Some(line) = self.line.take() {
+            set_line(&line)?;
+        }
         take()?;
         // Clearing through ratatui would ask the terminal where its cursor is, and wait for an answer.
         self.terminal = Terminal::new(Quiet::new())?;
         self.terminal.backend_mut().clear()
     }
+
+    /// Takes it over again from whoever had it while the process was stopped.
+    pub fn retake(&mut self) -> io::Result<()> {
+        self.close()?;
+        self.reopen()
+    }
+}
+
+/// The modes of the line; `None` where there are none to ask for.
+#[cfg(unix)]
+fn line() -> Option<Line> {
+    rustix::termios::tcgetattr(io::stdin()).ok()
+}
+
+#[cfg(unix)]
+fn set_line(line: &Line) -> io::Result<()> {
+    rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Drain, line).map_err(io::Error::from)
+}
+
+#[cfg(not(unix))]
+fn line() -> Option<Line> {
+    None
+}
+
+#[cfg(not(unix))]
+fn set_line(_: &Line) -> io::Result<()> {
+    Ok(())
 }
 
 impl Drop for Screen {

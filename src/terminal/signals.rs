@@ -23,13 +23,28 @@ impl Signal {
     }
 }
 
+/// What the system tells a process that has the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "there is no stopping elsewhere"))]
+pub(super) enum Told {
+    /// It is to end.
+    ToEnd(Signal),
+    /// It goes on after it was stopped. Whoever had the terminal meanwhile may have changed it.
+    Continued,
+}
+
 /// Waits until the system asks to end.
 ///
 /// # Errors
 ///
 /// The signals can't be listened to.
 pub async fn until_signalled() -> std::io::Result<Signal> {
-    Ok(Signals::listen()?.next().await)
+    let mut signals = Signals::listen()?;
+    loop {
+        if let Told::ToEnd(signal) = signals.next().await {
+            return Ok(signal);
+        }
+    }
 }
 
 #[cfg(unix)]
@@ -42,13 +57,14 @@ mod unix {
     use futures::FutureExt;
     use tokio::signal::unix::{self, SignalKind};
 
-    use super::Signal;
+    use super::{Signal, Told};
 
-    /// The signals that ask to end.
+    /// The signals that ask to end, and the one that tells to go on.
     pub struct Signals {
         interrupt: unix::Signal,
         terminate: unix::Signal,
         hang_up: unix::Signal,
+        continued: unix::Signal,
     }
 
     impl Signals {
@@ -57,6 +73,7 @@ mod unix {
                 interrupt: unix::signal(SignalKind::interrupt())?,
                 terminate: unix::signal(SignalKind::terminate())?,
                 hang_up: unix::signal(SignalKind::hangup())?,
+                continued: unix::signal(SignalKind::from_raw(signal_hook::consts::SIGCONT))?,
             })
         }
 
@@ -72,11 +89,12 @@ mod unix {
             let _for_the_other = self.interrupt.recv().now_or_never();
         }
 
-        pub async fn next(&mut self) -> Signal {
+        pub async fn next(&mut self) -> Told {
             tokio::select! {
-                _ = self.interrupt.recv() => Signal::Interrupt,
-                _ = self.terminate.recv() => Signal::Terminate,
-                _ = self.hang_up.recv() => Signal::HangUp,
+                _ = self.interrupt.recv() => Told::ToEnd(Signal::Interrupt),
+                _ = self.terminate.recv() => Told::ToEnd(Signal::Terminate),
+                _ = self.hang_up.recv() => Told::ToEnd(Signal::HangUp),
+                _ = self.continued.recv() => Told::Continued,
             }
         }
     }
@@ -94,7 +112,7 @@ pub(super) use elsewhere::{Signals, stop_until_continued};
 mod elsewhere {
     use std::io;
 
-    use super::Signal;
+    use super::{Signal, Told};
 
     /// The one signal there is.
     pub struct Signals;
@@ -112,11 +130,11 @@ mod elsewhere {
             None
         }
 
-        pub async fn next(&mut self) -> Signal {
+        pub async fn next(&mut self) -> Told {
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
-            Signal::Interrupt
+            Told::ToEnd(Signal::Interrupt)
         }
     }
 

@@ -3,7 +3,10 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
+use axum::http::Method;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use segtui::demo::Trouble;
 
 use crate::Demo;
 use crate::pty::{eventually, program};
@@ -66,6 +69,34 @@ fn a_terminal_that_is_closed_ends_the_program_without_an_abort() {
         let status = closable.close();
         assert_eq!(status.signal(), None, "after {keys:?}: {status:?}");
         assert!(began.elapsed() < Duration::from_secs(5), "after {keys:?}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn what_was_asked_for_last_is_sent_or_remembered_when_the_terminal_is_closed() {
+    for round in 0..8 {
+        let demo = Demo::start();
+        let mut closable = Closable::start(&demo);
+        closable.wait_for("live");
+        // So that it can only be in the journal.
+        demo.server.plan(Trouble::Delay { on: (Method::PUT, ""), by: Duration::from_secs(60) });
+        let home = closable.home.path().to_owned();
+        closable.writer.write_all(format!("r\x15Last {round}\r").as_bytes()).unwrap();
+        closable.wait_for(&format!("Last {round}"));
+        let home_kept = std::mem::replace(&mut closable.home, tempfile::tempdir().unwrap());
+        assert_eq!(closable.close().signal(), None);
+        let folder = home.join(".local/share/segtui");
+        let stores: Vec<_> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "db"))
+            .collect();
+        let [store] = stores.as_slice() else { panic!("{stores:?}") };
+        let left = segtui::store::open(store).unwrap().journal;
+        let names: Vec<String> = left.iter().map(|one| format!("{:?}", one.operation)).collect();
+        let [name] = names.as_slice() else { panic!("round {round}: {names:?}") };
+        assert!(name.contains(&format!("Last {round}")), "{name}");
+        drop(home_kept);
     }
 }
 

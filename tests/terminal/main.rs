@@ -423,6 +423,29 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
 }
 
 #[test]
+fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_was_used_for() {
+    let demo = Demo::start();
+    for signal in ["STOP", "TSTP"] {
+        let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+        pty.wait_for("● live");
+        pty.signal_program(signal);
+        pty.meddle("stty sane; printf '\\033[?1049l\\033[?2004l\\033[2Jsomething else'");
+        pty.wait_for("something else");
+        pty.signal_program("CONT");
+        pty.wait_for("● live");
+        assert!(pty.is_taken());
+        // No Enter is needed.
+        pty.type_text("?");
+        pty.wait_for("All keys");
+        pty.type_text("\x1b");
+        pty.wait_gone("All keys");
+        pty.type_text("q");
+        pty.wait_for("exit code 0");
+        pty.assert_given_back();
+    }
+}
+
+#[test]
 fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_frame() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);

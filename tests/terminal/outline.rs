@@ -50,6 +50,25 @@ fn twenty_segments_are_renamed_in_the_editor_and_nothing_is_sent_unseen() {
 }
 
 #[test]
+fn an_editor_that_dies_in_a_mode_of_its_own_leaves_the_shell_as_it_was() {
+    let demo = Demo::start();
+    let scripts = tempfile::tempdir().unwrap();
+    let script = scripts.path().join("editor.sh");
+    fs::write(&script, "stty raw -echo\nkill -KILL $$\n").unwrap();
+    let mut environment = demo.environment().to_vec();
+    environment.push(("EDITOR", format!("sh {}", script.display())));
+    environment.push(("TMPDIR", scripts.path().to_str().unwrap().to_owned()));
+    let mut pty = Pty::start_in_shell(120, 40, &[], &environment);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text("E");
+    pty.wait_for("signal: 9");
+    assert!(pty.is_taken());
+    pty.type_text("q");
+    pty.wait_for("exit code 0");
+    pty.assert_given_back();
+}
+
+#[test]
 fn a_text_with_a_fault_is_opened_again_and_mended() {
     let demo = Demo::start();
     let scripts = tempfile::tempdir().unwrap();

@@ -190,6 +190,13 @@ impl Pty {
         assert!(sent.success());
     }
 
+    /// Does with the terminal, from outside the program, what a shell in it might do.
+    pub fn meddle(&self, script: &str) {
+        let terminal = self.master.tty_name().unwrap();
+        let done = Command::new("sh").args(["-c", &format!("exec < \"$0\" > \"$0\"; {script}")]).arg(terminal).status();
+        assert!(done.unwrap().success());
+    }
+
     /// The process of the program.
     pub fn process_id(&self) -> u32 {
         self.child.process_id().unwrap()
