@@ -27,7 +27,8 @@ pub struct Policy {
     pub first_pause: Duration,
     /// What a pause grows to at most.
     pub longest_pause: Duration,
-    /// The longest wait a server may ask for; with a longer one the error is answered at once.
+    /// The longest wait that a server may ask for and is kept here. With a longer one the error is answered at once: whoever called
+    /// can say that it waits.
     pub longest_asked_wait: Duration,
 }
 
@@ -38,7 +39,7 @@ impl Default for Policy {
             tries: 5,
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(8),
-            longest_asked_wait: Duration::from_secs(60),
+            longest_asked_wait: Duration::from_secs(2),
         }
     }
 }
@@ -108,10 +109,10 @@ mod tests {
     fn the_server_is_never_asked_sooner_than_it_wants() {
         let policy = Policy::default();
         let pause = |asked| policy.pause(&refused(429, Some(asked)), Repetition::Harmless, 1, NO_JITTER);
-        assert_eq!(pause(7), Some(Duration::from_secs(7)));
+        assert_eq!(pause(1), Some(Duration::from_secs(1)));
         assert_eq!(pause(0), Some(Duration::from_millis(250)), "and not at once either");
-        assert_eq!(pause(60), Some(Duration::from_secs(60)));
-        assert_eq!(pause(61), None);
+        assert_eq!(pause(2), Some(Duration::from_secs(2)));
+        assert_eq!(pause(3), None);
     }
 
     #[test]

@@ -84,11 +84,11 @@ impl Link {
         (age >= FRESH).then_some(age)
     }
 
-    /// How long until the next try, while offline.
+    /// How long until the next try, after a failure.
     #[must_use]
     pub fn retry_in(&self, now: Timestamp) -> Option<SignedDuration> {
         match &self.phase {
-            Phase::Offline { retry_in, .. } => {
+            Phase::Offline { retry_in, .. } | Phase::Stalled { retry_in, .. } => {
                 let wait = SignedDuration::try_from(*retry_in).unwrap_or(SignedDuration::MAX);
                 Some((wait - now.duration_since(self.told)).max(SignedDuration::ZERO))
             }
@@ -106,7 +106,7 @@ impl Link {
 
     pub(super) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let second = SignedDuration::from_secs(1);
-        if matches!(self.phase, Phase::Offline { .. } | Phase::Silent { .. }) {
+        if matches!(self.phase, Phase::Offline { .. } | Phase::Stalled { .. } | Phase::Silent { .. }) {
             return Some(now + second);
         }
         // The moment at which the age becomes worth saying, then each second.

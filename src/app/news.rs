@@ -27,7 +27,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Verified { missed } => verified(state, &missed),
         Event::OperationBegan(which) => writes::operation_began(state, which),
-        Event::OperationWaits { which, error } => writes::operation_waits(state, which, &error),
+        Event::OperationWaits { which, error, retry_in } => writes::operation_waits(state, which, &error, retry_in),
         Event::OperationEnded { which, operation, outcome } => {
             effects = writes::operation_ended(state, which, &operation, &outcome);
         }
@@ -61,7 +61,7 @@ fn enter(state: &mut State, phase: Phase) {
             let text = format!("no answer for {} s: could not {call} yet", since.as_secs());
             state.activity.add(now, EntryKind::Notice, None, text);
         }
-        Phase::Stalled { error, progress } => {
+        Phase::Stalled { error, progress, .. } => {
             let again = state.key(Action::PollNow);
             let text = format!("{error}; {} segments came · {again} tries again", progress.segments);
             state.activity.add(now, EntryKind::Notice, None, text.clone());

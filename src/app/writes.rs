@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::forest::{Change, Forest};
 use crate::mirror::{Ticket, Which, WriteError};
 use crate::plan::Operation;
+use crate::remote::Fault;
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::Layer;
@@ -45,6 +46,8 @@ pub struct Writes {
     pub(super) gathers: bool,
     /// How fast they are carried out.
     pub pace: Pace,
+    /// What stands in the way of all of them and was told; `None` once the server has taken one.
+    waits_for: Option<Fault>,
 }
 
 /// A plan that is not over.

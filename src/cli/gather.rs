@@ -17,6 +17,9 @@ use super::link::Link;
 
 /// Lists after which a tenant that changes all the time is taken as it is.
 const LISTS: usize = 3;
+/// The longest wait that a server may ask for, and how often, before that is taken for a failure.
+const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(60);
+const WAITS: u32 = 5;
 /// How long what happens while everything is loaded is waited for, once it is.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -66,6 +69,7 @@ pub(super) async fn everything(link: &Link) -> Result<Gathered, Report> {
     let mut forest = Forest::new();
     let mut lists = 0;
     let mut has_feed = true;
+    let mut waits = 0;
     let mut until: Option<Instant> = None;
     loop {
         let patience = until.unwrap_or_else(|| Instant::now() + PATIENCE);
@@ -109,9 +113,14 @@ pub(super) async fn everything(link: &Link) -> Result<Gathered, Report> {
                 progress.clear();
                 terminal::complain(format_args!("no answer for {} s: could not {call} yet", since.as_secs()));
             }
-            Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
+            Event::PhaseChanged(Phase::Offline { error, retry_in } | Phase::Stalled { error, retry_in, .. }) => {
                 progress.clear();
-                return Err(error.into());
+                // What the server asks for itself is no failure, as long as somebody would wait for it.
+                if error.fault.retry_after().is_none_or(|asked| asked > LONGEST_ASKED_WAIT) || waits == WAITS {
+                    return Err(error.into());
+                }
+                waits += 1;
+                terminal::complain(format_args!("{error}; trying again in {} s", retry_in.as_secs()));
             }
             // It is said with what comes of it.
             Event::Noticed(Notice::ListIncomplete { .. }) => {}

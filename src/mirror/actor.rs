@@ -255,6 +255,14 @@ impl<R: Remote> Actor<R> {
             Report::Recognised { same, next } => self.recognised(same, next).await,
             Report::Looked { id, mention, result } => self.looked(id, mention, result).await,
             Report::LookedAt(answers) => self.looked_at(answers).await,
+            Report::OperationAsks { which, call } => {
+                self.silence.operation_asks(which, call);
+                Ok(())
+            }
+            Report::OperationAnswered(which) => {
+                self.silence.operation_answered(which);
+                Ok(())
+            }
             Report::OperationOver { which, since, over } => self.operation_over(which, since, over).await,
             Report::CatchUp(catch_up) => {
                 self.catch_up(catch_up);
@@ -336,6 +344,11 @@ impl<R: Remote> Actor<R> {
             LONGEST_PAUSE
         };
         fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause).min(LONGEST_ASKED_PAUSE))
+    }
+
+    /// Whether the server has asked for the rest.
+    fn rests_as_asked(&self) -> bool {
+        matches!(&self.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
     }
 
     /// Where the client's picture is to be followed from, as it is kept.

@@ -106,8 +106,8 @@ const FRUITLESS_ENTRIES: u32 = 20;
 /// Complaints in a row after which the list stops and says so.
 const PATIENCE: u32 = 6;
 const PAUSE_AFTER_COMPLAINT: Duration = Duration::from_secs(1);
-/// The longest wait within a list that a server may ask for; with a longer one the list stops and says so.
-const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait within a list that a server may ask for; with a longer one the list stops, and it is said until when.
+const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(2);
 /// The pause before a page that came empty in the middle is asked for again.
 const PAUSE_BEFORE_PROOF: Duration = Duration::from_millis(250);
 /// Entries after which a list is cut. The largest tenant that the program is made for has a million segments.

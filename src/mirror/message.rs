@@ -147,13 +147,15 @@ pub enum Event {
     },
     /// An operation was sent on its way.
     OperationBegan(Which),
-    /// An operation was begun, the server couldn't be reached, and nothing is known to have been carried out; it stays queued and is
-    /// tried again by itself when the server answers.
+    /// An operation was begun, the server couldn't be reached or wants to be asked later, and nothing is known to have been carried
+    /// out; it stays queued and is tried again by itself when the server answers.
     OperationWaits {
         /// Which.
         which: Which,
         /// What stood in the way.
         error: RemoteError,
+        /// How long until it is tried again, at the earliest.
+        retry_in: Duration,
     },
     /// An operation succeeded.
     OperationEnded {
@@ -236,10 +238,12 @@ pub enum Phase {
         /// How long until the next try.
         retry_in: Duration,
     },
-    /// A page of the list failed for good: what came is kept, and [`Command::PollNow`] goes on.
+    /// A page of the list failed: what came is kept, and it goes on by itself, or with [`Command::PollNow`].
     Stalled {
         /// What failed.
         error: RemoteError,
+        /// How long until it goes on.
+        retry_in: Duration,
         /// How far the list got.
         progress: ListProgress,
     },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::remote::{FeedEventKind, Landmark, RemoteError};
+use crate::remote::{Call, FeedEventKind, Landmark, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
 use super::feed::{End, Part};
@@ -35,6 +35,10 @@ pub(super) enum Report {
     Looked { id: SegmentId, mention: Mention, result: Result<Answer, RemoteError> },
     /// Segments that were looked at for another reason than the feed.
     LookedAt(Vec<Answer>),
+    /// An operation asks something of the server.
+    OperationAsks { which: Which, call: Call },
+    /// And has its answer.
+    OperationAnswered(Which),
     /// An operation is over, or waits for the server. Holds a step of the feed from before it was sent.
     OperationOver { which: Which, since: Option<Step>, over: Over },
     /// An operation wants to know what the feed says up to now.

@@ -8,6 +8,7 @@ mod listing;
 mod restoring;
 mod schedule;
 mod server;
+mod waiting;
 mod writing;
 
 use crate::segment::{Draft, Segment, SegmentId};

@@ -83,8 +83,8 @@ pub(super) struct Over {
 const TRIES: u32 = 5;
 /// The pause before the second try; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest wait a server may ask for.
-const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(60);
+/// The longest wait a server may ask for that is kept here. What is to wait longer goes back into the queue, which can say so.
+const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(2);
 /// The pause before it is looked again whether a segment is gone; it doubles with each further look.
 const GONE_YET: Duration = Duration::from_millis(200);
 
@@ -136,13 +136,15 @@ impl<R: Remote> Writer<R> {
                 // What is as wanted later may be so by a try that seemed to fail.
                 written = draft.changes(&current);
             }
-            let Err(error) = self.remote.update(&base.id, &draft).await else {
+            let sending = self.asking(Call::Update(base.id.clone()), self.remote.update(&base.id, &draft));
+            let Err(error) = sending.await else {
                 sent = true;
                 break (draft, merged);
             };
             failures += 1;
-            if matches!(error.fault, Fault::Unreachable { .. }) {
-                return Err(self.unreached(error, doubt.is_some()));
+            if matches!(error.fault, Fault::Unreachable { .. }) || is_to_wait(&error.fault) {
+                let sent = doubt.is_some() || error.fault.may_have_taken_effect();
+                return Err(self.unreached(error, sent));
             }
             if !waits(&error.fault, failures).await {
                 match self.took_effect(&base.id, &draft).await {
@@ -223,12 +225,14 @@ impl<R: Remote> Writer<R> {
                 self.learnt.push(looked);
                 return Err(WriteError::Conflict { theirs: Some(current), fields }.into());
             }
-            let Err(error) = self.remote.delete(&base.id).await else {
+            let sending = self.asking(Call::Delete(base.id.clone()), self.remote.delete(&base.id));
+            let Err(error) = sending.await else {
                 return self.until_gone(&base.id, caught.up_to).await;
             };
             failures += 1;
-            if matches!(error.fault, Fault::Unreachable { .. }) {
-                return Err(self.unreached(error, doubt.is_some()));
+            if matches!(error.fault, Fault::Unreachable { .. }) || is_to_wait(&error.fault) {
+                let sent = doubt.is_some() || error.fault.may_have_taken_effect();
+                return Err(self.unreached(error, sent));
             }
             if !waits(&error.fault, failures).await {
                 return self.not_deleted(base, error, caught.up_to).await;
@@ -364,13 +368,23 @@ impl<R: Remote> Writer<R> {
     }
 
     async fn look(&self, id: &SegmentId) -> Result<Answer, RemoteError> {
-        look(&*self.remote, &self.questions, id.clone(), Mention::default()).await
+        let look = look(&*self.remote, &self.questions, id.clone(), Mention::default());
+        self.asking(Call::One(id.clone()), look).await
+    }
+
+    /// Asks something of the server, and lets the actor know how long it waits for the answer.
+    async fn asking<T>(&self, call: Call, answer: impl Future<Output = T>) -> T {
+        let which = self.which;
+        self.reporter.tell(Report::OperationAsks { which, call }).await;
+        let answer = answer.await;
+        self.reporter.tell(Report::OperationAnswered(which)).await;
+        answer
     }
 }
 
-/// Whether no answer came at all, so that another try may well succeed when the network is back.
-const fn is_of_the_network(fault: &Fault) -> bool {
-    matches!(fault, Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. })
+/// Whether no answer came at all, or one that asks to wait, so that another try may well succeed later.
+fn is_of_the_network(fault: &Fault) -> bool {
+    matches!(fault, Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. }) || is_to_wait(fault)
 }
 
 /// What is to be written, and which fields are kept as somebody else made them.
@@ -390,12 +404,17 @@ fn merge(base: &Segment, wanted: &Draft, current: &Segment) -> Result<(Draft, Ve
     Ok((wanted.clone().with_fields_of(current, &kept), merged))
 }
 
+/// Whether the server wants to be asked again, and not soon.
+fn is_to_wait(fault: &Fault) -> bool {
+    fault.is_transient() && fault.retry_after().is_some_and(|asked| asked > LONGEST_ASKED_WAIT)
+}
+
 /// Waits before a write is tried again. Answers whether it is to be, which it is after another look only.
 async fn waits(fault: &Fault, failures: u32) -> bool {
-    let asked = fault.retry_after().unwrap_or_default();
-    if failures >= TRIES || !fault.is_transient() || asked > LONGEST_ASKED_WAIT {
+    if failures >= TRIES || !fault.is_transient() {
         return false;
     }
+    let asked = fault.retry_after().unwrap_or_default();
     let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 1)).mul_f64(0.5 + fastrand::f64() / 2.0);
     tokio::time::sleep(pause.max(asked)).await;
     true

@@ -93,6 +93,12 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
     spans
 }
 
+/// When it is tried again, after a failure.
+fn next_try(state: &State) -> String {
+    let wait = state.link.retry_in(state.clock.now).unwrap_or_default();
+    if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) }
+}
+
 fn words(state: &State, symbols: &Symbols) -> String {
     match &state.link.phase {
         Phase::Starting => "connecting".into(),
@@ -106,12 +112,13 @@ fn words(state: &State, symbols: &Symbols) -> String {
         }
         Phase::Behind { waiting } => format!("behind by {}", grouped(*waiting)),
         Phase::Offline { .. } => {
-            let wait = state.link.retry_in(state.clock.now).unwrap_or_default();
-            let again =
-                if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) };
-            format!("offline since {} · trying again {again}", time_of_day(state, state.link.since))
+            format!("offline since {} · trying again {}", time_of_day(state, state.link.since), next_try(state))
         }
-        Phase::Stalled { progress, .. } | Phase::Paused(progress) => {
+        Phase::Stalled { progress, .. } => {
+            let segments = grouped(progress.segments);
+            format!("stopped at {segments} segments · again {}", next_try(state))
+        }
+        Phase::Paused(progress) => {
             let again = state.key(Action::PollNow);
             format!("stopped at {} segments · {again}", grouped(progress.segments))
         }

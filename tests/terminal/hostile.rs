@@ -1,45 +1,110 @@
 //! Servers that do their worst, one kind of answer at a time: the screen stays alive, `q` ends the program, memory and requests stay
 //! within bounds, and what could not be done is said.
 
+mod server;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use crate::pty::Pty;
+use server::{Answer, Asked, Rule, serve};
 
 const KEY: &str = "first-half=of+it&x:second-half/of";
 /// How long each kind is looked at.
 const OBSERVED: Duration = Duration::from_secs(4);
+/// And each answer to one call, where what matters is whether it is taken well.
+const OBSERVED_SHORTLY: Duration = Duration::from_secs(2);
 /// More than what the first seconds of a healthy start take, spread over that time.
 const MOST_REQUESTS: usize = 20 * 4 + 60;
 const MOST_MEMORY: usize = 300 * 1024;
 
-/// What is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Page(u32),
-    One,
-    Feed(u64),
-}
-
-/// What is answered.
-enum Answer {
-    /// A status, more headers, and a body.
-    Plain(u16, &'static str, Vec<u8>),
-    /// Nothing, and the connection stays open.
-    Silence,
-    /// The connection is closed.
-    Hangup,
-    /// A body of this part, over and over, so many bytes of it.
-    Endless(&'static [u8], usize),
-}
-
 /// A kind of answer: its name, what it answers, `None` for what a healthy server would, and what is to be seen on the screen.
 type Kind = (&'static str, fn(Asked) -> Option<Answer>, &'static [&'static str]);
+
+/// A call of the API: its name, what it asks, the keys that lead to it, and how a sentence about it begins.
+type Call = (&'static str, fn(Asked) -> bool, &'static str, &'static str);
+
+const CALLS: &[Call] = &[
+    ("a page", page, "", "load page"),
+    ("the feed", feed, "", "read the changes since step"),
+    ("a segment", |asked| asked == Asked::One, "", "read segment a"),
+    ("a create", |asked| asked == Asked::Create, "ANeu\r", "create segment Neu"),
+    ("a change", |asked| asked == Asked::Change, "rx\r", "change segment a"),
+    ("a deletion", |asked| asked == Asked::Delete, "d\r", "delete segment a"),
+];
+
+/// An answer that may be given to each call.
+type Given = (&'static str, fn() -> Answer);
+
+const ECHO: &str = r#"{"message":"first-half\u003dof\u002Bit\u0026x:second-half\/of"}"#;
+
+const ANSWERS: &[Given] = &[
+    ("silence", || Answer::Silence),
+    ("a closed connection", || Answer::Hangup),
+    ("half an answer", || Answer::Half(r#"[{"id":"a","name":"Alfa"},"#)),
+    ("a byte now and then", || Answer::Drip(r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#)),
+    ("202", || plain(202, "", "")),
+    ("204", || plain(204, "", "")),
+    ("301", || plain(301, "location: https://elsewhere.example/\r\n", "")),
+    ("401", || plain(401, "", "no such key")),
+    ("403 in HTML", || plain(403, "", "<h1>no</h1>")),
+    ("404", || plain(404, "", "")),
+    ("408", || plain(408, "", "")),
+    ("409", || plain(409, "", "taken")),
+    ("429 for ever", || plain(429, "retry-after: 9223372036854775807\r\n", "")),
+    ("500 with the key", || plain(500, "", ECHO)),
+    ("503 until the year 9999", || plain(503, "retry-after: Fri, 24 Dec 9999 23:59:59 GMT\r\n", "")),
+    ("nothing at all", || plain(200, "", "")),
+    ("null", || plain(200, "", "null")),
+    ("a login page", || plain(200, "", "<html>log in</html>")),
+    ("no UTF-8", || Answer::Plain(200, "", b"[{\"id\":\"a\",\"name\":\"\xff\xfe\"}".to_vec())),
+    ("a gzip bomb", || Answer::Plain(200, "content-encoding: gzip\r\n", bomb())),
+    ("500 MB", || Answer::Endless(b"[{\"id\":\"a\"},", 500 << 20)),
+    ("nested without end", || Answer::Plain(200, "", b"[".repeat(3_000_000))),
+    ("tiny objects without end", || Answer::Plain(200, "", b"[{},[],{},[],".repeat(300_000))),
+];
+
+/// What is to be seen where an answer is given to a call: a sentence about the call, or what has come of it.
+fn seen(given: &str, call: &str, sentence: &'static str) -> Vec<&'static str> {
+    const NOT_CHANGED: &str = "the server kept the name Alfa";
+    const NOT_DELETED: &str = "Alfa was not deleted: the server answered that it was done, but nothing has changed";
+    let refused = given.starts_with(['3', '4']) || given.starts_with("50") && !given.ends_with("MB");
+    vec![match (given, call) {
+        ("silence" | "a byte now and then", _) => "no answer for",
+        ("404", "a segment") => "Alfa was deleted",
+        ("404", "a deletion") => NOT_DELETED,
+        // That nothing has happened may be said so.
+        ("202" | "204" | "nothing at all" | "null", "the feed") => "● live",
+        // What these answer in the body is not documented, so it is looked at what has come of them.
+        (_, "a change") if !refused && given != "a closed connection" => NOT_CHANGED,
+        (_, "a deletion") if !refused && given != "a closed connection" => NOT_DELETED,
+        _ => sentence,
+    }]
+}
+
+fn plain(status: u16, headers: &'static str, body: &str) -> Answer {
+    Answer::Plain(status, headers, body.into())
+}
+
+/// Many blanks, which are short on the way.
+fn bomb() -> Vec<u8> {
+    static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        let blanks = vec![b' '; 1 << 20];
+        for _ in 0..512 {
+            packed.write_all(&blanks).unwrap();
+        }
+        packed.finish().unwrap()
+    });
+    BOMB.clone()
+}
 
 #[expect(clippy::unnecessary_wraps, reason = "it is what a kind answers")]
 fn json(text: impl Into<Vec<u8>>) -> Option<Answer> {
@@ -135,7 +200,7 @@ const KINDS: &[Kind] = &[
                 json(format!(r#"{{"nextId":{0},"events":[{{"segmentId":"x{0}","type":"UPDATE"}}]}}"#, step + 1_000))
             }
             Asked::One => status(404, "", ""),
-            Asked::Page(_) => None,
+            _ => None,
         },
         &["Alfa"],
     ),
@@ -146,7 +211,7 @@ const KINDS: &[Kind] = &[
                 json(format!(r#"{{"nextId":{},"events":[{{"segmentId":"a","type":"UPDATE"}}]}}"#, step + 1_000))
             }
             Asked::One => json(r#"{"id":"z","name":"Other"}"#),
-            Asked::Page(_) => None,
+            _ => None,
         },
         &["Alfa", "could not read segment a"],
     ),
@@ -164,83 +229,6 @@ const KINDS: &[Kind] = &[
     ),
 ];
 
-/// A server of a kind, and how often it was asked.
-fn serve(answer: fn(Asked) -> Option<Answer>) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
-    let counter = Arc::clone(&count);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let counter = Arc::clone(&counter);
-            // A client that goes away in the middle is what is tried.
-            thread::spawn(move || drop(converse(stream, answer, &counter)));
-        }
-    });
-    (format!("http://{address}"), count)
-}
-
-fn converse(stream: TcpStream, answer: fn(Asked) -> Option<Answer>, count: &AtomicUsize) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
-    loop {
-        let mut first = String::new();
-        if reader.read_line(&mut first)? == 0 {
-            return Ok(());
-        }
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line)? <= 2 {
-                break;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap_or(0);
-            }
-        }
-        reader.read_exact(&mut vec![0; length])?;
-        count.fetch_add(1, Ordering::SeqCst);
-        let asked = asked(&first);
-        match answer(asked).unwrap_or_else(|| healthy(asked)) {
-            Answer::Plain(status, headers, body) => {
-                write!(stream, "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n", body.len())?;
-                stream.write_all(&body)?;
-            }
-            Answer::Silence => thread::sleep(Duration::from_secs(3_600)),
-            Answer::Hangup => return Ok(()),
-            Answer::Endless(part, bytes) => {
-                write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {bytes}\r\n\r\n")?;
-                let block = part.repeat(64 * 1024 / part.len());
-                for _ in 0..bytes / block.len() {
-                    stream.write_all(&block)?;
-                }
-                return Ok(());
-            }
-        }
-    }
-}
-
-fn asked(line: &str) -> Asked {
-    let number = |name: &str| {
-        let value = line.split(name).nth(1)?;
-        value.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().ok()
-    };
-    match (number("pageNumber="), number("startId=")) {
-        (Some(number), _) => Asked::Page(u32::try_from(number).unwrap()),
-        (_, Some(step)) => Asked::Feed(step),
-        _ => Asked::One,
-    }
-}
-
-fn healthy(asked: Asked) -> Answer {
-    let text = match asked {
-        Asked::Page(1) => r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#,
-        Asked::Page(_) => "[]",
-        Asked::One => r#"{"id":"a","name":"Alfa"}"#,
-        Asked::Feed(_) => r#"{"nextId":null,"events":[]}"#,
-    };
-    Answer::Plain(200, "", text.into())
-}
-
 /// What the screen says, the lines as they are and then those of the right panes as one.
 fn told(pty: &Pty) -> String {
     let lines = pty.lines();
@@ -248,15 +236,28 @@ fn told(pty: &Pty) -> String {
     format!("{}\n{}", lines.join("\n"), right.collect::<Vec<_>>().join(" "))
 }
 
+/// A server of a kind, what is typed, and what is to be seen then.
+struct Case {
+    name: String,
+    rule: Rule,
+    keys: &'static str,
+    seen: Vec<&'static str>,
+    observed: Duration,
+}
+
 /// Looks at the program at work with a server of a kind. Answers what is wrong.
-fn observe((name, answer, seen): Kind) -> Result<(), String> {
-    let (url, count) = serve(answer);
+fn observe(case: &Case) -> Result<(), String> {
+    let (url, count) = serve(Arc::clone(&case.rule));
     let environment =
         [("SEGTUI_BASE_URL", url), ("SEGTUI_TENANT", "acme".to_owned()), ("SEGTUI_API_KEY", KEY.to_owned())];
     let began = Instant::now();
     let mut pty = Pty::start(100, 30, &["--no-store", "--poll", "0.2"], &environment);
-    let wrong = |what: String| Err(format!("{name}: {what}"));
-    for text in seen {
+    let wrong = |what: String| Err(format!("{}: {what}", case.name));
+    if !case.keys.is_empty() {
+        pty.wait_for("● live");
+        pty.type_text(case.keys);
+    }
+    for text in &case.seen {
         // What is overdue is told after some seconds, and what is tried again after as many.
         let until = Instant::now() + Duration::from_secs(25);
         while !told(&pty).contains(text) {
@@ -266,7 +267,7 @@ fn observe((name, answer, seen): Kind) -> Result<(), String> {
             thread::sleep(Duration::from_millis(50));
         }
     }
-    thread::sleep(OBSERVED.saturating_sub(began.elapsed()));
+    thread::sleep(case.observed.saturating_sub(began.elapsed()));
     let (asked, watched) = (count.load(Ordering::SeqCst), began.elapsed());
     let seconds = usize::try_from(watched.as_secs() + 1).unwrap();
     if asked > MOST_REQUESTS.max(20 * seconds) {
@@ -284,28 +285,56 @@ fn observe((name, answer, seen): Kind) -> Result<(), String> {
     }
     pty.type_text("?");
     pty.wait_for("Moving");
-    pty.type_text("q");
-    thread::sleep(Duration::from_millis(300));
+    pty.type_text("\x1b");
+    pty.wait_gone("Moving");
     let left = Instant::now();
     pty.type_text("q");
-    let code = pty.exit_code();
-    if code != 0 || left.elapsed() > Duration::from_secs(5) {
-        return wrong(format!("it ends with {code} after {:?}", left.elapsed()));
+    // What is still to be sent is asked about first.
+    while pty.exited().is_none() && left.elapsed() < Duration::from_secs(5) {
+        if pty.contains("Leave") {
+            pty.type_text("q");
+        }
+        thread::sleep(Duration::from_millis(50));
     }
-    Ok(())
+    match pty.exited() {
+        Some(0) => Ok(()),
+        code => wrong(format!("it ends with {code:?} after {:?}:\n{}", left.elapsed(), pty.lines().join("\n"))),
+    }
+}
+
+/// Each answer on each call, and the kinds that are about several.
+fn cases() -> Vec<Case> {
+    let kinds = KINDS.iter().map(|&(name, answer, seen)| Case {
+        name: name.to_owned(),
+        rule: Arc::new(answer),
+        keys: "",
+        seen: seen.to_vec(),
+        observed: OBSERVED,
+    });
+    let on_each_call = CALLS.iter().flat_map(|&(call, is_it, keys, sentence)| {
+        ANSWERS.iter().map(move |&(given, answer)| Case {
+            name: format!("{given} to {call}"),
+            rule: Arc::new(move |asked| is_it(asked).then(answer)),
+            keys,
+            seen: seen(given, call, sentence),
+            observed: OBSERVED_SHORTLY,
+        })
+    });
+    kinds.chain(on_each_call).collect()
 }
 
 #[test]
 fn whatever_a_server_answers_the_program_lives_and_says_what_is_wrong() {
-    const AT_ONCE: usize = 5;
+    const AT_ONCE: usize = 24;
+    let cases = cases();
     let next = AtomicUsize::new(0);
     let wrong: Vec<String> = thread::scope(|scope| {
         let observers: Vec<_> = (0..AT_ONCE)
             .map(|_| {
                 scope.spawn(|| {
                     let mut wrong = Vec::new();
-                    while let Some(kind) = KINDS.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        wrong.extend(observe(*kind).err());
+                    while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                        wrong.extend(observe(case).err());
                     }
                     wrong
                 })

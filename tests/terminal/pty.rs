@@ -210,6 +210,16 @@ impl Pty {
         eventually(|| self.child.try_wait().unwrap());
     }
 
+    /// The exit code, if it has ended.
+    pub fn exited(&mut self) -> Option<u32> {
+        self.child.try_wait().unwrap().map(|status| status.exit_code())
+    }
+
+    /// Whether that is on the screen now.
+    pub fn contains(&self, text: &str) -> bool {
+        self.lines().join("\n").contains(text)
+    }
+
     pub fn exit_code(&mut self) -> u32 {
         let status = eventually(|| self.child.try_wait().unwrap());
         status.exit_code()

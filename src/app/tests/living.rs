@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{Effect, EntryKind, Event, LinkState};
+use crate::app::{Effect, EntryKind, Event, LinkState, Standing};
 use crate::mirror::{self, Command, ListProgress, Phase};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::Segment;
@@ -37,7 +37,11 @@ fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
     let mut harness = Harness::new(120, 40);
     harness.tell(mirror::Event::Gathered(vec![segment("a", None)]));
     let progress = ListProgress { segments: 1, pages: 1, ..ListProgress::default() };
-    harness.tell(mirror::Event::PhaseChanged(Phase::Stalled { error: unreachable_server(), progress }));
+    harness.tell(mirror::Event::PhaseChanged(Phase::Stalled {
+        error: unreachable_server(),
+        retry_in: Duration::from_secs(8),
+        progress,
+    }));
     assert!(harness.message().contains("ctrl-r tries again"), "{}", harness.message());
     assert_eq!(harness.rows(), [">a"]);
     assert_eq!(harness.state.link.state(), LinkState::Stalled);
@@ -303,4 +307,38 @@ fn carry_out(server: &mut std::collections::BTreeMap<String, Arc<Segment>>, harn
             }
         }
     }
+}
+
+#[test]
+fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
+    let mut harness = Harness::live(120, 40, wholesale());
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    let (ticket, _) = harness.last_write();
+    let which = mirror::Which { ticket, index: 0 };
+    let fault = Fault::Refused { status: 429, words: String::new(), retry_after: Some(Duration::from_secs(50)) };
+    let error = RemoteError { call: Call::Update(id("export")), fault };
+    let told = |harness: &Harness| {
+        let entries = harness.state.activity.entries();
+        entries.filter(|entry| entry.text.contains("Your changes are kept and sent again in 50 s")).count()
+    };
+    for _ in 0..3 {
+        harness.tell(mirror::Event::OperationBegan(which));
+        let retry_in = Duration::from_secs(50);
+        harness.tell(mirror::Event::OperationWaits { which, error: error.clone(), retry_in });
+        assert_eq!(harness.state.writes.step(which).unwrap().standing, Standing::Waiting);
+        // Something else is said between.
+        harness.press("y i");
+    }
+    assert_eq!(told(&harness), 1);
+    harness.tell(mirror::Event::OperationBegan(which));
+    harness.succeed();
+    harness.press("r");
+    harness.type_text("!");
+    harness.press("enter");
+    let which = mirror::Which { ticket: harness.last_write().0, index: 0 };
+    harness.tell(mirror::Event::OperationBegan(which));
+    harness.tell(mirror::Event::OperationWaits { which, error, retry_in: Duration::from_secs(50) });
+    assert_eq!(told(&harness), 2);
 }

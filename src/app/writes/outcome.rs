@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::action::Action;
 use crate::forest::{Change, RowId};
@@ -23,17 +24,23 @@ pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
     }
 }
 
-/// An operation could not reach the server: it is queued as before, and sent when the server answers.
-pub(in crate::app) fn operation_waits(state: &mut State, which: Which, error: &RemoteError) {
+/// An operation could not reach the server, or is to wait: it is queued as before, and sent when the server answers.
+pub(in crate::app) fn operation_waits(state: &mut State, which: Which, error: &RemoteError, retry_in: Duration) {
     let Some(step) = state.writes.step_mut(which).filter(|step| step.standing == Standing::Running) else { return };
     step.standing = Standing::Waiting;
-    let queue = state.key(Action::ShowQueue);
-    let text = format!("{error}. Your changes are kept and sent when the server answers · {queue} shows them");
-    let told = state.message.as_ref().is_some_and(|message| message.text == text);
-    if !told {
-        state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
-        state.warn(text);
+    // It is tried again and again, which is no news each time.
+    if state.writes.waits_for.as_ref() == Some(&error.fault) {
+        return;
     }
+    let queue = state.key(Action::ShowQueue);
+    let when = match error.fault.retry_after() {
+        Some(_) => format!("again in {} s", retry_in.as_secs()),
+        None => "when the server answers".into(),
+    };
+    let text = format!("{error}. Your changes are kept and sent {when} · {queue} shows them");
+    state.writes.waits_for = Some(error.fault.clone());
+    state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+    state.warn(text);
 }
 
 /// An operation succeeded, as it was carried out.
@@ -43,6 +50,7 @@ pub(in crate::app) fn operation_ended(
     operation: &Operation,
     outcome: &Outcome,
 ) -> Vec<Effect> {
+    state.writes.waits_for = None;
     let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
         return ended_after_all(state, which, operation, outcome);
     };

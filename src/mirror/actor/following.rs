@@ -451,7 +451,8 @@ impl<R: Remote> Actor<R> {
         let ended = part.ended;
         self.hear_part(part);
         self.answer_those_who_catch_up();
-        if let Work::Resting { then: Next::Follow, .. } = self.work {
+        // The server answers again; but what it has asked for is kept.
+        if matches!(self.work, Work::Resting { then: Next::Follow, .. }) && !self.rests_as_asked() {
             self.work = Work::Following;
         }
         if matches!(self.work, Work::Following) {

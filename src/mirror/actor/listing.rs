@@ -336,7 +336,7 @@ impl<R: Remote> Actor<R> {
         let pause = self.pause_after(&error.fault);
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::List(listing) };
         self.stop_waiting_to_catch_up();
-        self.enter(Phase::Stalled { error, progress }).await
+        self.enter(Phase::Stalled { error, retry_in: pause, progress }).await
     }
 
     /// Without a feed, only another list tells what changed.

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use tokio::time::{Duration, Instant};
 
-use crate::mirror::message::{Event, Phase};
+use crate::mirror::message::{Event, Phase, Which};
 use crate::remote::{Call, Remote};
 use crate::segment::SegmentId;
 
@@ -16,6 +16,8 @@ pub(super) struct Silence {
     work: Option<(Call, Instant)>,
     read: Option<(Call, Instant)>,
     looks: HashMap<SegmentId, Instant>,
+    /// What each operation asks at present.
+    operations: HashMap<Which, (Call, Instant)>,
     /// Since when it was told that an answer is overdue.
     told: Option<Instant>,
 }
@@ -56,11 +58,20 @@ impl Silence {
         self.looks.remove(id);
     }
 
+    pub fn operation_asks(&mut self, which: Which, call: Call) {
+        self.operations.insert(which, (call, Instant::now()));
+    }
+
+    pub fn operation_answered(&mut self, which: Which) {
+        self.operations.remove(&which);
+    }
+
     /// What has been waited for longest, and since when.
     fn longest(&self) -> Option<(Call, Instant)> {
         let looks = self.looks.iter().min_by_key(|(_, since)| **since);
         let look = looks.map(|(id, since)| (Call::One(id.clone()), *since));
-        self.work.iter().chain(&self.read).cloned().chain(look).min_by_key(|(_, since)| *since)
+        let known = self.work.iter().chain(&self.read).chain(self.operations.values());
+        known.cloned().chain(look).min_by_key(|(_, since)| *since)
     }
 
     pub fn next_alarm(&self) -> Option<Instant> {

@@ -22,7 +22,7 @@ use crate::remote::{Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 use crate::store::{JournalNote, Journalled};
 
-use super::{Abandoned, Actor, Next, Work};
+use super::{Abandoned, Actor, LONGEST_ASKED_PAUSE, Next, Work};
 
 /// What there is to write, and what has to be known for it.
 #[derive(Debug, Default)]
@@ -356,14 +356,17 @@ impl<R: Remote> Actor<R> {
         self.writing.queue.waits(which);
         let times = self.writing.unreached_before + 1;
         let pause = UNREACHED.saturating_mul(1 << times.min(10)).min(LONGEST_UNREACHED) / 2;
+        let asked = error.fault.retry_after().unwrap_or_default().min(LONGEST_ASKED_PAUSE);
+        let pause = pause.max(asked);
         let until = Instant::now() + pause;
-        self.writing.unreached = Some(self.writing.unreached.unwrap_or(Unreached { until, times }));
+        let waits = self.writing.unreached.unwrap_or(Unreached { until, times });
+        self.writing.unreached = Some(Unreached { until: waits.until.max(until), ..waits });
         // Whether it answers is found out soon.
         self.following.poll_at(until);
         if let Work::Resting { until: rest, then: Next::Locate } = &mut self.work {
             *rest = until.min(*rest);
         }
-        self.tell(Event::OperationWaits { which, error }).await
+        self.tell(Event::OperationWaits { which, error, retry_in: pause }).await
     }
 
     async fn operation_ended(&mut self, which: Which, ended: Ended) -> Result<(), Abandoned> {

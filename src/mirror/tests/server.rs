@@ -95,6 +95,8 @@ pub enum Planted {
     Refuse(Fault),
     /// The call is carried out and its answer is lost.
     Lose,
+    /// The call is carried out after so much time.
+    Late(Duration),
 }
 
 pub fn refused(status: u16) -> Fault {
@@ -169,6 +171,9 @@ impl Server {
             }
         };
         sleep(Duration::from_millis(there)).await;
+        if let Some(Planted::Late(time)) = &fate {
+            sleep(*time).await;
+        }
         let result = if let Some(Planted::Refuse(fault)) = &fate {
             Err(fault.clone())
         } else {

@@ -81,7 +81,8 @@ impl<R: Remote> Writer<R> {
                 Err(error) => return Err(WriteError::InDoubt(error).into()),
             }
         }
-        match self.remote.create(draft).await {
+        let call = Call::Create(draft.name.as_str().into());
+        match self.asking(call, self.remote.create(draft)).await {
             Ok(id) => self.answered(&id, draft).await,
             Err(error) if error.fault.may_have_taken_effect() => match self.search(draft, self.grace).await {
                 Ok(Trace::Made(segment)) => self.made(&segment, draft).await,

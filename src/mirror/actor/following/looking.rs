@@ -199,7 +199,8 @@ impl<R: Remote> Actor<R> {
 /// Whether a look has failed for a reason that may be that one segment's.
 const fn concerns_one(fault: &Fault) -> bool {
     match fault {
-        Fault::Refused { status, .. } => !matches!(status, 401 | 407 | 429),
+        // Who asks to wait means every request.
+        Fault::Refused { status, retry_after, .. } => !matches!(status, 401 | 407 | 429) && retry_after.is_none(),
         Fault::Unreadable { .. } | Fault::TooLong { .. } | Fault::Unsendable { .. } | Fault::Redirected { .. } => true,
         Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. } | Fault::Forbidden => false,
     }

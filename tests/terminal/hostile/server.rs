@@ -1,0 +1,142 @@
+//! A server that answers by the rules of HTTP or against them, and a tenant of two segments where it means well.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Page(u32),
+    One,
+    Feed(u64),
+    Create,
+    Change,
+    Delete,
+}
+
+/// What is answered.
+pub enum Answer {
+    /// A status, more headers, and a body.
+    Plain(u16, &'static str, Vec<u8>),
+    /// Nothing, and the connection stays open.
+    Silence,
+    /// The connection is closed.
+    Hangup,
+    /// A body of this part, over and over, so many bytes of it.
+    Endless(&'static [u8], usize),
+    /// The half of a body, and the connection is closed.
+    Half(&'static str),
+    /// A body that comes byte by byte, two in a second.
+    Drip(&'static str),
+}
+
+/// Answers one question, or leaves it to the server that means well.
+pub type Rule = Arc<dyn Fn(Asked) -> Option<Answer> + Send + Sync>;
+
+/// When the feed tells for the first time that something has changed.
+const FIRST_CHANGE: Duration = Duration::from_millis(800);
+
+/// A server of a kind, and how often it was asked.
+pub fn serve(rule: Rule) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&count);
+    let began = Instant::now();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (counter, rule) = (Arc::clone(&counter), Arc::clone(&rule));
+            // A client that goes away in the middle is what is tried.
+            thread::spawn(move || drop(converse(stream, &rule, &counter, began)));
+        }
+    });
+    (format!("http://{address}"), count)
+}
+
+fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, began: Instant) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    loop {
+        let mut first = String::new();
+        if reader.read_line(&mut first)? == 0 {
+            return Ok(());
+        }
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line)? <= 2 {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap_or(0);
+            }
+        }
+        reader.read_exact(&mut vec![0; length])?;
+        count.fetch_add(1, Ordering::SeqCst);
+        let asked = asked(&first);
+        match rule(asked).unwrap_or_else(|| healthy(asked, began)) {
+            Answer::Plain(status, headers, body) => {
+                write!(stream, "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n", body.len())?;
+                stream.write_all(&body)?;
+            }
+            Answer::Silence => thread::sleep(Duration::from_secs(3_600)),
+            Answer::Hangup => return Ok(()),
+            Answer::Endless(part, bytes) => {
+                write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {bytes}\r\n\r\n")?;
+                let block = part.repeat(64 * 1024 / part.len());
+                for _ in 0..bytes / block.len() {
+                    stream.write_all(&block)?;
+                }
+                return Ok(());
+            }
+            Answer::Half(body) => {
+                write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n{body}", 2 * body.len())?;
+                return Ok(());
+            }
+            Answer::Drip(body) => {
+                write!(stream, "HTTP/1.1 200 X\r\ncontent-length: {}\r\n\r\n", body.len())?;
+                for byte in body.bytes() {
+                    stream.write_all(&[byte])?;
+                    thread::sleep(Duration::from_millis(500));
+                }
+            }
+        }
+    }
+}
+
+fn asked(line: &str) -> Asked {
+    let number = |name: &str| {
+        let value = line.split(name).nth(1)?;
+        value.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().ok()
+    };
+    match line.split(' ').next() {
+        Some("POST") => return Asked::Create,
+        Some("PUT") => return Asked::Change,
+        Some("DELETE") => return Asked::Delete,
+        _ => {}
+    }
+    match (number("pageNumber="), number("startId=")) {
+        (Some(number), _) => Asked::Page(u32::try_from(number).unwrap()),
+        (_, Some(step)) => Asked::Feed(step),
+        _ => Asked::One,
+    }
+}
+
+/// What a server would answer that has two segments, of which one is said to have changed after a moment. It carries nothing out.
+fn healthy(asked: Asked, began: Instant) -> Answer {
+    let text = match asked {
+        Asked::Page(1) => r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#,
+        Asked::Page(_) => "[]",
+        Asked::One => r#"{"id":"a","name":"Alfa"}"#,
+        Asked::Feed(1) if began.elapsed() >= FIRST_CHANGE => {
+            r#"{"nextId":2,"events":[{"segmentId":"a","type":"UPDATE"}]}"#
+        }
+        Asked::Feed(_) => r#"{"nextId":null,"events":[]}"#,
+        Asked::Create => r#"{"id":"n"}"#,
+        Asked::Change | Asked::Delete => "",
+    };
+    Answer::Plain(200, "", text.into())
+}
