@@ -37,7 +37,9 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         }
         Action::Own(number) => own::available(state, number),
         Action::Browse => addressable(state),
-        Action::Reopen if state.writes.refused_count() == 0 => Err("nothing was refused".into()),
+        Action::Reopen if state.writes.refused_count() == 0 && state.writes.tally().failed == 0 => {
+            Err("nothing was refused".into())
+        }
         Action::Undo if !state.writes.history.can_undo() && state.writes.tally().done == 0 => {
             Err("nothing was done yet that could be undone".into())
         }

@@ -19,6 +19,8 @@ pub struct Conflict {
     pub between: Between,
     /// The row that the keys are about.
     pub row: usize,
+    /// Whether what is on the server has changed while this was open, and nobody has said yet that they saw it.
+    pub changed: bool,
 }
 
 /// What stands against what.
@@ -99,7 +101,50 @@ impl Conflict {
             Between::Changes { choices, .. } => choices.iter().position(|side| *side == Side::Mine).unwrap_or(0),
             _ => 0,
         };
-        Some(Self { which, between, row })
+        let mut conflict = Self { which, between, row, changed: false };
+        // More may have happened since it failed.
+        if state.writes.concerns(conflict.theirs()) {
+            let now = state.writes.truth(conflict.theirs()).cloned();
+            conflict.take(now);
+        }
+        Some(conflict)
+    }
+
+    /// The segment on the server that it is about.
+    fn theirs(&self) -> &SegmentId {
+        match &self.between {
+            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::Grown { base, .. } => &base.id,
+            Between::Gone { mine } => &mine.id,
+            Between::Lookalike { theirs, .. } => &theirs.id,
+        }
+    }
+
+    /// A segment is this by now. What the person has chosen so far stays.
+    pub(super) fn changed_elsewhere(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
+        if self.theirs() == id && self.take(now.cloned()) {
+            self.changed = true;
+        }
+    }
+
+    /// Goes on from what is there now. Answers whether that is anything else.
+    fn take(&mut self, now: Option<Arc<Segment>>) -> bool {
+        let between = match (&self.between, now) {
+            (Between::Changes { base, mine, choices, theirs }, Some(now)) if *theirs != now => {
+                Between::Changes { base: Arc::clone(base), theirs: now, mine: mine.clone(), choices: *choices }
+            }
+            (Between::Changes { mine, .. }, None) => Between::Gone { mine: mine.clone() },
+            (Between::Gone { mine }, Some(now)) => changes(&now, &now, &Draft::of(mine)),
+            (Between::Deletion { base, theirs }, Some(now)) if *theirs != now => {
+                Between::Deletion { base: Arc::clone(base), theirs: now }
+            }
+            (Between::Lookalike { mine, theirs }, Some(now)) if *theirs != now => {
+                Between::Lookalike { mine: mine.clone(), theirs: now }
+            }
+            // That it is gone is found when it is deleted.
+            _ => return false,
+        };
+        self.between = between;
+        true
     }
 
     /// The name to speak of.
@@ -128,6 +173,13 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
         return Vec::new();
     }
     let key = key.to_string();
+    if conflict.changed && matches!(key.as_str(), "enter" | "e" | "t" | "c" | "D") {
+        // It was pressed for what was there before.
+        conflict.changed = false;
+        state.warn(format!("it has just changed on the server; look again, then press {key} again"));
+        state.layers.push(Layer::Conflict(conflict));
+        return Vec::new();
+    }
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
             state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue)));

@@ -201,8 +201,13 @@ impl Harness {
         self.event(Event::Time(later));
     }
 
+    /// The mirror tells something. Whatever that is, nothing opens by itself.
     pub fn tell(&mut self, event: mirror::Event) {
+        let kinds = |harness: &Self| harness.state.layers.iter().map(std::mem::discriminant).collect::<Vec<_>>();
+        let before = kinds(self);
+        let what = format!("{event:?}");
         self.event(Event::Mirror(event));
+        assert!(kinds(self).iter().all(|kind| before.contains(kind)), "something has opened by itself: {what}");
     }
 
     /// The feed told of a segment's new fields.

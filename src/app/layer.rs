@@ -6,7 +6,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{
     BulkEdit, Confirmation, Conflict, Deletion, Destination, FindPrompt, Form, Letter, OutlineEdit, OutputPane,
-    Palette, ParentPicker, ProfileList, QueuePane, Renaming, RequestsPane, Review, State, TextField,
+    Palette, ParentPicker, ProfileList, QueuePane, Renaming, RequestsPane, Review, State, TextField, queue_pane,
 };
 
 /// Something that is open.
@@ -84,10 +84,23 @@ impl Layer {
     }
 }
 
-/// Opens the oldest refused dialog again.
-pub(super) fn bring_back_refused(state: &mut State) {
-    if let Some(layer) = state.writes.refused.pop_front() {
+/// Opens what stands in the way of the selected segment; if nothing does, the oldest problem there is.
+pub(super) fn open_problem(state: &mut State) {
+    let selected = state.selected_segment().and_then(|segment| state.writes.problem_of(&segment.id));
+    let Some(which) = selected.or_else(|| state.writes.oldest_problem()) else {
+        // A form that never reached the mirror belongs to no operation.
+        let layer = state.writes.refused.pop_front();
         state.message = None;
-        state.layers.push(layer);
-    }
+        state.layers.extend(layer);
+        return;
+    };
+    state.message = None;
+    let refused = state.writes.refused.iter().position(|layer| layer.amends() == Some(which));
+    let layer = match refused.and_then(|at| state.writes.refused.remove(at)) {
+        // It was filled in when the write failed, and more may have happened since.
+        Some(Layer::Conflict(_)) | None => queue_pane::decide(state, which),
+        layer => layer,
+    };
+    let layer = layer.unwrap_or_else(|| Layer::Queue(QueuePane::at(state, which)));
+    state.layers.push(layer);
 }

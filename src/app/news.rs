@@ -19,7 +19,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             state.link.synchronised = Some(saved);
             return restore(state, *forest);
         }
-        Event::Listed { different } => return list(state, different),
+        Event::Listed { different } => return list(state, &different),
         Event::Changed { seen, .. } => change(state, &seen),
         Event::Synchronised { lacking, .. } => {
             state.link.synchronised = Some(state.clock.now);
@@ -109,15 +109,14 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
     effects
 }
 
-fn list(state: &mut State, different: Vec<Seen>) -> Vec<Effect> {
-    for one in &different {
-        tell_dialogs(state, &one.id, one.now.as_deref());
+fn list(state: &mut State, different: &[Seen]) -> Vec<Effect> {
+    for one in different {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
             tell_set_back(state, before, after);
         }
     }
-    let changes: Vec<Change> =
-        different.into_iter().map(|Seen { id, now, .. }| state.writes.overlay(&id, now)).collect();
+    let changes = different.iter().map(|seen| state.writes.overlay(&seen.id, seen.now.clone()));
+    let changes: Vec<Change> = changes.collect();
     let first = !state.link.listed;
     tree_view::steady(state, |state| {
         state.forest.apply(changes);
@@ -126,6 +125,7 @@ fn list(state: &mut State, different: Vec<Seen>) -> Vec<Effect> {
         }
     });
     forget_gone(state);
+    tell_dialogs(state, different);
     if first { begin_with_list(state) } else { Vec::new() }
 }
 
@@ -182,9 +182,7 @@ fn change(state: &mut State, seen: &[Seen]) {
         state.forest.mark_changed(seen.iter().map(|one| &one.id));
     });
     forget_gone(state);
-    for one in seen {
-        tell_dialogs(state, &one.id, one.now.as_deref());
-    }
+    tell_dialogs(state, seen);
     for one in seen {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
             tell_set_back(state, before, after);
@@ -234,14 +232,23 @@ fn verified(state: &mut State, missed: &[Seen]) {
     }
 }
 
-fn tell_dialogs(state: &mut State, id: &SegmentId, now: Option<&Segment>) {
-    for layer in &mut state.layers {
-        match layer {
-            Layer::Form(form) if form.subject() == Some(id) => form.changed_elsewhere(&state.forest, now),
-            Layer::Renaming(renaming) if renaming.base.id == *id => renaming.changed_elsewhere(now),
-            _ => {}
+/// Lets what is open know what has changed.
+fn tell_dialogs(state: &mut State, seen: &[Seen]) {
+    let mut layers = std::mem::take(&mut state.layers);
+    for Seen { id, now, .. } in seen {
+        for layer in &mut layers {
+            match layer {
+                Layer::Form(form) if form.subject() == Some(id) => {
+                    form.changed_elsewhere(&state.forest, now.as_deref());
+                }
+                Layer::Renaming(renaming) if renaming.base.id == *id => renaming.changed_elsewhere(now.as_deref()),
+                Layer::Conflict(conflict) => conflict.changed_elsewhere(id, now.as_ref()),
+                Layer::Review(review) => review.changed_elsewhere(state, id),
+                _ => {}
+            }
         }
     }
+    state.layers = layers;
 }
 
 fn forget_gone(state: &mut State) {

@@ -65,7 +65,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
         Action::EditAsText => return outline::open(state),
         Action::Cut => changing::cut(state),
-        Action::Reopen => layer::bring_back_refused(state),
+        Action::Reopen => layer::open_problem(state),
         Action::Paste => return changing::paste(state),
         Action::PollNow => return vec![Effect::Mirror(Command::PollNow)],
         Action::Reload => return reload(state),
@@ -112,7 +112,10 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Undo => return history::go(state, Way::Back),
         Action::Redo => return history::go(state, Way::Forth),
         Action::Stage => review::stage(state),
-        _ => state.layers.push(Layer::Queue(QueuePane::default())),
+        _ => {
+            let pane = QueuePane::open(state);
+            state.layers.push(Layer::Queue(pane));
+        }
     }
     Vec::new()
 }

@@ -12,13 +12,22 @@ use super::{Conflict, Effect, Form, Layer, Review, State};
 pub struct QueuePane {
     /// The selected line of the list.
     pub selected: usize,
-    /// What the last run had left, and what became of it.
-    pub recovered: Vec<String>,
-    /// Whether that was read: until then, no key does anything but say so.
-    pub acknowledged: bool,
+    /// What the last session had left, and what became of it.
+    pub left_over: Vec<String>,
 }
 
 impl QueuePane {
+    /// The list, with what the last session had left where nobody has looked at that yet.
+    pub(super) fn open(state: &mut State) -> Self {
+        Self { selected: 0, left_over: std::mem::take(&mut state.writes.left_over) }
+    }
+
+    /// The list with an operation selected.
+    pub(super) fn at(state: &mut State, which: Which) -> Self {
+        let selected = Self::operations(state).iter().position(|other| *other == which).unwrap_or(0);
+        Self { selected, ..Self::open(state) }
+    }
+
     /// The operations in their order, those that are done included for as long as their plan is not over.
     #[must_use]
     pub fn operations(state: &State) -> Vec<Which> {
@@ -33,17 +42,6 @@ impl QueuePane {
 const PAGE: usize = 10;
 
 pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Effect> {
-    if !pane.recovered.is_empty() && !pane.acknowledged {
-        // It came by itself, perhaps under the fingers of somebody who is typing.
-        if matches!(key.to_string().as_str(), "enter" | "esc") {
-            pane.acknowledged = true;
-            if QueuePane::operations(state).is_empty() {
-                return Vec::new();
-            }
-        }
-        state.layers.push(Layer::Queue(pane));
-        return Vec::new();
-    }
     let operations = QueuePane::operations(state);
     let last = operations.len().saturating_sub(1);
     pane.selected = pane.selected.min(last);
@@ -109,7 +107,7 @@ fn retry(state: &mut State, which: Which) -> Vec<Effect> {
 }
 
 /// Where a person decides about an operation that failed: the conflict, or the form with what was asked for.
-fn decide(state: &mut State, which: Which) -> Option<Layer> {
+pub(super) fn decide(state: &mut State, which: Which) -> Option<Layer> {
     let step = state.writes.step(which)?.clone();
     let Standing::Failed(error) = &step.standing else {
         state.warn("only what has failed can be edited here; d drops it, r goes on with what is held");

@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::keymap::Key;
 use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
-use crate::segment::Field;
+use crate::segment::{Field, SegmentId};
 
 use super::weight::{Demand, Word, demand, left_to_the_server, owned};
 use super::writes::Amendment;
@@ -33,6 +33,8 @@ pub struct Review {
     pub reasons: Vec<String>,
     /// The text it was typed as, which is wanted until it is sent.
     pub(super) text: Option<PathBuf>,
+    /// Whether something that it is about has changed while this was open, and nobody has said yet that they saw it.
+    pub changed: bool,
 }
 
 /// How much of what a plan does.
@@ -70,11 +72,22 @@ impl Review {
             warnings,
             reasons: Vec::new(),
             text: None,
+            changed: false,
         };
         review.weigh(state);
         // Where a word is wanted, the first letters of it must not be taken for keys.
         review.typing = review.demand.next().is_some();
         review
+    }
+
+    /// A segment is another one by now than when this was opened. Whoever was about to send it has to look again.
+    pub(super) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
+        let amends =
+            self.amendment.as_ref().is_some_and(|amendment| amendment.operation.subject().is_some_and(|it| it == id));
+        if amends || state.writes.plans_on(id).any(|ticket| self.tickets.contains(&ticket)) {
+            self.weigh(state);
+            self.changed = true;
+        }
     }
 
     /// Asks for what is left of it, from the first word on.
@@ -187,6 +200,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
             review.selected = review.selected.min(left - 1);
             review.weigh(state);
         }
+        "y" if review.changed => look_again(state, &mut review),
         "y" if review.demand.next().is_none() => return send(state, review),
         "y" => review.typing = true,
         "enter" => state.warn("y sends all of this, esc sends nothing"),
@@ -202,6 +216,7 @@ fn press_typing(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> 
         "esc" | "ctrl-c" if single => return leave(state, review, false),
         "down" | "up" if single => {}
         "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
+        "enter" if review.changed => look_again(state, &mut review),
         "enter" if review.demand.meet(review.typed.text()) => {
             if review.demand.next().is_none() {
                 return send(state, review);
@@ -218,6 +233,12 @@ fn press_typing(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> 
     }
     state.layers.push(Layer::Review(review));
     Vec::new()
+}
+
+/// The key was pressed for what was there before.
+fn look_again(state: &mut State, review: &mut Review) {
+    review.changed = false;
+    state.warn("something in it has just changed on the server; look again, then send it");
 }
 
 fn send(state: &mut State, review: Review) -> Vec<Effect> {

@@ -46,6 +46,8 @@ pub struct Writes {
     pub(super) gathers: bool,
     /// How fast they are carried out.
     pub pace: Pace,
+    /// What the last session had left and what became of it, until that was looked at.
+    pub(super) left_over: Vec<String>,
     /// What stands in the way of all of them and was told; `None` once the server has taken one.
     waits_for: Option<Fault>,
 }
@@ -246,6 +248,24 @@ impl Writes {
         })
     }
 
+    /// The operation of a segment that has failed.
+    pub(super) fn problem_of(&self, id: &SegmentId) -> Option<Which> {
+        self.pending.get(id)?.operations.iter().copied().find(|which| self.has_failed(*which))
+    }
+
+    /// The operation that has failed and was asked for first; one that came from a dialog before others.
+    pub(super) fn oldest_problem(&self) -> Option<Which> {
+        let refused = self.refused.iter().find_map(Layer::amends).filter(|which| self.has_failed(*which));
+        refused.or_else(|| {
+            let operations = self.pending.values().flat_map(|pending| &pending.operations);
+            operations.copied().filter(|which| self.has_failed(*which)).min()
+        })
+    }
+
+    fn has_failed(&self, which: Which) -> bool {
+        self.step(which).is_some_and(|step| matches!(step.standing, Standing::Failed(_)))
+    }
+
     /// Whether what is shown of a segment was asked for and not sent.
     #[must_use]
     pub fn is_staged(&self, id: &SegmentId) -> bool {
@@ -322,6 +342,21 @@ impl Writes {
             }
             None => now.map_or_else(|| Change::Remove(id.clone()), Change::Upsert),
         }
+    }
+
+    /// Whether something is under way for a segment.
+    pub(super) fn concerns(&self, id: &SegmentId) -> bool {
+        self.pending.contains_key(id)
+    }
+
+    /// What the server last showed of a segment that something is under way for; `None` when it has no such segment.
+    pub(super) fn truth(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
+        self.pending.get(id)?.truth.as_ref()
+    }
+
+    /// The plans that something is under way of for a segment.
+    pub(super) fn plans_on(&self, id: &SegmentId) -> impl Iterator<Item = Ticket> {
+        self.pending.get(id).into_iter().flat_map(|pending| &pending.operations).map(|which| which.ticket)
     }
 
     /// Lays everything under way over a complete list.

@@ -358,6 +358,11 @@ pub enum Notice {
     },
     /// Another program has the journal of this tenant.
     NotJournalled,
+    /// An earlier session left changes undone. What became of them is looked into when the server answers.
+    LeftOver {
+        /// How many.
+        count: usize,
+    },
     /// Some changes that an earlier session left undone can't be read.
     JournalUnread {
         /// How many.
@@ -387,6 +392,10 @@ impl fmt::Display for Notice {
             }
             Self::UnreadableEntries { count } => write!(f, "{count} entries of the list have no id and can't be shown"),
             Self::TooManyPages { pages } => write!(f, "stopped after {pages} pages; the list may be incomplete"),
+            Self::LeftOver { count } => {
+                let changes = if *count == 1 { "1 change" } else { &format!("{count} changes") };
+                write!(f, "{changes} left over from the last session; checked when the server answers")
+            }
             Self::ListIncomplete { suspicion } => {
                 write!(f, "The list of segments is incomplete: {suspicion}. What is missing may still exist")
             }

@@ -25,6 +25,7 @@ pub(super) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &m
         Between::Lookalike { .. } => format!("No answer came: is this {}?", conflict.name()),
         Between::Grown { .. } => format!("More stands below {} than you were shown", conflict.name()),
     };
+    let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
     let height = match &conflict.between {
         Between::Changes { .. } | Between::Deletion { .. } => 7,
         Between::Lookalike { .. } => 8,

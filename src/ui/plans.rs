@@ -147,14 +147,14 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let selected = pane.selected.min(operations.len().saturating_sub(1));
     let shown = operations.len().min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4));
     let mut above: Vec<Line<'static>> = Vec::new();
-    if !pane.recovered.is_empty() {
-        above.push(Line::styled("What the last run had left:", theme.strong));
-        let widest = pane.recovered.iter().map(|text| text.width() + 2).max().unwrap_or(0);
+    if !pane.left_over.is_empty() {
+        above.push(Line::styled("Left over from the last session:", theme.strong));
+        let widest = pane.left_over.iter().map(|text| text.width() + 2).max().unwrap_or(0);
         let width =
             textwrap::Options::new(dialog::room(state, widest).max(8)).initial_indent("  ").subsequent_indent("    ");
-        let told = pane.recovered.iter().take(LIST / 2);
+        let told = pane.left_over.iter().take(LIST / 2);
         above.extend(told.flat_map(|text| textwrap::wrap(text, &width)).map(|line| Line::raw(line.into_owned())));
-        let more = pane.recovered.len().saturating_sub(LIST / 2);
+        let more = pane.left_over.len().saturating_sub(LIST / 2);
         if more > 0 {
             above.push(Line::raw(format!("  and {} more", grouped(more))));
         }
@@ -167,7 +167,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         Standing::Failed(error) => Some(error.to_string()),
         _ => None,
     });
-    let keys = queue_keys(state, pane, operations.get(selected).copied(), theme);
+    let keys = queue_keys(state, operations.get(selected).copied(), theme);
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
@@ -209,10 +209,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
 const KEYS: usize = 4;
 
 /// The keys that do something with the selected operation, if there is one, and with the others.
-fn queue_keys(state: &State, pane: &QueuePane, selected: Option<Which>, theme: &Theme) -> Vec<Line<'static>> {
-    if !pane.recovered.is_empty() && !pane.acknowledged {
-        return vec![dialog::keys(&[("enter", "I have read this")], theme)];
-    }
+fn queue_keys(state: &State, selected: Option<Which>, theme: &Theme) -> Vec<Line<'static>> {
     let mut keys = Vec::new();
     if let Some(step) = selected.and_then(|which| state.writes.step(which)) {
         match step.standing {

@@ -13,7 +13,7 @@ use super::{CTRL_U, Demo, ENTER};
 const FOREVER: Duration = Duration::from_secs(600);
 
 /// How the list of what was left begins.
-const LEFT: &str = "What the last run had left";
+const LEFT: &str = "Left over from the last session";
 
 struct Home {
     folder: TempDir,
@@ -81,6 +81,9 @@ impl Home {
     /// What the next run says, and then does about what was not carried out.
     fn go_on(&self, point: Point, carried_out: &str, not: &str, method: &Method, done: impl Fn(&Self) -> bool) {
         let mut pty = self.start();
+        pty.wait_for("left over from the last session: ");
+        pty.type_text("Q");
+        pty.wait_for(LEFT);
         match point {
             Point::CarriedOut => {
                 pty.wait_for(&format!("{carried_out}: it was carried out"));
@@ -93,7 +96,6 @@ impl Home {
                 pty.wait_for(&format!("{not}: "));
                 pty.wait_for(fate);
                 assert!(!done(self), "nothing goes by itself");
-                pty.type_text(ENTER);
                 pty.wait_for(if creates { "r again" } else { "r go on" });
                 pty.type_text(if creates { "r" } else { "R" });
                 eventually(|| done(self).then_some(()));
@@ -174,9 +176,10 @@ fn what_was_not_sent_yet_when_the_program_was_killed_is_told_and_goes_after_what
     eventually(|| (home.count("Nowy") == 1).then_some(()));
     pty.kill();
     let mut pty = home.start();
+    pty.wait_for("left over from the last session: ");
+    pty.type_text("Q");
     pty.wait_for("it was sent and not carried out");
     pty.wait_for("it is still to be sent");
-    pty.type_text(ENTER);
     pty.wait_for("r go on");
     assert_eq!((home.count("First"), home.count("Second")), (0, 0));
     pty.type_text("r");
@@ -220,9 +223,10 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
     assert_eq!(pty.exit_code(), 0);
     assert_eq!((home.count("Nowy oddział"), home.count("Later")), (0, 0));
     let mut pty = home.start();
+    pty.wait_for("left over from the last session: ");
+    pty.type_text("Q");
     pty.wait_for("Nowy oddział was not created: it was sent, and no trace of it was found so far");
     pty.wait_for("Zgierz was not renamed: it was only gathered");
-    pty.type_text(ENTER);
     pty.wait_for("r again");
     pty.type_text("r");
     eventually(|| (home.count("Nowy oddział") == 1).then_some(()));

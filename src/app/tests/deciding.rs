@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{Layer, Purpose};
+use crate::app::{Between, Layer, Purpose};
 use crate::mirror::{self, Applied, Command, Outcome, Which, WriteError};
 use crate::plan::Operation;
 use crate::segment::{Field, Segment};
@@ -276,4 +276,71 @@ fn keeping_ones_own_keeps_what_the_other_did_to_fields_that_were_not_touched() {
     let Operation::Update { draft, .. } = &harness.last_write().1.operations[0] else { panic!("an update") };
     assert_eq!(draft.external_id.as_ref().map(crate::segment::ExternalId::as_str), Some("THEIRS"));
     assert_ne!(draft.name.as_str(), "Theirs");
+}
+
+#[test]
+fn the_key_for_problems_opens_that_of_the_selected_row_and_then_the_oldest() {
+    let mut harness = at_work();
+    for (keys, name) in [("j r", "!"), ("j r", "?")] {
+        harness.press(keys);
+        harness.type_text(name);
+        harness.press("enter");
+        harness.refuse("no");
+    }
+    let opened = |harness: &Harness| match harness.state.layers.last() {
+        Some(Layer::Renaming(renaming)) => renaming.base.id.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let second = harness.state.selected_segment().unwrap().id.to_string();
+    harness.press("!");
+    assert_eq!(opened(&harness), second, "the row's own");
+    harness.press("esc g g !");
+    assert_eq!(opened(&harness), "export", "the oldest");
+}
+
+#[test]
+fn a_deletion_that_was_refused_is_a_problem_as_well() {
+    let mut harness = at_work();
+    harness.press("j d enter");
+    harness.refuse("still used");
+    harness.press("!");
+    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("where it can be tried again") };
+    assert_eq!(pane.selected, 0);
+    assert!(harness.message().contains("still used"), "{}", harness.message());
+}
+
+#[test]
+fn a_conflict_that_moves_on_while_it_is_open_does_not_take_the_key_that_was_meant_for_what_was_there() {
+    let mut harness = at_work();
+    let first = named("export", "First", Some("hurt"));
+    let second = named("export", "Second", Some("hurt"));
+    harness.press("j d enter");
+    harness.fail(WriteError::Conflict { theirs: Some(Arc::clone(&first)), fields: vec![Field::Name] });
+    harness.press("!");
+    let sent = harness.write_count();
+    harness.changed(Some(&first), Some(&second));
+    let Some(Layer::Conflict(conflict)) = harness.state.layers.last() else { panic!("it is open") };
+    assert!(conflict.changed && matches!(&conflict.between, Between::Deletion { theirs, .. } if *theirs == second));
+    harness.press("D");
+    assert_eq!(harness.write_count(), sent, "{}", harness.message());
+    assert!(harness.message().contains("press D again"), "{}", harness.message());
+    harness.press("D");
+    let Operation::Delete { base, .. } = &harness.last_write().1.operations[0] else { panic!("a deletion") };
+    assert_eq!(*base, second);
+}
+
+#[test]
+fn a_plan_about_something_that_has_just_changed_is_not_sent_by_the_key_that_was_meant_for_what_was_there() {
+    let mut harness = at_work();
+    harness.press("S j r");
+    harness.type_text("!");
+    harness.press("enter S");
+    let before = named("export", "Export", Some("hurt"));
+    let theirs = Arc::new(Segment { external_id: Some("X-1".into()), ..(*before).clone() });
+    harness.changed(Some(&before), Some(&theirs));
+    harness.press("y");
+    assert_eq!(harness.write_count(), 0);
+    assert!(harness.message().contains("look again"), "{}", harness.message());
+    harness.press("y");
+    assert_eq!(harness.write_count(), 1);
 }

@@ -36,23 +36,30 @@ fn edits_gather_until_they_are_sent_together() {
 }
 
 #[test]
-fn what_the_last_run_had_left_is_shown_before_anything_else() {
+fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
     let mut harness = at_work();
     let base = named("export", "Export", Some("hurt"));
     let draft = Draft::of(&named("export", "Left", Some("hurt")));
     let which = Which { ticket: Ticket(7), index: 1 };
     let operation = Operation::Update { base, draft };
+    harness.press("/");
     harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
-    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
-    assert_eq!(pane.recovered.len(), 1);
+    assert!(matches!(harness.state.layers.as_slice(), [Layer::Find(_)]), "whoever types goes on typing");
+    assert!(harness.message().starts_with("left over from the last session: "), "{}", harness.message());
+    assert!(harness.message().ends_with("still to be sent · Q shows it"), "{}", harness.message());
+    harness.press("esc");
     assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
+    harness.press("Q");
+    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
+    assert_eq!(pane.left_over.len(), 1);
     harness.press("r");
-    assert!(harness.effects.is_empty(), "a key that was meant for something else does nothing");
-    harness.press("enter r");
     assert_eq!(
         harness.effects.last(),
         Some(&Effect::Mirror(Command::Release { ticket: Ticket(7), except: Vec::new() }))
     );
+    harness.press("esc Q");
+    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
+    assert!(pane.left_over.is_empty(), "it was looked at");
 }
 
 #[test]
@@ -81,19 +88,6 @@ fn ctrl_c_holds_back_what_was_not_begun() {
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(ticket))));
     harness.press("Q r");
     assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release { ticket, except: Vec::new() })));
-}
-
-#[test]
-fn what_the_last_run_had_left_takes_no_key_from_a_form() {
-    let mut harness = at_work();
-    harness.press("j e");
-    let operation = Operation::delete(named("vip", "VIP Client", None));
-    let which = Which { ticket: Ticket(7), index: 0 };
-    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
-    harness.type_text("d");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Exportd"));
-    harness.press("esc");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Queue(_))), "it shows afterwards");
 }
 
 #[test]

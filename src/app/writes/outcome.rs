@@ -15,7 +15,7 @@ use super::sending::{insert, show};
 use super::{Pending, Purpose, Standing, Step, Title, Write, subject};
 use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::history::Made;
-use crate::app::{Conflict, Effect, Layer, QueuePane, State, Tone, news, tree_view};
+use crate::app::{Conflict, Effect, Layer, State, Tone, grouped, news, tree_view};
 
 /// An operation was sent on its way.
 pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
@@ -426,7 +426,7 @@ fn not_found(operation: &Operation) -> RemoteError {
     RemoteError { call, fault: Fault::Unreadable { reason: "no trace of it was found so far".into() } }
 }
 
-/// What an earlier run left, and what became of it, is shown before anything else.
+/// What an earlier run left, and what became of it, is told and kept for the queue, which shows it.
 pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
     let mut lines = Vec::new();
     let mut left: Vec<(Ticket, Vec<Step>)> = Vec::new();
@@ -463,13 +463,17 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
         state.writes.next = state.writes.next.max(ticket.0);
         state.writes.gathers |= steps.iter().any(|step| step.standing == Standing::Staged);
         let title = Title {
-            done: "carried out what the last run had left".into(),
-            failed: "not all that the last run had left was carried out".into(),
+            done: "finished changes from the last session".into(),
+            failed: "some changes from the last session were not carried out".into(),
         };
         insert(state, ticket, steps, title, None, Purpose::Ordinary);
     }
-    if !lines.is_empty() {
-        // Whoever types something goes on typing; this shows when they are done with it.
-        state.layers.insert(0, Layer::Queue(QueuePane { selected: 0, recovered: lines, acknowledged: false }));
+    if let Some(first) = lines.first() {
+        let queue = state.key(Action::ShowQueue);
+        let more = lines.len() - 1;
+        let others = if more == 0 { String::new() } else { format!(" and {} more", grouped(more)) };
+        // Nothing opens by itself: it would take keys that are meant for something else.
+        state.warn(format!("left over from the last session: {first}{others} · {queue} shows it"));
+        state.writes.left_over.extend(lines);
     }
 }

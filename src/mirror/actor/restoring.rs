@@ -6,7 +6,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use crate::mirror::keeper::Keeper;
-use crate::mirror::message::{Event, Phase, Seen};
+use crate::mirror::message::{Event, Notice, Phase, Seen};
 use crate::mirror::register::{Entered, Register};
 use crate::remote::Remote;
 use crate::segment::{Segment, SegmentId};
@@ -23,7 +23,11 @@ impl<R: Remote> Actor<R> {
         for notice in restored.notices {
             self.tell(Event::Noticed(notice)).await?;
         }
+        let count = restored.journal.len();
         self.writing.leave(restored.journal);
+        if count > 0 {
+            self.tell(Event::Noticed(Notice::LeftOver { count })).await?;
+        }
         let Some((snapshot, forest)) = restored.snapshot else { return Ok(()) };
         let Snapshot { saved, complete, changed, .. } = snapshot;
         tracing::info!(segments = snapshot.segments.len(), changed, %saved, complete, "restored");

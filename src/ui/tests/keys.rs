@@ -138,7 +138,7 @@ fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn()
 /// What a dialog is, the keys that it names on a small screen, and how it is opened.
 type Dialog = (&'static str, &'static str, fn(u16, u16) -> Harness);
 
-const DIALOGS: [Dialog; 37] = [
+const DIALOGS: [Dialog; 36] = [
     ("the form", "enter, tab, ctrl-u, esc", editing::form),
     ("the form at the parent", "enter, tab, ctrl-u, esc", editing::form_at_the_parent),
     ("the name in its row", "enter, esc, ctrl-u", editing::renaming),
@@ -155,8 +155,7 @@ const DIALOGS: [Dialog; 37] = [
     ("the queue of what was gathered", "r, d, D, esc", plans::gathered_queue),
     ("the queue of what waits", "d, D, h, esc", plans::waiting_queue),
     ("the queue without anything", "esc", plans::empty_queue),
-    ("the queue of what the last run had left", "enter", plans::recovered),
-    ("the queue after that was read", "r, R, d, D, esc", plans::read_recovered),
+    ("the queue with what the last session left", "r, R, d, D, esc", plans::queue_with_left_over),
     ("the conflict of two changes", "left right, enter, e, t, m, esc", plans::changed_by_both),
     ("the conflict with a deletion", "c, t, esc", plans::gone),
     ("the conflict of a deletion", "D, t, esc", plans::changed_while_deleted),

@@ -65,15 +65,15 @@ pub(super) fn queue(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-pub(super) fn recovered(columns: u16, rows: u16) -> Harness {
+pub(super) fn left_over(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
     harness.tell(mirror::Event::Recovered(left_undone()));
     harness
 }
 
-pub(super) fn read_recovered(columns: u16, rows: u16) -> Harness {
-    let mut harness = recovered(columns, rows);
-    harness.press("enter");
+pub(super) fn queue_with_left_over(columns: u16, rows: u16) -> Harness {
+    let mut harness = left_over(columns, rows);
+    harness.press("Q");
     harness
 }
 
@@ -102,8 +102,8 @@ fn the_queue_tells_what_waits_and_why_something_failed() {
     scene("queue_without_anything", empty_queue);
     scene("queue_of_what_was_gathered", gathered_queue);
     scene("queue_of_what_waits", waiting_queue);
-    scene("queue_of_what_the_last_run_had_left", recovered);
-    scene("queue_after_that_was_read", read_recovered);
+    scene("changes_left_over_from_the_last_session", left_over);
+    scene("queue_with_what_the_last_session_left", queue_with_left_over);
 }
 
 /// The external id and the parent of one segment are other ones by now, and its name, too.
