@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use segtui::app::{Access, Clock, Event, Layer, Session, State, update};
+use segtui::app::{Access, Clock, Effect, Event, Layer, Session, State, update};
 use segtui::forest::{Change, Forest, Order, Purpose, Query, SortJob};
 use segtui::keymap::{Key, Keymap};
 use segtui::mirror;
@@ -73,8 +73,8 @@ impl Screen {
         self.update(Event::Key(Key::parse(key).unwrap()));
     }
 
-    pub fn update(&mut self, event: Event) {
-        update(&mut self.state, &self.keymap, event);
+    pub fn update(&mut self, event: Event) -> Vec<Effect> {
+        update(&mut self.state, &self.keymap, event)
     }
 
     pub fn layers(&self) -> &[Layer] {

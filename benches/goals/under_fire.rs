@@ -1,15 +1,17 @@
 //! What changes and latency cost: with the real client, over real sockets, against the demo server in this process.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use segtui::api::{Client, Settings as ClientSettings};
-use segtui::app::{Event as AppEvent, Layer};
+use segtui::app::{Edited, Effect, Event as AppEvent, Layer};
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
-use segtui::mirror::{self, Command, Event, Mirror, Pace, Settings, Ticket};
+use segtui::keymap::Key;
+use segtui::mirror::{self, Applied, Command, Event, Mirror, Outcome, Pace, Settings, Ticket, Which};
 use segtui::plan::{Operation, Plan};
 use segtui::remote::{BaseUrl, InsecureHttp};
-use segtui::segment::{Draft, Name};
+use segtui::segment::{Draft, Name, SegmentId};
 
 use super::in_process::Screen;
 use super::report::{Report, median, millis};
@@ -28,6 +30,9 @@ pub fn measure(report: &mut Report) {
     }
     if report.wants("paste") {
         paste(report);
+    }
+    if report.wants("creates") {
+        creates(report);
     }
 }
 
@@ -131,4 +136,111 @@ fn paste(report: &mut Report) {
         screen.press("esc");
     }
     report.at_most("a paste of 1 MB into a field, with its frame", millis(median(&taken)), 50.0, "ms");
+}
+
+/// New segments in one text, ten below each other.
+const NEW: usize = 20_000;
+const DEEP: usize = 10;
+
+/// What some steps take of the interface's thread.
+#[derive(Default)]
+struct Thread {
+    taken: Duration,
+    longest: Duration,
+}
+
+impl Thread {
+    fn spends<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let result = act();
+        self.taken += begun.elapsed();
+        self.longest = self.longest.max(begun.elapsed());
+        result
+    }
+}
+
+/// A text of 20,000 new segments: what it takes of the interface's thread from the editor to the last answer, with a frame after
+/// every hundred answers; and to give all of it up instead.
+fn creates(report: &mut Report) {
+    const FRAME_EVERY: usize = 100;
+    let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
+    let (ticket, plan) = send_new(&mut screen, &mut thread);
+    let mut given: HashMap<SegmentId, SegmentId> = HashMap::new();
+    for (index, operation) in plan.operations.into_iter().enumerate() {
+        let which = Which { ticket, index };
+        let operation = operation.with_ids(&|id| given.get(id).cloned());
+        let Operation::Create { draft } = &operation else { panic!("a create") };
+        let id = SegmentId::new(&format!("made-{index}")).unwrap();
+        given.insert(which.provisional_id(), id.clone());
+        let outcome = Outcome::Created(Applied {
+            segment: Arc::new(draft.clone().into_segment(id)),
+            merged: Vec::new(),
+            ignored: Vec::new(),
+            written: Vec::new(),
+            raced: false,
+            existed: false,
+        });
+        thread.spends(|| {
+            screen.update(AppEvent::Mirror(Event::OperationBegan(which)));
+            screen.update(AppEvent::Mirror(Event::OperationEnded { which, operation, outcome }));
+            if index % FRAME_EVERY == 0 {
+                screen.frame();
+            }
+        });
+    }
+    report.at_most("20,000 creates from a text: the interface's thread in all", millis(thread.taken), 500.0, "ms");
+    report.note("… and the longest of its steps", millis(thread.longest), "ms");
+
+    let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
+    let (ticket, _) = send_new(&mut screen, &mut thread);
+    thread.spends(|| {
+        screen.press("Q");
+        screen.frame();
+        screen.press("D");
+        screen.frame();
+    });
+    for index in (0..NEW).rev() {
+        let which = Which { ticket, index };
+        thread.spends(|| screen.update(AppEvent::Mirror(Event::OperationDropped(which))));
+    }
+    report.at_most("… and given up before any has begun", millis(thread.taken), 500.0, "ms");
+}
+
+/// Writes the text, looks through the plan that comes of it, and sends it.
+fn send_new(screen: &mut Screen, thread: &mut Thread) -> (Ticket, Plan) {
+    screen.press("g");
+    screen.press("g");
+    let effects = thread.spends(|| screen.update(key("E")));
+    let Some(Effect::EditText { text }) = effects.into_iter().next() else { panic!("a text to edit") };
+    let mut text = text.trim_end().to_owned();
+    for number in 0..NEW {
+        text.extend(["\n", &"  ".repeat(1 + number % DEEP), &format!("Nowy {number}")]);
+    }
+    let edited = Edited::Saved { text, file: "/nowhere/segtui.outline".into() };
+    thread.spends(|| screen.update(AppEvent::TextEdited(edited)));
+    assert!(matches!(screen.layers().last(), Some(Layer::Review(_))), "the plan is shown");
+    thread.spends(|| {
+        for _ in 0..20 {
+            screen.press("down");
+            screen.frame();
+        }
+    });
+    let effects = thread.spends(|| {
+        screen.press("y");
+        for letter in "acme".chars() {
+            screen.press(&letter.to_string());
+        }
+        screen.update(key("enter"))
+    });
+    let written = effects.into_iter().find_map(|effect| match effect {
+        Effect::Mirror(Command::Write { ticket, plan }) => Some((ticket, plan)),
+        _ => None,
+    });
+    let Some((ticket, plan)) = written else { panic!("the plan is sent") };
+    assert_eq!(plan.operations.len(), NEW);
+    (ticket, plan)
+}
+
+fn key(text: &str) -> AppEvent {
+    AppEvent::Key(Key::parse(text).unwrap())
 }

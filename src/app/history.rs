@@ -12,7 +12,7 @@ use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::activity::EntryKind;
-use super::writes::{self, Manner, Purpose, Standing, Title};
+use super::writes::{self, Manner, Purpose, Tally, Title};
 use super::{Effect, State};
 
 /// Steps that can be taken back, and steps that were.
@@ -158,15 +158,9 @@ pub(super) enum Way {
 /// Takes back what was done last, or does again what was taken back last.
 pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
     let stopped = if way == Way::Back { stopped(state) } else { None };
-    let moves = |write: &writes::Write| {
-        let moves = |step: &writes::Step| match step.standing {
-            Standing::Running => true,
-            Standing::Waiting => !writes::is_blocked(write, step),
-            _ => false,
-        };
-        write.steps.iter().any(moves)
-    };
-    if state.writes.plans().any(|(_, write)| moves(write)) {
+    // What waits for something of its plan that has failed or was held doesn't move.
+    let moves = |tally: Tally| tally.running > 0 || (tally.waiting > 0 && tally.failed + tally.held == 0);
+    if state.writes.plans().any(|(_, write)| moves(write.tally())) {
         state.warn("something is still on its way to the server; try again when it has ended");
         return Vec::new();
     }
@@ -206,11 +200,10 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
 
 /// The plan that was begun last, when it has stopped half-way: what is left of it is given up when it is to be taken back.
 fn stopped(state: &State) -> Option<Ticket> {
-    let (ticket, write) = state.writes.plans().last()?;
+    let (ticket, write) = state.writes.plans().next_back()?;
     let is_last = state.writes.history.done.last().is_none_or(|step| step.ticket < ticket);
-    let half_done = write.steps.iter().any(|step| step.standing == Standing::Done);
-    let staged = write.steps.iter().any(|step| step.standing == Standing::Staged);
-    (is_last && half_done && !staged).then_some(ticket)
+    let tally = write.tally();
+    (is_last && tally.done > 0 && tally.staged == 0).then_some(ticket)
 }
 
 /// What takes all of it back, and the former ids of what is created again, by its place in the plan.

@@ -24,28 +24,17 @@ impl QueuePane {
 
     /// The list with an operation selected.
     pub(super) fn at(state: &mut State, which: Which) -> Self {
-        let selected = Self::operations(state).iter().position(|other| *other == which).unwrap_or(0);
+        let selected = state.writes.place_in_list(which).unwrap_or(0);
         Self { selected, ..Self::open(state) }
-    }
-
-    /// The operations in their order, those that are done included for as long as their plan is not over.
-    #[must_use]
-    pub fn operations(state: &State) -> Vec<Which> {
-        let plans = state.writes.plans();
-        plans
-            .flat_map(|(ticket, write)| (0..write.steps.len()).map(move |index| Which { ticket, index }))
-            .filter(|which| state.writes.step(*which).is_some_and(|step| step.standing != Standing::Dropped))
-            .collect()
     }
 }
 
 const PAGE: usize = 10;
 
 pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Effect> {
-    let operations = QueuePane::operations(state);
-    let last = operations.len().saturating_sub(1);
+    let last = state.writes.tally().total().saturating_sub(1);
     pane.selected = pane.selected.min(last);
-    let selected = operations.get(pane.selected).copied();
+    let selected = state.writes.listed(pane.selected..pane.selected + 1).first().copied();
     let effects = match (key.to_string().as_str(), selected) {
         ("esc" | "q" | "Q", _) => return Vec::new(),
         ("j" | "down", _) => moved(&mut pane, 1, last),
@@ -94,8 +83,7 @@ fn is_staged(state: &State, which: Which) -> bool {
 }
 
 fn retry(state: &mut State, which: Which) -> Vec<Effect> {
-    let held = |write: &writes::Write| write.steps.iter().any(|step| step.standing == Standing::Held);
-    if state.writes.plan(which.ticket).is_some_and(held) {
+    if state.writes.plan(which.ticket).is_some_and(|write| write.tally().held > 0) {
         // Nothing of a plan that is held back can go on by itself.
         return writes::release(state, which.ticket);
     }

@@ -1,5 +1,6 @@
 //! A plan before it is sent: everything that it would do, to be looked at, thinned out, sent or let go.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::action::Action;
@@ -29,6 +30,7 @@ pub struct Review {
     pub typing: bool,
     /// What else should be known.
     pub warnings: Vec<String>,
+    counts: Counts,
     /// Why each operation is in it, by its place in the plan, where that is not plain.
     pub reasons: Vec<String>,
     /// The text it was typed as, which is wanted until it is sent.
@@ -70,6 +72,7 @@ impl Review {
             typed,
             typing: false,
             warnings,
+            counts: Counts::default(),
             reasons: Vec::new(),
             text: None,
             changed: false,
@@ -92,46 +95,66 @@ impl Review {
 
     /// Asks for what is left of it, from the first word on.
     fn weigh(&mut self, state: &State) {
-        let operations: Vec<&Operation> = self.operations(state).into_iter().map(|(_, operation)| operation).collect();
+        let operations = self.operations(state, 0..usize::MAX).into_iter().map(|(_, operation)| operation);
+        let operations: Vec<&Operation> = operations.collect();
+        let counts = count(&operations);
         let (demand, warnings) = (demand(state, &operations), warnings(state, &operations));
-        (self.demand, self.warnings) = (demand, warnings);
+        (self.demand, self.warnings, self.counts) = (demand, warnings, counts);
         self.typed = TextField::new("");
     }
 
-    /// The operations in their order.
+    /// A part of the operations in their order.
     #[must_use]
-    pub fn operations<'a>(&'a self, state: &'a State) -> Vec<(Which, &'a Operation)> {
+    pub fn operations<'a>(&'a self, state: &'a State, part: Range<usize>) -> Vec<(Which, &'a Operation)> {
         if let Some(amendment) = &self.amendment {
             return vec![(amendment.which, &amendment.operation)];
         }
-        let plans = self.tickets.iter().filter_map(|ticket| Some((*ticket, state.writes.plan(*ticket)?)));
-        let steps = plans.flat_map(|(ticket, write)| {
-            let steps = write.steps.iter().enumerate().filter(|(_, step)| step.standing == writes::Standing::Staged);
-            steps.map(move |(index, step)| (Which { ticket, index }, &step.operation))
-        });
-        steps.collect()
+        let (mut skipped, mut operations) = (0, Vec::new());
+        for ticket in &self.tickets {
+            let Some(write) = state.writes.plan(*ticket) else { continue };
+            let count = write.tally().staged;
+            if skipped + count > part.start && operations.len() < part.len() {
+                let places = write.staged(part.start.saturating_sub(skipped), part.len() - operations.len());
+                let which = |index| Which { ticket: *ticket, index };
+                operations
+                    .extend(places.filter_map(|index| Some((which(index), &write.steps().get(index)?.operation))));
+            }
+            skipped += count;
+        }
+        operations
+    }
+
+    /// How many operations it has.
+    #[must_use]
+    pub fn count(&self, state: &State) -> usize {
+        let plans = self.tickets.iter().filter_map(|ticket| state.writes.plan(*ticket));
+        usize::from(self.amendment.is_some()) + plans.map(|write| write.tally().staged).sum::<usize>()
     }
 
     /// Whether it is about one change, of which nothing can be looked through or taken out.
     #[must_use]
     pub fn is_single(&self, state: &State) -> bool {
-        self.operations(state).len() == 1
+        self.count(state) == 1
     }
 
     /// How much of what it would do.
     #[must_use]
-    pub fn counts(&self, state: &State) -> Counts {
-        let mut counts = Counts::default();
-        for (_, operation) in self.operations(state) {
-            match operation {
-                Operation::Create { .. } => counts.created += 1,
-                Operation::Update { .. } if operation.is_move() => counts.moved += 1,
-                Operation::Update { .. } => counts.changed += 1,
-                Operation::Delete { .. } => counts.deleted += 1,
-            }
-        }
-        counts
+    pub const fn counts(&self) -> Counts {
+        self.counts
     }
+}
+
+fn count(operations: &[&Operation]) -> Counts {
+    let mut counts = Counts::default();
+    for operation in operations {
+        match operation {
+            Operation::Create { .. } => counts.created += 1,
+            Operation::Update { .. } if operation.is_move() => counts.moved += 1,
+            Operation::Update { .. } => counts.changed += 1,
+            Operation::Delete { .. } => counts.deleted += 1,
+        }
+    }
+    counts
 }
 
 /// External ids that more than one segment would have, and what can't be undone as it was.
@@ -176,7 +199,7 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
 }
 
 pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> {
-    let count = review.operations(state).len();
+    let count = review.count(state);
     let text = key.to_string();
     let mut effects = Vec::new();
     if review.typing {
@@ -190,9 +213,10 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
         "pageup" | "ctrl-u" => review.selected = review.selected.saturating_sub(10),
         "d" if count == 1 => return leave(state, review, true),
         "d" => {
-            let selected = review.operations(state).get(review.selected).map(|(which, _)| *which);
+            let selected =
+                review.operations(state, review.selected..review.selected + 1).first().map(|(which, _)| *which);
             effects.extend(selected.into_iter().flat_map(|which| writes::drop_step(state, which)));
-            let left = review.operations(state).len();
+            let left = review.count(state);
             if left == 0 {
                 tell_dropped(state, &review, "nothing is left to be sent");
                 return effects;
@@ -283,7 +307,7 @@ fn tell_dropped(state: &mut State, review: &Review, what: &str) {
 
 /// Begins to gather edits, or shows what was gathered.
 pub(super) fn stage(state: &mut State) {
-    let staged = |write: &writes::Write| write.steps.iter().any(|step| step.standing == writes::Standing::Staged);
+    let staged = |write: &writes::Write| write.tally().staged > 0;
     let tickets: Vec<Ticket> =
         state.writes.plans().filter(|(_, write)| staged(write)).map(|(ticket, _)| ticket).collect();
     if !tickets.is_empty() {

@@ -7,9 +7,11 @@
 
 mod amending;
 mod outcome;
+mod plans;
 mod sending;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::forest::{Change, Forest};
@@ -19,10 +21,12 @@ use crate::remote::Fault;
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::Layer;
-use super::activity::FieldChange;
-use super::history::{Back, History, Made};
+use super::history::{Back, History};
 use super::kept::Kept;
 use super::pace::Pace;
+
+use plans::Plans;
+pub use plans::Write;
 
 pub(super) use amending::{Amendment, amend, send_amended};
 pub(super) use outcome::{
@@ -36,7 +40,7 @@ pub(super) use sending::{
 #[derive(Debug, Clone, Default)]
 pub struct Writes {
     next: u64,
-    plans: BTreeMap<Ticket, Write>,
+    plans: Plans,
     pending: HashMap<SegmentId, Pending>,
     /// Dialogs whose write was refused, with the input in them, oldest first.
     pub(super) refused: VecDeque<Layer>,
@@ -50,23 +54,6 @@ pub struct Writes {
     pub(super) left_over: Vec<String>,
     /// What stands in the way of all of them and was told; `None` once the server has taken one.
     waits_for: Option<Fault>,
-}
-
-/// A plan that is not over.
-#[derive(Debug, Clone)]
-pub struct Write {
-    /// Its operations and where each stands.
-    pub steps: Vec<Step>,
-    /// How it is spoken of.
-    pub title: Title,
-    origin: Option<Layer>,
-    /// The segment that it was about, and what it changed there.
-    subject: Option<SegmentId>,
-    fields: Vec<FieldChange>,
-    made: Vec<Made>,
-    pub(super) purpose: Purpose,
-    /// The operation that is given up when this is sent.
-    instead_of: Option<Which>,
 }
 
 /// One operation of a plan, and where it stands.
@@ -151,6 +138,8 @@ pub struct Tally {
     pub staged: usize,
     /// On their way or waiting for it.
     pub waiting: usize,
+    /// Of these, on their way.
+    pub running: usize,
     /// Stopped before their turn.
     pub held: usize,
     /// Failed.
@@ -160,14 +149,36 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// How many there are that were not given up.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        let Self { staged, waiting, running: _, held, failed, done } = self;
+        *staged + *waiting + *held + *failed + *done
+    }
+
     fn count(&mut self, standing: &Standing) {
+        self.running += usize::from(*standing == Standing::Running);
+        if let Some(count) = self.of(standing) {
+            *count += 1;
+        }
+    }
+
+    fn discount(&mut self, standing: &Standing) {
+        self.running -= usize::from(*standing == Standing::Running);
+        if let Some(count) = self.of(standing) {
+            *count -= 1;
+        }
+    }
+
+    /// The count that an operation is in, by where it stands.
+    const fn of(&mut self, standing: &Standing) -> Option<&mut usize> {
         match standing {
-            Standing::Staged => self.staged += 1,
-            Standing::Waiting | Standing::Running => self.waiting += 1,
-            Standing::Held => self.held += 1,
-            Standing::Failed(_) => self.failed += 1,
-            Standing::Done => self.done += 1,
-            Standing::Dropped => {}
+            Standing::Staged => Some(&mut self.staged),
+            Standing::Waiting | Standing::Running => Some(&mut self.waiting),
+            Standing::Held => Some(&mut self.held),
+            Standing::Failed(_) => Some(&mut self.failed),
+            Standing::Done => Some(&mut self.done),
+            Standing::Dropped => None,
         }
     }
 }
@@ -193,34 +204,53 @@ impl Writes {
 
     /// How many operations stand where, of all plans that are not over.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for write in self.plans.values() {
-            write.steps.iter().for_each(|step| tally.count(&step.standing));
-        }
-        tally
+    pub const fn tally(&self) -> Tally {
+        self.plans.tally()
     }
 
     /// The plans that are not over, the oldest first.
-    pub fn plans(&self) -> impl Iterator<Item = (Ticket, &Write)> {
-        self.plans.iter().map(|(ticket, write)| (*ticket, write))
+    #[must_use]
+    pub fn plans(&self) -> impl DoubleEndedIterator<Item = (Ticket, &Write)> {
+        self.plans.iter()
+    }
+
+    /// The operations of a part of their list, those that are done included for as long as their plan is not over.
+    #[must_use]
+    pub fn listed(&self, part: Range<usize>) -> Vec<Which> {
+        let (mut skipped, mut listed) = (0, Vec::new());
+        for (ticket, write) in self.plans.iter() {
+            let count = write.tally().total();
+            if skipped + count > part.start && listed.len() < part.len() {
+                let places = write.kept(part.start.saturating_sub(skipped), part.len() - listed.len());
+                listed.extend(places.map(|index| Which { ticket, index }));
+            }
+            skipped += count;
+        }
+        listed
+    }
+
+    /// Where an operation stands in that list.
+    pub(super) fn place_in_list(&self, which: Which) -> Option<usize> {
+        let earlier = self.plans.iter().take_while(|(ticket, _)| *ticket < which.ticket);
+        let before: usize = earlier.map(|(_, write)| write.tally().total()).sum();
+        Some(before + self.plan(which.ticket)?.kept(0, usize::MAX).position(|index| index == which.index)?)
     }
 
     /// A plan that is not over.
     #[must_use]
     pub fn plan(&self, ticket: Ticket) -> Option<&Write> {
-        self.plans.get(&ticket)
+        self.plans.get(ticket)
     }
 
     /// The dialog that a plan came from.
     pub(super) fn origin(&self, ticket: Ticket) -> Option<&Layer> {
-        self.plans.get(&ticket)?.origin.as_ref()
+        self.plans.get(ticket)?.origin.as_ref()
     }
 
     /// An operation of a plan that is not over.
     #[must_use]
     pub fn step(&self, which: Which) -> Option<&Step> {
-        self.plans.get(&which.ticket)?.steps.get(which.index)
+        self.plans.step(which)
     }
 
     /// Whether an operation stands still and another one can take its place.
@@ -229,8 +259,9 @@ impl Writes {
         matches!(step, Some(Standing::Failed(_) | Standing::Held))
     }
 
-    fn step_mut(&mut self, which: Which) -> Option<&mut Step> {
-        self.plans.get_mut(&which.ticket)?.steps.get_mut(which.index)
+    /// An operation of which something more may come.
+    fn open_step(&self, which: Which) -> Option<&Step> {
+        self.step(which).filter(|step| !step.standing.is_over())
     }
 
     /// What is under way for a segment.
@@ -312,8 +343,7 @@ impl Writes {
 
     /// Whether something is to stand below a segment that could not be created yet.
     fn is_needed(&self, id: &SegmentId) -> bool {
-        let steps = self.plans.values().flat_map(|write| &write.steps);
-        steps.filter(|step| !step.standing.is_over()).any(|step| step.operation.destination() == Some(id))
+        self.plans.referring_to(id).any(|(_, step)| step.operation.destination() == Some(id))
     }
 
     fn change_to_show(&self, id: &SegmentId) -> Change {
@@ -366,12 +396,6 @@ impl Writes {
         }
         self.pending.keys().map(|id| self.change_to_show(id)).collect()
     }
-}
-
-/// Whether a step can't go on before another one of its plan has: that one has failed or was held.
-pub(super) fn is_blocked(write: &Write, step: &Step) -> bool {
-    let stopped = |other: &&Step| matches!(other.standing, Standing::Failed(_) | Standing::Held);
-    step.standing == Standing::Waiting && write.steps.iter().any(|other| stopped(&other))
 }
 
 /// The segment that an operation concerns, under the id by which it is shown.

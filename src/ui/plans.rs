@@ -23,8 +23,8 @@ const REASON_LINES: usize = 3;
 /// A plan before it is sent.
 pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let operations = review.operations(state);
-    let shown = operations.len().min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4)).max(1);
+    let count = review.count(state);
+    let shown = count.min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4)).max(1);
     let mut below: Vec<Line<'static>> = review
         .warnings
         .iter()
@@ -52,17 +52,19 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
     } else {
         dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
     });
-    let title = counted(review.counts(state));
-    let lines = operations.iter().map(|(which, operation)| {
+    let title = counted(review.counts());
+    let first = first_shown(count, review.selected, shown);
+    let operations = review.operations(state, first..first + shown);
+    let lines = operations.into_iter().map(|(which, operation)| {
         let (sign, text) = described(&state.forest, operation);
         let reason = review.reasons.get(which.index).map(|reason| format!(" · {reason}"));
         (sign, theme.accent, text + &reason.unwrap_or_default(), Style::new())
     });
     let lines: Vec<ListLine> = lines.collect();
-    let wanted = wanted(&lines, review.selected, shown).max(dialog::widest(&below));
+    let wanted = wanted(&lines).max(dialog::widest(&below));
     let inner = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
     let room = usize::from(inner.width);
-    draw_list(lines, review.selected, shown, inner, theme, frame);
+    draw_list(lines, review.selected.saturating_sub(first), inner, theme, frame);
     for (at, line) in below.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, shown + at) else { break };
         frame.render_widget(Line::from(fitted_line(line, room)), area);
@@ -115,17 +117,15 @@ fn first_shown(lines: usize, selected: usize, shown: usize) -> usize {
     selected.saturating_sub(shown / 2).min(lines.saturating_sub(shown))
 }
 
-/// The cells with which none of the lines that are shown is cut.
-fn wanted(lines: &[ListLine], selected: usize, shown: usize) -> usize {
-    let first = first_shown(lines.len(), selected, shown);
-    lines.iter().skip(first).take(shown).map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
+/// The cells with which none of the lines is cut.
+fn wanted(lines: &[ListLine]) -> usize {
+    lines.iter().map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
 }
 
-/// A part of a list around the selected line.
-fn draw_list(lines: Vec<ListLine>, selected: usize, shown: usize, inner: Rect, theme: &Theme, frame: &mut Frame<'_>) {
-    let first = first_shown(lines.len(), selected, shown);
-    for (at, (sign, sign_style, text, style)) in lines.into_iter().enumerate().skip(first).take(shown) {
-        let Some(area) = dialog::line(inner, at - first) else { break };
+/// The part of a list that is shown, with the selected line in it.
+fn draw_list(lines: Vec<ListLine>, selected: usize, inner: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+    for (at, (sign, sign_style, text, style)) in lines.into_iter().enumerate() {
+        let Some(area) = dialog::line(inner, at) else { break };
         let bar = if at == selected { theme.symbols.bar } else { " " };
         let room = usize::from(area.width).saturating_sub(3 + sign.width());
         let line = Line::from(vec![
@@ -143,9 +143,9 @@ fn draw_list(lines: Vec<ListLine>, selected: usize, shown: usize, inner: Rect, t
 /// What waits, runs and failed.
 pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let operations = QueuePane::operations(state);
-    let selected = pane.selected.min(operations.len().saturating_sub(1));
-    let shown = operations.len().min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4));
+    let count = state.writes.tally().total();
+    let selected = pane.selected.min(count.saturating_sub(1));
+    let shown = count.min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4));
     let mut above: Vec<Line<'static>> = Vec::new();
     if !pane.left_over.is_empty() {
         above.push(Line::styled("Left over from the last session:", theme.strong));
@@ -160,14 +160,17 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         }
         above.push(Line::default());
     }
-    if operations.is_empty() {
+    let first = first_shown(count, selected, shown);
+    let operations = state.writes.listed(first..first + shown);
+    let current = operations.get(selected - first).copied();
+    if count == 0 {
         above.push(Line::raw("Nothing waits, runs or has failed."));
     }
-    let reason = operations.get(selected).and_then(|which| match &state.writes.step(*which)?.standing {
+    let reason = current.and_then(|which| match &state.writes.step(which)?.standing {
         Standing::Failed(error) => Some(error.to_string()),
         _ => None,
     });
-    let keys = queue_keys(state, operations.get(selected).copied(), theme);
+    let keys = queue_keys(state, current, theme);
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
@@ -177,7 +180,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
     });
     let lines: Vec<ListLine> = lines.collect();
-    let wanted = wanted(&lines, selected, shown).max(dialog::widest(&above)).max(dialog::widest(&keys));
+    let wanted = wanted(&lines).max(dialog::widest(&above)).max(dialog::widest(&keys));
     let height = above.len() + shown + 1 + keys.len() + reason.len();
     let inner = dialog::open(state, &title(state), (height, wanted), look, frame);
     let room = usize::from(inner.width);
@@ -189,7 +192,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let rest = |at: usize| dialog::line(inner, at);
     if let Some(list) = rest(above.len()) {
         let list = Rect { height: inner.height.saturating_sub(list.y - inner.y), ..list };
-        draw_list(lines, selected, shown, list, theme, frame);
+        draw_list(lines, selected - first, list, theme, frame);
     }
     let mut at = above.len() + shown;
     for reason in reason {

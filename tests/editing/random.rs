@@ -72,7 +72,7 @@ async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
             if person.log.refused_to_undo {
                 break;
             }
-            let left: Vec<_> = person.state.writes.plans().map(|(ticket, write)| (ticket, &write.steps)).collect();
+            let left: Vec<_> = person.state.writes.plans().map(|(ticket, write)| (ticket, write.steps())).collect();
             let (message, layers) = (&person.state.message, &person.state.layers);
             assert!(step < 2 * ACTIONS, "seed {seed}: {message:?} {layers:?} {left:#?}");
             person.press("u");
@@ -314,7 +314,7 @@ impl Person {
     /// What is not over, a line each.
     fn left(&self) -> String {
         let steps = self.state.writes.plans().flat_map(|(ticket, write)| {
-            write.steps.iter().map(move |step| format!("{}: {:?} {:?}\n", ticket.0, step.standing, step.operation))
+            write.steps().iter().map(move |step| format!("{}: {:?} {:?}\n", ticket.0, step.standing, step.operation))
         });
         steps.collect()
     }

@@ -27,7 +27,7 @@ fn edits_gather_until_they_are_sent_together() {
     harness.type_text("Nowy");
     harness.press("enter S");
     let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("the plan is shown") };
-    let counts = review.counts(&harness.state);
+    let counts = review.counts();
     assert_eq!((counts.changed, counts.created), (1, 1));
     harness.press("y");
     assert_eq!(harness.write_count(), 2);
@@ -101,7 +101,7 @@ fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it()
     harness.type_text("!");
     harness.press("enter S d");
     let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("something is left") };
-    assert_eq!((review.counts(&harness.state).created, review.counts(&harness.state).changed), (0, 1));
+    assert_eq!((review.counts().created, review.counts().changed), (0, 1));
     harness.press("y");
     assert_eq!(harness.write_count(), 1);
 }
@@ -164,4 +164,26 @@ fn what_an_earlier_run_had_gathered_is_gathered_again() {
     assert_eq!((harness.state.writes.tally().staged, harness.write_count()), (1, 0));
     harness.press("S y");
     assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
+    let mut harness = at_work();
+    harness.press("S");
+    for _ in 0..2 {
+        harness.press("a");
+        harness.type_text("Deep");
+        harness.press("enter");
+    }
+    let operation = |parent| Operation::Create { draft: Draft { parent, ..Draft::of(&named("x", "Deep", None)) } };
+    let ticket = Ticket(u64::MAX);
+    let depth = 5_000_usize;
+    let recovered = (0..depth).map(|index| {
+        let above = index.checked_sub(1).map(|above| Which { ticket, index: above }.provisional_id());
+        Recovered { which: Which { ticket, index }, operation: operation(above), fate: Fate::Gathered }
+    });
+    harness.tell(mirror::Event::Recovered(recovered.collect()));
+    assert_eq!(harness.state.writes.tally().staged, depth + 2);
+    harness.press("Q j j d");
+    assert_eq!(harness.state.writes.tally().staged, 2, "{}", harness.message());
 }

@@ -19,15 +19,17 @@ use crate::app::{Conflict, Effect, Layer, State, Tone, grouped, news, tree_view}
 
 /// An operation was sent on its way.
 pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
-    if let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) {
-        step.standing = Standing::Running;
+    if state.writes.open_step(which).is_some() {
+        state.writes.plans.stand(which, Standing::Running);
     }
 }
 
 /// An operation could not reach the server, or is to wait: it is queued as before, and sent when the server answers.
 pub(in crate::app) fn operation_waits(state: &mut State, which: Which, error: &RemoteError, retry_in: Duration) {
-    let Some(step) = state.writes.step_mut(which).filter(|step| step.standing == Standing::Running) else { return };
-    step.standing = Standing::Waiting;
+    if state.writes.step(which).is_none_or(|step| step.standing != Standing::Running) {
+        return;
+    }
+    state.writes.plans.stand(which, Standing::Waiting);
     // It is tried again and again, which is no news each time.
     if state.writes.waits_for.as_ref() == Some(&error.fault) {
         return;
@@ -51,11 +53,12 @@ pub(in crate::app) fn operation_ended(
     outcome: &Outcome,
 ) -> Vec<Effect> {
     state.writes.waits_for = None;
-    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
+    let Some(step) = state.writes.open_step(which) else {
         return ended_after_all(state, which, operation, outcome);
     };
     let id = subject(which, &step.operation);
-    *step = Step { operation: operation.clone(), standing: Standing::Done };
+    state.writes.plans.replace(which, operation.clone());
+    state.writes.plans.stand(which, Standing::Done);
     state.writes.refused.retain(|layer| layer.amends() != Some(which));
     let before = state.writes.pending.get(&id).and_then(|pending| pending.truth.clone());
     if let Some(pending) = state.writes.pending.get_mut(&id) {
@@ -132,16 +135,14 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Ef
     let real = applied.segment.id.clone();
     let other = |id: &SegmentId| (*id == provisional).then(|| real.clone());
     let (mut concerned, mut gathered) = (Vec::new(), BTreeSet::new());
-    for (ticket, write) in &mut state.writes.plans {
-        for (index, step) in write.steps.iter_mut().enumerate().filter(|(_, step)| !step.standing.is_over()) {
-            let renamed = step.operation.clone().with_ids(&other);
-            if renamed != step.operation {
-                if step.standing == Standing::Staged {
-                    gathered.insert(*ticket);
-                }
-                step.operation = renamed;
-                concerned.push(subject(Which { ticket: *ticket, index }, &step.operation));
-            }
+    let referring = state.writes.plans.referring_to(&provisional);
+    let referring = referring.map(|(which, step)| (which, step.operation.clone(), step.standing == Standing::Staged));
+    for (which, operation, is_staged) in referring.collect::<Vec<_>>() {
+        let renamed = operation.with_ids(&other);
+        concerned.push(subject(which, &renamed));
+        state.writes.plans.replace(which, renamed);
+        if is_staged {
+            gathered.insert(which.ticket);
         }
     }
     let mut later = state.writes.pending.remove(&provisional).unwrap_or_default().operations;
@@ -176,7 +177,7 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Ef
     for layer in state.layers.iter_mut().chain(&mut state.writes.refused) {
         layer.refer_to(&state.forest, &provisional, &applied.segment);
     }
-    let restored = match state.writes.plans.get(&which.ticket).map(|write| &write.purpose) {
+    let restored = match state.writes.plans.get(which.ticket).map(|write| &write.purpose) {
         Some(Purpose::Undo(back) | Purpose::Redo(back)) => back.former.get(&which.index).cloned(),
         _ => None,
     };
@@ -228,7 +229,7 @@ fn remark_race(state: &mut State, name: &str, about: Option<SegmentId>) {
 /// Remembers what a plan of one operation changed, to be told when it is over. A new name is told by the title already.
 fn note_fields(state: &mut State, which: Which, before: Option<&Segment>, applied: &Applied) {
     let fields = before.map(|before| activity::field_changes(&state.forest, before, &applied.segment));
-    let write = state.writes.plans.get_mut(&which.ticket).filter(|write| write.steps.len() == 1);
+    let write = state.writes.plans.get_mut(which.ticket).filter(|write| write.steps().len() == 1);
     let Some(write) = write else { return };
     write.subject = Some(applied.segment.id.clone());
     write.fields = fields.unwrap_or_default();
@@ -243,7 +244,7 @@ fn remember(state: &mut State, which: Which, operation: &Operation, outcome: &Ou
     if let Made::Updated { before, after, fields } = &made {
         state.writes.kept.keep(before, after, fields, state.clock.now);
     }
-    if let Some(write) = state.writes.plans.get_mut(&which.ticket) {
+    if let Some(write) = state.writes.plans.get_mut(which.ticket) {
         write.made.push(made);
     }
 }
@@ -269,19 +270,20 @@ fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
 
 /// Ends a plan of which nothing is left.
 fn finish(state: &mut State, ticket: Ticket) {
-    let over = |write: &&Write| write.steps.iter().all(|step| step.standing.is_over());
-    let Some(write) = state.writes.plans.get(&ticket).filter(over).cloned() else { return };
-    state.writes.plans.remove(&ticket);
-    let done = write.steps.iter().filter(|step| step.standing == Standing::Done).count();
-    let standings = write.steps.iter().map(|step| step.standing == Standing::Done).collect();
+    if !state.writes.plans.get(ticket).is_some_and(Write::is_over) {
+        return;
+    }
+    let Some(write) = state.writes.plans.remove(ticket) else { return };
+    let (done, total) = (write.tally().done, write.steps().len());
+    let standings = write.steps().iter().map(|step| step.standing == Standing::Done).collect();
     state.writes.history.remember(ticket, &write.title, write.made, write.purpose, standings);
     if done == 0 {
         return;
     }
-    let text = if done == write.steps.len() {
+    let text = if done == total {
         write.title.done
     } else {
-        format!("{} ({done} of {} steps; the others were given up)", write.title.done, write.steps.len())
+        format!("{} ({done} of {} steps; the others were given up)", write.title.done, total)
     };
     let (at, contexts) = (state.clock.now, Contexts::default());
     let (subject, fields) = (write.subject, write.fields);
@@ -293,16 +295,22 @@ fn finish(state: &mut State, ticket: Ticket) {
 
 /// An operation was given up.
 pub(in crate::app) fn operation_dropped(state: &mut State, which: Which) -> Vec<Effect> {
-    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else { return Vec::new() };
-    step.standing = Standing::Dropped;
+    let Some(operation) = settle_dropped(state, which) else { return Vec::new() };
+    super::sending::drop_gathered_on(state, which, &operation)
+}
+
+/// Nothing more comes of an operation. Answers what it was, unless it was over already.
+pub(super) fn settle_dropped(state: &mut State, which: Which) -> Option<Operation> {
+    let step = state.writes.open_step(which)?;
     let operation = step.operation.clone();
+    state.writes.plans.stand(which, Standing::Dropped);
     let id = subject(which, &operation);
     rebase_later(state, which, &id, &operation);
     let changes = vec![state.writes.settle(&id, which)];
     tree_view::steady(state, |state| state.forest.apply(changes));
     state.writes.refused.retain(|layer| layer.amends() != Some(which));
     finish(state, which.ticket);
-    super::sending::drop_gathered_on(state, which, &operation)
+    Some(operation)
 }
 
 /// Later operations on the same segment begin from what it is without one that was given up.
@@ -311,8 +319,9 @@ fn rebase_later(state: &mut State, which: Which, id: &SegmentId, given_up: &Oper
     let expected = draft.clone().into_segment(id.clone());
     let later = state.writes.pending.get(id).into_iter().flat_map(|pending| &pending.operations);
     for later in later.filter(|later| **later > which).copied().collect::<Vec<_>>() {
-        if let Some(step) = state.writes.step_mut(later) {
-            step.operation = step.operation.clone().rebased(&expected, base);
+        if let Some(step) = state.writes.step(later) {
+            let rebased = step.operation.clone().rebased(&expected, base);
+            state.writes.plans.replace(later, rebased);
         }
     }
 }
@@ -323,31 +332,27 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
     match command {
         Command::Write { ticket, .. } => {
             // Nothing of it reached the mirror, so nothing has to be dropped there.
-            let Some(write) = state.writes.plans.get_mut(ticket) else { return };
-            write.steps.iter_mut().for_each(|step| step.standing = Standing::Staged);
+            state.writes.plans.stand_each(*ticket, |_, _| Some(Standing::Staged));
+            let Some(write) = state.writes.plans.get(*ticket) else { return };
+            let about = Failed::of(write);
             if write.origin.is_none() {
                 let key = state.key(Action::Stage);
                 let words = "too much is waiting to be done; this is gathered, but not kept for the next start";
                 return state.warn(format!("{words} · {key} sends it"));
             }
-            let write = write.clone();
             // The mirror has not heard of it, and the journal neither.
             let _nothing_to_forget = super::unstage(state, *ticket);
             let (which, failure) = (Which { ticket: *ticket, index: 0 }, Failure { words: WORDS.into(), error: None });
-            tell_failure(state, which, &write, &failure, false);
+            tell_failure(state, which, about, &failure, false);
         }
         Command::Keep { .. } => state.warn("this is gathered, but not in the journal: it would be lost with this run"),
         Command::Release { ticket, .. } => {
-            if let Some(write) = state.writes.plans.get_mut(ticket) {
-                let waiting = write.steps.iter_mut().filter(|step| step.standing == Standing::Waiting);
-                waiting.for_each(|step| step.standing = Standing::Held);
-            }
+            let hold = |_, step: &Step| (step.standing == Standing::Waiting).then_some(Standing::Held);
+            state.writes.plans.stand_each(*ticket, hold);
             state.warn(WORDS);
         }
         Command::Retry(which) | Command::Amend { which, .. } | Command::Adopt { which, .. } => {
-            if let Some(step) = state.writes.step_mut(*which) {
-                step.standing = Standing::Held;
-            }
+            state.writes.plans.stand(*which, Standing::Held);
             state.warn(WORDS);
         }
         _ => state.warn(WORDS),
@@ -368,32 +373,47 @@ pub(in crate::app) fn operation_failed(
     operation: Operation,
     error: WriteError,
 ) -> Vec<Effect> {
-    let Some(step) = state.writes.step_mut(which).filter(|step| !step.standing.is_over()) else {
+    let Some(step) = state.writes.open_step(which) else {
         return vec![Effect::Mirror(Command::Drop(which))];
     };
     let id = subject(which, &step.operation);
-    *step = Step { operation, standing: Standing::Failed(error.clone()) };
+    state.writes.plans.replace(which, operation);
+    state.writes.plans.stand(which, Standing::Failed(error.clone()));
     if let WriteError::Conflict { theirs, .. } = &error
         && let Some(pending) = state.writes.pending.get_mut(&id)
     {
         pending.truth.clone_from(theirs);
     }
     show(state, [id]);
-    if let Some(write) = state.writes.plans.get(&which.ticket).cloned() {
-        tell_failure(state, which, &write, &Failure { words: error.to_string(), error: Some(error) }, true);
+    if let Some(about) = state.writes.plans.get(which.ticket).map(Failed::of) {
+        tell_failure(state, which, about, &Failure { words: error.to_string(), error: Some(error) }, true);
     }
     Vec::new()
 }
 
+/// What is told of a plan of which something has failed.
+struct Failed {
+    title: String,
+    done: usize,
+    total: usize,
+    origin: Option<Layer>,
+}
+
+impl Failed {
+    fn of(write: &Write) -> Self {
+        let (title, origin) = (write.title.failed.clone(), write.origin.clone());
+        Self { title, done: write.tally().done, total: write.steps().len(), origin }
+    }
+}
+
 /// Tells of a failure in a line, with the key that opens the dialog it came from. `stays` when the operation can be tried again.
-fn tell_failure(state: &mut State, which: Which, write: &Write, failure: &Failure, stays: bool) {
-    let done = write.steps.iter().filter(|step| step.standing == Standing::Done).count();
-    let total = write.steps.len();
+fn tell_failure(state: &mut State, which: Which, about: Failed, failure: &Failure, stays: bool) {
+    let Failed { title, done, total, origin } = about;
     let progress = if total > 1 { format!(" ({done} of {total} steps are done)") } else { String::new() };
-    let text = format!("{}{progress}: {}", write.title.failed, failure.words);
+    let text = format!("{title}{progress}: {}", failure.words);
     state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
     let conflict = failure.error.as_ref().and_then(|error| Conflict::of(state, which, error));
-    let layer = match (conflict, write.origin.clone()) {
+    let layer = match (conflict, origin) {
         (Some(conflict), _) => Some(Layer::Conflict(conflict)),
         (None, Some(mut origin)) => {
             origin.refuse(&failure.words, stays.then_some(which));

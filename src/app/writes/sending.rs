@@ -57,7 +57,7 @@ pub(in crate::app) fn begin(
         Manner::Confirmed | Manner::Asked | Manner::Unseen => (Purpose::Ordinary, None),
     };
     let ticket = lay_over(state, plan, title, origin, purpose);
-    if let Some(write) = state.writes.plans.get_mut(&ticket) {
+    if let Some(write) = state.writes.plans.get_mut(ticket) {
         write.instead_of = instead_of;
     }
     if review || gathers {
@@ -75,7 +75,7 @@ pub(in crate::app) fn begin(
 
 /// What is gathered is not lost with this run.
 pub(super) fn keep(state: &State, ticket: Ticket) -> Vec<Effect> {
-    let steps = state.writes.plan(ticket).into_iter().flat_map(|write| &write.steps);
+    let steps = state.writes.plan(ticket).into_iter().flat_map(Write::steps);
     let plan = Plan { operations: steps.map(|step| step.operation.clone()).collect() };
     vec![Effect::Mirror(Command::Keep { ticket, plan })]
 }
@@ -121,9 +121,7 @@ pub(super) fn insert(
         .filter(|(_, step)| !step.standing.is_over())
         .map(|(which, step)| (which, subject(which, &step.operation)))
         .collect();
-    let (fields, made) = (Vec::new(), Vec::new());
-    let write = Write { steps, title, origin, subject: None, fields, made, purpose, instead_of: None };
-    state.writes.plans.insert(ticket, write);
+    state.writes.plans.insert(ticket, Write::new(steps, title, origin, purpose));
     for (which, id) in &subjects {
         let truth = state.forest.get(id).cloned();
         let pending = state.writes.pending.entry(id.clone()).or_insert(Pending { truth, operations: Vec::new() });
@@ -142,19 +140,17 @@ pub(super) fn show(state: &mut State, ids: impl IntoIterator<Item = SegmentId>) 
 pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for ticket in tickets {
-        let Some(write) = state.writes.plans.get_mut(ticket) else { continue };
         let mut dropped = Vec::new();
-        for (index, step) in write.steps.iter_mut().enumerate() {
-            match step.standing {
-                Standing::Staged => step.standing = Standing::Waiting,
-                _ => dropped.push(Effect::Mirror(Command::Drop(Which { ticket: *ticket, index }))),
+        let sent = state.writes.plans.stand_each(*ticket, |index, step| {
+            if step.standing == Standing::Staged {
+                return Some(Standing::Waiting);
             }
-        }
-        if dropped.len() == write.steps.len() {
-            continue;
-        }
+            dropped.push(Effect::Mirror(Command::Drop(Which { ticket: *ticket, index })));
+            None
+        });
+        let Some(write) = state.writes.plans.get_mut(*ticket).filter(|_| !sent.is_empty()) else { continue };
         let instead_of = write.instead_of.take();
-        let operations = write.steps.iter().map(|step| step.operation.clone()).collect();
+        let operations = write.steps().iter().map(|step| step.operation.clone()).collect();
         effects.extend(instead_of.into_iter().flat_map(|which| drop_step(state, which)));
         let order = Effect::Mirror(Command::Write { ticket: *ticket, plan: Plan { operations } });
         if dropped.is_empty() {
@@ -171,7 +167,7 @@ pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<
 
 /// Takes back a plan that was not sent, and with it whatever can't be done without it.
 pub(in crate::app) fn unstage(state: &mut State, ticket: Ticket) -> Vec<Effect> {
-    let steps = state.writes.plan(ticket).map_or(0, |write| write.steps.len());
+    let steps = state.writes.plan(ticket).map_or(0, |write| write.steps().len());
     let mut dropped = Vec::new();
     for index in (0..steps).rev() {
         drop_staged(state, Which { ticket, index }, &mut dropped);
@@ -186,9 +182,9 @@ pub(in crate::app) fn retry(state: &mut State, which: Which) -> Vec<Effect> {
 }
 
 fn put_waiting(state: &mut State, which: Which) {
-    let Some(step) = state.writes.step_mut(which) else { return };
-    step.standing = Standing::Waiting;
+    let Some(step) = state.writes.step(which) else { return };
     let id = subject(which, &step.operation);
+    state.writes.plans.stand(which, Standing::Waiting);
     state.writes.refused.retain(|layer| layer.amends() != Some(which));
     show(state, [id]);
 }
@@ -206,14 +202,12 @@ pub(super) fn put_in_place(
     operation: Operation,
     origin: Option<Layer>,
 ) -> Vec<Effect> {
-    let Some(write) = state.writes.plans.get_mut(&which.ticket) else { return Vec::new() };
+    let Some(write) = state.writes.plans.get_mut(which.ticket) else { return Vec::new() };
     write.origin = origin.or(write.origin.take());
-    if write.steps.len() == 1 {
+    if write.steps().len() == 1 {
         write.title = title(&operation);
     }
-    if let Some(step) = write.steps.get_mut(which.index) {
-        step.operation = operation.clone();
-    }
+    state.writes.plans.replace(which, operation.clone());
     put_waiting(state, which);
     if let Operation::Create { .. } = operation {
         tree_view::go_to(state, &which.provisional_id());
@@ -236,30 +230,33 @@ pub(in crate::app) fn drop_step(state: &mut State, which: Which) -> Vec<Effect> 
 
 /// Takes one operation out of what was not sent yet, and with it whatever can't be done without it.
 fn drop_staged(state: &mut State, which: Which, dropped: &mut Vec<Which>) {
-    if state.writes.step(which).is_none_or(|step| step.standing != Standing::Staged) {
-        return;
+    // One that needs another may be needed itself, to any depth.
+    let mut left = vec![which];
+    while let Some(which) = left.pop() {
+        if state.writes.step(which).is_none_or(|step| step.standing != Standing::Staged) {
+            continue;
+        }
+        dropped.push(which);
+        if let Some(operation) = outcome::settle_dropped(state, which) {
+            left.extend(gathered_on(state, which, &operation));
+        }
     }
-    dropped.push(which);
-    let others = outcome::operation_dropped(state, which);
-    dropped.extend(others.into_iter().flat_map(|effect| match effect {
-        Effect::Mirror(Command::Forget(those)) => those,
-        _ => Vec::new(),
-    }));
+}
+
+/// What is gathered and can't be done without what an operation was to create.
+fn gathered_on(state: &State, which: Which, operation: &Operation) -> Vec<Which> {
+    let Operation::Create { .. } = operation else { return Vec::new() };
+    let id = which.provisional_id();
+    let needs = |step: &Step| step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
+    let referring = state.writes.plans.referring_to(&id);
+    let needing = referring.filter(|(_, step)| needs(step) && step.standing == Standing::Staged);
+    needing.map(|(other, _)| other).collect()
 }
 
 /// What is gathered and can't be done without a segment that will not be created goes with it.
 pub(super) fn drop_gathered_on(state: &mut State, which: Which, operation: &Operation) -> Vec<Effect> {
-    let Operation::Create { .. } = operation else { return Vec::new() };
-    let id = which.provisional_id();
-    let mut needing = Vec::new();
-    for (ticket, write) in &state.writes.plans {
-        for (index, step) in write.steps.iter().enumerate() {
-            let needs = step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
-            needing.extend((needs && step.standing == Standing::Staged).then_some(Which { ticket: *ticket, index }));
-        }
-    }
     let mut dropped = Vec::new();
-    for other in needing {
+    for other in gathered_on(state, which, operation) {
         drop_staged(state, other, &mut dropped);
     }
     if dropped.is_empty() { Vec::new() } else { vec![Effect::Mirror(Command::Forget(dropped))] }
@@ -268,16 +265,13 @@ pub(super) fn drop_gathered_on(state: &mut State, which: Which, operation: &Oper
 /// Begins nothing more of all that was sent. Answers how much that holds back.
 pub(in crate::app) fn hold_all(state: &mut State) -> (usize, Vec<Effect>) {
     let (mut held, mut effects) = (0, Vec::new());
-    for (ticket, write) in &mut state.writes.plans {
-        let waiting = write.steps.iter_mut().filter(|step| step.standing == Standing::Waiting);
-        let mut count = 0;
-        for step in waiting {
-            step.standing = Standing::Held;
-            count += 1;
-        }
+    let tickets: Vec<Ticket> = state.writes.plans.iter().map(|(ticket, _)| ticket).collect();
+    for ticket in tickets {
+        let stop = |_, step: &Step| (step.standing == Standing::Waiting).then_some(Standing::Held);
+        let count = state.writes.plans.stand_each(ticket, stop).len();
         if count > 0 {
             held += count;
-            effects.push(Effect::Mirror(Command::Hold(*ticket)));
+            effects.push(Effect::Mirror(Command::Hold(ticket)));
         }
     }
     (held, effects)
@@ -286,21 +280,24 @@ pub(in crate::app) fn hold_all(state: &mut State) -> (usize, Vec<Effect>) {
 /// Goes on with a plan: what was held and what failed of it. A create that may have been carried out is no matter of course: it
 /// wants a decision of its own.
 pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> {
-    let Some(write) = state.writes.plans.get_mut(&ticket) else { return Vec::new() };
+    if state.writes.plan(ticket).is_none() {
+        return Vec::new();
+    }
     let (mut again, mut except) = (Vec::new(), Vec::new());
-    for (index, step) in write.steps.iter_mut().enumerate() {
+    state.writes.plans.stand_each(ticket, |index, step| {
         let which = Which { ticket, index };
         match (&step.standing, &step.operation) {
             (Standing::Failed(WriteError::InDoubt(_) | WriteError::Lookalike { .. }), Operation::Create { .. }) => {
                 except.push(which);
+                None
             }
             (Standing::Held | Standing::Failed(_), _) => {
-                step.standing = Standing::Waiting;
                 again.push(subject(which, &step.operation));
+                Some(Standing::Waiting)
             }
-            _ => {}
+            _ => None,
         }
-    }
+    });
     if !except.is_empty() {
         state.warn("what may have been created already is not tried again with the others: enter or r on it decides");
     }
@@ -310,11 +307,11 @@ pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> 
 
 /// Gives up what is left of a plan at once, without waiting for the mirror to say so. What is on its way goes on.
 pub(in crate::app) fn give_up(state: &mut State, ticket: Ticket) -> Vec<Effect> {
-    let Some(write) = state.writes.plans.get(&ticket) else { return Vec::new() };
-    let steps = write.steps.iter().enumerate();
+    let Some(write) = state.writes.plans.get(ticket) else { return Vec::new() };
+    let steps = write.steps().iter().enumerate();
     let left = steps.filter(|(_, step)| !step.standing.is_over() && step.standing != Standing::Running);
     let left: Vec<Which> = left.map(|(index, _)| Which { ticket, index }).collect();
-    if write.steps.iter().all(|step| matches!(step.standing, Standing::Staged | Standing::Dropped)) {
+    if write.tally().staged == write.tally().total() {
         return unstage(state, ticket);
     }
     let mut effects = vec![Effect::Mirror(Command::DropPlan(ticket))];
