@@ -4,9 +4,10 @@
 //! else has done meanwhile. A segment that was deleted comes back with a new id, which no API can help; whatever is remembered of
 //! the old one is about the new one from then on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::forest::Forest;
 use crate::mirror::{Ticket, Which};
 use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
@@ -28,6 +29,8 @@ pub(super) struct Back {
     step: Step,
     /// The former ids of segments that are created again, by their place in the plan.
     pub former: HashMap<usize, SegmentId>,
+    /// For each thing that the step made, the place in the plan of what takes it back.
+    places: Vec<usize>,
 }
 
 /// What one plan did.
@@ -44,8 +47,25 @@ struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Made {
     Created(Arc<Segment>),
-    Updated { before: Arc<Segment>, after: Arc<Segment>, fields: Vec<Field> },
-    Deleted(Arc<Segment>),
+    Updated {
+        before: Arc<Segment>,
+        after: Arc<Segment>,
+        fields: Vec<Field>,
+    },
+    Deleted {
+        segment: Arc<Segment>,
+        /// The children that were left to the server.
+        leaving: Vec<SegmentId>,
+    },
+}
+
+impl Made {
+    fn created(&self) -> Option<&SegmentId> {
+        match self {
+            Self::Created(segment) => Some(&segment.id),
+            Self::Updated { .. } | Self::Deleted { .. } => None,
+        }
+    }
 }
 
 /// Steps that are remembered; of more, the oldest are forgotten.
@@ -54,14 +74,7 @@ const REMEMBERED: usize = 1_000;
 impl History {
     /// A plan is over, and this is what it did; of each of its operations whether it was done. What it was to take back and did
     /// not can be taken back later.
-    pub(super) fn remember(
-        &mut self,
-        ticket: Ticket,
-        title: &Title,
-        made: Vec<Made>,
-        purpose: Purpose,
-        done: Vec<bool>,
-    ) {
+    pub(super) fn remember(&mut self, ticket: Ticket, title: &Title, made: Vec<Made>, purpose: Purpose, done: &[bool]) {
         let step = (!made.is_empty()).then(|| Step { ticket, title: title.done.clone(), made });
         match purpose {
             Purpose::Ordinary if step.is_none() => {}
@@ -121,7 +134,11 @@ impl Step {
         };
         for made in &mut self.made {
             match made {
-                Made::Created(segment) | Made::Deleted(segment) => renamed(segment),
+                Made::Created(segment) => renamed(segment),
+                Made::Deleted { segment, leaving } => {
+                    renamed(segment);
+                    leaving.iter_mut().filter(|child| *child == former).for_each(|child| child.clone_from(id));
+                }
                 Made::Updated { before, after, .. } => {
                     renamed(before);
                     renamed(after);
@@ -138,12 +155,10 @@ impl Back {
     }
 
     /// What of it was not taken back.
-    fn left(self, done: Vec<bool>) -> Option<Step> {
+    fn left(self, done: &[bool]) -> Option<Step> {
         let Step { ticket, title, made } = self.step;
-        // It was taken back from the end.
-        let made = made.into_iter().rev().zip(done.into_iter().chain(std::iter::repeat(false)));
-        let mut left: Vec<Made> = made.filter(|(_, done)| !done).map(|(made, _)| made).collect();
-        left.reverse();
+        let is_left = |(_, place): &(Made, usize)| !done.get(*place).copied().unwrap_or(false);
+        let left: Vec<Made> = made.into_iter().zip(self.places).filter(is_left).map(|(made, _)| made).collect();
         (!left.is_empty()).then_some(Step { ticket, title, made: left })
     }
 }
@@ -181,7 +196,7 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
         state.warn(if way == Way::Back { "nothing was done yet that could be undone" } else { "nothing was undone" });
         return effects;
     };
-    let (plan, former) = inverse(&step.made, writes::next_ticket(state));
+    let Inverse { plan, former, places } = inverse(&step.made, &state.forest, writes::next_ticket(state));
     let again = if former.is_empty() { "" } else { " (with a new id)" };
     let title = match way {
         Way::Back => {
@@ -192,7 +207,7 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
             Title { done: format!("{what}{again}"), failed: format!("not done again: {what}") }
         }
     };
-    let back = Back { step, former };
+    let back = Back { step, former, places };
     let purpose = if way == Way::Back { Purpose::Undo(back) } else { Purpose::Redo(back) };
     effects.extend(writes::begin(state, plan, title, None, Manner::Back(purpose)));
     effects
@@ -206,27 +221,76 @@ fn stopped(state: &State) -> Option<Ticket> {
     (is_last && tally.done > 0 && tally.staged == 0).then_some(ticket)
 }
 
-/// What takes all of it back, and the former ids of what is created again, by its place in the plan.
-fn inverse(made: &[Made], ticket: Ticket) -> (Plan, HashMap<usize, SegmentId>) {
+/// A plan that takes something back, with what [`Back`] remembers of it.
+struct Inverse {
+    plan: Plan,
+    former: HashMap<usize, SegmentId>,
+    places: Vec<usize>,
+}
+
+/// What takes all of it back, the last first.
+fn inverse(made: &[Made], forest: &Forest, ticket: Ticket) -> Inverse {
     let mut operations = Vec::with_capacity(made.len());
+    let mut places = vec![0; made.len()];
     let mut former = HashMap::new();
     let mut again: HashMap<SegmentId, SegmentId> = HashMap::new();
-    for one in made.iter().rev() {
+    let created: HashSet<&SegmentId> = made.iter().filter_map(Made::created).collect();
+    let mut leaving: HashMap<&SegmentId, Vec<(usize, SegmentId)>> = HashMap::new();
+    for (at, one) in made.iter().enumerate().rev() {
+        places[at] = operations.len();
         let operation = match one {
-            Made::Created(segment) => Operation::delete(Arc::clone(segment)),
+            Made::Created(segment) => {
+                let leaving = leaving.remove(&segment.id).unwrap_or_default();
+                for (child, _) in &leaving {
+                    places[*child] = operations.len();
+                }
+                let leaving = leaving.into_iter().map(|(_, child)| child).collect();
+                Operation::Delete { base: Arc::clone(segment), leaving }
+            }
             Made::Updated { before, after, fields } => {
+                // What had lost its parent can only lose it again, with that.
+                let orphaned = before.parent.as_ref().is_some_and(|parent| !forest.contains(parent));
+                if let Some(parent) = after.parent.as_ref().filter(|parent| orphaned && created.contains(parent))
+                    && fields == &[Field::Parent]
+                {
+                    leaving.entry(parent).or_default().push((at, after.id.clone()));
+                    continue;
+                }
                 Operation::Update { base: Arc::clone(after), draft: Draft::of(after).with_fields_of(before, fields) }
             }
-            Made::Deleted(segment) => {
+            Made::Deleted { segment, leaving } => {
                 let which = Which { ticket, index: operations.len() };
                 former.insert(which.index, segment.id.clone());
                 again.insert(segment.id.clone(), which.provisional_id());
-                Operation::Create { draft: Draft::of(segment) }
+                let draft = Draft::of(segment);
+                operations.push(Operation::Create { draft }.with_ids(&|id| again.get(id).cloned()));
+                operations.extend(attached_again(segment, leaving, &which.provisional_id(), forest));
+                continue;
             }
         };
         operations.push(operation.with_ids(&|id| again.get(id).cloned()));
     }
-    (Plan { operations }, former)
+    Inverse { plan: Plan { operations }, former, places }
+}
+
+/// What puts the children that were left to the server below the segment that comes back: those that are still there, and where the
+/// server may have put them. One that stands elsewhere was moved by somebody since.
+fn attached_again(
+    segment: &Segment,
+    leaving: &[SegmentId],
+    provisional: &SegmentId,
+    forest: &Forest,
+) -> Vec<Operation> {
+    let left_there = |child: &&Arc<Segment>| match &child.parent {
+        None => true,
+        parent @ Some(id) => *id == segment.id || *parent == segment.parent,
+    };
+    let children = leaving.iter().filter_map(|child| forest.get(child)).filter(left_there);
+    let attached = |child: &Arc<Segment>| {
+        let draft = Draft { parent: Some(provisional.clone()), ..Draft::of(child) };
+        Operation::Update { base: Arc::clone(child), draft }
+    };
+    children.map(attached).collect()
 }
 
 #[cfg(test)]
@@ -239,10 +303,14 @@ mod tests {
         Arc::new(Segment { id, name, external_id: None, parent: parent.and_then(SegmentId::new) })
     }
 
+    fn deleted(segment: Arc<Segment>) -> Made {
+        Made::Deleted { segment, leaving: Vec::new() }
+    }
+
     #[test]
     fn a_deleted_subtree_comes_back_from_the_top_down_under_its_new_ids() {
-        let made = [Made::Deleted(segment("child", Some("root"))), Made::Deleted(segment("root", None))];
-        let (plan, former) = inverse(&made, Ticket(9));
+        let made = [deleted(segment("child", Some("root"))), deleted(segment("root", None))];
+        let Inverse { plan, former, .. } = inverse(&made, &Forest::new(), Ticket(9));
         let root = Which { ticket: Ticket(9), index: 0 };
         let parents: Vec<_> = plan.operations.iter().map(Operation::destination).collect();
         assert_eq!(parents, [None, Some(&root.provisional_id())]);
@@ -258,7 +326,7 @@ mod tests {
         let before = segment("a", None);
         let after = Arc::new(Segment { name: "mine".into(), external_id: Some("theirs".into()), ..(*before).clone() });
         let made = [Made::Updated { before, after: Arc::clone(&after), fields: vec![Field::Name] }];
-        let (plan, _) = inverse(&made, Ticket(1));
+        let Inverse { plan, .. } = inverse(&made, &Forest::new(), Ticket(1));
         let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
         assert_eq!((base, draft.changes(base)), (&after, vec![Field::Name]));
         assert_eq!(draft.name.as_str(), "a");
@@ -268,16 +336,10 @@ mod tests {
     fn what_was_not_taken_back_can_be_taken_back_later() {
         let made = vec![Made::Created(segment("a", None)), Made::Created(segment("b", None))];
         let step = Step { ticket: Ticket(1), title: "x".into(), made: made.clone() };
-        let back = Back { step, former: HashMap::new() };
+        let back = Back { step, former: HashMap::new(), places: vec![1, 0] };
         let mut history = History::default();
         let title = Title { done: "undone: x".into(), failed: String::new() };
-        history.remember(
-            Ticket(2),
-            &title,
-            vec![Made::Deleted(segment("b", None))],
-            Purpose::Undo(back),
-            vec![true, false],
-        );
+        history.remember(Ticket(2), &title, vec![deleted(segment("b", None))], Purpose::Undo(back), &[true, false]);
         assert_eq!((history.done[0].made.as_slice(), history.undone.len()), (&made[..1], 1));
     }
 
@@ -287,7 +349,7 @@ mod tests {
         for ticket in [2, 1, 3] {
             let title = Title { done: ticket.to_string(), failed: String::new() };
             let made = vec![Made::Created(segment("a", None))];
-            history.remember(Ticket(ticket), &title, made, Purpose::Ordinary, vec![true]);
+            history.remember(Ticket(ticket), &title, made, Purpose::Ordinary, &[true]);
         }
         let titles: Vec<&str> = history.done.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(titles, ["1", "2", "3"]);
@@ -298,7 +360,7 @@ mod tests {
         let mut history = History::default();
         let title = Title { done: "x".into(), failed: "y".into() };
         let made = vec![Made::Created(segment("old", None)), Made::Created(segment("child", Some("old")))];
-        history.remember(Ticket(1), &title, made, Purpose::Ordinary, vec![true, true]);
+        history.remember(Ticket(1), &title, made, Purpose::Ordinary, &[true, true]);
         history.rename(&made_id("old"), &made_id("new"));
         let Made::Created(child) = &history.done[0].made[1] else { panic!("a create") };
         assert_eq!(child.parent, Some(made_id("new")));

@@ -167,7 +167,7 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     let left = left_to_the_server(state, operations);
     if left > 0 {
         let stand = if left == 1 { "1 segment stands" } else { &format!("{} segments stand", grouped(left)) };
-        warnings.push(format!("{stand} below, left to the server; that can't be undone."));
+        warnings.push(format!("{stand} below, left to the server; undo brings back only what it keeps."));
     }
     // Of a single one, the word that is asked for tells.
     let of_others = owned(state, operations).len();

@@ -203,3 +203,69 @@ fn what_runs_is_not_given_up() {
     harness.succeed();
     assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
 }
+
+/// What a server may make of the children of a segment that goes alone.
+#[derive(Debug, Clone, Copy)]
+enum Children {
+    Stay,
+    BecomeRoots,
+    MoveUp,
+    GoToo,
+}
+
+#[test]
+fn what_was_deleted_alone_gets_its_children_back_whatever_the_server_made_of_them() {
+    for made_of_them in [Children::Stay, Children::BecomeRoots, Children::MoveUp, Children::GoToo] {
+        let mut harness = at_work();
+        // "Polska" stands in "Hurtownie" and has two children.
+        harness.press("j j d o");
+        let Operation::Delete { leaving, .. } = harness.last_write().1.operations[0].clone() else {
+            panic!("a deletion")
+        };
+        assert_eq!(leaving.len(), 2);
+        harness.succeed();
+        for child in &leaving {
+            let before = harness.state.forest.get(child).unwrap().clone();
+            let stands = |parent| Arc::new(crate::segment::Segment { parent, ..(*before).clone() });
+            match made_of_them {
+                Children::Stay => {}
+                Children::BecomeRoots => harness.changed(Some(&before), Some(&stands(None))),
+                Children::MoveUp => harness.changed(Some(&before), Some(&stands(Some(id("hurt"))))),
+                Children::GoToo => harness.changed(Some(&before), None),
+            }
+        }
+        harness.press("u");
+        harness.succeed_with(|_| "again".into());
+        let children: Vec<_> =
+            harness.state.forest.children(&id("again")).iter().map(|child| child.id.clone()).collect();
+        let expected = if matches!(made_of_them, Children::GoToo) { Vec::new() } else { leaving.clone() };
+        assert_eq!(children.len(), expected.len(), "{made_of_them:?}");
+        assert!(expected.iter().all(|child| children.contains(child)), "{made_of_them:?}");
+        // And goes again, without anybody being blamed.
+        harness.press("U");
+        let (_, plan) = harness.last_write();
+        let Some(Operation::Delete { base, leaving: again }) = plan.operations.last() else { panic!("a deletion") };
+        assert_eq!(base.id, id("again"));
+        match made_of_them {
+            // The server is to do with them what it did.
+            Children::Stay => assert_eq!((plan.operations.len(), again.len()), (1, 2)),
+            Children::BecomeRoots | Children::MoveUp => assert_eq!((plan.operations.len(), again.len()), (3, 0)),
+            Children::GoToo => assert_eq!((plan.operations.len(), again.len()), (1, 0)),
+        }
+    }
+}
+
+#[test]
+fn a_child_that_somebody_has_moved_since_stays_where_it_is_when_the_segment_comes_back() {
+    let mut harness = at_work();
+    harness.press("j j d o");
+    let Operation::Delete { leaving, .. } = harness.last_write().1.operations[0].clone() else { panic!("a deletion") };
+    harness.succeed();
+    let before = harness.state.forest.get(&leaving[0]).unwrap().clone();
+    let theirs = Arc::new(crate::segment::Segment { parent: Some(id("vip")), ..(*before).clone() });
+    harness.changed(Some(&before), Some(&theirs));
+    harness.press("u");
+    harness.succeed_with(|_| "again".into());
+    assert_eq!(harness.state.forest.get(&leaving[0]).unwrap().parent, Some(id("vip")));
+    assert_eq!(harness.state.forest.get(&leaving[1]).unwrap().parent, Some(id("again")));
+}

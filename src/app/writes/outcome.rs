@@ -122,7 +122,7 @@ fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outco
     let undo = state.key(Action::Undo);
     let done = format!("a change of {name} was given up too late and was carried out; {undo} takes it back");
     let title = Title { failed: done.clone(), done: done.clone() };
-    state.writes.history.remember(which.ticket, &title, vec![made], Purpose::Ordinary, vec![true]);
+    state.writes.history.remember(which.ticket, &title, vec![made], Purpose::Ordinary, &[true]);
     state.activity.add(state.clock.now, EntryKind::Failed, Some(id), done.clone());
     state.warn(done);
     effects
@@ -263,7 +263,9 @@ fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
             let (before, after) = (Arc::clone(base), Arc::clone(&applied.segment));
             (!fields.is_empty()).then_some(Made::Updated { before, after, fields })
         }
-        (Operation::Delete { base, .. }, Outcome::Deleted { found: true, .. }) => Some(Made::Deleted(Arc::clone(base))),
+        (Operation::Delete { base, leaving }, Outcome::Deleted { found: true, .. }) => {
+            Some(Made::Deleted { segment: Arc::clone(base), leaving: leaving.clone() })
+        }
         _ => None,
     }
 }
@@ -275,8 +277,8 @@ fn finish(state: &mut State, ticket: Ticket) {
     }
     let Some(write) = state.writes.plans.remove(ticket) else { return };
     let (done, total) = (write.tally().done, write.steps().len());
-    let standings = write.steps().iter().map(|step| step.standing == Standing::Done).collect();
-    state.writes.history.remember(ticket, &write.title, write.made, write.purpose, standings);
+    let standings: Vec<bool> = write.steps().iter().map(|step| step.standing == Standing::Done).collect();
+    state.writes.history.remember(ticket, &write.title, write.made, write.purpose, &standings);
     if done == 0 {
         return;
     }
