@@ -446,6 +446,39 @@ fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_
 }
 
 #[test]
+fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
+    let demo = Demo::start();
+    let mut pty = Pty::start(100, 30, &[], &demo.environment());
+    pty.wait_for("● live");
+    let before = pty.lines();
+    // As keys, these would delete, quit and move.
+    for answer in [
+        "\x1b[?2026;2$y",
+        "\x1b[?997;1n",
+        "\x1b[24;80R",
+        "\x1b]11;rgb:dddd/dddd/dddd\x1b\\",
+        "\x1b]10;dddd\x07",
+        "\x1bPdqdq\x1b\\",
+        "\x1b_Gq=1;d\x1b\\",
+    ] {
+        pty.type_text(answer);
+    }
+    // An answer that is cut short is waited for, and not for ever.
+    pty.type_text("\x1b]11;rgb:ddd");
+    std::thread::sleep(std::time::Duration::from_millis(1_300));
+    assert_eq!(pty.lines()[1..], before[1..]);
+    pty.type_text("?");
+    pty.wait_for("All keys");
+    pty.type_text("\x1b");
+    pty.wait_gone("All keys");
+    // The Enter of the keypad, as tmux tells it.
+    pty.type_text("r2\x1bOM");
+    pty.wait_for("renamed");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
 fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_frame() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);

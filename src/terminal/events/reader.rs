@@ -1,0 +1,172 @@
+//! The thread that reads the terminal: its bytes, its changes of size, and the word to stop.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::low_level::{pipe, unregister};
+use tokio::sync::mpsc;
+
+use super::sequences::Sequences;
+use crate::app::Event;
+
+/// What the thread reads from.
+#[derive(Debug)]
+pub(super) struct Reader {
+    terminal: File,
+    /// A byte for each change of the terminal's size.
+    sizes: UnixStream,
+    size_signal: signal_hook::SigId,
+    /// A byte when it is to stop.
+    stop: UnixStream,
+}
+
+/// Whoever has this can stop the thread.
+#[derive(Debug)]
+pub(super) struct Stopper(UnixStream);
+
+/// Read at once.
+const BLOCK: usize = 16 * 1024;
+/// How long to look for what was typed already.
+const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+
+impl Reader {
+    pub fn open() -> io::Result<(Self, Stopper)> {
+        let (sizes, on_signal) = UnixStream::pair()?;
+        let (stop, stopper) = UnixStream::pair()?;
+        for stream in [&sizes, &stop] {
+            stream.set_nonblocking(true)?;
+        }
+        let size_signal = pipe::register(signal_hook::consts::SIGWINCH, on_signal)?;
+        Ok((Self { terminal: terminal()?, sizes, size_signal, stop }, Stopper(stopper)))
+    }
+
+    /// Reads until it is to stop, or nobody listens.
+    pub fn run(mut self, reporter: &mpsc::Sender<io::Result<Event>>) {
+        let mut sequences = Sequences::default();
+        loop {
+            let ready = match self.wait(sequences.patience()) {
+                Ok(ready) => ready,
+                Err(error) => return tell(reporter, Err(error)),
+            };
+            let events = match ready {
+                Ready::Stop => return,
+                Ready::Size => {
+                    drain(&mut self.sizes);
+                    crossterm::terminal::size().map(|(columns, rows)| vec![Event::Resized(columns, rows)])
+                }
+                Ready::Bytes => self.read(&mut sequences),
+                Ready::Nothing => Ok(sequences.give_up().into_iter().collect()),
+            };
+            match events {
+                Ok(events) => {
+                    for event in events {
+                        if reporter.blocking_send(Ok(event)).is_err() {
+                            return;
+                        }
+                    }
+                }
+                Err(error) => return tell(reporter, Err(error)),
+            }
+        }
+    }
+
+    /// Waits for what is next, so long at most.
+    fn wait(&self, patience: Option<Duration>) -> io::Result<Ready> {
+        let timeout = patience.and_then(|patience| Timespec::try_from(patience).ok());
+        let mut sources = [&self.stop.as_fd(), &self.sizes.as_fd(), &self.terminal.as_fd()]
+            .map(|source| PollFd::from_borrowed_fd(*source, PollFlags::IN));
+        loop {
+            match poll(&mut sources, timeout.as_ref()) {
+                Ok(0) => return Ok(Ready::Nothing),
+                Ok(_) => break,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let [stop, sizes, _] = sources.map(|source| !source.revents().is_empty());
+        Ok(if stop {
+            Ready::Stop
+        } else if sizes {
+            Ready::Size
+        } else {
+            Ready::Bytes
+        })
+    }
+
+    fn read(&mut self, sequences: &mut Sequences) -> io::Result<Vec<Event>> {
+        let mut block = [0; BLOCK];
+        match self.terminal.read(&mut block) {
+            Ok(0) => Err(super::closed()),
+            Ok(length) => Ok(sequences.take(&block[..length])),
+            Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        unregister(self.size_signal);
+    }
+}
+
+impl Stopper {
+    pub fn stop(&self) {
+        // Without a reader there is nothing to stop.
+        let _gone = (&self.0).write(&[0]);
+    }
+}
+
+/// What is next.
+enum Ready {
+    Stop,
+    Size,
+    Bytes,
+    /// Time is over.
+    Nothing,
+}
+
+/// The terminal that a person types into, of our own: others may close theirs.
+fn terminal() -> io::Result<File> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        let own: OwnedFd = stdin.as_fd().try_clone_to_owned()?;
+        return Ok(own.into());
+    }
+    File::open("/dev/tty")
+}
+
+/// Throws away what was typed before: it was for somebody else.
+pub(super) fn forget_typed() -> io::Result<()> {
+    let mut terminal = terminal()?;
+    let mut block = [0; BLOCK];
+    loop {
+        let mut source = [PollFd::new(&terminal, PollFlags::IN)];
+        match poll(&mut source, Some(&GLANCE)) {
+            Ok(0) => return Ok(()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !source[0].revents().is_empty() && terminal.read(&mut block)? == 0 {
+            return Err(super::closed());
+        }
+    }
+}
+
+fn drain(stream: &mut UnixStream) {
+    let mut block = [0; 64];
+    // It never blocks; an error says that there is nothing more.
+    while stream.read(&mut block).is_ok_and(|length| length > 0) {}
+}
+
+fn tell(reporter: &mpsc::Sender<io::Result<Event>>, event: io::Result<Event>) {
+    // Whoever has stopped listening has no use for it.
+    let _unheard = reporter.blocking_send(event);
+}
