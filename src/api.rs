@@ -21,6 +21,7 @@ use url::Url;
 
 use self::exchange::{Answer, Most, Request};
 use self::retry::{Policy, Repetition};
+use crate::clock;
 use crate::remote::{Call, Changes, Context, ContextsForm, Exchange, Fault, Page, Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
@@ -89,7 +90,7 @@ impl Client {
     }
 
     async fn try_once(&self, request: &Request) -> (Answer, Timing) {
-        let (at, start) = (Timestamp::now(), Instant::now());
+        let (at, start) = (clock::now(), Instant::now());
         let answer = request.send(&self.http, &self.settings).await;
         let (method, path, elapsed) = (&request.method, request.url.path(), start.elapsed());
         match &answer.fault {

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use color_eyre::eyre::{Report, WrapErr};
+use color_eyre::eyre::{Report, WrapErr, eyre};
 use tokio::runtime::Runtime;
 
 use crate::config::Paths;
@@ -98,6 +98,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // Its own way to report one panics itself where stderr is gone.
     terminal::restore_on_panic(move |panic| terminal::write_line(panic_hook.panic_report(panic)));
     leave_no_core();
+    allow_open_files()?;
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let paths = Paths::of(&environment)
         .ok_or_else(|| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
@@ -129,6 +130,28 @@ fn leave_no_core() {
             tracing::debug!(%error, "core dumps can't be switched off");
         }
     }
+}
+
+/// Files that may have to be open at once: connections, the store, the log, the terminal and what runs in it.
+const OPEN_FILES: u64 = 64;
+
+/// Makes sure that enough files may be open at once: some of what the program stands on panics without them.
+fn allow_open_files() -> Result<(), Report> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let (allowed, most) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
+        if allowed >= OPEN_FILES {
+            return Ok(());
+        }
+        if most < OPEN_FILES {
+            return Err(eyre!("only {most} files may be open at once, and it takes {OPEN_FILES}: raise `ulimit -n`"));
+        }
+        setrlimit(Resource::Nofile, Rlimit { current: Some(OPEN_FILES), maximum: limit.maximum })
+            .wrap_err("could not allow for enough open files; raise `ulimit -n`")?;
+    }
+    Ok(())
 }
 
 /// How long tasks that still run at the end may take to notice it.

@@ -20,6 +20,7 @@ use ratatui::style::Color;
 use secrecy::SecretString;
 
 use crate::action::OwnCommand;
+use crate::files;
 use crate::keymap::Keymap;
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp, UrlTemplate};
 use crate::segment::Pattern;
@@ -379,7 +380,7 @@ fn read_file(
 ) -> Result<(PathBuf, Option<File>), ConfigError> {
     let asked_for = flags.config.clone().or_else(|| environment("SEGTUI_CONFIG").map(PathBuf::from));
     let path = asked_for.clone().unwrap_or_else(|| paths.config_file());
-    match std::fs::read_to_string(&path) {
+    match files::read_text(&path) {
         Ok(text) => Ok((path.clone(), Some(File::read(&text, &path)?))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked_for.is_none() => Ok((path, None)),
         Err(source) => Err(ConfigError::Unreadable { path, source }),

@@ -14,7 +14,7 @@ mod trouble;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::http::Method;
 use tokio::net::TcpListener;
@@ -107,6 +107,12 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// Whether a moment can be written as HTTP wants it: every answer bears its date.
+fn can_be_dated(moment: SystemTime) -> bool {
+    const YEAR_9999: Duration = Duration::from_secs(253_370_764_800);
+    moment.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since < YEAR_9999)
+}
+
 impl Server {
     /// Starts a server on the current tokio runtime.
     ///
@@ -118,6 +124,9 @@ impl Server {
             None => starters::wholesale().map_err(io::Error::other)?,
             Some(count) => starters::made_up(count, options.seed),
         };
+        if !can_be_dated(SystemTime::now()) {
+            return Err(io::Error::other("HTTP has no date for what the machine's clock says; set it"));
+        }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let churn = options.churn;

@@ -6,7 +6,7 @@
 //! for, at its end.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -113,12 +113,63 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// A new or present file for writing at its end, readable by nobody else if it is new.
+/// More than any text that a person writes for the program.
+const LONGEST_TEXT: u64 = 16 << 20;
+
+/// The text of a file. A pipe is read where it is open already: any other could be waited for without end.
+///
+/// # Errors
+///
+/// What the system refuses, what is no text, and what is far too long.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    refuse_pipe(path)?;
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST_TEXT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST_TEXT {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is longer than {} MiB", LONGEST_TEXT >> 20),
+        ));
+    }
+    Ok(text)
+}
+
+/// A pipe at a path of its own is opened only when somebody else opens its other end.
+fn refuse_pipe(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Ok(there) = fs::metadata(path)
+        && std::os::unix::fs::FileTypeExt::is_fifo(&there.file_type())
+        && matches!(place(path)?, Place::File(_))
+    {
+        return Err(io::Error::other("it is a pipe"));
+    }
+    Ok(())
+}
+
+/// Takes the rights of others from a file or folder of the program's own, if they have any. What is not there needs none.
+///
+/// # Errors
+///
+/// What the system refuses.
+pub fn keep_private(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Ok(there) = fs::metadata(path) {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = there.permissions().mode();
+        if mode & 0o077 != 0 {
+            return fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7700));
+        }
+    }
+    Ok(())
+}
+
+/// A new or present file for writing at its end, readable by nobody else if it is new. A pipe is written to where it is open already.
 ///
 /// # Errors
 ///
 /// What the system refuses.
 pub fn append_privately(path: &Path) -> io::Result<File> {
+    refuse_pipe(path)?;
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -129,7 +180,6 @@ pub fn append_privately(path: &Path) -> io::Result<File> {
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
     use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 
     use super::*;
@@ -211,6 +261,37 @@ mod tests {
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "into the pipe");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_into_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(read_text(&pipe).unwrap_err().to_string().contains("pipe"));
+        assert!(append_privately(&pipe).unwrap_err().to_string().contains("pipe"));
+    }
+
+    #[test]
+    fn what_others_could_read_before_they_can_not_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        keep_private(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        keep_private(folder.path()).unwrap();
+        assert_eq!(mode(folder.path()), 0o700);
+        keep_private(&folder.path().join("nothing")).unwrap();
+    }
+
+    #[test]
+    fn a_text_without_end_is_not_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(read_text(&path).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 
     #[test]

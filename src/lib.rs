@@ -49,6 +49,7 @@ pub mod action;
 pub mod api;
 pub mod app;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod files;

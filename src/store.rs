@@ -238,6 +238,7 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     }
     if let Some(folder) = path.parent() {
         files::create_folder(folder).map_err(io("create the folder of"))?;
+        tighten(folder);
     }
     let lock = lock(path).map_err(io("lock"))?;
     let Some(lock) = lock else {
@@ -246,6 +247,7 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     };
     aside::finish(path).map_err(io("renew"))?;
     create_private(path).map_err(io("create"))?;
+    tighten(path);
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     // The journal first: nothing else can be loaded again.
     let mut rows = None;
@@ -283,6 +285,13 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// What an earlier version has left readable for others is not worth failing for.
+fn tighten(path: &Path) {
+    if let Err(error) = files::keep_private(path) {
+        tracing::warn!(%error, path = %path.display(), "others may read it");
+    }
 }
 
 fn create_private(path: &Path) -> io::Result<()> {

@@ -26,11 +26,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use crate::app::{self, Destination, Edited, Effect, Event, NewProfile, Occasion, State};
+use crate::clock;
 use crate::keymap::Keymap;
 use crate::mirror::{Command, Mirror};
 use crate::remote::Exchange;
@@ -337,7 +337,7 @@ impl Interface<'_> {
             break_on_purpose();
         }
         self.pace.urgent |= !is_growth(&event);
-        self.update(Event::Time(Timestamp::now()));
+        self.update(Event::Time(clock::now()));
         self.update(event)
     }
 
@@ -446,7 +446,7 @@ impl Interface<'_> {
 
     fn draw(&mut self) -> io::Result<()> {
         self.pace = Pace { drawn: Some(Instant::now()), owed: false, urgent: false };
-        self.update(Event::Time(Timestamp::now()));
+        self.update(Event::Time(clock::now()));
         let (columns, rows) = size()?;
         if (columns, rows) != (self.state.panes.columns, self.state.panes.rows) {
             self.update(Event::Resized(columns, rows));
@@ -474,7 +474,7 @@ impl Interface<'_> {
         }
         match state.next_wake() {
             Some(at) => {
-                let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
+                let wait = Duration::try_from(at.duration_since(clock::now())).unwrap_or_default();
                 tokio::time::sleep(wait).await;
             }
             None => std::future::pending().await,

@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
 use std::fs;
+use std::time::Duration;
 
 use assert_cmd::Command;
 use segtui::demo::{Options, Server};
 use segtui::segment::Segment;
 use tempfile::TempDir;
+
+/// More than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Desk {
     home: TempDir,
@@ -350,4 +354,57 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
         assert!(stderr.contains("page 2 came empty although later pages did not"), "{stderr}");
         assert!(["a", "b", "c", "d"].iter().all(|id| stdout.contains(id)), "{stdout}");
     }
+}
+
+#[test]
+fn with_few_open_files_it_makes_room_or_says_what_to_do_and_never_panics() {
+    let desk = Desk::new();
+    let under = |limit: &str, number: u32| {
+        let mut command = Command::new("sh");
+        command.env_clear().env("HOME", desk.home.path()).env("PATH", std::env::var("PATH").unwrap());
+        let script = format!("ulimit {limit} {number} && exec '{}' tree --demo", env!("CARGO_BIN_EXE_segtui"));
+        told(command.args(["-c", &script]))
+    };
+    for number in 3..24 {
+        let (code, stdout, stderr) = under("-n", number);
+        assert!(!stderr.contains("panicked"), "{number}: {stderr}");
+        assert_eq!((code, stdout.as_str()), (if number < 4 { code } else { 1 }, ""), "{number}: {stderr}");
+        // Below that, no program finds its libraries.
+        if number > 4 {
+            let words =
+                format!("segtui: only {number} files may be open at once, and it takes 64: raise `ulimit -n`\n");
+            assert_eq!(stderr, words);
+        }
+    }
+    let (code, _, stderr) = under("-S -n", 8);
+    assert_eq!((code, stderr.as_str()), (0, ""), "it may raise that itself");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let desk = Desk::new();
+    let pipe = |place: &str| {
+        let path = desk.home.path().join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    };
+    let log = pipe(".local/state/segtui/segtui.log");
+    let (code, _, stderr) = told(desk.segtui(&["tree", "--demo"]).timeout(PATIENCE));
+    assert_eq!(
+        (code, stderr),
+        (0, format!("segtui: goes on without a log: could not open {}: it is a pipe\n", log.display()))
+    );
+    let (code, _, stderr) =
+        told(desk.segtui(&["tree", "--demo", "--log-file", log.to_str().unwrap()]).timeout(PATIENCE));
+    assert_eq!(code, 1, "{stderr}");
+    fs::remove_file(log).unwrap();
+    let config = pipe(".config/segtui/config.toml");
+    let (code, _, stderr) = told(desk.segtui(&["tree"]).timeout(PATIENCE));
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.contains(&format!("could not read the configuration {}: it is a pipe", config.display())),
+        "{stderr}"
+    );
 }

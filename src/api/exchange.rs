@@ -13,6 +13,7 @@ use url::Url;
 
 use super::settings::{Settings, Timeouts};
 use super::{mask, words};
+use crate::clock;
 use crate::remote::{Fault, Obstacle, ObstacleKind};
 
 /// Enough for any sentence that an error page holds.
@@ -116,7 +117,7 @@ impl Answer {
             (Vec::new(), Some(Fault::Redirected { status: status.as_u16(), to }))
         } else {
             let asked = response.headers().get(RETRY_AFTER);
-            let retry_after = asked.and_then(|value| asked_wait(value.to_str().ok()?, Timestamp::now()));
+            let retry_after = asked.and_then(|value| asked_wait(value.to_str().ok()?, clock::now()));
             let body = beginning_of_body(response).await;
             let words = words::in_body(&body, &settings.key);
             (body, Some(Fault::Refused { status: status.as_u16(), words, retry_after }))

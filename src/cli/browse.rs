@@ -1,18 +1,17 @@
 //! Opening the tree in the terminal: one session after the other, for as long as the person goes on elsewhere, and before the
 //! first one the form for a profile where nothing is configured.
 
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 
 use crate::app::{Clock, Destination, Message, NewProfile, Occasion, Session, State, Tone, View};
+use crate::clock;
 use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
 use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
@@ -214,7 +213,7 @@ where
             owned: connection.owned.clone(),
             open: connection.open.clone(),
         };
-        let clock = Clock { now: Timestamp::now(), zone: TimeZone::system() };
+        let clock = Clock { now: clock::now(), zone: TimeZone::system() };
         let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
         let mut state = State::new(session, clock, columns, rows);
         state.own.commands.clone_from(&interface.commands);
@@ -261,7 +260,7 @@ struct Prepared {
 
 /// How things were arranged the last time. Anything but a view in the file is as good as none.
 fn recalled(file: &Path) -> Option<View> {
-    let text = fs::read_to_string(file).ok()?;
+    let text = files::read_text(file).ok()?;
     serde_json::from_str(&text).inspect_err(|error| tracing::warn!(%error, "the view can't be read")).ok()
 }
 

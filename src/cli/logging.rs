@@ -34,6 +34,14 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let path = arguments.log_file.clone().unwrap_or_else(|| paths.log_file());
+    if arguments.log_file.is_none() {
+        // Where others can read it, an earlier version has left it so.
+        for own in path.parent().into_iter().chain([path.as_path()]) {
+            if let Err(error) = files::keep_private(own) {
+                terminal::complain(format_args!("others may read {}: {error}", own.display()));
+            }
+        }
+    }
     let file = match open(&path) {
         Ok(file) => file,
         Err(error) if arguments.log_file.is_none() => {

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncWriteExt, Stdout};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use crate::clock;
 use crate::config::{self, Paths};
 use crate::mirror::{self, Event, Notice, Phase, Seen, Settings};
 use crate::segment::Step;
@@ -138,7 +138,7 @@ impl Watch {
 
     /// Only the last line of a batch may be gone on from behind the batch.
     fn lines(&self, seen: Vec<Seen>, next: Option<Step>) -> Vec<Line> {
-        let time = Timestamp::now();
+        let time = clock::now();
         let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, self.step)).collect();
         if let (Some(last), Some(_)) = (lines.last_mut(), next) {
             last.step = next;

@@ -82,7 +82,7 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), SavingFault>
     let unwritable = |source| SavingFault::Unwritable { path: path.to_owned(), source };
     // A link, as who keeps such files elsewhere has them, goes on pointing there.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let text = match fs::read_to_string(&place) {
+    let text = match files::read_text(&place) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(unwritable(error)),

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Duration, Instant};
 
+use crate::clock;
 use crate::forest::Forest;
 use crate::remote::{Landmark, Position};
 use crate::segment::{Segment, SegmentId};
@@ -112,7 +113,7 @@ impl Keeper {
     pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>, landmarks: &[Landmark]) {
         self.unsaved.clear();
         self.has_all = true;
-        self.hand_on(Segments::All(segments), position, landmarks, Timestamp::now(), false).await;
+        self.hand_on(Segments::All(segments), position, landmarks, clock::now(), false).await;
     }
 
     /// The store has these already. If many of them are written one by one, they are written anew as a whole, which is read
@@ -145,7 +146,7 @@ impl Keeper {
             return;
         }
         let changes = std::mem::take(&mut self.unsaved);
-        self.hand_on(Segments::Some(changes), position, landmarks, Timestamp::now(), complete).await;
+        self.hand_on(Segments::Some(changes), position, landmarks, clock::now(), complete).await;
     }
 
     async fn hand_on(

@@ -9,7 +9,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 
 use super::{StoreError, create_private, journal, prepare};
@@ -64,7 +63,7 @@ fn fill(new: &Path, rows: &[journal::RawRow]) -> rusqlite::Result<()> {
 /// A name that no file has yet.
 fn free_name(path: &Path) -> io::Result<PathBuf> {
     const TRIED: u32 = 1_000;
-    let second = Timestamp::now().as_second();
+    let second = crate::clock::now().as_second();
     let names = (0..TRIED).map(|number| match number {
         0 => path.with_extension(format!("damaged-{second}")),
         number => path.with_extension(format!("damaged-{second}-{number}")),
@@ -131,7 +130,7 @@ mod tests {
             segments: Segments::All(vec![Arc::clone(&base)]),
             position: Some(position),
             landmarks: Vec::new(),
-            at: Timestamp::UNIX_EPOCH,
+            at: jiff::Timestamp::UNIX_EPOCH,
             complete: true,
         };
         store.write(&record).unwrap();

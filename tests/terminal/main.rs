@@ -13,6 +13,7 @@ mod outline;
 mod profiles;
 mod programs;
 mod pty;
+mod sharing;
 
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
 use segtui::segment::{Segment, SegmentId};
