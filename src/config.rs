@@ -35,7 +35,7 @@ pub use keyring::{
 pub use paths::Paths;
 pub use profiles::{KnownProfile, Listed, list};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
-pub use secret::{CommandFault, first_line_of};
+pub use secret::{CommandFault, KEY_VARIABLE, first_line_of, without_keys};
 
 /// What the environment says under a name; `None` when it is not set or empty.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -263,17 +263,21 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
     let (path, file) = read_file(flags, environment, paths)?;
     let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
     let known: Vec<String> = file.iter().flat_map(|file| file.profiles.keys().cloned()).collect();
+    let key_variables = key_variables(file.as_ref());
     let (name, profile) = choose(wanted, &path, file)?;
     let given = Given {
+        key_variables,
         base_url: flags.base_url.clone().or_else(|| environment("SEGTUI_BASE_URL")),
         tenant: flags.tenant.clone().or_else(|| environment("SEGTUI_TENANT")),
-        api_key: flags.api_key.clone().or_else(|| environment("SEGTUI_API_KEY").map(SecretString::from)),
+        api_key: flags.api_key.clone().or_else(|| environment(KEY_VARIABLE).map(SecretString::from)),
     };
     match (&name, &given) {
-        (None, Given { base_url: None, tenant: None, api_key: None }) if known.is_empty() => {
+        (None, Given { base_url: None, tenant: None, api_key: None, .. }) if known.is_empty() => {
             Err(ConfigError::NothingConfigured { looked_at: path })
         }
-        (None, Given { base_url: None, tenant: None, api_key: None }) => Err(ConfigError::NoneChosen { path, known }),
+        (None, Given { base_url: None, tenant: None, api_key: None, .. }) => {
+            Err(ConfigError::NoneChosen { path, known })
+        }
         _ => connection(name, profile, given, flags, environment, &path),
     }
 }
@@ -292,8 +296,14 @@ pub fn resolve_profile(
 ) -> Result<Connection, ConfigError> {
     let flags = Flags { insecure_http: None, ..flags.clone() };
     let (path, file) = read_file(&flags, environment, paths)?;
+    let given = Given { key_variables: key_variables(file.as_ref()), ..Given::default() };
     let (name, profile) = choose(Some(name.to_owned()), &path, file)?;
-    connection(name, profile, Given::default(), &flags, environment, &path)
+    connection(name, profile, given, &flags, environment, &path)
+}
+
+/// The variables that hold the keys of profiles.
+fn key_variables(file: Option<&File>) -> Vec<String> {
+    file.map_or_else(Vec::new, |file| file.interface.key_variables.clone())
 }
 
 /// What flags and variables say of the tenant.
@@ -302,6 +312,8 @@ struct Given {
     base_url: Option<String>,
     tenant: Option<String>,
     api_key: Option<SecretString>,
+    /// The variables that hold the keys of profiles, which nobody is to see who asks for one of them.
+    key_variables: Vec<String>,
 }
 
 fn connection(
@@ -319,7 +331,7 @@ fn connection(
     let tenant = tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
     let api_key = match given.api_key {
         Some(key) => Some(key),
-        None => secret::of(&profile, environment)?,
+        None => secret::of(&profile, environment, &given.key_variables)?,
     };
     let api_key = api_key.ok_or_else(|| missing("the API key", "--api-key", "SEGTUI_API_KEY", "api_key"))?;
     let in_profile = if profile.insecure_http { InsecureHttp::Allowed } else { InsecureHttp::Refused };

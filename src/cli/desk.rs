@@ -2,6 +2,7 @@
 //! the profile is written. All of it beside the screen, one order at a time; a later one takes the place of an earlier.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use tokio::sync::mpsc;
@@ -36,7 +37,8 @@ where
     };
     let (orders, waiting) = mpsc::channel(WAITING);
     let (answers, told) = mpsc::channel(WAITING);
-    tokio::spawn(serve(listed.path, environment, waiting, answers));
+    let names = config::interface(flags, &environment, paths).map_err(Failure::usage)?.key_variables;
+    tokio::spawn(serve(listed.path, Arc::from(names), environment, waiting, answers));
     Ok(Desk { orders, answers: told, ground })
 }
 
@@ -45,8 +47,13 @@ fn for_reading(path: &Path, home: Option<String>) -> String {
     below.unwrap_or_else(|| path.display().to_string())
 }
 
-async fn serve<E>(path: PathBuf, environment: E, mut orders: mpsc::Receiver<Wish>, answers: mpsc::Sender<(u64, Answer)>)
-where
+async fn serve<E>(
+    path: PathBuf,
+    names: Arc<[String]>,
+    environment: E,
+    mut orders: mpsc::Receiver<Wish>,
+    answers: mpsc::Sender<(u64, Answer)>,
+) where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
     let mut wanted = CancellationToken::new();
@@ -54,18 +61,18 @@ where
         wanted.cancel();
         wanted = CancellationToken::new();
         let Wish::Order { number, order } = wish else { continue };
-        let (path, answers, wanted) = (path.clone(), answers.clone(), wanted.clone());
+        let (path, answers, wanted, names) = (path.clone(), answers.clone(), wanted.clone(), Arc::clone(&names));
         tokio::spawn(async move {
             let answer = match order {
                 Order::Try(entry) => {
-                    let tried = try_out(&entry, environment);
+                    let tried = try_out(&entry, &names, environment);
                     match wanted.run_until_cancelled(tried).await {
                         Some(Ok(())) => Answer::Connected,
                         Some(Err(hindrance)) => Answer::NotConnected(hindrance),
                         None => return,
                     }
                 }
-                Order::Save(entry) => match save(path, entry, &wanted).await {
+                Order::Save(entry) => match save(path, entry, &names, &wanted).await {
                     Ok(()) => Answer::Saved,
                     Err((field, reason)) => Answer::NotSaved { field, reason },
                 },
@@ -77,7 +84,11 @@ where
     wanted.cancel();
 }
 
-async fn try_out(entry: &Entry, environment: impl Fn(&str) -> Option<String>) -> Result<(), Hindrance> {
+async fn try_out(
+    entry: &Entry,
+    names: &Arc<[String]>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<(), Hindrance> {
     let key = match &entry.key {
         KeySource::Keyring(key) | KeySource::File(key) => key.clone(),
         KeySource::Variable(name) => environment(name).map(SecretString::from).ok_or_else(|| {
@@ -85,25 +96,32 @@ async fn try_out(entry: &Entry, environment: impl Fn(&str) -> Option<String>) ->
                 format!("{name} is not set here: write export {name}=… first and start again; this form is not kept");
             Hindrance::NoKey(text)
         })?,
-        KeySource::Command(words) => first_line_of(words.clone()).await?,
+        KeySource::Command(words) => first_line_of(words.clone(), Arc::clone(names)).await?,
     };
     link::try_out(entry, key).await
 }
 
-async fn first_line_of(words: Vec<String>) -> Result<SecretString, Hindrance> {
+async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<SecretString, Hindrance> {
     let run = spawn_blocking(move || match words.split_first() {
-        Some((program, arguments)) => config::first_line_of(program, arguments).map_err(|fault| fault.to_string()),
+        Some((program, arguments)) => {
+            config::first_line_of(program, arguments, &names).map_err(|fault| fault.to_string())
+        }
         None => Err("a command is missing".into()),
     });
     run.await.map_err(|error| error.to_string()).flatten().map_err(Hindrance::NoKey)
 }
 
 /// The key first: a profile that leads to no key is worse than none.
-async fn save(path: PathBuf, entry: Entry, wanted: &CancellationToken) -> Result<(), (ProfileField, String)> {
+async fn save(
+    path: PathBuf,
+    entry: Entry,
+    names: &[String],
+    wanted: &CancellationToken,
+) -> Result<(), (ProfileField, String)> {
     let key = match &entry.key {
         KeySource::Keyring(key) => {
             let owner = KeyOwner { tenant: entry.tenant.clone(), host: entry.base_url.host() };
-            let stored = wanted.run_until_cancelled(config::keyring_store(&owner, key)).await;
+            let stored = wanted.run_until_cancelled(config::keyring_store(&owner, key, names)).await;
             let given_up = || (ProfileField::Keeping, "given up; nothing was written".to_owned());
             let elsewhere =
                 |fault| (ProfileField::Keeping, format!("{fault}. Nothing was written; keep the key elsewhere"));

@@ -15,6 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use super::secret::without_keys;
+
 /// Whose key it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOwner {
@@ -101,12 +103,13 @@ fn account(owner: &KeyOwner) -> String {
     format!("{}@{}", owner.tenant, owner.host)
 }
 
-/// Puts a key into the keyring, in the place of an earlier one of the same tenant, and reads it back.
+/// Puts a key into the keyring, in the place of an earlier one of the same tenant, and reads it back. The tool sees no other key that
+/// is in a variable: those of profiles have these names.
 ///
 /// # Errors
 ///
 /// Any [`KeyringFault`]. Then the keyring may still hold what was there before.
-pub async fn store(owner: &KeyOwner, key: &SecretString) -> Result<(), KeyringFault> {
+pub async fn store(owner: &KeyOwner, key: &SecretString, names: &[String]) -> Result<(), KeyringFault> {
     let tool = tool().ok_or(KeyringFault::NoKeyring)?;
     let KeyOwner { tenant, host } = owner;
     // The key goes through a pipe: what stands among the arguments, everybody on the machine can see.
@@ -122,9 +125,9 @@ pub async fn store(owner: &KeyOwner, key: &SecretString) -> Result<(), KeyringFa
         let words = ["store", &label, "service", SERVICE, "tenant", tenant, "host", host];
         (words.map(str::to_owned).into(), key.clone())
     };
-    successful(tool, run(tool, &arguments, Some(&said)).await?)?;
+    successful(tool, run(tool, &arguments, Some(&said), names).await?)?;
     let asked = lookup(owner);
-    let found = successful(tool, run(tool, &asked[1..], None).await?)?;
+    let found = successful(tool, run(tool, &asked[1..], None, names).await?)?;
     let found = String::from_utf8_lossy(&found.stdout);
     if found.trim_end_matches('\n') == key.expose_secret() { Ok(()) } else { Err(KeyringFault::Lost) }
 }
@@ -134,7 +137,12 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
 
-async fn run(tool: &'static str, arguments: &[String], input: Option<&SecretString>) -> Result<Output, KeyringFault> {
+async fn run(
+    tool: &'static str,
+    arguments: &[String],
+    input: Option<&SecretString>,
+    names: &[String],
+) -> Result<Output, KeyringFault> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => KeyringFault::NoTool { tool },
         _ => KeyringFault::Refused { tool, words: error.to_string() },
@@ -142,6 +150,7 @@ async fn run(tool: &'static str, arguments: &[String], input: Option<&SecretStri
     let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
     let mut command = Command::new(tool);
     command.args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    without_keys(command.as_std_mut(), names);
     let mut child = command.spawn().map_err(failed)?;
     if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input)
         && let Err(error) = pipe.write_all(input.expose_secret().as_bytes()).await

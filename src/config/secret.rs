@@ -17,8 +17,25 @@ pub struct CommandFault {
     pub what: String,
 }
 
-/// The key of a profile, `None` when it tells no way to one.
-pub(super) fn of(profile: &Profile, environment: Environment<'_>) -> Result<Option<SecretString>, ConfigError> {
+/// The variable from which this program and its own copies take the key.
+pub const KEY_VARIABLE: &str = "SEGTUI_API_KEY";
+
+/// Takes the variables that hold keys out of what a program finds in its environment: this program's own, and those of profiles,
+/// which have these names.
+pub fn without_keys(command: &mut Command, names: &[String]) {
+    for name in names {
+        command.env_remove(name);
+    }
+    command.env_remove(KEY_VARIABLE);
+}
+
+/// The key of a profile, `None` when it tells no way to one. A command that tells it sees no key of another one, whose variables have
+/// these names.
+pub(super) fn of(
+    profile: &Profile,
+    environment: Environment<'_>,
+    names: &[String],
+) -> Result<Option<SecretString>, ConfigError> {
     if let Some(key) = &profile.api_key {
         return Ok(Some(key.clone()));
     }
@@ -28,25 +45,26 @@ pub(super) fn of(profile: &Profile, environment: Environment<'_>) -> Result<Opti
         return Ok(Some(key.into()));
     }
     match profile.api_key_command.as_deref() {
-        Some([program, arguments @ ..]) => Ok(Some(first_line_of(program, arguments)?)),
+        Some([program, arguments @ ..]) => Ok(Some(first_line_of(program, arguments, names)?)),
         _ => Ok(None),
     }
 }
 
 /// Runs a command and takes the first line that it prints. It may ask the person for a password at the terminal. Waits until
-/// the command has ended.
+/// the command has ended. It sees no key that is in a variable: those of profiles have these names.
 ///
 /// # Errors
 ///
 /// The command can't be run, fails or prints nothing.
-pub fn first_line_of(program: &str, arguments: &[String]) -> Result<SecretString, CommandFault> {
+pub fn first_line_of(program: &str, arguments: &[String], names: &[String]) -> Result<SecretString, CommandFault> {
     let fault = |what: String| {
         let command =
             std::iter::once(program).chain(arguments.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
         CommandFault { command, what }
     };
-    let output = Command::new(program).args(arguments).stdin(Stdio::inherit()).output();
-    let output = output.map_err(|error| fault(format!("which can't be run: {error}")))?;
+    let mut command = Command::new(program);
+    without_keys(command.args(arguments).stdin(Stdio::inherit()), names);
+    let output = command.output().map_err(|error| fault(format!("which can't be run: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("without a word");
@@ -66,7 +84,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Result<SecretString, CommandFault> {
-        first_line_of("sh", &["-c".into(), script.into()])
+        first_line_of("sh", &["-c".into(), script.into()], &[])
     }
 
     #[test]
@@ -75,10 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn a_command_sees_no_key_of_another_profile() {
+        // One that is set wherever a test runs stands for one that holds a key.
+        let script = ["-c".to_owned(), "echo \"seen: $HOME!\"".to_owned()];
+        let seen = first_line_of("/bin/sh", &script, &["HOME".into()]).unwrap();
+        assert_eq!(seen.expose_secret(), "seen: !");
+    }
+
+    #[test]
     fn a_command_that_fails_is_told_with_its_words() {
         let error = shell("echo locked >&2; exit 3").unwrap_err().to_string();
         assert!(error.contains("exit status: 3") && error.ends_with("locked"), "{error}");
         assert!(shell("true").unwrap_err().to_string().ends_with("printed nothing"));
-        assert!(first_line_of("/no/such/program", &[]).unwrap_err().to_string().contains("can't be run"));
+        assert!(first_line_of("/no/such/program", &[], &[]).unwrap_err().to_string().contains("can't be run"));
     }
 }

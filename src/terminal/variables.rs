@@ -5,9 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
 
 use crate::app::{RunOrder, Session};
+use crate::config::{self, KEY_VARIABLE};
 
-/// The variable from which this program and its own copies take the key.
-const API_KEY: &str = "SEGTUI_API_KEY";
 /// Linux takes no longer variable than 128 KiB; the names and ids of more segments are on the program's stdin only.
 const LONGEST: usize = 100 * 1024;
 
@@ -20,10 +19,8 @@ pub(super) struct Variables {
 
 /// Takes the variables that hold keys out of what a program finds in its environment. `secret_names` are those of profiles.
 pub fn without_keys<'a>(command: &'a mut Command, secret_names: &[String]) -> &'a mut Command {
-    for name in secret_names {
-        command.env_remove(name);
-    }
-    command.env_remove(API_KEY)
+    config::without_keys(command.as_std_mut(), secret_names);
+    command
 }
 
 /// The variables of a run. `secret_names` are those that hold keys of profiles.
@@ -39,7 +36,7 @@ pub(super) fn variables(
         ("SEGTUI_TENANT", session.tenant.clone()),
         ("SEGTUI_BASE_URL", session.base_url.to_string()),
     ];
-    let mut removed = vec![API_KEY.to_owned()];
+    let mut removed = vec![KEY_VARIABLE.to_owned()];
     removed.extend(secret_names.iter().cloned());
     match &session.profile {
         Some(profile) => set.push(("SEGTUI_PROFILE", profile.clone())),
@@ -54,7 +51,7 @@ pub(super) fn variables(
         }
     }
     if order.command.api_key {
-        set.push((API_KEY, api_key.expose_secret().to_owned()));
+        set.push((KEY_VARIABLE, api_key.expose_secret().to_owned()));
     }
     Variables { set, removed }
 }
@@ -137,9 +134,9 @@ mod tests {
         let secret_names = ["ACME_KEY".to_owned()];
         let without = variables(&order(false, 1), &session(), &"secret".to_owned().into(), &secret_names);
         assert!(!without.set.iter().any(|(_, value)| value.contains("secret")));
-        assert!(without.removed.contains(&API_KEY.to_owned()) && without.removed.contains(&"ACME_KEY".to_owned()));
+        assert!(without.removed.contains(&KEY_VARIABLE.to_owned()) && without.removed.contains(&"ACME_KEY".to_owned()));
         let with = variables(&order(true, 1), &session(), &"secret".to_owned().into(), &secret_names);
-        assert_eq!(value(&with, API_KEY).as_deref(), Some("secret"));
+        assert_eq!(value(&with, KEY_VARIABLE).as_deref(), Some("secret"));
         assert!(with.removed.contains(&"ACME_KEY".to_owned()));
     }
 
