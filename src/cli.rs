@@ -27,6 +27,7 @@ use color_eyre::eyre::{Report, WrapErr, eyre};
 use tokio::runtime::Runtime;
 
 use crate::config::Paths;
+use crate::printable::printable_report;
 use crate::terminal;
 
 use arguments::{Arguments, Command};
@@ -72,10 +73,15 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             terminal::restore();
-            terminal::complain(&failure);
             match failure {
-                Failure::Usage(_) => ExitCode::from(2),
-                Failure::Failed(_) => ExitCode::FAILURE,
+                Failure::Usage(words) => {
+                    terminal::explain(words);
+                    ExitCode::from(2)
+                }
+                Failure::Failed(report) => {
+                    terminal::complain(format_args!("{report:#}"));
+                    ExitCode::FAILURE
+                }
             }
         }
     }
@@ -96,7 +102,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
     error_hook.install().wrap_err("could not prepare for errors")?;
     // Its own way to report one panics itself where stderr is gone.
-    terminal::restore_on_panic(move |panic| terminal::write_line(panic_hook.panic_report(panic)));
+    terminal::restore_on_panic(move |panic| {
+        terminal::write_line(printable_report(&panic_hook.panic_report(panic).to_string()));
+    });
     leave_no_core();
     allow_open_files()?;
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

@@ -16,34 +16,50 @@ const MARKS: usize = 8;
 /// What joins several pictures into one.
 const JOINER: char = '\u{200d}';
 
+/// What a character is where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// It is shown as it is.
+    Plain,
+    /// A terminal would obey it, or nobody would see it.
+    Hidden,
+    /// One more mark on a letter than any script needs.
+    Excess,
+}
+
+/// The characters of a text, and what they are where they stand.
+fn sorted(text: &str) -> impl Iterator<Item = (char, Sort)> {
+    let mut characters = text.chars().peekable();
+    let (mut marks, mut before) = (0, None);
+    std::iter::from_fn(move || {
+        let character = characters.next()?;
+        let joins =
+            character == JOINER && before.is_some_and(is_picture) && characters.peek().copied().is_some_and(is_picture);
+        before = Some(character);
+        marks = if is_mark(character) { marks + 1 } else { 0 };
+        let sort = if is_hidden(character) && !joins {
+            Sort::Hidden
+        } else if marks > MARKS {
+            Sort::Excess
+        } else {
+            Sort::Plain
+        };
+        Some((character, sort))
+    })
+}
+
 /// The text as it may be shown on one line.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if is_printable(text) {
         return Cow::Borrowed(text);
     }
-    let mut shown = String::with_capacity(text.len().min(4 * 1024));
-    let mut marks = 0;
-    let mut characters = text.chars().peekable();
-    let mut before = None;
-    while let Some(character) = characters.next() {
-        let joins =
-            character == JOINER && before.is_some_and(is_picture) && characters.peek().copied().is_some_and(is_picture);
-        if is_hidden(character) && !joins {
-            shown.push(SHOWN);
-            marks = 0;
-        } else if is_mark(character) {
-            marks += 1;
-            if marks <= MARKS {
-                shown.push(character);
-            }
-        } else {
-            shown.push(character);
-            marks = 0;
-        }
-        before = Some(character);
-    }
-    Cow::Owned(shown)
+    let shown = sorted(text).filter_map(|(character, sort)| match sort {
+        Sort::Plain => Some(character),
+        Sort::Hidden => Some(SHOWN),
+        Sort::Excess => None,
+    });
+    Cow::Owned(shown.collect())
 }
 
 /// Whether a text may be shown as it is.
@@ -52,18 +68,38 @@ pub fn is_printable(text: &str) -> bool {
     if text.is_ascii() {
         return !text.bytes().any(|byte| byte.is_ascii_control());
     }
-    let (mut marks, mut before) = (0, None);
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let joins =
-            character == JOINER && before.is_some_and(is_picture) && characters.peek().copied().is_some_and(is_picture);
-        marks = if is_mark(character) { marks + 1 } else { 0 };
-        if (is_hidden(character) && !joins) || marks > MARKS {
-            return false;
-        }
-        before = Some(character);
+    sorted(text).all(|(_, sort)| sort == Sort::Plain)
+}
+
+/// The text of a report of several lines, with its line ends and its colours, and otherwise as it may be shown.
+#[must_use]
+pub fn printable_report(text: &str) -> String {
+    let kept = |character| matches!(character, '\n' | '\x1b');
+    let shown = sorted(text).filter_map(|(character, sort)| match sort {
+        Sort::Hidden if !kept(character) => Some(SHOWN),
+        Sort::Excess => None,
+        Sort::Plain | Sort::Hidden => Some(character),
+    });
+    shown.collect()
+}
+
+/// A text that is written to be read back: what must not be shown is escaped as `escape` says, and the rest is as it is.
+pub fn escape_hidden(text: &str, mut escape: impl FnMut(char, &mut String)) -> String {
+    let mut written = String::with_capacity(text.len());
+    for (character, sort) in sorted(text) {
+        if sort == Sort::Plain { written.push(character) } else { escape(character, &mut written) }
     }
-    true
+    written
+}
+
+/// JSON on one line with what must not be shown as JSON's own escapes: it says the same. Only in its texts is there any.
+#[must_use]
+pub fn printable_json(json: &str) -> String {
+    escape_hidden(json, |character, written| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            written.extend(["\\u", &format!("{unit:04x}")]);
+        }
+    })
 }
 
 /// Whether a character does something to a terminal, or nothing that can be seen.
@@ -129,6 +165,13 @@ mod tests {
             let odd = shown.chars().filter(|character| is_hidden(*character) && *character != JOINER).count();
             prop_assert_eq!(odd, 0);
             prop_assert_eq!(is_printable(&text), matches!(shown, Cow::Borrowed(_)));
+        }
+
+        #[test]
+        fn json_says_the_same_and_hides_nothing(text in any_text()) {
+            let json = printable_json(&serde_json::to_string(&text).unwrap());
+            prop_assert!(is_printable(&json), "{:?}", json);
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
         }
 
         #[test]

@@ -40,7 +40,7 @@ use jobs::Jobs;
 use screen::Screen;
 use signals::{Signals, Told};
 
-pub use complaint::{complain, write_line};
+pub use complaint::{complain, explain, write_line};
 pub use console::Console;
 pub use new_profile::{Desk, FilledIn};
 pub use screen::{restore, restore_on_panic};

@@ -43,7 +43,7 @@ const HOUSE: &[Room] = &[
     room("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
     room("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
     room("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
-    room("plan", 2, Uses::Only(&["segment", "forest"]), Purity::Pure),
+    room("plan", 2, Uses::Only(&["segment", "printable", "forest"]), Purity::Pure),
     room("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
     room("store", 3, Uses::Only(&["segment", "files", "clock", "remote", "plan"]), Purity::Free),
     room("config", 2, Uses::Only(&["segment", "files", "remote", "action", "keymap", "theme"]), Purity::Free),

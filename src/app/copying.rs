@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::action::Aspect;
 use crate::forest::RowId;
-use crate::printable::printable;
+use crate::printable::{printable, printable_json};
 use crate::remote::curl;
 use crate::segment::{Segment, SegmentId};
 
@@ -134,7 +134,8 @@ fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<Strin
         }
         Aspect::Json => {
             let json = serde_json::to_string(segment);
-            Some(json.map_err(|error| format!("{} can't be written as JSON: {error}", segment.name))?)
+            let json = json.map_err(|error| format!("{} can't be written as JSON: {error}", segment.name))?;
+            Some(printable_json(&json))
         }
         Aspect::Subtree => Some(outline_line(segment, 0)),
         Aspect::Curl => Some(command(state, &segment.id)?),

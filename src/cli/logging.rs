@@ -1,7 +1,7 @@
 //! The log: a file in the XDG state folder, never the screen.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use color_eyre::eyre::WrapErr;
@@ -13,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Paths;
 use crate::files;
+use crate::printable::printable;
 use crate::terminal;
 
 use super::Failure;
@@ -53,7 +54,7 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
             return error.map_err(Failure::Failed);
         }
     };
-    let (writer, guard) = tracing_appender::non_blocking(file);
+    let (writer, guard) = tracing_appender::non_blocking(Lines(file));
     // Libraries log what is sent at the finer levels, headers included: only our own words go into the file.
     let filter = Targets::new().with_target("segtui", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
@@ -62,10 +63,42 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
     Ok(Some(Log { _guard: guard }))
 }
 
+/// Keeps each message on one line of the log, whatever words of others are in it.
+struct Lines(File);
+
+impl Write for Lines {
+    /// A message comes whole, with its end.
+    fn write(&mut self, message: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(message);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        self.0.write_all(format!("{}\n", printable(line)).as_bytes())?;
+        Ok(message.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Opens a log for adding to it, readable for nobody else.
 fn open(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         files::create_folder(folder)?;
     }
     files::append_privately(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_others_forge_no_line_of_the_log() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut lines = Lines(file.reopen().unwrap());
+        lines.write_all("could not read segment a\n2026 ERROR forged\u{1b}[2J\u{202e}\n".as_bytes()).unwrap();
+        lines.write_all(b"next\n").unwrap();
+        let log = std::fs::read_to_string(file.path()).unwrap();
+        assert_eq!(log, "could not read segment a�2026 ERROR forged�[2J�\nnext\n");
+    }
 }

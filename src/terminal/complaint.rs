@@ -6,9 +6,14 @@ use std::io::{self, Write};
 
 use crate::printable::printable;
 
-/// Writes a line to stderr, with the name of the program before it. Nobody reads it where that fails.
+/// Writes a line to stderr, with the name of the program before it: one, whatever words of others are among these. Nobody reads it
+/// where that fails.
 pub fn complain(words: impl Display) {
-    // Others' words may be among them.
+    write_line(format_args!("segtui: {}", printable(&words.to_string())));
+}
+
+/// The same with all lines of a text of our own, such as the place of a fault in a file.
+pub fn explain(words: impl Display) {
     let words = words.to_string();
     let lines: Vec<_> = words.lines().map(printable).collect();
     write_line(format_args!("segtui: {}", lines.join("\n")));

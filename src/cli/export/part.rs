@@ -8,6 +8,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::forest::{Fold, Forest, Heading, Row, RowId, RowKind};
+use crate::printable::printable;
 use crate::segment::{Segment, SegmentId};
 
 /// Everything, or one segment and what is below it.
@@ -88,7 +89,7 @@ impl<'a> Part<'a> {
 }
 
 fn position(forest: &Forest, root: &str) -> Result<usize, NoPart> {
-    let unknown = || NoPart::Unknown(printable(root));
+    let unknown = || NoPart::Unknown(printable(root).into_owned());
     let id = SegmentId::new(root).ok_or_else(unknown)?;
     let id = if forest.contains(&id) { id } else { bearer(forest, root)?.unwrap_or(id) };
     forest.position(&RowId::Segment(id)).ok_or_else(unknown)
@@ -99,14 +100,10 @@ fn bearer(forest: &Forest, external_id: &str) -> Result<Option<SegmentId>, NoPar
     let mut ids: Vec<&SegmentId> = forest.with_external_id(external_id).map(|segment| &segment.id).collect();
     if ids.len() > 1 {
         ids.sort_unstable();
-        let ids: Vec<String> = ids.into_iter().map(|id| printable(&id.text())).collect();
-        return Err(NoPart::Ambiguous { external_id: printable(external_id), ids: ids.join(", ") });
+        let ids: Vec<String> = ids.into_iter().map(|id| printable(&id.text()).into_owned()).collect();
+        return Err(NoPart::Ambiguous { external_id: printable(external_id).into_owned(), ids: ids.join(", ") });
     }
     Ok(ids.pop().cloned())
-}
-
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }
 
 /// One row of the part.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::mirror::Seen;
-use crate::printable::printable;
+use crate::printable::{printable, printable_json};
 use crate::remote::{Contexts, FeedEventKind};
 use crate::segment::{Field, Segment, SegmentId, Step};
 
@@ -69,7 +69,7 @@ impl Line {
 
     /// One line of JSON, without its end.
     pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
+        serde_json::to_string(self).map(|json| printable_json(&json))
     }
 
     /// One line for reading, without its end.

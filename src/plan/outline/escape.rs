@@ -4,6 +4,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use super::Problem;
+use crate::printable::escape_hidden;
 
 /// What has a meaning in every part of a line.
 const SPECIAL: [char; 5] = ['[', ']', '{', '}', '\\'];
@@ -21,11 +22,12 @@ pub(super) fn escaped(text: &str) -> String {
             ' ' if outside => written.push_str("\\ "),
             '#' if at == 0 => written.push_str("\\#"),
             _ if SPECIAL.contains(&character) => written.extend(['\\', character]),
-            _ if outside || character.is_control() => written.extend(character.escape_unicode()),
+            _ if outside => written.extend(character.escape_unicode()),
             _ => written.push(character),
         }
     }
-    written
+    // An editor would show no more of these than a terminal does.
+    escape_hidden(&written, |character, written| written.extend(character.escape_unicode()))
 }
 
 /// The next text of a line, up to a bracket or the end. Blanks around it are no part of it unless they are escaped.
