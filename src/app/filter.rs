@@ -98,8 +98,8 @@ pub(super) fn wait(state: &mut State) {
 pub(super) fn lift(state: &mut State) -> Option<(SegmentId, bool)> {
     let filter = state.filter.take()?;
     let selected = std::mem::replace(&mut state.tree, filter.below).selected;
-    let most = state.forest.row_count().saturating_sub(tree_view::height(state));
-    state.tree.offset = state.tree.offset.min(most);
+    // The screen may be another one by now.
+    tree_view::keep_in_sight(state);
     match selected {
         Some(RowId::Segment(id)) if filter.made.is_some() => Some((id, filter.chosen)),
         _ => None,

@@ -6,6 +6,7 @@ use crate::forest::{Forest, Purpose, Query, SearchJob};
 use crate::segment::{Segment, SegmentId};
 
 use super::TextField;
+use super::closeness::Closeness;
 
 /// The choice of a parent for some segments.
 #[derive(Debug, Clone)]
@@ -92,13 +93,18 @@ impl ParentPicker {
             path: String::new(),
             refusal: self.refusal(forest, None),
         });
-        let segments = places.into_iter().filter_map(|id| forest.get(id)).map(|place| self.candidate(forest, place));
+        let mut places: Vec<&Arc<Segment>> = places.into_iter().filter_map(|id| forest.get(id)).collect();
+        if !unfiltered {
+            // The search takes each word by itself; whoever types a whole name means that.
+            places.sort_by_cached_key(|place| {
+                let external_id = place.external_id.as_deref().unwrap_or_default();
+                Closeness::of(self.filter.text(), [&place.name, external_id, &place.id.text()])
+            });
+        }
+        let segments = places.into_iter().map(|place| self.candidate(forest, place));
         self.candidates = top.into_iter().chain(segments).collect();
         let possible = |candidate: &Candidate| candidate.refusal.is_none();
-        let exact =
-            |candidate: &Candidate| possible(candidate) && candidate.name.eq_ignore_ascii_case(self.filter.text());
-        let best = self.candidates.iter().position(exact).or_else(|| self.candidates.iter().position(possible));
-        self.chosen = best.unwrap_or(0);
+        self.chosen = self.candidates.iter().position(possible).unwrap_or(0);
     }
 
     /// The tree changed, or more was found: shows the places anew and keeps the choice where it was, if a person has made one.

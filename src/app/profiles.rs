@@ -248,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_typed_whole_opens_that_profile_and_no_other_that_contains_it() {
+        let mut harness = session();
+        harness.state.profiles.known.push(line("ro", "acme"));
+        harness.press("P");
+        harness.type_text("ro");
+        harness.press("enter");
+        assert_eq!(harness.effects, [profile("ro")]);
+    }
+
+    #[test]
     fn the_first_line_offered_is_not_the_one_where_one_is() {
         let mut harness = session();
         harness.press("P enter");

@@ -270,6 +270,11 @@ fn send(state: &mut State, review: Review) -> Vec<Effect> {
         return writes::send_amended(state, *amendment);
     }
     let mut effects = writes::send_staged(state, &review.tickets);
+    if state.writes.gathers && state.writes.tally().staged == 0 {
+        // Whoever has sent what was gathered is done with gathering.
+        state.writes.gathers = false;
+        state.say("sent; edits go out one by one again");
+    }
     effects.extend(review.text.map(Effect::RemoveText));
     effects
 }

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::action::Action;
-use crate::app::{Access, LinkState, Session, State, grouped};
+use crate::app::{Access, LinkState, Session, State, Tally, Writes, grouped};
 use crate::mirror::{ListProgress, Phase};
 
 use super::Look;
@@ -22,7 +22,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let right = Line::from(relation(state, theme));
     let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let guards = guards(&state.session);
+    let guards = guards(&state.session, &state.writes);
     // What is to be minded gets its room before everything else.
     let least = u16::try_from(guards.len()).unwrap_or(area.width).min(area.width);
     let blank = u16::from(least > 0 && least < area.width);
@@ -37,10 +37,21 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 }
 
 /// What is to be minded here.
-fn guards(session: &Session) -> String {
+fn guards(session: &Session, writes: &Writes) -> String {
     let protected = if session.protected { "  protected" } else { "" };
     let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
-    format!("{protected}{access}")
+    let Tally { staged, failed, .. } = writes.tally();
+    let staging = match staged {
+        _ if !writes.gathers() => String::new(),
+        0 => "  STAGING".into(),
+        some => format!("  STAGING {}", grouped(some)),
+    };
+    let problems = match failed {
+        0 => String::new(),
+        1 => "  ! 1 problem".into(),
+        many => format!("  ! {} problems", grouped(many)),
+    };
+    format!("{protected}{access}{staging}{problems}")
 }
 
 const PROGRAM: &str = " segtui  ";

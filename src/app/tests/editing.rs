@@ -459,3 +459,45 @@ fn a_range_that_was_used_marks_nothing_more() {
     harness.press("k k");
     assert!(harness.state.picks.marked.is_empty(), "{:?}", harness.state.picks.marked);
 }
+
+#[test]
+fn the_parent_whose_name_or_external_id_is_typed_whole_is_offered_first() {
+    let place = |id: &str, name: &str, external_id: Option<&str>| {
+        let external_id = external_id.map(Into::into);
+        Arc::new(crate::segment::Segment { external_id, ..(*named(id, name, None)).clone() })
+    };
+    let segments = vec![
+        place("a", "Łódź Bałuty", Some("1")),
+        place("b", "ŁÓDŹ", Some("2")),
+        place("c", "Client VIP Gold", Some("VIP Client")),
+        place("d", "Gold VIP Client", Some("4")),
+        place("e", "VIP client", Some("5")),
+        place("f", "2 owners", None),
+        place("z", "Moved", Some("9")),
+    ];
+    for (typed, expected) in
+        [("łódź", "ŁÓDŹ"), ("vip client", "Client VIP Gold"), ("2", "ŁÓDŹ"), ("vip client g", "Client VIP Gold")]
+    {
+        let mut harness = Harness::live(120, 40, segments.clone());
+        harness.press("G m");
+        harness.type_text(typed);
+        let Some(Layer::Parents(picker)) = harness.state.layers.last() else { panic!("the places are shown") };
+        assert_eq!(picker.candidates[picker.chosen].name, expected, "{typed}");
+    }
+}
+
+#[test]
+fn gathering_ends_with_what_was_sent() {
+    let mut harness = at_work();
+    harness.press("S j r");
+    harness.type_text("!");
+    harness.press("enter");
+    assert!(harness.state.writes.gathers());
+    harness.press("S y");
+    assert_eq!((harness.write_count(), harness.state.writes.gathers()), (1, false));
+    harness.succeed();
+    harness.press("r");
+    harness.type_text("?");
+    harness.press("enter");
+    assert_eq!(harness.write_count(), 2, "it goes out at once");
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::tree_view;
 use crate::app::{Effect, EntryKind, Event, LinkState, Standing};
 use crate::mirror::{self, Command, ListProgress, Phase};
 use crate::remote::{Call, Fault, RemoteError};
@@ -237,7 +238,7 @@ proptest! {
     /// rows, and once every write has ended the tree is exactly what the server said.
     #[test]
     fn no_order_of_keys_and_news_loses_the_selection_or_a_segment(happenings in prop::collection::vec(happening(), 1..80)) {
-        let mut harness = Harness::live(120, 40, Vec::new());
+        let mut harness = Harness::live(120, 12, Vec::new());
         let mut server: std::collections::BTreeMap<String, Arc<Segment>> = std::collections::BTreeMap::new();
         let mut settled = 0;
         for happening in happenings {
@@ -280,6 +281,11 @@ proptest! {
             let rows = harness.state.shown_row_count();
             let selected = harness.state.tree.selected.as_ref().and_then(|row| harness.state.shown_position(row));
             prop_assert_eq!(selected.is_some(), rows > 0);
+            let height = tree_view::height(&harness.state);
+            if let Some(at) = selected.filter(|_| height > 0) {
+                let in_sight = harness.state.tree.offset..harness.state.tree.offset + height;
+                prop_assert!(in_sight.contains(&at), "row {} of {:?}", at, in_sight);
+            }
             prop_assert!(harness.state.tree.offset <= rows);
         }
         let tally = harness.state.writes.tally();
