@@ -551,6 +551,18 @@ mod tests {
     }
 
     #[test]
+    fn packed_segments_are_written_as_this_form_has_them() {
+        // Other bytes take another form of the file: what is in people's folders is read by them.
+        let bytes = [
+            2, 1, 1, b'a', 1, b'A', 1, 2, 0xc5, 0x81, 1, 1, 1, b'p', 1, 1, b'b', 1, b'B', 1, 2, 0xc5, 0x81, 1, 1, 1,
+            b'p',
+        ];
+        let segments = vec![segment("a", "A"), segment("b", "B")];
+        assert_eq!(postcard::to_allocvec(&segments).unwrap(), bytes);
+        assert_eq!(postcard::from_bytes::<Vec<Arc<Segment>>>(&bytes).unwrap(), segments);
+    }
+
+    #[test]
     fn what_was_written_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("below/tenant.db");

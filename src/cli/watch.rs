@@ -215,16 +215,18 @@ impl Output {
         let event = line.to_json().wrap_err("could not write the change as JSON")?;
         for tries in 1..=TRIES {
             let mut running = pin!(run_once(command, &self.key_variables, &event));
-            let status = tokio::select! {
-                status = &mut running => status?,
+            let ran = tokio::select! {
+                ran = &mut running => ran,
                 signal = &mut signalled, if ending.is_none() => {
                     *ending = Some(Ending::Signalled(signal?));
-                    running.await?
+                    running.await
                 }
             };
-            if status.success() {
-                return Ok(true);
-            }
+            let outcome = match ran {
+                Ok(status) if status.success() => return Ok(true),
+                Ok(status) => format!("ended with {status}"),
+                Err(error) => format!("could not be run: {error:#}"),
+            };
             if ending.is_none() && tries < TRIES {
                 tokio::select! {
                     () = tokio::time::sleep(TRIED_AGAIN * 2_u32.pow(tries - 1)) => continue,
@@ -232,7 +234,7 @@ impl Output {
                 }
             }
             let times = if tries == 1 { String::new() } else { format!(" {tries} times,") };
-            terminal::complain(format_args!("`{command}` ended with {status},{times} for this change: {event}"));
+            terminal::complain(format_args!("`{command}` {outcome},{times} for this change: {event}"));
             if ending.is_some() {
                 return Ok(false);
             }

@@ -5,10 +5,10 @@ use std::io;
 
 use crate::app::NewProfile;
 
-use super::Setup;
 use super::new_profile::{self, Desk, FilledIn};
 use super::screen::Screen;
 use super::signals::Signals;
+use super::{Broken, Setup};
 
 /// The terminal, taken over. Given back when dropped.
 pub struct Console {
@@ -34,8 +34,8 @@ impl Console {
     ///
     /// # Errors
     ///
-    /// The terminal can't be read or written any more, or nobody is at the desk.
-    pub async fn fill_in(&mut self, form: &mut NewProfile, desk: &mut Desk, setup: &Setup) -> io::Result<FilledIn> {
+    /// Any [`Broken`].
+    pub async fn fill_in(&mut self, form: &mut NewProfile, desk: &mut Desk, setup: &Setup) -> Result<FilledIn, Broken> {
         new_profile::fill_in(&mut self.screen, &mut self.signals, form, desk, setup).await
     }
 

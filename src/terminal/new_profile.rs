@@ -9,9 +9,9 @@ use crate::app::{Answer, Event, Ground, Happening, KeySource, NewProfile, Order,
 use crate::ui::{self, Look};
 
 use super::events::Input;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use super::signals::{Signals, Told};
-use super::{Setup, Signal, closed};
+use super::{Broken, Setup, Signal, closed};
 
 /// The ends of two queues to whoever tries connections and writes profiles.
 #[derive(Debug)]
@@ -44,12 +44,13 @@ pub(super) async fn fill_in(
     form: &mut NewProfile,
     desk: &mut Desk,
     setup: &Setup,
-) -> io::Result<FilledIn> {
+) -> Result<FilledIn, Broken> {
     let mut input = Input::open();
     let outcome = loop {
         draw(screen, form, setup)?;
         let happening = tokio::select! {
             event = input.next() => happening(event.ok_or_else(closed)??),
+            () = screen::panicked() => return Err(Broken::Part),
             answer = desk.answers.recv() => Some(answered(answer)?),
             told = signals.next() => match told {
                 Told::ToEnd(signal) => break FilledIn::Signalled(signal),
@@ -100,16 +101,12 @@ fn happening(event: Event) -> Option<Happening> {
     }
 }
 
-fn answered(answer: Option<(u64, Answer)>) -> io::Result<Happening> {
-    let (number, answer) = answer.ok_or_else(nobody_there)?;
+fn answered(answer: Option<(u64, Answer)>) -> Result<Happening, Broken> {
+    let (number, answer) = answer.ok_or(Broken::Part)?;
     Ok(Happening::Answered { number, answer })
 }
 
-async fn send(desk: &Desk, wish: Option<Wish>) -> io::Result<()> {
+async fn send(desk: &Desk, wish: Option<Wish>) -> Result<(), Broken> {
     let Some(wish) = wish else { return Ok(()) };
-    desk.orders.send(wish).await.map_err(|_| nobody_there())
-}
-
-fn nobody_there() -> io::Error {
-    io::Error::other("the part that tries connections has ended unexpectedly; the log says more")
+    desk.orders.send(wish).await.map_err(|_| Broken::Part)
 }

@@ -160,7 +160,32 @@ pub fn restore_on_panic(report: impl Fn(&panic::PanicHookInfo<'_>) + Send + Sync
 /// That something has panicked, on whatever thread: the terminal is restored, so the program is to end.
 static PANIC: Notify = Notify::const_new();
 
-/// Until something panics.
+/// Until something panics. For whoever waits first; after that there is nothing to wait for.
 pub(super) async fn panicked() {
     PANIC.notified().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_on_any_thread_and_in_any_task_is_heard_of() {
+        // Others that panic in this process are told as usual.
+        let usual = panic::take_hook();
+        restore_on_panic(move |panic| usual(panic));
+        for in_task in [false, true] {
+            let planned = || panic!("as planned");
+            let ended = if in_task {
+                tokio::spawn(async move { planned() }).await.is_err()
+            } else {
+                std::thread::spawn(planned).join().is_err()
+            };
+            assert!(ended);
+            tokio::time::timeout(Duration::from_secs(10), panicked()).await.expect("it is heard of");
+        }
+    }
 }
