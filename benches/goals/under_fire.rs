@@ -11,7 +11,7 @@ use segtui::keymap::Key;
 use segtui::mirror::{self, Applied, Command, Event, Mirror, Outcome, Pace, Settings, Ticket, Which};
 use segtui::plan::{Operation, Plan};
 use segtui::remote::{BaseUrl, InsecureHttp};
-use segtui::segment::{Draft, Name, SegmentId};
+use segtui::segment::{Draft, Name, Segment, SegmentId};
 
 use super::in_process::Screen;
 use super::report::{Report, median, millis};
@@ -33,6 +33,9 @@ pub fn measure(report: &mut Report) {
     }
     if report.wants("creates") {
         creates(report);
+    }
+    if report.wants("long names") {
+        long_names(report);
     }
 }
 
@@ -239,6 +242,28 @@ fn send_new(screen: &mut Screen, thread: &mut Thread) -> (Ticket, Plan) {
     let Some((ticket, plan)) = written else { panic!("the plan is sent") };
     assert_eq!(plan.operations.len(), NEW);
     (ticket, plan)
+}
+
+/// A screen full of names as long as an answer may have them.
+fn long_names(report: &mut Report) {
+    let name: String = "Łódź e\u{301}👩\u{200d}🌾 ".repeat(64 * 1024 / 26);
+    let segments = (0..100).map(|number| {
+        let id = SegmentId::new(&format!("long-{number}")).unwrap();
+        Arc::new(Segment { id, name: format!("{number} {name}").into(), external_id: None, parent: None })
+    });
+    let mut screen = Screen::of(segments.collect());
+    let taken: Vec<Duration> = ["j", "k"]
+        .into_iter()
+        .cycle()
+        .take(40)
+        .map(|key| {
+            let begun = Instant::now();
+            screen.press(key);
+            screen.frame();
+            begun.elapsed()
+        })
+        .collect();
+    report.at_most("a key and its frame, 120x40, names of 64 KiB", millis(median(&taken)), 16.0, "ms");
 }
 
 fn key(text: &str) -> AppEvent {
