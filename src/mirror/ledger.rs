@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::segment::{Segment, SegmentId};
 
 use super::message::{Mention, Seen};
-use super::register::{Entered, Register};
+use super::register::{Entered, KnownMut, Register};
 
 /// The number of a question. A later question has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +95,7 @@ impl Ledger {
 
     fn enter(&mut self, answer: Answer) -> Option<Seen> {
         let Answer { id, now, asked, mention } = answer;
-        let Some(known) = self.known.get_mut(&id) else {
+        let Some(mut known) = self.known.get_mut(&id) else {
             // Of what was asked so long ago it is not known any more whether the segment has gone since.
             if self.gone.get(&id).is_some_and(|gone| *gone > asked) || self.forgotten.is_some_and(|then| asked < then) {
                 return None;
@@ -108,19 +108,19 @@ impl Ledger {
             self.known.put(Entered { segment: Arc::clone(&segment), asked });
             return Some(Seen { id, before: None, now: Some(segment), mention });
         };
-        if known.asked > asked {
+        if known.asked() > asked {
             return None;
         }
-        known.asked = asked;
+        known.confirm(asked);
         match now {
             // The same again: whoever shares the old one goes on sharing it.
-            Some(segment) if segment == known.segment => None,
+            Some(segment) if segment == *known.segment => None,
             Some(segment) => {
-                let before = std::mem::replace(&mut known.segment, Arc::clone(&segment));
+                let before = std::mem::replace(known.segment, Arc::clone(&segment));
                 Some(Seen { id, before: Some(before), now: Some(segment), mention })
             }
             None => {
-                let before = Some(Arc::clone(&known.segment));
+                let before = Some(Arc::clone(known.segment));
                 self.known.remove(&id);
                 self.gone.insert(id.clone(), asked);
                 Some(Seen { id, before, now: None, mention })
@@ -174,13 +174,13 @@ impl Ledger {
         taking.entries += segments.len();
         for segment in segments {
             let known = self.known.get_mut(&segment.id);
-            let first_time = taking.is_new(&segment.id, known.as_ref().map(|known| known.asked))
+            let first_time = taking.is_new(&segment.id, known.as_ref().map(KnownMut::asked))
                 && !taking.aside.contains_key(&segment.id);
             taking.count += usize::from(first_time);
             match known {
-                Some(known) if known.asked > asked => {}
-                Some(known) if known.segment == segment => {
-                    known.asked = asked;
+                Some(known) if known.asked() > asked => {}
+                Some(mut known) if *known.segment == segment => {
+                    known.confirm(asked);
                     if taking.aside.get(&segment.id).is_some_and(|aside| aside.asked < asked) {
                         taking.aside.remove(&segment.id);
                     }
@@ -218,7 +218,7 @@ impl Ledger {
 
     /// A segment as it is known now.
     pub fn get(&self, id: &SegmentId) -> Option<&Arc<Segment>> {
-        Some(&self.known.get(id)?.segment)
+        Some(self.known.get(id)?.segment)
     }
 
     /// How many segments exist, as far as is known.
@@ -239,7 +239,7 @@ impl Ledger {
 
     /// The segments that exist.
     pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
-        self.known.iter().map(|entered| &entered.segment)
+        self.known.segments()
     }
 }
 

@@ -19,11 +19,54 @@ pub(super) struct Entered {
     pub asked: Asked,
 }
 
+/// What is entered under an id.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    pub segment: &'a Arc<Segment>,
+    pub asked: Asked,
+}
+
+/// The same, to be changed. The id stays.
+#[derive(Debug)]
+pub(super) struct KnownMut<'a> {
+    pub segment: &'a mut Arc<Segment>,
+    asked: &'a mut Question,
+}
+
+/// The number of a question in half the memory: the rates of requests are bounded, and at twenty a second four billion take almost
+/// seven years.
+#[derive(Debug, Clone, Copy)]
+struct Question(u32);
+
+impl From<Asked> for Question {
+    fn from(asked: Asked) -> Self {
+        Self(u32::try_from(asked.0).unwrap_or(u32::MAX))
+    }
+}
+
+impl From<Question> for Asked {
+    fn from(question: Question) -> Self {
+        Self(question.0.into())
+    }
+}
+
+impl KnownMut<'_> {
+    pub fn asked(&self) -> Asked {
+        (*self.asked).into()
+    }
+
+    pub fn confirm(&mut self, asked: Asked) {
+        *self.asked = asked.into();
+    }
+}
+
 /// Segments, each id once.
 #[derive(Debug, Default)]
 pub(super) struct Register {
     /// In no particular order.
-    entries: Vec<Entered>,
+    segments: Vec<Arc<Segment>>,
+    /// The question to which each was the answer. In a list of its own it takes no room that stays empty.
+    asked: Vec<Question>,
     /// The place of each among the entries.
     places: HashTable<u32>,
     hasher: FixedState,
@@ -31,16 +74,17 @@ pub(super) struct Register {
 
 impl Register {
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.segments.len()
     }
 
-    pub fn get(&self, id: &SegmentId) -> Option<&Entered> {
-        self.entries.get(self.place(id)?)
-    }
-
-    pub fn get_mut(&mut self, id: &SegmentId) -> Option<&mut Entered> {
+    pub fn get(&self, id: &SegmentId) -> Option<Known<'_>> {
         let place = self.place(id)?;
-        self.entries.get_mut(place)
+        Some(Known { segment: self.segments.get(place)?, asked: (*self.asked.get(place)?).into() })
+    }
+
+    pub fn get_mut(&mut self, id: &SegmentId) -> Option<KnownMut<'_>> {
+        let place = self.place(id)?;
+        Some(KnownMut { segment: self.segments.get_mut(place)?, asked: self.asked.get_mut(place)? })
     }
 
     /// Looks where segments will stand in the table, so that it is near when they come there one by one: it may be anywhere in memory,
@@ -52,54 +96,64 @@ impl Register {
 
     /// Enters a segment unless there is one with the same id. Answers whether there was none.
     pub fn put_new(&mut self, entered: Entered) -> bool {
-        let Self { entries, places, hasher } = self;
+        let Self { segments, asked, places, hasher } = self;
         let id = &entered.segment.id;
-        let same = |place: &u32| entries[*place as usize].segment.id == *id;
-        let rehash = |place: &u32| hasher.hash_one(&entries[*place as usize].segment.id);
+        let same = |place: &u32| segments[*place as usize].id == *id;
+        let rehash = |place: &u32| hasher.hash_one(&segments[*place as usize].id);
         table::make_room(places, rehash);
         let Entry::Vacant(entry) = places.entry(hasher.hash_one(id), same, rehash) else { return false };
         // Four billion segments don't fit into any memory.
-        entry.insert(u32::try_from(entries.len()).unwrap_or(u32::MAX));
-        entries.push(entered);
+        entry.insert(u32::try_from(segments.len()).unwrap_or(u32::MAX));
+        segments.push(entered.segment);
+        asked.push(entered.asked.into());
         true
     }
 
     /// Enters a segment in the place of one with the same id.
     pub fn put(&mut self, entered: Entered) {
-        let Self { entries, places, hasher } = self;
+        let Self { segments, asked, places, hasher } = self;
         let id = &entered.segment.id;
-        let same = |place: &u32| entries[*place as usize].segment.id == *id;
-        let rehash = |place: &u32| hasher.hash_one(&entries[*place as usize].segment.id);
+        let same = |place: &u32| segments[*place as usize].id == *id;
+        let rehash = |place: &u32| hasher.hash_one(&segments[*place as usize].id);
         match places.entry(hasher.hash_one(id), same, rehash) {
-            Entry::Occupied(entry) => entries[*entry.get() as usize] = entered,
+            Entry::Occupied(entry) => {
+                let place = *entry.get() as usize;
+                (segments[place], asked[place]) = (entered.segment, entered.asked.into());
+            }
             Entry::Vacant(entry) => {
                 // Four billion segments don't fit into any memory.
-                entry.insert(u32::try_from(entries.len()).unwrap_or(u32::MAX));
-                entries.push(entered);
+                entry.insert(u32::try_from(segments.len()).unwrap_or(u32::MAX));
+                segments.push(entered.segment);
+                asked.push(entered.asked.into());
             }
         }
     }
 
     pub fn remove(&mut self, id: &SegmentId) {
-        let Self { entries, places, hasher } = self;
-        let found = places.find_entry(hasher.hash_one(id), |place| entries[*place as usize].segment.id == *id);
+        let Self { segments, asked, places, hasher } = self;
+        let found = places.find_entry(hasher.hash_one(id), |place| segments[*place as usize].id == *id);
         let Ok(found) = found else { return };
         let (place, _) = found.remove();
-        let last = entries.len() - 1;
+        let last = segments.len() - 1;
         // The last one goes to the place that is free now.
-        let hash = entries.last().map(|entered| hasher.hash_one(&entered.segment.id)).unwrap_or_default();
+        let hash = segments.last().map(|segment| hasher.hash_one(&segment.id)).unwrap_or_default();
         if let Some(moved) = places.find_mut(hash, |other| *other as usize == last) {
             *moved = place;
         }
-        entries.swap_remove(place as usize);
+        segments.swap_remove(place as usize);
+        asked.swap_remove(place as usize);
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Entered> {
-        self.entries.iter()
+    pub fn iter(&self) -> impl Iterator<Item = Known<'_>> {
+        self.segments.iter().zip(&self.asked).map(|(segment, asked)| Known { segment, asked: (*asked).into() })
+    }
+
+    pub fn segments(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        self.segments.iter()
     }
 
     fn place(&self, id: &SegmentId) -> Option<usize> {
-        let same = |place: &u32| self.entries[*place as usize].segment.id == *id;
+        let same = |place: &u32| self.segments[*place as usize].id == *id;
         self.places.find(self.hasher.hash_one(id), same).map(|place| *place as usize)
     }
 }
@@ -109,7 +163,8 @@ impl FromIterator<Entered> for Register {
         let entries = entries.into_iter();
         let mut register = Self::default();
         let room = entries.size_hint().0;
-        register.entries.reserve(room);
+        register.segments.reserve(room);
+        register.asked.reserve(room);
         // Nothing is in it yet that would have to be looked at again.
         register.places.reserve(room, |_| 0);
         entries.for_each(|entered| register.put(entered));
