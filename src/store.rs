@@ -14,6 +14,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 use jiff::Timestamp;
@@ -269,14 +271,22 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     Ok(Opened { snapshot, store: Some(Store { connection, _lock: lock }), moved_aside, journal, unreadable })
 }
 
+/// How often the right to write is asked for, and the pause between: a program that is just being started by this one shares what is
+/// open here until it has begun, and so keeps for a moment what was given up meanwhile.
+const LOCK_TRIES: u32 = 10;
+const LOCK_AGAIN: Duration = Duration::from_millis(10);
+
 /// The right to write, `None` while another program has it. The system takes it back when a program ends, however it ends.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let file = private().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_AGAIN),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
+    Ok(None)
 }
 
 /// Readable for nobody else.
