@@ -11,6 +11,7 @@ mod server;
 mod waiting;
 mod writing;
 
+use crate::mirror::Settings;
 use crate::segment::{Draft, Segment, SegmentId};
 
 fn id(text: &str) -> SegmentId {
@@ -24,4 +25,12 @@ fn segment(id: &str, name: &str, parent: Option<&str>) -> Segment {
 
 fn draft(name: &str, parent: Option<&str>) -> Draft {
     Draft::of(&segment("any", name, parent))
+}
+
+fn many(count: usize) -> Vec<Segment> {
+    (0..count).map(|at| segment(&format!("{at:05}"), "one of many", None)).collect()
+}
+
+fn settings(page_size: u32) -> Settings {
+    Settings { page_size, ..Settings::default() }
 }

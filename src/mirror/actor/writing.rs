@@ -363,7 +363,10 @@ impl<R: Remote> Actor<R> {
         self.writing.unreached = Some(Unreached { until: waits.until.max(until), ..waits });
         // Whether it answers is found out soon.
         self.following.poll_at(until);
-        if let Work::Resting { until: rest, then: Next::Locate } = &mut self.work {
+        let asked_for = self.rests_as_asked();
+        if let Work::Resting { until: rest, then: Next::Locate } = &mut self.work
+            && !asked_for
+        {
             *rest = until.min(*rest);
         }
         self.tell(Event::OperationWaits { which, error, retry_in: pause }).await

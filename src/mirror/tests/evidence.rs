@@ -13,15 +13,7 @@ use crate::segment::{Draft, Segment};
 
 use super::client::Client;
 use super::server::{Planted, Quirks, Server, refused};
-use super::{draft, id, segment};
-
-fn many(count: usize) -> Vec<Segment> {
-    (0..count).map(|at| segment(&format!("{at:05}"), "one of many", None)).collect()
-}
-
-fn settings(page_size: u32) -> Settings {
-    Settings { page_size, ..Settings::default() }
-}
+use super::{draft, id, many, segment, settings};
 
 fn unreachable() -> Fault {
     Fault::Unreachable { reason: Obstacle::default() }

@@ -1,25 +1,17 @@
 //! Answers that are late, and servers that want to be asked later.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::mirror::{Command, Phase, Settings};
+use crate::mirror::{Command, Phase};
 use crate::plan::{Operation, Plan};
-use crate::remote::{Call, Fault};
-use crate::segment::Segment;
+use crate::remote::{Call, Fault, Obstacle};
 
 use super::client::Client;
 use super::server::{Planted, Server};
-use super::{draft, segment};
-
-fn many(count: usize) -> Vec<Segment> {
-    (0..count).map(|at| segment(&format!("{at:05}"), "one of many", None)).collect()
-}
-
-fn settings(page_size: u32) -> Settings {
-    Settings { page_size, ..Settings::default() }
-}
+use super::{draft, many, segment, settings};
 
 /// What a server answers that wants to be asked again so much later.
 fn busy(status: u16, seconds: u64) -> Fault {
@@ -104,4 +96,23 @@ async fn a_write_without_an_answer_is_told_after_seconds() {
     assert!(matches!(client.phases.last(), Some(Phase::Silent { call: Call::Update(_), .. })));
     client.hear_until(Client::has_written).await;
     client.hear_until(|client| client.phases.last() == Some(&Phase::Live)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_can_not_reach_the_server_cuts_no_wait_short_that_it_has_asked_for() {
+    let server = Server::new(many(10));
+    let is_read = |call: &Call| matches!(call, Call::Changes(_));
+    server.model().planted.push((is_read, Planted::Refuse(busy(503, 50))));
+    let unreachable = Fault::Unreachable { reason: Obstacle::default() };
+    server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Refuse(unreachable)));
+    let mut client = Client::start(&server, settings(50));
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
+    let base = Arc::new(segment("00001", "one of many", None));
+    client.begin(Plan::single(Operation::Update { base, draft: draft("Mine", None) })).await;
+    client.hear_for(Duration::from_secs(45)).await;
+    assert!(client.waits > 0);
+    assert_eq!(server.count(is_read), 1, "it was to be asked again after 50 s");
+    client.hear_until(Client::has_written).await;
+    client.settle().await;
+    client.assert_equals(&server);
 }
