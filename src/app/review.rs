@@ -109,19 +109,9 @@ impl Review {
         if let Some(amendment) = &self.amendment {
             return vec![(amendment.which, &amendment.operation)];
         }
-        let (mut skipped, mut operations) = (0, Vec::new());
-        for ticket in &self.tickets {
-            let Some(write) = state.writes.plan(*ticket) else { continue };
-            let count = write.tally().staged;
-            if skipped + count > part.start && operations.len() < part.len() {
-                let places = write.staged(part.start.saturating_sub(skipped), part.len() - operations.len());
-                let which = |index| Which { ticket: *ticket, index };
-                operations
-                    .extend(places.filter_map(|index| Some((which(index), &write.steps().get(index)?.operation))));
-            }
-            skipped += count;
-        }
-        operations
+        let plans = self.tickets.iter().filter_map(|ticket| Some((*ticket, state.writes.plan(*ticket)?)));
+        let listed = writes::List::Staged.part(plans, part).into_iter();
+        listed.filter_map(|which| Some((which, &state.writes.step(which)?.operation))).collect()
     }
 
     /// How many operations it has.

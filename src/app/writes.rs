@@ -28,6 +28,8 @@ use super::pace::Pace;
 use plans::Plans;
 pub use plans::Write;
 
+pub(super) use plans::List;
+
 pub(super) use amending::{Amendment, amend, send_amended};
 pub(super) use outcome::{
     operation_began, operation_dropped, operation_ended, operation_failed, operation_waits, recovered, undelivered,
@@ -217,23 +219,14 @@ impl Writes {
     /// The operations of a part of their list, those that are done included for as long as their plan is not over.
     #[must_use]
     pub fn listed(&self, part: Range<usize>) -> Vec<Which> {
-        let (mut skipped, mut listed) = (0, Vec::new());
-        for (ticket, write) in self.plans.iter() {
-            let count = write.tally().total();
-            if skipped + count > part.start && listed.len() < part.len() {
-                let places = write.kept(part.start.saturating_sub(skipped), part.len() - listed.len());
-                listed.extend(places.map(|index| Which { ticket, index }));
-            }
-            skipped += count;
-        }
-        listed
+        List::Kept.part(self.plans.iter(), part)
     }
 
     /// Where an operation stands in that list.
     pub(super) fn place_in_list(&self, which: Which) -> Option<usize> {
         let earlier = self.plans.iter().take_while(|(ticket, _)| *ticket < which.ticket);
-        let before: usize = earlier.map(|(_, write)| write.tally().total()).sum();
-        Some(before + self.plan(which.ticket)?.kept(0, usize::MAX).position(|index| index == which.index)?)
+        let before: usize = earlier.map(|(_, write)| List::Kept.count(write)).sum();
+        Some(before + self.plan(which.ticket)?.places(List::Kept).position(|index| index == which.index)?)
     }
 
     /// A plan that is not over.

@@ -3,6 +3,7 @@
 //! nothing takes longer than the operations that it concerns.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use crate::mirror::{Ticket, Which};
 use crate::plan::Operation;
@@ -64,25 +65,55 @@ impl Write {
         self.tally.total() == self.tally.done
     }
 
-    /// The places of the operations of a kind, so many from a first one on.
-    fn places<'a>(
-        &'a self,
-        is_of_kind: impl Fn(&Standing) -> bool + 'a,
-        first: usize,
-        most: usize,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let places = self.steps.iter().enumerate().filter(move |(_, step)| is_of_kind(&step.standing));
-        places.map(|(place, _)| place).skip(first).take(most)
+    /// The places of those in a list, in their order.
+    pub(super) fn places(&self, list: List) -> impl Iterator<Item = usize> {
+        let listed = self.steps.iter().enumerate().filter(move |(_, step)| list.has(&step.standing));
+        listed.map(|(place, _)| place)
+    }
+}
+
+/// A list of operations that a person looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum List {
+    /// Those that wait for the person's word.
+    Staged,
+    /// Those that were not given up.
+    Kept,
+}
+
+impl List {
+    const fn has(self, standing: &Standing) -> bool {
+        match self {
+            Self::Staged => matches!(standing, Standing::Staged),
+            Self::Kept => !matches!(standing, Standing::Dropped),
+        }
     }
 
-    /// The places of those that wait for the person's word, so many from a first one on.
-    pub(in crate::app) fn staged(&self, first: usize, most: usize) -> impl Iterator<Item = usize> {
-        self.places(|standing| matches!(standing, Standing::Staged), first, most)
+    /// How many of a plan it has.
+    pub(super) const fn count(self, write: &Write) -> usize {
+        match self {
+            Self::Staged => write.tally.staged,
+            Self::Kept => write.tally.total(),
+        }
     }
 
-    /// The places of those that were not given up, so many from a first one on.
-    pub(super) fn kept(&self, first: usize, most: usize) -> impl Iterator<Item = usize> {
-        self.places(|standing| !matches!(standing, Standing::Dropped), first, most)
+    /// A part of what it has of some plans. Of those before the part, only the counts are looked at.
+    pub(in crate::app) fn part<'a>(
+        self,
+        plans: impl Iterator<Item = (Ticket, &'a Write)>,
+        part: Range<usize>,
+    ) -> Vec<Which> {
+        let (mut before, mut listed) = (0, Vec::new());
+        for (ticket, write) in plans {
+            let count = self.count(write);
+            let wanted = part.len() - listed.len();
+            if wanted > 0 && before + count > part.start {
+                let places = write.places(self).skip(part.start.saturating_sub(before)).take(wanted);
+                listed.extend(places.map(|index| Which { ticket, index }));
+            }
+            before += count;
+        }
+        listed
     }
 }
 
@@ -257,6 +288,8 @@ mod tests {
         /// Whatever is done: what is counted along is what counting anew comes to.
         #[test]
         fn what_is_counted_along_is_what_is_there(
+            first in 0_usize..20,
+            most in 0_usize..20,
             does in prop::collection::vec((0_u8..4, 0_usize..16, 0_u8..6, (0_u8..3, 0_usize..16, 0_usize..16)), 1..60),
         ) {
             let mut plans = Plans::default();
@@ -289,6 +322,12 @@ mod tests {
             }
             prop_assert_eq!(plans.tally(), tally);
             prop_assert_eq!(&plans.referring, &referring);
+            for list in [List::Staged, List::Kept] {
+                let whiches = (0..4 * STEPS).map(which);
+                let whole = whiches.filter(|which| plans.step(*which).is_some_and(|step| list.has(&step.standing)));
+                let part: Vec<Which> = whole.skip(first).take(most).collect();
+                prop_assert_eq!(list.part(plans.iter(), first..first + most), part);
+            }
         }
     }
 }
