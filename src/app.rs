@@ -70,9 +70,10 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::action::Action;
+use crate::changes::is_provisional;
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, KeyTexts, Keymap};
-use crate::mirror::{self, is_provisional};
+use crate::mirror::{self};
 use crate::printable::printable;
 use crate::remote::{BaseUrl, Exchange, UrlTemplate};
 use crate::segment::{Pattern, Segment, SegmentId};

@@ -16,7 +16,7 @@
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
-//! | 2 | [`plan`] ○ | what a change asks of the server, as an ordered list of operations |
+//! | 2 | [`changes`] ○ | everything about a change that is not I/O: operations, plans, their results and their journal |
 //! | 2 | [`api`] | the port over HTTP |
 //! | 2 | [`config`] | profiles, keys and looks, flags' defaults, where files live |
 //! | 3 | [`store`] | what was last known of a tenant and which writes are under way, in a file |
@@ -48,6 +48,7 @@
 pub mod action;
 pub mod api;
 pub mod app;
+pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -56,7 +57,6 @@ pub mod files;
 pub mod forest;
 pub mod keymap;
 pub mod mirror;
-pub mod plan;
 pub mod printable;
 pub mod remote;
 pub mod segment;

@@ -49,10 +49,7 @@ use tokio::sync::mpsc;
 use crate::remote::{Context, Remote};
 use crate::segment::Step;
 
-pub use message::{
-    Applied, Command, Event, Fate, ListProgress, Mention, Notice, Outcome, Phase, Recovered, Seen, Suspicion, Ticket,
-    Which, WriteError, is_provisional,
-};
+pub use message::{Command, Event, ListProgress, Mention, Notice, Phase, Seen, Suspicion};
 
 /// How to keep in step with a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,11 +22,10 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use crate::changes::Journalled;
 use crate::files;
 use crate::remote::{Context, Landmark, Position};
 use crate::segment::{Segment, SegmentId, Step};
-
-pub use journal::{JournalNote, Journalled, Progress};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

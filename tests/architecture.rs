@@ -43,21 +43,32 @@ const HOUSE: &[Room] = &[
     room("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
     room("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
     room("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
-    room("plan", 2, Uses::Only(&["segment", "printable", "forest"]), Purity::Pure),
+    room("changes", 2, Uses::Only(&["segment", "printable", "forest", "remote"]), Purity::Pure),
     room("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
-    room("store", 3, Uses::Only(&["segment", "files", "clock", "remote", "plan"]), Purity::Free),
+    room("store", 3, Uses::Only(&["segment", "files", "clock", "remote", "changes"]), Purity::Free),
     room("config", 2, Uses::Only(&["segment", "files", "remote", "action", "keymap", "theme"]), Purity::Free),
-    room("mirror", 4, Uses::Only(&["segment", "clock", "forest", "remote", "plan", "store"]), Purity::Free),
+    room("mirror", 4, Uses::Only(&["segment", "clock", "forest", "remote", "changes", "store"]), Purity::Free),
     room(
         "app",
         5,
-        Uses::Only(&["segment", "action", "printable", "forest", "remote", "keymap", "plan", "mirror"]),
+        Uses::Only(&["segment", "action", "printable", "forest", "remote", "keymap", "changes", "mirror"]),
         Purity::Pure,
     ),
     room(
         "ui",
         6,
-        Uses::Only(&["segment", "action", "theme", "printable", "forest", "remote", "keymap", "mirror", "app"]),
+        Uses::Only(&[
+            "segment",
+            "action",
+            "theme",
+            "printable",
+            "forest",
+            "remote",
+            "keymap",
+            "changes",
+            "mirror",
+            "app",
+        ]),
         Purity::Pure,
     ),
     // It shares only `segment` with the client, so that each checks the other.
@@ -230,8 +241,8 @@ fn a_planted_fault_is_found() {
         "app/keys.rs",
         "use crate::forest::Forest;\n\nfn late() -> u64 {\n    Instant::now().elapsed().as_secs()\n}\n",
     );
-    plant("mirror.rs", "use crate::{plan::Plan, api::Client};\n");
-    plant("plan.rs", "#[cfg(test)]\nmod tests {\n    use crate::api::Client;\n}\n");
+    plant("mirror.rs", "use crate::{changes::Plan, api::Client};\n");
+    plant("changes.rs", "#[cfg(test)]\nmod tests {\n    use crate::api::Client;\n}\n");
     plant("attic.rs", "fn nothing() {}\n");
     let found: Vec<String> = faults(house.path()).iter().map(|fault| format!("{fault:?}")).collect();
     assert_eq!(

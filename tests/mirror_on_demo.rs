@@ -10,9 +10,10 @@ use std::time::Duration;
 use axum::http::Method;
 use segtui::api::retry::Policy;
 use segtui::api::{Client, Settings as ClientSettings};
+use segtui::changes::{Operation, Plan};
+use segtui::changes::{PlanId, WriteError, WriteResult};
 use segtui::demo::{Actor, Fields, ListForm, Options, Request, Server, Trouble, Wish};
-use segtui::mirror::{self, Command, Event, Mirror, Outcome, Pace, Phase, Seen, Settings, Ticket, WriteError};
-use segtui::plan::{Operation, Plan};
+use segtui::mirror::{self, Command, Event, Mirror, Pace, Phase, Seen, Settings};
 use segtui::remote::{Access, BaseUrl, Call, Fault, Guarded, InsecureHttp, RemoteError};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
 use tokio::time::timeout;
@@ -27,7 +28,7 @@ struct Watcher {
     synchronised: usize,
     lists: usize,
     stalled: usize,
-    tickets: u64,
+    plan_ids: u64,
 }
 
 impl Watcher {
@@ -48,7 +49,7 @@ impl Watcher {
             synchronised: 0,
             lists: 0,
             stalled: 0,
-            tickets: 0,
+            plan_ids: 0,
         }
     }
 
@@ -70,18 +71,20 @@ impl Watcher {
                 self.see(different);
             }
             Event::Changed { seen, .. } => self.see(seen),
-            Event::OperationEnded { outcome: Outcome::Created(applied) | Outcome::Updated(applied), .. } => {
+            Event::OperationEnded {
+                outcome: WriteResult::Created(applied) | WriteResult::Updated(applied), ..
+            } => {
                 self.over += 1;
                 self.picture.insert(applied.segment.id.clone(), applied.segment);
             }
-            Event::OperationEnded { outcome: Outcome::Deleted { id, .. }, .. } => {
+            Event::OperationEnded { outcome: WriteResult::Deleted { id, .. }, .. } => {
                 self.over += 1;
                 self.picture.remove(&id);
             }
-            Event::OperationFailed { which, error, .. } => {
+            Event::OperationFailed { op, error, .. } => {
                 self.over += 1;
                 self.failed.push(error);
-                self.mirror.commands.try_send(Command::Drop(which)).expect("there is room");
+                self.mirror.commands.try_send(Command::Drop(op)).expect("there is room");
             }
             Event::Synchronised { .. } => self.synchronised += 1,
             Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
@@ -109,7 +112,7 @@ impl Watcher {
         while let Ok(event) = self.mirror.events.try_recv() {
             self.take(event);
         }
-        while self.over < self.tickets {
+        while self.over < self.plan_ids {
             self.hear().await;
         }
         let enough = self.synchronised + 5;
@@ -119,8 +122,8 @@ impl Watcher {
     }
 
     async fn begin(&mut self, operation: Operation) {
-        self.tickets += 1;
-        let command = Command::Write { ticket: Ticket(self.tickets), plan: Plan::single(operation) };
+        self.plan_ids += 1;
+        let command = Command::Write { plan_id: PlanId(self.plan_ids), plan: Plan::single(operation) };
         self.mirror.commands.send(command).await.unwrap();
     }
 

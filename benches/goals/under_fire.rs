@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use segtui::api::{Client, Settings as ClientSettings};
 use segtui::app::{Edited, Effect, Event as AppEvent, Layer};
+use segtui::changes::{OpId, PlanId, WriteResult, Written};
+use segtui::changes::{Operation, Plan};
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
 use segtui::keymap::Key;
-use segtui::mirror::{self, Applied, Command, Event, Mirror, Outcome, Pace, Settings, Ticket, Which};
-use segtui::plan::{Operation, Plan};
+use segtui::mirror::{self, Command, Event, Mirror, Pace, Settings};
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
 
@@ -70,7 +71,7 @@ async fn rename(report: &mut Report) {
         let draft = Draft { name: Name::parse(&format!("Mine {number}")).unwrap(), ..Draft::of(&base) };
         let plan = Plan::single(Operation::Update { base, draft });
         let (before, begun) = (puts(), Instant::now());
-        mirror.commands.send(Command::Write { ticket: Ticket(1 + number as u64), plan }).await.unwrap();
+        mirror.commands.send(Command::Write { plan_id: PlanId(1 + number as u64), plan }).await.unwrap();
         while puts() == before {
             assert!(begun.elapsed() < Duration::from_secs(30), "it never leaves");
             pass(&mut mirror, Duration::from_millis(1)).await;
@@ -167,15 +168,15 @@ impl Thread {
 fn creates(report: &mut Report) {
     const FRAME_EVERY: usize = 100;
     let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
-    let (ticket, plan) = send_new(&mut screen, &mut thread);
+    let (plan_id, plan) = send_new(&mut screen, &mut thread);
     let mut given: HashMap<SegmentId, SegmentId> = HashMap::new();
     for (index, operation) in plan.operations.into_iter().enumerate() {
-        let which = Which { ticket, index };
+        let op = OpId { plan_id, index };
         let operation = operation.with_ids(&|id| given.get(id).cloned());
         let Operation::Create { draft } = &operation else { panic!("a create") };
         let id = SegmentId::new(&format!("made-{index}")).unwrap();
-        given.insert(which.provisional_id(), id.clone());
-        let outcome = Outcome::Created(Applied {
+        given.insert(op.provisional_id(), id.clone());
+        let outcome = WriteResult::Created(Written {
             segment: Arc::new(draft.clone().into_segment(id)),
             merged: Vec::new(),
             ignored: Vec::new(),
@@ -184,8 +185,8 @@ fn creates(report: &mut Report) {
             existed: false,
         });
         thread.spends(|| {
-            screen.update(AppEvent::Mirror(Event::OperationBegan(which)));
-            screen.update(AppEvent::Mirror(Event::OperationEnded { which, operation, outcome }));
+            screen.update(AppEvent::Mirror(Event::OperationBegan(op)));
+            screen.update(AppEvent::Mirror(Event::OperationEnded { op, operation, outcome }));
             if index % FRAME_EVERY == 0 {
                 screen.frame();
             }
@@ -195,7 +196,7 @@ fn creates(report: &mut Report) {
     report.note("… and the longest of its steps", millis(thread.longest), "ms");
 
     let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
-    let (ticket, _) = send_new(&mut screen, &mut thread);
+    let (plan_id, _) = send_new(&mut screen, &mut thread);
     thread.spends(|| {
         screen.press("Q");
         screen.frame();
@@ -203,14 +204,14 @@ fn creates(report: &mut Report) {
         screen.frame();
     });
     for index in (0..NEW).rev() {
-        let which = Which { ticket, index };
-        thread.spends(|| screen.update(AppEvent::Mirror(Event::OperationDropped(which))));
+        let op = OpId { plan_id, index };
+        thread.spends(|| screen.update(AppEvent::Mirror(Event::OperationDropped(op))));
     }
     report.at_most("… and given up before any has begun", millis(thread.taken), 500.0, "ms");
 }
 
 /// Writes the text, looks through the plan that comes of it, and sends it.
-fn send_new(screen: &mut Screen, thread: &mut Thread) -> (Ticket, Plan) {
+fn send_new(screen: &mut Screen, thread: &mut Thread) -> (PlanId, Plan) {
     screen.press("g");
     screen.press("g");
     let effects = thread.spends(|| screen.update(key("E")));
@@ -236,12 +237,12 @@ fn send_new(screen: &mut Screen, thread: &mut Thread) -> (Ticket, Plan) {
         screen.update(key("enter"))
     });
     let written = effects.into_iter().find_map(|effect| match effect {
-        Effect::Mirror(Command::Write { ticket, plan }) => Some((ticket, plan)),
+        Effect::Mirror(Command::Write { plan_id, plan }) => Some((plan_id, plan)),
         _ => None,
     });
-    let Some((ticket, plan)) = written else { panic!("the plan is sent") };
+    let Some((plan_id, plan)) = written else { panic!("the plan is sent") };
     assert_eq!(plan.operations.len(), NEW);
-    (ticket, plan)
+    (plan_id, plan)
 }
 
 /// A screen full of names as long as an answer may have them.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::changes::{Operation, Plan};
 use crate::keymap::Key;
-use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment};
 
 use super::writes::{self, Manner, Title};

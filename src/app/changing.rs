@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::action::Action;
+use crate::changes::{Operation, Plan};
 use crate::forest::RowId;
-use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::deletion::Policy;
@@ -38,8 +38,8 @@ pub(super) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
             Vec::new()
         }
         Ok(Some(operation)) => {
-            if let Some(which) = form.amends.filter(|which| state.writes.stands_still(*which)) {
-                return writes::amend(state, which, operation, Some(Layer::Form(form)));
+            if let Some(op) = form.amends.filter(|op| state.writes.stands_still(*op)) {
+                return writes::amend(state, op, operation, Some(Layer::Form(form)));
             }
             let title = title(&operation);
             if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
@@ -62,8 +62,8 @@ pub(super) fn save_name(state: &mut State, mut renaming: Renaming) -> Vec<Effect
         Ok(None) => Vec::new(),
         Ok(Some(draft)) => {
             let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
-            if let Some(which) = renaming.amends.filter(|which| state.writes.stands_still(*which)) {
-                return writes::amend(state, which, operation, Some(Layer::Renaming(renaming)));
+            if let Some(op) = renaming.amends.filter(|op| state.writes.stands_still(*op)) {
+                return writes::amend(state, op, operation, Some(Layer::Renaming(renaming)));
             }
             let title = title(&operation);
             writes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)), Manner::Asked)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::action::Action;
-use crate::mirror::{Which, WriteError};
-use crate::plan::{Operation, Plan};
+use crate::changes::{OpId, WriteError};
+use crate::changes::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::writes::{self, Manner, Title};
@@ -14,7 +14,7 @@ use crate::keymap::Key;
 /// A conflict that waits for a decision.
 #[derive(Debug, Clone)]
 pub struct Conflict {
-    pub(super) which: Which,
+    pub(super) op: OpId,
     /// What stands against what.
     pub between: Between,
     /// The row that the keys are about.
@@ -50,14 +50,14 @@ pub enum Between {
         theirs: Arc<Segment>,
     },
     /// The person created it, no answer came, and what has appeared since may be it.
-    Lookalike {
+    PossibleDuplicate {
         /// As the person wants it.
         mine: Segment,
         /// What has appeared.
         theirs: Arc<Segment>,
     },
     /// The person deletes it, and more stands below it than they saw.
-    Grown {
+    NewChildren {
         /// The segment.
         base: Arc<Segment>,
         /// What came.
@@ -76,8 +76,8 @@ pub enum Side {
 
 impl Conflict {
     /// The conflict that an error tells of, if it tells of one.
-    pub(super) fn of(state: &State, which: Which, error: &WriteError) -> Option<Self> {
-        let operation = &state.writes.step(which)?.operation;
+    pub(super) fn of(state: &State, op: OpId, error: &WriteError) -> Option<Self> {
+        let operation = &state.writes.step(op)?.operation;
         let between = match (operation, error) {
             (Operation::Update { base, draft }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
                 changes(base, theirs, draft)
@@ -88,12 +88,12 @@ impl Conflict {
             (Operation::Delete { base, .. }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
                 Between::Deletion { base: Arc::clone(base), theirs: Arc::clone(theirs) }
             }
-            (Operation::Create { draft }, WriteError::Lookalike { theirs }) => {
-                let mine = draft.clone().into_segment(which.provisional_id());
-                Between::Lookalike { mine, theirs: Arc::clone(theirs) }
+            (Operation::Create { draft }, WriteError::PossibleDuplicate { theirs }) => {
+                let mine = draft.clone().into_segment(op.provisional_id());
+                Between::PossibleDuplicate { mine, theirs: Arc::clone(theirs) }
             }
-            (Operation::Delete { base, .. }, WriteError::Grown { newcomers }) => {
-                Between::Grown { base: Arc::clone(base), newcomers: newcomers.clone() }
+            (Operation::Delete { base, .. }, WriteError::NewChildren { newcomers }) => {
+                Between::NewChildren { base: Arc::clone(base), newcomers: newcomers.clone() }
             }
             _ => return None,
         };
@@ -101,7 +101,7 @@ impl Conflict {
             Between::Changes { choices, .. } => choices.iter().position(|side| *side == Side::Mine).unwrap_or(0),
             _ => 0,
         };
-        let mut conflict = Self { which, between, row, changed: false };
+        let mut conflict = Self { op, between, row, changed: false };
         // More may have happened since it failed.
         if state.writes.concerns(conflict.theirs()) {
             let now = state.writes.truth(conflict.theirs()).cloned();
@@ -113,9 +113,11 @@ impl Conflict {
     /// The segment on the server that it is about.
     fn theirs(&self) -> &SegmentId {
         match &self.between {
-            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::Grown { base, .. } => &base.id,
+            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::NewChildren { base, .. } => {
+                &base.id
+            }
             Between::Gone { mine } => &mine.id,
-            Between::Lookalike { theirs, .. } => &theirs.id,
+            Between::PossibleDuplicate { theirs, .. } => &theirs.id,
         }
     }
 
@@ -137,8 +139,8 @@ impl Conflict {
             (Between::Deletion { base, theirs }, Some(now)) if *theirs != now => {
                 Between::Deletion { base: Arc::clone(base), theirs: now }
             }
-            (Between::Lookalike { mine, theirs }, Some(now)) if *theirs != now => {
-                Between::Lookalike { mine: mine.clone(), theirs: now }
+            (Between::PossibleDuplicate { mine, theirs }, Some(now)) if *theirs != now => {
+                Between::PossibleDuplicate { mine: mine.clone(), theirs: now }
             }
             // That it is gone is found when it is deleted.
             _ => return false,
@@ -151,8 +153,10 @@ impl Conflict {
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.between {
-            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::Grown { base, .. } => &base.name,
-            Between::Gone { mine } | Between::Lookalike { mine, .. } => &mine.name,
+            Between::Changes { base, .. } | Between::Deletion { base, .. } | Between::NewChildren { base, .. } => {
+                &base.name
+            }
+            Between::Gone { mine } | Between::PossibleDuplicate { mine, .. } => &mine.name,
         }
     }
 }
@@ -167,8 +171,8 @@ fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between
 }
 
 pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<Effect> {
-    let which = conflict.which;
-    if !state.writes.stands_still(which) {
+    let op = conflict.op;
+    if !state.writes.stands_still(op) {
         state.say("that has been settled meanwhile");
         return Vec::new();
     }
@@ -186,7 +190,7 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
             return Vec::new();
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {
-            let form = Form::amending(theirs, &chosen(theirs, mine, *choices), which);
+            let form = Form::amending(theirs, &chosen(theirs, mine, *choices), op);
             state.layers.push(Layer::Form(form));
             return Vec::new();
         }
@@ -206,25 +210,25 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
             let side = |field: Field| if touched.contains(&field) { Side::Mine } else { Side::Theirs };
             *choices = Field::ALL.map(side);
         }
-        ("t", Between::Lookalike { theirs, .. }) => {
+        ("t", Between::PossibleDuplicate { theirs, .. }) => {
             let id = theirs.id.clone();
-            return writes::adopt(state, which, id);
+            return writes::adopt(state, op, id);
         }
-        ("c", Between::Lookalike { .. }) => return writes::retry(state, which),
-        ("t", _) => return keep_theirs(state, which),
+        ("c", Between::PossibleDuplicate { .. }) => return writes::retry(state, op),
+        ("t", _) => return keep_theirs(state, op),
         ("enter", Between::Changes { theirs, mine, choices, .. }) => {
-            return save(state, which, theirs, mine, *choices);
+            return save(state, op, theirs, mine, *choices);
         }
         ("c", Between::Gone { mine }) => {
-            let form = Form::creating_again(mine, which, &state.forest);
+            let form = Form::creating_again(mine, op, &state.forest);
             state.layers.push(Layer::Form(form));
             return Vec::new();
         }
         // A key that means something on the main screen must not destroy anything here.
-        ("D", Between::Deletion { theirs, .. }) => return delete_all_the_same(state, which, &Arc::clone(theirs)),
-        ("D", Between::Grown { base, newcomers }) => {
+        ("D", Between::Deletion { theirs, .. }) => return delete_all_the_same(state, op, &Arc::clone(theirs)),
+        ("D", Between::NewChildren { base, newcomers }) => {
             let (base, newcomers) = (Arc::clone(base), newcomers.clone());
-            return delete_with_newcomers(state, which, &base, &newcomers);
+            return delete_with_newcomers(state, op, &base, &newcomers);
         }
         _ => {}
     }
@@ -232,18 +236,18 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
     Vec::new()
 }
 
-fn keep_theirs(state: &mut State, which: Which) -> Vec<Effect> {
+fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {
     state.say("kept as it is on the server");
-    writes::drop_step(state, which)
+    writes::drop_step(state, op)
 }
 
 /// Saves the chosen value of each field over the present state, knowingly.
-fn save(state: &mut State, which: Which, theirs: &Arc<Segment>, mine: &Segment, choices: [Side; 3]) -> Vec<Effect> {
+fn save(state: &mut State, op: OpId, theirs: &Arc<Segment>, mine: &Segment, choices: [Side; 3]) -> Vec<Effect> {
     let draft = Draft::of(&chosen(theirs, mine, choices));
     if draft.changes(theirs).is_empty() {
-        return keep_theirs(state, which);
+        return keep_theirs(state, op);
     }
-    writes::amend(state, which, Operation::Update { base: Arc::clone(theirs), draft }, None)
+    writes::amend(state, op, Operation::Update { base: Arc::clone(theirs), draft }, None)
 }
 
 /// The segment with the chosen value of each field.
@@ -253,31 +257,31 @@ fn chosen(theirs: &Segment, mine: &Segment, choices: [Side; 3]) -> Segment {
     theirs.clone().with_fields_of(mine, &fields)
 }
 
-fn delete_all_the_same(state: &mut State, which: Which, theirs: &Arc<Segment>) -> Vec<Effect> {
-    let leaving = leaving(state, which);
-    writes::amend(state, which, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
+fn delete_all_the_same(state: &mut State, op: OpId, theirs: &Arc<Segment>) -> Vec<Effect> {
+    let leaving = leaving(state, op);
+    writes::amend(state, op, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
 }
 
 /// The children that the person chose to leave to the server.
-fn leaving(state: &State, which: Which) -> Vec<SegmentId> {
-    match state.writes.step(which).map(|step| &step.operation) {
+fn leaving(state: &State, op: OpId) -> Vec<SegmentId> {
+    match state.writes.step(op).map(|step| &step.operation) {
         Some(Operation::Delete { leaving, .. }) => leaving.clone(),
         _ => Vec::new(),
     }
 }
 
 /// Deletes what came as well, the lowest first. All of it is named by the dialog.
-fn delete_with_newcomers(state: &mut State, which: Which, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
+fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
     let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.forest, id));
     let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
     if operations.is_empty() {
         state.warn("what came below it is not known here yet; try again in a moment");
         return Vec::new();
     }
-    operations.push(Operation::Delete { base: Arc::clone(base), leaving: leaving(state, which) });
+    operations.push(Operation::Delete { base: Arc::clone(base), leaving: leaving(state, op) });
     let what = base.name.to_string();
     let title =
         Title { done: format!("deleted {what} and what had come below it"), failed: format!("{what} was not deleted") };
     // What has come is more than the person was shown, so it is shown first.
-    writes::begin(state, Plan { operations }, title, None, Manner::Instead(which))
+    writes::begin(state, Plan { operations }, title, None, Manner::Instead(op))
 }

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use crate::changes::{Operation, Plan};
 use crate::forest::Forest;
-use crate::plan::{Operation, Plan};
 use crate::segment::{Segment, SegmentId};
 
 use super::field_text;

@@ -1,8 +1,8 @@
 //! All about the selected row, as lines that fit the pane.
 
 use crate::action::Action;
+use crate::changes::is_provisional;
 use crate::forest::{Heading, RowId};
-use crate::mirror::is_provisional;
 use crate::segment::{Segment, SegmentId};
 
 use super::activity::Originator;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::changes::OpId;
+use crate::changes::Operation;
 use crate::forest::Forest;
 use crate::keymap::Key;
-use crate::mirror::Which;
-use crate::plan::Operation;
 use crate::segment::{Draft, ExternalId, Field, Name, Segment, SegmentId};
 
 use super::TextField;
@@ -30,9 +30,9 @@ pub struct Form {
     /// Why the server refused, in its own words.
     pub refusal: Option<String>,
     /// The operation in whose place it asks for another one.
-    pub(super) amends: Option<Which>,
+    pub(super) amends: Option<OpId>,
     /// The operation that is given up when this is sent.
-    pub(super) replaces: Option<Which>,
+    pub(super) replaces: Option<OpId>,
 }
 
 /// What a form is for.
@@ -62,21 +62,21 @@ impl Form {
     }
 
     /// The form of a segment with other values in it, to ask for them in the place of an operation.
-    pub(super) fn amending(base: &Arc<Segment>, mine: &Segment, which: Which) -> Self {
+    pub(super) fn amending(base: &Arc<Segment>, mine: &Segment, op: OpId) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
         let purpose = Purpose::Edit { base: Arc::clone(base) };
-        Self { amends: Some(which), ..Self::new(purpose, &mine.name, external_id, mine.parent.clone()) }
+        Self { amends: Some(op), ..Self::new(purpose, &mine.name, external_id, mine.parent.clone()) }
     }
 
     /// The form of a segment that could not be created.
-    pub(super) fn amending_create(draft: &Draft, which: Which, refusal: &str) -> Self {
+    pub(super) fn amending_create(draft: &Draft, op: OpId, refusal: &str) -> Self {
         let external_id = draft.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default();
         let form = Self::new(Purpose::Create, draft.name.as_str(), external_id, draft.parent.clone());
-        Self { amends: Some(which), refusal: Some(refusal.to_owned()), ..form }
+        Self { amends: Some(op), refusal: Some(refusal.to_owned()), ..form }
     }
 
     /// The form that creates again what somebody has deleted. What it stood under may be gone as well, which is said at once.
-    pub(super) fn creating_again(mine: &Segment, gone: Which, forest: &Forest) -> Self {
+    pub(super) fn creating_again(mine: &Segment, gone: OpId, forest: &Forest) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
         let form = Self::new(Purpose::Create, &mine.name, external_id, mine.parent.clone());
         let mut form = Self { replaces: Some(gone), ..form };
@@ -228,7 +228,7 @@ impl Form {
     }
 
     /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
-    pub(super) fn refuse(&mut self, words: &str, amends: Option<Which>) {
+    pub(super) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
         self.refusal = Some(words.to_owned());
         self.amends = amends;
     }

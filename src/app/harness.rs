@@ -9,10 +9,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::action::{Action, Output, OwnCommand, Subjects};
+use crate::changes::{OpId, PlanId, WriteError, WriteResult, Written};
+use crate::changes::{Operation, Plan};
 use crate::forest::RowKind;
 use crate::keymap::{KeyTexts, Keymap, parse_sequence};
-use crate::mirror::{self, Applied, Command, Mention, Outcome, Phase, Seen, Ticket, Which, WriteError};
-use crate::plan::{Operation, Plan};
+use crate::mirror::{self, Command, Mention, Phase, Seen};
 use crate::remote::{BaseUrl, Call, Context, Excerpt, Exchange, Fault, InsecureHttp, RemoteError};
 use crate::segment::{Field, Segment, SegmentId, Step};
 
@@ -229,12 +230,10 @@ impl Harness {
     }
 
     /// The plan that was sent last, and its ticket.
-    pub fn last_write(&self) -> (Ticket, Plan) {
+    pub fn last_write(&self) -> (PlanId, Plan) {
         let writes = self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Mirror(Command::Write { ticket, plan }) => Some((*ticket, plan.clone())),
-            Effect::Mirror(Command::Amend { which, operation }) => {
-                Some((which.ticket, Plan::single(operation.clone())))
-            }
+            Effect::Mirror(Command::Write { plan_id, plan }) => Some((*plan_id, plan.clone())),
+            Effect::Mirror(Command::Amend { op, operation }) => Some((op.plan_id, Plan::single(operation.clone()))),
             _ => None,
         });
         writes.expect("a write was sent")
@@ -249,8 +248,8 @@ impl Harness {
 
     /// Carries out the plan that was sent last as a server would that takes everything as it is.
     pub fn succeed(&mut self) {
-        let (ticket, _) = self.last_write();
-        self.succeed_with(|_| format!("server-{}", ticket.0));
+        let (plan_id, _) = self.last_write();
+        self.succeed_with(|_| format!("server-{}", plan_id.0));
     }
 
     /// The same, with the ids that the server gives by the place in the plan.
@@ -261,19 +260,23 @@ impl Harness {
 
     /// The same with so many operations of it.
     pub fn succeed_with_first(&mut self, count: usize, given: impl Fn(usize) -> String) {
-        let (ticket, _) = self.last_write();
+        let (plan_id, _) = self.last_write();
         for index in 0..count {
             // By its turn it refers to the ids that were given meanwhile.
-            let which = Which { ticket, index };
-            let operation = self.state.writes.step(which).expect("it is not over").operation.clone();
+            let op = OpId { plan_id, index };
+            let operation = self.state.writes.step(op).expect("it is not over").operation.clone();
             let outcome = match &operation {
-                Operation::Create { draft } => Outcome::Created(applied(draft.clone().into_segment(id(&given(index))))),
-                Operation::Update { base, draft } => {
-                    Outcome::Updated(applied(draft.clone().into_segment(base.id.clone())))
+                Operation::Create { draft } => {
+                    WriteResult::Created(applied(draft.clone().into_segment(id(&given(index)))))
                 }
-                Operation::Delete { base, .. } => Outcome::Deleted { id: base.id.clone(), found: true, raced: false },
+                Operation::Update { base, draft } => {
+                    WriteResult::Updated(applied(draft.clone().into_segment(base.id.clone())))
+                }
+                Operation::Delete { base, .. } => {
+                    WriteResult::Deleted { id: base.id.clone(), found: true, raced: false }
+                }
             };
-            self.tell(mirror::Event::OperationEnded { which, operation, outcome });
+            self.tell(mirror::Event::OperationEnded { op, operation, outcome });
         }
     }
 
@@ -290,11 +293,11 @@ impl Harness {
     }
 
     pub fn fail(&mut self, error: WriteError) {
-        let (ticket, plan) = self.last_write();
-        let which = Which { ticket, index: 0 };
-        let known = self.state.writes.step(which).map(|step| step.operation.clone());
+        let (plan_id, plan) = self.last_write();
+        let op = OpId { plan_id, index: 0 };
+        let known = self.state.writes.step(op).map(|step| step.operation.clone());
         let operation = known.or_else(|| plan.operations.first().cloned()).expect("there is one");
-        self.tell(mirror::Event::OperationFailed { which, operation, error });
+        self.tell(mirror::Event::OperationFailed { op, operation, error });
     }
 
     /// The rows as indented names, the selected one with a bar.
@@ -329,9 +332,9 @@ impl Harness {
     }
 }
 
-fn applied(segment: Segment) -> Applied {
+fn applied(segment: Segment) -> Written {
     let written = Field::ALL.to_vec();
-    Applied {
+    Written {
         segment: Arc::new(segment),
         merged: Vec::new(),
         ignored: Vec::new(),

@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::changes::{OpId, PlanId};
+use crate::changes::{Operation, Plan};
 use crate::forest::Forest;
-use crate::mirror::{Ticket, Which};
-use crate::plan::{Operation, Plan};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::activity::EntryKind;
@@ -37,7 +37,7 @@ pub(super) struct Back {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
     /// The number of the plan: what was begun later is taken back earlier, whichever of them ended first.
-    ticket: Ticket,
+    plan_id: PlanId,
     title: String,
     /// In the order in which it was done.
     made: Vec<Made>,
@@ -74,8 +74,15 @@ const REMEMBERED: usize = 1_000;
 impl History {
     /// A plan is over, and this is what it did; of each of its operations whether it was done. What it was to take back and did
     /// not can be taken back later.
-    pub(super) fn remember(&mut self, ticket: Ticket, title: &Title, made: Vec<Made>, purpose: Purpose, done: &[bool]) {
-        let step = (!made.is_empty()).then(|| Step { ticket, title: title.done.clone(), made });
+    pub(super) fn remember(
+        &mut self,
+        plan_id: PlanId,
+        title: &Title,
+        made: Vec<Made>,
+        purpose: Purpose,
+        done: &[bool],
+    ) {
+        let step = (!made.is_empty()).then(|| Step { plan_id, title: title.done.clone(), made });
         match purpose {
             Purpose::Ordinary if step.is_none() => {}
             Purpose::Ordinary => {
@@ -119,7 +126,7 @@ impl History {
 /// Puts a step where it belongs by when it was begun.
 fn put(steps: &mut Vec<Step>, step: Option<Step>) {
     if let Some(step) = step {
-        let place = steps.partition_point(|other| other.ticket <= step.ticket);
+        let place = steps.partition_point(|other| other.plan_id <= step.plan_id);
         steps.insert(place, step);
     }
 }
@@ -156,10 +163,10 @@ impl Back {
 
     /// What of it was not taken back.
     fn left(self, done: &[bool]) -> Option<Step> {
-        let Step { ticket, title, made } = self.step;
+        let Step { plan_id, title, made } = self.step;
         let is_left = |(_, place): &(Made, usize)| !done.get(*place).copied().unwrap_or(false);
         let left: Vec<Made> = made.into_iter().zip(self.places).filter(is_left).map(|(made, _)| made).collect();
-        (!left.is_empty()).then_some(Step { ticket, title, made: left })
+        (!left.is_empty()).then_some(Step { plan_id, title, made: left })
     }
 }
 
@@ -180,12 +187,12 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
         return Vec::new();
     }
     let mut effects = Vec::new();
-    if let Some(ticket) = stopped {
-        if let Some(write) = state.writes.plan(ticket) {
+    if let Some(plan_id) = stopped {
+        if let Some(write) = state.writes.plan(plan_id) {
             let text = format!("{}: what was left of it is given up", write.title.failed);
             state.activity.add(state.clock.now, EntryKind::Notice, None, text);
         }
-        effects = writes::give_up(state, ticket);
+        effects = writes::give_up(state, plan_id);
     }
     let history = &mut state.writes.history;
     let step = match way {
@@ -214,11 +221,11 @@ pub(super) fn go(state: &mut State, way: Way) -> Vec<Effect> {
 }
 
 /// The plan that was begun last, when it has stopped half-way: what is left of it is given up when it is to be taken back.
-fn stopped(state: &State) -> Option<Ticket> {
-    let (ticket, write) = state.writes.plans().next_back()?;
-    let is_last = state.writes.history.done.last().is_none_or(|step| step.ticket < ticket);
+fn stopped(state: &State) -> Option<PlanId> {
+    let (plan_id, write) = state.writes.plans().next_back()?;
+    let is_last = state.writes.history.done.last().is_none_or(|step| step.plan_id < plan_id);
     let tally = write.tally();
-    (is_last && tally.done > 0 && tally.staged == 0).then_some(ticket)
+    (is_last && tally.done > 0 && tally.staged == 0).then_some(plan_id)
 }
 
 /// A plan that takes something back, with what [`Back`] remembers of it.
@@ -229,7 +236,7 @@ struct Inverse {
 }
 
 /// What takes all of it back, the last first.
-fn inverse(made: &[Made], forest: &Forest, ticket: Ticket) -> Inverse {
+fn inverse(made: &[Made], forest: &Forest, plan_id: PlanId) -> Inverse {
     let mut operations = Vec::with_capacity(made.len());
     let mut places = vec![0; made.len()];
     let mut former = HashMap::new();
@@ -259,12 +266,12 @@ fn inverse(made: &[Made], forest: &Forest, ticket: Ticket) -> Inverse {
                 Operation::Update { base: Arc::clone(after), draft: Draft::of(after).with_fields_of(before, fields) }
             }
             Made::Deleted { segment, leaving } => {
-                let which = Which { ticket, index: operations.len() };
-                former.insert(which.index, segment.id.clone());
-                again.insert(segment.id.clone(), which.provisional_id());
+                let op = OpId { plan_id, index: operations.len() };
+                former.insert(op.index, segment.id.clone());
+                again.insert(segment.id.clone(), op.provisional_id());
                 let draft = Draft::of(segment);
                 operations.push(Operation::Create { draft }.with_ids(&|id| again.get(id).cloned()));
-                operations.extend(attached_again(segment, leaving, &which.provisional_id(), forest));
+                operations.extend(attached_again(segment, leaving, &op.provisional_id(), forest));
                 continue;
             }
         };
@@ -310,8 +317,8 @@ mod tests {
     #[test]
     fn a_deleted_subtree_comes_back_from_the_top_down_under_its_new_ids() {
         let made = [deleted(segment("child", Some("root"))), deleted(segment("root", None))];
-        let Inverse { plan, former, .. } = inverse(&made, &Forest::new(), Ticket(9));
-        let root = Which { ticket: Ticket(9), index: 0 };
+        let Inverse { plan, former, .. } = inverse(&made, &Forest::new(), PlanId(9));
+        let root = OpId { plan_id: PlanId(9), index: 0 };
         let parents: Vec<_> = plan.operations.iter().map(Operation::destination).collect();
         assert_eq!(parents, [None, Some(&root.provisional_id())]);
         assert_eq!(former, HashMap::from([(0, made_id("root")), (1, made_id("child"))]));
@@ -326,7 +333,7 @@ mod tests {
         let before = segment("a", None);
         let after = Arc::new(Segment { name: "mine".into(), external_id: Some("theirs".into()), ..(*before).clone() });
         let made = [Made::Updated { before, after: Arc::clone(&after), fields: vec![Field::Name] }];
-        let Inverse { plan, .. } = inverse(&made, &Forest::new(), Ticket(1));
+        let Inverse { plan, .. } = inverse(&made, &Forest::new(), PlanId(1));
         let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
         assert_eq!((base, draft.changes(base)), (&after, vec![Field::Name]));
         assert_eq!(draft.name.as_str(), "a");
@@ -335,21 +342,21 @@ mod tests {
     #[test]
     fn what_was_not_taken_back_can_be_taken_back_later() {
         let made = vec![Made::Created(segment("a", None)), Made::Created(segment("b", None))];
-        let step = Step { ticket: Ticket(1), title: "x".into(), made: made.clone() };
+        let step = Step { plan_id: PlanId(1), title: "x".into(), made: made.clone() };
         let back = Back { step, former: HashMap::new(), places: vec![1, 0] };
         let mut history = History::default();
         let title = Title { done: "undone: x".into(), failed: String::new() };
-        history.remember(Ticket(2), &title, vec![deleted(segment("b", None))], Purpose::Undo(back), &[true, false]);
+        history.remember(PlanId(2), &title, vec![deleted(segment("b", None))], Purpose::Undo(back), &[true, false]);
         assert_eq!((history.done[0].made.as_slice(), history.undone.len()), (&made[..1], 1));
     }
 
     #[test]
     fn what_was_begun_later_is_taken_back_earlier_whichever_ended_first() {
         let mut history = History::default();
-        for ticket in [2, 1, 3] {
-            let title = Title { done: ticket.to_string(), failed: String::new() };
+        for plan_id in [2, 1, 3] {
+            let title = Title { done: plan_id.to_string(), failed: String::new() };
             let made = vec![Made::Created(segment("a", None))];
-            history.remember(Ticket(ticket), &title, made, Purpose::Ordinary, &[true]);
+            history.remember(PlanId(plan_id), &title, made, Purpose::Ordinary, &[true]);
         }
         let titles: Vec<&str> = history.done.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(titles, ["1", "2", "3"]);
@@ -360,7 +367,7 @@ mod tests {
         let mut history = History::default();
         let title = Title { done: "x".into(), failed: "y".into() };
         let made = vec![Made::Created(segment("old", None)), Made::Created(segment("child", Some("old")))];
-        history.remember(Ticket(1), &title, made, Purpose::Ordinary, &[true, true]);
+        history.remember(PlanId(1), &title, made, Purpose::Ordinary, &[true, true]);
         history.rename(&made_id("old"), &made_id("new"));
         let Made::Created(child) = &history.done[0].made[1] else { panic!("a create") };
         assert_eq!(child.parent, Some(made_id("new")));

@@ -1,7 +1,7 @@
 //! What can be open over the main screen. The last one opened gets the keys first; no two of a kind are ever open.
 
+use crate::changes::OpId;
 use crate::forest::Forest;
-use crate::mirror::Which;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
@@ -56,7 +56,7 @@ pub enum Layer {
 
 impl Layer {
     /// Puts the reason of a refusal where the person will look.
-    pub(super) fn refuse(&mut self, words: &str, amends: Option<Which>) {
+    pub(super) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
         match self {
             Self::Form(form) => form.refuse(words, amends),
             Self::Renaming(renaming) => renaming.refuse(words, amends),
@@ -65,11 +65,11 @@ impl Layer {
     }
 
     /// The operation that it decides about.
-    pub(super) fn amends(&self) -> Option<Which> {
+    pub(super) fn amends(&self) -> Option<OpId> {
         match self {
             Self::Form(form) => form.amends,
             Self::Renaming(renaming) => renaming.amends,
-            Self::Conflict(conflict) => Some(conflict.which),
+            Self::Conflict(conflict) => Some(conflict.op),
             _ => None,
         }
     }
@@ -87,7 +87,7 @@ impl Layer {
 /// Opens what stands in the way of the selected segment; if nothing does, the oldest problem there is.
 pub(super) fn open_problem(state: &mut State) {
     let selected = state.selected_segment().and_then(|segment| state.writes.problem_of(&segment.id));
-    let Some(which) = selected.or_else(|| state.writes.oldest_problem()) else {
+    let Some(op) = selected.or_else(|| state.writes.oldest_problem()) else {
         // A form that never reached the mirror belongs to no operation.
         let layer = state.writes.refused.pop_front();
         state.message = None;
@@ -95,12 +95,12 @@ pub(super) fn open_problem(state: &mut State) {
         return;
     };
     state.message = None;
-    let refused = state.writes.refused.iter().position(|layer| layer.amends() == Some(which));
+    let refused = state.writes.refused.iter().position(|layer| layer.amends() == Some(op));
     let layer = match refused.and_then(|at| state.writes.refused.remove(at)) {
         // It was filled in when the write failed, and more may have happened since.
-        Some(Layer::Conflict(_)) | None => queue_pane::decide(state, which),
+        Some(Layer::Conflict(_)) | None => queue_pane::decide(state, op),
         layer => layer,
     };
-    let layer = layer.unwrap_or_else(|| Layer::Queue(QueuePane::at(state, which)));
+    let layer = layer.unwrap_or_else(|| Layer::Queue(QueuePane::at(state, op)));
     state.layers.push(layer);
 }

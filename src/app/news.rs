@@ -26,15 +26,15 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             state.link.lacking = lacking;
         }
         Event::Verified { missed } => verified(state, &missed),
-        Event::OperationBegan(which) => writes::operation_began(state, which),
-        Event::OperationWaits { which, error, retry_in } => writes::operation_waits(state, which, &error, retry_in),
-        Event::OperationEnded { which, operation, outcome } => {
-            effects = writes::operation_ended(state, which, &operation, &outcome);
+        Event::OperationBegan(op) => writes::operation_began(state, op),
+        Event::OperationWaits { op, error, retry_in } => writes::operation_waits(state, op, &error, retry_in),
+        Event::OperationEnded { op, operation, outcome } => {
+            effects = writes::operation_ended(state, op, &operation, &outcome);
         }
-        Event::OperationFailed { which, operation, error } => {
-            effects = writes::operation_failed(state, which, operation, error);
+        Event::OperationFailed { op, operation, error } => {
+            effects = writes::operation_failed(state, op, operation, error);
         }
-        Event::OperationDropped(which) => effects = writes::operation_dropped(state, which),
+        Event::OperationDropped(op) => effects = writes::operation_dropped(state, op),
         Event::Recovered(found) => writes::recovered(state, found),
         Event::Noticed(notice) => {
             state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });

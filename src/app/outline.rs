@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::changes::OpId;
+use crate::changes::{Fault, Outline, with_faults};
 use crate::keymap::Key;
-use crate::mirror::Which;
-use crate::plan::{Fault, Outline, with_faults};
 
 use super::writes::{self, Manner, Title};
 use super::{Effect, Layer, State, changing};
@@ -134,8 +134,8 @@ pub(super) fn kept_in(file: &Path) -> String {
 }
 
 fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Effect> {
-    let ticket = writes::next_ticket(state);
-    match base.plan(&text, |index| Which { ticket, index }.provisional_id()) {
+    let plan_id = writes::next_ticket(state);
+    match base.plan(&text, |index| OpId { plan_id, index }.provisional_id()) {
         Err(faults) => {
             let place = Whereabouts::Faulty { text, file, faults };
             state.layers.push(Layer::Outline(OutlineEdit { base, place }));

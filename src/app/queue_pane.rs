@@ -1,8 +1,8 @@
 //! The list of what waits, runs, failed and was held, and what can be done about each.
 
+use crate::changes::OpId;
+use crate::changes::Operation;
 use crate::keymap::Key;
-use crate::mirror::Which;
-use crate::plan::Operation;
 
 use super::writes::{self, Standing};
 use super::{Conflict, Effect, Form, Layer, Review, State};
@@ -23,8 +23,8 @@ impl QueuePane {
     }
 
     /// The list with an operation selected.
-    pub(super) fn at(state: &mut State, which: Which) -> Self {
-        let selected = state.writes.place_in_list(which).unwrap_or(0);
+    pub(super) fn at(state: &mut State, op: OpId) -> Self {
+        let selected = state.writes.place_in_list(op).unwrap_or(0);
         Self { selected, ..Self::open(state) }
     }
 }
@@ -46,21 +46,21 @@ pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Eff
             state.say(format!("{held} held back; r goes on with them"));
             effects
         }
-        ("r", Some(which)) if is_staged(state, which) => {
+        ("r", Some(op)) if is_staged(state, op) => {
             // It was never confirmed.
-            let review = Review::of(state, vec![which.ticket]);
+            let review = Review::of(state, vec![op.plan_id]);
             state.layers.push(Layer::Review(review));
             return Vec::new();
         }
-        ("r", Some(which)) => retry(state, which),
+        ("r", Some(op)) => retry(state, op),
         ("R", _) => {
-            let tickets: Vec<_> = state.writes.plans().map(|(ticket, _)| ticket).collect();
-            tickets.into_iter().flat_map(|ticket| writes::release(state, ticket)).collect()
+            let plan_ids: Vec<_> = state.writes.plans().map(|(plan_id, _)| plan_id).collect();
+            plan_ids.into_iter().flat_map(|plan_id| writes::release(state, plan_id)).collect()
         }
-        ("d", Some(which)) => writes::drop_step(state, which),
-        ("D", Some(which)) => writes::give_up(state, which.ticket),
-        ("e" | "enter", Some(which)) => {
-            let Some(layer) = decide(state, which) else {
+        ("d", Some(op)) => writes::drop_step(state, op),
+        ("D", Some(op)) => writes::give_up(state, op.plan_id),
+        ("e" | "enter", Some(op)) => {
+            let Some(layer) = decide(state, op) else {
                 state.layers.push(Layer::Queue(pane));
                 return Vec::new();
             };
@@ -78,37 +78,37 @@ fn moved(pane: &mut QueuePane, by: isize, last: usize) -> Vec<Effect> {
     Vec::new()
 }
 
-fn is_staged(state: &State, which: Which) -> bool {
-    state.writes.step(which).is_some_and(|step| step.standing == Standing::Staged)
+fn is_staged(state: &State, op: OpId) -> bool {
+    state.writes.step(op).is_some_and(|step| step.standing == Standing::Staged)
 }
 
-fn retry(state: &mut State, which: Which) -> Vec<Effect> {
-    if state.writes.plan(which.ticket).is_some_and(|write| write.tally().held > 0) {
+fn retry(state: &mut State, op: OpId) -> Vec<Effect> {
+    if state.writes.plan(op.plan_id).is_some_and(|write| write.tally().held > 0) {
         // Nothing of a plan that is held back can go on by itself.
-        return writes::release(state, which.ticket);
+        return writes::release(state, op.plan_id);
     }
-    if let Some(Standing::Failed(_)) = state.writes.step(which).map(|step| &step.standing) {
-        return writes::retry(state, which);
+    if let Some(Standing::Failed(_)) = state.writes.step(op).map(|step| &step.standing) {
+        return writes::retry(state, op);
     }
     state.warn("it did not fail; there is nothing to try again");
     Vec::new()
 }
 
 /// Where a person decides about an operation that failed: the conflict, or the form with what was asked for.
-pub(super) fn decide(state: &mut State, which: Which) -> Option<Layer> {
-    let step = state.writes.step(which)?.clone();
+pub(super) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
+    let step = state.writes.step(op)?.clone();
     let Standing::Failed(error) = &step.standing else {
         state.warn("only what has failed can be edited here; d drops it, r goes on with what is held");
         return None;
     };
-    if let Some(conflict) = Conflict::of(state, which, error) {
+    if let Some(conflict) = Conflict::of(state, op, error) {
         return Some(Layer::Conflict(conflict));
     }
     match &step.operation {
-        Operation::Create { draft } => Some(Layer::Form(Form::amending_create(draft, which, &error.to_string()))),
+        Operation::Create { draft } => Some(Layer::Form(Form::amending_create(draft, op, &error.to_string()))),
         Operation::Update { base, draft } => {
             let mine = draft.clone().into_segment(base.id.clone());
-            let mut form = Form::amending(base, &mine, which);
+            let mut form = Form::amending(base, &mine, op);
             form.refusal = Some(error.to_string());
             Some(Layer::Form(form))
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::mirror::Which;
+use crate::changes::OpId;
 use crate::segment::{Draft, FieldFault, Name, Segment, SegmentId};
 
 use super::TextField;
@@ -17,7 +17,7 @@ pub struct Renaming {
     /// What is wrong with it, or why the server refused.
     pub fault: Option<String>,
     /// The operation in whose place it asks for another one.
-    pub(super) amends: Option<Which>,
+    pub(super) amends: Option<OpId>,
 }
 
 impl Renaming {
@@ -46,7 +46,7 @@ impl Renaming {
     }
 
     /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
-    pub(super) fn refuse(&mut self, words: &str, amends: Option<Which>) {
+    pub(super) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
         self.fault = Some(words.to_owned());
         self.amends = amends;
     }

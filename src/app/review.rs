@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::action::Action;
+use crate::changes::Operation;
+use crate::changes::{OpId, PlanId};
 use crate::keymap::Key;
-use crate::mirror::{Ticket, Which};
-use crate::plan::Operation;
 use crate::segment::{Field, SegmentId};
 
 use super::weight::{Demand, Word, demand, left_to_the_server, owned};
@@ -17,7 +17,7 @@ use super::{outline, writes};
 /// Plans that wait for the person's word.
 #[derive(Debug, Clone)]
 pub struct Review {
-    pub(super) tickets: Vec<Ticket>,
+    pub(super) plan_ids: Vec<PlanId>,
     /// What is to take the place of an operation that failed, instead of plans.
     amendment: Option<Box<Amendment>>,
     /// The selected line.
@@ -53,19 +53,19 @@ pub struct Counts {
 }
 
 impl Review {
-    pub(super) fn of(state: &State, tickets: Vec<Ticket>) -> Self {
-        Self::new(state, tickets, None)
+    pub(super) fn of(state: &State, plan_ids: Vec<PlanId>) -> Self {
+        Self::new(state, plan_ids, None)
     }
 
     pub(super) fn of_amendment(state: &State, amendment: Amendment) -> Self {
         Self::new(state, Vec::new(), Some(Box::new(amendment)))
     }
 
-    fn new(state: &State, tickets: Vec<Ticket>, amendment: Option<Box<Amendment>>) -> Self {
+    fn new(state: &State, plan_ids: Vec<PlanId>, amendment: Option<Box<Amendment>>) -> Self {
         let (demand, warnings) = (Demand::default(), Vec::new());
         let typed = TextField::new("");
         let mut review = Self {
-            tickets,
+            plan_ids,
             amendment,
             selected: 0,
             demand,
@@ -87,7 +87,7 @@ impl Review {
     pub(super) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
         let amends =
             self.amendment.as_ref().is_some_and(|amendment| amendment.operation.subject().is_some_and(|it| it == id));
-        if amends || state.writes.plans_on(id).any(|ticket| self.tickets.contains(&ticket)) {
+        if amends || state.writes.plans_on(id).any(|plan_id| self.plan_ids.contains(&plan_id)) {
             self.weigh(state);
             self.changed = true;
         }
@@ -105,19 +105,19 @@ impl Review {
 
     /// A part of the operations in their order.
     #[must_use]
-    pub fn operations<'a>(&'a self, state: &'a State, part: Range<usize>) -> Vec<(Which, &'a Operation)> {
+    pub fn operations<'a>(&'a self, state: &'a State, part: Range<usize>) -> Vec<(OpId, &'a Operation)> {
         if let Some(amendment) = &self.amendment {
-            return vec![(amendment.which, &amendment.operation)];
+            return vec![(amendment.op, &amendment.operation)];
         }
-        let plans = self.tickets.iter().filter_map(|ticket| Some((*ticket, state.writes.plan(*ticket)?)));
+        let plans = self.plan_ids.iter().filter_map(|plan_id| Some((*plan_id, state.writes.plan(*plan_id)?)));
         let listed = writes::List::Staged.part(plans, part).into_iter();
-        listed.filter_map(|which| Some((which, &state.writes.step(which)?.operation))).collect()
+        listed.filter_map(|op| Some((op, &state.writes.step(op)?.operation))).collect()
     }
 
     /// How many operations it has.
     #[must_use]
     pub fn count(&self, state: &State) -> usize {
-        let plans = self.tickets.iter().filter_map(|ticket| state.writes.plan(*ticket));
+        let plans = self.plan_ids.iter().filter_map(|plan_id| state.writes.plan(*plan_id));
         usize::from(self.amendment.is_some()) + plans.map(|write| write.tally().staged).sum::<usize>()
     }
 
@@ -203,9 +203,8 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
         "pageup" | "ctrl-u" => review.selected = review.selected.saturating_sub(10),
         "d" if count == 1 => return leave(state, review, true),
         "d" => {
-            let selected =
-                review.operations(state, review.selected..review.selected + 1).first().map(|(which, _)| *which);
-            effects.extend(selected.into_iter().flat_map(|which| writes::drop_step(state, which)));
+            let selected = review.operations(state, review.selected..review.selected + 1).first().map(|(op, _)| *op);
+            effects.extend(selected.into_iter().flat_map(|op| writes::drop_step(state, op)));
             let left = review.count(state);
             if left == 0 {
                 tell_dropped(state, &review, "nothing is left to be sent");
@@ -259,7 +258,7 @@ fn send(state: &mut State, review: Review) -> Vec<Effect> {
     if let Some(amendment) = review.amendment {
         return writes::send_amended(state, *amendment);
     }
-    let mut effects = writes::send_staged(state, &review.tickets);
+    let mut effects = writes::send_staged(state, &review.plan_ids);
     if state.writes.gathers && state.writes.tally().staged == 0 {
         // Whoever has sent what was gathered is done with gathering.
         state.writes.gathers = false;
@@ -282,11 +281,11 @@ fn leave(state: &mut State, review: Review, drop: bool) -> Vec<Effect> {
         state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
         return Vec::new();
     }
-    let origin = match review.tickets.as_slice() {
+    let origin = match review.plan_ids.as_slice() {
         [only] if !drop => state.writes.origin(*only).cloned(),
         _ => None,
     };
-    let effects = review.tickets.iter().flat_map(|ticket| writes::unstage(state, *ticket)).collect();
+    let effects = review.plan_ids.iter().flat_map(|plan_id| writes::unstage(state, *plan_id)).collect();
     tell_dropped(state, &review, "nothing was sent");
     state.layers.extend(origin);
     effects
@@ -303,10 +302,10 @@ fn tell_dropped(state: &mut State, review: &Review, what: &str) {
 /// Begins to gather edits, or shows what was gathered.
 pub(super) fn stage(state: &mut State) {
     let staged = |write: &writes::Write| write.tally().staged > 0;
-    let tickets: Vec<Ticket> =
-        state.writes.plans().filter(|(_, write)| staged(write)).map(|(ticket, _)| ticket).collect();
-    if !tickets.is_empty() {
-        let review = Review::of(state, tickets);
+    let plan_ids: Vec<PlanId> =
+        state.writes.plans().filter(|(_, write)| staged(write)).map(|(plan_id, _)| plan_id).collect();
+    if !plan_ids.is_empty() {
+        let review = Review::of(state, plan_ids);
         state.layers.push(Layer::Review(review));
         return;
     }

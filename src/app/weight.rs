@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::mirror::{Ticket, Which};
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::{OpId, PlanId};
 use crate::segment::{Pattern, Segment, SegmentId};
 
 use super::State;
@@ -121,7 +121,7 @@ pub(super) fn owned<'a>(state: &'a State, operations: &[&Operation]) -> Vec<(Arc
 fn before_and_after(at: usize, operation: &Operation) -> [Option<Arc<Segment>>; 2] {
     match operation {
         Operation::Create { draft } => {
-            let id = Which { ticket: Ticket(0), index: at }.provisional_id();
+            let id = OpId { plan_id: PlanId(0), index: at }.provisional_id();
             [None, Some(Arc::new(draft.clone().into_segment(id)))]
         }
         Operation::Update { base, draft } => {

@@ -1,7 +1,7 @@
 //! An operation in words, for whoever looks at a plan before it is sent or after.
 
+use crate::changes::Operation;
 use crate::forest::Forest;
-use crate::plan::Operation;
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::activity;

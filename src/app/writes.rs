@@ -14,9 +14,9 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::changes::Operation;
+use crate::changes::{OpId, PlanId, WriteError};
 use crate::forest::{Change, Forest};
-use crate::mirror::{Ticket, Which, WriteError};
-use crate::plan::Operation;
 use crate::remote::Fault;
 use crate::segment::{Field, Segment, SegmentId};
 
@@ -117,7 +117,7 @@ pub struct Title {
 #[derive(Debug, Clone, Default)]
 struct Pending {
     truth: Option<Arc<Segment>>,
-    operations: Vec<Which>,
+    operations: Vec<OpId>,
 }
 
 /// What is under way for a segment, for its mark on the screen.
@@ -212,56 +212,56 @@ impl Writes {
 
     /// The plans that are not over, the oldest first.
     #[must_use]
-    pub fn plans(&self) -> impl DoubleEndedIterator<Item = (Ticket, &Write)> {
+    pub fn plans(&self) -> impl DoubleEndedIterator<Item = (PlanId, &Write)> {
         self.plans.iter()
     }
 
     /// The operations of a part of their list, those that are done included for as long as their plan is not over.
     #[must_use]
-    pub fn listed(&self, part: Range<usize>) -> Vec<Which> {
+    pub fn listed(&self, part: Range<usize>) -> Vec<OpId> {
         List::Kept.part(self.plans.iter(), part)
     }
 
     /// Where an operation stands in that list.
-    pub(super) fn place_in_list(&self, which: Which) -> Option<usize> {
-        let earlier = self.plans.iter().take_while(|(ticket, _)| *ticket < which.ticket);
+    pub(super) fn place_in_list(&self, op: OpId) -> Option<usize> {
+        let earlier = self.plans.iter().take_while(|(plan_id, _)| *plan_id < op.plan_id);
         let before: usize = earlier.map(|(_, write)| List::Kept.count(write)).sum();
-        Some(before + self.plan(which.ticket)?.places(List::Kept).position(|index| index == which.index)?)
+        Some(before + self.plan(op.plan_id)?.places(List::Kept).position(|index| index == op.index)?)
     }
 
     /// A plan that is not over.
     #[must_use]
-    pub fn plan(&self, ticket: Ticket) -> Option<&Write> {
-        self.plans.get(ticket)
+    pub fn plan(&self, plan_id: PlanId) -> Option<&Write> {
+        self.plans.get(plan_id)
     }
 
     /// The dialog that a plan came from.
-    pub(super) fn origin(&self, ticket: Ticket) -> Option<&Layer> {
-        self.plans.get(ticket)?.origin.as_ref()
+    pub(super) fn origin(&self, plan_id: PlanId) -> Option<&Layer> {
+        self.plans.get(plan_id)?.origin.as_ref()
     }
 
     /// An operation of a plan that is not over.
     #[must_use]
-    pub fn step(&self, which: Which) -> Option<&Step> {
-        self.plans.step(which)
+    pub fn step(&self, op: OpId) -> Option<&Step> {
+        self.plans.step(op)
     }
 
     /// Whether an operation stands still and another one can take its place.
-    pub(super) fn stands_still(&self, which: Which) -> bool {
-        let step = self.step(which).map(|step| &step.standing);
+    pub(super) fn stands_still(&self, op: OpId) -> bool {
+        let step = self.step(op).map(|step| &step.standing);
         matches!(step, Some(Standing::Failed(_) | Standing::Held))
     }
 
     /// An operation of which something more may come.
-    fn open_step(&self, which: Which) -> Option<&Step> {
-        self.step(which).filter(|step| !step.standing.is_over())
+    fn open_step(&self, op: OpId) -> Option<&Step> {
+        self.step(op).filter(|step| !step.standing.is_over())
     }
 
     /// What is under way for a segment.
     #[must_use]
     pub fn pending(&self, id: &SegmentId) -> Option<PendingKind> {
         let operations = &self.pending.get(id)?.operations;
-        let steps: Vec<&Step> = operations.iter().filter_map(|which| self.step(*which)).collect();
+        let steps: Vec<&Step> = operations.iter().filter_map(|op| self.step(*op)).collect();
         if steps.iter().any(|step| matches!(step.standing, Standing::Failed(_))) {
             return Some(PendingKind::Refused);
         }
@@ -273,21 +273,21 @@ impl Writes {
     }
 
     /// The operation of a segment that has failed.
-    pub(super) fn problem_of(&self, id: &SegmentId) -> Option<Which> {
-        self.pending.get(id)?.operations.iter().copied().find(|which| self.has_failed(*which))
+    pub(super) fn problem_of(&self, id: &SegmentId) -> Option<OpId> {
+        self.pending.get(id)?.operations.iter().copied().find(|op| self.has_failed(*op))
     }
 
     /// The operation that has failed and was asked for first; one that came from a dialog before others.
-    pub(super) fn oldest_problem(&self) -> Option<Which> {
-        let refused = self.refused.iter().find_map(Layer::amends).filter(|which| self.has_failed(*which));
+    pub(super) fn oldest_problem(&self) -> Option<OpId> {
+        let refused = self.refused.iter().find_map(Layer::amends).filter(|op| self.has_failed(*op));
         refused.or_else(|| {
             let operations = self.pending.values().flat_map(|pending| &pending.operations);
-            operations.copied().filter(|which| self.has_failed(*which)).min()
+            operations.copied().filter(|op| self.has_failed(*op)).min()
         })
     }
 
-    fn has_failed(&self, which: Which) -> bool {
-        self.step(which).is_some_and(|step| matches!(step.standing, Standing::Failed(_)))
+    fn has_failed(&self, op: OpId) -> bool {
+        self.step(op).is_some_and(|step| matches!(step.standing, Standing::Failed(_)))
     }
 
     /// Whether what is shown of a segment was asked for and not sent.
@@ -317,7 +317,7 @@ impl Writes {
     /// What to show of a segment: the truth with everything under way laid over it. What failed is not laid over it any more.
     fn shown(&self, id: &SegmentId) -> Option<Arc<Segment>> {
         let pending = self.pending.get(id)?;
-        let steps = pending.operations.iter().filter_map(|which| self.step(*which));
+        let steps = pending.operations.iter().filter_map(|op| self.step(*op));
         steps.fold(pending.truth.clone(), |shown, step| {
             let failed = matches!(step.standing, Standing::Failed(_));
             match &step.operation {
@@ -344,9 +344,9 @@ impl Writes {
     }
 
     /// Takes an operation off a segment's list. Answers what to show of the segment from now on.
-    fn settle(&mut self, id: &SegmentId, which: Which) -> Change {
+    fn settle(&mut self, id: &SegmentId, op: OpId) -> Change {
         if let Some(pending) = self.pending.get_mut(id) {
-            pending.operations.retain(|other| *other != which);
+            pending.operations.retain(|other| *other != op);
         }
         let change = self.change_to_show(id);
         if self.pending.get(id).is_some_and(|pending| pending.operations.is_empty()) {
@@ -378,8 +378,8 @@ impl Writes {
     }
 
     /// The plans that something is under way of for a segment.
-    pub(super) fn plans_on(&self, id: &SegmentId) -> impl Iterator<Item = Ticket> {
-        self.pending.get(id).into_iter().flat_map(|pending| &pending.operations).map(|which| which.ticket)
+    pub(super) fn plans_on(&self, id: &SegmentId) -> impl Iterator<Item = PlanId> {
+        self.pending.get(id).into_iter().flat_map(|pending| &pending.operations).map(|op| op.plan_id)
     }
 
     /// Lays everything under way over a complete list.
@@ -392,6 +392,6 @@ impl Writes {
 }
 
 /// The segment that an operation concerns, under the id by which it is shown.
-fn subject(which: Which, operation: &Operation) -> SegmentId {
-    operation.subject().cloned().unwrap_or_else(|| which.provisional_id())
+fn subject(op: OpId, operation: &Operation) -> SegmentId {
+    operation.subject().cloned().unwrap_or_else(|| op.provisional_id())
 }

@@ -210,16 +210,16 @@ impl<R: Remote> Actor<R> {
             },
             Command::StopListing if !self.listed => self.stop_listing.cancel(),
             Command::StopListing => {}
-            Command::Write { ticket, plan } => self.write(ticket, plan).await?,
-            Command::Keep { ticket, plan } => self.keep_plan(ticket, plan).await,
+            Command::Write { plan_id, plan } => self.write(plan_id, plan).await?,
+            Command::Keep { plan_id, plan } => self.keep_plan(plan_id, plan).await,
             Command::Forget(these) => self.forget(these).await,
-            Command::Retry(which) => self.retry(which, None).await?,
-            Command::Amend { which, operation } => self.retry(which, Some(operation)).await?,
-            Command::Adopt { which, id } => self.adopt(which, id).await?,
-            Command::Hold(ticket) => self.hold(ticket),
-            Command::Release { ticket, except } => self.release(ticket, &except).await?,
-            Command::Drop(which) => self.give_up(vec![which]).await?,
-            Command::DropPlan(ticket) => self.give_up(self.writing_of(ticket)).await?,
+            Command::Retry(op) => self.retry(op, None).await?,
+            Command::Amend { op, operation } => self.retry(op, Some(operation)).await?,
+            Command::Adopt { op, id } => self.adopt(op, id).await?,
+            Command::Hold(plan_id) => self.hold(plan_id),
+            Command::Release { plan_id, except } => self.release(plan_id, &except).await?,
+            Command::Drop(op) => self.give_up(vec![op]).await?,
+            Command::DropPlan(plan_id) => self.give_up(self.writing_of(plan_id)).await?,
         }
         Ok(())
     }
@@ -255,15 +255,15 @@ impl<R: Remote> Actor<R> {
             Report::Recognised { same, next } => self.recognised(same, next).await,
             Report::Looked { id, mention, result } => self.looked(id, mention, result).await,
             Report::LookedAt(answers) => self.looked_at(answers).await,
-            Report::OperationAsks { which, call } => {
-                self.silence.operation_asks(which, call);
+            Report::OperationAsks { op, call } => {
+                self.silence.operation_asks(op, call);
                 Ok(())
             }
-            Report::OperationAnswered(which) => {
-                self.silence.operation_answered(which);
+            Report::OperationAnswered(op) => {
+                self.silence.operation_answered(op);
                 Ok(())
             }
-            Report::OperationOver { which, since, over } => self.operation_over(which, since, over).await,
+            Report::OperationOver { op, since, over } => self.operation_over(op, since, over).await,
             Report::CatchUp(catch_up) => {
                 self.catch_up(catch_up);
                 Ok(())
@@ -273,8 +273,8 @@ impl<R: Remote> Actor<R> {
                 let _stopped = reply.send(self.claim(claim));
                 Ok(())
             }
-            Report::Sought { which, drafts, reply } => {
-                let _stopped = reply.send(self.seek(which, &drafts));
+            Report::Sought { op, drafts, reply } => {
+                let _stopped = reply.send(self.seek(op, &drafts));
                 Ok(())
             }
             Report::Made { id, reply } => {

@@ -8,11 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Duration, Instant};
 
+use crate::changes::{JournalEntry, Journalled};
 use crate::clock;
 use crate::forest::Forest;
 use crate::remote::{Landmark, Position};
 use crate::segment::{Segment, SegmentId};
-use crate::store::{self, JournalNote, Journalled, MovedAside, Record, Segments, Snapshot, Store};
+use crate::store::{self, MovedAside, Record, Segments, Snapshot, Store};
 
 use super::message::Notice;
 use super::report::{Report, Reporter};
@@ -34,7 +35,7 @@ pub(super) struct Keeper {
 enum Job {
     Record(Record),
     /// Notes, and whom to tell when they are on the disk.
-    Journal(Vec<JournalNote>, oneshot::Sender<()>),
+    Journal(Vec<JournalEntry>, oneshot::Sender<()>),
 }
 
 /// What was handed on last.
@@ -175,7 +176,7 @@ impl Keeper {
 
     /// Writes notes into the journal. What is answered comes true when they are on the disk; when it fails, they never will be,
     /// and that was told.
-    pub async fn journal(&self, notes: Vec<JournalNote>) -> oneshot::Receiver<()> {
+    pub async fn journal(&self, notes: Vec<JournalEntry>) -> oneshot::Receiver<()> {
         let (written, answer) = oneshot::channel();
         if self.jobs.send(Job::Journal(notes, written)).await.is_err() {
             tracing::debug!("the journal is no longer written");

@@ -7,40 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::changes::{OpId, Operation, Plan, PlanId, Recovered, WriteError, WriteResult};
 use crate::forest::Forest;
-use crate::plan::{Operation, Plan};
 use crate::remote::{Call, Contexts, FeedEventKind, RemoteError};
-use crate::segment::{Field, Segment, SegmentId, Step};
-
-/// The number under which a client knows a plan that it asked for. Later ones have greater numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
-
-/// How an id begins that a segment has until the server has given it one. No server gives such an id.
-const PROVISIONAL: &str = "(new ";
-
-/// One operation of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Which {
-    /// The plan.
-    pub ticket: Ticket,
-    /// Its place in the plan, from 0.
-    pub index: usize,
-}
-
-impl Which {
-    /// The id by which other operations refer to the segment that this one creates, for as long as the server has given it none.
-    #[must_use]
-    pub fn provisional_id(self) -> SegmentId {
-        SegmentId::of_text(format!("{PROVISIONAL}{}.{})", self.ticket.0, self.index))
-    }
-}
-
-/// Whether a segment is still being created.
-#[must_use]
-pub fn is_provisional(id: &SegmentId) -> bool {
-    id.text().starts_with(PROVISIONAL)
-}
+use crate::segment::{Segment, SegmentId, Step};
 
 /// An order to the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,48 +28,48 @@ pub enum Command {
     /// that build upon it, until it is tried again, amended or dropped.
     Write {
         /// What the answers will bear.
-        ticket: Ticket,
+        plan_id: PlanId,
         /// What to do.
         plan: Plan,
     },
     /// Keep a plan in the journal that is to be carried out later, or never.
     Keep {
         /// Its number.
-        ticket: Ticket,
+        plan_id: PlanId,
         /// What it would do.
         plan: Plan,
     },
     /// Take operations out of the journal that were only kept there.
-    Forget(Vec<Which>),
+    Forget(Vec<OpId>),
     /// Try an operation again that failed or was held back.
-    Retry(Which),
+    Retry(OpId),
     /// Carry out another operation in the place of one that failed or was held back.
     Amend {
         /// In the place of which.
-        which: Which,
+        op: OpId,
         /// What to do instead, about the same segment.
         operation: Operation,
     },
     /// Take a segment for the one that a create has made which ended in [`WriteError::Lookalike`].
     Adopt {
         /// The create.
-        which: Which,
+        op: OpId,
         /// The segment.
         id: SegmentId,
     },
     /// Begin nothing more of a plan until it is [released](Command::Release).
-    Hold(Ticket),
+    Hold(PlanId),
     /// Go on with a plan that was held back, and try again what failed of it.
     Release {
         /// Which plan.
-        ticket: Ticket,
+        plan_id: PlanId,
         /// Operations of it that want a decision of their own, and are not to be tried again with the others.
-        except: Vec<Which>,
+        except: Vec<OpId>,
     },
     /// Give up an operation that does not run. Those that can't be done without the segment it was to create go with it.
-    Drop(Which),
+    Drop(OpId),
     /// Give up all operations of a plan that do not run. One that runs is carried out, and told as any other.
-    DropPlan(Ticket),
+    DropPlan(PlanId),
 }
 
 /// What the mirror has to say.
@@ -146,12 +116,12 @@ pub enum Event {
         missed: Vec<Seen>,
     },
     /// An operation was sent on its way.
-    OperationBegan(Which),
+    OperationBegan(OpId),
     /// An operation was begun, the server couldn't be reached or wants to be asked later, and nothing is known to have been carried
     /// out; it stays queued and is tried again by itself when the server answers.
     OperationWaits {
         /// Which.
-        which: Which,
+        op: OpId,
         /// What stood in the way.
         error: RemoteError,
         /// How long until it is tried again, at the earliest.
@@ -160,23 +130,23 @@ pub enum Event {
     /// An operation succeeded.
     OperationEnded {
         /// Which.
-        which: Which,
+        op: OpId,
         /// As it was carried out: what it builds upon may have changed it since it was asked for.
         operation: Operation,
         /// What it came to.
-        outcome: Outcome,
+        outcome: WriteResult,
     },
     /// An operation did not succeed, and waits to be tried again, amended or dropped.
     OperationFailed {
         /// Which.
-        which: Which,
+        op: OpId,
         /// As it was to be carried out.
         operation: Operation,
         /// Why.
         error: WriteError,
     },
     /// An operation was given up.
-    OperationDropped(Which),
+    OperationDropped(OpId),
     /// What an earlier run of the program left undone, and what has become of it. Told before anything is written. What was not
     /// carried out is held back.
     Recovered(Vec<Recovered>),
@@ -421,127 +391,5 @@ impl fmt::Display for Notice {
             }
             Self::FeedUnavailable { error } => write!(f, "changes made elsewhere can't be followed: {error}"),
         }
-    }
-}
-
-/// An operation that an earlier run of the program did not bring to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recovered {
-    /// Which.
-    pub which: Which,
-    /// What was asked for.
-    pub operation: Operation,
-    /// What has become of it.
-    pub fate: Fate,
-}
-
-/// What has become of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// It was only gathered, and never asked for.
-    Gathered,
-    /// It was never sent.
-    NotSent,
-    /// It was sent, and carried out. It is done with.
-    CarriedOut(Outcome),
-    /// It was sent, and the segment is as it was before. Sending it again does no harm.
-    NotCarriedOut,
-    /// It was sent, and no trace of it was found so far. It may have been carried out all the same, so it is not sent again before a
-    /// person says so, and looked for until then.
-    NotFound,
-    /// It was sent, and the server could not be asked.
-    Unknown(RemoteError),
-}
-
-/// What a successful operation came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The segment exists.
-    Created(Applied),
-    /// The segment has its new values.
-    Updated(Applied),
-    /// The segment is gone.
-    Deleted {
-        /// Which.
-        id: SegmentId,
-        /// Whether it was still there. If not, somebody else was faster, and it is not this operation that can be taken back.
-        found: bool,
-        /// Whether somebody else changed it in the very moment between looking and deleting. What they wrote is gone with it.
-        raced: bool,
-    },
-}
-
-/// A segment as the server shows it after a write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// Read again after the write.
-    pub segment: Arc<Segment>,
-    /// Fields that somebody else had changed meanwhile and that were kept as they made them.
-    pub merged: Vec<Field>,
-    /// Fields that were asked for and that the server did not take.
-    pub ignored: Vec<Field>,
-    /// Fields that were written: not those that were as wanted already.
-    pub written: Vec<Field>,
-    /// Whether somebody else changed it in the very moment between looking and writing. What they wrote may be gone, and what
-    /// it was is not known.
-    pub raced: bool,
-    /// Whether the segment existed before: the server answered a create with it instead of making a new one.
-    pub existed: bool,
-}
-
-/// Why an operation did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WriteError {
-    /// The server refused, or could not be reached: nothing changed.
-    #[error("{0}")]
-    Refused(RemoteError),
-    /// The server said that it was done, and it is not.
-    #[error("the server answered that it was done, but nothing has changed")]
-    NotDone,
-    /// The answer was lost: it may or may not have been carried out, and the feed will tell.
-    #[error("{0}; it may have been carried out all the same")]
-    InDoubt(RemoteError),
-    /// The answer was lost, and a segment has appeared since that may be the one and is not quite what was asked for. A person
-    /// has to say whether it is, with [`Command::Adopt`], or is not, with [`Command::Retry`].
-    #[error("no answer came, and “{}”, which has appeared since, may be it", .theirs.name)]
-    Lookalike {
-        /// That segment.
-        theirs: Arc<Segment>,
-    },
-    /// Others stand below it than the person was shown. Nothing was sent.
-    #[error("{}", grown(.newcomers))]
-    Grown {
-        /// Those nobody has agreed to lose.
-        newcomers: Vec<SegmentId>,
-    },
-    /// The segment it is to stand under is gone. Nothing was sent.
-    #[error("the segment it is to stand under is gone")]
-    NoPlace,
-    /// Somebody else moved the segment it is to stand under below it. Nothing was sent.
-    #[error("the segment it is to stand under stands below it by now")]
-    Circle,
-    /// Somebody else changed the same thing since the person looked. Nothing was sent.
-    #[error("{}", conflict(.theirs.is_some(), .fields))]
-    Conflict {
-        /// The segment as it is now, `None` when it is gone.
-        theirs: Option<Arc<Segment>>,
-        /// The fields both sides changed.
-        fields: Vec<Field>,
-    },
-}
-
-fn grown(newcomers: &[SegmentId]) -> String {
-    match newcomers.len() {
-        1 => "a segment stands below it that was not there when it was confirmed".into(),
-        many => format!("{many} segments stand below it that were not there when it was confirmed"),
-    }
-}
-
-fn conflict(exists: bool, fields: &[Field]) -> String {
-    if exists {
-        let names: Vec<String> = fields.iter().map(ToString::to_string).collect();
-        format!("somebody changed its {} meanwhile", names.join(" and its "))
-    } else {
-        "somebody deleted it meanwhile".into()
     }
 }

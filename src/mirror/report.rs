@@ -11,8 +11,9 @@ use super::feed::{End, Part};
 use super::hearing::Heard;
 use super::ledger::{Answer, Asked};
 use super::list::{Interruption, Listing, Yield};
-use super::message::{ListProgress, Mention, Notice, Recovered, Which};
+use super::message::{ListProgress, Mention, Notice};
 use super::write::Over;
+use crate::changes::{OpId, Recovered};
 
 /// Something a task found out.
 #[derive(Debug)]
@@ -36,17 +37,17 @@ pub(super) enum Report {
     /// Segments that were looked at for another reason than the feed.
     LookedAt(Vec<Answer>),
     /// An operation asks something of the server.
-    OperationAsks { which: Which, call: Call },
+    OperationAsks { op: OpId, call: Call },
     /// And has its answer.
-    OperationAnswered(Which),
+    OperationAnswered(OpId),
     /// An operation is over, or waits for the server. Holds a step of the feed from before it was sent.
-    OperationOver { which: Which, since: Option<Step>, over: Over },
+    OperationOver { op: OpId, since: Option<Step>, over: Over },
     /// An operation wants to know what the feed says up to now.
     CatchUp(CatchUp),
     /// An operation whose answer was lost has found a segment that it may have made.
     Claimed { claim: Claim, reply: oneshot::Sender<bool> },
     /// An operation looks for segments that it may have made.
-    Sought { which: Which, drafts: Vec<Draft>, reply: oneshot::Sender<Vec<SegmentId>> },
+    Sought { op: OpId, drafts: Vec<Draft>, reply: oneshot::Sender<Vec<SegmentId>> },
     /// An operation was answered with this id for what it created, and asks for the segment if it existed before.
     Made { id: SegmentId, reply: oneshot::Sender<Option<Arc<Segment>>> },
     /// What an earlier run left was looked into, each with the step of the feed from before it was sent.
@@ -56,7 +57,7 @@ pub(super) enum Report {
 /// That an operation wants to know what the feed says up to now.
 #[derive(Debug)]
 pub(super) struct CatchUp {
-    pub which: Which,
+    pub op: OpId,
     pub about: Option<About>,
     pub reply: oneshot::Sender<Caught>,
 }
@@ -89,7 +90,7 @@ pub(super) struct Caught {
 /// That an operation may have made a segment.
 #[derive(Debug)]
 pub(super) struct Claim {
-    pub which: Which,
+    pub op: OpId,
     pub id: SegmentId,
     /// How the feed named it, where it did.
     pub kind: Option<FeedEventKind>,

@@ -18,15 +18,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::plan::Operation;
+use crate::changes::Operation;
 use crate::remote::{Call, Fault, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId, Step};
 
 use super::hearing::Heard;
 use super::ledger::{Answer, Questions};
 use super::look::{look, look_at_all};
-use super::message::{Applied, Fate, Mention, Outcome, Which, WriteError};
+use super::message::Mention;
 use super::report::{About, CatchUp, Caught, Report, Reporter};
+use crate::changes::{OpId, RecoveredState, WriteError, WriteResult, Written};
 
 pub(super) use creating::{Again, Doubt, is_like, is_made_from};
 
@@ -37,7 +38,7 @@ pub(super) struct Writer<R> {
     pub questions: Questions,
     pub reporter: Reporter,
     /// Whose operation it is.
-    pub which: Which,
+    pub op: OpId,
     /// A step of the feed before anything was written; `None` without a feed.
     pub since: Option<Step>,
     /// Of an operation that was sent before and may have been carried out.
@@ -53,7 +54,7 @@ pub(super) struct Writer<R> {
 /// What an operation came to, and what was learnt of the segment by it.
 #[derive(Debug)]
 pub(super) struct Ended {
-    pub outcome: Outcome,
+    pub outcome: WriteResult,
     pub answer: Answer,
 }
 
@@ -101,8 +102,8 @@ impl<R: Remote> Writer<R> {
 
     /// What the feed says up to now.
     async fn catch_up(&self, about: Option<About>) -> Caught {
-        let which = self.which;
-        self.reporter.ask(|reply| Report::CatchUp(CatchUp { which, about, reply })).await.unwrap_or_default()
+        let op = self.op;
+        self.reporter.ask(|reply| Report::CatchUp(CatchUp { op, about, reply })).await.unwrap_or_default()
     }
 
     /// What the feed says since a mark of a segment that was written so often; nothing without a mark.
@@ -187,8 +188,8 @@ impl<R: Remote> Writer<R> {
         let raced = somebody_else && later.is_empty();
         let segment =
             if later.is_empty() { segment } else { Arc::new((*segment).clone().with_fields_of(expected, &later)) };
-        let applied = Applied { segment, merged, ignored, written, raced, existed: false };
-        Ok(Ended { outcome: Outcome::Updated(applied), answer })
+        let applied = Written { segment, merged, ignored, written, raced, existed: false };
+        Ok(Ended { outcome: WriteResult::Updated(applied), answer })
     }
 
     async fn delete(&mut self, base: &Arc<Segment>, leaving: &[SegmentId]) -> Result<Ended, Stop> {
@@ -196,7 +197,7 @@ impl<R: Remote> Writer<R> {
         loop {
             let caught = self.catch_up(None).await;
             if !caught.newcomers.is_empty() {
-                return Err(WriteError::Grown { newcomers: caught.newcomers }.into());
+                return Err(WriteError::NewChildren { newcomers: caught.newcomers }.into());
             }
             let unseen: Vec<SegmentId> = caught.unseen.into_iter().filter(|id| *id != base.id).collect();
             let (looked, (seen, _)) =
@@ -215,7 +216,7 @@ impl<R: Remote> Writer<R> {
                 Err(error) => return Err(in_doubt(doubt, WriteError::Refused(error)).into()),
             };
             if !newcomers.is_empty() {
-                return Err(WriteError::Grown { newcomers }.into());
+                return Err(WriteError::NewChildren { newcomers }.into());
             }
             let Some(current) = looked.now.clone() else {
                 return Ok(self.gone(&base.id, failures > 0 || self.was_sent(), false));
@@ -296,7 +297,7 @@ impl<R: Remote> Writer<R> {
     /// It is certain by now that it is gone, so the question counts as asked now.
     fn gone(&self, id: &SegmentId, found: bool, raced: bool) -> Ended {
         let answer = Answer { id: id.clone(), now: None, asked: self.questions.next(), mention: Mention::default() };
-        Ended { outcome: Outcome::Deleted { id: id.clone(), found, raced }, answer }
+        Ended { outcome: WriteResult::Deleted { id: id.clone(), found, raced }, answer }
     }
 
     /// Whether an earlier try, or an earlier run, has sent it.
@@ -309,42 +310,42 @@ impl<R: Remote> Writer<R> {
     }
 
     /// Finds out what has become of an operation that an earlier run had sent.
-    pub async fn investigate(mut self, operation: &Operation) -> (Fate, Vec<Answer>) {
+    pub async fn investigate(mut self, operation: &Operation) -> (RecoveredState, Vec<Answer>) {
         let found = match operation {
             Operation::Create { draft } => self.find_former(draft).await,
             Operation::Update { base, draft } => self.find_former_update(base, draft).await,
             Operation::Delete { base, .. } => match self.look(&base.id).await {
                 Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id, true, false)),
-                Ok(_) => Err(Fate::NotCarriedOut),
-                Err(error) => Err(Fate::Unknown(error)),
+                Ok(_) => Err(RecoveredState::NotCarriedOut),
+                Err(error) => Err(RecoveredState::Unknown(error)),
             },
         };
         match found {
             Ok(Ended { outcome, answer }) => {
                 self.learnt.push(answer);
-                (Fate::CarriedOut(outcome), self.learnt)
+                (RecoveredState::CarriedOut(outcome), self.learnt)
             }
             Err(fate) => (fate, self.learnt),
         }
     }
 
     /// Whether a change of an earlier run was carried out. What somebody has done since may hide it.
-    async fn find_former_update(&mut self, base: &Arc<Segment>, draft: &Draft) -> Result<Ended, Fate> {
-        let answer = self.look(&base.id).await.map_err(Fate::Unknown)?;
+    async fn find_former_update(&mut self, base: &Arc<Segment>, draft: &Draft) -> Result<Ended, RecoveredState> {
+        let answer = self.look(&base.id).await.map_err(RecoveredState::Unknown)?;
         let written = draft.changes(base);
         if let Some(segment) = answer.now.clone().filter(|segment| carries(segment, base, draft)) {
             let (merged, ignored) = (Vec::new(), Vec::new());
-            let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
-            return Ok(Ended { outcome: Outcome::Updated(applied), answer });
+            let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
+            return Ok(Ended { outcome: WriteResult::Updated(applied), answer });
         }
         let as_it_was =
             answer.now.as_ref().is_some_and(|now| !base.differing_fields(now).iter().any(|it| written.contains(it)));
         self.learnt.push(answer);
         if as_it_was {
-            return Err(Fate::NotCarriedOut);
+            return Err(RecoveredState::NotCarriedOut);
         }
         let fault = Fault::Unreadable { reason: "somebody has changed it since".into() };
-        Err(Fate::Unknown(RemoteError { call: Call::Update(base.id.clone()), fault }))
+        Err(RecoveredState::Unknown(RemoteError { call: Call::Update(base.id.clone()), fault }))
     }
 
     async fn current(&mut self, base: &Segment) -> Result<Arc<Segment>, Stop> {
@@ -374,10 +375,10 @@ impl<R: Remote> Writer<R> {
 
     /// Asks something of the server, and lets the actor know how long it waits for the answer.
     async fn asking<T>(&self, call: Call, answer: impl Future<Output = T>) -> T {
-        let which = self.which;
-        self.reporter.tell(Report::OperationAsks { which, call }).await;
+        let op = self.op;
+        self.reporter.tell(Report::OperationAsks { op, call }).await;
         let answer = answer.await;
-        self.reporter.tell(Report::OperationAnswered(which)).await;
+        self.reporter.tell(Report::OperationAnswered(op)).await;
         answer
     }
 }

@@ -109,9 +109,10 @@ fn is_there(done: io::Result<()>) -> io::Result<()> {
 mod tests {
     use std::sync::Arc;
 
-    use crate::plan::Operation;
+    use crate::changes::JournalEntry;
+    use crate::changes::Operation;
     use crate::segment::Segment;
-    use crate::store::{JournalNote, Record, Segments, open};
+    use crate::store::{Record, Segments, open};
 
     use super::*;
 
@@ -137,8 +138,8 @@ mod tests {
         store
             .write(&Record { segments: Segments::Some(vec![(base.id.clone(), Some(Arc::clone(&base)))]), ..record })
             .unwrap();
-        let note = JournalNote::Asked((7, 0), Operation::Update { draft: crate::segment::Draft::of(&base), base });
-        let sent = JournalNote::Sent { key: (7, 0), since: None, alike: Vec::new() };
+        let note = JournalEntry::Asked((7, 0), Operation::Update { draft: crate::segment::Draft::of(&base), base });
+        let sent = JournalEntry::Sent { key: (7, 0), since: None, alike: Vec::new() };
         store.write_journal(&[note, sent]).unwrap();
         path
     }
@@ -226,7 +227,7 @@ mod tests {
         let opened = open(&path).unwrap();
         assert!(opened.moved_aside.is_none());
         let pending =
-            |left: &[crate::store::Journalled]| left.iter().map(|one| one.operation.clone()).collect::<Vec<_>>();
+            |left: &[crate::changes::Journalled]| left.iter().map(|one| one.operation.clone()).collect::<Vec<_>>();
         assert_eq!(pending(&opened.journal), pending(&before));
     }
 

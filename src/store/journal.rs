@@ -7,7 +7,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Operation;
+use crate::changes::{JournalEntry, Journalled, Operation, Progress};
 use crate::segment::{Draft, SegmentId, Step};
 
 use super::Store;
@@ -22,39 +22,6 @@ pub(super) const TABLE: &str = "
         PRIMARY KEY (ticket, number)
     ) WITHOUT ROWID;
 ";
-
-/// Something that is to be remembered of an operation. Operations are known by the number of their plan and their place in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JournalNote {
-    /// It is asked for, or another one in its place. Whether it was sent stays as it is.
-    Asked((u64, usize), Operation),
-    /// It is gathered: it may be asked for later, or never.
-    Gathered((u64, usize), Operation),
-    /// It is about to be sent. What was sent before and may have been carried out keeps what was noted the first time.
-    Sent {
-        /// Which.
-        key: (u64, usize),
-        /// The step of the feed from which on its traces are.
-        since: Option<Step>,
-        /// Segments that look like what is to be created, and existed before it was sent.
-        alike: Vec<SegmentId>,
-    },
-    /// It is certain that nothing was carried out: it was asked for, and is as good as never sent.
-    NotApplied((u64, usize)),
-    /// It is done or given up.
-    Over((u64, usize)),
-}
-
-/// How far an operation had come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// It was only gathered.
-    Gathered,
-    /// It was asked for, and not sent.
-    Asked,
-    /// It was sent.
-    Sent,
-}
 
 impl Progress {
     /// The number by which the table knows it.
@@ -76,30 +43,13 @@ impl Progress {
     }
 }
 
-/// An operation that is not known to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Journalled {
-    /// The number of its plan, and its place in it.
-    pub key: (u64, usize),
-    /// What was asked for.
-    pub operation: Operation,
-    /// How far it had come.
-    pub progress: Progress,
-    /// From where on its traces are in the feed.
-    pub since: Option<Step>,
-    /// Segments that look like what it was to create, and existed before it was sent; `None` when that was not noted.
-    pub alike: Option<Vec<SegmentId>>,
-    /// What it was to create each time it was sent.
-    pub drafts: Vec<Draft>,
-}
-
 impl Store {
     /// Writes notes, all of them or none, in their order.
     ///
     /// # Errors
     ///
     /// What SQLite refuses; then the journal is as it was.
-    pub fn write_journal(&mut self, notes: &[JournalNote]) -> rusqlite::Result<()> {
+    pub fn write_journal(&mut self, notes: &[JournalEntry]) -> rusqlite::Result<()> {
         self.connection.pragma_update(None, "synchronous", "full")?;
         let written = self.write_notes(notes);
         // A list that is lost with the power is loaded again.
@@ -107,19 +57,19 @@ impl Store {
         written
     }
 
-    fn write_notes(&mut self, notes: &[JournalNote]) -> rusqlite::Result<()> {
+    fn write_notes(&mut self, notes: &[JournalEntry]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         for note in notes {
             match note {
-                JournalNote::Asked(key, operation) => put(&transaction, *key, operation, Progress::Asked)?,
-                JournalNote::Gathered(key, operation) => put(&transaction, *key, operation, Progress::Gathered)?,
-                JournalNote::Sent { key, since, alike } => sent(&transaction, *key, *since, alike)?,
-                JournalNote::NotApplied(key) => {
+                JournalEntry::Asked(key, operation) => put(&transaction, *key, operation, Progress::Asked)?,
+                JournalEntry::Gathered(key, operation) => put(&transaction, *key, operation, Progress::Gathered)?,
+                JournalEntry::Sent { key, since, alike } => sent(&transaction, *key, *since, alike)?,
+                JournalEntry::NotApplied(key) => {
                     transaction
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
                         .execute(columns(*key))?;
                 }
-                JournalNote::Over(key) => {
+                JournalEntry::Over(key) => {
                     transaction
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?
                         .execute(columns(*key))?;
@@ -137,10 +87,10 @@ fn sent(
     since: Option<Step>,
     alike: &[SegmentId],
 ) -> rusqlite::Result<()> {
-    let (ticket, number) = columns(key);
+    let (plan_id, number) = columns(key);
     let row: Option<(Result<Operation, String>, Option<String>)> = transaction
         .prepare_cached("SELECT operation, drafts FROM journal WHERE ticket = ?1 AND number = ?2")?
-        .query_row(params![ticket, number], |row| Ok((unpacked(row.get_ref(0)?), row.get(1)?)))
+        .query_row(params![plan_id, number], |row| Ok((unpacked(row.get_ref(0)?), row.get(1)?)))
         .optional()?;
     let Some((operation, drafts)) = row else { return Ok(()) };
     let json = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
@@ -157,7 +107,7 @@ fn sent(
              alike = CASE WHEN sent = 1 THEN alike ELSE ?4 END, drafts = ?5, sent = 1
              WHERE ticket = ?1 AND number = ?2",
         )?
-        .execute(params![ticket, number, since.map(|step| step.0), alike, drafts])?;
+        .execute(params![plan_id, number, since.map(|step| step.0), alike, drafts])?;
     Ok(())
 }
 
@@ -173,20 +123,20 @@ fn put(
     progress: Progress,
 ) -> rusqlite::Result<()> {
     let operation = packed(operation)?;
-    let (ticket, number) = columns(key);
+    let (plan_id, number) = columns(key);
     transaction
         .prepare_cached(
             "INSERT INTO journal (ticket, number, operation, sent) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (ticket, number) DO UPDATE
              SET operation = excluded.operation, sent = CASE WHEN sent = 1 THEN 1 ELSE excluded.sent END",
         )?
-        .execute(params![ticket, number, operation, progress.number()])?;
+        .execute(params![plan_id, number, operation, progress.number()])?;
     Ok(())
 }
 
 /// The numbers as SQLite has them. They count plans and operations, so they are far from where the two kinds of numbers differ.
-fn columns((ticket, number): (u64, usize)) -> (i64, i64) {
-    (i64::try_from(ticket).unwrap_or(i64::MAX), i64::try_from(number).unwrap_or(i64::MAX))
+fn columns((plan_id, number): (u64, usize)) -> (i64, i64) {
+    (i64::try_from(plan_id).unwrap_or(i64::MAX), i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// A row as it stands.
@@ -234,18 +184,18 @@ pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journal
             }
         }
     }
-    for (ticket, number, operation) in former {
+    for (plan_id, number, operation) in former {
         transaction.execute(
             "UPDATE journal SET operation = ?3 WHERE ticket = ?1 AND number = ?2",
-            params![ticket, number, operation],
+            params![plan_id, number, operation],
         )?;
     }
-    for (ticket, number, operation, reason) in &odd {
+    for (plan_id, number, operation, reason) in &odd {
         transaction.execute(
             "INSERT INTO unreadable (ticket, number, operation, reason) VALUES (?1, ?2, ?3, ?4)",
-            params![ticket, number, operation, reason],
+            params![plan_id, number, operation, reason],
         )?;
-        transaction.execute("DELETE FROM journal WHERE ticket = ?1 AND number = ?2", params![ticket, number])?;
+        transaction.execute("DELETE FROM journal WHERE ticket = ?1 AND number = ?2", params![plan_id, number])?;
     }
     transaction.commit()?;
     Ok((journal, odd.len()))
@@ -255,7 +205,7 @@ pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journal
 fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     let told = |error: rusqlite::Error| error.to_string();
     let operation = unpacked(row.get_ref(2).map_err(told)?)?;
-    let ticket = row.get::<_, i64>(0).map_err(told)?.unsigned_abs();
+    let plan_id = row.get::<_, i64>(0).map_err(told)?.unsigned_abs();
     let number = usize::try_from(row.get::<_, i64>(1).map_err(told)?).map_err(|error| error.to_string())?;
     let progress = Progress::of(row.get(3).map_err(told)?);
     let since = row.get::<_, Option<i64>>(4).map_err(told)?.map(Step);
@@ -263,7 +213,7 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     let alike = alike.map(|json| serde_json::from_str(&json).map_err(|error| error.to_string())).transpose()?;
     let drafts =
         drafts_of(row.get::<_, Option<String>>(6).map_err(told)?.as_deref()).map_err(|error| error.to_string())?;
-    Ok(Journalled { key: (ticket, number), operation, progress, since, alike, drafts })
+    Ok(Journalled { key: (plan_id, number), operation, progress, since, alike, drafts })
 }
 
 /// An operation as it is kept: its fields by their names, and the version of the form, so that a program that knows more or fewer
@@ -326,11 +276,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
-        let asked = |number: usize| JournalNote::Asked((7, number), operation(&number.to_string()));
+        let asked = |number: usize| JournalEntry::Asked((7, number), operation(&number.to_string()));
         store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
-        let sent = |number, since| JournalNote::Sent { key: (7, number), since, alike: Vec::new() };
+        let sent = |number, since| JournalEntry::Sent { key: (7, number), since, alike: Vec::new() };
         store.write_journal(&[sent(0, Some(Step(3))), sent(1, None)]).unwrap();
-        store.write_journal(&[JournalNote::Over((7, 1)), JournalNote::Asked((7, 2), operation("other"))]).unwrap();
+        store.write_journal(&[JournalEntry::Over((7, 1)), JournalEntry::Asked((7, 2), operation("other"))]).unwrap();
         drop(store);
         let left = |key, name: &str, progress, since, alike| Journalled {
             key,
@@ -353,9 +303,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
-        let gathered = |number: usize| JournalNote::Gathered((7, number), operation(&number.to_string()));
+        let gathered = |number: usize| JournalEntry::Gathered((7, number), operation(&number.to_string()));
         store.write_journal(&[gathered(0), gathered(1), gathered(2)]).unwrap();
-        store.write_journal(&[JournalNote::Asked((7, 1), operation("1")), JournalNote::Over((7, 2))]).unwrap();
+        store.write_journal(&[JournalEntry::Asked((7, 1), operation("1")), JournalEntry::Over((7, 2))]).unwrap();
         drop(store);
         let journal = crate::store::open(&path).unwrap().journal;
         let progress: Vec<Progress> = journal.into_iter().map(|left| left.progress).collect();
@@ -420,7 +370,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("tenant.db");
             let mut store = crate::store::open(&path).unwrap().store.unwrap();
-            let asked = |number: usize| JournalNote::Asked((7, number), operation(&number.to_string()));
+            let asked = |number: usize| JournalEntry::Asked((7, number), operation(&number.to_string()));
             store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
             drop(store);
             let value = if is_text { Value::Text(String::from_utf8_lossy(&bytes).into_owned()) } else { Value::Blob(bytes) };

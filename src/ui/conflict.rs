@@ -22,15 +22,15 @@ pub(super) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &m
         Between::Changes { .. } => format!("Somebody changed {} while you edited", conflict.name()),
         Between::Gone { .. } => format!("Somebody deleted {} while you edited", conflict.name()),
         Between::Deletion { .. } => format!("Somebody changed {}, which you delete", conflict.name()),
-        Between::Lookalike { .. } => format!("No answer came: is this {}?", conflict.name()),
-        Between::Grown { .. } => format!("More stands below {} than you were shown", conflict.name()),
+        Between::PossibleDuplicate { .. } => format!("No answer came: is this {}?", conflict.name()),
+        Between::NewChildren { .. } => format!("More stands below {} than you were shown", conflict.name()),
     };
     let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
     let height = match &conflict.between {
         Between::Changes { .. } | Between::Deletion { .. } => 7,
-        Between::Lookalike { .. } => 8,
+        Between::PossibleDuplicate { .. } => 8,
         Between::Gone { .. } => 5,
-        Between::Grown { newcomers, .. } => 4 + newcomers.len().min(NEWCOMERS),
+        Between::NewChildren { newcomers, .. } => 4 + newcomers.len().min(NEWCOMERS),
     };
     let inner = dialog::open(state, &title, (height, wanted(state, conflict)), look, frame);
     let lines = lines(state, conflict, look.theme, usize::from(inner.width));
@@ -48,9 +48,9 @@ fn wanted(state: &State, conflict: &Conflict) -> usize {
     match &conflict.between {
         Between::Changes { base, theirs, mine, .. } => AROUND + 3 * (widest(&[base, theirs, mine]) + 1),
         Between::Deletion { base, theirs } => AROUND + 2 * (widest(&[base, theirs]) + 1),
-        Between::Lookalike { mine, theirs } => AROUND + 2 * (widest(&[mine, theirs]) + 1),
+        Between::PossibleDuplicate { mine, theirs } => AROUND + 2 * (widest(&[mine, theirs]) + 1),
         Between::Gone { mine } => self::told(state, mine).width() + "You wanted: ".len(),
-        Between::Grown { newcomers, .. } => {
+        Between::NewChildren { newcomers, .. } => {
             let names = newcomers.iter().take(NEWCOMERS).filter_map(|id| state.forest.get(id));
             names.map(|segment| segment.name.width() + 2).max().unwrap_or(0)
         }
@@ -92,7 +92,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines.push(dialog::keys(&[("esc", "decide later")], theme));
             lines
         }
-        Between::Lookalike { mine, theirs } => {
+        Between::PossibleDuplicate { mine, theirs } => {
             let mut lines = side_by_side(state, theme, width, ("you wanted", mine), ("has appeared", theirs));
             lines.push(Line::default());
             lines.push(Line::raw("Somebody may have changed it since, or made another."));
@@ -100,7 +100,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines.push(dialog::keys(&[("esc", "decide later")], theme));
             lines
         }
-        Between::Grown { newcomers, .. } => {
+        Between::NewChildren { newcomers, .. } => {
             let mut lines: Vec<Line<'static>> = Vec::new();
             for id in newcomers.iter().take(NEWCOMERS) {
                 let name = state.forest.get(id).map_or_else(|| id.to_string(), |segment| segment.name.to_string());

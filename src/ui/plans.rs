@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Counts, QueuePane, Review, Standing, State, Word, described, grouped};
-use crate::mirror::Which;
+use crate::changes::OpId;
 
 use super::Look;
 use super::dialog;
@@ -55,9 +55,9 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
     let title = counted(review.counts());
     let first = first_shown(count, review.selected, shown);
     let operations = review.operations(state, first..first + shown);
-    let lines = operations.into_iter().map(|(which, operation)| {
+    let lines = operations.into_iter().map(|(op, operation)| {
         let (sign, text) = described(&state.forest, operation);
-        let reason = review.reasons.get(which.index).map(|reason| format!(" · {reason}"));
+        let reason = review.reasons.get(op.index).map(|reason| format!(" · {reason}"));
         (sign, theme.accent, text + &reason.unwrap_or_default(), Style::new())
     });
     let lines: Vec<ListLine> = lines.collect();
@@ -166,7 +166,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     if count == 0 {
         above.push(Line::raw("Nothing waits, runs or has failed."));
     }
-    let reason = current.and_then(|which| match &state.writes.step(which)?.standing {
+    let reason = current.and_then(|op| match &state.writes.step(op)?.standing {
         Standing::Failed(error) => Some(error.to_string()),
         _ => None,
     });
@@ -174,7 +174,7 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
-    let lines = operations.iter().filter_map(|which| state.writes.step(*which)).map(|step| {
+    let lines = operations.iter().filter_map(|op| state.writes.step(*op)).map(|step| {
         let (sign, text) = described(&state.forest, &step.operation);
         let (symbol, style, word) = standing(&step.standing, theme);
         (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
@@ -212,9 +212,9 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
 const KEYS: usize = 4;
 
 /// The keys that do something with the selected operation, if there is one, and with the others.
-fn queue_keys(state: &State, selected: Option<Which>, theme: &Theme) -> Vec<Line<'static>> {
+fn queue_keys(state: &State, selected: Option<OpId>, theme: &Theme) -> Vec<Line<'static>> {
     let mut keys = Vec::new();
-    if let Some(step) = selected.and_then(|which| state.writes.step(which)) {
+    if let Some(step) = selected.and_then(|op| state.writes.step(op)) {
         match step.standing {
             Standing::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
             Standing::Held => keys.push(("r", "go on")),

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use segtui::api::retry::Policy;
 use segtui::api::{Client as Api, Settings as ApiSettings};
+use segtui::changes::{OpId, PlanId, WriteError, WriteResult, Written};
+use segtui::changes::{Operation, Plan};
 use segtui::demo::Server;
-use segtui::mirror::{self, Applied, Command, Event, Mirror, Outcome, Pace, Seen, Settings, Ticket, Which, WriteError};
-use segtui::plan::{Operation, Plan};
+use segtui::mirror::{self, Command, Event, Mirror, Pace, Seen, Settings};
 use segtui::remote::{Access, BaseUrl, Guarded, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
 use tokio::time::timeout;
@@ -18,12 +19,12 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Client {
     mirror: Mirror,
     pub picture: BTreeMap<SegmentId, Arc<Segment>>,
-    pub began: Vec<Which>,
+    pub began: Vec<OpId>,
     /// What each operation came to the last time.
-    pub results: HashMap<Which, Result<Outcome, WriteError>>,
-    pub dropped: Vec<Which>,
+    pub results: HashMap<OpId, Result<WriteResult, WriteError>>,
+    pub dropped: Vec<OpId>,
     synchronised: usize,
-    tickets: u64,
+    plan_ids: u64,
 }
 
 pub fn quick() -> Settings {
@@ -47,7 +48,7 @@ impl Client {
             results: HashMap::new(),
             dropped: Vec::new(),
             synchronised: 0,
-            tickets: 0,
+            plan_ids: 0,
         };
         client.settle().await;
         client
@@ -71,22 +72,22 @@ impl Client {
                     };
                 }
             }
-            Event::OperationBegan(which) => self.began.push(which),
-            Event::OperationEnded { which, outcome, .. } => {
+            Event::OperationBegan(op) => self.began.push(op),
+            Event::OperationEnded { op, outcome, .. } => {
                 match &outcome {
-                    Outcome::Created(applied) | Outcome::Updated(applied) => {
+                    WriteResult::Created(applied) | WriteResult::Updated(applied) => {
                         self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
                     }
-                    Outcome::Deleted { id, .. } => {
+                    WriteResult::Deleted { id, .. } => {
                         self.picture.remove(id);
                     }
                 }
-                self.results.insert(which, Ok(outcome));
+                self.results.insert(op, Ok(outcome));
             }
-            Event::OperationFailed { which, error, .. } => {
-                self.results.insert(which, Err(error));
+            Event::OperationFailed { op, error, .. } => {
+                self.results.insert(op, Err(error));
             }
-            Event::OperationDropped(which) => self.dropped.push(which),
+            Event::OperationDropped(op) => self.dropped.push(op),
             Event::Synchronised { .. } => self.synchronised += 1,
             _ => {}
         }
@@ -112,29 +113,29 @@ impl Client {
     }
 
     /// Asks for a plan.
-    pub async fn begin(&mut self, operations: impl IntoIterator<Item = Operation>) -> Ticket {
-        self.tickets += 1;
-        let (ticket, plan) = (Ticket(self.tickets), Plan { operations: operations.into_iter().collect() });
-        self.order(Command::Write { ticket, plan }).await;
-        ticket
+    pub async fn begin(&mut self, operations: impl IntoIterator<Item = Operation>) -> PlanId {
+        self.plan_ids += 1;
+        let (plan_id, plan) = (PlanId(self.plan_ids), Plan { operations: operations.into_iter().collect() });
+        self.order(Command::Write { plan_id, plan }).await;
+        plan_id
     }
 
     /// Asks for one operation and waits for what it comes to.
-    pub async fn write(&mut self, operation: Operation) -> Result<Outcome, WriteError> {
-        let ticket = self.begin([operation]).await;
-        self.result(Which { ticket, index: 0 }).await
+    pub async fn write(&mut self, operation: Operation) -> Result<WriteResult, WriteError> {
+        let plan_id = self.begin([operation]).await;
+        self.result(OpId { plan_id, index: 0 }).await
     }
 
     /// Tries an operation again and waits for what it comes to.
-    pub async fn retry(&mut self, which: Which) -> Result<Outcome, WriteError> {
-        self.results.remove(&which);
-        self.order(Command::Retry(which)).await;
-        self.result(which).await
+    pub async fn retry(&mut self, op: OpId) -> Result<WriteResult, WriteError> {
+        self.results.remove(&op);
+        self.order(Command::Retry(op)).await;
+        self.result(op).await
     }
 
-    pub async fn result(&mut self, which: Which) -> Result<Outcome, WriteError> {
-        self.hear_until(|client| client.results.contains_key(&which)).await;
-        self.results[&which].clone()
+    pub async fn result(&mut self, op: OpId) -> Result<WriteResult, WriteError> {
+        self.hear_until(|client| client.results.contains_key(&op)).await;
+        self.results[&op].clone()
     }
 
     pub fn named(&self, name: &str) -> Arc<Segment> {
@@ -165,9 +166,9 @@ pub fn create(text: &str, parent: Option<SegmentId>) -> Operation {
     Operation::Create { draft: Draft { name: name(text), external_id: None, parent } }
 }
 
-pub fn applied(outcome: Outcome) -> Applied {
+pub fn applied(outcome: WriteResult) -> Written {
     match outcome {
-        Outcome::Created(applied) | Outcome::Updated(applied) => applied,
-        Outcome::Deleted { id, .. } => panic!("{id} was deleted"),
+        WriteResult::Created(applied) | WriteResult::Updated(applied) => applied,
+        WriteResult::Deleted { id, .. } => panic!("{id} was deleted"),
     }
 }

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
+use segtui::changes::Operation;
+use segtui::changes::{OpId, PlanId, WriteError, WriteResult};
 use segtui::demo::{Actor, Fields, Moment, Options, Server, Trouble, Wish};
-use segtui::mirror::{Command, Outcome, Settings, Ticket, Which, WriteError};
-use segtui::plan::Operation;
+use segtui::mirror::{Command, Settings};
 use segtui::segment::{Draft, Field, Segment};
 
 use client::{Client, applied, create, name, quick};
@@ -54,8 +55,8 @@ const PUT: (Method, &str) = (Method::PUT, "/segments");
 const DELETE: (Method, &str) = (Method::DELETE, "/segments");
 const FEED: (Method, &str) = (Method::GET, "synchronization");
 
-const fn first(ticket: Ticket) -> Which {
-    Which { ticket, index: 0 }
+const fn first(plan_id: PlanId) -> OpId {
+    OpId { plan_id, index: 0 }
 }
 
 #[tokio::test]
@@ -75,11 +76,11 @@ async fn a_create_whose_answer_is_lost_is_found_through_the_feed_and_exists_once
 async fn a_create_that_was_not_carried_out_is_in_doubt_and_trying_it_again_creates_one() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Refuse { on: POST, status: 500, retry_after: None });
-    let ticket = client.begin([create("Nowy", None)]).await;
-    let error = client.result(first(ticket)).await.unwrap_err();
+    let plan_id = client.begin([create("Nowy", None)]).await;
+    let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (0, 1));
-    client.retry(first(ticket)).await.unwrap();
+    client.retry(first(plan_id)).await.unwrap();
     assert_eq!(named(&server, "Nowy").len(), 1);
     client.settle().await;
     client.assert_equals(&server);
@@ -99,8 +100,8 @@ async fn a_create_that_something_on_the_way_reports_as_failed_exists_once() {
 
 #[tokio::test]
 async fn what_may_have_been_created_is_not_tried_again_with_the_others() {
-    let (server, mut client, which, _) = changed_before_it_was_found().await;
-    client.order(Command::Release { ticket: which.ticket, except: vec![which] }).await;
+    let (server, mut client, op, _) = changed_before_it_was_found().await;
+    client.order(Command::Release { plan_id: op.plan_id, except: vec![op] }).await;
     client.settle().await;
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
 }
@@ -108,9 +109,9 @@ async fn what_may_have_been_created_is_not_tried_again_with_the_others() {
 #[tokio::test]
 async fn what_has_no_real_id_is_never_sent_to_the_server() {
     let (server, mut client) = tenant().await;
-    let nobody = Which { ticket: Ticket(99), index: 0 }.provisional_id();
+    let nobody = OpId { plan_id: PlanId(99), index: 0 }.provisional_id();
     let error = client.write(create("Nowy", Some(nobody))).await.unwrap_err();
-    assert_eq!(error, WriteError::NoPlace);
+    assert_eq!(error, WriteError::ParentMissing);
     assert_eq!(sent(&server, &Method::POST), 0);
 }
 
@@ -131,8 +132,8 @@ async fn a_create_whose_answer_is_lost_waits_for_a_feed_that_fails_and_is_found_
     for _ in 0..60 {
         server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
     }
-    let ticket = client.begin([create("Nowy", None)]).await;
-    client.result(first(ticket)).await.unwrap();
+    let plan_id = client.begin([create("Nowy", None)]).await;
+    client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
     client.settle().await;
     client.assert_equals(&server);
@@ -144,7 +145,7 @@ async fn a_create_that_could_not_be_looked_at_is_not_created_again() {
     let parent = client.named("Podhurt").id.clone();
     // Its id is known, so it is certain that it exists, whatever can't be looked at.
     server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(300) });
-    let ticket = client.begin([create("Nowy", Some(parent))]).await;
+    let plan_id = client.begin([create("Nowy", Some(parent))]).await;
     let new = loop {
         if let Some(new) = named(&server, "Nowy").first() {
             break new.id.clone();
@@ -155,20 +156,20 @@ async fn a_create_that_could_not_be_looked_at_is_not_created_again() {
     for _ in 0..40 {
         server.plan(Trouble::Refuse { on: (Method::GET, look), status: 500, retry_after: None });
     }
-    client.result(first(ticket)).await.unwrap();
+    client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
     client.settle().await;
     client.assert_equals(&server);
 }
 
 /// A create whose answer is lost, and which a colleague changes before it was looked for.
-async fn changed_before_it_was_found() -> (Server, Client, Which, Arc<Segment>) {
+async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: POST });
     for _ in 0..20 {
         server.plan(Trouble::Delay { on: FEED, by: Duration::from_millis(100) });
     }
-    let ticket = client.begin([create("Nowy", None)]).await;
+    let plan_id = client.begin([create("Nowy", None)]).await;
     let made = loop {
         if let Some(made) = named(&server, "Nowy").first().cloned() {
             break made;
@@ -176,20 +177,20 @@ async fn changed_before_it_was_found() -> (Server, Client, Which, Arc<Segment>) 
         tokio::task::yield_now().await;
     };
     colleague(&server, Wish::Update(made.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&made) }));
-    let error = client.result(first(ticket)).await.unwrap_err();
-    let WriteError::Lookalike { theirs } = error else { panic!("{error:?}") };
+    let error = client.result(first(plan_id)).await.unwrap_err();
+    let WriteError::PossibleDuplicate { theirs } = error else { panic!("{error:?}") };
     assert_eq!((&theirs.id, theirs.external_id.as_deref()), (&made.id, Some("T")));
-    (server, client, first(ticket), theirs)
+    (server, client, first(plan_id), theirs)
 }
 
 #[tokio::test]
 async fn what_a_colleague_has_changed_before_it_was_found_can_be_taken_for_what_was_created() {
-    let (server, mut client, which, theirs) = changed_before_it_was_found().await;
-    let parent = which.provisional_id();
+    let (server, mut client, op, theirs) = changed_before_it_was_found().await;
+    let parent = op.provisional_id();
     let below = client.begin([create("Below", Some(parent))]).await;
-    client.results.remove(&which);
-    client.order(Command::Adopt { which, id: theirs.id.clone() }).await;
-    let outcome = applied(client.result(which).await.unwrap());
+    client.results.remove(&op);
+    client.order(Command::Adopt { op, id: theirs.id.clone() }).await;
+    let outcome = applied(client.result(op).await.unwrap());
     assert_eq!((&outcome.segment, outcome.merged), (&theirs, vec![Field::ExternalId]));
     assert_eq!(applied(client.result(first(below)).await.unwrap()).segment.parent.as_ref(), Some(&theirs.id));
     assert_eq!(named(&server, "Nowy").len(), 1);
@@ -199,8 +200,8 @@ async fn what_a_colleague_has_changed_before_it_was_found_can_be_taken_for_what_
 
 #[tokio::test]
 async fn what_was_not_taken_for_what_was_created_is_created_knowingly() {
-    let (server, mut client, which, theirs) = changed_before_it_was_found().await;
-    let outcome = applied(client.retry(which).await.unwrap());
+    let (server, mut client, op, theirs) = changed_before_it_was_found().await;
+    let outcome = applied(client.retry(op).await.unwrap());
     assert_ne!(outcome.segment.id, theirs.id);
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (2, 2));
     client.settle().await;
@@ -211,9 +212,9 @@ async fn what_was_not_taken_for_what_was_created_is_created_knowingly() {
 async fn what_a_colleague_made_of_a_new_segment_is_not_overwritten_by_what_was_asked_for_before() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(200) });
-    let ticket = client.begin([create("Nowy", None)]).await;
+    let plan_id = client.begin([create("Nowy", None)]).await;
     let base =
-        Arc::new(Segment { id: first(ticket).provisional_id(), name: "Nowy".into(), external_id: None, parent: None });
+        Arc::new(Segment { id: first(plan_id).provisional_id(), name: "Nowy".into(), external_id: None, parent: None });
     let mut draft = Draft::of(&base);
     draft.name = name("Mine");
     let rename = client.begin([Operation::Update { base, draft }]).await;
@@ -224,7 +225,7 @@ async fn what_a_colleague_made_of_a_new_segment_is_not_overwritten_by_what_was_a
         tokio::task::yield_now().await;
     };
     colleague(&server, Wish::Update(made.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&made) }));
-    assert_eq!(applied(client.result(first(ticket)).await.unwrap()).merged, [Field::Name]);
+    assert_eq!(applied(client.result(first(plan_id)).await.unwrap()).merged, [Field::Name]);
     let error = client.result(first(rename)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { fields, .. } if fields == [Field::Name]));
     assert_eq!(named(&server, "Theirs").len(), 1);
@@ -237,14 +238,14 @@ async fn a_create_in_doubt_that_is_amended_changes_what_it_has_made() {
     for _ in 0..60 {
         server.plan(Trouble::Refuse { on: FEED, status: 403, retry_after: None });
     }
-    let ticket = client.begin([create("Nowy", None)]).await;
-    let error = client.result(first(ticket)).await.unwrap_err();
+    let plan_id = client.begin([create("Nowy", None)]).await;
+    let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
     server.end_trouble();
     client.order(Command::PollNow).await;
-    client.results.remove(&first(ticket));
-    client.order(Command::Amend { which: first(ticket), operation: create("Nowszy", None) }).await;
-    client.result(first(ticket)).await.unwrap();
+    client.results.remove(&first(plan_id));
+    client.order(Command::Amend { op: first(plan_id), operation: create("Nowszy", None) }).await;
+    client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), named(&server, "Nowszy").len()), (0, 1));
     assert_eq!(sent(&server, &Method::POST), 1);
     client.settle().await;
@@ -257,10 +258,10 @@ async fn two_identical_creates_whose_answers_are_lost_make_two_segments() {
     for _ in 0..2 {
         server.plan(Trouble::LoseAnswer { on: POST });
     }
-    let ticket = client.begin([create("Twin", None), create("Twin", None)]).await;
+    let plan_id = client.begin([create("Twin", None), create("Twin", None)]).await;
     let mut ids = Vec::new();
     for index in 0..2 {
-        ids.push(applied(client.result(Which { ticket, index }).await.unwrap()).segment.id.clone());
+        ids.push(applied(client.result(OpId { plan_id, index }).await.unwrap()).segment.id.clone());
     }
     assert_ne!(ids[0], ids[1]);
     assert_eq!((named(&server, "Twin").len(), sent(&server, &Method::POST)), (2, 2));
@@ -285,7 +286,7 @@ async fn what_a_colleague_has_deleted_before_is_not_taken_for_ones_own_work() {
     let seen = client.named("Zgierz");
     colleague(&server, Wish::Delete(seen.id.clone()));
     let outcome = client.write(Operation::delete(Arc::clone(&seen))).await.unwrap();
-    assert_eq!(outcome, Outcome::Deleted { id: seen.id.clone(), found: false, raced: false });
+    assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: false, raced: false });
 }
 
 #[tokio::test]
@@ -303,13 +304,13 @@ async fn what_a_colleague_changed_while_a_change_was_tried_again_is_not_overwrit
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
     server.plan(Trouble::Refuse { on: PUT, status: 503, retry_after: None });
-    let ticket = client.begin([client.rename("Zgierz", "Mine")]).await;
+    let plan_id = client.begin([client.rename("Zgierz", "Mine")]).await;
     while sent(&server, &Method::PUT) == 0 {
         tokio::task::yield_now().await;
     }
     let theirs = Wish::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) });
     colleague(&server, theirs);
-    let error = client.result(first(ticket)).await.unwrap_err();
+    let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
     assert_eq!((named(&server, "Theirs").len(), sent(&server, &Method::PUT)), (1, 1));
 }
@@ -319,12 +320,12 @@ async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_delete
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
     server.plan(Trouble::Refuse { on: DELETE, status: 503, retry_after: None });
-    let ticket = client.begin([client.delete("Zgierz")]).await;
+    let plan_id = client.begin([client.delete("Zgierz")]).await;
     while sent(&server, &Method::DELETE) == 0 {
         tokio::task::yield_now().await;
     }
     colleague(&server, Wish::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) }));
-    let error = client.result(first(ticket)).await.unwrap_err();
+    let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
     assert_eq!(named(&server, "Theirs").len(), 1);
 }
@@ -337,7 +338,7 @@ fn deaf() -> Settings {
 /// A colleague changes a segment that the client has just been shown, and the client renames it.
 async fn renamed_after(
     change: impl Fn(&Segment, &Server) -> Wish,
-) -> (Server, Result<segtui::mirror::Outcome, WriteError>) {
+) -> (Server, Result<segtui::changes::WriteResult, WriteError>) {
     let (server, mut client) = tenant_with(quick()).await;
     let operation = client.rename("Zgierz", "Mine");
     let seen = client.named("Zgierz");
@@ -426,10 +427,10 @@ async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
     let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     server.plan(between(Method::DELETE, theirs, Moment::Before));
     let outcome = client.write(client.delete("Zgierz")).await.unwrap();
-    assert_eq!(outcome, Outcome::Deleted { id: seen.id.clone(), found: true, raced: true });
+    assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: true, raced: true });
     client.write(create("Leaf", None)).await.unwrap();
     let outcome = client.write(client.delete("Leaf")).await.unwrap();
-    assert!(matches!(outcome, Outcome::Deleted { raced: false, .. }));
+    assert!(matches!(outcome, WriteResult::Deleted { raced: false, .. }));
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -442,7 +443,7 @@ async fn under_what_has_just_grown_nothing_is_deleted() {
     let child = Fields { name: "Theirs".into(), external_id: None, parent: Some(parent) };
     let child = server.change(Actor::Backoffice, Wish::Create(child)).unwrap();
     let error = client.write(operation).await.unwrap_err();
-    assert_eq!(error, WriteError::Grown { newcomers: vec![child] });
+    assert_eq!(error, WriteError::NewChildren { newcomers: vec![child] });
     assert_eq!(sent(&server, &Method::DELETE), 0);
 }
 
@@ -466,27 +467,27 @@ async fn no_more_writes_are_in_flight_than_wanted() {
     for _ in 0..12 {
         server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(30) });
     }
-    let ticket = client.begin((0..12).map(|number| create(&format!("New {number}"), None))).await;
+    let plan_id = client.begin((0..12).map(|number| create(&format!("New {number}"), None))).await;
     client.hear_until(|client| client.results.len() == 12).await;
     assert!(client.results.values().all(Result::is_ok));
     assert_eq!(server.most_in_flight(&Method::POST), AT_ONCE);
     assert_eq!(client.began.len(), 12);
-    assert!(client.began.iter().all(|which| which.ticket == ticket));
+    assert!(client.began.iter().all(|op| op.plan_id == plan_id));
 }
 
 #[tokio::test]
 async fn of_a_plan_that_is_held_nothing_more_begins_until_it_is_released() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
-    let ticket = client.begin((0..3).map(|number| create(&format!("New {number}"), None))).await;
+    let plan_id = client.begin((0..3).map(|number| create(&format!("New {number}"), None))).await;
     client.hear_until(|client| client.began.len() == 1).await;
-    client.order(Command::Hold(ticket)).await;
-    client.result(first(ticket)).await.unwrap();
+    client.order(Command::Hold(plan_id)).await;
+    client.result(first(plan_id)).await.unwrap();
     // Another plan goes on.
     client.write(create("Other", None)).await.unwrap();
     client.settle().await;
     assert_eq!((client.began.len(), sent(&server, &Method::POST)), (2, 2));
-    client.order(Command::Release { ticket, except: Vec::new() }).await;
+    client.order(Command::Release { plan_id, except: Vec::new() }).await;
     client.hear_until(|client| client.results.len() == 4).await;
     assert!((0..3).all(|number| named(&server, &format!("New {number}")).len() == 1));
 }
@@ -495,11 +496,11 @@ async fn of_a_plan_that_is_held_nothing_more_begins_until_it_is_released() {
 async fn releasing_a_plan_tries_again_what_failed_of_it() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
-    let ticket = client.begin([create("New", None)]).await;
-    client.result(first(ticket)).await.unwrap_err();
+    let plan_id = client.begin([create("New", None)]).await;
+    client.result(first(plan_id)).await.unwrap_err();
     client.results.clear();
-    client.order(Command::Release { ticket, except: Vec::new() }).await;
-    client.result(first(ticket)).await.unwrap();
+    client.order(Command::Release { plan_id, except: Vec::new() }).await;
+    client.result(first(plan_id)).await.unwrap();
     assert_eq!(named(&server, "New").len(), 1);
 }
 
@@ -507,15 +508,15 @@ async fn releasing_a_plan_tries_again_what_failed_of_it() {
 async fn what_is_dropped_is_never_sent_and_takes_along_what_needs_it() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
-    let parent = Which { ticket: Ticket(1), index: 0 };
-    let child = Which { ticket: Ticket(1), index: 1 };
+    let parent = OpId { plan_id: PlanId(1), index: 0 };
+    let child = OpId { plan_id: PlanId(1), index: 1 };
     let operations = [
         create("Parent", None),
         create("Child", Some(parent.provisional_id())),
         create("Grandchild", Some(child.provisional_id())),
     ];
-    let ticket = client.begin(operations).await;
-    assert_eq!(ticket, parent.ticket);
+    let plan_id = client.begin(operations).await;
+    assert_eq!(plan_id, parent.plan_id);
     client.result(parent).await.unwrap_err();
     client.order(Command::Drop(parent)).await;
     client.hear_until(|client| client.dropped.len() == 3).await;
@@ -528,10 +529,10 @@ async fn what_is_dropped_is_never_sent_and_takes_along_what_needs_it() {
 async fn of_a_plan_that_is_dropped_only_what_runs_is_carried_out() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
-    let ticket = client.begin((0..200).map(|number| create(&format!("New {number}"), None))).await;
+    let plan_id = client.begin((0..200).map(|number| create(&format!("New {number}"), None))).await;
     client.hear_until(|client| client.began.len() == 1).await;
-    client.order(Command::DropPlan(ticket)).await;
-    client.result(first(ticket)).await.unwrap();
+    client.order(Command::DropPlan(plan_id)).await;
+    client.result(first(plan_id)).await.unwrap();
     client.hear_until(|client| client.dropped.len() == 199).await;
     client.settle().await;
     assert_eq!(sent(&server, &Method::POST), 1);
@@ -542,10 +543,10 @@ async fn of_a_plan_that_is_dropped_only_what_runs_is_carried_out() {
 async fn what_runs_can_not_be_dropped() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
-    let ticket = client.begin([create("New", None)]).await;
+    let plan_id = client.begin([create("New", None)]).await;
     client.hear_until(|client| client.began.len() == 1).await;
-    client.order(Command::Drop(first(ticket))).await;
-    client.result(first(ticket)).await.unwrap();
+    client.order(Command::Drop(first(plan_id))).await;
+    client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "New").len(), client.dropped.len()), (1, 0));
 }
 
@@ -555,15 +556,15 @@ async fn an_amended_operation_is_carried_out_in_the_place_of_the_one_that_failed
     let seen = client.named("Zgierz");
     let operation = client.rename("Zgierz", "Mine");
     colleague(&server, Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&seen) }));
-    let ticket = client.begin([operation]).await;
-    let Err(WriteError::Conflict { theirs: Some(theirs), .. }) = client.result(first(ticket)).await else {
+    let plan_id = client.begin([operation]).await;
+    let Err(WriteError::Conflict { theirs: Some(theirs), .. }) = client.result(first(plan_id)).await else {
         panic!("a conflict");
     };
     let draft = Draft { name: name("Both"), ..Draft::of(&theirs) };
     client.results.clear();
     let operation = Operation::Update { base: Arc::clone(&theirs), draft };
-    client.order(Command::Amend { which: first(ticket), operation }).await;
-    client.result(first(ticket)).await.unwrap();
+    client.order(Command::Amend { op: first(plan_id), operation }).await;
+    client.result(first(plan_id)).await.unwrap();
     assert_eq!(named(&server, "Both").len(), 1);
     client.settle().await;
     client.assert_equals(&server);
@@ -579,9 +580,9 @@ async fn a_colleagues_change_that_an_earlier_write_has_kept_is_not_overwritten_b
     let external_id = segtui::segment::ExternalId::parse("MINE").unwrap();
     let second_change = Operation::Update { draft: Draft { external_id, ..Draft::of(&shown) }, base: shown };
     colleague(&server, Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) }));
-    let ticket = client.begin([first_change, second_change]).await;
-    assert_eq!(applied(client.result(first(ticket)).await.unwrap()).merged, [Field::ExternalId]);
-    let error = client.result(Which { ticket, index: 1 }).await.unwrap_err();
+    let plan_id = client.begin([first_change, second_change]).await;
+    assert_eq!(applied(client.result(first(plan_id)).await.unwrap()).merged, [Field::ExternalId]);
+    let error = client.result(OpId { plan_id, index: 1 }).await.unwrap_err();
     let WriteError::Conflict { theirs: Some(_), fields } = error else { panic!("{error:?}") };
     assert_eq!(fields, [Field::ExternalId]);
     assert_eq!(named(&server, "Mine")[0].external_id.as_deref(), Some("T"));

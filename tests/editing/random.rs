@@ -9,11 +9,12 @@ use axum::http::Method;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
+use segtui::changes::Operation;
+use segtui::changes::{OpId, WriteError, WriteResult};
 use segtui::demo::{Actor, Change, DeletionPolicy, Fields, Options, Server, Trouble, Wish};
 use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
-use segtui::mirror::{self, Command, Mirror, Outcome, Which, WriteError};
-use segtui::plan::Operation;
+use segtui::mirror::{self, Command, Mirror};
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Field, Segment, SegmentId};
 use tokio::time::timeout;
@@ -72,7 +73,7 @@ async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
             if person.log.refused_to_undo {
                 break;
             }
-            let left: Vec<_> = person.state.writes.plans().map(|(ticket, write)| (ticket, write.steps())).collect();
+            let left: Vec<_> = person.state.writes.plans().map(|(plan_id, write)| (plan_id, write.steps())).collect();
             let (message, layers) = (&person.state.message, &person.state.layers);
             assert!(step < 2 * ACTIONS, "seed {seed}: {message:?} {layers:?} {left:#?}");
             person.press("u");
@@ -107,7 +108,7 @@ struct Log {
     asked: Vec<Operation>,
     told: Vec<Told>,
     /// Operations that were sent on their way, have not ended, and were not given up.
-    open: BTreeSet<Which>,
+    open: BTreeSet<OpId>,
     raced: HashSet<SegmentId>,
     /// Segments of which the person was told that they may be the ones that were to be created.
     alike: HashSet<SegmentId>,
@@ -121,7 +122,7 @@ struct Log {
 /// Something that the person was told to be done.
 struct Told {
     operation: Operation,
-    outcome: Outcome,
+    outcome: WriteResult,
 }
 
 struct Person {
@@ -202,13 +203,13 @@ impl Person {
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
                 Effect::Mirror(command) => {
                     match &command {
-                        Command::Write { ticket, plan } => {
+                        Command::Write { plan_id, plan } => {
                             self.log.asked.extend(plan.operations.iter().cloned());
-                            let all = (0..plan.operations.len()).map(|index| Which { ticket: *ticket, index });
+                            let all = (0..plan.operations.len()).map(|index| OpId { plan_id: *plan_id, index });
                             self.log.open.extend(all);
                         }
-                        Command::Drop(which) => drop(self.log.open.remove(which)),
-                        Command::DropPlan(ticket) => self.log.open.retain(|which| which.ticket != *ticket),
+                        Command::Drop(op) => drop(self.log.open.remove(op)),
+                        Command::DropPlan(plan_id) => self.log.open.retain(|op| op.plan_id != *plan_id),
                         Command::Amend { operation, .. } => self.log.asked.push(operation.clone()),
                         _ => {}
                     }
@@ -244,11 +245,11 @@ impl Person {
 
     fn take(&mut self, event: mirror::Event) {
         match &event {
-            mirror::Event::OperationEnded { which, operation, outcome } => {
-                self.log.open.remove(which);
-                self.note(*which, operation, outcome);
+            mirror::Event::OperationEnded { op, operation, outcome } => {
+                self.log.open.remove(op);
+                self.note(*op, operation, outcome);
             }
-            mirror::Event::OperationDropped(which) => drop(self.log.open.remove(which)),
+            mirror::Event::OperationDropped(op) => drop(self.log.open.remove(op)),
             mirror::Event::OperationFailed {
                 operation: Operation::Update { base, .. },
                 error: WriteError::Conflict { theirs: None, .. },
@@ -256,7 +257,7 @@ impl Person {
             } => {
                 self.log.gone.insert(base.id.clone());
             }
-            mirror::Event::OperationFailed { error: WriteError::Lookalike { theirs }, .. } => {
+            mirror::Event::OperationFailed { error: WriteError::PossibleDuplicate { theirs }, .. } => {
                 self.log.alike.insert(theirs.id.clone());
             }
             mirror::Event::Synchronised { .. } => self.synchronised += 1,
@@ -265,11 +266,11 @@ impl Person {
         self.event(Event::Mirror(event));
     }
 
-    fn note(&mut self, which: Which, operation: &Operation, outcome: &Outcome) {
-        if let Outcome::Created(applied) = outcome {
-            self.log.given.insert(which.provisional_id(), applied.segment.id.clone());
+    fn note(&mut self, op: OpId, operation: &Operation, outcome: &WriteResult) {
+        if let WriteResult::Created(applied) = outcome {
+            self.log.given.insert(op.provisional_id(), applied.segment.id.clone());
         }
-        if let Outcome::Created(applied) | Outcome::Updated(applied) = outcome
+        if let WriteResult::Created(applied) | WriteResult::Updated(applied) = outcome
             && applied.raced
         {
             self.log.raced.insert(applied.segment.id.clone());
@@ -313,8 +314,8 @@ impl Person {
 
     /// What is not over, a line each.
     fn left(&self) -> String {
-        let steps = self.state.writes.plans().flat_map(|(ticket, write)| {
-            write.steps().iter().map(move |step| format!("{}: {:?} {:?}\n", ticket.0, step.standing, step.operation))
+        let steps = self.state.writes.plans().flat_map(|(plan_id, write)| {
+            write.steps().iter().map(move |step| format!("{}: {:?} {:?}\n", plan_id.0, step.standing, step.operation))
         });
         steps.collect()
     }
@@ -500,8 +501,8 @@ impl Person {
             let key = match self.open() {
                 Some(Layer::Conflict(conflict)) => match conflict.between {
                     Between::Changes { .. } => self.random.choice(["j", "h", "l", "space", "m", "t", "enter", "enter"]),
-                    Between::Gone { .. } | Between::Lookalike { .. } => self.random.choice(["c", "t"]),
-                    Between::Deletion { .. } | Between::Grown { .. } => self.random.choice(["d", "t"]),
+                    Between::Gone { .. } | Between::PossibleDuplicate { .. } => self.random.choice(["c", "t"]),
+                    Between::Deletion { .. } | Between::NewChildren { .. } => self.random.choice(["d", "t"]),
                 },
                 Some(Layer::Form(_) | Layer::Renaming(_)) => Some("enter"),
                 _ => None,
@@ -614,13 +615,13 @@ impl Person {
     fn what_was_told_was_done(&self, history: &[Change]) {
         for Told { operation, outcome } in &self.log.told {
             match outcome {
-                Outcome::Created(applied) => {
+                WriteResult::Created(applied) => {
                     let Operation::Create { draft } = operation else { panic!("{operation:?}") };
                     let wanted = self.real(draft.clone().into_segment(applied.segment.id.clone()));
                     let there = self.states(history, &wanted.id).any(|state| state == Some(&wanted));
                     assert!(there, "seed {}: told to be created: {wanted:?}", self.seed);
                 }
-                Outcome::Updated(applied) => {
+                WriteResult::Updated(applied) => {
                     let Operation::Update { base, draft } = operation else { panic!("{operation:?}") };
                     let id = &applied.segment.id;
                     let wanted = self.real(draft.clone().into_segment(id.clone()));
@@ -631,7 +632,7 @@ impl Person {
                         assert!(there, "seed {}: told to be changed: {operation:?} {applied:?}", self.seed);
                     }
                 }
-                Outcome::Deleted { id, .. } => {
+                WriteResult::Deleted { id, .. } => {
                     let gone = self.server.segments().iter().all(|segment| segment.id != *id);
                     assert!(gone, "seed {}: told to be deleted: {operation:?}", self.seed);
                 }

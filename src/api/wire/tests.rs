@@ -201,12 +201,12 @@ proptest! {
 
     #[test]
     fn a_sensible_answer_that_is_changed_anywhere_is_read_or_refused_in_words(
-        which in 0_usize..SENSIBLE.len(),
+        op in 0_usize..SENSIBLE.len(),
         at in any::<prop::sample::Index>(),
         put in vec(any::<u8>(), 0..4),
         taken in 0_usize..8,
     ) {
-        let mut body = SENSIBLE[which].as_bytes().to_vec();
+        let mut body = SENSIBLE[op].as_bytes().to_vec();
         let at = at.index(body.len());
         let end = (at + taken).min(body.len());
         body.splice(at..end, put);

@@ -1,7 +1,7 @@
 //! What a run of the program has left undone.
 
-use crate::mirror::{Fate, Recovered, Ticket, Which};
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::{OpId, PlanId, Recovered, RecoveredState};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::Draft;
 
@@ -14,12 +14,16 @@ pub(crate) fn left_undone() -> Vec<Recovered> {
         draft: Draft::of(&named("export", name, Some("hurt"))),
     };
     let fault = Fault::Unreachable { reason: "connection refused".into() };
-    let unknown = Fate::Unknown(RemoteError { call: Call::One(id("vip")), fault });
+    let unknown = RecoveredState::Unknown(RemoteError { call: Call::One(id("vip")), fault });
     let delete = Operation::delete(named("vip", "VIP Client", None));
-    let left = [(update("Left"), Fate::NotSent), (update("Right"), Fate::NotCarriedOut), (delete, unknown)];
+    let left = [
+        (update("Left"), RecoveredState::NotSent),
+        (update("Right"), RecoveredState::NotCarriedOut),
+        (delete, unknown),
+    ];
     let found = left.into_iter().enumerate().map(|(index, (operation, fate))| {
-        let which = Which { ticket: Ticket(7), index };
-        Recovered { which, operation, fate }
+        let op = OpId { plan_id: PlanId(7), index };
+        Recovered { op, operation, fate }
     });
     found.collect()
 }

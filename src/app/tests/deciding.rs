@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Between, Layer, Purpose};
-use crate::mirror::{self, Applied, Command, Outcome, Which, WriteError};
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::{OpId, WriteError, WriteResult, Written};
+use crate::mirror::{self, Command};
 use crate::segment::{Field, Segment};
 
 fn at_work() -> Harness {
@@ -20,9 +21,9 @@ fn deleting() -> Harness {
     harness
 }
 
-fn drops(harness: &Harness) -> Vec<Which> {
+fn drops(harness: &Harness) -> Vec<OpId> {
     let drop = |effect: &crate::app::Effect| match effect {
-        crate::app::Effect::Mirror(Command::Drop(which)) => Some(*which),
+        crate::app::Effect::Mirror(Command::Drop(op)) => Some(*op),
         _ => None,
     };
     harness.effects.iter().filter_map(drop).collect()
@@ -95,15 +96,15 @@ fn editing_while_created(came: impl Fn(Segment) -> Segment, keys: &str) -> Harne
     harness.press("tab");
     harness.type_text("E1");
     harness.press("enter");
-    let (ticket, plan) = harness.last_write();
-    let which = Which { ticket, index: 0 };
+    let (plan_id, plan) = harness.last_write();
+    let op = OpId { plan_id, index: 0 };
     harness.press(keys);
     let Operation::Create { draft } = &plan.operations[0] else { panic!("a create") };
     let segment = Arc::new(came(draft.clone().into_segment(id("real"))));
     let (merged, ignored, written) = (vec![Field::ExternalId], Vec::new(), Vec::new());
-    let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
-    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Created(applied));
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
+    let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
+    let (operation, outcome) = (plan.operations[0].clone(), WriteResult::Created(applied));
+    harness.tell(mirror::Event::OperationEnded { op, operation, outcome });
     harness
 }
 
@@ -134,7 +135,7 @@ fn grown() -> Harness {
     let mut harness = deleting();
     harness.press("o");
     harness.changed(None, Some(&segment("new", Some("pl"))));
-    harness.fail(WriteError::Grown { newcomers: vec![id("new")] });
+    harness.fail(WriteError::NewChildren { newcomers: vec![id("new")] });
     harness.press("!");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))));
     harness
@@ -143,7 +144,7 @@ fn grown() -> Harness {
 #[test]
 fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
     let mut harness = grown();
-    let (ticket, _) = harness.last_write();
+    let (plan_id, _) = harness.last_write();
     harness.press("D y");
     let (_, plan) = harness.last_write();
     let [Operation::Delete { base: newcomer, .. }, Operation::Delete { base, leaving }] = plan.operations.as_slice()
@@ -154,16 +155,16 @@ fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
     let mut leaving = leaving.clone();
     leaving.sort();
     assert_eq!(leaving, [id("lodzkie"), id("maz")]);
-    assert_eq!(drops(&harness), [Which { ticket, index: 0 }], "the one before is given up with it");
+    assert_eq!(drops(&harness), [OpId { plan_id, index: 0 }], "the one before is given up with it");
 }
 
 #[test]
 fn a_deletion_that_has_grown_is_still_there_when_the_look_at_it_is_left() {
     let mut harness = grown();
-    let (ticket, _) = harness.last_write();
+    let (plan_id, _) = harness.last_write();
     harness.press("D esc");
     assert_eq!((harness.write_count(), drops(&harness)), (1, Vec::new()));
-    assert!(harness.state.writes.stands_still(Which { ticket, index: 0 }));
+    assert!(harness.state.writes.stands_still(OpId { plan_id, index: 0 }));
     harness.press("Q enter");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
 }
@@ -188,7 +189,7 @@ fn gone(with_parent: bool) -> Harness {
 #[test]
 fn what_is_created_again_is_a_form_and_the_former_change_is_given_up_when_that_is_saved() {
     let mut harness = gone(false);
-    let (ticket, _) = harness.last_write();
+    let (plan_id, _) = harness.last_write();
     let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("a form opens") };
     assert_eq!((form.name.text(), form.external_id.text()), ("Zgierz!", "X-zgierz"));
     assert_eq!((form.parent.clone(), form.faults.len()), (Some(id("lodzkie")), 0));
@@ -196,19 +197,19 @@ fn what_is_created_again_is_a_form_and_the_former_change_is_given_up_when_that_i
     harness.press("enter");
     let Operation::Create { draft } = &harness.last_write().1.operations[0] else { panic!("a create") };
     assert_eq!((draft.name.as_str(), draft.parent.clone()), ("Zgierz!", Some(id("lodzkie"))));
-    assert_eq!(drops(&harness), [Which { ticket, index: 0 }]);
+    assert_eq!(drops(&harness), [OpId { plan_id, index: 0 }]);
 }
 
 #[test]
 fn what_is_created_again_without_its_parent_says_so_and_goes_nowhere_by_itself() {
     let mut harness = gone(true);
-    let (ticket, _) = harness.last_write();
+    let (plan_id, _) = harness.last_write();
     harness.press("enter");
     let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
     assert!(form.faults[&Field::Parent].contains("no longer exists"), "{:?}", form.faults);
     assert_eq!((form.focus, harness.write_count()), (Field::Parent, 1));
     harness.press("esc");
-    assert!(harness.state.writes.stands_still(Which { ticket, index: 0 }), "it can be decided later");
+    assert!(harness.state.writes.stands_still(OpId { plan_id, index: 0 }), "it can be decided later");
     assert_eq!(drops(&harness), []);
 }
 
@@ -242,12 +243,12 @@ fn nothing_opens_by_itself_and_the_keys_go_where_they_were_meant() {
     for failure in [
         WriteError::Conflict { theirs: Some(Arc::clone(&theirs)), fields: vec![crate::segment::Field::Name] },
         WriteError::Conflict { theirs: None, fields: Vec::new() },
-        WriteError::Grown { newcomers: vec![id("new")] },
+        WriteError::NewChildren { newcomers: vec![id("new")] },
         WriteError::Refused(error.clone()),
         WriteError::InDoubt(error),
-        WriteError::Lookalike { theirs },
-        WriteError::NoPlace,
-        WriteError::Circle,
+        WriteError::PossibleDuplicate { theirs },
+        WriteError::ParentMissing,
+        WriteError::WouldCreateCycle,
         WriteError::NotDone,
     ] {
         for asked in ["j d enter", "j r x enter"] {

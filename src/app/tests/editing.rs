@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Access, Between, Effect, Event, Layer, PendingKind, Side, Word};
-use crate::mirror::{self, Applied, Outcome, Which, WriteError};
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::{OpId, WriteError, WriteResult, Written};
+use crate::mirror::{self};
 use crate::segment::{Draft, Field, Segment};
 
 fn at_work() -> Harness {
@@ -353,16 +354,16 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
     harness.press("a");
     harness.type_text("Below");
     harness.press("enter");
-    let provisional = Which { ticket: first, index: 0 }.provisional_id();
+    let provisional = OpId { plan_id: first, index: 0 }.provisional_id();
     assert_eq!(draft(&harness).parent, Some(provisional.clone()));
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"]);
     let made =
         Arc::new(Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() });
     let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
-    let applied = Applied { segment: made, merged, ignored, written, raced: false, existed: false };
-    let which = Which { ticket: first, index: 0 };
-    let operation = harness.state.writes.step(which).unwrap().operation.clone();
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Created(applied) });
+    let applied = Written { segment: made, merged, ignored, written, raced: false, existed: false };
+    let op = OpId { plan_id: first, index: 0 };
+    let operation = harness.state.writes.step(op).unwrap().operation.clone();
+    harness.tell(mirror::Event::OperationEnded { op, operation, outcome: WriteResult::Created(applied) });
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"], "the tree stays as it was");
     let below = harness.state.selected_segment().unwrap();
     assert_eq!(below.parent, Some(id("real")));

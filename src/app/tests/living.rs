@@ -297,12 +297,12 @@ proptest! {
 }
 
 fn carry_out(server: &mut std::collections::BTreeMap<String, Arc<Segment>>, harness: &Harness) {
-    use crate::plan::Operation;
-    let (ticket, plan) = harness.last_write();
+    use crate::changes::Operation;
+    let (plan_id, plan) = harness.last_write();
     for operation in plan.operations {
         match operation {
             Operation::Create { draft } => {
-                let id = id(&format!("server-{}", ticket.0));
+                let id = id(&format!("server-{}", plan_id.0));
                 server.insert(id.to_string(), Arc::new(draft.into_segment(id)));
             }
             Operation::Update { base, draft } => {
@@ -321,8 +321,8 @@ fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
     harness.press("j r");
     harness.type_text("!");
     harness.press("enter");
-    let (ticket, _) = harness.last_write();
-    let which = mirror::Which { ticket, index: 0 };
+    let (plan_id, _) = harness.last_write();
+    let op = crate::changes::OpId { plan_id, index: 0 };
     let fault = Fault::Refused { status: 429, words: String::new(), retry_after: Some(Duration::from_secs(50)) };
     let error = RemoteError { call: Call::Update(id("export")), fault };
     let told = |harness: &Harness| {
@@ -330,21 +330,21 @@ fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
         entries.filter(|entry| entry.text.contains("Your changes are kept and sent again in 50 s")).count()
     };
     for _ in 0..3 {
-        harness.tell(mirror::Event::OperationBegan(which));
+        harness.tell(mirror::Event::OperationBegan(op));
         let retry_in = Duration::from_secs(50);
-        harness.tell(mirror::Event::OperationWaits { which, error: error.clone(), retry_in });
-        assert_eq!(harness.state.writes.step(which).unwrap().standing, Standing::Waiting);
+        harness.tell(mirror::Event::OperationWaits { op, error: error.clone(), retry_in });
+        assert_eq!(harness.state.writes.step(op).unwrap().standing, Standing::Waiting);
         // Something else is said between.
         harness.press("y i");
     }
     assert_eq!(told(&harness), 1);
-    harness.tell(mirror::Event::OperationBegan(which));
+    harness.tell(mirror::Event::OperationBegan(op));
     harness.succeed();
     harness.press("r");
     harness.type_text("!");
     harness.press("enter");
-    let which = mirror::Which { ticket: harness.last_write().0, index: 0 };
-    harness.tell(mirror::Event::OperationBegan(which));
-    harness.tell(mirror::Event::OperationWaits { which, error, retry_in: Duration::from_secs(50) });
+    let op = crate::changes::OpId { plan_id: harness.last_write().0, index: 0 };
+    harness.tell(mirror::Event::OperationBegan(op));
+    harness.tell(mirror::Event::OperationWaits { op, error, retry_in: Duration::from_secs(50) });
     assert_eq!(told(&harness), 2);
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::app::harness::{Harness, id, named, wholesale};
 use crate::app::{Access, Edited, EditorFault, Effect, Event, Layer};
-use crate::mirror::Which;
-use crate::plan::Operation;
+use crate::changes::OpId;
+use crate::changes::Operation;
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -64,8 +64,8 @@ fn what_is_moved_below_a_new_segment_goes_there() {
     harness.press("E");
     save(&mut harness, "Hurtownie [X-hurt] {hurt}\n  Nowe\n    Export [X-export] {export}\n", "/tmp/one");
     harness.press("y");
-    let (ticket, plan) = harness.last_write();
-    let new = Which { ticket, index: 0 }.provisional_id();
+    let (plan_id, plan) = harness.last_write();
+    let new = OpId { plan_id, index: 0 }.provisional_id();
     assert_eq!(plan.operations[1].destination(), Some(&new));
     let gone: Vec<_> = plan.operations[2..].iter().filter_map(Operation::subject).map(ToString::to_string).collect();
     assert_eq!(gone.len(), 5);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, wholesale};
 use crate::app::{Effect, Layer, PendingKind};
-use crate::mirror::{self, Command, Fate, Recovered, Ticket, Which, WriteError};
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::{OpId, PlanId, Recovered, RecoveredState, WriteError};
+use crate::mirror::{self, Command};
 use crate::segment::{Draft, Segment};
 
 fn at_work() -> Harness {
@@ -40,10 +41,10 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
     let mut harness = at_work();
     let base = named("export", "Export", Some("hurt"));
     let draft = Draft::of(&named("export", "Left", Some("hurt")));
-    let which = Which { ticket: Ticket(7), index: 1 };
+    let op = OpId { plan_id: PlanId(7), index: 1 };
     let operation = Operation::Update { base, draft };
     harness.press("/");
-    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::NotSent }]));
+    harness.tell(mirror::Event::Recovered(vec![Recovered { op, operation, fate: RecoveredState::NotSent }]));
     assert!(matches!(harness.state.layers.as_slice(), [Layer::Find(_)]), "whoever types goes on typing");
     assert!(harness.message().starts_with("left over from the last session: "), "{}", harness.message());
     assert!(harness.message().ends_with("still to be sent · Q shows it"), "{}", harness.message());
@@ -55,7 +56,7 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
     harness.press("r");
     assert_eq!(
         harness.effects.last(),
-        Some(&Effect::Mirror(Command::Release { ticket: Ticket(7), except: Vec::new() }))
+        Some(&Effect::Mirror(Command::Release { plan_id: PlanId(7), except: Vec::new() }))
     );
     harness.press("esc Q");
     let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
@@ -71,10 +72,10 @@ fn a_failed_operation_stays_until_it_is_dropped() {
     harness.refuse("no");
     assert_eq!(pending(&harness, "export"), Some(PendingKind::Refused));
     harness.press("Q d");
-    let (ticket, _) = harness.last_write();
-    let which = Which { ticket, index: 0 };
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Drop(which))));
-    harness.tell(mirror::Event::OperationDropped(which));
+    let (plan_id, _) = harness.last_write();
+    let op = OpId { plan_id, index: 0 };
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Drop(op))));
+    harness.tell(mirror::Event::OperationDropped(op));
     assert_eq!((pending(&harness, "export"), harness.state.writes.refused_count()), (None, 0));
 }
 
@@ -84,10 +85,10 @@ fn ctrl_c_holds_back_what_was_not_begun() {
     harness.press("j r");
     harness.type_text("!");
     harness.press("enter ctrl-c");
-    let (ticket, _) = harness.last_write();
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(ticket))));
+    let (plan_id, _) = harness.last_write();
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(plan_id))));
     harness.press("Q r");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release { ticket, except: Vec::new() })));
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release { plan_id, except: Vec::new() })));
 }
 
 #[test]
@@ -112,10 +113,10 @@ fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
     harness.press("j space space e");
     harness.type_text(" {n}");
     harness.press("enter d y");
-    let (ticket, plan) = harness.last_write();
+    let (plan_id, plan) = harness.last_write();
     assert_eq!(plan.operations.len(), 2);
     let orders: Vec<_> = harness.effects.iter().rev().take(4).rev().cloned().collect();
-    let taken_out = Effect::Mirror(Command::Drop(Which { ticket, index: 0 }));
+    let taken_out = Effect::Mirror(Command::Drop(OpId { plan_id, index: 0 }));
     assert!(
         matches!(&orders[..], [Effect::Mirror(Command::Hold(_)), _, out, Effect::Mirror(Command::Release { .. })] if *out == taken_out)
     );
@@ -127,15 +128,15 @@ fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
     harness.press("j a");
     harness.type_text("Nowy");
     harness.press("enter");
-    let (ticket, plan) = harness.last_write();
-    let which = Which { ticket, index: 0 };
+    let (plan_id, plan) = harness.last_write();
+    let op = OpId { plan_id, index: 0 };
     let Operation::Create { draft } = plan.operations[0].clone() else { panic!("a create") };
     let theirs = Segment { external_id: Some("T".into()), ..draft.into_segment(id("real")) };
-    harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
+    harness.fail(WriteError::PossibleDuplicate { theirs: Arc::new(theirs) });
     harness.press("!");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
     harness.press("t");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { which, id: id("real") })));
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { op, id: id("real") })));
     assert!(harness.state.layers.is_empty());
 }
 
@@ -158,8 +159,8 @@ fn what_an_earlier_run_had_gathered_is_gathered_again() {
     let mut harness = at_work();
     let base = Arc::clone(harness.state.forest.get(&id("export")).unwrap());
     let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
-    let (which, operation) = (Which { ticket: Ticket(7), index: 0 }, Operation::Update { base, draft });
-    harness.tell(mirror::Event::Recovered(vec![Recovered { which, operation, fate: Fate::Gathered }]));
+    let (op, operation) = (OpId { plan_id: PlanId(7), index: 0 }, Operation::Update { base, draft });
+    harness.tell(mirror::Event::Recovered(vec![Recovered { op, operation, fate: RecoveredState::Gathered }]));
     harness.press("enter R esc");
     assert_eq!((harness.state.writes.tally().staged, harness.write_count()), (1, 0));
     harness.press("S y");
@@ -176,11 +177,11 @@ fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
         harness.press("enter");
     }
     let operation = |parent| Operation::Create { draft: Draft { parent, ..Draft::of(&named("x", "Deep", None)) } };
-    let ticket = Ticket(u64::MAX);
+    let plan_id = PlanId(u64::MAX);
     let depth = 5_000_usize;
     let recovered = (0..depth).map(|index| {
-        let above = index.checked_sub(1).map(|above| Which { ticket, index: above }.provisional_id());
-        Recovered { which: Which { ticket, index }, operation: operation(above), fate: Fate::Gathered }
+        let above = index.checked_sub(1).map(|above| OpId { plan_id, index: above }.provisional_id());
+        Recovered { op: OpId { plan_id, index }, operation: operation(above), fate: RecoveredState::Gathered }
     });
     harness.tell(mirror::Event::Recovered(recovered.collect()));
     assert_eq!(harness.state.writes.tally().staged, depth + 2);

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::app::Effect;
 use crate::app::harness::{Harness, id, named, wholesale};
-use crate::mirror::{self, Applied, Command, Outcome, Which, WriteError};
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::{OpId, WriteError, WriteResult, Written};
+use crate::mirror::{self, Command};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::Field;
 
@@ -75,14 +76,14 @@ fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
 fn what_was_on_its_way_when_it_was_given_up_is_shown_all_the_same() {
     let mut harness = at_work();
     harness.press("j d enter");
-    let (ticket, plan) = harness.last_write();
+    let (plan_id, plan) = harness.last_write();
     harness.press("Q D");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(plan_id))));
     assert!(harness.state.forest.contains(&id("export")));
-    let which = Which { ticket, index: 0 };
+    let op = OpId { plan_id, index: 0 };
     let (operation, outcome) =
-        (plan.operations[0].clone(), Outcome::Deleted { id: id("export"), found: true, raced: false });
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
+        (plan.operations[0].clone(), WriteResult::Deleted { id: id("export"), found: true, raced: false });
+    harness.tell(mirror::Event::OperationEnded { op, operation, outcome });
     assert!(!harness.state.forest.contains(&id("export")));
     assert!(harness.message().contains("was carried out"), "{}", harness.message());
 }
@@ -97,8 +98,8 @@ fn an_undo_that_does_not_come_about_can_be_tried_again() {
     harness.press("u");
     harness.refuse("not now");
     harness.press("Q d");
-    let (ticket, _) = harness.last_write();
-    harness.tell(mirror::Event::OperationDropped(Which { ticket, index: 0 }));
+    let (plan_id, _) = harness.last_write();
+    harness.tell(mirror::Event::OperationDropped(OpId { plan_id, index: 0 }));
     harness.press("esc u");
     harness.succeed();
     assert_eq!(harness.rows()[1], "  >Export");
@@ -110,17 +111,17 @@ fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carrie
     harness.press("g g r ctrl-u");
     harness.type_text("Renamed");
     harness.press("enter");
-    let (ticket, plan) = harness.last_write();
-    let which = Which { ticket, index: 0 };
+    let (plan_id, plan) = harness.last_write();
+    let op = OpId { plan_id, index: 0 };
     harness.press("Q D esc");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(ticket))));
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(plan_id))));
     assert!(!harness.rows().iter().any(|row| row.ends_with("Renamed")));
     let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
     let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
     let (merged, ignored, written) = (Vec::new(), Vec::new(), vec![Field::Name]);
-    let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
-    let (operation, outcome) = (plan.operations[0].clone(), Outcome::Updated(applied));
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome });
+    let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
+    let (operation, outcome) = (plan.operations[0].clone(), WriteResult::Updated(applied));
+    harness.tell(mirror::Event::OperationEnded { op, operation, outcome });
     assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
     assert!(harness.message().contains("was given up too late"), "{}", harness.message());
     harness.press("u");
@@ -141,7 +142,7 @@ fn undoing_brings_back_what_was_there_and_not_what_was_given_up() {
         harness.press("enter");
         first = first.or_else(|| Some(harness.last_write().0));
     }
-    harness.tell(mirror::Event::OperationDropped(Which { ticket: first.unwrap(), index: 0 }));
+    harness.tell(mirror::Event::OperationDropped(OpId { plan_id: first.unwrap(), index: 0 }));
     harness.succeed();
     harness.press("u");
     let (_, back) = harness.last_write();
@@ -158,11 +159,11 @@ fn taking_something_back_leaves_an_older_plan_that_waits_for_a_decision() {
     let (older, _) = harness.last_write();
     harness.succeed_with_first(1, |_| unreachable!("only names change"));
     let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
-    let step = Which { ticket: older, index: 1 };
+    let step = OpId { plan_id: older, index: 1 };
     let operation = harness.state.writes.step(step).unwrap().operation.clone();
     let call = Call::Update(operation.subject().unwrap().clone());
     let error = WriteError::Refused(RemoteError { call, fault });
-    harness.tell(mirror::Event::OperationFailed { which: step, operation, error });
+    harness.tell(mirror::Event::OperationFailed { op: step, operation, error });
     harness.press("esc esc g g r ctrl-u");
     harness.type_text("Later");
     harness.press("enter");
@@ -179,13 +180,13 @@ fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
     harness.press("g g r ctrl-u");
     harness.type_text("Both");
     harness.press("enter");
-    let (ticket, plan) = harness.last_write();
-    let (which, operation) = (Which { ticket, index: 0 }, plan.operations[0].clone());
+    let (plan_id, plan) = harness.last_write();
+    let (op, operation) = (OpId { plan_id, index: 0 }, plan.operations[0].clone());
     let Operation::Update { base, draft } = &operation else { panic!("an update") };
     let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
     let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
-    let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
-    harness.tell(mirror::Event::OperationEnded { which, operation, outcome: Outcome::Updated(applied) });
+    let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
+    harness.tell(mirror::Event::OperationEnded { op, operation, outcome: WriteResult::Updated(applied) });
     harness.press("u");
     assert!(harness.message().contains("nothing was done yet"), "{}", harness.message());
 }
@@ -196,8 +197,8 @@ fn what_runs_is_not_given_up() {
     harness.press("g g r ctrl-u");
     harness.type_text("Renamed");
     harness.press("enter");
-    let (ticket, _) = harness.last_write();
-    harness.tell(mirror::Event::OperationBegan(Which { ticket, index: 0 }));
+    let (plan_id, _) = harness.last_write();
+    harness.tell(mirror::Event::OperationBegan(OpId { plan_id, index: 0 }));
     harness.press("Q D esc");
     assert_eq!(harness.state.writes.tally().waiting, 1);
     harness.succeed();

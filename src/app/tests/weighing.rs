@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Layer, Review, Word};
-use crate::mirror::WriteError;
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::WriteError;
 use crate::segment::{Field, Pattern, Segment};
 
 fn protected() -> Harness {
@@ -122,8 +122,8 @@ fn what_is_decided_is_not_sent_when_it_was_settled_during_the_look() {
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
     harness.press("!");
     harness.press("D");
-    let which = review(&harness).operations(&harness.state, 0..1)[0].0;
-    harness.tell(crate::mirror::Event::OperationDropped(which));
+    let op = review(&harness).operations(&harness.state, 0..1)[0].0;
+    harness.tell(crate::mirror::Event::OperationDropped(op));
     answer(&mut harness, "acme");
     assert_eq!((harness.write_count(), harness.message()), (1, "that has been settled meanwhile"));
 }

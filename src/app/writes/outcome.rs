@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::action::Action;
+use crate::changes::Operation;
+use crate::changes::{OpId, PlanId, Recovered, RecoveredState, WriteError, WriteResult, Written};
 use crate::forest::{Change, RowId};
-use crate::mirror::{Applied, Command, Fate, Outcome, Recovered, Ticket, Which, WriteError};
-use crate::plan::Operation;
+use crate::mirror::Command;
 use crate::remote::{Call, Contexts, Fault, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
@@ -18,18 +19,18 @@ use crate::app::history::Made;
 use crate::app::{Conflict, Effect, Layer, State, Tone, grouped, news, tree_view};
 
 /// An operation was sent on its way.
-pub(in crate::app) fn operation_began(state: &mut State, which: Which) {
-    if state.writes.open_step(which).is_some() {
-        state.writes.plans.stand(which, Standing::Running);
+pub(in crate::app) fn operation_began(state: &mut State, op: OpId) {
+    if state.writes.open_step(op).is_some() {
+        state.writes.plans.stand(op, Standing::Running);
     }
 }
 
 /// An operation could not reach the server, or is to wait: it is queued as before, and sent when the server answers.
-pub(in crate::app) fn operation_waits(state: &mut State, which: Which, error: &RemoteError, retry_in: Duration) {
-    if state.writes.step(which).is_none_or(|step| step.standing != Standing::Running) {
+pub(in crate::app) fn operation_waits(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duration) {
+    if state.writes.step(op).is_none_or(|step| step.standing != Standing::Running) {
         return;
     }
-    state.writes.plans.stand(which, Standing::Waiting);
+    state.writes.plans.stand(op, Standing::Waiting);
     // It is tried again and again, which is no news each time.
     if state.writes.waits_for.as_ref() == Some(&error.fault) {
         return;
@@ -48,34 +49,34 @@ pub(in crate::app) fn operation_waits(state: &mut State, which: Which, error: &R
 /// An operation succeeded, as it was carried out.
 pub(in crate::app) fn operation_ended(
     state: &mut State,
-    which: Which,
+    op: OpId,
     operation: &Operation,
-    outcome: &Outcome,
+    outcome: &WriteResult,
 ) -> Vec<Effect> {
     state.writes.waits_for = None;
-    let Some(step) = state.writes.open_step(which) else {
-        return ended_after_all(state, which, operation, outcome);
+    let Some(step) = state.writes.open_step(op) else {
+        return ended_after_all(state, op, operation, outcome);
     };
-    let id = subject(which, &step.operation);
-    state.writes.plans.replace(which, operation.clone());
-    state.writes.plans.stand(which, Standing::Done);
-    state.writes.refused.retain(|layer| layer.amends() != Some(which));
+    let id = subject(op, &step.operation);
+    state.writes.plans.replace(op, operation.clone());
+    state.writes.plans.stand(op, Standing::Done);
+    state.writes.refused.retain(|layer| layer.amends() != Some(op));
     let before = state.writes.pending.get(&id).and_then(|pending| pending.truth.clone());
     if let Some(pending) = state.writes.pending.get_mut(&id) {
         pending.truth = match outcome {
-            Outcome::Updated(applied) => Some(Arc::clone(&applied.segment)),
-            Outcome::Created(_) | Outcome::Deleted { .. } => None,
+            WriteResult::Updated(applied) => Some(Arc::clone(&applied.segment)),
+            WriteResult::Created(_) | WriteResult::Deleted { .. } => None,
         };
     }
-    let effects = if let Outcome::Created(applied) = outcome {
-        take_in_created(state, which, applied)
+    let effects = if let WriteResult::Created(applied) = outcome {
+        take_in_created(state, op, applied)
     } else {
-        let changes = vec![state.writes.settle(&id, which)];
+        let changes = vec![state.writes.settle(&id, op)];
         tree_view::steady(state, |state| state.forest.apply(changes));
         Vec::new()
     };
     match outcome {
-        Outcome::Created(applied) | Outcome::Updated(applied) => {
+        WriteResult::Created(applied) | WriteResult::Updated(applied) => {
             state.activity.touch(&applied.segment.id, state.clock.now, Originator::You);
             tree_view::steady(state, |state| state.forest.mark_changed([&applied.segment.id]));
             remark(state, applied);
@@ -83,9 +84,9 @@ pub(in crate::app) fn operation_ended(
                 let only_theirs = (**before).clone().with_fields_of(&applied.segment, &applied.merged);
                 news::tell_set_back(state, before, &only_theirs);
             }
-            note_fields(state, which, before.as_deref(), applied);
+            note_fields(state, op, before.as_deref(), applied);
         }
-        Outcome::Deleted { id, raced, .. } => {
+        WriteResult::Deleted { id, raced, .. } => {
             state.picks.marked.remove(id);
             state.picks.cut.remove(id);
             if let (Operation::Delete { base, .. }, true) = (operation, *raced) {
@@ -93,26 +94,26 @@ pub(in crate::app) fn operation_ended(
             }
         }
     }
-    remember(state, which, operation, outcome);
-    finish(state, which.ticket);
+    remember(state, op, operation, outcome);
+    finish(state, op.plan_id);
     effects
 }
 
 /// Something was carried out that was given up in the very moment in which it began. The feed won't name it again, so it is shown
 /// and remembered now.
-fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) -> Vec<Effect> {
+fn ended_after_all(state: &mut State, op: OpId, operation: &Operation, outcome: &WriteResult) -> Vec<Effect> {
     let (id, now) = match outcome {
-        Outcome::Created(applied) | Outcome::Updated(applied) => {
+        WriteResult::Created(applied) | WriteResult::Updated(applied) => {
             (applied.segment.id.clone(), Some(Arc::clone(&applied.segment)))
         }
-        Outcome::Deleted { id, .. } => (id.clone(), None),
+        WriteResult::Deleted { id, .. } => (id.clone(), None),
     };
     let name = match operation {
         Operation::Create { draft } => draft.name.as_str().to_owned(),
         Operation::Update { base, .. } | Operation::Delete { base, .. } => base.name.to_string(),
     };
-    let effects = if let Outcome::Created(applied) = outcome {
-        take_in_created(state, which, applied)
+    let effects = if let WriteResult::Created(applied) = outcome {
+        take_in_created(state, op, applied)
     } else {
         let changes = vec![state.writes.overlay(&id, now)];
         tree_view::steady(state, |state| state.forest.apply(changes));
@@ -122,7 +123,7 @@ fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outco
     let undo = state.key(Action::Undo);
     let done = format!("a change of {name} was given up too late and was carried out; {undo} takes it back");
     let title = Title { failed: done.clone(), done: done.clone() };
-    state.writes.history.remember(which.ticket, &title, vec![made], Purpose::Ordinary, &[true]);
+    state.writes.history.remember(op.plan_id, &title, vec![made], Purpose::Ordinary, &[true]);
     state.activity.add(state.clock.now, EntryKind::Failed, Some(id), done.clone());
     state.warn(done);
     effects
@@ -130,23 +131,23 @@ fn ended_after_all(state: &mut State, which: Which, operation: &Operation, outco
 
 /// A new segment has its real id: whatever refers to it refers to that one from now on.
 /// What is gathered refers to it in the journal as well.
-fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Effect> {
-    let provisional = which.provisional_id();
+fn take_in_created(state: &mut State, op: OpId, applied: &Written) -> Vec<Effect> {
+    let provisional = op.provisional_id();
     let real = applied.segment.id.clone();
     let other = |id: &SegmentId| (*id == provisional).then(|| real.clone());
     let (mut concerned, mut gathered) = (Vec::new(), BTreeSet::new());
     let referring = state.writes.plans.referring_to(&provisional);
-    let referring = referring.map(|(which, step)| (which, step.operation.clone(), step.standing == Standing::Staged));
-    for (which, operation, is_staged) in referring.collect::<Vec<_>>() {
+    let referring = referring.map(|(op, step)| (op, step.operation.clone(), step.standing == Standing::Staged));
+    for (op, operation, is_staged) in referring.collect::<Vec<_>>() {
         let renamed = operation.with_ids(&other);
-        concerned.push(subject(which, &renamed));
-        state.writes.plans.replace(which, renamed);
+        concerned.push(subject(op, &renamed));
+        state.writes.plans.replace(op, renamed);
         if is_staged {
-            gathered.insert(which.ticket);
+            gathered.insert(op.plan_id);
         }
     }
     let mut later = state.writes.pending.remove(&provisional).unwrap_or_default().operations;
-    later.retain(|other| *other != which);
+    later.retain(|other| *other != op);
     if !later.is_empty() {
         let truth = Some(Arc::clone(&applied.segment));
         state.writes.pending.insert(real.clone(), Pending { truth, operations: later });
@@ -177,8 +178,8 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Ef
     for layer in state.layers.iter_mut().chain(&mut state.writes.refused) {
         layer.refer_to(&state.forest, &provisional, &applied.segment);
     }
-    let restored = match state.writes.plans.get(which.ticket).map(|write| &write.purpose) {
-        Some(Purpose::Undo(back) | Purpose::Redo(back)) => back.former.get(&which.index).cloned(),
+    let restored = match state.writes.plans.get(op.plan_id).map(|write| &write.purpose) {
+        Some(Purpose::Undo(back) | Purpose::Redo(back)) => back.former.get(&op.index).cloned(),
         _ => None,
     };
     if let Some(former) = restored {
@@ -189,11 +190,11 @@ fn take_in_created(state: &mut State, which: Which, applied: &Applied) -> Vec<Ef
             }
         }
     }
-    gathered.into_iter().flat_map(|ticket| super::sending::keep(state, ticket)).collect()
+    gathered.into_iter().flat_map(|plan_id| super::sending::keep(state, plan_id)).collect()
 }
 
 /// Says where the server or a colleague had it otherwise than asked.
-fn remark(state: &mut State, applied: &Applied) {
+fn remark(state: &mut State, applied: &Written) {
     let name = &applied.segment.name;
     let list = |fields: &[Field]| fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let about = Some(applied.segment.id.clone());
@@ -227,9 +228,9 @@ fn remark_race(state: &mut State, name: &str, about: Option<SegmentId>) {
 }
 
 /// Remembers what a plan of one operation changed, to be told when it is over. A new name is told by the title already.
-fn note_fields(state: &mut State, which: Which, before: Option<&Segment>, applied: &Applied) {
+fn note_fields(state: &mut State, op: OpId, before: Option<&Segment>, applied: &Written) {
     let fields = before.map(|before| activity::field_changes(&state.forest, before, &applied.segment));
-    let write = state.writes.plans.get_mut(which.ticket).filter(|write| write.steps().len() == 1);
+    let write = state.writes.plans.get_mut(op.plan_id).filter(|write| write.steps().len() == 1);
     let Some(write) = write else { return };
     write.subject = Some(applied.segment.id.clone());
     write.fields = fields.unwrap_or_default();
@@ -239,31 +240,31 @@ fn note_fields(state: &mut State, which: Which, before: Option<&Segment>, applie
 }
 
 /// Remembers what was done, to be taken back, and what it wrote, to notice when somebody sets it back.
-fn remember(state: &mut State, which: Which, operation: &Operation, outcome: &Outcome) {
+fn remember(state: &mut State, op: OpId, operation: &Operation, outcome: &WriteResult) {
     let Some(made) = made(operation, outcome) else { return };
     if let Made::Updated { before, after, fields } = &made {
         state.writes.kept.keep(before, after, fields, state.clock.now);
     }
-    if let Some(write) = state.writes.plans.get_mut(which.ticket) {
+    if let Some(write) = state.writes.plans.get_mut(op.plan_id) {
         write.made.push(made);
     }
 }
 
 /// What an operation did.
-fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
+fn made(operation: &Operation, outcome: &WriteResult) -> Option<Made> {
     match (operation, outcome) {
         // What existed before is not this operation's to be deleted.
-        (Operation::Create { .. }, Outcome::Created(applied)) => {
+        (Operation::Create { .. }, WriteResult::Created(applied)) => {
             (!applied.existed).then(|| Made::Created(Arc::clone(&applied.segment)))
         }
-        (Operation::Update { base, draft }, Outcome::Updated(applied)) => {
+        (Operation::Update { base, draft }, WriteResult::Updated(applied)) => {
             // What somebody else had made as wanted before is not this operation's to be taken back.
             let mut fields = draft.changes(base);
             fields.retain(|field| applied.written.contains(field) && !applied.ignored.contains(field));
             let (before, after) = (Arc::clone(base), Arc::clone(&applied.segment));
             (!fields.is_empty()).then_some(Made::Updated { before, after, fields })
         }
-        (Operation::Delete { base, leaving }, Outcome::Deleted { found: true, .. }) => {
+        (Operation::Delete { base, leaving }, WriteResult::Deleted { found: true, .. }) => {
             Some(Made::Deleted { segment: Arc::clone(base), leaving: leaving.clone() })
         }
         _ => None,
@@ -271,14 +272,14 @@ fn made(operation: &Operation, outcome: &Outcome) -> Option<Made> {
 }
 
 /// Ends a plan of which nothing is left.
-fn finish(state: &mut State, ticket: Ticket) {
-    if !state.writes.plans.get(ticket).is_some_and(Write::is_over) {
+fn finish(state: &mut State, plan_id: PlanId) {
+    if !state.writes.plans.get(plan_id).is_some_and(Write::is_over) {
         return;
     }
-    let Some(write) = state.writes.plans.remove(ticket) else { return };
+    let Some(write) = state.writes.plans.remove(plan_id) else { return };
     let (done, total) = (write.tally().done, write.steps().len());
     let standings: Vec<bool> = write.steps().iter().map(|step| step.standing == Standing::Done).collect();
-    state.writes.history.remember(ticket, &write.title, write.made, write.purpose, &standings);
+    state.writes.history.remember(plan_id, &write.title, write.made, write.purpose, &standings);
     if done == 0 {
         return;
     }
@@ -296,31 +297,31 @@ fn finish(state: &mut State, ticket: Ticket) {
 }
 
 /// An operation was given up.
-pub(in crate::app) fn operation_dropped(state: &mut State, which: Which) -> Vec<Effect> {
-    let Some(operation) = settle_dropped(state, which) else { return Vec::new() };
-    super::sending::drop_gathered_on(state, which, &operation)
+pub(in crate::app) fn operation_dropped(state: &mut State, op: OpId) -> Vec<Effect> {
+    let Some(operation) = settle_dropped(state, op) else { return Vec::new() };
+    super::sending::drop_gathered_on(state, op, &operation)
 }
 
 /// Nothing more comes of an operation. Answers what it was, unless it was over already.
-pub(super) fn settle_dropped(state: &mut State, which: Which) -> Option<Operation> {
-    let step = state.writes.open_step(which)?;
+pub(super) fn settle_dropped(state: &mut State, op: OpId) -> Option<Operation> {
+    let step = state.writes.open_step(op)?;
     let operation = step.operation.clone();
-    state.writes.plans.stand(which, Standing::Dropped);
-    let id = subject(which, &operation);
-    rebase_later(state, which, &id, &operation);
-    let changes = vec![state.writes.settle(&id, which)];
+    state.writes.plans.stand(op, Standing::Dropped);
+    let id = subject(op, &operation);
+    rebase_later(state, op, &id, &operation);
+    let changes = vec![state.writes.settle(&id, op)];
     tree_view::steady(state, |state| state.forest.apply(changes));
-    state.writes.refused.retain(|layer| layer.amends() != Some(which));
-    finish(state, which.ticket);
+    state.writes.refused.retain(|layer| layer.amends() != Some(op));
+    finish(state, op.plan_id);
     Some(operation)
 }
 
 /// Later operations on the same segment begin from what it is without one that was given up.
-fn rebase_later(state: &mut State, which: Which, id: &SegmentId, given_up: &Operation) {
+fn rebase_later(state: &mut State, op: OpId, id: &SegmentId, given_up: &Operation) {
     let Operation::Update { base, draft } = given_up else { return };
     let expected = draft.clone().into_segment(id.clone());
     let later = state.writes.pending.get(id).into_iter().flat_map(|pending| &pending.operations);
-    for later in later.filter(|later| **later > which).copied().collect::<Vec<_>>() {
+    for later in later.filter(|later| **later > op).copied().collect::<Vec<_>>() {
         if let Some(step) = state.writes.step(later) {
             let rebased = step.operation.clone().rebased(&expected, base);
             state.writes.plans.replace(later, rebased);
@@ -332,10 +333,10 @@ fn rebase_later(state: &mut State, which: Which, id: &SegmentId, given_up: &Oper
 pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
     const WORDS: &str = "too much is waiting to be done; try again in a moment";
     match command {
-        Command::Write { ticket, .. } => {
+        Command::Write { plan_id, .. } => {
             // Nothing of it reached the mirror, so nothing has to be dropped there.
-            state.writes.plans.stand_each(*ticket, |_, _| Some(Standing::Staged));
-            let Some(write) = state.writes.plans.get(*ticket) else { return };
+            state.writes.plans.stand_each(*plan_id, |_, _| Some(Standing::Staged));
+            let Some(write) = state.writes.plans.get(*plan_id) else { return };
             let about = Failed::of(write);
             if write.origin.is_none() {
                 let key = state.key(Action::Stage);
@@ -343,18 +344,18 @@ pub(in crate::app) fn undelivered(state: &mut State, command: &Command) {
                 return state.warn(format!("{words} · {key} sends it"));
             }
             // The mirror has not heard of it, and the journal neither.
-            let _nothing_to_forget = super::unstage(state, *ticket);
-            let (which, failure) = (Which { ticket: *ticket, index: 0 }, Failure { words: WORDS.into(), error: None });
-            tell_failure(state, which, about, &failure, false);
+            let _nothing_to_forget = super::unstage(state, *plan_id);
+            let (op, failure) = (OpId { plan_id: *plan_id, index: 0 }, Failure { words: WORDS.into(), error: None });
+            tell_failure(state, op, about, &failure, false);
         }
         Command::Keep { .. } => state.warn("this is gathered, but not in the journal: it would be lost with this run"),
-        Command::Release { ticket, .. } => {
+        Command::Release { plan_id, .. } => {
             let hold = |_, step: &Step| (step.standing == Standing::Waiting).then_some(Standing::Held);
-            state.writes.plans.stand_each(*ticket, hold);
+            state.writes.plans.stand_each(*plan_id, hold);
             state.warn(WORDS);
         }
-        Command::Retry(which) | Command::Amend { which, .. } | Command::Adopt { which, .. } => {
-            state.writes.plans.stand(*which, Standing::Held);
+        Command::Retry(op) | Command::Amend { op, .. } | Command::Adopt { op, .. } => {
+            state.writes.plans.stand(*op, Standing::Held);
             state.warn(WORDS);
         }
         _ => state.warn(WORDS),
@@ -371,24 +372,24 @@ struct Failure {
 /// began.
 pub(in crate::app) fn operation_failed(
     state: &mut State,
-    which: Which,
+    op: OpId,
     operation: Operation,
     error: WriteError,
 ) -> Vec<Effect> {
-    let Some(step) = state.writes.open_step(which) else {
-        return vec![Effect::Mirror(Command::Drop(which))];
+    let Some(step) = state.writes.open_step(op) else {
+        return vec![Effect::Mirror(Command::Drop(op))];
     };
-    let id = subject(which, &step.operation);
-    state.writes.plans.replace(which, operation);
-    state.writes.plans.stand(which, Standing::Failed(error.clone()));
+    let id = subject(op, &step.operation);
+    state.writes.plans.replace(op, operation);
+    state.writes.plans.stand(op, Standing::Failed(error.clone()));
     if let WriteError::Conflict { theirs, .. } = &error
         && let Some(pending) = state.writes.pending.get_mut(&id)
     {
         pending.truth.clone_from(theirs);
     }
     show(state, [id]);
-    if let Some(about) = state.writes.plans.get(which.ticket).map(Failed::of) {
-        tell_failure(state, which, about, &Failure { words: error.to_string(), error: Some(error) }, true);
+    if let Some(about) = state.writes.plans.get(op.plan_id).map(Failed::of) {
+        tell_failure(state, op, about, &Failure { words: error.to_string(), error: Some(error) }, true);
     }
     Vec::new()
 }
@@ -409,16 +410,16 @@ impl Failed {
 }
 
 /// Tells of a failure in a line, with the key that opens the dialog it came from. `stays` when the operation can be tried again.
-fn tell_failure(state: &mut State, which: Which, about: Failed, failure: &Failure, stays: bool) {
+fn tell_failure(state: &mut State, op: OpId, about: Failed, failure: &Failure, stays: bool) {
     let Failed { title, done, total, origin } = about;
     let progress = if total > 1 { format!(" ({done} of {total} steps are done)") } else { String::new() };
     let text = format!("{title}{progress}: {}", failure.words);
     state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
-    let conflict = failure.error.as_ref().and_then(|error| Conflict::of(state, which, error));
+    let conflict = failure.error.as_ref().and_then(|error| Conflict::of(state, op, error));
     let layer = match (conflict, origin) {
         (Some(conflict), _) => Some(Layer::Conflict(conflict)),
         (None, Some(mut origin)) => {
-            origin.refuse(&failure.words, stays.then_some(which));
+            origin.refuse(&failure.words, stays.then_some(op));
             Some(origin)
         }
         (None, None) => None,
@@ -426,7 +427,7 @@ fn tell_failure(state: &mut State, which: Which, about: Failed, failure: &Failur
     match layer {
         // Nothing opens by itself: it would take keys that are meant for something else.
         Some(layer) => {
-            state.writes.refused.retain(|other| other.amends() != Some(which));
+            state.writes.refused.retain(|other| other.amends() != Some(op));
             state.writes.refused.push_back(layer);
             state.warn(format!("{text} · {} opens it", state.key(Action::Reopen)));
         }
@@ -451,44 +452,46 @@ fn not_found(operation: &Operation) -> RemoteError {
 /// What an earlier run left, and what became of it, is told and kept for the queue, which shows it.
 pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) {
     let mut lines = Vec::new();
-    let mut left: Vec<(Ticket, Vec<Step>)> = Vec::new();
-    for Recovered { which, operation, fate } in found {
+    let mut left: Vec<(PlanId, Vec<Step>)> = Vec::new();
+    for Recovered { op, operation, fate } in found {
         let what = super::super::changing::title(&operation);
         let (line, standing) = match fate {
-            Fate::CarriedOut(_) => (format!("{}: it was carried out", what.done), Standing::Done),
-            Fate::Gathered => (format!("{}: it was only gathered", what.failed), Standing::Staged),
-            Fate::NotSent => (format!("{}: it is still to be sent", what.failed), Standing::Held),
-            Fate::NotCarriedOut => (format!("{}: it was sent and not carried out", what.failed), Standing::Held),
-            Fate::NotFound => {
+            RecoveredState::CarriedOut(_) => (format!("{}: it was carried out", what.done), Standing::Done),
+            RecoveredState::Gathered => (format!("{}: it was only gathered", what.failed), Standing::Staged),
+            RecoveredState::NotSent => (format!("{}: it is still to be sent", what.failed), Standing::Held),
+            RecoveredState::NotCarriedOut => {
+                (format!("{}: it was sent and not carried out", what.failed), Standing::Held)
+            }
+            RecoveredState::NotFound => {
                 let line =
                     format!("{}: it was sent, and no trace of it was found so far; it is looked for", what.failed);
                 (line, Standing::Failed(WriteError::InDoubt(not_found(&operation))))
             }
-            Fate::Unknown(error) => {
+            RecoveredState::Unknown(error) => {
                 let line = format!("{}: it was sent, and what became of it is not known: {error}", what.failed);
                 (line, Standing::Failed(WriteError::InDoubt(error)))
             }
         };
         state.activity.add(state.clock.now, EntryKind::Notice, None, line.clone());
         lines.push(line);
-        if left.last().is_none_or(|(ticket, _)| *ticket != which.ticket) {
-            left.push((which.ticket, Vec::new()));
+        if left.last().is_none_or(|(plan_id, _)| *plan_id != op.plan_id) {
+            left.push((op.plan_id, Vec::new()));
         }
         if let Some((_, steps)) = left.last_mut() {
             // What is done with has left its place; the others keep theirs.
             let gone = Step { operation: operation.clone(), standing: Standing::Dropped };
-            steps.resize(which.index.max(steps.len()), gone);
+            steps.resize(op.index.max(steps.len()), gone);
             steps.push(Step { operation, standing });
         }
     }
-    for (ticket, steps) in left.into_iter().filter(|(_, steps)| steps.iter().any(|step| !step.standing.is_over())) {
-        state.writes.next = state.writes.next.max(ticket.0);
+    for (plan_id, steps) in left.into_iter().filter(|(_, steps)| steps.iter().any(|step| !step.standing.is_over())) {
+        state.writes.next = state.writes.next.max(plan_id.0);
         state.writes.gathers |= steps.iter().any(|step| step.standing == Standing::Staged);
         let title = Title {
             done: "finished changes from the last session".into(),
             failed: "some changes from the last session were not carried out".into(),
         };
-        insert(state, ticket, steps, title, None, Purpose::Ordinary);
+        insert(state, plan_id, steps, title, None, Purpose::Ordinary);
     }
     if let Some(first) = lines.first() {
         let queue = state.key(Action::ShowQueue);

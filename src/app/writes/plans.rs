@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use crate::mirror::{Ticket, Which};
-use crate::plan::Operation;
+use crate::changes::Operation;
+use crate::changes::{OpId, PlanId};
 use crate::segment::SegmentId;
 
 use super::{Purpose, Standing, Step, Tally, Title};
@@ -28,16 +28,16 @@ pub struct Write {
     pub(super) made: Vec<Made>,
     pub(in crate::app) purpose: Purpose,
     /// The operation that is given up when this is sent.
-    pub(super) instead_of: Option<Which>,
+    pub(super) instead_of: Option<OpId>,
 }
 
 /// Plans by their numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plans {
-    writes: BTreeMap<Ticket, Write>,
+    writes: BTreeMap<PlanId, Write>,
     tally: Tally,
     /// The operations that are not over, by each provisional id that they refer to.
-    referring: HashMap<SegmentId, BTreeSet<Which>>,
+    referring: HashMap<SegmentId, BTreeSet<OpId>>,
 }
 
 impl Write {
@@ -100,16 +100,16 @@ impl List {
     /// A part of what it has of some plans. Of those before the part, only the counts are looked at.
     pub(in crate::app) fn part<'a>(
         self,
-        plans: impl Iterator<Item = (Ticket, &'a Write)>,
+        plans: impl Iterator<Item = (PlanId, &'a Write)>,
         part: Range<usize>,
-    ) -> Vec<Which> {
+    ) -> Vec<OpId> {
         let (mut before, mut listed) = (0, Vec::new());
-        for (ticket, write) in plans {
+        for (plan_id, write) in plans {
             let count = self.count(write);
             let wanted = part.len() - listed.len();
             if wanted > 0 && before + count > part.start {
                 let places = write.places(self).skip(part.start.saturating_sub(before)).take(wanted);
-                listed.extend(places.map(|index| Which { ticket, index }));
+                listed.extend(places.map(|index| OpId { plan_id, index }));
             }
             before += count;
         }
@@ -122,51 +122,51 @@ impl Plans {
         self.tally
     }
 
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Ticket, &Write)> {
-        self.writes.iter().map(|(ticket, write)| (*ticket, write))
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (PlanId, &Write)> {
+        self.writes.iter().map(|(plan_id, write)| (*plan_id, write))
     }
 
-    pub fn get(&self, ticket: Ticket) -> Option<&Write> {
-        self.writes.get(&ticket)
+    pub fn get(&self, plan_id: PlanId) -> Option<&Write> {
+        self.writes.get(&plan_id)
     }
 
-    pub fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Write> {
-        self.writes.get_mut(&ticket)
+    pub fn get_mut(&mut self, plan_id: PlanId) -> Option<&mut Write> {
+        self.writes.get_mut(&plan_id)
     }
 
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Write> {
         self.writes.values_mut()
     }
 
-    pub fn step(&self, which: Which) -> Option<&Step> {
-        self.writes.get(&which.ticket)?.steps.get(which.index)
+    pub fn step(&self, op: OpId) -> Option<&Step> {
+        self.writes.get(&op.plan_id)?.steps.get(op.index)
     }
 
-    pub fn insert(&mut self, ticket: Ticket, mut write: Write) {
-        self.remove(ticket);
+    pub fn insert(&mut self, plan_id: PlanId, mut write: Write) {
+        self.remove(plan_id);
         write.tally = Tally::default();
         for (index, step) in write.steps.iter().enumerate() {
             write.tally.count(&step.standing);
             self.tally.count(&step.standing);
-            refer(&mut self.referring, Which { ticket, index }, step);
+            refer(&mut self.referring, OpId { plan_id, index }, step);
         }
-        self.writes.insert(ticket, write);
+        self.writes.insert(plan_id, write);
     }
 
-    pub fn remove(&mut self, ticket: Ticket) -> Option<Write> {
-        let write = self.writes.remove(&ticket)?;
+    pub fn remove(&mut self, plan_id: PlanId) -> Option<Write> {
+        let write = self.writes.remove(&plan_id)?;
         for (index, step) in write.steps.iter().enumerate() {
             self.tally.discount(&step.standing);
-            forget(&mut self.referring, Which { ticket, index }, step);
+            forget(&mut self.referring, OpId { plan_id, index }, step);
         }
         Some(write)
     }
 
     /// An operation stands elsewhere.
-    pub fn stand(&mut self, which: Which, standing: Standing) {
+    pub fn stand(&mut self, op: OpId, standing: Standing) {
         let Self { writes, tally, referring } = self;
-        let Some(write) = writes.get_mut(&which.ticket) else { return };
-        let Some(step) = write.steps.get_mut(which.index) else { return };
+        let Some(write) = writes.get_mut(&op.plan_id) else { return };
+        let Some(step) = write.steps.get_mut(op.index) else { return };
         for tally in [tally, &mut write.tally] {
             tally.discount(&step.standing);
             tally.count(&standing);
@@ -174,62 +174,62 @@ impl Plans {
         if step.standing.is_over() == standing.is_over() {
             step.standing = standing;
         } else {
-            forget(referring, which, step);
+            forget(referring, op, step);
             step.standing = standing;
-            refer(referring, which, step);
+            refer(referring, op, step);
         }
     }
 
     /// Another operation stands in the place of one.
-    pub fn replace(&mut self, which: Which, operation: Operation) {
-        let step = self.writes.get_mut(&which.ticket).and_then(|write| write.steps.get_mut(which.index));
+    pub fn replace(&mut self, op: OpId, operation: Operation) {
+        let step = self.writes.get_mut(&op.plan_id).and_then(|write| write.steps.get_mut(op.index));
         let Some(step) = step.filter(|step| step.operation != operation) else { return };
-        forget(&mut self.referring, which, step);
+        forget(&mut self.referring, op, step);
         step.operation = operation;
-        refer(&mut self.referring, which, step);
+        refer(&mut self.referring, op, step);
     }
 
     /// Lets each operation of a plan stand where it should by now. Answers which those are that stood elsewhere.
     pub fn stand_each(
         &mut self,
-        ticket: Ticket,
+        plan_id: PlanId,
         mut standing: impl FnMut(usize, &Step) -> Option<Standing>,
-    ) -> Vec<Which> {
-        let steps = self.writes.get(&ticket).map_or(&[][..], |write| &write.steps).iter().enumerate();
-        let changed = steps.filter_map(|(index, step)| Some((Which { ticket, index }, standing(index, step)?)));
-        let changed: Vec<(Which, Standing)> = changed.collect();
+    ) -> Vec<OpId> {
+        let steps = self.writes.get(&plan_id).map_or(&[][..], |write| &write.steps).iter().enumerate();
+        let changed = steps.filter_map(|(index, step)| Some((OpId { plan_id, index }, standing(index, step)?)));
+        let changed: Vec<(OpId, Standing)> = changed.collect();
         changed
             .into_iter()
-            .map(|(which, standing)| {
-                self.stand(which, standing);
-                which
+            .map(|(op, standing)| {
+                self.stand(op, standing);
+                op
             })
             .collect()
     }
 
     /// The operations that are not over and refer to a segment that is not created yet.
-    pub fn referring_to(&self, provisional: &SegmentId) -> impl Iterator<Item = (Which, &Step)> {
+    pub fn referring_to(&self, provisional: &SegmentId) -> impl Iterator<Item = (OpId, &Step)> {
         let referring = self.referring.get(provisional).into_iter().flatten();
-        referring.filter_map(|which| Some((*which, self.step(*which)?)))
+        referring.filter_map(|op| Some((*op, self.step(*op)?)))
     }
 }
 
 /// Notes an operation that is not over under each provisional id that it refers to.
-fn refer(referring: &mut HashMap<SegmentId, BTreeSet<Which>>, which: Which, step: &Step) {
+fn refer(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &Step) {
     if !step.standing.is_over() {
         for id in references(&step.operation) {
-            referring.entry(id.clone()).or_default().insert(which);
+            referring.entry(id.clone()).or_default().insert(op);
         }
     }
 }
 
-fn forget(referring: &mut HashMap<SegmentId, BTreeSet<Which>>, which: Which, step: &Step) {
+fn forget(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &Step) {
     if step.standing.is_over() {
         return;
     }
     for id in references(&step.operation) {
         if let Some(others) = referring.get_mut(id) {
-            others.remove(&which);
+            others.remove(&op);
             if others.is_empty() {
                 referring.remove(id);
             }
@@ -260,8 +260,8 @@ mod tests {
     const TICKETS: u64 = 4;
     const STEPS: usize = 4;
 
-    fn which(at: usize) -> Which {
-        Which { ticket: Ticket(at as u64 / STEPS as u64), index: at % STEPS }
+    fn op(at: usize) -> OpId {
+        OpId { plan_id: PlanId(at as u64 / STEPS as u64), index: at % STEPS }
     }
 
     fn segment(id: SegmentId, parent: Option<SegmentId>) -> Segment {
@@ -270,7 +270,7 @@ mod tests {
 
     /// An operation that may refer to what others are to create.
     fn operation((kind, one, other): (u8, usize, usize)) -> Operation {
-        let (id, parent) = (which(one).provisional_id(), which(other).provisional_id());
+        let (id, parent) = (op(one).provisional_id(), op(other).provisional_id());
         let base = Arc::new(segment(id, Some(parent.clone())));
         match kind {
             0 => Operation::Create { draft: Draft::of(&base) },
@@ -294,38 +294,38 @@ mod tests {
         ) {
             let mut plans = Plans::default();
             for (what, at, stands, draft) in does {
-                let at = which(at);
+                let at = op(at);
                 match what {
                     0 => {
                         let step = || Step { operation: operation(draft), standing: standing(stands) };
                         let steps = (0..STEPS).map(|_| step()).collect();
                         let title = Title { done: String::new(), failed: String::new() };
-                        plans.insert(at.ticket, Write::new(steps, title, None, Purpose::Ordinary));
+                        plans.insert(at.plan_id, Write::new(steps, title, None, Purpose::Ordinary));
                     }
                     1 => plans.stand(at, standing(stands)),
                     2 => plans.replace(at, operation(draft)),
                     _ => {
-                        plans.remove(at.ticket);
+                        plans.remove(at.plan_id);
                     }
                 }
             }
             let mut tally = Tally::default();
-            let mut referring: HashMap<SegmentId, BTreeSet<Which>> = HashMap::new();
-            for ticket in (0..TICKETS).map(Ticket) {
+            let mut referring: HashMap<SegmentId, BTreeSet<OpId>> = HashMap::new();
+            for plan_id in (0..TICKETS).map(PlanId) {
                 let mut own = Tally::default();
-                for (index, step) in plans.get(ticket).map_or(&[][..], Write::steps).iter().enumerate() {
+                for (index, step) in plans.get(plan_id).map_or(&[][..], Write::steps).iter().enumerate() {
                     tally.count(&step.standing);
                     own.count(&step.standing);
-                    refer(&mut referring, Which { ticket, index }, step);
+                    refer(&mut referring, OpId { plan_id, index }, step);
                 }
-                prop_assert_eq!(plans.get(ticket).map_or(own, Write::tally), own);
+                prop_assert_eq!(plans.get(plan_id).map_or(own, Write::tally), own);
             }
             prop_assert_eq!(plans.tally(), tally);
             prop_assert_eq!(&plans.referring, &referring);
             for list in [List::Staged, List::Kept] {
-                let whiches = (0..4 * STEPS).map(which);
-                let whole = whiches.filter(|which| plans.step(*which).is_some_and(|step| list.has(&step.standing)));
-                let part: Vec<Which> = whole.skip(first).take(most).collect();
+                let whiches = (0..4 * STEPS).map(op);
+                let whole = whiches.filter(|op| plans.step(*op).is_some_and(|step| list.has(&step.standing)));
+                let part: Vec<OpId> = whole.skip(first).take(most).collect();
                 prop_assert_eq!(list.part(plans.iter(), first..first + most), part);
             }
         }

@@ -1,9 +1,10 @@
 //! From a plan to operations on their way: shown at once, looked at first where that is due, then handed to the mirror.
 
 use crate::action::Action;
+use crate::changes::{OpId, PlanId, WriteError};
+use crate::changes::{Operation, Plan};
 use crate::forest::Change;
-use crate::mirror::{Command, Ticket, Which, WriteError};
-use crate::plan::{Operation, Plan};
+use crate::mirror::Command;
 use crate::segment::SegmentId;
 
 use super::{Pending, Purpose, Standing, Step, Title, Write, outcome, subject};
@@ -23,12 +24,12 @@ pub(in crate::app) enum Manner {
     /// It takes back another one.
     Back(Purpose),
     /// As asked for, in the place of an operation that failed, which is given up when this is sent.
-    Instead(Which),
+    Instead(OpId),
 }
 
 /// The number that the next plan will have.
-pub(in crate::app) const fn next_ticket(state: &State) -> Ticket {
-    Ticket(state.writes.next + 1)
+pub(in crate::app) const fn next_ticket(state: &State) -> PlanId {
+    PlanId(state.writes.next + 1)
 }
 
 /// Shows what a plan asks for and sends it on its way, at once or after the person's word.
@@ -53,31 +54,31 @@ pub(in crate::app) fn begin(
     let gathers = state.writes.gathers && !matches!(manner, Manner::Back(_));
     let (purpose, instead_of) = match manner {
         Manner::Back(purpose) => (purpose, None),
-        Manner::Instead(which) => (Purpose::Ordinary, Some(which)),
+        Manner::Instead(op) => (Purpose::Ordinary, Some(op)),
         Manner::Confirmed | Manner::Asked | Manner::Unseen => (Purpose::Ordinary, None),
     };
-    let ticket = lay_over(state, plan, title, origin, purpose);
-    if let Some(write) = state.writes.plans.get_mut(ticket) {
+    let plan_id = lay_over(state, plan, title, origin, purpose);
+    if let Some(write) = state.writes.plans.get_mut(plan_id) {
         write.instead_of = instead_of;
     }
     if review || gathers {
         if review && !gathers {
-            state.layers.push(Layer::Review(Review::of(state, vec![ticket])));
+            state.layers.push(Layer::Review(Review::of(state, vec![plan_id])));
         } else {
             let staged = state.writes.tally().staged;
             state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
         }
         // Where edits gather, whatever is not sent at once stays.
-        return if state.writes.gathers { keep(state, ticket) } else { Vec::new() };
+        return if state.writes.gathers { keep(state, plan_id) } else { Vec::new() };
     }
-    send_staged(state, &[ticket])
+    send_staged(state, &[plan_id])
 }
 
 /// What is gathered is not lost with this run.
-pub(super) fn keep(state: &State, ticket: Ticket) -> Vec<Effect> {
-    let steps = state.writes.plan(ticket).into_iter().flat_map(Write::steps);
+pub(super) fn keep(state: &State, plan_id: PlanId) -> Vec<Effect> {
+    let steps = state.writes.plan(plan_id).into_iter().flat_map(Write::steps);
     let plan = Plan { operations: steps.map(|step| step.operation.clone()).collect() };
-    vec![Effect::Mirror(Command::Keep { ticket, plan })]
+    vec![Effect::Mirror(Command::Keep { plan_id, plan })]
 }
 
 /// Whether a plan could do so much damage that a key is not enough.
@@ -93,39 +94,39 @@ fn deletes_several(plan: &Plan) -> bool {
 }
 
 /// Shows a plan in the tree, to be sent later.
-fn lay_over(state: &mut State, plan: Plan, title: Title, origin: Option<Layer>, purpose: Purpose) -> Ticket {
-    let ticket = next_ticket(state);
-    state.writes.next = ticket.0;
+fn lay_over(state: &mut State, plan: Plan, title: Title, origin: Option<Layer>, purpose: Purpose) -> PlanId {
+    let plan_id = next_ticket(state);
+    state.writes.next = plan_id.0;
     let creates = matches!(plan.operations.first(), Some(Operation::Create { .. }));
     let steps = plan.operations.into_iter().map(|operation| Step { operation, standing: Standing::Staged });
-    insert(state, ticket, steps.collect(), title, origin, purpose);
+    insert(state, plan_id, steps.collect(), title, origin, purpose);
     if creates {
-        tree_view::go_to(state, &Which { ticket, index: 0 }.provisional_id());
+        tree_view::go_to(state, &OpId { plan_id, index: 0 }.provisional_id());
     }
-    ticket
+    plan_id
 }
 
 /// Lays operations over the tree.
 pub(super) fn insert(
     state: &mut State,
-    ticket: Ticket,
+    plan_id: PlanId,
     steps: Vec<Step>,
     title: Title,
     origin: Option<Layer>,
     purpose: Purpose,
 ) {
-    let subjects: Vec<(Which, SegmentId)> = steps
+    let subjects: Vec<(OpId, SegmentId)> = steps
         .iter()
         .enumerate()
-        .map(|(index, step)| (Which { ticket, index }, step))
+        .map(|(index, step)| (OpId { plan_id, index }, step))
         .filter(|(_, step)| !step.standing.is_over())
-        .map(|(which, step)| (which, subject(which, &step.operation)))
+        .map(|(op, step)| (op, subject(op, &step.operation)))
         .collect();
-    state.writes.plans.insert(ticket, Write::new(steps, title, origin, purpose));
-    for (which, id) in &subjects {
+    state.writes.plans.insert(plan_id, Write::new(steps, title, origin, purpose));
+    for (op, id) in &subjects {
         let truth = state.forest.get(id).cloned();
         let pending = state.writes.pending.entry(id.clone()).or_insert(Pending { truth, operations: Vec::new() });
-        pending.operations.push(*which);
+        pending.operations.push(*op);
     }
     show(state, subjects.into_iter().map(|(_, id)| id));
 }
@@ -137,116 +138,111 @@ pub(super) fn show(state: &mut State, ids: impl IntoIterator<Item = SegmentId>) 
 }
 
 /// Sends plans that wait for the person's word.
-pub(in crate::app) fn send_staged(state: &mut State, tickets: &[Ticket]) -> Vec<Effect> {
+pub(in crate::app) fn send_staged(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for ticket in tickets {
+    for plan_id in plan_ids {
         let mut dropped = Vec::new();
-        let sent = state.writes.plans.stand_each(*ticket, |index, step| {
+        let sent = state.writes.plans.stand_each(*plan_id, |index, step| {
             if step.standing == Standing::Staged {
                 return Some(Standing::Waiting);
             }
-            dropped.push(Effect::Mirror(Command::Drop(Which { ticket: *ticket, index })));
+            dropped.push(Effect::Mirror(Command::Drop(OpId { plan_id: *plan_id, index })));
             None
         });
-        let Some(write) = state.writes.plans.get_mut(*ticket).filter(|_| !sent.is_empty()) else { continue };
+        let Some(write) = state.writes.plans.get_mut(*plan_id).filter(|_| !sent.is_empty()) else { continue };
         let instead_of = write.instead_of.take();
         let operations = write.steps().iter().map(|step| step.operation.clone()).collect();
-        effects.extend(instead_of.into_iter().flat_map(|which| drop_step(state, which)));
-        let order = Effect::Mirror(Command::Write { ticket: *ticket, plan: Plan { operations } });
+        effects.extend(instead_of.into_iter().flat_map(|op| drop_step(state, op)));
+        let order = Effect::Mirror(Command::Write { plan_id: *plan_id, plan: Plan { operations } });
         if dropped.is_empty() {
             effects.push(order);
         } else {
             // Places in a plan stay what they are, so what was taken out of it is given up before anything begins.
-            effects.extend([Effect::Mirror(Command::Hold(*ticket)), order]);
+            effects.extend([Effect::Mirror(Command::Hold(*plan_id)), order]);
             effects.append(&mut dropped);
-            effects.push(Effect::Mirror(Command::Release { ticket: *ticket, except: Vec::new() }));
+            effects.push(Effect::Mirror(Command::Release { plan_id: *plan_id, except: Vec::new() }));
         }
     }
     effects
 }
 
 /// Takes back a plan that was not sent, and with it whatever can't be done without it.
-pub(in crate::app) fn unstage(state: &mut State, ticket: Ticket) -> Vec<Effect> {
-    let steps = state.writes.plan(ticket).map_or(0, |write| write.steps().len());
+pub(in crate::app) fn unstage(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
+    let steps = state.writes.plan(plan_id).map_or(0, |write| write.steps().len());
     let mut dropped = Vec::new();
     for index in (0..steps).rev() {
-        drop_staged(state, Which { ticket, index }, &mut dropped);
+        drop_staged(state, OpId { plan_id, index }, &mut dropped);
     }
     vec![Effect::Mirror(Command::Forget(dropped))]
 }
 
 /// Tries an operation again that failed or was held.
-pub(in crate::app) fn retry(state: &mut State, which: Which) -> Vec<Effect> {
-    put_waiting(state, which);
-    vec![Effect::Mirror(Command::Retry(which))]
+pub(in crate::app) fn retry(state: &mut State, op: OpId) -> Vec<Effect> {
+    put_waiting(state, op);
+    vec![Effect::Mirror(Command::Retry(op))]
 }
 
-fn put_waiting(state: &mut State, which: Which) {
-    let Some(step) = state.writes.step(which) else { return };
-    let id = subject(which, &step.operation);
-    state.writes.plans.stand(which, Standing::Waiting);
-    state.writes.refused.retain(|layer| layer.amends() != Some(which));
+fn put_waiting(state: &mut State, op: OpId) {
+    let Some(step) = state.writes.step(op) else { return };
+    let id = subject(op, &step.operation);
+    state.writes.plans.stand(op, Standing::Waiting);
+    state.writes.refused.retain(|layer| layer.amends() != Some(op));
     show(state, [id]);
 }
 
 /// Takes a segment for the one that a create has made whose answer was lost.
-pub(in crate::app) fn adopt(state: &mut State, which: Which, id: SegmentId) -> Vec<Effect> {
-    put_waiting(state, which);
-    vec![Effect::Mirror(Command::Adopt { which, id })]
+pub(in crate::app) fn adopt(state: &mut State, op: OpId, id: SegmentId) -> Vec<Effect> {
+    put_waiting(state, op);
+    vec![Effect::Mirror(Command::Adopt { op, id })]
 }
 
 /// Carries out another operation in the place of one that failed, without asking.
-pub(super) fn put_in_place(
-    state: &mut State,
-    which: Which,
-    operation: Operation,
-    origin: Option<Layer>,
-) -> Vec<Effect> {
-    let Some(write) = state.writes.plans.get_mut(which.ticket) else { return Vec::new() };
+pub(super) fn put_in_place(state: &mut State, op: OpId, operation: Operation, origin: Option<Layer>) -> Vec<Effect> {
+    let Some(write) = state.writes.plans.get_mut(op.plan_id) else { return Vec::new() };
     write.origin = origin.or(write.origin.take());
     if write.steps().len() == 1 {
         write.title = title(&operation);
     }
-    state.writes.plans.replace(which, operation.clone());
-    put_waiting(state, which);
+    state.writes.plans.replace(op, operation.clone());
+    put_waiting(state, op);
     if let Operation::Create { .. } = operation {
-        tree_view::go_to(state, &which.provisional_id());
+        tree_view::go_to(state, &op.provisional_id());
     }
-    vec![Effect::Mirror(Command::Amend { which, operation })]
+    vec![Effect::Mirror(Command::Amend { op, operation })]
 }
 
 /// Gives up an operation that is not on its way.
-pub(in crate::app) fn drop_step(state: &mut State, which: Which) -> Vec<Effect> {
-    match state.writes.step(which).map(|step| &step.standing) {
+pub(in crate::app) fn drop_step(state: &mut State, op: OpId) -> Vec<Effect> {
+    match state.writes.step(op).map(|step| &step.standing) {
         None | Some(Standing::Running | Standing::Done | Standing::Dropped) => Vec::new(),
         Some(Standing::Staged) => {
             let mut dropped = Vec::new();
-            drop_staged(state, which, &mut dropped);
+            drop_staged(state, op, &mut dropped);
             vec![Effect::Mirror(Command::Forget(dropped))]
         }
-        Some(Standing::Waiting | Standing::Held | Standing::Failed(_)) => vec![Effect::Mirror(Command::Drop(which))],
+        Some(Standing::Waiting | Standing::Held | Standing::Failed(_)) => vec![Effect::Mirror(Command::Drop(op))],
     }
 }
 
 /// Takes one operation out of what was not sent yet, and with it whatever can't be done without it.
-fn drop_staged(state: &mut State, which: Which, dropped: &mut Vec<Which>) {
+fn drop_staged(state: &mut State, op: OpId, dropped: &mut Vec<OpId>) {
     // One that needs another may be needed itself, to any depth.
-    let mut left = vec![which];
-    while let Some(which) = left.pop() {
-        if state.writes.step(which).is_none_or(|step| step.standing != Standing::Staged) {
+    let mut left = vec![op];
+    while let Some(op) = left.pop() {
+        if state.writes.step(op).is_none_or(|step| step.standing != Standing::Staged) {
             continue;
         }
-        dropped.push(which);
-        if let Some(operation) = outcome::settle_dropped(state, which) {
-            left.extend(gathered_on(state, which, &operation));
+        dropped.push(op);
+        if let Some(operation) = outcome::settle_dropped(state, op) {
+            left.extend(gathered_on(state, op, &operation));
         }
     }
 }
 
 /// What is gathered and can't be done without what an operation was to create.
-fn gathered_on(state: &State, which: Which, operation: &Operation) -> Vec<Which> {
+fn gathered_on(state: &State, op: OpId, operation: &Operation) -> Vec<OpId> {
     let Operation::Create { .. } = operation else { return Vec::new() };
-    let id = which.provisional_id();
+    let id = op.provisional_id();
     let needs = |step: &Step| step.operation.subject() == Some(&id) || step.operation.destination() == Some(&id);
     let referring = state.writes.plans.referring_to(&id);
     let needing = referring.filter(|(_, step)| needs(step) && step.standing == Standing::Staged);
@@ -254,9 +250,9 @@ fn gathered_on(state: &State, which: Which, operation: &Operation) -> Vec<Which>
 }
 
 /// What is gathered and can't be done without a segment that will not be created goes with it.
-pub(super) fn drop_gathered_on(state: &mut State, which: Which, operation: &Operation) -> Vec<Effect> {
+pub(super) fn drop_gathered_on(state: &mut State, op: OpId, operation: &Operation) -> Vec<Effect> {
     let mut dropped = Vec::new();
-    for other in gathered_on(state, which, operation) {
+    for other in gathered_on(state, op, operation) {
         drop_staged(state, other, &mut dropped);
     }
     if dropped.is_empty() { Vec::new() } else { vec![Effect::Mirror(Command::Forget(dropped))] }
@@ -265,13 +261,13 @@ pub(super) fn drop_gathered_on(state: &mut State, which: Which, operation: &Oper
 /// Begins nothing more of all that was sent. Answers how much that holds back.
 pub(in crate::app) fn hold_all(state: &mut State) -> (usize, Vec<Effect>) {
     let (mut held, mut effects) = (0, Vec::new());
-    let tickets: Vec<Ticket> = state.writes.plans.iter().map(|(ticket, _)| ticket).collect();
-    for ticket in tickets {
+    let plan_ids: Vec<PlanId> = state.writes.plans.iter().map(|(plan_id, _)| plan_id).collect();
+    for plan_id in plan_ids {
         let stop = |_, step: &Step| (step.standing == Standing::Waiting).then_some(Standing::Held);
-        let count = state.writes.plans.stand_each(ticket, stop).len();
+        let count = state.writes.plans.stand_each(plan_id, stop).len();
         if count > 0 {
             held += count;
-            effects.push(Effect::Mirror(Command::Hold(ticket)));
+            effects.push(Effect::Mirror(Command::Hold(plan_id)));
         }
     }
     (held, effects)
@@ -279,20 +275,23 @@ pub(in crate::app) fn hold_all(state: &mut State) -> (usize, Vec<Effect>) {
 
 /// Goes on with a plan: what was held and what failed of it. A create that may have been carried out is no matter of course: it
 /// wants a decision of its own.
-pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> {
-    if state.writes.plan(ticket).is_none() {
+pub(in crate::app) fn release(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
+    if state.writes.plan(plan_id).is_none() {
         return Vec::new();
     }
     let (mut again, mut except) = (Vec::new(), Vec::new());
-    state.writes.plans.stand_each(ticket, |index, step| {
-        let which = Which { ticket, index };
+    state.writes.plans.stand_each(plan_id, |index, step| {
+        let op = OpId { plan_id, index };
         match (&step.standing, &step.operation) {
-            (Standing::Failed(WriteError::InDoubt(_) | WriteError::Lookalike { .. }), Operation::Create { .. }) => {
-                except.push(which);
+            (
+                Standing::Failed(WriteError::InDoubt(_) | WriteError::PossibleDuplicate { .. }),
+                Operation::Create { .. },
+            ) => {
+                except.push(op);
                 None
             }
             (Standing::Held | Standing::Failed(_), _) => {
-                again.push(subject(which, &step.operation));
+                again.push(subject(op, &step.operation));
                 Some(Standing::Waiting)
             }
             _ => None,
@@ -302,21 +301,21 @@ pub(in crate::app) fn release(state: &mut State, ticket: Ticket) -> Vec<Effect> 
         state.warn("what may have been created already is not tried again with the others: enter or r on it decides");
     }
     show(state, again);
-    vec![Effect::Mirror(Command::Release { ticket, except })]
+    vec![Effect::Mirror(Command::Release { plan_id, except })]
 }
 
 /// Gives up what is left of a plan at once, without waiting for the mirror to say so. What is on its way goes on.
-pub(in crate::app) fn give_up(state: &mut State, ticket: Ticket) -> Vec<Effect> {
-    let Some(write) = state.writes.plans.get(ticket) else { return Vec::new() };
+pub(in crate::app) fn give_up(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
+    let Some(write) = state.writes.plans.get(plan_id) else { return Vec::new() };
     let steps = write.steps().iter().enumerate();
     let left = steps.filter(|(_, step)| !step.standing.is_over() && step.standing != Standing::Running);
-    let left: Vec<Which> = left.map(|(index, _)| Which { ticket, index }).collect();
+    let left: Vec<OpId> = left.map(|(index, _)| OpId { plan_id, index }).collect();
     if write.tally().staged == write.tally().total() {
-        return unstage(state, ticket);
+        return unstage(state, plan_id);
     }
-    let mut effects = vec![Effect::Mirror(Command::DropPlan(ticket))];
-    for which in &left {
-        effects.extend(outcome::operation_dropped(state, *which));
+    let mut effects = vec![Effect::Mirror(Command::DropPlan(plan_id))];
+    for op in &left {
+        effects.extend(outcome::operation_dropped(state, *op));
     }
     effects
 }

@@ -3,7 +3,9 @@
 use hashbrown::HashMap;
 use tokio::time::{Duration, Instant};
 
-use crate::mirror::message::{Event, Phase, Which};
+use crate::mirror::message::{Event, Phase};
+
+use crate::changes::OpId;
 use crate::remote::{Call, Remote};
 use crate::segment::SegmentId;
 
@@ -17,7 +19,7 @@ pub(super) struct Silence {
     read: Option<(Call, Instant)>,
     looks: HashMap<SegmentId, Instant>,
     /// What each operation asks at present.
-    operations: HashMap<Which, (Call, Instant)>,
+    operations: HashMap<OpId, (Call, Instant)>,
     /// Since when it was told that an answer is overdue.
     told: Option<Instant>,
 }
@@ -58,12 +60,12 @@ impl Silence {
         self.looks.remove(id);
     }
 
-    pub fn operation_asks(&mut self, which: Which, call: Call) {
-        self.operations.insert(which, (call, Instant::now()));
+    pub fn operation_asks(&mut self, op: OpId, call: Call) {
+        self.operations.insert(op, (call, Instant::now()));
     }
 
-    pub fn operation_answered(&mut self, which: Which) {
-        self.operations.remove(&which);
+    pub fn operation_answered(&mut self, op: OpId) {
+        self.operations.remove(&op);
     }
 
     /// What has been waited for longest, and since when.

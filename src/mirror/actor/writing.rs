@@ -10,17 +10,18 @@ use hashbrown::{HashMap, HashSet};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant};
 
+use crate::changes::{JournalEntry, Journalled};
+use crate::changes::{OpId, PlanId, WriteError, WriteResult, is_provisional};
+use crate::changes::{Operation, Plan};
 use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
-use crate::mirror::message::{Event, Mention, Outcome, Seen, Ticket, Which, WriteError, is_provisional};
+use crate::mirror::message::{Event, Mention, Seen};
 use crate::mirror::namesakes::Namesakes;
 use crate::mirror::queue::WriteQueue;
 use crate::mirror::report::Report;
 use crate::mirror::write::{Doubt, Ended, Over, Stop, Writer};
-use crate::plan::{Operation, Plan};
 use crate::remote::{Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
-use crate::store::{JournalNote, Journalled};
 
 use super::{Abandoned, Actor, LONGEST_ASKED_PAUSE, Next, Work};
 
@@ -33,15 +34,15 @@ pub(super) struct Writing {
     /// Segments that were not there before something was to be created.
     born: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
-    claimed: HashMap<SegmentId, Which>,
+    claimed: HashMap<SegmentId, OpId>,
     /// Operations that were sent and may have been carried out.
-    doubts: BTreeMap<Which, Doubt>,
+    doubts: BTreeMap<OpId, Doubt>,
     /// The segments that look like what is to be created.
     namesakes: Namesakes,
     /// Those that looked so when it was sent first.
-    alike: HashMap<Which, HashSet<SegmentId>>,
+    alike: HashMap<OpId, HashSet<SegmentId>>,
     /// Creates that are to be sent again, after a list that begins from now on.
-    after_list: Vec<Which>,
+    after_list: Vec<OpId>,
     /// That an operation could not reach the server.
     unreached: Option<Unreached>,
     /// How often in a row that was so before it was tried again.
@@ -49,7 +50,7 @@ pub(super) struct Writing {
     /// Changes of segments that were being written when they were seen. Most of them are what was written.
     put_off: HashMap<SegmentId, Seen>,
     /// New segments among these, by the create that may have made them and has no answer yet.
-    unanswered: HashMap<Which, Vec<SegmentId>>,
+    unanswered: HashMap<OpId, Vec<SegmentId>>,
     left: Left,
 }
 
@@ -105,8 +106,8 @@ impl Writing {
     }
 
     /// An operation as it is to be carried out now.
-    pub fn operation(&self, which: Which) -> Option<&Operation> {
-        self.queue.get(which)
+    pub fn operation(&self, op: OpId) -> Option<&Operation> {
+        self.queue.get(op)
     }
 
     /// Whether a change is not to be told before it is known whose it is, since the segment is being written.
@@ -116,8 +117,8 @@ impl Writing {
         }
         let new = seen.now.as_deref().filter(|_| seen.before.is_none());
         let maker = new.and_then(|new| self.queue.maker_of(new));
-        if let Some(which) = maker {
-            self.unanswered.entry(which).or_default().push(seen.id.clone());
+        if let Some(op) = maker {
+            self.unanswered.entry(op).or_default().push(seen.id.clone());
         }
         let puts_off = maker.is_some() || self.queue.runs_on(&seen.id);
         if puts_off {
@@ -127,8 +128,8 @@ impl Writing {
     }
 
     /// New segments that were put off for the sake of a create which has its answer now, but for the one that it has made.
-    fn made_by_others(&mut self, which: Which, made: Option<&SegmentId>) -> Vec<Seen> {
-        let ids = self.unanswered.remove(&which).unwrap_or_default();
+    fn made_by_others(&mut self, op: OpId, made: Option<&SegmentId>) -> Vec<Seen> {
+        let ids = self.unanswered.remove(&op).unwrap_or_default();
         let put_off = ids.into_iter().filter_map(|id| self.put_off.remove(&id));
         put_off.filter(|seen| Some(&seen.id) != made).collect()
     }
@@ -160,18 +161,19 @@ const fn created_by(operation: &Operation) -> Option<&Draft> {
     }
 }
 
-const fn key(which: Which) -> (u64, usize) {
-    (which.ticket.0, which.index)
+const fn key(op: OpId) -> (u64, usize) {
+    (op.plan_id.0, op.index)
 }
 
 impl<R: Remote> Actor<R> {
-    pub(super) async fn write(&mut self, ticket: Ticket, plan: Plan) -> Result<(), Abandoned> {
+    pub(super) async fn write(&mut self, plan_id: PlanId, plan: Plan) -> Result<(), Abandoned> {
         self.watch_children(&plan.operations);
         self.mind_namesakes(plan.operations.iter().filter_map(created_by));
         let asked = plan.operations.iter().enumerate();
-        let notes = asked.map(|(index, operation)| JournalNote::Asked((ticket.0, index), operation.clone())).collect();
+        let notes =
+            asked.map(|(index, operation)| JournalEntry::Asked((plan_id.0, index), operation.clone())).collect();
         self.journal(notes).await;
-        self.writing.queue.push(ticket, plan);
+        self.writing.queue.push(plan_id, plan);
         self.begin_writes().await
     }
 
@@ -212,26 +214,26 @@ impl<R: Remote> Actor<R> {
         if !matches!(self.writing.left, Left::Nothing) || self.writing.unreached.is_some() {
             return Ok(());
         }
-        while let Some((which, operation)) = self.writing.queue.begin(self.settings.concurrency) {
+        while let Some((op, operation)) = self.writing.queue.begin(self.settings.concurrency) {
             if let Err(error) = self.agreeable(&operation) {
-                self.operation_failed(which, error).await?;
+                self.operation_failed(op, error).await?;
                 continue;
             }
-            let doubt = self.writing.doubts.get(&which).cloned();
+            let doubt = self.writing.doubts.get(&op).cloned();
             let since = doubt.as_ref().map_or_else(|| self.following.earliest(), |doubt| doubt.since);
-            let alike = self.note_alike(which, &operation);
+            let alike = self.note_alike(op, &operation);
             // What it builds upon may have changed what it says since it was asked for.
-            let sent = JournalNote::Sent { key: key(which), since, alike };
-            let journalled = self.journal(vec![JournalNote::Asked(key(which), operation.clone()), sent]).await;
-            self.tell(Event::OperationBegan(which)).await?;
-            let writer = self.writer(which, since, doubt);
+            let sent = JournalEntry::Sent { key: key(op), since, alike };
+            let journalled = self.journal(vec![JournalEntry::Asked(key(op), operation.clone()), sent]).await;
+            self.tell(Event::OperationBegan(op)).await?;
+            let writer = self.writer(op, since, doubt);
             self.send_out(async move {
                 if let Some(journalled) = journalled
                     && journalled.await.is_err()
                 {
                     tracing::warn!("a write is not in the journal");
                 }
-                Report::OperationOver { which, since, over: writer.carry_out(&operation).await }
+                Report::OperationOver { op, since, over: writer.carry_out(&operation).await }
             });
         }
         if self.writing.queue.is_empty() {
@@ -254,9 +256,9 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    fn writer(&self, which: Which, since: Option<Step>, doubt: Option<Doubt>) -> Writer<R> {
+    fn writer(&self, op: OpId, since: Option<Step>, doubt: Option<Doubt>) -> Writer<R> {
         Writer {
-            which,
+            op,
             doubt,
             remote: Arc::clone(&self.remote),
             questions: self.questions.clone(),
@@ -272,23 +274,23 @@ impl<R: Remote> Actor<R> {
     fn agreeable(&self, operation: &Operation) -> Result<(), WriteError> {
         let newcomers = self.writing.newcomers(operation);
         if !newcomers.is_empty() {
-            return Err(WriteError::Grown { newcomers });
+            return Err(WriteError::NewChildren { newcomers });
         }
         // What is still to be created under a number of its own never will be.
         if operation.destination().into_iter().chain(operation.subject()).any(is_provisional) {
-            return Err(WriteError::NoPlace);
+            return Err(WriteError::ParentMissing);
         }
         let Some(destination) = operation.destination().filter(|_| self.listed) else { return Ok(()) };
         // Of one that was never there, such as the parent of an orphan that is to come back, the server may think otherwise.
         if self.ledger.is_gone(destination) {
-            return Err(WriteError::NoPlace);
+            return Err(WriteError::ParentMissing);
         }
         let Some(subject) = operation.subject() else { return Ok(()) };
         let mut above = HashSet::new();
         let mut at = Some(destination);
         while let Some(id) = at.filter(|id| above.insert(*id)) {
             if id == subject {
-                return Err(WriteError::Circle);
+                return Err(WriteError::WouldCreateCycle);
             }
             at = self.ledger.get(id).and_then(|segment| segment.parent.as_ref());
         }
@@ -296,41 +298,36 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Writes into the journal, where there is one.
-    async fn journal(&self, notes: Vec<JournalNote>) -> Option<oneshot::Receiver<()>> {
+    async fn journal(&self, notes: Vec<JournalEntry>) -> Option<oneshot::Receiver<()>> {
         match &self.keeper {
             Some(keeper) => Some(keeper.journal(notes).await),
             None => None,
         }
     }
 
-    pub(super) async fn operation_over(
-        &mut self,
-        which: Which,
-        since: Option<Step>,
-        over: Over,
-    ) -> Result<(), Abandoned> {
+    pub(super) async fn operation_over(&mut self, op: OpId, since: Option<Step>, over: Over) -> Result<(), Abandoned> {
         let Over { result, learnt } = over;
-        self.note_doubt(which, since, &result);
-        let subject = self.writing.queue.get(which).and_then(Operation::subject);
+        self.note_doubt(op, since, &result);
+        let subject = self.writing.queue.get(op).and_then(Operation::subject);
         let put_off = subject.and_then(|subject| self.writing.put_off.remove(subject));
         let made = result.as_ref().ok().map(|ended| ended.answer.id.clone());
-        let of_others = self.writing.made_by_others(which, made.as_ref());
+        let of_others = self.writing.made_by_others(op, made.as_ref());
         match result {
             // What else has come of it than what was written is told after it.
             Ok(ended) => {
                 self.writing.unreached_before = 0;
-                self.operation_ended(which, ended).await?;
+                self.operation_ended(op, ended).await?;
                 self.tell_after_all(of_others).await?;
                 self.learn(learnt).await?;
             }
             Err(stop) => {
                 self.tell_after_all(put_off.into_iter().chain(of_others).collect()).await?;
                 // What is shown is what is known, whatever a person is told of the failure.
-                self.writing.queue.failed(which);
+                self.writing.queue.failed(op);
                 self.learn(learnt).await?;
                 match stop {
-                    Stop::Failed(error) => self.operation_failed(which, error).await?,
-                    Stop::Unreached { error, .. } => self.operation_waits(which, error).await?,
+                    Stop::Failed(error) => self.operation_failed(op, error).await?,
+                    Stop::Unreached { error, .. } => self.operation_waits(op, error).await?,
                 }
             }
         }
@@ -351,9 +348,9 @@ impl<R: Remote> Actor<R> {
     }
 
     /// An operation could not reach the server. It goes out when that answers again.
-    async fn operation_waits(&mut self, which: Which, error: RemoteError) -> Result<(), Abandoned> {
-        tracing::warn!(ticket = which.ticket.0, index = which.index, %error, "a write waits for the server");
-        self.writing.queue.waits(which);
+    async fn operation_waits(&mut self, op: OpId, error: RemoteError) -> Result<(), Abandoned> {
+        tracing::warn!(plan_id = op.plan_id.0, index = op.index, %error, "a write waits for the server");
+        self.writing.queue.waits(op);
         let times = self.writing.unreached_before + 1;
         let pause = UNREACHED.saturating_mul(1 << times.min(10)).min(LONGEST_UNREACHED) / 2;
         let asked = error.fault.retry_after().unwrap_or_default().min(LONGEST_ASKED_PAUSE);
@@ -369,38 +366,38 @@ impl<R: Remote> Actor<R> {
         {
             *rest = until.min(*rest);
         }
-        self.tell(Event::OperationWaits { which, error, retry_in: pause }).await
+        self.tell(Event::OperationWaits { op, error, retry_in: pause }).await
     }
 
-    async fn operation_ended(&mut self, which: Which, ended: Ended) -> Result<(), Abandoned> {
+    async fn operation_ended(&mut self, op: OpId, ended: Ended) -> Result<(), Abandoned> {
         let Ended { outcome, answer } = ended;
         let id = answer.id.clone();
         let told = match &outcome {
-            Outcome::Created(applied) | Outcome::Updated(applied) => Some(Arc::clone(&applied.segment)),
-            Outcome::Deleted { .. } => None,
+            WriteResult::Created(applied) | WriteResult::Updated(applied) => Some(Arc::clone(&applied.segment)),
+            WriteResult::Deleted { .. } => None,
         };
         if let Some(seen) = self.ledger.take(answer) {
             self.note(&seen.id, seen.now.as_ref());
             self.writing.follow(&seen);
         }
         match &outcome {
-            Outcome::Created(_) => {
-                self.writing.claimed.insert(id.clone(), which);
+            WriteResult::Created(_) => {
+                self.writing.claimed.insert(id.clone(), op);
             }
             // What becomes of the children of a deleted segment is the server's choice.
-            Outcome::Deleted { id, .. } => {
+            WriteResult::Deleted { id, .. } => {
                 let children = self.writing.children.remove(id).unwrap_or_default();
                 self.look_at(children.into_iter().collect());
             }
-            Outcome::Updated(_) => {}
+            WriteResult::Updated(_) => {}
         }
-        let Some(operation) = self.writing.queue.get(which).cloned() else { return Ok(()) };
-        let others = self.writing.queue.ended(which, &outcome);
+        let Some(operation) = self.writing.queue.get(op).cloned() else { return Ok(()) };
+        let others = self.writing.queue.ended(op, &outcome);
         // Those that refer to a new segment have to find it after a crash as well.
-        let others = others.into_iter().map(|(other, operation)| JournalNote::Asked(key(other), operation));
-        let notes = [JournalNote::Over(key(which))].into_iter().chain(others).collect();
+        let others = others.into_iter().map(|(other, operation)| JournalEntry::Asked(key(other), operation));
+        let notes = [JournalEntry::Over(key(op))].into_iter().chain(others).collect();
         self.journal(notes).await;
-        self.tell(Event::OperationEnded { which, operation, outcome }).await?;
+        self.tell(Event::OperationEnded { op, operation, outcome }).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
         let now = self.ledger.get(&id).cloned();
         if now == told {
@@ -409,74 +406,74 @@ impl<R: Remote> Actor<R> {
         self.tell_changes(vec![Seen { id, before: told, now, mention: Mention::default() }], None).await
     }
 
-    async fn operation_failed(&mut self, which: Which, error: WriteError) -> Result<(), Abandoned> {
-        tracing::warn!(ticket = which.ticket.0, index = which.index, %error, "a write failed");
-        let Some(operation) = self.writing.queue.get(which).cloned() else { return Ok(()) };
-        self.writing.queue.failed(which);
+    async fn operation_failed(&mut self, op: OpId, error: WriteError) -> Result<(), Abandoned> {
+        tracing::warn!(plan_id = op.plan_id.0, index = op.index, %error, "a write failed");
+        let Some(operation) = self.writing.queue.get(op).cloned() else { return Ok(()) };
+        self.writing.queue.failed(op);
         // What was sent before and may have been carried out stays so in the journal, whatever has become of this try.
-        if !self.writing.doubts.contains_key(&which) {
-            self.journal(vec![JournalNote::NotApplied(key(which))]).await;
+        if !self.writing.doubts.contains_key(&op) {
+            self.journal(vec![JournalEntry::NotApplied(key(op))]).await;
         }
-        self.tell(Event::OperationFailed { which, operation, error }).await
+        self.tell(Event::OperationFailed { op, operation, error }).await
     }
 
-    pub(super) async fn retry(&mut self, which: Which, instead: Option<Operation>) -> Result<(), Abandoned> {
+    pub(super) async fn retry(&mut self, op: OpId, instead: Option<Operation>) -> Result<(), Abandoned> {
         if let Some(operation) = &instead {
             self.watch_children(std::slice::from_ref(operation));
             self.mind_namesakes(created_by(operation).into_iter());
         }
-        if self.is_doubtful_create(which) {
-            return self.retry_after_list(which, instead).await;
+        if self.is_doubtful_create(op) {
+            return self.retry_after_list(op, instead).await;
         }
-        if self.writing.queue.retry(which, instead)
-            && let Some(operation) = self.writing.queue.get(which).cloned()
+        if self.writing.queue.retry(op, instead)
+            && let Some(operation) = self.writing.queue.get(op).cloned()
         {
-            self.journal(vec![JournalNote::Asked(key(which), operation)]).await;
+            self.journal(vec![JournalEntry::Asked(key(op), operation)]).await;
         }
         self.begin_writes().await
     }
 
     /// Keeps in the journal what is not to be carried out yet.
-    pub(super) async fn keep_plan(&mut self, ticket: Ticket, plan: Plan) {
+    pub(super) async fn keep_plan(&mut self, plan_id: PlanId, plan: Plan) {
         let asked = plan.operations.into_iter().enumerate();
-        self.journal(asked.map(|(index, operation)| JournalNote::Gathered((ticket.0, index), operation)).collect())
+        self.journal(asked.map(|(index, operation)| JournalEntry::Gathered((plan_id.0, index), operation)).collect())
             .await;
     }
 
     /// Takes out of the journal what was kept there and is not to be carried out any more.
-    pub(super) async fn forget(&mut self, these: Vec<Which>) {
-        self.journal(these.into_iter().map(|which| JournalNote::Over(key(which))).collect()).await;
+    pub(super) async fn forget(&mut self, these: Vec<OpId>) {
+        self.journal(these.into_iter().map(|op| JournalEntry::Over(key(op))).collect()).await;
     }
 
-    pub(super) fn hold(&mut self, ticket: Ticket) {
-        self.writing.queue.hold(ticket);
+    pub(super) fn hold(&mut self, plan_id: PlanId) {
+        self.writing.queue.hold(plan_id);
     }
 
-    pub(super) async fn release(&mut self, ticket: Ticket, except: &[Which]) -> Result<(), Abandoned> {
-        let doubtful: Vec<Which> =
-            self.writing.queue.of(ticket).into_iter().filter(|which| self.is_doubtful_create(*which)).collect();
-        let not_now: Vec<Which> = except.iter().chain(&doubtful).copied().collect();
-        self.writing.queue.release(ticket, &not_now);
-        for which in doubtful.into_iter().filter(|which| !except.contains(which)) {
-            self.retry_after_list(which, None).await?;
+    pub(super) async fn release(&mut self, plan_id: PlanId, except: &[OpId]) -> Result<(), Abandoned> {
+        let doubtful: Vec<OpId> =
+            self.writing.queue.of(plan_id).into_iter().filter(|op| self.is_doubtful_create(*op)).collect();
+        let not_now: Vec<OpId> = except.iter().chain(&doubtful).copied().collect();
+        self.writing.queue.release(plan_id, &not_now);
+        for op in doubtful.into_iter().filter(|op| !except.contains(op)) {
+            self.retry_after_list(op, None).await?;
         }
         self.begin_writes().await
     }
 
     /// The operations of a plan that are not done, the last first.
-    pub(super) fn writing_of(&self, ticket: Ticket) -> Vec<Which> {
-        self.writing.queue.of(ticket).into_iter().rev().collect()
+    pub(super) fn writing_of(&self, plan_id: PlanId) -> Vec<OpId> {
+        self.writing.queue.of(plan_id).into_iter().rev().collect()
     }
 
-    pub(super) async fn give_up(&mut self, these: Vec<Which>) -> Result<(), Abandoned> {
-        let given_up: Vec<Which> = these.into_iter().flat_map(|which| self.writing.queue.give_up(which)).collect();
-        for which in &given_up {
-            self.writing.doubts.remove(which);
-            self.writing.alike.remove(which);
+    pub(super) async fn give_up(&mut self, these: Vec<OpId>) -> Result<(), Abandoned> {
+        let given_up: Vec<OpId> = these.into_iter().flat_map(|op| self.writing.queue.give_up(op)).collect();
+        for op in &given_up {
+            self.writing.doubts.remove(op);
+            self.writing.alike.remove(op);
         }
-        self.journal(given_up.iter().map(|which| JournalNote::Over(key(*which))).collect()).await;
-        for which in given_up {
-            self.tell(Event::OperationDropped(which)).await?;
+        self.journal(given_up.iter().map(|op| JournalEntry::Over(key(*op))).collect()).await;
+        for op in given_up {
+            self.tell(Event::OperationDropped(op)).await?;
         }
         self.begin_writes().await
     }

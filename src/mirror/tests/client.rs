@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::mirror::{
-    Command, Event, Fate, Mirror, Notice, Outcome, Phase, Recovered, Seen, Settings, Suspicion, Ticket, Which,
-    WriteError, start,
-};
-use crate::plan::{Operation, Plan};
+use crate::mirror::{Command, Event, Mirror, Notice, Phase, Seen, Settings, Suspicion, start};
+
+use crate::changes::{OpId, PlanId, Recovered, RecoveredState, WriteError, WriteResult};
+use crate::changes::{Operation, Plan};
 use crate::remote::Contexts;
 use crate::segment::{Segment, SegmentId, Step};
 
@@ -21,12 +20,12 @@ pub struct Client {
     pub picture: BTreeMap<SegmentId, Arc<Segment>>,
     pub phases: Vec<Phase>,
     pub notices: Vec<Notice>,
-    pub outcomes: Vec<Outcome>,
-    pub ended: Vec<(Which, Result<(), WriteError>)>,
+    pub outcomes: Vec<WriteResult>,
+    pub ended: Vec<(OpId, Result<(), WriteError>)>,
     /// What was asked for and is not over.
-    begun: HashSet<Which>,
-    pub began: Vec<Which>,
-    pub dropped: Vec<Which>,
+    begun: HashSet<OpId>,
+    pub began: Vec<OpId>,
+    pub dropped: Vec<OpId>,
     pub recovered: Vec<Recovered>,
     /// Whether what failed stays, instead of being dropped at once.
     pub keeps_failed: bool,
@@ -51,7 +50,7 @@ pub struct Client {
     pub lacking: Option<Suspicion>,
     /// What each comparison found, by id.
     pub verified: Vec<BTreeSet<String>>,
-    tickets: u64,
+    plan_ids: u64,
 }
 
 /// Longer than any pause and any number of retries; on paused time this costs nothing.
@@ -84,7 +83,7 @@ impl Client {
             lacking: None,
             verified: Vec::new(),
             // No two clients give the same numbers, as no two runs of the program do.
-            tickets: fastrand::u64(1..1 << 40) << 16,
+            plan_ids: fastrand::u64(1..1 << 40) << 16,
         }
     }
 
@@ -147,35 +146,35 @@ impl Client {
             Event::Verified { missed } => {
                 self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
             }
-            Event::OperationEnded { which, outcome, .. } => {
+            Event::OperationEnded { op, outcome, .. } => {
                 match &outcome {
-                    Outcome::Created(applied) | Outcome::Updated(applied) => {
+                    WriteResult::Created(applied) | WriteResult::Updated(applied) => {
                         self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
                     }
-                    Outcome::Deleted { id, .. } => {
+                    WriteResult::Deleted { id, .. } => {
                         self.picture.remove(id);
                     }
                 }
                 self.outcomes.push(outcome);
-                self.begun.remove(&which);
-                self.ended.push((which, Ok(())));
+                self.begun.remove(&op);
+                self.ended.push((op, Ok(())));
             }
-            Event::OperationFailed { which, error, .. } => {
-                self.ended.push((which, Err(error)));
+            Event::OperationFailed { op, error, .. } => {
+                self.ended.push((op, Err(error)));
                 if !self.keeps_failed {
-                    self.mirror.commands.try_send(Command::Drop(which)).expect("there is room");
+                    self.mirror.commands.try_send(Command::Drop(op)).expect("there is room");
                 }
             }
-            Event::OperationBegan(which) => self.began.push(which),
+            Event::OperationBegan(op) => self.began.push(op),
             Event::OperationWaits { .. } => self.waits += 1,
-            Event::OperationDropped(which) => {
-                self.begun.remove(&which);
-                self.dropped.push(which);
+            Event::OperationDropped(op) => {
+                self.begun.remove(&op);
+                self.dropped.push(op);
             }
             Event::Recovered(recovered) => {
-                let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_)));
-                for Recovered { which, .. } in undone.filter(|_| !self.keeps_failed) {
-                    self.mirror.commands.try_send(Command::Drop(*which)).expect("there is room");
+                let undone = recovered.iter().filter(|one| !matches!(one.fate, RecoveredState::CarriedOut(_)));
+                for Recovered { op, .. } in undone.filter(|_| !self.keeps_failed) {
+                    self.mirror.commands.try_send(Command::Drop(*op)).expect("there is room");
                 }
                 self.recovered.extend(recovered);
             }
@@ -212,24 +211,24 @@ impl Client {
         self.mirror.commands.send(command).await.expect("the mirror lives");
     }
 
-    pub async fn begin(&mut self, plan: Plan) -> Ticket {
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        self.begun.extend((0..plan.operations.len()).map(|index| Which { ticket, index }));
-        self.order(Command::Write { ticket, plan }).await;
-        ticket
+    pub async fn begin(&mut self, plan: Plan) -> PlanId {
+        self.plan_ids += 1;
+        let plan_id = PlanId(self.plan_ids);
+        self.begun.extend((0..plan.operations.len()).map(|index| OpId { plan_id, index }));
+        self.order(Command::Write { plan_id, plan }).await;
+        plan_id
     }
 
     /// Carries out an operation and waits for its end.
     pub async fn write(&mut self, operation: Operation) -> Result<(), WriteError> {
-        let ticket = self.begin(Plan::single(operation)).await;
-        self.outcome_of(Which { ticket, index: 0 }).await
+        let plan_id = self.begin(Plan::single(operation)).await;
+        self.outcome_of(OpId { plan_id, index: 0 }).await
     }
 
     /// Waits until an operation has succeeded or failed.
-    pub async fn outcome_of(&mut self, which: Which) -> Result<(), WriteError> {
-        self.hear_until(|client| client.ended.iter().any(|(ended, _)| *ended == which)).await;
-        let (_, result) = self.ended.iter().rev().find(|(ended, _)| *ended == which).unwrap();
+    pub async fn outcome_of(&mut self, op: OpId) -> Result<(), WriteError> {
+        self.hear_until(|client| client.ended.iter().any(|(ended, _)| *ended == op)).await;
+        let (_, result) = self.ended.iter().rev().find(|(ended, _)| *ended == op).unwrap();
         result.clone()
     }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::mirror::{Command, Fate, Notice, Outcome, Pace, Phase, Settings, Suspicion, WriteError};
-use crate::plan::{Operation, Plan};
+use crate::mirror::{Command, Notice, Pace, Phase, Settings, Suspicion};
+
+use crate::changes::{Operation, Plan};
+use crate::changes::{RecoveredState, WriteError, WriteResult};
 use crate::remote::{Call, Context, Fault, Obstacle};
 use crate::segment::{Draft, Segment};
 
@@ -309,7 +311,7 @@ async fn a_feed_that_names_every_write_twice_accuses_nobody() {
     for at in 0..5 {
         let base = client.shown(&format!("{at:05}")).unwrap().clone();
         client.write(Operation::Update { base, draft: draft(&format!("mine {at}"), None) }).await.unwrap();
-        let Some(Outcome::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
+        let Some(WriteResult::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
         assert!(!applied.raced, "write {at}");
     }
 }
@@ -348,10 +350,10 @@ async fn a_create_that_is_answered_with_what_existed_is_not_taken_for_a_new_one(
     server.model().quirks.upserts = true;
     let wanted = Draft::of(&segment("any", "one of many", None));
     client.write(Operation::Create { draft: wanted }).await.unwrap();
-    let Some(Outcome::Created(applied)) = client.outcomes.last() else { panic!("a create") };
+    let Some(WriteResult::Created(applied)) = client.outcomes.last() else { panic!("a create") };
     assert!(applied.existed);
     client.write(Operation::Create { draft: draft("Other", None) }).await.unwrap();
-    let Some(Outcome::Created(applied)) = client.outcomes.last() else { panic!("a create") };
+    let Some(WriteResult::Created(applied)) = client.outcomes.last() else { panic!("a create") };
     assert!(!applied.existed);
 }
 
@@ -429,7 +431,7 @@ async fn a_segment_that_was_not_there_for_a_moment_comes_back() {
 }
 
 /// A create whose answer is lost, then a crash, then starts for as long as it takes.
-async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Server, Vec<Fate>) {
+async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Server, Vec<RecoveredState>) {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("tenant.db");
     let settings = Settings { store: Some(store.clone()), partial_feed, ..settings(50) };
@@ -466,7 +468,7 @@ async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Serv
 async fn a_lost_create_is_found_after_a_crash_though_the_profile_follows_others() {
     let quirks = Quirks { follows: Some(Context::Backoffice), ..Quirks::default() };
     let (server, fates) = starts_after_a_lost_create(quirks, true).await;
-    assert!(matches!(fates.as_slice(), [Fate::CarriedOut(Outcome::Created(_))]), "{fates:?}");
+    assert!(matches!(fates.as_slice(), [RecoveredState::CarriedOut(WriteResult::Created(_))]), "{fates:?}");
     assert_eq!(server.model().segments.values().filter(|segment| segment.name == "Nowy").count(), 1);
 }
 
@@ -476,7 +478,7 @@ async fn a_lost_create_that_the_feed_tells_late_is_never_told_not_to_be_carried_
     let (server, fates) = starts_after_a_lost_create(quirks, false).await;
     assert!(!fates.is_empty());
     for fate in &fates {
-        assert!(matches!(fate, Fate::NotFound | Fate::CarriedOut(_)), "{fates:?}");
+        assert!(matches!(fate, RecoveredState::NotFound | RecoveredState::CarriedOut(_)), "{fates:?}");
     }
     assert_eq!((server.count(is_create), server.model().segments.len()), (1, 11));
 }
@@ -489,11 +491,11 @@ async fn trying_a_lost_create_again_finds_it_by_a_list_where_the_feed_does_not_t
     client.keeps_failed = true;
     server.model().quirks.feed_lag = Duration::from_secs(100_000);
     server.model().planted.push((is_create, Planted::Lose));
-    let ticket = client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) })).await;
-    let which = crate::mirror::Which { ticket, index: 0 };
-    let error = client.outcome_of(which).await.unwrap_err();
+    let plan_id = client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) })).await;
+    let op = crate::changes::OpId { plan_id, index: 0 };
+    let error = client.outcome_of(op).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
-    client.order(Command::Retry(which)).await;
+    client.order(Command::Retry(op)).await;
     client.hear_until(|client| client.ended.len() == 2).await;
     assert_eq!(client.ended[1].1, Ok(()));
     assert_eq!(server.count(is_create), 1);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::changes::Operation;
 use crate::mirror::{Notice, Pace, Phase, Settings};
-use crate::plan::Operation;
 use crate::remote::{Call, Context, Contexts};
 use crate::segment::Step;
 

@@ -1,7 +1,7 @@
 //! Following the feed: what is told, what is not, and coming back from failures.
 
+use crate::changes::Operation;
 use crate::mirror::{Command, Notice, Phase};
-use crate::plan::Operation;
 use crate::remote::Call;
 
 use super::client::Client;

@@ -107,7 +107,7 @@ async fn own_writes_are_stored_as_well() {
     let mut client = start(&server, &path).await;
     client.settle().await;
     let base = client.shown("vip").unwrap().clone();
-    client.write(crate::plan::Operation::Update { base, draft: super::draft("mine", None) }).await.unwrap();
+    client.write(crate::changes::Operation::Update { base, draft: super::draft("mine", None) }).await.unwrap();
     client.settle().await;
     client.let_late_news_come().await;
     leave(client, &path).await;

@@ -3,8 +3,8 @@
 use std::env;
 use std::time::Duration;
 
+use crate::changes::{Operation, Plan};
 use crate::mirror::{Command, Pace, Settings};
-use crate::plan::{Operation, Plan};
 use crate::remote::Context;
 use crate::segment::{Draft, SegmentId, Step};
 

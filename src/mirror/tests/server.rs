@@ -15,7 +15,7 @@ pub struct Server {
 }
 
 /// Which calls are meant.
-pub type Which = fn(&Call) -> bool;
+pub type OpId = fn(&Call) -> bool;
 
 pub struct Model {
     pub segments: BTreeMap<SegmentId, Segment>,
@@ -37,7 +37,7 @@ pub struct Model {
     /// How many of a hundred calls fail, half of them after they were carried out.
     pub faults_in_a_hundred: u32,
     /// Faults for the next calls that match, in order.
-    pub planted: Vec<(Which, Planted)>,
+    pub planted: Vec<(OpId, Planted)>,
     pub latency: u64,
     /// Whether each way takes just that long.
     pub steady_latency: bool,
@@ -141,8 +141,8 @@ impl Server {
         self.model.lock().unwrap()
     }
 
-    pub fn count(&self, which: impl Fn(&Call) -> bool) -> usize {
-        self.model().calls.iter().filter(|call| which(call)).count()
+    pub fn count(&self, op: impl Fn(&Call) -> bool) -> usize {
+        self.model().calls.iter().filter(|call| op(call)).count()
     }
 
     /// A call as the network carries it: late, sometimes not at all, sometimes without its answer.
@@ -155,7 +155,7 @@ impl Server {
             let mut model = self.model();
             model.calls.push(call.clone());
             let latency = model.latency;
-            let planted = model.planted.iter().position(|(which, _)| which(&call));
+            let planted = model.planted.iter().position(|(op, _)| op(&call));
             let planted = planted.map(|at| model.planted.remove(at).1);
             let chance = model.random.u32(0..200);
             let unreachable = model.unreachable.clone().map(Planted::Refuse);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::changes::{Operation, Plan};
 use crate::mirror::{Command, Phase};
-use crate::plan::{Operation, Plan};
 use crate::remote::{Call, Fault, Obstacle};
 
 use super::client::Client;

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::mirror::{Command, Outcome, Which, WriteError};
-use crate::plan::{Operation, Plan};
+use crate::mirror::Command;
+
+use crate::changes::{OpId, WriteError, WriteResult};
+use crate::changes::{Operation, Plan};
 use crate::remote::Call;
 use crate::segment::{Draft, Field, Segment};
 
@@ -39,7 +41,7 @@ async fn a_change_of_another_field_by_somebody_else_is_kept() {
     server.model().put(with_key("VIP"));
     client.write(Operation::Update { base: seen, draft: draft("VIP 2", None) }).await.unwrap();
     assert_eq!(server.model().segments[&id("vip")], with_key("VIP 2"));
-    let Some(Outcome::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
+    let Some(WriteResult::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
     assert_eq!(applied.merged, [Field::ExternalId]);
 }
 
@@ -143,7 +145,7 @@ async fn a_field_that_did_not_stick_is_told() {
     let mut client = Client::live(&server).await;
     let wanted = Draft::of(&Segment { external_id: Some("N-1".into()), ..segment("any", "Nowy", None) });
     client.write(Operation::Create { draft: wanted }).await.unwrap();
-    let Some(Outcome::Created(applied)) = client.outcomes.last() else { panic!("a create") };
+    let Some(WriteResult::Created(applied)) = client.outcomes.last() else { panic!("a create") };
     assert_eq!(applied.ignored, [Field::ExternalId]);
 }
 
@@ -157,9 +159,9 @@ async fn what_builds_upon_an_operation_that_fails_waits_for_it() {
         .push((|call| matches!(call, Call::Delete(gone) if *gone == id("pl")), Planted::Refuse(refused(409))));
     let operations = ["vip", "pl", "hurt"].map(|id| Operation::delete(base(&client, id)));
     client.keeps_failed = true;
-    let ticket = client.begin(Plan { operations: operations.into() }).await;
+    let plan_id = client.begin(Plan { operations: operations.into() }).await;
     client.hear_until(|client| client.ended.len() == 2).await;
-    let failed = Which { ticket, index: 1 };
+    let failed = OpId { plan_id, index: 1 };
     assert!(matches!(client.outcome_of(failed).await, Err(WriteError::Refused(_))));
     client.settle().await;
     client.assert_equals(&server);
@@ -221,6 +223,6 @@ async fn nothing_is_deleted_above_what_has_just_come() {
     // This mirror has not heard of it yet.
     server.model().create(&draft("Newcomer", Some("vip")));
     let error = client.write(Operation::delete(seen)).await.unwrap_err();
-    assert!(matches!(error, WriteError::Grown { newcomers } if newcomers.len() == 1));
+    assert!(matches!(error, WriteError::NewChildren { newcomers } if newcomers.len() == 1));
     assert!(server.model().segments.contains_key(&id("vip")));
 }

@@ -11,9 +11,10 @@ use std::time::Duration;
 use hashbrown::HashSet;
 use tokio::time::{Instant, sleep};
 
+use crate::changes::{RecoveredState, WriteError, WriteResult, Written};
 use crate::mirror::hearing::Heard;
 use crate::mirror::ledger::Answer;
-use crate::mirror::message::{Applied, Fate, Mention, Outcome, WriteError};
+use crate::mirror::message::Mention;
 use crate::mirror::report::{Claim, Report};
 use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
 use crate::segment::{Draft, Field, Segment, SegmentId, Step};
@@ -74,7 +75,7 @@ impl<R: Remote> Writer<R> {
             let again = doubt.again;
             match self.trace(draft).await {
                 Ok(Trace::Made(segment)) => return self.made(&segment, draft).await,
-                Ok(Trace::Alike(theirs)) => return Err(WriteError::Lookalike { theirs }.into()),
+                Ok(Trace::Alike(theirs)) => return Err(WriteError::PossibleDuplicate { theirs }.into()),
                 Ok(Trace::Nothing) if again == Again::Allowed => {}
                 Ok(Trace::Nothing) => return Err(WriteError::InDoubt(not_found(draft)).into()),
                 Err(error) if error.fault.is_transient() => return Err(self.unreached(error, true)),
@@ -86,7 +87,7 @@ impl<R: Remote> Writer<R> {
             Ok(id) => self.answered(&id, draft).await,
             Err(error) if error.fault.may_have_taken_effect() => match self.search(draft, self.grace).await {
                 Ok(Trace::Made(segment)) => self.made(&segment, draft).await,
-                Ok(Trace::Alike(theirs)) => Err(WriteError::Lookalike { theirs }.into()),
+                Ok(Trace::Alike(theirs)) => Err(WriteError::PossibleDuplicate { theirs }.into()),
                 // It is looked for again when the server is back.
                 Err(lost) if lost.fault.is_transient() => Err(self.unreached(error, true)),
                 Ok(Trace::Nothing) | Err(_) => Err(WriteError::InDoubt(error).into()),
@@ -101,8 +102,8 @@ impl<R: Remote> Writer<R> {
         let before = self.reporter.ask(|reply| Report::Made { id: id.clone(), reply }).await.flatten();
         let ended = self.created(id, draft).await?;
         Ok(match (before, ended.outcome) {
-            (Some(_), Outcome::Created(applied)) => {
-                Ended { outcome: Outcome::Created(Applied { existed: true, ..applied }), ..ended }
+            (Some(_), WriteResult::Created(applied)) => {
+                Ended { outcome: WriteResult::Created(Written { existed: true, ..applied }), ..ended }
             }
             (_, outcome) => Ended { outcome, ..ended },
         })
@@ -133,8 +134,8 @@ impl<R: Remote> Writer<R> {
             // It was not the server that had it otherwise.
             std::mem::swap(&mut merged, &mut ignored);
         }
-        let applied = Applied { segment, merged, ignored, written: Vec::new(), raced: false, existed: false };
-        Ok(Ended { outcome: Outcome::Created(applied), answer })
+        let applied = Written { segment, merged, ignored, written: Vec::new(), raced: false, existed: false };
+        Ok(Ended { outcome: WriteResult::Created(applied), answer })
     }
 
     /// Whether somebody else has written a segment that is new.
@@ -149,8 +150,8 @@ impl<R: Remote> Writer<R> {
         }
         let ended = self.update(segment, draft).await?;
         Ok(match ended.outcome {
-            Outcome::Updated(applied) => Ended { outcome: Outcome::Created(applied), ..ended },
-            Outcome::Created(_) | Outcome::Deleted { .. } => ended,
+            WriteResult::Updated(applied) => Ended { outcome: WriteResult::Created(applied), ..ended },
+            WriteResult::Created(_) | WriteResult::Deleted { .. } => ended,
         })
     }
 
@@ -166,8 +167,8 @@ impl<R: Remote> Writer<R> {
         };
         let merged = draft.changes(&segment);
         let (ignored, written) = (Vec::new(), Vec::new());
-        let applied = Applied { segment, merged, ignored, written, raced: false, existed: false };
-        Ok(Ended { outcome: Outcome::Created(applied), answer })
+        let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
+        Ok(Ended { outcome: WriteResult::Created(applied), answer })
     }
 
     /// Looks again and again for a while. An error is that of the last look.
@@ -210,8 +211,8 @@ impl<R: Remote> Writer<R> {
 
     /// The segments that may have been made: what is known to look like it, then what the feed names since before it was sent.
     async fn candidates(&self, drafts: &[Draft]) -> Result<Vec<(SegmentId, Option<FeedEventKind>)>, RemoteError> {
-        let (which, drafts) = (self.which, drafts.to_vec());
-        let known = self.reporter.ask(|reply| Report::Sought { which, drafts, reply }).await.unwrap_or_default();
+        let (op, drafts) = (self.op, drafts.to_vec());
+        let known = self.reporter.ask(|reply| Report::Sought { op, drafts, reply }).await.unwrap_or_default();
         let mut candidates: Vec<_> = known.into_iter().map(|id| (id, None)).collect();
         let Some(mut step) = self.doubt.as_ref().map_or(self.since, |doubt| doubt.since) else {
             return Ok(candidates);
@@ -234,25 +235,25 @@ impl<R: Remote> Writer<R> {
 
     /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
     async fn claim(&self, id: &SegmentId, kind: Option<FeedEventKind>, firm: bool) -> bool {
-        let claim = Claim { which: self.which, id: id.clone(), kind, doubted: self.doubt.is_some(), firm };
+        let claim = Claim { op: self.op, id: id.clone(), kind, doubted: self.doubt.is_some(), firm };
         self.reporter.ask(|reply| Report::Claimed { claim, reply }).await.unwrap_or(false)
     }
 
     /// What has become of a create that an earlier run had sent.
-    pub(super) async fn find_former(&mut self, draft: &Draft) -> Result<Ended, Fate> {
-        match self.search(draft, self.grace.min(RECOVERY)).await.map_err(Fate::Unknown)? {
+    pub(super) async fn find_former(&mut self, draft: &Draft) -> Result<Ended, RecoveredState> {
+        match self.search(draft, self.grace.min(RECOVERY)).await.map_err(RecoveredState::Unknown)? {
             Trace::Made(segment) => match self.created(&segment.id, draft).await {
                 Ok(ended) => Ok(ended),
                 Err(Stop::Failed(WriteError::InDoubt(error)) | Stop::Unreached { error, .. }) => {
-                    Err(Fate::Unknown(error))
+                    Err(RecoveredState::Unknown(error))
                 }
-                Err(Stop::Failed(_)) => Err(Fate::NotFound),
+                Err(Stop::Failed(_)) => Err(RecoveredState::NotFound),
             },
             Trace::Alike(theirs) => {
                 let reason = format!("“{}”, which has appeared since, may be it", theirs.name);
-                Err(Fate::Unknown(unreadable(draft, &reason)))
+                Err(RecoveredState::Unknown(unreadable(draft, &reason)))
             }
-            Trace::Nothing => Err(Fate::NotFound),
+            Trace::Nothing => Err(RecoveredState::NotFound),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The dialogs in which segments are changed: the form, the name in its row, the parent, the deletion, and all that is marked.
 
 use crate::app::harness::{Harness, named};
-use crate::mirror::WriteError;
+use crate::changes::WriteError;
 use crate::segment::Field;
 
 use super::looking::live;

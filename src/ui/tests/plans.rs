@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::app::harness::{Harness, left_undone, named};
 use crate::app::{Edited, Event};
-use crate::mirror::{self, WriteError};
+use crate::changes::WriteError;
+use crate::mirror::{self};
 use crate::segment::{Field, Pattern, Segment};
 
 use super::looking::live;
@@ -143,7 +144,7 @@ pub(super) fn lookalike(columns: u16, rows: u16) -> Harness {
     harness.type_text("Niemcy");
     harness.press("enter");
     let theirs = Segment { external_id: Some("DE".into()), ..(*named("real", "Niemcy", Some("export"))).clone() };
-    harness.fail(WriteError::Lookalike { theirs: Arc::new(theirs) });
+    harness.fail(WriteError::PossibleDuplicate { theirs: Arc::new(theirs) });
     harness.press("!");
     harness
 }
@@ -155,7 +156,7 @@ pub(super) fn grown(columns: u16, rows: u16) -> Harness {
     for newcomer in &newcomers {
         harness.changed(None, Some(newcomer));
     }
-    harness.fail(WriteError::Grown { newcomers: newcomers.iter().map(|newcomer| newcomer.id.clone()).collect() });
+    harness.fail(WriteError::NewChildren { newcomers: newcomers.iter().map(|newcomer| newcomer.id.clone()).collect() });
     harness.press("!");
     harness
 }

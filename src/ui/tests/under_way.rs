@@ -43,7 +43,7 @@ fn many_writes_tell_how_far_they_are_and_are_held_back_by_esc() {
     harness.press("z 0 j j space space space space space e");
     harness.type_text("x");
     harness.press("enter y");
-    let (ticket, plan) = harness.last_write();
+    let (plan_id, plan) = harness.last_write();
     assert!(plan.operations.len() >= 5, "{plan:?}");
     harness.wait(1);
     harness.succeed_with_first(2, |_| unreachable!("only names change"));
@@ -51,7 +51,7 @@ fn many_writes_tell_how_far_they_are_and_are_held_back_by_esc() {
     let picture = picture(&harness);
     assert!(picture.contains("███░░░░░ 2 of 5 done · 2.0/s · 2 s left"), "{picture}");
     harness.press("esc esc esc");
-    let held = Effect::Mirror(mirror::Command::Hold(ticket));
+    let held = Effect::Mirror(mirror::Command::Hold(plan_id));
     assert!(harness.effects.contains(&held), "{:?}", harness.effects);
 }
 

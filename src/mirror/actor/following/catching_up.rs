@@ -1,7 +1,7 @@
 //! What the feed says up to now, for operations: they are told by the reads that follow the feed anyway.
 
+use crate::changes::Operation;
 use crate::mirror::report::{CatchUp, Caught};
-use crate::plan::Operation;
 use crate::remote::Remote;
 
 use super::super::{Actor, Work};
@@ -41,8 +41,8 @@ impl<R: Remote> Actor<R> {
     }
 
     fn answer(&mut self, catch_up: CatchUp, heard: bool) {
-        let CatchUp { which, about, reply } = catch_up;
-        let operation = self.writing.operation(which);
+        let CatchUp { op, about, reply } = catch_up;
+        let operation = self.writing.operation(op);
         let deletes = matches!(operation, Some(Operation::Delete { .. }));
         let newcomers = operation.map(|operation| self.writing.newcomers(operation)).unwrap_or_default();
         let hearing = &mut self.following.hearing;

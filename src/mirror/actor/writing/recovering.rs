@@ -1,13 +1,14 @@
 //! What an earlier run left: looked into before anything else is written, and told.
 
+use crate::changes::Operation;
+use crate::changes::{JournalEntry, Journalled, Progress};
+use crate::changes::{OpId, PlanId, Recovered, RecoveredState, WriteResult};
 use crate::mirror::ledger::Answer;
-use crate::mirror::message::{Event, Fate, Outcome, Recovered, Ticket, Which};
+use crate::mirror::message::Event;
 use crate::mirror::report::Report;
 use crate::mirror::write::{Doubt, Writer};
-use crate::plan::Operation;
 use crate::remote::Remote;
 use crate::segment::Step;
-use crate::store::{JournalNote, Journalled, Progress};
 
 use super::{Abandoned, Actor, Left, created_by, key};
 
@@ -21,24 +22,24 @@ impl<R: Remote> Actor<R> {
         self.mind_namesakes(journal.iter().filter_map(|left| created_by(&left.operation)));
         let mut writers: Vec<Writer<R>> = Vec::with_capacity(journal.len());
         for left in &journal {
-            let which = Which { ticket: Ticket(left.key.0), index: left.key.1 };
+            let op = OpId { plan_id: PlanId(left.key.0), index: left.key.1 };
             if let Some(alike) = &left.alike {
-                self.writing.alike.insert(which, alike.iter().cloned().collect());
+                self.writing.alike.insert(op, alike.iter().cloned().collect());
             }
             let sent = left.progress == Progress::Sent;
             let doubt = Doubt { since: left.since, drafts: left.drafts.clone(), ..Doubt::default() };
-            writers.push(self.writer(which, left.since, sent.then_some(doubt)));
+            writers.push(self.writer(op, left.since, sent.then_some(doubt)));
         }
         self.send_out(async move {
             let mut found = Vec::with_capacity(journal.len());
             for (Journalled { operation, progress, .. }, writer) in journal.into_iter().zip(writers) {
-                let (which, since) = (writer.which, writer.since);
+                let (op, since) = (writer.op, writer.since);
                 let (fate, answers) = match progress {
-                    Progress::Gathered => (Fate::Gathered, Vec::new()),
-                    Progress::Asked => (Fate::NotSent, Vec::new()),
+                    Progress::Gathered => (RecoveredState::Gathered, Vec::new()),
+                    Progress::Asked => (RecoveredState::NotSent, Vec::new()),
                     Progress::Sent => writer.investigate(&operation).await,
                 };
-                found.push((Recovered { which, operation, fate }, since, answers));
+                found.push((Recovered { op, operation, fate }, since, answers));
             }
             Report::Investigated(found)
         });
@@ -54,28 +55,31 @@ impl<R: Remote> Actor<R> {
         for (one, since, answers) in found {
             learnt.extend(answers);
             // What was sent stays so: a server may be slow, so it is looked for again before anything is sent.
-            if matches!(one.fate, Fate::NotFound | Fate::NotCarriedOut | Fate::Unknown(_)) {
+            if matches!(one.fate, RecoveredState::NotFound | RecoveredState::NotCarriedOut | RecoveredState::Unknown(_))
+            {
                 let drafts = created_by(&one.operation).cloned().into_iter().collect();
-                self.writing.doubts.insert(one.which, Doubt { since, drafts, ..Doubt::default() });
+                self.writing.doubts.insert(one.op, Doubt { since, drafts, ..Doubt::default() });
             }
-            if let Fate::CarriedOut(outcome) = &one.fate {
-                if let Outcome::Created(applied) = outcome {
-                    self.writing.queue.know(one.which, &applied.segment.id);
+            if let RecoveredState::CarriedOut(outcome) = &one.fate {
+                if let WriteResult::Created(applied) = outcome {
+                    self.writing.queue.know(one.op, &applied.segment.id);
                 }
-                notes.push(JournalNote::Over(key(one.which)));
+                notes.push(JournalEntry::Over(key(one.op)));
             }
             recovered.push(one);
         }
         for one in &mut recovered {
             one.operation = self.writing.queue.resolved(one.operation.clone());
         }
-        let undone = recovered.iter().filter(|one| !matches!(one.fate, Fate::CarriedOut(_) | Fate::Gathered));
-        let undone: Vec<(Which, Operation)> = undone.map(|one| (one.which, one.operation.clone())).collect();
-        let changed = undone.iter().map(|(which, operation)| JournalNote::Asked(key(*which), operation.clone()));
+        let undone = recovered
+            .iter()
+            .filter(|one| !matches!(one.fate, RecoveredState::CarriedOut(_) | RecoveredState::Gathered));
+        let undone: Vec<(OpId, Operation)> = undone.map(|one| (one.op, one.operation.clone())).collect();
+        let changed = undone.iter().map(|(op, operation)| JournalEntry::Asked(key(*op), operation.clone()));
         notes.extend(changed);
         self.watch_children(&undone.iter().map(|(_, operation)| operation.clone()).collect::<Vec<_>>());
-        for (which, operation) in undone {
-            self.writing.queue.push_stopped(which, operation);
+        for (op, operation) in undone {
+            self.writing.queue.push_stopped(op, operation);
         }
         self.journal(notes).await;
         self.take(learnt, false).await?;

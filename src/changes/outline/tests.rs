@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::Operation;
+use crate::changes::Operation;
 
 fn id(text: &str) -> SegmentId {
     SegmentId::new(text).unwrap()

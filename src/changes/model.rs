@@ -5,8 +5,6 @@
 //! changed it meanwhile. Parents come before children on create, children before parents on delete. Nothing here talks to
 //! anybody.
 
-mod outline;
-
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +12,35 @@ use serde::{Deserialize, Serialize};
 use crate::forest::Forest;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
-pub use outline::{Fault, Outline, Problem, TooLarge, with_faults};
+/// The number under which a client knows a plan that it asked for. Later ones have greater numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlanId(pub u64);
+
+/// How an id begins that a segment has until the server has given it one. No server gives such an id.
+const PROVISIONAL: &str = "(new ";
+
+/// One operation of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OpId {
+    /// The plan.
+    pub plan_id: PlanId,
+    /// Its place in the plan, from 0.
+    pub index: usize,
+}
+
+impl OpId {
+    /// The id by which other operations refer to the segment that this one creates, for as long as the server has given it none.
+    #[must_use]
+    pub fn provisional_id(self) -> SegmentId {
+        SegmentId::of_text(format!("{PROVISIONAL}{}.{})", self.plan_id.0, self.index))
+    }
+}
+
+/// Whether a segment is still being created.
+#[must_use]
+pub fn is_provisional(id: &SegmentId) -> bool {
+    id.text().starts_with(PROVISIONAL)
+}
 
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::reading::{Entry, Read};
 use super::{Fault, Outline, Plan, Problem, Reason, SHORTEST_TAG, Top};
-use crate::plan::Operation;
+use crate::changes::Operation;
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
 
 /// A line of the text with its segment.

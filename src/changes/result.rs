@@ -1,0 +1,99 @@
+//! What became of an operation: what it came to on the server, or why it failed.
+
+use std::sync::Arc;
+
+use crate::remote::RemoteError;
+use crate::segment::{Field, Segment, SegmentId};
+
+/// What a successful operation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteResult {
+    /// The segment exists.
+    Created(Written),
+    /// The segment has its new values.
+    Updated(Written),
+    /// The segment is gone.
+    Deleted {
+        /// Which.
+        id: SegmentId,
+        /// Whether it was still there. If not, somebody else was faster, and it is not this operation that can be taken back.
+        found: bool,
+        /// Whether somebody else changed it in the very moment between looking and deleting. What they wrote is gone with it.
+        raced: bool,
+    },
+}
+
+/// A segment as the server shows it after a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Read again after the write.
+    pub segment: Arc<Segment>,
+    /// Fields that somebody else had changed meanwhile and that were kept as they made them.
+    pub merged: Vec<Field>,
+    /// Fields that were asked for and that the server did not take.
+    pub ignored: Vec<Field>,
+    /// Fields that were written: not those that were as wanted already.
+    pub written: Vec<Field>,
+    /// Whether somebody else changed it in the very moment between looking and writing. What they wrote may be gone, and what
+    /// it was is not known.
+    pub raced: bool,
+    /// Whether the segment existed before: the server answered a create with it instead of making a new one.
+    pub existed: bool,
+}
+
+/// Why an operation did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The server refused, or could not be reached: nothing changed.
+    #[error("{0}")]
+    Refused(RemoteError),
+    /// The server said that it was done, and it is not.
+    #[error("the server answered that it was done, but nothing has changed")]
+    NotDone,
+    /// The answer was lost: it may or may not have been carried out, and the feed will tell.
+    #[error("{0}; it may have been carried out all the same")]
+    InDoubt(RemoteError),
+    /// The answer was lost, and a segment has appeared since that may be the one and is not quite what was asked for. A person
+    /// has to say whether it is, with [`Command::Adopt`], or is not, with [`Command::Retry`].
+    #[error("no answer came, and “{}”, which has appeared since, may be it", .theirs.name)]
+    PossibleDuplicate {
+        /// That segment.
+        theirs: Arc<Segment>,
+    },
+    /// Others stand below it than the person was shown. Nothing was sent.
+    #[error("{}", grown(.newcomers))]
+    NewChildren {
+        /// Those nobody has agreed to lose.
+        newcomers: Vec<SegmentId>,
+    },
+    /// The segment it is to stand under is gone. Nothing was sent.
+    #[error("the segment it is to stand under is gone")]
+    ParentMissing,
+    /// Somebody else moved the segment it is to stand under below it. Nothing was sent.
+    #[error("the segment it is to stand under stands below it by now")]
+    WouldCreateCycle,
+    /// Somebody else changed the same thing since the person looked. Nothing was sent.
+    #[error("{}", conflict(.theirs.is_some(), .fields))]
+    Conflict {
+        /// The segment as it is now, `None` when it is gone.
+        theirs: Option<Arc<Segment>>,
+        /// The fields both sides changed.
+        fields: Vec<Field>,
+    },
+}
+
+fn grown(newcomers: &[SegmentId]) -> String {
+    match newcomers.len() {
+        1 => "a segment stands below it that was not there when it was confirmed".into(),
+        many => format!("{many} segments stand below it that were not there when it was confirmed"),
+    }
+}
+
+fn conflict(exists: bool, fields: &[Field]) -> String {
+    if exists {
+        let names: Vec<String> = fields.iter().map(ToString::to_string).collect();
+        format!("somebody changed its {} meanwhile", names.join(" and its "))
+    } else {
+        "somebody deleted it meanwhile".into()
+    }
+}
