@@ -25,6 +25,7 @@ fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
         protected: false,
         owned: Vec::new(),
         open: None,
+        concurrency: 6,
     };
     let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
     let mut state = State::new(session, clock, 120, 40);

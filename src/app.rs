@@ -9,9 +9,9 @@ mod activity;
 mod availability;
 mod browsing;
 mod bulk;
+mod changes;
 mod changing;
 mod closeness;
-mod conflict;
 mod copying;
 mod deletion;
 mod details;
@@ -20,8 +20,6 @@ mod filter;
 mod finding;
 mod form;
 mod help;
-mod history;
-mod kept;
 mod keys;
 mod knowing;
 mod layer;
@@ -35,7 +33,6 @@ mod outline;
 mod output_pane;
 mod output_text;
 mod own;
-mod pace;
 mod palette;
 mod panes;
 mod parents;
@@ -43,19 +40,15 @@ mod perform;
 mod places;
 mod profiles;
 mod pulse;
-mod queue_pane;
 mod renaming;
 mod request_lines;
 mod requests;
 mod requests_pane;
-mod review;
 mod sorting;
 mod text_field;
 mod tree_view;
 mod view;
-mod weight;
 mod wording;
-mod writes;
 
 #[cfg(test)]
 pub(crate) mod harness;
@@ -70,7 +63,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::action::Action;
-use crate::changes::is_provisional;
+use crate::changes::Safeguards;
 use crate::forest::{Finds, Forest, RowId, SearchJob, SortJob};
 use crate::keymap::{Key, KeyTexts, Keymap};
 use crate::mirror::{self};
@@ -85,7 +78,7 @@ pub use activity::{
 pub use availability::availability;
 pub use browsing::Browsed;
 pub use bulk::BulkEdit;
-pub use conflict::{Between, Conflict, Side};
+pub use changes::{Between, Changes, Conflict, OperationCounts, Pace, PendingPane, Review, Side};
 pub use deletion::{Deletion, Policy};
 pub use details::{DetailLine, details};
 pub use figures::{grouped, size};
@@ -104,26 +97,21 @@ pub use new_profile::{
 pub use outline::{Edited, EditorFault, OutlineEdit};
 pub use output_pane::{OutputPage, OutputPane};
 pub use output_text::OutputText;
-pub use own::{Confirmation, Own, Run, RunEnd, RunNews, RunOrder, RunOutcome};
-pub use pace::Pace;
+pub use own::{Own, Run, RunConfirmation, RunEnd, RunNews, RunOrder, RunOutcome};
 pub use palette::{Offer, Palette};
 pub use panes::{Pane, Panes};
 pub use parents::{Candidate, ParentPicker};
 pub use places::{Letter, Places};
 pub use profiles::{Choice, Destination, ProfileLine, ProfileList, Profiles};
 pub use pulse::{KINDS, MINUTES};
-pub use queue_pane::QueuePane;
 pub use renaming::Renaming;
 pub use request_lines::{duration, request_lines};
 pub use requests::{Logged, Requests};
 pub use requests_pane::{OpenRequest, RequestsPage, RequestsPane};
-pub use review::{Counts, Review};
 pub use text_field::TextField;
 pub use tree_view::TreeView;
 pub use view::View;
-pub use weight::{Demand, Word};
 pub use wording::{described, field_text};
-pub use writes::{PendingKind, Standing, Step, Tally, Write, Writes};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -218,14 +206,15 @@ pub struct Session {
     pub owned: Vec<Pattern>,
     /// Where the browser shows a segment.
     pub open: Option<UrlTemplate>,
+    /// Operations in flight at once, at most.
+    pub concurrency: usize,
 }
 
 impl Session {
-    /// By which pattern a segment belongs to somebody else, `None` when it is the tenant's own. What is built in is so
-    /// whatever is configured.
+    /// What is to be taken care of before something is sent.
     #[must_use]
-    pub fn owner_of(&self, segment: &Segment) -> Option<&Pattern> {
-        [&Pattern::BUILT_IN].into_iter().chain(&self.owned).find(|pattern| pattern.matches(segment))
+    pub fn safeguards(&self) -> Safeguards<'_> {
+        Safeguards { tenant: &self.tenant, protected: self.protected, owned: &self.owned }
     }
 }
 
@@ -302,8 +291,8 @@ pub struct State {
     pub filter: Option<Filter>,
     /// What is marked and what is cut.
     pub picks: Picks,
-    /// The writes under way.
-    pub writes: Writes,
+    /// The changes of this session.
+    pub changes: Changes,
     /// The person's own commands.
     pub own: Own,
     /// The requests made so far.
@@ -330,6 +319,7 @@ pub struct State {
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let mut effects = take(state, keymap, event);
     effects.extend(finding::keep_true(state));
+    effects.extend(changes::send_next(&mut state.changes.queue));
     effects
 }
 
@@ -365,7 +355,7 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::Browsed { url, outcome } => browsing::hear(state, url, outcome),
         Event::Undelivered(command) => {
-            writes::undelivered(state, &command);
+            changes::undelivered(state, command);
             Vec::new()
         }
     }
@@ -376,6 +366,7 @@ impl State {
     #[must_use]
     pub fn new(session: Session, clock: Clock, columns: u16, rows: u16) -> Self {
         Self {
+            changes: Changes::since(clock.now, session.concurrency),
             session,
             link: Link::new(clock.now),
             forest: Forest::new(),
@@ -383,7 +374,6 @@ impl State {
             search: None,
             filter: None,
             picks: Picks::default(),
-            writes: Writes::since(clock.now),
             clock,
             own: Own::default(),
             requests: Requests::default(),
@@ -452,7 +442,7 @@ impl State {
             self.message = None;
         }
         self.activity.fade(now);
-        self.writes.look(now);
+        self.changes.look(now);
     }
 
     fn say(&mut self, text: impl Into<String>) {

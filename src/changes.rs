@@ -1,11 +1,29 @@
-//! Everything about a change that is not I/O.
+//! Everything about a change that is not I/O: what it asks of the server, its one state from the wish to the end, what is shown of
+//! it meanwhile, what is written down of it, and how it is undone.
+//!
+//! The interface and the command line are clients of the same [`ChangeQueue`]; whoever executes operations gets one
+//! [`Execution`] at a time and keeps no list of its own.
 
+mod confirm;
+mod execution;
+mod graph;
 mod journal;
 mod model;
 mod outline;
+mod overlay;
+mod plans;
+mod queue;
+mod recent;
 mod result;
+mod undo;
 
+pub use confirm::{Confirmation, Safeguards, TypedPhrase, confirmation, left_to_the_server, managed};
+pub use execution::{Evidence, Execution, ExecutionResult, Resend};
 pub use journal::{JournalEntry, Journalled, Progress, Recovered, RecoveredState};
 pub use model::{OpId, Operation, Plan, PlanId, is_provisional};
 pub use outline::{Fault, Outline, Problem, Reason, TooLarge, with_faults};
+pub use plans::{OpList, OpState, PlannedOp, QueueCounts, QueuedPlan, Title};
+pub use queue::{ChangeQueue, FinishedPlan, PendingKind, Renamed, Transitions};
+pub use recent::{RecentWrites, Reverted};
 pub use result::{WriteError, WriteResult, Written};
+pub use undo::{DoneOp, PlanKind, UndoOf, UndoStack, UndoStep};

@@ -16,7 +16,7 @@
 //! position: what was stored is told at once ([`Event::Restored`]), and the feed is read from where it was left.
 //!
 //! The API has no versions, so order is kept here: every question gets a number when it is asked, and an answer to an older
-//! question never overrides one to a newer. An own write is told by [`Event::OperationEnded`] before any later change of the
+//! question never overrides one to a newer. An own write is told by [`Event::Executed`] before any later change of the
 //! same segment, and its echo in the feed is no change.
 //!
 //! It knows nothing of screens: a terminal, a subcommand and a test are clients like any other.
@@ -32,7 +32,6 @@ mod list;
 mod look;
 mod message;
 mod namesakes;
-mod queue;
 mod register;
 mod report;
 mod write;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use axum::http::Method;
 use segtui::api::retry::Policy;
 use segtui::api::{Client, Settings as ClientSettings};
-use segtui::changes::{Operation, Plan};
-use segtui::changes::{PlanId, WriteError, WriteResult};
+use segtui::changes::{ChangeQueue, ExecutionResult, OpId, Operation, Plan, Title, WriteError, WriteResult};
 use segtui::demo::{Actor, Fields, ListForm, Options, Request, Server, Trouble, Wish};
+use segtui::forest::Forest;
 use segtui::mirror::{self, Command, Event, Mirror, Pace, Phase, Seen, Settings};
 use segtui::remote::{Access, BaseUrl, Call, Fault, Guarded, InsecureHttp, RemoteError};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
@@ -28,7 +28,8 @@ struct Watcher {
     synchronised: usize,
     lists: usize,
     stalled: usize,
-    plan_ids: u64,
+    queue: ChangeQueue,
+    begun: u64,
 }
 
 impl Watcher {
@@ -40,6 +41,7 @@ impl Watcher {
         let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
         let mut client = ClientSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
         client.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
+        let queue = ChangeQueue::new(0, settings.concurrency);
         let mirror = mirror::start(Arc::new(Guarded::new(Client::new(client).unwrap(), access)), settings);
         Self {
             mirror,
@@ -49,7 +51,8 @@ impl Watcher {
             synchronised: 0,
             lists: 0,
             stalled: 0,
-            plan_ids: 0,
+            queue,
+            begun: 0,
         }
     }
 
@@ -71,30 +74,42 @@ impl Watcher {
                 self.see(different);
             }
             Event::Changed { seen, .. } => self.see(seen),
-            Event::OperationEnded {
-                outcome: WriteResult::Created(applied) | WriteResult::Updated(applied), ..
-            } => {
-                self.over += 1;
-                self.picture.insert(applied.segment.id.clone(), applied.segment);
-            }
-            Event::OperationEnded { outcome: WriteResult::Deleted { id, .. }, .. } => {
-                self.over += 1;
-                self.picture.remove(&id);
-            }
-            Event::OperationFailed { op, error, .. } => {
-                self.over += 1;
-                self.failed.push(error);
-                self.mirror.commands.try_send(Command::Drop(op)).expect("there is room");
-            }
+            Event::Executed { op, result } => self.executed(op, *result),
+            Event::ServerAnswers => self.queue.resume_sending(),
             Event::Synchronised { .. } => self.synchronised += 1,
             Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
-            Event::OperationBegan(_)
-            | Event::OperationWaits { .. }
-            | Event::OperationDropped(_)
-            | Event::Recovered(_)
-            | Event::PhaseChanged(_)
-            | Event::Noticed(_)
-            | Event::Verified { .. } => {}
+            Event::Recovered(_) | Event::PhaseChanged(_) | Event::Noticed(_) | Event::Verified { .. } => {}
+        }
+        self.send_next();
+    }
+
+    fn executed(&mut self, op: OpId, result: ExecutionResult) {
+        match &result {
+            ExecutionResult::Done(outcome) => {
+                self.over += 1;
+                match outcome {
+                    WriteResult::Created(written) | WriteResult::Updated(written) => {
+                        self.picture.insert(written.segment.id.clone(), Arc::clone(&written.segment));
+                    }
+                    WriteResult::Deleted { id, .. } => drop(self.picture.remove(id)),
+                }
+            }
+            ExecutionResult::Failed { error, .. } => {
+                self.over += 1;
+                self.failed.push(error.clone());
+            }
+            ExecutionResult::Unreached { .. } => self.queue.pause_sending(),
+        }
+        let failed = matches!(result, ExecutionResult::Failed { .. });
+        let _nothing_is_kept = self.queue.executed(op, result);
+        if failed {
+            let _nothing_is_kept = self.queue.discard(op);
+        }
+    }
+
+    fn send_next(&mut self) {
+        while let Some(execution) = self.queue.begin() {
+            self.mirror.commands.try_send(Command::Execute(Box::new(execution))).unwrap();
         }
     }
 
@@ -112,7 +127,7 @@ impl Watcher {
         while let Ok(event) = self.mirror.events.try_recv() {
             self.take(event);
         }
-        while self.over < self.plan_ids {
+        while self.over < self.begun {
             self.hear().await;
         }
         let enough = self.synchronised + 5;
@@ -121,10 +136,11 @@ impl Watcher {
         }
     }
 
-    async fn begin(&mut self, operation: Operation) {
-        self.plan_ids += 1;
-        let command = Command::Write { plan_id: PlanId(self.plan_ids), plan: Plan::single(operation) };
-        self.mirror.commands.send(command).await.unwrap();
+    fn begin(&mut self, operation: Operation) {
+        self.begun += 1;
+        let (plan_id, _) = self.queue.stage(&Forest::new(), Plan::single(operation), Title::default());
+        let _nothing_is_kept = self.queue.submit(plan_id);
+        self.send_next();
     }
 
     fn assert_equals(&self, server: &Server) {
@@ -159,7 +175,7 @@ async fn a_create_whose_answer_is_lost_exists_once() {
     watcher.settle().await;
     server.plan(Trouble::LoseAnswer { on: (Method::POST, "/segments") });
     let draft = Draft { name: Name::parse("Nowy").unwrap(), external_id: None, parent: None };
-    watcher.begin(Operation::Create { draft }).await;
+    watcher.begin(Operation::Create { draft });
     watcher.settle().await;
     assert_eq!((watcher.over, &watcher.failed), (1, &Vec::new()));
     assert_eq!(server.segments().iter().filter(|segment| segment.name == "Nowy").count(), 1);
@@ -174,9 +190,9 @@ async fn whatever_is_asked_of_a_mirror_that_only_reads_no_write_reaches_the_serv
     let one = server.segments().into_iter().last().unwrap();
     let (base, id) = (Arc::new(one.clone()), one.id.clone());
     let draft = Draft { name: Name::parse("Nowy").unwrap(), ..Draft::of(&one) };
-    watcher.begin(Operation::Create { draft: draft.clone() }).await;
-    watcher.begin(Operation::Update { base: Arc::clone(&base), draft }).await;
-    watcher.begin(Operation::delete(base)).await;
+    watcher.begin(Operation::Create { draft: draft.clone() });
+    watcher.begin(Operation::Update { base: Arc::clone(&base), draft });
+    watcher.begin(Operation::delete(base));
     watcher.settle().await;
     let calls = [Call::Create("Nowy".into()), Call::Update(id.clone()), Call::Delete(id)];
     let refused = calls.map(|call| WriteError::Refused(RemoteError { call, fault: Fault::Forbidden }));
@@ -302,7 +318,7 @@ async fn schedule(seed: u64) {
         if random.bool() {
             change(&mut random, &server);
         } else if let Some(operation) = operation(&mut random, &watcher) {
-            watcher.begin(operation).await;
+            watcher.begin(operation);
         }
     }
     watcher.settle().await;

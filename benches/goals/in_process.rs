@@ -57,6 +57,7 @@ impl Screen {
             protected: false,
             owned: Vec::new(),
             open: None,
+            concurrency: 6,
         };
         let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
         let mut state = State::new(session, clock, 120, 40);

@@ -1,13 +1,12 @@
 //! What changes and latency cost: with the real client, over real sockets, against the demo server in this process.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use segtui::api::{Client, Settings as ClientSettings};
 use segtui::app::{Edited, Effect, Event as AppEvent, Layer};
-use segtui::changes::{OpId, PlanId, WriteResult, Written};
-use segtui::changes::{Operation, Plan};
+use segtui::changes::{Execution, ExecutionResult, OpId, Operation, PlanId, WriteResult, Written};
 use segtui::demo::{Actor, Fields, Options, Server, Wish};
 use segtui::keymap::Key;
 use segtui::mirror::{self, Command, Event, Mirror, Pace, Settings};
@@ -69,9 +68,10 @@ async fn rename(report: &mut Report) {
     for number in 0..7 {
         let base = Arc::new(server.segments()[100 + 50 * number].clone());
         let draft = Draft { name: Name::parse(&format!("Mine {number}")).unwrap(), ..Draft::of(&base) };
-        let plan = Plan::single(Operation::Update { base, draft });
+        let op = OpId { plan_id: PlanId(1 + number as u64), index: 0 };
+        let execution = Execution { op, operation: Operation::Update { base, draft }, evidence: None };
         let (before, begun) = (puts(), Instant::now());
-        mirror.commands.send(Command::Write { plan_id: PlanId(1 + number as u64), plan }).await.unwrap();
+        mirror.commands.send(Command::Execute(Box::new(execution))).await.unwrap();
         while puts() == before {
             assert!(begun.elapsed() < Duration::from_secs(30), "it never leaves");
             pass(&mut mirror, Duration::from_millis(1)).await;
@@ -168,50 +168,45 @@ impl Thread {
 fn creates(report: &mut Report) {
     const FRAME_EVERY: usize = 100;
     let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
-    let (plan_id, plan) = send_new(&mut screen, &mut thread);
-    let mut given: HashMap<SegmentId, SegmentId> = HashMap::new();
-    for (index, operation) in plan.operations.into_iter().enumerate() {
-        let op = OpId { plan_id, index };
-        let operation = operation.with_ids(&|id| given.get(id).cloned());
-        let Operation::Create { draft } = &operation else { panic!("a create") };
-        let id = SegmentId::new(&format!("made-{index}")).unwrap();
-        given.insert(op.provisional_id(), id.clone());
-        let outcome = WriteResult::Created(Written {
-            segment: Arc::new(draft.clone().into_segment(id)),
+    let mut ready: VecDeque<Execution> = send_new(&mut screen, &mut thread).into();
+    let mut done = 0;
+    while let Some(Execution { op, operation, .. }) = ready.pop_front() {
+        let Operation::Create { draft } = operation else { panic!("a create") };
+        let id = SegmentId::new(&format!("made-{}", op.index)).unwrap();
+        let written = Written {
+            segment: Arc::new(draft.into_segment(id)),
             merged: Vec::new(),
             ignored: Vec::new(),
             written: Vec::new(),
-            raced: false,
+            concurrent_write: false,
             existed: false,
-        });
+        };
+        let result = Box::new(ExecutionResult::Done(WriteResult::Created(written)));
+        done += 1;
         thread.spends(|| {
-            screen.update(AppEvent::Mirror(Event::OperationBegan(op)));
-            screen.update(AppEvent::Mirror(Event::OperationEnded { op, operation, outcome }));
-            if index % FRAME_EVERY == 0 {
+            ready.extend(executions(screen.update(AppEvent::Mirror(Event::Executed { op, result }))));
+            if done % FRAME_EVERY == 0 {
                 screen.frame();
             }
         });
     }
+    assert_eq!(done, NEW);
     report.at_most("20,000 creates from a text: the interface's thread in all", millis(thread.taken), 500.0, "ms");
     report.note("… and the longest of its steps", millis(thread.longest), "ms");
 
     let (mut screen, mut thread) = (Screen::of(tenants::shuffled(1_000)), Thread::default());
-    let (plan_id, _) = send_new(&mut screen, &mut thread);
+    send_new(&mut screen, &mut thread);
     thread.spends(|| {
         screen.press("Q");
         screen.frame();
         screen.press("D");
         screen.frame();
     });
-    for index in (0..NEW).rev() {
-        let op = OpId { plan_id, index };
-        thread.spends(|| screen.update(AppEvent::Mirror(Event::OperationDropped(op))));
-    }
     report.at_most("… and given up before any has begun", millis(thread.taken), 500.0, "ms");
 }
 
 /// Writes the text, looks through the plan that comes of it, and sends it.
-fn send_new(screen: &mut Screen, thread: &mut Thread) -> (PlanId, Plan) {
+fn send_new(screen: &mut Screen, thread: &mut Thread) -> Vec<Execution> {
     screen.press("g");
     screen.press("g");
     let effects = thread.spends(|| screen.update(key("E")));
@@ -236,13 +231,16 @@ fn send_new(screen: &mut Screen, thread: &mut Thread) -> (PlanId, Plan) {
         }
         screen.update(key("enter"))
     });
-    let written = effects.into_iter().find_map(|effect| match effect {
-        Effect::Mirror(Command::Write { plan_id, plan }) => Some((plan_id, plan)),
+    executions(effects)
+}
+
+/// What is to be executed.
+fn executions(effects: Vec<Effect>) -> Vec<Execution> {
+    let executions = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Mirror(Command::Execute(execution)) => Some(*execution),
         _ => None,
     });
-    let Some((plan_id, plan)) = written else { panic!("the plan is sent") };
-    assert_eq!(plan.operations.len(), NEW);
-    (plan_id, plan)
+    executions.collect()
 }
 
 /// A screen full of names as long as an answer may have them.

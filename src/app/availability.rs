@@ -5,8 +5,8 @@ use crate::forest::{Fold, RowId};
 use crate::remote::Fault;
 use crate::segment::SegmentId;
 
-use super::writes::PendingKind;
-use super::{Access, State, browsing, is_provisional, own, tree_view};
+use super::{Access, State, browsing, own, tree_view};
+use crate::changes::{PendingKind, is_provisional};
 
 /// Whether an action can act now.
 ///
@@ -37,13 +37,13 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         }
         Action::Own(number) => own::available(state, number),
         Action::Browse => addressable(state),
-        Action::Reopen if state.writes.refused_count() == 0 && state.writes.tally().failed == 0 => {
+        Action::Reopen if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
             Err("nothing was refused".into())
         }
-        Action::Undo if !state.writes.history.can_undo() && state.writes.tally().done == 0 => {
+        Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
             Err("nothing was done yet that could be undone".into())
         }
-        Action::Redo if !state.writes.history.can_redo() => Err("nothing was undone".into()),
+        Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err("nothing was undone".into()),
         Action::ExpandSubtree | Action::ToggleFold => foldable(state),
         _ => Ok(()),
     }
@@ -75,10 +75,12 @@ fn subjects_settled(state: &State) -> Result<(), String> {
         existing(state)?;
     }
     // Asked for every frame: there may be many marked, but hardly ever much under way.
-    for segment in state.writes.concerned().filter(|id| is_subject(state, id)).filter_map(|id| state.forest.get(id)) {
-        match state.writes.pending(&segment.id) {
+    for segment in
+        state.changes.queue.concerned().filter(|id| is_subject(state, id)).filter_map(|id| state.forest.get(id))
+    {
+        match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
-            Some(PendingKind::Refused) => {
+            Some(PendingKind::Failed) => {
                 let queue = state.key(Action::ShowQueue);
                 return Err(format!("a change of {} waits for a decision; {queue} shows it", segment.name));
             }
@@ -110,7 +112,7 @@ fn addressable(state: &State) -> Result<(), String> {
 
 /// What does not exist yet can't be deleted, and has no id to speak of.
 fn nothing_new_among(state: &State) -> Result<(), String> {
-    let new = state.writes.concerned().find(|id| is_provisional(id) && is_subject(state, id));
+    let new = state.changes.queue.concerned().find(|id| is_provisional(id) && is_subject(state, id));
     match new.and_then(|id| state.forest.get(id)) {
         Some(segment) => {
             Err(format!("{} is still being created; {} drops it", segment.name, state.key(Action::ShowQueue)))
@@ -131,7 +133,7 @@ fn is_subject(state: &State, id: &SegmentId) -> bool {
 /// What would go with a subtree must be known, so nothing in it may still be on its way.
 fn nothing_under_way_below(state: &State) -> Result<(), String> {
     let below = |id| state.forest.ancestors(id).find(|above| is_subject(state, &above.id));
-    match state.writes.concerned().find_map(below) {
+    match state.changes.queue.concerned().find_map(below) {
         Some(subject) => Err(format!("something below {} is still being saved; wait for the server", subject.name)),
         None => Ok(()),
     }
@@ -147,12 +149,12 @@ fn text_settled(state: &State) -> Result<(), String> {
         everything || is_subject(state, id) || state.forest.ancestors(id).any(|above| is_subject(state, &above.id))
     };
     // Asked for every frame: hardly ever is much under way.
-    for segment in state.writes.concerned().filter_map(|id| state.forest.get(id)) {
+    for segment in state.changes.queue.concerned().filter_map(|id| state.forest.get(id)) {
         let name = &segment.name;
-        let reason = match state.writes.pending(&segment.id) {
+        let reason = match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Creating) => format!("{name} is still being created"),
             Some(PendingKind::Deleting) => format!("{name} is being deleted"),
-            Some(PendingKind::Refused) => {
+            Some(PendingKind::Failed) => {
                 let queue = state.key(Action::ShowQueue);
                 format!("a change of {name} waits for a decision; {queue} shows it")
             }
@@ -170,9 +172,9 @@ fn place_for_new(state: &State) -> Result<(), String> {
         return Ok(());
     }
     existing(state)?;
-    let pending = state.selected_segment().and_then(|segment| state.writes.pending(&segment.id));
+    let pending = state.selected_segment().and_then(|segment| state.changes.queue.pending(&segment.id));
     match pending {
         Some(PendingKind::Deleting) => Err("it is being deleted".into()),
-        Some(PendingKind::Creating | PendingKind::Changing | PendingKind::Refused) | None => Ok(()),
+        Some(PendingKind::Creating | PendingKind::Changing | PendingKind::Failed) | None => Ok(()),
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::changes::{Operation, Plan};
+use crate::changes::{Operation, Plan, Title};
 use crate::keymap::Key;
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment};
 
-use super::writes::{self, Manner, Title};
+use super::changes::{self, SubmitMode};
 use super::{Effect, Layer, State, TextField};
 
 /// What is typed for all that is marked.
@@ -115,7 +115,7 @@ pub(super) fn press(state: &mut State, mut edit: BulkEdit, key: Key) -> Vec<Effe
                     done: format!("changed {count} segments"),
                     failed: format!("not all of {count} segments were changed"),
                 };
-                return writes::begin(state, plan, title, None, Manner::Asked);
+                return changes::begin(state, plan, title, None, SubmitMode::Asked);
             }
         },
         _ => {

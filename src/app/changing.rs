@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use crate::action::Action;
-use crate::changes::{Operation, Plan};
+use crate::changes::{Operation, Plan, Title, confirmation};
 use crate::forest::RowId;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
+use super::changes::{self, SubmitMode};
 use super::deletion::Policy;
 use super::parents::{self, Asker};
-use super::weight::demand;
-use super::writes::{self, Manner, Title};
 use super::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, finding};
 
 /// Opens the form for a segment below the selected one.
@@ -38,15 +37,15 @@ pub(super) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
             Vec::new()
         }
         Ok(Some(operation)) => {
-            if let Some(op) = form.amends.filter(|op| state.writes.stands_still(*op)) {
-                return writes::amend(state, op, operation, Some(Layer::Form(form)));
+            if let Some(op) = form.amends.filter(|op| state.changes.queue.rests(*op)) {
+                return changes::replace(state, op, operation, Some(Layer::Form(form)));
             }
             let title = title(&operation);
             if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
                 state.forest.expand(&RowId::Segment(parent.clone()));
             }
-            let manner = form.replaces.map_or(Manner::Asked, Manner::Instead);
-            writes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), manner)
+            let manner = form.replaces.map_or(SubmitMode::Asked, SubmitMode::Instead);
+            changes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), manner)
         }
     }
 }
@@ -62,11 +61,11 @@ pub(super) fn save_name(state: &mut State, mut renaming: Renaming) -> Vec<Effect
         Ok(None) => Vec::new(),
         Ok(Some(draft)) => {
             let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
-            if let Some(op) = renaming.amends.filter(|op| state.writes.stands_still(*op)) {
-                return writes::amend(state, op, operation, Some(Layer::Renaming(renaming)));
+            if let Some(op) = renaming.amends.filter(|op| state.changes.queue.rests(*op)) {
+                return changes::replace(state, op, operation, Some(Layer::Renaming(renaming)));
             }
             let title = title(&operation);
-            writes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)), Manner::Asked)
+            changes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)), SubmitMode::Asked)
         }
     }
 }
@@ -207,7 +206,7 @@ fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&Segmen
     if let Some(parent) = parent {
         state.forest.expand(&RowId::Segment(parent.clone()));
     }
-    writes::begin(state, plan, title, None, Manner::Asked)
+    changes::begin(state, plan, title, None, SubmitMode::Asked)
 }
 
 /// Asks what would go, and how.
@@ -238,8 +237,9 @@ pub(super) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> 
     let title = Title { done, failed: format!("{what} {} not deleted", was(&deletion.roots)) };
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
-    let shown = deletion.roots.len() == 1 && demand(state, &operations).next().is_none();
-    writes::begin(state, plan, title, None, if shown { Manner::Confirmed } else { Manner::Asked })
+    let shown = deletion.roots.len() == 1
+        && confirmation(&state.session.safeguards(), &state.forest, &operations).next().is_none();
+    changes::begin(state, plan, title, None, if shown { SubmitMode::Confirmed } else { SubmitMode::Asked })
 }
 
 pub(super) fn named(segments: &[Arc<Segment>]) -> String {

@@ -10,7 +10,8 @@ use crate::printable::{printable, printable_json};
 use crate::remote::curl;
 use crate::segment::{Segment, SegmentId};
 
-use super::{Effect, State, changing, grouped, is_provisional, size};
+use super::{Effect, State, changing, grouped, size};
+use crate::changes::is_provisional;
 
 /// Terminals that bound the sequence at all take 100,000 bytes of it: 74,994 of text, as three become four on the way.
 const MOST: usize = 74_994;

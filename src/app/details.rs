@@ -7,8 +7,8 @@ use crate::segment::{Segment, SegmentId};
 
 use super::activity::Originator;
 use super::figures::grouped;
-use super::writes::PendingKind;
 use super::{Shape, State};
+use crate::changes::PendingKind;
 
 /// A line of the details.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,8 @@ impl Lines {
             _ => below(state, &segment.id),
         };
         self.cut_field("External id", &format!("{external_id}    {below}"));
-        let owner = state.session.owner_of(segment).map(|pattern| format!("    owned by {}", pattern.owner()));
+        let owner =
+            state.session.safeguards().owner_of(segment).map(|pattern| format!("    owned by {}", pattern.owner()));
         self.cut_field("Id", &format!("{}{}", id(segment), owner.unwrap_or_default()));
         match state.forest.anomalies(&segment.id).first() {
             Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),
@@ -143,19 +144,19 @@ impl Lines {
         self.field("Below", &below(state, &segment.id));
         self.levels(state, &segment.id);
         self.field("Changed", &changed(state, &segment.id));
-        if let Some(pattern) = state.session.owner_of(segment) {
+        if let Some(pattern) = state.session.safeguards().owner_of(segment) {
             self.field("Owned by", &pattern.owner());
         }
-        if let Some(pending) = state.writes.pending(&segment.id) {
+        if let Some(pending) = state.changes.queue.pending(&segment.id) {
             let refused = format!("refused or in conflict; {} shows it", state.key(Action::ShowQueue));
             self.field(
                 "Waiting",
                 match pending {
-                    _ if state.writes.is_staged(&segment.id) => "not sent yet",
+                    _ if state.changes.queue.is_staged(&segment.id) => "not sent yet",
                     PendingKind::Creating => "being created",
                     PendingKind::Changing => "being saved",
                     PendingKind::Deleting => "being deleted",
-                    PendingKind::Refused => &refused,
+                    PendingKind::Failed => &refused,
                 },
             );
         }

@@ -9,8 +9,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::action::{Action, Output, OwnCommand, Subjects};
-use crate::changes::{OpId, PlanId, WriteError, WriteResult, Written};
-use crate::changes::{Operation, Plan};
+use crate::changes::{
+    Execution, ExecutionResult, JournalEntry, OpId, OpState, Operation, Plan, PlanId, WriteError, WriteResult, Written,
+};
 use crate::forest::RowKind;
 use crate::keymap::{KeyTexts, Keymap, parse_sequence};
 use crate::mirror::{self, Command, Mention, Phase, Seen};
@@ -104,6 +105,7 @@ impl Harness {
             protected: false,
             owned: Vec::new(),
             open: None,
+            concurrency: 6,
         };
         let now: Timestamp = "2026-11-23T12:41:07Z".parse().unwrap();
         let clock = Clock { now, zone: TimeZone::UTC };
@@ -229,24 +231,34 @@ impl Harness {
         self.event(Event::Requested(Arc::new(exchange)));
     }
 
-    /// The plan that was sent last, and its ticket.
+    /// The plan that was submitted last, or what of it was replaced or tried again, and its number.
     pub fn last_write(&self) -> (PlanId, Plan) {
-        let writes = self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Mirror(Command::Write { plan_id, plan }) => Some((*plan_id, plan.clone())),
-            Effect::Mirror(Command::Amend { op, operation }) => Some((op.plan_id, Plan::single(operation.clone()))),
+        let entries = self.effects.iter().rev().find_map(submitted).expect("a plan was submitted");
+        let queued = entries.iter().filter_map(|entry| match entry {
+            JournalEntry::Queued(op, operation) => Some((op.plan_id, operation.clone())),
             _ => None,
         });
-        writes.expect("a write was sent")
+        let queued: Vec<_> = queued.collect();
+        let plan_id = queued[0].0;
+        let operations = queued.into_iter().filter(|(other, _)| *other == plan_id).map(|(_, operation)| operation);
+        (plan_id, Plan { operations: operations.collect() })
     }
 
+    /// How often something was submitted, replaced or tried again.
     pub fn write_count(&self) -> usize {
-        self.effects
-            .iter()
-            .filter(|effect| matches!(effect, Effect::Mirror(Command::Write { .. } | Command::Amend { .. })))
-            .count()
+        self.effects.iter().filter_map(submitted).count()
     }
 
-    /// Carries out the plan that was sent last as a server would that takes everything as it is.
+    /// The operations that were handed over to be executed, in order.
+    pub fn executions(&self) -> Vec<Execution> {
+        let executions = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Mirror(Command::Execute(execution)) => Some((**execution).clone()),
+            _ => None,
+        });
+        executions.collect()
+    }
+
+    /// Executes the plan that was submitted last as a server would that takes everything as it is.
     pub fn succeed(&mut self) {
         let (plan_id, _) = self.last_write();
         self.succeed_with(|_| format!("server-{}", plan_id.0));
@@ -258,26 +270,27 @@ impl Harness {
         self.succeed_with_first(plan.operations.len(), given);
     }
 
-    /// The same with so many operations of it.
+    /// The same with so many operations of it, each when its turn has come.
     pub fn succeed_with_first(&mut self, count: usize, given: impl Fn(usize) -> String) {
         let (plan_id, _) = self.last_write();
-        for index in 0..count {
-            // By its turn it refers to the ids that were given meanwhile.
-            let op = OpId { plan_id, index };
-            let operation = self.state.writes.step(op).expect("it is not over").operation.clone();
-            let outcome = match &operation {
-                Operation::Create { draft } => {
-                    WriteResult::Created(applied(draft.clone().into_segment(id(&given(index)))))
-                }
-                Operation::Update { base, draft } => {
-                    WriteResult::Updated(applied(draft.clone().into_segment(base.id.clone())))
-                }
+        for _ in 0..count {
+            let plan = self.state.changes.queue.plan(plan_id).expect("it is not over");
+            let index = plan.ops().iter().position(|op| op.state == OpState::InFlight).expect("one is in flight");
+            let operation = plan.ops()[index].operation.clone();
+            let result = match operation {
+                Operation::Create { draft } => WriteResult::Created(written(draft.into_segment(id(&given(index))))),
+                Operation::Update { base, draft } => WriteResult::Updated(written(draft.into_segment(base.id.clone()))),
                 Operation::Delete { base, .. } => {
-                    WriteResult::Deleted { id: base.id.clone(), found: true, raced: false }
+                    WriteResult::Deleted { id: base.id.clone(), found: true, concurrent_write: false }
                 }
             };
-            self.tell(mirror::Event::OperationEnded { op, operation, outcome });
+            self.executed(OpId { plan_id, index }, ExecutionResult::Done(result));
         }
+    }
+
+    /// An operation has come to something.
+    pub fn executed(&mut self, op: OpId, result: ExecutionResult) {
+        self.tell(mirror::Event::Executed { op, result: Box::new(result) });
     }
 
     /// Refuses the plan that was sent last with the server's words.
@@ -292,12 +305,12 @@ impl Harness {
         self.fail(WriteError::Refused(RemoteError { call, fault }));
     }
 
+    /// The first operation in flight of the plan that was submitted last does not succeed.
     pub fn fail(&mut self, error: WriteError) {
-        let (plan_id, plan) = self.last_write();
-        let op = OpId { plan_id, index: 0 };
-        let known = self.state.writes.step(op).map(|step| step.operation.clone());
-        let operation = known.or_else(|| plan.operations.first().cloned()).expect("there is one");
-        self.tell(mirror::Event::OperationFailed { op, operation, error });
+        let (plan_id, _) = self.last_write();
+        let plan = self.state.changes.queue.plan(plan_id).expect("it is not over");
+        let index = plan.ops().iter().position(|op| op.state == OpState::InFlight).expect("one is in flight");
+        self.executed(OpId { plan_id, index }, ExecutionResult::Failed { error, evidence: None });
     }
 
     /// The rows as indented names, the selected one with a bar.
@@ -332,14 +345,24 @@ impl Harness {
     }
 }
 
-fn applied(segment: Segment) -> Written {
-    let written = Field::ALL.to_vec();
+/// What an effect submits: the journal's entries of it.
+fn submitted(effect: &Effect) -> Option<&Vec<JournalEntry>> {
+    match effect {
+        Effect::Mirror(Command::Journal(entries)) if matches!(entries.first(), Some(JournalEntry::Queued(..))) => {
+            Some(entries)
+        }
+        _ => None,
+    }
+}
+
+/// What the server has after a write that it took as it was.
+pub(crate) fn written(segment: Segment) -> Written {
     Written {
         segment: Arc::new(segment),
         merged: Vec::new(),
         ignored: Vec::new(),
-        written,
-        raced: false,
+        written: Field::ALL.to_vec(),
+        concurrent_write: false,
         existed: false,
     }
 }

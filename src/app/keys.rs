@@ -5,14 +5,15 @@ use crate::forest::Purpose;
 use crate::keymap::{Key, Keymap, Lookup, sequence_text};
 use crate::segment::Field;
 
+use super::changes;
 use super::changing;
 use super::deletion::Policy;
 use super::layer::Layer;
 use super::parents::Asker;
 use super::text_field::LONGEST_PASTE;
 use super::{
-    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, conflict, finding, marking, outline,
-    output_pane, own, palette, perform, places, profiles, queue_pane, requests_pane, review,
+    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, finding, marking, outline, output_pane, own,
+    palette, perform, places, profiles, requests_pane,
 };
 
 const PAGE: isize = 10;
@@ -40,13 +41,13 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Find(prompt) => return finding::press(state, prompt, key),
         Layer::Jump(text) => return places::press_jump(state, text, key),
         Layer::Letter(purpose) => places::press_letter(state, purpose, key),
-        Layer::Conflict(conflict) => return conflict::press(state, conflict, key),
+        Layer::Conflict(conflict) => return changes::press_conflict(state, conflict, key),
         Layer::Outline(edit) => return outline::press(state, edit, key),
-        Layer::Review(review) => return review::press(state, review, key),
+        Layer::Review(review) => return changes::press_review(state, review, key),
         Layer::Palette(palette) => return palette::press(state, palette, key),
-        Layer::Queue(pane) => return queue_pane::press(state, pane, key),
+        Layer::Queue(pane) => return changes::press_pending(state, pane, key),
         Layer::Requests(pane) => return requests_pane::press(state, pane, key),
-        Layer::Confirmation(asked) => return own::press(state, asked, &key.to_string()),
+        Layer::RunConfirmation(asked) => return own::press(state, asked, &key.to_string()),
         Layer::Output(pane) => return output_pane::press(state, pane, key),
         Layer::Bulk(edit) => return bulk::press(state, edit, key),
         Layer::Deletion(deletion) => {

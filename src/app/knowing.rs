@@ -32,7 +32,7 @@ pub(super) fn known(state: &State, query: &Query) -> Known {
 fn those(state: &State, what: Is) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
     match what {
         Is::Changed => Box::new(state.activity.fresh()),
-        Is::Pending => Box::new(state.writes.concerned()),
+        Is::Pending => Box::new(state.changes.queue.concerned()),
         Is::Marked => Box::new(state.picks.marked.iter()),
         // The tree itself knows these.
         Is::Orphan | Is::Leaf | Is::Duplicate => Box::new(std::iter::empty()),

@@ -5,8 +5,8 @@ use crate::forest::Forest;
 use crate::segment::{Segment, SegmentId};
 
 use super::{
-    BulkEdit, Confirmation, Conflict, Deletion, Destination, FindPrompt, Form, Letter, OutlineEdit, OutputPane,
-    Palette, ParentPicker, ProfileList, QueuePane, Renaming, RequestsPane, Review, State, TextField, queue_pane,
+    BulkEdit, Conflict, Deletion, Destination, FindPrompt, Form, Letter, OutlineEdit, OutputPane, Palette,
+    ParentPicker, PendingPane, ProfileList, Renaming, RequestsPane, Review, RunConfirmation, State, TextField, changes,
 };
 
 /// Something that is open.
@@ -39,7 +39,7 @@ pub enum Layer {
     /// Every action by name.
     Palette(Palette),
     /// What waits, runs and failed.
-    Queue(QueuePane),
+    Queue(PendingPane),
     /// The requests that were made.
     Requests(RequestsPane),
     /// The places to switch to.
@@ -47,7 +47,7 @@ pub enum Layer {
     /// Whether to switch there although writes are under way.
     Switching(Destination),
     /// Whether a command of the person's own is to run.
-    Confirmation(Confirmation),
+    RunConfirmation(RunConfirmation),
     /// What a command of the person's own writes.
     Output(OutputPane),
     /// Whether to leave although writes are under way.
@@ -86,21 +86,21 @@ impl Layer {
 
 /// Opens what stands in the way of the selected segment; if nothing does, the oldest problem there is.
 pub(super) fn open_problem(state: &mut State) {
-    let selected = state.selected_segment().and_then(|segment| state.writes.problem_of(&segment.id));
-    let Some(op) = selected.or_else(|| state.writes.oldest_problem()) else {
+    let selected = state.selected_segment().and_then(|segment| state.changes.queue.problem_of(&segment.id));
+    let Some(op) = selected.or_else(|| state.changes.oldest_problem()) else {
         // A form that never reached the mirror belongs to no operation.
-        let layer = state.writes.refused.pop_front();
+        let layer = state.changes.refused.pop_front();
         state.message = None;
         state.layers.extend(layer);
         return;
     };
     state.message = None;
-    let refused = state.writes.refused.iter().position(|layer| layer.amends() == Some(op));
-    let layer = match refused.and_then(|at| state.writes.refused.remove(at)) {
+    let refused = state.changes.refused.iter().position(|layer| layer.amends() == Some(op));
+    let layer = match refused.and_then(|at| state.changes.refused.remove(at)) {
         // It was filled in when the write failed, and more may have happened since.
-        Some(Layer::Conflict(_)) | None => queue_pane::decide(state, op),
+        Some(Layer::Conflict(_)) | None => changes::decide(state, op),
         layer => layer,
     };
-    let layer = layer.unwrap_or_else(|| Layer::Queue(QueuePane::at(state, op)));
+    let layer = layer.unwrap_or_else(|| Layer::Queue(PendingPane::at(state, op)));
     state.layers.push(layer);
 }

@@ -8,35 +8,33 @@ use crate::mirror::{Event, Notice, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
 
 use super::activity::{self, ActivityEntry, EntryKind, Originator};
-use super::{Effect, Layer, State, finding, grouped, sorting, tree_view, view, writes};
+use super::changes::tell_reverted;
+use super::{Effect, Layer, State, changes, finding, grouped, sorting, tree_view, view};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
-    let mut effects = Vec::new();
+    let mut effects = changes::hand_over_again(state);
     match event {
         Event::PhaseChanged(phase) => enter(state, phase),
         Event::Gathered(segments) => gather(state, segments),
         Event::Restored { forest, saved } => {
             state.link.synchronised = Some(saved);
-            return restore(state, *forest);
+            effects.extend(restore(state, *forest));
         }
-        Event::Listed { different } => return list(state, &different),
-        Event::Changed { seen, .. } => change(state, &seen),
+        Event::Listed { different } => effects.extend(list(state, &different)),
+        Event::Changed { seen, .. } => effects.extend(change(state, &seen)),
         Event::Synchronised { lacking, .. } => {
             state.link.synchronised = Some(state.clock.now);
             state.link.lacking = lacking;
         }
         Event::Verified { missed } => verified(state, &missed),
-        Event::OperationBegan(op) => writes::operation_began(state, op),
-        Event::OperationWaits { op, error, retry_in } => writes::operation_waits(state, op, &error, retry_in),
-        Event::OperationEnded { op, operation, outcome } => {
-            effects = writes::operation_ended(state, op, &operation, &outcome);
-        }
-        Event::OperationFailed { op, operation, error } => {
-            effects = writes::operation_failed(state, op, operation, error);
-        }
-        Event::OperationDropped(op) => effects = writes::operation_dropped(state, op),
-        Event::Recovered(found) => writes::recovered(state, found),
+        Event::Executed { op, result } => effects.extend(changes::executed(state, op, *result)),
+        Event::ServerAnswers => changes::server_answers(state),
+        Event::Recovered(found) => effects.extend(changes::recovered(state, found)),
         Event::Noticed(notice) => {
+            if matches!(notice, Notice::LeftOver { .. }) {
+                // Nothing is sent before it is known what has become of that.
+                state.changes.queue.pause_sending();
+            }
             state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });
             let text = notice.to_string();
             state.activity.add(state.clock.now, EntryKind::Notice, None, text.clone());
@@ -90,7 +88,7 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
     }
     let changes = segments.into_iter().map(|segment| {
         let id = segment.id.clone();
-        state.writes.overlay(&id, Some(segment))
+        state.changes.queue.see(&id, Some(segment))
     });
     let changes: Vec<Change> = changes.collect();
     state.forest.set_growing(true);
@@ -100,7 +98,7 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
 fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
     tree_view::steady(state, |state| {
         state.forest = forest;
-        let overlay = state.writes.overlay_all(&state.forest);
+        let overlay = state.changes.queue.see_all(&state.forest);
         state.forest.apply(overlay);
     });
     let mut effects = finding::resume(state);
@@ -112,10 +110,10 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
 fn list(state: &mut State, different: &[Seen]) -> Vec<Effect> {
     for one in different {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
-            tell_set_back(state, before, after);
+            tell_reverted(state, before, after);
         }
     }
-    let changes = different.iter().map(|seen| state.writes.overlay(&seen.id, seen.now.clone()));
+    let changes = different.iter().map(|seen| state.changes.queue.see(&seen.id, seen.now.clone()));
     let changes: Vec<Change> = changes.collect();
     let first = !state.link.listed;
     tree_view::steady(state, |state| {
@@ -126,7 +124,22 @@ fn list(state: &mut State, different: &[Seen]) -> Vec<Effect> {
     });
     forget_gone(state);
     tell_dialogs(state, different);
-    if first { begin_with_list(state) } else { Vec::new() }
+    let mut effects = look_for_own(state, different);
+    if first {
+        effects.extend(begin_with_list(state));
+    }
+    effects
+}
+
+/// What is new may be what a create has made whose answer was lost.
+fn look_for_own(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
+    let new = seen.iter().filter(|one| one.before.is_none()).filter_map(|one| one.now.as_ref());
+    let mut effects = Vec::new();
+    for new in new {
+        let transitions = state.changes.queue.see_new(new);
+        effects.extend(changes::apply(state, transitions));
+    }
+    effects
 }
 
 /// Shows the first complete list as it was shown the last time, or else in a way that says something.
@@ -159,7 +172,7 @@ fn open_at_first(state: &mut State) {
     });
 }
 
-fn change(state: &mut State, seen: &[Seen]) {
+fn change(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
     let now = state.clock.now;
     for one in seen {
         if let Some(entry) = activity::entry(&state.forest, one, now) {
@@ -169,7 +182,7 @@ fn change(state: &mut State, seen: &[Seen]) {
             state.activity.touch(&one.id, now, Originator::Somebody(one.mention.contexts));
         }
     }
-    let changes: Vec<Change> = seen.iter().map(|one| state.writes.overlay(&one.id, one.now.clone())).collect();
+    let changes: Vec<Change> = seen.iter().map(|one| state.changes.queue.see(&one.id, one.now.clone())).collect();
     let selected_goes = match &state.tree.selected {
         Some(RowId::Segment(id)) => seen.iter().find(|one| one.id == *id && one.now.is_none()),
         _ => None,
@@ -185,28 +198,13 @@ fn change(state: &mut State, seen: &[Seen]) {
     tell_dialogs(state, seen);
     for one in seen {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
-            tell_set_back(state, before, after);
+            tell_reverted(state, before, after);
         }
     }
     if let Some(goodbye) = goodbye {
         state.warn(goodbye);
     }
-}
-
-/// Says when somebody sets back what was written here a while ago.
-pub(super) fn tell_set_back(state: &mut State, before: &Segment, after: &Segment) {
-    for set_back in state.writes.kept.set_back(before, after, state.clock.now) {
-        let value = |text: Option<String>| text.map_or_else(|| "nothing".into(), |text| format!("“{text}”"));
-        let text = format!(
-            "{}: somebody set the {} that was changed here back, from {} to {}",
-            after.name,
-            set_back.field,
-            value(set_back.from),
-            value(set_back.to)
-        );
-        state.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
-        state.warn(text);
-    }
+    look_for_own(state, seen)
 }
 
 /// Says what the feed had missed. That it missed nothing is worth a word only to somebody who asked.

@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::changes::OpId;
-use crate::changes::{Fault, Outline, with_faults};
+use crate::changes::{Fault, Outline, Title, with_faults};
 use crate::keymap::Key;
 
-use super::writes::{self, Manner, Title};
+use super::changes::{self, SubmitMode};
 use super::{Effect, Layer, State, changing};
 
 /// A text that is being edited.
@@ -134,7 +134,7 @@ pub(super) fn kept_in(file: &Path) -> String {
 }
 
 fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Effect> {
-    let plan_id = writes::next_ticket(state);
+    let plan_id = state.changes.queue.next_plan_id();
     match base.plan(&text, |index| OpId { plan_id, index }.provisional_id()) {
         Err(faults) => {
             let place = Whereabouts::Faulty { text, file, faults };
@@ -153,7 +153,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
                     failed: "not everything that was edited as text was done".to_owned(),
                 },
             };
-            let mut effects = writes::begin(state, plan, title, None, Manner::Unseen);
+            let mut effects = changes::begin(state, plan, title, None, SubmitMode::Unseen);
             match state.layers.last_mut() {
                 Some(Layer::Review(review)) => {
                     review.reasons = reasons.iter().map(ToString::to_string).collect();

@@ -13,7 +13,8 @@ use crate::remote::Fault;
 use crate::segment::Segment;
 
 use super::output_text::OutputText;
-use super::{Access, Effect, Layer, OutputPane, State, changing, duration, is_provisional};
+use super::{Access, Effect, Layer, OutputPane, State, changing, duration};
+use crate::changes::is_provisional;
 
 /// The person's own commands and the one that runs.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +96,7 @@ pub struct RunOrder {
 
 /// A command that waits for the person's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmation {
+pub struct RunConfirmation {
     /// The command.
     pub command: OwnCommand,
     /// What it would get.
@@ -167,7 +168,9 @@ pub(super) fn available(state: &State, number: u16) -> Result<(), String> {
         (false, Some(segment)) if is_provisional(&segment.id) => {
             Err(format!("{} is still being created; wait for the server", segment.name))
         }
-        (true, _) if state.writes.concerned().any(|id| is_provisional(id) && state.picks.marked.contains(id)) => {
+        (true, _)
+            if state.changes.queue.concerned().any(|id| is_provisional(id) && state.picks.marked.contains(id)) =>
+        {
             Err("something that is marked is still being created; wait for the server".into())
         }
         _ => Ok(()),
@@ -186,19 +189,19 @@ pub(super) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
         return Vec::new();
     }
     if command.confirm {
-        state.layers.push(Layer::Confirmation(Confirmation { command, subjects }));
+        state.layers.push(Layer::RunConfirmation(RunConfirmation { command, subjects }));
         return Vec::new();
     }
     begin(state, command, subjects)
 }
 
 /// The person's word on a command.
-pub(super) fn press(state: &mut State, asked: Confirmation, key: &str) -> Vec<Effect> {
+pub(super) fn press(state: &mut State, asked: RunConfirmation, key: &str) -> Vec<Effect> {
     match key {
         "enter" | "y" => begin(state, asked.command, asked.subjects),
         "esc" | "n" | "q" | "ctrl-c" => Vec::new(),
         _ => {
-            state.layers.push(Layer::Confirmation(asked));
+            state.layers.push(Layer::RunConfirmation(asked));
             Vec::new()
         }
     }

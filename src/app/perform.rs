@@ -1,15 +1,15 @@
 //! Carrying out an action: a router from the table of actions to what does it.
 
 use crate::action::{Action, Group};
+use crate::changes::UndoStep;
 use crate::forest::{Order, RowId};
 use crate::mirror::{Command, Phase};
 
-use super::history::{self, Way};
 use super::tree_view::{self, Direction};
 use super::{
-    BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, QueuePane, Renaming, RequestsPane, State,
-    TextField, availability, browsing, changing, copying, finding, layer, marking, outline, own, places, profiles,
-    review, sorting, writes,
+    BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, PendingPane, Renaming, RequestsPane, State,
+    TextField, availability, browsing, changes, changing, copying, finding, layer, marking, outline, own, places,
+    profiles, sorting,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -44,7 +44,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkMatches => marking::mark_matches(state),
         Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
         Action::Stop if state.own.running().is_some() => return own::stop(state),
-        Action::Stop if state.writes.tally().waiting > 0 => return stop(state),
+        Action::Stop if state.changes.counts().queued > 0 => return stop(state),
         Action::ShowRequests => state.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
@@ -72,7 +72,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit if state.own.running().is_some() => own::refuse_to_leave(state),
-        Action::Quit | Action::Stop if state.writes.waiting() == 0 => return vec![Effect::Quit],
+        Action::Quit | Action::Stop if state.changes.counts().unfinished() == 0 => return vec![Effect::Quit],
         Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),
     }
     Vec::new()
@@ -109,11 +109,11 @@ fn find(state: &mut State, action: Action) {
 
 fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
-        Action::Undo => return history::go(state, Way::Back),
-        Action::Redo => return history::go(state, Way::Forth),
-        Action::Stage => review::stage(state),
+        Action::Undo => return changes::undo(state, UndoStep::Undo),
+        Action::Redo => return changes::undo(state, UndoStep::Redo),
+        Action::Stage => changes::stage(state),
         _ => {
-            let pane = QueuePane::open(state);
+            let pane = PendingPane::open(state);
             state.layers.push(Layer::Queue(pane));
         }
     }
@@ -121,10 +121,10 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn stop(state: &mut State) -> Vec<Effect> {
-    let (held, effects) = writes::hold_all(state);
+    let held = changes::hold_all(state);
     let queue = state.key(Action::ShowQueue);
     state.warn(format!("stopped; {held} changes are held back · {queue} shows them, r there goes on"));
-    effects
+    Vec::new()
 }
 
 fn distance(state: &State, action: Action) -> isize {
@@ -236,7 +236,7 @@ fn dismiss(state: &mut State) -> Vec<Effect> {
 fn stop_what_is_long(state: &mut State) -> Vec<Effect> {
     match state.link.phase {
         Phase::Loading(_) => vec![Effect::Mirror(Command::StopListing)],
-        _ if state.writes.tally().waiting > 1 => stop(state),
+        _ if state.changes.counts().queued > 1 => stop(state),
         _ => Vec::new(),
     }
 }

@@ -176,7 +176,7 @@ fn go(state: &mut State, destination: Destination) -> Vec<Effect> {
         own::refuse_to_leave(state);
         return Vec::new();
     }
-    if state.writes.waiting() > 0 {
+    if state.changes.counts().unfinished() > 0 {
         state.layers.push(Layer::Switching(destination));
         return Vec::new();
     }

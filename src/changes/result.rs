@@ -19,7 +19,7 @@ pub enum WriteResult {
         /// Whether it was still there. If not, somebody else was faster, and it is not this operation that can be taken back.
         found: bool,
         /// Whether somebody else changed it in the very moment between looking and deleting. What they wrote is gone with it.
-        raced: bool,
+        concurrent_write: bool,
     },
 }
 
@@ -36,7 +36,7 @@ pub struct Written {
     pub written: Vec<Field>,
     /// Whether somebody else changed it in the very moment between looking and writing. What they wrote may be gone, and what
     /// it was is not known.
-    pub raced: bool,
+    pub concurrent_write: bool,
     /// Whether the segment existed before: the server answered a create with it instead of making a new one.
     pub existed: bool,
 }

@@ -212,6 +212,7 @@ where
             protected: connection.protected,
             owned: connection.owned.clone(),
             open: connection.open.clone(),
+            concurrency: connection.concurrency,
         };
         let clock = Clock { now: clock::now(), zone: TimeZone::system() };
         let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;

@@ -210,16 +210,8 @@ impl<R: Remote> Actor<R> {
             },
             Command::StopListing if !self.listed => self.stop_listing.cancel(),
             Command::StopListing => {}
-            Command::Write { plan_id, plan } => self.write(plan_id, plan).await?,
-            Command::Keep { plan_id, plan } => self.keep_plan(plan_id, plan).await,
-            Command::Forget(these) => self.forget(these).await,
-            Command::Retry(op) => self.retry(op, None).await?,
-            Command::Amend { op, operation } => self.retry(op, Some(operation)).await?,
-            Command::Adopt { op, id } => self.adopt(op, id).await?,
-            Command::Hold(plan_id) => self.hold(plan_id),
-            Command::Release { plan_id, except } => self.release(plan_id, &except).await?,
-            Command::Drop(op) => self.give_up(vec![op]).await?,
-            Command::DropPlan(plan_id) => self.give_up(self.writing_of(plan_id)).await?,
+            Command::Journal(entries) => self.journal_from_client(entries).await,
+            Command::Execute(execution) => self.execute(*execution).await?,
         }
         Ok(())
     }
@@ -263,7 +255,7 @@ impl<R: Remote> Actor<R> {
                 self.silence.operation_answered(op);
                 Ok(())
             }
-            Report::OperationOver { op, since, over } => self.operation_over(op, since, over).await,
+            Report::OperationOver { op, since, evidence, over } => self.operation_over(op, since, evidence, over).await,
             Report::CatchUp(catch_up) => {
                 self.catch_up(catch_up);
                 Ok(())
@@ -332,6 +324,7 @@ impl<R: Remote> Actor<R> {
         let pause = self.pause_after(&error.fault);
         self.work = Work::Resting { until: Instant::now() + pause, then };
         self.stop_waiting_to_catch_up();
+        self.give_back_what_waits_for_a_list(&error).await?;
         self.enter(Phase::Offline { error, retry_in: pause }).await
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::changes::{OpId, Operation, Plan, PlanId, Recovered, WriteError, WriteResult};
+use crate::changes::{Execution, ExecutionResult, JournalEntry, OpId, Recovered};
 use crate::forest::Forest;
 use crate::remote::{Call, Contexts, FeedEventKind, RemoteError};
 use crate::segment::{Segment, SegmentId, Step};
@@ -23,53 +23,11 @@ pub enum Command {
     /// Ask for no more pages of the very first list. What came stays, and [`Command::PollNow`] goes on. Of any other list, which
     /// nobody waits for, this is no matter.
     StopListing,
-    /// Carry out a plan: each operation as soon as those that it builds upon are done, several at a time. Each ends in
-    /// [`Event::OperationEnded`], [`Event::OperationFailed`] or [`Event::OperationDropped`]. One that failed stays, and so do those
-    /// that build upon it, until it is tried again, amended or dropped.
-    Write {
-        /// What the answers will bear.
-        plan_id: PlanId,
-        /// What to do.
-        plan: Plan,
-    },
-    /// Keep a plan in the journal that is to be carried out later, or never.
-    Keep {
-        /// Its number.
-        plan_id: PlanId,
-        /// What it would do.
-        plan: Plan,
-    },
-    /// Take operations out of the journal that were only kept there.
-    Forget(Vec<OpId>),
-    /// Try an operation again that failed or was held back.
-    Retry(OpId),
-    /// Carry out another operation in the place of one that failed or was held back.
-    Amend {
-        /// In the place of which.
-        op: OpId,
-        /// What to do instead, about the same segment.
-        operation: Operation,
-    },
-    /// Take a segment for the one that a create has made which ended in [`WriteError::Lookalike`].
-    Adopt {
-        /// The create.
-        op: OpId,
-        /// The segment.
-        id: SegmentId,
-    },
-    /// Begin nothing more of a plan until it is [released](Command::Release).
-    Hold(PlanId),
-    /// Go on with a plan that was held back, and try again what failed of it.
-    Release {
-        /// Which plan.
-        plan_id: PlanId,
-        /// Operations of it that want a decision of their own, and are not to be tried again with the others.
-        except: Vec<OpId>,
-    },
-    /// Give up an operation that does not run. Those that can't be done without the segment it was to create go with it.
-    Drop(OpId),
-    /// Give up all operations of a plan that do not run. One that runs is carried out, and told as any other.
-    DropPlan(PlanId),
+    /// Write into the journal, before anything that is asked for later. What is queued is looked out for from then on: who else
+    /// creates something like it, and what comes below what is to be deleted.
+    Journal(Vec<JournalEntry>),
+    /// Execute an operation now. Ends in one [`Event::Executed`].
+    Execute(Box<Execution>),
 }
 
 /// What the mirror has to say.
@@ -115,38 +73,15 @@ pub enum Event {
         /// What the feed had missed; nothing, if all is well.
         missed: Vec<Seen>,
     },
-    /// An operation was sent on its way.
-    OperationBegan(OpId),
-    /// An operation was begun, the server couldn't be reached or wants to be asked later, and nothing is known to have been carried
-    /// out; it stays queued and is tried again by itself when the server answers.
-    OperationWaits {
-        /// Which.
+    /// An operation has come to something.
+    Executed {
+        /// Its id.
         op: OpId,
-        /// What stood in the way.
-        error: RemoteError,
-        /// How long until it is tried again, at the earliest.
-        retry_in: Duration,
+        /// What it has come to.
+        result: Box<ExecutionResult>,
     },
-    /// An operation succeeded.
-    OperationEnded {
-        /// Which.
-        op: OpId,
-        /// As it was carried out: what it builds upon may have changed it since it was asked for.
-        operation: Operation,
-        /// What it came to.
-        outcome: WriteResult,
-    },
-    /// An operation did not succeed, and waits to be tried again, amended or dropped.
-    OperationFailed {
-        /// Which.
-        op: OpId,
-        /// As it was to be carried out.
-        operation: Operation,
-        /// Why.
-        error: WriteError,
-    },
-    /// An operation was given up.
-    OperationDropped(OpId),
+    /// The server has answered something since an operation could not reach it, so what is queued can be executed again.
+    ServerAnswers,
     /// What an earlier run of the program left undone, and what has become of it. Told before anything is written. What was not
     /// carried out is held back.
     Recovered(Vec<Recovered>),

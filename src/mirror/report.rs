@@ -13,7 +13,7 @@ use super::ledger::{Answer, Asked};
 use super::list::{Interruption, Listing, Yield};
 use super::message::{ListProgress, Mention, Notice};
 use super::write::Over;
-use crate::changes::{OpId, Recovered};
+use crate::changes::{Evidence, OpId, Recovered};
 
 /// Something a task found out.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) enum Report {
     /// And has its answer.
     OperationAnswered(OpId),
     /// An operation is over, or waits for the server. Holds a step of the feed from before it was sent.
-    OperationOver { op: OpId, since: Option<Step>, over: Over },
+    OperationOver { op: OpId, since: Option<Step>, evidence: Option<Evidence>, over: Over },
     /// An operation wants to know what the feed says up to now.
     CatchUp(CatchUp),
     /// An operation whose answer was lost has found a segment that it may have made.
@@ -50,8 +50,8 @@ pub(super) enum Report {
     Sought { op: OpId, drafts: Vec<Draft>, reply: oneshot::Sender<Vec<SegmentId>> },
     /// An operation was answered with this id for what it created, and asks for the segment if it existed before.
     Made { id: SegmentId, reply: oneshot::Sender<Option<Arc<Segment>>> },
-    /// What an earlier run left was looked into, each with the step of the feed from before it was sent.
-    Investigated(Vec<(Recovered, Option<Step>, Vec<Answer>)>),
+    /// What an earlier session left was looked into.
+    Investigated(Vec<(Recovered, Vec<Answer>)>),
 }
 
 /// That an operation wants to know what the feed says up to now.

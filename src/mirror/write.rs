@@ -6,7 +6,7 @@
 //! and that is bounded: a write leaves within a few round trips however much is going on.
 //!
 //! Between looking and writing there is a moment in which somebody else can write too. It can't be closed, but the feed names a
-//! segment for each write, so it is noticed afterwards and told ([`Applied::raced`]).
+//! segment for each write, so it is noticed afterwards and told ([`Applied::concurrent_write`]).
 //!
 //! An answer is a claim. What was written is read back, a deleted segment is looked for until it is gone, and a server that
 //! can't be reached is no refusal: the operation stays where it is.
@@ -27,9 +27,9 @@ use super::ledger::{Answer, Questions};
 use super::look::{look, look_at_all};
 use super::message::Mention;
 use super::report::{About, CatchUp, Caught, Report, Reporter};
-use crate::changes::{OpId, RecoveredState, WriteError, WriteResult, Written};
+use crate::changes::{Evidence, OpId, RecoveredState, WriteError, WriteResult, Written};
 
-pub(super) use creating::{Again, Doubt, is_like, is_made_from};
+pub(super) use creating::{is_like, is_made_from};
 
 /// What it takes to carry out an operation.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ pub(super) struct Writer<R> {
     pub op: OpId,
     /// A step of the feed before anything was written; `None` without a feed.
     pub since: Option<Step>,
-    /// Of an operation that was sent before and may have been carried out.
-    pub doubt: Option<Doubt>,
+    /// Of an operation that was sent before and may have been applied.
+    pub evidence: Option<Evidence>,
     /// How long the fate of a create is looked for.
     pub grace: Duration,
     /// How many segments are looked at at once.
@@ -185,10 +185,10 @@ impl<R: Remote> Writer<R> {
         let somebody_else = sends > 0 && caught.somebody_else;
         let mut ignored = expected.differing_fields(&segment);
         let later = if somebody_else { std::mem::take(&mut ignored) } else { Vec::new() };
-        let raced = somebody_else && later.is_empty();
+        let concurrent_write = somebody_else && later.is_empty();
         let segment =
             if later.is_empty() { segment } else { Arc::new((*segment).clone().with_fields_of(expected, &later)) };
-        let applied = Written { segment, merged, ignored, written, raced, existed: false };
+        let applied = Written { segment, merged, ignored, written, concurrent_write, existed: false };
         Ok(Ended { outcome: WriteResult::Updated(applied), answer })
     }
 
@@ -249,8 +249,8 @@ impl<R: Remote> Writer<R> {
         loop {
             match self.look(id).await {
                 Ok(answer) if answer.now.is_none() => {
-                    let raced = self.changed_since(id, mark).await;
-                    return Ok(self.gone(id, true, raced));
+                    let concurrent_write = self.changed_since(id, mark).await;
+                    return Ok(self.gone(id, true, concurrent_write));
                 }
                 Ok(answer) if Instant::now() >= until => {
                     self.learnt.push(answer);
@@ -276,8 +276,8 @@ impl<R: Remote> Writer<R> {
         }
         match self.look(&base.id).await {
             Ok(answer) if answer.now.is_none() => {
-                let raced = self.changed_since(&base.id, mark).await;
-                Ok(self.gone(&base.id, true, raced))
+                let concurrent_write = self.changed_since(&base.id, mark).await;
+                Ok(self.gone(&base.id, true, concurrent_write))
             }
             Ok(answer) => {
                 self.learnt.push(answer);
@@ -295,14 +295,14 @@ impl<R: Remote> Writer<R> {
     }
 
     /// It is certain by now that it is gone, so the question counts as asked now.
-    fn gone(&self, id: &SegmentId, found: bool, raced: bool) -> Ended {
+    fn gone(&self, id: &SegmentId, found: bool, concurrent_write: bool) -> Ended {
         let answer = Answer { id: id.clone(), now: None, asked: self.questions.next(), mention: Mention::default() };
-        Ended { outcome: WriteResult::Deleted { id: id.clone(), found, raced }, answer }
+        Ended { outcome: WriteResult::Deleted { id: id.clone(), found, concurrent_write }, answer }
     }
 
     /// Whether an earlier try, or an earlier run, has sent it.
     const fn was_sent(&self) -> bool {
-        self.doubt.is_some()
+        self.evidence.is_some()
     }
 
     fn unreached(&self, error: RemoteError, sent: bool) -> Stop {
@@ -316,14 +316,14 @@ impl<R: Remote> Writer<R> {
             Operation::Update { base, draft } => self.find_former_update(base, draft).await,
             Operation::Delete { base, .. } => match self.look(&base.id).await {
                 Ok(answer) if answer.now.is_none() => Ok(self.gone(&base.id, true, false)),
-                Ok(_) => Err(RecoveredState::NotCarriedOut),
+                Ok(_) => Err(RecoveredState::NotApplied),
                 Err(error) => Err(RecoveredState::Unknown(error)),
             },
         };
         match found {
             Ok(Ended { outcome, answer }) => {
                 self.learnt.push(answer);
-                (RecoveredState::CarriedOut(outcome), self.learnt)
+                (RecoveredState::Applied(outcome), self.learnt)
             }
             Err(fate) => (fate, self.learnt),
         }
@@ -335,14 +335,14 @@ impl<R: Remote> Writer<R> {
         let written = draft.changes(base);
         if let Some(segment) = answer.now.clone().filter(|segment| carries(segment, base, draft)) {
             let (merged, ignored) = (Vec::new(), Vec::new());
-            let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
+            let applied = Written { segment, merged, ignored, written, concurrent_write: false, existed: false };
             return Ok(Ended { outcome: WriteResult::Updated(applied), answer });
         }
         let as_it_was =
             answer.now.as_ref().is_some_and(|now| !base.differing_fields(now).iter().any(|it| written.contains(it)));
         self.learnt.push(answer);
         if as_it_was {
-            return Err(RecoveredState::NotCarriedOut);
+            return Err(RecoveredState::NotApplied);
         }
         let fault = Fault::Unreadable { reason: "somebody has changed it since".into() };
         Err(RecoveredState::Unknown(RemoteError { call: Call::Update(base.id.clone()), fault }))

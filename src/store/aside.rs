@@ -110,7 +110,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::changes::JournalEntry;
-    use crate::changes::Operation;
+    use crate::changes::{OpId, Operation, PlanId};
     use crate::segment::Segment;
     use crate::store::{Record, Segments, open};
 
@@ -138,8 +138,9 @@ mod tests {
         store
             .write(&Record { segments: Segments::Some(vec![(base.id.clone(), Some(Arc::clone(&base)))]), ..record })
             .unwrap();
-        let note = JournalEntry::Asked((7, 0), Operation::Update { draft: crate::segment::Draft::of(&base), base });
-        let sent = JournalEntry::Sent { key: (7, 0), since: None, alike: Vec::new() };
+        let op = OpId { plan_id: PlanId(7), index: 0 };
+        let note = JournalEntry::Queued(op, Operation::Update { draft: crate::segment::Draft::of(&base), base });
+        let sent = JournalEntry::Sent { op, since: None, existing: Vec::new() };
         store.write_journal(&[note, sent]).unwrap();
         path
     }

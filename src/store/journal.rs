@@ -7,7 +7,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{JournalEntry, Journalled, Operation, Progress};
+use crate::changes::{JournalEntry, Journalled, OpId, Operation, PlanId, Progress};
 use crate::segment::{Draft, SegmentId, Step};
 
 use super::Store;
@@ -27,17 +27,17 @@ impl Progress {
     /// The number by which the table knows it.
     const fn number(self) -> i64 {
         match self {
-            Self::Asked => 0,
+            Self::Queued => 0,
             Self::Sent => 1,
-            Self::Gathered => 2,
+            Self::Staged => 2,
         }
     }
 
     /// What is not known may have been sent.
     const fn of(number: i64) -> Self {
         match number {
-            0 => Self::Asked,
-            2 => Self::Gathered,
+            0 => Self::Queued,
+            2 => Self::Staged,
             _ => Self::Sent,
         }
     }
@@ -61,18 +61,18 @@ impl Store {
         let transaction = self.connection.transaction()?;
         for note in notes {
             match note {
-                JournalEntry::Asked(key, operation) => put(&transaction, *key, operation, Progress::Asked)?,
-                JournalEntry::Gathered(key, operation) => put(&transaction, *key, operation, Progress::Gathered)?,
-                JournalEntry::Sent { key, since, alike } => sent(&transaction, *key, *since, alike)?,
-                JournalEntry::NotApplied(key) => {
+                JournalEntry::Queued(op, operation) => put(&transaction, *op, operation, Progress::Queued)?,
+                JournalEntry::Staged(op, operation) => put(&transaction, *op, operation, Progress::Staged)?,
+                JournalEntry::Sent { op, since, existing } => sent(&transaction, *op, *since, existing)?,
+                JournalEntry::NotSent(op) => {
                     transaction
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
-                        .execute(columns(*key))?;
+                        .execute(columns(*op))?;
                 }
-                JournalEntry::Over(key) => {
+                JournalEntry::Over(op) => {
                     transaction
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?
-                        .execute(columns(*key))?;
+                        .execute(columns(*op))?;
                 }
             }
         }
@@ -81,13 +81,8 @@ impl Store {
 }
 
 /// What was noted the first time stays. What is sent each time is remembered: any of it may have been carried out.
-fn sent(
-    transaction: &Transaction<'_>,
-    key: (u64, usize),
-    since: Option<Step>,
-    alike: &[SegmentId],
-) -> rusqlite::Result<()> {
-    let (plan_id, number) = columns(key);
+fn sent(transaction: &Transaction<'_>, op: OpId, since: Option<Step>, existing: &[SegmentId]) -> rusqlite::Result<()> {
+    let (plan_id, number) = columns(op);
     let row: Option<(Result<Operation, String>, Option<String>)> = transaction
         .prepare_cached("SELECT operation, drafts FROM journal WHERE ticket = ?1 AND number = ?2")?
         .query_row(params![plan_id, number], |row| Ok((unpacked(row.get_ref(0)?), row.get(1)?)))
@@ -100,14 +95,15 @@ fn sent(
     {
         drafts.push(draft);
     }
-    let (alike, drafts) = (serde_json::to_string(alike).map_err(json)?, serde_json::to_string(&drafts).map_err(json)?);
+    let (existing, drafts) =
+        (serde_json::to_string(existing).map_err(json)?, serde_json::to_string(&drafts).map_err(json)?);
     transaction
         .prepare_cached(
             "UPDATE journal SET since = CASE WHEN sent = 1 THEN since ELSE ?3 END,
              alike = CASE WHEN sent = 1 THEN alike ELSE ?4 END, drafts = ?5, sent = 1
              WHERE ticket = ?1 AND number = ?2",
         )?
-        .execute(params![plan_id, number, since.map(|step| step.0), alike, drafts])?;
+        .execute(params![plan_id, number, since.map(|step| step.0), existing, drafts])?;
     Ok(())
 }
 
@@ -116,14 +112,9 @@ fn drafts_of(json: Option<&str>) -> serde_json::Result<Vec<Draft>> {
 }
 
 /// What was sent stays so.
-fn put(
-    transaction: &Transaction<'_>,
-    key: (u64, usize),
-    operation: &Operation,
-    progress: Progress,
-) -> rusqlite::Result<()> {
+fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress: Progress) -> rusqlite::Result<()> {
     let operation = packed(operation)?;
-    let (plan_id, number) = columns(key);
+    let (plan_id, number) = columns(op);
     transaction
         .prepare_cached(
             "INSERT INTO journal (ticket, number, operation, sent) VALUES (?1, ?2, ?3, ?4)
@@ -135,8 +126,8 @@ fn put(
 }
 
 /// The numbers as SQLite has them. They count plans and operations, so they are far from where the two kinds of numbers differ.
-fn columns((plan_id, number): (u64, usize)) -> (i64, i64) {
-    (i64::try_from(plan_id).unwrap_or(i64::MAX), i64::try_from(number).unwrap_or(i64::MAX))
+fn columns(OpId { plan_id, index }: OpId) -> (i64, i64) {
+    (i64::try_from(plan_id.0).unwrap_or(i64::MAX), i64::try_from(index).unwrap_or(i64::MAX))
 }
 
 /// A row as it stands.
@@ -209,11 +200,12 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     let number = usize::try_from(row.get::<_, i64>(1).map_err(told)?).map_err(|error| error.to_string())?;
     let progress = Progress::of(row.get(3).map_err(told)?);
     let since = row.get::<_, Option<i64>>(4).map_err(told)?.map(Step);
-    let alike = row.get::<_, Option<String>>(5).map_err(told)?;
-    let alike = alike.map(|json| serde_json::from_str(&json).map_err(|error| error.to_string())).transpose()?;
+    let existing = row.get::<_, Option<String>>(5).map_err(told)?;
+    let existing = existing.map(|json| serde_json::from_str(&json).map_err(|error| error.to_string())).transpose()?;
     let drafts =
         drafts_of(row.get::<_, Option<String>>(6).map_err(told)?.as_deref()).map_err(|error| error.to_string())?;
-    Ok(Journalled { key: (plan_id, number), operation, progress, since, alike, drafts })
+    let op = OpId { plan_id: PlanId(plan_id), index: number };
+    Ok(Journalled { op, operation, progress, since, existing, drafts })
 }
 
 /// An operation as it is kept: its fields by their names, and the version of the form, so that a program that knows more or fewer
@@ -265,6 +257,10 @@ mod tests {
 
     use super::*;
 
+    fn op(index: usize) -> OpId {
+        OpId { plan_id: PlanId(7), index }
+    }
+
     fn operation(name: &str) -> Operation {
         let id = SegmentId::new("vip").unwrap();
         let base = Arc::new(Segment { id, name: name.into(), external_id: None, parent: SegmentId::new("p") });
@@ -276,24 +272,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
-        let asked = |number: usize| JournalEntry::Asked((7, number), operation(&number.to_string()));
+        let asked = |number: usize| JournalEntry::Queued(op(number), operation(&number.to_string()));
         store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
-        let sent = |number, since| JournalEntry::Sent { key: (7, number), since, alike: Vec::new() };
+        let sent = |number, since| JournalEntry::Sent { op: op(number), since, existing: Vec::new() };
         store.write_journal(&[sent(0, Some(Step(3))), sent(1, None)]).unwrap();
-        store.write_journal(&[JournalEntry::Over((7, 1)), JournalEntry::Asked((7, 2), operation("other"))]).unwrap();
+        store.write_journal(&[JournalEntry::Over(op(1)), JournalEntry::Queued(op(2), operation("other"))]).unwrap();
         drop(store);
-        let left = |key, name: &str, progress, since, alike| Journalled {
-            key,
+        let left = |op, name: &str, progress, since, existing| Journalled {
+            op,
             operation: operation(name),
             progress,
             since,
-            alike,
+            existing,
             drafts: Vec::new(),
         };
         let journal = crate::store::open(&path).unwrap().journal;
         let expected = [
-            left((7, 0), "0", Progress::Sent, Some(Step(3)), Some(Vec::new())),
-            left((7, 2), "other", Progress::Asked, None, None),
+            left(op(0), "0", Progress::Sent, Some(Step(3)), Some(Vec::new())),
+            left(op(2), "other", Progress::Queued, None, None),
         ];
         assert_eq!(journal, expected);
     }
@@ -303,13 +299,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tenant.db");
         let mut store = crate::store::open(&path).unwrap().store.unwrap();
-        let gathered = |number: usize| JournalEntry::Gathered((7, number), operation(&number.to_string()));
+        let gathered = |number: usize| JournalEntry::Staged(op(number), operation(&number.to_string()));
         store.write_journal(&[gathered(0), gathered(1), gathered(2)]).unwrap();
-        store.write_journal(&[JournalEntry::Asked((7, 1), operation("1")), JournalEntry::Over((7, 2))]).unwrap();
+        store.write_journal(&[JournalEntry::Queued(op(1), operation("1")), JournalEntry::Over(op(2))]).unwrap();
         drop(store);
         let journal = crate::store::open(&path).unwrap().journal;
         let progress: Vec<Progress> = journal.into_iter().map(|left| left.progress).collect();
-        assert_eq!(progress, [Progress::Gathered, Progress::Asked]);
+        assert_eq!(progress, [Progress::Staged, Progress::Queued]);
     }
 
     #[test]
@@ -352,8 +348,8 @@ mod tests {
             let opened = crate::store::open(&path).unwrap();
             assert_eq!((opened.moved_aside, opened.unreadable), (None, unreadable));
             let [left] = opened.journal.as_slice() else { panic!("{:?}", opened.journal) };
-            assert_eq!((left.key, &left.operation, left.progress), ((7, 0), &operation("VIP"), Progress::Sent));
-            assert_eq!((left.since, &left.alike), (Some(Step(3)), &None));
+            assert_eq!((left.op, &left.operation, left.progress), (op(0), &operation("VIP"), Progress::Sent));
+            assert_eq!((left.since, &left.existing), (Some(Step(3)), &None));
         }
         let connection = Connection::open(&path).unwrap();
         let kind: String = connection.query_row("SELECT typeof(operation) FROM journal", [], |row| row.get(0)).unwrap();
@@ -370,7 +366,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("tenant.db");
             let mut store = crate::store::open(&path).unwrap().store.unwrap();
-            let asked = |number: usize| JournalEntry::Asked((7, number), operation(&number.to_string()));
+            let asked = |number: usize| JournalEntry::Queued(op(number), operation(&number.to_string()));
             store.write_journal(&[asked(0), asked(1), asked(2)]).unwrap();
             drop(store);
             let value = if is_text { Value::Text(String::from_utf8_lossy(&bytes).into_owned()) } else { Value::Blob(bytes) };
@@ -380,7 +376,7 @@ mod tests {
             drop(connection);
             let opened = crate::store::open(&path).unwrap();
             prop_assert!(opened.store.is_some() && opened.moved_aside.is_none());
-            let numbers: Vec<usize> = opened.journal.iter().map(|left| left.key.1).collect();
+            let numbers: Vec<usize> = opened.journal.iter().map(|left| left.op.index).collect();
             prop_assert_eq!(numbers.len() + opened.unreadable, 3);
             prop_assert!(numbers.contains(&0) && numbers.contains(&2));
             drop(opened);

@@ -93,6 +93,7 @@ mod tests {
             protected: false,
             owned: Vec::new(),
             open: None,
+            concurrency: 6,
         }
     }
 

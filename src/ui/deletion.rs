@@ -101,11 +101,11 @@ enum Unsent {
 const LOST: &str = "Left now, what was not sent yet is lost: nothing keeps it.";
 
 fn unsent(state: &State) -> Unsent {
-    let gathered = state.writes.tally().staged;
+    let gathered = state.changes.counts().staged;
     match gathered {
         _ if !state.session.journalled => Unsent::Lost,
         0 => Unsent::UnderWay,
-        gathered if gathered == state.writes.waiting() => Unsent::Gathered,
+        gathered if gathered == state.changes.counts().unfinished() => Unsent::Gathered,
         _ => Unsent::Mixed,
     }
 }
@@ -140,7 +140,7 @@ fn draw_parting(
     look: Look<'_>,
     frame: &mut Frame<'_>,
 ) {
-    let waiting = state.writes.waiting();
+    let waiting = state.changes.counts().unfinished();
     let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
     let lines = [
         Line::raw(format!("{what} not carried out yet.")),

@@ -139,17 +139,17 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
         let keys = look.keymap.keys(Action::Dismiss).next();
         hints.extend(keys.map(|keys| (keys, "stop loading")));
     }
-    if state.writes.refused_count() > 0 {
+    if state.changes.refused_count() > 0 {
         actions.push(Action::Reopen);
     }
-    let tally = state.writes.tally();
-    if tally.staged > 0 {
+    let counts = state.changes.counts();
+    if counts.staged > 0 {
         actions.push(Action::Stage);
     }
-    if tally.failed + tally.held > 0 {
+    if counts.failed + counts.on_hold > 0 {
         actions.push(Action::ShowQueue);
     }
-    if tally.waiting > 1 || state.own.running().is_some() {
+    if counts.queued > 1 || state.own.running().is_some() {
         actions.push(Action::Stop);
     }
     if !state.picks.cut.is_empty() {
@@ -214,25 +214,25 @@ const MANY: usize = 5;
 
 /// How far the writes are, and what of them wants a person.
 fn under_way(state: &State, theme: &Theme) -> Vec<String> {
-    let tally = state.writes.tally();
+    let counts = state.changes.counts();
     let mut parts = Vec::new();
-    let all = tally.waiting + tally.done + tally.failed + tally.held;
-    if tally.waiting > 0 && tally.done > 0 {
+    let all = counts.queued + counts.done + counts.failed + counts.on_hold;
+    if counts.queued > 0 && counts.done > 0 {
         let bar =
-            if all < MANY { theme.symbols.pending.to_owned() } else { gauge(tally.done, all, GAUGE, &theme.symbols) };
-        parts.push(format!("{bar} {} of {} done", grouped(tally.done), grouped(all)));
-        let pace = state.writes.pace.so_far(tally.done, state.clock.now);
+            if all < MANY { theme.symbols.pending.to_owned() } else { gauge(counts.done, all, GAUGE, &theme.symbols) };
+        parts.push(format!("{bar} {} of {} done", grouped(counts.done), grouped(all)));
+        let pace = state.changes.pace.so_far(counts.done, state.clock.now);
         if let Some((done, elapsed)) = pace {
             parts.extend(rate(done, elapsed));
-            parts.extend(time_left(done, done + tally.waiting, elapsed));
+            parts.extend(time_left(done, done + counts.queued, elapsed));
         }
-    } else if tally.waiting > 0 {
-        parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(tally.waiting)));
+    } else if counts.queued > 0 {
+        parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(counts.queued)));
     }
     for (count, symbol, what) in [
-        (tally.staged, theme.symbols.edited, "not sent yet"),
-        (tally.held, theme.symbols.pending, "held back"),
-        (tally.failed, theme.symbols.failed, "failed"),
+        (counts.staged, theme.symbols.edited, "not sent yet"),
+        (counts.on_hold, theme.symbols.pending, "held back"),
+        (counts.failed, theme.symbols.failed, "failed"),
     ] {
         if count > 0 {
             parts.push(format!("{symbol} {} {what}", grouped(count)));
@@ -242,7 +242,7 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
 }
 
 fn found(search: &Search) -> String {
-    format!("“{}” {}", fitted(&search.text, 24), tally(search))
+    format!("“{}” {}", fitted(&search.text, 24), counts(search))
 }
 
 /// Cells of the prompt around what is typed, and some for more to be typed.
@@ -257,7 +257,7 @@ fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
             let shown = state.filter.as_ref().map_or(0, Filter::shown_matches);
             let some = search.ended && shown > 0 && shown < search.matches;
             let some = some.then(|| format!(" · the best {} shown", grouped(shown)));
-            (format!("{}{}", tally(search), some.unwrap_or_default()), " · enter stays, esc goes back")
+            (format!("{}{}", counts(search), some.unwrap_or_default()), " · enter stays, esc goes back")
         }
     }
 }
@@ -268,7 +268,7 @@ fn states() -> String {
 }
 
 /// How many matches there are, and which of them is selected.
-fn tally(search: &Search) -> String {
+fn counts(search: &Search) -> String {
     let more = if search.ended { "" } else { "…" };
     match (search.current, search.matches) {
         (Some(current), matches) => format!("{} of {}{more}", grouped(current), grouped(matches)),

@@ -9,7 +9,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::action::Action;
-use crate::app::{Access, LinkState, Session, State, Tally, Writes, grouped};
+use crate::app::{Access, Changes, LinkState, Session, State, grouped};
+use crate::changes::QueueCounts;
 use crate::mirror::{ListProgress, Phase};
 
 use super::Look;
@@ -22,7 +23,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let right = Line::from(relation(state, theme));
     let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let guards = guards(&state.session, &state.writes);
+    let guards = guards(&state.session, &state.changes);
     // What is to be minded gets its room before everything else.
     let least = u16::try_from(guards.len()).unwrap_or(area.width).min(area.width);
     let blank = u16::from(least > 0 && least < area.width);
@@ -37,12 +38,12 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 }
 
 /// What is to be minded here.
-fn guards(session: &Session, writes: &Writes) -> String {
+fn guards(session: &Session, changes: &Changes) -> String {
     let protected = if session.protected { "  protected" } else { "" };
     let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
-    let Tally { staged, failed, .. } = writes.tally();
+    let QueueCounts { staged, failed, .. } = changes.counts();
     let staging = match staged {
-        _ if !writes.gathers() => String::new(),
+        _ if !changes.is_staging() => String::new(),
         0 => "  STAGING".into(),
         some => format!("  STAGING {}", grouped(some)),
     };

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Confirmation, OutputPage, OutputPane, Run, State, grouped, size};
+use crate::app::{OutputPage, OutputPane, Run, RunConfirmation, State, grouped, size};
 
 use super::Look;
 use super::dialog;
@@ -119,7 +119,7 @@ fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
 }
 
 /// The question before a command runs.
-pub(super) fn draw_confirmation(state: &State, asked: &Confirmation, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(super) fn draw_confirmation(state: &State, asked: &RunConfirmation, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let command = &asked.command;
     let words = [&command.program].into_iter().chain(&command.arguments).map(String::as_str);

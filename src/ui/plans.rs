@@ -6,8 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Counts, QueuePane, Review, Standing, State, Word, described, grouped};
+use crate::app::{OperationCounts, PendingPane, Review, State, described, grouped};
 use crate::changes::OpId;
+use crate::changes::{OpState, TypedPhrase};
 
 use super::Look;
 use super::dialog;
@@ -31,23 +32,23 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
         .map(|text| Line::styled(format!("{} {text}", theme.symbols.wrong), theme.warning))
         .collect();
     below.push(Line::default());
-    let typed_at = review.demand.next().map(|word| {
-        if let Word::Name { name, owner } = word {
+    let typed_at = review.confirmation.next().map(|word| {
+        if let TypedPhrase::Name { name, owner } = word {
             let text = format!("{name} belongs to {owner}.");
             let width = dialog::room(state, text.width()).max(1);
             let words = textwrap::wrap(&text, width).into_iter();
             below.extend(words.map(|line| Line::styled(line.into_owned(), theme.warning)));
         }
-        below.push(Line::styled(asked(word, review.demand.progress()), theme.warning));
+        below.push(Line::styled(asked(word, review.confirmation.progress()), theme.warning));
         below.push(Line::default());
         below.len() - 1
     });
-    let enter = if review.demand.is_last() { ("enter", "send") } else { ("enter", "next word") };
+    let enter = if review.confirmation.is_last() { ("enter", "send") } else { ("enter", "next word") };
     below.push(if review.typing && review.is_single(state) {
         dialog::keys(&[enter, ("esc", "send nothing")], theme)
     } else if review.typing {
         dialog::keys(&[enter, ("up down", "look through it"), ("esc", "back")], theme)
-    } else if state.writes.gathers() {
+    } else if state.changes.is_staging() {
         dialog::keys(&[("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")], theme)
     } else {
         dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
@@ -75,19 +76,19 @@ pub(super) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame:
 }
 
 /// What is to be typed.
-fn asked(word: &Word, progress: Option<(usize, usize)>) -> String {
+fn asked(word: &TypedPhrase, progress: Option<(usize, usize)>) -> String {
     let text = word.text();
     let what = match word {
-        Word::Tenant(_) => format!("the tenant, {text},"),
-        Word::Name { .. } => "its name".into(),
-        Word::Count(_) => format!("how many belong to another system, {text},"),
+        TypedPhrase::Tenant(_) => format!("the tenant, {text},"),
+        TypedPhrase::Name { .. } => "its name".into(),
+        TypedPhrase::Count(_) => format!("how many belong to another system, {text},"),
     };
     let progress = progress.map_or_else(String::new, |(at, all)| format!(" ({at} of {all})"));
     format!("Type {what} to send this{progress}:")
 }
 
 /// What a plan would do, in numbers.
-fn counted(counts: Counts) -> String {
+fn counted(counts: OperationCounts) -> String {
     let parts = [
         ("+", counts.created, "created"),
         ("~", counts.changed, "changed"),
@@ -141,9 +142,9 @@ fn draw_list(lines: Vec<ListLine>, selected: usize, inner: Rect, theme: &Theme, 
 }
 
 /// What waits, runs and failed.
-pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(super) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
-    let count = state.writes.tally().total();
+    let count = state.changes.counts().total();
     let selected = pane.selected.min(count.saturating_sub(1));
     let shown = count.min(LIST).min(usize::from(state.panes.rows / 2).saturating_sub(4));
     let mut above: Vec<Line<'static>> = Vec::new();
@@ -161,22 +162,22 @@ pub(super) fn draw_queue(state: &State, pane: &QueuePane, look: Look<'_>, frame:
         above.push(Line::default());
     }
     let first = first_shown(count, selected, shown);
-    let operations = state.writes.listed(first..first + shown);
+    let operations = state.changes.queue.listed(first..first + shown);
     let current = operations.get(selected - first).copied();
     if count == 0 {
         above.push(Line::raw("Nothing waits, runs or has failed."));
     }
-    let reason = current.and_then(|op| match &state.writes.step(op)?.standing {
-        Standing::Failed(error) => Some(error.to_string()),
+    let reason = current.and_then(|op| match &state.changes.queue.op(op)?.state {
+        OpState::Failed(error) => Some(error.to_string()),
         _ => None,
     });
     let keys = queue_keys(state, current, theme);
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
-    let lines = operations.iter().filter_map(|op| state.writes.step(*op)).map(|step| {
+    let lines = operations.iter().filter_map(|op| state.changes.queue.op(*op)).map(|step| {
         let (sign, text) = described(&state.forest, &step.operation);
-        let (symbol, style, word) = standing(&step.standing, theme);
+        let (symbol, style, word) = standing(&step.state, theme);
         (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
     });
     let lines: Vec<ListLine> = lines.collect();
@@ -214,30 +215,30 @@ const KEYS: usize = 4;
 /// The keys that do something with the selected operation, if there is one, and with the others.
 fn queue_keys(state: &State, selected: Option<OpId>, theme: &Theme) -> Vec<Line<'static>> {
     let mut keys = Vec::new();
-    if let Some(step) = selected.and_then(|op| state.writes.step(op)) {
-        match step.standing {
-            Standing::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
-            Standing::Held => keys.push(("r", "go on")),
-            Standing::Staged => keys.push(("r", "send it")),
+    if let Some(step) = selected.and_then(|op| state.changes.queue.op(op)) {
+        match step.state {
+            OpState::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
+            OpState::OnHold => keys.push(("r", "go on")),
+            OpState::Staged => keys.push(("r", "send it")),
             _ => {}
         }
-        let tally = state.writes.tally();
-        keys.extend((tally.failed + tally.held > 0).then_some(("R", "all again")));
+        let counts = state.changes.counts();
+        keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", "all again")));
         keys.extend([("d", "drop"), ("D", "drop the plan")]);
-        keys.extend((tally.waiting > 0).then_some(("h", "hold back")));
+        keys.extend((counts.queued > 0).then_some(("h", "hold back")));
     }
     keys.push(("esc", "leave"));
     keys.chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect()
 }
 
 fn title(state: &State) -> String {
-    let tally = state.writes.tally();
+    let counts = state.changes.counts();
     let parts = [
-        (tally.waiting, "on the way"),
-        (tally.staged, "not sent yet"),
-        (tally.held, "held back"),
-        (tally.failed, "failed"),
-        (tally.done, "done"),
+        (counts.queued, "on the way"),
+        (counts.staged, "not sent yet"),
+        (counts.on_hold, "held back"),
+        (counts.failed, "failed"),
+        (counts.done, "done"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
@@ -245,14 +246,14 @@ fn title(state: &State) -> String {
 }
 
 /// A symbol and a word for where an operation stands.
-const fn standing(standing: &Standing, theme: &Theme) -> (&'static str, Style, &'static str) {
+const fn standing(standing: &OpState, theme: &Theme) -> (&'static str, Style, &'static str) {
     match standing {
-        Standing::Staged => (theme.symbols.edited, theme.accent, "gathered"),
-        Standing::Waiting => (theme.symbols.pending, theme.quiet, "waits"),
-        Standing::Held => (theme.symbols.pending, theme.warning, "held"),
-        Standing::Running => (theme.symbols.working, theme.pending, "runs"),
-        Standing::Failed(_) => (theme.symbols.failed, theme.bad, "failed"),
-        Standing::Done => (theme.symbols.done, theme.good, "done"),
-        Standing::Dropped => (theme.symbols.failed, theme.quiet, "dropped"),
+        OpState::Staged => (theme.symbols.edited, theme.accent, "gathered"),
+        OpState::Queued => (theme.symbols.pending, theme.quiet, "waits"),
+        OpState::OnHold => (theme.symbols.pending, theme.warning, "held"),
+        OpState::InFlight => (theme.symbols.working, theme.pending, "runs"),
+        OpState::Failed(_) => (theme.symbols.failed, theme.bad, "failed"),
+        OpState::Done => (theme.symbols.done, theme.good, "done"),
+        OpState::Discarded => (theme.symbols.failed, theme.quiet, "dropped"),
     }
 }

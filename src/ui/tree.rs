@@ -12,7 +12,8 @@ use tui_tree_widget::{Tree, TreeItem, TreeState};
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{Layer, Pane, PendingKind, Renaming, State, grouped, shown_depth};
+use crate::app::{Layer, Pane, Renaming, State, grouped, shown_depth};
+use crate::changes::PendingKind;
 use crate::forest::{Fold, Purpose, Row, RowId, RowKind};
 
 use super::Look;
@@ -157,7 +158,7 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
             let deeper = row.depth.saturating_sub(u32::from(indent));
             let lead = if deeper > 0 { format!("{} ", row.depth) } else { String::new() };
             let only_above = state.filtered().is_some() && !state.forest.is_match(Purpose::Tree, &segment.id);
-            let style = match state.writes.pending(&segment.id) {
+            let style = match state.changes.queue.pending(&segment.id) {
                 _ if only_above => theme.quiet,
                 Some(_) => theme.pending,
                 None if state.activity.is_fresh(&segment.id) => theme.fresh,
@@ -210,10 +211,10 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
     });
     if edited {
         Some((symbols.edited, theme.accent))
-    } else if let Some(pending) = state.writes.pending(id) {
+    } else if let Some(pending) = state.changes.queue.pending(id) {
         Some(match pending {
-            _ if state.writes.is_staged(id) => (symbols.edited, theme.pending),
-            PendingKind::Refused => (symbols.failed, theme.bad),
+            _ if state.changes.queue.is_staged(id) => (symbols.edited, theme.pending),
+            PendingKind::Failed => (symbols.failed, theme.bad),
             PendingKind::Deleting => (symbols.pending, theme.bad),
             PendingKind::Creating | PendingKind::Changing => (symbols.pending, theme.pending),
         })

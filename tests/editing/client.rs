@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use segtui::api::retry::Policy;
 use segtui::api::{Client as Api, Settings as ApiSettings};
-use segtui::changes::{OpId, PlanId, WriteError, WriteResult, Written};
-use segtui::changes::{Operation, Plan};
+use segtui::changes::{
+    ChangeQueue, ExecutionResult, OpId, Operation, Plan, PlanId, Title, Transitions, WriteError, WriteResult, Written,
+};
 use segtui::demo::Server;
+use segtui::forest::Forest;
 use segtui::mirror::{self, Command, Event, Mirror, Pace, Seen, Settings};
 use segtui::remote::{Access, BaseUrl, Guarded, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
@@ -23,8 +25,8 @@ pub struct Client {
     /// What each operation came to the last time.
     pub results: HashMap<OpId, Result<WriteResult, WriteError>>,
     pub dropped: Vec<OpId>,
+    pub queue: ChangeQueue,
     synchronised: usize,
-    plan_ids: u64,
 }
 
 pub fn quick() -> Settings {
@@ -41,14 +43,15 @@ pub fn mirror_of(server: &Server, settings: Settings) -> Mirror {
 
 impl Client {
     pub async fn live(server: &Server, settings: Settings) -> Self {
+        let queue = ChangeQueue::new(0, settings.concurrency);
         let mut client = Self {
             mirror: mirror_of(server, settings),
+            queue,
             picture: BTreeMap::new(),
             began: Vec::new(),
             results: HashMap::new(),
             dropped: Vec::new(),
             synchronised: 0,
-            plan_ids: 0,
         };
         client.settle().await;
         client
@@ -65,31 +68,56 @@ impl Client {
                 self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
             Event::Listed { different: seen } | Event::Changed { seen, .. } => {
-                for Seen { id, now, .. } in seen {
+                for Seen { id, before, now, .. } in seen {
+                    if let (None, Some(new)) = (before, &now) {
+                        let transitions = self.queue.see_new(new);
+                        self.apply(transitions);
+                    }
                     match now {
                         Some(now) => self.picture.insert(id, now),
                         None => self.picture.remove(&id),
                     };
                 }
             }
-            Event::OperationBegan(op) => self.began.push(op),
-            Event::OperationEnded { op, outcome, .. } => {
-                match &outcome {
-                    WriteResult::Created(applied) | WriteResult::Updated(applied) => {
-                        self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
-                    }
-                    WriteResult::Deleted { id, .. } => {
-                        self.picture.remove(id);
-                    }
-                }
-                self.results.insert(op, Ok(outcome));
-            }
-            Event::OperationFailed { op, error, .. } => {
-                self.results.insert(op, Err(error));
-            }
-            Event::OperationDropped(op) => self.dropped.push(op),
+            Event::Executed { op, result } => self.executed(op, *result),
+            Event::ServerAnswers => self.queue.resume_sending(),
             Event::Synchronised { .. } => self.synchronised += 1,
             _ => {}
+        }
+        self.send_next();
+    }
+
+    fn executed(&mut self, op: OpId, result: ExecutionResult) {
+        match &result {
+            ExecutionResult::Done(outcome) => {
+                match outcome {
+                    WriteResult::Created(written) | WriteResult::Updated(written) => {
+                        self.picture.insert(written.segment.id.clone(), Arc::clone(&written.segment));
+                    }
+                    WriteResult::Deleted { id, .. } => drop(self.picture.remove(id)),
+                }
+                self.results.insert(op, Ok(outcome.clone()));
+            }
+            ExecutionResult::Failed { error, .. } => drop(self.results.insert(op, Err(error.clone()))),
+            ExecutionResult::Unreached { .. } => self.queue.pause_sending(),
+        }
+        let transitions = self.queue.executed(op, result);
+        self.apply(transitions);
+    }
+
+    /// Takes what a function of the queue has come to, and sends what is ready.
+    pub fn apply(&mut self, transitions: Transitions) {
+        self.dropped.extend(transitions.discarded);
+        if !transitions.journal.is_empty() {
+            self.mirror.commands.try_send(Command::Journal(transitions.journal)).unwrap();
+        }
+        self.send_next();
+    }
+
+    fn send_next(&mut self) {
+        while let Some(execution) = self.queue.begin() {
+            self.began.push(execution.op);
+            self.mirror.commands.try_send(Command::Execute(Box::new(execution))).unwrap();
         }
     }
 
@@ -113,23 +141,26 @@ impl Client {
     }
 
     /// Asks for a plan.
-    pub async fn begin(&mut self, operations: impl IntoIterator<Item = Operation>) -> PlanId {
-        self.plan_ids += 1;
-        let (plan_id, plan) = (PlanId(self.plan_ids), Plan { operations: operations.into_iter().collect() });
-        self.order(Command::Write { plan_id, plan }).await;
+    pub fn begin(&mut self, operations: impl IntoIterator<Item = Operation>) -> PlanId {
+        let plan = Plan { operations: operations.into_iter().collect() };
+        let (plan_id, staged) = self.queue.stage(&Forest::new(), plan, Title::default());
+        self.apply(staged);
+        let submitted = self.queue.submit(plan_id);
+        self.apply(submitted);
         plan_id
     }
 
     /// Asks for one operation and waits for what it comes to.
     pub async fn write(&mut self, operation: Operation) -> Result<WriteResult, WriteError> {
-        let plan_id = self.begin([operation]).await;
+        let plan_id = self.begin([operation]);
         self.result(OpId { plan_id, index: 0 }).await
     }
 
     /// Tries an operation again and waits for what it comes to.
     pub async fn retry(&mut self, op: OpId) -> Result<WriteResult, WriteError> {
         self.results.remove(&op);
-        self.order(Command::Retry(op)).await;
+        let transitions = self.queue.retry(op);
+        self.apply(transitions);
         self.result(op).await
     }
 

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::changes::Operation;
-use segtui::changes::{OpId, PlanId, WriteError, WriteResult};
+use segtui::changes::{OpId, Operation, PlanId, Title, WriteError, WriteResult};
 use segtui::demo::{Actor, Fields, Moment, Options, Server, Trouble, Wish};
 use segtui::mirror::{Command, Settings};
 use segtui::segment::{Draft, Field, Segment};
@@ -76,7 +75,7 @@ async fn a_create_whose_answer_is_lost_is_found_through_the_feed_and_exists_once
 async fn a_create_that_was_not_carried_out_is_in_doubt_and_trying_it_again_creates_one() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Refuse { on: POST, status: 500, retry_after: None });
-    let plan_id = client.begin([create("Nowy", None)]).await;
+    let plan_id = client.begin([create("Nowy", None)]);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (0, 1));
@@ -101,7 +100,9 @@ async fn a_create_that_something_on_the_way_reports_as_failed_exists_once() {
 #[tokio::test]
 async fn what_may_have_been_created_is_not_tried_again_with_the_others() {
     let (server, mut client, op, _) = changed_before_it_was_found().await;
-    client.order(Command::Release { plan_id: op.plan_id, except: vec![op] }).await;
+    let (transitions, unclear) = client.queue.resume(op.plan_id);
+    assert_eq!(unclear, 1);
+    client.apply(transitions);
     client.settle().await;
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
 }
@@ -132,7 +133,7 @@ async fn a_create_whose_answer_is_lost_waits_for_a_feed_that_fails_and_is_found_
     for _ in 0..60 {
         server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
     }
-    let plan_id = client.begin([create("Nowy", None)]).await;
+    let plan_id = client.begin([create("Nowy", None)]);
     client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), sent(&server, &Method::POST)), (1, 1));
     client.settle().await;
@@ -145,7 +146,7 @@ async fn a_create_that_could_not_be_looked_at_is_not_created_again() {
     let parent = client.named("Podhurt").id.clone();
     // Its id is known, so it is certain that it exists, whatever can't be looked at.
     server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(300) });
-    let plan_id = client.begin([create("Nowy", Some(parent))]).await;
+    let plan_id = client.begin([create("Nowy", Some(parent))]);
     let new = loop {
         if let Some(new) = named(&server, "Nowy").first() {
             break new.id.clone();
@@ -169,7 +170,7 @@ async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
     for _ in 0..20 {
         server.plan(Trouble::Delay { on: FEED, by: Duration::from_millis(100) });
     }
-    let plan_id = client.begin([create("Nowy", None)]).await;
+    let plan_id = client.begin([create("Nowy", None)]);
     let made = loop {
         if let Some(made) = named(&server, "Nowy").first().cloned() {
             break made;
@@ -187,9 +188,10 @@ async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
 async fn what_a_colleague_has_changed_before_it_was_found_can_be_taken_for_what_was_created() {
     let (server, mut client, op, theirs) = changed_before_it_was_found().await;
     let parent = op.provisional_id();
-    let below = client.begin([create("Below", Some(parent))]).await;
+    let below = client.begin([create("Below", Some(parent))]);
     client.results.remove(&op);
-    client.order(Command::Adopt { op, id: theirs.id.clone() }).await;
+    let transitions = client.queue.adopt(op, theirs.id.clone());
+    client.apply(transitions);
     let outcome = applied(client.result(op).await.unwrap());
     assert_eq!((&outcome.segment, outcome.merged), (&theirs, vec![Field::ExternalId]));
     assert_eq!(applied(client.result(first(below)).await.unwrap()).segment.parent.as_ref(), Some(&theirs.id));
@@ -212,12 +214,12 @@ async fn what_was_not_taken_for_what_was_created_is_created_knowingly() {
 async fn what_a_colleague_made_of_a_new_segment_is_not_overwritten_by_what_was_asked_for_before() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::HoldAnswer { on: POST, by: Duration::from_millis(200) });
-    let plan_id = client.begin([create("Nowy", None)]).await;
+    let plan_id = client.begin([create("Nowy", None)]);
     let base =
         Arc::new(Segment { id: first(plan_id).provisional_id(), name: "Nowy".into(), external_id: None, parent: None });
     let mut draft = Draft::of(&base);
     draft.name = name("Mine");
-    let rename = client.begin([Operation::Update { base, draft }]).await;
+    let rename = client.begin([Operation::Update { base, draft }]);
     let made = loop {
         if let Some(made) = named(&server, "Nowy").first().cloned() {
             break made;
@@ -238,13 +240,14 @@ async fn a_create_in_doubt_that_is_amended_changes_what_it_has_made() {
     for _ in 0..60 {
         server.plan(Trouble::Refuse { on: FEED, status: 403, retry_after: None });
     }
-    let plan_id = client.begin([create("Nowy", None)]).await;
+    let plan_id = client.begin([create("Nowy", None)]);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
     server.end_trouble();
     client.order(Command::PollNow).await;
     client.results.remove(&first(plan_id));
-    client.order(Command::Amend { op: first(plan_id), operation: create("Nowszy", None) }).await;
+    let transitions = client.queue.replace(first(plan_id), create("Nowszy", None), Title::default());
+    client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "Nowy").len(), named(&server, "Nowszy").len()), (0, 1));
     assert_eq!(sent(&server, &Method::POST), 1);
@@ -258,7 +261,7 @@ async fn two_identical_creates_whose_answers_are_lost_make_two_segments() {
     for _ in 0..2 {
         server.plan(Trouble::LoseAnswer { on: POST });
     }
-    let plan_id = client.begin([create("Twin", None), create("Twin", None)]).await;
+    let plan_id = client.begin([create("Twin", None), create("Twin", None)]);
     let mut ids = Vec::new();
     for index in 0..2 {
         ids.push(applied(client.result(OpId { plan_id, index }).await.unwrap()).segment.id.clone());
@@ -274,7 +277,7 @@ async fn a_change_whose_answer_is_lost_is_found_to_be_done_and_blamed_on_nobody(
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: PUT });
     let outcome = applied(client.write(client.rename("Zgierz", "Zgierz 2")).await.unwrap());
-    assert_eq!((outcome.raced, outcome.merged.len(), outcome.ignored.len()), (false, 0, 0));
+    assert_eq!((outcome.concurrent_write, outcome.merged.len(), outcome.ignored.len()), (false, 0, 0));
     assert_eq!((named(&server, "Zgierz 2").len(), sent(&server, &Method::PUT)), (1, 1));
     client.settle().await;
     client.assert_equals(&server);
@@ -286,7 +289,7 @@ async fn what_a_colleague_has_deleted_before_is_not_taken_for_ones_own_work() {
     let seen = client.named("Zgierz");
     colleague(&server, Wish::Delete(seen.id.clone()));
     let outcome = client.write(Operation::delete(Arc::clone(&seen))).await.unwrap();
-    assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: false, raced: false });
+    assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: false, concurrent_write: false });
 }
 
 #[tokio::test]
@@ -304,7 +307,7 @@ async fn what_a_colleague_changed_while_a_change_was_tried_again_is_not_overwrit
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
     server.plan(Trouble::Refuse { on: PUT, status: 503, retry_after: None });
-    let plan_id = client.begin([client.rename("Zgierz", "Mine")]).await;
+    let plan_id = client.begin([client.rename("Zgierz", "Mine")]);
     while sent(&server, &Method::PUT) == 0 {
         tokio::task::yield_now().await;
     }
@@ -320,7 +323,7 @@ async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_delete
     let (server, mut client) = tenant().await;
     let before = client.named("Zgierz");
     server.plan(Trouble::Refuse { on: DELETE, status: 503, retry_after: None });
-    let plan_id = client.begin([client.delete("Zgierz")]).await;
+    let plan_id = client.begin([client.delete("Zgierz")]);
     while sent(&server, &Method::DELETE) == 0 {
         tokio::task::yield_now().await;
     }
@@ -356,7 +359,7 @@ async fn another_field_that_a_colleague_changed_is_kept() {
     };
     let (server, result) = renamed_after(change).await;
     let outcome = applied(result.unwrap());
-    assert_eq!((outcome.merged, outcome.raced), (vec![Field::ExternalId], false));
+    assert_eq!((outcome.merged, outcome.concurrent_write), (vec![Field::ExternalId], false));
     assert_eq!(named(&server, "Mine")[0].external_id.as_deref(), Some("T"));
 }
 
@@ -397,7 +400,7 @@ async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
         server.plan(between(Method::PUT, theirs, moment));
         let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
         // What they wrote after this is not lost: it is told as theirs, and not as something that the server did not take.
-        assert_eq!(outcome.raced, moment == Moment::Before, "{moment:?}");
+        assert_eq!(outcome.concurrent_write, moment == Moment::Before, "{moment:?}");
         assert_eq!((outcome.segment.name.as_str(), outcome.ignored), ("Mine", Vec::new()), "{moment:?}");
         client.settle().await;
         client.assert_equals(&server);
@@ -415,7 +418,7 @@ async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
     server.plan(Trouble::Between { on: (Method::GET, look), change: theirs, by, moment: Moment::After });
     server.plan(Trouble::LoseAnswer { on: PUT });
     let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
-    assert!(outcome.raced);
+    assert!(outcome.concurrent_write);
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -427,10 +430,10 @@ async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
     let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     server.plan(between(Method::DELETE, theirs, Moment::Before));
     let outcome = client.write(client.delete("Zgierz")).await.unwrap();
-    assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: true, raced: true });
+    assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: true, concurrent_write: true });
     client.write(create("Leaf", None)).await.unwrap();
     let outcome = client.write(client.delete("Leaf")).await.unwrap();
-    assert!(matches!(outcome, WriteResult::Deleted { raced: false, .. }));
+    assert!(matches!(outcome, WriteResult::Deleted { concurrent_write: false, .. }));
     client.settle().await;
     client.assert_equals(&server);
 }
@@ -451,8 +454,8 @@ async fn under_what_has_just_grown_nothing_is_deleted() {
 async fn a_child_of_a_segment_that_is_still_being_created_stands_under_its_real_id() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(200) });
-    let parent = client.begin([create("Parent", None)]).await;
-    let child = client.begin([create("Child", Some(first(parent).provisional_id()))]).await;
+    let parent = client.begin([create("Parent", None)]);
+    let child = client.begin([create("Child", Some(first(parent).provisional_id()))]);
     client.result(first(child)).await.unwrap();
     let parent = named(&server, "Parent")[0].id.clone();
     assert_eq!(named(&server, "Child")[0].parent, Some(parent));
@@ -467,7 +470,7 @@ async fn no_more_writes_are_in_flight_than_wanted() {
     for _ in 0..12 {
         server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(30) });
     }
-    let plan_id = client.begin((0..12).map(|number| create(&format!("New {number}"), None))).await;
+    let plan_id = client.begin((0..12).map(|number| create(&format!("New {number}"), None)));
     client.hear_until(|client| client.results.len() == 12).await;
     assert!(client.results.values().all(Result::is_ok));
     assert_eq!(server.most_in_flight(&Method::POST), AT_ONCE);
@@ -476,30 +479,32 @@ async fn no_more_writes_are_in_flight_than_wanted() {
 }
 
 #[tokio::test]
-async fn of_a_plan_that_is_held_nothing_more_begins_until_it_is_released() {
+async fn of_a_plan_on_hold_nothing_more_begins_until_it_is_resumed() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
-    let plan_id = client.begin((0..3).map(|number| create(&format!("New {number}"), None))).await;
+    let plan_id = client.begin((0..3).map(|number| create(&format!("New {number}"), None)));
     client.hear_until(|client| client.began.len() == 1).await;
-    client.order(Command::Hold(plan_id)).await;
+    assert_eq!(client.queue.hold_all(), 2);
     client.result(first(plan_id)).await.unwrap();
     // Another plan goes on.
     client.write(create("Other", None)).await.unwrap();
     client.settle().await;
     assert_eq!((client.began.len(), sent(&server, &Method::POST)), (2, 2));
-    client.order(Command::Release { plan_id, except: Vec::new() }).await;
+    let (transitions, _) = client.queue.resume(plan_id);
+    client.apply(transitions);
     client.hear_until(|client| client.results.len() == 4).await;
     assert!((0..3).all(|number| named(&server, &format!("New {number}")).len() == 1));
 }
 
 #[tokio::test]
-async fn releasing_a_plan_tries_again_what_failed_of_it() {
+async fn resuming_a_plan_tries_again_what_failed_of_it() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Refuse { on: POST, status: 422, retry_after: None });
-    let plan_id = client.begin([create("New", None)]).await;
+    let plan_id = client.begin([create("New", None)]);
     client.result(first(plan_id)).await.unwrap_err();
     client.results.clear();
-    client.order(Command::Release { plan_id, except: Vec::new() }).await;
+    let (transitions, _) = client.queue.resume(plan_id);
+    client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
     assert_eq!(named(&server, "New").len(), 1);
 }
@@ -515,10 +520,11 @@ async fn what_is_dropped_is_never_sent_and_takes_along_what_needs_it() {
         create("Child", Some(parent.provisional_id())),
         create("Grandchild", Some(child.provisional_id())),
     ];
-    let plan_id = client.begin(operations).await;
+    let plan_id = client.begin(operations);
     assert_eq!(plan_id, parent.plan_id);
     client.result(parent).await.unwrap_err();
-    client.order(Command::Drop(parent)).await;
+    let transitions = client.queue.discard(parent);
+    client.apply(transitions);
     client.hear_until(|client| client.dropped.len() == 3).await;
     client.settle().await;
     assert_eq!(sent(&server, &Method::POST), 1);
@@ -529,9 +535,10 @@ async fn what_is_dropped_is_never_sent_and_takes_along_what_needs_it() {
 async fn of_a_plan_that_is_dropped_only_what_runs_is_carried_out() {
     let (server, mut client) = tenant_with(Settings { concurrency: 1, ..quick() }).await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
-    let plan_id = client.begin((0..200).map(|number| create(&format!("New {number}"), None))).await;
+    let plan_id = client.begin((0..200).map(|number| create(&format!("New {number}"), None)));
     client.hear_until(|client| client.began.len() == 1).await;
-    client.order(Command::DropPlan(plan_id)).await;
+    let transitions = client.queue.discard_plan(plan_id);
+    client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
     client.hear_until(|client| client.dropped.len() == 199).await;
     client.settle().await;
@@ -543,9 +550,10 @@ async fn of_a_plan_that_is_dropped_only_what_runs_is_carried_out() {
 async fn what_runs_can_not_be_dropped() {
     let (server, mut client) = tenant().await;
     server.plan(Trouble::Delay { on: POST, by: Duration::from_millis(100) });
-    let plan_id = client.begin([create("New", None)]).await;
+    let plan_id = client.begin([create("New", None)]);
     client.hear_until(|client| client.began.len() == 1).await;
-    client.order(Command::Drop(first(plan_id))).await;
+    let transitions = client.queue.discard(first(plan_id));
+    client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
     assert_eq!((named(&server, "New").len(), client.dropped.len()), (1, 0));
 }
@@ -556,14 +564,15 @@ async fn an_amended_operation_is_carried_out_in_the_place_of_the_one_that_failed
     let seen = client.named("Zgierz");
     let operation = client.rename("Zgierz", "Mine");
     colleague(&server, Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&seen) }));
-    let plan_id = client.begin([operation]).await;
+    let plan_id = client.begin([operation]);
     let Err(WriteError::Conflict { theirs: Some(theirs), .. }) = client.result(first(plan_id)).await else {
         panic!("a conflict");
     };
     let draft = Draft { name: name("Both"), ..Draft::of(&theirs) };
     client.results.clear();
     let operation = Operation::Update { base: Arc::clone(&theirs), draft };
-    client.order(Command::Amend { op: first(plan_id), operation }).await;
+    let transitions = client.queue.replace(first(plan_id), operation, Title::default());
+    client.apply(transitions);
     client.result(first(plan_id)).await.unwrap();
     assert_eq!(named(&server, "Both").len(), 1);
     client.settle().await;
@@ -580,7 +589,7 @@ async fn a_colleagues_change_that_an_earlier_write_has_kept_is_not_overwritten_b
     let external_id = segtui::segment::ExternalId::parse("MINE").unwrap();
     let second_change = Operation::Update { draft: Draft { external_id, ..Draft::of(&shown) }, base: shown };
     colleague(&server, Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) }));
-    let plan_id = client.begin([first_change, second_change]).await;
+    let plan_id = client.begin([first_change, second_change]);
     assert_eq!(applied(client.result(first(plan_id)).await.unwrap()).merged, [Field::ExternalId]);
     let error = client.result(OpId { plan_id, index: 1 }).await.unwrap_err();
     let WriteError::Conflict { theirs: Some(_), fields } = error else { panic!("{error:?}") };

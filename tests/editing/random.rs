@@ -9,8 +9,7 @@ use axum::http::Method;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
-use segtui::changes::Operation;
-use segtui::changes::{OpId, WriteError, WriteResult};
+use segtui::changes::{ExecutionResult, JournalEntry, OpId, Operation, QueueCounts, WriteError, WriteResult};
 use segtui::demo::{Actor, Change, DeletionPolicy, Fields, Options, Server, Trouble, Wish};
 use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
@@ -73,7 +72,8 @@ async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
             if person.log.refused_to_undo {
                 break;
             }
-            let left: Vec<_> = person.state.writes.plans().map(|(plan_id, write)| (plan_id, write.steps())).collect();
+            let left: Vec<_> =
+                person.state.changes.queue.plans().map(|(plan_id, write)| (plan_id, write.ops())).collect();
             let (message, layers) = (&person.state.message, &person.state.layers);
             assert!(step < 2 * ACTIONS, "seed {seed}: {message:?} {layers:?} {left:#?}");
             person.press("u");
@@ -107,8 +107,9 @@ fn shape(segments: &[Segment]) -> BTreeSet<(Vec<String>, Option<String>)> {
 struct Log {
     asked: Vec<Operation>,
     told: Vec<Told>,
-    /// Operations that were sent on their way, have not ended, and were not given up.
+    /// Operations that were submitted and are not over.
     open: BTreeSet<OpId>,
+    in_flight: HashMap<OpId, Operation>,
     raced: HashSet<SegmentId>,
     /// Segments of which the person was told that they may be the ones that were to be created.
     alike: HashSet<SegmentId>,
@@ -117,6 +118,19 @@ struct Log {
     /// Ids that the server gave in the place of provisional ones.
     given: HashMap<SegmentId, SegmentId>,
     refused_to_undo: bool,
+}
+
+impl Log {
+    fn journal(&mut self, entry: &JournalEntry) {
+        match entry {
+            JournalEntry::Queued(op, operation) => {
+                self.asked.push(operation.clone());
+                self.open.insert(*op);
+            }
+            JournalEntry::Over(op) => drop(self.open.remove(op)),
+            _ => {}
+        }
+    }
 }
 
 /// Something that the person was told to be done.
@@ -159,6 +173,7 @@ impl Person {
             server.change(Actor::Internal, Wish::Update(segment.id, fields)).unwrap();
         }
         let before = server.segments();
+        let concurrency = random.usize(1..7);
         let session = Session {
             base_url: BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap(),
             tenant: "demo".into(),
@@ -169,9 +184,9 @@ impl Person {
             protected: false,
             owned: Vec::new(),
             open: None,
+            concurrency,
         };
         let clock = Clock { now: Timestamp::now(), zone: TimeZone::UTC };
-        let concurrency = random.usize(1..7);
         let mirror = mirror_of(&server, mirror::Settings { concurrency, ..quick() });
         let mut person = Self {
             state: State::new(session, clock, 120, 40),
@@ -203,14 +218,10 @@ impl Person {
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
                 Effect::Mirror(command) => {
                     match &command {
-                        Command::Write { plan_id, plan } => {
-                            self.log.asked.extend(plan.operations.iter().cloned());
-                            let all = (0..plan.operations.len()).map(|index| OpId { plan_id: *plan_id, index });
-                            self.log.open.extend(all);
+                        Command::Journal(entries) => entries.iter().for_each(|entry| self.log.journal(entry)),
+                        Command::Execute(execution) => {
+                            self.log.in_flight.insert(execution.op, execution.operation.clone());
                         }
-                        Command::Drop(op) => drop(self.log.open.remove(op)),
-                        Command::DropPlan(plan_id) => self.log.open.retain(|op| op.plan_id != *plan_id),
-                        Command::Amend { operation, .. } => self.log.asked.push(operation.clone()),
                         _ => {}
                     }
                     if let Err(full) = self.mirror.commands.try_send(command) {
@@ -245,25 +256,27 @@ impl Person {
 
     fn take(&mut self, event: mirror::Event) {
         match &event {
-            mirror::Event::OperationEnded { op, operation, outcome } => {
-                self.log.open.remove(op);
-                self.note(*op, operation, outcome);
-            }
-            mirror::Event::OperationDropped(op) => drop(self.log.open.remove(op)),
-            mirror::Event::OperationFailed {
-                operation: Operation::Update { base, .. },
-                error: WriteError::Conflict { theirs: None, .. },
-                ..
-            } => {
-                self.log.gone.insert(base.id.clone());
-            }
-            mirror::Event::OperationFailed { error: WriteError::PossibleDuplicate { theirs }, .. } => {
-                self.log.alike.insert(theirs.id.clone());
-            }
+            mirror::Event::Executed { op, result } => self.executed(*op, result),
             mirror::Event::Synchronised { .. } => self.synchronised += 1,
             _ => {}
         }
         self.event(Event::Mirror(event));
+    }
+
+    fn executed(&mut self, op: OpId, result: &ExecutionResult) {
+        let operation = self.log.in_flight.remove(&op).unwrap();
+        match result {
+            ExecutionResult::Done(outcome) => self.note(op, &operation, outcome),
+            ExecutionResult::Failed { error: WriteError::Conflict { theirs: None, .. }, .. } => {
+                if let Operation::Update { base, .. } = operation {
+                    self.log.gone.insert(base.id.clone());
+                }
+            }
+            ExecutionResult::Failed { error: WriteError::PossibleDuplicate { theirs }, .. } => {
+                self.log.alike.insert(theirs.id.clone());
+            }
+            ExecutionResult::Failed { .. } | ExecutionResult::Unreached { .. } => {}
+        }
     }
 
     fn note(&mut self, op: OpId, operation: &Operation, outcome: &WriteResult) {
@@ -271,7 +284,7 @@ impl Person {
             self.log.given.insert(op.provisional_id(), applied.segment.id.clone());
         }
         if let WriteResult::Created(applied) | WriteResult::Updated(applied) = outcome
-            && applied.raced
+            && applied.concurrent_write
         {
             self.log.raced.insert(applied.segment.id.clone());
         }
@@ -303,8 +316,8 @@ impl Person {
     async fn rest(&mut self) {
         self.catch_up();
         let until = tokio::time::Instant::now() + STUCK;
-        let goes = |tally: app::Tally| tally.waiting > 0 && tally.failed + tally.held == 0;
-        while goes(self.state.writes.tally()) {
+        let goes = |counts: QueueCounts| counts.queued > 0 && counts.failed + counts.on_hold == 0;
+        while goes(self.state.changes.counts()) {
             let stuck = tokio::time::Instant::now() > until;
             assert!(!stuck, "seed {}: something waits for nothing:\n{}", self.seed, self.left());
             self.hear().await;
@@ -314,8 +327,8 @@ impl Person {
 
     /// What is not over, a line each.
     fn left(&self) -> String {
-        let steps = self.state.writes.plans().flat_map(|(plan_id, write)| {
-            write.steps().iter().map(move |step| format!("{}: {:?} {:?}\n", plan_id.0, step.standing, step.operation))
+        let steps = self.state.changes.queue.plans().flat_map(|(plan_id, plan)| {
+            plan.ops().iter().map(move |op| format!("{}: {:?} {:?}\n", plan_id.0, op.state, op.operation))
         });
         steps.collect()
     }
@@ -550,17 +563,17 @@ impl Person {
     async fn end(&mut self) {
         self.server.end_trouble();
         self.close();
-        if self.state.writes.tally().staged > 0 {
+        if self.state.changes.counts().staged > 0 {
             self.press("S y");
             self.close();
         }
-        if self.state.writes.gathers() {
+        if self.state.changes.is_staging() {
             self.press("S");
         }
         for round in 0.. {
             self.rest().await;
             self.close();
-            if self.state.writes.waiting() == 0 {
+            if self.state.changes.counts().unfinished() == 0 {
                 break;
             }
             assert!(round < 4 * ACTIONS, "seed {}: something is stuck:\n{}", self.seed, self.left());

@@ -16,14 +16,11 @@ pub(crate) fn left_undone() -> Vec<Recovered> {
     let fault = Fault::Unreachable { reason: "connection refused".into() };
     let unknown = RecoveredState::Unknown(RemoteError { call: Call::One(id("vip")), fault });
     let delete = Operation::delete(named("vip", "VIP Client", None));
-    let left = [
-        (update("Left"), RecoveredState::NotSent),
-        (update("Right"), RecoveredState::NotCarriedOut),
-        (delete, unknown),
-    ];
-    let found = left.into_iter().enumerate().map(|(index, (operation, fate))| {
+    let left =
+        [(update("Left"), RecoveredState::NotSent), (update("Right"), RecoveredState::NotApplied), (delete, unknown)];
+    let found = left.into_iter().enumerate().map(|(index, (operation, state))| {
         let op = OpId { plan_id: PlanId(7), index };
-        Recovered { op, operation, fate }
+        Recovered { op, operation, state, evidence: None }
     });
     found.collect()
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::harness::{Harness, id, named, segment, wholesale, written};
 use crate::app::{Between, Layer, Purpose};
 use crate::changes::Operation;
-use crate::changes::{OpId, WriteError, WriteResult, Written};
-use crate::mirror::{self, Command};
+use crate::changes::{ExecutionResult, JournalEntry, OpId, WriteError, WriteResult, Written};
+use crate::mirror::Command;
 use crate::segment::{Field, Segment};
 
 fn at_work() -> Harness {
@@ -21,12 +21,17 @@ fn deleting() -> Harness {
     harness
 }
 
-fn drops(harness: &Harness) -> Vec<OpId> {
-    let drop = |effect: &crate::app::Effect| match effect {
-        crate::app::Effect::Mirror(Command::Drop(op)) => Some(*op),
+/// The operations that are over for the journal.
+fn discarded(harness: &Harness) -> Vec<OpId> {
+    let entries = harness.effects.iter().filter_map(|effect| match effect {
+        crate::app::Effect::Mirror(Command::Journal(entries)) => Some(entries),
         _ => None,
-    };
-    harness.effects.iter().filter_map(drop).collect()
+    });
+    let over = entries.flatten().filter_map(|entry| match entry {
+        JournalEntry::Over(op) => Some(*op),
+        _ => None,
+    });
+    over.collect()
 }
 
 #[test]
@@ -100,11 +105,9 @@ fn editing_while_created(came: impl Fn(Segment) -> Segment, keys: &str) -> Harne
     let op = OpId { plan_id, index: 0 };
     harness.press(keys);
     let Operation::Create { draft } = &plan.operations[0] else { panic!("a create") };
-    let segment = Arc::new(came(draft.clone().into_segment(id("real"))));
-    let (merged, ignored, written) = (vec![Field::ExternalId], Vec::new(), Vec::new());
-    let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
-    let (operation, outcome) = (plan.operations[0].clone(), WriteResult::Created(applied));
-    harness.tell(mirror::Event::OperationEnded { op, operation, outcome });
+    let segment = came(draft.clone().into_segment(id("real")));
+    let written = Written { merged: vec![Field::ExternalId], ..written(segment) };
+    harness.executed(op, ExecutionResult::Done(WriteResult::Created(written)));
     harness
 }
 
@@ -155,7 +158,7 @@ fn deleting_what_came_below_still_leaves_the_children_that_were_to_be_left() {
     let mut leaving = leaving.clone();
     leaving.sort();
     assert_eq!(leaving, [id("lodzkie"), id("maz")]);
-    assert_eq!(drops(&harness), [OpId { plan_id, index: 0 }], "the one before is given up with it");
+    assert_eq!(discarded(&harness), [OpId { plan_id, index: 0 }], "the one before is given up with it");
 }
 
 #[test]
@@ -163,8 +166,8 @@ fn a_deletion_that_has_grown_is_still_there_when_the_look_at_it_is_left() {
     let mut harness = grown();
     let (plan_id, _) = harness.last_write();
     harness.press("D esc");
-    assert_eq!((harness.write_count(), drops(&harness)), (1, Vec::new()));
-    assert!(harness.state.writes.stands_still(OpId { plan_id, index: 0 }));
+    assert_eq!((harness.write_count(), discarded(&harness)), (1, Vec::new()));
+    assert!(harness.state.changes.queue.rests(OpId { plan_id, index: 0 }));
     harness.press("Q enter");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
 }
@@ -193,11 +196,11 @@ fn what_is_created_again_is_a_form_and_the_former_change_is_given_up_when_that_i
     let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("a form opens") };
     assert_eq!((form.name.text(), form.external_id.text()), ("Zgierz!", "X-zgierz"));
     assert_eq!((form.parent.clone(), form.faults.len()), (Some(id("lodzkie")), 0));
-    assert_eq!((harness.write_count(), drops(&harness)), (1, Vec::new()));
+    assert_eq!((harness.write_count(), discarded(&harness)), (1, Vec::new()));
     harness.press("enter");
     let Operation::Create { draft } = &harness.last_write().1.operations[0] else { panic!("a create") };
     assert_eq!((draft.name.as_str(), draft.parent.clone()), ("Zgierz!", Some(id("lodzkie"))));
-    assert_eq!(drops(&harness), [OpId { plan_id, index: 0 }]);
+    assert_eq!(discarded(&harness), [OpId { plan_id, index: 0 }]);
 }
 
 #[test]
@@ -209,8 +212,8 @@ fn what_is_created_again_without_its_parent_says_so_and_goes_nowhere_by_itself()
     assert!(form.faults[&Field::Parent].contains("no longer exists"), "{:?}", form.faults);
     assert_eq!((form.focus, harness.write_count()), (Field::Parent, 1));
     harness.press("esc");
-    assert!(harness.state.writes.stands_still(OpId { plan_id, index: 0 }), "it can be decided later");
-    assert_eq!(drops(&harness), []);
+    assert!(harness.state.changes.queue.rests(OpId { plan_id, index: 0 }), "it can be decided later");
+    assert_eq!(discarded(&harness), []);
 }
 
 #[test]
@@ -219,10 +222,10 @@ fn what_is_created_again_in_a_protected_profile_takes_the_tenant() {
     harness.state.session.protected = true;
     harness.press("enter");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
-    assert_eq!(drops(&harness), []);
+    assert_eq!(discarded(&harness), []);
     harness.type_text("acme");
     harness.press("enter");
-    assert_eq!((harness.write_count(), drops(&harness).len()), (2, 1));
+    assert_eq!((harness.write_count(), discarded(&harness).len()), (2, 1));
 }
 
 #[test]

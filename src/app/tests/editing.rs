@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{Access, Between, Effect, Event, Layer, PendingKind, Side, Word};
+use crate::app::harness::{Harness, id, named, segment, wholesale, written};
+use crate::app::{Access, Between, Effect, Event, Layer, Side};
 use crate::changes::Operation;
-use crate::changes::{OpId, WriteError, WriteResult, Written};
+use crate::changes::{ExecutionResult, OpId, WriteError, WriteResult};
+use crate::changes::{PendingKind, TypedPhrase};
 use crate::mirror::{self};
-use crate::segment::{Draft, Field, Segment};
+use crate::segment::{Draft, Field, Segment, Step};
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -21,7 +22,7 @@ fn draft(harness: &Harness) -> Draft {
 }
 
 fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
-    harness.state.writes.pending(&id(text))
+    harness.state.changes.queue.pending(&id(text))
 }
 
 #[test]
@@ -36,10 +37,10 @@ fn a_child_is_shown_pending_at_once_and_keeps_the_selection_when_the_server_name
     assert_eq!(draft(&harness).name.as_str(), "Niemcy");
     assert_eq!(harness.rows()[..3], ["Hurtownie", "  Export", "    >Niemcy"]);
     let shown = harness.state.selected_segment().unwrap().id.clone();
-    assert_eq!(harness.state.writes.pending(&shown), Some(PendingKind::Creating));
+    assert_eq!(harness.state.changes.queue.pending(&shown), Some(PendingKind::Creating));
     harness.succeed();
     assert!(harness.state.selected_segment().unwrap().id.text().starts_with("server-"));
-    assert_eq!(harness.state.writes.waiting(), 0);
+    assert_eq!(harness.state.changes.counts().unfinished(), 0);
     assert_eq!(harness.message(), "created Niemcy");
 }
 
@@ -302,18 +303,20 @@ fn quitting_while_a_write_is_under_way_asks_first() {
 }
 
 #[test]
-fn an_order_the_mirror_could_not_take_gives_the_input_back() {
+fn orders_that_could_not_be_handed_over_are_handed_over_later() {
     let mut harness = at_work();
     harness.press("j r");
     harness.type_text("!");
     harness.press("enter");
-    let Some(Effect::Mirror(command)) = harness.effects.last().cloned() else { panic!("a write") };
-    harness.event(Event::Undelivered(command));
-    harness.press("!");
-    assert_eq!(harness.rows()[1], "  >Export");
-    assert!(
-        matches!(harness.state.layers.last(), Some(Layer::Renaming(renaming)) if renaming.name.text() == "Export!")
-    );
+    let orders: Vec<Effect> = std::mem::take(&mut harness.effects);
+    for order in &orders {
+        let Effect::Mirror(command) = order.clone() else { panic!("orders only: {order:?}") };
+        harness.event(Event::Undelivered(command));
+    }
+    assert_eq!((harness.state.changes.counts().in_flight, harness.effects.len()), (0, 0), "not at once");
+    assert_eq!(harness.rows()[1], "  >Export!");
+    harness.tell(mirror::Event::Synchronised { next: Step(2), complete: true, lacking: None });
+    assert_eq!(harness.effects, orders);
 }
 
 #[test]
@@ -357,13 +360,9 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
     let provisional = OpId { plan_id: first, index: 0 }.provisional_id();
     assert_eq!(draft(&harness).parent, Some(provisional.clone()));
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"]);
-    let made =
-        Arc::new(Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() });
-    let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
-    let applied = Written { segment: made, merged, ignored, written, raced: false, existed: false };
-    let op = OpId { plan_id: first, index: 0 };
-    let operation = harness.state.writes.step(op).unwrap().operation.clone();
-    harness.tell(mirror::Event::OperationEnded { op, operation, outcome: WriteResult::Created(applied) });
+    let made = Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() };
+    let result = WriteResult::Created(written(made));
+    harness.executed(OpId { plan_id: first, index: 0 }, ExecutionResult::Done(result));
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"], "the tree stays as it was");
     let below = harness.state.selected_segment().unwrap();
     assert_eq!(below.parent, Some(id("real")));
@@ -396,7 +395,7 @@ fn what_another_system_owns_asks_once_more() {
     harness.press("enter");
     assert_eq!(harness.write_count(), 0);
     let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("it asks") };
-    assert!(matches!(review.demand.next(), Some(Word::Name { name, .. }) if name == "Export"));
+    assert!(matches!(review.confirmation.next(), Some(TypedPhrase::Name { name, .. }) if name == "Export"));
     harness.press("esc esc");
     assert_eq!(harness.rows()[1], "  >Export");
 }
@@ -493,9 +492,9 @@ fn gathering_ends_with_what_was_sent() {
     harness.press("S j r");
     harness.type_text("!");
     harness.press("enter");
-    assert!(harness.state.writes.gathers());
+    assert!(harness.state.changes.is_staging());
     harness.press("S y");
-    assert_eq!((harness.write_count(), harness.state.writes.gathers()), (1, false));
+    assert_eq!((harness.write_count(), harness.state.changes.is_staging()), (1, false));
     harness.succeed();
     harness.press("r");
     harness.type_text("?");

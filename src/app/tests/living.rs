@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::harness::{Harness, id, named, segment, wholesale, written};
 use crate::app::tree_view;
-use crate::app::{Effect, EntryKind, Event, LinkState, Standing};
+use crate::app::{Effect, EntryKind, Event, LinkState};
+use crate::changes::{ExecutionResult, OpId, OpState, Operation, WriteError, WriteResult};
 use crate::mirror::{self, Command, ListProgress, Phase};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::Segment;
@@ -240,7 +241,6 @@ proptest! {
     fn no_order_of_keys_and_news_loses_the_selection_or_a_segment(happenings in prop::collection::vec(happening(), 1..80)) {
         let mut harness = Harness::live(120, 12, Vec::new());
         let mut server: std::collections::BTreeMap<String, Arc<Segment>> = std::collections::BTreeMap::new();
-        let mut settled = 0;
         for happening in happenings {
             match happening {
                 Happening::Press(keys) => harness.press(&keys),
@@ -260,21 +260,8 @@ proptest! {
                     server = list.iter().map(|(id, parent)| (id.to_string(), numbered(*id, *parent))).collect();
                     harness.later_list(&before, &server.values().cloned().collect::<Vec<_>>());
                 }
-                Happening::Succeed | Happening::Refuse if harness.write_count() == settled => {}
-                Happening::Succeed => {
-                    // One write is under way at a time, as the last one is settled before the next in this test.
-                    if harness.write_count() == settled + 1 {
-                        carry_out(&mut server, &harness);
-                        harness.succeed();
-                    }
-                    settled = harness.write_count();
-                }
-                Happening::Refuse => {
-                    if harness.write_count() == settled + 1 {
-                        harness.refuse("no");
-                    }
-                    settled = harness.write_count();
-                }
+                Happening::Succeed => execute_all(&mut server, &mut harness),
+                Happening::Refuse => refuse_all(&mut harness),
                 Happening::Resize(columns, rows) => harness.event(Event::Resized(columns, rows)),
                 Happening::Wait(seconds) => harness.wait(seconds),
             }
@@ -288,30 +275,51 @@ proptest! {
             }
             prop_assert!(harness.state.tree.offset <= rows);
         }
-        let tally = harness.state.writes.tally();
-        if tally.waiting + tally.held + tally.staged == 0 {
+        let counts = harness.state.changes.counts();
+        if counts.queued + counts.on_hold + counts.staged == 0 {
             let shown: Vec<_> = harness.state.forest.iter().map(|segment| (segment.id.to_string(), Arc::clone(segment))).collect();
             prop_assert_eq!(shown.into_iter().collect::<std::collections::BTreeMap<_, _>>(), server);
         }
     }
 }
 
-fn carry_out(server: &mut std::collections::BTreeMap<String, Arc<Segment>>, harness: &Harness) {
-    use crate::changes::Operation;
-    let (plan_id, plan) = harness.last_write();
-    for operation in plan.operations {
-        match operation {
+fn in_flight(harness: &Harness) -> Vec<(OpId, Operation)> {
+    let plans = harness.state.changes.queue.plans();
+    let ops = plans.flat_map(|(plan_id, plan)| {
+        let ops = plan.ops().iter().enumerate().filter(|(_, op)| op.state == OpState::InFlight);
+        ops.map(move |(index, op)| (OpId { plan_id, index }, op.operation.clone()))
+    });
+    ops.collect()
+}
+
+/// The server takes everything that is in flight as it is.
+fn execute_all(server: &mut std::collections::BTreeMap<String, Arc<Segment>>, harness: &mut Harness) {
+    for (op, operation) in in_flight(harness) {
+        let result = match operation {
             Operation::Create { draft } => {
-                let id = id(&format!("server-{}", plan_id.0));
-                server.insert(id.to_string(), Arc::new(draft.into_segment(id)));
+                let new = draft.into_segment(id(&format!("server-{}", op.plan_id.0)));
+                server.insert(new.id.to_string(), Arc::new(new.clone()));
+                WriteResult::Created(written(new))
             }
             Operation::Update { base, draft } => {
-                server.insert(base.id.to_string(), Arc::new(draft.into_segment(base.id.clone())));
+                let now = draft.into_segment(base.id.clone());
+                server.insert(now.id.to_string(), Arc::new(now.clone()));
+                WriteResult::Updated(written(now))
             }
             Operation::Delete { base, .. } => {
                 server.remove(&base.id.to_string());
+                WriteResult::Deleted { id: base.id.clone(), found: true, concurrent_write: false }
             }
-        }
+        };
+        harness.executed(op, ExecutionResult::Done(result));
+    }
+}
+
+fn refuse_all(harness: &mut Harness) {
+    for (op, _) in in_flight(harness) {
+        let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
+        let error = WriteError::Refused(RemoteError { call: Call::One(id("any")), fault });
+        harness.executed(op, ExecutionResult::Failed { error, evidence: None });
     }
 }
 
@@ -325,26 +333,29 @@ fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
     let op = crate::changes::OpId { plan_id, index: 0 };
     let fault = Fault::Refused { status: 429, words: String::new(), retry_after: Some(Duration::from_secs(50)) };
     let error = RemoteError { call: Call::Update(id("export")), fault };
+    let unreached = |error: &RemoteError| ExecutionResult::Unreached {
+        error: error.clone(),
+        retry_in: Duration::from_secs(50),
+        evidence: None,
+    };
     let told = |harness: &Harness| {
         let entries = harness.state.activity.entries();
         entries.filter(|entry| entry.text.contains("Your changes are kept and sent again in 50 s")).count()
     };
     for _ in 0..3 {
-        harness.tell(mirror::Event::OperationBegan(op));
-        let retry_in = Duration::from_secs(50);
-        harness.tell(mirror::Event::OperationWaits { op, error: error.clone(), retry_in });
-        assert_eq!(harness.state.writes.step(op).unwrap().standing, Standing::Waiting);
+        assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::InFlight);
+        harness.executed(op, unreached(&error));
+        assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::Queued);
+        harness.tell(mirror::Event::ServerAnswers);
         // Something else is said between.
         harness.press("y i");
     }
     assert_eq!(told(&harness), 1);
-    harness.tell(mirror::Event::OperationBegan(op));
     harness.succeed();
     harness.press("r");
     harness.type_text("!");
     harness.press("enter");
     let op = crate::changes::OpId { plan_id: harness.last_write().0, index: 0 };
-    harness.tell(mirror::Event::OperationBegan(op));
-    harness.tell(mirror::Event::OperationWaits { op, error, retry_in: Duration::from_secs(50) });
+    harness.executed(op, unreached(&error));
     assert_eq!(told(&harness), 2);
 }

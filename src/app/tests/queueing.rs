@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, wholesale};
-use crate::app::{Effect, Layer, PendingKind};
+use crate::app::{Effect, Layer};
 use crate::changes::Operation;
-use crate::changes::{OpId, PlanId, Recovered, RecoveredState, WriteError};
+use crate::changes::PendingKind;
+use crate::changes::{JournalEntry, OpId, PlanId, Recovered, RecoveredState, WriteError};
 use crate::mirror::{self, Command};
 use crate::segment::{Draft, Segment};
 
@@ -14,7 +15,7 @@ fn at_work() -> Harness {
 }
 
 fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
-    harness.state.writes.pending(&id(text))
+    harness.state.changes.queue.pending(&id(text))
 }
 
 #[test]
@@ -44,7 +45,12 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
     let op = OpId { plan_id: PlanId(7), index: 1 };
     let operation = Operation::Update { base, draft };
     harness.press("/");
-    harness.tell(mirror::Event::Recovered(vec![Recovered { op, operation, fate: RecoveredState::NotSent }]));
+    harness.tell(mirror::Event::Recovered(vec![Recovered {
+        op,
+        operation,
+        state: RecoveredState::NotSent,
+        evidence: None,
+    }]));
     assert!(matches!(harness.state.layers.as_slice(), [Layer::Find(_)]), "whoever types goes on typing");
     assert!(harness.message().starts_with("left over from the last session: "), "{}", harness.message());
     assert!(harness.message().ends_with("still to be sent · Q shows it"), "{}", harness.message());
@@ -53,11 +59,9 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
     harness.press("Q");
     let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
     assert_eq!(pane.left_over.len(), 1);
+    assert_eq!(harness.executions().len(), 0, "nobody has said that it is to be sent");
     harness.press("r");
-    assert_eq!(
-        harness.effects.last(),
-        Some(&Effect::Mirror(Command::Release { plan_id: PlanId(7), except: Vec::new() }))
-    );
+    assert_eq!(harness.executions()[0].op, op);
     harness.press("esc Q");
     let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
     assert!(pane.left_over.is_empty(), "it was looked at");
@@ -70,25 +74,37 @@ fn a_failed_operation_stays_until_it_is_dropped() {
     harness.type_text("!");
     harness.press("enter j");
     harness.refuse("no");
-    assert_eq!(pending(&harness, "export"), Some(PendingKind::Refused));
+    assert_eq!(pending(&harness, "export"), Some(PendingKind::Failed));
     harness.press("Q d");
     let (plan_id, _) = harness.last_write();
-    let op = OpId { plan_id, index: 0 };
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Drop(op))));
-    harness.tell(mirror::Event::OperationDropped(op));
-    assert_eq!((pending(&harness, "export"), harness.state.writes.refused_count()), (None, 0));
+    let over = JournalEntry::Over(OpId { plan_id, index: 0 });
+    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Journal(vec![over]))));
+    assert_eq!((pending(&harness, "export"), harness.state.changes.refused_count()), (None, 0));
 }
 
 #[test]
-fn ctrl_c_holds_back_what_was_not_begun() {
+fn ctrl_c_holds_back_what_is_not_in_flight() {
     let mut harness = at_work();
+    harness.state.changes.queue.pause_sending();
     harness.press("j r");
     harness.type_text("!");
     harness.press("enter ctrl-c");
-    let (plan_id, _) = harness.last_write();
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Hold(plan_id))));
+    assert_eq!(harness.state.changes.counts().on_hold, 1);
+    harness.tell(mirror::Event::ServerAnswers);
+    assert_eq!(harness.executions().len(), 0);
     harness.press("Q r");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Release { plan_id, except: Vec::new() })));
+    assert_eq!((harness.state.changes.counts().in_flight, harness.executions().len()), (1, 1));
+}
+
+#[test]
+fn what_is_in_flight_is_not_discarded() {
+    let mut harness = at_work();
+    harness.press("g g r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter Q D d esc");
+    assert_eq!(harness.state.changes.counts().in_flight, 1);
+    harness.succeed();
+    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
 }
 
 #[test]
@@ -114,11 +130,10 @@ fn places_in_a_plan_stay_when_one_is_taken_out_of_it() {
     harness.type_text(" {n}");
     harness.press("enter d y");
     let (plan_id, plan) = harness.last_write();
-    assert_eq!(plan.operations.len(), 2);
-    let orders: Vec<_> = harness.effects.iter().rev().take(4).rev().cloned().collect();
-    let taken_out = Effect::Mirror(Command::Drop(OpId { plan_id, index: 0 }));
-    assert!(
-        matches!(&orders[..], [Effect::Mirror(Command::Hold(_)), _, out, Effect::Mirror(Command::Release { .. })] if *out == taken_out)
+    assert_eq!(plan.operations.len(), 1);
+    assert_eq!(
+        harness.executions().iter().map(|execution| execution.op).collect::<Vec<_>>(),
+        [OpId { plan_id, index: 1 }]
     );
 }
 
@@ -136,7 +151,8 @@ fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
     harness.press("!");
     assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
     harness.press("t");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Adopt { op, id: id("real") })));
+    let last = harness.executions().pop().unwrap();
+    assert_eq!((last.op, last.evidence.unwrap().adopted), (op, Some(id("real"))));
     assert!(harness.state.layers.is_empty());
 }
 
@@ -146,7 +162,8 @@ fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
     harness.press("S g g r ctrl-u");
     harness.type_text("Renamed");
     harness.press("enter");
-    assert!(matches!(harness.effects.last(), Some(Effect::Mirror(Command::Keep { .. }))), "{:?}", harness.effects);
+    let Some(Effect::Mirror(Command::Journal(entries))) = harness.effects.last() else { panic!("it is kept") };
+    assert!(matches!(entries.as_slice(), [JournalEntry::Staged(..)]), "{entries:?}");
     harness.press("Q r");
     assert_eq!(harness.write_count(), 0);
     assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.layers);
@@ -160,9 +177,14 @@ fn what_an_earlier_run_had_gathered_is_gathered_again() {
     let base = Arc::clone(harness.state.forest.get(&id("export")).unwrap());
     let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
     let (op, operation) = (OpId { plan_id: PlanId(7), index: 0 }, Operation::Update { base, draft });
-    harness.tell(mirror::Event::Recovered(vec![Recovered { op, operation, fate: RecoveredState::Gathered }]));
+    harness.tell(mirror::Event::Recovered(vec![Recovered {
+        op,
+        operation,
+        state: RecoveredState::Staged,
+        evidence: None,
+    }]));
     harness.press("enter R esc");
-    assert_eq!((harness.state.writes.tally().staged, harness.write_count()), (1, 0));
+    assert_eq!((harness.state.changes.counts().staged, harness.write_count()), (1, 0));
     harness.press("S y");
     assert_eq!(harness.write_count(), 1);
 }
@@ -181,10 +203,15 @@ fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
     let depth = 5_000_usize;
     let recovered = (0..depth).map(|index| {
         let above = index.checked_sub(1).map(|above| OpId { plan_id, index: above }.provisional_id());
-        Recovered { op: OpId { plan_id, index }, operation: operation(above), fate: RecoveredState::Gathered }
+        Recovered {
+            op: OpId { plan_id, index },
+            operation: operation(above),
+            state: RecoveredState::Staged,
+            evidence: None,
+        }
     });
     harness.tell(mirror::Event::Recovered(recovered.collect()));
-    assert_eq!(harness.state.writes.tally().staged, depth + 2);
+    assert_eq!(harness.state.changes.counts().staged, depth + 2);
     harness.press("Q j j d");
-    assert_eq!(harness.state.writes.tally().staged, 2, "{}", harness.message());
+    assert_eq!(harness.state.changes.counts().staged, 2, "{}", harness.message());
 }

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::app::Effect;
-use crate::app::harness::{Harness, id, named, wholesale};
+use crate::app::harness::{Harness, id, named, wholesale, written};
 use crate::changes::Operation;
-use crate::changes::{OpId, WriteError, WriteResult, Written};
-use crate::mirror::{self, Command};
+use crate::changes::{ExecutionResult, OpId, WriteError, WriteResult, Written};
 use crate::remote::{Call, Fault, RemoteError};
-use crate::segment::Field;
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -73,22 +70,6 @@ fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
 }
 
 #[test]
-fn what_was_on_its_way_when_it_was_given_up_is_shown_all_the_same() {
-    let mut harness = at_work();
-    harness.press("j d enter");
-    let (plan_id, plan) = harness.last_write();
-    harness.press("Q D");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(plan_id))));
-    assert!(harness.state.forest.contains(&id("export")));
-    let op = OpId { plan_id, index: 0 };
-    let (operation, outcome) =
-        (plan.operations[0].clone(), WriteResult::Deleted { id: id("export"), found: true, raced: false });
-    harness.tell(mirror::Event::OperationEnded { op, operation, outcome });
-    assert!(!harness.state.forest.contains(&id("export")));
-    assert!(harness.message().contains("was carried out"), "{}", harness.message());
-}
-
-#[test]
 fn an_undo_that_does_not_come_about_can_be_tried_again() {
     let mut harness = at_work();
     harness.press("j r");
@@ -98,36 +79,9 @@ fn an_undo_that_does_not_come_about_can_be_tried_again() {
     harness.press("u");
     harness.refuse("not now");
     harness.press("Q d");
-    let (plan_id, _) = harness.last_write();
-    harness.tell(mirror::Event::OperationDropped(OpId { plan_id, index: 0 }));
     harness.press("esc u");
     harness.succeed();
     assert_eq!(harness.rows()[1], "  >Export");
-}
-
-#[test]
-fn what_was_given_up_in_the_moment_in_which_it_began_is_shown_when_it_was_carried_out_after_all() {
-    let mut harness = at_work();
-    harness.press("g g r ctrl-u");
-    harness.type_text("Renamed");
-    harness.press("enter");
-    let (plan_id, plan) = harness.last_write();
-    let op = OpId { plan_id, index: 0 };
-    harness.press("Q D esc");
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::DropPlan(plan_id))));
-    assert!(!harness.rows().iter().any(|row| row.ends_with("Renamed")));
-    let Operation::Update { base, draft } = &plan.operations[0] else { panic!("an update") };
-    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
-    let (merged, ignored, written) = (Vec::new(), Vec::new(), vec![Field::Name]);
-    let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
-    let (operation, outcome) = (plan.operations[0].clone(), WriteResult::Updated(applied));
-    harness.tell(mirror::Event::OperationEnded { op, operation, outcome });
-    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
-    assert!(harness.message().contains("was given up too late"), "{}", harness.message());
-    harness.press("u");
-    let (_, back) = harness.last_write();
-    let Operation::Update { base: after, draft } = &back.operations[0] else { panic!("an update") };
-    assert_eq!((after.name.as_str(), draft.name.as_str()), ("Renamed", base.name.as_str()));
 }
 
 #[test]
@@ -142,7 +96,12 @@ fn undoing_brings_back_what_was_there_and_not_what_was_given_up() {
         harness.press("enter");
         first = first.or_else(|| Some(harness.last_write().0));
     }
-    harness.tell(mirror::Event::OperationDropped(OpId { plan_id: first.unwrap(), index: 0 }));
+    let op = OpId { plan_id: first.unwrap(), index: 0 };
+    let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
+    let error = WriteError::Refused(RemoteError { call: Call::Update(id("hurt")), fault });
+    harness.executed(op, ExecutionResult::Failed { error, evidence: None });
+    harness.press("Q g d esc");
+    assert!(harness.state.changes.queue.op(op).is_none(), "it is discarded");
     harness.succeed();
     harness.press("u");
     let (_, back) = harness.last_write();
@@ -160,16 +119,14 @@ fn taking_something_back_leaves_an_older_plan_that_waits_for_a_decision() {
     harness.succeed_with_first(1, |_| unreachable!("only names change"));
     let fault = Fault::Refused { status: 409, words: "no".into(), retry_after: None };
     let step = OpId { plan_id: older, index: 1 };
-    let operation = harness.state.writes.step(step).unwrap().operation.clone();
-    let call = Call::Update(operation.subject().unwrap().clone());
-    let error = WriteError::Refused(RemoteError { call, fault });
-    harness.tell(mirror::Event::OperationFailed { op: step, operation, error });
+    let error = WriteError::Refused(RemoteError { call: Call::Update(id("pl")), fault });
+    harness.executed(step, ExecutionResult::Failed { error, evidence: None });
     harness.press("esc esc g g r ctrl-u");
     harness.type_text("Later");
     harness.press("enter");
     harness.succeed();
     harness.press("u");
-    assert!(harness.state.writes.plan(older).is_some(), "{:?}", harness.message());
+    assert!(harness.state.changes.queue.plan(older).is_some(), "{:?}", harness.message());
     let (_, back) = harness.last_write();
     assert_eq!(back.operations.len(), 1);
 }
@@ -183,26 +140,11 @@ fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
     let (plan_id, plan) = harness.last_write();
     let (op, operation) = (OpId { plan_id, index: 0 }, plan.operations[0].clone());
     let Operation::Update { base, draft } = &operation else { panic!("an update") };
-    let segment = Arc::new(draft.clone().into_segment(base.id.clone()));
-    let (merged, ignored, written) = (Vec::new(), Vec::new(), Vec::new());
-    let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
-    harness.tell(mirror::Event::OperationEnded { op, operation, outcome: WriteResult::Updated(applied) });
+    let segment = draft.clone().into_segment(base.id.clone());
+    let written = Written { written: Vec::new(), ..written(segment) };
+    harness.executed(op, ExecutionResult::Done(WriteResult::Updated(written)));
     harness.press("u");
     assert!(harness.message().contains("nothing was done yet"), "{}", harness.message());
-}
-
-#[test]
-fn what_runs_is_not_given_up() {
-    let mut harness = at_work();
-    harness.press("g g r ctrl-u");
-    harness.type_text("Renamed");
-    harness.press("enter");
-    let (plan_id, _) = harness.last_write();
-    harness.tell(mirror::Event::OperationBegan(OpId { plan_id, index: 0 }));
-    harness.press("Q D esc");
-    assert_eq!(harness.state.writes.tally().waiting, 1);
-    harness.succeed();
-    assert!(harness.rows().iter().any(|row| row.ends_with("Renamed")), "{:?}", harness.rows());
 }
 
 /// What a server may make of the children of a segment that goes alone.

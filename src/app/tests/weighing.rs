@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{Layer, Review, Word};
+use crate::app::{Layer, Review};
 use crate::changes::Operation;
+use crate::changes::TypedPhrase;
 use crate::changes::WriteError;
 use crate::segment::{Field, Pattern, Segment};
 
@@ -35,7 +36,7 @@ fn review(harness: &Harness) -> &Review {
 }
 
 fn word(harness: &Harness) -> Option<String> {
-    review(harness).demand.next().map(Word::text)
+    review(harness).confirmation.next().map(TypedPhrase::text)
 }
 
 fn answer(harness: &mut Harness, word: &str) {
@@ -123,7 +124,7 @@ fn what_is_decided_is_not_sent_when_it_was_settled_during_the_look() {
     harness.press("!");
     harness.press("D");
     let op = review(&harness).operations(&harness.state, 0..1)[0].0;
-    harness.tell(crate::mirror::Event::OperationDropped(op));
+    drop(harness.state.changes.queue.discard(op));
     answer(&mut harness, "acme");
     assert_eq!((harness.write_count(), harness.message()), (1, "that has been settled meanwhile"));
 }
@@ -174,7 +175,7 @@ fn a_protected_profile_does_not_spare_one_the_name_of_what_another_system_owns()
     harness.press("j d enter");
     answer(&mut harness, "acme");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (0, Some("Export")));
-    assert_eq!(review(&harness).demand.progress(), Some((2, 2)));
+    assert_eq!(review(&harness).confirmation.progress(), Some((2, 2)));
     answer(&mut harness, "acme");
     assert_eq!(harness.write_count(), 0, "the same word again is not enough");
     harness.press("ctrl-u");
@@ -187,7 +188,7 @@ fn of_several_that_another_system_owns_their_number_is_to_be_typed() {
     let mut harness = owned();
     harness.press("j space space m");
     answer(&mut harness, "vip");
-    assert!(matches!(review(&harness).demand.next(), Some(Word::Count(2))));
+    assert!(matches!(review(&harness).confirmation.next(), Some(TypedPhrase::Count(2))));
     answer(&mut harness, "1");
     assert_eq!(harness.write_count(), 0);
     harness.press("ctrl-u");
@@ -217,7 +218,7 @@ fn what_another_system_owns_is_asked_about_wherever_it_is_concerned() {
     answer(&mut harness, "vip");
     harness.press("e tab ctrl-u");
     answer(&mut harness, "export");
-    assert!(matches!(review(&harness).demand.next(), Some(Word::Name { .. })));
+    assert!(matches!(review(&harness).confirmation.next(), Some(TypedPhrase::Name { .. })));
 
     // What the platform has put there, whatever is configured.
     let mut harness = Harness::live(120, 40, vec![named("segment", "Platform", None)]);

@@ -550,7 +550,6 @@ impl<R: Remote> Actor<R> {
         let Some(next) = self.following.earliest() else { return Ok(()) };
         let (complete, lacking) = (self.last_list.is_complete(), self.last_list.lacking);
         self.tell(Event::Synchronised { next, complete, lacking }).await?;
-        self.begin_writes().await?;
         if self.list_is_due() { self.relist().await } else { Ok(()) }
     }
 
@@ -570,9 +569,8 @@ impl<R: Remote> Actor<R> {
                 self.note(&id, seen.now.as_ref());
                 self.writing.follow(&seen);
                 self.last_list.see(&seen);
-                self.may_settle_doubts(&seen);
                 different.push(seen.clone());
-                if !self.writing.puts_off(&seen) {
+                if !self.writing.defers(&seen) {
                     told.push(seen);
                 }
             } else if tell_all {

@@ -250,8 +250,7 @@ impl<R: Remote> Actor<R> {
         self.server_answers().await?;
         for seen in &mut different {
             self.writing.follow(seen);
-            self.may_settle_doubts(seen);
-            self.writing.tell_with(seen);
+            self.writing.merge_deferred(seen);
         }
         let now = Instant::now();
         let known_before = self.listed;
@@ -287,7 +286,7 @@ impl<R: Remote> Actor<R> {
         self.doubt_or_look_for(absent, different.is_empty());
         self.keep_list(&different).await;
         self.tell(Event::Listed { different }).await?;
-        self.list_for_retries().await?;
+        self.listed_for_resends().await?;
         self.enter(Phase::Replaying).await?;
         self.follow().await
     }
@@ -336,6 +335,7 @@ impl<R: Remote> Actor<R> {
         let pause = self.pause_after(&error.fault);
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::List(listing) };
         self.stop_waiting_to_catch_up();
+        self.give_back_what_waits_for_a_list(&error).await?;
         self.enter(Phase::Stalled { error, retry_in: pause, progress }).await
     }
 
@@ -346,7 +346,6 @@ impl<R: Remote> Actor<R> {
         self.look_at(absent);
         self.judge_list(false).await?;
         self.keep().await;
-        self.begin_writes().await?;
         self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: Next::Locate };
         self.enter(Phase::Live).await
     }

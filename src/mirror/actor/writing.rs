@@ -1,6 +1,6 @@
 //! Sending operations on their way, and taking in what became of them.
 
-mod doubting;
+mod evidence;
 mod recovering;
 
 use std::collections::BTreeMap;
@@ -10,45 +10,50 @@ use hashbrown::{HashMap, HashSet};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, Instant};
 
-use crate::changes::{JournalEntry, Journalled};
-use crate::changes::{OpId, PlanId, WriteError, WriteResult, is_provisional};
-use crate::changes::{Operation, Plan};
+use crate::changes::{
+    Evidence, Execution, ExecutionResult, JournalEntry, Journalled, OpId, Operation, Resend, WriteError, WriteResult,
+    is_provisional,
+};
 use crate::mirror::ledger::Answer;
 use crate::mirror::look::look_at_all;
 use crate::mirror::message::{Event, Mention, Seen};
 use crate::mirror::namesakes::Namesakes;
-use crate::mirror::queue::WriteQueue;
 use crate::mirror::report::Report;
-use crate::mirror::write::{Doubt, Ended, Over, Stop, Writer};
+use crate::mirror::write::{Ended, Over, Stop, Writer};
 use crate::remote::{Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
 use super::{Abandoned, Actor, LONGEST_ASKED_PAUSE, Next, Work};
 
-/// What there is to write, and what has to be known for it.
+/// What is being executed, and what has to be known for it.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
-    queue: WriteQueue,
+    /// The operations that are being executed, as they were sent.
+    in_flight: BTreeMap<OpId, Operation>,
+    /// The operations of the journal that are not over: what has to be known for them is kept until there are none.
+    open: HashSet<OpId>,
+    /// Those of them that create something.
+    creates: HashSet<OpId>,
     /// The children of each segment that is to be deleted.
     children: HashMap<SegmentId, HashSet<SegmentId>>,
     /// Segments that were not there before something was to be created.
     born: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
     claimed: HashMap<SegmentId, OpId>,
-    /// Operations that were sent and may have been carried out.
-    doubts: BTreeMap<OpId, Doubt>,
     /// The segments that look like what is to be created.
     namesakes: Namesakes,
-    /// Those that looked so when it was sent first.
-    alike: HashMap<OpId, HashSet<SegmentId>>,
+    /// Those that looked so when an operation was sent first, for each that is being executed or looked into.
+    existing: HashMap<OpId, HashSet<SegmentId>>,
     /// Creates that are to be sent again, after a list that begins from now on.
-    after_list: Vec<OpId>,
+    after_list: Vec<Execution>,
+    /// What is executed when it is known what has become of what an earlier session left.
+    postponed: Vec<Execution>,
     /// That an operation could not reach the server.
     unreached: Option<Unreached>,
-    /// How often in a row that was so before it was tried again.
+    /// How often in a row that was so before the server answered.
     unreached_before: u32,
     /// Changes of segments that were being written when they were seen. Most of them are what was written.
-    put_off: HashMap<SegmentId, Seen>,
+    deferred: HashMap<SegmentId, Seen>,
     /// New segments among these, by the create that may have made them and has no answer yet.
     unanswered: HashMap<OpId, Vec<SegmentId>>,
     left: Left,
@@ -67,8 +72,9 @@ enum Left {
 }
 
 /// Nothing is sent before the server has answered something, and not before then.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Unreached {
+    error: RemoteError,
     until: Instant,
     /// How often in a row.
     times: u32,
@@ -94,49 +100,56 @@ impl Writing {
         if let Some(siblings) = parent(seen.now.as_deref()).and_then(|parent| self.children.get_mut(parent)) {
             siblings.insert(seen.id.clone());
         }
-        if seen.before.is_none() && self.queue.creates() {
+        if seen.before.is_none() && !self.creates.is_empty() {
             self.born.insert(seen.id.clone());
         }
         self.namesakes.follow(seen);
     }
 
-    /// Whether anything is being written or waits for it.
+    /// Whether anything is being executed or is to be.
     pub fn is_writing(&self) -> bool {
-        !self.queue.is_empty()
+        !self.open.is_empty() || !self.in_flight.is_empty()
     }
 
-    /// An operation as it is to be carried out now.
+    /// An operation that is being executed.
     pub fn operation(&self, op: OpId) -> Option<&Operation> {
-        self.queue.get(op)
+        self.in_flight.get(&op)
     }
 
-    /// Whether a change is not to be told before it is known whose it is, since the segment is being written.
-    pub fn puts_off(&mut self, seen: &Seen) -> bool {
-        if self.put_off.contains_key(&seen.id) {
+    /// The operation in flight that may have made a segment.
+    fn creator_of(&self, new: &Segment) -> Option<OpId> {
+        let creates = |operation| created_by(operation).is_some_and(|draft| draft.changes(new).is_empty());
+        self.in_flight.iter().find(|(_, operation)| creates(operation)).map(|(op, _)| *op)
+    }
+
+    /// Whether to hold back a change until it is known whether an own operation caused it.
+    pub fn defers(&mut self, seen: &Seen) -> bool {
+        if self.deferred.contains_key(&seen.id) {
             return true;
         }
         let new = seen.now.as_deref().filter(|_| seen.before.is_none());
-        let maker = new.and_then(|new| self.queue.maker_of(new));
-        if let Some(op) = maker {
+        let creator = new.and_then(|new| self.creator_of(new));
+        if let Some(op) = creator {
             self.unanswered.entry(op).or_default().push(seen.id.clone());
         }
-        let puts_off = maker.is_some() || self.queue.runs_on(&seen.id);
-        if puts_off {
-            self.put_off.insert(seen.id.clone(), seen.clone());
+        let is_written = self.in_flight.values().any(|operation| operation.subject() == Some(&seen.id));
+        let defers = creator.is_some() || is_written;
+        if defers {
+            self.deferred.insert(seen.id.clone(), seen.clone());
         }
-        puts_off
+        defers
     }
 
-    /// New segments that were put off for the sake of a create which has its answer now, but for the one that it has made.
+    /// Deferred new segments that turned out not to be what a create has made, which has its answer now.
     fn made_by_others(&mut self, op: OpId, made: Option<&SegmentId>) -> Vec<Seen> {
         let ids = self.unanswered.remove(&op).unwrap_or_default();
-        let put_off = ids.into_iter().filter_map(|id| self.put_off.remove(&id));
-        put_off.filter(|seen| Some(&seen.id) != made).collect()
+        let deferred = ids.into_iter().filter_map(|id| self.deferred.remove(&id));
+        deferred.filter(|seen| Some(&seen.id) != made).collect()
     }
 
-    /// A change is told now: what was put off of the same segment is told with it.
-    pub fn tell_with(&mut self, seen: &mut Seen) {
-        if let Some(earlier) = self.put_off.remove(&seen.id) {
+    /// A change is emitted now: what was deferred of the same segment is part of it.
+    pub fn merge_deferred(&mut self, seen: &mut Seen) {
+        if let Some(earlier) = self.deferred.remove(&seen.id) {
             seen.before = earlier.before;
         }
     }
@@ -161,38 +174,49 @@ const fn created_by(operation: &Operation) -> Option<&Draft> {
     }
 }
 
-const fn key(op: OpId) -> (u64, usize) {
-    (op.plan_id.0, op.index)
-}
-
 impl<R: Remote> Actor<R> {
-    pub(super) async fn write(&mut self, plan_id: PlanId, plan: Plan) -> Result<(), Abandoned> {
-        self.watch_children(&plan.operations);
-        self.mind_namesakes(plan.operations.iter().filter_map(created_by));
-        let asked = plan.operations.iter().enumerate();
-        let notes =
-            asked.map(|(index, operation)| JournalEntry::Asked((plan_id.0, index), operation.clone())).collect();
-        self.journal(notes).await;
-        self.writing.queue.push(plan_id, plan);
-        self.begin_writes().await
+    /// Writes what the client wants to be written, and looks out for what its operations need.
+    pub(super) async fn journal_from_client(&mut self, entries: Vec<JournalEntry>) {
+        let queued = entries.iter().filter_map(|entry| match entry {
+            JournalEntry::Queued(op, operation) => Some((*op, operation)),
+            _ => None,
+        });
+        self.look_out_for(&queued.collect::<Vec<_>>());
+        for entry in &entries {
+            if let JournalEntry::Over(op) = entry {
+                self.writing.open.remove(op);
+                self.writing.creates.remove(op);
+            }
+        }
+        self.journal(entries).await;
+        self.forget_what_nothing_needs();
     }
 
-    /// Notes the children of what is to be deleted.
-    fn watch_children(&mut self, operations: &[Operation]) {
-        let deletes = operations.iter().filter(|operation| matches!(operation, Operation::Delete { .. }));
-        let subjects: HashSet<SegmentId> = deletes.filter_map(Operation::subject).cloned().collect();
-        self.look_for_children(&subjects);
+    /// Notes the children of what is to be deleted, and what looks like what is to be created. One pass over all segments at most,
+    /// however many operations there are.
+    fn look_out_for(&mut self, operations: &[(OpId, &Operation)]) {
+        self.writing.open.extend(operations.iter().map(|(op, _)| *op));
+        let creates = || operations.iter().filter_map(|(op, operation)| Some((*op, created_by(operation)?)));
+        self.writing.creates.extend(creates().map(|(op, _)| op));
+        self.writing.namesakes.mind(creates().map(|(_, draft)| draft), self.ledger.segments());
+        let deletes = operations.iter().filter(|(_, operation)| matches!(operation, Operation::Delete { .. }));
+        let subjects: HashSet<SegmentId> = deletes.filter_map(|(_, operation)| operation.subject()).cloned().collect();
+        let new = subjects.into_iter().filter(|subject| !self.writing.children.contains_key(subject)).collect();
+        self.look_for_children(&new);
+    }
+
+    fn forget_what_nothing_needs(&mut self) {
+        if !self.writing.is_writing() {
+            self.writing.children.clear();
+            self.writing.born.clear();
+            self.writing.namesakes.clear();
+        }
     }
 
     /// Looks anew for the children of what is to be deleted: a list may have brought any number of them.
     pub(super) fn watch_children_anew(&mut self) {
         let subjects = std::mem::take(&mut self.writing.children).into_keys().collect();
         self.look_for_children(&subjects);
-    }
-
-    /// Notes what looks like these drafts.
-    fn mind_namesakes<'a>(&mut self, drafts: impl Iterator<Item = &'a Draft>) {
-        self.writing.namesakes.mind(drafts, self.ledger.segments());
     }
 
     fn look_for_children(&mut self, subjects: &HashSet<SegmentId>) {
@@ -209,57 +233,64 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    /// Begins what may begin.
-    pub(super) async fn begin_writes(&mut self) -> Result<(), Abandoned> {
-        if !matches!(self.writing.left, Left::Nothing) || self.writing.unreached.is_some() {
+    /// Executes an operation, or answers at once why that can't be done now.
+    pub(super) async fn execute(&mut self, execution: Execution) -> Result<(), Abandoned> {
+        if !matches!(self.writing.left, Left::Nothing) {
+            self.writing.postponed.push(execution);
             return Ok(());
         }
-        while let Some((op, operation)) = self.writing.queue.begin(self.settings.concurrency) {
-            if let Err(error) = self.agreeable(&operation) {
-                self.operation_failed(op, error).await?;
-                continue;
+        if let Some(Unreached { error, until, .. }) = self.writing.unreached.clone() {
+            let retry_in = until.saturating_duration_since(Instant::now());
+            let Execution { op, evidence, .. } = execution;
+            return self.tell_executed(op, ExecutionResult::Unreached { error, retry_in, evidence }).await;
+        }
+        let creates = created_by(&execution.operation).is_some();
+        if creates && execution.evidence.as_ref().is_some_and(|evidence| evidence.resend == Resend::AfterList) {
+            return self.execute_after_list(execution).await;
+        }
+        let Execution { op, operation, evidence } = execution;
+        self.look_out_for(&[(op, &operation)]);
+        if let Err(error) = self.preflight(&operation) {
+            return self.tell_executed(op, ExecutionResult::Failed { error, evidence }).await;
+        }
+        let since = evidence.as_ref().map_or_else(|| self.following.earliest(), |evidence| evidence.since);
+        let existing = self.note_existing(op, &operation, evidence.as_ref());
+        let sent = JournalEntry::Sent { op, since, existing };
+        let journalled = self.journal(vec![JournalEntry::Queued(op, operation.clone()), sent]).await;
+        self.writing.in_flight.insert(op, operation.clone());
+        let writer = self.writer(op, since, evidence.clone());
+        self.send_out(async move {
+            if let Some(journalled) = journalled
+                && journalled.await.is_err()
+            {
+                tracing::warn!("a write is not in the journal");
             }
-            let doubt = self.writing.doubts.get(&op).cloned();
-            let since = doubt.as_ref().map_or_else(|| self.following.earliest(), |doubt| doubt.since);
-            let alike = self.note_alike(op, &operation);
-            // What it builds upon may have changed what it says since it was asked for.
-            let sent = JournalEntry::Sent { key: key(op), since, alike };
-            let journalled = self.journal(vec![JournalEntry::Asked(key(op), operation.clone()), sent]).await;
-            self.tell(Event::OperationBegan(op)).await?;
-            let writer = self.writer(op, since, doubt);
-            self.send_out(async move {
-                if let Some(journalled) = journalled
-                    && journalled.await.is_err()
-                {
-                    tracing::warn!("a write is not in the journal");
-                }
-                Report::OperationOver { op, since, over: writer.carry_out(&operation).await }
-            });
-        }
-        if self.writing.queue.is_empty() {
-            self.writing.children.clear();
-            self.writing.born.clear();
-            self.writing.namesakes.clear();
-        }
+            let over = writer.carry_out(&operation).await;
+            Report::OperationOver { op, since, evidence, over }
+        });
         Ok(())
     }
 
-    /// The server has answered something, so what could not reach it is tried again.
+    async fn tell_executed(&self, op: OpId, result: ExecutionResult) -> Result<(), Abandoned> {
+        self.tell(Event::Executed { op, result: Box::new(result) }).await
+    }
+
+    /// The server has answered something, so what could not reach it can be tried again.
     pub(super) async fn server_answers(&mut self) -> Result<(), Abandoned> {
-        match self.writing.unreached {
-            Some(Unreached { until, .. }) if until <= Instant::now() => {
-                let times = self.writing.unreached.take().map_or(0, |unreached| unreached.times);
-                self.writing.unreached_before = times;
-                self.begin_writes().await
+        match &self.writing.unreached {
+            Some(Unreached { until, times, .. }) if *until <= Instant::now() => {
+                self.writing.unreached_before = *times;
+                self.writing.unreached = None;
+                self.tell(Event::ServerAnswers).await
             }
             _ => Ok(()),
         }
     }
 
-    fn writer(&self, op: OpId, since: Option<Step>, doubt: Option<Doubt>) -> Writer<R> {
+    fn writer(&self, op: OpId, since: Option<Step>, evidence: Option<Evidence>) -> Writer<R> {
         Writer {
             op,
-            doubt,
+            evidence,
             remote: Arc::clone(&self.remote),
             questions: self.questions.clone(),
             reporter: self.reporter.clone(),
@@ -271,7 +302,7 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Whether what is known speaks against an operation.
-    fn agreeable(&self, operation: &Operation) -> Result<(), WriteError> {
+    fn preflight(&self, operation: &Operation) -> Result<(), WriteError> {
         let newcomers = self.writing.newcomers(operation);
         if !newcomers.is_empty() {
             return Err(WriteError::NewChildren { newcomers });
@@ -305,11 +336,17 @@ impl<R: Remote> Actor<R> {
         }
     }
 
-    pub(super) async fn operation_over(&mut self, op: OpId, since: Option<Step>, over: Over) -> Result<(), Abandoned> {
+    pub(super) async fn operation_over(
+        &mut self,
+        op: OpId,
+        since: Option<Step>,
+        evidence: Option<Evidence>,
+        over: Over,
+    ) -> Result<(), Abandoned> {
         let Over { result, learnt } = over;
-        self.note_doubt(op, since, &result);
-        let subject = self.writing.queue.get(op).and_then(Operation::subject);
-        let put_off = subject.and_then(|subject| self.writing.put_off.remove(subject));
+        let Some(operation) = self.writing.in_flight.remove(&op) else { return Ok(()) };
+        let evidence = self.evidence_after(op, &operation, since, evidence, &result);
+        let deferred = operation.subject().and_then(|subject| self.writing.deferred.remove(subject));
         let made = result.as_ref().ok().map(|ended| ended.answer.id.clone());
         let of_others = self.writing.made_by_others(op, made.as_ref());
         match result {
@@ -321,24 +358,27 @@ impl<R: Remote> Actor<R> {
                 self.learn(learnt).await?;
             }
             Err(stop) => {
-                self.tell_after_all(put_off.into_iter().chain(of_others).collect()).await?;
+                self.tell_after_all(deferred.into_iter().chain(of_others).collect()).await?;
                 // What is shown is what is known, whatever a person is told of the failure.
-                self.writing.queue.failed(op);
                 self.learn(learnt).await?;
                 match stop {
-                    Stop::Failed(error) => self.operation_failed(op, error).await?,
-                    Stop::Unreached { error, .. } => self.operation_waits(op, error).await?,
+                    Stop::Failed(error) => {
+                        tracing::warn!(plan = op.plan_id.0, index = op.index, %error, "an operation failed");
+                        self.tell_executed(op, ExecutionResult::Failed { error, evidence }).await?;
+                    }
+                    Stop::Unreached { error, .. } => self.unreached(op, error, evidence).await?,
                 }
             }
         }
         self.following.hurry();
-        self.begin_writes().await
+        self.forget_what_nothing_needs();
+        Ok(())
     }
 
-    /// Tells changes that were put off, as far as there is anything to tell by now.
-    async fn tell_after_all(&mut self, put_off: Vec<Seen>) -> Result<(), Abandoned> {
+    /// Emits changes that were deferred, as far as there is anything to tell by now.
+    async fn tell_after_all(&mut self, deferred: Vec<Seen>) -> Result<(), Abandoned> {
         let now = |seen: Seen| Seen { now: self.ledger.get(&seen.id).cloned(), ..seen };
-        let told = put_off.into_iter().map(now).filter(|seen| seen.before != seen.now).collect();
+        let told = deferred.into_iter().map(now).filter(|seen| seen.before != seen.now).collect();
         self.tell_changes(told, None).await
     }
 
@@ -347,17 +387,22 @@ impl<R: Remote> Actor<R> {
         if learnt.is_empty() { Ok(()) } else { self.looked_at(learnt).await }
     }
 
-    /// An operation could not reach the server. It goes out when that answers again.
-    async fn operation_waits(&mut self, op: OpId, error: RemoteError) -> Result<(), Abandoned> {
-        tracing::warn!(plan_id = op.plan_id.0, index = op.index, %error, "a write waits for the server");
-        self.writing.queue.waits(op);
+    /// An operation could not reach the server. Nothing is executed before that answers again.
+    pub(super) async fn unreached(
+        &mut self,
+        op: OpId,
+        error: RemoteError,
+        evidence: Option<Evidence>,
+    ) -> Result<(), Abandoned> {
+        tracing::warn!(plan = op.plan_id.0, index = op.index, %error, "an operation waits for the server");
         let times = self.writing.unreached_before + 1;
         let pause = UNREACHED.saturating_mul(1 << times.min(10)).min(LONGEST_UNREACHED) / 2;
         let asked = error.fault.retry_after().unwrap_or_default().min(LONGEST_ASKED_PAUSE);
         let pause = pause.max(asked);
         let until = Instant::now() + pause;
-        let waits = self.writing.unreached.unwrap_or(Unreached { until, times });
-        self.writing.unreached = Some(Unreached { until: waits.until.max(until), ..waits });
+        let until = self.writing.unreached.as_ref().map_or(until, |unreached| unreached.until.max(until));
+        let times = self.writing.unreached.as_ref().map_or(times, |unreached| unreached.times);
+        self.writing.unreached = Some(Unreached { error: error.clone(), until, times });
         // Whether it answers is found out soon.
         self.following.poll_at(until);
         let asked_for = self.rests_as_asked();
@@ -366,7 +411,7 @@ impl<R: Remote> Actor<R> {
         {
             *rest = until.min(*rest);
         }
-        self.tell(Event::OperationWaits { op, error, retry_in: pause }).await
+        self.tell_executed(op, ExecutionResult::Unreached { error, retry_in: pause, evidence }).await
     }
 
     async fn operation_ended(&mut self, op: OpId, ended: Ended) -> Result<(), Abandoned> {
@@ -391,91 +436,13 @@ impl<R: Remote> Actor<R> {
             }
             WriteResult::Updated(_) => {}
         }
-        let Some(operation) = self.writing.queue.get(op).cloned() else { return Ok(()) };
-        let others = self.writing.queue.ended(op, &outcome);
-        // Those that refer to a new segment have to find it after a crash as well.
-        let others = others.into_iter().map(|(other, operation)| JournalEntry::Asked(key(other), operation));
-        let notes = [JournalEntry::Over(key(op))].into_iter().chain(others).collect();
-        self.journal(notes).await;
-        self.tell(Event::OperationEnded { op, operation, outcome }).await?;
+        self.tell_executed(op, ExecutionResult::Done(outcome)).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
         let now = self.ledger.get(&id).cloned();
         if now == told {
             return Ok(());
         }
         self.tell_changes(vec![Seen { id, before: told, now, mention: Mention::default() }], None).await
-    }
-
-    async fn operation_failed(&mut self, op: OpId, error: WriteError) -> Result<(), Abandoned> {
-        tracing::warn!(plan_id = op.plan_id.0, index = op.index, %error, "a write failed");
-        let Some(operation) = self.writing.queue.get(op).cloned() else { return Ok(()) };
-        self.writing.queue.failed(op);
-        // What was sent before and may have been carried out stays so in the journal, whatever has become of this try.
-        if !self.writing.doubts.contains_key(&op) {
-            self.journal(vec![JournalEntry::NotApplied(key(op))]).await;
-        }
-        self.tell(Event::OperationFailed { op, operation, error }).await
-    }
-
-    pub(super) async fn retry(&mut self, op: OpId, instead: Option<Operation>) -> Result<(), Abandoned> {
-        if let Some(operation) = &instead {
-            self.watch_children(std::slice::from_ref(operation));
-            self.mind_namesakes(created_by(operation).into_iter());
-        }
-        if self.is_doubtful_create(op) {
-            return self.retry_after_list(op, instead).await;
-        }
-        if self.writing.queue.retry(op, instead)
-            && let Some(operation) = self.writing.queue.get(op).cloned()
-        {
-            self.journal(vec![JournalEntry::Asked(key(op), operation)]).await;
-        }
-        self.begin_writes().await
-    }
-
-    /// Keeps in the journal what is not to be carried out yet.
-    pub(super) async fn keep_plan(&mut self, plan_id: PlanId, plan: Plan) {
-        let asked = plan.operations.into_iter().enumerate();
-        self.journal(asked.map(|(index, operation)| JournalEntry::Gathered((plan_id.0, index), operation)).collect())
-            .await;
-    }
-
-    /// Takes out of the journal what was kept there and is not to be carried out any more.
-    pub(super) async fn forget(&mut self, these: Vec<OpId>) {
-        self.journal(these.into_iter().map(|op| JournalEntry::Over(key(op))).collect()).await;
-    }
-
-    pub(super) fn hold(&mut self, plan_id: PlanId) {
-        self.writing.queue.hold(plan_id);
-    }
-
-    pub(super) async fn release(&mut self, plan_id: PlanId, except: &[OpId]) -> Result<(), Abandoned> {
-        let doubtful: Vec<OpId> =
-            self.writing.queue.of(plan_id).into_iter().filter(|op| self.is_doubtful_create(*op)).collect();
-        let not_now: Vec<OpId> = except.iter().chain(&doubtful).copied().collect();
-        self.writing.queue.release(plan_id, &not_now);
-        for op in doubtful.into_iter().filter(|op| !except.contains(op)) {
-            self.retry_after_list(op, None).await?;
-        }
-        self.begin_writes().await
-    }
-
-    /// The operations of a plan that are not done, the last first.
-    pub(super) fn writing_of(&self, plan_id: PlanId) -> Vec<OpId> {
-        self.writing.queue.of(plan_id).into_iter().rev().collect()
-    }
-
-    pub(super) async fn give_up(&mut self, these: Vec<OpId>) -> Result<(), Abandoned> {
-        let given_up: Vec<OpId> = these.into_iter().flat_map(|op| self.writing.queue.give_up(op)).collect();
-        for op in &given_up {
-            self.writing.doubts.remove(op);
-            self.writing.alike.remove(op);
-        }
-        self.journal(given_up.iter().map(|op| JournalEntry::Over(key(*op))).collect()).await;
-        for op in given_up {
-            self.tell(Event::OperationDropped(op)).await?;
-        }
-        self.begin_writes().await
     }
 
     /// Looks at segments for another reason than the feed. One that can't be looked at now is named by the feed or by the next

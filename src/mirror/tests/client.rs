@@ -1,6 +1,6 @@
 //! A client that applies what the mirror says to a plain map.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +8,11 @@ use tokio::time::timeout;
 
 use crate::mirror::{Command, Event, Mirror, Notice, Phase, Seen, Settings, Suspicion, start};
 
-use crate::changes::{OpId, PlanId, Recovered, RecoveredState, WriteError, WriteResult};
-use crate::changes::{Operation, Plan};
+use crate::changes::{
+    ChangeQueue, ExecutionResult, OpId, Operation, Plan, PlanId, Recovered, RecoveredState, Title, Transitions,
+    WriteError, WriteResult,
+};
+use crate::forest::Forest;
 use crate::remote::Contexts;
 use crate::segment::{Segment, SegmentId, Step};
 
@@ -20,14 +23,12 @@ pub struct Client {
     pub picture: BTreeMap<SegmentId, Arc<Segment>>,
     pub phases: Vec<Phase>,
     pub notices: Vec<Notice>,
+    pub queue: ChangeQueue,
     pub outcomes: Vec<WriteResult>,
     pub ended: Vec<(OpId, Result<(), WriteError>)>,
-    /// What was asked for and is not over.
-    begun: HashSet<OpId>,
     pub began: Vec<OpId>,
-    pub dropped: Vec<OpId>,
     pub recovered: Vec<Recovered>,
-    /// Whether what failed stays, instead of being dropped at once.
+    /// Whether what failed stays, instead of being discarded at once.
     pub keeps_failed: bool,
     /// How often an operation could not reach the server.
     pub waits: usize,
@@ -50,7 +51,6 @@ pub struct Client {
     pub lacking: Option<Suspicion>,
     /// What each comparison found, by id.
     pub verified: Vec<BTreeSet<String>>,
-    plan_ids: u64,
 }
 
 /// Longer than any pause and any number of retries; on paused time this costs nothing.
@@ -58,16 +58,17 @@ const LONG: Duration = Duration::from_secs(3_600);
 
 impl Client {
     pub fn start(server: &Server, settings: Settings) -> Self {
+        let concurrency = settings.concurrency;
         Self {
             mirror: start(Arc::new(server.clone()), settings),
             picture: BTreeMap::new(),
             phases: Vec::new(),
             notices: Vec::new(),
+            // No two clients give the same numbers, as no two sessions do.
+            queue: ChangeQueue::new(fastrand::u64(1..1 << 40) << 16, concurrency),
             outcomes: Vec::new(),
             ended: Vec::new(),
-            begun: HashSet::new(),
             began: Vec::new(),
-            dropped: Vec::new(),
             recovered: Vec::new(),
             keeps_failed: false,
             waits: 0,
@@ -82,8 +83,6 @@ impl Client {
             synchronised: 0,
             lacking: None,
             verified: Vec::new(),
-            // No two clients give the same numbers, as no two runs of the program do.
-            plan_ids: fastrand::u64(1..1 << 40) << 16,
         }
     }
 
@@ -146,43 +145,86 @@ impl Client {
             Event::Verified { missed } => {
                 self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
             }
-            Event::OperationEnded { op, outcome, .. } => {
-                match &outcome {
-                    WriteResult::Created(applied) | WriteResult::Updated(applied) => {
-                        self.picture.insert(applied.segment.id.clone(), Arc::clone(&applied.segment));
-                    }
-                    WriteResult::Deleted { id, .. } => {
-                        self.picture.remove(id);
-                    }
-                }
-                self.outcomes.push(outcome);
-                self.begun.remove(&op);
-                self.ended.push((op, Ok(())));
-            }
-            Event::OperationFailed { op, error, .. } => {
-                self.ended.push((op, Err(error)));
-                if !self.keeps_failed {
-                    self.mirror.commands.try_send(Command::Drop(op)).expect("there is room");
-                }
-            }
-            Event::OperationBegan(op) => self.began.push(op),
-            Event::OperationWaits { .. } => self.waits += 1,
-            Event::OperationDropped(op) => {
-                self.begun.remove(&op);
-                self.dropped.push(op);
-            }
+            Event::Executed { op, result } => self.executed(op, *result),
+            Event::ServerAnswers => self.queue.resume_sending(),
             Event::Recovered(recovered) => {
-                let undone = recovered.iter().filter(|one| !matches!(one.fate, RecoveredState::CarriedOut(_)));
+                self.queue.resume_sending();
+                let transitions = self.queue.recover(&Forest::new(), recovered.clone(), &Title::default());
+                self.apply(transitions);
+                let undone = recovered.iter().filter(|one| !matches!(one.state, RecoveredState::Applied(_)));
                 for Recovered { op, .. } in undone.filter(|_| !self.keeps_failed) {
-                    self.mirror.commands.try_send(Command::Drop(*op)).expect("there is room");
+                    let transitions = self.queue.discard(*op);
+                    self.apply(transitions);
                 }
                 self.recovered.extend(recovered);
             }
-            Event::Noticed(notice) => self.notices.push(notice),
+            Event::Noticed(notice) => {
+                if matches!(notice, Notice::LeftOver { .. }) {
+                    self.queue.pause_sending();
+                }
+                self.notices.push(notice);
+            }
+        }
+        self.send_next();
+    }
+
+    fn executed(&mut self, op: OpId, result: ExecutionResult) {
+        match &result {
+            ExecutionResult::Done(outcome) => {
+                match outcome {
+                    WriteResult::Created(written) | WriteResult::Updated(written) => {
+                        self.picture.insert(written.segment.id.clone(), Arc::clone(&written.segment));
+                    }
+                    WriteResult::Deleted { id, .. } => drop(self.picture.remove(id)),
+                }
+                self.outcomes.push(outcome.clone());
+                self.ended.push((op, Ok(())));
+            }
+            ExecutionResult::Failed { error, .. } => self.ended.push((op, Err(error.clone()))),
+            ExecutionResult::Unreached { .. } => {
+                self.waits += 1;
+                self.queue.pause_sending();
+            }
+        }
+        let failed = matches!(result, ExecutionResult::Failed { .. });
+        let transitions = self.queue.executed(op, result);
+        self.apply(transitions);
+        if failed && !self.keeps_failed {
+            let transitions = self.queue.discard(op);
+            self.apply(transitions);
         }
     }
 
+    /// Takes what a function of the queue has come to: the journal is written.
+    pub fn apply(&self, transitions: Transitions) {
+        if !transitions.journal.is_empty() {
+            self.order_now(Command::Journal(transitions.journal));
+        }
+    }
+
+    /// Tries an operation again that failed.
+    pub fn retry(&mut self, op: OpId) {
+        let transitions = self.queue.retry(op);
+        self.apply(transitions);
+        self.send_next();
+    }
+
+    fn send_next(&mut self) {
+        while let Some(execution) = self.queue.begin() {
+            self.began.push(execution.op);
+            self.order_now(Command::Execute(Box::new(execution)));
+        }
+    }
+
+    fn order_now(&self, command: Command) {
+        self.mirror.commands.try_send(command).expect("there is room");
+    }
+
     fn see(&mut self, seen: Seen) {
+        if let (None, Some(new)) = (&seen.before, &seen.now) {
+            let transitions = self.queue.see_new(new);
+            self.apply(transitions);
+        }
         assert_eq!(self.picture.get(&seen.id), seen.before.as_ref(), "what was before is what was told before");
         match seen.now {
             Some(now) => self.picture.insert(seen.id, now),
@@ -211,17 +253,18 @@ impl Client {
         self.mirror.commands.send(command).await.expect("the mirror lives");
     }
 
-    pub async fn begin(&mut self, plan: Plan) -> PlanId {
-        self.plan_ids += 1;
-        let plan_id = PlanId(self.plan_ids);
-        self.begun.extend((0..plan.operations.len()).map(|index| OpId { plan_id, index }));
-        self.order(Command::Write { plan_id, plan }).await;
+    pub fn begin(&mut self, plan: Plan) -> PlanId {
+        let (plan_id, staged) = self.queue.stage(&Forest::new(), plan, Title::default());
+        self.apply(staged);
+        let transitions = self.queue.submit(plan_id);
+        self.apply(transitions);
+        self.send_next();
         plan_id
     }
 
     /// Carries out an operation and waits for its end.
     pub async fn write(&mut self, operation: Operation) -> Result<(), WriteError> {
-        let plan_id = self.begin(Plan::single(operation)).await;
+        let plan_id = self.begin(Plan::single(operation));
         self.outcome_of(OpId { plan_id, index: 0 }).await
     }
 
@@ -234,7 +277,7 @@ impl Client {
 
     /// Whether every write that was begun is over.
     pub fn has_written(&self) -> bool {
-        self.begun.is_empty()
+        self.queue.counts().total() == 0
     }
 
     pub fn shown(&self, id: &str) -> Option<&Arc<Segment>> {

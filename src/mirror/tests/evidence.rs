@@ -288,7 +288,7 @@ async fn a_write_leaves_within_a_few_round_trips_however_much_changes() {
                 _ => Operation::delete(base),
             };
             let asked = Instant::now();
-            client.begin(Plan::single(operation)).await;
+            client.begin(Plan::single(operation));
             while server.count(is_sent) == 0 {
                 client.hear_for(Duration::from_millis(1)).await;
             }
@@ -312,7 +312,7 @@ async fn a_feed_that_names_every_write_twice_accuses_nobody() {
         let base = client.shown(&format!("{at:05}")).unwrap().clone();
         client.write(Operation::Update { base, draft: draft(&format!("mine {at}"), None) }).await.unwrap();
         let Some(WriteResult::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
-        assert!(!applied.raced, "write {at}");
+        assert!(!applied.concurrent_write, "write {at}");
     }
 }
 
@@ -331,7 +331,7 @@ async fn what_could_not_reach_the_server_waits_and_goes_out_when_it_is_back() {
         Operation::delete(client.shown("00002").unwrap().clone()),
         Operation::Create { draft: draft("Nowy", None) },
     ];
-    client.begin(Plan { operations }).await;
+    client.begin(Plan { operations });
     client.hear_for(Duration::from_secs(600)).await;
     assert!(client.waits > 0 && client.ended.is_empty(), "{:?}", client.ended);
     server.model().unreachable = None;
@@ -375,7 +375,7 @@ async fn a_deletion_that_takes_its_time_is_waited_for() {
     client.settle().await;
     server.model().quirks.only_claims = true;
     let base = client.shown("00001").unwrap().clone();
-    client.begin(Plan::single(Operation::delete(base))).await;
+    client.begin(Plan::single(Operation::delete(base)));
     client.hear_until(|client| !client.began.is_empty()).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     server.model().delete(&id("00001"));
@@ -440,7 +440,7 @@ async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Serv
     let mut client = Client::start(&server, settings.clone());
     client.settle().await;
     server.model().planted.push((is_create, Planted::Lose));
-    client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) })).await;
+    client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));
     client.hear_until(|client| !client.began.is_empty()).await;
     while server.count(is_create) == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -455,7 +455,7 @@ async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Serv
         client = Client::start(&server, settings.clone());
         client.keeps_failed = true;
         client.settle().await;
-        fates.extend(client.recovered.iter().map(|one| one.fate.clone()));
+        fates.extend(client.recovered.iter().map(|one| one.state.clone()));
         if !client.ended.is_empty() {
             assert_eq!(client.ended[0].1, Ok(()));
             break;
@@ -468,7 +468,7 @@ async fn starts_after_a_lost_create(quirks: Quirks, partial_feed: bool) -> (Serv
 async fn a_lost_create_is_found_after_a_crash_though_the_profile_follows_others() {
     let quirks = Quirks { follows: Some(Context::Backoffice), ..Quirks::default() };
     let (server, fates) = starts_after_a_lost_create(quirks, true).await;
-    assert!(matches!(fates.as_slice(), [RecoveredState::CarriedOut(WriteResult::Created(_))]), "{fates:?}");
+    assert!(matches!(fates.as_slice(), [RecoveredState::Applied(WriteResult::Created(_))]), "{fates:?}");
     assert_eq!(server.model().segments.values().filter(|segment| segment.name == "Nowy").count(), 1);
 }
 
@@ -478,7 +478,7 @@ async fn a_lost_create_that_the_feed_tells_late_is_never_told_not_to_be_carried_
     let (server, fates) = starts_after_a_lost_create(quirks, false).await;
     assert!(!fates.is_empty());
     for fate in &fates {
-        assert!(matches!(fate, RecoveredState::NotFound | RecoveredState::CarriedOut(_)), "{fates:?}");
+        assert!(matches!(fate, RecoveredState::NotFound | RecoveredState::Applied(_)), "{fates:?}");
     }
     assert_eq!((server.count(is_create), server.model().segments.len()), (1, 11));
 }
@@ -491,11 +491,11 @@ async fn trying_a_lost_create_again_finds_it_by_a_list_where_the_feed_does_not_t
     client.keeps_failed = true;
     server.model().quirks.feed_lag = Duration::from_secs(100_000);
     server.model().planted.push((is_create, Planted::Lose));
-    let plan_id = client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) })).await;
+    let plan_id = client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));
     let op = crate::changes::OpId { plan_id, index: 0 };
     let error = client.outcome_of(op).await.unwrap_err();
     assert!(matches!(error, WriteError::InDoubt(_)), "{error:?}");
-    client.order(Command::Retry(op)).await;
+    client.retry(op);
     client.hear_until(|client| client.ended.len() == 2).await;
     assert_eq!(client.ended[1].1, Ok(()));
     assert_eq!(server.count(is_create), 1);

@@ -109,7 +109,7 @@ async fn happen(random: &mut fastrand::Rng, server: &Server, client: &mut Client
         _ => {
             let operation = operation(random, client);
             if let Some(operation) = operation {
-                client.begin(Plan::single(operation)).await;
+                client.begin(Plan::single(operation));
             }
         }
     }

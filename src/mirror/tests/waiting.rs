@@ -71,7 +71,7 @@ async fn a_change_that_is_to_wait_stays_in_the_queue_and_goes_out_then() {
             Operation::delete(client.shown("00002").unwrap().clone()),
         ];
         let began = Instant::now();
-        client.begin(Plan { operations }).await;
+        client.begin(Plan { operations });
         client.hear_until(Client::has_written).await;
         assert!(client.ended.iter().all(|(_, result)| result.is_ok()), "{:?}", client.ended);
         assert!(client.waits > 0);
@@ -90,7 +90,7 @@ async fn a_write_without_an_answer_is_told_after_seconds() {
     server.model().planted.push((|call| matches!(call, Call::Update(_)), Planted::Late(Duration::from_secs(25))));
     let operation = Operation::Update { base: client.shown("00001").unwrap().clone(), draft: draft("Mine", None) };
     let began = Instant::now();
-    client.begin(Plan::single(operation)).await;
+    client.begin(Plan::single(operation));
     client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Silent { .. }))).await;
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     assert!(matches!(client.phases.last(), Some(Phase::Silent { call: Call::Update(_), .. })));
@@ -108,7 +108,7 @@ async fn a_change_that_can_not_reach_the_server_cuts_no_wait_short_that_it_has_a
     let mut client = Client::start(&server, settings(50));
     client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
     let base = Arc::new(segment("00001", "one of many", None));
-    client.begin(Plan::single(Operation::Update { base, draft: draft("Mine", None) })).await;
+    client.begin(Plan::single(Operation::Update { base, draft: draft("Mine", None) }));
     client.hear_for(Duration::from_secs(45)).await;
     assert!(client.waits > 0);
     assert_eq!(server.count(is_read), 1, "it was to be asked again after 50 s");

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::mirror::Command;
-
 use crate::changes::{OpId, WriteError, WriteResult};
 use crate::changes::{Operation, Plan};
 use crate::remote::Call;
@@ -159,14 +157,14 @@ async fn what_builds_upon_an_operation_that_fails_waits_for_it() {
         .push((|call| matches!(call, Call::Delete(gone) if *gone == id("pl")), Planted::Refuse(refused(409))));
     let operations = ["vip", "pl", "hurt"].map(|id| Operation::delete(base(&client, id)));
     client.keeps_failed = true;
-    let plan_id = client.begin(Plan { operations: operations.into() }).await;
+    let plan_id = client.begin(Plan { operations: operations.into() });
     client.hear_until(|client| client.ended.len() == 2).await;
     let failed = OpId { plan_id, index: 1 };
     assert!(matches!(client.outcome_of(failed).await, Err(WriteError::Refused(_))));
     client.settle().await;
     client.assert_equals(&server);
     assert_eq!((client.picture.len(), client.ended.len()), (2, 2), "the parent waits");
-    client.order(Command::Retry(failed)).await;
+    client.retry(failed);
     client.hear_until(|client| client.ended.len() == 4).await;
     client.settle().await;
     client.assert_equals(&server);
@@ -195,7 +193,7 @@ async fn a_create_in_doubt_is_looked_for_again_before_it_is_repeated() {
     // It is carried out, and the feed can't be read for longer than anybody waits.
     server.model().planted.push((is_create, Planted::Lose));
     server.model().faults_in_a_hundred = 100;
-    client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) })).await;
+    client.begin(Plan::single(Operation::Create { draft: draft("Nowy", None) }));
     client.hear_until(|client| client.waits > 0).await;
     server.model().faults_in_a_hundred = 0;
     client.hear_until(|client| client.ended.len() == 1).await;

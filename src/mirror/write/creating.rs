@@ -11,40 +11,15 @@ use std::time::Duration;
 use hashbrown::HashSet;
 use tokio::time::{Instant, sleep};
 
-use crate::changes::{RecoveredState, WriteError, WriteResult, Written};
+use crate::changes::{RecoveredState, Resend, WriteError, WriteResult, Written};
 use crate::mirror::hearing::Heard;
 use crate::mirror::ledger::Answer;
 use crate::mirror::message::Mention;
 use crate::mirror::report::{Claim, Report};
 use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
-use crate::segment::{Draft, Field, Segment, SegmentId, Step};
+use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::{Ended, Stop, Writer, is_of_the_network};
-
-/// That an operation was sent, and may have been carried out.
-#[derive(Debug, Clone, Default)]
-pub(in crate::mirror) struct Doubt {
-    /// A step of the feed from before it was sent first; `None` without a feed.
-    pub since: Option<Step>,
-    /// What was sent; more than one when it was amended between.
-    pub drafts: Vec<Draft>,
-    /// Segments that look like it, and that a person knows of.
-    pub told: Vec<SegmentId>,
-    /// The segment that a person takes for it.
-    pub adopted: Option<SegmentId>,
-    /// Whether it may be sent again when nothing is found.
-    pub again: Again,
-}
-
-/// Whether a create that was sent may be sent again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::mirror) enum Again {
-    /// Nobody has said so.
-    #[default]
-    No,
-    /// A person has said so, and everything was listed since.
-    Allowed,
-}
 
 /// What there is of a create on the server.
 #[derive(Debug)]
@@ -68,15 +43,15 @@ const CANDIDATES: usize = 500;
 
 impl<R: Remote> Writer<R> {
     pub(super) async fn create(&mut self, draft: &Draft) -> Result<Ended, Stop> {
-        if let Some(doubt) = &self.doubt {
-            if let Some(id) = doubt.adopted.clone() {
+        if let Some(evidence) = &self.evidence {
+            if let Some(id) = evidence.adopted.clone() {
                 return self.adopted(&id, draft).await;
             }
-            let again = doubt.again;
+            let resend = evidence.resend;
             match self.trace(draft).await {
                 Ok(Trace::Made(segment)) => return self.made(&segment, draft).await,
                 Ok(Trace::Alike(theirs)) => return Err(WriteError::PossibleDuplicate { theirs }.into()),
-                Ok(Trace::Nothing) if again == Again::Allowed => {}
+                Ok(Trace::Nothing) if resend == Resend::Listed => {}
                 Ok(Trace::Nothing) => return Err(WriteError::InDoubt(not_found(draft)).into()),
                 Err(error) if error.fault.is_transient() => return Err(self.unreached(error, true)),
                 Err(error) => return Err(WriteError::InDoubt(error).into()),
@@ -134,7 +109,8 @@ impl<R: Remote> Writer<R> {
             // It was not the server that had it otherwise.
             std::mem::swap(&mut merged, &mut ignored);
         }
-        let applied = Written { segment, merged, ignored, written: Vec::new(), raced: false, existed: false };
+        let applied =
+            Written { segment, merged, ignored, written: Vec::new(), concurrent_write: false, existed: false };
         Ok(Ended { outcome: WriteResult::Created(applied), answer })
     }
 
@@ -167,7 +143,7 @@ impl<R: Remote> Writer<R> {
         };
         let merged = draft.changes(&segment);
         let (ignored, written) = (Vec::new(), Vec::new());
-        let applied = Written { segment, merged, ignored, written, raced: false, existed: false };
+        let applied = Written { segment, merged, ignored, written, concurrent_write: false, existed: false };
         Ok(Ended { outcome: WriteResult::Created(applied), answer })
     }
 
@@ -186,9 +162,9 @@ impl<R: Remote> Writer<R> {
 
     /// Looks for a segment that an operation has made.
     async fn trace(&mut self, draft: &Draft) -> Result<Trace, RemoteError> {
-        let former = self.doubt.iter().flat_map(|doubt| doubt.drafts.iter().cloned());
+        let former = self.evidence.iter().flat_map(|evidence| evidence.drafts.iter().cloned());
         let drafts: Vec<Draft> = former.chain([draft.clone()]).collect();
-        let told = self.doubt.as_ref().map_or(Vec::new(), |doubt| doubt.told.clone());
+        let told = self.evidence.as_ref().map_or(Vec::new(), |evidence| evidence.told.clone());
         let mut trace = Trace::Nothing;
         for (id, kind) in self.candidates(&drafts).await? {
             let answer = self.look(&id).await?;
@@ -214,7 +190,7 @@ impl<R: Remote> Writer<R> {
         let (op, drafts) = (self.op, drafts.to_vec());
         let known = self.reporter.ask(|reply| Report::Sought { op, drafts, reply }).await.unwrap_or_default();
         let mut candidates: Vec<_> = known.into_iter().map(|id| (id, None)).collect();
-        let Some(mut step) = self.doubt.as_ref().map_or(self.since, |doubt| doubt.since) else {
+        let Some(mut step) = self.evidence.as_ref().map_or(self.since, |evidence| evidence.since) else {
             return Ok(candidates);
         };
         let mut named: HashSet<SegmentId> = candidates.iter().map(|(id, _)| id.clone()).collect();
@@ -235,7 +211,7 @@ impl<R: Remote> Writer<R> {
 
     /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
     async fn claim(&self, id: &SegmentId, kind: Option<FeedEventKind>, firm: bool) -> bool {
-        let claim = Claim { op: self.op, id: id.clone(), kind, doubted: self.doubt.is_some(), firm };
+        let claim = Claim { op: self.op, id: id.clone(), kind, doubted: self.evidence.is_some(), firm };
         self.reporter.ask(|reply| Report::Claimed { claim, reply }).await.unwrap_or(false)
     }
 

@@ -1,11 +1,13 @@
 //! Plans before they are sent, the queue, conflicts, a text that can't be read, and leaving.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::app::harness::{Harness, left_undone, named};
+use crate::app::harness::{Harness, id, left_undone, named};
 use crate::app::{Edited, Event};
-use crate::changes::WriteError;
-use crate::mirror::{self};
+use crate::changes::{ExecutionResult, WriteError};
+use crate::mirror;
+use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment};
 
 use super::looking::live;
@@ -84,9 +86,13 @@ pub(super) fn gathered_queue(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// The selected one waits.
+/// The selected one waits for the server to answer again.
 pub(super) fn waiting_queue(columns: u16, rows: u16) -> Harness {
     let mut harness = leaving(columns, rows);
+    let op = harness.executions()[0].op;
+    let error = RemoteError { call: Call::One(id("vip")), fault: Fault::Unreachable { reason: "no route".into() } };
+    let retry_in = Duration::from_secs(1);
+    harness.executed(op, ExecutionResult::Unreached { error, retry_in, evidence: None });
     harness.press("esc Q");
     harness
 }

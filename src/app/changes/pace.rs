@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Tally;
+use crate::changes::QueueCounts;
 
 /// What was done since when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,23 +14,22 @@ pub struct Pace {
     done: usize,
 }
 
-/// The pause between two looks: counting takes time with the number of writes.
+/// The pause between two looks.
 const LOOKS_APART: SignedDuration = SignedDuration::from_millis(250);
 
 impl Pace {
     /// Looks at the writes, unless that was just done.
-    pub(super) fn look(&mut self, now: Timestamp, tally: impl FnOnce() -> Tally) {
+    pub(super) fn look(&mut self, now: Timestamp, counts: QueueCounts) {
         if self.looked.is_some_and(|looked| now.duration_since(looked).abs() < LOOKS_APART) {
             return;
         }
-        let tally = tally();
         self.looked = Some(now);
-        if tally.waiting == 0 {
+        if counts.queued == 0 {
             self.begun = None;
-        } else if self.begun.is_none() || tally.done < self.done {
-            self.begun = Some((now, tally.done));
+        } else if self.begun.is_none() || counts.done < self.done {
+            self.begun = Some((now, counts.done));
         }
-        self.done = tally.done;
+        self.done = counts.done;
     }
 
     /// How many were done, and in what time; `None` while nothing is under way.
@@ -50,16 +49,16 @@ mod tests {
     fn the_pace_is_that_of_what_is_under_way_now() {
         let begin: Timestamp = "2026-11-23T12:41:00Z".parse().unwrap();
         let at = |seconds| begin + SignedDuration::from_secs(seconds);
-        let tally = |waiting, done| Tally { waiting, done, ..Tally::default() };
+        let counts = |queued, done| QueueCounts { queued, done, ..QueueCounts::default() };
         let mut pace = Pace::default();
         assert_eq!(pace.so_far(0, at(0)), None);
-        pace.look(at(0), || tally(10, 0));
-        pace.look(at(5), || tally(6, 4));
+        pace.look(at(0), counts(10, 0));
+        pace.look(at(5), counts(6, 4));
         assert_eq!(pace.so_far(4, at(5)), Some((4, Duration::from_secs(5))));
         // A plan is over, and its operations are no longer counted.
-        pace.look(at(9), || tally(5, 1));
+        pace.look(at(9), counts(5, 1));
         assert_eq!(pace.so_far(3, at(10)), Some((2, Duration::from_secs(1))));
-        pace.look(at(12), || tally(0, 3));
+        pace.look(at(12), counts(0, 3));
         assert_eq!(pace.so_far(3, at(12)), None);
     }
 }

@@ -3,22 +3,41 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::changes::Operation;
-use crate::changes::{OpId, PlanId};
+use crate::forest::Forest;
 use crate::segment::{Pattern, Segment, SegmentId};
 
-use super::State;
+use super::model::{OpId, Operation, PlanId};
+
+/// What is to be taken care of before something is sent to a tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct Safeguards<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// Whether changes there are grave, as on a production tenant.
+    pub protected: bool,
+    /// Whose segments are another system's, beside what is built in.
+    pub owned: &'a [Pattern],
+}
+
+impl<'a> Safeguards<'a> {
+    /// By which pattern a segment is managed by another system, `None` when it is the tenant's own. What is built in is so whatever
+    /// is configured.
+    #[must_use]
+    pub fn owner_of(&self, segment: &Segment) -> Option<&'a Pattern> {
+        [&Pattern::BUILT_IN].into_iter().chain(self.owned).find(|pattern| pattern.matches(segment))
+    }
+}
 
 /// What has to be typed before something is sent: words that are asked for one after the other. Without any, a key is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Demand {
-    words: Vec<Word>,
+pub struct Confirmation {
+    words: Vec<TypedPhrase>,
     met: usize,
 }
 
 /// A word that has to be typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word {
+pub enum TypedPhrase {
     /// The tenant, since the profile is protected or since it is about many.
     Tenant(String),
     /// The name of what belongs to another system.
@@ -33,9 +52,9 @@ pub enum Word {
 }
 
 /// More segments than these want a word typed.
-pub(super) const MANY: usize = 50;
+const MANY: usize = 50;
 
-impl Word {
+impl TypedPhrase {
     /// What is to be typed.
     #[must_use]
     pub fn text(&self) -> String {
@@ -46,10 +65,10 @@ impl Word {
     }
 }
 
-impl Demand {
+impl Confirmation {
     /// The word that has to be typed next, `None` when a key is enough.
     #[must_use]
-    pub fn next(&self) -> Option<&Word> {
+    pub fn next(&self) -> Option<&TypedPhrase> {
         self.words.get(self.met)
     }
 
@@ -66,7 +85,7 @@ impl Demand {
     }
 
     /// Takes what was typed for the next word. Answers whether it is that.
-    pub(super) fn meet(&mut self, typed: &str) -> bool {
+    pub fn meet(&mut self, typed: &str) -> bool {
         let met = self.next().is_none_or(|word| word.text() == typed.trim());
         self.met += usize::from(met);
         met
@@ -74,18 +93,19 @@ impl Demand {
 }
 
 /// What has to be typed before operations are sent.
-pub(super) fn demand(state: &State, operations: &[&Operation]) -> Demand {
-    let concerned: usize = operations.len() + left_to_the_server(state, operations);
+#[must_use]
+pub fn confirmation(safeguards: &Safeguards<'_>, forest: &Forest, operations: &[&Operation]) -> Confirmation {
+    let concerned: usize = operations.len() + left_to_the_server(forest, operations);
     let mut words = Vec::new();
-    if state.session.protected || concerned > MANY {
-        words.push(Word::Tenant(state.session.tenant.clone()));
+    if safeguards.protected || concerned > MANY {
+        words.push(TypedPhrase::Tenant(safeguards.tenant.to_owned()));
     }
-    match owned(state, operations).as_slice() {
+    match managed(safeguards, forest, operations).as_slice() {
         [] => {}
-        [(segment, pattern)] => words.push(Word::Name { name: called(segment), owner: pattern.owner() }),
-        several => words.push(Word::Count(several.len())),
+        [(segment, pattern)] => words.push(TypedPhrase::Name { name: called(segment), owner: pattern.owner() }),
+        several => words.push(TypedPhrase::Count(several.len())),
     }
-    Demand { words, met: 0 }
+    Confirmation { words, met: 0 }
 }
 
 fn called(segment: &Segment) -> String {
@@ -93,8 +113,9 @@ fn called(segment: &Segment) -> String {
 }
 
 /// How many segments stand below what is deleted and are left to the server, which may take them too.
-pub(super) fn left_to_the_server(state: &State, operations: &[&Operation]) -> usize {
-    left(operations).map(|child| usize::from(state.forest.contains(child)) + state.forest.descendant_count(child)).sum()
+#[must_use]
+pub fn left_to_the_server(forest: &Forest, operations: &[&Operation]) -> usize {
+    left(operations).map(|child| usize::from(forest.contains(child)) + forest.descendant_count(child)).sum()
 }
 
 fn left<'a>(operations: &'a [&Operation]) -> impl Iterator<Item = &'a SegmentId> {
@@ -105,15 +126,20 @@ fn left<'a>(operations: &'a [&Operation]) -> impl Iterator<Item = &'a SegmentId>
 }
 
 /// What of all that operations are about belongs to another system, before or after them, and by which pattern.
-pub(super) fn owned<'a>(state: &'a State, operations: &[&Operation]) -> Vec<(Arc<Segment>, &'a Pattern)> {
+#[must_use]
+pub fn managed<'a>(
+    safeguards: &Safeguards<'a>,
+    forest: &Forest,
+    operations: &[&Operation],
+) -> Vec<(Arc<Segment>, &'a Pattern)> {
     let left = left(operations).flat_map(|child| {
-        let deeper = state.forest.descendants(child).map(|(_, segment)| segment);
-        state.forest.get(child).into_iter().chain(deeper).cloned()
+        let deeper = forest.descendants(child).map(|(_, segment)| segment);
+        forest.get(child).into_iter().chain(deeper).cloned()
     });
     let named = operations.iter().enumerate().flat_map(|(at, operation)| before_and_after(at, operation));
     let mut counted = HashSet::new();
     let owned = named.flatten().chain(left);
-    let owned = owned.filter_map(|segment| state.session.owner_of(&segment).map(|owner| (segment, owner)));
+    let owned = owned.filter_map(|segment| safeguards.owner_of(&segment).map(|owner| (segment, owner)));
     owned.filter(|(segment, _)| counted.insert(segment.id.clone())).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What was written here a while ago, to notice when somebody sets it back: an ERP that knows better every night, say.
+//! What was written of late, to notice when somebody reverts it: an ERP that knows better every night, say.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::segment::{Field, Segment, SegmentId};
 
 /// The values that were written of late.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept {
+pub struct RecentWrites {
     values: HashMap<(SegmentId, Field), Value>,
 }
 
@@ -21,7 +21,8 @@ struct Value {
 
 /// A value that somebody set back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SetBack {
+pub struct Reverted {
+    /// The field.
     pub field: Field,
     /// What it is again.
     pub to: Option<String>,
@@ -30,11 +31,11 @@ pub(super) struct SetBack {
 }
 
 /// How long a value is looked after.
-const WHILE: SignedDuration = SignedDuration::from_hours(1);
+const WATCHED: SignedDuration = SignedDuration::from_hours(1);
 /// Values looked after; of more, those that were written first are let go.
 const MOST: usize = 10_000;
 
-impl Kept {
+impl RecentWrites {
     /// Some fields of a segment were written.
     pub fn keep(&mut self, before: &Segment, after: &Segment, fields: &[Field], now: Timestamp) {
         if self.values.len() >= MOST {
@@ -47,19 +48,19 @@ impl Kept {
             self.values.retain(|_, value| value.until > middle);
         }
         for field in fields {
-            let value = Value { before: before.field(*field), written: after.field(*field), until: now + WHILE };
+            let value = Value { before: before.field(*field), written: after.field(*field), until: now + WATCHED };
             self.values.insert((after.id.clone(), *field), value);
         }
     }
 
     /// Somebody changed a segment. Answers what they set back of that which was written here; it is told once.
-    pub fn set_back(&mut self, before: &Segment, now: &Segment, at: Timestamp) -> Vec<SetBack> {
+    pub fn reverted(&mut self, before: &Segment, now: &Segment, at: Timestamp) -> Vec<Reverted> {
         let mut found = Vec::new();
         for field in before.differing_fields(now) {
             let key = (now.id.clone(), field);
             let Some(value) = self.values.get(&key) else { continue };
             if value.until > at && value.written == before.field(field) && value.before == now.field(field) {
-                found.push(SetBack { field, to: value.before.clone(), from: value.written.clone() });
+                found.push(Reverted { field, to: value.before.clone(), from: value.written.clone() });
             }
             self.values.remove(&key);
         }
@@ -76,23 +77,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_back_within_the_hour_is_noticed_once() {
+    fn what_is_reverted_within_the_hour_is_noticed_once() {
         let start = Timestamp::UNIX_EPOCH;
-        let mut kept = Kept::default();
+        let mut kept = RecentWrites::default();
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);
         let later = start + SignedDuration::from_mins(59);
-        let found = kept.set_back(&named("new"), &named("old"), later);
-        assert_eq!(found, [SetBack { field: Field::Name, to: Some("old".into()), from: Some("new".into()) }]);
-        assert_eq!(kept.set_back(&named("new"), &named("old"), later), []);
+        let found = kept.reverted(&named("new"), &named("old"), later);
+        assert_eq!(found, [Reverted { field: Field::Name, to: Some("old".into()), from: Some("new".into()) }]);
+        assert_eq!(kept.reverted(&named("new"), &named("old"), later), []);
     }
 
     #[test]
     fn another_value_or_a_later_hour_is_no_setting_back() {
         let start = Timestamp::UNIX_EPOCH;
-        let mut kept = Kept::default();
+        let mut kept = RecentWrites::default();
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);
-        assert_eq!(kept.set_back(&named("new"), &named("third"), start), []);
+        assert_eq!(kept.reverted(&named("new"), &named("third"), start), []);
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);
-        assert_eq!(kept.set_back(&named("new"), &named("old"), start + SignedDuration::from_hours(2)), []);
+        assert_eq!(kept.reverted(&named("new"), &named("old"), start + SignedDuration::from_hours(2)), []);
     }
 }

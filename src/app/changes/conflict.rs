@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use crate::action::Action;
-use crate::changes::{OpId, WriteError};
-use crate::changes::{Operation, Plan};
+use crate::changes::{OpId, Operation, Plan, Title, WriteError};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
-use super::writes::{self, Manner, Title};
-use super::{Effect, Form, Layer, State};
+use super::{SubmitMode, adopt, begin, discard, replace, retry};
+use crate::app::{Effect, Form, Layer, State};
 use crate::keymap::Key;
 
 /// A conflict that waits for a decision.
 #[derive(Debug, Clone)]
 pub struct Conflict {
-    pub(super) op: OpId,
+    pub(in crate::app) op: OpId,
     /// What stands against what.
     pub between: Between,
     /// The row that the keys are about.
@@ -76,8 +75,8 @@ pub enum Side {
 
 impl Conflict {
     /// The conflict that an error tells of, if it tells of one.
-    pub(super) fn of(state: &State, op: OpId, error: &WriteError) -> Option<Self> {
-        let operation = &state.writes.step(op)?.operation;
+    pub(in crate::app) fn of(state: &State, op: OpId, error: &WriteError) -> Option<Self> {
+        let operation = &state.changes.queue.op(op)?.operation;
         let between = match (operation, error) {
             (Operation::Update { base, draft }, WriteError::Conflict { theirs: Some(theirs), .. }) => {
                 changes(base, theirs, draft)
@@ -103,8 +102,8 @@ impl Conflict {
         };
         let mut conflict = Self { op, between, row, changed: false };
         // More may have happened since it failed.
-        if state.writes.concerns(conflict.theirs()) {
-            let now = state.writes.truth(conflict.theirs()).cloned();
+        if state.changes.queue.concerns(conflict.theirs()) {
+            let now = state.changes.queue.truth(conflict.theirs()).cloned();
             conflict.take(now);
         }
         Some(conflict)
@@ -122,7 +121,7 @@ impl Conflict {
     }
 
     /// A segment is this by now. What the person has chosen so far stays.
-    pub(super) fn changed_elsewhere(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
+    pub(in crate::app) fn changed_elsewhere(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
         if self.theirs() == id && self.take(now.cloned()) {
             self.changed = true;
         }
@@ -170,9 +169,9 @@ fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between
     Between::Changes { base: Arc::clone(base), theirs: Arc::clone(theirs), mine, choices }
 }
 
-pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<Effect> {
     let op = conflict.op;
-    if !state.writes.stands_still(op) {
+    if !state.changes.queue.rests(op) {
         state.say("that has been settled meanwhile");
         return Vec::new();
     }
@@ -212,9 +211,9 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
         }
         ("t", Between::PossibleDuplicate { theirs, .. }) => {
             let id = theirs.id.clone();
-            return writes::adopt(state, op, id);
+            return adopt(state, op, id);
         }
-        ("c", Between::PossibleDuplicate { .. }) => return writes::retry(state, op),
+        ("c", Between::PossibleDuplicate { .. }) => return retry(state, op),
         ("t", _) => return keep_theirs(state, op),
         ("enter", Between::Changes { theirs, mine, choices, .. }) => {
             return save(state, op, theirs, mine, *choices);
@@ -238,7 +237,7 @@ pub(super) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<
 
 fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {
     state.say("kept as it is on the server");
-    writes::drop_step(state, op)
+    discard(state, op)
 }
 
 /// Saves the chosen value of each field over the present state, knowingly.
@@ -247,7 +246,7 @@ fn save(state: &mut State, op: OpId, theirs: &Arc<Segment>, mine: &Segment, choi
     if draft.changes(theirs).is_empty() {
         return keep_theirs(state, op);
     }
-    writes::amend(state, op, Operation::Update { base: Arc::clone(theirs), draft }, None)
+    replace(state, op, Operation::Update { base: Arc::clone(theirs), draft }, None)
 }
 
 /// The segment with the chosen value of each field.
@@ -259,12 +258,12 @@ fn chosen(theirs: &Segment, mine: &Segment, choices: [Side; 3]) -> Segment {
 
 fn delete_all_the_same(state: &mut State, op: OpId, theirs: &Arc<Segment>) -> Vec<Effect> {
     let leaving = leaving(state, op);
-    writes::amend(state, op, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
+    replace(state, op, Operation::Delete { base: Arc::clone(theirs), leaving }, None)
 }
 
 /// The children that the person chose to leave to the server.
 fn leaving(state: &State, op: OpId) -> Vec<SegmentId> {
-    match state.writes.step(op).map(|step| &step.operation) {
+    match state.changes.queue.op(op).map(|step| &step.operation) {
         Some(Operation::Delete { leaving, .. }) => leaving.clone(),
         _ => Vec::new(),
     }
@@ -283,5 +282,5 @@ fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newco
     let title =
         Title { done: format!("deleted {what} and what had come below it"), failed: format!("{what} was not deleted") };
     // What has come is more than the person was shown, so it is shown first.
-    writes::begin(state, Plan { operations }, title, None, Manner::Instead(op))
+    begin(state, Plan { operations }, title, None, SubmitMode::Instead(op))
 }

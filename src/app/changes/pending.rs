@@ -1,40 +1,39 @@
 //! The list of what waits, runs, failed and was held, and what can be done about each.
 
-use crate::changes::OpId;
-use crate::changes::Operation;
+use crate::changes::{OpId, OpState, Operation};
 use crate::keymap::Key;
 
-use super::writes::{self, Standing};
-use super::{Conflict, Effect, Form, Layer, Review, State};
+use super::{Conflict, Review, discard, discard_plan, hold_all, resume, retry};
+use crate::app::{Effect, Form, Layer, State};
 
 /// The list of operations that are not over.
 #[derive(Debug, Clone, Default)]
-pub struct QueuePane {
+pub struct PendingPane {
     /// The selected line of the list.
     pub selected: usize,
     /// What the last session had left, and what became of it.
     pub left_over: Vec<String>,
 }
 
-impl QueuePane {
+impl PendingPane {
     /// The list, with what the last session had left where nobody has looked at that yet.
-    pub(super) fn open(state: &mut State) -> Self {
-        Self { selected: 0, left_over: std::mem::take(&mut state.writes.left_over) }
+    pub(in crate::app) fn open(state: &mut State) -> Self {
+        Self { selected: 0, left_over: std::mem::take(&mut state.changes.left_over) }
     }
 
     /// The list with an operation selected.
-    pub(super) fn at(state: &mut State, op: OpId) -> Self {
-        let selected = state.writes.place_in_list(op).unwrap_or(0);
+    pub(in crate::app) fn at(state: &mut State, op: OpId) -> Self {
+        let selected = state.changes.queue.place_in_list(op).unwrap_or(0);
         Self { selected, ..Self::open(state) }
     }
 }
 
 const PAGE: usize = 10;
 
-pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Effect> {
-    let last = state.writes.tally().total().saturating_sub(1);
+pub(in crate::app) fn press(state: &mut State, mut pane: PendingPane, key: Key) -> Vec<Effect> {
+    let last = state.changes.counts().total().saturating_sub(1);
     pane.selected = pane.selected.min(last);
-    let selected = state.writes.listed(pane.selected..pane.selected + 1).first().copied();
+    let selected = state.changes.queue.listed(pane.selected..pane.selected + 1).first().copied();
     let effects = match (key.to_string().as_str(), selected) {
         ("esc" | "q" | "Q", _) => return Vec::new(),
         ("j" | "down", _) => moved(&mut pane, 1, last),
@@ -42,9 +41,9 @@ pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Eff
         ("pagedown" | "ctrl-d", _) => moved(&mut pane, PAGE.cast_signed(), last),
         ("pageup" | "ctrl-u", _) => moved(&mut pane, -PAGE.cast_signed(), last),
         ("h" | "ctrl-c", _) => {
-            let (held, effects) = writes::hold_all(state);
+            let held = hold_all(state);
             state.say(format!("{held} held back; r goes on with them"));
-            effects
+            Vec::new()
         }
         ("r", Some(op)) if is_staged(state, op) => {
             // It was never confirmed.
@@ -52,13 +51,13 @@ pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Eff
             state.layers.push(Layer::Review(review));
             return Vec::new();
         }
-        ("r", Some(op)) => retry(state, op),
+        ("r", Some(op)) => try_again(state, op),
         ("R", _) => {
-            let plan_ids: Vec<_> = state.writes.plans().map(|(plan_id, _)| plan_id).collect();
-            plan_ids.into_iter().flat_map(|plan_id| writes::release(state, plan_id)).collect()
+            let plan_ids: Vec<_> = state.changes.queue.plans().map(|(plan_id, _)| plan_id).collect();
+            plan_ids.into_iter().flat_map(|plan_id| resume(state, plan_id)).collect()
         }
-        ("d", Some(op)) => writes::drop_step(state, op),
-        ("D", Some(op)) => writes::give_up(state, op.plan_id),
+        ("d", Some(op)) => discard(state, op),
+        ("D", Some(op)) => discard_plan(state, op.plan_id),
         ("e" | "enter", Some(op)) => {
             let Some(layer) = decide(state, op) else {
                 state.layers.push(Layer::Queue(pane));
@@ -73,31 +72,31 @@ pub(super) fn press(state: &mut State, mut pane: QueuePane, key: Key) -> Vec<Eff
     effects
 }
 
-fn moved(pane: &mut QueuePane, by: isize, last: usize) -> Vec<Effect> {
+fn moved(pane: &mut PendingPane, by: isize, last: usize) -> Vec<Effect> {
     pane.selected = pane.selected.saturating_add_signed(by).min(last);
     Vec::new()
 }
 
 fn is_staged(state: &State, op: OpId) -> bool {
-    state.writes.step(op).is_some_and(|step| step.standing == Standing::Staged)
+    state.changes.queue.op(op).is_some_and(|step| step.state == OpState::Staged)
 }
 
-fn retry(state: &mut State, op: OpId) -> Vec<Effect> {
-    if state.writes.plan(op.plan_id).is_some_and(|write| write.tally().held > 0) {
+fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
+    if state.changes.queue.plan(op.plan_id).is_some_and(|write| write.counts().on_hold > 0) {
         // Nothing of a plan that is held back can go on by itself.
-        return writes::release(state, op.plan_id);
+        return resume(state, op.plan_id);
     }
-    if let Some(Standing::Failed(_)) = state.writes.step(op).map(|step| &step.standing) {
-        return writes::retry(state, op);
+    if let Some(OpState::Failed(_)) = state.changes.queue.op(op).map(|step| &step.state) {
+        return retry(state, op);
     }
     state.warn("it did not fail; there is nothing to try again");
     Vec::new()
 }
 
 /// Where a person decides about an operation that failed: the conflict, or the form with what was asked for.
-pub(super) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
-    let step = state.writes.step(op)?.clone();
-    let Standing::Failed(error) = &step.standing else {
+pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
+    let step = state.changes.queue.op(op)?.clone();
+    let OpState::Failed(error) = &step.state else {
         state.warn("only what has failed can be edited here; d drops it, r goes on with what is held");
         return None;
     };

@@ -4,44 +4,43 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::action::Action;
-use crate::changes::Operation;
-use crate::changes::{OpId, PlanId};
+use crate::changes::{OpId, OpList, Operation, PlanId, QueuedPlan, is_provisional};
 use crate::keymap::Key;
 use crate::segment::{Field, SegmentId};
 
-use super::weight::{Demand, Word, demand, left_to_the_server, owned};
-use super::writes::Amendment;
-use super::{Effect, Layer, State, TextField, grouped};
-use super::{outline, writes};
+use super::submitting::Replacement;
+use super::{discard, send_replacement, submit, unstage};
+use crate::app::{Effect, Layer, State, TextField, grouped, outline};
+use crate::changes::{Confirmation, TypedPhrase, confirmation, left_to_the_server, managed};
 
 /// Plans that wait for the person's word.
 #[derive(Debug, Clone)]
 pub struct Review {
-    pub(super) plan_ids: Vec<PlanId>,
+    pub(in crate::app) plan_ids: Vec<PlanId>,
     /// What is to take the place of an operation that failed, instead of plans.
-    amendment: Option<Box<Amendment>>,
+    replacement: Option<Box<Replacement>>,
     /// The selected line.
     pub selected: usize,
     /// What has to be typed before it is sent, and what was.
-    pub demand: Demand,
+    pub confirmation: Confirmation,
     /// What is typed.
     pub typed: TextField,
     /// Whether the keys go to what is typed.
     pub typing: bool,
     /// What else should be known.
     pub warnings: Vec<String>,
-    counts: Counts,
+    counts: OperationCounts,
     /// Why each operation is in it, by its place in the plan, where that is not plain.
     pub reasons: Vec<String>,
     /// The text it was typed as, which is wanted until it is sent.
-    pub(super) text: Option<PathBuf>,
+    pub(in crate::app) text: Option<PathBuf>,
     /// Whether something that it is about has changed while this was open, and nobody has said yet that they saw it.
     pub changed: bool,
 }
 
 /// How much of what a plan does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct OperationCounts {
     /// New segments.
     pub created: usize,
     /// Segments with other fields.
@@ -53,41 +52,43 @@ pub struct Counts {
 }
 
 impl Review {
-    pub(super) fn of(state: &State, plan_ids: Vec<PlanId>) -> Self {
+    pub(in crate::app) fn of(state: &State, plan_ids: Vec<PlanId>) -> Self {
         Self::new(state, plan_ids, None)
     }
 
-    pub(super) fn of_amendment(state: &State, amendment: Amendment) -> Self {
-        Self::new(state, Vec::new(), Some(Box::new(amendment)))
+    pub(in crate::app) fn of_replacement(state: &State, replacement: Replacement) -> Self {
+        Self::new(state, Vec::new(), Some(Box::new(replacement)))
     }
 
-    fn new(state: &State, plan_ids: Vec<PlanId>, amendment: Option<Box<Amendment>>) -> Self {
-        let (demand, warnings) = (Demand::default(), Vec::new());
+    fn new(state: &State, plan_ids: Vec<PlanId>, replacement: Option<Box<Replacement>>) -> Self {
+        let (confirmation, warnings) = (Confirmation::default(), Vec::new());
         let typed = TextField::new("");
         let mut review = Self {
             plan_ids,
-            amendment,
+            replacement,
             selected: 0,
-            demand,
+            confirmation,
             typed,
             typing: false,
             warnings,
-            counts: Counts::default(),
+            counts: OperationCounts::default(),
             reasons: Vec::new(),
             text: None,
             changed: false,
         };
         review.weigh(state);
         // Where a word is wanted, the first letters of it must not be taken for keys.
-        review.typing = review.demand.next().is_some();
+        review.typing = review.confirmation.next().is_some();
         review
     }
 
     /// A segment is another one by now than when this was opened. Whoever was about to send it has to look again.
-    pub(super) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
-        let amends =
-            self.amendment.as_ref().is_some_and(|amendment| amendment.operation.subject().is_some_and(|it| it == id));
-        if amends || state.writes.plans_on(id).any(|plan_id| self.plan_ids.contains(&plan_id)) {
+    pub(in crate::app) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
+        let amends = self
+            .replacement
+            .as_ref()
+            .is_some_and(|replacement| replacement.operation.subject().is_some_and(|it| it == id));
+        if amends || state.changes.queue.plans_on(id).any(|plan_id| self.plan_ids.contains(&plan_id)) {
             self.weigh(state);
             self.changed = true;
         }
@@ -98,27 +99,28 @@ impl Review {
         let operations = self.operations(state, 0..usize::MAX).into_iter().map(|(_, operation)| operation);
         let operations: Vec<&Operation> = operations.collect();
         let counts = count(&operations);
-        let (demand, warnings) = (demand(state, &operations), warnings(state, &operations));
-        (self.demand, self.warnings, self.counts) = (demand, warnings, counts);
+        let warnings = warnings(state, &operations);
+        self.confirmation = confirmation(&state.session.safeguards(), &state.forest, &operations);
+        (self.warnings, self.counts) = (warnings, counts);
         self.typed = TextField::new("");
     }
 
     /// A part of the operations in their order.
     #[must_use]
     pub fn operations<'a>(&'a self, state: &'a State, part: Range<usize>) -> Vec<(OpId, &'a Operation)> {
-        if let Some(amendment) = &self.amendment {
-            return vec![(amendment.op, &amendment.operation)];
+        if let Some(replacement) = &self.replacement {
+            return vec![(replacement.op, &replacement.operation)];
         }
-        let plans = self.plan_ids.iter().filter_map(|plan_id| Some((*plan_id, state.writes.plan(*plan_id)?)));
-        let listed = writes::List::Staged.part(plans, part).into_iter();
-        listed.filter_map(|op| Some((op, &state.writes.step(op)?.operation))).collect()
+        let plans = self.plan_ids.iter().filter_map(|plan_id| Some((*plan_id, state.changes.queue.plan(*plan_id)?)));
+        let listed = OpList::Staged.part(plans, part).into_iter();
+        listed.filter_map(|op| Some((op, &state.changes.queue.op(op)?.operation))).collect()
     }
 
     /// How many operations it has.
     #[must_use]
     pub fn count(&self, state: &State) -> usize {
-        let plans = self.plan_ids.iter().filter_map(|plan_id| state.writes.plan(*plan_id));
-        usize::from(self.amendment.is_some()) + plans.map(|write| write.tally().staged).sum::<usize>()
+        let plans = self.plan_ids.iter().filter_map(|plan_id| state.changes.queue.plan(*plan_id));
+        usize::from(self.replacement.is_some()) + plans.map(|plan| plan.counts().staged).sum::<usize>()
     }
 
     /// Whether it is about one change, of which nothing can be looked through or taken out.
@@ -129,13 +131,13 @@ impl Review {
 
     /// How much of what it would do.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
+    pub const fn counts(&self) -> OperationCounts {
         self.counts
     }
 }
 
-fn count(operations: &[&Operation]) -> Counts {
-    let mut counts = Counts::default();
+fn count(operations: &[&Operation]) -> OperationCounts {
+    let mut counts = OperationCounts::default();
     for operation in operations {
         match operation {
             Operation::Create { .. } => counts.created += 1,
@@ -154,13 +156,13 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
         let undo = state.key(Action::Undo);
         warnings.push(format!("What is deleted can be brought back by {undo}, with new ids."));
     }
-    let left = left_to_the_server(state, operations);
+    let left = left_to_the_server(&state.forest, operations);
     if left > 0 {
         let stand = if left == 1 { "1 segment stands" } else { &format!("{} segments stand", grouped(left)) };
         warnings.push(format!("{stand} below, left to the server; undo brings back only what it keeps."));
     }
     // Of a single one, the word that is asked for tells.
-    let of_others = owned(state, operations).len();
+    let of_others = managed(&state.session.safeguards(), &state.forest, operations).len();
     if of_others > 1 {
         warnings.push(format!("{} segments belong to another system.", grouped(of_others)));
     }
@@ -175,9 +177,8 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
         };
         let Some(external_id) = &draft.external_id else { continue };
         let text = external_id.as_str();
-        let taken = |own| {
-            state.forest.with_external_id(text).any(|other| Some(&other.id) != own && !super::is_provisional(&other.id))
-        };
+        let taken =
+            |own| state.forest.with_external_id(text).any(|other| Some(&other.id) != own && !is_provisional(&other.id));
         if !given.insert(text) || taken(own) {
             warnings.push(format!("“{text}” would be the external id of more than one segment."));
         }
@@ -188,7 +189,7 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     warnings
 }
 
-pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> {
     let count = review.count(state);
     let text = key.to_string();
     let mut effects = Vec::new();
@@ -204,7 +205,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
         "d" if count == 1 => return leave(state, review, true),
         "d" => {
             let selected = review.operations(state, review.selected..review.selected + 1).first().map(|(op, _)| *op);
-            effects.extend(selected.into_iter().flat_map(|op| writes::drop_step(state, op)));
+            effects.extend(selected.into_iter().flat_map(|op| discard(state, op)));
             let left = review.count(state);
             if left == 0 {
                 tell_dropped(state, &review, "nothing is left to be sent");
@@ -214,7 +215,7 @@ pub(super) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effe
             review.weigh(state);
         }
         "y" if review.changed => look_again(state, &mut review),
-        "y" if review.demand.next().is_none() => return send(state, review),
+        "y" if review.confirmation.next().is_none() => return send(state, review),
         "y" => review.typing = true,
         "enter" => state.warn("y sends all of this, esc sends nothing"),
         _ => {}
@@ -230,14 +231,14 @@ fn press_typing(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> 
         "down" | "up" if single => {}
         "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
         "enter" if review.changed => look_again(state, &mut review),
-        "enter" if review.demand.meet(review.typed.text()) => {
-            if review.demand.next().is_none() {
+        "enter" if review.confirmation.meet(review.typed.text()) => {
+            if review.confirmation.next().is_none() {
                 return send(state, review);
             }
             review.typed = TextField::new("");
         }
         "enter" => {
-            let word = review.demand.next().map(Word::text).unwrap_or_default();
+            let word = review.confirmation.next().map(TypedPhrase::text).unwrap_or_default();
             state.warn(format!("type {word} to go on, or esc"));
         }
         _ => {
@@ -255,13 +256,13 @@ fn look_again(state: &mut State, review: &mut Review) {
 }
 
 fn send(state: &mut State, review: Review) -> Vec<Effect> {
-    if let Some(amendment) = review.amendment {
-        return writes::send_amended(state, *amendment);
+    if let Some(replacement) = review.replacement {
+        return send_replacement(state, *replacement);
     }
-    let mut effects = writes::send_staged(state, &review.plan_ids);
-    if state.writes.gathers && state.writes.tally().staged == 0 {
+    let mut effects = submit(state, &review.plan_ids);
+    if state.changes.staging && state.changes.counts().staged == 0 {
         // Whoever has sent what was gathered is done with gathering.
-        state.writes.gathers = false;
+        state.changes.staging = false;
         state.say("sent; edits go out one by one again");
     }
     effects.extend(review.text.map(Effect::RemoveText));
@@ -270,22 +271,22 @@ fn send(state: &mut State, review: Review) -> Vec<Effect> {
 
 /// Sends nothing. The dialog that it came from opens again with the input; what gathers stays, unless it is to be dropped.
 fn leave(state: &mut State, review: Review, drop: bool) -> Vec<Effect> {
-    if let Some(amendment) = review.amendment {
-        match amendment.origin {
+    if let Some(replacement) = review.replacement {
+        match replacement.origin {
             Some(origin) => state.layers.push(origin),
             None => state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue))),
         }
         return Vec::new();
     }
-    if state.writes.gathers && !drop {
+    if state.changes.staging && !drop {
         state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
         return Vec::new();
     }
     let origin = match review.plan_ids.as_slice() {
-        [only] if !drop => state.writes.origin(*only).cloned(),
+        [only] if !drop => state.changes.origins.get(only).cloned(),
         _ => None,
     };
-    let effects = review.plan_ids.iter().flat_map(|plan_id| writes::unstage(state, *plan_id)).collect();
+    let effects = review.plan_ids.iter().flat_map(|plan_id| unstage(state, *plan_id)).collect();
     tell_dropped(state, &review, "nothing was sent");
     state.layers.extend(origin);
     effects
@@ -300,18 +301,18 @@ fn tell_dropped(state: &mut State, review: &Review, what: &str) {
 }
 
 /// Begins to gather edits, or shows what was gathered.
-pub(super) fn stage(state: &mut State) {
-    let staged = |write: &writes::Write| write.tally().staged > 0;
+pub(in crate::app) fn stage(state: &mut State) {
+    let staged = |plan: &QueuedPlan| plan.counts().staged > 0;
     let plan_ids: Vec<PlanId> =
-        state.writes.plans().filter(|(_, write)| staged(write)).map(|(plan_id, _)| plan_id).collect();
+        state.changes.queue.plans().filter(|(_, plan)| staged(plan)).map(|(plan_id, _)| plan_id).collect();
     if !plan_ids.is_empty() {
         let review = Review::of(state, plan_ids);
         state.layers.push(Layer::Review(review));
         return;
     }
-    state.writes.gathers = !state.writes.gathers;
+    state.changes.staging = !state.changes.staging;
     let key = state.key(Action::Stage);
-    state.say(if state.writes.gathers {
+    state.say(if state.changes.staging {
         format!("edits gather from now on; {key} shows and sends them, {key} again with nothing gathered ends it")
     } else {
         "edits go out one by one again".into()

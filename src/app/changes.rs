@@ -1,0 +1,100 @@
+//! The wing of changes: staging, reviewing, sending, what has come of it, and undoing it.
+//!
+//! The queue itself is [`ChangeQueue`], which knows nothing of a screen. Here are the things that only a person needs: the dialogs
+//! that plans came from, the words for what has become of them, and the list to decide in.
+
+mod conflict;
+mod pace;
+mod pending;
+mod results;
+mod review;
+mod submitting;
+mod undo;
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::changes::{ChangeQueue, JournalEntry, OpId, PlanId, QueueCounts, RecentWrites};
+use crate::remote::Fault;
+
+use super::Layer;
+
+pub use conflict::{Between, Conflict, Side};
+pub use pace::Pace;
+pub use pending::PendingPane;
+pub use review::{OperationCounts, Review};
+
+pub(super) use conflict::press as press_conflict;
+pub(super) use pending::{decide, press as press_pending};
+pub(super) use results::{executed, hand_over_again, recovered, server_answers, tell_reverted, undelivered};
+pub(super) use review::{press as press_review, stage};
+pub(super) use submitting::{
+    SubmitMode, adopt, apply, begin, discard, discard_plan, hold_all, replace, resume, retry, send_next,
+    send_replacement, submit, unstage,
+};
+pub(super) use undo::undo;
+
+/// The changes of this session.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Every operation that is not over.
+    pub queue: ChangeQueue,
+    /// The dialogs that plans came from, to be opened again with their input.
+    origins: HashMap<PlanId, Layer>,
+    /// Dialogs whose operation failed, with the input in them, oldest first.
+    pub(super) refused: VecDeque<Layer>,
+    /// What was written of late, to notice when somebody reverts it.
+    recent: RecentWrites,
+    /// Whether edits are staged instead of being sent one by one.
+    pub(super) staging: bool,
+    /// How fast they are sent.
+    pub pace: Pace,
+    /// What the last session left and what became of it, until that was looked at.
+    left_over: Vec<String>,
+    /// Why the server can't be written at present, which was told; `None` once it has taken something.
+    unreached: Option<Fault>,
+    /// Entries of the journal that could not be handed over yet.
+    unjournalled: Vec<JournalEntry>,
+    /// Whether something could not be handed over.
+    undelivered: bool,
+}
+
+impl Changes {
+    /// Whose plans have numbers from a time on: no two sessions give the same ones. So many operations are in flight at once.
+    pub(super) fn since(now: jiff::Timestamp, at_once: usize) -> Self {
+        let queue = ChangeQueue::new(now.as_millisecond().unsigned_abs(), at_once);
+        Self { queue, ..Self::default() }
+    }
+
+    pub(super) fn look(&mut self, now: jiff::Timestamp) {
+        self.pace.look(now, self.queue.counts());
+    }
+
+    /// How many operations are in which state.
+    #[must_use]
+    pub const fn counts(&self) -> QueueCounts {
+        self.queue.counts()
+    }
+
+    /// How many dialogs came back refused and wait to be opened again.
+    #[must_use]
+    pub fn refused_count(&self) -> usize {
+        self.refused.len()
+    }
+
+    /// Whether edits are staged instead of being sent one by one.
+    #[must_use]
+    pub const fn is_staging(&self) -> bool {
+        self.staging
+    }
+
+    /// The operation that has failed and was asked for first; one that came from a dialog before others.
+    pub(super) fn oldest_problem(&self) -> Option<OpId> {
+        let refused = self.refused.iter().find_map(Layer::amends).filter(|op| self.queue.has_failed(*op));
+        refused.or_else(|| self.queue.oldest_problem())
+    }
+
+    /// Forgets the dialog that came back refused because of an operation.
+    fn forget_refused(&mut self, op: OpId) {
+        self.refused.retain(|layer| layer.amends() != Some(op));
+    }
+}

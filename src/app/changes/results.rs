@@ -1,0 +1,271 @@
+//! What became of operations, in the tree, in the activity and in words for the person.
+
+use crate::action::Action;
+use crate::changes::{
+    DoneOp, ExecutionResult, FinishedPlan, OpId, Operation, Recovered, RecoveredState, Title, Transitions, WriteError,
+    WriteResult, Written,
+};
+use crate::mirror::Command;
+use crate::remote::Contexts;
+use crate::segment::{Field, Segment, SegmentId};
+
+use super::Conflict;
+use super::submitting::apply;
+use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
+use crate::app::changing::title;
+use crate::app::{Effect, Layer, State, Tone, grouped, tree_view};
+
+/// An operation has come to something.
+pub(in crate::app) fn executed(state: &mut State, op: OpId, result: ExecutionResult) -> Vec<Effect> {
+    match result {
+        ExecutionResult::Done(result) => done(state, op, &result),
+        ExecutionResult::Failed { error, evidence } => {
+            let result = ExecutionResult::Failed { error: error.clone(), evidence };
+            let transitions = state.changes.queue.executed(op, result);
+            let effects = apply(state, transitions);
+            failed(state, op, &error);
+            effects
+        }
+        ExecutionResult::Unreached { .. } => unreached(state, op, result),
+    }
+}
+
+/// An operation could not reach the server, or is to wait: it is queued as before, and sent when the server answers.
+fn unreached(state: &mut State, op: OpId, result: ExecutionResult) -> Vec<Effect> {
+    let ExecutionResult::Unreached { error, retry_in, .. } = &result else { return Vec::new() };
+    let (error, retry_in) = (error.clone(), *retry_in);
+    state.changes.queue.pause_sending();
+    let transitions = state.changes.queue.executed(op, result);
+    let effects = apply(state, transitions);
+    // It is tried again and again, which is no news each time.
+    if state.changes.unreached.as_ref() == Some(&error.fault) {
+        return effects;
+    }
+    let queue = state.key(Action::ShowQueue);
+    let when = match error.fault.retry_after() {
+        Some(_) => format!("again in {} s", retry_in.as_secs()),
+        None => "when the server answers".into(),
+    };
+    let text = format!("{error}. Your changes are kept and sent {when} · {queue} shows them");
+    state.changes.unreached = Some(error.fault);
+    state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+    state.warn(text);
+    effects
+}
+
+/// The server answers again: what is queued can be sent.
+pub(in crate::app) const fn server_answers(state: &mut State) {
+    state.changes.queue.resume_sending();
+}
+
+/// An operation was applied.
+fn done(state: &mut State, op: OpId, result: &WriteResult) -> Vec<Effect> {
+    state.changes.unreached = None;
+    let Some(operation) = state.changes.queue.op(op).map(|planned| planned.operation.clone()) else {
+        return Vec::new();
+    };
+    let before = operation.subject().and_then(|id| state.changes.queue.truth(id)).cloned();
+    let is_single = state.changes.queue.plan(op.plan_id).is_some_and(|plan| plan.ops().len() == 1);
+    state.changes.forget_refused(op);
+    let mut transitions = state.changes.queue.executed(op, ExecutionResult::Done(result.clone()));
+    let finished_plans = std::mem::take(&mut transitions.finished);
+    let effects = apply(state, transitions);
+    let mut about = None;
+    match result {
+        WriteResult::Created(written) | WriteResult::Updated(written) => {
+            state.activity.touch(&written.segment.id, state.clock.now, Originator::You);
+            tree_view::steady(state, |state| state.forest.mark_changed([&written.segment.id]));
+            remark(state, written);
+            if let (Some(before), false) = (&before, written.merged.is_empty()) {
+                let only_theirs = (**before).clone().with_fields_of(&written.segment, &written.merged);
+                tell_reverted(state, before, &only_theirs);
+            }
+            about = is_single.then(|| changed_fields(state, before.as_deref(), written));
+        }
+        WriteResult::Deleted { id, concurrent_write, .. } => {
+            state.picks.marked.remove(id);
+            state.picks.cut.remove(id);
+            if let (Operation::Delete { base, .. }, true) = (&operation, *concurrent_write) {
+                remark_concurrent_write(state, &base.name, None);
+            }
+        }
+    }
+    if let Some(DoneOp::Updated { before, after, fields }) = DoneOp::of(&operation, result) {
+        state.changes.recent.keep(&before, &after, &fields, state.clock.now);
+    }
+    for plan in finished_plans {
+        finished(state, plan, about.take());
+    }
+    effects
+}
+
+/// The segment that a plan of one operation was about, and what it changed there. A new name is told by the title already.
+fn changed_fields(state: &State, before: Option<&Segment>, written: &Written) -> (SegmentId, Vec<FieldChange>) {
+    let fields = before.map(|before| activity::field_changes(&state.forest, before, &written.segment));
+    let mut fields = fields.unwrap_or_default();
+    if let [FieldChange { field: Field::Name, .. }] = fields.as_slice() {
+        fields.clear();
+    }
+    (written.segment.id.clone(), fields)
+}
+
+/// Says where the server or a colleague had it otherwise than asked.
+fn remark(state: &mut State, written: &Written) {
+    let name = &written.segment.name;
+    let list = |fields: &[Field]| fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let about = Some(written.segment.id.clone());
+    if !written.ignored.is_empty() {
+        let kept = written
+            .ignored
+            .iter()
+            .map(|field| format!("{field} {}", activity::shown(&state.forest, &written.segment, *field)));
+        let text = format!("{name}: the server kept the {}", kept.collect::<Vec<_>>().join(" and the "));
+        state.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
+        state.warn(text);
+    }
+    if !written.merged.is_empty() {
+        let text = format!("{name}: kept the {} that somebody else had just changed", list(&written.merged));
+        state.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
+    }
+    if written.existed {
+        let text = format!("{name} existed before: the server answered with it instead of creating a new one");
+        state.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
+        state.warn(text);
+    }
+    if written.concurrent_write {
+        remark_concurrent_write(state, name, about);
+    }
+}
+
+fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentId>) {
+    let text = format!("{name}: somebody else changed it in the same moment, and that may be lost; ask who it was");
+    state.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
+    state.warn(text);
+}
+
+/// Says when somebody reverts what was written here a while ago.
+pub(in crate::app) fn tell_reverted(state: &mut State, before: &Segment, after: &Segment) {
+    for reverted in state.changes.recent.reverted(before, after, state.clock.now) {
+        let value = |text: Option<String>| text.map_or_else(|| "nothing".into(), |text| format!("“{text}”"));
+        let text = format!(
+            "{}: somebody set the {} that was changed here back, from {} to {}",
+            after.name,
+            reverted.field,
+            value(reverted.from),
+            value(reverted.to)
+        );
+        state.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
+        state.warn(text);
+    }
+}
+
+/// Nothing is left of a plan. `about` is what a single operation changed.
+pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(SegmentId, Vec<FieldChange>)>) {
+    let FinishedPlan { plan_id, title, done, total } = plan;
+    state.changes.origins.remove(&plan_id);
+    if done == 0 {
+        return;
+    }
+    let text = if done == total {
+        title.done
+    } else {
+        format!("{} ({done} of {total} steps; the others were given up)", title.done)
+    };
+    let (at, contexts) = (state.clock.now, Contexts::default());
+    let (subject, fields) = about.map_or((None, Vec::new()), |(subject, fields)| (Some(subject), fields));
+    state.activity.push(ActivityEntry { at, kind: EntryKind::Done, text: text.clone(), subject, fields, contexts });
+    if state.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
+        state.say(text);
+    }
+}
+
+/// Tells of an operation that failed in a line, with the key that opens the dialog it came from.
+fn failed(state: &mut State, op: OpId, error: &WriteError) {
+    let Some(plan) = state.changes.queue.plan(op.plan_id) else { return };
+    let (done, total) = (plan.counts().done, plan.ops().len());
+    let progress = if total > 1 { format!(" ({done} of {total} steps are done)") } else { String::new() };
+    let words = error.to_string();
+    let text = format!("{}{progress}: {words}", plan.title.failed);
+    state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+    let origin = state.changes.origins.get(&op.plan_id).cloned();
+    let layer = match (Conflict::of(state, op, error), origin) {
+        (Some(conflict), _) => Some(Layer::Conflict(conflict)),
+        (None, Some(mut origin)) => {
+            origin.refuse(&words, Some(op));
+            Some(origin)
+        }
+        (None, None) => None,
+    };
+    // Nothing opens by itself: it would take keys that are meant for something else.
+    if let Some(layer) = layer {
+        state.changes.forget_refused(op);
+        state.changes.refused.push_back(layer);
+        state.warn(format!("{text} · {} opens it", state.key(Action::Reopen)));
+    } else {
+        let queue = state.key(Action::ShowQueue);
+        state.warn(format!("{text} · {queue} shows what is left and tries it again"));
+    }
+}
+
+/// An order could not be handed over. Nothing of it is lost: it is handed over with the next thing that is heard.
+pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
+    state.changes.queue.pause_sending();
+    state.changes.undelivered = true;
+    match command {
+        Command::Journal(entries) => state.changes.unjournalled.extend(entries),
+        Command::Execute(execution) => state.changes.queue.not_begun(execution.op),
+        Command::PollNow | Command::Reload | Command::StopListing => {}
+    }
+    state.warn("too much is waiting to be done; try again in a moment");
+}
+
+/// Hands over what could not be before.
+pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
+    if !std::mem::take(&mut state.changes.undelivered) {
+        return Vec::new();
+    }
+    state.changes.queue.resume_sending();
+    apply(state, Transitions::default())
+}
+
+/// What an earlier session left, and what became of it, is told and kept for the list of pending changes, which shows it.
+pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec<Effect> {
+    let lines: Vec<String> = found.iter().map(line).collect();
+    for line in &lines {
+        state.activity.add(state.clock.now, EntryKind::Notice, None, line.clone());
+    }
+    state.changes.staging |= found.iter().any(|one| one.state == RecoveredState::Staged);
+    let title = Title {
+        done: "finished changes from the last session".into(),
+        failed: "some changes from the last session were not carried out".into(),
+    };
+    state.changes.queue.resume_sending();
+    let transitions = state.changes.queue.recover(&state.forest, found, &title);
+    let effects = apply(state, transitions);
+    if let Some(first) = lines.first() {
+        let queue = state.key(Action::ShowQueue);
+        let more = lines.len() - 1;
+        let others = if more == 0 { String::new() } else { format!(" and {} more", grouped(more)) };
+        // Nothing opens by itself: it would take keys that are meant for something else.
+        state.warn(format!("left over from the last session: {first}{others} · {queue} shows it"));
+        state.changes.left_over.extend(lines);
+    }
+    effects
+}
+
+/// What became of an operation of an earlier session.
+fn line(recovered: &Recovered) -> String {
+    let Title { done, failed } = title(&recovered.operation);
+    match &recovered.state {
+        RecoveredState::Applied(_) => format!("{done}: it was carried out"),
+        RecoveredState::Staged => format!("{failed}: it was only gathered"),
+        RecoveredState::NotSent => format!("{failed}: it is still to be sent"),
+        RecoveredState::NotApplied => format!("{failed}: it was sent and not carried out"),
+        RecoveredState::NotFound => {
+            format!("{failed}: it was sent, and no trace of it was found so far; it is looked for")
+        }
+        RecoveredState::Unknown(error) => {
+            format!("{failed}: it was sent, and what became of it is not known: {error}")
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! From a plan to operations that are sent: shown at once, reviewed first where that is due, then queued.
+
+use crate::action::Action;
+use crate::changes::{
+    ChangeQueue, Execution, OpId, Operation, Plan, PlanId, PlanKind, Renamed, Title, Transitions, confirmation,
+};
+use crate::forest::{Change, RowId};
+use crate::mirror::Command;
+use crate::segment::SegmentId;
+
+use super::results;
+use crate::app::changing::title;
+use crate::app::{Effect, Layer, Review, State, tree_view};
+
+/// How a plan comes to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::app) enum SubmitMode {
+    /// The person has seen all of it.
+    Confirmed,
+    /// The person asked for it, and sees it before it is sent if there is more to it than one change.
+    Asked,
+    /// The person asked for it without seeing what it comes to, and sees it before it is sent, however small it is.
+    Unseen,
+    /// It undoes or redoes another one.
+    Undo(PlanKind),
+    /// As asked for, in the place of an operation that failed, which is discarded when this is sent.
+    Instead(OpId),
+}
+
+/// Another operation in the place of one that failed, which waits for the person's word.
+#[derive(Debug, Clone)]
+pub(in crate::app) struct Replacement {
+    pub op: OpId,
+    pub operation: Operation,
+    /// The dialog it came from, to be opened again when the person sends nothing or the server refuses.
+    pub origin: Option<Layer>,
+}
+
+/// Shows what a plan asks for and sends it on its way, at once or after the person's word.
+///
+/// `origin` is the dialog it came from, to be opened again with its input when the server refuses.
+pub(in crate::app) fn begin(
+    state: &mut State,
+    plan: Plan,
+    title: Title,
+    origin: Option<Layer>,
+    mode: SubmitMode,
+) -> Vec<Effect> {
+    if plan.operations.is_empty() {
+        return Vec::new();
+    }
+    let review = match &mode {
+        SubmitMode::Confirmed => false,
+        SubmitMode::Unseen => true,
+        SubmitMode::Asked | SubmitMode::Instead(_) => plan.operations.len() > 1 || wants_a_phrase(state, &plan),
+        SubmitMode::Undo(_) => deletes_several(&plan) || wants_a_phrase(state, &plan),
+    };
+    let staging = state.changes.staging && !matches!(mode, SubmitMode::Undo(_));
+    let creates = matches!(plan.operations.first(), Some(Operation::Create { .. }));
+    let queue = &mut state.changes.queue;
+    let (plan_id, staged) = match mode {
+        SubmitMode::Undo(kind) => queue.stage_of_kind(&state.forest, plan, title, kind),
+        SubmitMode::Confirmed | SubmitMode::Asked | SubmitMode::Unseen | SubmitMode::Instead(_) => {
+            let replaces = if let SubmitMode::Instead(op) = mode { Some(op) } else { None };
+            let (plan_id, staged) = queue.stage(&state.forest, plan, title);
+            if let Some(op) = replaces {
+                queue.replaces(plan_id, op);
+            }
+            (plan_id, staged)
+        }
+    };
+    let mut effects = apply(state, staged);
+    state.changes.origins.extend(origin.map(|origin| (plan_id, origin)));
+    if creates {
+        tree_view::go_to(state, &OpId { plan_id, index: 0 }.provisional_id());
+    }
+    if !review && !staging {
+        effects.extend(submit(state, &[plan_id]));
+        return effects;
+    }
+    if review && !staging {
+        state.layers.push(Layer::Review(Review::of(state, vec![plan_id])));
+    } else {
+        let staged = state.changes.counts().staged;
+        state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
+    }
+    if state.changes.staging {
+        // While edits are staged, whatever is not sent at once stays, and is not lost with this session.
+        let kept = state.changes.queue.keep(plan_id);
+        effects.extend(apply(state, kept));
+    }
+    effects
+}
+
+/// Whether a plan could do so much damage that a key is not enough.
+fn wants_a_phrase(state: &State, plan: &Plan) -> bool {
+    let operations: Vec<&Operation> = plan.operations.iter().collect();
+    confirmation(&state.session.safeguards(), &state.forest, &operations).next().is_some()
+}
+
+/// Whether a plan deletes more than what one step had made.
+fn deletes_several(plan: &Plan) -> bool {
+    let deletes = plan.operations.iter().filter(|operation| matches!(operation, Operation::Delete { .. }));
+    deletes.count() > 1
+}
+
+/// Takes what a function of the queue has come to into the state.
+pub(in crate::app) fn apply(state: &mut State, transitions: Transitions) -> Vec<Effect> {
+    let Transitions { journal, shown, discarded, finished, renamed } = transitions;
+    show(state, shown, renamed.as_ref());
+    if let Some(Renamed { provisional, segment }) = renamed {
+        state.picks.places.rename(&provisional, &segment.id);
+        for picked in [&mut state.picks.marked, &mut state.picks.cut] {
+            if picked.remove(&provisional) {
+                picked.insert(segment.id.clone());
+            }
+        }
+        let dialogs = state.layers.iter_mut().chain(&mut state.changes.refused);
+        for layer in dialogs.chain(state.changes.origins.values_mut()) {
+            layer.refer_to(&state.forest, &provisional, &segment);
+        }
+    }
+    for op in discarded {
+        state.changes.forget_refused(op);
+    }
+    for plan in finished {
+        results::finished(state, plan, None);
+    }
+    let mut entries = std::mem::take(&mut state.changes.unjournalled);
+    entries.extend(journal);
+    if entries.is_empty() { Vec::new() } else { vec![Effect::Mirror(Command::Journal(entries))] }
+}
+
+/// Brings rows up to date. Where a segment has its real id now, its row keeps being open and selected.
+fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
+    if changes.is_empty() {
+        return;
+    }
+    let Some(Renamed { provisional, segment }) = renamed else {
+        return tree_view::steady(state, |state| state.forest.apply(changes));
+    };
+    let (former, row) = (RowId::Segment(provisional.clone()), RowId::Segment(segment.id.clone()));
+    let is_open = state.forest.is_open(&former);
+    let select = |state: &mut State| {
+        if state.tree.selected.as_ref() == Some(&former) {
+            state.tree.selected = Some(row.clone());
+        }
+    };
+    tree_view::steady(state, |state| {
+        state.forest.apply(changes);
+        if is_open {
+            state.forest.expand(&row);
+        }
+        select(state);
+    });
+    // What lies over the tree has a selection of its own.
+    select(state);
+}
+
+/// Queues plans that wait for the person's word.
+pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for plan_id in plan_ids {
+        let transitions = state.changes.queue.submit(*plan_id);
+        effects.extend(apply(state, transitions));
+    }
+    effects
+}
+
+/// Begins what is ready: the last thing that is done about any event.
+pub(in crate::app) fn send_next(queue: &mut ChangeQueue) -> impl Iterator<Item = Effect> {
+    let order = |execution: Execution| Effect::Mirror(Command::Execute(Box::new(execution)));
+    std::iter::from_fn(|| queue.begin()).map(order)
+}
+
+/// Discards a plan that was not sent, and with it whatever can't be done without it.
+pub(in crate::app) fn unstage(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
+    discard_plan(state, plan_id)
+}
+
+/// Queues an operation again that failed or is on hold.
+pub(in crate::app) fn retry(state: &mut State, op: OpId) -> Vec<Effect> {
+    state.changes.forget_refused(op);
+    let transitions = state.changes.queue.retry(op);
+    apply(state, transitions)
+}
+
+/// Takes a segment for the one that a create has made whose answer was lost.
+pub(in crate::app) fn adopt(state: &mut State, op: OpId, id: SegmentId) -> Vec<Effect> {
+    state.changes.forget_refused(op);
+    let transitions = state.changes.queue.adopt(op, id);
+    apply(state, transitions)
+}
+
+/// Sends another operation in the place of one that failed, at once or after the person's word. `origin` is the dialog it came
+/// from.
+pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation, origin: Option<Layer>) -> Vec<Effect> {
+    let replacement = Replacement { op, operation, origin };
+    let safeguards = state.session.safeguards();
+    if confirmation(&safeguards, &state.forest, &[&replacement.operation]).next().is_none() {
+        return send_replacement(state, replacement);
+    }
+    state.layers.push(Layer::Review(Review::of_replacement(state, replacement)));
+    Vec::new()
+}
+
+/// Sends it, unless the other one was resolved while the person was asked.
+pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replacement) -> Vec<Effect> {
+    let Replacement { op, operation, origin } = replacement;
+    if !state.changes.queue.rests(op) {
+        state.say("that has been settled meanwhile");
+        return Vec::new();
+    }
+    state.changes.origins.extend(origin.map(|origin| (op.plan_id, origin)));
+    state.changes.forget_refused(op);
+    let (title, creates) = (title(&operation), matches!(operation, Operation::Create { .. }));
+    let transitions = state.changes.queue.replace(op, operation, title);
+    let effects = apply(state, transitions);
+    if creates {
+        tree_view::go_to(state, &op.provisional_id());
+    }
+    effects
+}
+
+/// Discards an operation that is not in flight, and with it whatever can't be done without it.
+pub(in crate::app) fn discard(state: &mut State, op: OpId) -> Vec<Effect> {
+    let transitions = state.changes.queue.discard(op);
+    apply(state, transitions)
+}
+
+/// Discards what is left of a plan. What is in flight goes on.
+pub(in crate::app) fn discard_plan(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
+    let transitions = state.changes.queue.discard_plan(plan_id);
+    apply(state, transitions)
+}
+
+/// Puts everything on hold that is queued. Returns how much that is.
+pub(in crate::app) fn hold_all(state: &mut State) -> usize {
+    state.changes.queue.hold_all()
+}
+
+/// Resumes a plan: what is on hold and what failed of it. A create that may have been applied is no matter of course: it wants a
+/// decision of its own.
+pub(in crate::app) fn resume(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
+    let (transitions, unclear) = state.changes.queue.resume(plan_id);
+    if unclear > 0 {
+        state.warn("what may have been created already is not tried again with the others: enter or r on it decides");
+    }
+    apply(state, transitions)
+}

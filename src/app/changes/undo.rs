@@ -1,0 +1,35 @@
+//! Undo and redo.
+
+use crate::changes::UndoStep;
+
+use super::submitting::{SubmitMode, begin, discard_plan};
+use crate::app::activity::EntryKind;
+use crate::app::{Effect, State};
+
+/// Undoes what was done last, or does again what was undone last. What is left of a plan that has come to rest half-way is
+/// discarded first.
+pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
+    let half_done = if step == UndoStep::Undo { state.changes.queue.half_done() } else { None };
+    if state.changes.queue.is_moving() {
+        state.warn("something is still on its way to the server; try again when it has ended");
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    if let Some(plan_id) = half_done {
+        if let Some(plan) = state.changes.queue.plan(plan_id) {
+            let text = format!("{}: what was left of it is given up", plan.title.failed);
+            state.activity.add(state.clock.now, EntryKind::Notice, None, text);
+        }
+        effects = discard_plan(state, plan_id);
+    }
+    let Some((plan, title, kind)) = state.changes.queue.take_undo(step, &state.forest) else {
+        let nothing = match step {
+            UndoStep::Undo => "nothing was done yet that could be undone",
+            UndoStep::Redo => "nothing was undone",
+        };
+        state.warn(nothing);
+        return effects;
+    };
+    effects.extend(begin(state, plan, title, None, SubmitMode::Undo(kind)));
+    effects
+}

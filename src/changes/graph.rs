@@ -1,0 +1,529 @@
+//! Who waits for whom: several operations at once, but each only when those that it builds upon are done.
+//!
+//! An operation builds upon earlier ones that concern the same segment, that create or move the segment it puts its own under,
+//! and, when it deletes, that take something from below. Two creates with the same fields go one after the other, since nobody
+//! could tell whose a segment is when both answers are lost. Moves to different places go one after the other as well: two of
+//! them, each harmless, could close a cycle in the wrong order; a move that rests holds up no other. An operation that failed or
+//! is on hold stays, and whatever builds upon it waits.
+//!
+//! An operation waits only for those that entered before it, so nothing ever waits for itself. No step costs more than what
+//! waits for the operation that it is about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::segment::{Draft, SegmentId};
+
+use super::model::{OpId, Operation};
+
+/// The operations that are not over and not staged.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Graph {
+    nodes: HashMap<OpId, Node>,
+    /// Those that may begin, as far as moves to other places allow it.
+    ready: BTreeSet<OpId>,
+    in_flight: BTreeSet<OpId>,
+    /// The operations on each segment.
+    on: HashMap<SegmentId, BTreeSet<OpId>>,
+    /// The operations that put something below a segment or take it from there.
+    below: HashMap<SegmentId, BTreeSet<OpId>>,
+    /// The creates with the same fields, in the order in which they entered.
+    alike: HashMap<Draft, BTreeSet<(Turn, OpId)>>,
+    moves: Moves,
+    last_turn: Turn,
+}
+
+/// The order in which operations entered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn(u64);
+
+#[derive(Debug, Clone)]
+struct Node {
+    turn: Turn,
+    kind: Kind,
+    stage: Stage,
+    /// What it waits for, and what waits for it.
+    after: HashSet<OpId>,
+    before: HashSet<OpId>,
+    /// The keys under which it is found.
+    on: SegmentId,
+    below: Vec<SegmentId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Create(Draft),
+    /// Other values for a segment where it stands: of no matter to what is put below it.
+    Change,
+    /// To a place, as one of a run of moves to the same.
+    Move {
+        to: Option<SegmentId>,
+        run: u64,
+    },
+    Delete,
+}
+
+/// What the graph has to know of an operation's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Queued,
+    InFlight,
+    /// It failed or is on hold.
+    Resting,
+}
+
+/// Moves in runs to one place each: a run goes when those before it have none that is queued or in flight.
+#[derive(Debug, Clone, Default)]
+struct Moves {
+    last_run: u64,
+    /// Where the last run goes.
+    to: Option<SegmentId>,
+    /// How many of each run are queued or in flight; none without any.
+    active: BTreeMap<u64, usize>,
+    /// Those of each run that wait for nothing but earlier runs.
+    waiting: BTreeMap<u64, BTreeSet<OpId>>,
+    in_flight: HashSet<OpId>,
+}
+
+impl Graph {
+    /// Takes in an operation. It is ready as soon as nothing stands in its way, or rests until it is [woken](Self::wake).
+    pub fn enter(&mut self, op: OpId, operation: &Operation, rests: bool) {
+        self.last_turn.0 += 1;
+        let turn = self.last_turn;
+        let kind = self.kind(operation);
+        self.insert(op, operation, turn, kind, if rests { Stage::Resting } else { Stage::Queued });
+    }
+
+    fn kind(&mut self, operation: &Operation) -> Kind {
+        match operation {
+            Operation::Create { draft } => Kind::Create(draft.clone()),
+            Operation::Delete { .. } => Kind::Delete,
+            Operation::Update { draft, .. } if operation.is_move() => {
+                let to = draft.parent.clone();
+                if self.moves.last_run == 0 || self.moves.to != to {
+                    self.moves.last_run += 1;
+                    self.moves.to.clone_from(&to);
+                }
+                Kind::Move { to, run: self.moves.last_run }
+            }
+            Operation::Update { .. } => Kind::Change,
+        }
+    }
+
+    fn insert(&mut self, op: OpId, operation: &Operation, turn: Turn, kind: Kind, stage: Stage) {
+        let after = self.builds_upon(operation, turn);
+        for earlier in &after {
+            if let Some(node) = self.nodes.get_mut(earlier) {
+                node.before.insert(op);
+            }
+        }
+        let on = operation.subject().cloned().unwrap_or_else(|| op.provisional_id());
+        let left = match operation {
+            Operation::Update { base, .. } | Operation::Delete { base, .. } => base.parent.clone(),
+            Operation::Create { .. } => None,
+        };
+        let below: Vec<SegmentId> = left.into_iter().chain(operation.destination().cloned()).collect();
+        self.on.entry(on.clone()).or_default().insert(op);
+        for parent in &below {
+            self.below.entry(parent.clone()).or_default().insert(op);
+        }
+        if let Kind::Create(draft) = &kind {
+            self.alike.entry(draft.clone()).or_default().insert((turn, op));
+        }
+        self.nodes.insert(op, Node { turn, kind, stage, after, before: HashSet::new(), on, below });
+        self.count_active(op, 1);
+        self.consider(op);
+    }
+
+    /// The operations that have to be done before this one.
+    fn builds_upon(&self, operation: &Operation, turn: Turn) -> HashSet<OpId> {
+        let of = |map: &HashMap<SegmentId, BTreeSet<OpId>>, id: &SegmentId| map.get(id).cloned().unwrap_or_default();
+        let mut after = HashSet::new();
+        if let Some(subject) = operation.subject() {
+            after.extend(of(&self.on, subject));
+            if matches!(operation, Operation::Delete { .. }) {
+                after.extend(of(&self.below, subject));
+            }
+        }
+        if let Some(destination) = operation.destination() {
+            let matters = |other: &OpId| self.nodes.get(other).is_some_and(|other| other.kind != Kind::Change);
+            after.extend(of(&self.on, destination).into_iter().filter(matters));
+        }
+        after.retain(|earlier| self.nodes.get(earlier).is_some_and(|earlier| earlier.turn < turn));
+        after
+    }
+
+    /// The next operation that may begin. It is in flight from now on.
+    pub fn begin(&mut self, at_once: usize) -> Option<OpId> {
+        if self.in_flight.len() >= at_once.max(1) {
+            return None;
+        }
+        let op = self.ready.iter().copied().find(|op| self.agrees_with_moves_in_flight(*op))?;
+        self.ready.remove(&op);
+        self.in_flight.insert(op);
+        let node = self.nodes.get_mut(&op)?;
+        node.stage = Stage::InFlight;
+        if matches!(node.kind, Kind::Move { .. }) {
+            self.moves.in_flight.insert(op);
+        }
+        Some(op)
+    }
+
+    /// A move that was tried again may meet moves of a later run.
+    fn agrees_with_moves_in_flight(&self, op: OpId) -> bool {
+        let destination = |op: &OpId| match self.nodes.get(op).map(|node| &node.kind) {
+            Some(Kind::Move { to, .. }) => Some(to),
+            _ => None,
+        };
+        match (destination(&op), self.moves.in_flight.iter().next()) {
+            (Some(to), Some(other)) => destination(other) == Some(to),
+            _ => true,
+        }
+    }
+
+    /// An operation in flight is queued again.
+    pub fn requeue(&mut self, op: OpId) {
+        self.land(op, Stage::Queued);
+        self.consider(op);
+    }
+
+    /// An operation failed or is on hold. Moves to other places go on.
+    pub fn rest(&mut self, op: OpId) {
+        self.ready.remove(&op);
+        self.land(op, Stage::Resting);
+    }
+
+    fn land(&mut self, op: OpId, stage: Stage) {
+        self.in_flight.remove(&op);
+        self.moves.in_flight.remove(&op);
+        self.count_active(op, -1);
+        if let Some(node) = self.nodes.get_mut(&op) {
+            node.stage = stage;
+        }
+        self.count_active(op, 1);
+        self.moves_go_on();
+    }
+
+    /// An operation that rests is queued again, another one in its place if that is what it is by now.
+    pub fn wake(&mut self, op: OpId, operation: &Operation) {
+        let Some((Node { turn, kind: former, before, .. }, twin)) = self.take_out(op) else { return };
+        // It keeps its place among the moves, so that nothing that waits for it comes before it.
+        let kind = match (former, operation) {
+            (Kind::Move { run, .. }, Operation::Update { draft, .. }) if operation.is_move() => {
+                Kind::Move { to: draft.parent.clone(), run }
+            }
+            _ => self.kind(operation),
+        };
+        self.insert(op, operation, turn, kind, Stage::Queued);
+        if let Some(node) = self.nodes.get_mut(&op) {
+            node.before = before;
+        }
+        if let Some(twin) = twin {
+            self.consider(twin);
+        }
+    }
+
+    /// An operation is done or discarded: those that waited for it may begin.
+    pub fn leave(&mut self, op: OpId) {
+        let Some((node, twin)) = self.take_out(op) else { return };
+        for later in node.before.into_iter().chain(twin) {
+            if let Some(waiting) = self.nodes.get_mut(&later) {
+                waiting.after.remove(&op);
+            }
+            self.consider(later);
+        }
+    }
+
+    /// Takes an operation out, without letting go of those that wait for it. Returns the next create with the same fields as well.
+    fn take_out(&mut self, op: OpId) -> Option<(Node, Option<OpId>)> {
+        self.count_active(op, -1);
+        let node = self.nodes.remove(&op)?;
+        self.ready.remove(&op);
+        self.in_flight.remove(&op);
+        self.moves.in_flight.remove(&op);
+        forget(&mut self.on, &node.on, op);
+        for parent in &node.below {
+            forget(&mut self.below, parent, op);
+        }
+        for earlier in &node.after {
+            if let Some(earlier) = self.nodes.get_mut(earlier) {
+                earlier.before.remove(&op);
+            }
+        }
+        let mut twin = None;
+        if let Kind::Create(draft) = &node.kind
+            && let Some(alike) = self.alike.get_mut(draft)
+        {
+            alike.remove(&(node.turn, op));
+            twin = alike.first().map(|(_, twin)| *twin);
+            if twin.is_none() {
+                self.alike.remove(draft);
+            }
+        }
+        self.moves_go_on();
+        Some((node, twin))
+    }
+
+    /// Counts a move of its run in or out, as long as it does not rest.
+    fn count_active(&mut self, op: OpId, by: isize) {
+        let Some(Node { kind: Kind::Move { run, .. }, stage: Stage::Queued | Stage::InFlight, .. }) =
+            self.nodes.get(&op)
+        else {
+            return;
+        };
+        let run = *run;
+        let active = self.moves.active.entry(run).or_default();
+        *active = active.saturating_add_signed(by);
+        if *active == 0 {
+            self.moves.active.remove(&run);
+        }
+        if by < 0
+            && let Some(waiting) = self.moves.waiting.get_mut(&run)
+        {
+            waiting.remove(&op);
+        }
+    }
+
+    /// Lets the moves begin before which there are no others any more.
+    fn moves_go_on(&mut self) {
+        let Some((first, _)) = self.moves.active.first_key_value() else { return };
+        if let Some(waiting) = self.moves.waiting.remove(first) {
+            self.ready.extend(waiting);
+        }
+    }
+
+    fn consider(&mut self, op: OpId) {
+        let Some(Node { kind, turn, stage: Stage::Queued, after, .. }) = self.nodes.get(&op) else { return };
+        if !after.is_empty() {
+            return;
+        }
+        match kind {
+            Kind::Create(draft) => {
+                let first = self.alike.get(draft).and_then(BTreeSet::first);
+                if first != Some(&(*turn, op)) {
+                    return;
+                }
+            }
+            Kind::Move { run, .. } if self.moves.active.first_key_value().is_some_and(|(first, _)| first < run) => {
+                self.moves.waiting.entry(*run).or_default().insert(op);
+                return;
+            }
+            _ => {}
+        }
+        self.ready.insert(op);
+    }
+
+    /// A new segment has its real id: it is found under that from now on.
+    pub fn rename(&mut self, provisional: &SegmentId, real: &SegmentId) {
+        if let Some(ops) = self.on.remove(provisional) {
+            for op in &ops {
+                if let Some(node) = self.nodes.get_mut(op) {
+                    node.on.clone_from(real);
+                }
+            }
+            self.on.entry(real.clone()).or_default().extend(ops);
+        }
+        if let Some(ops) = self.below.remove(provisional) {
+            for op in &ops {
+                let below = self.nodes.get_mut(op).into_iter().flat_map(|node| &mut node.below);
+                below.filter(|parent| *parent == provisional).for_each(|parent| parent.clone_from(real));
+                self.rename_place(*op, provisional, real);
+            }
+            self.below.entry(real.clone()).or_default().extend(ops);
+        }
+        if self.moves.to.as_ref() == Some(provisional) {
+            self.moves.to = Some(real.clone());
+        }
+    }
+
+    /// What is put below a new segment is known by the place that it is put to.
+    fn rename_place(&mut self, op: OpId, provisional: &SegmentId, real: &SegmentId) {
+        let Some(node) = self.nodes.get_mut(&op) else { return };
+        match &mut node.kind {
+            Kind::Move { to: Some(to), .. } if to == provisional => to.clone_from(real),
+            Kind::Create(draft) if draft.parent.as_ref() == Some(provisional) => {
+                let former = draft.clone();
+                draft.parent = Some(real.clone());
+                let (key, entry) = (draft.clone(), (node.turn, op));
+                if let Some(alike) = self.alike.get_mut(&former) {
+                    alike.remove(&entry);
+                    if alike.is_empty() {
+                        self.alike.remove(&former);
+                    }
+                }
+                self.alike.entry(key).or_default().insert(entry);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether nothing is in it.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        let indices = self.on.is_empty() && self.below.is_empty() && self.alike.is_empty();
+        let moves = self.moves.active.is_empty() && self.moves.in_flight.is_empty();
+        self.nodes.is_empty() && self.ready.is_empty() && self.in_flight.is_empty() && indices && moves
+    }
+}
+
+fn forget(map: &mut HashMap<SegmentId, BTreeSet<OpId>>, key: &SegmentId, op: OpId) {
+    if let Some(ops) = map.get_mut(key) {
+        ops.remove(&op);
+        if ops.is_empty() {
+            map.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::segment::Segment;
+
+    fn id(text: &str) -> SegmentId {
+        SegmentId::new(text).unwrap()
+    }
+
+    fn segment(text: &str, parent: Option<&str>) -> Arc<Segment> {
+        Arc::new(Segment { id: id(text), name: text.into(), external_id: None, parent: parent.map(id) })
+    }
+
+    fn rename(text: &str, name: &str) -> Operation {
+        let base = segment(text, None);
+        let draft = Draft::of(&Segment { name: name.into(), ..(*base).clone() });
+        Operation::Update { base, draft }
+    }
+
+    fn moved(text: &str, from: Option<&str>, to: &str) -> Operation {
+        let base = segment(text, from);
+        Operation::Update { draft: Draft { parent: Some(id(to)), ..Draft::of(&base) }, base }
+    }
+
+    fn create(name: &str, parent: Option<SegmentId>) -> Operation {
+        Operation::Create { draft: Draft { parent, ..Draft::of(&segment(name, None)) } }
+    }
+
+    fn op(index: usize) -> OpId {
+        OpId { plan_id: super::super::PlanId(1), index }
+    }
+
+    fn graph(operations: &[Operation]) -> Graph {
+        let mut graph = Graph::default();
+        for (index, operation) in operations.iter().enumerate() {
+            graph.enter(op(index), operation, false);
+        }
+        graph
+    }
+
+    /// The places of all that may begin now; they are in flight from now on.
+    fn begun(graph: &mut Graph) -> Vec<usize> {
+        std::iter::from_fn(|| graph.begin(100)).map(|op| op.index).collect()
+    }
+
+    #[test]
+    fn operations_on_one_segment_go_in_order_and_others_beside_them() {
+        let mut graph = graph(&[rename("a", "1"), rename("a", "2"), rename("b", "3"), rename("c", "4")]);
+        assert_eq!(graph.begin(2), Some(op(0)));
+        assert_eq!(graph.begin(2), Some(op(2)));
+        assert_eq!(graph.begin(2), None, "two are in flight at once at most");
+        graph.leave(op(2));
+        assert_eq!(begun(&mut graph), [3]);
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [1]);
+    }
+
+    #[test]
+    fn a_child_waits_for_its_parent() {
+        let mut graph = graph(&[create("new", None), create("child", Some(op(0).provisional_id()))]);
+        assert_eq!(begun(&mut graph), [0]);
+        graph.rename(&op(0).provisional_id(), &id("made"));
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [1]);
+        graph.leave(op(1));
+        assert!(graph.is_empty(), "{graph:?}");
+    }
+
+    #[test]
+    fn a_parent_goes_after_what_was_below_it() {
+        let below = |text| Operation::delete(segment(text, Some("p")));
+        let mut graph = graph(&[below("a"), moved("b", Some("p"), "q"), Operation::delete(segment("p", None))]);
+        assert_eq!(begun(&mut graph), [0, 1]);
+        graph.leave(op(1));
+        assert_eq!(begun(&mut graph), [0; 0]);
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [2]);
+    }
+
+    #[test]
+    fn moves_to_one_place_go_together_and_those_to_another_after_them() {
+        let mut graph =
+            graph(&[moved("a", None, "x"), moved("b", None, "x"), moved("x", None, "y"), moved("c", None, "z")]);
+        assert_eq!(begun(&mut graph), [0, 1]);
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [0; 0]);
+        graph.leave(op(1));
+        assert_eq!(begun(&mut graph), [2]);
+        graph.leave(op(2));
+        assert_eq!(begun(&mut graph), [3]);
+    }
+
+    #[test]
+    fn a_move_that_failed_holds_up_no_other_move_and_meets_none_when_it_is_tried_again() {
+        let operations = [moved("a", None, "x"), moved("b", None, "y"), rename("y", "other")];
+        let mut graph = graph(&operations);
+        assert_eq!(begun(&mut graph), [0, 2]);
+        graph.rest(op(0));
+        assert_eq!(begun(&mut graph), [1]);
+        graph.wake(op(0), &operations[0]);
+        assert_eq!(begun(&mut graph), [0; 0], "the other is in flight");
+        graph.leave(op(1));
+        assert_eq!(begun(&mut graph), [0]);
+    }
+
+    #[test]
+    fn a_replaced_operation_waits_for_what_it_builds_upon_now_and_never_for_what_waits_for_it() {
+        let mut graph = graph(&[create("new", None), moved("a", None, "gone"), rename("a", "later")]);
+        assert_eq!(begun(&mut graph), [0, 1]);
+        graph.rest(op(1));
+        let base = segment("a", None);
+        let draft = Draft { parent: Some(op(0).provisional_id()), ..Draft::of(&base) };
+        graph.wake(op(1), &Operation::Update { base, draft });
+        assert_eq!(begun(&mut graph), [0; 0]);
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [1]);
+        graph.leave(op(1));
+        assert_eq!(begun(&mut graph), [2]);
+    }
+
+    #[test]
+    fn creates_with_the_same_fields_go_one_after_the_other() {
+        let mut graph = graph(&[create("twin", None), create("twin", None), create("twin", None), create("a", None)]);
+        assert_eq!(begun(&mut graph), [0, 3]);
+        graph.rest(op(0));
+        assert_eq!(begun(&mut graph), [0; 0], "whose a new segment is would not be known");
+        graph.leave(op(1));
+        assert_eq!(begun(&mut graph), [0; 0], "one was discarded");
+        graph.wake(op(0), &create("twin", None));
+        assert_eq!(begun(&mut graph), [0]);
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [2]);
+    }
+
+    #[test]
+    fn what_builds_upon_a_failed_one_waits_until_that_is_resolved() {
+        let mut graph = graph(&[rename("a", "1"), rename("a", "2")]);
+        assert_eq!(begun(&mut graph), [0]);
+        graph.rest(op(0));
+        assert_eq!(begun(&mut graph), [0; 0]);
+        graph.wake(op(0), &rename("a", "better"));
+        assert_eq!(begun(&mut graph), [0]);
+        graph.rest(op(0));
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [1]);
+        graph.leave(op(1));
+        assert!(graph.is_empty(), "{graph:?}");
+    }
+}

@@ -1,0 +1,449 @@
+//! The plans that are not over, with the one state of each of their operations, and what is asked of them all the time, counted
+//! along: how many operations are in which state, and which of them refer to a segment that the server has given no id yet.
+//! Operations are changed here only, so neither goes wrong, and nothing takes longer than the operations that it concerns.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+
+use crate::segment::SegmentId;
+
+use super::model::{OpId, Operation, Plan, PlanId, is_provisional};
+use super::result::WriteError;
+use super::undo::{DoneOp, PlanKind};
+
+/// The state of an operation. There is no other: whoever wants to know asks the queue.
+///
+/// ```text
+/// Staged ──submit──> Queued ──begin──> InFlight ──> Done
+///                    │  ^ ^              │  │
+///                    │  │ └─unreachable──┘  └─────> Failed ──retry, replace──> Queued
+///              hold  v  │ resume
+///                   OnHold            discard: from every state but InFlight and Done ──> Discarded
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpState {
+    /// Shown in the tree, and not sent before a person says so.
+    Staged,
+    /// Sent as soon as those that it builds upon are done.
+    Queued,
+    /// Not sent before a person resumes it.
+    OnHold,
+    /// Being executed.
+    InFlight,
+    /// It did not succeed, and stays until a person decides.
+    Failed(WriteError),
+    /// It is done.
+    Done,
+    /// Nothing comes of it.
+    Discarded,
+}
+
+impl OpState {
+    /// Whether nothing more comes of it.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Done | Self::Discarded)
+    }
+}
+
+/// One operation of a plan, and its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedOp {
+    /// What is asked for.
+    pub operation: Operation,
+    /// Its state.
+    pub state: OpState,
+}
+
+/// How a plan is spoken of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Title {
+    /// When it is done: "renamed A to B".
+    pub done: String,
+    /// When it is not: "A was not renamed".
+    pub failed: String,
+}
+
+/// How many operations are in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Staged.
+    pub staged: usize,
+    /// Queued or in flight.
+    pub queued: usize,
+    /// Of these, in flight.
+    pub in_flight: usize,
+    /// On hold.
+    pub on_hold: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Done, of plans that are not over.
+    pub done: usize,
+}
+
+impl QueueCounts {
+    /// How many there are that were not discarded.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.unfinished() + self.done
+    }
+
+    /// How many something may still come of.
+    #[must_use]
+    pub const fn unfinished(&self) -> usize {
+        self.staged + self.queued + self.on_hold + self.failed
+    }
+
+    fn add(&mut self, state: &OpState) {
+        self.in_flight += usize::from(*state == OpState::InFlight);
+        if let Some(count) = self.of(state) {
+            *count += 1;
+        }
+    }
+
+    fn subtract(&mut self, state: &OpState) {
+        self.in_flight -= usize::from(*state == OpState::InFlight);
+        if let Some(count) = self.of(state) {
+            *count -= 1;
+        }
+    }
+
+    /// The count that an operation is in.
+    const fn of(&mut self, state: &OpState) -> Option<&mut usize> {
+        match state {
+            OpState::Staged => Some(&mut self.staged),
+            OpState::Queued | OpState::InFlight => Some(&mut self.queued),
+            OpState::OnHold => Some(&mut self.on_hold),
+            OpState::Failed(_) => Some(&mut self.failed),
+            OpState::Done => Some(&mut self.done),
+            OpState::Discarded => None,
+        }
+    }
+}
+
+/// A plan that is not over.
+#[derive(Debug, Clone)]
+pub struct QueuedPlan {
+    ops: Vec<PlannedOp>,
+    counts: QueueCounts,
+    /// How it is spoken of.
+    pub title: Title,
+    pub(super) kind: PlanKind,
+    /// What its operations did, in the order in which they were done.
+    pub(super) done: Vec<DoneOp>,
+    /// The failed operation of another plan that is discarded when this one is submitted.
+    pub(super) replaces: Option<OpId>,
+    /// Whether its staged operations are in the journal.
+    pub(super) is_kept: bool,
+    /// Whether nothing of it is sent before it is resumed.
+    pub(super) is_on_hold: bool,
+}
+
+/// Plans by their numbers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plans {
+    by_id: BTreeMap<PlanId, QueuedPlan>,
+    counts: QueueCounts,
+    /// The operations that are not over, by each provisional id that they refer to.
+    referring: HashMap<SegmentId, BTreeSet<OpId>>,
+}
+
+impl QueuedPlan {
+    pub(super) fn new(ops: Vec<PlannedOp>, title: Title, kind: PlanKind) -> Self {
+        // It is counted when it is put in.
+        let counts = QueueCounts::default();
+        Self { ops, counts, title, kind, done: Vec::new(), replaces: None, is_kept: false, is_on_hold: false }
+    }
+
+    /// Its operations and their states.
+    #[must_use]
+    pub fn ops(&self) -> &[PlannedOp] {
+        &self.ops
+    }
+
+    /// What it asks for.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan { operations: self.ops.iter().map(|op| op.operation.clone()).collect() }
+    }
+
+    /// How many of its operations are in which state.
+    #[must_use]
+    pub const fn counts(&self) -> QueueCounts {
+        self.counts
+    }
+
+    /// Whether nothing more comes of any.
+    pub(super) const fn is_over(&self) -> bool {
+        self.counts.unfinished() == 0
+    }
+
+    /// The places of those in a list, in their order.
+    fn places(&self, list: OpList) -> impl Iterator<Item = usize> {
+        let listed = self.ops.iter().enumerate().filter(move |(_, op)| list.has(&op.state));
+        listed.map(|(place, _)| place)
+    }
+}
+
+/// A list of operations that a person looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpList {
+    /// Those that are staged.
+    Staged,
+    /// Those that were not discarded.
+    Kept,
+}
+
+impl OpList {
+    const fn has(self, state: &OpState) -> bool {
+        match self {
+            Self::Staged => matches!(state, OpState::Staged),
+            Self::Kept => !matches!(state, OpState::Discarded),
+        }
+    }
+
+    /// How many of a plan it has.
+    pub(super) const fn count(self, plan: &QueuedPlan) -> usize {
+        match self {
+            Self::Staged => plan.counts.staged,
+            Self::Kept => plan.counts.total(),
+        }
+    }
+
+    /// A part of what it has of some plans. Of those before the part, only the counts are looked at.
+    pub fn part<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, part: Range<usize>) -> Vec<OpId> {
+        let (mut before, mut listed) = (0, Vec::new());
+        for (plan_id, plan) in plans {
+            let count = self.count(plan);
+            let wanted = part.len() - listed.len();
+            if wanted > 0 && before + count > part.start {
+                let places = plan.places(self).skip(part.start.saturating_sub(before)).take(wanted);
+                listed.extend(places.map(|index| OpId { plan_id, index }));
+            }
+            before += count;
+        }
+        listed
+    }
+
+    /// The place of an operation in it.
+    pub(super) fn place<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, op: OpId) -> Option<usize> {
+        let mut before = 0;
+        for (plan_id, plan) in plans {
+            if plan_id == op.plan_id {
+                return Some(before + plan.places(self).position(|index| index == op.index)?);
+            }
+            before += self.count(plan);
+        }
+        None
+    }
+}
+
+impl Plans {
+    pub const fn counts(&self) -> QueueCounts {
+        self.counts
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (PlanId, &QueuedPlan)> {
+        self.by_id.iter().map(|(plan_id, plan)| (*plan_id, plan))
+    }
+
+    pub fn get(&self, plan_id: PlanId) -> Option<&QueuedPlan> {
+        self.by_id.get(&plan_id)
+    }
+
+    pub fn get_mut(&mut self, plan_id: PlanId) -> Option<&mut QueuedPlan> {
+        self.by_id.get_mut(&plan_id)
+    }
+
+    pub fn op(&self, op: OpId) -> Option<&PlannedOp> {
+        self.by_id.get(&op.plan_id)?.ops.get(op.index)
+    }
+
+    pub fn insert(&mut self, plan_id: PlanId, mut plan: QueuedPlan) {
+        self.remove(plan_id);
+        plan.counts = QueueCounts::default();
+        for (index, step) in plan.ops.iter().enumerate() {
+            plan.counts.add(&step.state);
+            self.counts.add(&step.state);
+            refer(&mut self.referring, OpId { plan_id, index }, step);
+        }
+        self.by_id.insert(plan_id, plan);
+    }
+
+    pub fn remove(&mut self, plan_id: PlanId) -> Option<QueuedPlan> {
+        let plan = self.by_id.remove(&plan_id)?;
+        for (index, step) in plan.ops.iter().enumerate() {
+            self.counts.subtract(&step.state);
+            forget(&mut self.referring, OpId { plan_id, index }, step);
+        }
+        Some(plan)
+    }
+
+    /// An operation is in another state from now on.
+    pub fn set_state(&mut self, op: OpId, state: OpState) {
+        let Self { by_id, counts, referring } = self;
+        let Some(plan) = by_id.get_mut(&op.plan_id) else { return };
+        let Some(step) = plan.ops.get_mut(op.index) else { return };
+        for counts in [counts, &mut plan.counts] {
+            counts.subtract(&step.state);
+            counts.add(&state);
+        }
+        if step.state.is_over() == state.is_over() {
+            step.state = state;
+        } else {
+            forget(referring, op, step);
+            step.state = state;
+            refer(referring, op, step);
+        }
+    }
+
+    /// Puts another operation in the place of one.
+    pub fn replace(&mut self, op: OpId, operation: Operation) {
+        let step = self.by_id.get_mut(&op.plan_id).and_then(|plan| plan.ops.get_mut(op.index));
+        let Some(step) = step.filter(|step| step.operation != operation) else { return };
+        forget(&mut self.referring, op, step);
+        step.operation = operation;
+        refer(&mut self.referring, op, step);
+    }
+
+    /// Sets the state of each operation of a plan for which there is another one. Returns those.
+    pub fn set_states(
+        &mut self,
+        plan_id: PlanId,
+        mut state: impl FnMut(usize, &PlannedOp) -> Option<OpState>,
+    ) -> Vec<OpId> {
+        let ops = self.by_id.get(&plan_id).map_or(&[][..], |plan| &plan.ops).iter().enumerate();
+        let changed = ops.filter_map(|(index, step)| Some((OpId { plan_id, index }, state(index, step)?)));
+        let changed: Vec<(OpId, OpState)> = changed.collect();
+        changed
+            .into_iter()
+            .map(|(op, state)| {
+                self.set_state(op, state);
+                op
+            })
+            .collect()
+    }
+
+    /// The operations that are not over and refer to a segment that is not created yet.
+    pub fn referring_to(&self, provisional: &SegmentId) -> impl Iterator<Item = (OpId, &PlannedOp)> {
+        let referring = self.referring.get(provisional).into_iter().flatten();
+        referring.filter_map(|op| Some((*op, self.op(*op)?)))
+    }
+}
+
+/// Notes an operation that is not over under each provisional id that it refers to.
+fn refer(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &PlannedOp) {
+    if !step.state.is_over() {
+        for id in references(&step.operation) {
+            referring.entry(id.clone()).or_default().insert(op);
+        }
+    }
+}
+
+fn forget(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &PlannedOp) {
+    if step.state.is_over() {
+        return;
+    }
+    for id in references(&step.operation) {
+        if let Some(others) = referring.get_mut(id) {
+            others.remove(&op);
+            if others.is_empty() {
+                referring.remove(id);
+            }
+        }
+    }
+}
+
+/// The provisional ids that an operation refers to.
+fn references(operation: &Operation) -> impl Iterator<Item = &SegmentId> {
+    let (base, leaving): (_, &[SegmentId]) = match operation {
+        Operation::Create { .. } => (None, &[]),
+        Operation::Update { base, .. } => (Some(base), &[]),
+        Operation::Delete { base, leaving } => (Some(base), leaving),
+    };
+    let of_base = base.into_iter().flat_map(|base| [Some(&base.id), base.parent.as_ref()]).flatten();
+    of_base.chain(operation.destination()).chain(leaving).filter(|id| is_provisional(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::segment::{Draft, Segment};
+
+    const PLANS: u64 = 4;
+    const OPS: usize = 4;
+
+    fn op(at: usize) -> OpId {
+        OpId { plan_id: PlanId(at as u64 / OPS as u64), index: at % OPS }
+    }
+
+    fn segment(id: SegmentId, parent: Option<SegmentId>) -> Segment {
+        Segment { name: id.to_string().into(), id, external_id: None, parent }
+    }
+
+    /// An operation that may refer to what others are to create.
+    fn operation((kind, one, other): (u8, usize, usize)) -> Operation {
+        let (id, parent) = (op(one).provisional_id(), op(other).provisional_id());
+        let base = Arc::new(segment(id, Some(parent.clone())));
+        match kind {
+            0 => Operation::Create { draft: Draft::of(&base) },
+            1 => Operation::Update { draft: Draft { parent: None, ..Draft::of(&base) }, base },
+            _ => Operation::Delete { base, leaving: vec![parent] },
+        }
+    }
+
+    fn state(at: u8) -> OpState {
+        let all = [OpState::Staged, OpState::Queued, OpState::OnHold, OpState::InFlight, OpState::Done];
+        all.get(usize::from(at)).cloned().unwrap_or(OpState::Discarded)
+    }
+
+    proptest! {
+        /// Whatever is done: what is counted along is what counting anew comes to.
+        #[test]
+        fn what_is_counted_along_is_what_is_there(
+            first in 0_usize..20,
+            most in 0_usize..20,
+            does in prop::collection::vec((0_u8..4, 0_usize..16, 0_u8..6, (0_u8..3, 0_usize..16, 0_usize..16)), 1..60),
+        ) {
+            let mut plans = Plans::default();
+            for (what, at, stands, draft) in does {
+                let at = op(at);
+                match what {
+                    0 => {
+                        let step = || PlannedOp { operation: operation(draft), state: state(stands) };
+                        let ops = (0..OPS).map(|_| step()).collect();
+                        plans.insert(at.plan_id, QueuedPlan::new(ops, Title::default(), PlanKind::Ordinary));
+                    }
+                    1 => plans.set_state(at, state(stands)),
+                    2 => plans.replace(at, operation(draft)),
+                    _ => {
+                        plans.remove(at.plan_id);
+                    }
+                }
+            }
+            let mut counts = QueueCounts::default();
+            let mut referring: HashMap<SegmentId, BTreeSet<OpId>> = HashMap::new();
+            for plan_id in (0..PLANS).map(PlanId) {
+                let mut own = QueueCounts::default();
+                for (index, step) in plans.get(plan_id).map_or(&[][..], |plan| plan.ops()).iter().enumerate() {
+                    counts.add(&step.state);
+                    own.add(&step.state);
+                    refer(&mut referring, OpId { plan_id, index }, step);
+                }
+                prop_assert_eq!(plans.get(plan_id).map_or(own, QueuedPlan::counts), own);
+            }
+            prop_assert_eq!(plans.counts(), counts);
+            prop_assert_eq!(&plans.referring, &referring);
+            for list in [OpList::Staged, OpList::Kept] {
+                let whiches = (0..4 * OPS).map(op);
+                let whole = whiches.filter(|op| plans.op(*op).is_some_and(|step| list.has(&step.state)));
+                let part: Vec<OpId> = whole.skip(first).take(most).collect();
+                prop_assert_eq!(list.part(plans.iter(), first..first + most), part);
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What comes back of operations, and what is discarded: each leaves the queue by one of these two doors.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::forest::Change;
+use crate::segment::{Segment, SegmentId};
+
+use super::{ChangeQueue, FinishedPlan, Renamed, Transitions, subject};
+use crate::changes::execution::{Evidence, ExecutionResult};
+use crate::changes::journal::JournalEntry;
+use crate::changes::model::{OpId, Operation, PlanId};
+use crate::changes::plans::{OpState, QueuedPlan};
+use crate::changes::result::{WriteError, WriteResult, Written};
+use crate::changes::undo::{DoneOp, PlanKind};
+
+impl ChangeQueue {
+    /// An operation in flight has come to something.
+    pub fn executed(&mut self, op: OpId, result: ExecutionResult) -> Transitions {
+        if self.op(op).is_none_or(|planned| planned.state != OpState::InFlight) {
+            return Transitions::default();
+        }
+        match result {
+            ExecutionResult::Done(result) => self.done(op, &result),
+            ExecutionResult::Failed { error, evidence } => self.failed(op, error, evidence),
+            ExecutionResult::Unreached { evidence, .. } => {
+                self.set_evidence(op, evidence);
+                self.requeue(op);
+                Transitions::default()
+            }
+        }
+    }
+
+    fn set_evidence(&mut self, op: OpId, evidence: Option<Evidence>) {
+        match evidence {
+            Some(evidence) => self.evidence.insert(op, evidence),
+            None => self.evidence.remove(&op),
+        };
+    }
+
+    fn done(&mut self, op: OpId, result: &WriteResult) -> Transitions {
+        let Some(operation) = self.op(op).map(|planned| planned.operation.clone()) else {
+            return Transitions::default();
+        };
+        let id = subject(op, &operation);
+        self.plans.set_state(op, OpState::Done);
+        self.evidence.remove(&op);
+        if let Some(plan) = self.plans.get_mut(op.plan_id) {
+            plan.done.extend(DoneOp::of(&operation, result));
+        }
+        let mut transitions = Transitions { journal: vec![JournalEntry::Over(op)], ..Transitions::default() };
+        match (&operation, result) {
+            (Operation::Create { draft }, WriteResult::Created(Written { segment, merged, .. })) => {
+                transitions.add(self.created(op, segment));
+                let expected = draft.clone().into_segment(segment.id.clone());
+                // What somebody else has made of it, the person has not seen.
+                let came = (**segment).clone().with_fields_of(&expected, merged);
+                transitions.journal.extend(self.rebase_later(op, &segment.id, &expected, &came));
+                transitions.shown.push(self.shown_of(segment));
+            }
+            (Operation::Update { base, draft }, WriteResult::Updated(written)) => {
+                let Written { segment, concurrent_write, .. } = written;
+                self.overlay.set_truth(&id, Some(Arc::clone(segment)));
+                if !concurrent_write {
+                    // What somebody else has changed and was kept, the person has not seen: that is not taken for what they saw.
+                    let expected = draft.clone().into_segment(segment.id.clone());
+                    let came = expected.clone().with_fields_of(segment, &draft.changes(base));
+                    transitions.journal.extend(self.rebase_later(op, &id, &expected, &came));
+                }
+                transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
+            }
+            _ => {
+                self.overlay.set_truth(&id, None);
+                transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
+            }
+        }
+        self.graph.leave(op);
+        transitions.finished.extend(self.finish(op.plan_id));
+        transitions
+    }
+
+    /// A new segment has its real id: whatever refers to it refers to that one from now on, in the journal as well.
+    fn created(&mut self, op: OpId, segment: &Arc<Segment>) -> Transitions {
+        let (provisional, real) = (op.provisional_id(), segment.id.clone());
+        self.given.insert(provisional.clone(), real.clone());
+        let other = |id: &SegmentId| (*id == provisional).then(|| real.clone());
+        let referring = self.plans.referring_to(&provisional);
+        let referring: Vec<_> =
+            referring.map(|(later, planned)| (later, planned.operation.clone().with_ids(&other))).collect();
+        let (mut journal, mut concerned) = (Vec::new(), Vec::new());
+        for (later, operation) in referring {
+            concerned.push(subject(later, &operation));
+            self.plans.replace(later, operation);
+            journal.extend(self.entry_of(later));
+        }
+        self.graph.rename(&provisional, &real);
+        self.overlay.rename(&provisional, segment, op);
+        let former = match self.plans.get(op.plan_id).map(|plan| &plan.kind) {
+            Some(PlanKind::Undo(of) | PlanKind::Redo(of)) => of.former.get(&op.index).cloned(),
+            _ => None,
+        };
+        if let Some(former) = former {
+            self.undo.rename(former, real);
+        }
+        // The segment itself comes before what is to stand below it.
+        let mut shown = vec![Change::Upsert(Arc::clone(segment))];
+        shown.extend(concerned.iter().map(|id| self.overlay.change(id, &self.plans)));
+        shown.push(Change::Remove(provisional.clone()));
+        let renamed = Some(Renamed { provisional, segment: Arc::clone(segment) });
+        Transitions { journal, shown, renamed, ..Transitions::default() }
+    }
+
+    fn shown_of(&self, segment: &Arc<Segment>) -> Change {
+        if self.concerns(&segment.id) {
+            self.overlay.change(&segment.id, &self.plans)
+        } else {
+            Change::Upsert(Arc::clone(segment))
+        }
+    }
+
+    fn failed(&mut self, op: OpId, error: WriteError, evidence: Option<Evidence>) -> Transitions {
+        let Some(id) = self.op(op).map(|planned| subject(op, &planned.operation)) else {
+            return Transitions::default();
+        };
+        // What may have been applied stays so in the journal, whatever has become of this try.
+        let journal = if evidence.is_none() { vec![JournalEntry::NotSent(op)] } else { Vec::new() };
+        self.set_evidence(op, evidence);
+        if let WriteError::Conflict { theirs, .. } = &error {
+            self.overlay.set_truth(&id, theirs.clone());
+        }
+        self.plans.set_state(op, OpState::Failed(error));
+        self.graph.rest(op);
+        let shown = vec![self.overlay.change(&id, &self.plans)];
+        Transitions { journal, shown, ..Transitions::default() }
+    }
+
+    /// Later operations on the same segment, begun from what an operation was expected to come to, go on from what it came to.
+    /// Returns what of it is to be written into the journal.
+    fn rebase_later(&mut self, op: OpId, id: &SegmentId, expected: &Segment, came: &Segment) -> Vec<JournalEntry> {
+        if expected == came {
+            return Vec::new();
+        }
+        let later: Vec<OpId> = self.overlay.ops(id).iter().copied().filter(|later| *later > op).collect();
+        let mut journal = Vec::new();
+        for later in later {
+            let Some(operation) = self.op(later).map(|planned| planned.operation.clone()) else { continue };
+            let rebased = operation.clone().rebased(expected, came);
+            if rebased != operation {
+                self.plans.replace(later, rebased);
+                journal.extend(self.entry_of(later));
+            }
+        }
+        journal
+    }
+
+    /// How an operation stands in the journal by now, `None` when it is not in it.
+    fn entry_of(&self, op: OpId) -> Option<JournalEntry> {
+        let planned = self.op(op)?;
+        let operation = || planned.operation.clone();
+        match planned.state {
+            OpState::Staged if self.plan(op.plan_id)?.is_kept => Some(JournalEntry::Staged(op, operation())),
+            OpState::Staged | OpState::Done | OpState::Discarded => None,
+            OpState::Queued | OpState::OnHold | OpState::InFlight | OpState::Failed(_) => {
+                Some(JournalEntry::Queued(op, operation()))
+            }
+        }
+    }
+
+    /// Discards operations that are not in flight, and whatever can't be done without them, to any depth.
+    pub(super) fn discard_each(&mut self, ops: impl IntoIterator<Item = OpId>) -> Transitions {
+        let mut found: Vec<OpId> = Vec::new();
+        let mut known: HashSet<OpId> = HashSet::new();
+        let mut left: Vec<OpId> = ops.into_iter().collect();
+        left.reverse();
+        while let Some(op) = left.pop() {
+            let Some(planned) = self.op(op) else { continue };
+            if planned.state.is_over() || planned.state == OpState::InFlight || !known.insert(op) {
+                continue;
+            }
+            found.push(op);
+            if matches!(planned.operation, Operation::Create { .. }) {
+                left.extend(self.needing(op));
+            }
+        }
+        let mut transitions = Transitions::default();
+        // Those that need others go before them.
+        for op in found.into_iter().rev() {
+            transitions.add(self.discard_one(op));
+        }
+        transitions
+    }
+
+    /// The operations that can't be done without the segment that another one creates.
+    fn needing(&self, create: OpId) -> impl Iterator<Item = OpId> {
+        let id = create.provisional_id();
+        let needs = |operation: &Operation| operation.subject() == Some(&id) || operation.destination() == Some(&id);
+        let referring = self.plans.referring_to(&id).filter(|(_, planned)| needs(&planned.operation));
+        referring.map(|(op, _)| op).collect::<Vec<_>>().into_iter()
+    }
+
+    fn discard_one(&mut self, op: OpId) -> Transitions {
+        let Some(planned) = self.op(op).cloned() else { return Transitions::default() };
+        let id = subject(op, &planned.operation);
+        let mut journal: Vec<JournalEntry> = self.entry_of(op).map(|_| JournalEntry::Over(op)).into_iter().collect();
+        self.plans.set_state(op, OpState::Discarded);
+        self.evidence.remove(&op);
+        if let Operation::Update { base, draft } = &planned.operation {
+            let expected = draft.clone().into_segment(id.clone());
+            journal.extend(self.rebase_later(op, &id, &expected, base));
+        }
+        self.graph.leave(op);
+        let shown = vec![self.overlay.remove(&id, op, &self.plans)];
+        let finished = self.finish(op.plan_id).into_iter().collect();
+        Transitions { journal, shown, discarded: vec![op], finished, renamed: None }
+    }
+
+    /// Takes out a plan of which nothing is left, and remembers what it did.
+    fn finish(&mut self, plan_id: PlanId) -> Option<FinishedPlan> {
+        if !self.plans.get(plan_id).is_some_and(QueuedPlan::is_over) {
+            return None;
+        }
+        let plan = self.plans.remove(plan_id)?;
+        let done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
+        let finished =
+            FinishedPlan { plan_id, title: plan.title.clone(), done: plan.counts().done, total: plan.ops().len() };
+        self.undo.remember(plan_id, &plan.title, plan.done, plan.kind, &done);
+        Some(finished)
+    }
+
+    /// A segment is new on the server. It may be what a create has made whose answer was lost: then that is looked into again.
+    pub fn see_new(&mut self, new: &Segment) -> Transitions {
+        let mut transitions = Transitions::default();
+        let explained = self.evidence.iter().filter(|(op, evidence)| {
+            let made = evidence.drafts.iter().any(|draft| draft.changes(new).is_empty());
+            let creates = || matches!(self.op(**op).map(|op| &op.operation), Some(Operation::Create { .. }));
+            made && evidence.adopted.is_none() && self.has_failed(**op) && creates()
+        });
+        for op in explained.map(|(op, _)| *op).collect::<Vec<_>>() {
+            transitions.add(self.wake(op));
+        }
+        transitions
+    }
+}

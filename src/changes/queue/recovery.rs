@@ -1,0 +1,84 @@
+//! What an earlier session left in the journal, taken into the queue: shown, and sent only when a person says so.
+
+use crate::forest::Forest;
+use crate::remote::{Call, Fault, RemoteError};
+use crate::segment::SegmentId;
+
+use super::{ChangeQueue, Transitions};
+use crate::changes::journal::{JournalEntry, Recovered, RecoveredState};
+use crate::changes::model::{OpId, Operation, PlanId};
+use crate::changes::plans::{OpState, PlannedOp, QueuedPlan, Title};
+use crate::changes::result::{WriteError, WriteResult};
+use crate::changes::undo::PlanKind;
+
+impl ChangeQueue {
+    /// Takes in what an earlier session left, and what became of it. Plans keep their numbers and operations their places; `title`
+    /// is how each of the plans is spoken of.
+    pub fn recover(&mut self, forest: &Forest, recovered: Vec<Recovered>, title: &Title) -> Transitions {
+        for Recovered { op, state, .. } in &recovered {
+            if let RecoveredState::Applied(WriteResult::Created(written)) = state {
+                self.given.insert(op.provisional_id(), written.segment.id.clone());
+            }
+        }
+        let mut transitions = Transitions::default();
+        let mut plans: Vec<(PlanId, Vec<PlannedOp>)> = Vec::new();
+        for Recovered { op, operation, state, evidence } in recovered {
+            let resolved = self.with_given_ids(operation.clone());
+            let (state, journal) = match state {
+                RecoveredState::Applied(_) => (OpState::Done, Some(JournalEntry::Over(op))),
+                RecoveredState::Staged => (OpState::Staged, Some(JournalEntry::Staged(op, resolved.clone()))),
+                RecoveredState::NotSent | RecoveredState::NotApplied => {
+                    (OpState::OnHold, Some(JournalEntry::Queued(op, resolved.clone())))
+                }
+                RecoveredState::NotFound => {
+                    let error = WriteError::InDoubt(not_found(&resolved));
+                    (OpState::Failed(error), Some(JournalEntry::Queued(op, resolved.clone())))
+                }
+                RecoveredState::Unknown(error) => {
+                    (OpState::Failed(WriteError::InDoubt(error)), Some(JournalEntry::Queued(op, resolved.clone())))
+                }
+            };
+            transitions.journal.extend(journal);
+            if !state.is_over() {
+                self.evidence.extend(evidence.map(|evidence| (op, evidence)));
+            }
+            if plans.last().is_none_or(|(plan_id, _)| *plan_id != op.plan_id) {
+                plans.push((op.plan_id, Vec::new()));
+            }
+            if let Some((_, ops)) = plans.last_mut() {
+                // What is over has left its place; the others keep theirs.
+                let gone = PlannedOp { operation: resolved.clone(), state: OpState::Discarded };
+                ops.resize(op.index.max(ops.len()), gone);
+                ops.push(PlannedOp { operation: resolved, state });
+            }
+        }
+        for (plan_id, ops) in plans.into_iter().filter(|(_, ops)| ops.iter().any(|op| !op.state.is_over())) {
+            self.last_plan = self.last_plan.max(plan_id.0);
+            for (index, op) in ops.iter().enumerate() {
+                if !op.state.is_over() && op.state != OpState::Staged {
+                    self.graph.enter(OpId { plan_id, index }, &op.operation, true);
+                }
+            }
+            let mut plan = QueuedPlan::new(ops, title.clone(), PlanKind::Ordinary);
+            plan.is_kept = true;
+            transitions.shown.extend(self.lay_over(forest, plan_id, plan));
+        }
+        transitions
+    }
+
+    /// The real id of a segment that an operation created, if the server has given it one.
+    #[must_use]
+    pub fn given(&self, provisional: &SegmentId) -> Option<&SegmentId> {
+        self.given.get(provisional)
+    }
+}
+
+/// That no trace of an operation was found so far.
+fn not_found(operation: &Operation) -> RemoteError {
+    let call = match operation {
+        Operation::Create { draft } => Call::Create(draft.name.as_str().into()),
+        Operation::Update { base, .. } => Call::Update(base.id.clone()),
+        Operation::Delete { base, .. } => Call::Delete(base.id.clone()),
+    };
+    RemoteError { call, fault: Fault::Unreadable { reason: "no trace of it was found so far".into() } }
+}
