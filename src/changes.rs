@@ -21,7 +21,7 @@ pub use confirm::{Confirmation, Safeguards, TypedPhrase, confirmation, left_to_t
 pub use execution::{Evidence, Execution, ExecutionResult, Resend};
 pub use journal::{JournalEntry, Journalled, Progress, Recovered, RecoveredState};
 pub use model::{OpId, Operation, Plan, PlanId, is_provisional};
-pub use outline::{Fault, Outline, Problem, Reason, TooLarge, with_faults};
+pub use outline::{Outline, Reason, TooLarge};
 pub use plans::{OpList, OpState, PlannedOp, QueueCounts, QueuedPlan, Title};
 pub use queue::{ChangeQueue, FinishedPlan, PendingKind, Renamed, Transitions};
 pub use recent::{RecentWrites, Reverted};

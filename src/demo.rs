@@ -38,6 +38,8 @@ pub struct Options {
     pub tenant: String,
     /// The key, as clients have to send it.
     pub api_key: String,
+    /// The segments to begin with, instead of those of [`Options::segments`].
+    pub load: Option<Vec<Segment>>,
     /// How many segments to make up; `None` for the wholesale tenant that comes with the program.
     pub segments: Option<usize>,
     /// How long every answer is held back.
@@ -75,6 +77,7 @@ impl Default for Options {
             port: 0,
             tenant: "demo-wholesale".into(),
             api_key: "demo-key:not-a-secret".into(),
+            load: None,
             segments: None,
             latency: Duration::ZERO,
             churn: 0.0,
@@ -119,10 +122,11 @@ impl Server {
     /// # Errors
     ///
     /// The port is taken, or the segments that come with the program can't be read.
-    pub async fn start(options: Options) -> io::Result<Self> {
-        let segments = match options.segments {
-            None => starters::wholesale().map_err(io::Error::other)?,
-            Some(count) => starters::made_up(count, options.seed),
+    pub async fn start(mut options: Options) -> io::Result<Self> {
+        let segments = match (options.load.take(), options.segments) {
+            (Some(loaded), _) => loaded,
+            (None, None) => starters::wholesale().map_err(io::Error::other)?,
+            (None, Some(count)) => starters::made_up(count, options.seed),
         };
         if !can_be_dated(SystemTime::now()) {
             return Err(io::Error::other("HTTP has no date for what the machine's clock says; set it"));

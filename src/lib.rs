@@ -55,6 +55,7 @@ pub mod config;
 pub mod demo;
 pub mod files;
 pub mod forest;
+pub(crate) mod formats;
 pub mod keymap;
 pub mod mirror;
 pub mod printable;

@@ -43,20 +43,21 @@ const HOUSE: &[Room] = &[
     room("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
     room("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
     room("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
-    room("changes", 2, Uses::Only(&["segment", "printable", "forest", "remote"]), Purity::Pure),
+    room("formats", 2, Uses::Only(&["segment", "printable", "forest"]), Purity::Pure),
+    room("changes", 3, Uses::Only(&["segment", "forest", "remote", "formats"]), Purity::Pure),
     room("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
-    room("store", 3, Uses::Only(&["segment", "files", "clock", "remote", "changes"]), Purity::Free),
+    room("store", 4, Uses::Only(&["segment", "files", "clock", "remote", "changes"]), Purity::Free),
     room("config", 2, Uses::Only(&["segment", "files", "remote", "action", "keymap", "theme"]), Purity::Free),
-    room("mirror", 4, Uses::Only(&["segment", "clock", "forest", "remote", "changes", "store"]), Purity::Free),
+    room("mirror", 5, Uses::Only(&["segment", "clock", "forest", "remote", "changes", "store"]), Purity::Free),
     room(
         "app",
-        5,
-        Uses::Only(&["segment", "action", "printable", "forest", "remote", "keymap", "changes", "mirror"]),
+        6,
+        Uses::Only(&["segment", "action", "printable", "forest", "remote", "keymap", "formats", "changes", "mirror"]),
         Purity::Pure,
     ),
     room(
         "ui",
-        6,
+        7,
         Uses::Only(&[
             "segment",
             "action",
@@ -72,9 +73,9 @@ const HOUSE: &[Room] = &[
         Purity::Pure,
     ),
     // It shares only `segment` with the client, so that each checks the other.
-    room("demo", 7, Uses::Only(&["segment"]), Purity::Free),
-    room("terminal", 7, Uses::AllBelow, Purity::Free),
-    room("cli", 8, Uses::AllBelow, Purity::Free),
+    room("demo", 8, Uses::Only(&["segment"]), Purity::Free),
+    room("terminal", 8, Uses::AllBelow, Purity::Free),
+    room("cli", 9, Uses::AllBelow, Purity::Free),
 ];
 
 /// What a pure module must not name.

@@ -244,14 +244,14 @@ fn the_environment_is_enough() {
     assert_eq!(told(&mut command).0, 0);
 }
 
-#[test]
-fn a_demo_server_by_itself_serves_another_segtui() {
+/// What `export` has of a demo server that was started with these arguments.
+fn export_of_demo_server(desk: &Desk, arguments: &[&str]) -> Vec<Segment> {
     use std::io::{BufRead, BufReader};
     use std::process::{Command as Process, Stdio};
 
-    let desk = Desk::new();
     let mut server = Process::new(env!("CARGO_BIN_EXE_segtui"))
-        .args(["serve-demo", "--segments", "40", "--tenant", "t", "--api-key", "k", "--envelope", "--page-cap", "7"])
+        .args(["serve-demo", "--tenant", "t", "--api-key", "k"])
+        .args(arguments)
         .env_clear()
         .env("HOME", desk.home.path())
         .stdout(Stdio::piped())
@@ -264,7 +264,34 @@ fn a_demo_server_by_itself_serves_another_segtui() {
     server.kill().unwrap();
     server.wait().unwrap();
     assert_eq!(code, 0);
-    assert_eq!(serde_json::from_str::<Vec<Segment>>(&stdout).unwrap().len(), 40);
+    serde_json::from_str(&stdout).unwrap()
+}
+
+#[test]
+fn a_demo_server_by_itself_serves_another_segtui() {
+    let segments = export_of_demo_server(&Desk::new(), &["--segments", "40", "--envelope", "--page-cap", "7"]);
+    assert_eq!(segments.len(), 40);
+}
+
+#[test]
+fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
+    let desk = Desk::new();
+    let file = desk.home.path().join("segments.json");
+    let path = file.to_str().unwrap();
+    let segments = export_of_demo_server(&desk, &["--segments", "30"]);
+    std::fs::write(&file, serde_json::to_string(&segments).unwrap()).unwrap();
+    assert_eq!(export_of_demo_server(&desk, &["--load", path]), segments);
+    for (text, words) in [
+        ("[{]", "line 1 column 3"),
+        (
+            r#"[{"id":"a","name":"","externalId":null,"parentSegmentId":null},{"id":"a","name":"","externalId":null,"parentSegmentId":null}]"#,
+            "the id a is in it twice",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let (code, _, stderr) = desk.run(&["serve-demo", "--load", path]);
+        assert!(code != 0 && stderr.contains("segments.json") && stderr.contains(words), "{code} {stderr}");
+    }
 }
 
 #[test]

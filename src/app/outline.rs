@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::changes::OpId;
-use crate::changes::{Fault, Outline, Title, with_faults};
+use crate::changes::{Outline, Title};
+use crate::formats::outline::{Fault, with_faults};
 use crate::keymap::Key;
 
 use super::changes::{self, SubmitMode};

@@ -249,6 +249,9 @@ pub(super) struct ServeDemoArguments {
     /// The port on the loopback address; 0 lets the system pick one.
     #[arg(long, short, default_value_t = 0)]
     pub port: u16,
+    /// Begin with the segments of a file that `export` has written as JSON.
+    #[arg(long, value_name = "FILE", conflicts_with = "segments")]
+    pub load: Option<PathBuf>,
     /// Make up so many segments, instead of the wholesale tenant of some 300.
     #[arg(long, value_name = "N")]
     pub segments: Option<usize>,

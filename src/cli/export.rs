@@ -1,16 +1,6 @@
 //! Writing the tree, or a part of it, to a file or to stdout.
 
-mod circles;
-mod dot;
-mod html;
-mod json;
-mod mermaid;
-mod part;
-#[cfg(test)]
-mod samples;
-mod svg;
-mod xml;
-
+use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,13 +9,12 @@ use color_eyre::eyre::{Report, WrapErr};
 
 use crate::config::Paths;
 use crate::files::{self, Readers};
+use crate::formats::{self, Part};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, ExportArguments, ExportFormat, LookArguments};
 use super::gather::everything;
 use super::link::Link;
-
-use part::Part;
 
 pub(super) async fn run(
     arguments: ExportArguments,
@@ -37,12 +26,14 @@ pub(super) async fn run(
     let mut gathered = everything(&link).await.wrap_err("could not load the segments")?;
     let part = Part::of(&mut gathered.forest, arguments.root.as_deref()).map_err(Report::new)?;
     let title = title(&part, &link.connection.tenant, arguments.root.as_deref());
-    let write = |out: &mut dyn Write| match arguments.format {
-        ExportFormat::Json => json::write(out, &part),
-        ExportFormat::Mermaid => mermaid::write(out, &part),
-        ExportFormat::Dot => dot::write(out, &part),
-        ExportFormat::Svg => svg::write(out, &part, &title),
-        ExportFormat::Html => html::write(out, &part, &title),
+    let write = |out: &mut dyn Write| {
+        written(out, |out| match arguments.format {
+            ExportFormat::Json => formats::json::write(out, &part),
+            ExportFormat::Mermaid => formats::mermaid::write(out, &part),
+            ExportFormat::Dot => formats::dot::write(out, &part),
+            ExportFormat::Svg => formats::svg::write(out, &part, &title),
+            ExportFormat::Html => formats::html::write(out, &part, &title),
+        })
     };
     match arguments.output.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => write_file(path, write)?,
@@ -56,6 +47,31 @@ fn title(part: &Part<'_>, tenant: &str, root: Option<&str>) -> String {
     match part.entries(0).next().filter(|_| root.is_some()) {
         Some(top) => format!("{} of {tenant}", top.name()),
         None => format!("Segments of {tenant}"),
+    }
+}
+
+/// Writes text to bytes. What stood in the way is told as it was.
+fn written(out: &mut dyn Write, write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) -> io::Result<()> {
+    let mut text = Utf8 { out, fault: None };
+    let written = write(&mut text);
+    match text.fault {
+        Some(fault) => Err(fault),
+        None => written.map_err(|_| io::Error::other("the segments can't be written in this format")),
+    }
+}
+
+/// Text on its way to bytes.
+struct Utf8<'a> {
+    out: &'a mut dyn Write,
+    fault: Option<io::Error>,
+}
+
+impl fmt::Write for Utf8<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.write_all(text.as_bytes()).map_err(|fault| {
+            self.fault = Some(fault);
+            fmt::Error
+        })
     }
 }
 

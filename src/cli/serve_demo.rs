@@ -1,12 +1,18 @@
 //! Running the demo server by itself.
 
+use std::collections::HashSet;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use color_eyre::eyre::WrapErr;
+use color_eyre::eyre::{Report, WrapErr, eyre};
 
 use crate::demo::{ListForm, Options, Server};
+use crate::formats;
+use crate::printable::printable;
+use crate::segment::Segment;
 use crate::terminal;
 
 use super::Failure;
@@ -14,8 +20,10 @@ use super::arguments::ServeDemoArguments;
 
 pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failure> {
     let port = arguments.port;
+    let load = arguments.load.as_deref().map(load).transpose()?;
     let options = Options {
         port,
+        load,
         tenant: arguments.tenant,
         api_key: arguments.api_key,
         segments: arguments.segments,
@@ -43,4 +51,16 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
     tracing::info!(?signal, "the demo server ends");
     server.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The segments of a file.
+fn load(path: &Path) -> Result<Vec<Segment>, Report> {
+    let told = || format!("could not load the segments of {}", path.display());
+    let text = fs::read_to_string(path).wrap_err_with(told)?;
+    let segments = formats::json::read(&text).wrap_err_with(told)?;
+    let mut ids = HashSet::new();
+    if let Some(twice) = segments.iter().find(|segment| !ids.insert(&segment.id)) {
+        return Err(eyre!("the id {} is in it twice", printable(&twice.id.text()))).wrap_err_with(told);
+    }
+    Ok(segments)
 }

@@ -7,14 +7,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::reading::{Entry, Read};
-use super::{Fault, Outline, Plan, Problem, Reason, SHORTEST_TAG, Top};
-use crate::changes::Operation;
+use super::{Outline, Reason, SHORTEST_TAG, Top};
+use crate::changes::model::{Operation, Plan};
+use crate::formats::outline::{Fault, OutlineLine, OutlineText, Problem};
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
 
 /// A line of the text with its segment.
 struct Place {
-    entry: Entry,
+    line: OutlineLine,
     id: SegmentId,
     /// Its line when it was written, `None` for a new segment.
     written: Option<usize>,
@@ -31,12 +31,12 @@ struct Known<'a> {
 
 pub(super) fn plan(
     outline: &Outline,
-    read: Read,
+    read: OutlineText,
     provisional: &impl Fn(usize) -> SegmentId,
 ) -> Result<(Plan, Vec<Reason>), Vec<Fault>> {
-    let Read { entries, mut faults } = read;
+    let OutlineText { lines, mut faults } = read;
     let mut known = Known::of(outline);
-    let places = places(&mut known, entries, provisional, &mut faults);
+    let places = places(&mut known, lines, provisional, &mut faults);
     let drafts = drafts(&known, &places, &mut faults);
     refuse_circles(outline, &places, &drafts, &mut faults);
     if !faults.is_empty() {
@@ -47,13 +47,13 @@ pub(super) fn plan(
     for (place, draft) in places.iter().zip(drafts) {
         let Some(draft) = draft else { continue };
         match place.written.map(|line| &outline.lines[line].segment) {
-            None => creates.push((Operation::Create { draft }, Reason::New { line: place.entry.line })),
+            None => creates.push((Operation::Create { draft }, Reason::New { line: place.line.line })),
             Some(base) if draft.changes(base).is_empty() => {}
             Some(base) => {
                 let changed = draft.changes(base);
                 let moved = changed.contains(&Field::Parent);
                 let reason =
-                    Reason::Edited { line: place.entry.line, retyped: changed.len() > usize::from(moved), moved };
+                    Reason::Edited { line: place.line.line, retyped: changed.len() > usize::from(moved), moved };
                 updates.push((Operation::Update { base: Arc::clone(base), draft }, reason));
             }
         }
@@ -95,25 +95,25 @@ impl<'a> Known<'a> {
 
 fn places(
     known: &mut Known<'_>,
-    entries: Vec<Entry>,
+    lines: Vec<OutlineLine>,
     provisional: &impl Fn(usize) -> SegmentId,
     faults: &mut Vec<Fault>,
 ) -> Vec<Place> {
-    let mut places: Vec<Place> = Vec::with_capacity(entries.len());
+    let mut places: Vec<Place> = Vec::with_capacity(lines.len());
     // The last place on each level.
     let mut path: Vec<usize> = Vec::new();
     let mut created = 0;
-    for entry in entries {
-        let written = entry.tag.as_deref().map(|tag| known.take(tag)).transpose().unwrap_or_else(|problem| {
-            faults.push(Fault { line: entry.line, problem });
+    for line in lines {
+        let written = line.tag.as_deref().map(|tag| known.take(tag)).transpose().unwrap_or_else(|problem| {
+            faults.push(Fault { line: line.line, problem });
             None
         });
         let id = written.map_or_else(|| provisional(created), |line| known.outline.lines[line].segment.id.clone());
         created += usize::from(written.is_none());
-        path.truncate(entry.level);
+        path.truncate(line.level);
         let above = path.last().copied();
         path.push(places.len());
-        places.push(Place { entry, id, written, above });
+        places.push(Place { line, id, written, above });
     }
     places
 }
@@ -138,26 +138,26 @@ fn drafts(known: &Known<'_>, places: &[Place], faults: &mut Vec<Fault>) -> Vec<O
                 Top::Unclear => return Err(Problem::UnclearTop),
             },
         };
-        Ok(Draft { name: name(&place.entry, base)?, external_id: external_id(&place.entry, base)?, parent })
+        Ok(Draft { name: name(&place.line, base)?, external_id: external_id(&place.line, base)?, parent })
     };
     let told =
-        |place: &Place| draft(place).map_err(|problem| faults.push(Fault { line: place.entry.line, problem })).ok();
+        |place: &Place| draft(place).map_err(|problem| faults.push(Fault { line: place.line.line, problem })).ok();
     places.iter().map(told).collect()
 }
 
 /// What was not retyped is sent as it came, however odd it is.
-fn name(entry: &Entry, base: Option<&Segment>) -> Result<Name, Problem> {
+fn name(line: &OutlineLine, base: Option<&Segment>) -> Result<Name, Problem> {
     match base {
-        Some(base) if base.name == entry.name => Ok(Draft::of(base).name),
-        _ => Name::parse(&entry.name).map_err(|fault| match fault {
+        Some(base) if base.name == line.name => Ok(Draft::of(base).name),
+        _ => Name::parse(&line.name).map_err(|fault| match fault {
             FieldFault::BlankName => Problem::BlankName,
             FieldFault::ControlCharacter => Problem::Field(fault),
         }),
     }
 }
 
-fn external_id(entry: &Entry, base: Option<&Segment>) -> Result<Option<ExternalId>, Problem> {
-    let typed = entry.external_id.as_deref().unwrap_or_default();
+fn external_id(line: &OutlineLine, base: Option<&Segment>) -> Result<Option<ExternalId>, Problem> {
+    let typed = line.external_id.as_deref().unwrap_or_default();
     match base {
         Some(base) if base.external_id.as_deref().unwrap_or_default() == typed => Ok(Draft::of(base).external_id),
         _ => ExternalId::parse(typed).map_err(Problem::Field),
@@ -177,6 +177,6 @@ fn refuse_circles(outline: &Outline, places: &[Place], drafts: &[Option<Draft>],
         }
         let was = |at: usize| places[at].written.and_then(|line| outline.lines[line].segment.parent.as_ref());
         let moved = circle.into_iter().find(|at| was(*at) != parent(*at));
-        faults.extend(moved.map(|at| Fault { line: places[at].entry.line, problem: Problem::Circle }));
+        faults.extend(moved.map(|at| Fault { line: places[at].line.line, problem: Problem::Circle }));
     }
 }

@@ -13,7 +13,7 @@ use crate::segment::{Segment, SegmentId};
 
 /// Everything, or one segment and what is below it.
 #[derive(Debug)]
-pub(super) struct Part<'a> {
+pub struct Part<'a> {
     forest: &'a Forest,
     rows: Range<usize>,
     /// How deep its first row is.
@@ -22,16 +22,27 @@ pub(super) struct Part<'a> {
 
 /// Why there is no such part.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub(super) enum NoPart {
+pub enum NoPart {
+    /// Nothing is called so.
     #[error("no segment has the id or the external id {0}")]
     Unknown(String),
+    /// More than one is called so.
     #[error("more than one segment has the external id {external_id}; choose by id: {ids}")]
-    Ambiguous { external_id: String, ids: String },
+    Ambiguous {
+        /// What they are called.
+        external_id: String,
+        /// Their ids.
+        ids: String,
+    },
 }
 
 impl<'a> Part<'a> {
     /// Unfolds the tree and takes all of it, or what the text names: an id before an external id, and that before a parent
     /// that is not there.
+    ///
+    /// # Errors
+    ///
+    /// The text names nothing, or more than one segment.
     pub fn of(forest: &'a mut Forest, root: Option<&str>) -> Result<Self, NoPart> {
         forest.fold_to_level(None);
         let forest: &Forest = forest;
@@ -66,7 +77,7 @@ impl<'a> Part<'a> {
     }
 
     /// Its rows from the top, none at a deeper level than that.
-    pub fn entries(&self, deepest: usize) -> impl Iterator<Item = Entry<'a>> {
+    pub fn entries(&self, deepest: usize) -> impl Iterator<Item = ExportRow<'a>> {
         let mut path: Vec<(usize, RowKind<'a>)> = Vec::new();
         let top = self.top;
         self.forest.rows(self.rows.clone()).enumerate().map(move |(number, row)| {
@@ -75,7 +86,7 @@ impl<'a> Part<'a> {
             path.truncate(level);
             let above = path.last().copied();
             path.push((number, row.kind));
-            Entry {
+            ExportRow {
                 number,
                 above: above.map(|(number, _)| number),
                 level,
@@ -108,7 +119,7 @@ fn bearer(forest: &Forest, external_id: &str) -> Result<Option<SegmentId>, NoPar
 
 /// One row of the part.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry<'a> {
+pub struct ExportRow<'a> {
     /// Counted from 0.
     pub number: usize,
     /// The number of what it is shown below.
@@ -124,7 +135,7 @@ pub(super) struct Entry<'a> {
     row: Row<'a>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ExportRow<'a> {
     /// What to call it.
     pub fn name(&self) -> Cow<'a, str> {
         match self.row.kind {
@@ -135,6 +146,7 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Its external id, if it has one.
     pub fn external_id(&self) -> Option<&'a str> {
         self.segment().and_then(|segment| segment.external_id.as_deref())
     }
@@ -153,6 +165,7 @@ impl<'a> Entry<'a> {
         self.row.descendants
     }
 
+    /// What it stands for.
     pub const fn kind(&self) -> Kind {
         match self.row.kind {
             RowKind::Segment(_) => Kind::Segment,
@@ -181,9 +194,12 @@ impl<'a> Entry<'a> {
 
 /// What a row stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// A segment.
     Segment,
+    /// A parent that does not exist.
     MissingParent,
+    /// A heading for orphans or for cycles.
     Heading,
 }
 

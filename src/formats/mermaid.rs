@@ -2,17 +2,21 @@
 //!
 //! Nodes have numbers for names: an id can be anything, and Mermaid has words of its own.
 
-use std::fmt;
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 
 use super::circles::ClosingLinks;
-use super::part::{Entry, Kind, Part};
+use super::part::{ExportRow, Kind, Part};
 
 /// Links that Mermaid draws unless whoever shows the picture allows more (its setting `maxEdges`).
 const DRAWN: usize = 500;
 
-pub(super) fn write(out: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
-    out.write_all(b"flowchart LR\n")?;
+/// Writes a chart of the part.
+///
+/// # Errors
+///
+/// What the writer refuses.
+pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
+    out.write_str("flowchart LR\n")?;
     if part.len() > DRAWN {
         writeln!(out, "  %% Mermaid draws more than {DRAWN} links only where maxEdges and maxTextSize are raised.")?;
     }
@@ -26,10 +30,10 @@ pub(super) fn write(out: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
             writeln!(out, "  n{} -.-> n{to}", entry.number)?;
         }
     }
-    out.write_all(b"  classDef missing stroke-dasharray:4 3\n  classDef heading font-style:italic\n")
+    out.write_str("  classDef missing stroke-dasharray:4 3\n  classDef heading font-style:italic\n")
 }
 
-fn write_node(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
+fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     let (open, close) = match entry.kind() {
         Kind::Segment => ("[", "]"),
         Kind::MissingParent => ("([", "])"),

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::super::part::Entry;
+use super::super::part::ExportRow;
 use super::layout::LABEL_GAP;
 
 /// Longer names are cut: the whole is in the title of the node.
@@ -25,7 +25,7 @@ pub(super) struct Label<'a> {
 }
 
 impl<'a> Label<'a> {
-    pub fn of(entry: &Entry<'a>) -> Self {
+    pub fn of(entry: &ExportRow<'a>) -> Self {
         Self {
             depth: (entry.depth > entry.level).then(|| format!("[{}]", entry.depth)),
             name: shortened(entry.name(), NAME_CELLS),

@@ -4,18 +4,23 @@ use super::{Fault, Problem, escape};
 
 /// What stands in a text, and what is wrong with it.
 #[derive(Debug, Default)]
-pub(super) struct Read {
-    pub entries: Vec<Entry>,
+pub struct OutlineText {
+    /// The lines that stand for segments, in their order.
+    pub lines: Vec<OutlineLine>,
+    /// What is wrong.
     pub faults: Vec<Fault>,
 }
 
 /// One line that stands for a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct OutlineLine {
     /// Counted from 1.
     pub line: usize,
+    /// 0 for the topmost.
     pub level: usize,
+    /// The name.
     pub name: String,
+    /// The external id, if there is one.
     pub external_id: Option<String>,
     /// What is given as its id, `None` for a new segment.
     pub tag: Option<String>,
@@ -24,10 +29,12 @@ pub(super) struct Entry {
 /// Spaces for each level.
 const INDENTATION: usize = 2;
 
-pub(super) fn read(text: &str) -> Read {
+/// Reads a text, as far as it can be read.
+#[must_use]
+pub fn read(text: &str) -> OutlineText {
     // Some editors put one in front of everything they save.
     let text = text.trim_start_matches('\u{feff}');
-    let mut read = Read::default();
+    let mut read = OutlineText::default();
     if text.trim().is_empty() {
         read.faults.push(Fault { line: 1, problem: Problem::Empty });
     }
@@ -47,7 +54,7 @@ pub(super) fn read(text: &str) -> Read {
         });
         deepest = level + 1;
         match entry(trimmed) {
-            Ok((name, external_id, tag)) => read.entries.push(Entry { line, level, name, external_id, tag }),
+            Ok((name, external_id, tag)) => read.lines.push(OutlineLine { line, level, name, external_id, tag }),
             Err(problem) if read.faults.last().is_none_or(|fault| fault.line != line) => {
                 read.faults.push(Fault { line, problem });
             }

@@ -61,3 +61,21 @@ fn escape(characters: &mut Peekable<Chars<'_>>) -> Result<char, Problem> {
         _ => Err(Problem::Escape),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_read_back_as_it_was(text in "(?s)[ \\[\\]{}#\\\\\\n\\t\u{200b}\u{202e}a-c\u{1}ł]{0,12}|(?s).{0,12}") {
+            let written = escaped(&text);
+            prop_assert!(!written.contains(char::is_control), "{written:?}");
+            prop_assert_eq!(read(&mut format!(" {written} ").chars().peekable()), Ok(text));
+        }
+    }
+}

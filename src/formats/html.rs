@@ -3,9 +3,9 @@
 //! Names are the words of others: they are escaped, none of them gets into the script or the styles, and the page's own policy
 //! forbids it to fetch or send anything, should one get through nevertheless.
 
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 
-use super::part::{Entry, Kind, Part};
+use super::part::{ExportRow, Kind, Part};
 use super::xml::Text;
 
 /// Levels within each other. Browsers build no more than 512 elements into each other, and a level takes three; deeper rows
@@ -19,33 +19,38 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 
-pub(super) fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> io::Result<()> {
+/// Writes a page of the part.
+///
+/// # Errors
+///
+/// What the writer refuses.
+pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
     write_head(out, title)?;
     let flattened = part.entries(NESTED).any(|entry| entry.depth > entry.level);
     write_top(out, part, title, flattened)?;
-    out.write_all(b"<main tabindex=\"0\" aria-label=\"Tree of segments\">\n<ul>\n")?;
+    out.write_str("<main tabindex=\"0\" aria-label=\"Tree of segments\">\n<ul>\n")?;
     write_tree(out, part)?;
     write!(out, "</ul>\n</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n")
 }
 
-fn write_head(out: &mut dyn Write, title: &str) -> io::Result<()> {
-    out.write_all(b"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")?;
+fn write_head(out: &mut dyn Write, title: &str) -> fmt::Result {
+    out.write_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")?;
     writeln!(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">")?;
-    out.write_all(
-        b"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+    out.write_str(
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
           <meta name=\"color-scheme\" content=\"light dark\">\n",
     )?;
     write!(out, "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n", Text(title))
 }
 
 /// What stands above the tree. Without a script there is nothing to search with: then the tools stay hidden.
-fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool) -> io::Result<()> {
+fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool) -> fmt::Result {
     write!(out, "<header>\n<h1>{}</h1>\n<p>{}", Text(title), part.counted())?;
     if flattened {
         write!(out, " Deeper than {NESTED} levels, the number in brackets tells the depth.")?;
     }
-    out.write_all(
-        b"</p>\n<div id=\"tools\" role=\"search\" hidden>\n\
+    out.write_str(
+        "</p>\n<div id=\"tools\" role=\"search\" hidden>\n\
           <label for=\"wanted\">Search</label>\n\
           <input id=\"wanted\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" \
           placeholder=\"name, external id or id\">\n\
@@ -56,35 +61,35 @@ fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool)
     )
 }
 
-fn write_tree(out: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
+fn write_tree(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     let mut open = 0;
     for entry in part.entries(NESTED) {
         close(out, &mut open, entry.level)?;
-        out.write_all(b"<li>")?;
+        out.write_str("<li>")?;
         if entry.has_below {
             let state = if entry.level < UNFOLDED { " open" } else { "" };
             write!(out, "<details{state}><summary>")?;
             write_row(out, &entry)?;
-            out.write_all(b"</summary><ul>\n")?;
+            out.write_str("</summary><ul>\n")?;
             open += 1;
         } else {
             write_row(out, &entry)?;
-            out.write_all(b"</li>\n")?;
+            out.write_str("</li>\n")?;
         }
     }
     close(out, &mut open, 0)
 }
 
 /// Ends what is open down to a level.
-fn close(out: &mut dyn Write, open: &mut usize, level: usize) -> io::Result<()> {
+fn close(out: &mut dyn Write, open: &mut usize, level: usize) -> fmt::Result {
     while *open > level {
-        out.write_all(b"</ul></details></li>\n")?;
+        out.write_str("</ul></details></li>\n")?;
         *open -= 1;
     }
     Ok(())
 }
 
-fn write_row(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
+fn write_row(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     let class = match entry.kind() {
         Kind::Segment => "row",
         Kind::MissingParent => "row missing",
@@ -94,7 +99,7 @@ fn write_row(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
     if let Some(id) = entry.id() {
         write!(out, " title=\"{}\"", Text(&id))?;
     }
-    out.write_all(b">")?;
+    out.write_str(">")?;
     if entry.depth > entry.level {
         write!(out, "<span class=\"depth\">[{}]</span> ", entry.depth)?;
     }
@@ -109,7 +114,7 @@ fn write_row(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
     if let Some(note) = entry.note() {
         write!(out, " <span class=\"note\">{}</span>", Text(&note))?;
     }
-    out.write_all(b"</span>")
+    out.write_str("</span>")
 }
 
 #[cfg(test)]

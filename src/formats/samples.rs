@@ -58,12 +58,9 @@ pub(super) fn hostile() -> Forest {
 }
 
 /// What a form of export makes of a tree.
-pub(super) fn written(
-    mut forest: Forest,
-    write: impl FnOnce(&mut Vec<u8>, &Part<'_>) -> std::io::Result<()>,
-) -> String {
+pub(super) fn written(mut forest: Forest, write: impl FnOnce(&mut String, &Part<'_>) -> std::fmt::Result) -> String {
     let part = Part::of(&mut forest, None).unwrap();
-    let mut out = Vec::new();
+    let mut out = String::new();
     write(&mut out, &part).unwrap();
-    String::from_utf8(out).unwrap()
+    out
 }

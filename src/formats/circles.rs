@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::segment::SegmentId;
 
-use super::part::Entry;
+use super::part::ExportRow;
 
 /// The links that the tree leaves out: each leads from the last segment of a circle back to the first.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct ClosingLinks<'a> {
 
 impl<'a> ClosingLinks<'a> {
     /// Takes the rows in their order, and answers the number of the child that the tree does not show below this one.
-    pub fn to(&mut self, entry: &Entry<'a>) -> Option<usize> {
+    pub fn to(&mut self, entry: &ExportRow<'a>) -> Option<usize> {
         let segment = entry.segment()?;
         // A part can begin within a circle; the parent of any other beginning is not in the part, and never comes.
         if let Some(parent) = segment.parent.as_ref().filter(|_| entry.is_cut || entry.above.is_none()) {

@@ -4,7 +4,7 @@
 //! stand to its right, so a column is as wide as the widest row in it that has some. It takes two passes over the rows, one for
 //! the lines and one back for the parents, and no recursion.
 
-use super::super::part::Entry;
+use super::super::part::ExportRow;
 use super::label::Label;
 
 /// Around everything.
@@ -55,7 +55,7 @@ pub(super) struct Span {
 
 impl Layout {
     /// Wide enough for a title of so many letters.
-    pub fn of(entries: &[Entry<'_>], title: usize) -> Self {
+    pub fn of(entries: &[ExportRow<'_>], title: usize) -> Self {
         let widths: Vec<usize> = entries.iter().map(|entry| Label::of(entry).width()).collect();
         let columns = columns(entries, &widths);
         let (lines, bottom) = lines(entries);
@@ -102,7 +102,7 @@ impl Layout {
 }
 
 /// The line of each row without children, for a parent that of the first row without any below it; and the last line.
-fn lines(entries: &[Entry<'_>]) -> (Vec<usize>, usize) {
+fn lines(entries: &[ExportRow<'_>]) -> (Vec<usize>, usize) {
     let (mut next, mut last) = (HEAD, HEAD);
     let mut lines = Vec::with_capacity(entries.len());
     let mut level_before = 0;
@@ -122,7 +122,7 @@ fn lines(entries: &[Entry<'_>]) -> (Vec<usize>, usize) {
 }
 
 /// Where each column begins.
-fn columns(entries: &[Entry<'_>], widths: &[usize]) -> Vec<usize> {
+fn columns(entries: &[ExportRow<'_>], widths: &[usize]) -> Vec<usize> {
     let deepest = entries.iter().map(|entry| entry.level).max().unwrap_or(0);
     let mut widest = vec![0; deepest + 1];
     for (entry, width) in entries.iter().zip(widths).filter(|(entry, _)| entry.has_below) {

@@ -3,10 +3,9 @@
 mod label;
 mod layout;
 
-use std::fmt;
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 
-use super::part::{Entry, Kind, Part};
+use super::part::{ExportRow, Kind, Part};
 use super::xml::Text;
 
 use label::Label;
@@ -23,8 +22,13 @@ const BASELINE: usize = 4;
 /// colour of the paper, since some are wider than was reckoned and links would strike them through.
 const STYLE: &str = include_str!("svg/picture.css");
 
-pub(super) fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> io::Result<()> {
-    let entries: Vec<Entry<'_>> = part.entries(INDENTED).collect();
+/// Writes a picture of the part.
+///
+/// # Errors
+///
+/// What the writer refuses.
+pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
+    let entries: Vec<ExportRow<'_>> = part.entries(INDENTED).collect();
     let count = part.counted();
     let flattened = entries.iter().any(|entry| entry.depth > entry.level);
     let note = if flattened {
@@ -37,10 +41,10 @@ pub(super) fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> io::Re
     for (entry, place) in entries.iter().zip(layout.places()) {
         write_node(out, entry, place, entry.above.and_then(|above| layout.place(above)))?;
     }
-    out.write_all(b"</svg>\n")
+    out.write_str("</svg>\n")
 }
 
-fn write_head(out: &mut dyn Write, layout: &Layout, title: &str, note: &str) -> io::Result<()> {
+fn write_head(out: &mut dyn Write, layout: &Layout, title: &str, note: &str) -> fmt::Result {
     let (width, height) = (layout.width(), layout.height());
     writeln!(
         out,
@@ -53,7 +57,7 @@ fn write_head(out: &mut dyn Write, layout: &Layout, title: &str, note: &str) -> 
     writeln!(out, "<text class=\"note\" x=\"{}\" y=\"54\">{note}</text>", layout::MARGIN)
 }
 
-fn write_node(out: &mut dyn Write, entry: &Entry<'_>, place: &Place, above: Option<&Place>) -> io::Result<()> {
+fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>, place: &Place, above: Option<&Place>) -> fmt::Result {
     let class = match entry.kind() {
         Kind::Segment => "",
         Kind::MissingParent => " class=\"missing\"",
@@ -66,7 +70,7 @@ fn write_node(out: &mut dyn Write, entry: &Entry<'_>, place: &Place, above: Opti
     if let Some(note) = entry.note() {
         write!(out, "\n{}", Text(&note))?;
     }
-    out.write_all(b"</title>")?;
+    out.write_str("</title>")?;
     let links = Links { place, above };
     if above.is_some() || place.children.is_some() {
         write!(out, "<path d=\"{links}\"/>")?;
@@ -84,7 +88,7 @@ fn write_node(out: &mut dyn Write, entry: &Entry<'_>, place: &Place, above: Opti
     if let Some(count) = label.count() {
         write!(out, "<tspan class=\"count\" dx=\"{LABEL_GAP}\">{count}</tspan>")?;
     }
-    out.write_all(b"</text></g>\n")
+    out.write_str("</text></g>\n")
 }
 
 /// What leads from a row to the trunk on its left, and from the row to the trunk of its children. Each trunk is drawn once,

@@ -1,18 +1,22 @@
 //! A graph for Graphviz, drawn from left to right.
 
-use std::fmt;
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 
 use super::circles::ClosingLinks;
-use super::part::{Entry, Kind, Part};
+use super::part::{ExportRow, Kind, Part};
 
 const HEAD: &str = "digraph segments {\n  \
                     graph [rankdir=LR, ranksep=0.6, nodesep=0.12];\n  \
                     node [shape=box, style=rounded, height=0.3, fontsize=11, fontname=\"Helvetica,Arial,sans-serif\"];\n  \
                     edge [color=\"#8a8f98\", arrowsize=0.6];\n";
 
-pub(super) fn write(out: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
-    out.write_all(HEAD.as_bytes())?;
+/// Writes a graph of the part.
+///
+/// # Errors
+///
+/// What the writer refuses.
+pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
+    out.write_str(HEAD)?;
     let mut closing = ClosingLinks::default();
     for entry in part.entries(usize::MAX) {
         write_node(out, &entry)?;
@@ -24,22 +28,22 @@ pub(super) fn write(out: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
             writeln!(out, "  n{} -> n{to} [style=dashed, constraint=false];", entry.number)?;
         }
     }
-    out.write_all(b"}\n")
+    out.write_str("}\n")
 }
 
-fn write_node(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
+fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     write!(out, "  n{} [label=\"{}", entry.number, Text(&entry.name()))?;
     if let Some(external_id) = entry.external_id() {
         write!(out, "\\n{}", Text(external_id))?;
     }
-    out.write_all(b"\"")?;
+    out.write_str("\"")?;
     if let Some(id) = entry.id() {
         write!(out, ", tooltip=\"{}\"", Text(&id))?;
     }
-    out.write_all(match entry.kind() {
-        Kind::Segment => b"];\n".as_slice(),
-        Kind::MissingParent => b", style=\"rounded,dashed\"];\n",
-        Kind::Heading => b", shape=plain];\n",
+    out.write_str(match entry.kind() {
+        Kind::Segment => "];\n",
+        Kind::MissingParent => ", style=\"rounded,dashed\"];\n",
+        Kind::Heading => ", shape=plain];\n",
     })
 }
 

@@ -1,0 +1,18 @@
+//! Segments as files: writing them as JSON, HTML, SVG, Mermaid and DOT, reading them from JSON, and the outline, which is both.
+//!
+//! Pure: what is written goes to a [`fmt::Write`](std::fmt::Write), what is read comes as a text. What stands in it is the words
+//! of others, so every form escapes it in its own way.
+
+mod circles;
+pub mod dot;
+pub mod html;
+pub mod json;
+pub mod mermaid;
+pub mod outline;
+mod part;
+#[cfg(test)]
+mod samples;
+pub mod svg;
+mod xml;
+
+pub use part::Part;

@@ -1,0 +1,66 @@
+//! The segments as the API shows them: an array with one a line, parents before their children.
+
+use std::fmt::{self, Write};
+
+use super::part::Part;
+use crate::segment::Segment;
+
+/// Writes the segments of a part.
+///
+/// # Errors
+///
+/// What the writer refuses.
+pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
+    let mut separator = "[\n  ";
+    let mut end = "[]\n";
+    for segment in part.segments() {
+        out.write_str(separator)?;
+        out.write_str(&serde_json::to_string(segment).map_err(|_| fmt::Error)?)?;
+        separator = ",\n  ";
+        end = "\n]\n";
+    }
+    out.write_str(end)
+}
+
+/// Reads segments: an array of objects with `id`, `name`, `externalId` and `parentSegmentId`, in any order.
+///
+/// # Errors
+///
+/// What is wrong with the text, with its line and column.
+pub fn read(text: &str) -> serde_json::Result<Vec<Segment>> {
+    // Some editors put one in front of everything they save.
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{self, segment, written};
+    use super::*;
+    use crate::forest::Forest;
+
+    #[test]
+    fn the_array_has_all_four_fields_and_parents_come_first() {
+        let segments = [["b", "b", "", "a"], ["a", "a", "", ""], ["orphan", "orphan", "", "x"]];
+        let text = written(segments.into_iter().map(segment).collect(), |out, part| write(out, part));
+        assert_eq!(
+            text,
+            "[\n  \
+             {\"id\":\"a\",\"name\":\"a\",\"externalId\":null,\"parentSegmentId\":null},\n  \
+             {\"id\":\"b\",\"name\":\"b\",\"externalId\":null,\"parentSegmentId\":\"a\"},\n  \
+             {\"id\":\"orphan\",\"name\":\"orphan\",\"externalId\":null,\"parentSegmentId\":\"x\"}\n]\n"
+        );
+        assert_eq!(written(Forest::new(), |out, part| write(out, part)), "[]\n");
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_as_it_was() {
+        for forest in [samples::troubled(), samples::hostile(), samples::chain(50)] {
+            let mut segments: Vec<Segment> = forest.iter().map(|segment| (**segment).clone()).collect();
+            let mut came = read(&written(forest, |out, part| write(out, part))).unwrap();
+            segments.sort_by(|one, other| one.id.cmp(&other.id));
+            came.sort_by(|one, other| one.id.cmp(&other.id));
+            assert_eq!(came, segments);
+        }
+        assert!(read("[{]").unwrap_err().to_string().contains("line 1 column 3"));
+    }
+}
