@@ -75,7 +75,7 @@ pub use crate::remote::Access;
 pub use activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
 };
-pub use availability::availability;
+pub use availability::{availability, availability_at_a_glance};
 pub use browsing::Browsed;
 pub use bulk::BulkEdit;
 pub use changes::{Between, Changes, Conflict, OperationCounts, Pace, PendingPane, Review, Side};

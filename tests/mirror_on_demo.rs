@@ -74,7 +74,7 @@ impl Watcher {
                 self.see(different);
             }
             Event::Changed { seen, .. } => self.see(seen),
-            Event::Executed { op, result } => self.executed(op, *result),
+            Event::Executed { op, result } => self.executed(op, &result),
             Event::ServerAnswers => self.queue.resume_sending(),
             Event::Synchronised { .. } => self.synchronised += 1,
             Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
@@ -83,8 +83,8 @@ impl Watcher {
         self.send_next();
     }
 
-    fn executed(&mut self, op: OpId, result: ExecutionResult) {
-        match &result {
+    fn executed(&mut self, op: OpId, result: &ExecutionResult) {
+        match result {
             ExecutionResult::Done(outcome) => {
                 self.over += 1;
                 match outcome {

@@ -8,6 +8,24 @@ use crate::segment::SegmentId;
 use super::{Access, State, browsing, own, tree_view};
 use crate::changes::{PendingKind, is_provisional};
 
+/// Whether an action can act now, as far as that can be said in the time of a frame: what is pending is looked at where it is not
+/// much. Whoever presses the key is told exactly.
+///
+/// # Errors
+///
+/// The reason why not, as a sentence for the person.
+pub fn availability_at_a_glance(state: &State, action: Action) -> Result<(), String> {
+    let is_much = state.changes.queue.concerned_count() > GLANCE;
+    match action {
+        Action::Delete if is_much => subjects_settled(state),
+        Action::EditAsText if is_much => Ok(()),
+        _ => availability(state, action),
+    }
+}
+
+/// Segments that something is pending for, of which each can be looked at for every frame.
+const GLANCE: usize = 1_000;
+
 /// Whether an action can act now.
 ///
 /// # Errors
@@ -74,10 +92,7 @@ fn subjects_settled(state: &State) -> Result<(), String> {
     if state.picks.marked.is_empty() {
         existing(state)?;
     }
-    // Asked for every frame: there may be many marked, but hardly ever much under way.
-    for segment in
-        state.changes.queue.concerned().filter(|id| is_subject(state, id)).filter_map(|id| state.forest.get(id))
-    {
+    for segment in pending_subjects(state).filter_map(|id| state.forest.get(id)) {
         match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
             Some(PendingKind::Failed) => {
@@ -112,12 +127,24 @@ fn addressable(state: &State) -> Result<(), String> {
 
 /// What does not exist yet can't be deleted, and has no id to speak of.
 fn nothing_new_among(state: &State) -> Result<(), String> {
-    let new = state.changes.queue.concerned().find(|id| is_provisional(id) && is_subject(state, id));
+    let new = pending_subjects(state).find(|id| is_provisional(id));
     match new.and_then(|id| state.forest.get(id)) {
         Some(segment) => {
             Err(format!("{} is still being created; {} drops it", segment.name, state.key(Action::ShowQueue)))
         }
         None => Ok(()),
+    }
+}
+
+/// What an action would speak of and something is pending for.
+fn pending_subjects(state: &State) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
+    let (marked, queue) = (&state.picks.marked, &state.changes.queue);
+    match &state.tree.selected {
+        // Of both there may be many.
+        _ if marked.len() > queue.concerned_count() => Box::new(queue.concerned().filter(|id| marked.contains(*id))),
+        _ if !marked.is_empty() => Box::new(marked.iter().filter(|id| queue.concerns(id))),
+        Some(RowId::Segment(id)) if queue.concerns(id) => Box::new(std::iter::once(id)),
+        _ => Box::new(std::iter::empty()),
     }
 }
 
@@ -148,7 +175,6 @@ fn text_settled(state: &State) -> Result<(), String> {
     let is_written = |id: &SegmentId| {
         everything || is_subject(state, id) || state.forest.ancestors(id).any(|above| is_subject(state, &above.id))
     };
-    // Asked for every frame: hardly ever is much under way.
     for segment in state.changes.queue.concerned().filter_map(|id| state.forest.get(id)) {
         let name = &segment.name;
         let reason = match state.changes.queue.pending(&segment.id) {

@@ -27,7 +27,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
             state.link.lacking = lacking;
         }
         Event::Verified { missed } => verified(state, &missed),
-        Event::Executed { op, result } => effects.extend(changes::executed(state, op, *result)),
+        Event::Executed { op, result } => effects.extend(changes::executed(state, op, &result)),
         Event::ServerAnswers => changes::server_answers(state),
         Event::Recovered(found) => effects.extend(changes::recovered(state, found)),
         Event::Noticed(notice) => {

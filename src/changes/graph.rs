@@ -9,7 +9,7 @@
 //! An operation waits only for those that entered before it, so nothing ever waits for itself. No step costs more than what
 //! waits for the operation that it is about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hashbrown::{HashMap, HashSet};
 
@@ -25,11 +25,11 @@ pub(super) struct Graph {
     ready: BTreeSet<OpId>,
     in_flight: BTreeSet<OpId>,
     /// The operations on each segment.
-    on: HashMap<SegmentId, BTreeSet<OpId>>,
+    on: HashMap<SegmentId, Vec<OpId>>,
     /// The operations that put something below a segment or take it from there.
-    below: HashMap<SegmentId, BTreeSet<OpId>>,
+    below: HashMap<SegmentId, HashSet<OpId>>,
     /// The creates with the same fields, in the order in which they entered.
-    alike: HashMap<Draft, BTreeSet<(Turn, OpId)>>,
+    alike: HashMap<Draft, VecDeque<(Turn, OpId)>>,
     moves: Moves,
     last_turn: Turn,
 }
@@ -124,12 +124,14 @@ impl Graph {
             Operation::Create { .. } => None,
         };
         let below: Vec<SegmentId> = left.into_iter().chain(operation.destination().cloned()).collect();
-        self.on.entry(on.clone()).or_default().insert(op);
+        self.on.entry(on.clone()).or_default().push(op);
         for parent in &below {
             self.below.entry(parent.clone()).or_default().insert(op);
         }
         if let Kind::Create(draft) = &kind {
-            self.alike.entry(draft.clone()).or_default().insert((turn, op));
+            let alike = self.alike.entry(draft.clone()).or_default();
+            let place = alike.partition_point(|(other, _)| *other < turn);
+            alike.insert(place, (turn, op));
         }
         self.nodes.insert(op, Node { turn, kind, stage, after, before: HashSet::new(), on, below });
         self.count_active(op, 1);
@@ -138,19 +140,19 @@ impl Graph {
 
     /// The operations that have to be done before this one.
     fn builds_upon(&self, operation: &Operation, turn: Turn) -> HashSet<OpId> {
-        let of = |map: &HashMap<SegmentId, BTreeSet<OpId>>, id: &SegmentId| map.get(id).cloned().unwrap_or_default();
+        let earlier = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.turn < turn);
         let mut after = HashSet::new();
         if let Some(subject) = operation.subject() {
-            after.extend(of(&self.on, subject));
+            after.extend(self.on.get(subject).into_iter().flatten().filter(earlier).copied());
             if matches!(operation, Operation::Delete { .. }) {
-                after.extend(of(&self.below, subject));
+                after.extend(self.below.get(subject).into_iter().flatten().filter(earlier).copied());
             }
         }
         if let Some(destination) = operation.destination() {
-            let matters = |other: &OpId| self.nodes.get(other).is_some_and(|other| other.kind != Kind::Change);
-            after.extend(of(&self.on, destination).into_iter().filter(matters));
+            let matters = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.kind != Kind::Change);
+            let on = self.on.get(destination).into_iter().flatten().filter(earlier);
+            after.extend(on.filter(matters).copied());
         }
-        after.retain(|earlier| self.nodes.get(earlier).is_some_and(|earlier| earlier.turn < turn));
         after
     }
 
@@ -242,9 +244,19 @@ impl Graph {
         self.ready.remove(&op);
         self.in_flight.remove(&op);
         self.moves.in_flight.remove(&op);
-        forget(&mut self.on, &node.on, op);
+        if let Some(on) = self.on.get_mut(&node.on) {
+            on.retain(|other| *other != op);
+            if on.is_empty() {
+                self.on.remove(&node.on);
+            }
+        }
         for parent in &node.below {
-            forget(&mut self.below, parent, op);
+            if let Some(below) = self.below.get_mut(parent) {
+                below.remove(&op);
+                if below.is_empty() {
+                    self.below.remove(parent);
+                }
+            }
         }
         for earlier in &node.after {
             if let Some(earlier) = self.nodes.get_mut(earlier) {
@@ -255,8 +267,8 @@ impl Graph {
         if let Kind::Create(draft) = &node.kind
             && let Some(alike) = self.alike.get_mut(draft)
         {
-            alike.remove(&(node.turn, op));
-            twin = alike.first().map(|(_, twin)| *twin);
+            take_turn(alike, node.turn);
+            twin = alike.front().map(|(_, twin)| *twin);
             if twin.is_none() {
                 self.alike.remove(draft);
             }
@@ -300,7 +312,7 @@ impl Graph {
         }
         match kind {
             Kind::Create(draft) => {
-                let first = self.alike.get(draft).and_then(BTreeSet::first);
+                let first = self.alike.get(draft).and_then(VecDeque::front);
                 if first != Some(&(*turn, op)) {
                     return;
                 }
@@ -345,14 +357,16 @@ impl Graph {
             Kind::Create(draft) if draft.parent.as_ref() == Some(provisional) => {
                 let former = draft.clone();
                 draft.parent = Some(real.clone());
-                let (key, entry) = (draft.clone(), (node.turn, op));
+                let (key, turn) = (draft.clone(), node.turn);
                 if let Some(alike) = self.alike.get_mut(&former) {
-                    alike.remove(&entry);
+                    take_turn(alike, turn);
                     if alike.is_empty() {
                         self.alike.remove(&former);
                     }
                 }
-                self.alike.entry(key).or_default().insert(entry);
+                let alike = self.alike.entry(key).or_default();
+                let place = alike.partition_point(|(other, _)| *other < turn);
+                alike.insert(place, (turn, op));
             }
             _ => {}
         }
@@ -367,12 +381,10 @@ impl Graph {
     }
 }
 
-fn forget(map: &mut HashMap<SegmentId, BTreeSet<OpId>>, key: &SegmentId, op: OpId) {
-    if let Some(ops) = map.get_mut(key) {
-        ops.remove(&op);
-        if ops.is_empty() {
-            map.remove(key);
-        }
+/// Takes out the create of a turn.
+fn take_turn(alike: &mut VecDeque<(Turn, OpId)>, turn: Turn) {
+    if let Ok(place) = alike.binary_search_by_key(&turn, |(turn, _)| *turn) {
+        alike.remove(place);
     }
 }
 

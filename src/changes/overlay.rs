@@ -3,7 +3,7 @@
 //! For every segment that a pending operation concerns, the *truth* (what the server last showed) is kept beside the tree. Changes
 //! made elsewhere go into the truth while an operation is pending, so a refusal uncovers them rather than what was true before.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use crate::forest::{Change, Forest};
@@ -119,6 +119,11 @@ impl Overlay {
     /// The segments that something is pending for.
     pub fn ids(&self) -> impl Iterator<Item = &SegmentId> {
         self.pending.keys()
+    }
+
+    /// How many segments something is pending for.
+    pub fn len(&self) -> usize {
+        self.pending.len()
     }
 
     /// Whether something is pending for a segment.

@@ -2,8 +2,10 @@
 //! along: how many operations are in which state, and which of them refer to a segment that the server has given no id yet.
 //! Operations are changed here only, so neither goes wrong, and nothing takes longer than the operations that it concerns.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+
+use hashbrown::HashMap;
 
 use crate::segment::SegmentId;
 

@@ -8,9 +8,11 @@
 mod finishing;
 mod recovery;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::forest::{Change, Forest};
 use crate::segment::{Segment, SegmentId};
@@ -43,7 +45,7 @@ use super::undo::{PlanKind, UndoStack, UndoStep};
 /// let execution = queue.begin().unwrap();
 /// assert!(matches!(execution.operation, Operation::Delete { .. }));
 /// let deleted = WriteResult::Deleted { id: vip.id, found: true, concurrent_write: false };
-/// let transitions = queue.executed(execution.op, ExecutionResult::Done(deleted));
+/// let transitions = queue.executed(execution.op, &ExecutionResult::Done(deleted));
 /// assert_eq!(transitions.finished.len(), 1);
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -481,6 +483,12 @@ impl ChangeQueue {
     #[must_use]
     pub fn concerns(&self, id: &SegmentId) -> bool {
         self.overlay.concerns(id)
+    }
+
+    /// How many segments something is pending for.
+    #[must_use]
+    pub fn concerned_count(&self) -> usize {
+        self.overlay.len()
     }
 
     /// The segments that something is pending for.

@@ -1,6 +1,6 @@
 //! What was written of late, to notice when somebody reverts it: an ERP that knows better every night, say.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 

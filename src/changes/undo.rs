@@ -4,7 +4,7 @@
 //! done meanwhile. A segment that was deleted comes back with a new id, which no API can help; whatever is remembered of the old
 //! one is about the new one from then on.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::forest::Forest;

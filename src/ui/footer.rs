@@ -6,7 +6,9 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{Filter, FindPrompt, Layer, Letter, LinkState, Pane, Search, State, availability, grouped};
+use crate::app::{
+    Filter, FindPrompt, Layer, Letter, LinkState, Pane, Search, State, availability_at_a_glance, grouped,
+};
 use crate::forest::{Is, Query};
 use crate::mirror::Phase;
 
@@ -175,7 +177,7 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
 
 /// The key of an action that can act now.
 fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<(String, &'a str)> {
-    availability(state, action).ok()?;
+    availability_at_a_glance(state, action).ok()?;
     Some((look.keymap.keys(action).next()?, look.keymap.label(action)))
 }
 

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Palette, State, availability};
+use crate::app::{Palette, State, availability_at_a_glance};
 
 use super::Look;
 use super::dialog;
@@ -26,7 +26,7 @@ pub(super) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut
         .take(SHOWN)
         .map(|(at, offer)| {
             let keys = look.keymap.keys(offer.action).next().unwrap_or_default();
-            (at, *offer, availability(state, offer.action).err(), keys)
+            (at, *offer, availability_at_a_glance(state, offer.action).err(), keys)
         })
         .collect();
     let wanted = shown.iter().map(|(_, offer, reason, keys)| {

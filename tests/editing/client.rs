@@ -79,7 +79,7 @@ impl Client {
                     };
                 }
             }
-            Event::Executed { op, result } => self.executed(op, *result),
+            Event::Executed { op, result } => self.executed(op, &result),
             Event::ServerAnswers => self.queue.resume_sending(),
             Event::Synchronised { .. } => self.synchronised += 1,
             _ => {}
@@ -87,8 +87,8 @@ impl Client {
         self.send_next();
     }
 
-    fn executed(&mut self, op: OpId, result: ExecutionResult) {
-        match &result {
+    fn executed(&mut self, op: OpId, result: &ExecutionResult) {
+        match result {
             ExecutionResult::Done(outcome) => {
                 match outcome {
                     WriteResult::Created(written) | WriteResult::Updated(written) => {

@@ -1,12 +1,14 @@
 //! What became of operations, in the tree, in the activity and in words for the person.
 
+use std::time::Duration;
+
 use crate::action::Action;
 use crate::changes::{
     DoneOp, ExecutionResult, FinishedPlan, OpId, Operation, Recovered, RecoveredState, Title, Transitions, WriteError,
     WriteResult, Written,
 };
 use crate::mirror::Command;
-use crate::remote::Contexts;
+use crate::remote::{Contexts, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::Conflict;
@@ -16,30 +18,33 @@ use crate::app::changing::title;
 use crate::app::{Effect, Layer, State, Tone, grouped, tree_view};
 
 /// An operation has come to something.
-pub(in crate::app) fn executed(state: &mut State, op: OpId, result: ExecutionResult) -> Vec<Effect> {
+pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {
+    let operation = state.changes.queue.op(op).map(|planned| planned.operation.clone());
+    let before = operation.as_ref().and_then(|operation| operation.subject());
+    let before = before.and_then(|id| state.changes.queue.truth(id)).cloned();
+    let is_single = state.changes.queue.plan(op.plan_id).is_some_and(|plan| plan.ops().len() == 1);
+    let mut transitions = state.changes.queue.executed(op, result);
+    let finished_plans = std::mem::take(&mut transitions.finished);
+    let effects = apply(state, transitions);
     match result {
-        ExecutionResult::Done(result) => done(state, op, &result),
-        ExecutionResult::Failed { error, evidence } => {
-            let result = ExecutionResult::Failed { error: error.clone(), evidence };
-            let transitions = state.changes.queue.executed(op, result);
-            let effects = apply(state, transitions);
-            failed(state, op, &error);
-            effects
+        ExecutionResult::Done(result) => {
+            let about = operation.and_then(|operation| done(state, op, &operation, before.as_deref(), result));
+            for plan in finished_plans {
+                finished(state, plan, about.clone().filter(|_| is_single));
+            }
         }
-        ExecutionResult::Unreached { .. } => unreached(state, op, result),
+        ExecutionResult::Failed { error, .. } => failed(state, op, error),
+        ExecutionResult::Unreached { error, retry_in, .. } => unreached(state, error, *retry_in),
     }
+    effects
 }
 
 /// An operation could not reach the server, or is to wait: it is queued as before, and sent when the server answers.
-fn unreached(state: &mut State, op: OpId, result: ExecutionResult) -> Vec<Effect> {
-    let ExecutionResult::Unreached { error, retry_in, .. } = &result else { return Vec::new() };
-    let (error, retry_in) = (error.clone(), *retry_in);
+fn unreached(state: &mut State, error: &RemoteError, retry_in: Duration) {
     state.changes.queue.pause_sending();
-    let transitions = state.changes.queue.executed(op, result);
-    let effects = apply(state, transitions);
     // It is tried again and again, which is no news each time.
     if state.changes.unreached.as_ref() == Some(&error.fault) {
-        return effects;
+        return;
     }
     let queue = state.key(Action::ShowQueue);
     let when = match error.fault.retry_after() {
@@ -47,10 +52,9 @@ fn unreached(state: &mut State, op: OpId, result: ExecutionResult) -> Vec<Effect
         None => "when the server answers".into(),
     };
     let text = format!("{error}. Your changes are kept and sent {when} · {queue} shows them");
-    state.changes.unreached = Some(error.fault);
+    state.changes.unreached = Some(error.fault.clone());
     state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
     state.warn(text);
-    effects
 }
 
 /// The server answers again: what is queued can be sent.
@@ -58,45 +62,39 @@ pub(in crate::app) const fn server_answers(state: &mut State) {
     state.changes.queue.resume_sending();
 }
 
-/// An operation was applied.
-fn done(state: &mut State, op: OpId, result: &WriteResult) -> Vec<Effect> {
+/// An operation was applied. Returns the segment that it was about and what it changed there.
+fn done(
+    state: &mut State,
+    op: OpId,
+    operation: &Operation,
+    before: Option<&Segment>,
+    result: &WriteResult,
+) -> Option<(SegmentId, Vec<FieldChange>)> {
     state.changes.unreached = None;
-    let Some(operation) = state.changes.queue.op(op).map(|planned| planned.operation.clone()) else {
-        return Vec::new();
-    };
-    let before = operation.subject().and_then(|id| state.changes.queue.truth(id)).cloned();
-    let is_single = state.changes.queue.plan(op.plan_id).is_some_and(|plan| plan.ops().len() == 1);
     state.changes.forget_refused(op);
-    let mut transitions = state.changes.queue.executed(op, ExecutionResult::Done(result.clone()));
-    let finished_plans = std::mem::take(&mut transitions.finished);
-    let effects = apply(state, transitions);
-    let mut about = None;
+    if let Some(DoneOp::Updated { before, after, fields }) = DoneOp::of(operation, result) {
+        state.changes.recent.keep(&before, &after, &fields, state.clock.now);
+    }
     match result {
         WriteResult::Created(written) | WriteResult::Updated(written) => {
             state.activity.touch(&written.segment.id, state.clock.now, Originator::You);
             tree_view::steady(state, |state| state.forest.mark_changed([&written.segment.id]));
             remark(state, written);
-            if let (Some(before), false) = (&before, written.merged.is_empty()) {
-                let only_theirs = (**before).clone().with_fields_of(&written.segment, &written.merged);
+            if let (Some(before), false) = (before, written.merged.is_empty()) {
+                let only_theirs = before.clone().with_fields_of(&written.segment, &written.merged);
                 tell_reverted(state, before, &only_theirs);
             }
-            about = is_single.then(|| changed_fields(state, before.as_deref(), written));
+            Some(changed_fields(state, before, written))
         }
         WriteResult::Deleted { id, concurrent_write, .. } => {
             state.picks.marked.remove(id);
             state.picks.cut.remove(id);
-            if let (Operation::Delete { base, .. }, true) = (&operation, *concurrent_write) {
+            if let (Operation::Delete { base, .. }, true) = (operation, *concurrent_write) {
                 remark_concurrent_write(state, &base.name, None);
             }
+            None
         }
     }
-    if let Some(DoneOp::Updated { before, after, fields }) = DoneOp::of(&operation, result) {
-        state.changes.recent.keep(&before, &after, &fields, state.clock.now);
-    }
-    for plan in finished_plans {
-        finished(state, plan, about.take());
-    }
-    effects
 }
 
 /// The segment that a plan of one operation was about, and what it changed there. A new name is told by the title already.

@@ -1,6 +1,6 @@
 //! What comes back of operations, and what is discarded: each leaves the queue by one of these two doors.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 use crate::forest::Change;
@@ -16,24 +16,24 @@ use crate::changes::undo::{DoneOp, PlanKind};
 
 impl ChangeQueue {
     /// An operation in flight has come to something.
-    pub fn executed(&mut self, op: OpId, result: ExecutionResult) -> Transitions {
+    pub fn executed(&mut self, op: OpId, result: &ExecutionResult) -> Transitions {
         if self.op(op).is_none_or(|planned| planned.state != OpState::InFlight) {
             return Transitions::default();
         }
         match result {
-            ExecutionResult::Done(result) => self.done(op, &result),
-            ExecutionResult::Failed { error, evidence } => self.failed(op, error, evidence),
+            ExecutionResult::Done(result) => self.done(op, result),
+            ExecutionResult::Failed { error, evidence } => self.failed(op, error, evidence.as_ref()),
             ExecutionResult::Unreached { evidence, .. } => {
-                self.set_evidence(op, evidence);
+                self.set_evidence(op, evidence.as_ref());
                 self.requeue(op);
                 Transitions::default()
             }
         }
     }
 
-    fn set_evidence(&mut self, op: OpId, evidence: Option<Evidence>) {
+    fn set_evidence(&mut self, op: OpId, evidence: Option<&Evidence>) {
         match evidence {
-            Some(evidence) => self.evidence.insert(op, evidence),
+            Some(evidence) => self.evidence.insert(op, evidence.clone()),
             None => self.evidence.remove(&op),
         };
     }
@@ -56,7 +56,9 @@ impl ChangeQueue {
                 // What somebody else has made of it, the person has not seen.
                 let came = (**segment).clone().with_fields_of(&expected, merged);
                 transitions.journal.extend(self.rebase_later(op, &segment.id, &expected, &came));
-                transitions.shown.push(self.shown_of(segment));
+                if self.concerns(&segment.id) {
+                    transitions.shown.push(self.overlay.change(&segment.id, &self.plans));
+                }
             }
             (Operation::Update { base, draft }, WriteResult::Updated(written)) => {
                 let Written { segment, concurrent_write, .. } = written;
@@ -110,25 +112,17 @@ impl ChangeQueue {
         Transitions { journal, shown, renamed, ..Transitions::default() }
     }
 
-    fn shown_of(&self, segment: &Arc<Segment>) -> Change {
-        if self.concerns(&segment.id) {
-            self.overlay.change(&segment.id, &self.plans)
-        } else {
-            Change::Upsert(Arc::clone(segment))
-        }
-    }
-
-    fn failed(&mut self, op: OpId, error: WriteError, evidence: Option<Evidence>) -> Transitions {
+    fn failed(&mut self, op: OpId, error: &WriteError, evidence: Option<&Evidence>) -> Transitions {
         let Some(id) = self.op(op).map(|planned| subject(op, &planned.operation)) else {
             return Transitions::default();
         };
         // What may have been applied stays so in the journal, whatever has become of this try.
         let journal = if evidence.is_none() { vec![JournalEntry::NotSent(op)] } else { Vec::new() };
         self.set_evidence(op, evidence);
-        if let WriteError::Conflict { theirs, .. } = &error {
+        if let WriteError::Conflict { theirs, .. } = error {
             self.overlay.set_truth(&id, theirs.clone());
         }
-        self.plans.set_state(op, OpState::Failed(error));
+        self.plans.set_state(op, OpState::Failed(error.clone()));
         self.graph.rest(op);
         let shown = vec![self.overlay.change(&id, &self.plans)];
         Transitions { journal, shown, ..Transitions::default() }
@@ -185,7 +179,7 @@ impl ChangeQueue {
         let mut transitions = Transitions::default();
         // Those that need others go before them.
         for op in found.into_iter().rev() {
-            transitions.add(self.discard_one(op));
+            self.discard_one(op, &mut transitions);
         }
         transitions
     }
@@ -198,20 +192,26 @@ impl ChangeQueue {
         referring.map(|(op, _)| op).collect::<Vec<_>>().into_iter()
     }
 
-    fn discard_one(&mut self, op: OpId) -> Transitions {
-        let Some(planned) = self.op(op).cloned() else { return Transitions::default() };
+    fn discard_one(&mut self, op: OpId, transitions: &mut Transitions) {
+        let Some(planned) = self.op(op) else { return };
         let id = subject(op, &planned.operation);
-        let mut journal: Vec<JournalEntry> = self.entry_of(op).map(|_| JournalEntry::Over(op)).into_iter().collect();
+        let changed = match &planned.operation {
+            Operation::Update { base, draft } => Some((draft.clone().into_segment(id.clone()), Arc::clone(base))),
+            Operation::Create { .. } | Operation::Delete { .. } => None,
+        };
+        let is_staged = planned.state == OpState::Staged;
+        if !is_staged || self.plan(op.plan_id).is_some_and(|plan| plan.is_kept) {
+            transitions.journal.push(JournalEntry::Over(op));
+        }
         self.plans.set_state(op, OpState::Discarded);
         self.evidence.remove(&op);
-        if let Operation::Update { base, draft } = &planned.operation {
-            let expected = draft.clone().into_segment(id.clone());
-            journal.extend(self.rebase_later(op, &id, &expected, base));
+        if let Some((expected, base)) = changed {
+            transitions.journal.extend(self.rebase_later(op, &id, &expected, &base));
         }
         self.graph.leave(op);
-        let shown = vec![self.overlay.remove(&id, op, &self.plans)];
-        let finished = self.finish(op.plan_id).into_iter().collect();
-        Transitions { journal, shown, discarded: vec![op], finished, renamed: None }
+        transitions.shown.push(self.overlay.remove(&id, op, &self.plans));
+        transitions.discarded.push(op);
+        transitions.finished.extend(self.finish(op.plan_id));
     }
 
     /// Takes out a plan of which nothing is left, and remembers what it did.

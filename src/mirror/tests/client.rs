@@ -145,7 +145,7 @@ impl Client {
             Event::Verified { missed } => {
                 self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
             }
-            Event::Executed { op, result } => self.executed(op, *result),
+            Event::Executed { op, result } => self.executed(op, &result),
             Event::ServerAnswers => self.queue.resume_sending(),
             Event::Recovered(recovered) => {
                 self.queue.resume_sending();
@@ -168,8 +168,8 @@ impl Client {
         self.send_next();
     }
 
-    fn executed(&mut self, op: OpId, result: ExecutionResult) {
-        match &result {
+    fn executed(&mut self, op: OpId, result: &ExecutionResult) {
+        match result {
             ExecutionResult::Done(outcome) => {
                 match outcome {
                     WriteResult::Created(written) | WriteResult::Updated(written) => {
