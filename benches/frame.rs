@@ -38,7 +38,7 @@ fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
     };
     let segments = (0..rows).filter_map(segment).collect();
     update(&mut state, keymap, Event::Mirror(mirror::Event::Gathered(segments)));
-    state.forest.fold_to_level(None);
+    state.tree.forest.fold_to_level(None);
     state
 }
 

@@ -7,7 +7,7 @@
 
 mod own;
 
-pub use own::{Output, OwnCommand, Subjects};
+pub use own::{Output, Subjects, UserCommand};
 
 /// Something a person can ask for in the main screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,7 +137,7 @@ pub enum Action {
     /// Leave the program.
     Quit,
     /// Run the person's own command of that number, from 0 as the configuration lists them.
-    Own(u16),
+    UserCommands(u16),
 }
 
 /// What of a segment can be copied.
@@ -177,7 +177,7 @@ pub enum Group {
     /// The server and the program itself.
     Program,
     /// Commands of the person's own.
-    Own,
+    UserCommands,
 }
 
 impl Group {
@@ -196,7 +196,7 @@ impl Group {
             Self::Copying => "Copying",
             Self::Viewing => "Viewing",
             Self::Program => "Program",
-            Self::Own => "Your own",
+            Self::UserCommands => "Your own",
         }
     }
 }

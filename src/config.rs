@@ -19,7 +19,7 @@ use std::time::Duration;
 use ratatui::style::Color;
 use secrecy::SecretString;
 
-use crate::action::OwnCommand;
+use crate::action::UserCommand;
 use crate::files;
 use crate::keymap::Keymap;
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp, UrlTemplate};
@@ -77,7 +77,7 @@ pub struct Interface {
     /// What is different from it, each by the name of a style.
     pub styles: Vec<(String, StyleChange)>,
     /// Programs of the person's own, in the order of their numbers.
-    pub commands: Vec<OwnCommand>,
+    pub commands: Vec<UserCommand>,
     /// The variables that hold API keys of profiles: of no concern to other programs.
     pub key_variables: Vec<String>,
 }

@@ -77,7 +77,7 @@ impl Keymap {
     pub fn name(&self, action: Action) -> String {
         match (action, action.entry()) {
             (_, Some(entry)) => entry.name.into(),
-            (Action::Own(number), None) => match self.own.get(usize::from(number)) {
+            (Action::UserCommands(number), None) => match self.own.get(usize::from(number)) {
                 Some(name) => format!("the command “{name}”"),
                 None => "a command".into(),
             },
@@ -89,14 +89,14 @@ impl Keymap {
     #[must_use]
     pub fn label(&self, action: Action) -> &str {
         match action {
-            Action::Own(number) => self.own.get(usize::from(number)).map_or("", String::as_str),
+            Action::UserCommands(number) => self.own.get(usize::from(number)).map_or("", String::as_str),
             action => action.entry().map_or("", |entry| entry.label),
         }
     }
 
     /// The groups that have any line, in reading order.
     pub fn groups(&self) -> impl Iterator<Item = Group> {
-        Group::ALL.into_iter().chain((!self.own.is_empty()).then_some(Group::Own))
+        Group::ALL.into_iter().chain((!self.own.is_empty()).then_some(Group::UserCommands))
     }
 
     /// Adds a binding.
@@ -170,7 +170,9 @@ impl Keymap {
             action => Some((entry.group, keys(action), entry.help)),
         });
         let own = (0..).zip(&self.own);
-        lines.chain(own.map(|(number, name)| (Group::Own, keys(Action::Own(number)), name.as_str()))).collect()
+        lines
+            .chain(own.map(|(number, name)| (Group::UserCommands, keys(Action::UserCommands(number)), name.as_str())))
+            .collect()
     }
 
     /// The keys that ask for an action, the one to show first.
@@ -239,13 +241,16 @@ mod tests {
     fn a_command_of_ones_own_is_listed_and_told_of_by_its_name() {
         let mut keymap = Keymap::default();
         keymap.name_own(vec!["Send to ERP".into(), "Report".into()]);
-        keymap.bind("g r", Action::Own(1)).unwrap();
+        keymap.bind("g r", Action::UserCommands(1)).unwrap();
         let fault = keymap.bind("g", Action::Find).unwrap_err();
         assert_eq!(fault.to_string(), "`g` for find gets in the way of `g r` for the command “Report”");
         keymap.complete(&[]);
-        let own: Vec<_> = keymap.help().into_iter().filter(|(group, ..)| *group == Group::Own).collect();
-        assert_eq!(own, [(Group::Own, String::new(), "Send to ERP"), (Group::Own, "g r".into(), "Report")]);
-        assert_eq!(keymap.groups().last(), Some(Group::Own));
+        let own: Vec<_> = keymap.help().into_iter().filter(|(group, ..)| *group == Group::UserCommands).collect();
+        assert_eq!(
+            own,
+            [(Group::UserCommands, String::new(), "Send to ERP"), (Group::UserCommands, "g r".into(), "Report")]
+        );
+        assert_eq!(keymap.groups().last(), Some(Group::UserCommands));
         assert_eq!(Keymap::standard().unwrap().groups().last(), Some(Group::Program));
     }
 

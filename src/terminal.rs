@@ -389,7 +389,7 @@ impl Interface<'_> {
         meanwhile: &mut Meanwhile<'_>,
     ) -> Result<Option<Ending>, Broken> {
         let mut ground = desk.ground.clone();
-        ground.taken.extend(self.state.profiles.known.iter().map(|line| line.name.clone()));
+        ground.taken.extend(self.state.side.profiles.known.iter().map(|line| line.name.clone()));
         let mut form = NewProfile::new(Occasion::Another, ground);
         let Some(screen) = self.screen.take() else { return Ok(None) };
         let setup = self.setup;
@@ -448,7 +448,7 @@ impl Interface<'_> {
         self.pace = Pace { drawn: Some(Instant::now()), owed: false, urgent: false };
         self.update(Event::Time(clock::now()));
         let (columns, rows) = size()?;
-        if (columns, rows) != (self.state.panes.columns, self.state.panes.rows) {
+        if (columns, rows) != (self.state.screen.panes.columns, self.state.screen.panes.rows) {
             self.update(Event::Resized(columns, rows));
         }
         let look = Look { theme: &self.setup.theme, keymap: &self.setup.keymap };

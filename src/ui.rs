@@ -3,34 +3,26 @@
 //! Nothing is decided here and nothing is remembered: the same state and size always give the same picture. The cost of a
 //! frame depends on the size of the screen, not on that of the tree. Every size is good, nought included.
 
-mod activity;
-mod bulk;
-mod conflict;
-mod deletion;
-mod details;
-mod dialog;
+mod changes;
+mod dialogs;
+mod edit;
 mod footer;
-mod form;
 mod frame;
 mod gauge;
 mod header;
-mod help;
 mod message;
-mod new_profile;
-mod outline;
-mod output;
-mod palette;
-mod parents;
-mod plans;
-mod profiles;
-mod requests;
 mod scrollbar;
-mod sparkline;
+mod side;
 mod text;
 mod tree;
 
 #[cfg(test)]
 mod tests;
+
+use changes::{conflict, plans};
+use dialogs::{dialog, help, output, palette, profiles, requests};
+use edit::{bulk, deletion, form, outline, parents};
+use side::{activity, details, sparkline};
 
 use ratatui::Frame;
 
@@ -39,7 +31,7 @@ use crate::keymap::Keymap;
 use crate::printable::{is_printable, printable};
 use crate::theme;
 
-pub use new_profile::draw_new_profile;
+pub use dialogs::new_profile::draw_new_profile;
 pub use theme::{Name as ThemeName, Symbols, Theme};
 
 /// What the drawing goes by besides the state.
@@ -65,7 +57,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     details::draw(state, look, frame);
     activity::draw(state, look, frame);
     footer::draw(state, look, frame);
-    for layer in &state.layers {
+    for layer in &state.screen.layers {
         match layer {
             Layer::Help(line) => help::draw(state, *line, look, frame),
             Layer::Form(form) => form::draw(state, form, look, frame),

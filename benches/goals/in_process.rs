@@ -64,7 +64,7 @@ impl Screen {
         let keymap = Keymap::standard().unwrap();
         update(&mut state, &keymap, Event::Mirror(mirror::Event::Gathered(segments)));
         update(&mut state, &keymap, Event::Mirror(mirror::Event::Listed { different: Vec::new() }));
-        state.forest.fold_to_level(None);
+        state.tree.forest.fold_to_level(None);
         let theme = Theme::new(ThemeName::Dark, Symbols::UNICODE);
         let Ok(terminal) = Terminal::new(TestBackend::new(120, 40));
         Self { state, keymap, theme, terminal }
@@ -79,7 +79,7 @@ impl Screen {
     }
 
     pub fn layers(&self) -> &[Layer] {
-        &self.state.layers
+        &self.state.screen.layers
     }
 
     pub fn frame(&mut self) {

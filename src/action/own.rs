@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A program and how it is run. Nothing in it goes through a shell unless the program is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnCommand {
+pub struct UserCommand {
     /// What it is called wherever it is told of.
     pub name: String,
     /// What is started.

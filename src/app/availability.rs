@@ -5,7 +5,7 @@ use crate::forest::{Fold, RowId};
 use crate::remote::Fault;
 use crate::segment::SegmentId;
 
-use super::{Access, State, browsing, own, tree_view};
+use super::{Access, State, browsing, user_commands, viewport};
 use crate::changes::{PendingKind, is_provisional};
 
 /// Whether an action can act now, as far as that can be said in the time of a frame: what is pending is looked at where it is not
@@ -41,19 +41,19 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
             .and_then(|()| nothing_under_way_below(state)),
         Action::EditAsText => text_settled(state),
         Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
-        Action::Paste if state.picks.cut.is_empty() => {
+        Action::Paste if state.tree.picks.cut.is_empty() => {
             Err(format!("nothing was cut; {} cuts the selected segment", state.key(Action::Cut)))
         }
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
         Action::Mark | Action::Bookmark => existing(state),
-        Action::GoToBookmark if !state.picks.places.any_bookmark() => {
+        Action::GoToBookmark if !state.tree.picks.places.any_bookmark() => {
             Err(format!("there is no bookmark yet; {} makes one", state.key(Action::Bookmark)))
         }
         Action::Copy(aspect) => copyable(state, aspect),
-        Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.search.is_none() => {
+        Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.tree.search.is_none() => {
             Err(format!("nothing was searched for; {} begins a search", state.key(Action::Find)))
         }
-        Action::Own(number) => own::available(state, number),
+        Action::UserCommands(number) => user_commands::available(state, number),
         Action::Browse => addressable(state),
         Action::Reopen if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
             Err("nothing was refused".into())
@@ -69,7 +69,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
 
 /// Whether the footer should show an action: it can act, and it does something where the selection is.
 pub(super) fn foldable(state: &State) -> Result<(), String> {
-    let row = tree_view::selected_row(state).and_then(|(at, _)| state.forest.row(at));
+    let row = viewport::selected_row(state).and_then(|(at, _)| state.tree.forest.row(at));
     match row.map(|row| row.fold) {
         None => Err("no row is selected".into()),
         Some(Fold::Leaf) => Err("nothing stands below it".into()),
@@ -78,10 +78,10 @@ pub(super) fn foldable(state: &State) -> Result<(), String> {
 }
 
 fn existing(state: &State) -> Result<(), String> {
-    match &state.tree.selected {
+    match &state.tree.view.selected {
         None => Err(format!("there is no segment here yet; {} adds one", state.key(Action::AddChild))),
         Some(RowId::Heading(_)) => Err("that is only a heading; select a segment".into()),
-        Some(RowId::Segment(id)) if !state.forest.contains(id) => {
+        Some(RowId::Segment(id)) if !state.tree.forest.contains(id) => {
             Err(format!("the server has no segment {id}: others only name it as their parent"))
         }
         Some(RowId::Segment(_)) => Ok(()),
@@ -89,10 +89,10 @@ fn existing(state: &State) -> Result<(), String> {
 }
 
 fn subjects_settled(state: &State) -> Result<(), String> {
-    if state.picks.marked.is_empty() {
+    if state.tree.picks.marked.is_empty() {
         existing(state)?;
     }
-    for segment in pending_subjects(state).filter_map(|id| state.forest.get(id)) {
+    for segment in pending_subjects(state).filter_map(|id| state.tree.forest.get(id)) {
         match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
             Some(PendingKind::Failed) => {
@@ -109,8 +109,8 @@ fn subjects_settled(state: &State) -> Result<(), String> {
 /// Also the id of a parent that is missing is worth having: it can be asked for.
 fn copyable(state: &State, aspect: Aspect) -> Result<(), String> {
     let only_named = matches!(aspect, Aspect::Id | Aspect::Curl);
-    let named = matches!(state.tree.selected, Some(RowId::Segment(_)));
-    if state.picks.marked.is_empty() && !(only_named && named) {
+    let named = matches!(state.tree.view.selected, Some(RowId::Segment(_)));
+    if state.tree.picks.marked.is_empty() && !(only_named && named) {
         existing(state)?;
     }
     if only_named || aspect == Aspect::Json { nothing_new_among(state) } else { Ok(()) }
@@ -128,7 +128,7 @@ fn addressable(state: &State) -> Result<(), String> {
 /// What does not exist yet can't be deleted, and has no id to speak of.
 fn nothing_new_among(state: &State) -> Result<(), String> {
     let new = pending_subjects(state).find(|id| is_provisional(id));
-    match new.and_then(|id| state.forest.get(id)) {
+    match new.and_then(|id| state.tree.forest.get(id)) {
         Some(segment) => {
             Err(format!("{} is still being created; {} drops it", segment.name, state.key(Action::ShowQueue)))
         }
@@ -138,8 +138,8 @@ fn nothing_new_among(state: &State) -> Result<(), String> {
 
 /// What an action would speak of and something is pending for.
 fn pending_subjects(state: &State) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
-    let (marked, queue) = (&state.picks.marked, &state.changes.queue);
-    match &state.tree.selected {
+    let (marked, queue) = (&state.tree.picks.marked, &state.changes.queue);
+    match &state.tree.view.selected {
         // Of both there may be many.
         _ if marked.len() > queue.concerned_count() => Box::new(queue.concerned().filter(|id| marked.contains(*id))),
         _ if !marked.is_empty() => Box::new(marked.iter().filter(|id| queue.concerns(id))),
@@ -150,8 +150,8 @@ fn pending_subjects(state: &State) -> Box<dyn Iterator<Item = &SegmentId> + '_> 
 
 /// Whether an action would speak of a segment: all marked ones, or else the selected one.
 fn is_subject(state: &State, id: &SegmentId) -> bool {
-    match &state.tree.selected {
-        _ if !state.picks.marked.is_empty() => state.picks.marked.contains(id),
+    match &state.tree.view.selected {
+        _ if !state.tree.picks.marked.is_empty() => state.tree.picks.marked.contains(id),
         Some(RowId::Segment(selected)) => selected == id,
         _ => false,
     }
@@ -159,7 +159,7 @@ fn is_subject(state: &State, id: &SegmentId) -> bool {
 
 /// What would go with a subtree must be known, so nothing in it may still be on its way.
 fn nothing_under_way_below(state: &State) -> Result<(), String> {
-    let below = |id| state.forest.ancestors(id).find(|above| is_subject(state, &above.id));
+    let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, &above.id));
     match state.changes.queue.concerned().find_map(below) {
         Some(subject) => Err(format!("something below {} is still being saved; wait for the server", subject.name)),
         None => Ok(()),
@@ -168,14 +168,14 @@ fn nothing_under_way_below(state: &State) -> Result<(), String> {
 
 /// What is written as a text must exist and stay; what only changes may be changed further.
 fn text_settled(state: &State) -> Result<(), String> {
-    let everything = state.picks.marked.is_empty() && state.tree.selected.is_none();
-    if state.picks.marked.is_empty() && !everything {
+    let everything = state.tree.picks.marked.is_empty() && state.tree.view.selected.is_none();
+    if state.tree.picks.marked.is_empty() && !everything {
         existing(state)?;
     }
     let is_written = |id: &SegmentId| {
-        everything || is_subject(state, id) || state.forest.ancestors(id).any(|above| is_subject(state, &above.id))
+        everything || is_subject(state, id) || state.tree.forest.ancestors(id).any(|above| is_subject(state, &above.id))
     };
-    for segment in state.changes.queue.concerned().filter_map(|id| state.forest.get(id)) {
+    for segment in state.changes.queue.concerned().filter_map(|id| state.tree.forest.get(id)) {
         let name = &segment.name;
         let reason = match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Creating) => format!("{name} is still being created"),
@@ -194,7 +194,7 @@ fn text_settled(state: &State) -> Result<(), String> {
 }
 
 fn place_for_new(state: &State) -> Result<(), String> {
-    if state.tree.selected.is_none() {
+    if state.tree.view.selected.is_none() {
         return Ok(());
     }
     existing(state)?;

@@ -18,7 +18,7 @@ use crate::remote::Fault;
 
 use super::Layer;
 
-pub use conflict::{Between, Conflict, Side};
+pub use conflict::{Between, Conflict, KeptSide};
 pub use pace::Pace;
 pub use pending::PendingPane;
 pub use review::{OperationCounts, Review};

@@ -23,7 +23,7 @@ const SHORT_ID: usize = 8;
 /// Copies something of what is marked, or else of what is selected.
 pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
     let subjects = changing::subjects(state);
-    let copied = match (subjects.as_slice(), &state.tree.selected) {
+    let copied = match (subjects.as_slice(), &state.tree.view.selected) {
         ([], Some(RowId::Segment(id))) => missing_parent(state, aspect, id),
         ([], _) => Err("nothing that is marked is there any more".into()),
         ([segment], _) => one(state, aspect, segment),
@@ -75,8 +75,9 @@ fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
 fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     if aspect == Aspect::Subtree {
         // What stands below another one is in that one's outline.
-        let is_inside =
-            |segment: &Segment| state.forest.ancestors(&segment.id).any(|above| state.picks.marked.contains(&above.id));
+        let is_inside = |segment: &Segment| {
+            state.tree.forest.ancestors(&segment.id).any(|above| state.tree.picks.marked.contains(&above.id))
+        };
         let tops: Vec<_> = segments.iter().filter(|segment| !is_inside(segment)).collect();
         let text = joined(tops.iter().flat_map(|segment| outline(state, segment, 0)), "\n")?;
         return Ok((text, counted(tops.len(), aspect)));
@@ -130,7 +131,8 @@ fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<Strin
             segment.external_id.as_deref().filter(|text| !text.is_empty()).map(|text| printable(text).into_owned())
         }
         Aspect::Path => {
-            let names: Vec<&str> = state.forest.path(&segment.id).iter().map(|above| above.name.as_str()).collect();
+            let names: Vec<&str> =
+                state.tree.forest.path(&segment.id).iter().map(|above| above.name.as_str()).collect();
             Some(printable(&names.join(" › ")).into_owned())
         }
         Aspect::Json => {
@@ -150,7 +152,7 @@ fn command(state: &State, id: &SegmentId) -> Result<String, String> {
 
 /// A segment and all below it, each deeper by two blanks than what it stands under.
 fn outline<'a>(state: &'a State, segment: &'a Segment, depth: u32) -> impl Iterator<Item = String> + 'a {
-    let below = state.forest.descendants(&segment.id);
+    let below = state.tree.forest.descendants(&segment.id);
     iter::once(outline_line(segment, depth))
         .chain(below.map(move |(below, segment)| outline_line(segment, depth + below)))
 }

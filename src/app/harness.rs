@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::action::{Action, Output, OwnCommand, Subjects};
+use crate::action::{Action, Output, Subjects, UserCommand};
 use crate::changes::{
     Execution, ExecutionResult, JournalEntry, OpId, OpState, Operation, Plan, PlanId, WriteError, WriteResult, Written,
 };
@@ -46,8 +46,8 @@ pub(crate) fn named(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment> 
 }
 
 /// A command that is called so and does nothing special.
-pub(crate) fn command(name: &str) -> OwnCommand {
-    OwnCommand {
+pub(crate) fn command(name: &str) -> UserCommand {
+    UserCommand {
         name: name.into(),
         program: "report".into(),
         arguments: vec!["--all".into()],
@@ -120,20 +120,20 @@ impl Harness {
             self.keymap.bind(keys, *action).unwrap();
         }
         self.keymap.complete(&bindings.iter().map(|(_, action)| *action).collect::<Vec<_>>());
-        self.state.key_texts = KeyTexts::of(&self.keymap);
+        self.state.screen.key_texts = KeyTexts::of(&self.keymap);
         self
     }
 
     /// With commands of the person's own and their keys.
-    pub fn with_commands(mut self, commands: Vec<(&str, OwnCommand)>) -> Self {
+    pub fn with_commands(mut self, commands: Vec<(&str, UserCommand)>) -> Self {
         self.keymap = Keymap::default();
         self.keymap.name_own(commands.iter().map(|(_, command)| command.name.clone()).collect());
         for (number, (keys, command)) in (0..).zip(commands) {
-            self.keymap.bind(keys, Action::Own(number)).unwrap();
-            self.state.own.commands.push(command);
+            self.keymap.bind(keys, Action::UserCommands(number)).unwrap();
+            self.state.side.commands.commands.push(command);
         }
         self.keymap.complete(&[]);
-        self.state.key_texts = KeyTexts::of(&self.keymap);
+        self.state.screen.key_texts = KeyTexts::of(&self.keymap);
         self
     }
 
@@ -206,7 +206,7 @@ impl Harness {
 
     /// The mirror tells something. Whatever that is, nothing opens by itself.
     pub fn tell(&mut self, event: mirror::Event) {
-        let kinds = |harness: &Self| harness.state.layers.iter().map(std::mem::discriminant).collect::<Vec<_>>();
+        let kinds = |harness: &Self| harness.state.screen.layers.iter().map(std::mem::discriminant).collect::<Vec<_>>();
         let before = kinds(self);
         let what = format!("{event:?}");
         self.event(Event::Mirror(event));
@@ -318,7 +318,7 @@ impl Harness {
         let rows = self.state.shown_rows(0..self.state.shown_row_count());
         rows.into_iter()
             .map(|row| {
-                let bar = if self.state.tree.selected.as_ref() == Some(&row.id()) { ">" } else { "" };
+                let bar = if self.state.tree.view.selected.as_ref() == Some(&row.id()) { ">" } else { "" };
                 let text = match row.kind {
                     RowKind::Segment(segment) => segment.name.to_string(),
                     RowKind::MissingParent(id) => format!("({id})"),
@@ -336,12 +336,12 @@ impl Harness {
 
     /// The line of the screen on which the selected row is, counted from the tree's first.
     pub fn selected_line(&self) -> usize {
-        let at = self.state.forest.position(self.state.tree.selected.as_ref().unwrap()).unwrap();
-        at - self.state.tree.offset
+        let at = self.state.tree.forest.position(self.state.tree.view.selected.as_ref().unwrap()).unwrap();
+        at - self.state.tree.view.offset
     }
 
     pub fn message(&self) -> &str {
-        self.state.message.as_ref().map_or("", |message| &message.text)
+        self.state.screen.message.as_ref().map_or("", |message| &message.text)
     }
 }
 

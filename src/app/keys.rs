@@ -12,19 +12,19 @@ use super::layer::Layer;
 use super::parents::Asker;
 use super::text_field::LONGEST_PASTE;
 use super::{
-    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, finding, marking, outline, output_pane, own,
-    palette, perform, places, profiles, requests_pane,
+    Effect, Form, HelpPage, ParentPicker, Renaming, State, Tone, bulk, marking, outline, output_pane, palette, perform,
+    places, profiles, requests_pane, search, user_commands,
 };
 
 const PAGE: isize = 10;
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
-    if !matches!(state.layers.last(), Some(Layer::Find(_))) {
-        finding::stay_here(state);
+    if !matches!(state.screen.layers.last(), Some(Layer::Find(_))) {
+        search::stay_here(state);
     }
-    let read = state.message.take_if(|message| message.tone == Tone::Warning);
-    let Some(layer) = state.layers.pop() else {
-        let only_read = read.is_some() && state.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
+    let read = state.screen.message.take_if(|message| message.tone == Tone::Warning);
+    let Some(layer) = state.screen.layers.pop() else {
+        let only_read = read.is_some() && state.screen.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
         return if only_read { Vec::new() } else { press_main(state, keymap, key) };
     };
     match layer {
@@ -33,12 +33,12 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Renaming(renaming) => return press_renaming(state, renaming, key),
         Layer::Parents(picker) => {
             let effects = press_parents(state, picker, key);
-            if state.layers.iter().all(|layer| !matches!(layer, Layer::Parents(_))) {
-                state.forest.end_search(Purpose::Parents);
+            if state.screen.layers.iter().all(|layer| !matches!(layer, Layer::Parents(_))) {
+                state.tree.forest.end_search(Purpose::Parents);
             }
             return effects;
         }
-        Layer::Find(prompt) => return finding::press(state, prompt, key),
+        Layer::Find(prompt) => return search::press(state, prompt, key),
         Layer::Jump(text) => return places::press_jump(state, text, key),
         Layer::Letter(purpose) => places::press_letter(state, purpose, key),
         Layer::Conflict(conflict) => return changes::press_conflict(state, conflict, key),
@@ -47,7 +47,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Palette(palette) => return palette::press(state, palette, key),
         Layer::Queue(pane) => return changes::press_pending(state, pane, key),
         Layer::Requests(pane) => return requests_pane::press(state, pane, key),
-        Layer::RunConfirmation(asked) => return own::press(state, asked, &key.to_string()),
+        Layer::RunConfirmation(asked) => return user_commands::press(state, asked, &key.to_string()),
         Layer::Output(pane) => return output_pane::press(state, pane, key),
         Layer::Bulk(edit) => return bulk::press(state, edit, key),
         Layer::Deletion(deletion) => {
@@ -58,7 +58,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
                 "o" if deletion.descendants > 0 => Policy::OnlyThis,
                 "esc" | "q" | "n" | "ctrl-c" => return Vec::new(),
                 _ => {
-                    state.layers.push(Layer::Deletion(deletion));
+                    state.screen.layers.push(Layer::Deletion(deletion));
                     return Vec::new();
                 }
             };
@@ -69,24 +69,24 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         Layer::Leaving => match key.to_string().as_str() {
             "q" | "ctrl-c" => return vec![Effect::Quit],
             "esc" | "n" => {}
-            _ => state.layers.push(Layer::Leaving),
+            _ => state.screen.layers.push(Layer::Leaving),
         },
     }
     Vec::new()
 }
 
 fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
-    state.pressed.push(key);
-    match keymap.lookup(&state.pressed) {
+    state.screen.pressed.push(key);
+    match keymap.lookup(&state.screen.pressed) {
         Lookup::Action(action) => {
-            state.pressed.clear();
+            state.screen.pressed.clear();
             let effects = perform::perform(state, action);
             marking::follow(state);
             effects
         }
         Lookup::Prefix => Vec::new(),
         Lookup::Nothing => {
-            let pressed = std::mem::take(&mut state.pressed);
+            let pressed = std::mem::take(&mut state.screen.pressed);
             let abandoned = pressed.len() > 1 && (key.to_string() == "esc" || keymap.asks(key, Action::Dismiss));
             if !abandoned {
                 let help = state.key(Action::Help);
@@ -100,7 +100,7 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
 /// Text that was pasted goes to the field that has the keys; elsewhere it must not be taken for keys.
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let effects = paste_into_field(state, text);
-    if text.len() > LONGEST_PASTE && !state.layers.is_empty() {
+    if text.len() > LONGEST_PASTE && !state.screen.layers.is_empty() {
         let kept = LONGEST_PASTE / 1024;
         state.warn(format!("a field takes no more than the first {kept} KiB of what is pasted"));
     }
@@ -108,59 +108,59 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 }
 
 fn paste_into_field(state: &mut State, text: &str) -> Vec<Effect> {
-    match state.layers.pop() {
+    match state.screen.layers.pop() {
         Some(Layer::Form(mut form)) => {
             let focus = form.focus;
             if let Some(field) = form.text_field() {
                 field.paste(text);
                 form.faults.remove(&focus);
-                state.layers.push(Layer::Form(form));
+                state.screen.layers.push(Layer::Form(form));
             } else {
-                state.layers.push(Layer::Form(form));
+                state.screen.layers.push(Layer::Form(form));
                 return changing::choose_parent_for_form(state, text.trim());
             }
         }
         Some(Layer::Renaming(mut renaming)) => {
             renaming.name.paste(text);
             renaming.fault = None;
-            state.layers.push(Layer::Renaming(renaming));
+            state.screen.layers.push(Layer::Renaming(renaming));
         }
         Some(Layer::Parents(mut picker)) => {
             picker.filter.paste(text);
             return changing::refilter(state, picker);
         }
-        Some(Layer::Find(prompt)) => return finding::paste(state, prompt, text),
+        Some(Layer::Find(prompt)) => return search::paste(state, prompt, text),
         Some(Layer::Requests(mut pane)) if pane.typing => {
             pane.filter.paste(text);
-            state.layers.push(Layer::Requests(pane));
+            state.screen.layers.push(Layer::Requests(pane));
         }
         Some(Layer::Output(mut pane)) if pane.typing => {
             pane.sought.paste(text);
-            state.layers.push(Layer::Output(pane));
+            state.screen.layers.push(Layer::Output(pane));
         }
         Some(Layer::Bulk(mut edit)) => {
             edit.text_field().paste(text);
-            state.layers.push(Layer::Bulk(edit));
+            state.screen.layers.push(Layer::Bulk(edit));
         }
         Some(Layer::Jump(mut field)) => {
             field.paste(text);
-            state.layers.push(Layer::Jump(field));
+            state.screen.layers.push(Layer::Jump(field));
         }
         Some(Layer::Profiles(mut list)) => {
             list.filter.paste(text);
             list.chosen = 0;
-            state.layers.push(Layer::Profiles(list));
+            state.screen.layers.push(Layer::Profiles(list));
         }
         Some(Layer::Palette(mut palette)) => {
             palette.text.paste(text);
             palette.chosen = 0;
-            state.layers.push(Layer::Palette(palette));
+            state.screen.layers.push(Layer::Palette(palette));
         }
         Some(Layer::Review(mut review)) => {
             review.typed.paste(text);
-            state.layers.push(Layer::Review(review));
+            state.screen.layers.push(Layer::Review(review));
         }
-        Some(layer) => state.layers.push(layer),
+        Some(layer) => state.screen.layers.push(layer),
         None => {
             let (find, add) = (state.key(Action::Find), state.key(Action::AddChild));
             let text =
@@ -172,7 +172,7 @@ fn paste_into_field(state: &mut State, text: &str) -> Vec<Effect> {
 }
 
 fn press_help(state: &mut State, keymap: &Keymap, line: usize, key: Key) {
-    let end = HelpPage::of(&state.panes, keymap).end;
+    let end = HelpPage::of(&state.screen.panes, keymap).end;
     if keymap.asks(key, Action::Help) || keymap.asks(key, Action::Dismiss) {
         return;
     }
@@ -186,7 +186,7 @@ fn press_help(state: &mut State, keymap: &Keymap, line: usize, key: Key) {
         "G" | "end" => end,
         _ => line,
     };
-    state.layers.push(Layer::Help(line.min(end)));
+    state.screen.layers.push(Layer::Help(line.min(end)));
 }
 
 fn press_form(state: &mut State, mut form: Form, key: Key) -> Vec<Effect> {
@@ -198,12 +198,12 @@ fn press_form(state: &mut State, mut form: Form, key: Key) -> Vec<Effect> {
         "ctrl-u" | "backspace" | "delete" if form.focus == Field::Parent => form.set_parent(None),
         _ if form.focus == Field::Parent => {
             let begun = key.typed().map(String::from);
-            state.layers.push(Layer::Form(form));
+            state.screen.layers.push(Layer::Form(form));
             return begun.map_or_else(Vec::new, |text| changing::choose_parent_for_form(state, text.trim()));
         }
         _ => form.type_key(key),
     }
-    state.layers.push(Layer::Form(form));
+    state.screen.layers.push(Layer::Form(form));
     Vec::new()
 }
 
@@ -217,7 +217,7 @@ fn press_renaming(state: &mut State, mut renaming: Renaming, key: Key) -> Vec<Ef
             }
         }
     }
-    state.layers.push(Layer::Renaming(renaming));
+    state.screen.layers.push(Layer::Renaming(renaming));
     Vec::new()
 }
 
@@ -243,6 +243,6 @@ fn press_parents(state: &mut State, mut picker: ParentPicker, key: Key) -> Vec<E
             }
         }
     }
-    state.layers.push(Layer::Parents(picker));
+    state.screen.layers.push(Layer::Parents(picker));
     Vec::new()
 }

@@ -4,7 +4,7 @@ use crate::forest::Fold;
 use crate::keymap::Keymap;
 
 use super::layout::shown_depth;
-use super::{Effect, HelpPage, Layer, Pane, State, filter, output_pane, requests_pane, tree_view};
+use super::{Effect, HelpPage, Layer, Pane, State, filter, output_pane, requests_pane, viewport};
 
 /// Something the mouse did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +39,9 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
         MouseKind::ScrollUp => -WHEEL,
         MouseKind::ScrollDown => WHEEL,
     };
-    match state.layers.last_mut() {
+    match state.screen.layers.last_mut() {
         Some(Layer::Help(line)) => {
-            *line = line.saturating_add_signed(wheel).min(HelpPage::of(&state.panes, keymap).end);
+            *line = line.saturating_add_signed(wheel).min(HelpPage::of(&state.screen.panes, keymap).end);
         }
         Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
         Some(Layer::Output(_)) => output_pane::scroll(state, wheel),
@@ -67,13 +67,13 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) {
     };
     match (mouse.kind, pane) {
         (MouseKind::Click, Pane::Tree) => click_row(state, mouse),
-        (MouseKind::Click, pane) if layout.panes().any(|shown| shown == pane) => state.panes.focus = pane,
+        (MouseKind::Click, pane) if layout.panes().any(|shown| shown == pane) => state.screen.panes.focus = pane,
         (MouseKind::Click, _) => {}
-        (_, Pane::Tree) => tree_view::scroll(state, wheel),
+        (_, Pane::Tree) => viewport::scroll(state, wheel),
         (_, pane) => {
-            let focus = std::mem::replace(&mut state.panes.focus, pane);
-            tree_view::move_in_focus(state, wheel);
-            state.panes.focus = focus;
+            let focus = std::mem::replace(&mut state.screen.panes.focus, pane);
+            viewport::move_in_focus(state, wheel);
+            state.screen.panes.focus = focus;
         }
     }
 }
@@ -82,25 +82,25 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) {
 fn point_filtered(state: &mut State, mouse: Mouse, wheel: isize) {
     let area = state.layout().tree;
     let Some(filtered) = state.filtered().filter(|_| area.contains(mouse.column, mouse.row)) else { return };
-    let at = state.tree.offset + usize::from(mouse.row - area.y);
+    let at = state.tree.view.offset + usize::from(mouse.row - area.y);
     match mouse.kind {
         MouseKind::Click => filter::choose(state, Some(at).filter(|at| filtered.id(*at).is_some())),
-        MouseKind::ScrollUp | MouseKind::ScrollDown => tree_view::scroll(state, wheel),
+        MouseKind::ScrollUp | MouseKind::ScrollDown => viewport::scroll(state, wheel),
     }
 }
 
 fn click_row(state: &mut State, mouse: Mouse) {
-    state.panes.focus = Pane::Tree;
+    state.screen.panes.focus = Pane::Tree;
     let layout = state.layout();
-    let index = state.tree.offset + usize::from(mouse.row - layout.tree.y);
-    let Some(row) = state.forest.row(index) else { return };
+    let index = state.tree.view.offset + usize::from(mouse.row - layout.tree.y);
+    let Some(row) = state.tree.forest.row(index) else { return };
     let (id, fold, depth) = (row.id(), row.fold, row.depth);
     let names = layout.tree_columns().names;
     let arrow = names.x + 2 * shown_depth(depth, names.width);
     let on_arrow = (arrow..arrow + ARROW_COLUMNS).contains(&mouse.column);
-    state.tree.selected = Some(id.clone());
-    state.panes.details_scroll = 0;
+    state.tree.view.selected = Some(id.clone());
+    state.screen.panes.details_scroll = 0;
     if on_arrow && fold != Fold::Leaf {
-        tree_view::toggle(state, &id);
+        viewport::toggle(state, &id);
     }
 }

@@ -5,11 +5,11 @@ use crate::changes::UndoStep;
 use crate::forest::{Order, RowId};
 use crate::mirror::{Command, Phase};
 
-use super::tree_view::{self, Direction};
+use super::viewport::{self, Direction};
 use super::{
     BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, PendingPane, Renaming, RequestsPane, State,
-    TextField, availability, browsing, changes, changing, copying, finding, layer, marking, outline, own, places,
-    profiles, sorting,
+    TextField, availability, browsing, changes, changing, copying, layer, marking, outline, places, profiles, search,
+    sorting, user_commands,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -19,17 +19,17 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     }
     if action.entry().is_some_and(|entry| entry.group == Group::Changing) && action != Action::MarkRange {
         // What was marked by a range is marked; it grows no further.
-        state.picks.range = MarkedRange::default();
+        state.tree.picks.range = MarkedRange::default();
     }
     match action {
         Action::Down | Action::Up | Action::HalfPageDown | Action::HalfPageUp | Action::PageDown | Action::PageUp => {
-            tree_view::move_in_focus(state, distance(state, action));
+            viewport::move_in_focus(state, distance(state, action));
         }
         Action::First | Action::Last => go_to_end(state, action),
-        Action::NextSibling => tree_view::step_sibling(state, Direction::Next),
-        Action::PreviousSibling => tree_view::step_sibling(state, Direction::Previous),
-        Action::Open => tree_view::open(state),
-        Action::Close => tree_view::close(state),
+        Action::NextSibling => viewport::step_sibling(state, Direction::Next),
+        Action::PreviousSibling => viewport::step_sibling(state, Direction::Previous),
+        Action::Open => viewport::open(state),
+        Action::Close => viewport::close(state),
         Action::ToggleFold | Action::ExpandSubtree | Action::FoldToLevel(_) => fold(state, action),
         Action::Find
         | Action::NextMatch
@@ -43,14 +43,14 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkRange => marking::toggle_range(state),
         Action::MarkMatches => marking::mark_matches(state),
         Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
-        Action::Stop if state.own.running().is_some() => return own::stop(state),
+        Action::Stop if state.side.commands.running().is_some() => return user_commands::stop(state),
         Action::Stop if state.changes.counts().queued > 0 => return stop(state),
-        Action::ShowRequests => state.layers.push(Layer::Requests(RequestsPane::default())),
+        Action::ShowRequests => state.screen.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
         Action::SortByDescendants => return sorting::sort(state, Order::Descendants),
         Action::SortByChange => return sorting::sort(state, Order::Recent),
-        Action::Own(number) => return own::ask(state, number),
+        Action::UserCommands(number) => return user_commands::ask(state, number),
         Action::Browse => return browsing::open(state),
         Action::Copy(aspect) => return copying::copy_segments(state, aspect),
         Action::NextPane => focus(state, Direction::Next),
@@ -58,8 +58,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ToggleDetails | Action::ToggleActivity | Action::WidenTree | Action::NarrowTree => {
             arrange(state, action);
         }
-        Action::Palette => state.layers.push(Layer::Palette(Palette::default())),
-        Action::Help => state.layers.push(Layer::Help(0)),
+        Action::Palette => state.screen.layers.push(Layer::Palette(Palette::default())),
+        Action::Help => state.screen.layers.push(Layer::Help(0)),
         Action::Dismiss => return dismiss(state),
         Action::Move => return changing::pick_parent(state),
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
@@ -71,9 +71,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Reload => return reload(state),
         Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],
-        Action::Quit if state.own.running().is_some() => own::refuse_to_leave(state),
+        Action::Quit if state.side.commands.running().is_some() => user_commands::refuse_to_leave(state),
         Action::Quit | Action::Stop if state.changes.counts().unfinished() == 0 => return vec![Effect::Quit],
-        Action::Quit | Action::Stop => state.layers.push(Layer::Leaving),
+        Action::Quit | Action::Stop => state.screen.layers.push(Layer::Leaving),
     }
     Vec::new()
 }
@@ -85,25 +85,25 @@ fn reload(state: &mut State) -> Vec<Effect> {
 }
 
 fn go_to_end(state: &mut State, action: Action) {
-    if state.panes.focus == Pane::Tree {
+    if state.screen.panes.focus == Pane::Tree {
         places::leave(state);
     }
-    tree_view::move_in_focus(state, if action == Action::First { isize::MIN / 2 } else { isize::MAX / 2 });
+    viewport::move_in_focus(state, if action == Action::First { isize::MIN / 2 } else { isize::MAX / 2 });
 }
 
 fn find(state: &mut State, action: Action) {
     match action {
         Action::Find => {
             places::leave(state);
-            finding::begin(state);
+            search::begin(state);
         }
-        Action::NextMatch => finding::step(state, Direction::Next),
-        Action::PreviousMatch => finding::step(state, Direction::Previous),
-        Action::Jump => state.layers.push(Layer::Jump(TextField::default())),
+        Action::NextMatch => search::step(state, Direction::Next),
+        Action::PreviousMatch => search::step(state, Direction::Previous),
+        Action::Jump => state.screen.layers.push(Layer::Jump(TextField::default())),
         Action::Back => places::back(state),
         Action::Forth => places::forth(state),
-        Action::Bookmark => state.layers.push(Layer::Letter(Letter::Bookmark)),
-        _ => state.layers.push(Layer::Letter(Letter::GoTo)),
+        Action::Bookmark => state.screen.layers.push(Layer::Letter(Letter::Bookmark)),
+        _ => state.screen.layers.push(Layer::Letter(Letter::GoTo)),
     }
 }
 
@@ -114,7 +114,7 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Stage => changes::stage(state),
         _ => {
             let pane = PendingPane::open(state);
-            state.layers.push(Layer::Queue(pane));
+            state.screen.layers.push(Layer::Queue(pane));
         }
     }
     Vec::new()
@@ -128,7 +128,7 @@ fn stop(state: &mut State) -> Vec<Effect> {
 }
 
 fn distance(state: &State, action: Action) -> isize {
-    let page = isize::try_from(tree_view::height(state).saturating_sub(1).max(1)).unwrap_or(isize::MAX);
+    let page = isize::try_from(viewport::height(state).saturating_sub(1).max(1)).unwrap_or(isize::MAX);
     let half = (page / 2).max(1);
     match action {
         Action::Down => 1,
@@ -141,27 +141,27 @@ fn distance(state: &State, action: Action) -> isize {
 }
 
 fn fold(state: &mut State, action: Action) {
-    match (action, state.tree.selected.clone()) {
+    match (action, state.tree.view.selected.clone()) {
         (Action::FoldToLevel(level), _) => {
             let level = (level > 0).then_some(u32::from(level));
             // The selection goes to the closest parent that stays visible.
             let above = parents_of_selection(state);
-            tree_view::steady(state, |state| {
-                state.forest.fold_to_level(level);
-                let visible = above.into_iter().find(|row| state.forest.position(row).is_some());
-                state.tree.selected = visible.or(state.tree.selected.take());
+            viewport::steady(state, |state| {
+                state.tree.forest.fold_to_level(level);
+                let visible = above.into_iter().find(|row| state.tree.forest.position(row).is_some());
+                state.tree.view.selected = visible.or(state.tree.view.selected.take());
             });
-            tree_view::keep_in_sight(state);
+            viewport::keep_in_sight(state);
         }
-        (Action::ToggleFold, Some(row)) => tree_view::toggle(state, &row),
-        (Action::ExpandSubtree, Some(row)) => tree_view::steady(state, |state| state.forest.expand_subtree(&row)),
+        (Action::ToggleFold, Some(row)) => viewport::toggle(state, &row),
+        (Action::ExpandSubtree, Some(row)) => viewport::steady(state, |state| state.tree.forest.expand_subtree(&row)),
         _ => {}
     }
 }
 
 fn parents_of_selection(state: &State) -> Vec<RowId> {
-    let parent = |row: &RowId| state.forest.parent_row(row);
-    std::iter::successors(state.tree.selected.clone(), parent).collect()
+    let parent = |row: &RowId| state.tree.forest.parent_row(row);
+    std::iter::successors(state.tree.view.selected.clone(), parent).collect()
 }
 
 fn ask(state: &mut State, action: Action) {
@@ -169,14 +169,14 @@ fn ask(state: &mut State, action: Action) {
         (Action::AddChild, _) => changing::add_child(state),
         (Action::AddSibling, _) => changing::add_sibling(state),
         (Action::Delete, _) => changing::ask_deletion(state),
-        (Action::Edit, _) if state.picks.marked.len() > 1 => {
+        (Action::Edit, _) if state.tree.picks.marked.len() > 1 => {
             let subjects = changing::subjects(state);
-            state.layers.push(Layer::Bulk(BulkEdit::of(subjects)));
+            state.screen.layers.push(Layer::Bulk(BulkEdit::of(subjects)));
         }
-        (Action::Edit, Some(segment)) => state.layers.push(Layer::Form(Form::edit(&segment))),
+        (Action::Edit, Some(segment)) => state.screen.layers.push(Layer::Form(Form::edit(&segment))),
         (Action::Rename, Some(segment)) => {
-            tree_view::keep_in_sight(state);
-            state.layers.push(Layer::Renaming(Renaming::of(&segment)));
+            viewport::keep_in_sight(state);
+            state.screen.layers.push(Layer::Renaming(Renaming::of(&segment)));
         }
         _ => {}
     }
@@ -184,23 +184,23 @@ fn ask(state: &mut State, action: Action) {
 
 fn mark(state: &mut State) {
     if let Some(id) = state.selected_segment().map(|segment| segment.id.clone())
-        && !state.picks.marked.remove(&id)
+        && !state.tree.picks.marked.remove(&id)
     {
-        state.picks.marked.insert(id);
+        state.tree.picks.marked.insert(id);
     }
-    tree_view::step(state, 1);
+    viewport::step(state, 1);
 }
 
 fn focus(state: &mut State, direction: Direction) {
     let panes: Vec<Pane> = state.layout().panes().collect();
-    let at = panes.iter().position(|pane| *pane == state.panes.focus).unwrap_or(0);
+    let at = panes.iter().position(|pane| *pane == state.screen.panes.focus).unwrap_or(0);
     let by = if direction == Direction::Next { 1 } else { panes.len() - 1 };
-    state.panes.focus = panes[(at + by) % panes.len()];
+    state.screen.panes.focus = panes[(at + by) % panes.len()];
 }
 
 fn arrange(state: &mut State, action: Action) {
     let narrow = state.layout().shape == super::Shape::Stacked;
-    let panes = &mut state.panes;
+    let panes = &mut state.screen.panes;
     match action {
         Action::ToggleDetails => panes.details = !panes.details,
         Action::ToggleActivity if narrow => panes.activity_when_narrow = !panes.activity_when_narrow,
@@ -209,10 +209,10 @@ fn arrange(state: &mut State, action: Action) {
         _ => panes.narrow_tree(),
     }
     let layout = state.layout();
-    if layout.panes().all(|pane| pane != state.panes.focus) {
-        state.panes.focus = Pane::Tree;
+    if layout.panes().all(|pane| pane != state.screen.panes.focus) {
+        state.screen.panes.focus = Pane::Tree;
     }
-    tree_view::keep_in_sight(state);
+    viewport::keep_in_sight(state);
     if layout.shape == super::Shape::TreeOnly {
         state.warn("there is room for the tree only; make the terminal at least 60 x 15");
     }
@@ -220,15 +220,15 @@ fn arrange(state: &mut State, action: Action) {
 
 /// One step a press: the other pane, the range, the search, the cut, the marks, and last what goes on by itself.
 fn dismiss(state: &mut State) -> Vec<Effect> {
-    if state.panes.focus != Pane::Tree {
-        state.panes.focus = Pane::Tree;
+    if state.screen.panes.focus != Pane::Tree {
+        state.screen.panes.focus = Pane::Tree;
         return Vec::new();
     }
-    state.message = None;
+    state.screen.message = None;
     let left = marking::end_range(state)
-        || finding::end(state)
-        || !std::mem::take(&mut state.picks.cut).is_empty()
-        || !std::mem::take(&mut state.picks.marked).is_empty();
+        || search::end(state)
+        || !std::mem::take(&mut state.tree.picks.cut).is_empty()
+        || !std::mem::take(&mut state.tree.picks.marked).is_empty();
     if left { Vec::new() } else { stop_what_is_long(state) }
 }
 

@@ -132,7 +132,7 @@ where
         loop {
             let Prepared { mut state, mirror, setup, view_file } = self.prepare(&place, places, interface)?;
             if let Some(text) = refusal.take() {
-                state.message = Some(Message { text, tone: Tone::Warning, until: None });
+                state.screen.message = Some(Message { text, tone: Tone::Warning, until: None });
             }
             let requests = &mut place.way.requests;
             let ended = self.interface.block_on(terminal::run(console, state, mirror, requests, desk, &setup));
@@ -217,11 +217,11 @@ where
         let clock = Clock { now: clock::now(), zone: TimeZone::system() };
         let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
         let mut state = State::new(session, clock, columns, rows);
-        state.own.commands.clone_from(&interface.commands);
-        state.key_texts = KeyTexts::of(&setup.keymap);
+        state.side.commands.commands.clone_from(&interface.commands);
+        state.screen.key_texts = KeyTexts::of(&setup.keymap);
         let listed = config::list(&self.flags, &self.environment, self.paths);
         let colour = |colour| look::frame_colour(self.look, interface, colour, &self.environment);
-        state.profiles = places.seen_from(&place.destination, places::lines(listed, colour));
+        state.side.profiles = places.seen_from(&place.destination, places::lines(listed, colour));
         let store =
             keeps.then(|| self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts));
         let view_file = store.as_ref().map(|store| store.with_extension("view.json"));

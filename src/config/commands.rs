@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
-use crate::action::{Action, Output, OwnCommand, Subjects};
+use crate::action::{Action, Output, Subjects, UserCommand};
 
 use super::file::{FaultInFile, Source};
 use super::keys::{Configured, Sequences};
@@ -69,20 +69,20 @@ const OUTPUTS: [(&str, Output); 3] = [("pane", Output::Pane), ("message", Output
 
 impl Source<'_> {
     /// The commands in the order of the file, and their keys.
-    pub(super) fn commands(&self, raw: Vec<RawCommand>) -> Result<(Vec<OwnCommand>, Vec<Configured>), FaultInFile> {
-        let (mut commands, mut keys) = (Vec::<OwnCommand>::new(), Vec::new());
+    pub(super) fn commands(&self, raw: Vec<RawCommand>) -> Result<(Vec<UserCommand>, Vec<Configured>), FaultInFile> {
+        let (mut commands, mut keys) = (Vec::<UserCommand>::new(), Vec::new());
         for (number, mut command) in (0_u16..).zip(raw) {
             if commands.iter().any(|other| other.name == *command.name.get_ref()) {
                 let what = format!("there are two commands `{}`", command.name.get_ref());
                 return Err(self.fault(command.name.span(), what));
             }
-            keys.extend(command.key.take().map(|keys| Configured::of(Action::Own(number), keys)));
+            keys.extend(command.key.take().map(|keys| Configured::of(Action::UserCommands(number), keys)));
             commands.push(self.command(command)?);
         }
         Ok((commands, keys))
     }
 
-    fn command(&self, raw: RawCommand) -> Result<OwnCommand, FaultInFile> {
+    fn command(&self, raw: RawCommand) -> Result<UserCommand, FaultInFile> {
         let name = raw.name.get_ref().trim();
         if name.is_empty() || name.contains(char::is_control) {
             return Err(self.fault(raw.name.span(), "a name is expected, by which the command is found and told of"));
@@ -97,7 +97,7 @@ impl Source<'_> {
         let Some(program) = words.next().filter(|program| !program.is_empty()) else {
             return Err(self.fault(span, "a program is expected, such as \"report --all\" or [\"report\", \"--all\"]"));
         };
-        Ok(OwnCommand {
+        Ok(UserCommand {
             name: name.to_owned(),
             program,
             arguments: words.collect(),
@@ -156,7 +156,7 @@ run = ["sh", "-c", "jq . | less"]
         )
         .unwrap();
         let [sync, report] = interface.commands.as_slice() else { unreachable!("two were configured") };
-        let expected = OwnCommand {
+        let expected = UserCommand {
             name: "Send to ERP".into(),
             program: "erp-sync".into(),
             arguments: vec!["--mode".into(), "full update".into()],
@@ -169,7 +169,7 @@ run = ["sh", "-c", "jq . | less"]
         assert_eq!(*sync, expected);
         assert_eq!((report.arguments.len(), report.on, report.output), (2, Subjects::default(), Output::Pane));
         assert!(!report.confirm && !report.api_key);
-        let keys = |number| interface.keymap.keys(Action::Own(number)).collect::<Vec<_>>();
+        let keys = |number| interface.keymap.keys(Action::UserCommands(number)).collect::<Vec<_>>();
         assert_eq!((keys(0), keys(1)), (vec!["g e".to_owned()], Vec::new()));
     }
 

@@ -112,7 +112,7 @@ impl Source<'_> {
                 .is_ok_and(|keys| usual.iter().any(|usual| usual.starts_with(&keys) || keys.starts_with(usual)))
         });
         let other = match rival {
-            Some(own @ Action::Own(_)) => asked_for.name(own),
+            Some(own @ Action::UserCommands(_)) => asked_for.name(own),
             other => format!("`{}`", other.map_or_else(String::new, |other| asked_for.name(other))),
         };
         let what = format!("this key for {other} leaves `{name}` without one; give `{name}` another");

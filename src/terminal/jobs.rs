@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Event, RunOrder};
+use crate::app::{Event, RunRequest};
 use crate::forest::{Purpose, SearchJob, SortJob};
 
 use super::variables::Variables;
@@ -68,7 +68,7 @@ impl Jobs {
     }
 
     /// Runs a program of the person's own. An earlier one ends: nobody waits for it any more.
-    pub fn run(&mut self, order: RunOrder, variables: Variables) {
+    pub fn run(&mut self, order: RunRequest, variables: Variables) {
         let wanted = CancellationToken::new();
         std::mem::replace(&mut self.program, wanted.clone()).cancel();
         tokio::spawn(programs::run(order, variables, self.sender.clone(), wanted));

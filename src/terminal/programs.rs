@@ -14,8 +14,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::action::OwnCommand;
-use crate::app::{Event, RunEnd, RunNews, RunOrder, RunOutcome};
+use crate::action::UserCommand;
+use crate::app::{Event, RunEnd, RunNews, RunOutcome, RunRequest};
 use crate::segment::Segment;
 
 use super::variables::Variables;
@@ -30,7 +30,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const LATE_OUTPUT: Duration = Duration::from_millis(300);
 
 /// Starts a program and tells what becomes of it. Ends when the program does; dropped, it takes the program with it.
-pub(super) async fn run(order: RunOrder, variables: Variables, events: mpsc::Sender<Event>, stop: CancellationToken) {
+pub(super) async fn run(order: RunRequest, variables: Variables, events: mpsc::Sender<Event>, stop: CancellationToken) {
     let started = Instant::now();
     let run = order.run;
     let mut teller = Teller { run, events, kept: 0, dropped: 0 };
@@ -42,7 +42,7 @@ pub(super) async fn run(order: RunOrder, variables: Variables, events: mpsc::Sen
     teller.tell(RunNews::Ended(end)).await;
 }
 
-fn start(command: &OwnCommand, variables: &Variables) -> io::Result<Child> {
+fn start(command: &UserCommand, variables: &Variables) -> io::Result<Child> {
     let mut program = Command::new(&command.program);
     program.args(&command.arguments);
     for name in &variables.removed {

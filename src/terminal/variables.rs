@@ -4,7 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
 
-use crate::app::{RunOrder, Session};
+use crate::app::{RunRequest, Session};
 use crate::config::{self, KEY_VARIABLE};
 
 /// Linux takes no longer variable than 128 KiB; the names and ids of more segments are on the program's stdin only.
@@ -25,7 +25,7 @@ pub fn without_keys<'a>(command: &'a mut Command, secret_names: &[String]) -> &'
 
 /// The variables of a run. `secret_names` are those that hold keys of profiles.
 pub(super) fn variables(
-    order: &RunOrder,
+    order: &RunRequest,
     session: &Session,
     api_key: &SecretString,
     secret_names: &[String],
@@ -77,7 +77,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::action::{Output, OwnCommand, Subjects};
+    use crate::action::{Output, Subjects, UserCommand};
     use crate::app::Access;
     use crate::remote::{BaseUrl, InsecureHttp};
     use crate::segment::{Segment, SegmentId};
@@ -97,8 +97,8 @@ mod tests {
         }
     }
 
-    fn order(api_key: bool, count: usize) -> RunOrder {
-        let command = OwnCommand {
+    fn order(api_key: bool, count: usize) -> RunRequest {
+        let command = UserCommand {
             name: "Report".into(),
             program: "report".into(),
             arguments: Vec::new(),
@@ -112,7 +112,7 @@ mod tests {
             let id = SegmentId::new(&format!("id-{at}")).unwrap();
             Arc::new(Segment { id, name: format!("Łódź\n{at}").as_str().into(), external_id: None, parent: None })
         };
-        RunOrder { run: 1, command, subjects: (0..count).map(segment).collect() }
+        RunRequest { run: 1, command, subjects: (0..count).map(segment).collect() }
     }
 
     fn value(variables: &Variables, name: &str) -> Option<String> {

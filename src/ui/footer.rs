@@ -24,10 +24,10 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     if area.is_empty() {
         return;
     }
-    if let Some(Layer::Find(prompt)) = state.layers.last() {
+    if let Some(Layer::Find(prompt)) = state.screen.layers.last() {
         return draw_prompt(state, prompt, area, look, frame);
     }
-    if let Some(Layer::Jump(text)) = state.layers.last()
+    if let Some(Layer::Jump(text)) = state.screen.layers.last()
         && message::shown(state).is_none()
     {
         let theme = look.theme;
@@ -57,7 +57,7 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
     if let Some(said) = message::shown(state) {
         return message::line(said, width, theme);
     }
-    match state.layers.last() {
+    match state.screen.layers.last() {
         Some(Layer::Renaming(renaming)) => match &renaming.fault {
             Some(fault) => {
                 let text = format!(" {} {fault}", theme.symbols.wrong);
@@ -76,7 +76,7 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
         }
         // Every other dialog tells its own keys.
         Some(_) => Line::default(),
-        None if state.pressed.is_empty() => {
+        None if state.screen.pressed.is_empty() => {
             // How to find everything else is told however little room there is.
             let help = hint(state, look, Action::Help);
             let help: Vec<_> = help.into_iter().collect();
@@ -86,7 +86,7 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
             line
         }
         None => {
-            let continuations = look.keymap.continuations(&state.pressed);
+            let continuations = look.keymap.continuations(&state.screen.pressed);
             let hints: Vec<_> = continuations.map(|(keys, action)| (keys, look.keymap.label(action))).collect();
             within(&hints, theme, width)
         }
@@ -94,8 +94,8 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
 }
 
 fn bookmarks(state: &State) -> String {
-    let bookmarks = state.picks.places.bookmarks().map(|(letter, id)| {
-        let name = state.forest.get(id).map_or("(gone)", |segment| segment.name.as_str());
+    let bookmarks = state.tree.picks.places.bookmarks().map(|(letter, id)| {
+        let name = state.tree.forest.get(id).map_or("(gone)", |segment| segment.name.as_str());
         format!("{letter} {name}")
     });
     bookmarks.collect::<Vec<_>>().join(" · ")
@@ -151,16 +151,16 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     if counts.failed + counts.on_hold > 0 {
         actions.push(Action::ShowQueue);
     }
-    if counts.queued > 1 || state.own.running().is_some() {
+    if counts.queued > 1 || state.side.commands.running().is_some() {
         actions.push(Action::Stop);
     }
-    if !state.picks.cut.is_empty() {
+    if !state.tree.picks.cut.is_empty() {
         actions.extend([Action::Paste, Action::Dismiss]);
     }
-    if state.search.is_some() {
+    if state.tree.search.is_some() {
         actions.extend([Action::NextMatch, Action::PreviousMatch, Action::Dismiss]);
     }
-    if state.panes.focus == Pane::Tree {
+    if state.screen.panes.focus == Pane::Tree {
         actions.extend(FIRST_OF_ALL);
     } else {
         actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Quit]);
@@ -196,16 +196,16 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
         parts.extend(state.session.protected.then(|| "protected".to_owned()));
     }
     parts.extend(under_way(state, theme));
-    if !state.picks.cut.is_empty() {
-        parts.push(format!("{} cut", grouped(state.picks.cut.len())));
+    if !state.tree.picks.cut.is_empty() {
+        parts.push(format!("{} cut", grouped(state.tree.picks.cut.len())));
     }
-    if !state.picks.marked.is_empty() {
-        parts.push(format!("{} marked", grouped(state.picks.marked.len())));
+    if !state.tree.picks.marked.is_empty() {
+        parts.push(format!("{} marked", grouped(state.tree.picks.marked.len())));
     }
-    if let Some(search) = &state.search {
+    if let Some(search) = &state.tree.search {
         parts.push(found(search));
-    } else if let Some(at) = state.tree.selected.as_ref().and_then(|row| state.forest.position(row)) {
-        parts.push(format!("{} of {}", grouped(at + 1), grouped(state.forest.row_count())));
+    } else if let Some(at) = state.tree.view.selected.as_ref().and_then(|row| state.tree.forest.position(row)) {
+        parts.push(format!("{} of {}", grouped(at + 1), grouped(state.tree.forest.row_count())));
     }
     Line::styled(format!(" {} ", parts.join(" · ")), theme.quiet)
 }
@@ -252,11 +252,11 @@ const TYPED_AROUND: usize = 8;
 
 /// What to know about what is typed, and the keys for where there is room.
 fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
-    match &state.search {
+    match &state.tree.search {
         _ if Query::wants_a_state(prompt.text.text()) => (states(), ""),
         None => ("words !not \"as it is\" name: ext: id: path: is:".into(), ""),
         Some(search) => {
-            let shown = state.filter.as_ref().map_or(0, Filter::shown_matches);
+            let shown = state.tree.filter.as_ref().map_or(0, Filter::shown_matches);
             let some = search.ended && shown > 0 && shown < search.matches;
             let some = some.then(|| format!(" · the best {} shown", grouped(shown)));
             (format!("{}{}", counts(search), some.unwrap_or_default()), " · enter stays, esc goes back")

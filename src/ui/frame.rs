@@ -71,7 +71,8 @@ impl Pen<'_, '_, '_> {
     /// `─ Activity ───── + ▁▁▂▁ 2 ● ▁▂▅▂ 9/min ─`
     fn activity_title(&mut self, state: &State, activity: Rect) {
         let theme = self.look.theme;
-        let title = if state.panes.focus == Pane::Activity { theme.accent.patch(theme.strong) } else { theme.strong };
+        let title =
+            if state.screen.panes.focus == Pane::Activity { theme.accent.patch(theme.strong) } else { theme.strong };
         let y = activity.y - 1;
         self.label(activity.x + 1, y, " Activity ", title, activity);
         let room = usize::from(activity.width.saturating_sub(TITLE_COLUMNS + 2));
@@ -112,8 +113,9 @@ const TITLE_COLUMNS: u16 = 12;
 /// how many in the last one.
 fn pulse(state: &State, room: usize, theme: &Theme) -> Vec<(String, Style)> {
     const UNIT: &str = "/min ";
-    let counted =
-        |minutes: usize| KINDS.map(|kind| (kind, state.activity.changes_by_minute(kind, state.clock.now, minutes)));
+    let counted = |minutes: usize| {
+        KINDS.map(|kind| (kind, state.side.activity.changes_by_minute(kind, state.clock.now, minutes)))
+    };
     let seen: Vec<_> =
         counted(MINUTES).into_iter().filter(|(_, counts)| counts.iter().any(|count| *count > 0)).collect();
     let numbers: usize = seen.iter().map(|(_, counts)| grouped(counts[MINUTES - 1]).len()).sum();

@@ -91,7 +91,7 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
     };
     let mut spans = Vec::new();
     if link.listed {
-        let count = state.forest.len();
+        let count = state.tree.forest.len();
         let noun = if count == 1 { "segment" } else { "segments" };
         spans.push(Span::raw(format!("{} {noun}   ", grouped(count))));
     }
@@ -115,7 +115,7 @@ fn words(state: &State, symbols: &Symbols) -> String {
     match &state.link.phase {
         Phase::Starting => "connecting".into(),
         Phase::Loading(progress) => loading(progress, symbols),
-        Phase::Resyncing(progress) => resyncing(progress, state.forest.len(), symbols),
+        Phase::Resyncing(progress) => resyncing(progress, state.tree.forest.len(), symbols),
         Phase::Replaying => "catching up".into(),
         Phase::Live if state.link.lacking.is_some() => "live · incomplete".into(),
         Phase::Live => "live".into(),

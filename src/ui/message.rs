@@ -13,8 +13,8 @@ use super::theme::Theme;
 
 /// What is said now, if anything. Where something is asked for in this line, only what went wrong goes before the question.
 pub(super) fn shown(state: &State) -> Option<&Message> {
-    let asks = matches!(state.layers.last(), Some(Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_)));
-    state.message.as_ref().filter(|message| !asks || message.tone == Tone::Warning)
+    let asks = matches!(state.screen.layers.last(), Some(Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_)));
+    state.screen.message.as_ref().filter(|message| !asks || message.tone == Tone::Warning)
 }
 
 /// It in the last line, cut to so many cells.

@@ -26,7 +26,8 @@ pub(super) fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Re
     if rows <= height || area.width < LEAST_COLUMNS {
         return;
     }
-    let mut scrollbar = ScrollbarState::new(rows - height).position(state.tree.offset).viewport_content_length(height);
+    let mut scrollbar =
+        ScrollbarState::new(rows - height).position(state.tree.view.offset).viewport_content_length(height);
     let symbols = &theme.symbols;
     let widget = Scrollbar::new(ScrollbarOrientation::VerticalRight)
         .begin_symbol(None)
@@ -39,11 +40,11 @@ pub(super) fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Re
         // Nearly all rows that a search leaves are matches.
         return;
     }
-    if state.search.is_some() && state.forest.match_count(Purpose::Tree) <= MARKS {
-        let matches = state.forest.some_matches(Purpose::Tree, MARKS);
+    if state.tree.search.is_some() && state.tree.forest.match_count(Purpose::Tree) <= MARKS {
+        let matches = state.tree.forest.some_matches(Purpose::Tree, MARKS);
         draw_marks(matches, (symbols.found, theme.matched), state, frame, area);
     }
-    draw_marks(state.activity.fresh(), (symbols.changed, theme.fresh), state, frame, area);
+    draw_marks(state.side.activity.fresh(), (symbols.changed, theme.fresh), state, frame, area);
 }
 
 fn draw_marks<'a>(
@@ -53,9 +54,9 @@ fn draw_marks<'a>(
     frame: &mut Frame<'_>,
     area: Rect,
 ) {
-    let rows = state.forest.row_count();
+    let rows = state.tree.forest.row_count();
     // What is on the screen is seen there.
-    let on_screen = state.tree.offset..state.tree.offset + usize::from(area.height);
+    let on_screen = state.tree.view.offset..state.tree.view.offset + usize::from(area.height);
     for id in ids.take(MARKS) {
         let Some(at) = nearest(state, id).filter(|at| !on_screen.contains(at)) else { continue };
         // Less than the height of the area, so it fits.
@@ -68,6 +69,6 @@ fn draw_marks<'a>(
 /// Where a segment is among the rows, or what it is folded away in.
 fn nearest(state: &State, id: &SegmentId) -> Option<usize> {
     let row = RowId::Segment(id.clone());
-    let above = |row: &RowId| state.forest.parent_row(row);
-    std::iter::successors(Some(row), above).take(LEVELS).find_map(|row| state.forest.position(&row))
+    let above = |row: &RowId| state.tree.forest.parent_row(row);
+    std::iter::successors(Some(row), above).take(LEVELS).find_map(|row| state.tree.forest.position(&row))
 }

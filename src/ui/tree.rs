@@ -27,7 +27,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     if area.is_empty() {
         return;
     }
-    let offset = state.tree.offset;
+    let offset = state.tree.view.offset;
     let window = state.shown_rows(offset..offset + usize::from(area.height));
     if window.is_empty() {
         return draw_empty(state, look, frame, area);
@@ -38,7 +38,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         draw_columns(row, y, state, look.theme, frame);
     }
     draw_selection(&window, state, look.theme, frame);
-    if let Some(Layer::Renaming(renaming)) = state.layers.last() {
+    if let Some(Layer::Renaming(renaming)) = state.screen.layers.last() {
         draw_renaming(renaming, &window, state, look.theme, frame);
     }
     scrollbar::draw(state, look.theme, frame, area);
@@ -46,7 +46,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 
 fn draw_empty(state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
     let add = state.key(Action::AddChild);
-    let text = if let Some(search) = state.search.as_ref().filter(|_| state.filtered().is_some()) {
+    let text = if let Some(search) = state.tree.search.as_ref().filter(|_| state.filtered().is_some()) {
         if search.ended { format!("Nothing matches “{}”.", search.text) } else { "Searching…".into() }
     } else if state.link.listed {
         format!("There are no segments yet; {add} adds the first.")
@@ -148,7 +148,7 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
     let room = usize::from(width.saturating_sub(2 * indent + 2 + 1));
     match row.kind {
         RowKind::Heading(heading) => {
-            let children = state.forest.child_rows(heading);
+            let children = state.tree.forest.child_rows(heading);
             let text = format!("{} {heading} ({children})", theme.symbols.wrong);
             let style = if state.link.listed { theme.warning } else { theme.quiet };
             Line::styled(fitted(&text, room).into_owned(), style)
@@ -157,15 +157,15 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
         RowKind::Segment(segment) => {
             let deeper = row.depth.saturating_sub(u32::from(indent));
             let lead = if deeper > 0 { format!("{} ", row.depth) } else { String::new() };
-            let only_above = state.filtered().is_some() && !state.forest.is_match(Purpose::Tree, &segment.id);
+            let only_above = state.filtered().is_some() && !state.tree.forest.is_match(Purpose::Tree, &segment.id);
             let style = match state.changes.queue.pending(&segment.id) {
                 _ if only_above => theme.quiet,
                 Some(_) => theme.pending,
-                None if state.activity.is_fresh(&segment.id) => theme.fresh,
+                None if state.side.activity.is_fresh(&segment.id) => theme.fresh,
                 None => Style::new(),
             };
             let name = if segment.has_blank_name() { "(no name)" } else { segment.name.as_str() };
-            let ranges = state.search.as_ref().map(|search| search.query.ranges(name)).unwrap_or_default();
+            let ranges = state.tree.search.as_ref().map(|search| search.query.ranges(name)).unwrap_or_default();
             let mut line = highlighted(name, &ranges, room.saturating_sub(lead.width()), style, theme.matched);
             if !lead.is_empty() {
                 line.spans.insert(0, Span::styled(lead, theme.quiet));
@@ -182,7 +182,7 @@ fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut
     if columns.external_ids.width > 1 {
         let width = usize::from(columns.external_ids.width - 1);
         let text = fitted(segment.external_id.as_deref().unwrap_or("–"), width);
-        let ranges = state.search.as_ref().zip(segment.external_id.as_deref());
+        let ranges = state.tree.search.as_ref().zip(segment.external_id.as_deref());
         let ranges = ranges.map(|(search, text)| search.query.ranges_in_external_id(text)).unwrap_or_default();
         let line = highlighted(&text, &ranges, width, theme.quiet, theme.matched);
         buffer.set_line(columns.external_ids.x, y, &line, columns.external_ids.width);
@@ -197,14 +197,14 @@ fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut
     {
         buffer.set_stringn(columns.marks.x + 1, y, symbol, 1, style);
     }
-    if state.picks.marked.contains(&segment.id) && columns.names.x > 0 {
+    if state.tree.picks.marked.contains(&segment.id) && columns.names.x > 0 {
         buffer.set_stringn(columns.names.x - 1, y, theme.symbols.marked, 1, theme.accent);
     }
 }
 
 fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> Option<(&'static str, Style)> {
     let symbols = &theme.symbols;
-    let edited = state.layers.iter().any(|layer| match layer {
+    let edited = state.screen.layers.iter().any(|layer| match layer {
         Layer::Form(form) => form.subject() == Some(id),
         Layer::Renaming(renaming) => renaming.base.id == *id,
         _ => false,
@@ -218,9 +218,9 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
             PendingKind::Deleting => (symbols.pending, theme.bad),
             PendingKind::Creating | PendingKind::Changing => (symbols.pending, theme.pending),
         })
-    } else if state.picks.cut.contains(id) {
+    } else if state.tree.picks.cut.contains(id) {
         Some((symbols.cut, theme.accent))
-    } else if state.activity.is_fresh(id) {
+    } else if state.side.activity.is_fresh(id) {
         Some((symbols.fresh, theme.fresh))
     } else {
         None
@@ -230,14 +230,14 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
 fn draw_selection(window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     let Some(y) = selected_line(window, state) else { return };
     let area = rect(state.layout().tree);
-    let style = if state.panes.focus == Pane::Tree { theme.selected } else { theme.selected_elsewhere };
+    let style = if state.screen.panes.focus == Pane::Tree { theme.selected } else { theme.selected_elsewhere };
     let buffer = frame.buffer_mut();
     buffer.set_style(Rect { y, height: 1, ..area }, style);
     buffer.set_stringn(area.x, y, theme.symbols.bar, 1, theme.accent.patch(style));
 }
 
 fn selected_line(window: &[Row<'_>], state: &State) -> Option<u16> {
-    let selected = state.tree.selected.as_ref()?;
+    let selected = state.tree.view.selected.as_ref()?;
     let place = window.iter().position(|row| row.id() == *selected)?;
     Some(state.layout().tree.y + u16::try_from(place).ok()?)
 }

@@ -74,7 +74,7 @@ async fn undoing_everything_brings_back_the_tree_up_to_new_ids() {
             }
             let left: Vec<_> =
                 person.state.changes.queue.plans().map(|(plan_id, write)| (plan_id, write.ops())).collect();
-            let (message, layers) = (&person.state.message, &person.state.layers);
+            let (message, layers) = (&person.state.screen.message, &person.state.screen.layers);
             assert!(step < 2 * ACTIONS, "seed {seed}: {message:?} {layers:?} {left:#?}");
             person.press("u");
             person.confirm();
@@ -245,7 +245,7 @@ impl Person {
     fn press(&mut self, keys: &str) {
         for key in parse_sequence(keys).unwrap() {
             self.event(Event::Key(key));
-            let words = self.state.message.as_ref().map_or("", |message| message.text.as_str());
+            let words = self.state.screen.message.as_ref().map_or("", |message| message.text.as_str());
             self.log.refused_to_undo |= words.starts_with("nothing was done yet");
         }
     }
@@ -339,18 +339,18 @@ impl Person {
     }
 
     fn any_segment(&mut self) -> Option<Arc<Segment>> {
-        let all: Vec<Arc<Segment>> = self.state.forest.iter().cloned().collect();
+        let all: Vec<Arc<Segment>> = self.state.tree.forest.iter().cloned().collect();
         self.random.choice(all)
     }
 
     fn select_any(&mut self) {
         if let Some(segment) = self.any_segment() {
-            self.state.tree.selected = Some(RowId::Segment(segment.id.clone()));
+            self.state.tree.view.selected = Some(RowId::Segment(segment.id.clone()));
         }
     }
 
     fn open(&self) -> Option<&Layer> {
-        self.state.layers.last()
+        self.state.screen.layers.last()
     }
 
     async fn act(&mut self) {
@@ -395,13 +395,13 @@ impl Person {
 
     fn close(&mut self) {
         for _ in 0..10 {
-            if self.state.layers.is_empty() {
+            if self.state.screen.layers.is_empty() {
                 break;
             }
             self.press("esc");
         }
-        self.state.picks.marked.clear();
-        assert!(self.state.layers.is_empty(), "{:?}", self.state.layers);
+        self.state.tree.picks.marked.clear();
+        assert!(self.state.screen.layers.is_empty(), "{:?}", self.state.screen.layers);
     }
 
     fn confirm(&mut self) {
@@ -596,7 +596,7 @@ impl Person {
         let by_id = |segments: Vec<Segment>| -> BTreeMap<SegmentId, Segment> {
             segments.into_iter().map(|segment| (segment.id.clone(), segment)).collect()
         };
-        let shown = by_id(self.state.forest.iter().map(|segment| (**segment).clone()).collect());
+        let shown = by_id(self.state.tree.forest.iter().map(|segment| (**segment).clone()).collect());
         assert_eq!(shown, by_id(self.server.segments()), "seed {}", self.seed);
     }
 

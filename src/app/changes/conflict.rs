@@ -34,7 +34,7 @@ pub enum Between {
         /// As the person wants it.
         mine: Segment,
         /// Whose is taken, for each field in the order of the form.
-        choices: [Side; 3],
+        choices: [KeptSide; 3],
     },
     /// The person changed it, and somebody deleted it.
     Gone {
@@ -66,7 +66,7 @@ pub enum Between {
 
 /// Whose value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum KeptSide {
     /// As it is on the server.
     Theirs,
     /// As the person wants it.
@@ -97,7 +97,7 @@ impl Conflict {
             _ => return None,
         };
         let row = match &between {
-            Between::Changes { choices, .. } => choices.iter().position(|side| *side == Side::Mine).unwrap_or(0),
+            Between::Changes { choices, .. } => choices.iter().position(|side| *side == KeptSide::Mine).unwrap_or(0),
             _ => 0,
         };
         let mut conflict = Self { op, between, row, changed: false };
@@ -163,7 +163,7 @@ impl Conflict {
 /// At first, what the person changed is theirs to have, and everything else is as it is now.
 fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between {
     let meant = draft.changes(base);
-    let side = |field: Field| if meant.contains(&field) { Side::Mine } else { Side::Theirs };
+    let side = |field: Field| if meant.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
     let mine = draft.clone().into_segment(base.id.clone());
     let choices = Field::ALL.map(side);
     Between::Changes { base: Arc::clone(base), theirs: Arc::clone(theirs), mine, choices }
@@ -180,7 +180,7 @@ pub(in crate::app) fn press(state: &mut State, mut conflict: Conflict, key: Key)
         // It was pressed for what was there before.
         conflict.changed = false;
         state.warn(format!("it has just changed on the server; look again, then press {key} again"));
-        state.layers.push(Layer::Conflict(conflict));
+        state.screen.layers.push(Layer::Conflict(conflict));
         return Vec::new();
     }
     match (key.as_str(), &mut conflict.between) {
@@ -190,23 +190,23 @@ pub(in crate::app) fn press(state: &mut State, mut conflict: Conflict, key: Key)
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {
             let form = Form::amending(theirs, &chosen(theirs, mine, *choices), op);
-            state.layers.push(Layer::Form(form));
+            state.screen.layers.push(Layer::Form(form));
             return Vec::new();
         }
         ("down" | "j" | "tab", Between::Changes { .. }) => conflict.row = (conflict.row + 1) % Field::ALL.len(),
         ("up" | "k" | "backtab", Between::Changes { .. }) => {
             conflict.row = (conflict.row + Field::ALL.len() - 1) % Field::ALL.len();
         }
-        ("left" | "h", Between::Changes { choices, .. }) => choices[conflict.row] = Side::Theirs,
-        ("right" | "l", Between::Changes { choices, .. }) => choices[conflict.row] = Side::Mine,
+        ("left" | "h", Between::Changes { choices, .. }) => choices[conflict.row] = KeptSide::Theirs,
+        ("right" | "l", Between::Changes { choices, .. }) => choices[conflict.row] = KeptSide::Mine,
         ("space", Between::Changes { choices, .. }) => {
-            let other = if choices[conflict.row] == Side::Mine { Side::Theirs } else { Side::Mine };
+            let other = if choices[conflict.row] == KeptSide::Mine { KeptSide::Theirs } else { KeptSide::Mine };
             choices[conflict.row] = other;
         }
         // What the person never touched stays as the other has made it.
         ("m", Between::Changes { base, mine, choices, .. }) => {
             let touched = base.differing_fields(mine);
-            let side = |field: Field| if touched.contains(&field) { Side::Mine } else { Side::Theirs };
+            let side = |field: Field| if touched.contains(&field) { KeptSide::Mine } else { KeptSide::Theirs };
             *choices = Field::ALL.map(side);
         }
         ("t", Between::PossibleDuplicate { theirs, .. }) => {
@@ -219,8 +219,8 @@ pub(in crate::app) fn press(state: &mut State, mut conflict: Conflict, key: Key)
             return save(state, op, theirs, mine, *choices);
         }
         ("c", Between::Gone { mine }) => {
-            let form = Form::creating_again(mine, op, &state.forest);
-            state.layers.push(Layer::Form(form));
+            let form = Form::creating_again(mine, op, &state.tree.forest);
+            state.screen.layers.push(Layer::Form(form));
             return Vec::new();
         }
         // A key that means something on the main screen must not destroy anything here.
@@ -231,7 +231,7 @@ pub(in crate::app) fn press(state: &mut State, mut conflict: Conflict, key: Key)
         }
         _ => {}
     }
-    state.layers.push(Layer::Conflict(conflict));
+    state.screen.layers.push(Layer::Conflict(conflict));
     Vec::new()
 }
 
@@ -241,7 +241,7 @@ fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {
 }
 
 /// Saves the chosen value of each field over the present state, knowingly.
-fn save(state: &mut State, op: OpId, theirs: &Arc<Segment>, mine: &Segment, choices: [Side; 3]) -> Vec<Effect> {
+fn save(state: &mut State, op: OpId, theirs: &Arc<Segment>, mine: &Segment, choices: [KeptSide; 3]) -> Vec<Effect> {
     let draft = Draft::of(&chosen(theirs, mine, choices));
     if draft.changes(theirs).is_empty() {
         return keep_theirs(state, op);
@@ -250,9 +250,9 @@ fn save(state: &mut State, op: OpId, theirs: &Arc<Segment>, mine: &Segment, choi
 }
 
 /// The segment with the chosen value of each field.
-fn chosen(theirs: &Segment, mine: &Segment, choices: [Side; 3]) -> Segment {
+fn chosen(theirs: &Segment, mine: &Segment, choices: [KeptSide; 3]) -> Segment {
     let choices = Field::ALL.into_iter().zip(choices);
-    let fields: Vec<Field> = choices.filter(|(_, side)| *side == Side::Mine).map(|(field, _)| field).collect();
+    let fields: Vec<Field> = choices.filter(|(_, side)| *side == KeptSide::Mine).map(|(field, _)| field).collect();
     theirs.clone().with_fields_of(mine, &fields)
 }
 
@@ -271,7 +271,7 @@ fn leaving(state: &State, op: OpId) -> Vec<SegmentId> {
 
 /// Deletes what came as well, the lowest first. All of it is named by the dialog.
 fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newcomers: &[SegmentId]) -> Vec<Effect> {
-    let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.forest, id));
+    let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.tree.forest, id));
     let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
     if operations.is_empty() {
         state.warn("what came below it is not known here yet; try again in a moment");

@@ -48,7 +48,7 @@ pub(in crate::app) fn press(state: &mut State, mut pane: PendingPane, key: Key) 
         ("r", Some(op)) if is_staged(state, op) => {
             // It was never confirmed.
             let review = Review::of(state, vec![op.plan_id]);
-            state.layers.push(Layer::Review(review));
+            state.screen.layers.push(Layer::Review(review));
             return Vec::new();
         }
         ("r", Some(op)) => try_again(state, op),
@@ -60,15 +60,15 @@ pub(in crate::app) fn press(state: &mut State, mut pane: PendingPane, key: Key) 
         ("D", Some(op)) => discard_plan(state, op.plan_id),
         ("e" | "enter", Some(op)) => {
             let Some(layer) = decide(state, op) else {
-                state.layers.push(Layer::Queue(pane));
+                state.screen.layers.push(Layer::Queue(pane));
                 return Vec::new();
             };
-            state.layers.push(layer);
+            state.screen.layers.push(layer);
             return Vec::new();
         }
         _ => Vec::new(),
     };
-    state.layers.push(Layer::Queue(pane));
+    state.screen.layers.push(Layer::Queue(pane));
     effects
 }
 

@@ -15,7 +15,7 @@ use super::Conflict;
 use super::submitting::apply;
 use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::changing::title;
-use crate::app::{Effect, Layer, State, Tone, grouped, tree_view};
+use crate::app::{Effect, Layer, State, Tone, grouped, viewport};
 
 /// An operation has come to something.
 pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {
@@ -53,7 +53,7 @@ fn unreached(state: &mut State, error: &RemoteError, retry_in: Duration) {
     };
     let text = format!("{error}. Your changes are kept and sent {when} · {queue} shows them");
     state.changes.unreached = Some(error.fault.clone());
-    state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+    state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
     state.warn(text);
 }
 
@@ -77,8 +77,8 @@ fn done(
     }
     match result {
         WriteResult::Created(written) | WriteResult::Updated(written) => {
-            state.activity.touch(&written.segment.id, state.clock.now, Originator::You);
-            tree_view::steady(state, |state| state.forest.mark_changed([&written.segment.id]));
+            state.side.activity.touch(&written.segment.id, state.clock.now, Originator::You);
+            viewport::steady(state, |state| state.tree.forest.mark_changed([&written.segment.id]));
             remark(state, written);
             if let (Some(before), false) = (before, written.merged.is_empty()) {
                 let only_theirs = before.clone().with_fields_of(&written.segment, &written.merged);
@@ -87,8 +87,8 @@ fn done(
             Some(changed_fields(state, before, written))
         }
         WriteResult::Deleted { id, concurrent_write, .. } => {
-            state.picks.marked.remove(id);
-            state.picks.cut.remove(id);
+            state.tree.picks.marked.remove(id);
+            state.tree.picks.cut.remove(id);
             if let (Operation::Delete { base, .. }, true) = (operation, *concurrent_write) {
                 remark_concurrent_write(state, &base.name, None);
             }
@@ -99,7 +99,7 @@ fn done(
 
 /// The segment that a plan of one operation was about, and what it changed there. A new name is told by the title already.
 fn changed_fields(state: &State, before: Option<&Segment>, written: &Written) -> (SegmentId, Vec<FieldChange>) {
-    let fields = before.map(|before| activity::field_changes(&state.forest, before, &written.segment));
+    let fields = before.map(|before| activity::field_changes(&state.tree.forest, before, &written.segment));
     let mut fields = fields.unwrap_or_default();
     if let [FieldChange { field: Field::Name, .. }] = fields.as_slice() {
         fields.clear();
@@ -116,18 +116,18 @@ fn remark(state: &mut State, written: &Written) {
         let kept = written
             .ignored
             .iter()
-            .map(|field| format!("{field} {}", activity::shown(&state.forest, &written.segment, *field)));
+            .map(|field| format!("{field} {}", activity::shown(&state.tree.forest, &written.segment, *field)));
         let text = format!("{name}: the server kept the {}", kept.collect::<Vec<_>>().join(" and the "));
-        state.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
+        state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
         state.warn(text);
     }
     if !written.merged.is_empty() {
         let text = format!("{name}: kept the {} that somebody else had just changed", list(&written.merged));
-        state.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
+        state.side.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
     }
     if written.existed {
         let text = format!("{name} existed before: the server answered with it instead of creating a new one");
-        state.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
+        state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
         state.warn(text);
     }
     if written.concurrent_write {
@@ -137,7 +137,7 @@ fn remark(state: &mut State, written: &Written) {
 
 fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentId>) {
     let text = format!("{name}: somebody else changed it in the same moment, and that may be lost; ask who it was");
-    state.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
+    state.side.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
     state.warn(text);
 }
 
@@ -152,7 +152,7 @@ pub(in crate::app) fn tell_reverted(state: &mut State, before: &Segment, after: 
             value(reverted.from),
             value(reverted.to)
         );
-        state.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
+        state.side.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
         state.warn(text);
     }
 }
@@ -171,8 +171,15 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
     };
     let (at, contexts) = (state.clock.now, Contexts::default());
     let (subject, fields) = about.map_or((None, Vec::new()), |(subject, fields)| (Some(subject), fields));
-    state.activity.push(ActivityEntry { at, kind: EntryKind::Done, text: text.clone(), subject, fields, contexts });
-    if state.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
+    state.side.activity.push(ActivityEntry {
+        at,
+        kind: EntryKind::Done,
+        text: text.clone(),
+        subject,
+        fields,
+        contexts,
+    });
+    if state.screen.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
         state.say(text);
     }
 }
@@ -184,7 +191,7 @@ fn failed(state: &mut State, op: OpId, error: &WriteError) {
     let progress = if total > 1 { format!(" ({done} of {total} steps are done)") } else { String::new() };
     let words = error.to_string();
     let text = format!("{}{progress}: {words}", plan.title.failed);
-    state.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+    state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
     let origin = state.changes.origins.get(&op.plan_id).cloned();
     let layer = match (Conflict::of(state, op, error), origin) {
         (Some(conflict), _) => Some(Layer::Conflict(conflict)),
@@ -230,7 +237,7 @@ pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
 pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec<Effect> {
     let lines: Vec<String> = found.iter().map(line).collect();
     for line in &lines {
-        state.activity.add(state.clock.now, EntryKind::Notice, None, line.clone());
+        state.side.activity.add(state.clock.now, EntryKind::Notice, None, line.clone());
     }
     state.changes.staging |= found.iter().any(|one| one.state == RecoveredState::Staged);
     let title = Title {
@@ -238,7 +245,7 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec
         failed: "some changes from the last session were not carried out".into(),
     };
     state.changes.queue.resume_sending();
-    let transitions = state.changes.queue.recover(&state.forest, found, &title);
+    let transitions = state.changes.queue.recover(&state.tree.forest, found, &title);
     let effects = apply(state, transitions);
     if let Some(first) = lines.first() {
         let queue = state.key(Action::ShowQueue);

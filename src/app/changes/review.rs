@@ -100,7 +100,7 @@ impl Review {
         let operations: Vec<&Operation> = operations.collect();
         let counts = count(&operations);
         let warnings = warnings(state, &operations);
-        self.confirmation = confirmation(&state.session.safeguards(), &state.forest, &operations);
+        self.confirmation = confirmation(&state.session.safeguards(), &state.tree.forest, &operations);
         (self.warnings, self.counts) = (warnings, counts);
         self.typed = TextField::new("");
     }
@@ -156,13 +156,13 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
         let undo = state.key(Action::Undo);
         warnings.push(format!("What is deleted can be brought back by {undo}, with new ids."));
     }
-    let left = left_to_the_server(&state.forest, operations);
+    let left = left_to_the_server(&state.tree.forest, operations);
     if left > 0 {
         let stand = if left == 1 { "1 segment stands" } else { &format!("{} segments stand", grouped(left)) };
         warnings.push(format!("{stand} below, left to the server; undo brings back only what it keeps."));
     }
     // Of a single one, the word that is asked for tells.
-    let of_others = managed(&state.session.safeguards(), &state.forest, operations).len();
+    let of_others = managed(&state.session.safeguards(), &state.tree.forest, operations).len();
     if of_others > 1 {
         warnings.push(format!("{} segments belong to another system.", grouped(of_others)));
     }
@@ -177,8 +177,9 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
         };
         let Some(external_id) = &draft.external_id else { continue };
         let text = external_id.as_str();
-        let taken =
-            |own| state.forest.with_external_id(text).any(|other| Some(&other.id) != own && !is_provisional(&other.id));
+        let taken = |own| {
+            state.tree.forest.with_external_id(text).any(|other| Some(&other.id) != own && !is_provisional(&other.id))
+        };
         if !given.insert(text) || taken(own) {
             warnings.push(format!("“{text}” would be the external id of more than one segment."));
         }
@@ -220,7 +221,7 @@ pub(in crate::app) fn press(state: &mut State, mut review: Review, key: Key) -> 
         "enter" => state.warn("y sends all of this, esc sends nothing"),
         _ => {}
     }
-    state.layers.push(Layer::Review(review));
+    state.screen.layers.push(Layer::Review(review));
     effects
 }
 
@@ -245,7 +246,7 @@ fn press_typing(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> 
             review.typed.press(key);
         }
     }
-    state.layers.push(Layer::Review(review));
+    state.screen.layers.push(Layer::Review(review));
     Vec::new()
 }
 
@@ -273,7 +274,7 @@ fn send(state: &mut State, review: Review) -> Vec<Effect> {
 fn leave(state: &mut State, review: Review, drop: bool) -> Vec<Effect> {
     if let Some(replacement) = review.replacement {
         match replacement.origin {
-            Some(origin) => state.layers.push(origin),
+            Some(origin) => state.screen.layers.push(origin),
             None => state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue))),
         }
         return Vec::new();
@@ -288,7 +289,7 @@ fn leave(state: &mut State, review: Review, drop: bool) -> Vec<Effect> {
     };
     let effects = review.plan_ids.iter().flat_map(|plan_id| unstage(state, *plan_id)).collect();
     tell_dropped(state, &review, "nothing was sent");
-    state.layers.extend(origin);
+    state.screen.layers.extend(origin);
     effects
 }
 
@@ -307,7 +308,7 @@ pub(in crate::app) fn stage(state: &mut State) {
         state.changes.queue.plans().filter(|(_, plan)| staged(plan)).map(|(plan_id, _)| plan_id).collect();
     if !plan_ids.is_empty() {
         let review = Review::of(state, plan_ids);
-        state.layers.push(Layer::Review(review));
+        state.screen.layers.push(Layer::Review(review));
         return;
     }
     state.changes.staging = !state.changes.staging;

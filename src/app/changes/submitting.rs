@@ -10,7 +10,7 @@ use crate::segment::SegmentId;
 
 use super::results;
 use crate::app::changing::title;
-use crate::app::{Effect, Layer, Review, State, tree_view};
+use crate::app::{Effect, Layer, Review, State, viewport};
 
 /// How a plan comes to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +59,10 @@ pub(in crate::app) fn begin(
     let creates = matches!(plan.operations.first(), Some(Operation::Create { .. }));
     let queue = &mut state.changes.queue;
     let (plan_id, staged) = match mode {
-        SubmitMode::Undo(kind) => queue.stage_of_kind(&state.forest, plan, title, kind),
+        SubmitMode::Undo(kind) => queue.stage_of_kind(&state.tree.forest, plan, title, kind),
         SubmitMode::Confirmed | SubmitMode::Asked | SubmitMode::Unseen | SubmitMode::Instead(_) => {
             let replaces = if let SubmitMode::Instead(op) = mode { Some(op) } else { None };
-            let (plan_id, staged) = queue.stage(&state.forest, plan, title);
+            let (plan_id, staged) = queue.stage(&state.tree.forest, plan, title);
             if let Some(op) = replaces {
                 queue.replaces(plan_id, op);
             }
@@ -72,14 +72,14 @@ pub(in crate::app) fn begin(
     let mut effects = apply(state, staged);
     state.changes.origins.extend(origin.map(|origin| (plan_id, origin)));
     if creates {
-        tree_view::go_to(state, &OpId { plan_id, index: 0 }.provisional_id());
+        viewport::go_to(state, &OpId { plan_id, index: 0 }.provisional_id());
     }
     if !review && !staging {
         effects.extend(submit(state, &[plan_id]));
         return effects;
     }
     if review && !staging {
-        state.layers.push(Layer::Review(Review::of(state, vec![plan_id])));
+        state.screen.layers.push(Layer::Review(Review::of(state, vec![plan_id])));
     } else {
         let staged = state.changes.counts().staged;
         state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
@@ -95,7 +95,7 @@ pub(in crate::app) fn begin(
 /// Whether a plan could do so much damage that a key is not enough.
 fn wants_a_phrase(state: &State, plan: &Plan) -> bool {
     let operations: Vec<&Operation> = plan.operations.iter().collect();
-    confirmation(&state.session.safeguards(), &state.forest, &operations).next().is_some()
+    confirmation(&state.session.safeguards(), &state.tree.forest, &operations).next().is_some()
 }
 
 /// Whether a plan deletes more than what one step had made.
@@ -109,15 +109,15 @@ pub(in crate::app) fn apply(state: &mut State, transitions: Transitions) -> Vec<
     let Transitions { journal, shown, discarded, finished, renamed } = transitions;
     show(state, shown, renamed.as_ref());
     if let Some(Renamed { provisional, segment }) = renamed {
-        state.picks.places.rename(&provisional, &segment.id);
-        for picked in [&mut state.picks.marked, &mut state.picks.cut] {
+        state.tree.picks.places.rename(&provisional, &segment.id);
+        for picked in [&mut state.tree.picks.marked, &mut state.tree.picks.cut] {
             if picked.remove(&provisional) {
                 picked.insert(segment.id.clone());
             }
         }
-        let dialogs = state.layers.iter_mut().chain(&mut state.changes.refused);
+        let dialogs = state.screen.layers.iter_mut().chain(&mut state.changes.refused);
         for layer in dialogs.chain(state.changes.origins.values_mut()) {
-            layer.refer_to(&state.forest, &provisional, &segment);
+            layer.refer_to(&state.tree.forest, &provisional, &segment);
         }
     }
     for op in discarded {
@@ -137,19 +137,19 @@ fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
         return;
     }
     let Some(Renamed { provisional, segment }) = renamed else {
-        return tree_view::steady(state, |state| state.forest.apply(changes));
+        return viewport::steady(state, |state| state.tree.forest.apply(changes));
     };
     let (former, row) = (RowId::Segment(provisional.clone()), RowId::Segment(segment.id.clone()));
-    let is_open = state.forest.is_open(&former);
+    let is_open = state.tree.forest.is_open(&former);
     let select = |state: &mut State| {
-        if state.tree.selected.as_ref() == Some(&former) {
-            state.tree.selected = Some(row.clone());
+        if state.tree.view.selected.as_ref() == Some(&former) {
+            state.tree.view.selected = Some(row.clone());
         }
     };
-    tree_view::steady(state, |state| {
-        state.forest.apply(changes);
+    viewport::steady(state, |state| {
+        state.tree.forest.apply(changes);
         if is_open {
-            state.forest.expand(&row);
+            state.tree.forest.expand(&row);
         }
         select(state);
     });
@@ -197,10 +197,10 @@ pub(in crate::app) fn adopt(state: &mut State, op: OpId, id: SegmentId) -> Vec<E
 pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation, origin: Option<Layer>) -> Vec<Effect> {
     let replacement = Replacement { op, operation, origin };
     let safeguards = state.session.safeguards();
-    if confirmation(&safeguards, &state.forest, &[&replacement.operation]).next().is_none() {
+    if confirmation(&safeguards, &state.tree.forest, &[&replacement.operation]).next().is_none() {
         return send_replacement(state, replacement);
     }
-    state.layers.push(Layer::Review(Review::of_replacement(state, replacement)));
+    state.screen.layers.push(Layer::Review(Review::of_replacement(state, replacement)));
     Vec::new()
 }
 
@@ -217,7 +217,7 @@ pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replaceme
     let transitions = state.changes.queue.replace(op, operation, title);
     let effects = apply(state, transitions);
     if creates {
-        tree_view::go_to(state, &op.provisional_id());
+        viewport::go_to(state, &op.provisional_id());
     }
     effects
 }

@@ -18,11 +18,11 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     if let Some(plan_id) = half_done {
         if let Some(plan) = state.changes.queue.plan(plan_id) {
             let text = format!("{}: what was left of it is given up", plan.title.failed);
-            state.activity.add(state.clock.now, EntryKind::Notice, None, text);
+            state.side.activity.add(state.clock.now, EntryKind::Notice, None, text);
         }
         effects = discard_plan(state, plan_id);
     }
-    let Some((plan, title, kind)) = state.changes.queue.take_undo(step, &state.forest) else {
+    let Some((plan, title, kind)) = state.changes.queue.take_undo(step, &state.tree.forest) else {
         let nothing = match step {
             UndoStep::Undo => "nothing was done yet that could be undone",
             UndoStep::Redo => "nothing was undone",

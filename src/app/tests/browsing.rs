@@ -52,14 +52,14 @@ fn the_habits_of_vim_and_of_arrow_keys_do_the_same() {
 fn star_unfolds_the_subtree_and_z_folds_to_a_level() {
     let mut harness = at_work();
     harness.press("*");
-    assert_eq!(harness.state.forest.row_count(), 11);
+    assert_eq!(harness.state.tree.forest.row_count(), 11);
     harness.press("/");
     harness.type_text("zgierz");
     harness.press("enter z 1");
     assert_eq!(harness.selected(), "Hurtownie", "the selection goes to what is left of its path");
     assert_eq!(harness.rows()[..2], [">Hurtownie", "VIP Client"]);
     harness.press("z 0");
-    assert_eq!(harness.state.forest.row_count(), 11);
+    assert_eq!(harness.state.tree.forest.row_count(), 11);
 }
 
 #[test]
@@ -75,13 +75,13 @@ fn a_key_that_means_nothing_says_so() {
 fn tab_goes_around_the_panes_and_hidden_ones_are_left_out() {
     let mut harness = at_work();
     harness.press("tab");
-    assert_eq!(harness.state.panes.focus, Pane::Details);
+    assert_eq!(harness.state.screen.panes.focus, Pane::Details);
     harness.press("tab tab");
-    assert_eq!(harness.state.panes.focus, Pane::Tree);
+    assert_eq!(harness.state.screen.panes.focus, Pane::Tree);
     harness.press("t d backtab");
-    assert_eq!(harness.state.panes.focus, Pane::Activity);
+    assert_eq!(harness.state.screen.panes.focus, Pane::Activity);
     harness.press("t a");
-    assert_eq!(harness.state.panes.focus, Pane::Tree);
+    assert_eq!(harness.state.screen.panes.focus, Pane::Tree);
     let whole = harness.state.layout().tree.width;
     assert_eq!(whole, 120);
 }
@@ -132,10 +132,10 @@ fn the_wheel_scrolls_without_moving_the_selection() {
     let area = harness.state.layout().tree;
     let wheel = |kind| Event::Mouse(Mouse { kind, column: area.x, row: area.y });
     harness.event(wheel(MouseKind::ScrollDown));
-    assert_eq!((harness.state.tree.offset, harness.selected().as_str()), (3, "000"));
+    assert_eq!((harness.state.tree.view.offset, harness.selected().as_str()), (3, "000"));
     harness.event(wheel(MouseKind::ScrollUp));
     harness.event(wheel(MouseKind::ScrollUp));
-    assert_eq!(harness.state.tree.offset, 0);
+    assert_eq!(harness.state.tree.view.offset, 0);
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn help_opens_and_any_leaving_key_closes_it() {
     for leave in ["esc", "q", "?"] {
         let mut harness = at_work();
         harness.press("? j j");
-        assert_eq!(harness.state.layers.len(), 1);
+        assert_eq!(harness.state.screen.layers.len(), 1);
         harness.press(leave);
-        assert!(harness.state.layers.is_empty());
+        assert!(harness.state.screen.layers.is_empty());
         assert_eq!(harness.effects, [], "nothing reached the main screen");
     }
 }
@@ -167,14 +167,14 @@ fn help_opens_and_any_leaving_key_closes_it() {
 fn the_page_of_keys_scrolls_no_farther_than_its_end() {
     let mut harness = Harness::live(80, 24, wholesale());
     harness.press("? G");
-    let Some(Layer::Help(end)) = harness.state.layers.last().cloned() else { panic!("the page is open") };
+    let Some(Layer::Help(end)) = harness.state.screen.layers.last().cloned() else { panic!("the page is open") };
     assert!(end > 0);
     harness.press("j j j pagedown k");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Help(line)) if *line == end - 1));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Help(line)) if *line == end - 1));
     for _ in 0..100 {
         harness.event(Event::Mouse(Mouse { kind: MouseKind::ScrollDown, column: 5, row: 5 }));
     }
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Help(line)) if *line == end));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Help(line)) if *line == end));
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_paste_outside_a_field_is_not_taken_for_keys() {
     let mut harness = at_work();
     harness.event(Event::Paste("dq".into()));
     assert!(harness.effects.is_empty());
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn the_next_run_finds_things_as_they_were_left() {
     assert_eq!(again.state.view(), view, "left again before anything came, nothing is forgotten");
     again.first_list(wholesale());
     assert_eq!(again.rows(), harness.rows());
-    assert_eq!(again.state.forest.order(), harness.state.forest.order());
+    assert_eq!(again.state.tree.forest.order(), harness.state.tree.forest.order());
     assert_eq!(again.state.layout(), harness.state.layout());
     assert_eq!(again.state.view(), view);
 }
@@ -337,7 +337,7 @@ fn every_sentence_names_the_keys_that_hold() {
     let mut harness = Harness::live(120, 26, wholesale()).with_keys(&keys);
     let mut said = |keys: &str| {
         harness.press(keys);
-        harness.state.message.take().unwrap().text
+        harness.state.screen.message.take().unwrap().text
     };
     assert_eq!(said("f12"), "f12 does nothing here; f1 shows all keys");
     assert_eq!(said("n"), "nothing was searched for; ctrl-x ctrl-f begins a search");
@@ -351,7 +351,7 @@ fn every_sentence_names_the_keys_that_hold() {
 fn the_help_closes_with_the_key_that_opens_it() {
     let mut harness = Harness::live(100, 26, wholesale()).with_keys(&[("f1", Action::Help)]);
     harness.press("f1");
-    assert!(matches!(harness.state.layers.as_slice(), [Layer::Help(_)]));
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Help(_)]));
     harness.press("f1");
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }

@@ -151,7 +151,7 @@ fn a_name_can_pass_for_no_second_line_and_an_id_for_no_command() {
     assert_eq!(copied(&mut harness, "y t"), "one   two  X-x'; rm -rf ~ #  x'; rm -");
     assert!(copied(&mut harness, "y c").contains("/segments/x%27%3B%20rm%20-rf%20%7E%20%23' -H"));
     let mut harness = Harness::live(120, 40, vec![named("..", "dots", None)]);
-    assert!(harness.state.forest.contains(&id("..")));
+    assert!(harness.state.tree.forest.contains(&id("..")));
     harness.press("y c");
     assert_eq!(harness.message(), "no address can name the id ..");
 }

@@ -17,7 +17,7 @@ fn at_work() -> Harness {
 fn deleting() -> Harness {
     let mut harness = at_work();
     harness.press("j j d");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Deletion(_))));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Deletion(_))));
     harness
 }
 
@@ -46,7 +46,7 @@ fn what_was_renamed_or_moved_while_a_deletion_was_asked_about_is_asked_about_aga
             harness.press(policy);
             assert_eq!(harness.write_count(), 0, "{policy}");
             assert!(harness.message().contains(words), "{}", harness.message());
-            let Some(Layer::Deletion(deletion)) = harness.state.layers.last() else { panic!("asks again") };
+            let Some(Layer::Deletion(deletion)) = harness.state.screen.layers.last() else { panic!("asks again") };
             assert_eq!(deletion.roots, [Arc::clone(&now)]);
             harness.press(policy);
             assert_eq!(harness.write_count(), 1, "seen and confirmed: {policy}");
@@ -72,7 +72,7 @@ fn what_was_deleted_while_a_deletion_was_asked_about_is_said_to_be_gone() {
         let mut harness = deleting();
         harness.changed(Some(&named("pl", "Polska", Some("hurt"))), None);
         harness.press(policy);
-        assert_eq!((harness.write_count(), harness.state.layers.len()), (0, 0));
+        assert_eq!((harness.write_count(), harness.state.screen.layers.len()), (0, 0));
         assert!(harness.message().contains("Polska has just been deleted; there is nothing"), "{}", harness.message());
     }
 }
@@ -115,7 +115,7 @@ fn editing_while_created(came: impl Fn(Segment) -> Segment, keys: &str) -> Harne
 fn a_form_of_what_is_still_being_created_writes_over_nothing_unseen() {
     let theirs = |segment| Segment { external_id: Some("E2".into()), ..segment };
     let mut harness = editing_while_created(theirs, "e");
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form stays open") };
     assert!(form.faults[&Field::ExternalId].contains("E2"), "{:?}", form.faults);
     let Purpose::Edit { base } = &form.purpose else { panic!("an edit") };
     assert_eq!((base.id.clone(), base.external_id.as_deref()), (id("real"), Some("E1")));
@@ -128,7 +128,7 @@ fn a_form_of_what_is_still_being_created_writes_over_nothing_unseen() {
 fn a_row_that_is_renamed_while_it_is_created_begins_from_the_name_that_was_seen() {
     let theirs = |segment| Segment { name: "Theirs".into(), ..segment };
     let harness = editing_while_created(theirs, "r");
-    let Some(Layer::Renaming(renaming)) = harness.state.layers.last() else { panic!("the input stays") };
+    let Some(Layer::Renaming(renaming)) = harness.state.screen.layers.last() else { panic!("the input stays") };
     assert_eq!((renaming.base.id.clone(), renaming.base.name.as_str()), (id("real"), "Nowy"));
     assert!(renaming.fault.as_ref().unwrap().contains("Theirs"));
 }
@@ -140,7 +140,7 @@ fn grown() -> Harness {
     harness.changed(None, Some(&segment("new", Some("pl"))));
     harness.fail(WriteError::NewChildren { newcomers: vec![id("new")] });
     harness.press("!");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Conflict(_))));
     harness
 }
 
@@ -169,7 +169,11 @@ fn a_deletion_that_has_grown_is_still_there_when_the_look_at_it_is_left() {
     assert_eq!((harness.write_count(), discarded(&harness)), (1, Vec::new()));
     assert!(harness.state.changes.queue.rests(OpId { plan_id, index: 0 }));
     harness.press("Q enter");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
+    assert!(
+        matches!(harness.state.screen.layers.last(), Some(Layer::Conflict(_))),
+        "{:?}",
+        harness.state.screen.layers
+    );
 }
 
 /// "Zgierz" was renamed and is gone, as is `parent` if wanted.
@@ -193,7 +197,7 @@ fn gone(with_parent: bool) -> Harness {
 fn what_is_created_again_is_a_form_and_the_former_change_is_given_up_when_that_is_saved() {
     let mut harness = gone(false);
     let (plan_id, _) = harness.last_write();
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("a form opens") };
+    let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("a form opens") };
     assert_eq!((form.name.text(), form.external_id.text()), ("Zgierz!", "X-zgierz"));
     assert_eq!((form.parent.clone(), form.faults.len()), (Some(id("lodzkie")), 0));
     assert_eq!((harness.write_count(), discarded(&harness)), (1, Vec::new()));
@@ -208,7 +212,7 @@ fn what_is_created_again_without_its_parent_says_so_and_goes_nowhere_by_itself()
     let mut harness = gone(true);
     let (plan_id, _) = harness.last_write();
     harness.press("enter");
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form stays open") };
     assert!(form.faults[&Field::Parent].contains("no longer exists"), "{:?}", form.faults);
     assert_eq!((form.focus, harness.write_count()), (Field::Parent, 1));
     harness.press("esc");
@@ -221,7 +225,7 @@ fn what_is_created_again_in_a_protected_profile_takes_the_tenant() {
     let mut harness = gone(false);
     harness.state.session.protected = true;
     harness.press("enter");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))));
     assert_eq!(discarded(&harness), []);
     harness.type_text("acme");
     harness.press("enter");
@@ -259,11 +263,15 @@ fn nothing_opens_by_itself_and_the_keys_go_where_they_were_meant() {
             harness.press(asked);
             assert_eq!(harness.write_count(), 1, "{asked}");
             harness.fail(failure.clone());
-            assert!(harness.state.layers.is_empty(), "{asked}: {failure:?} opens {:?}", harness.state.layers);
+            assert!(
+                harness.state.screen.layers.is_empty(),
+                "{asked}: {failure:?} opens {:?}",
+                harness.state.screen.layers
+            );
             assert!(!harness.message().is_empty());
-            let (writes, before) = (harness.write_count(), harness.state.tree.selected.clone());
+            let (writes, before) = (harness.write_count(), harness.state.tree.view.selected.clone());
             harness.press("j");
-            assert_ne!(harness.state.tree.selected, before, "{asked}: {failure:?}");
+            assert_ne!(harness.state.tree.view.selected, before, "{asked}: {failure:?}");
             assert_eq!(harness.write_count(), writes);
         }
     }
@@ -291,7 +299,7 @@ fn the_key_for_problems_opens_that_of_the_selected_row_and_then_the_oldest() {
         harness.press("enter");
         harness.refuse("no");
     }
-    let opened = |harness: &Harness| match harness.state.layers.last() {
+    let opened = |harness: &Harness| match harness.state.screen.layers.last() {
         Some(Layer::Renaming(renaming)) => renaming.base.id.to_string(),
         other => panic!("{other:?}"),
     };
@@ -308,7 +316,7 @@ fn a_deletion_that_was_refused_is_a_problem_as_well() {
     harness.press("j d enter");
     harness.refuse("still used");
     harness.press("!");
-    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("where it can be tried again") };
+    let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("where it can be tried again") };
     assert_eq!(pane.selected, 0);
     assert!(harness.message().contains("still used"), "{}", harness.message());
 }
@@ -323,7 +331,7 @@ fn a_conflict_that_moves_on_while_it_is_open_does_not_take_the_key_that_was_mean
     harness.press("!");
     let sent = harness.write_count();
     harness.changed(Some(&first), Some(&second));
-    let Some(Layer::Conflict(conflict)) = harness.state.layers.last() else { panic!("it is open") };
+    let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { panic!("it is open") };
     assert!(conflict.changed && matches!(&conflict.between, Between::Deletion { theirs, .. } if *theirs == second));
     harness.press("D");
     assert_eq!(harness.write_count(), sent, "{}", harness.message());

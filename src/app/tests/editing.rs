@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale, written};
-use crate::app::{Access, Between, Effect, Event, Layer, Side};
+use crate::app::{Access, Between, Effect, Event, KeptSide, Layer};
 use crate::changes::Operation;
 use crate::changes::{ExecutionResult, OpId, WriteError, WriteResult};
 use crate::changes::{PendingKind, TypedPhrase};
@@ -64,7 +64,7 @@ fn a_blank_name_is_said_at_the_field_and_nothing_is_sent() {
     harness.press("a");
     harness.type_text("   ");
     harness.press("enter");
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form stays open") };
     assert!(form.faults.contains_key(&Field::Name));
     assert_eq!(harness.write_count(), 0);
 }
@@ -79,7 +79,7 @@ fn a_refused_create_comes_back_with_the_input_and_the_servers_words() {
     harness.refuse("a segment of that name exists");
     harness.press("!");
     assert_eq!(harness.rows().len(), rows - 1, "the overlay is gone");
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens again") };
+    let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form opens again") };
     assert_eq!(form.name.text(), "Dup");
     assert!(form.refusal.as_ref().unwrap().contains("a segment of that name exists"));
     harness.press("2 enter");
@@ -95,10 +95,10 @@ fn a_refusal_that_comes_while_the_person_does_something_else_waits_behind_a_key(
     harness.type_text("Dup");
     harness.press("enter j");
     harness.refuse("no");
-    assert!(harness.state.layers.is_empty(), "it must not take the next keys");
+    assert!(harness.state.screen.layers.is_empty(), "it must not take the next keys");
     assert!(harness.message().contains('!'), "{}", harness.message());
     harness.press("!");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Dup"));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Dup"));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_form_of_a_segment_is_filled_in_and_saves_only_what_changed() {
     harness.succeed();
     assert_eq!(harness.state.selected_segment().unwrap().external_id.as_deref(), Some("EXP"));
     let told: Vec<_> =
-        harness.state.activity.entries().map(|entry| (entry.text.as_str(), entry.fields.len())).collect();
+        harness.state.side.activity.entries().map(|entry| (entry.text.as_str(), entry.fields.len())).collect();
     assert_eq!(told, [("changed Export", 1)], "told once, with what changed");
 }
 
@@ -131,11 +131,11 @@ fn a_row_is_renamed_in_place() {
     harness.refuse("names are frozen");
     harness.press("!");
     assert_eq!(harness.rows()[1], "  >Export");
-    let Some(Layer::Renaming(renaming)) = harness.state.layers.last() else { panic!("the input opens again") };
+    let Some(Layer::Renaming(renaming)) = harness.state.screen.layers.last() else { panic!("the input opens again") };
     assert_eq!(renaming.name.text(), "Eksport");
     assert!(renaming.fault.as_ref().unwrap().contains("names are frozen"));
     harness.press("esc");
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }
 
 #[test]
@@ -169,14 +169,14 @@ fn cut_and_paste_moves_what_is_marked() {
     harness.press("* g g /");
     harness.type_text("x-l");
     harness.press("enter esc space space x");
-    assert_eq!(harness.state.picks.cut.len(), 2);
+    assert_eq!(harness.state.tree.picks.cut.len(), 2);
     harness.press("g g p");
     assert_eq!(harness.write_count(), 0, "several are looked at first");
     harness.press("y");
     let (_, plan) = harness.last_write();
     let moved: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
     assert_eq!(moved, ["lodz", "zgierz"]);
-    assert!(harness.state.picks.cut.is_empty());
+    assert!(harness.state.tree.picks.cut.is_empty());
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn deleting_a_leaf_asks_once_and_a_subtree_asks_how() {
     assert_eq!(harness.rows()[1], "  >Polska", "the selection goes to the neighbour");
 
     harness.press("d enter");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Deletion(_))), "enter alone deletes no subtree");
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Deletion(_))), "enter alone deletes no subtree");
     harness.press("s");
     let (_, plan) = harness.last_write();
     let gone: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
@@ -216,7 +216,7 @@ fn a_subtree_that_grew_while_one_was_asked_is_shown_again() {
     harness.changed(None, Some(&segment("new", Some("pl"))));
     harness.press("s");
     assert_eq!(harness.write_count(), 0);
-    let Some(Layer::Deletion(deletion)) = harness.state.layers.last() else { panic!("asks again") };
+    let Some(Layer::Deletion(deletion)) = harness.state.screen.layers.last() else { panic!("asks again") };
     assert_eq!(deletion.descendants, 5);
 }
 
@@ -227,7 +227,7 @@ fn a_change_by_somebody_else_while_a_form_is_open_is_said_at_the_field() {
     harness.type_text("!");
     let theirs = named("export", "Eksport", Some("hurt"));
     harness.changed(Some(&named("export", "Export", Some("hurt"))), Some(&theirs));
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form stays open") };
+    let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form stays open") };
     assert_eq!(form.name.text(), "Export!");
     assert!(form.faults[&Field::Name].contains("Eksport"));
 }
@@ -244,9 +244,9 @@ fn a_conflict_is_decided_field_by_field() {
     });
     harness.fail(WriteError::Conflict { theirs: Some(theirs), fields: vec![Field::Name] });
     harness.press("!");
-    let Some(Layer::Conflict(conflict)) = harness.state.layers.last() else { panic!("a dialog opens") };
+    let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { panic!("a dialog opens") };
     let Between::Changes { choices, .. } = &conflict.between else { panic!("both changed it") };
-    assert_eq!((choices, conflict.row), (&[Side::Mine, Side::Theirs, Side::Theirs], 0));
+    assert_eq!((choices, conflict.row), (&[KeptSide::Mine, KeptSide::Theirs, KeptSide::Theirs], 0));
     assert_eq!(harness.rows()[1], "  >Eksport", "the tree shows what is on the server");
     harness.press("enter");
     let (_, plan) = harness.last_write();
@@ -275,7 +275,7 @@ fn a_read_only_profile_changes_nothing_and_says_why() {
     for keys in ["a", "A", "e", "r", "m", "x", "d"] {
         harness.press(keys);
         assert!(harness.message().contains("read-only"), "{keys}: {}", harness.message());
-        assert!(harness.state.layers.is_empty());
+        assert!(harness.state.screen.layers.is_empty());
     }
     assert!(harness.effects.is_empty());
 }
@@ -297,7 +297,7 @@ fn quitting_while_a_write_is_under_way_asks_first() {
     harness.press("enter q");
     assert!(!harness.effects.contains(&Effect::Quit));
     harness.press("esc");
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
     harness.press("q q");
     assert!(harness.effects.contains(&Effect::Quit));
 }
@@ -326,9 +326,9 @@ fn the_parent_in_the_form_is_chosen_by_typing_and_cleared_by_ctrl_u() {
     harness.type_text("Nowy");
     harness.press("tab tab");
     harness.type_text("vip");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Parents(_))));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Parents(_))));
     harness.press("enter");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.parent == Some(id("vip"))));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Form(form)) if form.parent == Some(id("vip"))));
     harness.press("enter");
     assert_eq!(draft(&harness).parent, Some(id("vip")));
     harness.succeed();
@@ -360,7 +360,7 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
     let provisional = OpId { plan_id: first, index: 0 }.provisional_id();
     assert_eq!(draft(&harness).parent, Some(provisional.clone()));
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"]);
-    let made = Segment { id: id("real"), ..(*harness.state.forest.get(&provisional).unwrap()).as_ref().clone() };
+    let made = Segment { id: id("real"), ..(*harness.state.tree.forest.get(&provisional).unwrap()).as_ref().clone() };
     let result = WriteResult::Created(written(made));
     harness.executed(OpId { plan_id: first, index: 0 }, ExecutionResult::Done(result));
     assert_eq!(harness.rows()[1..4], ["  Export", "    Nowy", "      >Below"], "the tree stays as it was");
@@ -394,7 +394,7 @@ fn what_another_system_owns_asks_once_more() {
     harness.type_text("!");
     harness.press("enter");
     assert_eq!(harness.write_count(), 0);
-    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("it asks") };
+    let Some(Layer::Review(review)) = harness.state.screen.layers.last() else { panic!("it asks") };
     assert!(matches!(review.confirmation.next(), Some(TypedPhrase::Name { name, .. }) if name == "Export"));
     harness.press("esc esc");
     assert_eq!(harness.rows()[1], "  >Export");
@@ -406,7 +406,7 @@ fn all_that_is_marked_is_edited_by_a_template() {
     harness.press("j space space e");
     harness.type_text(" {n}");
     harness.press("enter");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.layers);
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.screen.layers);
     harness.press("y");
     let (_, plan) = harness.last_write();
     let names: Vec<String> = plan
@@ -430,7 +430,7 @@ fn editing_after_a_conflict_keeps_what_the_person_did_not_touch_as_it_is_now() {
     harness.fail(WriteError::Conflict { theirs: Some(Arc::new(theirs)), fields: vec![Field::Name] });
     harness.press("!");
     harness.press("e");
-    let Some(Layer::Form(form)) = harness.state.layers.last() else { panic!("the form opens") };
+    let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form opens") };
     assert_eq!((form.name.text(), form.external_id.text()), ("Export!", "THEIRS"));
 }
 
@@ -455,9 +455,9 @@ fn a_range_that_was_used_marks_nothing_more() {
     harness.press("j V j m");
     harness.type_text("vip");
     harness.press("enter y");
-    assert!(harness.state.picks.marked.is_empty());
+    assert!(harness.state.tree.picks.marked.is_empty());
     harness.press("k k");
-    assert!(harness.state.picks.marked.is_empty(), "{:?}", harness.state.picks.marked);
+    assert!(harness.state.tree.picks.marked.is_empty(), "{:?}", harness.state.tree.picks.marked);
 }
 
 #[test]
@@ -481,7 +481,7 @@ fn the_parent_whose_name_or_external_id_is_typed_whole_is_offered_first() {
         let mut harness = Harness::live(120, 40, segments.clone());
         harness.press("G m");
         harness.type_text(typed);
-        let Some(Layer::Parents(picker)) = harness.state.layers.last() else { panic!("the places are shown") };
+        let Some(Layer::Parents(picker)) = harness.state.screen.layers.last() else { panic!("the places are shown") };
         assert_eq!(picker.candidates[picker.chosen].name, expected, "{typed}");
     }
 }

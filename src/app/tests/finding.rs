@@ -25,8 +25,8 @@ fn typing(text: &str) -> Harness {
 
 /// The line of the screen on which the selected row is.
 fn line_of_selection(harness: &Harness) -> usize {
-    let selected = harness.state.tree.selected.as_ref().unwrap();
-    harness.state.shown_position(selected).unwrap() - harness.state.tree.offset
+    let selected = harness.state.tree.view.selected.as_ref().unwrap();
+    harness.state.shown_position(selected).unwrap() - harness.state.tree.view.offset
 }
 
 /// Presses a key and keeps the search that it begins for later.
@@ -45,7 +45,7 @@ fn press_and_wait(harness: &mut Harness, key: &str) -> Vec<Event> {
 fn only_the_matches_and_what_they_stand_under_are_left_while_one_types() {
     let harness = typing("lodz");
     assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
-    assert_eq!(harness.state.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(2), 2)));
+    assert_eq!(harness.state.tree.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(2), 2)));
     let harness = typing("nobody");
     assert_eq!(harness.rows(), ["Without their parent", "  (no-such-parent)", "    >Orphan of nobody"]);
 }
@@ -75,12 +75,12 @@ fn esc_goes_back_to_exactly_where_one_was() {
     let many = (0..200).map(|at| segment(&format!("{at:03}"), None)).chain(wholesale()).collect();
     let mut harness = Harness::live(120, 40, many);
     harness.press("pagedown pagedown j");
-    let (rows, offset, selected) = (harness.rows(), harness.state.tree.offset, harness.selected());
+    let (rows, offset, selected) = (harness.rows(), harness.state.tree.view.offset, harness.selected());
     harness.press("/");
     harness.type_text("lodz");
     harness.press("down esc");
-    assert_eq!((harness.rows(), harness.state.tree.offset, harness.selected()), (rows, offset, selected));
-    assert!(harness.state.search.is_none());
+    assert_eq!((harness.rows(), harness.state.tree.view.offset, harness.selected()), (rows, offset, selected));
+    assert!(harness.state.tree.search.is_none());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn enter_keeps_the_place_in_the_whole_tree_with_the_matches_marked() {
     harness.press("enter");
     assert_eq!(harness.selected(), "Łódź");
     assert!(harness.rows().contains(&"VIP Client".to_owned()), "{:?}", harness.rows());
-    assert!(harness.state.forest.is_match(Purpose::Tree, &id("lodzkie")));
+    assert!(harness.state.tree.forest.is_match(Purpose::Tree, &id("lodzkie")));
     harness.press("n");
     assert_eq!(harness.selected(), "Łódzkie");
     harness.press("N");
@@ -107,7 +107,7 @@ fn an_emptied_line_shows_the_whole_tree_and_a_former_search_comes_back_with_esc(
     assert_eq!(harness.rows().len(), at_work().rows().len());
     assert_eq!(harness.selected(), "VIP Client");
     harness.press("esc");
-    assert_eq!(harness.state.search.as_ref().map(|search| search.text.as_str()), Some("vip"));
+    assert_eq!(harness.state.tree.search.as_ref().map(|search| search.text.as_str()), Some("vip"));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_search_without_matches_says_so_and_stays_where_it_was() {
 fn states_and_paths_are_looked_for() {
     assert_eq!(typing("is:orphan").rows(), ["Without their parent", "  (no-such-parent)", "    >Orphan of nobody"]);
     assert_eq!(typing("path:lodz is:leaf !zgierz").selected(), "Łódź");
-    assert_eq!(typing("path:hurt is:leaf").state.forest.match_count(Purpose::Tree), 4);
+    assert_eq!(typing("path:hurt is:leaf").state.tree.forest.match_count(Purpose::Tree), 4);
     let mut harness = at_work();
     harness.press("j space g g /");
     harness.type_text("is:marked");
@@ -198,7 +198,7 @@ fn a_search_that_takes_long_leaves_a_person_alone_who_went_on() {
     assert_eq!(harness.selected(), there);
     harness.press("n");
     assert_eq!(harness.selected(), "Łódzkie");
-    assert_eq!(harness.state.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(1), 4)));
+    assert_eq!(harness.state.tree.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(1), 4)));
 }
 
 #[test]
@@ -285,7 +285,7 @@ proptest! {
             harness.press(keys);
         }
         // What changes is also told to one who does not search.
-        let mut other = Harness::live(80, 20, harness.state.forest.iter().cloned().collect());
+        let mut other = Harness::live(80, 20, harness.state.tree.forest.iter().cloned().collect());
         for keys in &keys {
             other.press(keys);
         }
@@ -293,13 +293,13 @@ proptest! {
         harness.press("/");
         harness.type_text(&text);
         for (at, parent, gone) in happenings {
-            let before = harness.state.forest.get(&numbered(at, None).id).cloned();
+            let before = harness.state.tree.forest.get(&numbered(at, None).id).cloned();
             let now = Some(numbered(at, parent)).filter(|_| !gone);
             if before.is_some() || now.is_some() {
                 harness.changed(before.as_ref(), now.as_ref());
                 other.changed(before.as_ref(), now.as_ref());
             }
-            let forest = &harness.state.forest;
+            let forest = &harness.state.tree.forest;
             let shown: Vec<RowId> =
                 harness.state.shown_rows(0..harness.state.shown_row_count()).iter().map(crate::forest::Row::id).collect();
             prop_assert_eq!(shown, left_of(forest, |segment| forest.is_match(Purpose::Tree, &segment.id)));
@@ -315,7 +315,7 @@ proptest! {
                     prop_assert_eq!(forest.is_match(Purpose::Tree, &segment.id), expected);
                 }
             }
-            let selected = harness.state.tree.selected.as_ref().and_then(|row| harness.state.shown_position(row));
+            let selected = harness.state.tree.view.selected.as_ref().and_then(|row| harness.state.shown_position(row));
             prop_assert_eq!(selected.is_some(), harness.state.shown_row_count() > 0);
             if let Some(row) = selected {
                 let rows = harness.state.shown_rows(row..row + 1);
@@ -325,8 +325,8 @@ proptest! {
         }
         harness.press("esc");
         prop_assert_eq!(harness.rows(), other.rows());
-        prop_assert_eq!(harness.state.tree.offset, other.state.tree.offset);
-        prop_assert_eq!(&harness.state.tree.selected, &other.state.tree.selected);
+        prop_assert_eq!(harness.state.tree.view.offset, other.state.tree.view.offset);
+        prop_assert_eq!(&harness.state.tree.view.selected, &other.state.tree.view.selected);
     }
 }
 
@@ -346,7 +346,7 @@ fn what_is_found_later_does_not_take_the_selection_from_whoever_has_pressed_a_ke
         harness.event(part);
     }
     harness.press("enter r");
-    let renaming = harness.state.tree.selected.clone();
+    let renaming = harness.state.tree.view.selected.clone();
     harness.event(last);
-    assert_eq!(harness.state.tree.selected, renaming);
+    assert_eq!(harness.state.tree.view.selected, renaming);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale, written};
-use crate::app::tree_view;
+use crate::app::viewport;
 use crate::app::{Effect, EntryKind, Event, LinkState};
 use crate::changes::{ExecutionResult, OpId, OpState, Operation, WriteError, WriteResult};
 use crate::mirror::{self, Command, ListProgress, Phase};
@@ -89,14 +89,14 @@ fn a_change_is_listed_with_old_and_new_values_and_stands_out_for_a_while() {
     let before = named("vip", "VIP Client", None);
     let now = Arc::new(Segment { name: "VIP".into(), parent: Some(id("hurt")), ..Segment::clone(&before) });
     harness.changed(Some(&before), Some(&now));
-    let entry = harness.state.activity.entries().next().unwrap();
+    let entry = harness.state.side.activity.entries().next().unwrap();
     assert_eq!((entry.kind, entry.text.as_str()), (EntryKind::Changed, "VIP"));
     let fields: Vec<_> = entry.fields.iter().map(|change| format!("{} → {}", change.before, change.now)).collect();
     assert_eq!(fields, ["VIP Client → VIP", "top level → Hurtownie"]);
-    assert!(harness.state.activity.is_fresh(&id("vip")));
+    assert!(harness.state.side.activity.is_fresh(&id("vip")));
     harness.wait(10);
-    assert!(!harness.state.activity.is_fresh(&id("vip")));
-    assert!(harness.state.activity.last_change(&id("vip")).is_some());
+    assert!(!harness.state.side.activity.is_fresh(&id("vip")));
+    assert!(harness.state.side.activity.last_change(&id("vip")).is_some());
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn offline_says_since_when_and_counts_down_to_the_next_try() {
     harness.wait(3);
     assert_eq!(harness.state.link.retry_in(harness.state.clock.now).unwrap().as_secs(), 5);
     harness.tell(mirror::Event::PhaseChanged(Phase::Live));
-    let entries: Vec<_> = harness.state.activity.entries().map(|entry| entry.text.clone()).collect();
+    let entries: Vec<_> = harness.state.side.activity.entries().map(|entry| entry.text.clone()).collect();
     assert_eq!(entries.len(), 2);
     assert!(entries[0].contains("connected again") && entries[1].contains("connection refused"), "{entries:?}");
 }
@@ -266,18 +266,18 @@ proptest! {
                 Happening::Wait(seconds) => harness.wait(seconds),
             }
             let rows = harness.state.shown_row_count();
-            let selected = harness.state.tree.selected.as_ref().and_then(|row| harness.state.shown_position(row));
+            let selected = harness.state.tree.view.selected.as_ref().and_then(|row| harness.state.shown_position(row));
             prop_assert_eq!(selected.is_some(), rows > 0);
-            let height = tree_view::height(&harness.state);
+            let height = viewport::height(&harness.state);
             if let Some(at) = selected.filter(|_| height > 0) {
-                let in_sight = harness.state.tree.offset..harness.state.tree.offset + height;
+                let in_sight = harness.state.tree.view.offset..harness.state.tree.view.offset + height;
                 prop_assert!(in_sight.contains(&at), "row {} of {:?}", at, in_sight);
             }
-            prop_assert!(harness.state.tree.offset <= rows);
+            prop_assert!(harness.state.tree.view.offset <= rows);
         }
         let counts = harness.state.changes.counts();
         if counts.queued + counts.on_hold + counts.staged == 0 {
-            let shown: Vec<_> = harness.state.forest.iter().map(|segment| (segment.id.to_string(), Arc::clone(segment))).collect();
+            let shown: Vec<_> = harness.state.tree.forest.iter().map(|segment| (segment.id.to_string(), Arc::clone(segment))).collect();
             prop_assert_eq!(shown.into_iter().collect::<std::collections::BTreeMap<_, _>>(), server);
         }
     }
@@ -339,7 +339,7 @@ fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
         evidence: None,
     };
     let told = |harness: &Harness| {
-        let entries = harness.state.activity.entries();
+        let entries = harness.state.side.activity.entries();
         entries.filter(|entry| entry.text.contains("Your changes are kept and sent again in 50 s")).count()
     };
     for _ in 0..3 {

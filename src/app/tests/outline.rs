@@ -43,7 +43,7 @@ fn the_selected_subtree_is_opened_and_what_was_edited_is_shown_before_it_is_sent
     assert_eq!(body(&harness).lines().count(), 7);
     let edited = text(&harness).replace("Export", "Eksport").replace("  Zgierz", "  Nowe\n      Zgierz");
     save(&mut harness, &edited, "/tmp/one");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))));
     assert_eq!(harness.write_count(), 0);
     assert!(removed(&harness).is_empty(), "the text is wanted until it is sent");
     harness.press("y");
@@ -77,7 +77,7 @@ fn a_single_change_is_shown_too_and_esc_sends_nothing() {
     let mut harness = at_work();
     harness.press("j E");
     save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))));
     harness.press("esc");
     assert_eq!((harness.write_count(), harness.message()), (0, "nothing was sent · the text is in /tmp/one"));
     assert!(removed(&harness).is_empty());
@@ -88,8 +88,8 @@ fn a_single_change_is_shown_too_and_esc_sends_nothing() {
 fn all_that_is_marked_is_opened_each_with_what_stands_below() {
     let mut harness = at_work();
     harness.press("j space G k k");
-    let vip = harness.state.forest.get(&id("vip")).unwrap().id.clone();
-    harness.state.picks.marked.insert(vip);
+    let vip = harness.state.tree.forest.get(&id("vip")).unwrap().id.clone();
+    harness.state.tree.picks.marked.insert(vip);
     harness.press("E");
     assert_eq!(body(&harness), "Export  [X-export]  {export}\nVIP Client  [X-vip]  {vip}\n");
 }
@@ -110,7 +110,7 @@ fn an_unchanged_text_changes_nothing() {
     harness.press("E");
     let same = text(&harness);
     save(&mut harness, &same, "/tmp/one");
-    assert_eq!((harness.message(), harness.state.layers.len()), ("nothing was changed", 0));
+    assert_eq!((harness.message(), harness.state.screen.layers.len()), ("nothing was changed", 0));
     assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
 }
 
@@ -119,7 +119,7 @@ fn a_text_with_faults_is_opened_again_with_them_at_its_top() {
     let mut harness = at_work();
     harness.press("j E");
     save(&mut harness, "Eksport [X-export] {export}\n   Nowe\n", "/tmp/one");
-    let Some(Layer::Outline(edit)) = harness.state.layers.last() else { panic!("the dialog is open") };
+    let Some(Layer::Outline(edit)) = harness.state.screen.layers.last() else { panic!("the dialog is open") };
     assert!(edit.faults()[0].starts_with("line 2: indented by 3 spaces"), "{:?}", edit.faults());
     assert!(removed(&harness).is_empty(), "the text is still wanted");
     harness.press("e");
@@ -127,7 +127,7 @@ fn a_text_with_faults_is_opened_again_with_them_at_its_top() {
     harness.press("j");
     let mended = text(&harness).replace("   Nowe", "  Nowe");
     save(&mut harness, &mended, "/tmp/two");
-    assert!(matches!(harness.state.layers.as_slice(), [Layer::Review(_)]));
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Review(_)]));
     assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
     harness.press("y");
     assert_eq!(removed(&harness), [PathBuf::from("/tmp/one"), PathBuf::from("/tmp/two")]);
@@ -140,7 +140,7 @@ fn a_text_with_faults_can_be_left_and_its_file_is_told() {
     save(&mut harness, "Nowe {x}\n", "/tmp/one");
     harness.press("j esc");
     assert_eq!(harness.message(), "nothing was changed · the text is in /tmp/one");
-    assert!(harness.state.layers.is_empty() && removed(&harness).is_empty());
+    assert!(harness.state.screen.layers.is_empty() && removed(&harness).is_empty());
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn an_editor_that_does_not_start_or_fails_is_told_and_the_text_kept() {
     harness.event(Event::TextEdited(Edited::Failed { fault, file: Some("/tmp/one".into()) }));
     assert!(harness.message().contains("ed-x could not be started (not found)"), "{}", harness.message());
     assert!(harness.message().ends_with("the text is in /tmp/one"), "{}", harness.message());
-    assert!(harness.state.layers.is_empty() && removed(&harness).is_empty());
+    assert!(harness.state.screen.layers.is_empty() && removed(&harness).is_empty());
 
     harness.press("E");
     save(&mut harness, "Nowe {x}\n", "/tmp/two");
@@ -194,7 +194,7 @@ fn what_does_not_exist_yet_or_is_going_is_not_written_as_a_text() {
 fn keys_that_were_typed_before_the_editor_came_up_do_nothing() {
     let mut harness = at_work();
     harness.press("E d enter q esc");
-    assert_eq!((harness.write_count(), harness.state.layers.len()), (0, 1));
+    assert_eq!((harness.write_count(), harness.state.screen.layers.len()), (0, 1));
     assert!(!harness.effects.contains(&Effect::Quit));
 }
 

@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use crate::action::{Output, OwnCommand, Subjects};
+use crate::action::{Output, Subjects, UserCommand};
 use crate::app::harness::{Harness, command, named, wholesale};
-use crate::app::{Access, Browsed, Effect, Event, Layer, RunEnd, RunNews, RunOrder, RunOutcome};
+use crate::app::{Access, Browsed, Effect, Event, Layer, RunEnd, RunNews, RunOutcome, RunRequest};
 use crate::remote::UrlTemplate;
 
-fn at_work(own: OwnCommand) -> Harness {
+fn at_work(own: UserCommand) -> Harness {
     Harness::live(120, 40, wholesale()).with_commands(vec![("g r", own)])
 }
 
 /// The command that was to be run last.
-fn order(harness: &mut Harness) -> RunOrder {
+fn order(harness: &mut Harness) -> RunRequest {
     match harness.effects.pop() {
         Some(Effect::Run(order)) => *order,
         other => panic!("nothing was run but {other:?}: {}", harness.message()),
     }
 }
 
-fn names(order: &RunOrder) -> Vec<&str> {
+fn names(order: &RunRequest) -> Vec<&str> {
     order.subjects.iter().map(|segment| segment.name.as_str()).collect()
 }
 
@@ -29,7 +29,7 @@ fn ended(harness: &mut Harness, run: u64, outcome: RunOutcome) {
 }
 
 fn output_is_open(harness: &Harness) -> bool {
-    matches!(harness.state.layers.last(), Some(Layer::Output(_)))
+    matches!(harness.state.screen.layers.last(), Some(Layer::Output(_)))
 }
 
 #[test]
@@ -44,10 +44,10 @@ fn a_command_gets_what_is_marked_or_else_what_is_selected() {
 
 #[test]
 fn a_command_can_be_for_the_selected_or_for_the_marked_only() {
-    let mut harness = at_work(OwnCommand { on: Subjects::Selected, ..command("Report") });
+    let mut harness = at_work(UserCommand { on: Subjects::Selected, ..command("Report") });
     harness.press("space space g r");
     assert_eq!(order(&mut harness).subjects.len(), 1);
-    let mut harness = at_work(OwnCommand { on: Subjects::Marked, ..command("Report") });
+    let mut harness = at_work(UserCommand { on: Subjects::Marked, ..command("Report") });
     harness.press("g r");
     assert_eq!(harness.message(), "“Report” is for what is marked; space marks");
     assert!(harness.effects.is_empty());
@@ -65,7 +65,7 @@ fn what_runs_is_stopped_before_its_output_is_left() {
     ended(&mut harness, run, RunOutcome::Stopped);
     assert!(output_is_open(&harness));
     harness.press("esc");
-    assert!(!output_is_open(&harness) && harness.state.own.run.is_none());
+    assert!(!output_is_open(&harness) && harness.state.side.commands.run.is_none());
 }
 
 #[test]
@@ -81,12 +81,12 @@ fn nobody_has_to_wait_for_what_does_not_end() {
     assert!(output_is_open(&harness));
     // What is late from the earlier run is not taken for this one's.
     harness.event(Event::Ran(1, RunNews::Wrote("late".into())));
-    assert!(harness.state.own.run.as_ref().unwrap().text.lines().is_empty());
+    assert!(harness.state.side.commands.run.as_ref().unwrap().text.lines().is_empty());
 }
 
 #[test]
 fn a_command_without_a_pane_tells_its_last_line_or_what_went_wrong() {
-    let mut harness = at_work(OwnCommand { output: Output::Message, ..command("Count") });
+    let mut harness = at_work(UserCommand { output: Output::Message, ..command("Count") });
     harness.press("g r");
     harness.event(Event::Ran(1, RunNews::Wrote("one\n9 counted\n\n".into())));
     ended(&mut harness, 1, RunOutcome::Exited(0));
@@ -99,7 +99,7 @@ fn a_command_without_a_pane_tells_its_last_line_or_what_went_wrong() {
 
 #[test]
 fn a_command_that_runs_in_the_background_is_not_left_behind_unseen() {
-    let mut harness = at_work(OwnCommand { output: Output::Nothing, ..command("Sync") });
+    let mut harness = at_work(UserCommand { output: Output::Nothing, ..command("Sync") });
     harness.press("g r");
     harness.effects.clear();
     harness.press("q");
@@ -113,16 +113,16 @@ fn a_command_that_runs_in_the_background_is_not_left_behind_unseen() {
 
 #[test]
 fn a_command_that_asks_runs_only_at_the_persons_word() {
-    let mut harness = at_work(OwnCommand { confirm: true, ..command("Sync") });
+    let mut harness = at_work(UserCommand { confirm: true, ..command("Sync") });
     harness.press("g r esc");
-    assert!(harness.effects.is_empty() && harness.state.layers.is_empty());
+    assert!(harness.effects.is_empty() && harness.state.screen.layers.is_empty());
     harness.press("g r enter");
     assert_eq!(order(&mut harness).command.name, "Sync");
 }
 
 #[test]
 fn what_may_change_nothing_gives_no_program_the_key() {
-    let mut harness = at_work(OwnCommand { api_key: true, ..command("Sync") });
+    let mut harness = at_work(UserCommand { api_key: true, ..command("Sync") });
     harness.state.session.access = Access::ReadOnly;
     harness.press("g r");
     assert!(harness.effects.is_empty());
@@ -158,7 +158,7 @@ fn something_is_looked_for_in_the_output() {
     harness.press("/");
     harness.type_text("LINE 25");
     harness.press("enter");
-    let first = |harness: &Harness| match harness.state.layers.last() {
+    let first = |harness: &Harness| match harness.state.screen.layers.last() {
         Some(Layer::Output(pane)) => pane.first(500, 30),
         other => panic!("{other:?}"),
     };

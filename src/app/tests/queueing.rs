@@ -28,13 +28,13 @@ fn edits_gather_until_they_are_sent_together() {
     harness.press("j a");
     harness.type_text("Nowy");
     harness.press("enter S");
-    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("the plan is shown") };
+    let Some(Layer::Review(review)) = harness.state.screen.layers.last() else { panic!("the plan is shown") };
     let counts = review.counts();
     assert_eq!((counts.changed, counts.created), (1, 1));
     harness.press("y");
     assert_eq!(harness.write_count(), 2);
     harness.press("S");
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }
 
 #[test]
@@ -51,19 +51,19 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
         state: RecoveredState::NotSent,
         evidence: None,
     }]));
-    assert!(matches!(harness.state.layers.as_slice(), [Layer::Find(_)]), "whoever types goes on typing");
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Find(_)]), "whoever types goes on typing");
     assert!(harness.message().starts_with("left over from the last session: "), "{}", harness.message());
     assert!(harness.message().ends_with("still to be sent · Q shows it"), "{}", harness.message());
     harness.press("esc");
     assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
     harness.press("Q");
-    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
+    let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is shown") };
     assert_eq!(pane.left_over.len(), 1);
     assert_eq!(harness.executions().len(), 0, "nobody has said that it is to be sent");
     harness.press("r");
     assert_eq!(harness.executions()[0].op, op);
     harness.press("esc Q");
-    let Some(Layer::Queue(pane)) = harness.state.layers.last() else { panic!("it is shown") };
+    let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is shown") };
     assert!(pane.left_over.is_empty(), "it was looked at");
 }
 
@@ -117,7 +117,7 @@ fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it()
     harness.press("enter g g r");
     harness.type_text("!");
     harness.press("enter S d");
-    let Some(Layer::Review(review)) = harness.state.layers.last() else { panic!("something is left") };
+    let Some(Layer::Review(review)) = harness.state.screen.layers.last() else { panic!("something is left") };
     assert_eq!((review.counts().created, review.counts().changed), (0, 1));
     harness.press("y");
     assert_eq!(harness.write_count(), 1);
@@ -149,11 +149,15 @@ fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
     let theirs = Segment { external_id: Some("T".into()), ..draft.into_segment(id("real")) };
     harness.fail(WriteError::PossibleDuplicate { theirs: Arc::new(theirs) });
     harness.press("!");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Conflict(_))), "{:?}", harness.state.layers);
+    assert!(
+        matches!(harness.state.screen.layers.last(), Some(Layer::Conflict(_))),
+        "{:?}",
+        harness.state.screen.layers
+    );
     harness.press("t");
     let last = harness.executions().pop().unwrap();
     assert_eq!((last.op, last.evidence.unwrap().adopted), (op, Some(id("real"))));
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
     assert!(matches!(entries.as_slice(), [JournalEntry::Staged(..)]), "{entries:?}");
     harness.press("Q r");
     assert_eq!(harness.write_count(), 0);
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.layers);
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.screen.layers);
     harness.press("y");
     assert_eq!(harness.write_count(), 1);
 }
@@ -174,7 +178,7 @@ fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
 #[test]
 fn what_an_earlier_run_had_gathered_is_gathered_again() {
     let mut harness = at_work();
-    let base = Arc::clone(harness.state.forest.get(&id("export")).unwrap());
+    let base = Arc::clone(harness.state.tree.forest.get(&id("export")).unwrap());
     let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
     let (op, operation) = (OpId { plan_id: PlanId(7), index: 0 }, Operation::Update { base, draft });
     harness.tell(mirror::Event::Recovered(vec![Recovered {

@@ -15,7 +15,7 @@ fn asked(paths: &[&str]) -> Harness {
 }
 
 fn pane(harness: &Harness) -> &RequestsPane {
-    match harness.state.layers.last() {
+    match harness.state.screen.layers.last() {
         Some(Layer::Requests(pane)) => pane,
         other => panic!("{other:?} is open"),
     }
@@ -23,7 +23,7 @@ fn pane(harness: &Harness) -> &RequestsPane {
 
 /// The paths in the list, the selected one with a bar.
 fn listed(harness: &Harness) -> Vec<String> {
-    let listed = pane(harness).listed(&harness.state.requests);
+    let listed = pane(harness).listed(&harness.state.side.requests);
     let at = pane(harness).position(&listed);
     let bar = |index| if index == at { ">" } else { "" };
     listed.iter().enumerate().map(|(index, logged)| format!("{}{}", bar(index), logged.exchange.target())).collect()
@@ -42,7 +42,7 @@ fn the_newest_is_first_and_a_selection_stays_on_its_request_while_others_come() 
     harness.press("G");
     assert_eq!(listed(&harness), ["/d", "/c", "/b", ">/a"]);
     harness.press("g esc");
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn only_the_last_ones_are_kept_and_what_was_missed_is_counted() {
     assert_eq!((left.len(), left.last().unwrap().as_str()), (500, ">/second"));
     harness.requested(exchange("/last"));
     assert_eq!(listed(&harness).last().unwrap(), ">/0");
-    assert_eq!((harness.state.requests.counted, harness.state.requests.missed), (502, 3));
+    assert_eq!((harness.state.side.requests.counted, harness.state.side.requests.missed), (502, 3));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_filter_takes_words_of_method_path_status_and_fault() {
     harness.press("esc");
     assert_eq!(listed(&harness).len(), 3);
     harness.press("esc");
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_request_that_is_read_stays_and_can_be_scrolled_to_its_end_and_no_further() 
     harness.requested(Exchange { answer, ..exchange("/segments/long") });
     harness.press("L enter j j G");
     let open = pane(&harness).open.clone().unwrap();
-    let place = RequestsPage::of(&harness.state.panes);
+    let place = RequestsPage::of(&harness.state.screen.panes);
     let lines = request_lines(&open.exchange, place.columns, &harness.state.clock.zone);
     assert_eq!(open.line, lines.len() - place.rows);
     assert_eq!(lines.last(), Some(&DetailLine::Text("]".into())));
@@ -123,5 +123,5 @@ fn a_request_that_is_read_stays_and_can_be_scrolled_to_its_end_and_no_further() 
     harness.press("k");
     assert_eq!(pane(&harness).open.as_ref().unwrap().line, open.line - 1);
     harness.press("esc esc");
-    assert!(harness.state.layers.is_empty());
+    assert!(harness.state.screen.layers.is_empty());
 }

@@ -29,13 +29,13 @@ fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
     assert_eq!(names, ["Polska", "Łódzkie", "Łódź", "Zgierz", "Mazowieckie"]);
     harness.succeed_with(|index| format!("again-{index}"));
     assert!(harness.message().contains("with a new id"), "{}", harness.message());
-    assert_eq!(harness.state.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
+    assert_eq!(harness.state.tree.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
     harness.press("U y");
     let (_, plan) = harness.last_write();
     let gone: Vec<String> = plan.operations.iter().map(|op| op.subject().unwrap().to_string()).collect();
     assert_eq!(gone, ["again-4", "again-3", "again-2", "again-1", "again-0"]);
     harness.succeed();
-    assert!(!harness.state.forest.contains(&id("again-0")));
+    assert!(!harness.state.tree.forest.contains(&id("again-0")));
     harness.press("U");
     assert!(harness.message().contains("nothing was undone"), "{}", harness.message());
 }
@@ -44,9 +44,9 @@ fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
 fn a_bulk_move_is_shown_first_and_taken_back_as_one_step() {
     let mut harness = at_work();
     harness.press("* G g g j V j j j V m");
-    assert_eq!(harness.state.picks.marked.len(), 4);
+    assert_eq!(harness.state.tree.picks.marked.len(), 4);
     harness.press("esc esc");
-    assert!(harness.state.picks.marked.is_empty());
+    assert!(harness.state.tree.picks.marked.is_empty());
     harness.press("g g j space m");
     harness.type_text("vip");
     harness.press("enter");
@@ -54,7 +54,7 @@ fn a_bulk_move_is_shown_first_and_taken_back_as_one_step() {
     harness.succeed();
     harness.press("u");
     harness.succeed();
-    assert_eq!(harness.state.forest.get(&id("export")).unwrap().parent, Some(id("hurt")));
+    assert_eq!(harness.state.tree.forest.get(&id("export")).unwrap().parent, Some(id("hurt")));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn what_was_deleted_alone_gets_its_children_back_whatever_the_server_made_of_the
         assert_eq!(leaving.len(), 2);
         harness.succeed();
         for child in &leaving {
-            let before = harness.state.forest.get(child).unwrap().clone();
+            let before = harness.state.tree.forest.get(child).unwrap().clone();
             let stands = |parent| Arc::new(crate::segment::Segment { parent, ..(*before).clone() });
             match made_of_them {
                 Children::Stay => {}
@@ -180,7 +180,7 @@ fn what_was_deleted_alone_gets_its_children_back_whatever_the_server_made_of_the
         harness.press("u");
         harness.succeed_with(|_| "again".into());
         let children: Vec<_> =
-            harness.state.forest.children(&id("again")).iter().map(|child| child.id.clone()).collect();
+            harness.state.tree.forest.children(&id("again")).iter().map(|child| child.id.clone()).collect();
         let expected = if matches!(made_of_them, Children::GoToo) { Vec::new() } else { leaving.clone() };
         assert_eq!(children.len(), expected.len(), "{made_of_them:?}");
         assert!(expected.iter().all(|child| children.contains(child)), "{made_of_them:?}");
@@ -204,11 +204,11 @@ fn a_child_that_somebody_has_moved_since_stays_where_it_is_when_the_segment_come
     harness.press("j j d o");
     let Operation::Delete { leaving, .. } = harness.last_write().1.operations[0].clone() else { panic!("a deletion") };
     harness.succeed();
-    let before = harness.state.forest.get(&leaving[0]).unwrap().clone();
+    let before = harness.state.tree.forest.get(&leaving[0]).unwrap().clone();
     let theirs = Arc::new(crate::segment::Segment { parent: Some(id("vip")), ..(*before).clone() });
     harness.changed(Some(&before), Some(&theirs));
     harness.press("u");
     harness.succeed_with(|_| "again".into());
-    assert_eq!(harness.state.forest.get(&leaving[0]).unwrap().parent, Some(id("vip")));
-    assert_eq!(harness.state.forest.get(&leaving[1]).unwrap().parent, Some(id("again")));
+    assert_eq!(harness.state.tree.forest.get(&leaving[0]).unwrap().parent, Some(id("vip")));
+    assert_eq!(harness.state.tree.forest.get(&leaving[1]).unwrap().parent, Some(id("again")));
 }

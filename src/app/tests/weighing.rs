@@ -29,7 +29,7 @@ fn yard(leaves: usize) -> Vec<Arc<Segment>> {
 }
 
 fn review(harness: &Harness) -> &Review {
-    match harness.state.layers.last() {
+    match harness.state.screen.layers.last() {
         Some(Layer::Review(review)) => review,
         other => panic!("a look was expected: {other:?}"),
     }
@@ -69,7 +69,7 @@ fn in_a_protected_profile_each_single_write_takes_the_tenant_and_goes_out_once()
         begin(&mut harness);
         assert_eq!((harness.write_count(), word(&harness).as_deref()), (0, Some("acme")));
         answer(&mut harness, "acme");
-        assert_eq!((harness.write_count(), harness.state.layers.len()), (1, 0));
+        assert_eq!((harness.write_count(), harness.state.screen.layers.len()), (1, 0));
     }
 }
 
@@ -79,7 +79,7 @@ fn leaving_the_look_at_a_single_change_gives_the_input_back() {
     harness.press("j e");
     answer(&mut harness, "!");
     harness.press("esc");
-    assert!(matches!(harness.state.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Export!"));
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Form(form)) if form.name.text() == "Export!"));
     assert_eq!((harness.write_count(), harness.rows()[1].as_str()), (0, "  >Export"));
 }
 
@@ -140,7 +140,7 @@ fn what_is_left_to_the_server_counts_as_what_may_go() {
 
     let mut harness = Harness::live(120, 40, yard(10));
     harness.press("g g j d o");
-    assert_eq!(harness.write_count(), 1, "a few go with one key: {:?}", harness.state.layers);
+    assert_eq!(harness.write_count(), 1, "a few go with one key: {:?}", harness.state.screen.layers);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn many_moves_take_the_tenant_and_a_few_a_key() {
     for (count, wanted) in [(50, None), (51, Some("acme"))] {
         let mut harness = Harness::live(120, 100, yard(count));
         let ids = (0..count).map(|number| id(&format!("leaf-{number:03}")));
-        harness.state.picks.marked = ids.collect();
+        harness.state.tree.picks.marked = ids.collect();
         harness.press("m");
         answer(&mut harness, "hall");
         assert_eq!((harness.write_count(), word(&harness).as_deref()), (0, wanted));
@@ -159,7 +159,7 @@ fn many_moves_take_the_tenant_and_a_few_a_key() {
 #[test]
 fn taking_one_out_asks_for_what_is_left() {
     let mut harness = Harness::live(120, 100, yard(51));
-    harness.state.picks.marked = (0..51).map(|number| id(&format!("leaf-{number:03}"))).collect();
+    harness.state.tree.picks.marked = (0..51).map(|number| id(&format!("leaf-{number:03}"))).collect();
     harness.press("m");
     answer(&mut harness, "hall");
     harness.press("esc d");

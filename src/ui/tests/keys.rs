@@ -70,10 +70,10 @@ impl Pressed for Harness {
 
     fn settle(&mut self) {
         // Where a letter is awaited, any other key leaves.
-        if !matches!(self.state.layers.last(), Some(Layer::Letter(_))) {
-            let layers = self.state.layers.len();
+        if !matches!(self.state.screen.layers.last(), Some(Layer::Letter(_))) {
+            let layers = self.state.screen.layers.len();
             self.take(Key::plain(KeyCode::F(12)));
-            assert_eq!(self.state.layers.len(), layers, "a key that means nothing leaves the dialog open");
+            assert_eq!(self.state.screen.layers.len(), layers, "a key that means nothing leaves the dialog open");
         }
     }
 
@@ -190,11 +190,11 @@ fn a_letter_and_esc_are_what_the_last_line_names_where_a_letter_is_awaited() {
         let mut harness = built(80, 24);
         let before = harness.standing();
         harness.press("h");
-        assert!(harness.state.layers.is_empty() && harness.standing() != before);
+        assert!(harness.state.screen.layers.is_empty() && harness.standing() != before);
         assert_ne!(harness.message(), "");
         harness = built(80, 24);
         harness.press("esc");
-        assert!(harness.state.layers.is_empty());
+        assert!(harness.state.screen.layers.is_empty());
     }
 }
 

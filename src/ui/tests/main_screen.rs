@@ -40,13 +40,13 @@ fn details_and_activity_can_have_the_keys() {
     let (columns, rows) = SIZES[1];
     let mut harness = busy(columns, rows);
     harness.press("tab");
-    assert_eq!(harness.state.panes.focus, Pane::Details);
+    assert_eq!(harness.state.screen.panes.focus, Pane::Details);
     scene_at("details_with_the_keys", &harness);
     scene("activity_with_the_keys", |columns, rows| {
         let mut harness = busy(columns, rows);
         // On a small screen it is hidden at first, and the details are no pane that one goes to.
         harness.press(if columns > 80 { "tab tab" } else { "t a tab" });
-        assert_eq!(harness.state.panes.focus, Pane::Activity);
+        assert_eq!(harness.state.screen.panes.focus, Pane::Activity);
         harness
     });
 }

@@ -25,7 +25,7 @@ pub(super) trait Drawn {
 
 impl Drawn for Harness {
     fn drawn(&self, theme: &Theme) -> Terminal<TestBackend> {
-        let panes = &self.state.panes;
+        let panes = &self.state.screen.panes;
         let mut terminal = Terminal::new(TestBackend::new(panes.columns, panes.rows)).unwrap();
         terminal.draw(|frame| draw(&self.state, Look { theme, keymap: &self.keymap }, frame)).unwrap();
         terminal

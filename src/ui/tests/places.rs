@@ -37,7 +37,7 @@ pub(super) fn some_profiles() -> Profiles {
 
 pub(super) fn profiles(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
-    harness.state.profiles = some_profiles();
+    harness.state.side.profiles = some_profiles();
     harness.press("P");
     harness
 }
@@ -45,7 +45,7 @@ pub(super) fn profiles(columns: u16, rows: u16) -> Harness {
 /// Work is under way.
 pub(super) fn switching(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
-    harness.state.profiles = some_profiles();
+    harness.state.side.profiles = some_profiles();
     harness.press("j r");
     harness.type_text("!");
     harness.press("enter P enter");
@@ -65,7 +65,7 @@ fn the_places_to_switch_to_tell_what_is_to_be_minded_there() {
 #[test]
 fn a_profile_has_its_colour_beside_its_name_where_there_are_colours() {
     let mut harness = profiles(80, 24);
-    harness.state.profiles.known[1].colour = Some(Color::Red);
+    harness.state.side.profiles.known[1].colour = Some(Color::Red);
     let terminal = harness.drawn(&usual());
     let coloured = terminal.backend().buffer().content().iter().filter(|cell| cell.fg == Color::Red);
     assert_eq!(coloured.map(Cell::symbol).collect::<String>(), "█");

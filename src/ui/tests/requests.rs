@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::action::OwnCommand;
+use crate::action::UserCommand;
 use crate::app::harness::{Harness, command, exchange, wholesale};
 use crate::app::{Event, RunEnd, RunNews, RunOutcome};
 use crate::remote::{Excerpt, Exchange, Fault};
@@ -138,7 +138,7 @@ fn a_command_of_ones_own_shows_what_it_writes_and_how_it_ended() {
 }
 
 pub(super) fn confirmation(columns: u16, rows: u16) -> Harness {
-    let asking = OwnCommand { confirm: true, api_key: true, ..command("Report for the ERP") };
+    let asking = UserCommand { confirm: true, api_key: true, ..command("Report for the ERP") };
     let mut harness = live(columns, rows).with_commands(vec![("g r", asking)]);
     harness.press("z 0 space space space space space space g r");
     harness

@@ -61,7 +61,7 @@ fn every_dialog_survives_every_size() {
         ] {
             let mut harness = Harness::live(columns, rows, chain.clone());
             harness.press("z 0");
-            harness.state.profiles = some_profiles();
+            harness.state.side.profiles = some_profiles();
             harness.requested(exchange("/segments/vip"));
             if !keys.is_empty() {
                 harness.press(keys);

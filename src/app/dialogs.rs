@@ -1,0 +1,12 @@
+//! The wing of dialogs: what can be open over the main screen, and the lists, pages and forms that belong to no other wing.
+
+pub(super) mod closeness;
+pub(super) mod help;
+pub(super) mod layer;
+pub(super) mod new_profile;
+pub(super) mod output_pane;
+pub(super) mod output_text;
+pub(super) mod palette;
+pub(super) mod profiles;
+pub(super) mod requests_pane;
+pub(super) mod user_commands;

@@ -1,0 +1,46 @@
+//! How the page of all keys lies on the screen, so that scrolling ends where its last line is seen.
+
+use crate::keymap::Keymap;
+
+use crate::app::layout::Area;
+use crate::app::panes::Panes;
+
+/// The page of all keys on a screen of some size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HelpPage {
+    /// Where it is, its frame included.
+    pub area: Area,
+    /// Columns of lines side by side.
+    pub columns: u16,
+    /// Lines in each column.
+    pub rows: u16,
+    /// The first line shown when it is scrolled to its end.
+    pub end: usize,
+}
+
+/// Cells for a line: its keys and what they do.
+const COLUMN: u16 = 56;
+const MOST_COLUMNS: u16 = 3;
+/// The frame, and a blank beside it.
+const FRAME_COLUMNS: u16 = 4;
+/// The frame, a blank line, and the line that tells how to leave.
+const FRAME_ROWS: u16 = 4;
+/// The header and its line stay in sight where there is room.
+const TOP: u16 = 3;
+
+impl HelpPage {
+    /// The page for these keys on a screen of that size.
+    #[must_use]
+    pub fn of(panes: &Panes, keymap: &Keymap) -> Self {
+        // A title over each group, and a blank line between them.
+        let lines = keymap.help().len() + 2 * keymap.groups().count() - 1;
+        let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, MOST_COLUMNS);
+        let wanted = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);
+        let height = wanted.saturating_add(FRAME_ROWS).min(panes.rows);
+        let width = (columns * COLUMN + FRAME_COLUMNS).min(panes.columns);
+        let rows = height.saturating_sub(FRAME_ROWS);
+        let area = Area { x: (panes.columns - width) / 2, y: ((panes.rows - height) / 2).min(TOP), width, height };
+        let end = lines.saturating_sub(usize::from(rows) * usize::from(columns));
+        Self { area, columns, rows, end }
+    }
+}

@@ -1,0 +1,363 @@
+//! The form for a new profile: where the server is, which tenant, and where the key is kept.
+//!
+//! A world of its own beside the tree's: it is there before any tenant is known. Like the tree's it is plain data, and
+//! [`NewProfile::take`] is the only way it changes: something [happened](Happening), and a [`Wish`] may come of it. Nothing is
+//! written before the server has answered, or the person has said that it is to be written all the same. The key shows in no
+//! debug text.
+
+mod diagnosis;
+mod entry;
+mod message;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secrecy::SecretString;
+
+use crate::keymap::Key;
+use crate::remote::{Access, BaseUrl, InsecureHttp};
+
+use crate::app::{ProfileLine, TextField};
+
+pub use entry::{Entry, KeySource};
+pub use message::{Answer, Happening, Hindrance, Order, Wish};
+
+/// What is typed into the form, and what is said about it.
+#[derive(Debug)]
+pub struct NewProfile {
+    /// What it is opened for.
+    pub occasion: Occasion,
+    /// What it finds around it.
+    pub ground: Ground,
+    /// The address as typed.
+    pub base_url: TextField,
+    /// The tenant as typed.
+    pub tenant: TextField,
+    /// The profile's name as typed; blank stands for the tenant's.
+    pub name: TextField,
+    /// Where the key is kept.
+    pub keeping: Keeping,
+    /// The key as typed.
+    pub key: Masked,
+    /// The variable as typed.
+    pub variable: TextField,
+    /// The command as typed.
+    pub command: TextField,
+    /// The field that has the keys.
+    pub focus: ProfileField,
+    /// What is wrong with a field.
+    pub faults: BTreeMap<ProfileField, String>,
+    /// What came of the last try, or of saving.
+    pub remark: Option<String>,
+    /// How far it is.
+    pub stage: Stage,
+    /// Of the order that was given last.
+    number: u64,
+}
+
+/// What the form is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Nothing is configured yet.
+    FirstRun,
+    /// Another profile beside others.
+    Another,
+}
+
+/// What the form finds around it.
+#[derive(Debug, Clone, Default)]
+pub struct Ground {
+    /// The file that the profile goes into, as a person reads it.
+    pub file: String,
+    /// Names that are taken.
+    pub taken: Vec<String>,
+    /// Whether http to another machine is allowed.
+    pub insecure_http: InsecureHttp,
+    /// Why the system's keyring can't be used, as far as that is known without asking it.
+    pub no_keyring: Option<String>,
+}
+
+/// A field of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProfileField {
+    /// Where the server is.
+    BaseUrl,
+    /// Which tenant.
+    Tenant,
+    /// The profile's name.
+    Name,
+    /// Where the key is kept.
+    Keeping,
+    /// The key, or what leads to it.
+    Key,
+}
+
+impl ProfileField {
+    /// Every field from top to bottom.
+    pub const ALL: [Self; 5] = [Self::BaseUrl, Self::Tenant, Self::Name, Self::Keeping, Self::Key];
+}
+
+/// Where the key is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// In the system's keyring.
+    Keyring,
+    /// In a variable of the environment.
+    Variable,
+    /// Where a command has it from.
+    Command,
+    /// In the configuration file itself.
+    File,
+}
+
+impl Keeping {
+    /// Every place, the safest first.
+    pub const ALL: [Self; 4] = [Self::Keyring, Self::Variable, Self::Command, Self::File];
+
+    /// The place in words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Keyring => "the system's keyring",
+            Self::Variable => "an environment variable",
+            Self::Command => "what a command prints",
+            Self::File => "plain text in the file",
+        }
+    }
+}
+
+/// How far the form is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The person types.
+    Filling,
+    /// The server is asked.
+    Trying,
+    /// The try has failed and nothing was typed since: it can be saved all the same.
+    Failed,
+    /// It is being written.
+    Saving,
+}
+
+/// A text that is not to be read by whoever looks at the screen, nor in any debug text.
+#[derive(Clone, Default)]
+pub struct Masked(pub TextField);
+
+impl fmt::Debug for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Masked")
+    }
+}
+
+/// What stands in the field of the address, since nearly every one begins so.
+const ADDRESS_BEGINS: &str = "https://";
+
+impl NewProfile {
+    /// An empty form. The keyring is proposed where there is one; plain text never is.
+    #[must_use]
+    pub fn new(occasion: Occasion, ground: Ground) -> Self {
+        let keeping = if ground.no_keyring.is_none() { Keeping::Keyring } else { Keeping::Variable };
+        Self {
+            occasion,
+            ground,
+            base_url: TextField::new(ADDRESS_BEGINS),
+            tenant: TextField::default(),
+            name: TextField::default(),
+            keeping,
+            key: Masked::default(),
+            variable: TextField::default(),
+            command: TextField::default(),
+            focus: ProfileField::BaseUrl,
+            faults: BTreeMap::new(),
+            remark: None,
+            stage: Stage::Filling,
+            number: 0,
+        }
+    }
+
+    /// Brings the form up to date with what happened.
+    pub fn take(&mut self, happening: Happening) -> Option<Wish> {
+        match happening {
+            Happening::Key(key) => self.press(key),
+            Happening::Paste(text) => {
+                self.paste(&text);
+                None
+            }
+            Happening::Answered { number, answer } if number == self.number => self.hear(answer),
+            // Of an order that was given up.
+            Happening::Answered { .. } => None,
+        }
+    }
+
+    /// The name that the profile would get.
+    #[must_use]
+    pub fn name_text(&self) -> &str {
+        let name = self.name.text().trim();
+        if name.is_empty() { self.tenant.text().trim() } else { name }
+    }
+
+    /// The field of what leads to the key.
+    #[must_use]
+    pub fn key_field(&self) -> &TextField {
+        match self.keeping {
+            Keeping::Keyring | Keeping::File => &self.key.0,
+            Keeping::Variable => &self.variable,
+            Keeping::Command => &self.command,
+        }
+    }
+
+    /// What tells the profile from others.
+    #[must_use]
+    pub fn line(&self) -> ProfileLine {
+        let host = BaseUrl::parse(self.base_url.text(), InsecureHttp::Allowed).map(|url| url.host());
+        ProfileLine {
+            name: self.name_text().to_owned(),
+            tenant: self.tenant.text().trim().to_owned(),
+            host: host.unwrap_or_default(),
+            access: Access::ReadWrite,
+            protected: false,
+            colour: None,
+        }
+    }
+
+    /// Whether the server is asked or the profile is written.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self.stage, Stage::Trying | Stage::Saving)
+    }
+
+    fn press(&mut self, key: Key) -> Option<Wish> {
+        let name = key.to_string();
+        if self.is_busy() {
+            // What is typed meanwhile would not be what is tried or written.
+            let over = matches!(name.as_str(), "esc" | "ctrl-c");
+            return if over { Some(self.give_up()) } else { None };
+        }
+        match name.as_str() {
+            "esc" | "ctrl-c" => return Some(Wish::Leave),
+            "ctrl-t" if self.occasion == Occasion::FirstRun => return Some(Wish::OpenDemo),
+            "enter" => return self.order(Order::Try),
+            "ctrl-s" if self.stage == Stage::Failed => return self.order(Order::Save),
+            "tab" | "down" => self.step(1),
+            "backtab" | "up" => self.step(ProfileField::ALL.len() - 1),
+            "right" | "space" if self.focus == ProfileField::Keeping => self.keep_elsewhere(1),
+            "left" if self.focus == ProfileField::Keeping => self.keep_elsewhere(Keeping::ALL.len() - 1),
+            _ => {
+                let pressed = self.text_field().is_some_and(|field| field.press(key));
+                self.begin_address_once();
+                if pressed {
+                    self.changed();
+                }
+            }
+        }
+        None
+    }
+
+    /// Whoever types a whole address types its beginning as well.
+    fn begin_address_once(&mut self) {
+        let rest = self.base_url.text().strip_prefix(ADDRESS_BEGINS).unwrap_or_default();
+        if rest.starts_with(ADDRESS_BEGINS) || rest.starts_with("http://") {
+            let whole = rest.to_owned();
+            self.base_url.set(&whole);
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        if self.is_busy() {
+            return;
+        }
+        // An address is pasted over the beginning that stands there as an example.
+        let whole = self.focus == ProfileField::BaseUrl
+            && text.trim().contains("://")
+            && self.base_url.text() == ADDRESS_BEGINS;
+        let Some(field) = self.text_field() else { return };
+        if whole {
+            field.set("");
+        }
+        field.paste(text);
+        self.changed();
+    }
+
+    fn hear(&mut self, answer: Answer) -> Option<Wish> {
+        match answer {
+            Answer::Connected => return self.order(Order::Save),
+            Answer::NotConnected(hindrance) => {
+                let (field, words) = diagnosis::of(&hindrance, self.base_url.text(), self.tenant.text().trim());
+                self.focus = field;
+                self.remark = Some(words);
+                // Without a key there is nothing that could be opened afterwards.
+                let has_key = matches!(hindrance, Hindrance::Fault(_));
+                self.stage = if has_key { Stage::Failed } else { Stage::Filling };
+            }
+            Answer::Saved => return Some(Wish::Open(self.name_text().to_owned())),
+            Answer::NotSaved { field, reason } => {
+                self.focus = field;
+                self.remark = Some(reason);
+                self.stage = Stage::Filling;
+            }
+        }
+        None
+    }
+
+    /// Gives an order, unless something in the form makes no sense: that is said at its field.
+    fn order(&mut self, order: impl FnOnce(Entry) -> Order) -> Option<Wish> {
+        self.remark = None;
+        let Some(entry) = self.entry() else {
+            self.focus = self.faults.keys().next().copied().unwrap_or(self.focus);
+            self.stage = Stage::Filling;
+            return None;
+        };
+        let order = order(entry);
+        self.stage = if matches!(order, Order::Try(_)) { Stage::Trying } else { Stage::Saving };
+        self.number += 1;
+        Some(Wish::Order { number: self.number, order })
+    }
+
+    /// A try is forgotten at once. Whether something was written is only known when that is answered.
+    fn give_up(&mut self) -> Wish {
+        if self.stage == Stage::Trying {
+            self.number += 1;
+            self.stage = Stage::Filling;
+        }
+        Wish::GiveUp
+    }
+
+    fn step(&mut self, by: usize) {
+        let all = ProfileField::ALL;
+        let at = all.iter().position(|field| *field == self.focus).unwrap_or(0);
+        self.focus = all[(at + by) % all.len()];
+    }
+
+    fn keep_elsewhere(&mut self, by: usize) {
+        let all = Keeping::ALL;
+        let at = all.iter().position(|keeping| *keeping == self.keeping).unwrap_or(0);
+        self.keeping = all[(at + by) % all.len()];
+        self.faults.remove(&ProfileField::Key);
+        self.changed();
+    }
+
+    /// What the last try came to is no longer about what stands here.
+    fn changed(&mut self) {
+        self.faults.remove(&self.focus);
+        self.stage = Stage::Filling;
+    }
+
+    fn text_field(&mut self) -> Option<&mut TextField> {
+        Some(match (self.focus, self.keeping) {
+            (ProfileField::BaseUrl, _) => &mut self.base_url,
+            (ProfileField::Tenant, _) => &mut self.tenant,
+            (ProfileField::Name, _) => &mut self.name,
+            (ProfileField::Keeping, _) => return None,
+            (ProfileField::Key, Keeping::Keyring | Keeping::File) => &mut self.key.0,
+            (ProfileField::Key, Keeping::Variable) => &mut self.variable,
+            (ProfileField::Key, Keeping::Command) => &mut self.command,
+        })
+    }
+
+    fn secret(&self) -> SecretString {
+        self.key.0.text().trim().to_owned().into()
+    }
+}

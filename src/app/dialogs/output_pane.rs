@@ -1,0 +1,191 @@
+//! The pane with what a command writes: where in it one is, what is looked for, and what the keys do.
+
+use crate::keymap::Key;
+
+use crate::app::layout::Area;
+use crate::app::{Effect, Layer, Panes, Run, State, TextField, copying, user_commands};
+
+/// What a command writes, as far as it is on the screen.
+#[derive(Debug, Clone, Default)]
+pub struct OutputPane {
+    /// The first line that is shown, unless the end is.
+    line: usize,
+    /// The first column that is shown.
+    pub column: usize,
+    /// Whether the end is shown, also when more comes.
+    follows: bool,
+    /// What is looked for.
+    pub sought: TextField,
+    /// Whether that is being typed.
+    pub typing: bool,
+}
+
+/// Where the output lies on a screen of some size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputPage {
+    /// Where it is, its frame included.
+    pub area: Area,
+    /// Lines of output.
+    pub rows: usize,
+}
+
+/// The header and its line stay in sight where there is room.
+const TOP: u16 = 2;
+const ROOMY: u16 = 20;
+/// The frame, how the command stands, and a line for the keys.
+const AROUND: u16 = 4;
+const PAGE: isize = 10;
+const SIDEWAYS: usize = 20;
+
+impl OutputPage {
+    /// The page on a screen of that size: all of it but the header and the last line.
+    #[must_use]
+    pub fn of(panes: &Panes) -> Self {
+        let top = if panes.rows > ROOMY { TOP } else { 0 };
+        let height = panes.rows.saturating_sub(top + 1);
+        let area = Area { x: 0, y: top, width: panes.columns, height };
+        Self { area, rows: usize::from(height.saturating_sub(AROUND)) }
+    }
+}
+
+impl OutputPane {
+    /// The first line that is shown of so many, where so many fit.
+    #[must_use]
+    pub fn first(&self, lines: usize, rows: usize) -> usize {
+        let end = lines.saturating_sub(rows);
+        if self.follows { end } else { self.line.min(end) }
+    }
+
+    fn scroll(&mut self, by: isize, lines: usize, rows: usize) {
+        let end = lines.saturating_sub(rows);
+        self.line = self.first(lines, rows).saturating_add_signed(by).min(end);
+        self.follows = by == isize::MAX;
+    }
+
+    /// To the nearest line that has what is looked for, below the first one shown or above it. Whether there is one.
+    fn seek(&mut self, run: &Run, rows: usize, way: Way) -> bool {
+        let sought = self.sought.text().to_lowercase();
+        let lines = run.text.lines();
+        let has = |at: &usize| lines[*at].to_lowercase().contains(&sought);
+        let first = self.first(lines.len(), rows);
+        let from = if self.line < lines.len() && self.line > first { self.line } else { first };
+        let found = match way {
+            Way::Here => (from..lines.len()).find(has).or_else(|| (0..from).find(has)),
+            Way::Down => (from + 1..lines.len()).find(has).or_else(|| (0..lines.len()).find(has)),
+            Way::Up => (0..from).rev().find(has).or_else(|| (from..lines.len()).rev().find(has)),
+        };
+        if let Some(found) = found {
+            self.line = found;
+            self.follows = false;
+        }
+        found.is_some()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Here,
+    Down,
+    Up,
+}
+
+/// Scrolls the output by so many lines.
+pub(in crate::app) fn scroll(state: &mut State, by: isize) {
+    let rows = OutputPage::of(&state.screen.panes).rows;
+    if let (Some(Layer::Output(pane)), Some(run)) = (state.screen.layers.last_mut(), &state.side.commands.run) {
+        pane.scroll(by, run.text.lines().len(), rows);
+    }
+}
+
+pub(in crate::app) fn press(state: &mut State, mut pane: OutputPane, key: Key) -> Vec<Effect> {
+    let Some(run) = &state.side.commands.run else { return Vec::new() };
+    let rows = OutputPage::of(&state.screen.panes).rows;
+    if pane.typing {
+        press_sought(state, pane, key);
+        return Vec::new();
+    }
+    let key = key.to_string();
+    if let Some(by) = distance(&key, rows) {
+        pane.scroll(by, run.text.lines().len(), rows);
+        state.screen.layers.push(Layer::Output(pane));
+        return Vec::new();
+    }
+    match key.as_str() {
+        "esc" | "q" | "ctrl-c" => return leave(state, pane),
+        "l" | "right" => pane.column += SIDEWAYS,
+        "h" | "left" => pane.column = pane.column.saturating_sub(SIDEWAYS),
+        "/" => {
+            pane.typing = true;
+            pane.sought.set("");
+        }
+        "n" | "N" => {
+            let way = if key == "n" { Way::Down } else { Way::Up };
+            if pane.sought.text().is_empty() {
+                state.warn("nothing is looked for yet; / begins");
+            } else if !pane.seek(run, rows, way) {
+                state.warn(format!("no line has “{}”", pane.sought.text()));
+            }
+        }
+        "y" if run.text.lines().is_empty() => state.warn("nothing was written yet that could be copied"),
+        "y" => {
+            let text = run.text.lines().join("\n");
+            let effects = copying::copy(state, text, "the output");
+            state.screen.layers.push(Layer::Output(pane));
+            return effects;
+        }
+        _ => {}
+    }
+    state.screen.layers.push(Layer::Output(pane));
+    Vec::new()
+}
+
+/// What runs is stopped first, and what it wrote stays to be read. Pressed again, nobody waits for its end.
+fn leave(state: &mut State, pane: OutputPane) -> Vec<Effect> {
+    match state.side.commands.running().map(|run| run.stopping) {
+        Some(false) => {
+            state.screen.layers.push(Layer::Output(pane));
+            user_commands::stop(state)
+        }
+        Some(true) => Vec::new(),
+        None => {
+            state.side.commands.run = None;
+            Vec::new()
+        }
+    }
+}
+
+fn press_sought(state: &mut State, mut pane: OutputPane, key: Key) {
+    let rows = OutputPage::of(&state.screen.panes).rows;
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => {
+            pane.typing = false;
+            pane.sought.set("");
+        }
+        "enter" => {
+            pane.typing = false;
+            let found = state.side.commands.run.as_ref().is_some_and(|run| pane.seek(run, rows, Way::Here));
+            if !found && !pane.sought.text().is_empty() {
+                state.warn(format!("no line has “{}”", pane.sought.text()));
+            }
+        }
+        _ => {
+            pane.sought.press(key);
+        }
+    }
+    state.screen.layers.push(Layer::Output(pane));
+}
+
+fn distance(key: &str, rows: usize) -> Option<isize> {
+    let page = isize::try_from(rows.saturating_sub(1)).unwrap_or(PAGE).max(1);
+    Some(match key {
+        "j" | "down" => 1,
+        "k" | "up" => -1,
+        "pagedown" | "space" => page,
+        "pageup" => -page,
+        "ctrl-d" => (page / 2).max(1),
+        "ctrl-u" => -(page / 2).max(1),
+        "g" | "home" => isize::MIN,
+        "G" | "end" => isize::MAX,
+        _ => return None,
+    })
+}

@@ -1,0 +1,308 @@
+//! The choice of another place to work at: the profiles of the configuration, the demo, and a new profile.
+//!
+//! Nothing is opened here. A choice ends the session as leaving does, with the same question where work is under way, and says
+//! where to go on.
+
+use ratatui::style::Color;
+
+use crate::keymap::Key;
+
+use crate::app::closeness::Closeness;
+use crate::app::{Access, Effect, Layer, State, TextField, user_commands};
+
+/// Where one can work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Destination {
+    /// What flags and variables said when the program was started.
+    #[default]
+    Start,
+    /// A profile of the configuration.
+    Profile(String),
+    /// The demo inside the program.
+    Demo,
+}
+
+/// What can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// Another place.
+    Go(Destination),
+    /// The form for a new profile.
+    New,
+}
+
+/// What tells a profile from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileLine {
+    /// Its name.
+    pub name: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The host.
+    pub host: String,
+    /// Whether anything may be changed there.
+    pub access: Access,
+    /// Whether changes there are grave.
+    pub protected: bool,
+    /// What its frame is coloured in, where colours are shown.
+    pub colour: Option<Color>,
+}
+
+/// The places that are known, and the present one.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles {
+    /// Where this session is.
+    pub here: Destination,
+    /// What flags and variables said at the start, where that is no profile: tenant and host.
+    pub start: Option<(String, String)>,
+    /// The profiles of the configuration.
+    pub known: Vec<ProfileLine>,
+}
+
+impl Profiles {
+    fn line(&self, name: &str) -> Option<&ProfileLine> {
+        self.known.iter().find(|line| line.name == name)
+    }
+
+    fn choices(&self) -> impl Iterator<Item = Choice> {
+        let start = self.start.iter().map(|_| Destination::Start);
+        let profiles = self.known.iter().map(|line| Destination::Profile(line.name.clone()));
+        start.chain(profiles).chain([Destination::Demo]).map(Choice::Go).chain([Choice::New])
+    }
+
+    /// What a choice is called.
+    #[must_use]
+    pub fn title<'a>(&self, choice: &'a Choice) -> &'a str {
+        match choice {
+            Choice::Go(Destination::Profile(name)) => name,
+            Choice::Go(Destination::Start) => "as started",
+            Choice::Go(Destination::Demo) => "the demo",
+            Choice::New => "new profile…",
+        }
+    }
+
+    /// What stands behind a choice.
+    #[must_use]
+    pub fn about(&self, choice: &Choice) -> String {
+        match choice {
+            Choice::Go(Destination::Profile(name)) => {
+                let line = self.line(name);
+                line.map_or_else(String::new, |line| format!("{} · {}", line.tenant, line.host))
+            }
+            Choice::Go(Destination::Start) => {
+                let (tenant, host) = self.start.clone().unwrap_or_default();
+                format!("{tenant} · {host}")
+            }
+            Choice::Go(Destination::Demo) => "a tenant inside the program".into(),
+            Choice::New => "another tenant or server".into(),
+        }
+    }
+
+    /// The profile behind a choice.
+    #[must_use]
+    pub fn profile(&self, choice: &Choice) -> Option<&ProfileLine> {
+        match choice {
+            Choice::Go(Destination::Profile(name)) => self.line(name),
+            _ => None,
+        }
+    }
+}
+
+/// The open list: what is typed to filter it, and which line is chosen.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileList {
+    /// What is typed.
+    pub filter: TextField,
+    /// The chosen line of what was found.
+    pub chosen: usize,
+}
+
+impl ProfileList {
+    /// What matches: every word that was typed stands somewhere in the line.
+    #[must_use]
+    pub fn found(&self, profiles: &Profiles) -> Vec<Choice> {
+        let wanted = self.filter.text().to_lowercase();
+        let matches = |choice: &Choice| {
+            let line = format!("{} {}", profiles.title(choice), profiles.about(choice)).to_lowercase();
+            wanted.split_whitespace().all(|word| line.contains(word))
+        };
+        let mut found: Vec<Choice> = profiles.choices().filter(matches).collect();
+        // The order of the list stays among those that are as near, but a protected one is never preferred.
+        found.sort_by_key(|choice| {
+            let protected = profiles.profile(choice).is_some_and(|line| line.protected);
+            (Closeness::of(&wanted, [profiles.title(choice)]), protected && !wanted.is_empty())
+        });
+        found
+    }
+}
+
+/// Opens the list on the line after the present place, which is the one nobody wants to go to.
+pub(in crate::app) fn open(state: &mut State) {
+    let mut list = ProfileList::default();
+    let found = list.found(&state.side.profiles);
+    let here = Choice::Go(state.side.profiles.here.clone());
+    list.chosen = found.iter().position(|choice| *choice != here).unwrap_or(0);
+    state.screen.layers.push(Layer::Profiles(list));
+}
+
+pub(in crate::app) fn press(state: &mut State, mut list: ProfileList, key: Key) -> Vec<Effect> {
+    let found = list.found(&state.side.profiles);
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return Vec::new(),
+        "enter" => match found.get(list.chosen) {
+            Some(Choice::New) => return vec![Effect::NewProfile],
+            Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
+                state.say("that is where you are");
+                return Vec::new();
+            }
+            Some(Choice::Go(destination)) => return go(state, destination.clone()),
+            None => {}
+        },
+        "down" | "ctrl-n" | "tab" => list.chosen = (list.chosen + 1).min(found.len().saturating_sub(1)),
+        "up" | "ctrl-p" | "backtab" => list.chosen = list.chosen.saturating_sub(1),
+        _ => {
+            if list.filter.press(key) {
+                list.chosen = 0;
+            }
+        }
+    }
+    state.screen.layers.push(Layer::Profiles(list));
+    Vec::new()
+}
+
+/// Goes elsewhere; where work is under way, only after a question.
+fn go(state: &mut State, destination: Destination) -> Vec<Effect> {
+    if state.side.commands.running().is_some() {
+        user_commands::refuse_to_leave(state);
+        return Vec::new();
+    }
+    if state.changes.counts().unfinished() > 0 {
+        state.screen.layers.push(Layer::Switching(destination));
+        return Vec::new();
+    }
+    switch(state, destination)
+}
+
+pub(in crate::app) fn press_switching(state: &mut State, destination: Destination, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "s" => return switch(state, destination),
+        "esc" | "n" | "ctrl-c" => {}
+        _ => state.screen.layers.push(Layer::Switching(destination)),
+    }
+    Vec::new()
+}
+
+fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {
+    let choice = Choice::Go(destination.clone());
+    let text = format!("opening {}…", state.side.profiles.title(&choice));
+    state.say(text);
+    vec![Effect::Switch(destination)]
+}
+
+/// A profile was written while the session went on.
+pub(in crate::app) fn take_saved(state: &mut State, line: ProfileLine) -> Vec<Effect> {
+    let name = line.name.clone();
+    state.side.profiles.known.push(line);
+    go(state, Destination::Profile(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Event;
+    use crate::app::harness::{Harness, wholesale};
+
+    fn line(name: &str, tenant: &str) -> ProfileLine {
+        ProfileLine {
+            name: name.into(),
+            tenant: tenant.into(),
+            host: "one.example".into(),
+            access: Access::ReadWrite,
+            protected: false,
+            colour: None,
+        }
+    }
+
+    /// At work in `preprod`, with two other profiles.
+    fn session() -> Harness {
+        let mut harness = Harness::live(100, 30, wholesale());
+        harness.state.side.profiles = Profiles {
+            here: Destination::Profile("preprod".into()),
+            start: None,
+            known: vec![line("preprod", "acme"), line("prod", "acme"), line("test", "other")],
+        };
+        harness
+    }
+
+    fn profile(name: &str) -> Effect {
+        Effect::Switch(Destination::Profile(name.into()))
+    }
+
+    #[test]
+    fn another_profile_is_chosen_by_a_part_of_its_name_tenant_or_host() {
+        let mut harness = session();
+        harness.press("P");
+        harness.type_text("one oth");
+        harness.press("enter");
+        assert_eq!(harness.effects, [profile("test")]);
+    }
+
+    #[test]
+    fn a_name_that_is_typed_whole_opens_that_profile_and_no_other_that_contains_it() {
+        let mut harness = session();
+        harness.state.side.profiles.known.push(line("ro", "acme"));
+        harness.press("P");
+        harness.type_text("ro");
+        harness.press("enter");
+        assert_eq!(harness.effects, [profile("ro")]);
+    }
+
+    #[test]
+    fn the_first_line_offered_is_not_the_one_where_one_is() {
+        let mut harness = session();
+        harness.press("P enter");
+        assert_eq!(harness.effects, [profile("prod")]);
+    }
+
+    #[test]
+    fn choosing_where_one_is_changes_nothing() {
+        let mut harness = session();
+        harness.press("P up enter");
+        assert!(harness.effects.is_empty());
+        assert_eq!(harness.message(), "that is where you are");
+        assert!(harness.state.screen.layers.is_empty());
+    }
+
+    #[test]
+    fn the_demo_and_a_new_profile_are_in_the_list() {
+        let mut harness = session();
+        harness.press("P");
+        harness.type_text("demo");
+        harness.press("enter P");
+        harness.type_text("new");
+        harness.press("enter");
+        assert_eq!(harness.effects, [Effect::Switch(Destination::Demo), Effect::NewProfile]);
+    }
+
+    #[test]
+    fn unsent_work_is_asked_about_before_a_switch_as_before_leaving() {
+        let mut harness = session();
+        harness.press("j r");
+        harness.type_text("!");
+        harness.press("enter");
+        harness.effects.clear();
+        harness.press("P enter");
+        assert!(harness.effects.is_empty());
+        harness.press("x esc");
+        assert!(harness.effects.is_empty() && harness.state.screen.layers.is_empty());
+        harness.press("P enter s");
+        assert_eq!(harness.effects, [profile("prod")]);
+    }
+
+    #[test]
+    fn a_profile_that_was_written_just_now_is_opened() {
+        let mut harness = session();
+        harness.event(Event::ProfileSaved(line("fresh", "acme")));
+        assert_eq!(harness.effects, [profile("fresh")]);
+    }
+}

@@ -1,0 +1,188 @@
+//! The list of requests and the one that is open: which is selected, what is filtered by, and what the keys do.
+//!
+//! New requests come while it is read, so the selection is a number and its place is found anew each time.
+
+use std::sync::Arc;
+
+use crate::keymap::Key;
+use crate::remote::Exchange;
+
+use crate::app::layout::Area;
+use crate::app::requests::{Logged, Requests};
+use crate::app::{Effect, Layer, Panes, State, TextField, copying, request_lines};
+
+/// The list of requests, or one of them.
+#[derive(Debug, Clone, Default)]
+pub struct RequestsPane {
+    /// What a request has to have to be listed.
+    pub filter: TextField,
+    /// Whether the filter is being typed.
+    pub typing: bool,
+    /// The number of the selected request; `None` is always the newest.
+    selected: Option<u64>,
+    /// The one that is read.
+    pub open: Option<OpenRequest>,
+}
+
+/// A request that is read. It stays as it is when the list has lost it.
+#[derive(Debug, Clone)]
+pub struct OpenRequest {
+    /// The request.
+    pub exchange: Arc<Exchange>,
+    /// The first line that is shown.
+    pub line: usize,
+}
+
+/// Where the list lies on a screen of some size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestsPage {
+    /// Where it is, its frame included.
+    pub area: Area,
+    /// Cells in a line.
+    pub columns: usize,
+    /// Lines of the list or of a request.
+    pub rows: usize,
+}
+
+/// The header and its line stay in sight where there is room.
+const TOP: u16 = 2;
+const ROOMY: u16 = 20;
+/// The frame, and a blank beside it.
+const FRAME_COLUMNS: u16 = 4;
+/// The frame, the titles of the columns, a line for what is to be said, and one for the keys.
+const FRAME_ROWS: u16 = 5;
+const PAGE: isize = 10;
+
+impl RequestsPage {
+    /// The page on a screen of that size: all of it but the header and the last line.
+    #[must_use]
+    pub fn of(panes: &Panes) -> Self {
+        let top = if panes.rows > ROOMY { TOP } else { 0 };
+        let height = panes.rows.saturating_sub(top + 1);
+        let area = Area { x: 0, y: top, width: panes.columns, height };
+        let columns = usize::from(panes.columns.saturating_sub(FRAME_COLUMNS)).max(1);
+        Self { area, columns, rows: usize::from(height.saturating_sub(FRAME_ROWS)) }
+    }
+}
+
+impl RequestsPane {
+    /// The requests that the filter lets through, the newest first.
+    #[must_use]
+    pub fn listed<'a>(&self, requests: &'a Requests) -> Vec<&'a Logged> {
+        requests.newest_first().filter(|logged| logged.has(self.filter.text())).collect()
+    }
+
+    /// Which of those that are listed is selected: the next older one where the selected one is not among them.
+    #[must_use]
+    pub fn position(&self, listed: &[&Logged]) -> usize {
+        let Some(selected) = self.selected else { return 0 };
+        let at = listed.iter().position(|logged| logged.number <= selected);
+        at.unwrap_or(listed.len().saturating_sub(1))
+    }
+
+    fn step(&mut self, requests: &Requests, by: isize) {
+        let listed = self.listed(requests);
+        let at = self.position(&listed).saturating_add_signed(by).min(listed.len().saturating_sub(1));
+        // At the top it goes on following what comes.
+        self.selected = if at == 0 { None } else { listed.get(at).map(|logged| logged.number) };
+    }
+}
+
+/// Scrolls the list or the request by so many lines.
+pub(in crate::app) fn scroll(state: &mut State, by: isize) {
+    let Some(Layer::Requests(mut pane)) = state.screen.layers.pop() else { return };
+    match &mut pane.open {
+        Some(open) => {
+            let place = RequestsPage::of(&state.screen.panes);
+            let lines = request_lines::request_lines(&open.exchange, place.columns, &state.clock.zone).len();
+            open.line = open.line.saturating_add_signed(by).min(lines.saturating_sub(place.rows));
+        }
+        None => pane.step(&state.side.requests, by),
+    }
+    state.screen.layers.push(Layer::Requests(pane));
+}
+
+pub(in crate::app) fn press(state: &mut State, pane: RequestsPane, key: Key) -> Vec<Effect> {
+    if pane.typing {
+        return press_filter(state, pane, key);
+    }
+    let key = key.to_string();
+    if let Some(by) = distance(&key) {
+        state.screen.layers.push(Layer::Requests(pane));
+        scroll(state, by);
+        return Vec::new();
+    }
+    if pane.open.is_some() { press_open(state, pane, &key) } else { press_list(state, pane, &key) }
+}
+
+fn distance(key: &str) -> Option<isize> {
+    Some(match key {
+        "j" | "down" => 1,
+        "k" | "up" => -1,
+        "pagedown" | "ctrl-d" | "space" => PAGE,
+        "pageup" | "ctrl-u" => -PAGE,
+        "g" | "home" => isize::MIN,
+        "G" | "end" => isize::MAX,
+        _ => return None,
+    })
+}
+
+fn press_filter(state: &mut State, mut pane: RequestsPane, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => {
+            pane.typing = false;
+            pane.filter.set("");
+        }
+        "enter" => pane.typing = false,
+        "down" => pane.step(&state.side.requests, 1),
+        "up" => pane.step(&state.side.requests, -1),
+        _ => {
+            if pane.filter.press(key) {
+                pane.selected = None;
+            }
+        }
+    }
+    state.screen.layers.push(Layer::Requests(pane));
+    Vec::new()
+}
+
+fn press_list(state: &mut State, mut pane: RequestsPane, key: &str) -> Vec<Effect> {
+    let listed = pane.listed(&state.side.requests);
+    let selected = listed.get(pane.position(&listed)).map(|logged| (logged.number, Arc::clone(&logged.exchange)));
+    let mut effects = Vec::new();
+    match (key, selected) {
+        ("esc", _) if !pane.filter.text().is_empty() => pane.filter.set(""),
+        ("esc" | "q" | "L" | "ctrl-c", _) => return Vec::new(),
+        ("/", _) => pane.typing = true,
+        ("enter" | "l" | "right", Some((number, exchange))) => {
+            // The way back leads to it, whatever comes meanwhile.
+            pane.selected = Some(number);
+            pane.open = Some(OpenRequest { exchange, line: 0 });
+        }
+        ("y", Some((_, exchange))) => effects = copy(state, &exchange),
+        ("enter" | "y", None) => state.warn("there is no request here"),
+        _ => {}
+    }
+    state.screen.layers.push(Layer::Requests(pane));
+    effects
+}
+
+fn press_open(state: &mut State, mut pane: RequestsPane, key: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match (key, &pane.open) {
+        ("L" | "ctrl-c", _) => return Vec::new(),
+        ("esc" | "q" | "enter" | "h" | "left", _) => pane.open = None,
+        ("y", Some(open)) => effects = copy(state, &open.exchange),
+        _ => {}
+    }
+    state.screen.layers.push(Layer::Requests(pane));
+    effects
+}
+
+fn copy(state: &mut State, exchange: &Exchange) -> Vec<Effect> {
+    if let Some(command) = exchange.curl() {
+        return copying::copy(state, command, "the request as a curl command");
+    }
+    state.warn("what it sent was too long to be kept, so there is no command that would send it again");
+    Vec::new()
+}

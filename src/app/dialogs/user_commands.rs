@@ -1,0 +1,273 @@
+//! The person's own commands: which segments one gets, whether it may run, and what became of it.
+//!
+//! One runs at a time, so that it is always clear what a key stops. What it writes comes in parts while it runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::action::{Action, Output, Subjects, UserCommand};
+use crate::forest::RowId;
+use crate::remote::Fault;
+use crate::segment::Segment;
+
+use crate::app::output_text::OutputText;
+use crate::app::{Access, Effect, Layer, OutputPane, State, changing, duration};
+use crate::changes::is_provisional;
+
+/// The person's own commands and the one that runs.
+#[derive(Debug, Clone, Default)]
+pub struct UserCommands {
+    /// Those of the configuration, by their numbers.
+    pub commands: Vec<UserCommand>,
+    /// The one that runs, or whose output is on the screen.
+    pub run: Option<Run>,
+    counted: u64,
+}
+
+/// A command that runs or has run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    number: u64,
+    /// What it is called.
+    pub name: String,
+    /// How many segments it got.
+    pub subjects: usize,
+    /// What it has written so far.
+    pub text: OutputText,
+    /// Whether it has written more than is kept.
+    pub cut: bool,
+    /// Whether it was told to stop.
+    pub stopping: bool,
+    /// How it came to its end, as soon as it has.
+    pub end: Option<RunEnd>,
+    output: Output,
+    started: Timestamp,
+}
+
+/// How a command came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// What became of it.
+    pub outcome: RunOutcome,
+    /// How long it ran.
+    pub took: Duration,
+    /// Bytes that it wrote and that were not kept, since there were so many.
+    pub dropped: u64,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// It ended by itself with this exit code.
+    Exited(i32),
+    /// It ended in another way, in the system's words.
+    Ended(String),
+    /// It could not be started, in the system's words.
+    NotStarted(String),
+    /// The person stopped it.
+    Stopped,
+    /// It took longer than it may.
+    TimedOut(Duration),
+}
+
+/// What is told of a command that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunNews {
+    /// It wrote this.
+    Wrote(String),
+    /// It has written so much that nothing more of it is kept.
+    Cut,
+    /// It came to its end; nothing is told after that.
+    Ended(RunEnd),
+}
+
+/// A command to be run, and on what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRequest {
+    /// By which its news are known to be its own.
+    pub run: u64,
+    /// The command.
+    pub command: UserCommand,
+    /// What it gets, in the order of the tree.
+    pub subjects: Vec<Arc<Segment>>,
+}
+
+/// A command that waits for the person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunConfirmation {
+    /// The command.
+    pub command: UserCommand,
+    /// What it would get.
+    pub subjects: Vec<Arc<Segment>>,
+}
+
+impl UserCommands {
+    /// The command that runs at the moment.
+    #[must_use]
+    pub fn running(&self) -> Option<&Run> {
+        self.run.as_ref().filter(|run| run.end.is_none())
+    }
+
+    pub(in crate::app) fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        self.running().map(|_| now + SignedDuration::from_secs(1))
+    }
+}
+
+impl Run {
+    /// How it stands, for a person.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> String {
+        let Some(end) = &self.end else {
+            let seconds = now.duration_since(self.started).as_secs().max(0);
+            return if self.stopping {
+                format!("being stopped · {seconds} s")
+            } else {
+                format!("running · {seconds} s")
+            };
+        };
+        let took = duration(end.took);
+        match &end.outcome {
+            RunOutcome::Exited(code) => format!("exit code {code} · {took}"),
+            RunOutcome::Ended(how) => format!("{how} · {took}"),
+            RunOutcome::NotStarted(reason) => format!("could not be started: {reason}"),
+            RunOutcome::Stopped => format!("stopped after {took}"),
+            RunOutcome::TimedOut(limit) => format!("stopped, since it may take {} at most", duration(*limit)),
+        }
+    }
+
+    /// Whether it did what it was to do, as far as one can tell from outside.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.outcome == RunOutcome::Exited(0))
+    }
+}
+
+/// Whether a command could run now, and if not, why.
+pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String> {
+    let Some(command) = state.side.commands.commands.get(usize::from(number)) else {
+        return Err("there is no such command".into());
+    };
+    if let Some(run) = state.side.commands.running() {
+        return Err(format!("“{}” still runs; {} stops it", run.name, state.key(Action::Stop)));
+    }
+    if command.api_key && state.session.access == Access::ReadOnly {
+        return Err(format!("“{}” gets the API key, with which it could write: {}", command.name, Fault::Forbidden));
+    }
+    let marked = !state.tree.picks.marked.is_empty() && command.on != Subjects::Selected;
+    let selected = match &state.tree.view.selected {
+        Some(RowId::Segment(id)) => state.tree.forest.get(id),
+        _ => None,
+    };
+    match (marked, selected) {
+        (false, _) if command.on == Subjects::Marked => {
+            Err(format!("“{}” is for what is marked; {} marks", command.name, state.key(Action::Mark)))
+        }
+        (false, None) => Err(format!("“{}” needs a segment; select one", command.name)),
+        (false, Some(segment)) if is_provisional(&segment.id) => {
+            Err(format!("{} is still being created; wait for the server", segment.name))
+        }
+        (true, _)
+            if state.changes.queue.concerned().any(|id| is_provisional(id) && state.tree.picks.marked.contains(id)) =>
+        {
+            Err("something that is marked is still being created; wait for the server".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs a command, or asks first.
+pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
+    let Some(command) = state.side.commands.commands.get(usize::from(number)).cloned() else { return Vec::new() };
+    let subjects = match command.on {
+        Subjects::Selected => state.selected_segment().cloned().into_iter().collect(),
+        Subjects::MarkedOrSelected | Subjects::Marked => changing::subjects(state),
+    };
+    if subjects.is_empty() {
+        state.warn("nothing that is marked is there any more");
+        return Vec::new();
+    }
+    if command.confirm {
+        state.screen.layers.push(Layer::RunConfirmation(RunConfirmation { command, subjects }));
+        return Vec::new();
+    }
+    begin(state, command, subjects)
+}
+
+/// The person's word on a command.
+pub(in crate::app) fn press(state: &mut State, asked: RunConfirmation, key: &str) -> Vec<Effect> {
+    match key {
+        "enter" | "y" => begin(state, asked.command, asked.subjects),
+        "esc" | "n" | "q" | "ctrl-c" => Vec::new(),
+        _ => {
+            state.screen.layers.push(Layer::RunConfirmation(asked));
+            Vec::new()
+        }
+    }
+}
+
+fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -> Vec<Effect> {
+    state.side.commands.counted += 1;
+    let run = state.side.commands.counted;
+    state.side.commands.run = Some(Run {
+        number: run,
+        name: command.name.clone(),
+        subjects: subjects.len(),
+        text: OutputText::default(),
+        cut: false,
+        stopping: false,
+        end: None,
+        output: command.output,
+        started: state.clock.now,
+    });
+    if command.output == Output::Pane {
+        state.screen.layers.push(Layer::Output(OutputPane::default()));
+    } else {
+        state.say(format!("“{}” runs; {} stops it", command.name, state.key(Action::Stop)));
+    }
+    vec![Effect::Run(Box::new(RunRequest { run, command, subjects }))]
+}
+
+/// Stops what runs.
+pub(in crate::app) fn stop(state: &mut State) -> Vec<Effect> {
+    let Some(run) = state.side.commands.run.as_mut().filter(|run| run.end.is_none()) else { return Vec::new() };
+    run.stopping = true;
+    vec![Effect::StopRun]
+}
+
+/// Leaving would end what runs in the middle of its work.
+pub(in crate::app) fn refuse_to_leave(state: &mut State) {
+    if let Some(run) = state.side.commands.running() {
+        let text = format!("“{}” still runs; {} stops it, then leave", run.name, state.key(Action::Stop));
+        state.warn(text);
+    }
+}
+
+/// Takes in what is told of a run. Of one that nobody waits for any more, nothing is taken.
+pub(in crate::app) fn hear(state: &mut State, number: u64, news: RunNews) {
+    let Some(run) = state.side.commands.run.as_mut().filter(|run| run.number == number) else { return };
+    match news {
+        RunNews::Wrote(text) => run.text.take(&text),
+        RunNews::Cut => run.cut = true,
+        RunNews::Ended(end) => {
+            run.end = Some(end);
+            if !state.screen.layers.iter().any(|layer| matches!(layer, Layer::Output(_))) {
+                tell_end(state);
+            }
+        }
+    }
+}
+
+/// What is said of a run that has no pane.
+fn tell_end(state: &mut State) {
+    let Some(run) = state.side.commands.run.take() else { return };
+    let last = run.text.last_words();
+    let standing = run.standing(state.clock.now);
+    match (run.succeeded(), run.output, last) {
+        (true, Output::Message, Some(last)) => state.say(format!("{}: {last}", run.name)),
+        (true, ..) => state.say(format!("“{}” is done", run.name)),
+        (false, _, Some(last)) => state.warn(format!("“{}”: {standing} · {last}", run.name)),
+        (false, _, None) => state.warn(format!("“{}”: {standing}", run.name)),
+    }
+}

@@ -1,0 +1,143 @@
+//! New values for all that is marked, as templates: `{name}`, `{ext}` and `{n}` stand for what each segment has and for its number.
+
+use std::sync::Arc;
+
+use crate::changes::{Operation, Plan, Title};
+use crate::keymap::Key;
+use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment};
+
+use crate::app::changes::{self, SubmitMode};
+use crate::app::{Effect, Layer, State, TextField};
+
+/// What is typed for all that is marked.
+#[derive(Debug, Clone)]
+pub struct BulkEdit {
+    /// What it is for, in the order of the tree.
+    pub subjects: Vec<Arc<Segment>>,
+    /// The template of the names; empty leaves them.
+    pub name: TextField,
+    /// The template of the external ids; empty leaves them, `-` takes them away.
+    pub external_id: TextField,
+    /// The field that has the keys.
+    pub focus: Field,
+    /// What is wrong.
+    pub fault: Option<String>,
+}
+
+/// Takes away an external id.
+const NONE: &str = "-";
+
+impl BulkEdit {
+    pub(in crate::app) fn of(subjects: Vec<Arc<Segment>>) -> Self {
+        let (name, external_id) = (TextField::new("{name}"), TextField::new("{ext}"));
+        Self { subjects, name, external_id, focus: Field::Name, fault: None }
+    }
+
+    pub(in crate::app) fn text_field(&mut self) -> &mut TextField {
+        if self.focus == Field::ExternalId { &mut self.external_id } else { &mut self.name }
+    }
+
+    /// What a segment becomes, for the first of them.
+    #[must_use]
+    pub fn example(&self) -> Option<(String, String)> {
+        let first = self.subjects.first()?;
+        let draft = self.draft(first, 1).ok()?;
+        let external_id = draft.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default().to_owned();
+        Some((draft.name.as_str().to_owned(), external_id))
+    }
+
+    fn draft(&self, segment: &Segment, number: usize) -> Result<Draft, FieldFault> {
+        let draft = Draft::of(segment);
+        let name = match self.name.text() {
+            "" => draft.name,
+            template => Name::parse(&filled(template, segment, number))?,
+        };
+        let external_id = match self.external_id.text().trim() {
+            "" => draft.external_id,
+            NONE => None,
+            template => ExternalId::parse(&filled(template, segment, number))?,
+        };
+        Ok(Draft { name, external_id, parent: draft.parent })
+    }
+
+    fn plan(&self) -> Result<Plan, String> {
+        let mut operations = Vec::new();
+        for (number, base) in (1..).zip(&self.subjects) {
+            let draft = self.draft(base, number).map_err(|fault| format!("{}: {fault}", base.name))?;
+            if !draft.changes(base).is_empty() {
+                operations.push(Operation::Update { base: Arc::clone(base), draft });
+            }
+        }
+        Ok(Plan { operations })
+    }
+}
+
+/// A template with what a segment has in the places for it. What it has is never taken for a template again.
+fn filled(template: &str, segment: &Segment, number: usize) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find('{') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let number = number.to_string();
+        let places = [
+            ("{name}", segment.name.as_str()),
+            ("{ext}", segment.external_id.as_deref().unwrap_or_default()),
+            ("{n}", number.as_str()),
+        ];
+        if let Some((place, value)) = places.into_iter().find(|(place, _)| rest.starts_with(place)) {
+            text.push_str(value);
+            rest = &rest[place.len()..];
+        } else {
+            text.push('{');
+            rest = &rest[1..];
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+pub(in crate::app) fn press(state: &mut State, mut edit: BulkEdit, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return Vec::new(),
+        "tab" | "backtab" | "down" | "up" => {
+            edit.focus = if edit.focus == Field::Name { Field::ExternalId } else { Field::Name };
+        }
+        "enter" => match edit.plan() {
+            Err(fault) => edit.fault = Some(fault),
+            Ok(plan) if plan.operations.is_empty() => {
+                state.say("nothing would change");
+                return Vec::new();
+            }
+            Ok(plan) => {
+                let count = plan.operations.len();
+                let title = Title {
+                    done: format!("changed {count} segments"),
+                    failed: format!("not all of {count} segments were changed"),
+                };
+                return changes::begin(state, plan, title, None, SubmitMode::Asked);
+            }
+        },
+        _ => {
+            if edit.text_field().press(key) {
+                edit.fault = None;
+            }
+        }
+    }
+    state.screen.layers.push(Layer::Bulk(edit));
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::SegmentId;
+
+    #[test]
+    fn a_template_is_filled_in_once() {
+        let id = SegmentId::new("x").unwrap();
+        let segment = Segment { id, name: "{n} {ext}".into(), external_id: Some("E".into()), parent: None };
+        assert_eq!(filled("{name} ({n}) {other}{ext}", &segment, 7), "{n} {ext} (7) {other}E");
+        assert_eq!(filled("{", &segment, 1), "{");
+    }
+}

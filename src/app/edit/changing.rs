@@ -1,0 +1,256 @@
+//! From what a person typed or chose to a plan on its way.
+
+use std::sync::Arc;
+
+use crate::action::Action;
+use crate::changes::{Operation, Plan, Title, confirmation};
+use crate::forest::RowId;
+use crate::segment::{Draft, Field, Segment, SegmentId};
+
+use crate::app::changes::{self, SubmitMode};
+use crate::app::deletion::Policy;
+use crate::app::parents::{self, Asker};
+use crate::app::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, search};
+
+/// Opens the form for a segment below the selected one.
+pub(in crate::app) fn add_child(state: &mut State) {
+    let parent = state.selected_segment().map(|segment| segment.id.clone());
+    state.screen.layers.push(Layer::Form(Form::create(parent)));
+}
+
+/// Opens the form for a segment beside the selected one.
+pub(in crate::app) fn add_sibling(state: &mut State) {
+    let parent = state.selected_segment().and_then(|segment| segment.parent.clone());
+    let parent = parent.filter(|parent| state.tree.forest.contains(parent));
+    state.screen.layers.push(Layer::Form(Form::create(parent)));
+}
+
+/// Sends what the form asks for, or leaves it open with what is wrong.
+pub(in crate::app) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
+    match form.operation(&state.tree.forest) {
+        Err(()) => {
+            state.screen.layers.push(Layer::Form(form));
+            Vec::new()
+        }
+        Ok(None) => {
+            state.say("nothing was changed");
+            Vec::new()
+        }
+        Ok(Some(operation)) => {
+            if let Some(op) = form.amends.filter(|op| state.changes.queue.rests(*op)) {
+                return changes::replace(state, op, operation, Some(Layer::Form(form)));
+            }
+            let title = title(&operation);
+            if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
+                state.tree.forest.expand(&RowId::Segment(parent.clone()));
+            }
+            let manner = form.replaces.map_or(SubmitMode::Asked, SubmitMode::Instead);
+            changes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), manner)
+        }
+    }
+}
+
+/// Sends a new name, or leaves the input open with what is wrong.
+pub(in crate::app) fn save_name(state: &mut State, mut renaming: Renaming) -> Vec<Effect> {
+    match renaming.draft() {
+        Err(fault) => {
+            renaming.fault = Some(fault.to_string());
+            state.screen.layers.push(Layer::Renaming(renaming));
+            Vec::new()
+        }
+        Ok(None) => Vec::new(),
+        Ok(Some(draft)) => {
+            let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
+            if let Some(op) = renaming.amends.filter(|op| state.changes.queue.rests(*op)) {
+                return changes::replace(state, op, operation, Some(Layer::Renaming(renaming)));
+            }
+            let title = title(&operation);
+            changes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)), SubmitMode::Asked)
+        }
+    }
+}
+
+pub(in crate::app) fn title(operation: &Operation) -> Title {
+    match operation {
+        Operation::Create { draft } => {
+            let name = draft.name.as_str();
+            Title { done: format!("created {name}"), failed: format!("{name} was not created") }
+        }
+        Operation::Update { base, draft } => {
+            let name = &base.name;
+            match draft.changes(base).as_slice() {
+                [Field::Name] => Title {
+                    done: format!("renamed {name} → {}", draft.name.as_str()),
+                    failed: format!("{name} was not renamed"),
+                },
+                _ => Title {
+                    done: format!("changed {}", draft.name.as_str()),
+                    failed: format!("{name} was not changed"),
+                },
+            }
+        }
+        Operation::Delete { base, .. } => {
+            Title { done: format!("deleted {}", base.name), failed: format!("{} was not deleted", base.name) }
+        }
+    }
+}
+
+/// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
+pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
+    if state.tree.picks.marked.is_empty() {
+        return state.selected_segment().cloned().into_iter().collect();
+    }
+    state.tree.forest.in_order(&state.tree.picks.marked).into_iter().cloned().collect()
+}
+
+/// Opens the choice of a parent for what is marked or selected.
+pub(in crate::app) fn pick_parent(state: &mut State) -> Vec<Effect> {
+    let subjects = subjects(state);
+    open_picker(state, subjects, Asker::Move, "")
+}
+
+/// Opens the choice of a parent for the form that is open, filtered by what was typed already.
+pub(in crate::app) fn choose_parent_for_form(state: &mut State, filter: &str) -> Vec<Effect> {
+    let Some(Layer::Form(form)) = state.screen.layers.last() else { return Vec::new() };
+    let moving = form.subject().and_then(|id| state.tree.forest.get(id)).cloned().into_iter().collect();
+    open_picker(state, moving, Asker::Form, filter)
+}
+
+fn open_picker(state: &mut State, moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Vec<Effect> {
+    let (picker, job) = ParentPicker::open(&mut state.tree.forest, moving, asker, filter);
+    state.screen.layers.push(Layer::Parents(picker));
+    job.map_or_else(Vec::new, |job| search::carry_out(state, job))
+}
+
+/// Looks for places anew after the text of the picker changed.
+pub(in crate::app) fn refilter(state: &mut State, mut picker: ParentPicker) -> Vec<Effect> {
+    let job = picker.search(&mut state.tree.forest);
+    state.screen.layers.push(Layer::Parents(picker));
+    job.map_or_else(Vec::new, |job| search::carry_out(state, job))
+}
+
+/// Puts the chosen parent into the form below.
+pub(in crate::app) fn fill_parent(state: &mut State, picker: ParentPicker) {
+    let Some(choice) = picker.choice().cloned() else {
+        state.screen.layers.push(Layer::Parents(picker));
+        return;
+    };
+    // The place where it stands already is a fine answer here: it leaves the field as it is.
+    let impossible = choice.parent.as_ref().and_then(|parent| {
+        let refusal = parents::refusal(&state.tree.forest, &picker.moving, Some(parent));
+        refusal.filter(|_| picker.moving.iter().any(|segment| segment.parent.as_ref() != Some(parent)))
+    });
+    if let Some(reason) = impossible {
+        state.warn(format!("{} can't be the parent: {reason}", choice.name));
+        state.screen.layers.push(Layer::Parents(picker));
+    } else if let Some(Layer::Form(form)) = state.screen.layers.last_mut() {
+        form.set_parent(choice.parent);
+    }
+}
+
+/// Moves what the picker is for to the chosen place.
+pub(in crate::app) fn move_to_choice(state: &mut State, picker: ParentPicker) -> Vec<Effect> {
+    let Some(choice) = picker.choice().cloned() else {
+        state.screen.layers.push(Layer::Parents(picker));
+        return Vec::new();
+    };
+    if let Some(reason) = choice.refusal {
+        state.warn(format!("can't be moved under {}: {reason}", choice.name));
+        state.screen.layers.push(Layer::Parents(picker));
+        return Vec::new();
+    }
+    move_under(state, &picker.moving, choice.parent.as_ref())
+}
+
+/// Remembers what is marked or selected, to be pasted elsewhere.
+pub(in crate::app) fn cut(state: &mut State) {
+    let subjects = subjects(state);
+    state.tree.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
+    let what = named(&subjects);
+    let (paste, dismiss) = (state.key(Action::Paste), state.key(Action::Dismiss));
+    state.say(format!("cut {what}: {paste} puts it under the selected segment, {dismiss} forgets it"));
+}
+
+/// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.
+pub(in crate::app) fn paste(state: &mut State) -> Vec<Effect> {
+    let moving: Vec<Arc<Segment>> = state.tree.forest.in_order(&state.tree.picks.cut).into_iter().cloned().collect();
+    let target = state.selected_segment().map(|segment| segment.id.clone());
+    if moving.is_empty() {
+        state.tree.picks.cut.clear();
+        state.warn("what was cut no longer exists");
+        return Vec::new();
+    }
+    if let Some(reason) = parents::refusal(&state.tree.forest, &moving, target.as_ref()) {
+        state.warn(format!("{} can't be put here: {reason}", named(&moving)));
+        return Vec::new();
+    }
+    move_under(state, &moving, target.as_ref())
+}
+
+fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&SegmentId>) -> Vec<Effect> {
+    let moved = moving.iter().filter(|segment| segment.parent.as_ref() != parent);
+    let operations = moved.map(|base| {
+        let draft = Draft { parent: parent.cloned(), ..Draft::of(base) };
+        Operation::Update { base: Arc::clone(base), draft }
+    });
+    let plan = Plan { operations: operations.collect() };
+    let what = named(moving);
+    let place = parent
+        .and_then(|id| state.tree.forest.get(id))
+        .map_or_else(|| "the top level".into(), |to| to.name.to_string());
+    let title = Title {
+        done: format!("moved {what} under {place}"),
+        failed: format!("{what} {} not moved under {place}", was(moving)),
+    };
+    state.tree.picks.cut.clear();
+    state.tree.picks.marked.clear();
+    if let Some(parent) = parent {
+        state.tree.forest.expand(&RowId::Segment(parent.clone()));
+    }
+    changes::begin(state, plan, title, None, SubmitMode::Asked)
+}
+
+/// Asks what would go, and how.
+pub(in crate::app) fn ask_deletion(state: &mut State) {
+    let deletion = Deletion::of(&state.tree.forest, &subjects(state));
+    state.screen.layers.push(Layer::Deletion(deletion));
+}
+
+/// Carries out a deletion as it was confirmed, unless something of it changed while the person was asked.
+pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> Vec<Effect> {
+    let now = deletion.as_it_is_now(&state.tree.forest);
+    if let Some(difference) = deletion.difference(&now, &state.tree.forest) {
+        if now.roots.is_empty() {
+            state.warn(format!("{difference}; there is nothing left to delete"));
+        } else {
+            state.screen.layers.push(Layer::Deletion(now));
+            state.warn(format!("{difference}; look again"));
+        }
+        return Vec::new();
+    }
+    let what = deletion.title();
+    let done = match policy {
+        Policy::Subtree => format!("deleted {what} and {} below", deletion.descendants),
+        Policy::Promote => format!("deleted {what}, its children moved up"),
+        Policy::OnlyThis => format!("deleted {what}"),
+    };
+    let plan = deletion.plan(&state.tree.forest, policy);
+    let title = Title { done, failed: format!("{what} {} not deleted", was(&deletion.roots)) };
+    let operations: Vec<&Operation> = plan.operations.iter().collect();
+    // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
+    let shown = deletion.roots.len() == 1
+        && confirmation(&state.session.safeguards(), &state.tree.forest, &operations).next().is_none();
+    changes::begin(state, plan, title, None, if shown { SubmitMode::Confirmed } else { SubmitMode::Asked })
+}
+
+pub(in crate::app) fn named(segments: &[Arc<Segment>]) -> String {
+    match segments {
+        [only] => only.name.to_string(),
+        several => format!("{} segments", several.len()),
+    }
+}
+
+/// The verb after [`named`].
+const fn was(segments: &[Arc<Segment>]) -> &'static str {
+    if segments.len() == 1 { "was" } else { "were" }
+}

@@ -1,0 +1,100 @@
+//! What a deletion would take, and what becomes of the children.
+//!
+//! What is confirmed is what was shown: before anything is planned, all of it is compared with what there is now.
+
+use std::sync::Arc;
+
+use crate::changes::{Operation, Plan};
+use crate::forest::Forest;
+use crate::segment::{Segment, SegmentId};
+
+use crate::app::field_text;
+
+/// A deletion that waits for the person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// What is to go, as the person saw it; no one of them below another.
+    pub roots: Vec<Arc<Segment>>,
+    /// How many segments stand directly below.
+    pub children: usize,
+    /// How many segments stand below in all.
+    pub descendants: usize,
+    /// Which they are, as the person saw them.
+    below: Vec<Arc<Segment>>,
+    /// The place to which the children of each would move up.
+    above: Vec<Option<SegmentId>>,
+}
+
+/// What becomes of what stands below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// It goes too, the lowest first.
+    Subtree,
+    /// The children move up to the parent first.
+    Promote,
+    /// The server decides.
+    OnlyThis,
+}
+
+impl Deletion {
+    pub(in crate::app) fn of(forest: &Forest, segments: &[Arc<Segment>]) -> Self {
+        let below_another =
+            |segment: &Arc<Segment>| segments.iter().any(|other| forest.is_below(&segment.id, &other.id));
+        let roots: Vec<_> = segments.iter().filter(|segment| !below_another(segment)).cloned().collect();
+        let children = roots.iter().map(|root| forest.child_count(&root.id)).sum();
+        let below = roots.iter().flat_map(|root| forest.descendants(&root.id));
+        let mut below: Vec<Arc<Segment>> = below.map(|(_, segment)| Arc::clone(segment)).collect();
+        below.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        let above = roots.iter().map(|root| forest.parent(&root.id).map(|parent| parent.id.clone())).collect();
+        Self { roots, children, descendants: below.len(), below, above }
+    }
+
+    /// The same as it is now, without what is gone.
+    pub(in crate::app) fn as_it_is_now(&self, forest: &Forest) -> Self {
+        let roots: Vec<_> = self.roots.iter().filter_map(|root| forest.get(&root.id)).cloned().collect();
+        Self::of(forest, &roots)
+    }
+
+    /// What is otherwise by now than the person was shown, in words; `None` when nothing is.
+    pub(in crate::app) fn difference(&self, now: &Self, forest: &Forest) -> Option<String> {
+        let present = |root: &&Arc<Segment>| forest.contains(&root.id);
+        if let Some(gone) = self.roots.iter().find(|root| !present(root)) {
+            return Some(format!("{} has just been deleted", gone.name));
+        }
+        let before = self.roots.iter().filter_map(|root| Some((root, forest.get(&root.id)?)));
+        for (before, after) in before {
+            let fields = before.differing_fields(after);
+            if !fields.is_empty() {
+                let fields = fields.into_iter().map(|field| format!("{field} {}", field_text(forest, after, field)));
+                let fields: Vec<String> = fields.collect();
+                return Some(format!("{} has just been changed: {}", before.name, fields.join(", ")));
+            }
+        }
+        if self.below != now.below {
+            return Some("what stands below has just changed".into());
+        }
+        (self != now).then(|| "what it stands under has just changed".into())
+    }
+
+    /// The names of what is to go, in short.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.roots.as_slice() {
+            [only] => only.name.to_string(),
+            several => format!("{} segments", several.len()),
+        }
+    }
+
+    /// What it asks of the server under a policy, as long as nothing [differs](Self::difference) from the forest.
+    pub(in crate::app) fn plan(&self, forest: &Forest, policy: Policy) -> Plan {
+        let plans = self.roots.iter().map(|root| match policy {
+            Policy::Subtree => Plan::delete_subtree(forest, &root.id),
+            Policy::Promote => Plan::promote_children_and_delete(forest, &root.id),
+            Policy::OnlyThis => {
+                let leaving = forest.children(&root.id).into_iter().map(|child| child.id.clone()).collect();
+                Plan::single(Operation::Delete { base: Arc::clone(root), leaving })
+            }
+        });
+        Plan { operations: plans.flat_map(|plan| plan.operations).collect() }
+    }
+}

@@ -1,0 +1,251 @@
+//! The form for a new segment, and for all fields of an existing one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::changes::OpId;
+use crate::changes::Operation;
+use crate::forest::Forest;
+use crate::keymap::Key;
+use crate::segment::{Draft, ExternalId, Field, Name, Segment, SegmentId};
+
+use crate::app::TextField;
+use crate::app::activity::shown;
+
+/// What is typed into the form, and what is said about it.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// What the form is for.
+    pub purpose: Purpose,
+    /// The name as typed.
+    pub name: TextField,
+    /// The external id as typed.
+    pub external_id: TextField,
+    /// The chosen parent, `None` for the top level.
+    pub parent: Option<SegmentId>,
+    /// The field that has the keys.
+    pub focus: Field,
+    /// What is wrong with a field, or has happened to it elsewhere.
+    pub faults: BTreeMap<Field, String>,
+    /// Why the server refused, in its own words.
+    pub refusal: Option<String>,
+    /// The operation in whose place it asks for another one.
+    pub(in crate::app) amends: Option<OpId>,
+    /// The operation that is given up when this is sent.
+    pub(in crate::app) replaces: Option<OpId>,
+}
+
+/// What a form is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// A new segment.
+    Create,
+    /// New values for a segment.
+    Edit {
+        /// The segment as the person saw it.
+        base: Arc<Segment>,
+    },
+}
+
+impl Form {
+    /// An empty form for a segment below `parent`.
+    #[must_use]
+    pub fn create(parent: Option<SegmentId>) -> Self {
+        Self::new(Purpose::Create, "", "", parent)
+    }
+
+    /// The form of an existing segment.
+    #[must_use]
+    pub fn edit(base: &Arc<Segment>) -> Self {
+        let external_id = base.external_id.as_deref().unwrap_or_default();
+        Self::new(Purpose::Edit { base: Arc::clone(base) }, &base.name, external_id, base.parent.clone())
+    }
+
+    /// The form of a segment with other values in it, to ask for them in the place of an operation.
+    pub(in crate::app) fn amending(base: &Arc<Segment>, mine: &Segment, op: OpId) -> Self {
+        let external_id = mine.external_id.as_deref().unwrap_or_default();
+        let purpose = Purpose::Edit { base: Arc::clone(base) };
+        Self { amends: Some(op), ..Self::new(purpose, &mine.name, external_id, mine.parent.clone()) }
+    }
+
+    /// The form of a segment that could not be created.
+    pub(in crate::app) fn amending_create(draft: &Draft, op: OpId, refusal: &str) -> Self {
+        let external_id = draft.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default();
+        let form = Self::new(Purpose::Create, draft.name.as_str(), external_id, draft.parent.clone());
+        Self { amends: Some(op), refusal: Some(refusal.to_owned()), ..form }
+    }
+
+    /// The form that creates again what somebody has deleted. What it stood under may be gone as well, which is said at once.
+    pub(in crate::app) fn creating_again(mine: &Segment, gone: OpId, forest: &Forest) -> Self {
+        let external_id = mine.external_id.as_deref().unwrap_or_default();
+        let form = Self::new(Purpose::Create, &mine.name, external_id, mine.parent.clone());
+        let mut form = Self { replaces: Some(gone), ..form };
+        if let Some(fault) = form.parent_fault(forest) {
+            form.faults.insert(Field::Parent, fault);
+            form.focus = Field::Parent;
+        }
+        form
+    }
+
+    fn new(purpose: Purpose, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
+        Self {
+            purpose,
+            name: TextField::new(name),
+            external_id: TextField::new(external_id),
+            parent,
+            focus: Field::Name,
+            faults: BTreeMap::new(),
+            refusal: None,
+            amends: None,
+            replaces: None,
+        }
+    }
+
+    /// The segment it changes.
+    #[must_use]
+    pub fn subject(&self) -> Option<&SegmentId> {
+        match &self.purpose {
+            Purpose::Create => None,
+            Purpose::Edit { base } => Some(&base.id),
+        }
+    }
+
+    /// What to tell about the external id: it should be one segment's only, since external systems know segments by it.
+    #[must_use]
+    pub fn warning(&self, forest: &Forest) -> Option<String> {
+        let external_id = self.external_id.text().trim();
+        if external_id.is_empty() {
+            return None;
+        }
+        let other = forest.with_external_id(external_id).find(|other| Some(&other.id) != self.subject())?;
+        Some(format!("“{external_id}” is also the external id of {}", other.name))
+    }
+
+    /// The parent as a person reads it.
+    #[must_use]
+    pub fn parent_text(&self, forest: &Forest) -> String {
+        match &self.parent {
+            None => "top level".into(),
+            Some(id) => {
+                let path = forest.path(id);
+                let names: Vec<&str> = path.iter().map(|segment| segment.name.as_str()).collect();
+                if names.is_empty() { id.to_string() } else { names.join(" › ") }
+            }
+        }
+    }
+
+    pub(in crate::app) fn next_field(&mut self) {
+        self.focus = match self.focus {
+            Field::Name => Field::ExternalId,
+            Field::ExternalId => Field::Parent,
+            Field::Parent => Field::Name,
+        };
+    }
+
+    pub(in crate::app) fn previous_field(&mut self) {
+        self.focus = match self.focus {
+            Field::Name => Field::Parent,
+            Field::ExternalId => Field::Name,
+            Field::Parent => Field::ExternalId,
+        };
+    }
+
+    /// The text being typed, `None` on the parent, which is chosen instead.
+    pub(in crate::app) fn text_field(&mut self) -> Option<&mut TextField> {
+        match self.focus {
+            Field::Name => Some(&mut self.name),
+            Field::ExternalId => Some(&mut self.external_id),
+            Field::Parent => None,
+        }
+    }
+
+    pub(in crate::app) fn type_key(&mut self, key: Key) {
+        let focus = self.focus;
+        if self.text_field().is_some_and(|field| field.press(key)) {
+            self.faults.remove(&focus);
+        }
+    }
+
+    pub(in crate::app) fn set_parent(&mut self, parent: Option<SegmentId>) {
+        self.parent = parent;
+        self.faults.remove(&Field::Parent);
+    }
+
+    /// What saving asks for, `Ok(None)` when nothing would change. Otherwise every fault is noted at its field, and the first of
+    /// those gets the keys.
+    pub(in crate::app) fn operation(&mut self, forest: &Forest) -> Result<Option<Operation>, ()> {
+        self.faults.clear();
+        self.refusal = None;
+        let name = Name::parse(self.name.text());
+        let external_id = ExternalId::parse(self.external_id.text());
+        if let Err(fault) = &name {
+            self.faults.insert(Field::Name, fault.to_string());
+        }
+        if let Err(fault) = &external_id {
+            self.faults.insert(Field::ExternalId, fault.to_string());
+        }
+        if let Some(fault) = self.parent_fault(forest) {
+            self.faults.insert(Field::Parent, fault);
+        }
+        let (Ok(name), Ok(external_id), None) = (name, external_id, self.faults.keys().next().copied()) else {
+            self.focus = self.faults.keys().next().copied().unwrap_or(self.focus);
+            return Err(());
+        };
+        let draft = Draft { name, external_id, parent: self.parent.clone() };
+        Ok(match &self.purpose {
+            Purpose::Create => Some(Operation::Create { draft }),
+            Purpose::Edit { base } if draft.changes(base).is_empty() => None,
+            Purpose::Edit { base } => Some(Operation::Update { base: Arc::clone(base), draft }),
+        })
+    }
+
+    fn parent_fault(&self, forest: &Forest) -> Option<String> {
+        let parent = self.parent.as_ref()?;
+        let unchanged = matches!(&self.purpose, Purpose::Edit { base } if base.parent.as_ref() == Some(parent));
+        if unchanged {
+            return None;
+        }
+        if !forest.contains(parent) {
+            return Some("that segment no longer exists; choose another".into());
+        }
+        let subject = self.subject()?;
+        if parent == subject {
+            return Some("a segment can't stand under itself".into());
+        }
+        forest.is_below(parent, subject).then(|| "that would put it into its own subtree".into())
+    }
+
+    /// The segment changed elsewhere while the form is open: said at the fields, the input stays.
+    pub(in crate::app) fn changed_elsewhere(&mut self, forest: &Forest, now: Option<&Segment>) {
+        let Purpose::Edit { base } = &self.purpose else { return };
+        let Some(now) = now else {
+            self.refusal = Some("somebody has just deleted it".into());
+            return;
+        };
+        for field in base.differing_fields(now) {
+            self.faults.insert(field, format!("somebody has just changed it to {}", shown(forest, now, field)));
+        }
+    }
+
+    /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
+    pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
+        self.refusal = Some(words.to_owned());
+        self.amends = amends;
+    }
+
+    /// A segment that was still being created is this one now. Where that is otherwise than it was shown, it is said.
+    pub(in crate::app) fn refer_to(&mut self, forest: &Forest, provisional: &SegmentId, segment: &Segment) {
+        let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
+        if let Some(parent) = self.parent.as_ref().and_then(other) {
+            self.parent = Some(parent);
+        }
+        let Purpose::Edit { base } = &mut self.purpose else { return };
+        let is_it = base.id == *provisional;
+        if let Some(renamed) = base.with_ids(&other) {
+            *base = Arc::new(renamed);
+        }
+        if is_it {
+            self.changed_elsewhere(forest, Some(segment));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Segments as a text in the person's own editor: from the key to the text, and from the text that comes back to a plan.
+//!
+//! While the editor is open nothing is drawn and no key comes here; what the mirror says waits. What somebody else changes
+//! meanwhile is met as with any other edit, since every operation carries the segment as it was written into the text.
+
+use std::path::{Path, PathBuf};
+
+use crate::changes::OpId;
+use crate::changes::{Outline, Title};
+use crate::formats::outline::{Fault, with_faults};
+use crate::keymap::Key;
+
+use crate::app::changes::{self, SubmitMode};
+use crate::app::{Effect, Layer, State, changing};
+
+/// A text that is being edited.
+#[derive(Debug, Clone)]
+pub struct OutlineEdit {
+    base: Outline,
+    place: Whereabouts,
+}
+
+/// Where a text is.
+#[derive(Debug, Clone)]
+enum Whereabouts {
+    /// In the editor. The file of the time before is kept until there is another one.
+    InEditor { former: Option<PathBuf> },
+    /// It came back, and can't be read.
+    Faulty { text: String, file: PathBuf, faults: Vec<Fault> },
+}
+
+/// What became of a text that was handed to the editor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// The editor ended well, and this is what it left.
+    Saved {
+        /// The text.
+        text: String,
+        /// Where it is.
+        file: PathBuf,
+    },
+    /// Nothing came of it.
+    Failed {
+        /// Why.
+        fault: EditorFault,
+        /// Where the text is, if it could be written at all.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Why a text was not edited.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditorFault {
+    /// There is no file for it.
+    #[error("the text could not be written into a file ({0})")]
+    NotWritten(String),
+    /// The editor's command is no command.
+    #[error("the editor {0} can't be read as a command; set VISUAL or EDITOR anew")]
+    NoCommand(String),
+    /// There is no such editor.
+    #[error("the editor {editor} could not be started ({reason}); set VISUAL or EDITOR to another one")]
+    NotStarted {
+        /// Its command.
+        editor: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// The editor says that it failed, or that the person did not want it.
+    #[error("the editor {editor} ended with {status}")]
+    Unsuccessful {
+        /// Its command.
+        editor: String,
+        /// How it ended.
+        status: String,
+    },
+    /// What it left is no text.
+    #[error("what the editor left could not be read ({0})")]
+    NotRead(String),
+}
+
+impl OutlineEdit {
+    /// What is wrong, a line each; empty while the text is in the editor.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        match &self.place {
+            Whereabouts::InEditor { .. } => Vec::new(),
+            Whereabouts::Faulty { faults, .. } => {
+                faults.iter().map(|Fault { line, problem }| format!("line {line}: {problem}")).collect()
+            }
+        }
+    }
+}
+
+/// Writes what is marked or selected, or everything, as a text for the editor.
+pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
+    match Outline::of(&state.tree.forest, &changing::subjects(state)) {
+        Ok(base) => {
+            let text = base.text();
+            state
+                .screen
+                .layers
+                .push(Layer::Outline(OutlineEdit { base, place: Whereabouts::InEditor { former: None } }));
+            vec![Effect::EditText { text }]
+        }
+        Err(too_large) => {
+            state.warn(too_large.to_string());
+            Vec::new()
+        }
+    }
+}
+
+/// Takes what became of the text.
+pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effect> {
+    let Some(at) = state.screen.layers.iter().rposition(|layer| matches!(layer, Layer::Outline(_))) else {
+        return Vec::new();
+    };
+    let Layer::Outline(OutlineEdit { base, place }) = state.screen.layers.remove(at) else { return Vec::new() };
+    let former = match place {
+        Whereabouts::InEditor { former } => former,
+        Whereabouts::Faulty { file, .. } => Some(file),
+    };
+    match edited {
+        Edited::Saved { text, file } => {
+            let mut effects: Vec<Effect> = former.map(Effect::RemoveText).into_iter().collect();
+            effects.extend(read(state, base, text, file));
+            effects
+        }
+        Edited::Failed { fault, file } => {
+            let kept = file.as_ref().or(former.as_ref()).map_or_else(String::new, |file| kept_in(file));
+            state.warn(format!("nothing was changed: {fault}{kept}"));
+            // The one before is the only one when there is no other.
+            file.and(former).map(Effect::RemoveText).into_iter().collect()
+        }
+    }
+}
+
+/// Where a text is that came to nothing.
+pub(in crate::app) fn kept_in(file: &Path) -> String {
+    format!(" · the text is in {}", file.display())
+}
+
+fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Effect> {
+    let plan_id = state.changes.queue.next_plan_id();
+    match base.plan(&text, |index| OpId { plan_id, index }.provisional_id()) {
+        Err(faults) => {
+            let place = Whereabouts::Faulty { text, file, faults };
+            state.screen.layers.push(Layer::Outline(OutlineEdit { base, place }));
+            Vec::new()
+        }
+        Ok((plan, reasons)) => {
+            let title = match plan.operations.as_slice() {
+                [] => {
+                    state.say("nothing was changed");
+                    return vec![Effect::RemoveText(file)];
+                }
+                [only] => changing::title(only),
+                several => Title {
+                    done: format!("made {} changes, edited as text", several.len()),
+                    failed: "not everything that was edited as text was done".to_owned(),
+                },
+            };
+            let mut effects = changes::begin(state, plan, title, None, SubmitMode::Unseen);
+            match state.screen.layers.last_mut() {
+                Some(Layer::Review(review)) => {
+                    review.reasons = reasons.iter().map(ToString::to_string).collect();
+                    review.text = Some(file);
+                }
+                // It gathers with others.
+                _ => effects.push(Effect::RemoveText(file)),
+            }
+            effects
+        }
+    }
+}
+
+pub(in crate::app) fn press(state: &mut State, edit: OutlineEdit, key: Key) -> Vec<Effect> {
+    let OutlineEdit { base, place } = edit;
+    let (place, effects) = match (place, key.to_string().as_str()) {
+        (Whereabouts::Faulty { text, file, faults }, "e" | "enter") => {
+            let text = with_faults(&text, &faults);
+            (Whereabouts::InEditor { former: Some(file) }, vec![Effect::EditText { text }])
+        }
+        (Whereabouts::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
+            state.warn(format!("nothing was changed{}", kept_in(&file)));
+            return Vec::new();
+        }
+        // What was typed before the editor came up is not for it, and not for what is below either.
+        (place, _) => (place, Vec::new()),
+    };
+    state.screen.layers.push(Layer::Outline(OutlineEdit { base, place }));
+    effects
+}

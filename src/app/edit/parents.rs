@@ -1,0 +1,161 @@
+//! Choosing a parent by typing a part of its name, external id or id; places that are not possible are shown with the reason.
+
+use std::sync::Arc;
+
+use crate::forest::{Forest, Purpose, Query, SearchJob};
+use crate::segment::{Segment, SegmentId};
+
+use crate::app::TextField;
+use crate::app::closeness::Closeness;
+
+/// The choice of a parent for some segments.
+#[derive(Debug, Clone)]
+pub struct ParentPicker {
+    /// What gets the new parent; empty for a segment that does not exist yet.
+    pub moving: Vec<Arc<Segment>>,
+    /// Who wants to know.
+    pub(in crate::app) asker: Asker,
+    /// The text by which the places are filtered.
+    pub filter: TextField,
+    /// The places that match, the best first, cut at some hundred.
+    pub candidates: Vec<Candidate>,
+    /// How many more places match.
+    pub more: usize,
+    /// Which candidate is chosen.
+    pub chosen: usize,
+    /// Whether a person went to it, and did not take what was offered.
+    stepped: bool,
+}
+
+/// Who asked for a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Asker {
+    /// A move: choosing carries it out.
+    Move,
+    /// The form below: choosing fills its field.
+    Form,
+}
+
+/// A place to stand under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The parent, `None` for the top level.
+    pub parent: Option<SegmentId>,
+    /// Its name.
+    pub name: String,
+    /// Where it is: the names above it.
+    pub path: String,
+    /// Why it is not possible.
+    pub refusal: Option<&'static str>,
+}
+
+/// More can't be read anyway: one types a letter more.
+const SHOWN: usize = 300;
+
+impl ParentPicker {
+    /// A choice for these segments, filtered by a text; the search for the places is to be carried out.
+    pub(in crate::app) fn open(
+        forest: &mut Forest,
+        moving: Vec<Arc<Segment>>,
+        asker: Asker,
+        filter: &str,
+    ) -> (Self, Option<SearchJob>) {
+        let filter = TextField::new(filter);
+        let mut picker = Self { moving, asker, filter, candidates: Vec::new(), more: 0, chosen: 0, stepped: false };
+        let job = picker.search(forest);
+        (picker, job)
+    }
+
+    /// Begins to look for the places that match, after the text changed.
+    pub(in crate::app) fn search(&mut self, forest: &mut Forest) -> Option<SearchJob> {
+        self.stepped = false;
+        let query = Query::parse(self.filter.text());
+        if query.is_none() {
+            forest.end_search(Purpose::Parents);
+        }
+        let job = query.map(|query| forest.search(Purpose::Parents, query));
+        self.show(forest);
+        job
+    }
+
+    /// Shows the places that match as far as they were found. Chooses the first that is possible.
+    fn show(&mut self, forest: &Forest) {
+        let unfiltered = self.filter.text().trim().is_empty();
+        let (places, of) = if unfiltered {
+            (forest.preorder().map(|(_, segment)| &segment.id).take(SHOWN).collect(), forest.len())
+        } else {
+            (forest.best_matches(Purpose::Parents, SHOWN), forest.match_count(Purpose::Parents))
+        };
+        self.more = of.saturating_sub(SHOWN);
+        let top = unfiltered.then(|| Candidate {
+            parent: None,
+            name: "top level".into(),
+            path: String::new(),
+            refusal: self.refusal(forest, None),
+        });
+        let mut places: Vec<&Arc<Segment>> = places.into_iter().filter_map(|id| forest.get(id)).collect();
+        if !unfiltered {
+            // The search takes each word by itself; whoever types a whole name means that.
+            places.sort_by_cached_key(|place| {
+                let external_id = place.external_id.as_deref().unwrap_or_default();
+                Closeness::of(self.filter.text(), [&place.name, external_id, &place.id.text()])
+            });
+        }
+        let segments = places.into_iter().map(|place| self.candidate(forest, place));
+        self.candidates = top.into_iter().chain(segments).collect();
+        let possible = |candidate: &Candidate| candidate.refusal.is_none();
+        self.chosen = self.candidates.iter().position(possible).unwrap_or(0);
+    }
+
+    /// The tree changed, or more was found: shows the places anew and keeps the choice where it was, if a person has made one.
+    pub(in crate::app) fn follow(&mut self, forest: &Forest) {
+        let chosen = self.choice().filter(|_| self.stepped).map(|candidate| candidate.parent.clone());
+        self.show(forest);
+        if let Some(at) = chosen.and_then(|parent| self.candidates.iter().position(|other| other.parent == parent)) {
+            self.chosen = at;
+        }
+    }
+
+    fn candidate(&self, forest: &Forest, segment: &Segment) -> Candidate {
+        let mut above: Vec<&str> = forest.ancestors(&segment.id).take(12).map(|parent| parent.name.as_str()).collect();
+        above.reverse();
+        Candidate {
+            parent: Some(segment.id.clone()),
+            name: segment.name.to_string(),
+            path: above.join(" › "),
+            refusal: self.refusal(forest, Some(&segment.id)),
+        }
+    }
+
+    fn refusal(&self, forest: &Forest, parent: Option<&SegmentId>) -> Option<&'static str> {
+        refusal(forest, &self.moving, parent)
+    }
+
+    pub(in crate::app) fn choice(&self) -> Option<&Candidate> {
+        self.candidates.get(self.chosen)
+    }
+
+    pub(in crate::app) fn step(&mut self, by: isize) {
+        let last = self.candidates.len().saturating_sub(1);
+        self.stepped = true;
+        self.chosen = self.chosen.saturating_add_signed(by).min(last);
+    }
+}
+
+/// Why these segments can't stand under that parent.
+pub(in crate::app) fn refusal(
+    forest: &Forest,
+    moving: &[Arc<Segment>],
+    parent: Option<&SegmentId>,
+) -> Option<&'static str> {
+    if let Some(parent) = parent {
+        if moving.iter().any(|segment| segment.id == *parent) {
+            return Some("a segment can't stand under itself");
+        }
+        if moving.iter().any(|segment| forest.is_below(parent, &segment.id)) {
+            return Some("in its own subtree");
+        }
+    }
+    let there_already = !moving.is_empty() && moving.iter().all(|segment| segment.parent.as_ref() == parent);
+    there_already.then_some("it is there already")
+}

@@ -1,0 +1,64 @@
+//! Renaming in place: the row itself is the input.
+
+use std::sync::Arc;
+
+use crate::changes::OpId;
+use crate::segment::{Draft, FieldFault, Name, Segment, SegmentId};
+
+use crate::app::TextField;
+
+/// A name being retyped in its row.
+#[derive(Debug, Clone)]
+pub struct Renaming {
+    /// The segment as the person saw it.
+    pub base: Arc<Segment>,
+    /// The name as typed.
+    pub name: TextField,
+    /// What is wrong with it, or why the server refused.
+    pub fault: Option<String>,
+    /// The operation in whose place it asks for another one.
+    pub(in crate::app) amends: Option<OpId>,
+}
+
+impl Renaming {
+    /// The row of a segment as an input.
+    #[must_use]
+    pub fn of(base: &Arc<Segment>) -> Self {
+        Self { base: Arc::clone(base), name: TextField::new(&base.name), fault: None, amends: None }
+    }
+
+    /// The wanted segment; `None` when the name is as it was.
+    pub(in crate::app) fn draft(&self) -> Result<Option<Draft>, FieldFault> {
+        let name = Name::parse(self.name.text())?;
+        let draft = Draft { name, ..Draft::of(&self.base) };
+        Ok((!draft.changes(&self.base).is_empty()).then_some(draft))
+    }
+
+    /// The segment changed elsewhere meanwhile: said, and the input stays.
+    pub(in crate::app) fn changed_elsewhere(&mut self, now: Option<&Segment>) {
+        match now {
+            None => self.fault = Some("somebody has just deleted it".into()),
+            Some(now) if now.name != self.base.name => {
+                self.fault = Some(format!("somebody has just renamed it to {}", now.name));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The server refused. Saving once more asks for what is typed in the place of the operation that failed.
+    pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
+        self.fault = Some(words.to_owned());
+        self.amends = amends;
+    }
+    /// A segment that was still being created is this one now. If it is called otherwise than it was shown, that is said.
+    pub(in crate::app) fn refer_to(&mut self, provisional: &SegmentId, segment: &Segment) {
+        let is_it = self.base.id == *provisional;
+        let other = |id: &SegmentId| (id == provisional).then(|| segment.id.clone());
+        if let Some(renamed) = self.base.with_ids(&other) {
+            self.base = Arc::new(renamed);
+        }
+        if is_it {
+            self.changed_elsewhere(Some(segment));
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What the mirror says, taken into the state.
+
+use std::sync::Arc;
+
+use crate::action::Action;
+use crate::forest::{Change, Forest, Heading, RowId};
+use crate::mirror::{Event, Notice, Phase, Seen};
+use crate::segment::{Segment, SegmentId};
+
+use super::activity::{self, ActivityEntry, EntryKind, Originator};
+use super::changes::tell_reverted;
+use super::{Effect, Layer, State, changes, grouped, saved_view, search, sorting, viewport};
+
+pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut effects = changes::hand_over_again(state);
+    match event {
+        Event::PhaseChanged(phase) => enter(state, phase),
+        Event::Gathered(segments) => gather(state, segments),
+        Event::Restored { forest, saved } => {
+            state.link.synchronised = Some(saved);
+            effects.extend(restore(state, *forest));
+        }
+        Event::Listed { different } => effects.extend(list(state, &different)),
+        Event::Changed { seen, .. } => effects.extend(change(state, &seen)),
+        Event::Synchronised { lacking, .. } => {
+            state.link.synchronised = Some(state.clock.now);
+            state.link.lacking = lacking;
+        }
+        Event::Verified { missed } => verified(state, &missed),
+        Event::Executed { op, result } => effects.extend(changes::executed(state, op, &result)),
+        Event::ServerAnswers => changes::server_answers(state),
+        Event::Recovered(found) => effects.extend(changes::recovered(state, found)),
+        Event::Noticed(notice) => {
+            if matches!(notice, Notice::LeftOver { .. }) {
+                // Nothing is sent before it is known what has become of that.
+                state.changes.queue.pause_sending();
+            }
+            state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });
+            let text = notice.to_string();
+            state.side.activity.add(state.clock.now, EntryKind::Notice, None, text.clone());
+            state.warn(text);
+        }
+    }
+    refresh_pickers(state);
+    effects
+}
+
+fn enter(state: &mut State, phase: Phase) {
+    let now = state.clock.now;
+    let was_offline = matches!(state.link.phase, Phase::Offline { .. });
+    match &phase {
+        Phase::Offline { error, .. } if !was_offline => {
+            state.side.activity.add(now, EntryKind::Notice, None, format!("offline: {error}"));
+            if error.fault.is_unauthorised() {
+                state.warn(format!("{error} · check the key and the tenant"));
+            }
+        }
+        Phase::Silent { call, since } => {
+            let text = format!("no answer for {} s: could not {call} yet", since.as_secs());
+            state.side.activity.add(now, EntryKind::Notice, None, text);
+        }
+        Phase::Stalled { error, progress, .. } => {
+            let again = state.key(Action::PollNow);
+            let text = format!("{error}; {} segments came · {again} tries again", progress.segments);
+            state.side.activity.add(now, EntryKind::Notice, None, text.clone());
+            state.warn(text);
+        }
+        Phase::Paused(progress) => {
+            let again = state.key(Action::PollNow);
+            let text =
+                format!("{} segments came, the rest is missing · {again} goes on loading", grouped(progress.segments));
+            state.side.activity.add(now, EntryKind::Notice, None, text.clone());
+            state.warn(text);
+        }
+        Phase::Live if was_offline => state.side.activity.add(now, EntryKind::Recovered, None, "connected again"),
+        _ => {}
+    }
+    if !matches!(phase, Phase::Loading(_)) {
+        viewport::steady(state, |state| state.tree.forest.set_growing(false));
+    }
+    state.link.enter(phase, now);
+}
+
+fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
+    // Children often come before their parents: what is usual while the list loads should not fill the screen.
+    if state.tree.forest.is_empty() {
+        state.tree.forest.collapse(&RowId::Heading(Heading::MissingParents));
+    }
+    let changes = segments.into_iter().map(|segment| {
+        let id = segment.id.clone();
+        state.changes.queue.see(&id, Some(segment))
+    });
+    let changes: Vec<Change> = changes.collect();
+    state.tree.forest.set_growing(true);
+    viewport::steady(state, |state| state.tree.forest.apply(changes));
+}
+
+fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
+    viewport::steady(state, |state| {
+        state.tree.forest = forest;
+        let overlay = state.changes.queue.see_all(&state.tree.forest);
+        state.tree.forest.apply(overlay);
+    });
+    let mut effects = search::resume(state);
+    effects.extend(search::search_parents(state));
+    effects.extend(begin_with_list(state));
+    effects
+}
+
+fn list(state: &mut State, different: &[Seen]) -> Vec<Effect> {
+    for one in different {
+        if let (Some(before), Some(after)) = (&one.before, &one.now) {
+            tell_reverted(state, before, after);
+        }
+    }
+    let changes = different.iter().map(|seen| state.changes.queue.see(&seen.id, seen.now.clone()));
+    let changes: Vec<Change> = changes.collect();
+    let first = !state.link.listed;
+    viewport::steady(state, |state| {
+        state.tree.forest.apply(changes);
+        if first {
+            state.tree.forest.expand(&RowId::Heading(Heading::MissingParents));
+        }
+    });
+    forget_gone(state);
+    tell_dialogs(state, different);
+    let mut effects = look_for_own(state, different);
+    if first {
+        effects.extend(begin_with_list(state));
+    }
+    effects
+}
+
+/// What is new may be what a create has made whose answer was lost.
+fn look_for_own(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
+    let new = seen.iter().filter(|one| one.before.is_none()).filter_map(|one| one.now.as_ref());
+    let mut effects = Vec::new();
+    for new in new {
+        let transitions = state.changes.queue.see_new(new);
+        effects.extend(changes::apply(state, transitions));
+    }
+    effects
+}
+
+/// Shows the first complete list as it was shown the last time, or else in a way that says something.
+fn begin_with_list(state: &mut State) -> Vec<Effect> {
+    state.link.listed = true;
+    let rearranged = if let Some(view) = state.tree.recalled.take() {
+        saved_view::rearrange(state, &view)
+    } else {
+        open_at_first(state);
+        Vec::new()
+    };
+    rearranged.into_iter().chain(sorting::put_in_order(state)).collect()
+}
+
+/// How many screens of rows the first unfolding may fill before it hides more than it shows.
+const FIRST_SCREENS: usize = 4;
+
+/// A tree of closed roots says little: at first the second level is shown too, if that is not too much to look at.
+fn open_at_first(state: &mut State) {
+    let most = FIRST_SCREENS * viewport::height(state);
+    if state.tree.forest.row_count() > most || state.tree.forest.open_segments().next().is_some() {
+        return;
+    }
+    viewport::steady(state, |state| {
+        let roots: Vec<SegmentId> = state.tree.forest.roots().map(|root| root.id.clone()).collect();
+        let below: usize = roots.iter().map(|root| state.tree.forest.child_count(root)).sum();
+        if state.tree.forest.row_count() + below <= most {
+            state.tree.forest.expand_each(&roots);
+        }
+    });
+}
+
+fn change(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
+    let now = state.clock.now;
+    for one in seen {
+        if let Some(entry) = activity::entry(&state.tree.forest, one, now) {
+            state.side.activity.push(entry);
+        }
+        if one.now.is_some() {
+            state.side.activity.touch(&one.id, now, Originator::Somebody(one.mention.contexts));
+        }
+    }
+    let changes: Vec<Change> = seen.iter().map(|one| state.changes.queue.see(&one.id, one.now.clone())).collect();
+    let selected_goes = match &state.tree.view.selected {
+        Some(RowId::Segment(id)) => seen.iter().find(|one| one.id == *id && one.now.is_none()),
+        _ => None,
+    };
+    let goodbye = selected_goes
+        .and_then(|one| one.before.as_ref())
+        .map(|gone| format!("{} was deleted by somebody else", gone.name));
+    viewport::steady(state, |state| {
+        state.tree.forest.apply(changes);
+        state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
+    });
+    forget_gone(state);
+    tell_dialogs(state, seen);
+    for one in seen {
+        if let (Some(before), Some(after)) = (&one.before, &one.now) {
+            tell_reverted(state, before, after);
+        }
+    }
+    if let Some(goodbye) = goodbye {
+        state.warn(goodbye);
+    }
+    look_for_own(state, seen)
+}
+
+/// Says what the feed had missed. That it missed nothing is worth a word only to somebody who asked.
+fn verified(state: &mut State, missed: &[Seen]) {
+    let asked = std::mem::take(&mut state.link.verification_asked);
+    let now = state.clock.now;
+    for seen in missed {
+        if let Some(entry) = activity::entry(&state.tree.forest, seen, now) {
+            state.side.activity.push(ActivityEntry { kind: EntryKind::Missed, ..entry });
+        }
+        if seen.now.is_some() {
+            state.side.activity.touch(&seen.id, now, Originator::Somebody(seen.mention.contexts));
+            viewport::steady(state, |state| state.tree.forest.mark_changed([&seen.id]));
+        }
+    }
+    match missed.len() {
+        0 if asked => state.say("compared with the server: everything here is as it is there"),
+        0 => {}
+        1 => state.warn("compared with the server: the feed had missed one change, which is shown now"),
+        many => {
+            state.warn(format!("compared with the server: the feed had missed {many} changes, which are shown now"));
+        }
+    }
+}
+
+/// Lets what is open know what has changed.
+fn tell_dialogs(state: &mut State, seen: &[Seen]) {
+    let mut layers = std::mem::take(&mut state.screen.layers);
+    for Seen { id, now, .. } in seen {
+        for layer in &mut layers {
+            match layer {
+                Layer::Form(form) if form.subject() == Some(id) => {
+                    form.changed_elsewhere(&state.tree.forest, now.as_deref());
+                }
+                Layer::Renaming(renaming) if renaming.base.id == *id => renaming.changed_elsewhere(now.as_deref()),
+                Layer::Conflict(conflict) => conflict.changed_elsewhere(id, now.as_ref()),
+                Layer::Review(review) => review.changed_elsewhere(state, id),
+                _ => {}
+            }
+        }
+    }
+    state.screen.layers = layers;
+}
+
+fn forget_gone(state: &mut State) {
+    let forest = &state.tree.forest;
+    state.tree.picks.marked.retain(|id| forest.contains(id));
+    state.tree.picks.cut.retain(|id| forest.contains(id));
+}
+
+fn refresh_pickers(state: &mut State) {
+    for layer in &mut state.screen.layers {
+        if let Layer::Parents(picker) = layer {
+            picker.follow(&state.tree.forest);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! All about the selected row, as lines that fit the pane.
+
+use crate::action::Action;
+use crate::changes::is_provisional;
+use crate::forest::{Heading, RowId};
+use crate::segment::{Segment, SegmentId};
+
+use crate::app::activity::Originator;
+use crate::app::figures::grouped;
+use crate::app::{Shape, State};
+use crate::changes::PendingKind;
+
+/// A line of the details.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DetailLine {
+    /// What it is all about.
+    Title(String),
+    /// A label and its value; no label where the value goes on.
+    Field {
+        /// The label.
+        label: &'static str,
+        /// The value, or a part of it.
+        value: String,
+    },
+    /// Something that is wrong with it.
+    Wrong(String),
+    /// A sentence.
+    Text(String),
+    /// A heading over what follows.
+    Heading(&'static str),
+    /// A child and how large it is, beside the largest.
+    Bar {
+        /// The child.
+        name: String,
+        /// Segments below it.
+        count: usize,
+        /// Segments below the largest child.
+        most: usize,
+    },
+    /// How many segments stand at each level below, the nearest first.
+    Levels(Vec<usize>),
+    /// Nothing.
+    Blank,
+}
+
+/// The column of values.
+const LABEL_COLUMNS: u16 = 13;
+/// Children in the picture of the largest.
+const BARS: usize = 5;
+/// More children than these are not ranked: that would cost time in every frame.
+const RANKED_CHILDREN: usize = 2_000;
+
+/// More segments than these are not counted by their levels, for the same reason.
+const COUNTED_BY_LEVEL: usize = 5_000;
+
+/// The lines for the selected row, in the width of the pane they are shown in.
+#[must_use]
+pub fn details(state: &State) -> Vec<DetailLine> {
+    let layout = state.layout();
+    let Some(area) = layout.details else { return Vec::new() };
+    let lines = Lines { width: usize::from(area.width.saturating_sub(2)).max(1), lines: Vec::new() };
+    match &state.tree.view.selected {
+        None if state.filtered().is_some() => Vec::new(),
+        None => lines.nothing(state),
+        Some(RowId::Heading(heading)) => lines.heading(state, *heading),
+        Some(RowId::Segment(id)) => match state.tree.forest.get(id) {
+            Some(segment) if layout.shape == Shape::Stacked => lines.segment_in_short(state, segment),
+            Some(segment) => lines.segment(state, segment),
+            None => lines.missing(state, id),
+        },
+    }
+}
+
+struct Lines {
+    width: usize,
+    lines: Vec<DetailLine>,
+}
+
+impl Lines {
+    fn nothing(mut self, state: &State) -> Vec<DetailLine> {
+        if state.link.listed {
+            self.lines.push(DetailLine::Title("No segments yet".into()));
+            self.text(&format!("This tenant has none. Press {} to add the first.", state.key(Action::AddChild)));
+        } else {
+            self.text("Nothing has come from the server yet.");
+        }
+        self.lines
+    }
+
+    fn heading(mut self, state: &State, heading: Heading) -> Vec<DetailLine> {
+        self.lines.push(DetailLine::Title(heading.to_string()));
+        self.text(match heading {
+            Heading::MissingParents if !state.link.listed => {
+                "The parents of these segments have not come yet. Each moves to its place as soon as its parent is here."
+            }
+            Heading::MissingParents => {
+                "These segments name a parent that the server does not list. They keep their place here until it \
+                 appears or they are moved."
+            }
+            Heading::Circles => {
+                "These segments stand under each other in a circle, so none of them leads to the top. Moving any one \
+                 of them elsewhere opens the circle."
+            }
+        });
+        self.lines
+    }
+
+    fn missing(mut self, state: &State, id: &SegmentId) -> Vec<DetailLine> {
+        self.lines.push(DetailLine::Title("Missing parent".into()));
+        self.field("Id", &id.to_string());
+        let children = state.tree.forest.child_count(id);
+        let name = match children {
+            1 => "one names it as its parent".into(),
+            several => format!("{} name it as their parent", grouped(several)),
+        };
+        self.text(&format!("The server does not list this segment, yet {name}."));
+        self.lines
+    }
+
+    fn segment_in_short(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
+        let external_id = segment.external_id.as_deref().unwrap_or("–");
+        let below = match state.tree.forest.child_count(&segment.id) {
+            0 => "no children".into(),
+            _ => below(state, &segment.id),
+        };
+        self.cut_field("External id", &format!("{external_id}    {below}"));
+        let owner =
+            state.session.safeguards().owner_of(segment).map(|pattern| format!("    owned by {}", pattern.owner()));
+        self.cut_field("Id", &format!("{}{}", id(segment), owner.unwrap_or_default()));
+        match state.tree.forest.anomalies(&segment.id).first() {
+            Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),
+            None => self.cut_field("Path", &path(state, &segment.id)),
+        }
+        self.lines
+    }
+
+    fn segment(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
+        self.lines.push(DetailLine::Title(segment.name.to_string()));
+        self.lines.push(DetailLine::Blank);
+        self.field("External id", segment.external_id.as_deref().unwrap_or("–"));
+        self.field("Id", &id(segment));
+        self.field("Parent", &parent(state, segment));
+        self.field("Path", &path(state, &segment.id));
+        self.field("Below", &below(state, &segment.id));
+        self.levels(state, &segment.id);
+        self.field("Changed", &changed(state, &segment.id));
+        if let Some(pattern) = state.session.safeguards().owner_of(segment) {
+            self.field("Owned by", &pattern.owner());
+        }
+        if let Some(pending) = state.changes.queue.pending(&segment.id) {
+            let refused = format!("refused or in conflict; {} shows it", state.key(Action::ShowQueue));
+            self.field(
+                "Waiting",
+                match pending {
+                    _ if state.changes.queue.is_staged(&segment.id) => "not sent yet",
+                    PendingKind::Creating => "being created",
+                    PendingKind::Changing => "being saved",
+                    PendingKind::Deleting => "being deleted",
+                    PendingKind::Failed => &refused,
+                },
+            );
+        }
+        let anomalies = state.tree.forest.anomalies(&segment.id);
+        if !anomalies.is_empty() {
+            self.lines.push(DetailLine::Blank);
+        }
+        for anomaly in anomalies {
+            for line in textwrap::wrap(&anomaly.to_string(), self.width.saturating_sub(2).max(1)) {
+                self.lines.push(DetailLine::Wrong(line.into_owned()));
+            }
+        }
+        self.bars(state, &segment.id);
+        self.lines
+    }
+
+    /// One level is told already, and many segments are told in words.
+    fn levels(&mut self, state: &State, id: &SegmentId) {
+        let all = state.tree.forest.descendant_count(id);
+        if all > COUNTED_BY_LEVEL {
+            let most = grouped(COUNTED_BY_LEVEL);
+            return self.field("By level", &format!("counted up to {most} below"));
+        }
+        if all > state.tree.forest.child_count(id) {
+            self.lines.push(DetailLine::Levels(state.tree.forest.levels(id)));
+        }
+    }
+
+    fn bars(&mut self, state: &State, id: &SegmentId) {
+        if state.tree.forest.child_count(id) > RANKED_CHILDREN {
+            return;
+        }
+        let children = state.tree.forest.children(id).into_iter();
+        let mut sized: Vec<(usize, &str)> =
+            children.map(|child| (state.tree.forest.descendant_count(&child.id), child.name.as_str())).collect();
+        sized.retain(|(count, _)| *count > 0);
+        sized.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let Some((most, _)) = sized.first().copied() else { return };
+        self.lines.extend([DetailLine::Blank, DetailLine::Heading("Largest below")]);
+        self.lines.extend(sized.into_iter().take(BARS).map(|(count, name)| DetailLine::Bar {
+            name: name.into(),
+            count,
+            most,
+        }));
+    }
+
+    fn field(&mut self, label: &'static str, value: &str) {
+        let width = self.width.saturating_sub(usize::from(LABEL_COLUMNS)).max(1);
+        for (at, line) in textwrap::wrap(value, width).into_iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            self.lines.push(DetailLine::Field { label, value: line.into_owned() });
+        }
+    }
+
+    fn cut_field(&mut self, label: &'static str, value: &str) {
+        self.lines.push(DetailLine::Field { label, value: value.to_owned() });
+    }
+
+    fn text(&mut self, text: &str) {
+        let wrapped = textwrap::wrap(text, self.width).into_iter().map(|line| DetailLine::Text(line.into_owned()));
+        self.lines.extend(wrapped.collect::<Vec<_>>());
+    }
+}
+
+fn id(segment: &Segment) -> String {
+    if is_provisional(&segment.id) { "none yet, the server gives it".into() } else { segment.id.to_string() }
+}
+
+fn parent(state: &State, segment: &Segment) -> String {
+    match &segment.parent {
+        None => "none, top level".into(),
+        Some(id) => state.tree.forest.get(id).map_or_else(|| id.to_string(), |parent| parent.name.to_string()),
+    }
+}
+
+/// More names than these say no more.
+const PATH_NAMES: usize = 24;
+
+/// The names from the top to a segment, of a long way the last ones.
+pub(in crate::app) fn path(state: &State, id: &SegmentId) -> String {
+    let mut names: Vec<&str> =
+        state.tree.forest.ancestors(id).take(PATH_NAMES).map(|segment| segment.name.as_str()).collect();
+    if names.len() == PATH_NAMES {
+        names.push("…");
+    }
+    names.reverse();
+    names.extend(state.tree.forest.get(id).map(|segment| segment.name.as_str()));
+    names.join(" › ")
+}
+
+fn below(state: &State, id: &SegmentId) -> String {
+    let children = state.tree.forest.child_count(id);
+    let all = state.tree.forest.descendant_count(id);
+    match (children, all) {
+        (0, _) => "nothing".into(),
+        (1, 1) => "1 child".into(),
+        (children, all) if children == all => format!("{} children", grouped(children)),
+        (1, all) => format!("1 child · {} in all", grouped(all)),
+        (children, all) => format!("{} children · {} in all", grouped(children), grouped(all)),
+    }
+}
+
+fn changed(state: &State, id: &SegmentId) -> String {
+    state.side.activity.last_change(id).map_or_else(
+        || "not in this run".into(),
+        |last| {
+            let at = last.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S");
+            match last.by {
+                Originator::You => format!("{at} by you"),
+                Originator::Somebody(contexts) if contexts.is_empty() => at.to_string(),
+                Originator::Somebody(contexts) => format!("{at} by {contexts}"),
+            }
+        },
+    )
+}

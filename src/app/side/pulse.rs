@@ -1,0 +1,87 @@
+//! [`Pulse`]: how many changes by others were seen in each of the last minutes, by kind. It costs the same however many there were.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use crate::app::EntryKind;
+
+/// The kinds that are counted.
+pub const KINDS: [EntryKind; 3] = [EntryKind::Created, EntryKind::Changed, EntryKind::Deleted];
+/// Minutes that are looked back on.
+pub const MINUTES: usize = 10;
+
+/// Seconds that are counted together, so that a minute ends a little more than a minute ago at most.
+const SPAN: i64 = 10;
+const SPANS_A_MINUTE: i64 = 60 / SPAN;
+const SPANS: usize = MINUTES * 6;
+
+/// Counts by time, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse {
+    spans: VecDeque<(i64, [usize; KINDS.len()])>,
+}
+
+impl Pulse {
+    pub(in crate::app) fn beat(&mut self, at: Timestamp, kind: EntryKind) {
+        let Some(kind) = KINDS.iter().position(|known| *known == kind) else { return };
+        let span = at.as_second().div_euclid(SPAN);
+        // A clock that was set back counts towards the newest.
+        if self.spans.front().is_none_or(|(newest, _)| *newest < span) {
+            self.spans.truncate(SPANS - 1);
+            self.spans.push_front((span, [0; KINDS.len()]));
+        }
+        if let Some((_, counts)) = self.spans.front_mut() {
+            counts[kind] += 1;
+        }
+    }
+
+    /// The counts of a kind in so many minutes up to `now`, the oldest first.
+    #[must_use]
+    pub fn minutes(&self, kind: EntryKind, now: Timestamp, minutes: usize) -> Vec<usize> {
+        let mut counts = vec![0; minutes];
+        let Some(kind) = KINDS.iter().position(|known| *known == kind) else { return counts };
+        let newest = now.as_second().div_euclid(SPAN);
+        for (span, of_kinds) in &self.spans {
+            let ago = usize::try_from((newest - span).max(0) / SPANS_A_MINUTE).unwrap_or(usize::MAX);
+            if let Some(count) = minutes.checked_sub(ago.saturating_add(1)).and_then(|at| counts.get_mut(at)) {
+                *count += of_kinds[kind];
+            }
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn changes_are_counted_by_minute_and_kind_and_then_forgotten() {
+        let begin: Timestamp = "2026-11-23T12:41:00Z".parse().unwrap();
+        let at = |seconds| begin + SignedDuration::from_secs(seconds);
+        let mut pulse = Pulse::default();
+        for seconds in [0, 1, 2, 70, 130] {
+            pulse.beat(at(seconds), EntryKind::Changed);
+        }
+        pulse.beat(at(135), EntryKind::Created);
+        pulse.beat(at(135), EntryKind::Notice);
+        assert_eq!(pulse.minutes(EntryKind::Changed, at(139), 4), [0, 3, 1, 1]);
+        assert_eq!(pulse.minutes(EntryKind::Created, at(139), 1), [1]);
+        assert_eq!(pulse.minutes(EntryKind::Deleted, at(139), 3), [0, 0, 0]);
+        assert_eq!(pulse.minutes(EntryKind::Notice, at(139), 1), [0]);
+        assert_eq!(pulse.minutes(EntryKind::Changed, at(900), MINUTES), [0; MINUTES]);
+        assert_eq!(pulse.minutes(EntryKind::Changed, at(139), 0), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_flood_takes_no_more_room() {
+        let mut pulse = Pulse::default();
+        for second in 0..10_000 {
+            pulse.beat(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second), EntryKind::Created);
+        }
+        assert_eq!(pulse.spans.len(), SPANS);
+    }
+}

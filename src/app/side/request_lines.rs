@@ -1,0 +1,174 @@
+//! One request as lines for reading: what was asked, what came back, and both bodies, JSON laid out over lines.
+
+use std::iter;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::remote::{Excerpt, Exchange};
+
+use crate::app::DetailLine;
+use crate::app::figures::{grouped, size};
+
+/// The column of values, as in the details.
+const LABEL_COLUMNS: usize = 13;
+/// Deeper than this nothing is indented any more.
+const DEEPEST: usize = 20;
+
+/// The lines of a request, no longer than so many cells.
+#[must_use]
+pub fn request_lines(exchange: &Exchange, width: usize, zone: &TimeZone) -> Vec<DetailLine> {
+    let mut lines = Lines { width, lines: Vec::new() };
+    lines.field("Request", &format!("{} {}", exchange.method, exchange.url));
+    lines.field("Sent", &exchange.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    lines.field("Tenant", &exchange.tenant);
+    lines.field("Try", &exchange.attempt.to_string());
+    let status = exchange.status.map_or_else(|| "none".into(), |status| status.to_string());
+    lines.field("Answer", &format!("{status} · {} · {}", duration(exchange.took), size(exchange.answer.bytes)));
+    if let Some(fault) = &exchange.fault {
+        lines.wrapped(&fault.to_string(), 2, DetailLine::Wrong);
+    }
+    if let Some(sent) = &exchange.sent {
+        lines.body("What was sent", sent);
+    }
+    lines.body("What came back", &exchange.answer);
+    lines.lines
+}
+
+/// A time that was waited for, short.
+#[must_use]
+pub fn duration(took: Duration) -> String {
+    match took.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        1000..100_000 => format!("{:.1} s", took.as_secs_f64()),
+        _ => format!("{} s", took.as_secs()),
+    }
+}
+
+struct Lines {
+    width: usize,
+    lines: Vec<DetailLine>,
+}
+
+impl Lines {
+    fn field(&mut self, label: &'static str, value: &str) {
+        let parts = textwrap::wrap(value, self.width.saturating_sub(LABEL_COLUMNS).max(1));
+        for (at, part) in parts.into_iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            self.lines.push(DetailLine::Field { label, value: part.into_owned() });
+        }
+    }
+
+    fn wrapped(&mut self, text: &str, indent: usize, line: impl Fn(String) -> DetailLine) {
+        let parts = textwrap::wrap(text, self.width.saturating_sub(indent).max(1));
+        self.lines.extend(parts.into_iter().map(|part| line(part.into_owned())));
+    }
+
+    fn body(&mut self, heading: &'static str, body: &Excerpt) {
+        self.lines.extend([DetailLine::Blank, DetailLine::Heading(heading)]);
+        let text = body.text.trim();
+        if text.is_empty() {
+            self.lines.push(DetailLine::Text("nothing".into()));
+        }
+        let laid_out = if text.starts_with(['{', '[']) { laid_out(text) } else { text.to_owned() };
+        for line in laid_out.lines() {
+            self.wrapped(&line.replace('\t', "  "), 0, DetailLine::Text);
+        }
+        if body.is_cut() {
+            self.lines.push(DetailLine::Text(format!("… and {} more bytes, which were not kept", grouped(body.cut))));
+        }
+    }
+}
+
+/// JSON over lines, each value on its own. It is never taken apart and put together again: what is cut off or was no JSON after
+/// all is laid out as well, and every figure and escape stays as it was sent.
+fn laid_out(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let mut rest = json.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '"' => {
+                text.push('"');
+                copy_string(&mut rest, &mut text);
+            }
+            '{' | '[' => {
+                text.push(character);
+                while rest.next_if(|next| next.is_whitespace()).is_some() {}
+                if let Some(close) = rest.next_if(|next| matches!(next, '}' | ']')) {
+                    text.push(close);
+                } else {
+                    depth += 1;
+                    break_line(&mut text, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                break_line(&mut text, depth);
+                text.push(character);
+            }
+            ',' => {
+                text.push(',');
+                break_line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            blank if blank.is_whitespace() => {}
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+fn copy_string(rest: &mut impl Iterator<Item = char>, text: &mut String) {
+    while let Some(character) = rest.next() {
+        text.push(character);
+        match character {
+            '"' => return,
+            '\\' => text.extend(rest.next()),
+            _ => {}
+        }
+    }
+}
+
+fn break_line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.extend(iter::repeat_n("  ", depth.min(DEEPEST)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_laid_out_as_it_was_sent() {
+        let json = r#"{"a":[1,{"b":"x, \"{y}\" \u0142"},[],{ }],"c":1.50}"#;
+        let expected = r#"{
+  "a": [
+    1,
+    {
+      "b": "x, \"{y}\" \u0142"
+    },
+    [],
+    {}
+  ],
+  "c": 1.50
+}"#;
+        assert_eq!(laid_out(json), expected);
+        assert_eq!(laid_out(expected), expected);
+    }
+
+    #[test]
+    fn json_that_breaks_off_anywhere_is_laid_out_up_to_there() {
+        let json = r#"{"a":[1,{"b":"x \" łódź"}]}]}"#;
+        let bare = |text: &str| text.replace(char::is_whitespace, "");
+        for (end, _) in json.char_indices() {
+            assert_eq!(bare(&laid_out(&json[..end])), bare(&json[..end]));
+        }
+    }
+
+    #[test]
+    fn a_duration_takes_few_characters() {
+        let millis = |ms| duration(Duration::from_millis(ms));
+        assert_eq!([millis(34), millis(1270), millis(120_400)], ["34 ms", "1.3 s", "120 s"]);
+    }
+}

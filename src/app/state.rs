@@ -1,0 +1,213 @@
+//! Everything the interface knows, in one part for each wing; functions take the part that they change where one is enough.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::action::Action;
+use crate::changes::Safeguards;
+use crate::forest::RowId;
+use crate::keymap::{Key, KeyTexts};
+use crate::printable::printable;
+use crate::remote::{Access, BaseUrl, UrlTemplate};
+use crate::segment::{Pattern, Segment};
+
+use super::side::details;
+use super::{Changes, Layer, Layout, Link, Panes, Side, Tree};
+
+/// What the tree belongs to, as the header shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The tenant.
+    pub tenant: String,
+    /// The server's host.
+    pub host: String,
+    /// The whole address of the server.
+    pub base_url: BaseUrl,
+    /// The profile of the configuration, if one was used.
+    pub profile: Option<String>,
+    /// Whether anything may be changed.
+    pub access: Access,
+    /// Whether writes are in a journal, so that the next start knows of what this one leaves undone.
+    pub journalled: bool,
+    /// Whether changes here are grave, as on a production tenant.
+    pub protected: bool,
+    /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
+    pub owned: Vec<Pattern>,
+    /// Where the browser shows a segment.
+    pub open: Option<UrlTemplate>,
+    /// Operations in flight at once, at most.
+    pub concurrency: usize,
+}
+
+impl Session {
+    /// What is to be taken care of before something is sent.
+    #[must_use]
+    pub fn safeguards(&self) -> Safeguards<'_> {
+        Safeguards { tenant: &self.tenant, protected: self.protected, owned: &self.owned }
+    }
+}
+
+/// What time it is, and where.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    /// As of the last [`Event::Time`].
+    pub now: Timestamp,
+    /// For showing times of day.
+    pub zone: TimeZone,
+}
+
+/// A line for the person, in place of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What to read.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// When it goes by itself. `None`: at the next key.
+    pub until: Option<Timestamp>,
+}
+
+/// How a message is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Something went as asked.
+    Calm,
+    /// Something could not be done.
+    Warning,
+}
+
+/// How long a calm message stays.
+const MESSAGE_STAYS: SignedDuration = SignedDuration::from_secs(5);
+
+/// Everything the interface knows: what it works on, and one part for each wing.
+#[derive(Debug)]
+pub struct State {
+    /// What the tree belongs to.
+    pub session: Session,
+    /// What time it is.
+    pub clock: Clock,
+    /// The relation to the server.
+    pub link: Link,
+    /// The tree, and where one is in it.
+    pub tree: Tree,
+    /// The changes of this session.
+    pub changes: Changes,
+    /// What stands beside the tree.
+    pub side: Side,
+    /// What is open, and what the last line says.
+    pub screen: Screen,
+}
+
+/// What is open, and what the last line says.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// Which panes are shown, how large, and which has the keys.
+    pub panes: Panes,
+    /// What is open over the main screen; the last has the keys.
+    pub layers: Vec<Layer>,
+    /// What the footer's line says for now.
+    pub message: Option<Message>,
+    /// Keys that may become a sequence.
+    pub pressed: Vec<Key>,
+    /// What sentences call the keys.
+    pub key_texts: KeyTexts,
+}
+
+impl Screen {
+    fn new(columns: u16, rows: u16) -> Self {
+        Self {
+            panes: Panes::new(columns, rows),
+            layers: Vec::new(),
+            message: None,
+            pressed: Vec::new(),
+            key_texts: KeyTexts::default(),
+        }
+    }
+}
+
+impl State {
+    /// The state before anything was heard of the server.
+    #[must_use]
+    pub fn new(session: Session, clock: Clock, columns: u16, rows: u16) -> Self {
+        Self {
+            link: Link::new(clock.now),
+            tree: Tree::default(),
+            changes: Changes::since(clock.now, session.concurrency),
+            side: Side::default(),
+            screen: Screen::new(columns, rows),
+            session,
+            clock,
+        }
+    }
+
+    /// Where everything is on the screen.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        Layout::of(&self.screen.panes)
+    }
+
+    /// The segment on the selected row, `None` when that is a heading, a missing parent, or nothing at all.
+    #[must_use]
+    pub fn selected_segment(&self) -> Option<&Arc<Segment>> {
+        match &self.tree.view.selected {
+            Some(RowId::Segment(id)) => self.tree.forest.get(id),
+            _ => None,
+        }
+    }
+
+    /// The path of what the selected row stands below, where its parent is above the screen, and else of what the first row of the
+    /// screen stands below; `None` where both can be seen.
+    #[must_use]
+    pub fn path_out_of_sight(&self) -> Option<String> {
+        let out_of_sight = |segment: &Arc<Segment>| {
+            let parent = self.tree.forest.parent(&segment.id)?;
+            let at = self.shown_position(&RowId::Segment(parent.id.clone()))?;
+            (at < self.tree.view.offset).then(|| details::path(self, &parent.id))
+        };
+        self.selected_segment().and_then(out_of_sight).or_else(|| {
+            let first = self.shown_rows(self.tree.view.offset..self.tree.view.offset + 1).first()?.id();
+            match first {
+                RowId::Segment(id) => self.tree.forest.get(&id).and_then(out_of_sight),
+                RowId::Heading(_) => None,
+            }
+        })
+    }
+
+    /// What a sentence calls the key of an action.
+    #[must_use]
+    pub fn key(&self, action: Action) -> &str {
+        self.screen.key_texts.key(action)
+    }
+
+    /// When the screen will have to change although nothing happens: a message goes, a highlight fades, an age grows.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let message = self.screen.message.as_ref().and_then(|message| message.until);
+        let now = self.clock.now;
+        let wakes =
+            [message, self.side.activity.next_fade(now), self.link.next_wake(now), self.side.commands.next_wake(now)];
+        wakes.into_iter().flatten().min()
+    }
+
+    pub(super) fn pass_time(&mut self, now: Timestamp) {
+        self.clock.now = now;
+        if self.screen.message.as_ref().and_then(|message| message.until).is_some_and(|until| until <= now) {
+            self.screen.message = None;
+        }
+        self.side.activity.fade(now);
+        self.changes.look(now);
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        let until = Some(self.clock.now + MESSAGE_STAYS);
+        let text = printable(&text.into()).into_owned();
+        self.screen.message = Some(Message { text, tone: Tone::Calm, until });
+    }
+
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        let text = printable(&text.into()).into_owned();
+        self.screen.message = Some(Message { text, tone: Tone::Warning, until: None });
+    }
+}

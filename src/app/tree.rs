@@ -1,0 +1,62 @@
+//! The wing of the tree: which rows are shown and selected, searching, filtering, sorting, marking, and the places one was at.
+//!
+//! Nothing here asks anything of the server but what is drawn: a change of the tree is the wing of edits'.
+
+pub(super) mod filter;
+pub(super) mod marking;
+pub(super) mod places;
+pub(super) mod saved_view;
+pub(super) mod search;
+pub(super) mod search_flags;
+pub(super) mod sorting;
+pub(super) mod viewport;
+
+use std::collections::HashSet;
+
+use crate::forest::{Forest, RowId};
+use crate::segment::SegmentId;
+
+use filter::Filter;
+use places::Places;
+use saved_view::View;
+use search::Search;
+use viewport::TreeView;
+
+/// The tree, and where one is in it.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// The tree as it is shown: the server's, with the pending changes laid over it.
+    pub forest: Forest,
+    /// Selection and scroll position.
+    pub view: TreeView,
+    /// The search whose matches are shown.
+    pub search: Option<Search>,
+    /// What of the tree is left while a search is typed.
+    pub filter: Option<Filter>,
+    /// What is marked and what is cut.
+    pub picks: Picks,
+    /// How the tree is to be arranged as soon as there is one.
+    pub(super) recalled: Option<View>,
+}
+
+/// What a person picked for a later key.
+#[derive(Debug, Clone, Default)]
+pub struct Picks {
+    /// Marked segments.
+    pub marked: HashSet<SegmentId>,
+    /// Segments that were cut and wait to be pasted.
+    pub cut: HashSet<SegmentId>,
+    /// A range that grows with the selection.
+    pub range: MarkedRange,
+    /// Places to go back to.
+    pub places: Places,
+}
+
+/// A range that is being marked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MarkedRange {
+    /// Where it began.
+    pub anchor: Option<RowId>,
+    /// What was marked before.
+    pub(super) before: HashSet<SegmentId>,
+}

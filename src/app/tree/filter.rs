@@ -1,0 +1,215 @@
+//! The tree while a search is typed: the matches and what they stand under, laid over the whole tree.
+//!
+//! Nothing is done to the tree below: what is unfolded there, selected and scrolled to stays as it is and follows what changes, so
+//! leaving the search is to lift this off again. What lies on top is made anew when there are twice as many matches as were shown,
+//! up to as many as are shown at all, when all have been found, and when something about them changes.
+
+use std::ops::Range;
+
+use crate::forest::{Filtered, Purpose, Row, RowId};
+use crate::segment::SegmentId;
+
+use crate::app::viewport::{self, Direction};
+use crate::app::{State, TreeView};
+
+/// What is shown instead of the whole tree. Its selection and scroll position are [`State::tree`] for as long as it is there.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    rows: Filtered,
+    /// Selection and scroll position of the whole tree.
+    below: TreeView,
+    /// What was found when the rows were made; `None` when they are those of an earlier text, or of none.
+    made: Option<Made>,
+    /// Whether the person went to a match, and did not take what was offered.
+    chosen: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Made {
+    matches: usize,
+    ended: bool,
+    changes: u64,
+}
+
+impl Filter {
+    /// Selection and scroll position of the whole tree.
+    pub(in crate::app) const fn below(&self) -> &TreeView {
+        &self.below
+    }
+
+    /// How many of the matches are shown.
+    #[must_use]
+    pub fn shown_matches(&self) -> usize {
+        self.rows.matches().len()
+    }
+}
+
+/// The rows of the tree pane, whether filtered or not.
+impl State {
+    /// The rows that are left by the filter; `None` while the whole tree is shown.
+    #[must_use]
+    pub fn filtered(&self) -> Option<&Filtered> {
+        let filter = self.tree.filter.as_ref()?;
+        // Until the first matches come, the whole tree is a better sight than nothing.
+        (filter.made.is_some() || !filter.rows.is_empty()).then_some(&filter.rows)
+    }
+
+    /// How many rows there are to scroll through.
+    #[must_use]
+    pub fn shown_row_count(&self) -> usize {
+        self.filtered().map_or_else(|| self.tree.forest.row_count(), Filtered::len)
+    }
+
+    /// Those in that range, as many of them as there are.
+    #[must_use]
+    pub fn shown_rows(&self, range: Range<usize>) -> Vec<Row<'_>> {
+        match self.filtered() {
+            Some(filtered) => self.tree.forest.filtered_rows(filtered, range).collect(),
+            None => self.tree.forest.rows(range).collect(),
+        }
+    }
+
+    /// Where a row is among them.
+    #[must_use]
+    pub fn shown_position(&self, id: &RowId) -> Option<usize> {
+        match self.filtered() {
+            Some(filtered) => filtered.position(id),
+            None => self.tree.forest.position(id),
+        }
+    }
+}
+
+/// Lays a filter over the tree, or lets the one that is there wait for the matches of another text.
+pub(in crate::app) fn lay(state: &mut State) {
+    let below = state.tree.view.clone();
+    let fresh = || Filter { rows: Filtered::default(), below, made: None, chosen: false };
+    let filter = state.tree.filter.get_or_insert_with(fresh);
+    (filter.made, filter.chosen) = (None, false);
+}
+
+/// The matches are looked for once more: the rows stay until they come.
+pub(in crate::app) fn wait(state: &mut State) {
+    if let Some(filter) = &mut state.tree.filter {
+        filter.made = None;
+    }
+}
+
+/// Takes the filter off: the tree is as it was. Answers what was selected of its matches, and whether a person chose that.
+pub(in crate::app) fn lift(state: &mut State) -> Option<(SegmentId, bool)> {
+    let filter = state.tree.filter.take()?;
+    let selected = std::mem::replace(&mut state.tree.view, filter.below).selected;
+    // The screen may be another one by now.
+    viewport::keep_in_sight(state);
+    match selected {
+        Some(RowId::Segment(id)) if filter.made.is_some() => Some((id, filter.chosen)),
+        _ => None,
+    }
+}
+
+/// Does something to the tree that may lie below a filter, with its own selection and scroll position.
+pub(in crate::app) fn beneath<T>(state: &mut State, act: impl FnOnce(&mut State) -> T) -> T {
+    let Some(mut filter) = state.tree.filter.take() else { return act(state) };
+    std::mem::swap(&mut filter.below, &mut state.tree.view);
+    let outcome = act(state);
+    std::mem::swap(&mut filter.below, &mut state.tree.view);
+    state.tree.filter = Some(filter);
+    outcome
+}
+
+/// Makes the rows anew where what is known of the matches asks for it. The selection stays where a person put it, and is the best
+/// match where nobody did.
+pub(in crate::app) fn refresh(state: &mut State) {
+    let Some(filter) = &state.tree.filter else { return };
+    let now = Made {
+        matches: state.tree.forest.match_count(Purpose::Tree),
+        ended: state.tree.forest.is_searched(Purpose::Tree),
+        changes: state.tree.forest.match_changes(Purpose::Tree),
+    };
+    let due = match filter.made {
+        None => now.matches > 0 || now.ended,
+        Some(made) => {
+            let more = now.matches > made.matches && now.matches >= 2 * made.matches && !filter.rows.is_full();
+            more || (now.ended && !made.ended) || now.changes != made.changes
+        }
+    };
+    if !due {
+        return;
+    }
+    let rows = state.tree.forest.filtered(Purpose::Tree);
+    let former = position(state);
+    let line = former.map(|at| at.saturating_sub(state.tree.view.offset));
+    let Some(filter) = &mut state.tree.filter else { return };
+    let kept = state.tree.view.selected.as_ref().filter(|_| filter.chosen).and_then(|selected| rows.position(selected));
+    let at = kept.or_else(|| {
+        let near = former.filter(|_| filter.chosen && filter.made.is_some());
+        let after = near.and_then(|former| rows.matches().iter().copied().find(|at| *at >= former));
+        after.or_else(|| rows.best())
+    });
+    let stays = filter.made.is_some() && at.and_then(|at| rows.id(at)) == state.tree.view.selected.as_ref();
+    (filter.rows, filter.made) = (rows, Some(now));
+    match line.filter(|_| stays) {
+        Some(line) => state.tree.view.offset = at.unwrap_or(0).saturating_sub(line),
+        None => state.tree.view.offset = 0,
+    }
+    select(state, at);
+}
+
+fn position(state: &State) -> Option<usize> {
+    state.tree.view.selected.as_ref().and_then(|selected| state.filtered()?.position(selected))
+}
+
+fn select(state: &mut State, at: Option<usize>) {
+    let selected = at.and_then(|at| state.filtered()?.id(at)).cloned();
+    if selected != state.tree.view.selected {
+        state.screen.panes.details_scroll = 0;
+    }
+    state.tree.view.selected = selected;
+    viewport::keep_in_sight(state);
+}
+
+/// Goes to the next or previous match, around the end if need be.
+pub(in crate::app) fn step(state: &mut State, direction: Direction) {
+    let Some(filtered) = state.filtered() else { return };
+    let matches = filtered.matches();
+    let at = position(state);
+    let next = match direction {
+        Direction::Next => {
+            let after = at.map_or(0, |at| matches.partition_point(|other| *other <= at));
+            matches.get(after).or_else(|| matches.first())
+        }
+        Direction::Previous => {
+            let before = at.map_or(0, |at| matches.partition_point(|other| *other < at));
+            before.checked_sub(1).and_then(|before| matches.get(before)).or_else(|| matches.last())
+        }
+    };
+    choose(state, next.copied());
+}
+
+/// Goes to the match that is nearest to so many rows further on, stopping at the ends.
+pub(in crate::app) fn page(state: &mut State, by: isize) {
+    let Some(filtered) = state.filtered() else { return };
+    let matches = filtered.matches();
+    let target = position(state).unwrap_or(0).saturating_add_signed(by);
+    let after = matches.partition_point(|other| *other < target);
+    let found = matches.get(after).or_else(|| matches.last()).copied();
+    choose(state, found);
+}
+
+/// Selects the row at that place because a person wants it.
+pub(in crate::app) fn choose(state: &mut State, at: Option<usize>) {
+    if at.is_none() {
+        return;
+    }
+    select(state, at);
+    if let Some(filter) = &mut state.tree.filter {
+        filter.chosen = true;
+    }
+}
+
+/// Which of all matches is selected, from 1; `None` also when only some of them are shown.
+pub(in crate::app) fn number(state: &State) -> Option<usize> {
+    let matches = state.filtered()?.matches();
+    let all = matches.len() == state.tree.forest.match_count(Purpose::Tree);
+    let at = position(state).filter(|_| all)?;
+    matches.binary_search(&at).ok().map(|number| number + 1)
+}

@@ -1,0 +1,62 @@
+//! Marking more than one segment at a time: a range of rows that grows with the selection, and all matches of a search.
+
+use crate::action::Action;
+use crate::forest::{Purpose, RowId, RowKind};
+use crate::segment::SegmentId;
+
+use crate::app::{MarkedRange, State};
+
+/// Begins to mark a range at the selected row, or ends it and keeps the marks.
+pub(in crate::app) fn toggle_range(state: &mut State) {
+    if state.tree.picks.range.anchor.is_some() {
+        state.tree.picks.range = MarkedRange::default();
+        state.say(format!("{} marked", state.tree.picks.marked.len()));
+        return;
+    }
+    let before = state.tree.picks.marked.clone();
+    state.tree.picks.range = MarkedRange { anchor: state.tree.view.selected.clone(), before };
+    follow(state);
+    let (range, dismiss) = (state.key(Action::MarkRange), state.key(Action::Dismiss));
+    state.say(format!("marking a range: move on, {range} ends it, {dismiss} takes it back"));
+}
+
+/// Takes a range back that is being marked. Answers whether there was one.
+pub(in crate::app) fn end_range(state: &mut State) -> bool {
+    let MarkedRange { anchor, before } = std::mem::take(&mut state.tree.picks.range);
+    if anchor.is_none() {
+        return false;
+    }
+    state.tree.picks.marked = before;
+    true
+}
+
+/// Lets the range reach from where it began to the selected row.
+pub(in crate::app) fn follow(state: &mut State) {
+    let Some(anchor) = &state.tree.picks.range.anchor else { return };
+    let ends = (state.tree.forest.position(anchor), selected_position(state));
+    let (Some(from), Some(to)) = ends else { return };
+    let rows = state.tree.forest.rows(from.min(to)..from.max(to) + 1);
+    let range = rows.filter_map(|row| match row.kind {
+        RowKind::Segment(segment) => Some(segment.id.clone()),
+        RowKind::MissingParent(_) | RowKind::Heading(_) => None,
+    });
+    let range: Vec<SegmentId> = range.collect();
+    state.tree.picks.marked = state.tree.picks.range.before.iter().cloned().chain(range).collect();
+}
+
+fn selected_position(state: &State) -> Option<usize> {
+    state.tree.view.selected.as_ref().and_then(|row: &RowId| state.tree.forest.position(row))
+}
+
+/// Marks all matches of the search.
+pub(in crate::app) fn mark_matches(state: &mut State) {
+    let matches: Vec<SegmentId> = state.tree.forest.matches(Purpose::Tree).cloned().collect();
+    let more = state.tree.search.as_ref().is_some_and(|search| !search.ended);
+    state.tree.picks.marked.extend(matches);
+    let count = state.tree.picks.marked.len();
+    if more {
+        state.warn(format!("{count} marked so far; the search still goes on, so press it again when it has ended"));
+    } else {
+        state.say(format!("{count} marked"));
+    }
+}

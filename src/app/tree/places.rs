@@ -1,0 +1,169 @@
+//! Places a person has been to and may want to go back to: the way back and forth, bookmarks, and jumps to an exact id.
+
+use std::collections::BTreeMap;
+
+use crate::action::Action;
+use crate::forest::RowId;
+use crate::keymap::Key;
+use crate::segment::SegmentId;
+
+use crate::app::{Effect, Layer, State, TextField, viewport};
+
+/// The way back and forth, and the bookmarks.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// Where somebody was before they went far, the oldest first.
+    visited: Vec<SegmentId>,
+    /// Where they are on that way; its length when they have not gone back.
+    at: usize,
+    /// Segments under a letter.
+    pub(in crate::app) bookmarks: BTreeMap<char, SegmentId>,
+}
+
+/// Places remembered on the way back.
+const REMEMBERED: usize = 100;
+
+/// What a letter is awaited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letter {
+    /// To put a bookmark there.
+    Bookmark,
+    /// To go to the bookmark.
+    GoTo,
+}
+
+impl Places {
+    /// A segment that was still being created is another one now.
+    pub(in crate::app) fn rename(&mut self, former: &SegmentId, id: &SegmentId) {
+        for known in self.visited.iter_mut().chain(self.bookmarks.values_mut()).filter(|known| *known == former) {
+            *known = id.clone();
+        }
+    }
+
+    /// Whether there is a bookmark.
+    #[must_use]
+    pub fn any_bookmark(&self) -> bool {
+        !self.bookmarks.is_empty()
+    }
+
+    /// The bookmarks, by their letters.
+    pub fn bookmarks(&self) -> impl Iterator<Item = (char, &SegmentId)> {
+        self.bookmarks.iter().map(|(letter, id)| (*letter, id))
+    }
+}
+
+fn here(state: &State) -> Option<SegmentId> {
+    match &state.tree.view.selected {
+        Some(RowId::Segment(id)) => Some(id.clone()),
+        _ => None,
+    }
+}
+
+/// Remembers where the person is, who is about to go far.
+pub(in crate::app) fn leave(state: &mut State) {
+    let Some(here) = here(state) else { return };
+    let places = &mut state.tree.picks.places;
+    places.visited.truncate(places.at);
+    if places.visited.last() != Some(&here) {
+        places.visited.push(here);
+    }
+    if places.visited.len() > REMEMBERED {
+        places.visited.remove(0);
+    }
+    places.at = places.visited.len();
+}
+
+/// Goes to where the person was before, past what is gone by now.
+pub(in crate::app) fn back(state: &mut State) {
+    let here = here(state);
+    let places = &mut state.tree.picks.places;
+    if places.at == places.visited.len() {
+        // The way forth leads here again.
+        let present = here.clone().filter(|here| places.visited.last() != Some(here));
+        places.visited.extend(present);
+        places.at = places.visited.len().saturating_sub(1);
+        if places.visited.get(places.at) != here.as_ref() {
+            places.at = places.visited.len();
+        }
+    }
+    let at = state.tree.picks.places.at;
+    let earlier = (0..at).rev().find(|place| state.tree.forest.contains(&state.tree.picks.places.visited[*place]));
+    go(state, earlier, "there is nothing further back");
+}
+
+/// Goes to where the person was before they went back.
+pub(in crate::app) fn forth(state: &mut State) {
+    let places = &state.tree.picks.places;
+    let later = (places.at + 1..places.visited.len()).find(|place| state.tree.forest.contains(&places.visited[*place]));
+    go(state, later, "there is nothing further on");
+}
+
+fn go(state: &mut State, place: Option<usize>, otherwise: &str) {
+    match place.and_then(|place| Some((place, state.tree.picks.places.visited.get(place)?.clone()))) {
+        Some((place, id)) => {
+            state.tree.picks.places.at = place;
+            viewport::go_to(state, &id);
+        }
+        None => state.warn(otherwise),
+    }
+}
+
+/// Takes the letter for a bookmark.
+pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key) {
+    let Some(letter) = key.typed().filter(|letter| letter.is_alphanumeric()) else { return };
+    match purpose {
+        Letter::Bookmark => {
+            let Some(segment) = state.selected_segment().cloned() else { return };
+            state.tree.picks.places.bookmarks.insert(letter, segment.id.clone());
+            {
+                let go = state.key(Action::GoToBookmark);
+                state.say(format!("{letter} is {} from now on; {go} {letter} goes there", segment.name));
+            }
+        }
+        Letter::GoTo => match state.tree.picks.places.bookmarks.get(&letter).cloned() {
+            Some(id) if state.tree.forest.contains(&id) => {
+                leave(state);
+                viewport::go_to(state, &id);
+            }
+            Some(_) => state.warn(format!("what {letter} stood for is no longer there")),
+            None => {
+                let bookmark = state.key(Action::Bookmark);
+                state.warn(format!("{letter} is no bookmark; {bookmark} {letter} makes one here"));
+            }
+        },
+    }
+}
+
+/// Takes a key while an exact id is typed.
+pub(in crate::app) fn press_jump(state: &mut State, mut text: TextField, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return Vec::new(),
+        "enter" => {
+            jump(state, &text);
+            return Vec::new();
+        }
+        _ => {
+            text.press(key);
+        }
+    }
+    state.screen.layers.push(Layer::Jump(text));
+    Vec::new()
+}
+
+/// Goes to the segment with exactly that external id, or else that id.
+fn jump(state: &mut State, text: &TextField) {
+    let wanted = text.text().trim();
+    let by_external_id = || state.tree.forest.with_external_id(wanted).map(|segment| segment.id.clone());
+    let found: Vec<SegmentId> = by_external_id().collect();
+    let by_id = SegmentId::new(wanted).filter(|id| state.tree.forest.contains(id));
+    let Some(id) = found.first().cloned().or(by_id) else {
+        let more = if state.link.listed { "" } else { ", or it has not come yet" };
+        state.warn(format!("no segment has exactly the external id or id {wanted}{more}"));
+        return state.screen.layers.push(Layer::Jump(text.clone()));
+    };
+    leave(state);
+    viewport::go_to(state, &id);
+    if found.len() > 1 {
+        state.warn(format!("{} segments have the external id {wanted}; this is one of them", found.len()));
+    }
+}

@@ -1,0 +1,171 @@
+//! How a person had arranged things, to be found again the next time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::forest::{Fold, Forest, Order, RowId};
+use crate::segment::SegmentId;
+
+use crate::app::{Effect, Filter, State, viewport};
+
+/// What is remembered of the screen from one run to the next. What an older or newer program left out or added is no fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// Segments that were unfolded; of very many, those nearest to the top.
+    open: Vec<SegmentId>,
+    /// Whether nothing visible was folded, with more unfolded than are remembered one by one.
+    everything_open: bool,
+    /// Bookmarks by their letters.
+    bookmarks: BTreeMap<char, SegmentId>,
+    /// The segment that was selected.
+    selected: Option<SegmentId>,
+    /// By what siblings were sorted.
+    order: Sorted,
+    /// Which panes were shown, and how large; `None` keeps the usual.
+    panes: Option<ShownPanes>,
+}
+
+/// By what siblings were sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Sorted {
+    #[default]
+    Name,
+    ExternalId,
+    Descendants,
+    Recent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct ShownPanes {
+    details: bool,
+    activity: bool,
+    activity_when_narrow: bool,
+    tree_share: u16,
+}
+
+impl State {
+    /// How things are arranged now. Before a list came, that is how they were to be arranged.
+    #[must_use]
+    pub fn view(&self) -> View {
+        if let Some(recalled) = &self.tree.recalled {
+            return recalled.clone();
+        }
+        let panes = &self.screen.panes;
+        let (open, everything_open) = unfolded(&self.tree.forest);
+        View {
+            open,
+            everything_open,
+            bookmarks: self.tree.picks.places.bookmarks.clone(),
+            selected: match &self.tree.filter.as_ref().map_or(&self.tree.view, Filter::below).selected {
+                Some(RowId::Segment(id)) => Some(id.clone()),
+                _ => None,
+            },
+            order: match self.tree.forest.order() {
+                Order::Name => Sorted::Name,
+                Order::ExternalId => Sorted::ExternalId,
+                Order::Descendants => Sorted::Descendants,
+                Order::Recent => Sorted::Recent,
+            },
+            panes: Some(ShownPanes {
+                details: panes.details,
+                activity: panes.activity,
+                activity_when_narrow: panes.activity_when_narrow,
+                tree_share: panes.tree_share,
+            }),
+        }
+    }
+
+    /// Arranges things as they were, the tree as soon as there is one.
+    pub fn recall(&mut self, view: View) {
+        if let Some(panes) = view.panes {
+            self.screen.panes.details = panes.details;
+            self.screen.panes.activity = panes.activity;
+            self.screen.panes.activity_when_narrow = panes.activity_when_narrow;
+            self.screen.panes.share_tree(panes.tree_share);
+        }
+        self.tree.picks.places.bookmarks.clone_from(&view.bookmarks);
+        self.tree.recalled = Some(view);
+    }
+}
+
+/// More unfolded segments are not remembered one by one: the next start would be slow for what nobody arranged by hand.
+const REMEMBERED: usize = 10_000;
+
+/// What is to be remembered as unfolded, and whether that stands for everything.
+fn unfolded(forest: &Forest) -> (Vec<SegmentId>, bool) {
+    if forest.open_segments().nth(REMEMBERED).is_none() {
+        return (forest.open_segments().cloned().collect(), false);
+    }
+    let mut open = Vec::new();
+    let mut everything = true;
+    for row in forest.rows(0..forest.row_count()) {
+        everything &= row.fold != Fold::Closed;
+        if let (Fold::Open, RowId::Segment(id)) = (row.fold, row.id()) {
+            open.push((row.depth, id));
+        }
+    }
+    if everything {
+        return (Vec::new(), true);
+    }
+    open.sort_by_key(|(depth, _)| *depth);
+    (open.into_iter().take(REMEMBERED).map(|(_, id)| id).collect(), false)
+}
+
+/// Unfolds, sorts and selects as it was. What is gone by now is left out.
+pub(in crate::app) fn rearrange(state: &mut State, view: &View) -> Vec<Effect> {
+    let order = match view.order {
+        Sorted::Name => Order::Name,
+        Sorted::ExternalId => Order::ExternalId,
+        Sorted::Descendants => Order::Descendants,
+        Sorted::Recent => Order::Recent,
+    };
+    let job = state.tree.forest.arrange(order);
+    if view.everything_open {
+        state.tree.forest.fold_to_level(None);
+    } else {
+        state.tree.forest.expand_each(&view.open);
+    }
+    if let Some(id) = view.selected.as_ref().filter(|id| state.tree.forest.contains(id)) {
+        viewport::go_to(state, id);
+    }
+    job.map(Effect::Sort).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::segment::Segment;
+
+    use super::*;
+
+    /// Parents of one child each.
+    fn pairs(count: usize) -> Forest {
+        let segment = |id: String, parent: Option<&str>| {
+            let parent = parent.and_then(SegmentId::new);
+            Arc::new(Segment { id: SegmentId::new(&id).unwrap(), name: id.into(), external_id: None, parent })
+        };
+        let pair = |at| [segment(format!("p{at}"), None), segment(format!("c{at}"), Some(&format!("p{at}")))];
+        (0..count).flat_map(pair).collect()
+    }
+
+    #[test]
+    fn a_few_unfolded_segments_are_remembered_each() {
+        let mut forest = pairs(10);
+        forest.expand_each(&[SegmentId::new("p3").unwrap()]);
+        assert_eq!(unfolded(&forest), (vec![SegmentId::new("p3").unwrap()], false));
+    }
+
+    #[test]
+    fn of_very_many_only_so_many_are_remembered_or_that_it_was_everything() {
+        let mut forest = pairs(REMEMBERED + 5);
+        forest.fold_to_level(None);
+        assert_eq!(unfolded(&forest), (Vec::new(), true));
+        forest.collapse(&RowId::Segment(SegmentId::new("p0").unwrap()));
+        let (open, everything) = unfolded(&forest);
+        assert_eq!((open.len(), everything), (REMEMBERED, false));
+    }
+}

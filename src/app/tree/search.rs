@@ -1,0 +1,301 @@
+//! Searching: the text being typed, the matches, and going from one to the next.
+//!
+//! While the text is typed, the tree is filtered by it. A small tree is searched at once; in a large one the matches come while the
+//! person goes on.
+
+use crate::forest::{Finds, Is, Purpose, Query, RowId, SearchJob};
+use crate::keymap::Key;
+use crate::segment::SegmentId;
+
+use crate::app::viewport::{self, Direction};
+use crate::app::{Effect, Layer, State, TextField, filter, search_flags};
+
+/// A search whose matches are shown.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// What is searched.
+    pub query: Query,
+    /// The text it was read from.
+    pub text: String,
+    /// How many segments matched when last looked.
+    pub matches: usize,
+    /// Whether all segments were looked at.
+    pub ended: bool,
+    /// Which of the matches is selected, from 1; `None` also for one of so many that counting up to it would take long.
+    pub current: Option<usize>,
+    /// Where a match is still to be gone to.
+    going: Option<Going>,
+}
+
+/// A way to the best match that is taken as matches come, when the person did not wait for them.
+#[derive(Debug, Clone)]
+struct Going {
+    /// Where it has led so far. A person who is elsewhere by then is left there.
+    at: Option<RowId>,
+}
+
+/// The line in which a search is typed.
+#[derive(Debug, Clone)]
+pub struct FindPrompt {
+    /// The text as typed.
+    pub text: TextField,
+    /// The search that was shown before.
+    former: Option<Search>,
+}
+
+/// Segments that are searched at once: that takes no longer than a frame may.
+const AT_ONCE: usize = if cfg!(test) { 3 } else { 20_000 };
+/// Matches of which each is told its number.
+const NUMBERED: usize = 20_000;
+
+/// Carries out a search, or has it carried out where that takes longer than a person should wait.
+pub(in crate::app) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect> {
+    if state.tree.forest.len() > AT_ONCE {
+        return vec![Effect::Search(job)];
+    }
+    job.for_each(|finds| take_finds(state, finds));
+    Vec::new()
+}
+
+/// Takes in what was found.
+pub(in crate::app) fn take_finds(state: &mut State, finds: Finds) {
+    let purpose = finds.purpose();
+    state.tree.forest.take_finds(finds);
+    match purpose {
+        Purpose::Tree => follow(state),
+        Purpose::Parents => {
+            for layer in &mut state.screen.layers {
+                if let Layer::Parents(picker) = layer {
+                    picker.follow(&state.tree.forest);
+                }
+            }
+        }
+    }
+}
+
+pub(in crate::app) fn begin(state: &mut State) {
+    let prompt = FindPrompt { text: TextField::default(), former: state.tree.search.take() };
+    state.screen.layers.push(Layer::Find(prompt));
+}
+
+/// Takes a key while the search is typed.
+pub(in crate::app) fn press(state: &mut State, mut prompt: FindPrompt, key: Key) -> Vec<Effect> {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return leave(state, prompt),
+        "backspace" if prompt.text.text().is_empty() => return leave(state, prompt),
+        "enter" => return stay(state, prompt),
+        "down" | "ctrl-n" => filter::step(state, Direction::Next),
+        "up" | "ctrl-p" => filter::step(state, Direction::Previous),
+        "pagedown" => filter::page(state, page(state)),
+        "pageup" => filter::page(state, -page(state)),
+        _ => {
+            let before = prompt.text.text().to_owned();
+            if prompt.text.press(key) && prompt.text.text() != before {
+                return look(state, prompt);
+            }
+        }
+    }
+    state.screen.layers.push(Layer::Find(prompt));
+    Vec::new()
+}
+
+fn page(state: &State) -> isize {
+    isize::try_from(viewport::height(state).saturating_sub(1).max(1)).unwrap_or(isize::MAX)
+}
+
+pub(in crate::app) fn paste(state: &mut State, mut prompt: FindPrompt, text: &str) -> Vec<Effect> {
+    prompt.text.paste(text);
+    look(state, prompt)
+}
+
+/// Searches for what is typed, and filters the tree by it.
+fn look(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+    let text = prompt.text.text().to_owned();
+    state.screen.layers.push(Layer::Find(prompt));
+    let Some(query) = Query::parse(&text) else {
+        filter::lift(state);
+        end(state);
+        return Vec::new();
+    };
+    filter::lay(state);
+    let known = search_flags::known(state, &query);
+    let query = query.knowing(known);
+    let job = state.tree.forest.search(Purpose::Tree, query.clone());
+    state.tree.search = Some(Search { query, text, matches: 0, ended: false, current: None, going: None });
+    carry_out(state, job)
+}
+
+/// Back to where the person was, and to the search that was shown before.
+fn leave(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+    filter::lift(state);
+    state.tree.search = prompt.former;
+    resume(state)
+}
+
+/// The whole tree again, at the match that was selected.
+fn stay(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+    let selected = filter::lift(state);
+    let Some(search) = &state.tree.search else {
+        if Query::wants_a_state(prompt.text.text()) {
+            let states: Vec<&str> = Is::NAMED.into_iter().map(|(name, _)| name).collect();
+            state.warn(format!("there is no such state; is: goes with {}", states.join(", ")));
+        }
+        return leave(state, prompt);
+    };
+    let ended = search.ended;
+    if let Some((id, _)) = &selected {
+        viewport::go_to(state, id);
+    }
+    let goes_on = !ended && selected.is_none_or(|(_, chosen)| !chosen);
+    let going = Going { at: state.tree.view.selected.clone() };
+    if let Some(search) = &mut state.tree.search {
+        search.going = goes_on.then_some(going);
+    }
+    number_current(state);
+    warn_of_none(state);
+    Vec::new()
+}
+
+/// Looks for the matches of the search that is shown in the tree that is there now, without going anywhere.
+pub(in crate::app) fn resume(state: &mut State) -> Vec<Effect> {
+    let Some(search) = &mut state.tree.search else {
+        state.tree.forest.end_search(Purpose::Tree);
+        return Vec::new();
+    };
+    search.going = None;
+    search.ended = false;
+    let query = search.query.clone();
+    filter::wait(state);
+    let job = state.tree.forest.search(Purpose::Tree, query);
+    carry_out(state, job)
+}
+
+/// Ends the search that is shown, and tells whether there was one.
+pub(in crate::app) fn end(state: &mut State) -> bool {
+    state.tree.forest.end_search(Purpose::Tree);
+    state.tree.search.take().is_some()
+}
+
+/// After anything has happened: what is shown of the search is true of how things are now.
+pub(in crate::app) fn keep_true(state: &mut State) -> Vec<Effect> {
+    let mut effects = search_flags::learn(state);
+    if state.tree.forest.wants_search(Purpose::Parents) {
+        effects.extend(search_parents(state));
+    }
+    filter::refresh(state);
+    let (matches, ended) = (state.tree.forest.match_count(Purpose::Tree), state.tree.forest.is_searched(Purpose::Tree));
+    let number = state.tree.filter.is_some().then(|| filter::number(state));
+    if let Some(search) = &mut state.tree.search {
+        (search.matches, search.ended) = (matches, ended);
+        search.current = number.unwrap_or(search.current);
+    }
+    effects
+}
+
+/// Looks for the places that match once more, where a parent is being chosen.
+pub(in crate::app) fn search_parents(state: &mut State) -> Vec<Effect> {
+    let mut jobs = Vec::new();
+    for layer in &mut state.screen.layers {
+        if let Layer::Parents(picker) = layer {
+            jobs.extend(picker.search(&mut state.tree.forest));
+        }
+    }
+    jobs.into_iter().flat_map(|job| carry_out(state, job)).collect()
+}
+
+/// Matches have come: whoever did not wait for them goes to the best that came at all, and to the best of all at the end.
+fn follow(state: &mut State) {
+    let (matches, ended) = (state.tree.forest.match_count(Purpose::Tree), state.tree.forest.is_searched(Purpose::Tree));
+    let Some(search) = &mut state.tree.search else { return };
+    let first_ones = search.matches == 0 && matches > 0;
+    (search.matches, search.ended) = (matches, ended);
+    let going = if first_ones || ended { search.going.take() } else { None };
+    // A former search that is shown again was told of before.
+    let fresh = going.is_some();
+    if let Some(going) = going {
+        go_on(state, going, ended);
+    }
+    if ended && state.tree.filter.is_none() {
+        number_current(state);
+        if fresh {
+            warn_of_none(state);
+        }
+    }
+}
+
+fn go_on(state: &mut State, mut going: Going, ended: bool) {
+    if state.tree.view.selected != going.at {
+        return;
+    }
+    let filtered = state.tree.forest.filtered(Purpose::Tree);
+    if let Some(RowId::Segment(id)) = filtered.best().and_then(|at| filtered.id(at)) {
+        viewport::go_to(state, id);
+        going.at.clone_from(&state.tree.view.selected);
+    }
+    if let Some(search) = state.tree.search.as_mut().filter(|_| !ended) {
+        search.going = Some(going);
+    }
+}
+
+/// Where a person presses a key, they mean what is selected now: no match that is found later takes its place.
+pub(in crate::app) fn stay_here(state: &mut State) {
+    if let Some(search) = &mut state.tree.search {
+        search.going = None;
+    }
+}
+
+fn warn_of_none(state: &mut State) {
+    if let Some(search) = state.tree.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
+        state.warn(format!("nothing matches “{}”", search.text));
+    }
+}
+
+/// Goes to the next or previous match, around the end if need be.
+pub(in crate::app) fn step(state: &mut State, direction: Direction) {
+    if state.tree.search.is_none() {
+        return;
+    }
+    let from = state.tree.view.selected.clone();
+    let found = next(state, from.as_ref(), direction);
+    if let Some(id) = &found {
+        viewport::go_to(state, id);
+    }
+    if let Some(search) = &mut state.tree.search {
+        if found.is_some() {
+            search.going = None;
+        }
+        search.matches = state.tree.forest.match_count(Purpose::Tree);
+    }
+    number_current(state);
+}
+
+fn next(state: &mut State, from: Option<&RowId>, direction: Direction) -> Option<SegmentId> {
+    let forest = &mut state.tree.forest;
+    match direction {
+        Direction::Next => forest.match_after(Purpose::Tree, from).or_else(|| forest.match_after(Purpose::Tree, None)),
+        Direction::Previous => {
+            forest.match_before(Purpose::Tree, from).or_else(|| forest.match_before(Purpose::Tree, None))
+        }
+    }
+}
+
+/// Counts which of the matches is selected.
+fn number_current(state: &mut State) {
+    let selected = state.tree.view.selected.as_ref().filter(|row| is_match(state, row)).and_then(segment_of);
+    let countable = selected.filter(|_| state.tree.forest.match_count(Purpose::Tree) <= NUMBERED);
+    let number = countable.and_then(|id| state.tree.forest.matches(Purpose::Tree).position(|other| *other == id));
+    if let Some(search) = &mut state.tree.search {
+        search.current = number.map(|number| number + 1);
+    }
+}
+
+fn is_match(state: &State, row: &RowId) -> bool {
+    segment_of(row).is_some_and(|id| state.tree.forest.is_match(Purpose::Tree, &id))
+}
+
+fn segment_of(row: &RowId) -> Option<SegmentId> {
+    match row {
+        RowId::Segment(id) => Some(id.clone()),
+        RowId::Heading(_) => None,
+    }
+}

@@ -1,0 +1,53 @@
+//! What a search asks for and the tree does not know: marks, writes under way, changes of a moment ago.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::forest::{Is, Known, Purpose, Query};
+use crate::segment::SegmentId;
+
+use crate::app::{Effect, State, search};
+
+/// Lets the search know of marks, writes and changes, if it asks for any, and begins it anew where that is due.
+pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {
+    let Some(search) = &state.tree.search else { return Vec::new() };
+    let before = search.query.known();
+    let asked = [Is::Changed, Is::Pending, Is::Marked].into_iter().any(|what| search.query.asks(what));
+    if asked && !is_known(state, &search.query, before) {
+        let known = known(state, &search.query);
+        state.tree.forest.know(Purpose::Tree, known.clone());
+        if let Some(search) = &mut state.tree.search {
+            search.query = search.query.clone().knowing(known);
+        }
+    }
+    if state.tree.forest.wants_search(Purpose::Tree) { search::resume(state) } else { Vec::new() }
+}
+
+/// What a query asks for of what the tree does not know.
+pub(in crate::app) fn known(state: &State, query: &Query) -> Known {
+    let set = |what| if query.asks(what) { Arc::new(those(state, what).cloned().collect()) } else { Arc::default() };
+    Known { changed: set(Is::Changed), pending: set(Is::Pending), marked: set(Is::Marked) }
+}
+
+fn those(state: &State, what: Is) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
+    match what {
+        Is::Changed => Box::new(state.side.activity.fresh()),
+        Is::Pending => Box::new(state.changes.queue.concerned()),
+        Is::Marked => Box::new(state.tree.picks.marked.iter()),
+        // The tree itself knows these.
+        Is::Orphan | Is::Leaf | Is::Duplicate => Box::new(std::iter::empty()),
+    }
+}
+
+/// Of more marks than these, only how many they are is compared: this is asked after every key.
+const COMPARED: usize = 10_000;
+
+fn is_known(state: &State, query: &Query, before: &Known) -> bool {
+    let same = |what, before: &HashSet<SegmentId>| {
+        !query.asks(what) || those(state, what).collect::<HashSet<_>>() == before.iter().collect()
+    };
+    let marked = &state.tree.picks.marked;
+    let same_marks = !query.asks(Is::Marked)
+        || (marked.len() == before.marked.len() && (marked.len() > COMPARED || *marked == *before.marked));
+    same_marks && same(Is::Changed, &before.changed) && same(Is::Pending, &before.pending)
+}

@@ -1,0 +1,56 @@
+//! Sorting: at once where that takes no time, and else beside everything else while the tree stays as it is.
+
+use crate::forest::{Order, SortJob};
+
+use crate::app::{Effect, State, viewport};
+
+/// Sorts by an order because a person asked for it.
+pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
+    if let Some(job) = arrange(state, order) {
+        state.say(format!("sorting by {}", words(order)));
+        return vec![Effect::Sort(job)];
+    }
+    viewport::keep_in_sight(state);
+    state.say(format!("sorted by {}", words(order)));
+    Vec::new()
+}
+
+/// Puts in order what is not yet, so that whatever is unfolded or walked through later is in order already.
+pub(in crate::app) fn put_in_order(state: &mut State) -> Vec<Effect> {
+    if state.tree.forest.is_being_sorted() {
+        return Vec::new();
+    }
+    let order = state.tree.forest.order();
+    arrange(state, order).map(Effect::Sort).into_iter().collect()
+}
+
+pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect> {
+    let order = job.order();
+    let former = state.tree.forest.order();
+    let mut taken = false;
+    viewport::steady(state, |state| taken = state.tree.forest.take_sorted(job));
+    if !taken {
+        // Nearly everything has changed meanwhile.
+        return arrange(state, order).map(Effect::Sort).into_iter().collect();
+    }
+    if state.tree.forest.order() != former {
+        viewport::keep_in_sight(state);
+        state.say(format!("sorted by {}", words(order)));
+    }
+    Vec::new()
+}
+
+fn arrange(state: &mut State, order: Order) -> Option<SortJob> {
+    let mut job = None;
+    viewport::steady(state, |state| job = state.tree.forest.arrange(order));
+    job
+}
+
+const fn words(order: Order) -> &'static str {
+    match order {
+        Order::Name => "name",
+        Order::ExternalId => "external id",
+        Order::Descendants => "number below, largest first",
+        Order::Recent => "change, the last one first",
+    }
+}

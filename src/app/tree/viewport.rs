@@ -1,0 +1,218 @@
+//! Selection and scroll position of the tree, and everything that moves them.
+//!
+//! The selection is an identity, never a position: whatever happens to the tree, it stays on its row, and on its line of the
+//! screen. Only when its row vanishes does it go to the heir.
+
+use crate::forest::{Fold, RowId};
+use crate::segment::SegmentId;
+
+use crate::app::{Pane, State, filter};
+
+/// Selection and scroll position.
+#[derive(Debug, Clone, Default)]
+pub struct TreeView {
+    /// The selected row.
+    pub selected: Option<RowId>,
+    /// The first row on the screen.
+    pub offset: usize,
+}
+
+/// Rows kept in sight above and below the selection where the pane is high enough.
+const MARGIN: usize = 3;
+/// How many parents are remembered as heirs, in case that a whole branch goes at once.
+const HEIRS: usize = 32;
+
+pub(in crate::app) fn height(state: &State) -> usize {
+    usize::from(state.layout().tree.height)
+}
+
+fn position(state: &State) -> Option<usize> {
+    state.tree.view.selected.as_ref().and_then(|selected| state.tree.forest.position(selected))
+}
+
+/// Selects the row at that place, the last one if there are fewer, and brings it into sight.
+pub(in crate::app) fn select(state: &mut State, index: usize) {
+    let Some(last) = state.tree.forest.row_count().checked_sub(1) else {
+        state.tree.view = TreeView::default();
+        return;
+    };
+    let selected = state.tree.forest.row(index.min(last)).map(|row| row.id());
+    if selected != state.tree.view.selected {
+        state.screen.panes.details_scroll = 0;
+    }
+    state.tree.view.selected = selected;
+    keep_in_sight(state);
+}
+
+/// Opens what is above a segment, selects it and brings it into sight.
+pub(in crate::app) fn go_to(state: &mut State, id: &SegmentId) {
+    filter::beneath(state, |state| {
+        if let Some(index) = state.tree.forest.reveal(id) {
+            select(state, index);
+        }
+    });
+}
+
+/// Scrolls as little as needed for the selected row to be on the screen with some rows around it.
+pub(in crate::app) fn keep_in_sight(state: &mut State) {
+    let height = height(state);
+    let rows = state.shown_row_count();
+    let at = state.tree.view.selected.as_ref().and_then(|selected| state.shown_position(selected));
+    if let Some(at) = at {
+        let margin = if height > 4 * MARGIN { MARGIN } else { 0 };
+        let highest = at.saturating_sub(margin);
+        let lowest = (at + margin + 1).min(rows).saturating_sub(height);
+        state.tree.view.offset = state.tree.view.offset.clamp(lowest.min(highest), highest);
+    }
+    state.tree.view.offset = state.tree.view.offset.min(rows.saturating_sub(height));
+}
+
+/// Moves the selection by so many rows, stopping at the ends.
+pub(in crate::app) fn step(state: &mut State, by: isize) {
+    let at = position(state).unwrap_or(0);
+    select(state, at.saturating_add_signed(by));
+}
+
+/// Moves what is seen by so many rows; the selection stays where it is, even out of sight.
+pub(in crate::app) fn scroll(state: &mut State, by: isize) {
+    let most = state.shown_row_count().saturating_sub(height(state));
+    state.tree.view.offset = state.tree.view.offset.saturating_add_signed(by).min(most);
+}
+
+/// Unfolds the selected row, or goes to its first child.
+pub(in crate::app) fn open(state: &mut State) {
+    let Some((at, id)) = selected_row(state) else { return };
+    match state.tree.forest.row(at).map(|row| row.fold) {
+        Some(Fold::Closed) => steady(state, |state| state.tree.forest.expand(&id)),
+        Some(Fold::Open) => select(state, at + 1),
+        _ => {}
+    }
+}
+
+/// Folds the selected row, or goes to what it stands under.
+pub(in crate::app) fn close(state: &mut State) {
+    let Some((at, id)) = selected_row(state) else { return };
+    if state.tree.forest.row(at).is_some_and(|row| row.fold == Fold::Open) {
+        steady(state, |state| state.tree.forest.collapse(&id));
+    } else if let Some(parent) =
+        state.tree.forest.parent_row(&id).and_then(|parent| state.tree.forest.position(&parent))
+    {
+        select(state, parent);
+    }
+}
+
+/// Folds or unfolds a row.
+pub(in crate::app) fn toggle(state: &mut State, id: &RowId) {
+    steady(state, |state| {
+        if state.tree.forest.is_open(id) {
+            state.tree.forest.collapse(id);
+        } else {
+            state.tree.forest.expand(id);
+        }
+    });
+}
+
+pub(in crate::app) fn selected_row(state: &State) -> Option<(usize, RowId)> {
+    Some((position(state)?, state.tree.view.selected.clone()?))
+}
+
+/// Goes to the next row on the same level under the same parent, or to the one before.
+pub(in crate::app) fn step_sibling(state: &mut State, direction: Direction) {
+    let Some((at, _)) = selected_row(state) else { return };
+    let Some(depth) = state.tree.forest.row(at).map(|row| row.depth) else { return };
+    let mut index = at;
+    loop {
+        let next = match direction {
+            Direction::Next => index.checked_add(1),
+            Direction::Previous => index.checked_sub(1),
+        };
+        let Some((next, row)) = next.and_then(|next| Some((next, state.tree.forest.row(next)?))) else { return };
+        if row.depth < depth {
+            return;
+        }
+        if row.depth == depth {
+            return select(state, next);
+        }
+        index = next;
+    }
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Direction {
+    Next,
+    Previous,
+}
+
+/// Changes the tree without moving what the person looks at.
+///
+/// The selected row, or the topmost one when the selection is out of sight, stays on its line of the screen. When the
+/// selected row vanishes, its heir takes its place.
+pub(in crate::app) fn steady(state: &mut State, change: impl FnOnce(&mut State)) {
+    filter::beneath(state, |state| change_steadily(state, change));
+}
+
+fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
+    let height = height(state);
+    let selected = selected_row(state);
+    let heirs = state.tree.view.selected.as_ref().map(|id| heirs(state, id)).unwrap_or_default();
+    let in_sight =
+        selected.as_ref().filter(|(at, _)| (state.tree.view.offset..state.tree.view.offset + height).contains(at));
+    let anchor = in_sight.cloned().or_else(|| {
+        let top = state.tree.view.offset;
+        state.tree.forest.row(top).map(|row| (top, row.id()))
+    });
+    let line = anchor.as_ref().map_or(0, |(at, _)| at.saturating_sub(state.tree.view.offset));
+
+    change(state);
+
+    let lost = state.tree.view.selected.as_ref().is_some_and(|id| state.tree.forest.position(id).is_none());
+    if lost || state.tree.view.selected.is_none() {
+        let heir = heirs.into_iter().find(|heir| state.tree.forest.position(heir).is_some());
+        let former = selected.as_ref().map_or(0, |(at, _)| *at);
+        let bottom = state.tree.forest.row_count().saturating_sub(1);
+        state.tree.view.selected = heir.or_else(|| state.tree.forest.row(former.min(bottom)).map(|row| row.id()));
+    }
+    let anchored = anchor.and_then(|(_, id)| state.tree.forest.position(&id));
+    let at = anchored.or_else(|| position(state));
+    if let Some(at) = at {
+        state.tree.view.offset = at.saturating_sub(line);
+    }
+    state.tree.view.offset = state.tree.view.offset.min(state.tree.forest.row_count().saturating_sub(height));
+}
+
+/// Who takes the selection if this row goes: its heir, or those above it and their heirs.
+fn heirs(state: &State, id: &RowId) -> Vec<RowId> {
+    let mut heirs = Vec::new();
+    let mut above = Some(id.clone());
+    while let Some(row) = above
+        && heirs.len() < HEIRS
+    {
+        heirs.extend(state.tree.forest.heir(&row));
+        above = state.tree.forest.parent_row(&row);
+        heirs.extend(above.clone());
+    }
+    heirs
+}
+
+/// Moves within the pane that has the keys.
+pub(in crate::app) fn move_in_focus(state: &mut State, by: isize) {
+    match state.screen.panes.focus {
+        Pane::Tree => step(state, by),
+        Pane::Details => {
+            let lines = crate::app::details(state).len();
+            let shown = state.layout().details.map_or(0, |area| usize::from(area.height));
+            state.screen.panes.details_scroll = scrolled(state.screen.panes.details_scroll, by, lines, shown);
+        }
+        Pane::Activity => {
+            let Some(area) = state.layout().activity else { return };
+            let lines = state.side.activity.lines(area.width.saturating_sub(2)).count();
+            let shown = usize::from(area.height);
+            state.screen.panes.activity_scroll = scrolled(state.screen.panes.activity_scroll, by, lines, shown);
+        }
+    }
+}
+
+fn scrolled(offset: usize, by: isize, lines: usize, shown: usize) -> usize {
+    offset.saturating_add_signed(by).min(lines.saturating_sub(shown))
+}

@@ -1,0 +1,4 @@
+//! Drawing plans before they are sent, what is pending, and conflicts.
+
+pub(super) mod conflict;
+pub(super) mod plans;

@@ -1,0 +1,177 @@
+//! Somebody else was faster: what was seen, what it is now and what is wanted, side by side.
+
+use ratatui::Frame;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{Between, Conflict, KeptSide, State, field_text};
+use crate::segment::{Field, Segment};
+
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::text::fitted;
+use crate::ui::theme::Theme;
+
+/// Cells for what a field is called, and for whose value is taken.
+const AROUND: usize = 19;
+const NARROWEST: usize = 6;
+
+pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Frame<'_>) {
+    let title = match &conflict.between {
+        Between::Changes { .. } => format!("Somebody changed {} while you edited", conflict.name()),
+        Between::Gone { .. } => format!("Somebody deleted {} while you edited", conflict.name()),
+        Between::Deletion { .. } => format!("Somebody changed {}, which you delete", conflict.name()),
+        Between::PossibleDuplicate { .. } => format!("No answer came: is this {}?", conflict.name()),
+        Between::NewChildren { .. } => format!("More stands below {} than you were shown", conflict.name()),
+    };
+    let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
+    let height = match &conflict.between {
+        Between::Changes { .. } | Between::Deletion { .. } => 7,
+        Between::PossibleDuplicate { .. } => 8,
+        Between::Gone { .. } => 5,
+        Between::NewChildren { newcomers, .. } => 4 + newcomers.len().min(NEWCOMERS),
+    };
+    let inner = dialog::open(state, &title, (height, wanted(state, conflict)), look, frame);
+    let lines = lines(state, conflict, look.theme, usize::from(inner.width));
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}
+
+/// The cells with which no value is cut.
+fn wanted(state: &State, conflict: &Conflict) -> usize {
+    let told = |segment: &Segment| Field::ALL.map(|field| field_text(&state.tree.forest, segment, field).width());
+    let widest = |segments: &[&Segment]| segments.iter().flat_map(|segment| told(segment)).max().unwrap_or(0);
+    match &conflict.between {
+        Between::Changes { base, theirs, mine, .. } => AROUND + 3 * (widest(&[base, theirs, mine]) + 1),
+        Between::Deletion { base, theirs } => AROUND + 2 * (widest(&[base, theirs]) + 1),
+        Between::PossibleDuplicate { mine, theirs } => AROUND + 2 * (widest(&[mine, theirs]) + 1),
+        Between::Gone { mine } => self::told(state, mine).width() + "You wanted: ".len(),
+        Between::NewChildren { newcomers, .. } => {
+            let names = newcomers.iter().take(NEWCOMERS).filter_map(|id| state.tree.forest.get(id));
+            names.map(|segment| segment.name.width() + 2).max().unwrap_or(0)
+        }
+    }
+}
+
+/// Newcomers that are named.
+const NEWCOMERS: usize = 5;
+
+fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    match &conflict.between {
+        Between::Changes { base, theirs, mine, choices } => {
+            let column = (width.saturating_sub(AROUND) / 3).max(NARROWEST);
+            let mut lines = vec![row(theme, column, "", ["you saw", "there now", "yours"], None, false)];
+            for (at, field) in Field::ALL.into_iter().enumerate() {
+                let texts =
+                    [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
+                let texts = texts.each_ref().map(String::as_str);
+                lines.push(row(theme, column, label(field), texts, Some(choices[at]), at == conflict.row));
+            }
+            lines.push(Line::default());
+            lines.push(dialog::keys(
+                &[("left right", "whose, for the row"), ("enter", "save this"), ("e", "edit")],
+                theme,
+            ));
+            lines.push(dialog::keys(&[("t", "all theirs"), ("m", "all yours"), ("esc", "decide later")], theme));
+            lines
+        }
+        Between::Gone { mine } => vec![
+            Line::raw(fitted(&format!("You wanted: {}", told(state, mine)), width).into_owned()),
+            Line::raw("Created again, it has a new id and nothing below it."),
+            Line::default(),
+            dialog::keys(&[("c", "create it again"), ("t", "leave it deleted")], theme),
+            dialog::keys(&[("esc", "decide later")], theme),
+        ],
+        Between::Deletion { base, theirs } => {
+            let mut lines = side_by_side(state, theme, width, ("you saw", base), ("there now", theirs));
+            lines.push(Line::default());
+            lines.push(dialog::keys(&[("D", "delete it all the same"), ("t", "keep it")], theme));
+            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines
+        }
+        Between::PossibleDuplicate { mine, theirs } => {
+            let mut lines = side_by_side(state, theme, width, ("you wanted", mine), ("has appeared", theirs));
+            lines.push(Line::default());
+            lines.push(Line::raw("Somebody may have changed it since, or made another."));
+            lines.push(dialog::keys(&[("t", "that is it: take it as it is"), ("c", "create another")], theme));
+            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines
+        }
+        Between::NewChildren { newcomers, .. } => {
+            let mut lines: Vec<Line<'static>> = Vec::new();
+            for id in newcomers.iter().take(NEWCOMERS) {
+                let name = state.tree.forest.get(id).map_or_else(|| id.to_string(), |segment| segment.name.to_string());
+                lines.push(Line::raw(format!("  {}", fitted(&name, width.saturating_sub(2)))));
+            }
+            let more = newcomers.len().saturating_sub(NEWCOMERS);
+            lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
+            lines.push(Line::raw("Nothing was deleted here."));
+            lines.push(dialog::keys(&[("D", "delete those too, after a look"), ("t", "keep it")], theme));
+            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines
+        }
+    }
+}
+
+/// Two segments, field by field, and where they differ.
+fn side_by_side(
+    state: &State,
+    theme: &Theme,
+    width: usize,
+    left: (&str, &Segment),
+    right: (&str, &Segment),
+) -> Vec<Line<'static>> {
+    let column = (width.saturating_sub(AROUND) / 2).max(NARROWEST);
+    let mut lines = vec![row(theme, column, "", [left.0, right.0, ""], None, false)];
+    for field in Field::ALL {
+        let texts = [left.1, right.1].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
+        lines.push(row(theme, column, label(field), [&texts[0], &texts[1], ""], None, texts[0] != texts[1]));
+    }
+    lines
+}
+
+const fn label(field: Field) -> &'static str {
+    match field {
+        Field::Name => "Name",
+        Field::ExternalId => "External id",
+        Field::Parent => "Parent",
+    }
+}
+
+fn told(state: &State, segment: &Segment) -> String {
+    let texts = Field::ALL.map(|field| field_text(&state.tree.forest, segment, field));
+    format!("{} · {} · under {}", texts[0], texts[1], texts[2])
+}
+
+/// A row of three values. Whose is taken is said in a word, and that value stands out.
+fn row(
+    theme: &Theme,
+    column: usize,
+    label: &str,
+    values: [&str; 3],
+    taken: Option<KeptSide>,
+    current: bool,
+) -> Line<'static> {
+    let bar = if current { theme.symbols.bar } else { " " };
+    let styles = match taken {
+        None => [theme.quiet; 3],
+        Some(KeptSide::Theirs) => [theme.quiet, theme.strong, theme.quiet],
+        Some(KeptSide::Mine) => [theme.quiet, theme.quiet, theme.strong],
+    };
+    let mut spans = vec![Span::styled(format!("{bar}{label:<12}"), theme.quiet)];
+    for (text, style) in values.into_iter().zip(styles) {
+        let text = fitted(text, column.saturating_sub(1));
+        let padding = " ".repeat(column.saturating_sub(text.width()));
+        spans.push(Span::styled(text.into_owned(), style));
+        spans.push(Span::styled(padding, Style::new()));
+    }
+    if let Some(side) = taken {
+        let word = if side == KeptSide::Mine { "yours" } else { "theirs" };
+        spans.push(Span::styled(word, theme.accent));
+    }
+    Line::from(spans)
+}

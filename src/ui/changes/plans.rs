@@ -1,0 +1,259 @@
+//! Plans in lists: before they are sent, and while they wait, run and fail.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{OperationCounts, PendingPane, Review, State, described, grouped};
+use crate::changes::OpId;
+use crate::changes::{OpState, TypedPhrase};
+
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::text::fitted;
+use crate::ui::theme::Theme;
+
+/// Lines of a list at most.
+const LIST: usize = 12;
+/// Cells and lines for why something failed.
+const REASON: usize = 56;
+const REASON_LINES: usize = 3;
+
+/// A plan before it is sent.
+pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let count = review.count(state);
+    let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4)).max(1);
+    let mut below: Vec<Line<'static>> = review
+        .warnings
+        .iter()
+        .map(|text| Line::styled(format!("{} {text}", theme.symbols.wrong), theme.warning))
+        .collect();
+    below.push(Line::default());
+    let typed_at = review.confirmation.next().map(|word| {
+        if let TypedPhrase::Name { name, owner } = word {
+            let text = format!("{name} belongs to {owner}.");
+            let width = dialog::room(state, text.width()).max(1);
+            let words = textwrap::wrap(&text, width).into_iter();
+            below.extend(words.map(|line| Line::styled(line.into_owned(), theme.warning)));
+        }
+        below.push(Line::styled(asked(word, review.confirmation.progress()), theme.warning));
+        below.push(Line::default());
+        below.len() - 1
+    });
+    let enter = if review.confirmation.is_last() { ("enter", "send") } else { ("enter", "next word") };
+    below.push(if review.typing && review.is_single(state) {
+        dialog::keys(&[enter, ("esc", "send nothing")], theme)
+    } else if review.typing {
+        dialog::keys(&[enter, ("up down", "look through it"), ("esc", "back")], theme)
+    } else if state.changes.is_staging() {
+        dialog::keys(&[("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")], theme)
+    } else {
+        dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
+    });
+    let title = counted(review.counts());
+    let first = first_shown(count, review.selected, shown);
+    let operations = review.operations(state, first..first + shown);
+    let lines = operations.into_iter().map(|(op, operation)| {
+        let (sign, text) = described(&state.tree.forest, operation);
+        let reason = review.reasons.get(op.index).map(|reason| format!(" · {reason}"));
+        (sign, theme.accent, text + &reason.unwrap_or_default(), Style::new())
+    });
+    let lines: Vec<ListLine> = lines.collect();
+    let wanted = wanted(&lines).max(dialog::widest(&below));
+    let inner = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
+    let room = usize::from(inner.width);
+    draw_list(lines, review.selected.saturating_sub(first), inner, theme, frame);
+    for (at, line) in below.into_iter().enumerate() {
+        let Some(area) = dialog::line(inner, shown + at) else { break };
+        frame.render_widget(Line::from(fitted_line(line, room)), area);
+        if Some(at) == typed_at && review.typing {
+            dialog::text_field(&review.typed, area, true, theme, frame);
+        }
+    }
+}
+
+/// What is to be typed.
+fn asked(word: &TypedPhrase, progress: Option<(usize, usize)>) -> String {
+    let text = word.text();
+    let what = match word {
+        TypedPhrase::Tenant(_) => format!("the tenant, {text},"),
+        TypedPhrase::Name { .. } => "its name".into(),
+        TypedPhrase::Count(_) => format!("how many belong to another system, {text},"),
+    };
+    let progress = progress.map_or_else(String::new, |(at, all)| format!(" ({at} of {all})"));
+    format!("Type {what} to send this{progress}:")
+}
+
+/// What a plan would do, in numbers.
+fn counted(counts: OperationCounts) -> String {
+    let parts = [
+        ("+", counts.created, "created"),
+        ("~", counts.changed, "changed"),
+        (">", counts.moved, "moved"),
+        ("-", counts.deleted, "deleted"),
+    ];
+    let parts = parts.into_iter().filter(|(_, count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(sign, count, what)| format!("{sign} {} {what}", grouped(count))).collect();
+    format!("Look first: {}", parts.join("  "))
+}
+
+fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
+    if line.width() <= room {
+        return line.spans;
+    }
+    let style = line.style;
+    line.spans
+        .into_iter()
+        .map(|span| Span::styled(fitted(&span.content, room).into_owned(), span.style.patch(style)))
+        .collect()
+}
+
+type ListLine = (&'static str, Style, String, Style);
+
+/// The first line of a list that is shown, so that the selected one is.
+fn first_shown(lines: usize, selected: usize, shown: usize) -> usize {
+    selected.saturating_sub(shown / 2).min(lines.saturating_sub(shown))
+}
+
+/// The cells with which none of the lines is cut.
+fn wanted(lines: &[ListLine]) -> usize {
+    lines.iter().map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
+}
+
+/// The part of a list that is shown, with the selected line in it.
+fn draw_list(lines: Vec<ListLine>, selected: usize, inner: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+    for (at, (sign, sign_style, text, style)) in lines.into_iter().enumerate() {
+        let Some(area) = dialog::line(inner, at) else { break };
+        let bar = if at == selected { theme.symbols.bar } else { " " };
+        let room = usize::from(area.width).saturating_sub(3 + sign.width());
+        let line = Line::from(vec![
+            Span::styled(bar, theme.accent),
+            Span::styled(format!("{sign} "), sign_style),
+            Span::styled(fitted(&text, room).into_owned(), style),
+        ]);
+        frame.render_widget(line, area);
+        if at == selected {
+            frame.buffer_mut().set_style(area, theme.selected);
+        }
+    }
+}
+
+/// What waits, runs and failed.
+pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let count = state.changes.counts().total();
+    let selected = pane.selected.min(count.saturating_sub(1));
+    let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4));
+    let mut above: Vec<Line<'static>> = Vec::new();
+    if !pane.left_over.is_empty() {
+        above.push(Line::styled("Left over from the last session:", theme.strong));
+        let widest = pane.left_over.iter().map(|text| text.width() + 2).max().unwrap_or(0);
+        let width =
+            textwrap::Options::new(dialog::room(state, widest).max(8)).initial_indent("  ").subsequent_indent("    ");
+        let told = pane.left_over.iter().take(LIST / 2);
+        above.extend(told.flat_map(|text| textwrap::wrap(text, &width)).map(|line| Line::raw(line.into_owned())));
+        let more = pane.left_over.len().saturating_sub(LIST / 2);
+        if more > 0 {
+            above.push(Line::raw(format!("  and {} more", grouped(more))));
+        }
+        above.push(Line::default());
+    }
+    let first = first_shown(count, selected, shown);
+    let operations = state.changes.queue.listed(first..first + shown);
+    let current = operations.get(selected - first).copied();
+    if count == 0 {
+        above.push(Line::raw("Nothing waits, runs or has failed."));
+    }
+    let reason = current.and_then(|op| match &state.changes.queue.op(op)?.state {
+        OpState::Failed(error) => Some(error.to_string()),
+        _ => None,
+    });
+    let keys = queue_keys(state, current, theme);
+    let reason =
+        reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
+    let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
+    let lines = operations.iter().filter_map(|op| state.changes.queue.op(*op)).map(|step| {
+        let (sign, text) = described(&state.tree.forest, &step.operation);
+        let (symbol, style, word) = standing(&step.state, theme);
+        (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
+    });
+    let lines: Vec<ListLine> = lines.collect();
+    let wanted = wanted(&lines).max(dialog::widest(&above)).max(dialog::widest(&keys));
+    let height = above.len() + shown + 1 + keys.len() + reason.len();
+    let inner = dialog::open(state, &title(state), (height, wanted), look, frame);
+    let room = usize::from(inner.width);
+    for (at, line) in above.iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(Line::from(fitted_line(line.clone(), room)), area);
+        }
+    }
+    let rest = |at: usize| dialog::line(inner, at);
+    if let Some(list) = rest(above.len()) {
+        let list = Rect { height: inner.height.saturating_sub(list.y - inner.y), ..list };
+        draw_list(lines, selected - first, list, theme, frame);
+    }
+    let mut at = above.len() + shown;
+    for reason in reason {
+        if let Some(area) = rest(at) {
+            frame.render_widget(Line::styled(fitted(&reason, room).into_owned(), theme.bad), area);
+        }
+        at += 1;
+    }
+    for (line, at) in keys.into_iter().zip(at + 1..) {
+        if let Some(area) = rest(at) {
+            frame.render_widget(line, area);
+        }
+    }
+}
+
+/// Keys told in one line.
+const KEYS: usize = 4;
+
+/// The keys that do something with the selected operation, if there is one, and with the others.
+fn queue_keys(state: &State, selected: Option<OpId>, theme: &Theme) -> Vec<Line<'static>> {
+    let mut keys = Vec::new();
+    if let Some(step) = selected.and_then(|op| state.changes.queue.op(op)) {
+        match step.state {
+            OpState::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
+            OpState::OnHold => keys.push(("r", "go on")),
+            OpState::Staged => keys.push(("r", "send it")),
+            _ => {}
+        }
+        let counts = state.changes.counts();
+        keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", "all again")));
+        keys.extend([("d", "drop"), ("D", "drop the plan")]);
+        keys.extend((counts.queued > 0).then_some(("h", "hold back")));
+    }
+    keys.push(("esc", "leave"));
+    keys.chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect()
+}
+
+fn title(state: &State) -> String {
+    let counts = state.changes.counts();
+    let parts = [
+        (counts.queued, "on the way"),
+        (counts.staged, "not sent yet"),
+        (counts.on_hold, "held back"),
+        (counts.failed, "failed"),
+        (counts.done, "done"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+    if parts.is_empty() { "Writes".into() } else { format!("Writes: {}", parts.join(" · ")) }
+}
+
+/// A symbol and a word for where an operation stands.
+const fn standing(standing: &OpState, theme: &Theme) -> (&'static str, Style, &'static str) {
+    match standing {
+        OpState::Staged => (theme.symbols.edited, theme.accent, "gathered"),
+        OpState::Queued => (theme.symbols.pending, theme.quiet, "waits"),
+        OpState::OnHold => (theme.symbols.pending, theme.warning, "held"),
+        OpState::InFlight => (theme.symbols.working, theme.pending, "runs"),
+        OpState::Failed(_) => (theme.symbols.failed, theme.bad, "failed"),
+        OpState::Done => (theme.symbols.done, theme.good, "done"),
+        OpState::Discarded => (theme.symbols.failed, theme.quiet, "dropped"),
+    }
+}

@@ -1,0 +1,148 @@
+//! The frame of dialogs, and where they open: over the half of the tree that the selected row is not in.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{State, TextField};
+
+use crate::ui::Look;
+use crate::ui::text::{fitted, rect};
+use crate::ui::theme::{Symbols, Theme};
+
+/// What a dialog takes where there is room, and what it grows to where what is in it asks for more.
+const USUAL: u16 = 72;
+const WIDEST: u16 = 120;
+/// The frame, and a blank beside it.
+const FRAME: usize = 4;
+
+/// A dialog of so many lines is cleared and framed; its inside is answered, empty where there is no room. It grows with the screen
+/// where what is in it wants more cells than usual.
+pub(in crate::ui) fn open(
+    state: &State,
+    title: &str,
+    (lines, wanted): (usize, usize),
+    look: Look<'_>,
+    frame: &mut Frame<'_>,
+) -> Rect {
+    // The title has a blank around it, too.
+    let wanted = wanted.max(title.width() + 2);
+    let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2), wanted);
+    framed(area, title, look, frame)
+}
+
+/// The cells that the widest of some lines wants.
+pub(in crate::ui) fn widest(lines: &[Line<'_>]) -> usize {
+    lines.iter().map(Line::width).max().unwrap_or(0)
+}
+
+/// Clears and frames an area; its inside is answered.
+pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+    let theme = look.theme;
+    let room = usize::from(area.width.saturating_sub(4));
+    let mut block = Block::bordered()
+        .border_style(theme.dialog_line())
+        .title(Span::styled(format!(" {} ", fitted(title, room)), theme.strong));
+    block = if theme.symbols == Symbols::ASCII {
+        block.border_set(ASCII_BORDER)
+    } else {
+        block.border_type(BorderType::Rounded)
+    };
+    let inner = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    Rect { x: inner.x + 1.min(inner.width), width: inner.width.saturating_sub(2), ..inner }
+}
+
+const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+/// Cells for a line in a dialog where so many are wanted.
+pub(in crate::ui) fn room(state: &State, wanted: usize) -> usize {
+    usize::from(width(state, wanted)).saturating_sub(FRAME)
+}
+
+fn width(state: &State, wanted: usize) -> u16 {
+    let (tree, screen) = (state.layout().tree, state.layout().screen);
+    let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL);
+    let wanted = u16::try_from(wanted.saturating_add(FRAME)).unwrap_or(u16::MAX);
+    wanted.min(WIDEST).min(screen.width).max(usual)
+}
+
+/// The lower part of the tree pane, or the upper one when the selected row is down there; the whole screen if need be.
+fn place(state: &State, height: u16, wanted: usize) -> Rect {
+    let layout = state.layout();
+    let (tree, screen) = (rect(layout.tree), rect(layout.screen));
+    let above_footer = screen.height.saturating_sub(1);
+    let width = width(state, wanted);
+    let height = height.min(above_footer);
+    let selected = state.tree.view.selected.as_ref().and_then(|row| state.tree.forest.position(row));
+    let line = selected.and_then(|at| at.checked_sub(state.tree.view.offset)).and_then(|line| u16::try_from(line).ok());
+    let selected_y = line.map(|line| tree.y.saturating_add(line)).filter(|y| *y < tree.y + tree.height);
+    let lowest = (tree.y + tree.height).max(height).min(above_footer) - height;
+    let y = match selected_y {
+        // It would cover the row it speaks of, and there is room above that.
+        Some(selected) if selected >= lowest && selected >= height => (selected - height).min(lowest),
+        _ => lowest,
+    };
+    Rect { x: tree.x.min(screen.width - width), y, width, height }
+}
+
+/// One line of a dialog, counted from 0; `None` when the dialog is cut above it.
+pub(in crate::ui) fn line(inner: Rect, at: usize) -> Option<Rect> {
+    let at = u16::try_from(at).ok().filter(|at| *at < inner.height)?;
+    Some(Rect { y: inner.y + at, height: 1, ..inner })
+}
+
+/// A line of text being typed. The cursor is put into it when it has the keys.
+pub(in crate::ui) fn text_field(field: &TextField, area: Rect, focused: bool, theme: &Theme, frame: &mut Frame<'_>) {
+    let Some(room) = area.width.checked_sub(1).map(usize::from) else { return };
+    let scroll = field.scroll(room);
+    let style = if focused { theme.accent } else { Style::new() };
+    let text = scrolled(field.text(), scroll, room);
+    frame.buffer_mut().set_stringn(area.x, area.y, text, room, style);
+    if focused {
+        let column = u16::try_from(field.cursor_column().saturating_sub(scroll)).unwrap_or(u16::MAX);
+        frame.set_cursor_position(Position::new(area.x + column.min(area.width - 1), area.y));
+    }
+}
+
+/// The part of a text that begins `scroll` cells from its beginning and is at most `width` cells wide. Control characters
+/// never reach the terminal.
+pub(in crate::ui) fn scrolled(text: &str, scroll: usize, width: usize) -> String {
+    let mut column = 0;
+    let mut shown = String::new();
+    for grapheme in text.graphemes(true) {
+        let cells = grapheme.width();
+        if column >= scroll && column + cells <= scroll + width {
+            shown.push_str(if grapheme.chars().any(char::is_control) { "\u{fffd}" } else { grapheme });
+        }
+        column += cells;
+    }
+    shown
+}
+
+/// Keys and what they do, as the last line of a dialog: `enter save · esc leave`.
+pub(in crate::ui) fn keys(hints: &[(&str, &str)], theme: &Theme) -> Line<'static> {
+    let mut spans = Vec::new();
+    for (at, (key, label)) in hints.iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::styled(" · ", theme.quiet));
+        }
+        spans.push(Span::styled((*key).to_owned(), theme.accent));
+        spans.push(Span::styled(format!(" {label}"), theme.quiet));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,56 @@
+//! All keys, from the table of actions.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{HelpPage, State};
+use crate::keymap::Keymap;
+
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::text::{fitted, rect};
+use crate::ui::theme::Theme;
+
+/// Cells for the keys, in front of what they do, and those that many keys may take from that.
+const KEYS: usize = 14;
+const MOST_KEYS: usize = 20;
+/// Cells for what they do, which the names of a person's own commands may exceed.
+const HELP: usize = 41;
+
+pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
+    let page = HelpPage::of(&state.screen.panes, look.keymap);
+    let inner = dialog::framed(rect(page.area), "All keys", look, frame);
+    let lines = lines(look.theme, look.keymap);
+    let (rows, column_width) = (usize::from(page.rows), inner.width / page.columns);
+    let shown = lines.iter().skip(first.min(page.end)).take(rows * usize::from(page.columns));
+    for (at, line) in shown.enumerate() {
+        let (Ok(column), Ok(row)) = (u16::try_from(at / rows), u16::try_from(at % rows)) else { continue };
+        let place = Rect { x: inner.x + column * column_width, y: inner.y + row, width: column_width, height: 1 };
+        frame.render_widget(line, place);
+    }
+    if let Some(last) = usize::from(inner.height).checked_sub(1).and_then(|last| dialog::line(inner, last)) {
+        let hints: &[(&str, &str)] =
+            if page.end > 0 { &[("j k", "scroll"), ("esc", "leave")] } else { &[("esc", "leave")] };
+        frame.render_widget(dialog::keys(hints, look.theme), last);
+    }
+}
+
+fn lines<'a>(theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> {
+    let listed = keymap.help();
+    let mut lines = Vec::new();
+    for group in keymap.groups() {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::styled(group.title(), theme.strong));
+        for (_, keys, help) in listed.iter().filter(|(other, ..)| *other == group) {
+            let keys = fitted(keys, MOST_KEYS).into_owned();
+            let padding = " ".repeat(KEYS.saturating_sub(keys.width()).max(2));
+            let room = (KEYS + HELP).saturating_sub(keys.width() + padding.len());
+            lines.push(Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(fitted(help, room))]));
+        }
+    }
+    lines
+}

@@ -1,0 +1,151 @@
+//! What a command of the person's own writes, and the question before one runs.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{OutputPage, OutputPane, Run, RunConfirmation, State, grouped, size};
+
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::text::{fitted, highlighted, rect};
+use crate::ui::theme::Theme;
+
+/// Names listed of several segments.
+const NAMES: usize = 4;
+
+pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, frame: &mut Frame<'_>) {
+    let Some(run) = &state.side.commands.run else { return };
+    let place = OutputPage::of(&state.screen.panes);
+    let inner = dialog::framed(rect(place.area), &title(run), look, frame);
+    let lines = run.text.lines();
+    let first = pane.first(lines.len(), place.rows);
+    for (row, line) in lines.iter().skip(first).take(place.rows).enumerate() {
+        let Some(area) = dialog::line(inner, row) else { break };
+        frame.render_widget(shown(line, pane, usize::from(area.width), look.theme), area);
+    }
+    if lines.is_empty()
+        && place.rows > 0
+        && let Some(area) = dialog::line(inner, 0)
+    {
+        let text = if run.end.is_some() { "It wrote nothing." } else { "Nothing yet." };
+        frame.render_widget(Line::styled(text, look.theme.quiet), area);
+    }
+    if let Some(area) = last_line(inner, 2) {
+        if pane.typing {
+            frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), look.theme.accent);
+            let indent = 1.min(area.width);
+            let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
+            dialog::text_field(&pane.sought, field, true, look.theme, frame);
+        } else {
+            let shown = first..(first + place.rows).min(lines.len());
+            frame.render_widget(standing(state, run, shown, usize::from(area.width), look.theme), area);
+        }
+    }
+    if let Some(area) = last_line(inner, 1) {
+        frame.render_widget(dialog::keys(&keys(run, pane, place.rows), look.theme), area);
+    }
+}
+
+fn title(run: &Run) -> String {
+    let noun = if run.subjects == 1 { "segment" } else { "segments" };
+    format!("{} · {} {noun}", run.name, grouped(run.subjects))
+}
+
+fn shown(line: &str, pane: &OutputPane, width: usize, theme: &Theme) -> Line<'static> {
+    let line = if pane.column == 0 { line.to_owned() } else { dialog::scrolled(line, pane.column, width + 1) };
+    let ranges = found(&line, pane.sought.text());
+    highlighted(&line, &ranges, width, Style::new(), theme.matched)
+}
+
+/// Where in a line something stands, whatever its case. A text whose case can't be told apart byte for byte has no places.
+fn found(line: &str, sought: &str) -> Vec<std::ops::Range<usize>> {
+    let (lower, sought) = (line.to_lowercase(), sought.to_lowercase());
+    if sought.is_empty() || lower.len() != line.len() {
+        return Vec::new();
+    }
+    lower.match_indices(&sought).map(|(at, found)| at..at + found.len()).collect()
+}
+
+/// How the command stands, what was dropped, and which lines are shown.
+fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usize, theme: &Theme) -> Line<'static> {
+    let (symbol, style) = match &run.end {
+        None => (theme.symbols.working, theme.pending),
+        Some(_) if run.succeeded() => (theme.symbols.done, theme.good),
+        Some(_) => (theme.symbols.failed, theme.bad),
+    };
+    let lines = run.text.lines().len();
+    let place = if shown.len() < lines {
+        format!(" · lines {} to {} of {}", grouped(shown.start + 1), grouped(shown.end), grouped(lines))
+    } else {
+        String::new()
+    };
+    let cut = match run.end.as_ref().map(|end| usize::try_from(end.dropped).unwrap_or(usize::MAX)) {
+        None if run.cut => " · cut here: the rest is dropped".into(),
+        Some(dropped @ 1..) => format!(" · cut here: {} dropped", size(dropped)),
+        _ => String::new(),
+    };
+    let text = format!("{symbol} {}{place}{cut}", run.standing(state.clock.now));
+    Line::styled(fitted(&text, width).into_owned(), style)
+}
+
+fn keys(run: &Run, pane: &OutputPane, rows: usize) -> Vec<(&'static str, &'static str)> {
+    if pane.typing {
+        return vec![("enter", "look for it"), ("esc", "leave")];
+    }
+    let mut keys = Vec::new();
+    let lines = run.text.lines().len();
+    if lines > rows {
+        keys.extend([("j k", "scroll"), ("G", "end")]);
+    }
+    if lines > 0 {
+        keys.extend([("h l", "sideways"), ("/", "find")]);
+        keys.extend((!pane.sought.text().is_empty()).then_some(("n N", "next")));
+        keys.push(("y", "copy"));
+    }
+    keys.push(match &run.end {
+        Some(_) => ("esc", "leave"),
+        None if run.stopping => ("esc", "leave it"),
+        None => ("esc", "stop it"),
+    });
+    keys
+}
+
+/// A line counted from the end, from 1.
+fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
+    usize::from(inner.height).checked_sub(from_end).and_then(|at| dialog::line(inner, at))
+}
+
+/// The question before a command runs.
+pub(in crate::ui) fn draw_confirmation(state: &State, asked: &RunConfirmation, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let command = &asked.command;
+    let words = [&command.program].into_iter().chain(&command.arguments).map(String::as_str);
+    let words = words.collect::<Vec<_>>().join(" ");
+    let room = dialog::room(state, words.width());
+    let mut lines = vec![Line::styled(fitted(&words, room).into_owned(), theme.strong)];
+    let key = if command.api_key { ", with the API key" } else { "" };
+    let on = match asked.subjects.as_slice() {
+        [only] => format!("on {}{key}", only.name),
+        several => format!("on {} segments{key}:", grouped(several.len())),
+    };
+    lines.push(Line::raw(fitted(&on, room).into_owned()));
+    if let [_, _, ..] = asked.subjects.as_slice() {
+        let names = asked.subjects.iter().take(NAMES);
+        lines.extend(names.map(|segment| Line::raw(format!("  {}", fitted(&segment.name, room.saturating_sub(2))))));
+        if let Some(more) = asked.subjects.len().checked_sub(NAMES).filter(|more| *more > 0) {
+            lines.push(Line::raw(format!("  and {} more", grouped(more))));
+        }
+    }
+    lines.push(Line::default());
+    lines.push(dialog::keys(&[("enter", "run it"), ("esc", "leave")], theme));
+    let size = (lines.len(), words.width());
+    let inner = dialog::open(state, &format!("Run {}?", command.name), size, look, frame);
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The places to switch to: a line to type in, and what matches, with what is to be minded there. A profile's colour only repeats
+//! what its name says.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{Access, Choice, ProfileLine, ProfileList, State};
+
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::text::{draw_right, fitted};
+
+/// Places shown at once.
+const SHOWN: usize = 10;
+/// Cells for names at most.
+const NAMES: usize = 24;
+/// Cells for the bar, the colour, and the blanks between what is told.
+const AROUND: usize = 8;
+
+pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let profiles = &state.side.profiles;
+    let found = list.found(profiles);
+    let rows = found.len().clamp(1, SHOWN);
+    let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(NAMES);
+    let wanted = found.iter().map(|choice| {
+        let marks = marks(profiles.profile(choice), *choice == Choice::Go(profiles.here.clone()));
+        names + AROUND + profiles.about(choice).width() + marks.width()
+    });
+    let inner = dialog::open(state, "Switch to", (rows + 3, wanted.max().unwrap_or(0)), look, frame);
+    if let Some(area) = dialog::line(inner, 0) {
+        let indent = 2.min(area.width);
+        frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
+        let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
+        dialog::text_field(&list.filter, field, true, theme, frame);
+    }
+    let first = list.chosen.saturating_sub(SHOWN / 2).min(found.len().saturating_sub(SHOWN));
+    for (at, choice) in found.iter().enumerate().skip(first).take(SHOWN) {
+        let Some(area) = dialog::line(inner, 1 + at - first) else { break };
+        let here = *choice == Choice::Go(profiles.here.clone());
+        let profile = profiles.profile(choice);
+        let marks = Line::styled(marks(profile, here), theme.warning);
+        let bar = if at == list.chosen { theme.symbols.bar } else { " " };
+        let about = usize::from(area.width).saturating_sub(names + AROUND + marks.width());
+        let line = Line::from(vec![
+            Span::styled(format!("{bar} "), theme.accent),
+            Span::raw("  "),
+            Span::raw(padded(profiles.title(choice), names)),
+            Span::styled(format!("  {}", fitted(&profiles.about(choice), about)), theme.quiet),
+        ]);
+        frame.render_widget(line, area);
+        draw_right(marks, area, frame);
+        if at == list.chosen {
+            frame.buffer_mut().set_style(area, theme.selected);
+        }
+        // Last, so that the selected row leaves it its colour.
+        if let Some(colour) = profile.and_then(|profile| profile.colour)
+            && area.width > 2
+        {
+            frame.buffer_mut().set_stringn(area.x + 2, area.y, theme.symbols.block, 1, Style::new().fg(colour));
+        }
+    }
+    if found.is_empty()
+        && let Some(area) = dialog::line(inner, 1)
+    {
+        frame.render_widget(Line::styled("no place is called so", theme.quiet), area);
+    }
+    if let Some(area) = dialog::line(inner, rows + 2) {
+        let hints = [("type", "to filter"), ("up down", "choose"), ("enter", "go"), ("esc", "stay")];
+        frame.render_widget(dialog::keys(&hints, theme), area);
+    }
+}
+
+fn padded(name: &str, cells: usize) -> String {
+    let name = fitted(name, cells);
+    let blanks = cells.saturating_sub(name.width());
+    format!("{name}{}", " ".repeat(blanks))
+}
+
+fn marks(profile: Option<&ProfileLine>, here: bool) -> String {
+    let protected = profile.is_some_and(|profile| profile.protected).then_some("protected");
+    let read_only = profile.is_some_and(|profile| profile.access == Access::ReadOnly).then_some("read-only");
+    let marks: Vec<_> = [protected, read_only, here.then_some("here")].into_iter().flatten().collect();
+    marks.join("  ")
+}

@@ -1,0 +1,133 @@
+//! The requests that were made: the list, and one of them whole.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::{Logged, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, request_lines, size};
+
+use crate::ui::Look;
+use crate::ui::text::{fitted, rect};
+use crate::ui::theme::Theme;
+use crate::ui::{details, dialog};
+
+pub(in crate::ui) fn draw(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Frame<'_>) {
+    match &pane.open {
+        Some(open) => draw_open(state, open, look, frame),
+        None => draw_list(state, pane, look, frame),
+    }
+}
+
+fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let place = RequestsPage::of(&state.screen.panes);
+    let listed = pane.listed(&state.side.requests);
+    let at = pane.position(&listed);
+    let inner = dialog::framed(rect(place.area), &title(state, pane, listed.len()), look, frame);
+    if let Some(area) = dialog::line(inner, 0) {
+        let titles = columns(["time", "", "status", "took", "size", "try"], "path");
+        frame.render_widget(Line::styled(titles, theme.quiet), area);
+    }
+    let first = at.saturating_sub(place.rows / 2).min(listed.len().saturating_sub(place.rows));
+    for (row, (index, logged)) in listed.iter().enumerate().skip(first).take(place.rows).enumerate() {
+        let Some(area) = dialog::line(inner, row + 1) else { break };
+        frame.render_widget(request(state, logged, usize::from(area.width), theme), area);
+        if index == at {
+            frame.buffer_mut().set_stringn(area.x, area.y, theme.symbols.bar, usize::from(area.width), theme.accent);
+            frame.buffer_mut().set_style(area, theme.selected);
+        }
+    }
+    if let Some(area) = last_line(inner, 2) {
+        draw_below(state, pane, listed.get(at).copied(), area, theme, frame);
+    }
+    let hints: &[(&str, &str)] = if pane.typing {
+        &[("enter", "keep the filter"), ("esc", "clear it")]
+    } else if !listed.is_empty() {
+        &[("enter", "read it"), ("y", "copy as curl"), ("/", "filter"), ("esc", "leave")]
+    } else if pane.filter.text().is_empty() {
+        &[("esc", "leave")]
+    } else {
+        &[("/", "filter"), ("esc", "clear the filter")]
+    };
+    draw_keys(inner, hints, theme, frame);
+}
+
+fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
+    let number = |count: u64| grouped(usize::try_from(count).unwrap_or(usize::MAX));
+    let missed = match state.side.requests.missed {
+        0 => String::new(),
+        missed => format!(" · {} came too fast to be listed", number(missed)),
+    };
+    let filtered = match pane.filter.text() {
+        "" => String::new(),
+        text => format!(" · {} with “{text}”", grouped(listed)),
+    };
+    format!("Requests: {} made{missed}{filtered}", number(state.side.requests.counted + state.side.requests.missed))
+}
+
+/// Cells in front of the path.
+fn columns([time, method, status, took, size, attempt]: [&str; 6], path: &str) -> String {
+    format!("  {time:<8}  {method:<6} {status:<8} {took:>7} {size:>7} {attempt:>3}  {path}")
+}
+
+fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<'static> {
+    let exchange = &logged.exchange;
+    let time = exchange.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string();
+    let (took, bytes) = (duration(exchange.took), size(exchange.answer.bytes));
+    let (status, attempt) = (logged.status(), exchange.attempt.to_string());
+    let cells = [&time, &exchange.method, &status, &took, &bytes, &attempt].map(String::as_str);
+    let style = if exchange.fault.is_some() { theme.bad } else { Style::new() };
+    Line::styled(fitted(&columns(cells, exchange.target()), width).into_owned(), style)
+}
+
+/// Under the list: the filter that is typed, or why the selected request failed.
+fn draw_below(
+    state: &State,
+    pane: &RequestsPane,
+    selected: Option<&Logged>,
+    area: Rect,
+    theme: &Theme,
+    frame: &mut Frame<'_>,
+) {
+    if pane.typing {
+        frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
+        let indent = 1.min(area.width);
+        let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
+        return dialog::text_field(&pane.filter, field, true, theme, frame);
+    }
+    let (text, style) = match selected.map(|logged| &logged.exchange.fault) {
+        Some(Some(fault)) => (format!("{} {fault}", theme.symbols.wrong), theme.bad),
+        Some(None) => return,
+        None if state.side.requests.counted == 0 => ("Nothing was asked of the server yet.".into(), Style::new()),
+        None => ("No request has this in its method, path, status or fault.".into(), Style::new()),
+    };
+    frame.render_widget(Span::styled(fitted(&text, usize::from(area.width)).into_owned(), style), area);
+}
+
+fn draw_open(state: &State, open: &OpenRequest, look: Look<'_>, frame: &mut Frame<'_>) {
+    let place = RequestsPage::of(&state.screen.panes);
+    let title = format!("{} {}", open.exchange.method, open.exchange.target());
+    let inner = dialog::framed(rect(place.area), &title, look, frame);
+    let lines = request_lines(&open.exchange, place.columns, &state.clock.zone);
+    let most = lines.len().saturating_sub(place.rows);
+    for (row, line) in lines.iter().skip(open.line.min(most)).take(place.rows).enumerate() {
+        if let Some(area) = dialog::line(inner, row) {
+            frame.render_widget(details::styled(line, look.theme, usize::from(area.width), false), area);
+        }
+    }
+    let scroll: &[(&str, &str)] = if most > 0 { &[("j k", "scroll")] } else { &[] };
+    let hints = [scroll, &[("y", "copy as curl"), ("esc", "back")]].concat();
+    draw_keys(inner, &hints, look.theme, frame);
+}
+
+fn draw_keys(inner: Rect, hints: &[(&str, &str)], theme: &Theme, frame: &mut Frame<'_>) {
+    if let Some(area) = last_line(inner, 1) {
+        frame.render_widget(dialog::keys(hints, theme), area);
+    }
+}
+
+/// A line counted from the end, from 1.
+fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
+    usize::from(inner.height).checked_sub(from_end).and_then(|at| dialog::line(inner, at))
+}

@@ -1,0 +1,157 @@
+//! What would go, and how; and whether to leave although writes are under way.
+
+use ratatui::Frame;
+use ratatui::text::{Line, Span};
+
+use crate::action::Action;
+use crate::app::{Deletion, State, grouped};
+
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::text::fitted;
+use crate::ui::theme::Theme;
+
+/// Names listed of several segments.
+const NAMES: usize = 4;
+
+pub(in crate::ui) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let title = format!("Delete {}", deletion.title());
+    let lines = lines(state, deletion, theme);
+    let inner = dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}
+
+fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if let [_, _, ..] = deletion.roots.as_slice() {
+        for segment in deletion.roots.iter().take(NAMES) {
+            lines.push(Line::raw(format!("  {}", fitted(&segment.name, 60))));
+        }
+        if deletion.roots.len() > NAMES {
+            lines.push(Line::raw(format!("  and {} more", deletion.roots.len() - NAMES)));
+        }
+        lines.push(Line::default());
+    }
+    let leave = ("esc", "leave everything as it is");
+    let undo = state.key(Action::Undo);
+    if deletion.descendants == 0 {
+        lines.push(Line::raw(format!("Nothing stands below. {undo} brings it back, with a new id.")));
+        lines.push(Line::default());
+        lines.push(dialog::keys(&[("enter", "delete"), leave], theme));
+        return lines;
+    }
+    if let [only] = deletion.roots.as_slice() {
+        let names = state.tree.forest.children(&only.id);
+        let more = names.len().saturating_sub(NAMES);
+        let names: Vec<&str> = names.iter().take(NAMES).map(|child| child.name.as_str()).collect();
+        let more = if more > 0 { format!(" and {} more", grouped(more)) } else { String::new() };
+        lines.push(Line::styled(format!("{}{more}", names.join(", ")), theme.quiet));
+    }
+    let (below, children) = (deletion.descendants, deletion.children);
+    let stand = if below == 1 { "1 segment stands".into() } else { format!("{} segments stand", grouped(below)) };
+    let all = grouped(below + deletion.roots.len());
+    let moved = if children == 1 { "1 child".into() } else { format!("{} children", grouped(children)) };
+    lines.push(Line::raw(format!("{stand} below. What is to become of {}?", if below == 1 { "it" } else { "them" })));
+    lines.push(Line::default());
+    lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
+    lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
+    let only = if deletion.roots.len() == 1 { "this" } else { "these" };
+    lines.push(choice("o", &format!("delete only {only}; what the server does below, {undo} can't undo"), theme));
+    lines.push(Line::default());
+    lines.push(Line::styled(format!("{undo} brings it all back, with new ids."), theme.quiet));
+    lines.push(dialog::keys(&[leave], theme));
+    lines
+}
+
+fn place_above(state: &State, deletion: &Deletion) -> String {
+    match deletion.roots.as_slice() {
+        [only] => match state.tree.forest.parent(&only.id) {
+            Some(parent) => parent.name.to_string(),
+            None => "the top level".into(),
+        },
+        _ => "the level above".into(),
+    }
+}
+
+fn choice(key: &'static str, text: &str, theme: &Theme) -> Line<'static> {
+    Line::from(vec![
+        Span::raw("  "),
+        Span::styled(key, theme.accent.patch(theme.strong)),
+        Span::raw(format!("  {text}")),
+    ])
+}
+
+/// What becomes of work that is not carried out when the session ends.
+enum Unsent {
+    /// There is no journal.
+    Lost,
+    /// None of it was to be sent yet.
+    Gathered,
+    /// Some of it was to be sent.
+    Mixed,
+    /// All of it was.
+    UnderWay,
+}
+
+const LOST: &str = "Left now, what was not sent yet is lost: nothing keeps it.";
+
+fn unsent(state: &State) -> Unsent {
+    let gathered = state.changes.counts().staged;
+    match gathered {
+        _ if !state.session.journalled => Unsent::Lost,
+        0 => Unsent::UnderWay,
+        gathered if gathered == state.changes.counts().unfinished() => Unsent::Gathered,
+        _ => Unsent::Mixed,
+    }
+}
+
+/// Whether to leave although writes are under way.
+pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let kept = match unsent(state) {
+        Unsent::Lost => LOST,
+        Unsent::Gathered => "What is gathered is kept, and shown at the next start.",
+        Unsent::Mixed => "What is gathered is kept; the next start looks into the rest.",
+        Unsent::UnderWay => "What became of that is looked into at the next start.",
+    };
+    draw_parting(state, "Leave?", kept, [("q", "leave now"), ("esc", "stay")], look, frame);
+}
+
+/// Whether to go elsewhere although writes are under way.
+pub(in crate::ui) fn draw_switching(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let kept = match unsent(state) {
+        Unsent::Lost => LOST,
+        Unsent::Gathered => "What is gathered is kept, and shown when you come back here.",
+        Unsent::Mixed => "What is gathered is kept; the rest is looked into when you come back.",
+        Unsent::UnderWay => "What became of that is looked into when you come back here.",
+    };
+    draw_parting(state, "Switch?", kept, [("s", "switch now"), ("esc", "stay")], look, frame);
+}
+
+fn draw_parting(
+    state: &State,
+    title: &str,
+    kept: &'static str,
+    keys: [(&str, &str); 2],
+    look: Look<'_>,
+    frame: &mut Frame<'_>,
+) {
+    let waiting = state.changes.counts().unfinished();
+    let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
+    let lines = [
+        Line::raw(format!("{what} not carried out yet.")),
+        Line::raw(kept),
+        Line::default(),
+        dialog::keys(&keys, look.theme),
+    ];
+    let inner = dialog::open(state, title, (lines.len(), dialog::widest(&lines)), look, frame);
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}

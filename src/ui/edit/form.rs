@@ -1,0 +1,125 @@
+//! The form of a segment.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{Form, Purpose, State};
+use crate::segment::Field;
+
+use crate::ui::Look;
+use crate::ui::dialog::{self, text_field};
+use crate::ui::text::{draw_right, fitted, fitted_end};
+
+const LABELS: u16 = 13;
+const CHOOSE: &str = "type to choose";
+
+pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame<'_>) {
+    let title = match &form.purpose {
+        Purpose::Create => match &form.parent {
+            Some(id) => match state.tree.forest.get(id) {
+                Some(parent) => format!("New segment below {}", parent.name),
+                None => format!("New segment below {id}"),
+            },
+            None => "New segment at the top level".into(),
+        },
+        Purpose::Edit { base } => format!("Edit {}", base.name),
+    };
+    let wanted = wanted(state, form);
+    // What is wrapped to the width has to be known before the dialog is placed.
+    let width = dialog::room(state, wanted).saturating_sub(2);
+    let remarks = remarks(state, form, look, width);
+    let faults = form.faults.len();
+    let lines = Field::ALL.len() + faults + 1 + remarks.len() + usize::from(!remarks.is_empty()) + 1;
+    let inner = dialog::open(state, &title, (lines, wanted), look, frame);
+    let mut at = 0;
+    for field in Field::ALL {
+        if let Some(area) = dialog::line(inner, at) {
+            draw_field(state, form, field, area, look, frame);
+        }
+        at += 1;
+        if let Some(fault) = form.faults.get(&field) {
+            if let Some(area) = dialog::line(inner, at) {
+                draw_fault(fault, area, look, frame);
+            }
+            at += 1;
+        }
+    }
+    at += 1;
+    for remark in &remarks {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(remark, area);
+        }
+        at += 1;
+    }
+    at += usize::from(!remarks.is_empty());
+    if let Some(area) = dialog::line(inner, at) {
+        let parent = form.focus == Field::Parent;
+        let (key, does) = if parent { ("ctrl-u", "top level") } else { ("ctrl-u", "clear") };
+        let hints = [("enter", "save"), ("tab", "next field"), (key, does), ("esc", "leave")];
+        frame.render_widget(dialog::keys(&hints, look.theme), area);
+    }
+}
+
+/// The cells with which no value is cut, the cursor's behind it included.
+fn wanted(state: &State, form: &Form) -> usize {
+    let parent = form.parent_text(&state.tree.forest).width() + CHOOSE.len() + 2;
+    let values = [form.name.text().width() + 1, form.external_id.text().width() + 1, parent];
+    let faults = form.faults.values().map(|fault| fault.width() + 2);
+    usize::from(LABELS) + values.into_iter().chain(faults).max().unwrap_or(0)
+}
+
+fn label(field: Field) -> &'static str {
+    match field {
+        Field::Name => "Name",
+        Field::ExternalId => "External id",
+        Field::Parent => "Parent",
+    }
+}
+
+fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let focused = form.focus == field && matches!(state.screen.layers.last(), Some(crate::app::Layer::Form(_)));
+    let style = if focused { theme.accent } else { theme.quiet };
+    frame.buffer_mut().set_stringn(area.x, area.y, label(field), usize::from(LABELS), style);
+    let value = Rect { x: area.x + LABELS.min(area.width), width: area.width.saturating_sub(LABELS), ..area };
+    match field {
+        Field::Name => text_field(&form.name, value, focused, theme, frame),
+        Field::ExternalId => text_field(&form.external_id, value, focused, theme, frame),
+        Field::Parent => {
+            let hint = if focused { CHOOSE } else { "" };
+            let room = usize::from(value.width).saturating_sub(if focused { CHOOSE.len() + 2 } else { 0 });
+            let text = form.parent_text(&state.tree.forest);
+            let style = if focused { theme.accent } else { Style::new() };
+            frame.buffer_mut().set_stringn(value.x, value.y, fitted_end(&text, room), room, style);
+            draw_right(Line::styled(hint, theme.quiet), value, frame);
+        }
+    }
+}
+
+fn draw_fault(fault: &str, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
+    let indent = LABELS.min(area.width);
+    let area = Rect { x: area.x + indent, width: area.width - indent, ..area };
+    let text = format!("{} {fault}", look.theme.symbols.wrong);
+    let line = Line::styled(fitted(&text, usize::from(area.width)).into_owned(), look.theme.bad);
+    frame.render_widget(line, area);
+}
+
+/// Why the server refused, and what is remarkable about the input.
+fn remarks(state: &State, form: &Form, look: Look<'_>, width: usize) -> Vec<Line<'static>> {
+    let symbols = &look.theme.symbols;
+    let refusal = form.refusal.as_ref().map(|text| (symbols.failed, text.clone(), look.theme.bad));
+    let warning = form.warning(&state.tree.forest).map(|text| (symbols.wrong, text, look.theme.warning));
+    let remarks = refusal.into_iter().chain(warning);
+    let mut lines = Vec::new();
+    for (symbol, text, style) in remarks {
+        for (at, line) in textwrap::wrap(&text, width.saturating_sub(2).max(8)).into_iter().take(6).enumerate() {
+            let lead = if at == 0 { symbol } else { " " };
+            let line = fitted(&line, width).into_owned();
+            lines.push(Line::from(vec![Span::styled(format!("{lead} "), style), Span::styled(line, style)]));
+        }
+    }
+    lines
+}

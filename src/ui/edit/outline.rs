@@ -1,0 +1,46 @@
+//! What is wrong with a text that came back from the editor, and what can be done about it.
+
+use ratatui::Frame;
+use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{OutlineEdit, State, grouped};
+
+use crate::ui::Look;
+use crate::ui::dialog;
+
+/// Faults that are shown; all of them are in the text when it is opened again.
+const SHOWN: usize = 5;
+/// Lines for everything else: the frame, the footer, how many more there are, and the last lines.
+const AROUND: usize = 7;
+
+pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let faults = edit.faults();
+    if faults.is_empty() {
+        // It is in the editor, and so is the terminal.
+        return;
+    }
+    let title = match faults.len() {
+        1 => "One line of the text can't be read".to_owned(),
+        count => format!("{} lines of the text can't be read", grouped(count)),
+    };
+    let wanted = faults.iter().take(SHOWN).map(|fault| fault.width()).max().unwrap_or(0);
+    let width = dialog::room(state, wanted).max(1);
+    // The last lines tell the keys, which must be in sight on a small screen too.
+    let room = usize::from(state.layout().screen.height).saturating_sub(AROUND);
+    let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
+    let mut lines: Vec<Line<'_>> = told.map(Line::raw).collect();
+    if faults.len() > SHOWN {
+        lines.push(Line::styled(format!("and {} more", grouped(faults.len() - SHOWN)), theme.quiet));
+    }
+    lines.push(Line::default());
+    lines.push(Line::raw("Nothing was changed."));
+    lines.push(dialog::keys(&[("e", "edit it again, with this at its top"), ("esc", "leave it in its file")], theme));
+    let inner = dialog::open(state, &title, (lines.len(), wanted), look, frame);
+    for (at, line) in lines.into_iter().enumerate() {
+        if let Some(area) = dialog::line(inner, at) {
+            frame.render_widget(line, area);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Drawing what stands beside the tree.
+
+pub(super) mod activity;
+pub(super) mod details;
+pub(super) mod sparkline;

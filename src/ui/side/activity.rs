@@ -1,0 +1,84 @@
+//! The activity pane: what happened, newest first, each with its time and outcome.
+
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{ActivityLine, EntryKind, FieldChange, State, TIME_COLUMNS, VERB_COLUMNS};
+use crate::segment::Field;
+
+use crate::ui::Look;
+use crate::ui::text::{fitted, rect};
+use crate::ui::theme::Theme;
+
+pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let Some(area) = state.layout().activity.map(rect) else { return };
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let lines = state.side.activity.lines(inner.width).skip(state.screen.panes.activity_scroll);
+    let mut drawn = false;
+    for (line, y) in lines.zip(inner.y..inner.y + inner.height) {
+        let line = styled(&line, &state.clock.zone, look.theme, usize::from(inner.width));
+        frame.render_widget(line, Rect { y, height: 1, ..inner });
+        drawn = true;
+    }
+    if !drawn && !inner.is_empty() {
+        let text = fitted("Nothing has changed in this run.", usize::from(inner.width)).into_owned();
+        frame.render_widget(Line::styled(text, look.theme.quiet), Rect { height: 1, ..inner });
+    }
+}
+
+fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize) -> Line<'static> {
+    let indented = |text: String, style| {
+        Line::from(vec![Span::raw(" ".repeat(usize::from(TIME_COLUMNS))), Span::styled(text, style)])
+    };
+    let room = width.saturating_sub(usize::from(TIME_COLUMNS));
+    match line {
+        ActivityLine::Entry(entry, text) => {
+            let (symbol, verb, style) = sign(entry.kind, theme);
+            let time = entry.at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string();
+            let verb_columns = if verb.is_empty() { 0 } else { usize::from(VERB_COLUMNS) };
+            Line::from(vec![
+                Span::styled(format!("{time} "), theme.quiet),
+                Span::styled(format!("{symbol} "), style),
+                Span::styled(format!("{verb:<verb_columns$}"), theme.quiet),
+                Span::raw(fitted(text, room.saturating_sub(verb_columns)).into_owned()),
+            ])
+        }
+        ActivityLine::More(text) => indented(fitted(text, room).into_owned(), Style::new()),
+        ActivityLine::By(contexts) => indented(fitted(&format!("by {contexts}"), room).into_owned(), theme.quiet),
+        ActivityLine::Field(change) => indented(field(change, room), theme.quiet),
+    }
+}
+
+pub(in crate::ui) fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
+    let symbols = &theme.symbols;
+    match kind {
+        EntryKind::Created => ("+", "created", theme.good),
+        EntryKind::Changed => (symbols.fresh, "changed", theme.fresh),
+        EntryKind::Deleted => ("-", "deleted", theme.bad),
+        EntryKind::Missed => (symbols.wrong, "missed", theme.warning),
+        EntryKind::Done => (symbols.done, "you", theme.good),
+        EntryKind::Failed => (symbols.failed, "you", theme.bad),
+        EntryKind::Notice => (symbols.wrong, "", theme.warning),
+        EntryKind::Recovered => (symbols.done, "", theme.good),
+    }
+}
+
+/// What changed, in so many cells. The new name stands in the line above already; of other values both get their share.
+fn field(change: &FieldChange, width: usize) -> String {
+    const ARROW: &str = " → ";
+    let FieldChange { field, before, now } = change;
+    if *field == Field::Name {
+        return fitted(&format!("was {before}"), width).into_owned();
+    }
+    let label = format!("{field}  ");
+    let room = width.saturating_sub(label.width() + ARROW.width());
+    let before_room =
+        if before.width() + now.width() <= room { room } else { room.saturating_sub(now.width()).max(room / 2) };
+    let before = fitted(before, before_room);
+    let now = fitted(now, room.saturating_sub(before.width()));
+    fitted(&format!("{label}{before}{ARROW}{now}"), width).into_owned()
+}

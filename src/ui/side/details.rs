@@ -1,0 +1,89 @@
+//! The details pane: the lines of the details in their styles.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{DetailLine, Pane, State, details, grouped};
+
+use crate::ui::Look;
+use crate::ui::sparkline::sparkline;
+use crate::ui::text::{fitted, fitted_end, rect};
+use crate::ui::theme::Theme;
+
+/// Columns of labels, the blank behind them included.
+const LABELS: usize = 13;
+
+pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let Some(area) = state.layout().details.map(rect) else { return };
+    let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let lines = details(state);
+    let most = lines.len().saturating_sub(usize::from(area.height));
+    let first = state.screen.panes.details_scroll.min(most);
+    let focused = state.screen.panes.focus == Pane::Details;
+    for (line, y) in lines.iter().skip(first).zip(inner.y..inner.y + inner.height) {
+        let row = Rect { y, height: 1, ..inner };
+        frame.render_widget(styled(line, look.theme, usize::from(inner.width), focused), row);
+    }
+}
+
+/// A line of details, cut to so many cells.
+pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focused: bool) -> Line<'static> {
+    match line {
+        DetailLine::Title(text) => {
+            let style = if focused { theme.strong.patch(theme.accent) } else { theme.strong };
+            Line::styled(fitted(text, width).into_owned(), style)
+        }
+        DetailLine::Field { label, value } => {
+            let room = width.saturating_sub(LABELS);
+            // Of a way, the end says more.
+            let value = if *label == "Path" { fitted_end(value, room) } else { fitted(value, room) }.into_owned();
+            Line::from(vec![Span::styled(format!("{label:<LABELS$}"), theme.quiet), Span::raw(value)])
+        }
+        DetailLine::Wrong(text) => {
+            let text = fitted(text, width.saturating_sub(2)).into_owned();
+            Line::styled(format!("{} {text}", theme.symbols.wrong), theme.warning)
+        }
+        DetailLine::Text(text) => Line::raw(fitted(text, width).into_owned()),
+        DetailLine::Heading(text) => Line::styled(*text, theme.quiet),
+        DetailLine::Bar { name, count, most } => bar(name, *count, *most, theme, width),
+        DetailLine::Levels(counts) => levels(counts, theme, width),
+        DetailLine::Blank => Line::default(),
+    }
+}
+
+/// Levels that are drawn, and those whose numbers are told.
+const LEVELS: usize = 12;
+
+/// A bar for each level, then the numbers, of many levels those of the nearest.
+fn levels(counts: &[usize], theme: &Theme, width: usize) -> Line<'static> {
+    let shown = &counts[..counts.len().min(LEVELS)];
+    let most = shown.iter().copied().max().unwrap_or(0);
+    let bars = sparkline(shown, most, &theme.symbols);
+    let mut numbers = shown.iter().map(|count| grouped(*count)).collect::<Vec<_>>().join(" · ");
+    if counts.len() > LEVELS {
+        numbers.push_str(" · …");
+    }
+    let room = width.saturating_sub(LABELS + shown.len() + 1);
+    Line::from(vec![
+        Span::styled(format!("{:<LABELS$}", "By level"), theme.quiet),
+        Span::styled(bars, theme.bar),
+        Span::raw(format!(" {}", fitted(&numbers, room))),
+    ])
+}
+
+/// The name in up to two fifths of the width, then the bar, then the number.
+fn bar(name: &str, count: usize, most: usize, theme: &Theme, width: usize) -> Line<'static> {
+    let name_width = (width * 2 / 5).min(24);
+    let number = grouped(count);
+    let room = width.saturating_sub(name_width + number.len() + 4);
+    let cells = (count * room).div_ceil(most.max(1)).min(room);
+    let name = fitted(name, name_width);
+    let padding = " ".repeat(name_width.saturating_sub(name.width()));
+    Line::from(vec![
+        Span::raw(format!("  {name}{padding} ")),
+        Span::styled(theme.symbols.block.repeat(cells), theme.bar),
+        Span::raw(format!(" {number}")),
+    ])
+}
