@@ -156,8 +156,8 @@ pub enum Effect {
     Quit,
 }
 
-use dialogs::{closeness, layer, output_pane, output_text, palette, profiles, requests_pane, user_commands};
-use edit::{bulk, changing, deletion, outline, parents, text_field};
+use dialogs::{closeness, help, layer, output_pane, output_text, palette, profiles, requests_pane, user_commands};
+use edit::{bulk, changing, deletion, form, outline, parents, renaming, text_field};
 use side::{activity, pulse, request_lines, requests};
 use tree::{filter, marking, places, saved_view, search, search_flags, sorting, viewport};
 

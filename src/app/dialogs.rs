@@ -2,6 +2,7 @@
 
 pub(super) mod closeness;
 pub(super) mod help;
+pub(super) mod key_result;
 pub(super) mod layer;
 pub(super) mod new_profile;
 pub(super) mod output_pane;

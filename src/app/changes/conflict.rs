@@ -1,5 +1,6 @@
 //! Somebody else was faster: what the person saw, what it is now and what they want, side by side, to be decided field by field.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -169,29 +170,27 @@ fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between
     Between::Changes { base: Arc::clone(base), theirs: Arc::clone(theirs), mine, choices }
 }
 
-pub(in crate::app) fn press(state: &mut State, mut conflict: Conflict, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key) -> KeyResult {
     let op = conflict.op;
     if !state.changes.queue.rests(op) {
         state.say("that has been settled meanwhile");
-        return Vec::new();
+        return KeyResult::Close;
     }
     let key = key.to_string();
     if conflict.changed && matches!(key.as_str(), "enter" | "e" | "t" | "c" | "D") {
         // It was pressed for what was there before.
         conflict.changed = false;
         state.warn(format!("it has just changed on the server; look again, then press {key} again"));
-        state.screen.layers.push(Layer::Conflict(conflict));
-        return Vec::new();
+        return KeyResult::Stay;
     }
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
             state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue)));
-            return Vec::new();
+            return KeyResult::Close;
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {
             let form = Form::amending(theirs, &chosen(theirs, mine, *choices), op);
-            state.screen.layers.push(Layer::Form(form));
-            return Vec::new();
+            return KeyResult::replace(Layer::Form(form));
         }
         ("down" | "j" | "tab", Between::Changes { .. }) => conflict.row = (conflict.row + 1) % Field::ALL.len(),
         ("up" | "k" | "backtab", Between::Changes { .. }) => {
@@ -211,28 +210,25 @@ pub(in crate::app) fn press(state: &mut State, mut conflict: Conflict, key: Key)
         }
         ("t", Between::PossibleDuplicate { theirs, .. }) => {
             let id = theirs.id.clone();
-            return adopt(state, op, id);
+            return KeyResult::Do(adopt(state, op, id));
         }
-        ("c", Between::PossibleDuplicate { .. }) => return retry(state, op),
-        ("t", _) => return keep_theirs(state, op),
+        ("c", Between::PossibleDuplicate { .. }) => return KeyResult::Do(retry(state, op)),
+        ("t", _) => return KeyResult::Do(keep_theirs(state, op)),
         ("enter", Between::Changes { theirs, mine, choices, .. }) => {
-            return save(state, op, theirs, mine, *choices);
+            return KeyResult::Do(save(state, op, theirs, mine, *choices));
         }
         ("c", Between::Gone { mine }) => {
-            let form = Form::creating_again(mine, op, &state.tree.forest);
-            state.screen.layers.push(Layer::Form(form));
-            return Vec::new();
+            return KeyResult::replace(Layer::Form(Form::creating_again(mine, op, &state.tree.forest)));
         }
         // A key that means something on the main screen must not destroy anything here.
-        ("D", Between::Deletion { theirs, .. }) => return delete_all_the_same(state, op, &Arc::clone(theirs)),
+        ("D", Between::Deletion { theirs, .. }) => return KeyResult::Do(delete_all_the_same(state, op, theirs)),
         ("D", Between::NewChildren { base, newcomers }) => {
             let (base, newcomers) = (Arc::clone(base), newcomers.clone());
-            return delete_with_newcomers(state, op, &base, &newcomers);
+            return KeyResult::Do(delete_with_newcomers(state, op, &base, &newcomers));
         }
         _ => {}
     }
-    state.screen.layers.push(Layer::Conflict(conflict));
-    Vec::new()
+    KeyResult::Stay
 }
 
 fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {

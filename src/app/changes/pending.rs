@@ -1,5 +1,6 @@
 //! The list of what waits, runs, failed and was held, and what can be done about each.
 
+use crate::app::dialogs::key_result::KeyResult;
 use crate::changes::{OpId, OpState, Operation};
 use crate::keymap::Key;
 
@@ -30,16 +31,16 @@ impl PendingPane {
 
 const PAGE: usize = 10;
 
-pub(in crate::app) fn press(state: &mut State, mut pane: PendingPane, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key) -> KeyResult {
     let last = state.changes.counts().total().saturating_sub(1);
     pane.selected = pane.selected.min(last);
     let selected = state.changes.queue.listed(pane.selected..pane.selected + 1).first().copied();
     let effects = match (key.to_string().as_str(), selected) {
-        ("esc" | "q" | "Q", _) => return Vec::new(),
-        ("j" | "down", _) => moved(&mut pane, 1, last),
-        ("k" | "up", _) => moved(&mut pane, -1, last),
-        ("pagedown" | "ctrl-d", _) => moved(&mut pane, PAGE.cast_signed(), last),
-        ("pageup" | "ctrl-u", _) => moved(&mut pane, -PAGE.cast_signed(), last),
+        ("esc" | "q" | "Q", _) => return KeyResult::Close,
+        ("j" | "down", _) => moved(pane, 1, last),
+        ("k" | "up", _) => moved(pane, -1, last),
+        ("pagedown" | "ctrl-d", _) => moved(pane, PAGE.cast_signed(), last),
+        ("pageup" | "ctrl-u", _) => moved(pane, -PAGE.cast_signed(), last),
         ("h" | "ctrl-c", _) => {
             let held = hold_all(state);
             state.say(format!("{held} held back; r goes on with them"));
@@ -47,9 +48,7 @@ pub(in crate::app) fn press(state: &mut State, mut pane: PendingPane, key: Key) 
         }
         ("r", Some(op)) if is_staged(state, op) => {
             // It was never confirmed.
-            let review = Review::of(state, vec![op.plan_id]);
-            state.screen.layers.push(Layer::Review(review));
-            return Vec::new();
+            return KeyResult::replace(Layer::Review(Review::of(state, vec![op.plan_id])));
         }
         ("r", Some(op)) => try_again(state, op),
         ("R", _) => {
@@ -59,17 +58,11 @@ pub(in crate::app) fn press(state: &mut State, mut pane: PendingPane, key: Key) 
         ("d", Some(op)) => discard(state, op),
         ("D", Some(op)) => discard_plan(state, op.plan_id),
         ("e" | "enter", Some(op)) => {
-            let Some(layer) = decide(state, op) else {
-                state.screen.layers.push(Layer::Queue(pane));
-                return Vec::new();
-            };
-            state.screen.layers.push(layer);
-            return Vec::new();
+            return decide(state, op).map_or(KeyResult::Stay, KeyResult::replace);
         }
         _ => Vec::new(),
     };
-    state.screen.layers.push(Layer::Queue(pane));
-    effects
+    KeyResult::StayAndDo(effects)
 }
 
 fn moved(pane: &mut PendingPane, by: isize, last: usize) -> Vec<Effect> {

@@ -1,5 +1,6 @@
 //! A plan before it is sent: everything that it would do, to be looked at, thinned out, sent or let go.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -190,64 +191,65 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     warnings
 }
 
-pub(in crate::app) fn press(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> {
-    let count = review.count(state);
-    let text = key.to_string();
-    let mut effects = Vec::new();
+pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
     if review.typing {
         return press_typing(state, review, key);
     }
+    let count = review.count(state);
+    let last = count.saturating_sub(1);
+    let text = key.to_string();
     match text.as_str() {
         "esc" | "q" | "n" | "ctrl-c" | "D" => return leave(state, review, text == "D"),
-        "j" | "down" => review.selected = (review.selected + 1).min(count.saturating_sub(1)),
+        "j" | "down" => review.selected = (review.selected + 1).min(last),
         "k" | "up" => review.selected = review.selected.saturating_sub(1),
-        "pagedown" | "ctrl-d" => review.selected = (review.selected + 10).min(count.saturating_sub(1)),
+        "pagedown" | "ctrl-d" => review.selected = (review.selected + 10).min(last),
         "pageup" | "ctrl-u" => review.selected = review.selected.saturating_sub(10),
         "d" if count == 1 => return leave(state, review, true),
-        "d" => {
-            let selected = review.operations(state, review.selected..review.selected + 1).first().map(|(op, _)| *op);
-            effects.extend(selected.into_iter().flat_map(|op| discard(state, op)));
-            let left = review.count(state);
-            if left == 0 {
-                tell_dropped(state, &review, "nothing is left to be sent");
-                return effects;
-            }
-            review.selected = review.selected.min(left - 1);
-            review.weigh(state);
-        }
-        "y" if review.changed => look_again(state, &mut review),
-        "y" if review.confirmation.next().is_none() => return send(state, review),
+        "d" => return take_one_out(state, review),
+        "y" if review.changed => look_again(state, review),
+        "y" if review.confirmation.next().is_none() => return KeyResult::Do(send(state, review)),
         "y" => review.typing = true,
         "enter" => state.warn("y sends all of this, esc sends nothing"),
         _ => {}
     }
-    state.screen.layers.push(Layer::Review(review));
-    effects
+    KeyResult::Stay
 }
 
-fn press_typing(state: &mut State, mut review: Review, key: Key) -> Vec<Effect> {
+fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
+    let selected = review.operations(state, review.selected..review.selected + 1).first().map(|(op, _)| *op);
+    let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
+    let left = review.count(state);
+    if left == 0 {
+        tell_dropped(state, review, "nothing is left to be sent");
+        return KeyResult::Do(effects);
+    }
+    review.selected = review.selected.min(left - 1);
+    review.weigh(state);
+    KeyResult::StayAndDo(effects)
+}
+
+fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
     let single = review.is_single(state);
     match key.to_string().as_str() {
         "esc" | "ctrl-c" if single => return leave(state, review, false),
         "down" | "up" if single => {}
         "esc" | "ctrl-c" | "down" | "up" => review.typing = false,
-        "enter" if review.changed => look_again(state, &mut review),
+        "enter" if review.changed => look_again(state, review),
         "enter" if review.confirmation.meet(review.typed.text()) => {
             if review.confirmation.next().is_none() {
-                return send(state, review);
+                return KeyResult::Do(send(state, review));
             }
             review.typed = TextField::new("");
         }
         "enter" => {
-            let word = review.confirmation.next().map(TypedPhrase::text).unwrap_or_default();
-            state.warn(format!("type {word} to go on, or esc"));
+            let phrase = review.confirmation.next().map(TypedPhrase::text).unwrap_or_default();
+            state.warn(format!("type {phrase} to go on, or esc"));
         }
         _ => {
             review.typed.press(key);
         }
     }
-    state.screen.layers.push(Layer::Review(review));
-    Vec::new()
+    KeyResult::Stay
 }
 
 /// The key was pressed for what was there before.
@@ -256,41 +258,44 @@ fn look_again(state: &mut State, review: &mut Review) {
     state.warn("something in it has just changed on the server; look again, then send it");
 }
 
-fn send(state: &mut State, review: Review) -> Vec<Effect> {
-    if let Some(replacement) = review.replacement {
+fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
+    if let Some(replacement) = review.replacement.take() {
         return send_replacement(state, *replacement);
     }
     let mut effects = submit(state, &review.plan_ids);
     if state.changes.staging && state.changes.counts().staged == 0 {
-        // Whoever has sent what was gathered is done with gathering.
+        // Whoever has sent what was staged is done with staging.
         state.changes.staging = false;
         state.say("sent; edits go out one by one again");
     }
-    effects.extend(review.text.map(Effect::RemoveText));
+    effects.extend(review.text.take().map(Effect::RemoveText));
     effects
 }
 
-/// Sends nothing. The dialog that it came from opens again with the input; what gathers stays, unless it is to be dropped.
-fn leave(state: &mut State, review: Review, drop: bool) -> Vec<Effect> {
-    if let Some(replacement) = review.replacement {
-        match replacement.origin {
-            Some(origin) => state.screen.layers.push(origin),
-            None => state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue))),
-        }
-        return Vec::new();
+/// Sends nothing. The dialog that it came from opens again with the input; what is staged stays, unless it is to be discarded.
+fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
+    if let Some(replacement) = review.replacement.take() {
+        return replacement.origin.map_or_else(
+            || {
+                let queue = state.key(Action::ShowQueue);
+                state.say(format!("left as it is on the server; {queue} opens it again"));
+                KeyResult::Close
+            },
+            KeyResult::replace,
+        );
     }
-    if state.changes.staging && !drop {
+    if state.changes.staging && !discards {
         state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
-        return Vec::new();
+        return KeyResult::Close;
     }
     let origin = match review.plan_ids.as_slice() {
-        [only] if !drop => state.changes.origins.get(only).cloned(),
+        [only] if !discards => state.changes.origins.get(only).cloned(),
         _ => None,
     };
     let effects = review.plan_ids.iter().flat_map(|plan_id| unstage(state, *plan_id)).collect();
-    tell_dropped(state, &review, "nothing was sent");
+    tell_dropped(state, review, "nothing was sent");
     state.screen.layers.extend(origin);
-    effects
+    KeyResult::Do(effects)
 }
 
 /// A text may have been much work: it is not lost with the plan that it came to.

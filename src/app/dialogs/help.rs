@@ -1,6 +1,10 @@
 //! How the page of all keys lies on the screen, so that scrolling ends where its last line is seen.
 
-use crate::keymap::Keymap;
+use crate::action::Action;
+use crate::app::dialogs::key_result::KeyResult;
+use crate::keymap::{Key, Keymap};
+
+use crate::app::State;
 
 use crate::app::layout::Area;
 use crate::app::panes::Panes;
@@ -43,4 +47,26 @@ impl HelpPage {
         let end = lines.saturating_sub(usize::from(rows) * usize::from(columns));
         Self { area, columns, rows, end }
     }
+}
+
+const PAGE: usize = 10;
+
+/// `line` is the first one that is shown.
+pub(in crate::app) fn press(state: &State, keymap: &Keymap, line: &mut usize, key: Key) -> KeyResult {
+    let end = HelpPage::of(&state.screen.panes, keymap).end;
+    if keymap.asks(key, Action::Help) || keymap.asks(key, Action::Dismiss) {
+        return KeyResult::Close;
+    }
+    let to = match key.to_string().as_str() {
+        "esc" | "q" | "enter" | "ctrl-c" => return KeyResult::Close,
+        "j" | "down" => line.saturating_add(1),
+        "k" | "up" => line.saturating_sub(1),
+        "pagedown" | "ctrl-d" | "space" => line.saturating_add(PAGE),
+        "pageup" | "ctrl-u" => line.saturating_sub(PAGE),
+        "g" | "home" => 0,
+        "G" | "end" => end,
+        _ => *line,
+    };
+    *line = to.min(end);
+    KeyResult::Stay
 }

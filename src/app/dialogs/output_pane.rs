@@ -1,9 +1,10 @@
 //! The pane with what a command writes: where in it one is, what is looked for, and what the keys do.
 
+use crate::app::dialogs::key_result::KeyResult;
 use crate::keymap::Key;
 
 use crate::app::layout::Area;
-use crate::app::{Effect, Layer, Panes, Run, State, TextField, copying, user_commands};
+use crate::app::{Layer, Panes, Run, State, TextField, copying, user_commands};
 
 /// What a command writes, as far as it is on the screen.
 #[derive(Debug, Clone, Default)]
@@ -97,21 +98,20 @@ pub(in crate::app) fn scroll(state: &mut State, by: isize) {
     }
 }
 
-pub(in crate::app) fn press(state: &mut State, mut pane: OutputPane, key: Key) -> Vec<Effect> {
-    let Some(run) = &state.side.commands.run else { return Vec::new() };
+pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) -> KeyResult {
+    let Some(run) = &state.side.commands.run else { return KeyResult::Close };
     let rows = OutputPage::of(&state.screen.panes).rows;
     if pane.typing {
         press_sought(state, pane, key);
-        return Vec::new();
+        return KeyResult::Stay;
     }
     let key = key.to_string();
     if let Some(by) = distance(&key, rows) {
         pane.scroll(by, run.text.lines().len(), rows);
-        state.screen.layers.push(Layer::Output(pane));
-        return Vec::new();
+        return KeyResult::Stay;
     }
     match key.as_str() {
-        "esc" | "q" | "ctrl-c" => return leave(state, pane),
+        "esc" | "q" | "ctrl-c" => return leave(state),
         "l" | "right" => pane.column += SIDEWAYS,
         "h" | "left" => pane.column = pane.column.saturating_sub(SIDEWAYS),
         "/" => {
@@ -129,32 +129,26 @@ pub(in crate::app) fn press(state: &mut State, mut pane: OutputPane, key: Key) -
         "y" if run.text.lines().is_empty() => state.warn("nothing was written yet that could be copied"),
         "y" => {
             let text = run.text.lines().join("\n");
-            let effects = copying::copy(state, text, "the output");
-            state.screen.layers.push(Layer::Output(pane));
-            return effects;
+            return KeyResult::StayAndDo(copying::copy(state, text, "the output"));
         }
         _ => {}
     }
-    state.screen.layers.push(Layer::Output(pane));
-    Vec::new()
+    KeyResult::Stay
 }
 
 /// What runs is stopped first, and what it wrote stays to be read. Pressed again, nobody waits for its end.
-fn leave(state: &mut State, pane: OutputPane) -> Vec<Effect> {
+fn leave(state: &mut State) -> KeyResult {
     match state.side.commands.running().map(|run| run.stopping) {
-        Some(false) => {
-            state.screen.layers.push(Layer::Output(pane));
-            user_commands::stop(state)
-        }
-        Some(true) => Vec::new(),
+        Some(false) => KeyResult::StayAndDo(user_commands::stop(state)),
+        Some(true) => KeyResult::Close,
         None => {
             state.side.commands.run = None;
-            Vec::new()
+            KeyResult::Close
         }
     }
 }
 
-fn press_sought(state: &mut State, mut pane: OutputPane, key: Key) {
+fn press_sought(state: &mut State, pane: &mut OutputPane, key: Key) {
     let rows = OutputPage::of(&state.screen.panes).rows;
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => {
@@ -172,7 +166,6 @@ fn press_sought(state: &mut State, mut pane: OutputPane, key: Key) {
             pane.sought.press(key);
         }
     }
-    state.screen.layers.push(Layer::Output(pane));
 }
 
 fn distance(key: &str, rows: usize) -> Option<isize> {

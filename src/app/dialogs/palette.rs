@@ -1,5 +1,6 @@
 //! Every action by name: typed in part, found wherever the letters stand, and asked for with Enter.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::cmp::Reverse;
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
@@ -9,7 +10,7 @@ use crate::action::{Action, TABLE, UserCommand};
 use crate::keymap::Key;
 
 use crate::app::closeness::Closeness;
-use crate::app::{Effect, Layer, State, TextField, marking, perform};
+use crate::app::{State, TextField, marking, perform};
 
 /// What is typed to find an action, and which one is chosen.
 #[derive(Debug, Clone)]
@@ -76,19 +77,16 @@ impl Palette {
 
 const PAGE: usize = 10;
 
-pub(in crate::app) fn press(state: &mut State, mut palette: Palette, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) -> KeyResult {
     let last = palette.found(&state.side.commands.commands).len().saturating_sub(1);
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" => return Vec::new(),
+        "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
             let chosen = palette.found(&state.side.commands.commands).get(palette.chosen).map(|offer| offer.action);
-            let Some(action) = chosen else {
-                state.screen.layers.push(Layer::Palette(palette));
-                return Vec::new();
-            };
+            let Some(action) = chosen else { return KeyResult::Stay };
             let effects = perform::perform(state, action);
             marking::follow(state);
-            return effects;
+            return KeyResult::Do(effects);
         }
         "down" | "ctrl-n" => palette.chosen = (palette.chosen + 1).min(last),
         "up" | "ctrl-p" => palette.chosen = palette.chosen.saturating_sub(1),
@@ -100,8 +98,7 @@ pub(in crate::app) fn press(state: &mut State, mut palette: Palette, key: Key) -
             }
         }
     }
-    state.screen.layers.push(Layer::Palette(palette));
-    Vec::new()
+    KeyResult::Stay
 }
 
 #[cfg(test)]

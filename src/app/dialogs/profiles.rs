@@ -3,6 +3,7 @@
 //! Nothing is opened here. A choice ends the session as leaving does, with the same question where work is under way, and says
 //! where to go on.
 
+use crate::app::dialogs::key_result::KeyResult;
 use ratatui::style::Color;
 
 use crate::keymap::Key;
@@ -145,17 +146,17 @@ pub(in crate::app) fn open(state: &mut State) {
     state.screen.layers.push(Layer::Profiles(list));
 }
 
-pub(in crate::app) fn press(state: &mut State, mut list: ProfileList, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key) -> KeyResult {
     let found = list.found(&state.side.profiles);
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" => return Vec::new(),
+        "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => match found.get(list.chosen) {
-            Some(Choice::New) => return vec![Effect::NewProfile],
+            Some(Choice::New) => return KeyResult::Do(vec![Effect::NewProfile]),
             Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
                 state.say("that is where you are");
-                return Vec::new();
+                return KeyResult::Close;
             }
-            Some(Choice::Go(destination)) => return go(state, destination.clone()),
+            Some(Choice::Go(destination)) => return KeyResult::Do(go(state, destination.clone())),
             None => {}
         },
         "down" | "ctrl-n" | "tab" => list.chosen = (list.chosen + 1).min(found.len().saturating_sub(1)),
@@ -166,8 +167,7 @@ pub(in crate::app) fn press(state: &mut State, mut list: ProfileList, key: Key) 
             }
         }
     }
-    state.screen.layers.push(Layer::Profiles(list));
-    Vec::new()
+    KeyResult::Stay
 }
 
 /// Goes elsewhere; where work is under way, only after a question.
@@ -183,13 +183,12 @@ fn go(state: &mut State, destination: Destination) -> Vec<Effect> {
     switch(state, destination)
 }
 
-pub(in crate::app) fn press_switching(state: &mut State, destination: Destination, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press_switching(state: &mut State, destination: &Destination, key: Key) -> KeyResult {
     match key.to_string().as_str() {
-        "s" => return switch(state, destination),
-        "esc" | "n" | "ctrl-c" => {}
-        _ => state.screen.layers.push(Layer::Switching(destination)),
+        "s" => KeyResult::Do(switch(state, destination.clone())),
+        "esc" | "n" | "ctrl-c" => KeyResult::Close,
+        _ => KeyResult::Stay,
     }
-    Vec::new()
 }
 
 fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {

@@ -2,6 +2,7 @@
 //!
 //! New requests come while it is read, so the selection is a number and its place is found anew each time.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::sync::Arc;
 
 use crate::keymap::Key;
@@ -91,6 +92,11 @@ impl RequestsPane {
 /// Scrolls the list or the request by so many lines.
 pub(in crate::app) fn scroll(state: &mut State, by: isize) {
     let Some(Layer::Requests(mut pane)) = state.screen.layers.pop() else { return };
+    scroll_pane(state, &mut pane, by);
+    state.screen.layers.push(Layer::Requests(pane));
+}
+
+fn scroll_pane(state: &State, pane: &mut RequestsPane, by: isize) {
     match &mut pane.open {
         Some(open) => {
             let place = RequestsPage::of(&state.screen.panes);
@@ -99,18 +105,16 @@ pub(in crate::app) fn scroll(state: &mut State, by: isize) {
         }
         None => pane.step(&state.side.requests, by),
     }
-    state.screen.layers.push(Layer::Requests(pane));
 }
 
-pub(in crate::app) fn press(state: &mut State, pane: RequestsPane, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, pane: &mut RequestsPane, key: Key) -> KeyResult {
     if pane.typing {
         return press_filter(state, pane, key);
     }
     let key = key.to_string();
     if let Some(by) = distance(&key) {
-        state.screen.layers.push(Layer::Requests(pane));
-        scroll(state, by);
-        return Vec::new();
+        scroll_pane(state, pane, by);
+        return KeyResult::Stay;
     }
     if pane.open.is_some() { press_open(state, pane, &key) } else { press_list(state, pane, &key) }
 }
@@ -127,7 +131,7 @@ fn distance(key: &str) -> Option<isize> {
     })
 }
 
-fn press_filter(state: &mut State, mut pane: RequestsPane, key: Key) -> Vec<Effect> {
+fn press_filter(state: &State, pane: &mut RequestsPane, key: Key) -> KeyResult {
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => {
             pane.typing = false;
@@ -142,41 +146,36 @@ fn press_filter(state: &mut State, mut pane: RequestsPane, key: Key) -> Vec<Effe
             }
         }
     }
-    state.screen.layers.push(Layer::Requests(pane));
-    Vec::new()
+    KeyResult::Stay
 }
 
-fn press_list(state: &mut State, mut pane: RequestsPane, key: &str) -> Vec<Effect> {
+fn press_list(state: &mut State, pane: &mut RequestsPane, key: &str) -> KeyResult {
     let listed = pane.listed(&state.side.requests);
     let selected = listed.get(pane.position(&listed)).map(|logged| (logged.number, Arc::clone(&logged.exchange)));
-    let mut effects = Vec::new();
     match (key, selected) {
         ("esc", _) if !pane.filter.text().is_empty() => pane.filter.set(""),
-        ("esc" | "q" | "L" | "ctrl-c", _) => return Vec::new(),
+        ("esc" | "q" | "L" | "ctrl-c", _) => return KeyResult::Close,
         ("/", _) => pane.typing = true,
         ("enter" | "l" | "right", Some((number, exchange))) => {
             // The way back leads to it, whatever comes meanwhile.
             pane.selected = Some(number);
             pane.open = Some(OpenRequest { exchange, line: 0 });
         }
-        ("y", Some((_, exchange))) => effects = copy(state, &exchange),
+        ("y", Some((_, exchange))) => return KeyResult::StayAndDo(copy(state, &exchange)),
         ("enter" | "y", None) => state.warn("there is no request here"),
         _ => {}
     }
-    state.screen.layers.push(Layer::Requests(pane));
-    effects
+    KeyResult::Stay
 }
 
-fn press_open(state: &mut State, mut pane: RequestsPane, key: &str) -> Vec<Effect> {
-    let mut effects = Vec::new();
+fn press_open(state: &mut State, pane: &mut RequestsPane, key: &str) -> KeyResult {
     match (key, &pane.open) {
-        ("L" | "ctrl-c", _) => return Vec::new(),
+        ("L" | "ctrl-c", _) => return KeyResult::Close,
         ("esc" | "q" | "enter" | "h" | "left", _) => pane.open = None,
-        ("y", Some(open)) => effects = copy(state, &open.exchange),
+        ("y", Some(open)) => return KeyResult::StayAndDo(copy(state, &Arc::clone(&open.exchange))),
         _ => {}
     }
-    state.screen.layers.push(Layer::Requests(pane));
-    effects
+    KeyResult::Stay
 }
 
 fn copy(state: &mut State, exchange: &Exchange) -> Vec<Effect> {

@@ -2,6 +2,8 @@
 //!
 //! One runs at a time, so that it is always clear what a key stops. What it writes comes in parts while it runs.
 
+use crate::app::dialogs::key_result::KeyResult;
+use crate::keymap::Key;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -196,14 +198,11 @@ pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
 }
 
 /// The person's word on a command.
-pub(in crate::app) fn press(state: &mut State, asked: RunConfirmation, key: &str) -> Vec<Effect> {
-    match key {
-        "enter" | "y" => begin(state, asked.command, asked.subjects),
-        "esc" | "n" | "q" | "ctrl-c" => Vec::new(),
-        _ => {
-            state.screen.layers.push(Layer::RunConfirmation(asked));
-            Vec::new()
-        }
+pub(in crate::app) fn press(state: &mut State, asked: &RunConfirmation, key: Key) -> KeyResult {
+    match key.to_string().as_str() {
+        "enter" | "y" => KeyResult::Do(begin(state, asked.command.clone(), asked.subjects.clone())),
+        "esc" | "n" | "q" | "ctrl-c" => KeyResult::Close,
+        _ => KeyResult::Stay,
     }
 }
 

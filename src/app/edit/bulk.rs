@@ -1,5 +1,6 @@
 //! New values for all that is marked, as templates: `{name}`, `{ext}` and `{n}` stand for what each segment has and for its number.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::sync::Arc;
 
 use crate::changes::{Operation, Plan, Title};
@@ -7,7 +8,7 @@ use crate::keymap::Key;
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment};
 
 use crate::app::changes::{self, SubmitMode};
-use crate::app::{Effect, Layer, State, TextField};
+use crate::app::{State, TextField};
 
 /// What is typed for all that is marked.
 #[derive(Debug, Clone)]
@@ -97,9 +98,9 @@ fn filled(template: &str, segment: &Segment, number: usize) -> String {
     text
 }
 
-pub(in crate::app) fn press(state: &mut State, mut edit: BulkEdit, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, edit: &mut BulkEdit, key: Key) -> KeyResult {
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" => return Vec::new(),
+        "esc" | "ctrl-c" => return KeyResult::Close,
         "tab" | "backtab" | "down" | "up" => {
             edit.focus = if edit.focus == Field::Name { Field::ExternalId } else { Field::Name };
         }
@@ -107,7 +108,7 @@ pub(in crate::app) fn press(state: &mut State, mut edit: BulkEdit, key: Key) -> 
             Err(fault) => edit.fault = Some(fault),
             Ok(plan) if plan.operations.is_empty() => {
                 state.say("nothing would change");
-                return Vec::new();
+                return KeyResult::Close;
             }
             Ok(plan) => {
                 let count = plan.operations.len();
@@ -115,7 +116,7 @@ pub(in crate::app) fn press(state: &mut State, mut edit: BulkEdit, key: Key) -> 
                     done: format!("changed {count} segments"),
                     failed: format!("not all of {count} segments were changed"),
                 };
-                return changes::begin(state, plan, title, None, SubmitMode::Asked);
+                return KeyResult::Do(changes::begin(state, plan, title, None, SubmitMode::Asked));
             }
         },
         _ => {
@@ -124,8 +125,7 @@ pub(in crate::app) fn press(state: &mut State, mut edit: BulkEdit, key: Key) -> 
             }
         }
     }
-    state.screen.layers.push(Layer::Bulk(edit));
-    Vec::new()
+    KeyResult::Stay
 }
 
 #[cfg(test)]

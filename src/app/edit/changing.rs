@@ -1,5 +1,6 @@
 //! From what a person typed or chose to a plan on its way.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -9,6 +10,7 @@ use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use crate::app::changes::{self, SubmitMode};
 use crate::app::deletion::Policy;
+
 use crate::app::parents::{self, Asker};
 use crate::app::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, search};
 
@@ -26,46 +28,44 @@ pub(in crate::app) fn add_sibling(state: &mut State) {
 }
 
 /// Sends what the form asks for, or leaves it open with what is wrong.
-pub(in crate::app) fn save_form(state: &mut State, mut form: Form) -> Vec<Effect> {
+pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult {
     match form.operation(&state.tree.forest) {
-        Err(()) => {
-            state.screen.layers.push(Layer::Form(form));
-            Vec::new()
-        }
+        Err(()) => KeyResult::Stay,
         Ok(None) => {
             state.say("nothing was changed");
-            Vec::new()
+            KeyResult::Close
         }
         Ok(Some(operation)) => {
             if let Some(op) = form.amends.filter(|op| state.changes.queue.rests(*op)) {
-                return changes::replace(state, op, operation, Some(Layer::Form(form)));
+                return KeyResult::Do(changes::replace(state, op, operation, Some(Layer::Form(form.clone()))));
             }
             let title = title(&operation);
             if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
                 state.tree.forest.expand(&RowId::Segment(parent.clone()));
             }
-            let manner = form.replaces.map_or(SubmitMode::Asked, SubmitMode::Instead);
-            changes::begin(state, Plan::single(operation), title, Some(Layer::Form(form)), manner)
+            let mode = form.replaces.map_or(SubmitMode::Asked, SubmitMode::Instead);
+            let origin = Some(Layer::Form(form.clone()));
+            KeyResult::Do(changes::begin(state, Plan::single(operation), title, origin, mode))
         }
     }
 }
 
 /// Sends a new name, or leaves the input open with what is wrong.
-pub(in crate::app) fn save_name(state: &mut State, mut renaming: Renaming) -> Vec<Effect> {
+pub(in crate::app) fn save_name(state: &mut State, renaming: &mut Renaming) -> KeyResult {
     match renaming.draft() {
         Err(fault) => {
             renaming.fault = Some(fault.to_string());
-            state.screen.layers.push(Layer::Renaming(renaming));
-            Vec::new()
+            KeyResult::Stay
         }
-        Ok(None) => Vec::new(),
+        Ok(None) => KeyResult::Close,
         Ok(Some(draft)) => {
             let operation = Operation::Update { base: Arc::clone(&renaming.base), draft };
             if let Some(op) = renaming.amends.filter(|op| state.changes.queue.rests(*op)) {
-                return changes::replace(state, op, operation, Some(Layer::Renaming(renaming)));
+                return KeyResult::Do(changes::replace(state, op, operation, Some(Layer::Renaming(renaming.clone()))));
             }
             let title = title(&operation);
-            changes::begin(state, Plan::single(operation), title, Some(Layer::Renaming(renaming)), SubmitMode::Asked)
+            let origin = Some(Layer::Renaming(renaming.clone()));
+            KeyResult::Do(changes::begin(state, Plan::single(operation), title, origin, SubmitMode::Asked))
         }
     }
 }
@@ -110,31 +110,26 @@ pub(in crate::app) fn pick_parent(state: &mut State) -> Vec<Effect> {
 }
 
 /// Opens the choice of a parent for the form that is open, filtered by what was typed already.
-pub(in crate::app) fn choose_parent_for_form(state: &mut State, filter: &str) -> Vec<Effect> {
-    let Some(Layer::Form(form)) = state.screen.layers.last() else { return Vec::new() };
+pub(in crate::app) fn choose_parent_for_form(state: &mut State, form: &Form, filter: &str) -> Vec<Effect> {
     let moving = form.subject().and_then(|id| state.tree.forest.get(id)).cloned().into_iter().collect();
     open_picker(state, moving, Asker::Form, filter)
 }
 
 fn open_picker(state: &mut State, moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Vec<Effect> {
-    let (picker, job) = ParentPicker::open(&mut state.tree.forest, moving, asker, filter);
+    let mut picker = ParentPicker::new(moving, asker, filter);
+    let effects = search::search_places(state, &mut picker);
     state.screen.layers.push(Layer::Parents(picker));
-    job.map_or_else(Vec::new, |job| search::carry_out(state, job))
+    effects
 }
 
 /// Looks for places anew after the text of the picker changed.
-pub(in crate::app) fn refilter(state: &mut State, mut picker: ParentPicker) -> Vec<Effect> {
-    let job = picker.search(&mut state.tree.forest);
-    state.screen.layers.push(Layer::Parents(picker));
-    job.map_or_else(Vec::new, |job| search::carry_out(state, job))
+pub(in crate::app) fn refilter(state: &mut State, picker: &mut ParentPicker) -> KeyResult {
+    KeyResult::StayAndDo(search::search_places(state, picker))
 }
 
 /// Puts the chosen parent into the form below.
-pub(in crate::app) fn fill_parent(state: &mut State, picker: ParentPicker) {
-    let Some(choice) = picker.choice().cloned() else {
-        state.screen.layers.push(Layer::Parents(picker));
-        return;
-    };
+pub(in crate::app) fn fill_parent(state: &mut State, picker: &ParentPicker) -> KeyResult {
+    let Some(choice) = picker.choice().cloned() else { return KeyResult::Stay };
     // The place where it stands already is a fine answer here: it leaves the field as it is.
     let impossible = choice.parent.as_ref().and_then(|parent| {
         let refusal = parents::refusal(&state.tree.forest, &picker.moving, Some(parent));
@@ -142,24 +137,22 @@ pub(in crate::app) fn fill_parent(state: &mut State, picker: ParentPicker) {
     });
     if let Some(reason) = impossible {
         state.warn(format!("{} can't be the parent: {reason}", choice.name));
-        state.screen.layers.push(Layer::Parents(picker));
-    } else if let Some(Layer::Form(form)) = state.screen.layers.last_mut() {
+        return KeyResult::Stay;
+    }
+    if let Some(Layer::Form(form)) = state.screen.layers.last_mut() {
         form.set_parent(choice.parent);
     }
+    KeyResult::Close
 }
 
 /// Moves what the picker is for to the chosen place.
-pub(in crate::app) fn move_to_choice(state: &mut State, picker: ParentPicker) -> Vec<Effect> {
-    let Some(choice) = picker.choice().cloned() else {
-        state.screen.layers.push(Layer::Parents(picker));
-        return Vec::new();
-    };
+pub(in crate::app) fn move_to_choice(state: &mut State, picker: &ParentPicker) -> KeyResult {
+    let Some(choice) = picker.choice().cloned() else { return KeyResult::Stay };
     if let Some(reason) = choice.refusal {
         state.warn(format!("can't be moved under {}: {reason}", choice.name));
-        state.screen.layers.push(Layer::Parents(picker));
-        return Vec::new();
+        return KeyResult::Stay;
     }
-    move_under(state, &picker.moving, choice.parent.as_ref())
+    KeyResult::Do(move_under(state, &picker.moving, choice.parent.as_ref()))
 }
 
 /// Remembers what is marked or selected, to be pasted elsewhere.
@@ -217,16 +210,15 @@ pub(in crate::app) fn ask_deletion(state: &mut State) {
 }
 
 /// Carries out a deletion as it was confirmed, unless something of it changed while the person was asked.
-pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> Vec<Effect> {
+pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Policy) -> KeyResult {
     let now = deletion.as_it_is_now(&state.tree.forest);
     if let Some(difference) = deletion.difference(&now, &state.tree.forest) {
         if now.roots.is_empty() {
             state.warn(format!("{difference}; there is nothing left to delete"));
-        } else {
-            state.screen.layers.push(Layer::Deletion(now));
-            state.warn(format!("{difference}; look again"));
+            return KeyResult::Close;
         }
-        return Vec::new();
+        state.warn(format!("{difference}; look again"));
+        return KeyResult::replace(Layer::Deletion(now));
     }
     let what = deletion.title();
     let done = match policy {
@@ -240,7 +232,8 @@ pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Pol
     // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
     let shown = deletion.roots.len() == 1
         && confirmation(&state.session.safeguards(), &state.tree.forest, &operations).next().is_none();
-    changes::begin(state, plan, title, None, if shown { SubmitMode::Confirmed } else { SubmitMode::Asked })
+    let mode = if shown { SubmitMode::Confirmed } else { SubmitMode::Asked };
+    KeyResult::Do(changes::begin(state, plan, title, None, mode))
 }
 
 pub(in crate::app) fn named(segments: &[Arc<Segment>]) -> String {

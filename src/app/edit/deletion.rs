@@ -2,6 +2,9 @@
 //!
 //! What is confirmed is what was shown: before anything is planned, all of it is compared with what there is now.
 
+use crate::app::dialogs::key_result::KeyResult;
+use crate::app::{State, changing};
+use crate::keymap::Key;
 use std::sync::Arc;
 
 use crate::changes::{Operation, Plan};
@@ -97,4 +100,16 @@ impl Deletion {
         });
         Plan { operations: plans.flat_map(|plan| plan.operations).collect() }
     }
+}
+
+pub(in crate::app) fn press(state: &mut State, deletion: &Deletion, key: Key) -> KeyResult {
+    let policy = match key.to_string().as_str() {
+        "enter" | "y" | "d" if deletion.descendants == 0 => Policy::OnlyThis,
+        "s" if deletion.descendants > 0 => Policy::Subtree,
+        "p" if deletion.descendants > 0 => Policy::Promote,
+        "o" if deletion.descendants > 0 => Policy::OnlyThis,
+        "esc" | "q" | "n" | "ctrl-c" => return KeyResult::Close,
+        _ => return KeyResult::Stay,
+    };
+    changing::delete(state, deletion, policy)
 }

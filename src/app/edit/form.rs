@@ -1,5 +1,8 @@
 //! The form for a new segment, and for all fields of an existing one.
 
+use crate::app::State;
+use crate::app::changing;
+use crate::app::dialogs::key_result::KeyResult;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -248,4 +251,20 @@ impl Form {
             self.changed_elsewhere(forest, Some(segment));
         }
     }
+}
+
+pub(in crate::app) fn press(state: &mut State, form: &mut Form, key: Key) -> KeyResult {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return KeyResult::Close,
+        "enter" => return changing::save_form(state, form),
+        "tab" | "down" => form.next_field(),
+        "backtab" | "up" => form.previous_field(),
+        "ctrl-u" | "backspace" | "delete" if form.focus == Field::Parent => form.set_parent(None),
+        _ if form.focus == Field::Parent => {
+            let Some(begun) = key.typed() else { return KeyResult::Stay };
+            return KeyResult::StayAndDo(changing::choose_parent_for_form(state, form, begun.to_string().trim()));
+        }
+        _ => form.type_key(key),
+    }
+    KeyResult::Stay
 }

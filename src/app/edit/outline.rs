@@ -3,6 +3,7 @@
 //! While the editor is open nothing is drawn and no key comes here; what the mirror says waits. What somebody else changes
 //! meanwhile is met as with any other edit, since every operation carries the segment as it was written into the text.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::path::{Path, PathBuf};
 
 use crate::changes::OpId;
@@ -173,20 +174,18 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
     }
 }
 
-pub(in crate::app) fn press(state: &mut State, edit: OutlineEdit, key: Key) -> Vec<Effect> {
-    let OutlineEdit { base, place } = edit;
-    let (place, effects) = match (place, key.to_string().as_str()) {
+pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key) -> KeyResult {
+    match (&edit.place, key.to_string().as_str()) {
         (Whereabouts::Faulty { text, file, faults }, "e" | "enter") => {
-            let text = with_faults(&text, &faults);
-            (Whereabouts::InEditor { former: Some(file) }, vec![Effect::EditText { text }])
+            let text = with_faults(text, faults);
+            edit.place = Whereabouts::InEditor { former: Some(file.clone()) };
+            KeyResult::StayAndDo(vec![Effect::EditText { text }])
         }
         (Whereabouts::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
-            state.warn(format!("nothing was changed{}", kept_in(&file)));
-            return Vec::new();
+            state.warn(format!("nothing was changed{}", kept_in(file)));
+            KeyResult::Close
         }
         // What was typed before the editor came up is not for it, and not for what is below either.
-        (place, _) => (place, Vec::new()),
-    };
-    state.screen.layers.push(Layer::Outline(OutlineEdit { base, place }));
-    effects
+        _ => KeyResult::Stay,
+    }
 }

@@ -1,12 +1,15 @@
 //! Choosing a parent by typing a part of its name, external id or id; places that are not possible are shown with the reason.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::sync::Arc;
 
 use crate::forest::{Forest, Purpose, Query, SearchJob};
+use crate::keymap::Key;
 use crate::segment::{Segment, SegmentId};
 
-use crate::app::TextField;
 use crate::app::closeness::Closeness;
+
+use crate::app::{State, TextField, changing};
 
 /// The choice of a parent for some segments.
 #[derive(Debug, Clone)]
@@ -53,17 +56,10 @@ pub struct Candidate {
 const SHOWN: usize = 300;
 
 impl ParentPicker {
-    /// A choice for these segments, filtered by a text; the search for the places is to be carried out.
-    pub(in crate::app) fn open(
-        forest: &mut Forest,
-        moving: Vec<Arc<Segment>>,
-        asker: Asker,
-        filter: &str,
-    ) -> (Self, Option<SearchJob>) {
+    /// A choice for these segments, filtered by a text; the places are still to be searched.
+    pub(in crate::app) fn new(moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Self {
         let filter = TextField::new(filter);
-        let mut picker = Self { moving, asker, filter, candidates: Vec::new(), more: 0, chosen: 0, stepped: false };
-        let job = picker.search(forest);
-        (picker, job)
+        Self { moving, asker, filter, candidates: Vec::new(), more: 0, chosen: 0, stepped: false }
     }
 
     /// Begins to look for the places that match, after the text changed.
@@ -158,4 +154,28 @@ pub(in crate::app) fn refusal(
     }
     let there_already = !moving.is_empty() && moving.iter().all(|segment| segment.parent.as_ref() == parent);
     there_already.then_some("it is there already")
+}
+
+const PAGE: isize = 10;
+
+pub(in crate::app) fn press(state: &mut State, picker: &mut ParentPicker, key: Key) -> KeyResult {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return KeyResult::Close,
+        "enter" => {
+            return match picker.asker {
+                Asker::Move => changing::move_to_choice(state, picker),
+                Asker::Form => changing::fill_parent(state, picker),
+            };
+        }
+        "down" | "ctrl-n" => picker.step(1),
+        "up" | "ctrl-p" => picker.step(-1),
+        "pagedown" => picker.step(PAGE),
+        "pageup" => picker.step(-PAGE),
+        _ => {
+            if picker.filter.press(key) {
+                return changing::refilter(state, picker);
+            }
+        }
+    }
+    KeyResult::Stay
 }

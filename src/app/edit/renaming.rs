@@ -1,5 +1,8 @@
 //! Renaming in place: the row itself is the input.
 
+use crate::app::dialogs::key_result::KeyResult;
+use crate::app::{State, changing};
+use crate::keymap::Key;
 use std::sync::Arc;
 
 use crate::changes::OpId;
@@ -61,4 +64,17 @@ impl Renaming {
             self.changed_elsewhere(Some(segment));
         }
     }
+}
+
+pub(in crate::app) fn press(state: &mut State, renaming: &mut Renaming, key: Key) -> KeyResult {
+    match key.to_string().as_str() {
+        "esc" | "ctrl-c" => return KeyResult::Close,
+        "enter" => return changing::save_name(state, renaming),
+        _ => {
+            if renaming.name.press(key) {
+                renaming.fault = None;
+            }
+        }
+    }
+    KeyResult::Stay
 }

@@ -1,5 +1,6 @@
 //! Places a person has been to and may want to go back to: the way back and forth, bookmarks, and jumps to an exact id.
 
+use crate::app::dialogs::key_result::KeyResult;
 use std::collections::BTreeMap;
 
 use crate::action::Action;
@@ -7,7 +8,7 @@ use crate::forest::RowId;
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
-use crate::app::{Effect, Layer, State, TextField, viewport};
+use crate::app::{State, TextField, viewport};
 
 /// The way back and forth, and the bookmarks.
 #[derive(Debug, Clone, Default)]
@@ -109,11 +110,11 @@ fn go(state: &mut State, place: Option<usize>, otherwise: &str) {
 }
 
 /// Takes the letter for a bookmark.
-pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key) {
-    let Some(letter) = key.typed().filter(|letter| letter.is_alphanumeric()) else { return };
+pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key) -> KeyResult {
+    let Some(letter) = key.typed().filter(|letter| letter.is_alphanumeric()) else { return KeyResult::Close };
     match purpose {
         Letter::Bookmark => {
-            let Some(segment) = state.selected_segment().cloned() else { return };
+            let Some(segment) = state.selected_segment().cloned() else { return KeyResult::Close };
             state.tree.picks.places.bookmarks.insert(letter, segment.id.clone());
             {
                 let go = state.key(Action::GoToBookmark);
@@ -132,26 +133,23 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
             }
         },
     }
+    KeyResult::Close
 }
 
 /// Takes a key while an exact id is typed.
-pub(in crate::app) fn press_jump(state: &mut State, mut text: TextField, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press_jump(state: &mut State, text: &mut TextField, key: Key) -> KeyResult {
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" => return Vec::new(),
-        "enter" => {
-            jump(state, &text);
-            return Vec::new();
-        }
+        "esc" | "ctrl-c" => KeyResult::Close,
+        "enter" => jump(state, text),
         _ => {
             text.press(key);
+            KeyResult::Stay
         }
     }
-    state.screen.layers.push(Layer::Jump(text));
-    Vec::new()
 }
 
 /// Goes to the segment with exactly that external id, or else that id.
-fn jump(state: &mut State, text: &TextField) {
+fn jump(state: &mut State, text: &TextField) -> KeyResult {
     let wanted = text.text().trim();
     let by_external_id = || state.tree.forest.with_external_id(wanted).map(|segment| segment.id.clone());
     let found: Vec<SegmentId> = by_external_id().collect();
@@ -159,11 +157,12 @@ fn jump(state: &mut State, text: &TextField) {
     let Some(id) = found.first().cloned().or(by_id) else {
         let more = if state.link.listed { "" } else { ", or it has not come yet" };
         state.warn(format!("no segment has exactly the external id or id {wanted}{more}"));
-        return state.screen.layers.push(Layer::Jump(text.clone()));
+        return KeyResult::Stay;
     };
     leave(state);
     viewport::go_to(state, &id);
     if found.len() > 1 {
         state.warn(format!("{} segments have the external id {wanted}; this is one of them", found.len()));
     }
+    KeyResult::Close
 }

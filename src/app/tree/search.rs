@@ -3,6 +3,8 @@
 //! While the text is typed, the tree is filtered by it. A small tree is searched at once; in a large one the matches come while the
 //! person goes on.
 
+use crate::app::ParentPicker;
+use crate::app::dialogs::key_result::KeyResult;
 use crate::forest::{Finds, Is, Purpose, Query, RowId, SearchJob};
 use crate::keymap::Key;
 use crate::segment::SegmentId;
@@ -79,11 +81,11 @@ pub(in crate::app) fn begin(state: &mut State) {
 }
 
 /// Takes a key while the search is typed.
-pub(in crate::app) fn press(state: &mut State, mut prompt: FindPrompt, key: Key) -> Vec<Effect> {
+pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key) -> KeyResult {
     match key.to_string().as_str() {
-        "esc" | "ctrl-c" => return leave(state, prompt),
-        "backspace" if prompt.text.text().is_empty() => return leave(state, prompt),
-        "enter" => return stay(state, prompt),
+        "esc" | "ctrl-c" => return KeyResult::Do(leave(state, prompt)),
+        "backspace" if prompt.text.text().is_empty() => return KeyResult::Do(leave(state, prompt)),
+        "enter" => return KeyResult::Do(stay(state, prompt)),
         "down" | "ctrl-n" => filter::step(state, Direction::Next),
         "up" | "ctrl-p" => filter::step(state, Direction::Previous),
         "pagedown" => filter::page(state, page(state)),
@@ -91,27 +93,25 @@ pub(in crate::app) fn press(state: &mut State, mut prompt: FindPrompt, key: Key)
         _ => {
             let before = prompt.text.text().to_owned();
             if prompt.text.press(key) && prompt.text.text() != before {
-                return look(state, prompt);
+                return KeyResult::StayAndDo(look(state, prompt));
             }
         }
     }
-    state.screen.layers.push(Layer::Find(prompt));
-    Vec::new()
+    KeyResult::Stay
 }
 
 fn page(state: &State) -> isize {
     isize::try_from(viewport::height(state).saturating_sub(1).max(1)).unwrap_or(isize::MAX)
 }
 
-pub(in crate::app) fn paste(state: &mut State, mut prompt: FindPrompt, text: &str) -> Vec<Effect> {
+pub(in crate::app) fn paste(state: &mut State, prompt: &mut FindPrompt, text: &str) -> KeyResult {
     prompt.text.paste(text);
-    look(state, prompt)
+    KeyResult::StayAndDo(look(state, prompt))
 }
 
 /// Searches for what is typed, and filters the tree by it.
-fn look(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+fn look(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
     let text = prompt.text.text().to_owned();
-    state.screen.layers.push(Layer::Find(prompt));
     let Some(query) = Query::parse(&text) else {
         filter::lift(state);
         end(state);
@@ -126,14 +126,14 @@ fn look(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
 }
 
 /// Back to where the person was, and to the search that was shown before.
-fn leave(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+fn leave(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     filter::lift(state);
-    state.tree.search = prompt.former;
+    state.tree.search = prompt.former.take();
     resume(state)
 }
 
 /// The whole tree again, at the match that was selected.
-fn stay(state: &mut State, prompt: FindPrompt) -> Vec<Effect> {
+fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     let selected = filter::lift(state);
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
@@ -201,6 +201,17 @@ pub(in crate::app) fn search_parents(state: &mut State) -> Vec<Effect> {
         }
     }
     jobs.into_iter().flat_map(|job| carry_out(state, job)).collect()
+}
+
+/// Looks for the places that match what is typed in a choice of a parent.
+pub(in crate::app) fn search_places(state: &mut State, picker: &mut ParentPicker) -> Vec<Effect> {
+    let Some(job) = picker.search(&mut state.tree.forest) else { return Vec::new() };
+    if state.tree.forest.len() > AT_ONCE {
+        return vec![Effect::Search(job)];
+    }
+    job.for_each(|finds| state.tree.forest.take_finds(finds));
+    picker.follow(&state.tree.forest);
+    Vec::new()
 }
 
 /// Matches have come: whoever did not wait for them goes to the best that came at all, and to the best of all at the end.
