@@ -44,7 +44,9 @@ pub use availability::{availability, availability_at_a_glance};
 pub use browsing::Browsed;
 pub use changes::{Between, Changes, Conflict, KeptSide, OperationCounts, Pace, PendingPane, Review};
 pub use dialogs::help::HelpPage;
+pub use dialogs::keys::DialogKey;
 pub use dialogs::layer::Layer;
+pub use dialogs::list::List;
 pub use dialogs::new_profile::{
     Answer, Entry, Ground, Happening, Hindrance, Keeping, KeySource, Masked, NewProfile, Occasion, Order, ProfileField,
     Stage, Wish,

@@ -71,7 +71,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
             Layer::Requests(pane) => requests::draw(state, pane, look, frame),
             Layer::Profiles(list) => profiles::draw(state, list, look, frame),
-            Layer::Switching(_) => deletion::draw_switching(state, look, frame),
+            Layer::Switching(_) => deletion::draw_switching(state, layer, look, frame),
             Layer::RunConfirmation(asked) => output::draw_confirmation(state, asked, look, frame),
             Layer::Output(pane) => output::draw(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),

@@ -3,7 +3,9 @@
 pub(super) mod closeness;
 pub(super) mod help;
 pub(super) mod key_result;
+pub(super) mod keys;
 pub(super) mod layer;
+pub(super) mod list;
 pub(super) mod new_profile;
 pub(super) mod output_pane;
 pub(super) mod output_text;

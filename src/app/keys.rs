@@ -5,6 +5,7 @@ use crate::app::dialogs::key_result::KeyResult;
 use crate::forest::Purpose;
 use crate::keymap::{Key, Keymap, Lookup, sequence_text};
 
+use super::List;
 use super::layer::Layer;
 use super::text_field::LONGEST_PASTE;
 use super::{
@@ -145,11 +146,11 @@ fn paste_into(state: &mut State, layer: &mut Layer, text: &str) -> KeyResult {
         Layer::Jump(field) => field.paste(text),
         Layer::Profiles(list) => {
             list.filter.paste(text);
-            list.chosen = 0;
+            list.list = List::default();
         }
         Layer::Palette(palette) => {
             palette.text.paste(text);
-            palette.chosen = 0;
+            palette.list = List::default();
         }
         Layer::Review(review) => review.typed.paste(text),
         _ => {}

@@ -2,6 +2,7 @@
 
 pub(super) mod dialog;
 pub(super) mod help;
+pub(super) mod list;
 pub(super) mod new_profile;
 pub(super) mod output;
 pub(super) mod palette;

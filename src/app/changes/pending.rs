@@ -1,6 +1,7 @@
 //! The list of what waits, runs, failed and was held, and what can be done about each.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::list::{List, ListKeys};
 use crate::changes::{OpId, OpState, Operation};
 use crate::keymap::Key;
 
@@ -10,8 +11,8 @@ use crate::app::{Effect, Form, Layer, State};
 /// The list of operations that are not over.
 #[derive(Debug, Clone, Default)]
 pub struct PendingPane {
-    /// The selected line of the list.
-    pub selected: usize,
+    /// Which of the operations is chosen.
+    pub list: List,
     /// What the last session had left, and what became of it.
     pub left_over: Vec<String>,
 }
@@ -19,28 +20,30 @@ pub struct PendingPane {
 impl PendingPane {
     /// The list, with what the last session had left where nobody has looked at that yet.
     pub(in crate::app) fn open(state: &mut State) -> Self {
-        Self { selected: 0, left_over: std::mem::take(&mut state.changes.left_over) }
+        Self { list: List::default(), left_over: std::mem::take(&mut state.changes.left_over) }
+    }
+
+    /// The chosen operation.
+    #[must_use]
+    pub fn selected(&self, state: &State) -> Option<OpId> {
+        let chosen = self.list.chosen.min(state.changes.counts().total().saturating_sub(1));
+        state.changes.queue.listed(chosen..chosen + 1).first().copied()
     }
 
     /// The list with an operation selected.
     pub(in crate::app) fn at(state: &mut State, op: OpId) -> Self {
-        let selected = state.changes.queue.place_in_list(op).unwrap_or(0);
-        Self { selected, ..Self::open(state) }
+        let chosen = state.changes.queue.place_in_list(op).unwrap_or(0);
+        Self { list: List { chosen }, ..Self::open(state) }
     }
 }
 
-const PAGE: usize = 10;
-
 pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key) -> KeyResult {
-    let last = state.changes.counts().total().saturating_sub(1);
-    pane.selected = pane.selected.min(last);
-    let selected = state.changes.queue.listed(pane.selected..pane.selected + 1).first().copied();
+    let count = state.changes.counts().total();
+    pane.list.go(0, count);
+    let selected = pane.selected(state);
     let effects = match (key.to_string().as_str(), selected) {
         ("esc" | "q" | "Q", _) => return KeyResult::Close,
-        ("j" | "down", _) => moved(pane, 1, last),
-        ("k" | "up", _) => moved(pane, -1, last),
-        ("pagedown" | "ctrl-d", _) => moved(pane, PAGE.cast_signed(), last),
-        ("pageup" | "ctrl-u", _) => moved(pane, -PAGE.cast_signed(), last),
+        (text, _) if pane.list.press(text, count, ListKeys::Letters) => Vec::new(),
         ("h" | "ctrl-c", _) => {
             let held = hold_all(state);
             state.say(format!("{held} held back; r goes on with them"));
@@ -63,11 +66,6 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
         _ => Vec::new(),
     };
     KeyResult::StayAndDo(effects)
-}
-
-fn moved(pane: &mut PendingPane, by: isize, last: usize) -> Vec<Effect> {
-    pane.selected = pane.selected.saturating_add_signed(by).min(last);
-    Vec::new()
 }
 
 fn is_staged(state: &State, op: OpId) -> bool {

@@ -1,6 +1,7 @@
 //! A plan before it is sent: everything that it would do, to be looked at, thinned out, sent or let go.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::list::{List, ListKeys};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -20,8 +21,8 @@ pub struct Review {
     pub(in crate::app) plan_ids: Vec<PlanId>,
     /// What is to take the place of an operation that failed, instead of plans.
     replacement: Option<Box<Replacement>>,
-    /// The selected line.
-    pub selected: usize,
+    /// Which of the operations is chosen.
+    pub list: List,
     /// What has to be typed before it is sent, and what was.
     pub confirmation: Confirmation,
     /// What is typed.
@@ -67,7 +68,7 @@ impl Review {
         let mut review = Self {
             plan_ids,
             replacement,
-            selected: 0,
+            list: List::default(),
             confirmation,
             typed,
             typing: false,
@@ -196,34 +197,31 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
         return press_typing(state, review, key);
     }
     let count = review.count(state);
-    let last = count.saturating_sub(1);
     let text = key.to_string();
     match text.as_str() {
         "esc" | "q" | "n" | "ctrl-c" | "D" => return leave(state, review, text == "D"),
-        "j" | "down" => review.selected = (review.selected + 1).min(last),
-        "k" | "up" => review.selected = review.selected.saturating_sub(1),
-        "pagedown" | "ctrl-d" => review.selected = (review.selected + 10).min(last),
-        "pageup" | "ctrl-u" => review.selected = review.selected.saturating_sub(10),
         "d" if count == 1 => return leave(state, review, true),
         "d" => return take_one_out(state, review),
         "y" if review.changed => look_again(state, review),
         "y" if review.confirmation.next().is_none() => return KeyResult::Do(send(state, review)),
         "y" => review.typing = true,
         "enter" => state.warn("y sends all of this, esc sends nothing"),
-        _ => {}
+        key => {
+            review.list.press(key, count, ListKeys::Letters);
+        }
     }
     KeyResult::Stay
 }
 
 fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
-    let selected = review.operations(state, review.selected..review.selected + 1).first().map(|(op, _)| *op);
+    let selected = review.operations(state, review.list.chosen..review.list.chosen + 1).first().map(|(op, _)| *op);
     let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
     let left = review.count(state);
     if left == 0 {
         tell_dropped(state, review, "nothing is left to be sent");
         return KeyResult::Do(effects);
     }
-    review.selected = review.selected.min(left - 1);
+    review.list.go(0, left);
     review.weigh(state);
     KeyResult::StayAndDo(effects)
 }

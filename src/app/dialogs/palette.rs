@@ -1,6 +1,7 @@
 //! Every action by name: typed in part, found wherever the letters stand, and asked for with Enter.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::list::{List, ListKeys};
 use std::cmp::Reverse;
 
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
@@ -17,13 +18,13 @@ use crate::app::{State, TextField, marking, perform};
 pub struct Palette {
     /// What is typed.
     pub text: TextField,
-    /// The chosen line of what was found.
-    pub chosen: usize,
+    /// Which of what was found is chosen.
+    pub list: List,
 }
 
 impl Default for Palette {
     fn default() -> Self {
-        Self { text: TextField::new(""), chosen: 0 }
+        Self { text: TextField::new(""), list: List::default() }
     }
 }
 
@@ -75,26 +76,22 @@ impl Palette {
     }
 }
 
-const PAGE: usize = 10;
-
 pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) -> KeyResult {
-    let last = palette.found(&state.side.commands.commands).len().saturating_sub(1);
+    let found = palette.found(&state.side.commands.commands).len();
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
-            let chosen = palette.found(&state.side.commands.commands).get(palette.chosen).map(|offer| offer.action);
+            let chosen =
+                palette.found(&state.side.commands.commands).get(palette.list.chosen).map(|offer| offer.action);
             let Some(action) = chosen else { return KeyResult::Stay };
             let effects = perform::perform(state, action);
             marking::follow(state);
             return KeyResult::Do(effects);
         }
-        "down" | "ctrl-n" => palette.chosen = (palette.chosen + 1).min(last),
-        "up" | "ctrl-p" => palette.chosen = palette.chosen.saturating_sub(1),
-        "pagedown" => palette.chosen = (palette.chosen + PAGE).min(last),
-        "pageup" => palette.chosen = palette.chosen.saturating_sub(PAGE),
+        text if palette.list.press(text, found, ListKeys::BesideText) => {}
         _ => {
             if palette.text.press(key) {
-                palette.chosen = 0;
+                palette.list = List::default();
             }
         }
     }
@@ -108,7 +105,7 @@ mod tests {
     #[test]
     fn every_action_is_found_by_its_name() {
         for entry in TABLE.iter().filter(|entry| entry.action != Action::Palette) {
-            let palette = Palette { text: TextField::new(&entry.name.replace('-', " ")), chosen: 0 };
+            let palette = Palette { text: TextField::new(&entry.name.replace('-', " ")), list: List::default() };
             let found = palette.found(&[]);
             assert!(found.iter().take(3).any(|other| other.action == entry.action), "{}: {found:?}", entry.name);
         }
@@ -116,7 +113,7 @@ mod tests {
 
     #[test]
     fn letters_may_stand_apart() {
-        let palette = Palette { text: TextField::new("unfsub"), chosen: 0 };
+        let palette = Palette { text: TextField::new("unfsub"), list: List::default() };
         assert_eq!(palette.found(&[])[0].action, Action::ExpandSubtree);
     }
 }

@@ -4,6 +4,7 @@
 //! where to go on.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::list::{List, ListKeys};
 use ratatui::style::Color;
 
 use crate::keymap::Key;
@@ -114,8 +115,8 @@ impl Profiles {
 pub struct ProfileList {
     /// What is typed.
     pub filter: TextField,
-    /// The chosen line of what was found.
-    pub chosen: usize,
+    /// Which of what was found is chosen.
+    pub list: List,
 }
 
 impl ProfileList {
@@ -142,7 +143,7 @@ pub(in crate::app) fn open(state: &mut State) {
     let mut list = ProfileList::default();
     let found = list.found(&state.side.profiles);
     let here = Choice::Go(state.side.profiles.here.clone());
-    list.chosen = found.iter().position(|choice| *choice != here).unwrap_or(0);
+    list.list.chosen = found.iter().position(|choice| *choice != here).unwrap_or(0);
     state.screen.layers.push(Layer::Profiles(list));
 }
 
@@ -150,7 +151,7 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
     let found = list.found(&state.side.profiles);
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
-        "enter" => match found.get(list.chosen) {
+        "enter" => match found.get(list.list.chosen) {
             Some(Choice::New) => return KeyResult::Do(vec![Effect::NewProfile]),
             Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
                 state.say("that is where you are");
@@ -159,11 +160,12 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
             Some(Choice::Go(destination)) => return KeyResult::Do(go(state, destination.clone())),
             None => {}
         },
-        "down" | "ctrl-n" | "tab" => list.chosen = (list.chosen + 1).min(found.len().saturating_sub(1)),
-        "up" | "ctrl-p" | "backtab" => list.chosen = list.chosen.saturating_sub(1),
+        "tab" => list.list.go(1, found.len()),
+        "backtab" => list.list.go(-1, found.len()),
+        text if list.list.press(text, found.len(), ListKeys::BesideText) => {}
         _ => {
             if list.filter.press(key) {
-                list.chosen = 0;
+                list.list = List::default();
             }
         }
     }

@@ -3,6 +3,7 @@
 //! New requests come while it is read, so the selection is a number and its place is found anew each time.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::list::ListKeys;
 use std::sync::Arc;
 
 use crate::keymap::Key;
@@ -52,7 +53,6 @@ const ROOMY: u16 = 20;
 const FRAME_COLUMNS: u16 = 4;
 /// The frame, the titles of the columns, a line for what is to be said, and one for the keys.
 const FRAME_ROWS: u16 = 5;
-const PAGE: isize = 10;
 
 impl RequestsPage {
     /// The page on a screen of that size: all of it but the header and the last line.
@@ -112,23 +112,11 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut RequestsPane, key: Key
         return press_filter(state, pane, key);
     }
     let key = key.to_string();
-    if let Some(by) = distance(&key) {
+    if let Some(by) = ListKeys::Letters.distance(&key) {
         scroll_pane(state, pane, by);
         return KeyResult::Stay;
     }
     if pane.open.is_some() { press_open(state, pane, &key) } else { press_list(state, pane, &key) }
-}
-
-fn distance(key: &str) -> Option<isize> {
-    Some(match key {
-        "j" | "down" => 1,
-        "k" | "up" => -1,
-        "pagedown" | "ctrl-d" | "space" => PAGE,
-        "pageup" | "ctrl-u" => -PAGE,
-        "g" | "home" => isize::MIN,
-        "G" | "end" => isize::MAX,
-        _ => return None,
-    })
 }
 
 fn press_filter(state: &State, pane: &mut RequestsPane, key: Key) -> KeyResult {
@@ -138,13 +126,11 @@ fn press_filter(state: &State, pane: &mut RequestsPane, key: Key) -> KeyResult {
             pane.filter.set("");
         }
         "enter" => pane.typing = false,
-        "down" => pane.step(&state.side.requests, 1),
-        "up" => pane.step(&state.side.requests, -1),
-        _ => {
-            if pane.filter.press(key) {
-                pane.selected = None;
-            }
-        }
+        text => match ListKeys::BesideText.distance(text) {
+            Some(by) => pane.step(&state.side.requests, by),
+            None if pane.filter.press(key) => pane.selected = None,
+            None => {}
+        },
     }
     KeyResult::Stay
 }

@@ -1,6 +1,7 @@
 //! Choosing a parent by typing a part of its name, external id or id; places that are not possible are shown with the reason.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::list::{List, ListKeys};
 use std::sync::Arc;
 
 use crate::forest::{Forest, Purpose, Query, SearchJob};
@@ -25,7 +26,7 @@ pub struct ParentPicker {
     /// How many more places match.
     pub more: usize,
     /// Which candidate is chosen.
-    pub chosen: usize,
+    pub list: List,
     /// Whether a person went to it, and did not take what was offered.
     stepped: bool,
 }
@@ -59,7 +60,7 @@ impl ParentPicker {
     /// A choice for these segments, filtered by a text; the places are still to be searched.
     pub(in crate::app) fn new(moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Self {
         let filter = TextField::new(filter);
-        Self { moving, asker, filter, candidates: Vec::new(), more: 0, chosen: 0, stepped: false }
+        Self { moving, asker, filter, candidates: Vec::new(), more: 0, list: List::default(), stepped: false }
     }
 
     /// Begins to look for the places that match, after the text changed.
@@ -100,7 +101,7 @@ impl ParentPicker {
         let segments = places.into_iter().map(|place| self.candidate(forest, place));
         self.candidates = top.into_iter().chain(segments).collect();
         let possible = |candidate: &Candidate| candidate.refusal.is_none();
-        self.chosen = self.candidates.iter().position(possible).unwrap_or(0);
+        self.list.chosen = self.candidates.iter().position(possible).unwrap_or(0);
     }
 
     /// The tree changed, or more was found: shows the places anew and keeps the choice where it was, if a person has made one.
@@ -108,7 +109,7 @@ impl ParentPicker {
         let chosen = self.choice().filter(|_| self.stepped).map(|candidate| candidate.parent.clone());
         self.show(forest);
         if let Some(at) = chosen.and_then(|parent| self.candidates.iter().position(|other| other.parent == parent)) {
-            self.chosen = at;
+            self.list.chosen = at;
         }
     }
 
@@ -128,13 +129,12 @@ impl ParentPicker {
     }
 
     pub(in crate::app) fn choice(&self) -> Option<&Candidate> {
-        self.candidates.get(self.chosen)
+        self.candidates.get(self.list.chosen)
     }
 
     pub(in crate::app) fn step(&mut self, by: isize) {
-        let last = self.candidates.len().saturating_sub(1);
         self.stepped = true;
-        self.chosen = self.chosen.saturating_add_signed(by).min(last);
+        self.list.go(by, self.candidates.len());
     }
 }
 
@@ -156,8 +156,6 @@ pub(in crate::app) fn refusal(
     there_already.then_some("it is there already")
 }
 
-const PAGE: isize = 10;
-
 pub(in crate::app) fn press(state: &mut State, picker: &mut ParentPicker, key: Key) -> KeyResult {
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
@@ -167,15 +165,11 @@ pub(in crate::app) fn press(state: &mut State, picker: &mut ParentPicker, key: K
                 Asker::Form => changing::fill_parent(state, picker),
             };
         }
-        "down" | "ctrl-n" => picker.step(1),
-        "up" | "ctrl-p" => picker.step(-1),
-        "pagedown" => picker.step(PAGE),
-        "pageup" => picker.step(-PAGE),
-        _ => {
-            if picker.filter.press(key) {
-                return changing::refilter(state, picker);
-            }
-        }
+        text => match ListKeys::BesideText.distance(text) {
+            Some(by) => picker.step(by),
+            None if picker.filter.press(key) => return changing::refilter(state, picker),
+            None => {}
+        },
     }
     KeyResult::Stay
 }

@@ -482,7 +482,7 @@ fn the_parent_whose_name_or_external_id_is_typed_whole_is_offered_first() {
         harness.press("G m");
         harness.type_text(typed);
         let Some(Layer::Parents(picker)) = harness.state.screen.layers.last() else { panic!("the places are shown") };
-        assert_eq!(picker.candidates[picker.chosen].name, expected, "{typed}");
+        assert_eq!(picker.candidates[picker.list.chosen].name, expected, "{typed}");
     }
 }
 

@@ -60,7 +60,15 @@ fn wanted(state: &State, conflict: &Conflict) -> usize {
 /// Newcomers that are named.
 const NEWCOMERS: usize = 5;
 
+/// Keys told in one line where there are many.
+const KEYS: usize = 3;
+
 fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let all = conflict.keys();
+    // Three of the many in a line; else the way out by itself.
+    let first = if all.len() > KEYS + 1 { KEYS } else { all.len() - 1 };
+    let keys = all.split_at(first);
+    let keys = [keys.0, keys.1].map(|keys| dialog::keys(keys, theme));
     match &conflict.between {
         Between::Changes { base, theirs, mine, choices } => {
             let column = (width.saturating_sub(AROUND) / 3).max(NARROWEST);
@@ -72,33 +80,28 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
                 lines.push(row(theme, column, label(field), texts, Some(choices[at]), at == conflict.row));
             }
             lines.push(Line::default());
-            lines.push(dialog::keys(
-                &[("left right", "whose, for the row"), ("enter", "save this"), ("e", "edit")],
-                theme,
-            ));
-            lines.push(dialog::keys(&[("t", "all theirs"), ("m", "all yours"), ("esc", "decide later")], theme));
+            lines.extend(keys);
             lines
         }
         Between::Gone { mine } => vec![
             Line::raw(fitted(&format!("You wanted: {}", told(state, mine)), width).into_owned()),
             Line::raw("Created again, it has a new id and nothing below it."),
             Line::default(),
-            dialog::keys(&[("c", "create it again"), ("t", "leave it deleted")], theme),
-            dialog::keys(&[("esc", "decide later")], theme),
-        ],
+        ]
+        .into_iter()
+        .chain(keys)
+        .collect(),
         Between::Deletion { base, theirs } => {
             let mut lines = side_by_side(state, theme, width, ("you saw", base), ("there now", theirs));
             lines.push(Line::default());
-            lines.push(dialog::keys(&[("D", "delete it all the same"), ("t", "keep it")], theme));
-            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines.extend(keys);
             lines
         }
         Between::PossibleDuplicate { mine, theirs } => {
             let mut lines = side_by_side(state, theme, width, ("you wanted", mine), ("has appeared", theirs));
             lines.push(Line::default());
             lines.push(Line::raw("Somebody may have changed it since, or made another."));
-            lines.push(dialog::keys(&[("t", "that is it: take it as it is"), ("c", "create another")], theme));
-            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines.extend(keys);
             lines
         }
         Between::NewChildren { newcomers, .. } => {
@@ -110,8 +113,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             let more = newcomers.len().saturating_sub(NEWCOMERS);
             lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
             lines.push(Line::raw("Nothing was deleted here."));
-            lines.push(dialog::keys(&[("D", "delete those too, after a look"), ("t", "keep it")], theme));
-            lines.push(dialog::keys(&[("esc", "decide later")], theme));
+            lines.extend(keys);
             lines
         }
     }

@@ -1,5 +1,7 @@
 //! Plans in lists: before they are sent, and while they wait, run and fail.
 
+use crate::app::List;
+use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,7 +9,6 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::{OperationCounts, PendingPane, Review, State, described, grouped};
-use crate::changes::OpId;
 use crate::changes::{OpState, TypedPhrase};
 
 use crate::ui::Look;
@@ -43,19 +44,11 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         below.push(Line::default());
         below.len() - 1
     });
-    let enter = if review.confirmation.is_last() { ("enter", "send") } else { ("enter", "next word") };
-    below.push(if review.typing && review.is_single(state) {
-        dialog::keys(&[enter, ("esc", "send nothing")], theme)
-    } else if review.typing {
-        dialog::keys(&[enter, ("up down", "look through it"), ("esc", "back")], theme)
-    } else if state.changes.is_staging() {
-        dialog::keys(&[("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")], theme)
-    } else {
-        dialog::keys(&[("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")], theme)
-    });
+    below.push(dialog::keys(&review.keys(state), theme));
     let title = counted(review.counts());
-    let first = first_shown(count, review.selected, shown);
-    let operations = review.operations(state, first..first + shown);
+    let window = review.list.window(count, shown);
+    let first = window.start;
+    let operations = review.operations(state, window);
     let lines = operations.into_iter().map(|(op, operation)| {
         let (sign, text) = described(&state.tree.forest, operation);
         let reason = review.reasons.get(op.index).map(|reason| format!(" · {reason}"));
@@ -65,7 +58,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     let wanted = wanted(&lines).max(dialog::widest(&below));
     let inner = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
     let room = usize::from(inner.width);
-    draw_list(lines, review.selected.saturating_sub(first), inner, theme, frame);
+    draw_list(lines, review.list.chosen.saturating_sub(first), inner, theme, frame);
     for (at, line) in below.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, shown + at) else { break };
         frame.render_widget(Line::from(fitted_line(line, room)), area);
@@ -113,11 +106,6 @@ fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
 
 type ListLine = (&'static str, Style, String, Style);
 
-/// The first line of a list that is shown, so that the selected one is.
-fn first_shown(lines: usize, selected: usize, shown: usize) -> usize {
-    selected.saturating_sub(shown / 2).min(lines.saturating_sub(shown))
-}
-
 /// The cells with which none of the lines is cut.
 fn wanted(lines: &[ListLine]) -> usize {
     lines.iter().map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
@@ -125,27 +113,19 @@ fn wanted(lines: &[ListLine]) -> usize {
 
 /// The part of a list that is shown, with the selected line in it.
 fn draw_list(lines: Vec<ListLine>, selected: usize, inner: Rect, theme: &Theme, frame: &mut Frame<'_>) {
-    for (at, (sign, sign_style, text, style)) in lines.into_iter().enumerate() {
-        let Some(area) = dialog::line(inner, at) else { break };
-        let bar = if at == selected { theme.symbols.bar } else { " " };
-        let room = usize::from(area.width).saturating_sub(3 + sign.width());
-        let line = Line::from(vec![
-            Span::styled(bar, theme.accent),
-            Span::styled(format!("{sign} "), sign_style),
-            Span::styled(fitted(&text, room).into_owned(), style),
-        ]);
-        frame.render_widget(line, area);
-        if at == selected {
-            frame.buffer_mut().set_style(area, theme.selected);
-        }
-    }
+    let rows = lines.into_iter().map(|(sign, sign_style, text, style)| {
+        let room = usize::from(inner.width).saturating_sub(3 + sign.width());
+        let text = Span::styled(fitted(&text, room).into_owned(), style);
+        ListRow::from(Line::from(vec![Span::styled(format!("{sign} "), sign_style), text]))
+    });
+    list::draw(rows, Some(selected), (inner, 0), theme, frame);
 }
 
 /// What waits, runs and failed.
 pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let count = state.changes.counts().total();
-    let selected = pane.selected.min(count.saturating_sub(1));
+    let list = List { chosen: pane.list.chosen.min(count.saturating_sub(1)) };
     let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4));
     let mut above: Vec<Line<'static>> = Vec::new();
     if !pane.left_over.is_empty() {
@@ -161,9 +141,10 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
         }
         above.push(Line::default());
     }
-    let first = first_shown(count, selected, shown);
-    let operations = state.changes.queue.listed(first..first + shown);
-    let current = operations.get(selected - first).copied();
+    let window = list.window(count, shown);
+    let selected = list.chosen - window.start;
+    let operations = state.changes.queue.listed(window);
+    let current = operations.get(selected).copied();
     if count == 0 {
         above.push(Line::raw("Nothing waits, runs or has failed."));
     }
@@ -171,7 +152,7 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
         OpState::Failed(error) => Some(error.to_string()),
         _ => None,
     });
-    let keys = queue_keys(state, current, theme);
+    let keys: Vec<Line<'_>> = pane.keys(state).chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect();
     let reason =
         reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
     let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
@@ -191,9 +172,9 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
         }
     }
     let rest = |at: usize| dialog::line(inner, at);
-    if let Some(list) = rest(above.len()) {
-        let list = Rect { height: inner.height.saturating_sub(list.y - inner.y), ..list };
-        draw_list(lines, selected - first, list, theme, frame);
+    if let Some(area) = rest(above.len()) {
+        let area = Rect { height: inner.height.saturating_sub(area.y - inner.y), ..area };
+        draw_list(lines, selected, area, theme, frame);
     }
     let mut at = above.len() + shown;
     for reason in reason {
@@ -211,25 +192,6 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
 
 /// Keys told in one line.
 const KEYS: usize = 4;
-
-/// The keys that do something with the selected operation, if there is one, and with the others.
-fn queue_keys(state: &State, selected: Option<OpId>, theme: &Theme) -> Vec<Line<'static>> {
-    let mut keys = Vec::new();
-    if let Some(step) = selected.and_then(|op| state.changes.queue.op(op)) {
-        match step.state {
-            OpState::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
-            OpState::OnHold => keys.push(("r", "go on")),
-            OpState::Staged => keys.push(("r", "send it")),
-            _ => {}
-        }
-        let counts = state.changes.counts();
-        keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", "all again")));
-        keys.extend([("d", "drop"), ("D", "drop the plan")]);
-        keys.extend((counts.queued > 0).then_some(("h", "hold back")));
-    }
-    keys.push(("esc", "leave"));
-    keys.chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect()
-}
 
 fn title(state: &State) -> String {
     let counts = state.changes.counts();

@@ -31,9 +31,7 @@ pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &m
         frame.render_widget(line, place);
     }
     if let Some(last) = usize::from(inner.height).checked_sub(1).and_then(|last| dialog::line(inner, last)) {
-        let hints: &[(&str, &str)] =
-            if page.end > 0 { &[("j k", "scroll"), ("esc", "leave")] } else { &[("esc", "leave")] };
-        frame.render_widget(dialog::keys(hints, look.theme), last);
+        frame.render_widget(dialog::keys(&page.keys(), look.theme), last);
     }
 }
 

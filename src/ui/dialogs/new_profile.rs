@@ -89,7 +89,7 @@ fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Vec<Row> 
         rest.extend(sentence(symbol, &text, style, 0, room));
         rest.push(blank());
     }
-    rest.push(Row::Text(dialog::keys(&hints(form), theme)));
+    rest.push(Row::Text(dialog::keys(&form.keys(), theme)));
     let mut intro: Vec<Row> = wrapped(&intro(form), room).map(|line| Row::Text(Line::raw(line))).collect();
     intro.push(blank());
     if intro.len() + fields.len() + rest.len() > most {
@@ -131,23 +131,6 @@ fn standing(form: &NewProfile, theme: &Theme) -> Option<(&'static str, String, S
         Stage::Filling | Stage::Failed => {
             let remark = form.remark.clone()?;
             Some((theme.symbols.failed, remark, theme.bad))
-        }
-    }
-}
-
-fn hints(form: &NewProfile) -> Vec<(&'static str, &'static str)> {
-    match form.stage {
-        Stage::Trying | Stage::Saving => vec![("esc", "stop that")],
-        Stage::Failed => vec![("enter", "try again"), ("ctrl-s", "save it all the same"), ("esc", "leave")],
-        Stage::Filling => {
-            let keeping = form.focus == ProfileField::Keeping;
-            let mut hints = vec![("enter", "try and save")];
-            hints.push(if keeping { ("left right", "choose") } else { ("tab", "next field") });
-            if form.occasion == Occasion::FirstRun {
-                hints.push(("ctrl-t", "the demo"));
-            }
-            hints.push(("esc", "leave"));
-            hints
         }
     }
 }

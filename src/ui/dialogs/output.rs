@@ -45,7 +45,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
         }
     }
     if let Some(area) = last_line(inner, 1) {
-        frame.render_widget(dialog::keys(&keys(run, pane, place.rows), look.theme), area);
+        frame.render_widget(dialog::keys(&pane.keys(state), look.theme), area);
     }
 }
 
@@ -91,28 +91,6 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
     Line::styled(fitted(&text, width).into_owned(), style)
 }
 
-fn keys(run: &Run, pane: &OutputPane, rows: usize) -> Vec<(&'static str, &'static str)> {
-    if pane.typing {
-        return vec![("enter", "look for it"), ("esc", "leave")];
-    }
-    let mut keys = Vec::new();
-    let lines = run.text.lines().len();
-    if lines > rows {
-        keys.extend([("j k", "scroll"), ("G", "end")]);
-    }
-    if lines > 0 {
-        keys.extend([("h l", "sideways"), ("/", "find")]);
-        keys.extend((!pane.sought.text().is_empty()).then_some(("n N", "next")));
-        keys.push(("y", "copy"));
-    }
-    keys.push(match &run.end {
-        Some(_) => ("esc", "leave"),
-        None if run.stopping => ("esc", "leave it"),
-        None => ("esc", "stop it"),
-    });
-    keys
-}
-
 /// A line counted from the end, from 1.
 fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
     usize::from(inner.height).checked_sub(from_end).and_then(|at| dialog::line(inner, at))
@@ -140,7 +118,7 @@ pub(in crate::ui) fn draw_confirmation(state: &State, asked: &RunConfirmation, l
         }
     }
     lines.push(Line::default());
-    lines.push(dialog::keys(&[("enter", "run it"), ("esc", "leave")], theme));
+    lines.push(dialog::keys(RunConfirmation::KEYS, theme));
     let size = (lines.len(), words.width());
     let inner = dialog::open(state, &format!("Run {}?", command.name), size, look, frame);
     for (at, line) in lines.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Every action by name: a line to type in, and what matches with its keys, or why it can't act now.
 
+use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -10,7 +11,7 @@ use crate::app::{Palette, State, availability_at_a_glance};
 
 use crate::ui::Look;
 use crate::ui::dialog;
-use crate::ui::text::{draw_right, fitted};
+use crate::ui::text::fitted;
 
 /// Actions shown at once.
 const SHOWN: usize = 10;
@@ -18,18 +19,16 @@ const SHOWN: usize = 10;
 pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let found = palette.found(&state.side.commands.commands);
-    let first = palette.chosen.saturating_sub(SHOWN / 2).min(found.len().saturating_sub(SHOWN));
-    let shown: Vec<_> = found
+    let window = palette.list.window(found.len(), SHOWN);
+    let chosen = palette.list.chosen.checked_sub(window.start);
+    let shown: Vec<_> = found[window]
         .iter()
-        .enumerate()
-        .skip(first)
-        .take(SHOWN)
-        .map(|(at, offer)| {
+        .map(|offer| {
             let keys = look.keymap.keys(offer.action).next().unwrap_or_default();
-            (at, *offer, availability_at_a_glance(state, offer.action).err(), keys)
+            (*offer, availability_at_a_glance(state, offer.action).err(), keys)
         })
         .collect();
-    let wanted = shown.iter().map(|(_, offer, reason, keys)| {
+    let wanted = shown.iter().map(|(offer, reason, keys)| {
         let reason = reason.as_ref().map_or(0, |reason| reason.width() + 2);
         offer.help.width() + reason + keys.width() + 4
     });
@@ -41,32 +40,24 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&palette.text, field, true, theme, frame);
     }
-    for (at, offer, reason, keys) in shown {
-        let Some(area) = dialog::line(inner, 1 + at - first) else { break };
-        let chosen = at == palette.chosen;
-        let bar = if chosen { theme.symbols.bar } else { " " };
-        let room = usize::from(area.width).saturating_sub(4 + keys.width());
+    let rows = shown.into_iter().map(|(offer, reason, keys)| {
+        let room = usize::from(inner.width).saturating_sub(4 + keys.width());
         let style = if reason.is_some() { theme.quiet } else { Style::new() };
-        let mut spans = vec![Span::styled(format!("{bar} "), theme.accent)];
         let help = fitted(offer.help, room).into_owned();
         let left = room.saturating_sub(help.width() + 2);
-        spans.push(Span::styled(help, style));
+        let mut spans = vec![Span::raw(" "), Span::styled(help, style)];
         if let Some(reason) = reason.filter(|_| left > 4) {
             spans.push(Span::styled(format!("  {}", fitted(&reason, left)), theme.warning));
         }
-        frame.render_widget(Line::from(spans), area);
-        draw_right(Line::styled(keys, theme.accent), area, frame);
-        if chosen {
-            frame.buffer_mut().set_style(area, theme.selected);
-        }
-    }
+        ListRow { right: Some(Line::styled(keys, theme.accent)), ..ListRow::from(Line::from(spans)) }
+    });
+    list::draw(rows, chosen, (inner, 1), theme, frame);
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {
         frame.render_widget(Line::styled("no action is called so", theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, SHOWN + 2) {
-        let hints = [("type", "to filter"), ("up down", "choose"), ("enter", "do it"), ("esc", "leave")];
-        frame.render_widget(dialog::keys(&hints, theme), area);
+        frame.render_widget(dialog::keys(Palette::KEYS, theme), area);
     }
 }

@@ -1,9 +1,9 @@
 //! The places to switch to: a line to type in, and what matches, with what is to be minded there. A profile's colour only repeats
 //! what its name says.
 
+use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
@@ -11,7 +11,7 @@ use crate::app::{Access, Choice, ProfileLine, ProfileList, State};
 
 use crate::ui::Look;
 use crate::ui::dialog;
-use crate::ui::text::{draw_right, fitted};
+use crate::ui::text::fitted;
 
 /// Places shown at once.
 const SHOWN: usize = 10;
@@ -37,40 +37,27 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&list.filter, field, true, theme, frame);
     }
-    let first = list.chosen.saturating_sub(SHOWN / 2).min(found.len().saturating_sub(SHOWN));
-    for (at, choice) in found.iter().enumerate().skip(first).take(SHOWN) {
-        let Some(area) = dialog::line(inner, 1 + at - first) else { break };
-        let here = *choice == Choice::Go(profiles.here.clone());
+    let window = list.list.window(found.len(), SHOWN);
+    let chosen = list.list.chosen.checked_sub(window.start);
+    let lines = found[window].iter().map(|choice| {
         let profile = profiles.profile(choice);
-        let marks = Line::styled(marks(profile, here), theme.warning);
-        let bar = if at == list.chosen { theme.symbols.bar } else { " " };
-        let about = usize::from(area.width).saturating_sub(names + AROUND + marks.width());
-        let line = Line::from(vec![
-            Span::styled(format!("{bar} "), theme.accent),
-            Span::raw("  "),
+        let marks = Line::styled(marks(profile, *choice == Choice::Go(profiles.here.clone())), theme.warning);
+        let about = usize::from(inner.width).saturating_sub(names + AROUND + marks.width());
+        let text = Line::from(vec![
+            Span::raw("   "),
             Span::raw(padded(profiles.title(choice), names)),
             Span::styled(format!("  {}", fitted(&profiles.about(choice), about)), theme.quiet),
         ]);
-        frame.render_widget(line, area);
-        draw_right(marks, area, frame);
-        if at == list.chosen {
-            frame.buffer_mut().set_style(area, theme.selected);
-        }
-        // Last, so that the selected row leaves it its colour.
-        if let Some(colour) = profile.and_then(|profile| profile.colour)
-            && area.width > 2
-        {
-            frame.buffer_mut().set_stringn(area.x + 2, area.y, theme.symbols.block, 1, Style::new().fg(colour));
-        }
-    }
+        ListRow { text, right: Some(marks), colour: profile.and_then(|profile| profile.colour) }
+    });
+    list::draw(lines, chosen, (inner, 1), theme, frame);
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {
         frame.render_widget(Line::styled("no place is called so", theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, rows + 2) {
-        let hints = [("type", "to filter"), ("up down", "choose"), ("enter", "go"), ("esc", "stay")];
-        frame.render_widget(dialog::keys(&hints, theme), area);
+        frame.render_widget(dialog::keys(ProfileList::KEYS, theme), area);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The requests that were made: the list, and one of them whole.
 
+use crate::app::List;
+use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -14,7 +16,7 @@ use crate::ui::{details, dialog};
 
 pub(in crate::ui) fn draw(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Frame<'_>) {
     match &pane.open {
-        Some(open) => draw_open(state, open, look, frame),
+        Some(open) => draw_open(state, pane, open, look, frame),
         None => draw_list(state, pane, look, frame),
     }
 }
@@ -27,30 +29,16 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Fra
     let inner = dialog::framed(rect(place.area), &title(state, pane, listed.len()), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let titles = columns(["time", "", "status", "took", "size", "try"], "path");
-        frame.render_widget(Line::styled(titles, theme.quiet), area);
+        frame.render_widget(Line::styled(format!(" {titles}"), theme.quiet), area);
     }
-    let first = at.saturating_sub(place.rows / 2).min(listed.len().saturating_sub(place.rows));
-    for (row, (index, logged)) in listed.iter().enumerate().skip(first).take(place.rows).enumerate() {
-        let Some(area) = dialog::line(inner, row + 1) else { break };
-        frame.render_widget(request(state, logged, usize::from(area.width), theme), area);
-        if index == at {
-            frame.buffer_mut().set_stringn(area.x, area.y, theme.symbols.bar, usize::from(area.width), theme.accent);
-            frame.buffer_mut().set_style(area, theme.selected);
-        }
-    }
+    let window = List { chosen: at }.window(listed.len(), place.rows);
+    let width = usize::from(inner.width);
+    let rows = listed[window.clone()].iter().map(|logged| ListRow::from(request(state, logged, width, theme)));
+    list::draw(rows, at.checked_sub(window.start), (inner, 1), theme, frame);
     if let Some(area) = last_line(inner, 2) {
         draw_below(state, pane, listed.get(at).copied(), area, theme, frame);
     }
-    let hints: &[(&str, &str)] = if pane.typing {
-        &[("enter", "keep the filter"), ("esc", "clear it")]
-    } else if !listed.is_empty() {
-        &[("enter", "read it"), ("y", "copy as curl"), ("/", "filter"), ("esc", "leave")]
-    } else if pane.filter.text().is_empty() {
-        &[("esc", "leave")]
-    } else {
-        &[("/", "filter"), ("esc", "clear the filter")]
-    };
-    draw_keys(inner, hints, theme, frame);
+    draw_keys(inner, &pane.keys(state), theme, frame);
 }
 
 fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
@@ -68,7 +56,7 @@ fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
 
 /// Cells in front of the path.
 fn columns([time, method, status, took, size, attempt]: [&str; 6], path: &str) -> String {
-    format!("  {time:<8}  {method:<6} {status:<8} {took:>7} {size:>7} {attempt:>3}  {path}")
+    format!(" {time:<8}  {method:<6} {status:<8} {took:>7} {size:>7} {attempt:>3}  {path}")
 }
 
 fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<'static> {
@@ -78,7 +66,7 @@ fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<
     let (status, attempt) = (logged.status(), exchange.attempt.to_string());
     let cells = [&time, &exchange.method, &status, &took, &bytes, &attempt].map(String::as_str);
     let style = if exchange.fault.is_some() { theme.bad } else { Style::new() };
-    Line::styled(fitted(&columns(cells, exchange.target()), width).into_owned(), style)
+    Line::styled(fitted(&columns(cells, exchange.target()), width.saturating_sub(1)).into_owned(), style)
 }
 
 /// Under the list: the filter that is typed, or why the selected request failed.
@@ -105,7 +93,7 @@ fn draw_below(
     frame.render_widget(Span::styled(fitted(&text, usize::from(area.width)).into_owned(), style), area);
 }
 
-fn draw_open(state: &State, open: &OpenRequest, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<'_>, frame: &mut Frame<'_>) {
     let place = RequestsPage::of(&state.screen.panes);
     let title = format!("{} {}", open.exchange.method, open.exchange.target());
     let inner = dialog::framed(rect(place.area), &title, look, frame);
@@ -116,9 +104,7 @@ fn draw_open(state: &State, open: &OpenRequest, look: Look<'_>, frame: &mut Fram
             frame.render_widget(details::styled(line, look.theme, usize::from(area.width), false), area);
         }
     }
-    let scroll: &[(&str, &str)] = if most > 0 { &[("j k", "scroll")] } else { &[] };
-    let hints = [scroll, &[("y", "copy as curl"), ("esc", "back")]].concat();
-    draw_keys(inner, &hints, look.theme, frame);
+    draw_keys(inner, &pane.keys(state), look.theme, frame);
 }
 
 fn draw_keys(inner: Rect, hints: &[(&str, &str)], theme: &Theme, frame: &mut Frame<'_>) {

@@ -42,7 +42,7 @@ pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame:
         example,
         Line::styled("{name} {ext} {n}: what each has, its number; - clears an external id", theme.quiet),
         Line::default(),
-        dialog::keys(&[("enter", "look at the plan"), ("tab", "next"), ("esc", "leave")], theme),
+        dialog::keys(BulkEdit::KEYS, theme),
     ];
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, 2 + at) {

@@ -1,5 +1,6 @@
 //! What would go, and how; and whether to leave although writes are under way.
 
+use crate::app::Layer;
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
@@ -37,12 +38,12 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
         }
         lines.push(Line::default());
     }
-    let leave = ("esc", "leave everything as it is");
+    let keys = deletion.keys();
     let undo = state.key(Action::Undo);
     if deletion.descendants == 0 {
         lines.push(Line::raw(format!("Nothing stands below. {undo} brings it back, with a new id.")));
         lines.push(Line::default());
-        lines.push(dialog::keys(&[("enter", "delete"), leave], theme));
+        lines.push(dialog::keys(&keys, theme));
         return lines;
     }
     if let [only] = deletion.roots.as_slice() {
@@ -64,7 +65,8 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(choice("o", &format!("delete only {only}; what the server does below, {undo} can't undo"), theme));
     lines.push(Line::default());
     lines.push(Line::styled(format!("{undo} brings it all back, with new ids."), theme.quiet));
-    lines.push(dialog::keys(&[leave], theme));
+    // The others stand above, each with its sentence.
+    lines.push(dialog::keys(keys.last_chunk::<1>().map_or(&[], |last| last), theme));
     lines
 }
 
@@ -118,35 +120,28 @@ pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Fra
         Unsent::Mixed => "What is gathered is kept; the next start looks into the rest.",
         Unsent::UnderWay => "What became of that is looked into at the next start.",
     };
-    draw_parting(state, "Leave?", kept, [("q", "leave now"), ("esc", "stay")], look, frame);
+    draw_parting(state, "Leave?", kept, &Layer::Leaving, look, frame);
 }
 
 /// Whether to go elsewhere although writes are under way.
-pub(in crate::ui) fn draw_switching(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
         Unsent::Gathered => "What is gathered is kept, and shown when you come back here.",
         Unsent::Mixed => "What is gathered is kept; the rest is looked into when you come back.",
         Unsent::UnderWay => "What became of that is looked into when you come back here.",
     };
-    draw_parting(state, "Switch?", kept, [("s", "switch now"), ("esc", "stay")], look, frame);
+    draw_parting(state, "Switch?", kept, layer, look, frame);
 }
 
-fn draw_parting(
-    state: &State,
-    title: &str,
-    kept: &'static str,
-    keys: [(&str, &str); 2],
-    look: Look<'_>,
-    frame: &mut Frame<'_>,
-) {
+fn draw_parting(state: &State, title: &str, kept: &'static str, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
     let waiting = state.changes.counts().unfinished();
     let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
     let lines = [
         Line::raw(format!("{what} not carried out yet.")),
         Line::raw(kept),
         Line::default(),
-        dialog::keys(&keys, look.theme),
+        dialog::keys(&layer.keys(state, look.keymap), look.theme),
     ];
     let inner = dialog::open(state, title, (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {

@@ -56,10 +56,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
     }
     at += usize::from(!remarks.is_empty());
     if let Some(area) = dialog::line(inner, at) {
-        let parent = form.focus == Field::Parent;
-        let (key, does) = if parent { ("ctrl-u", "top level") } else { ("ctrl-u", "clear") };
-        let hints = [("enter", "save"), ("tab", "next field"), (key, does), ("esc", "leave")];
-        frame.render_widget(dialog::keys(&hints, look.theme), area);
+        frame.render_widget(dialog::keys(&form.keys(), look.theme), area);
     }
 }
 

@@ -36,7 +36,7 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
     }
     lines.push(Line::default());
     lines.push(Line::raw("Nothing was changed."));
-    lines.push(dialog::keys(&[("e", "edit it again, with this at its top"), ("esc", "leave it in its file")], theme));
+    lines.push(dialog::keys(OutlineEdit::KEYS, theme));
     let inner = dialog::open(state, &title, (lines.len(), wanted), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {

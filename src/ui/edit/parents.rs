@@ -1,5 +1,6 @@
 //! The choice of a parent: a line to type in, and the places that match, with the reason where one is not possible.
 
+use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -22,8 +23,10 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         several => format!("New parent of {} segments", several.len()),
     };
     let theme = look.theme;
-    let first = picker.chosen.saturating_sub(PLACES / 2).min(picker.candidates.len().saturating_sub(PLACES));
-    let wanted = picker.candidates.iter().skip(first).take(PLACES).map(wanted).max().unwrap_or(0);
+    let window = picker.list.window(picker.candidates.len(), PLACES);
+    let chosen = picker.list.chosen.checked_sub(window.start);
+    let shown = &picker.candidates[window];
+    let wanted = shown.iter().map(wanted).max().unwrap_or(0);
     let inner = dialog::open(state, &title, (PLACES + 4, wanted), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let label = "Under  ";
@@ -32,14 +35,8 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&picker.filter, field, true, theme, frame);
     }
-    for (at, candidate) in picker.candidates.iter().enumerate().skip(first).take(PLACES) {
-        let Some(area) = dialog::line(inner, 1 + at - first) else { break };
-        let chosen = at == picker.chosen;
-        frame.render_widget(place(candidate, chosen, theme, usize::from(area.width)), area);
-        if chosen {
-            frame.buffer_mut().set_style(area, theme.selected);
-        }
-    }
+    let rows = shown.iter().map(|candidate| ListRow::from(place(candidate, theme, usize::from(inner.width))));
+    list::draw(rows, chosen, (inner, 1), theme, frame);
     if let Some(area) = dialog::line(inner, PLACES + 1) {
         let text = if picker.candidates.is_empty() {
             "nothing matches".into()
@@ -51,8 +48,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         frame.render_widget(Line::styled(text, theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, PLACES + 3) {
-        let hints = [("type", "to filter"), ("up down", "choose"), ("enter", "take it"), ("esc", "leave")];
-        frame.render_widget(dialog::keys(&hints, theme), area);
+        frame.render_widget(dialog::keys(ParentPicker::KEYS, theme), area);
     }
 }
 
@@ -62,8 +58,7 @@ fn wanted(candidate: &Candidate) -> usize {
     candidate.name.width() + rest + 4
 }
 
-fn place(candidate: &Candidate, chosen: bool, theme: &Theme, width: usize) -> Line<'static> {
-    let bar = if chosen { theme.symbols.bar } else { " " };
+fn place(candidate: &Candidate, theme: &Theme, width: usize) -> Line<'static> {
     let room = width.saturating_sub(2);
     let name = fitted(&candidate.name, room).into_owned();
     let left = room.saturating_sub(name.width() + 2);
@@ -72,10 +67,5 @@ fn place(candidate: &Candidate, chosen: bool, theme: &Theme, width: usize) -> Li
         None => (fitted_end(&candidate.path, left).into_owned(), theme.quiet),
     };
     let name_style = if candidate.refusal.is_some() { theme.quiet } else { ratatui::style::Style::new() };
-    Line::from(vec![
-        Span::styled(format!("{bar} "), theme.accent),
-        Span::styled(name, name_style),
-        Span::raw("  "),
-        Span::styled(rest, style),
-    ])
+    Line::from(vec![Span::raw(" "), Span::styled(name, name_style), Span::raw("  "), Span::styled(rest, style)])
 }

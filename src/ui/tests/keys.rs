@@ -185,6 +185,17 @@ fn every_key_that_a_dialog_names_does_something_there() {
 }
 
 #[test]
+fn what_a_dialog_draws_of_its_keys_is_the_table_of_its_keys() {
+    for (name, drawn, built) in DIALOGS {
+        let harness = built(80, 24);
+        let layer = harness.state.screen.layers.last().expect("a dialog is open");
+        let keys = layer.keys(&harness.state, &harness.keymap);
+        let keys: Vec<&str> = keys.into_iter().map(|(keys, _)| if keys == "type" { "x" } else { keys }).collect();
+        assert!(keys.is_empty() || keys.join(", ") == drawn, "{name}: {keys:?}");
+    }
+}
+
+#[test]
 fn a_letter_and_esc_are_what_the_last_line_names_where_a_letter_is_awaited() {
     for built in [looking::bookmark, looking::to_bookmark] {
         let mut harness = built(80, 24);

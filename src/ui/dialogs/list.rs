@@ -1,0 +1,53 @@
+//! Drawing a list in a dialog: a bar at the chosen line, what stands at its right end, and a colour that outlives the selection.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+use ratatui::text::Line;
+
+use crate::ui::dialog;
+use crate::ui::text::draw_right;
+use crate::ui::theme::Theme;
+
+/// One line of a list. Its first cell is the bar's.
+#[derive(Debug, Clone, Default)]
+pub(in crate::ui) struct ListRow<'a> {
+    /// What it says, from the second cell on.
+    pub text: Line<'a>,
+    /// What stands at its right end.
+    pub right: Option<Line<'a>>,
+    /// A block of this colour in its third cell.
+    pub colour: Option<Color>,
+}
+
+impl<'a> From<Line<'a>> for ListRow<'a> {
+    fn from(text: Line<'a>) -> Self {
+        Self { text, ..Self::default() }
+    }
+}
+
+/// Draws lines from a line of a dialog's inside on. `chosen` is counted from the first of them.
+pub(in crate::ui) fn draw<'a>(
+    rows: impl IntoIterator<Item = ListRow<'a>>,
+    chosen: Option<usize>,
+    (inner, from): (Rect, usize),
+    theme: &Theme,
+    frame: &mut Frame<'_>,
+) {
+    for (at, row) in rows.into_iter().enumerate() {
+        let Some(area) = dialog::line(inner, from + at) else { break };
+        let indent = 1.min(area.width);
+        frame.render_widget(row.text, Rect { x: area.x + indent, width: area.width - indent, ..area });
+        if let Some(right) = row.right {
+            draw_right(right, area, frame);
+        }
+        if chosen == Some(at) {
+            frame.buffer_mut().set_stringn(area.x, area.y, theme.symbols.bar, usize::from(indent), theme.accent);
+            frame.buffer_mut().set_style(area, theme.selected);
+        }
+        // Last, so that the selected row leaves it its colour.
+        if let Some(colour) = row.colour.filter(|_| area.width > 2) {
+            frame.buffer_mut().set_stringn(area.x + 2, area.y, theme.symbols.block, 1, Style::new().fg(colour));
+        }
+    }
+}
