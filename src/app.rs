@@ -109,8 +109,13 @@ pub enum Event {
     Sorted(SortJob),
     /// The person has left the editor, or it never came up.
     TextEdited(Edited),
-    /// A new profile was written, and is to be opened.
-    ProfileSaved(ProfileLine),
+    /// What came of an order of the form for a new profile.
+    Profile {
+        /// The number of the order.
+        number: u64,
+        /// What came of it.
+        answer: Answer,
+    },
     /// A command of the person's own has news; each run has a number.
     Ran(u64, RunNews),
     /// An address was to be shown in the browser.
@@ -142,8 +147,8 @@ pub enum Effect {
     },
     /// Remove the file of an edited text.
     RemoveText(PathBuf),
-    /// Let the person fill in the form for a new profile; ends in one [`Event::ProfileSaved`] unless they leave it.
-    NewProfile,
+    /// Carry out what the form for a new profile orders; ends in one [`Event::Profile`], unless it is given up.
+    Profile(Wish),
     /// End the session and open another one.
     Switch(Destination),
     /// Run a command of the person's own; what it writes and its end are [`Event::Ran`].
@@ -158,7 +163,9 @@ pub enum Effect {
     Quit,
 }
 
-use dialogs::{closeness, help, layer, output_pane, output_text, palette, profiles, requests_pane, user_commands};
+use dialogs::{
+    closeness, help, layer, new_profile, output_pane, output_text, palette, profiles, requests_pane, user_commands,
+};
 use edit::{bulk, changing, deletion, form, outline, parents, renaming, text_field};
 use side::{activity, pulse, request_lines, requests};
 use tree::{filter, marking, places, saved_view, search, search_flags, sorting, viewport};
@@ -195,7 +202,7 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::TextEdited(edited) => outline::take_edited(state, edited),
-        Event::ProfileSaved(line) => profiles::take_saved(state, line),
+        Event::Profile { number, answer } => new_profile::answered(state, number, answer),
         Event::Mirror(event) => on_sync::hear(state, event),
         Event::Ran(run, news) => {
             user_commands::hear(state, run, news);

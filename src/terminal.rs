@@ -29,7 +29,7 @@ use futures::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::app::{self, Destination, Edited, Effect, Event, NewProfile, Occasion, State};
+use crate::app::{self, Answer, Destination, Edited, Effect, Event, State, Wish};
 use crate::clock;
 use crate::keymap::Keymap;
 use crate::mirror::{Command, Mirror};
@@ -37,6 +37,7 @@ use crate::remote::Exchange;
 use crate::ui::{self, Look, Theme};
 
 use jobs::Jobs;
+use new_profile::asks_a_command;
 use screen::Screen;
 use signals::{Signals, Told};
 
@@ -126,7 +127,9 @@ pub async fn run(
         setup,
         commands: mirror.commands,
         jobs: Jobs::new(),
-        screen: Some(screen),
+        screen,
+        orders: desk.orders.clone(),
+        asking: None,
         pace: Pace::default(),
         text: None,
         onward: None,
@@ -216,7 +219,7 @@ enum Flow {
     Goes,
     Suspends,
     Edits,
-    FillsIn,
+    AsksForKey,
     Ends,
 }
 
@@ -225,8 +228,11 @@ struct Interface<'a> {
     setup: &'a Setup,
     commands: mpsc::Sender<Command>,
     jobs: Jobs,
-    /// `None` while it is a form's.
-    screen: Option<&'a mut Screen>,
+    screen: &'a mut Screen,
+    /// To whoever tries connections and writes profiles.
+    orders: mpsc::Sender<Wish>,
+    /// An order for which a command is asked for the key, as soon as it has the terminal.
+    asking: Option<Wish>,
     pace: Pace,
     /// What the person is to edit as soon as the terminal is the editor's.
     text: Option<String>,
@@ -283,19 +289,17 @@ impl Interface<'_> {
                     Told::ToEnd(signal) => return Ok(Ending::Signalled(signal)),
                     Told::Continued => self.retake()?,
                 },
+                answer = desk.answers.recv() => batch.push(profile_event(answer)?),
                 event = self.next() => batch.extend(event),
             }
             take_what_is_ready(input, &mut meanwhile, &mut self.jobs, &mut batch).await?;
             match self.take_all(&mut batch) {
                 Flow::Goes => {}
                 Flow::Ends => return Ok(self.ending()),
-                Flow::FillsIn => {
+                Flow::AsksForKey => {
                     input.close();
-                    let ended = self.fill_in(signals, desk, &mut meanwhile).await?;
-                    *input = events::Input::open();
-                    if let Some(ending) = ended {
-                        return Ok(ending);
-                    }
+                    self.ask_for_key(signals, desk, &mut meanwhile).await?;
+                    *input = events::Input::open_anew()?;
                     self.draw()?;
                 }
                 aside => {
@@ -365,7 +369,7 @@ impl Interface<'_> {
                     flow = flow.max(Flow::Edits);
                 }
                 Effect::RemoveText(file) => editor::remove(&file),
-                Effect::NewProfile => flow = flow.max(Flow::FillsIn),
+                Effect::Profile(wish) => flow = flow.max(self.order(wish)),
                 Effect::Switch(destination) => {
                     self.onward = Some(destination);
                     flow = Flow::Ends;
@@ -381,27 +385,36 @@ impl Interface<'_> {
         self.onward.take().map_or(Ending::Quit, Ending::Switched)
     }
 
-    /// Lets the person fill in the form for a new profile. The session goes on unseen; answers how it ends, if it does.
-    async fn fill_in(
+    /// Hands an order of the form for a profile to the desk; where a command is asked for the key, only when it has the terminal.
+    fn order(&mut self, wish: Wish) -> Flow {
+        if asks_a_command(&wish) {
+            self.asking = Some(wish);
+            return Flow::AsksForKey;
+        }
+        // There is room for all that a form can order; where nobody takes orders, no answer comes and the form says so.
+        if self.orders.try_send(wish).is_err() {
+            tracing::warn!("an order of the form for a profile could not be handed over");
+        }
+        Flow::Goes
+    }
+
+    /// Leaves the terminal to a command that is asked for a key: it may want to ask for a password, and two can't read from one
+    /// terminal. The session goes on unseen.
+    async fn ask_for_key(
         &mut self,
         signals: &mut Signals,
         desk: &mut Desk,
         meanwhile: &mut Meanwhile<'_>,
-    ) -> Result<Option<Ending>, Broken> {
-        let mut ground = desk.ground.clone();
-        ground.taken.extend(self.state.side.profiles.known.iter().map(|line| line.name.clone()));
-        let mut form = NewProfile::new(Occasion::Another, ground);
-        let Some(screen) = self.screen.take() else { return Ok(None) };
-        let setup = self.setup;
-        let filled_in = new_profile::fill_in(screen, signals, &mut form, desk, setup);
-        let filled_in = self.unseen_until(filled_in, meanwhile).await;
-        self.screen = Some(screen);
-        let flow = match filled_in?? {
-            FilledIn::Saved(line) => self.take(Event::ProfileSaved(line)),
-            FilledIn::Signalled(signal) => return Ok(Some(Ending::Signalled(signal))),
-            FilledIn::Left | FilledIn::Demo => Flow::Goes,
-        };
-        Ok((flow == Flow::Ends).then(|| self.ending()))
+    ) -> Result<(), Broken> {
+        let Some(wish) = self.asking.take() else { return Ok(()) };
+        self.screen.close()?;
+        new_profile::tell_asking(&wish);
+        self.orders.send(wish).await.map_err(|_| Broken::Part)?;
+        let answer = self.unseen_until(desk.answers.recv(), meanwhile).await?;
+        signals.forget_interrupt();
+        self.screen.reopen()?;
+        self.take(profile_event(answer)?);
+        Ok(())
     }
 
     /// Takes what happens while the screen is somebody else's, until that is over: the mirror goes on following and sending.
@@ -425,14 +438,14 @@ impl Interface<'_> {
 
     /// A terminal that takes nothing any more is found out with the next frame.
     fn copy(&mut self, text: &str) {
-        if let Some(Err(error)) = self.screen.as_mut().map(|screen| screen.copy(text)) {
+        if let Err(error) = self.screen.copy(text) {
             tracing::warn!(%error, "nothing could be copied");
         }
     }
 
     /// Takes the terminal over again after the process was stopped, and draws everything.
     fn retake(&mut self) -> io::Result<()> {
-        self.screen.as_mut().map_or(Ok(()), |screen| screen.retake())?;
+        self.screen.retake()?;
         self.draw()
     }
 
@@ -453,10 +466,7 @@ impl Interface<'_> {
         }
         let look = Look { theme: &self.setup.theme, keymap: &self.setup.keymap };
         let state = &self.state;
-        match &mut self.screen {
-            Some(screen) => screen.draw(|frame| ui::draw(state, look, frame)),
-            None => Ok(()),
-        }
+        self.screen.draw(|frame| ui::draw(state, look, frame))
     }
 
     /// Until work has come to something, or the screen is to change although nothing happens.
@@ -483,7 +493,7 @@ impl Interface<'_> {
 
     /// Leaves the terminal to the editor or to the shell, and takes it back. Answers what became of the text that was edited.
     async fn step_aside(&mut self, flow: Flow, meanwhile: &mut Meanwhile<'_>) -> Result<Option<Edited>, Broken> {
-        self.screen.as_mut().map_or(Ok(()), |screen| screen.close())?;
+        self.screen.close()?;
         let edited = match self.text.take() {
             // A signal to end waits for the editor: two programs can't read from one terminal.
             Some(text) => {
@@ -506,9 +516,15 @@ impl Interface<'_> {
         if flow == Flow::Suspends {
             signals::stop_until_continued()?;
         }
-        self.screen.as_mut().map_or(Ok(()), |screen| screen.reopen())?;
+        self.screen.reopen()?;
         Ok(edited)
     }
+}
+
+/// What the desk has answered; it is there for as long as the session.
+fn profile_event(answer: Option<(u64, Answer)>) -> Result<Event, Broken> {
+    let (number, answer) = answer.ok_or(Broken::Part)?;
+    Ok(Event::Profile { number, answer })
 }
 
 #[expect(clippy::panic, reason = "a test asks for it, to see that the terminal is given back")]

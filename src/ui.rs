@@ -50,6 +50,10 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         // The terminal has just changed its size; the event that tells the state is on its way.
         return;
     }
+    if let Some(Layer::NewProfile(form)) = state.screen.layers.last() {
+        // It has the whole screen: what shows beside it belongs to another tenant.
+        return draw_new_profile(form, look, frame);
+    }
     // The tree first: its widget may write beyond its pane when the indentation is wide.
     tree::draw(state, look, frame);
     frame::draw(state, look, frame);
@@ -75,8 +79,8 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::RunConfirmation(asked) => output::draw_confirmation(state, asked, look, frame),
             Layer::Output(pane) => output::draw(state, pane, look, frame),
             Layer::Leaving => deletion::draw_leaving(state, look, frame),
-            // These are drawn where they are typed: in the footer's line and in the row.
-            Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}
+            // The form has the whole screen. The others are drawn where they are typed: in the footer's line and in the row.
+            Layer::NewProfile(_) | Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}
         }
     }
     if look.theme.symbols == Symbols::ASCII {

@@ -2,15 +2,14 @@
 
 use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::forest::Purpose;
 use crate::keymap::{Key, Keymap, Lookup, sequence_text};
 
 use super::List;
 use super::layer::Layer;
 use super::text_field::LONGEST_PASTE;
 use super::{
-    Effect, State, Tone, bulk, changes, changing, deletion, form, help, marking, outline, output_pane, palette,
-    parents, perform, places, profiles, renaming, requests_pane, search, user_commands,
+    Effect, State, Tone, bulk, changes, changing, deletion, form, help, marking, new_profile, outline, output_pane,
+    palette, parents, perform, places, profiles, renaming, requests_pane, search, user_commands,
 };
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
@@ -24,7 +23,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
     };
     let place = state.screen.layers.len();
     let result = press_layer(state, keymap, &mut layer, key);
-    settle(state, layer, place, result)
+    result.settle(state, layer, place)
 }
 
 fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) -> KeyResult {
@@ -48,33 +47,13 @@ fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) 
         Layer::Deletion(deletion) => deletion::press(state, deletion, key),
         Layer::Profiles(list) => profiles::press(state, list, key),
         Layer::Switching(destination) => profiles::press_switching(state, destination, key),
+        Layer::NewProfile(form) => new_profile::press(state, form, key),
         Layer::Leaving => match key.to_string().as_str() {
             "q" | "ctrl-c" => KeyResult::Do(vec![Effect::Quit]),
             "esc" | "n" => KeyResult::Close,
             _ => KeyResult::Stay,
         },
     }
-}
-
-/// Does what a dialog answered, which stood at a place among those that are open.
-fn settle(state: &mut State, layer: Layer, place: usize, result: KeyResult) -> Vec<Effect> {
-    let was_picker = matches!(layer, Layer::Parents(_));
-    let (stays, effects) = match result {
-        KeyResult::Stay => (Some(layer), Vec::new()),
-        KeyResult::StayAndDo(effects) => (Some(layer), effects),
-        KeyResult::Close => (None, Vec::new()),
-        KeyResult::Replace(other) => (Some(*other), Vec::new()),
-        KeyResult::Do(effects) => (None, effects),
-    };
-    let is_picker = matches!(stays, Some(Layer::Parents(_)));
-    if let Some(layer) = stays {
-        // What it has opened stands over it.
-        state.screen.layers.insert(place.min(state.screen.layers.len()), layer);
-    }
-    if was_picker && !is_picker {
-        state.tree.forest.end_search(Purpose::Parents);
-    }
-    effects
 }
 
 fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
@@ -118,7 +97,7 @@ fn paste_into_field(state: &mut State, text: &str) -> Vec<Effect> {
     };
     let place = state.screen.layers.len();
     let result = paste_into(state, &mut layer, text);
-    settle(state, layer, place, result)
+    result.settle(state, layer, place)
 }
 
 fn paste_into(state: &mut State, layer: &mut Layer, text: &str) -> KeyResult {
@@ -153,6 +132,7 @@ fn paste_into(state: &mut State, layer: &mut Layer, text: &str) -> KeyResult {
             palette.list = List::default();
         }
         Layer::Review(review) => review.typed.paste(text),
+        Layer::NewProfile(form) => return new_profile::paste(state, form, text),
         _ => {}
     }
     KeyResult::Stay

@@ -131,6 +131,7 @@ where
         let mut refusal = None;
         loop {
             let Prepared { mut state, mirror, setup, view_file } = self.prepare(&place, places, interface)?;
+            state.side.profiles.ground.clone_from(&desk.ground);
             if let Some(text) = refusal.take() {
                 state.screen.message = Some(Message { text, tone: Tone::Warning, until: None });
             }

@@ -1,11 +1,11 @@
-//! The form for a new profile at the terminal. What it orders is carried out at the [`Desk`], beside the screen.
+//! The form for the first profile at the terminal, before there is a session to open it in. What it orders is carried out at the [`Desk`], beside the screen.
 
 use std::io;
 
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use crate::app::{Answer, Event, Ground, Happening, KeySource, NewProfile, Order, ProfileLine, Wish};
+use crate::app::{Answer, Entry, Event, Ground, Happening, KeySource, NewProfile, Order, ProfileLine, Wish};
 use crate::ui::{self, Look};
 
 use super::events::Input;
@@ -37,7 +37,7 @@ pub enum FilledIn {
     Signalled(Signal),
 }
 
-/// Lets the person fill in a form until it is saved or left.
+/// Lets the person fill in the first form until it is saved or left.
 pub(super) async fn fill_in(
     screen: &mut Screen,
     signals: &mut Signals,
@@ -61,14 +61,12 @@ pub(super) async fn fill_in(
             },
         };
         let mut wish = happening.and_then(|happening| form.take(happening));
-        if let Some(Wish::Order { order: Order::Try(entry), .. }) = &wish
-            && let KeySource::Command(words) = &entry.key
-        {
+        if let Some(asking) = wish.take_if(|wish| asks_a_command(wish)) {
             // The command may want to ask for a password, and two can't read from one terminal.
             input.close();
             screen.close()?;
-            super::complain(format_args!("asking `{}` for the API key", words.join(" ")));
-            send(desk, wish).await?;
+            tell_asking(&asking);
+            send(desk, Some(asking)).await?;
             let answer = desk.answers.recv().await;
             signals.forget_interrupt();
             screen.reopen()?;
@@ -85,6 +83,18 @@ pub(super) async fn fill_in(
     };
     input.close();
     Ok(outcome)
+}
+
+/// Whether a command is asked for the key.
+pub(super) const fn asks_a_command(wish: &Wish) -> bool {
+    matches!(wish, Wish::Order { order: Order::Try(Entry { key: KeySource::Command(_), .. }), .. })
+}
+
+/// Says what the terminal is left to.
+pub(super) fn tell_asking(wish: &Wish) {
+    if let Wish::Order { order: Order::Try(Entry { key: KeySource::Command(words), .. }), .. } = wish {
+        super::complain(format_args!("asking `{}` for the API key", words.join(" ")));
+    }
 }
 
 fn draw(screen: &mut Screen, form: &NewProfile, setup: &Setup) -> io::Result<()> {

@@ -231,7 +231,7 @@ impl Person {
                 Effect::Copy(_)
                 | Effect::EditText { .. }
                 | Effect::RemoveText(_)
-                | Effect::NewProfile
+                | Effect::Profile(_)
                 | Effect::Switch(_)
                 | Effect::Run(_)
                 | Effect::StopRun

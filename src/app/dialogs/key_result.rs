@@ -1,6 +1,7 @@
 //! What a dialog answers to a key.
 
-use crate::app::{Effect, Layer};
+use crate::app::{Effect, Layer, State};
+use crate::forest::Purpose;
 
 /// What becomes of a dialog after a key, and what is to be done.
 #[derive(Debug)]
@@ -21,5 +22,26 @@ impl KeyResult {
     /// Another dialog takes its place.
     pub(in crate::app) fn replace(layer: Layer) -> Self {
         Self::Replace(Box::new(layer))
+    }
+
+    /// Does it. `place` is where the dialog stood among what is open.
+    pub(in crate::app) fn settle(self, state: &mut State, layer: Layer, place: usize) -> Vec<Effect> {
+        let was_picker = matches!(layer, Layer::Parents(_));
+        let (stays, effects) = match self {
+            Self::Stay => (Some(layer), Vec::new()),
+            Self::StayAndDo(effects) => (Some(layer), effects),
+            Self::Close => (None, Vec::new()),
+            Self::Replace(other) => (Some(*other), Vec::new()),
+            Self::Do(effects) => (None, effects),
+        };
+        let is_picker = matches!(stays, Some(Layer::Parents(_)));
+        if let Some(layer) = stays {
+            // What it has opened stands over it.
+            state.screen.layers.insert(place.min(state.screen.layers.len()), layer);
+        }
+        if was_picker && !is_picker {
+            state.tree.forest.end_search(Purpose::Parents);
+        }
+        effects
     }
 }

@@ -35,6 +35,7 @@ impl Layer {
             Self::Switching(_) => vec![("s", "switch now"), ("esc", "stay")],
             Self::RunConfirmation(_) => RunConfirmation::KEYS.to_vec(),
             Self::Output(pane) => pane.keys(state),
+            Self::NewProfile(form) => form.keys(),
             Self::Leaving => vec![("q", "leave now"), ("esc", "stay")],
             Self::Renaming(_) | Self::Find(_) | Self::Jump(_) | Self::Letter(_) => Vec::new(),
         }

@@ -5,7 +5,7 @@ use crate::forest::Forest;
 use crate::segment::{Segment, SegmentId};
 
 use crate::app::{
-    BulkEdit, Conflict, Deletion, Destination, FindPrompt, Form, Letter, OutlineEdit, OutputPane, Palette,
+    BulkEdit, Conflict, Deletion, Destination, FindPrompt, Form, Letter, NewProfile, OutlineEdit, OutputPane, Palette,
     ParentPicker, PendingPane, ProfileList, Renaming, RequestsPane, Review, RunConfirmation, State, TextField, changes,
 };
 
@@ -50,7 +50,9 @@ pub enum Layer {
     RunConfirmation(RunConfirmation),
     /// What a command of the person's own writes.
     Output(OutputPane),
-    /// Whether to leave although writes are under way.
+    /// The form for a new profile.
+    NewProfile(Box<NewProfile>),
+    /// Whether to leave although changes are pending.
     Leaving,
 }
 

@@ -1,7 +1,7 @@
 //! The form for a new profile: where the server is, which tenant, and where the key is kept.
 //!
-//! A world of its own beside the tree's: it is there before any tenant is known. Like the tree's it is plain data, and
-//! [`NewProfile::take`] is the only way it changes: something [happened](Happening), and a [`Wish`] may come of it. Nothing is
+//! It is there before any tenant is known, so it changes by itself: [`NewProfile::take`] is told what [happened](Happening), and a
+//! [`Wish`] may come of it. In a session it is a dialog like the others ([`press`]). Nothing is
 //! written before the server has answered, or the person has said that it is to be written all the same. The key shows in no
 //! debug text.
 
@@ -20,13 +20,14 @@ use secrecy::SecretString;
 use crate::keymap::Key;
 use crate::remote::{Access, BaseUrl, InsecureHttp};
 
-use crate::app::{ProfileLine, TextField};
+use crate::app::dialogs::key_result::KeyResult;
+use crate::app::{Effect, Layer, ProfileLine, State, TextField, profiles};
 
 pub use entry::{Entry, KeySource};
 pub use message::{Answer, Happening, Hindrance, Order, Wish};
 
 /// What is typed into the form, and what is said about it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewProfile {
     /// What it is opened for.
     pub occasion: Occasion,
@@ -359,5 +360,41 @@ impl NewProfile {
 
     fn secret(&self) -> SecretString {
         self.key.0.text().trim().to_owned().into()
+    }
+}
+
+/// The form for another profile beside those that are known.
+pub(in crate::app) fn another(state: &State) -> NewProfile {
+    let mut ground = state.side.profiles.ground.clone();
+    ground.taken.extend(state.side.profiles.known.iter().map(|line| line.name.clone()));
+    NewProfile::new(Occasion::Another, ground)
+}
+
+pub(in crate::app) fn press(state: &mut State, form: &mut NewProfile, key: Key) -> KeyResult {
+    let wish = form.take(Happening::Key(key));
+    after(state, form, wish)
+}
+
+pub(in crate::app) fn paste(state: &mut State, form: &mut NewProfile, text: &str) -> KeyResult {
+    let wish = form.take(Happening::Paste(text.to_owned()));
+    after(state, form, wish)
+}
+
+/// What an order of the form came to, wherever it is among what is open.
+pub(in crate::app) fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
+    let is_form = |layer: &Layer| matches!(layer, Layer::NewProfile(_));
+    let Some(place) = state.screen.layers.iter().rposition(is_form) else { return Vec::new() };
+    let Layer::NewProfile(mut form) = state.screen.layers.remove(place) else { return Vec::new() };
+    let wish = form.take(Happening::Answered { number, answer });
+    let result = after(state, &form, wish);
+    result.settle(state, Layer::NewProfile(form), place)
+}
+
+fn after(state: &mut State, form: &NewProfile, wish: Option<Wish>) -> KeyResult {
+    match wish {
+        None => KeyResult::Stay,
+        Some(Wish::Leave | Wish::OpenDemo) => KeyResult::Close,
+        Some(Wish::Open(_)) => KeyResult::Do(profiles::take_saved(state, form.line())),
+        Some(order @ (Wish::Order { .. } | Wish::GiveUp)) => KeyResult::StayAndDo(vec![Effect::Profile(order)]),
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
+use crate::app::{Ground, new_profile};
 use ratatui::style::Color;
 
 use crate::keymap::Key;
@@ -55,6 +56,8 @@ pub struct ProfileLine {
 pub struct Profiles {
     /// Where this session is.
     pub here: Destination,
+    /// What the form for a new profile finds around it.
+    pub ground: Ground,
     /// What flags and variables said at the start, where that is no profile: tenant and host.
     pub start: Option<(String, String)>,
     /// The profiles of the configuration.
@@ -152,7 +155,7 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => match found.get(list.list.chosen) {
-            Some(Choice::New) => return KeyResult::Do(vec![Effect::NewProfile]),
+            Some(Choice::New) => return KeyResult::replace(Layer::NewProfile(Box::new(new_profile::another(state)))),
             Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
                 state.say("that is where you are");
                 return KeyResult::Close;
@@ -212,6 +215,7 @@ mod tests {
     use super::*;
     use crate::app::Event;
     use crate::app::harness::{Harness, wholesale};
+    use crate::app::{Answer, Wish};
 
     fn line(name: &str, tenant: &str) -> ProfileLine {
         ProfileLine {
@@ -228,6 +232,7 @@ mod tests {
     fn session() -> Harness {
         let mut harness = Harness::live(100, 30, wholesale());
         harness.state.side.profiles = Profiles {
+            ground: Ground::default(),
             here: Destination::Profile("preprod".into()),
             start: None,
             known: vec![line("preprod", "acme"), line("prod", "acme"), line("test", "other")],
@@ -282,7 +287,10 @@ mod tests {
         harness.press("enter P");
         harness.type_text("new");
         harness.press("enter");
-        assert_eq!(harness.effects, [Effect::Switch(Destination::Demo), Effect::NewProfile]);
+        assert_eq!(harness.effects, [Effect::Switch(Destination::Demo)]);
+        assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::NewProfile(_)]));
+        harness.press("esc");
+        assert!(harness.state.screen.layers.is_empty());
     }
 
     #[test]
@@ -303,7 +311,31 @@ mod tests {
     #[test]
     fn a_profile_that_was_written_just_now_is_opened() {
         let mut harness = session();
-        harness.event(Event::ProfileSaved(line("fresh", "acme")));
+        harness.press("P");
+        harness.type_text("new");
+        harness.press("enter");
+        harness.type_text("one.example");
+        harness.press("tab");
+        harness.type_text("acme");
+        harness.press("tab");
+        harness.type_text("fresh");
+        harness.press("tab right tab");
+        harness.event(Event::Paste("KEY".into()));
+        for answer in [Answer::Connected, Answer::Saved] {
+            if matches!(answer, Answer::Connected) {
+                harness.press("enter");
+            }
+            let Some(Effect::Profile(Wish::Order { number, .. })) = harness.effects.pop() else {
+                panic!("{:?}", harness.state.screen.layers)
+            };
+            // The tree goes on meanwhile, and no key that is typed into the form reaches it.
+            harness.changed(None, Some(&crate::app::harness::segment("late", None)));
+            harness.event(Event::Profile { number, answer });
+        }
         assert_eq!(harness.effects, [profile("fresh")]);
+        assert!(
+            harness.state.screen.layers.is_empty()
+                && harness.state.tree.forest.contains(&crate::app::harness::id("late"))
+        );
     }
 }

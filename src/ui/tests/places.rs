@@ -29,6 +29,7 @@ pub(super) fn some_profiles() -> Profiles {
         ..line("production of the north", "acme", "one.example")
     };
     Profiles {
+        ground: Ground::default(),
         here: Destination::Profile("preprod".into()),
         start: None,
         known: vec![line("preprod", "acme", "api-preprod.one.unity.pl"), prod],
