@@ -9,9 +9,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use segtui::app::{Access, Clock, Event, Session, State, update};
 use segtui::keymap::{Key, Keymap};
-use segtui::mirror;
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Segment, SegmentId};
+use segtui::sync;
 use segtui::ui::{Look, Symbols, Theme, ThemeName, draw};
 
 fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
@@ -37,7 +37,7 @@ fn state(rows: u32, base_url: BaseUrl, keymap: &Keymap) -> State {
         Some(Arc::new(Segment { id, name: format!("Oddział {number}").into(), external_id: None, parent }))
     };
     let segments = (0..rows).filter_map(segment).collect();
-    update(&mut state, keymap, Event::Mirror(mirror::Event::Gathered(segments)));
+    update(&mut state, keymap, Event::Sync(sync::Event::PageReceived(segments)));
     state.tree.forest.fold_to_level(None);
     state
 }

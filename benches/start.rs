@@ -9,10 +9,10 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
 use segtui::api::{Client, Settings as ClientSettings};
 use segtui::forest::Forest;
-use segtui::mirror::{self, Event, Settings};
 use segtui::remote::{BaseUrl, InsecureHttp, Position};
 use segtui::segment::{Segment, SegmentId, Step};
 use segtui::store::{self, Record, Segments};
+use segtui::sync::{self, Event, Settings};
 
 const SEGMENTS: u32 = 1_000_000;
 
@@ -62,8 +62,8 @@ fn start(criterion: &mut Criterion) {
             let nowhere = BaseUrl::parse("http://127.0.0.1:9", InsecureHttp::Refused).unwrap();
             let client = Client::new(ClientSettings::new(nowhere, "acme", "key".to_owned().into())).unwrap();
             let settings = Settings { store: Some(path.clone()), ..Settings::default() };
-            let mut mirror = mirror::start(Arc::new(client), settings);
-            while !matches!(mirror.events.recv().await, Some(Event::Restored { .. })) {}
+            let mut sync = sync::start(Arc::new(client), settings);
+            while !matches!(sync.events.recv().await, Some(Event::Restored { .. })) {}
         });
     });
     let listed = segments();

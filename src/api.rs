@@ -20,7 +20,7 @@ use reqwest::{Method, StatusCode};
 use url::Url;
 
 use self::exchange::{Answer, Most, Request};
-use self::retry::{Policy, Repetition};
+use self::retry::{Policy, RetrySafety};
 use crate::clock;
 use crate::remote::{Call, Changes, Context, ContextsForm, Exchange, Fault, Page, Remote, RemoteError};
 use crate::segment::{Draft, Segment, SegmentId, Step};
@@ -121,8 +121,8 @@ impl Client {
     /// An answer that makes no sense is quoted in the error, and may be an echo of the request.
     fn make_sense_of<T>(&self, body: &[u8], read: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
         read(body).map_err(|fault| match fault {
-            Fault::Unreadable { reason } => {
-                Fault::Unreadable { reason: words::shortened(&mask::without_key(&reason, &self.settings.key)) }
+            Fault::InvalidResponse { reason } => {
+                Fault::InvalidResponse { reason: words::shortened(&mask::without_key(&reason, &self.settings.key)) }
             }
             other => other,
         })
@@ -145,7 +145,7 @@ impl Client {
         self.settings
             .base_url
             .segment(id)
-            .ok_or_else(|| Fault::Unsendable { reason: format!("an address can't hold the id `{id}`") })
+            .ok_or_else(|| Fault::InvalidRequest { reason: format!("an address can't hold the id `{id}`") })
     }
 }
 
@@ -197,13 +197,13 @@ impl Remote for Client {
     }
 }
 
-fn repetition(method: &Method) -> Repetition {
+fn repetition(method: &Method) -> RetrySafety {
     if method.is_safe() {
-        Repetition::Harmless
+        RetrySafety::Idempotent
     } else if method.is_idempotent() {
-        Repetition::Outdated
+        RetrySafety::NeedsReread
     } else {
-        Repetition::Harmful
+        RetrySafety::NotIdempotent
     }
 }
 
@@ -243,10 +243,10 @@ mod tests {
 
     #[test]
     fn only_what_reads_is_repeated_whatever_happened() {
-        assert_eq!(repetition(&Method::GET), Repetition::Harmless);
+        assert_eq!(repetition(&Method::GET), RetrySafety::Idempotent);
         for method in [Method::PUT, Method::DELETE] {
-            assert_eq!(repetition(&method), Repetition::Outdated, "{method}");
+            assert_eq!(repetition(&method), RetrySafety::NeedsReread, "{method}");
         }
-        assert_eq!(repetition(&Method::POST), Repetition::Harmful);
+        assert_eq!(repetition(&Method::POST), RetrySafety::NotIdempotent);
     }
 }

@@ -34,10 +34,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::forest::{Finds, SearchJob, SortJob};
+use crate::forest::{SearchBatch, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
-use crate::mirror::{self};
 use crate::remote::Exchange;
+use crate::sync::{self};
 
 pub use crate::remote::Access;
 pub use availability::{availability, availability_at_a_glance};
@@ -48,8 +48,8 @@ pub use dialogs::keys::DialogKey;
 pub use dialogs::layer::Layer;
 pub use dialogs::list::List;
 pub use dialogs::new_profile::{
-    Answer, Entry, Ground, Happening, Hindrance, Keeping, KeySource, Masked, NewProfile, Occasion, Order, ProfileField,
-    Stage, Wish,
+    Answer, Entry, FormContext, FormEffect, FormEvent, KeyLocation, KeySource, Masked, NewProfile, OpenedFrom, Order,
+    ProfileField, Stage, TrialError,
 };
 pub use dialogs::output_pane::{OutputPage, OutputPane};
 pub use dialogs::output_text::OutputText;
@@ -99,12 +99,12 @@ pub enum Event {
     Mouse(Mouse),
     /// The terminal has another size: columns, rows.
     Resized(u16, u16),
-    /// The mirror has something to say.
-    Mirror(mirror::Event),
+    /// The sync actor has something to say.
+    Sync(sync::Event),
     /// A request was made.
     Requested(Arc<Exchange>),
     /// A search has found something, or has come to its end.
-    Found(Finds),
+    Found(SearchBatch),
     /// Siblings were sorted.
     Sorted(SortJob),
     /// The person has left the editor, or it never came up.
@@ -125,15 +125,15 @@ pub enum Event {
         /// What became of it.
         outcome: Browsed,
     },
-    /// An order could not be handed to the mirror, because it has too many already or is gone.
-    Undelivered(mirror::Command),
+    /// An order could not be handed to the sync actor, because it has too many already or is gone.
+    Undelivered(sync::Command),
 }
 
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Hand this to the mirror.
-    Mirror(mirror::Command),
+    /// Hand this to the sync actor.
+    Sync(sync::Command),
     /// Search, beside everything else; each part that it finds is an [`Event::Found`]. It takes the place of the one before.
     Search(SearchJob),
     /// Sort, beside everything else; ends in one [`Event::Sorted`].
@@ -148,7 +148,7 @@ pub enum Effect {
     /// Remove the file of an edited text.
     RemoveText(PathBuf),
     /// Carry out what the form for a new profile orders; ends in one [`Event::Profile`], unless it is given up.
-    Profile(Wish),
+    Profile(FormEffect),
     /// End the session and open another one.
     Switch(Destination),
     /// Run a command of the person's own; what it writes and its end are [`Event::Ran`].
@@ -173,7 +173,7 @@ use tree::{filter, marking, places, saved_view, search, search_flags, sorting, v
 /// Brings the state up to date with one event.
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let mut effects = take(state, keymap, event);
-    effects.extend(search::keep_true(state));
+    effects.extend(search::refresh_search(state));
     effects.extend(changes::send_next(&mut state.changes.queue));
     effects
 }
@@ -203,7 +203,7 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::TextEdited(edited) => outline::take_edited(state, edited),
         Event::Profile { number, answer } => new_profile::answered(state, number, answer),
-        Event::Mirror(event) => on_sync::hear(state, event),
+        Event::Sync(event) => on_sync::hear(state, event),
         Event::Ran(run, news) => {
             user_commands::hear(state, run, news);
             Vec::new()

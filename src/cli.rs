@@ -5,13 +5,13 @@
 
 mod arguments;
 mod browse;
-mod desk;
 mod export;
-mod gather;
 mod link;
+mod load;
 mod logging;
 mod look;
 mod places;
+mod profile_service;
 mod serve_demo;
 mod tree;
 mod watch;

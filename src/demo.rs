@@ -26,7 +26,7 @@ use crate::segment::{Segment, SegmentId};
 use routes::Shared;
 use tenant::Tenant;
 
-pub use tenant::{Actor, Change, DeletionPolicy, Fields, Wish, WishRefused};
+pub use tenant::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, WishRefused};
 pub use trouble::{Moment, Request, Trouble};
 
 /// What the server is like.
@@ -184,7 +184,7 @@ impl Server {
     /// # Errors
     ///
     /// What the server would refuse over HTTP as well.
-    pub fn change(&self, actor: Actor, wish: Wish) -> Result<SegmentId, WishRefused> {
+    pub fn change(&self, actor: Actor, wish: ChangeRequest) -> Result<SegmentId, WishRefused> {
         self.lock().grant(actor, wish)
     }
 

@@ -14,13 +14,13 @@ mod arena;
 mod filtered;
 mod find;
 mod fold;
+mod node_set;
 mod order;
-mod picked;
 mod rows;
+mod same_external_id;
 mod search;
 mod skeleton;
 mod sorting;
-mod twins;
 mod walk;
 
 #[cfg(test)]
@@ -38,9 +38,9 @@ use search::Searches;
 
 pub use anomaly::Anomaly;
 pub use filtered::Filtered;
-pub use find::{Is, Known, Query};
+pub use find::{ExternalFlags, Query, StateFilter};
 pub use order::Order;
-pub use search::{Finds, Purpose, SearchJob};
+pub use search::{Purpose, SearchBatch, SearchJob};
 pub use sorting::SortJob;
 
 /// A change of the set of segments.
@@ -361,9 +361,9 @@ impl Forest {
 
     /// Who is next to a visible row: the next row below the same parent, else the one before, else what it stands under.
     #[must_use]
-    pub fn heir(&self, id: &RowId) -> Option<RowId> {
+    pub fn next_selection(&self, id: &RowId) -> Option<RowId> {
         let at = self.position(id)?;
-        self.row_id(self.rows.heir(at)?)
+        self.row_id(self.rows.next_selection(at)?)
     }
 
     fn node(&self, id: &RowId) -> Option<NodeIndex> {

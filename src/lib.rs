@@ -20,7 +20,7 @@
 //! | 2 | [`api`] | the port over HTTP |
 //! | 2 | [`config`] | profiles, keys and looks, flags' defaults, where files live |
 //! | 3 | [`store`] | what was last known of a tenant and which writes are under way, in a file |
-//! | 4 | [`mirror`] | an actor that keeps a client's picture equal to the server and carries out writes |
+//! | 4 | [`sync`] | an actor that keeps a client's picture equal to the server and carries out writes |
 //! | 5 | [`app`] ○ | the state of the interface and the only function that changes it |
 //! | 6 | [`ui`] ○ | drawing that state |
 //! | 7 | [`terminal`] | the terminal, the event loop, carrying out effects |
@@ -31,11 +31,11 @@
 //!
 //! ```text
 //! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch, if anything changed
-//! mirror event ──────────────┼─> Event ─> app::update(&mut State)─┤
+//! sync event ────────────────┼─> Event ─> app::update(&mut State)─┤
 //! request made ──────────────┤                                    │
-//! time ──────────────────────┘                                    └─> Effect ─> mirror command, clipboard, suspend, quit
+//! time ──────────────────────┘                                    └─> Effect ─> sync command, clipboard, suspend, quit
 //!                                                                        │   └─> searching, sorting: on threads of their own
-//! server <── api <── mirror <────────────────────────────────────────────┘       what they come to is an event again
+//! server <── api <── sync <──────────────────────────────────────────────┘       what they come to is an event again
 //! ```
 //!
 //! # A million segments
@@ -57,11 +57,11 @@ pub mod files;
 pub mod forest;
 pub(crate) mod formats;
 pub mod keymap;
-pub mod mirror;
 pub mod printable;
 pub mod remote;
 pub mod segment;
 pub mod store;
+pub mod sync;
 pub mod terminal;
 pub mod theme;
 pub mod ui;

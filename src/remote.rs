@@ -6,12 +6,12 @@
 //! browser shows a segment is an address with places. Where nothing may be changed, [`Guarded`] stands before the server and lets no write through.
 
 mod base_url;
+mod connect_error;
 mod curl;
 mod error;
 mod exchange;
 mod feed;
 mod guarded;
-mod obstacle;
 mod template;
 
 use std::future::Future;
@@ -19,12 +19,12 @@ use std::future::Future;
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
 pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
+pub use connect_error::{ConnectError, ObstacleKind};
 pub use curl::curl;
 pub use error::{Call, Fault, RemoteError};
 pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Landmark, Position};
 pub use guarded::{Access, Guarded};
-pub use obstacle::{Obstacle, ObstacleKind};
 pub use template::{TemplateFault, UrlTemplate};
 
 /// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.

@@ -3,7 +3,7 @@
 //! Two kinds of text live here. What the *server* sends is taken as it is: a [`Segment`] may have a blank name or point to
 //! itself, since hiding it would hide data. What a *person* wants to send is parsed first: a [`Draft`] can't be built from a
 //! blank name. Nothing here knows of trees, requests or screens; how tables grow in which segments are found lives here since both
-//! the tree and the mirror have such.
+//! the tree and the sync actor have such.
 
 mod draft;
 mod id;

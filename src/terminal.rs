@@ -1,6 +1,6 @@
 //! The terminal: taking it over, feeding what happens to the state, drawing, and giving it back whatever happens.
 //!
-//! One loop waits for keys, for the mirror, for what is told of requests, for time and for signals. It takes all that is ready,
+//! One loop waits for keys, for the sync actor, for what is told of requests, for time and for signals. It takes all that is ready,
 //! updates the state for each, then draws once, and not more often than a person can see. Nothing in it blocks but the writing to
 //! the terminal itself. The terminal is given back before anything else is printed: at the end, on an error, on a panic in any
 //! thread, and on a signal. However it ends, what was asked for last is in the journal.
@@ -29,11 +29,11 @@ use futures::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::app::{self, Answer, Destination, Edited, Effect, Event, State, Wish};
+use crate::app::{self, Answer, Destination, Edited, Effect, Event, FormEffect, State};
 use crate::clock;
 use crate::keymap::Keymap;
-use crate::mirror::{Command, Mirror};
 use crate::remote::Exchange;
+use crate::sync::{Command, SyncHandle};
 use crate::ui::{self, Look, Theme};
 
 use jobs::Jobs;
@@ -42,8 +42,8 @@ use screen::Screen;
 use signals::{Signals, Told};
 
 pub use complaint::{complain, explain, write_line};
-pub use console::Console;
-pub use new_profile::{Desk, FilledIn};
+pub use console::TerminalSession;
+pub use new_profile::{FilledIn, ProfileService};
 pub use screen::{restore, restore_on_panic};
 pub use signals::{Signal, until_signalled};
 pub use variables::without_keys;
@@ -65,7 +65,7 @@ pub enum Broken {
     /// The terminal can't be read or written.
     #[error("the terminal can't be used any more")]
     Terminal(#[from] io::Error),
-    /// Something has panicked, or the mirror is gone.
+    /// Something has panicked, or the sync actor is gone.
     #[error("a part of the program has ended unexpectedly; the log says more")]
     Part,
     /// The same, while the person edited a text.
@@ -85,12 +85,12 @@ pub struct Setup {
     /// The variables that hold keys of profiles, which no such program sees.
     pub key_variables: Vec<String>,
     /// Whether the first key ends in a panic, to see that the terminal is given back then too.
-    pub fragility: Fragility,
+    pub fragility: PanicTest,
 }
 
 /// Whether the interface breaks on purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Fragility {
+pub enum PanicTest {
     /// It does not.
     #[default]
     Sound,
@@ -114,18 +114,18 @@ pub fn size() -> io::Result<(u16, u16)> {
 ///
 /// Any [`Broken`].
 pub async fn run(
-    console: &mut Console,
+    console: &mut TerminalSession,
     state: State,
-    mirror: Mirror,
+    sync: SyncHandle,
     requests: &mut mpsc::Receiver<Arc<Exchange>>,
-    desk: &mut Desk,
+    desk: &mut ProfileService,
     setup: &Setup,
 ) -> Result<(Ending, State), Broken> {
-    let Console { screen, signals } = console;
+    let TerminalSession { screen, signals } = console;
     let mut interface = Interface {
         state,
         setup,
-        commands: mirror.commands,
+        commands: sync.commands,
         jobs: Jobs::new(),
         screen,
         orders: desk.orders.clone(),
@@ -134,9 +134,9 @@ pub async fn run(
         text: None,
         onward: None,
     };
-    let mut mirror_events = mirror.events;
+    let mut sync_events = sync.events;
     let mut input = events::Input::open();
-    let ending = interface.live(&mut input, signals, desk, Meanwhile { mirror: &mut mirror_events, requests }).await;
+    let ending = interface.live(&mut input, signals, desk, Meanwhile { sync: &mut sync_events, requests }).await;
     // Before the terminal is given back: nothing that is typed to the shell may be taken from it.
     input.close();
     let ending = match ending {
@@ -147,13 +147,13 @@ pub async fn run(
     // However it ends, what was asked for last is written down.
     let Interface { state, commands, .. } = interface;
     drop(commands);
-    let _late = tokio::time::timeout(LAST_WORDS, drain(mirror_events)).await;
+    let _late = tokio::time::timeout(LAST_WORDS, drain(sync_events)).await;
     Ok((ending?, state))
 }
 
 /// What happens whoever has the screen.
 struct Meanwhile<'a> {
-    mirror: &'a mut mpsc::Receiver<crate::mirror::Event>,
+    sync: &'a mut mpsc::Receiver<crate::sync::Event>,
     requests: &'a mut mpsc::Receiver<Arc<Exchange>>,
 }
 
@@ -161,18 +161,18 @@ impl Meanwhile<'_> {
     /// The next of it. Whatever has panicked, nothing that is shown from then on is to be trusted.
     async fn next(&mut self) -> Result<Event, Broken> {
         tokio::select! {
-            event = self.mirror.recv() => event.map(Event::Mirror).ok_or(Broken::Part),
+            event = self.sync.recv() => event.map(Event::Sync).ok_or(Broken::Part),
             Some(exchange) = self.requests.recv() => Ok(Event::Requested(exchange)),
             () = screen::panicked() => Err(Broken::Part),
         }
     }
 }
 
-/// How long the mirror may take to write down what it was asked for last.
+/// How long the sync actor may take to write down what it was asked for last.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// Until the mirror has nothing more to say: all it was asked for is in the journal then.
-async fn drain(mut events: mpsc::Receiver<crate::mirror::Event>) {
+/// Until the sync actor has nothing more to say: all it was asked for is in the journal then.
+async fn drain(mut events: mpsc::Receiver<crate::sync::Event>) {
     while events.recv().await.is_some() {}
 }
 
@@ -192,9 +192,9 @@ async fn take_what_is_ready(
         batch.push(event.ok_or_else(closed)??);
     }
     while batch.len() < BATCH
-        && let Ok(event) = meanwhile.mirror.try_recv()
+        && let Ok(event) = meanwhile.sync.try_recv()
     {
-        batch.push(Event::Mirror(event));
+        batch.push(Event::Sync(event));
     }
     while batch.len() < BATCH
         && let Some(event) = jobs.ready()
@@ -215,7 +215,7 @@ fn closed() -> io::Error {
 
 /// What the loop does next; of several, the last of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Flow {
+enum LoopAction {
     Goes,
     Suspends,
     Edits,
@@ -230,9 +230,9 @@ struct Interface<'a> {
     jobs: Jobs,
     screen: &'a mut Screen,
     /// To whoever tries connections and writes profiles.
-    orders: mpsc::Sender<Wish>,
+    orders: mpsc::Sender<FormEffect>,
     /// An order for which a command is asked for the key, as soon as it has the terminal.
-    asking: Option<Wish>,
+    asking: Option<FormEffect>,
     pace: Pace,
     /// What the person is to edit as soon as the terminal is the editor's.
     text: Option<String>,
@@ -266,8 +266,8 @@ impl Pace {
 
 /// Whether it only tells that more of the list has come, or what was asked for.
 fn is_growth(event: &Event) -> bool {
-    use crate::mirror::{Event as Told, Phase};
-    matches!(event, Event::Requested(_) | Event::Mirror(Told::Gathered(_) | Told::PhaseChanged(Phase::Loading(_))))
+    use crate::sync::{Event as Told, Phase};
+    matches!(event, Event::Requested(_) | Event::Sync(Told::PageReceived(_) | Told::PhaseChanged(Phase::Loading(_))))
 }
 
 impl Interface<'_> {
@@ -276,7 +276,7 @@ impl Interface<'_> {
         &mut self,
         input: &mut events::Input,
         signals: &mut Signals,
-        desk: &mut Desk,
+        desk: &mut ProfileService,
         mut meanwhile: Meanwhile<'_>,
     ) -> Result<Ending, Broken> {
         let mut batch = Vec::new();
@@ -294,9 +294,9 @@ impl Interface<'_> {
             }
             take_what_is_ready(input, &mut meanwhile, &mut self.jobs, &mut batch).await?;
             match self.take_all(&mut batch) {
-                Flow::Goes => {}
-                Flow::Ends => return Ok(self.ending()),
-                Flow::AsksForKey => {
+                LoopAction::Goes => {}
+                LoopAction::Ends => return Ok(self.ending()),
+                LoopAction::AsksForKey => {
                     input.close();
                     self.ask_for_key(signals, desk, &mut meanwhile).await?;
                     *input = events::Input::open_anew()?;
@@ -321,23 +321,23 @@ impl Interface<'_> {
     }
 
     /// Takes what happened, up to the event that ends it all.
-    fn take_all(&mut self, batch: &mut Vec<Event>) -> Flow {
-        let mut flow = Flow::Goes;
+    fn take_all(&mut self, batch: &mut Vec<Event>) -> LoopAction {
+        let mut flow = LoopAction::Goes;
         for event in batch.drain(..) {
-            if flow != Flow::Goes && matches!(event, Event::Key(_) | Event::Paste(_)) {
+            if flow != LoopAction::Goes && matches!(event, Event::Key(_) | Event::Paste(_)) {
                 // It was typed for what comes now and not for the tree.
                 continue;
             }
             flow = flow.max(self.take(event));
-            if flow == Flow::Ends {
+            if flow == LoopAction::Ends {
                 break;
             }
         }
         flow
     }
 
-    fn take(&mut self, event: Event) -> Flow {
-        if self.setup.fragility == Fragility::FirstKeyPanics && matches!(event, Event::Key(_)) {
+    fn take(&mut self, event: Event) -> LoopAction {
+        if self.setup.fragility == PanicTest::FirstKeyPanics && matches!(event, Event::Key(_)) {
             break_on_purpose();
         }
         self.pace.urgent |= !is_growth(&event);
@@ -345,11 +345,11 @@ impl Interface<'_> {
         self.update(event)
     }
 
-    fn update(&mut self, event: Event) -> Flow {
-        let mut flow = Flow::Goes;
+    fn update(&mut self, event: Event) -> LoopAction {
+        let mut flow = LoopAction::Goes;
         for effect in app::update(&mut self.state, &self.setup.keymap, event) {
             match effect {
-                Effect::Mirror(command) => {
+                Effect::Sync(command) => {
                     if let Err(refused) = self.commands.try_send(command) {
                         self.update(Event::Undelivered(refused.into_inner()));
                     }
@@ -366,16 +366,16 @@ impl Interface<'_> {
                 Effect::Copy(text) => self.copy(&text),
                 Effect::EditText { text } => {
                     self.text = Some(text);
-                    flow = flow.max(Flow::Edits);
+                    flow = flow.max(LoopAction::Edits);
                 }
                 Effect::RemoveText(file) => editor::remove(&file),
                 Effect::Profile(wish) => flow = flow.max(self.order(wish)),
                 Effect::Switch(destination) => {
                     self.onward = Some(destination);
-                    flow = Flow::Ends;
+                    flow = LoopAction::Ends;
                 }
-                Effect::Suspend => flow = flow.max(Flow::Suspends),
-                Effect::Quit => flow = Flow::Ends,
+                Effect::Suspend => flow = flow.max(LoopAction::Suspends),
+                Effect::Quit => flow = LoopAction::Ends,
             }
         }
         flow
@@ -386,16 +386,16 @@ impl Interface<'_> {
     }
 
     /// Hands an order of the form for a profile to the desk; where a command is asked for the key, only when it has the terminal.
-    fn order(&mut self, wish: Wish) -> Flow {
+    fn order(&mut self, wish: FormEffect) -> LoopAction {
         if asks_a_command(&wish) {
             self.asking = Some(wish);
-            return Flow::AsksForKey;
+            return LoopAction::AsksForKey;
         }
         // There is room for all that a form can order; where nobody takes orders, no answer comes and the form says so.
         if self.orders.try_send(wish).is_err() {
             tracing::warn!("an order of the form for a profile could not be handed over");
         }
-        Flow::Goes
+        LoopAction::Goes
     }
 
     /// Leaves the terminal to a command that is asked for a key: it may want to ask for a password, and two can't read from one
@@ -403,7 +403,7 @@ impl Interface<'_> {
     async fn ask_for_key(
         &mut self,
         signals: &mut Signals,
-        desk: &mut Desk,
+        desk: &mut ProfileService,
         meanwhile: &mut Meanwhile<'_>,
     ) -> Result<(), Broken> {
         let Some(wish) = self.asking.take() else { return Ok(()) };
@@ -417,7 +417,7 @@ impl Interface<'_> {
         Ok(())
     }
 
-    /// Takes what happens while the screen is somebody else's, until that is over: the mirror goes on following and sending.
+    /// Takes what happens while the screen is somebody else's, until that is over: the sync actor goes on following and sending.
     async fn unseen_until<T>(
         &mut self,
         over: impl Future<Output = T>,
@@ -492,7 +492,7 @@ impl Interface<'_> {
     }
 
     /// Leaves the terminal to the editor or to the shell, and takes it back. Answers what became of the text that was edited.
-    async fn step_aside(&mut self, flow: Flow, meanwhile: &mut Meanwhile<'_>) -> Result<Option<Edited>, Broken> {
+    async fn step_aside(&mut self, flow: LoopAction, meanwhile: &mut Meanwhile<'_>) -> Result<Option<Edited>, Broken> {
         self.screen.close()?;
         let edited = match self.text.take() {
             // A signal to end waits for the editor: two programs can't read from one terminal.
@@ -513,7 +513,7 @@ impl Interface<'_> {
             }
             None => None,
         };
-        if flow == Flow::Suspends {
+        if flow == LoopAction::Suspends {
             signals::stop_until_continued()?;
         }
         self.screen.reopen()?;

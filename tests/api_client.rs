@@ -163,7 +163,7 @@ async fn a_success_without_a_segment_does_not_say_that_it_is_gone() {
     for answer in [status(204), status(200), status(200).set_body_string("null"), body(json!([]))] {
         let (_server, client) = server(times(&answer)).await;
         let error = client.one(&id("vip")).await.unwrap_err();
-        assert!(matches!(error.fault, Fault::Unreadable { .. }), "{error}");
+        assert!(matches!(error.fault, Fault::InvalidResponse { .. }), "{error}");
     }
 }
 
@@ -183,7 +183,7 @@ async fn an_id_that_would_address_the_whole_list_is_never_sent() {
     let (server, client) = server([status(200)]).await;
     for text in [".", "..", "synchronization"] {
         let error = client.delete(&id(text)).await.unwrap_err();
-        assert!(matches!(error.fault, Fault::Unsendable { .. }), "{error}");
+        assert!(matches!(error.fault, Fault::InvalidRequest { .. }), "{error}");
         assert!(client.one(&id(text)).await.is_err());
         assert!(client.update(&id(text), &vip()).await.is_err());
     }
@@ -499,7 +499,7 @@ async fn an_answer_that_makes_no_sense_is_told_as_such() {
     client.one(&id("vip")).await.unwrap_err();
     let exchange = told.try_recv().unwrap();
     assert_eq!((exchange.status, exchange.answer.text.as_str()), (Some(200), "<html>"));
-    assert!(matches!(exchange.fault, Some(Fault::Unreadable { .. })));
+    assert!(matches!(exchange.fault, Some(Fault::InvalidResponse { .. })));
 }
 
 #[tokio::test]

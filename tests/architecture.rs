@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, its floor, and what of the lower floors it may use; `&[]` with a floor means everything below.
-struct Room {
+struct Module {
     name: &'static str,
     floor: u8,
     uses: Uses,
@@ -29,33 +29,33 @@ enum Purity {
     Free,
 }
 
-const fn room(name: &'static str, floor: u8, uses: Uses, purity: Purity) -> Room {
-    Room { name, floor, uses, purity }
+const fn module(name: &'static str, floor: u8, uses: Uses, purity: Purity) -> Module {
+    Module { name, floor, uses, purity }
 }
 
-const HOUSE: &[Room] = &[
-    room("segment", 0, Uses::Only(&[]), Purity::Pure),
-    room("action", 0, Uses::Only(&[]), Purity::Pure),
-    room("theme", 0, Uses::Only(&[]), Purity::Pure),
-    room("printable", 0, Uses::Only(&[]), Purity::Pure),
-    room("files", 0, Uses::Only(&[]), Purity::Free),
-    room("clock", 0, Uses::Only(&[]), Purity::Free),
-    room("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
-    room("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
-    room("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
-    room("formats", 2, Uses::Only(&["segment", "printable", "forest"]), Purity::Pure),
-    room("changes", 3, Uses::Only(&["segment", "forest", "remote", "formats"]), Purity::Pure),
-    room("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
-    room("store", 4, Uses::Only(&["segment", "files", "clock", "remote", "changes"]), Purity::Free),
-    room("config", 2, Uses::Only(&["segment", "files", "remote", "action", "keymap", "theme"]), Purity::Free),
-    room("mirror", 5, Uses::Only(&["segment", "clock", "forest", "remote", "changes", "store"]), Purity::Free),
-    room(
+const LAYERS: &[Module] = &[
+    module("segment", 0, Uses::Only(&[]), Purity::Pure),
+    module("action", 0, Uses::Only(&[]), Purity::Pure),
+    module("theme", 0, Uses::Only(&[]), Purity::Pure),
+    module("printable", 0, Uses::Only(&[]), Purity::Pure),
+    module("files", 0, Uses::Only(&[]), Purity::Free),
+    module("clock", 0, Uses::Only(&[]), Purity::Free),
+    module("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
+    module("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
+    module("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
+    module("formats", 2, Uses::Only(&["segment", "printable", "forest"]), Purity::Pure),
+    module("changes", 3, Uses::Only(&["segment", "forest", "remote", "formats"]), Purity::Pure),
+    module("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
+    module("store", 4, Uses::Only(&["segment", "files", "clock", "remote", "changes"]), Purity::Free),
+    module("config", 2, Uses::Only(&["segment", "files", "remote", "action", "keymap", "theme"]), Purity::Free),
+    module("sync", 5, Uses::Only(&["segment", "clock", "forest", "remote", "changes", "store"]), Purity::Free),
+    module(
         "app",
         6,
-        Uses::Only(&["segment", "action", "printable", "forest", "remote", "keymap", "formats", "changes", "mirror"]),
+        Uses::Only(&["segment", "action", "printable", "forest", "remote", "keymap", "formats", "changes", "sync"]),
         Purity::Pure,
     ),
-    room(
+    module(
         "ui",
         7,
         Uses::Only(&[
@@ -67,15 +67,15 @@ const HOUSE: &[Room] = &[
             "remote",
             "keymap",
             "changes",
-            "mirror",
+            "sync",
             "app",
         ]),
         Purity::Pure,
     ),
     // It shares only `segment` with the client, so that each checks the other.
-    room("demo", 8, Uses::Only(&["segment"]), Purity::Free),
-    room("terminal", 8, Uses::AllBelow, Purity::Free),
-    room("cli", 9, Uses::AllBelow, Purity::Free),
+    module("demo", 8, Uses::Only(&["segment"]), Purity::Free),
+    module("terminal", 8, Uses::AllBelow, Purity::Free),
+    module("cli", 9, Uses::AllBelow, Purity::Free),
 ];
 
 /// What a pure module must not name.
@@ -128,7 +128,7 @@ fn faults(source: &Path) -> Vec<Fault> {
         }
         let text = fs::read_to_string(&file).unwrap();
         let mut add = |line: usize, what: String| faults.push(Fault { file: relative.clone(), line, what });
-        let Some(room) = HOUSE.iter().find(|other| other.name == name) else {
+        let Some(module) = LAYERS.iter().find(|other| other.name == name) else {
             add(1, format!("the module `{name}` has no place in the house"));
             continue;
         };
@@ -137,11 +137,11 @@ fn faults(source: &Path) -> Vec<Fault> {
             .any(|part| ["tests", "tests.rs", "harness.rs", "scripted.rs"].iter().any(|test| part == *test));
         for (line, code) in code_lines(&text) {
             for used in uses(code) {
-                if used != name && !may_use(room, used) {
+                if used != name && !may_use(module, used) {
                     add(line, format!("`{name}` must not use `{used}`"));
                 }
             }
-            if room.purity == Purity::Pure && !is_test_file {
+            if module.purity == Purity::Pure && !is_test_file {
                 for impure in IMPURE.iter().filter(|impure| code.contains(**impure)) {
                     add(line, format!("`{name}` is pure and must not name `{}`", impure.trim()));
                 }
@@ -151,11 +151,11 @@ fn faults(source: &Path) -> Vec<Fault> {
     faults
 }
 
-fn may_use(room: &Room, used: &str) -> bool {
-    match room.uses {
+fn may_use(module: &Module, used: &str) -> bool {
+    match module.uses {
         Uses::Only(names) => names.contains(&used),
         Uses::AllBelow => {
-            HOUSE.iter().any(|other| other.name == used && (other.floor < room.floor || other.name == "demo"))
+            LAYERS.iter().any(|other| other.name == used && (other.floor < module.floor || other.name == "demo"))
         }
     }
 }
@@ -170,7 +170,7 @@ fn uses(line: &str) -> impl Iterator<Item = &str> {
         .map(|rest| {
             rest.trim_start().split(|character: char| !character.is_alphanumeric() && character != '_').next().unwrap()
         })
-        .filter(|name| HOUSE.iter().any(|room| room.name == *name))
+        .filter(|name| LAYERS.iter().any(|module| module.name == *name))
 }
 
 /// The lines that are code, counted from 1, up to the unit tests at the end of a file: those may use what they like.
@@ -211,8 +211,8 @@ fn nothing_uses_what_stands_above_or_beside_it_and_the_core_is_pure() {
 #[test]
 fn every_room_of_the_house_exists() {
     let files = rust_files(&source());
-    for room in HOUSE {
-        assert!(files.contains(&source().join(format!("{}.rs", room.name))), "{} is missing", room.name);
+    for module in LAYERS {
+        assert!(files.contains(&source().join(format!("{}.rs", module.name))), "{} is missing", module.name);
     }
 }
 
@@ -242,7 +242,7 @@ fn a_planted_fault_is_found() {
         "app/keys.rs",
         "use crate::forest::Forest;\n\nfn late() -> u64 {\n    Instant::now().elapsed().as_secs()\n}\n",
     );
-    plant("mirror.rs", "use crate::{changes::Plan, api::Client};\n");
+    plant("sync.rs", "use crate::{changes::Plan, api::Client};\n");
     plant("changes.rs", "#[cfg(test)]\nmod tests {\n    use crate::api::Client;\n}\n");
     plant("attic.rs", "fn nothing() {}\n");
     let found: Vec<String> = faults(house.path()).iter().map(|fault| format!("{fault:?}")).collect();
@@ -253,7 +253,7 @@ fn a_planted_fault_is_found() {
             "app/keys.rs:4: `app` is pure and must not name `now()`",
             "attic.rs:1: the module `attic` has no place in the house",
             "forest.rs:2: `forest` must not use `ui`",
-            "mirror.rs:1: `mirror` must not use `api`",
+            "sync.rs:1: `sync` must not use `api`",
         ]
     );
 }

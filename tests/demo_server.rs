@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use reqwest::{Response, StatusCode};
-use segtui::demo::{Actor, Fields, ListForm, Options, Server, Trouble, Wish};
+use segtui::demo::{Actor, ChangeRequest, Fields, ListForm, Options, Server, Trouble};
 use serde_json::{Value, json};
 
 struct Client {
@@ -139,7 +139,7 @@ async fn the_feed_can_be_asked_for_some_contexts_and_comes_in_parts() {
     let start = 26;
     for actor in [Actor::Backoffice, Actor::Integrations, Actor::Backoffice, Actor::Backoffice] {
         let fields = Fields { name: "x".into(), external_id: None, parent: None };
-        client.server.change(actor, Wish::Create(fields)).unwrap();
+        client.server.change(actor, ChangeRequest::Create(fields)).unwrap();
     }
     let feed = |query: String| async move { query };
     let path = feed(format!("/segments/synchronization?contexts=BACKOFFICE&startId={start}")).await;

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
-use segtui::demo::{Actor, Fields, Options, Server, Trouble, Wish};
+use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server, Trouble};
 use segtui::segment::SegmentId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,7 +31,7 @@ impl Demo {
         Self { runtime, server, home: tempfile::tempdir().unwrap() }
     }
 
-    fn change(&self, actor: Actor, wish: Wish) -> SegmentId {
+    fn change(&self, actor: Actor, wish: ChangeRequest) -> SegmentId {
         let _guard = self.runtime.enter();
         self.server.change(actor, wish).unwrap()
     }
@@ -40,7 +40,7 @@ impl Demo {
         let segment = self.server.segments().into_iter().find(|segment| segment.name == from).unwrap();
         self.change(
             Actor::Backoffice,
-            Wish::Update(segment.id.clone(), Fields { name: to.into(), ..Fields::of(&segment) }),
+            ChangeRequest::Update(segment.id.clone(), Fields { name: to.into(), ..Fields::of(&segment) }),
         );
     }
 
@@ -130,7 +130,7 @@ fn each_change_is_a_line_with_old_and_new_values_and_the_step_to_go_on_from() {
     let mut watch = demo.watching(&["--format", "ndjson"]);
     let parent = demo.server.segments().into_iter().find(|segment| segment.name == "Podhurt").unwrap().id;
     let fields = Fields { name: "Nowy".into(), external_id: Some("N".into()), parent: Some(parent.clone()) };
-    let id = demo.change(Actor::Backoffice, Wish::Create(fields));
+    let id = demo.change(Actor::Backoffice, ChangeRequest::Create(fields));
     let created = watch.json();
     assert_eq!((&created["kind"], &created["id"]), (&json!("create"), &json!(id)));
     let segment = json!({ "id": id, "name": "Nowy", "externalId": "N", "parentSegmentId": parent });
@@ -143,7 +143,7 @@ fn each_change_is_a_line_with_old_and_new_values_and_the_step_to_go_on_from() {
     assert_eq!(changed["kind"], "update");
     assert_eq!(changed["changed"], json!({ "name": { "old": "Nowy", "new": "Starszy" } }));
 
-    demo.change(Actor::Backoffice, Wish::Delete(id));
+    demo.change(Actor::Backoffice, ChangeRequest::Delete(id));
     let deleted = watch.json();
     assert_eq!((&deleted["kind"], &deleted["segment"]), (&json!("delete"), &Value::Null));
     assert_eq!(deleted["changed"]["name"], json!({ "old": "Starszy", "new": null }));
@@ -165,10 +165,13 @@ fn going_on_from_a_step_tells_what_happened_meanwhile_and_then_what_happens() {
 
     demo.rename("Podhurt 2", "Podhurt 3");
     let fields = Fields { name: "Nowy".into(), external_id: None, parent: None };
-    let id = demo.change(Actor::Backoffice, Wish::Create(fields));
-    demo.change(Actor::Backoffice, Wish::Create(Fields { name: "Krótki".into(), external_id: None, parent: None }));
+    let id = demo.change(Actor::Backoffice, ChangeRequest::Create(fields));
+    demo.change(
+        Actor::Backoffice,
+        ChangeRequest::Create(Fields { name: "Krótki".into(), external_id: None, parent: None }),
+    );
     let brief = demo.server.segments().last().unwrap().id.clone();
-    demo.change(Actor::Backoffice, Wish::Delete(brief.clone()));
+    demo.change(Actor::Backoffice, ChangeRequest::Delete(brief.clone()));
 
     let mut watch = demo.watch(&["--format", "ndjson", "--since", &step]);
     let (renamed, created, deleted) = (watch.json(), watch.json(), watch.json());
@@ -247,7 +250,7 @@ fn with_origins_each_line_says_who_did_it() {
     fs::write(&config, "[profiles.acme]\norigins = true\n").unwrap();
     let mut watch = demo.watching(&["--format", "ndjson", "--config", config.to_str().unwrap()]);
     for (actor, context) in [(Actor::Backoffice, "BACKOFFICE"), (Actor::Internal, "INTERNAL")] {
-        demo.change(actor, Wish::Create(Fields { name: "Nowy".into(), external_id: None, parent: None }));
+        demo.change(actor, ChangeRequest::Create(Fields { name: "Nowy".into(), external_id: None, parent: None }));
         assert_eq!(watch.json()["contexts"], json!([context]));
     }
 }

@@ -11,9 +11,9 @@ use ratatui::backend::TestBackend;
 use segtui::app::{Access, Clock, Effect, Event, Layer, Session, State, update};
 use segtui::forest::{Change, Forest, Order, Purpose, Query, SortJob};
 use segtui::keymap::{Key, Keymap};
-use segtui::mirror;
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::Segment;
+use segtui::sync;
 use segtui::ui::{Look, Symbols, Theme, ThemeName, draw, draw_tree};
 use tui_tree_widget::Tree;
 
@@ -62,8 +62,8 @@ impl Screen {
         let clock = Clock { now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC };
         let mut state = State::new(session, clock, 120, 40);
         let keymap = Keymap::standard().unwrap();
-        update(&mut state, &keymap, Event::Mirror(mirror::Event::Gathered(segments)));
-        update(&mut state, &keymap, Event::Mirror(mirror::Event::Listed { different: Vec::new() }));
+        update(&mut state, &keymap, Event::Sync(sync::Event::PageReceived(segments)));
+        update(&mut state, &keymap, Event::Sync(sync::Event::Listed { different: Vec::new() }));
         state.tree.forest.fold_to_level(None);
         let theme = Theme::new(ThemeName::Dark, Symbols::UNICODE);
         let Ok(terminal) = Terminal::new(TestBackend::new(120, 40));

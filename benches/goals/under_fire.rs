@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use segtui::api::{Client, Settings as ClientSettings};
 use segtui::app::{Edited, Effect, Event as AppEvent, Layer};
 use segtui::changes::{Execution, ExecutionResult, OpId, Operation, PlanId, WriteResult, Written};
-use segtui::demo::{Actor, Fields, Options, Server, Wish};
+use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};
 use segtui::keymap::Key;
-use segtui::mirror::{self, Command, Event, Mirror, Pace, Settings};
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
+use segtui::sync::{self, Command, Event, Pace, Settings, SyncHandle};
 
 use super::in_process::Screen;
 use super::report::{Report, median, millis};
@@ -39,20 +39,20 @@ pub fn measure(report: &mut Report) {
     }
 }
 
-fn follow(server: &Server, settings: Settings) -> Mirror {
+fn follow(server: &Server, settings: Settings) -> SyncHandle {
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
     let client = ClientSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
-    mirror::start(Arc::new(Client::new(client).unwrap()), settings)
+    sync::start(Arc::new(Client::new(client).unwrap()), settings)
 }
 
-async fn until(mirror: &mut Mirror, mut enough: impl FnMut(&Event) -> bool) {
-    while !enough(&mirror.events.recv().await.expect("it lives")) {}
+async fn until(sync: &mut SyncHandle, mut enough: impl FnMut(&Event) -> bool) {
+    while !enough(&sync.events.recv().await.expect("it lives")) {}
 }
 
 /// Drains what the mirror says for so long.
-async fn pass(mirror: &mut Mirror, time: Duration) {
+async fn pass(sync: &mut SyncHandle, time: Duration) {
     let until = tokio::time::Instant::now() + time;
-    while tokio::time::timeout_at(until, mirror.events.recv()).await.is_ok() {}
+    while tokio::time::timeout_at(until, sync.events.recv()).await.is_ok() {}
 }
 
 /// From the order to the PUT, in round trips, while others change a hundred segments a second.
@@ -60,9 +60,9 @@ async fn rename(report: &mut Report) {
     const LATENCY: Duration = Duration::from_millis(100);
     let options = Options { segments: Some(2_000), churn: 100.0, latency: LATENCY, ..Options::default() };
     let server = Server::start(options).await.unwrap();
-    let mut mirror = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
-    until(&mut mirror, |event| matches!(event, Event::Synchronised { .. })).await;
-    pass(&mut mirror, Duration::from_secs(3)).await;
+    let mut sync = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
+    until(&mut sync, |event| matches!(event, Event::Synchronised { .. })).await;
+    pass(&mut sync, Duration::from_secs(3)).await;
     let puts = || server.requests().iter().filter(|request| request.method == "PUT").count();
     let mut trips = Vec::new();
     for number in 0..7 {
@@ -71,10 +71,10 @@ async fn rename(report: &mut Report) {
         let op = OpId { plan_id: PlanId(1 + number as u64), index: 0 };
         let execution = Execution { op, operation: Operation::Update { base, draft }, evidence: None };
         let (before, begun) = (puts(), Instant::now());
-        mirror.commands.send(Command::Execute(Box::new(execution))).await.unwrap();
+        sync.commands.send(Command::Execute(Box::new(execution))).await.unwrap();
         while puts() == before {
             assert!(begun.elapsed() < Duration::from_secs(30), "it never leaves");
-            pass(&mut mirror, Duration::from_millis(1)).await;
+            pass(&mut sync, Duration::from_millis(1)).await;
         }
         trips.push(begun.elapsed());
     }
@@ -88,15 +88,15 @@ async fn burst(report: &mut Report) {
     const SEGMENTS: usize = 10_000;
     let options = Options { segments: Some(SEGMENTS), ..Options::default() };
     let server = Server::start(options).await.unwrap();
-    let mut mirror = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
-    until(&mut mirror, |event| matches!(event, Event::Synchronised { complete: true, .. })).await;
+    let mut sync = follow(&server, Settings { poll: Pace::steady(Duration::from_secs(1)), ..Settings::default() });
+    until(&mut sync, |event| matches!(event, Event::Synchronised { complete: true, .. })).await;
     let before = server.requests().len();
     for (number, segment) in server.segments().into_iter().take(5_000).enumerate() {
         let fields = Fields { name: format!("Changed {number}").into(), ..Fields::of(&segment) };
-        server.change(Actor::Integrations, Wish::Update(segment.id, fields)).unwrap();
+        server.change(Actor::Integrations, ChangeRequest::Update(segment.id, fields)).unwrap();
     }
     let mut quiet = 0;
-    until(&mut mirror, |event| {
+    until(&mut sync, |event| {
         quiet += usize::from(matches!(event, Event::Synchronised { complete: true, .. }));
         quiet == 3
     })
@@ -117,8 +117,8 @@ async fn first_rows(report: &mut Report) {
     let mut taken = Vec::new();
     for _ in 0..3 {
         let begun = Instant::now();
-        let mut mirror = follow(&server, Settings::default());
-        until(&mut mirror, |event| matches!(event, Event::Gathered(_))).await;
+        let mut sync = follow(&server, Settings::default());
+        until(&mut sync, |event| matches!(event, Event::PageReceived(_))).await;
         taken.push(begun.elapsed());
     }
     let trips = median(&taken).div_duration_f64(LATENCY);
@@ -184,7 +184,7 @@ fn creates(report: &mut Report) {
         let result = Box::new(ExecutionResult::Done(WriteResult::Created(written)));
         done += 1;
         thread.spends(|| {
-            ready.extend(executions(screen.update(AppEvent::Mirror(Event::Executed { op, result }))));
+            ready.extend(executions(screen.update(AppEvent::Sync(Event::Executed { op, result }))));
             if done % FRAME_EVERY == 0 {
                 screen.frame();
             }
@@ -237,7 +237,7 @@ fn send_new(screen: &mut Screen, thread: &mut Thread) -> Vec<Execution> {
 /// What is to be executed.
 fn executions(effects: Vec<Effect>) -> Vec<Execution> {
     let executions = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Mirror(Command::Execute(execution)) => Some(*execution),
+        Effect::Sync(Command::Execute(execution)) => Some(*execution),
         _ => None,
     });
     executions.collect()

@@ -14,7 +14,7 @@ use url::Url;
 use super::settings::{Settings, Timeouts};
 use super::{mask, words};
 use crate::clock;
-use crate::remote::{Fault, Obstacle, ObstacleKind};
+use crate::remote::{ConnectError, Fault, ObstacleKind};
 
 /// Enough for any sentence that an error page holds.
 const LONGEST_ERROR: usize = 64 * 1024;
@@ -157,19 +157,19 @@ fn network_fault(error: &reqwest::Error, timeouts: &Timeouts) -> Fault {
     } else if error.is_timeout() {
         Fault::TimedOut { after: timeouts.request }
     } else if error.is_builder() {
-        Fault::Unsendable { reason: innermost(error) }
+        Fault::InvalidRequest { reason: innermost(error) }
     } else {
         Fault::Broken { reason: innermost(error) }
     }
 }
 
-fn obstacle(error: &reqwest::Error, timeouts: &Timeouts) -> Obstacle {
+fn obstacle(error: &reqwest::Error, timeouts: &Timeouts) -> ConnectError {
     if error.is_timeout() {
         let words = format!("it did not come about within {} s", timeouts.connect.as_secs_f64());
-        return Obstacle::new(ObstacleKind::TimedOut, words);
+        return ConnectError::new(ObstacleKind::TimedOut, words);
     }
     let kind = causes(error).find_map(kind_of).unwrap_or_default();
-    Obstacle::new(kind, innermost(error))
+    ConnectError::new(kind, innermost(error))
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -9,13 +9,13 @@ use crate::remote::Fault;
 
 /// Whether a call may be made twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repetition {
+pub enum RetrySafety {
     /// Twice comes to the same as once.
-    Harmless,
+    Idempotent,
     /// Twice would do it twice.
-    Harmful,
+    NotIdempotent,
     /// It was decided upon after a look, so whoever asked for it has to look again first.
-    Outdated,
+    NeedsReread,
 }
 
 /// When and how often to try again.
@@ -51,7 +51,7 @@ impl Policy {
     /// `jitter`, from 0 to 1, spreads clients that failed together: half of the pause is fixed, up to half is added. What the
     /// server asks for is never undercut.
     #[must_use]
-    pub fn pause(&self, fault: &Fault, repetition: Repetition, failures: u32, jitter: f64) -> Option<Duration> {
+    pub fn pause(&self, fault: &Fault, repetition: RetrySafety, failures: u32, jitter: f64) -> Option<Duration> {
         if failures >= self.tries || !may_repeat(fault, repetition) {
             return None;
         }
@@ -66,18 +66,18 @@ impl Policy {
     }
 }
 
-fn may_repeat(fault: &Fault, repetition: Repetition) -> bool {
+fn may_repeat(fault: &Fault, repetition: RetrySafety) -> bool {
     match repetition {
-        Repetition::Harmless => fault.is_transient(),
-        Repetition::Outdated => false,
-        Repetition::Harmful => matches!(fault, Fault::Unreachable { .. }),
+        RetrySafety::Idempotent => fault.is_transient(),
+        RetrySafety::NeedsReread => false,
+        RetrySafety::NotIdempotent => matches!(fault, Fault::Unreachable { .. }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::Obstacle;
+    use crate::remote::ConnectError;
 
     const NO_JITTER: f64 = 1.0;
 
@@ -89,7 +89,7 @@ mod tests {
     fn pauses_double_up_to_the_longest_and_end_after_the_last_try() {
         let policy = Policy { tries: 8, ..Policy::default() };
         let pauses: Vec<_> = (1..=8)
-            .map(|failures| policy.pause(&refused(500, None), Repetition::Harmless, failures, NO_JITTER))
+            .map(|failures| policy.pause(&refused(500, None), RetrySafety::Idempotent, failures, NO_JITTER))
             .collect();
         let millis = |ms| Some(Duration::from_millis(ms));
         let expected =
@@ -99,16 +99,16 @@ mod tests {
 
     #[test]
     fn jitter_takes_away_half_a_pause_at_most() {
-        let fault = Fault::Unreachable { reason: Obstacle::default() };
+        let fault = Fault::Unreachable { reason: ConnectError::default() };
         let policy = Policy::default();
-        assert_eq!(policy.pause(&fault, Repetition::Harmless, 2, 0.0), Some(Duration::from_millis(250)));
-        assert_eq!(policy.pause(&fault, Repetition::Harmless, 2, 0.5), Some(Duration::from_millis(375)));
+        assert_eq!(policy.pause(&fault, RetrySafety::Idempotent, 2, 0.0), Some(Duration::from_millis(250)));
+        assert_eq!(policy.pause(&fault, RetrySafety::Idempotent, 2, 0.5), Some(Duration::from_millis(375)));
     }
 
     #[test]
     fn the_server_is_never_asked_sooner_than_it_wants() {
         let policy = Policy::default();
-        let pause = |asked| policy.pause(&refused(429, Some(asked)), Repetition::Harmless, 1, NO_JITTER);
+        let pause = |asked| policy.pause(&refused(429, Some(asked)), RetrySafety::Idempotent, 1, NO_JITTER);
         assert_eq!(pause(1), Some(Duration::from_secs(1)));
         assert_eq!(pause(0), Some(Duration::from_millis(250)), "and not at once either");
         assert_eq!(pause(2), Some(Duration::from_secs(2)));
@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn what_creates_something_is_repeated_only_when_it_never_left() {
         let policy = Policy::default();
-        let repeated = |fault: &Fault| policy.pause(fault, Repetition::Harmful, 1, NO_JITTER).is_some();
-        assert!(repeated(&Fault::Unreachable { reason: Obstacle::default() }));
+        let repeated = |fault: &Fault| policy.pause(fault, RetrySafety::NotIdempotent, 1, NO_JITTER).is_some();
+        assert!(repeated(&Fault::Unreachable { reason: ConnectError::default() }));
         for status in [400, 408, 409, 425, 429, 500, 502, 503, 504] {
             for asked in [None, Some(0), Some(1)] {
                 assert!(!repeated(&refused(status, asked)), "{status}");
@@ -127,13 +127,13 @@ mod tests {
         }
         assert!(!repeated(&Fault::TimedOut { after: Duration::ZERO }));
         assert!(!repeated(&Fault::Broken { reason: String::new() }));
-        assert!(!repeated(&Fault::Unreadable { reason: String::new() }));
+        assert!(!repeated(&Fault::InvalidResponse { reason: String::new() }));
     }
 
     #[test]
     fn a_final_refusal_is_never_repeated() {
         for status in [400, 401, 403, 404, 409, 422, 501] {
-            let pause = Policy::default().pause(&refused(status, Some(1)), Repetition::Harmless, 1, NO_JITTER);
+            let pause = Policy::default().pause(&refused(status, Some(1)), RetrySafety::Idempotent, 1, NO_JITTER);
             assert_eq!(pause, None, "{status}");
         }
     }

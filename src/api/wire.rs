@@ -46,7 +46,9 @@ fn odd_page(body: &[u8]) -> Result<Page, Fault> {
         other => return Err(unexpected("a list of segments", other)),
     };
     if items.len() > list::MOST_ENTRIES {
-        return Err(Fault::Unreadable { reason: format!("it has {} entries, more than a page can have", items.len()) });
+        return Err(Fault::InvalidResponse {
+            reason: format!("it has {} entries, more than a page can have", items.len()),
+        });
     }
     let segments: Vec<Segment> = items.iter().filter_map(segment).collect();
     // A page of more entries than a u32 counts would not fit the ceiling on an answer's size.
@@ -111,7 +113,7 @@ const MOST_NESTED: usize = 100_000;
 fn bounded(body: &[u8]) -> Result<(), Fault> {
     let nested = body.iter().filter(|&&byte| byte == b'{' || byte == b'[').count();
     if nested > MOST_NESTED {
-        return Err(Fault::Unreadable {
+        return Err(Fault::InvalidResponse {
             reason: format!("it has {nested} objects and lists, more than an answer can have"),
         });
     }
@@ -124,9 +126,9 @@ fn parse(body: &[u8]) -> Result<Value, Fault> {
     }
     bounded(body)?;
     if body.len() > LONGEST_ODD {
-        return Err(Fault::Unreadable { reason: format!("expected JSON; it begins: {}", beginning(body)) });
+        return Err(Fault::InvalidResponse { reason: format!("expected JSON; it begins: {}", beginning(body)) });
     }
-    serde_json::from_slice(body).map_err(|error| Fault::Unreadable {
+    serde_json::from_slice(body).map_err(|error| Fault::InvalidResponse {
         reason: format!("expected JSON, {error}; it begins: {}", beginning(body)),
     })
 }
@@ -201,7 +203,7 @@ fn unexpected(expected: &str, json: &Value) -> Fault {
         Value::Null => "nothing came".to_owned(),
         other => format!("it begins: {}", beginning(other.to_string().as_bytes())),
     };
-    Fault::Unreadable { reason: format!("expected {expected}; {came}") }
+    Fault::InvalidResponse { reason: format!("expected {expected}; {came}") }
 }
 
 /// Enough of an answer to recognise a login page or another service.

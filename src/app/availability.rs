@@ -33,7 +33,7 @@ const GLANCE: usize = 1_000;
 /// The reason why not, as a sentence for the person.
 pub fn availability(state: &State, action: Action) -> Result<(), String> {
     if action.is_write() && state.session.access == Access::ReadOnly {
-        return Err(Fault::Forbidden.to_string());
+        return Err(Fault::ReadOnly.to_string());
     }
     match action {
         Action::Delete => subjects_settled(state)

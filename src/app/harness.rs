@@ -1,4 +1,4 @@
-//! A person at the keyboard and a mirror that says what a test wants: events in, state and effects out.
+//! A person at the keyboard and a sync actor that says what a test wants: events in, state and effects out.
 
 mod left_undone;
 
@@ -14,9 +14,9 @@ use crate::changes::{
 };
 use crate::forest::RowKind;
 use crate::keymap::{KeyTexts, Keymap, parse_sequence};
-use crate::mirror::{self, Command, Mention, Phase, Seen};
 use crate::remote::{BaseUrl, Call, Context, Excerpt, Exchange, Fault, InsecureHttp, RemoteError};
 use crate::segment::{Field, Segment, SegmentId, Step};
+use crate::sync::{self, Command, FeedSource, Phase, SegmentChange};
 
 use super::{Access, Clock, Effect, Event, Session, State, update};
 
@@ -141,30 +141,30 @@ impl Harness {
     pub fn live(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = Self::new(columns, rows);
         harness.first_list(segments);
-        harness.tell(mirror::Event::PhaseChanged(Phase::Live));
-        harness.tell(mirror::Event::Synchronised { next: Step(1), complete: true, lacking: None });
+        harness.tell(sync::Event::PhaseChanged(Phase::Live));
+        harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });
         harness
     }
 
     /// The first list came, page by page, and is complete.
     pub fn first_list(&mut self, segments: Vec<Arc<Segment>>) {
-        self.tell(mirror::Event::Gathered(segments));
-        self.tell(mirror::Event::Listed { different: Vec::new() });
+        self.tell(sync::Event::PageReceived(segments));
+        self.tell(sync::Event::Listed { different: Vec::new() });
     }
 
     /// A later list came: where it differs from the one before, and then what is gone.
     pub fn later_list(&mut self, before: &[Arc<Segment>], now: &[Arc<Segment>]) {
         let find = |list: &[Arc<Segment>], id: &SegmentId| list.iter().find(|segment| segment.id == *id).cloned();
-        let seen = |id: &SegmentId| Seen {
+        let seen = |id: &SegmentId| SegmentChange {
             id: id.clone(),
             before: find(before, id),
             now: find(now, id),
-            mention: Mention::default(),
+            mention: FeedSource::default(),
         };
         let different = now.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.before != seen.now).collect();
-        self.tell(mirror::Event::Listed { different });
+        self.tell(sync::Event::Listed { different });
         let gone = before.iter().map(|segment| seen(&segment.id)).filter(|seen| seen.now.is_none()).collect();
-        self.tell(mirror::Event::Changed { seen: gone, next: None });
+        self.tell(sync::Event::Changed { seen: gone, next: None });
     }
 
     /// Lets something happen, carries out the work that it asks for, and keeps the other effects.
@@ -204,12 +204,12 @@ impl Harness {
         self.event(Event::Time(later));
     }
 
-    /// The mirror tells something. Whatever that is, nothing opens by itself.
-    pub fn tell(&mut self, event: mirror::Event) {
+    /// The sync actor tells something. Whatever that is, nothing opens by itself.
+    pub fn tell(&mut self, event: sync::Event) {
         let kinds = |harness: &Self| harness.state.screen.layers.iter().map(std::mem::discriminant).collect::<Vec<_>>();
         let before = kinds(self);
         let what = format!("{event:?}");
-        self.event(Event::Mirror(event));
+        self.event(Event::Sync(event));
         assert!(kinds(self).iter().all(|kind| before.contains(kind)), "something has opened by itself: {what}");
     }
 
@@ -221,9 +221,9 @@ impl Harness {
     /// The same, with who did it.
     pub fn changed_by(&mut self, contexts: &[Context], before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>) {
         let id = now.or(before).unwrap().id.clone();
-        let mention = Mention { kind: None, contexts: contexts.iter().copied().collect() };
-        let seen = Seen { id, before: before.cloned(), now: now.cloned(), mention };
-        self.tell(mirror::Event::Changed { seen: vec![seen], next: None });
+        let mention = FeedSource { kind: None, contexts: contexts.iter().copied().collect() };
+        let seen = SegmentChange { id, before: before.cloned(), now: now.cloned(), mention };
+        self.tell(sync::Event::Changed { seen: vec![seen], next: None });
     }
 
     /// A request was made, and answered with this.
@@ -252,7 +252,7 @@ impl Harness {
     /// The operations that were handed over to be executed, in order.
     pub fn executions(&self) -> Vec<Execution> {
         let executions = self.effects.iter().filter_map(|effect| match effect {
-            Effect::Mirror(Command::Execute(execution)) => Some((**execution).clone()),
+            Effect::Sync(Command::Execute(execution)) => Some((**execution).clone()),
             _ => None,
         });
         executions.collect()
@@ -290,7 +290,7 @@ impl Harness {
 
     /// An operation has come to something.
     pub fn executed(&mut self, op: OpId, result: ExecutionResult) {
-        self.tell(mirror::Event::Executed { op, result: Box::new(result) });
+        self.tell(sync::Event::Executed { op, result: Box::new(result) });
     }
 
     /// Refuses the plan that was sent last with the server's words.
@@ -348,7 +348,7 @@ impl Harness {
 /// What an effect submits: the journal's entries of it.
 fn submitted(effect: &Effect) -> Option<&Vec<JournalEntry>> {
     match effect {
-        Effect::Mirror(Command::Journal(entries)) if matches!(entries.first(), Some(JournalEntry::Queued(..))) => {
+        Effect::Sync(Command::Journal(entries)) if matches!(entries.first(), Some(JournalEntry::Queued(..))) => {
             Some(entries)
         }
         _ => None,

@@ -2,16 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mirror::{Phase, Suspicion};
+use crate::sync::{Phase, Suspicion};
 
 /// What is known of the relation to the server.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// What the mirror said last.
+    /// What the sync actor said last.
     pub phase: Phase,
     /// Since when it has been of that kind.
     pub since: Timestamp,
-    /// When the mirror said it.
+    /// When the sync actor said it.
     pub told: Timestamp,
     /// When the tree was last known to be what is on the server.
     pub synchronised: Option<Timestamp>,

@@ -1,11 +1,11 @@
-//! What the mirror says, taken into the state.
+//! What the sync actor says, taken into the state.
 
 use std::sync::Arc;
 
 use crate::action::Action;
 use crate::forest::{Change, Forest, Heading, RowId};
-use crate::mirror::{Event, Notice, Phase, Seen};
 use crate::segment::{Segment, SegmentId};
+use crate::sync::{Event, Notice, Phase, SegmentChange};
 
 use super::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::changes::tell_reverted;
@@ -15,7 +15,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = changes::hand_over_again(state);
     match event {
         Event::PhaseChanged(phase) => enter(state, phase),
-        Event::Gathered(segments) => gather(state, segments),
+        Event::PageReceived(segments) => gather(state, segments),
         Event::Restored { forest, saved } => {
             state.link.synchronised = Some(saved);
             effects.extend(restore(state, *forest));
@@ -76,7 +76,7 @@ fn enter(state: &mut State, phase: Phase) {
         _ => {}
     }
     if !matches!(phase, Phase::Loading(_)) {
-        viewport::steady(state, |state| state.tree.forest.set_growing(false));
+        viewport::preserving_viewport(state, |state| state.tree.forest.set_growing(false));
     }
     state.link.enter(phase, now);
 }
@@ -92,11 +92,11 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
     });
     let changes: Vec<Change> = changes.collect();
     state.tree.forest.set_growing(true);
-    viewport::steady(state, |state| state.tree.forest.apply(changes));
+    viewport::preserving_viewport(state, |state| state.tree.forest.apply(changes));
 }
 
 fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
-    viewport::steady(state, |state| {
+    viewport::preserving_viewport(state, |state| {
         state.tree.forest = forest;
         let overlay = state.changes.queue.see_all(&state.tree.forest);
         state.tree.forest.apply(overlay);
@@ -107,7 +107,7 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
     effects
 }
 
-fn list(state: &mut State, different: &[Seen]) -> Vec<Effect> {
+fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
     for one in different {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
             tell_reverted(state, before, after);
@@ -116,7 +116,7 @@ fn list(state: &mut State, different: &[Seen]) -> Vec<Effect> {
     let changes = different.iter().map(|seen| state.changes.queue.see(&seen.id, seen.now.clone()));
     let changes: Vec<Change> = changes.collect();
     let first = !state.link.listed;
-    viewport::steady(state, |state| {
+    viewport::preserving_viewport(state, |state| {
         state.tree.forest.apply(changes);
         if first {
             state.tree.forest.expand(&RowId::Heading(Heading::MissingParents));
@@ -132,7 +132,7 @@ fn list(state: &mut State, different: &[Seen]) -> Vec<Effect> {
 }
 
 /// What is new may be what a create has made whose answer was lost.
-fn look_for_own(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
+fn look_for_own(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     let new = seen.iter().filter(|one| one.before.is_none()).filter_map(|one| one.now.as_ref());
     let mut effects = Vec::new();
     for new in new {
@@ -163,7 +163,7 @@ fn open_at_first(state: &mut State) {
     if state.tree.forest.row_count() > most || state.tree.forest.open_segments().next().is_some() {
         return;
     }
-    viewport::steady(state, |state| {
+    viewport::preserving_viewport(state, |state| {
         let roots: Vec<SegmentId> = state.tree.forest.roots().map(|root| root.id.clone()).collect();
         let below: usize = roots.iter().map(|root| state.tree.forest.child_count(root)).sum();
         if state.tree.forest.row_count() + below <= most {
@@ -172,7 +172,7 @@ fn open_at_first(state: &mut State) {
     });
 }
 
-fn change(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
+fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     let now = state.clock.now;
     for one in seen {
         if let Some(entry) = activity::entry(&state.tree.forest, one, now) {
@@ -190,7 +190,7 @@ fn change(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
     let goodbye = selected_goes
         .and_then(|one| one.before.as_ref())
         .map(|gone| format!("{} was deleted by somebody else", gone.name));
-    viewport::steady(state, |state| {
+    viewport::preserving_viewport(state, |state| {
         state.tree.forest.apply(changes);
         state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
     });
@@ -208,7 +208,7 @@ fn change(state: &mut State, seen: &[Seen]) -> Vec<Effect> {
 }
 
 /// Says what the feed had missed. That it missed nothing is worth a word only to somebody who asked.
-fn verified(state: &mut State, missed: &[Seen]) {
+fn verified(state: &mut State, missed: &[SegmentChange]) {
     let asked = std::mem::take(&mut state.link.verification_asked);
     let now = state.clock.now;
     for seen in missed {
@@ -217,7 +217,7 @@ fn verified(state: &mut State, missed: &[Seen]) {
         }
         if seen.now.is_some() {
             state.side.activity.touch(&seen.id, now, Originator::Somebody(seen.mention.contexts));
-            viewport::steady(state, |state| state.tree.forest.mark_changed([&seen.id]));
+            viewport::preserving_viewport(state, |state| state.tree.forest.mark_changed([&seen.id]));
         }
     }
     match missed.len() {
@@ -231,9 +231,9 @@ fn verified(state: &mut State, missed: &[Seen]) {
 }
 
 /// Lets what is open know what has changed.
-fn tell_dialogs(state: &mut State, seen: &[Seen]) {
+fn tell_dialogs(state: &mut State, seen: &[SegmentChange]) {
     let mut layers = std::mem::take(&mut state.screen.layers);
-    for Seen { id, now, .. } in seen {
+    for SegmentChange { id, now, .. } in seen {
         for layer in &mut layers {
             match layer {
                 Layer::Form(form) if form.subject() == Some(id) => {

@@ -3,7 +3,7 @@
 use crate::action::{Action, Group};
 use crate::changes::UndoStep;
 use crate::forest::{Order, RowId};
-use crate::mirror::{Command, Phase};
+use crate::sync::{Command, Phase};
 
 use super::viewport::{self, Direction};
 use super::{
@@ -67,7 +67,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Cut => changing::cut(state),
         Action::Reopen => layer::open_problem(state),
         Action::Paste => return changing::paste(state),
-        Action::PollNow => return vec![Effect::Mirror(Command::PollNow)],
+        Action::PollNow => return vec![Effect::Sync(Command::PollNow)],
         Action::Reload => return reload(state),
         Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],
@@ -81,7 +81,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 fn reload(state: &mut State) -> Vec<Effect> {
     state.say("loading everything anew, to compare");
     state.link.verification_asked = true;
-    vec![Effect::Mirror(Command::Reload)]
+    vec![Effect::Sync(Command::Reload)]
 }
 
 fn go_to_end(state: &mut State, action: Action) {
@@ -146,7 +146,7 @@ fn fold(state: &mut State, action: Action) {
             let level = (level > 0).then_some(u32::from(level));
             // The selection goes to the closest parent that stays visible.
             let above = parents_of_selection(state);
-            viewport::steady(state, |state| {
+            viewport::preserving_viewport(state, |state| {
                 state.tree.forest.fold_to_level(level);
                 let visible = above.into_iter().find(|row| state.tree.forest.position(row).is_some());
                 state.tree.view.selected = visible.or(state.tree.view.selected.take());
@@ -154,7 +154,9 @@ fn fold(state: &mut State, action: Action) {
             viewport::keep_in_sight(state);
         }
         (Action::ToggleFold, Some(row)) => viewport::toggle(state, &row),
-        (Action::ExpandSubtree, Some(row)) => viewport::steady(state, |state| state.tree.forest.expand_subtree(&row)),
+        (Action::ExpandSubtree, Some(row)) => {
+            viewport::preserving_viewport(state, |state| state.tree.forest.expand_subtree(&row));
+        }
         _ => {}
     }
 }
@@ -235,7 +237,7 @@ fn dismiss(state: &mut State) -> Vec<Effect> {
 /// The first list, or a plan of several changes between two of them.
 fn stop_what_is_long(state: &mut State) -> Vec<Effect> {
     match state.link.phase {
-        Phase::Loading(_) => vec![Effect::Mirror(Command::StopListing)],
+        Phase::Loading(_) => vec![Effect::Sync(Command::StopListing)],
         _ if state.changes.counts().queued > 1 => stop(state),
         _ => Vec::new(),
     }

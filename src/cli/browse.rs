@@ -10,19 +10,19 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 
-use crate::app::{Clock, Destination, Message, NewProfile, Occasion, Session, State, Tone, View};
+use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, State, Tone, View};
 use crate::clock;
 use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
 use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
-use crate::mirror::{self, Mirror, Settings};
-use crate::terminal::{self, Console, Desk, Ending, FilledIn, Setup, Signal};
+use crate::sync::{self, Settings, SyncHandle};
+use crate::terminal::{self, Ending, FilledIn, ProfileService, Setup, Signal, TerminalSession};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
 use super::link::{self, Link, Watched};
 use super::places::{self, Places};
-use super::{desk, look};
+use super::{look, profile_service};
 
 /// Runs the network on threads of its own and the interface on this one, so that neither waits for the other.
 pub(super) fn run<E>(
@@ -84,8 +84,9 @@ where
             Some(None) => Some(self.open_demo()?),
             None => None,
         };
-        let mut console = self.interface.block_on(async { Console::open() }).wrap_err(TERMINAL_GONE)?;
-        let mut desk = self.network.block_on(async { desk::open(&self.flags, self.environment, self.paths) })?;
+        let mut console = self.interface.block_on(async { TerminalSession::open() }).wrap_err(TERMINAL_GONE)?;
+        let mut desk =
+            self.network.block_on(async { profile_service::open(&self.flags, self.environment, self.paths) })?;
         let place = match ready {
             Some(place) => place,
             None => match self.fill_in(&mut console, &mut desk, &interface)? {
@@ -106,7 +107,12 @@ where
         config::resolve(&self.flags, &self.environment, self.paths).map(Some)
     }
 
-    fn fill_in(&self, console: &mut Console, desk: &mut Desk, interface: &Interface) -> Result<FilledIn, Failure> {
+    fn fill_in(
+        &self,
+        console: &mut TerminalSession,
+        desk: &mut ProfileService,
+        interface: &Interface,
+    ) -> Result<FilledIn, Failure> {
         let setup = Setup {
             theme: look::theme(self.look, interface, None, &self.environment),
             keymap: interface.keymap.clone(),
@@ -114,7 +120,7 @@ where
             key_variables: interface.key_variables.clone(),
             fragility: look::fragility(self.look),
         };
-        let mut form = NewProfile::new(Occasion::FirstRun, desk.ground.clone());
+        let mut form = NewProfile::new(OpenedFrom::FirstRun, desk.context.clone());
         let filled_in = self.interface.block_on(console.fill_in(&mut form, desk, &setup));
         Ok(filled_in.wrap_err(TERMINAL_GONE)?)
     }
@@ -124,19 +130,19 @@ where
         &self,
         mut place: Place,
         places: &Places,
-        console: &mut Console,
-        desk: &mut Desk,
+        console: &mut TerminalSession,
+        desk: &mut ProfileService,
         interface: &Interface,
     ) -> Result<ExitCode, Failure> {
         let mut refusal = None;
         loop {
-            let Prepared { mut state, mirror, setup, view_file } = self.prepare(&place, places, interface)?;
-            state.side.profiles.ground.clone_from(&desk.ground);
+            let Prepared { mut state, sync, setup, view_file } = self.prepare(&place, places, interface)?;
+            state.side.profiles.context.clone_from(&desk.context);
             if let Some(text) = refusal.take() {
                 state.screen.message = Some(Message { text, tone: Tone::Warning, until: None });
             }
             let requests = &mut place.way.requests;
-            let ended = self.interface.block_on(terminal::run(console, state, mirror, requests, desk, &setup));
+            let ended = self.interface.block_on(terminal::run(console, state, sync, requests, desk, &setup));
             let (ending, state) = ended.map_err(Report::new)?;
             tracing::info!(?ending, "the session ends");
             if let Some(file) = &view_file {
@@ -153,7 +159,7 @@ where
         }
     }
 
-    fn open(&self, destination: Destination, console: &mut Console) -> Result<Place, Failure> {
+    fn open(&self, destination: Destination, console: &mut TerminalSession) -> Result<Place, Failure> {
         let resolved = |name: &str| config::resolve_profile(name, &self.flags, &self.environment, self.paths);
         let connection = match &destination {
             Destination::Demo => return self.open_demo(),
@@ -226,13 +232,13 @@ where
         let store =
             keeps.then(|| self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts));
         let view_file = store.as_ref().map(|store| store.with_extension("view.json"));
-        let settings = Settings { store, ..link.mirror_settings() };
+        let settings = Settings { store, ..link.sync_settings() };
         let _network = self.network.enter();
-        let mirror = mirror::start(link.client.clone(), settings);
+        let sync = sync::start(link.client.clone(), settings);
         if let Some(view) = view_file.as_deref().and_then(recalled) {
             state.recall(view);
         }
-        Ok(Prepared { state, mirror, setup, view_file })
+        Ok(Prepared { state, sync, setup, view_file })
     }
 }
 
@@ -254,7 +260,7 @@ fn code(signal: Signal) -> ExitCode {
 /// Everything that a session begins with.
 struct Prepared {
     state: State,
-    mirror: Mirror,
+    sync: SyncHandle,
     setup: Setup,
     /// Where it is kept how things are arranged.
     view_file: Option<PathBuf>,

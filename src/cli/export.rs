@@ -13,8 +13,8 @@ use crate::formats::{self, Part};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, ExportArguments, ExportFormat, LookArguments};
-use super::gather::everything;
 use super::link::Link;
+use super::load::everything;
 
 pub(super) async fn run(
     arguments: ExportArguments,

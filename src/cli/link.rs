@@ -9,11 +9,11 @@ use tokio::sync::mpsc;
 
 use crate::api::retry::Policy;
 use crate::api::{self, SettingsFault};
-use crate::app::{Entry, Hindrance, ProfileField};
+use crate::app::{Entry, ProfileField, TrialError};
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
-use crate::mirror::{Pace, Settings};
 use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
+use crate::sync::{Pace, Settings};
 
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
@@ -84,8 +84,8 @@ impl Link {
         Ok(Self { connection, client, _demo: demo })
     }
 
-    /// How the mirror is to keep in step.
-    pub fn mirror_settings(&self) -> Settings {
+    /// How the sync actor is to keep in step.
+    pub fn sync_settings(&self) -> Settings {
         let Connection { page_size, concurrency, verify_every, .. } = self.connection;
         let poll = self.connection.poll.map_or_else(Pace::default, Pace::steady);
         let origins = self.connection.origins();
@@ -104,7 +104,7 @@ const TRIAL_PAGE: u32 = 10;
 /// # Errors
 ///
 /// What stands in the way.
-pub(super) async fn try_out(entry: &Entry, key: SecretString) -> Result<(), Hindrance> {
+pub(super) async fn try_out(entry: &Entry, key: SecretString) -> Result<(), TrialError> {
     let usual = api::Settings::new(entry.base_url.clone(), &entry.tenant, key);
     let once = Policy { tries: 1, ..Policy::default() };
     let client = api::Client::new(api::Settings { timeouts: TRIAL, retries: once, ..usual }).map_err(|fault| {
@@ -113,10 +113,10 @@ pub(super) async fn try_out(entry: &Entry, key: SecretString) -> Result<(), Hind
             SettingsFault::Key => ProfileField::Key,
             SettingsFault::NoTls { .. } => ProfileField::BaseUrl,
         };
-        Hindrance::Unsendable(field, fault.to_string())
+        TrialError::InvalidRequest(field, fault.to_string())
     })?;
     let page = Guarded::new(client, Access::ReadOnly).page(1, TRIAL_PAGE).await;
-    page.map(|_| ()).map_err(|error| Hindrance::Fault(error.fault))
+    page.map(|_| ()).map_err(|error| TrialError::Fault(error.fault))
 }
 
 async fn demo_connection(
@@ -196,7 +196,7 @@ mod tests {
             linked(&[&connection[..], &["--read-only"]].concat(), &[]).await,
             linked(&connection, &[("SEGTUI_READ_ONLY", "1")]).await,
         ] {
-            assert_eq!(link.client.create(&draft()).await.unwrap_err().fault, Fault::Forbidden);
+            assert_eq!(link.client.create(&draft()).await.unwrap_err().fault, Fault::ReadOnly);
         }
         assert!(server.requests().is_empty(), "{:?}", server.requests());
         linked(&connection, &[("SEGTUI_READ_ONLY", "0")]).await.client.create(&draft()).await.unwrap();
@@ -209,7 +209,7 @@ mod tests {
             [(["--demo", "--read-only"].as_slice(), [].as_slice()), (&["--demo"], &[("SEGTUI_READ_ONLY", "1")])]
         {
             let link = linked(arguments, variables).await;
-            assert_eq!(link.client.create(&draft()).await.unwrap_err().fault, Fault::Forbidden);
+            assert_eq!(link.client.create(&draft()).await.unwrap_err().fault, Fault::ReadOnly);
         }
     }
 }

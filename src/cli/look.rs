@@ -3,7 +3,7 @@
 use ratatui::style::Color;
 
 use crate::config::{Environment, Interface};
-use crate::terminal::Fragility;
+use crate::terminal::PanicTest;
 use crate::theme::{Depth, Name, Symbols, Theme};
 
 use super::arguments::LookArguments;
@@ -41,13 +41,13 @@ pub(super) fn frame_colour(
 }
 
 #[cfg(debug_assertions)]
-pub(super) fn fragility(look: &LookArguments) -> Fragility {
-    if look.panic_on_key { Fragility::FirstKeyPanics } else { Fragility::Sound }
+pub(super) fn fragility(look: &LookArguments) -> PanicTest {
+    if look.panic_on_key { PanicTest::FirstKeyPanics } else { PanicTest::Sound }
 }
 
 #[cfg(not(debug_assertions))]
-pub(super) fn fragility(_: &LookArguments) -> Fragility {
-    Fragility::Sound
+pub(super) fn fragility(_: &LookArguments) -> PanicTest {
+    PanicTest::Sound
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use ratatui::style::Color;
 
-use crate::app::{Destination, Ground, ProfileLine, Profiles};
+use crate::app::{Destination, FormContext, ProfileLine, Profiles};
 use crate::config::{ConfigError, Connection, Environment, Flags, KnownProfile, Listed};
 
 /// The place of the start, which stays one to go back to when it is no profile.
@@ -35,7 +35,7 @@ impl Places {
 
     /// The list to choose from, as it is shown at a place.
     pub fn seen_from(&self, here: &Destination, known: Vec<ProfileLine>) -> Profiles {
-        Profiles { ground: Ground::default(), here: here.clone(), start: self.start.clone(), known }
+        Profiles { context: FormContext::default(), here: here.clone(), start: self.start.clone(), known }
     }
 }
 

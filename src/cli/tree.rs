@@ -12,8 +12,8 @@ use crate::printable::printable;
 use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
 use super::export::write_out;
-use super::gather::everything;
 use super::link::Link;
+use super::load::everything;
 
 pub(super) async fn run(
     connection: ConnectionArguments,

@@ -17,8 +17,8 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::{self, Paths};
-use crate::mirror::{self, Event, Notice, Phase, Seen, Settings};
 use crate::segment::Step;
+use crate::sync::{self, Event, Notice, Phase, SegmentChange, Settings};
 use crate::terminal::{self, Signal};
 
 use super::Failure;
@@ -36,9 +36,9 @@ pub(super) async fn run(
     let look = LookArguments { poll: arguments.poll, ..LookArguments::default() };
     let link = Link::open(&connection, &look, &environment, &paths).await?;
     let since = arguments.since.map(Step);
-    let mut mirror = mirror::start(
+    let mut sync = sync::start(
         Arc::clone(&link.client),
-        Settings { since, tell_named: true, verify_every: None, ..link.mirror_settings() },
+        Settings { since, tell_named: true, verify_every: None, ..link.sync_settings() },
     );
     let mut watch = Watch::new(&link.connection.tenant, since);
     let flags = connection.flags();
@@ -49,13 +49,13 @@ pub(super) async fn run(
     let mut signalled = pin!(terminal::until_signalled());
     let ending = loop {
         let event = tokio::select! {
-            event = mirror.events.recv() => event,
+            event = sync.events.recv() => event,
             signal = &mut signalled => break Ending::Signalled(signal.wrap_err("could not wait for a signal")?),
         };
         let event = event
             .ok_or_else(|| eyre!("the part that talks to the server has ended unexpectedly; the log says more"))?;
         let lines = watch.hear(event)?;
-        if let Some(ending) = output.tell(lines, &mut watch.step, signalled.as_mut()).await? {
+        if let Some(ending) = output.emit(lines, &mut watch.step, signalled.as_mut()).await? {
             break ending;
         }
     };
@@ -137,7 +137,7 @@ impl Watch {
     }
 
     /// Only the last line of a batch may be gone on from behind the batch.
-    fn lines(&self, seen: Vec<Seen>, next: Option<Step>) -> Vec<Line> {
+    fn lines(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Vec<Line> {
         let time = clock::now();
         let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, self.step)).collect();
         if let (Some(last), Some(_)) = (lines.last_mut(), next) {
@@ -163,7 +163,7 @@ struct Output {
 impl Output {
     /// Tells lines one after the other, up to a signal or a reader who has gone; a command that runs is waited for. `step` follows
     /// what was told.
-    async fn tell(
+    async fn emit(
         &mut self,
         lines: Vec<Line>,
         step: &mut Option<Step>,

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::segment::{Segment, SegmentId};
 
 use super::routes::Shared;
-use super::tenant::{Actor, Fields, Tenant, Wish};
+use super::tenant::{Actor, ChangeRequest, Fields, Tenant};
 
 /// Segments of the colleague's own that exist at the same time.
 const OWN: usize = 12;
@@ -57,7 +57,7 @@ impl Colleague {
     fn act(&mut self, tenant: &mut Tenant) {
         for _ in 0..IDEAS {
             let Some(wish) = self.idea(tenant) else { continue };
-            let creates = matches!(wish, Wish::Create(_));
+            let creates = matches!(wish, ChangeRequest::Create(_));
             match tenant.grant(Actor::Backoffice, wish) {
                 Ok(id) => {
                     if creates {
@@ -70,12 +70,12 @@ impl Colleague {
         }
     }
 
-    fn idea(&mut self, tenant: &Tenant) -> Option<Wish> {
+    fn idea(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         match self.random.u32(0..10) {
             0 | 1 if self.own.len() < OWN => self.create(tenant),
             2 => {
                 let own = self.own.pop_front()?;
-                (tenant.get(&own).is_some() && !tenant.has_children(&own)).then_some(Wish::Delete(own))
+                (tenant.get(&own).is_some() && !tenant.has_children(&own)).then_some(ChangeRequest::Delete(own))
             }
             3 => self.change_external_id(tenant),
             4 | 5 => self.relocate_leaf(tenant),
@@ -91,42 +91,45 @@ impl Colleague {
         tenant.segments().nth(self.random.usize(..count)).cloned()
     }
 
-    fn create(&mut self, tenant: &Tenant) -> Option<Wish> {
+    fn create(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         let parent = Some(self.any(tenant)?.id).filter(|parent| !self.own.contains(parent))?;
         let name = self.random.choice(NEW_NAMES)?.into();
         let external_id = Some(format!("BO-{}", self.random.u32(1_000..10_000)).into());
-        Some(Wish::Create(Fields { name, external_id, parent: Some(parent) }))
+        Some(ChangeRequest::Create(Fields { name, external_id, parent: Some(parent) }))
     }
 
-    fn rename(&mut self, tenant: &Tenant) -> Option<Wish> {
+    fn rename(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         let segment = self.any(tenant)?;
         let bare = ADDITIONS.iter().find_map(|addition| segment.name.strip_suffix(addition));
         let name = match bare {
             Some(bare) => bare.into(),
             None => format!("{}{}", segment.name, self.random.choice(ADDITIONS)?).into(),
         };
-        Some(Wish::Update(segment.id.clone(), Fields { name, ..Fields::of(&segment) }))
+        Some(ChangeRequest::Update(segment.id.clone(), Fields { name, ..Fields::of(&segment) }))
     }
 
-    fn change_external_id(&mut self, tenant: &Tenant) -> Option<Wish> {
+    fn change_external_id(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         let segment = self.any(tenant)?;
         let external_id = segment.external_id.as_ref()?;
         let external_id = match external_id.strip_suffix("/26") {
             Some(bare) => bare.into(),
             None => format!("{external_id}/26").into(),
         };
-        Some(Wish::Update(segment.id.clone(), Fields { external_id: Some(external_id), ..Fields::of(&segment) }))
+        Some(ChangeRequest::Update(
+            segment.id.clone(),
+            Fields { external_id: Some(external_id), ..Fields::of(&segment) },
+        ))
     }
 
     /// Moves a leaf below a sibling of its parent.
-    fn relocate_leaf(&mut self, tenant: &Tenant) -> Option<Wish> {
+    fn relocate_leaf(&mut self, tenant: &Tenant) -> Option<ChangeRequest> {
         let segment = self.any(tenant).filter(|segment| !tenant.has_children(&segment.id))?;
         let parent = tenant.get(segment.parent.as_ref()?)?;
         let aunts: Vec<&Segment> =
             tenant.segments().filter(|aunt| aunt.parent == parent.parent && tenant.has_children(&aunt.id)).collect();
         let aunt = self.random.choice(aunts)?;
         let fields = Fields { parent: Some(aunt.id.clone()), ..Fields::of(&segment) };
-        (aunt.id != parent.id).then(|| Wish::Update(segment.id.clone(), fields))
+        (aunt.id != parent.id).then(|| ChangeRequest::Update(segment.id.clone(), fields))
     }
 }
 

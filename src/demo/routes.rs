@@ -16,7 +16,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::tenant::{Actor, Fields, Tenant, Wish, WishRefused};
+use super::tenant::{Actor, ChangeRequest, Fields, Tenant, WishRefused};
 use super::trouble::{Moment, Trouble, Troubles};
 use super::{ListForm, Options, lock};
 
@@ -116,7 +116,7 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     }
 }
 
-fn step_between(shared: &Shared, by: Actor, change: Wish) {
+fn step_between(shared: &Shared, by: Actor, change: ChangeRequest) {
     if let Err(refusal) = shared.tenant().grant(by, change) {
         tracing::debug!(%refusal, "nobody came between");
     }
@@ -222,7 +222,10 @@ async fn create(
     body: Result<Json<SegmentBody>, JsonRejection>,
 ) -> Result<Response, Response> {
     let fields = fields(body)?;
-    let id = shared.tenant().grant(Actor::Integrations, Wish::Create(fields)).map_err(|refusal| refused(&refusal))?;
+    let id = shared
+        .tenant()
+        .grant(Actor::Integrations, ChangeRequest::Create(fields))
+        .map_err(|refusal| refused(&refusal))?;
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))).into_response())
 }
 
@@ -231,13 +234,13 @@ async fn update(
     Path(id): Path<String>,
     body: Result<Json<SegmentBody>, JsonRejection>,
 ) -> Result<StatusCode, Response> {
-    let wish = Wish::Update(known_form(&id)?, fields(body)?);
+    let wish = ChangeRequest::Update(known_form(&id)?, fields(body)?);
     shared.tenant().grant(Actor::Integrations, wish).map_err(|refusal| refused(&refusal))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn delete(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Result<StatusCode, Response> {
-    let wish = Wish::Delete(known_form(&id)?);
+    let wish = ChangeRequest::Delete(known_form(&id)?);
     shared.tenant().grant(Actor::Integrations, wish).map_err(|refusal| refused(&refusal))?;
     Ok(StatusCode::NO_CONTENT)
 }

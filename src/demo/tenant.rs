@@ -48,7 +48,7 @@ pub enum DeletionPolicy {
 
 /// What somebody wants changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum ChangeRequest {
     /// A new segment.
     Create(Fields),
     /// Other fields for a segment; all of them are replaced.
@@ -197,16 +197,16 @@ impl Tenant {
     }
 
     /// Does what somebody wants, or says why not. Answers the segment it was about.
-    pub fn grant(&mut self, actor: Actor, wish: Wish) -> Result<SegmentId, WishRefused> {
+    pub fn grant(&mut self, actor: Actor, wish: ChangeRequest) -> Result<SegmentId, WishRefused> {
         match wish {
-            Wish::Create(fields) => {
+            ChangeRequest::Create(fields) => {
                 self.check(None, &fields)?;
                 let id = self.new_id();
                 self.insert(fields.into_segment(id.clone()));
                 self.tell(id.clone(), "CREATE", actor);
                 Ok(id)
             }
-            Wish::Update(id, fields) => {
+            ChangeRequest::Update(id, fields) => {
                 let known = self.get(&id).ok_or_else(|| WishRefused::NoSuchSegment(id.clone()))?;
                 // A parent that is there already may stay, even one that does not exist.
                 if known.parent != fields.parent {
@@ -218,7 +218,7 @@ impl Tenant {
                 self.tell(id.clone(), "UPDATE", actor);
                 Ok(id)
             }
-            Wish::Delete(id) => {
+            ChangeRequest::Delete(id) => {
                 self.get(&id).ok_or_else(|| WishRefused::NoSuchSegment(id.clone()))?;
                 self.delete(&id, actor)?;
                 Ok(id)
@@ -356,7 +356,7 @@ mod tests {
     }
 
     fn delete(tenant: &mut Tenant, id: &str) -> Result<SegmentId, WishRefused> {
-        tenant.grant(Actor::Backoffice, Wish::Delete(SegmentId::new(id).unwrap()))
+        tenant.grant(Actor::Backoffice, ChangeRequest::Delete(SegmentId::new(id).unwrap()))
     }
 
     fn left(tenant: &Tenant) -> Vec<String> {
@@ -405,6 +405,9 @@ mod tests {
         let mut tenant = tenant(DeletionPolicy::Refuse);
         let id = SegmentId::new("a").unwrap();
         let fields = Fields { name: "a".into(), external_id: None, parent: SegmentId::new("c") };
-        assert_eq!(tenant.grant(Actor::Backoffice, Wish::Update(id.clone(), fields)), Err(WishRefused::OwnSubtree(id)));
+        assert_eq!(
+            tenant.grant(Actor::Backoffice, ChangeRequest::Update(id.clone(), fields)),
+            Err(WishRefused::OwnSubtree(id))
+        );
     }
 }

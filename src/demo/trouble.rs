@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 
-use super::tenant::{Actor, Wish};
+use super::tenant::{Actor, ChangeRequest};
 
 /// Trouble for the next request that matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum Trouble {
         /// Which requests.
         on: (Method, &'static str),
         /// What they want.
-        change: Wish,
+        change: ChangeRequest,
         /// Who they are.
         by: Actor,
         /// Whether they come before it or after it.

@@ -29,7 +29,7 @@ use hashbrown::{HashMap, HashTable};
 use crate::segment::{Segment, SegmentId, table};
 
 use super::order::{self, Key, Order};
-use super::twins::Twins;
+use super::same_external_id::ExternalIdIndex;
 use super::{Change, Heading};
 
 use contents::Contents;
@@ -38,7 +38,7 @@ use sorting::Sorting;
 
 pub(super) use siblings::Siblings;
 pub(super) use slots::{CHUNK, Chunk, Slots};
-pub(super) use sorting::Families;
+pub(super) use sorting::ChildLists;
 
 /// The place of a node in the arena. Reused after the node is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,7 +144,7 @@ pub(super) struct Arena {
     free_families: Vec<FamilyIndex>,
     contents: Contents,
     by_id: HashTable<NodeIndex>,
-    twins: Twins,
+    same_external_id: ExternalIdIndex,
     hasher: FixedState,
     segments: usize,
     order: Order,
@@ -195,7 +195,7 @@ impl Default for Arena {
             free_families: Vec::new(),
             contents: Contents::default(),
             by_id: HashTable::new(),
-            twins: Twins::default(),
+            same_external_id: ExternalIdIndex::default(),
             hasher: FixedState::default(),
             segments: 0,
             order: Order::default(),
@@ -241,7 +241,7 @@ impl Arena {
         for change in changes {
             match change {
                 Change::Upsert(segment) => self.put(segment),
-                Change::Remove(id) => self.strike(&id),
+                Change::Remove(id) => self.clear_segment(&id),
             }
         }
         self.relink();
@@ -258,10 +258,10 @@ impl Arena {
 
     /// Growing bit by bit would look at every id again and again.
     fn make_room(&mut self, more: usize) {
-        let Self { nodes, hasher, by_id, twins, contents, .. } = self;
+        let Self { nodes, hasher, by_id, same_external_id, contents, .. } = self;
         nodes.reserve(more);
         by_id.reserve(more, |node| hasher.hash_one(contents.id(*node)));
-        twins.reserve(more, |node| contents.external_id(node));
+        same_external_id.reserve(more, |node| contents.external_id(node));
         contents.reserve(more);
     }
 
@@ -283,7 +283,7 @@ impl Arena {
     }
 
     /// Takes a segment from its node without unlinking it.
-    fn strike(&mut self, id: &SegmentId) {
+    fn clear_segment(&mut self, id: &SegmentId) {
         if let Some(node) = self.find(id) {
             self.unset_segment(node);
             self.recent.remove(&node);
@@ -301,7 +301,7 @@ impl Arena {
         self.segments += 1;
         if let Some(external_id) = &segment.external_id {
             let contents = &self.contents;
-            self.twins.insert(external_id, node, |node| contents.external_id(node));
+            self.same_external_id.insert(external_id, node, |node| contents.external_id(node));
         }
         if self.kind(node) == Kind::Ghost {
             self.contents.forget(node);
@@ -314,7 +314,7 @@ impl Arena {
         let Some(segment) = self.contents.segment(node) else { return };
         if let Some(external_id) = &segment.external_id {
             let contents = &self.contents;
-            self.twins.remove(external_id, node, |node| contents.external_id(node));
+            self.same_external_id.remove(external_id, node, |node| contents.external_id(node));
         }
         self.segments -= 1;
         self.contents.give_up(node);
@@ -527,7 +527,7 @@ impl Arena {
 
     /// The nodes that bear an external id.
     pub fn bearers(&self, external_id: &str) -> impl Iterator<Item = NodeIndex> {
-        self.twins.bearers(external_id, |node| self.contents.external_id(node))
+        self.same_external_id.bearers(external_id, |node| self.contents.external_id(node))
     }
 
     fn compare(&self, a: NodeIndex, b: NodeIndex) -> Ordering {

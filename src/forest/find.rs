@@ -19,7 +19,7 @@ use text::{Place, Text};
 use words::{Word, words};
 
 pub(super) use needle::Scratch;
-pub use state::{Is, Known};
+pub use state::{ExternalFlags, StateFilter};
 
 /// What a person looks for: terms that all have to hold. Diacritics make no difference, and case does only in words with a capital.
 ///
@@ -30,7 +30,7 @@ pub use state::{Is, Known};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     terms: Vec<Term>,
-    known: Known,
+    known: ExternalFlags,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ struct Term {
 enum Test {
     Text(Text),
     Path(Needle),
-    Is(Is),
+    StateFilter(StateFilter),
 }
 
 /// How well a segment is meant, the best first.
@@ -83,7 +83,7 @@ impl Query {
                 }
             }
         }
-        (!terms.is_empty()).then(|| Self { terms, known: Known::default() })
+        (!terms.is_empty()).then(|| Self { terms, known: ExternalFlags::default() })
     }
 
     /// Whether a state is asked for that does not exist, or is not typed to its end.
@@ -94,26 +94,29 @@ impl Query {
 
     /// The same with what has to be known from outside.
     #[must_use]
-    pub fn knowing(mut self, known: Known) -> Self {
+    pub fn knowing(mut self, known: ExternalFlags) -> Self {
         self.known = known;
         self
     }
 
     /// Whether it matters which segments are in a state.
     #[must_use]
-    pub fn asks(&self, state: Is) -> bool {
-        self.terms.iter().any(|term| term.test == Test::Is(state))
+    pub fn asks(&self, state: StateFilter) -> bool {
+        self.terms.iter().any(|term| term.test == Test::StateFilter(state))
     }
 
     /// What is known from outside.
     #[must_use]
-    pub const fn known(&self) -> &Known {
+    pub const fn known(&self) -> &ExternalFlags {
         &self.known
     }
 
     /// Whether it asks for anything that only the tree can tell.
     pub(super) fn asks_the_tree(&self) -> bool {
-        self.asks_for_paths() || [Is::Orphan, Is::Leaf, Is::Duplicate].into_iter().any(|state| self.asks(state))
+        self.asks_for_paths()
+            || [StateFilter::Orphan, StateFilter::Leaf, StateFilter::Duplicate]
+                .into_iter()
+                .any(|state| self.asks(state))
     }
 
     pub(super) fn asks_for_paths(&self) -> bool {
@@ -130,7 +133,7 @@ impl Query {
                     (found.is_some(), found)
                 }
                 Test::Path(_) => continue,
-                Test::Is(state) => match self.known.with(*state) {
+                Test::StateFilter(state) => match self.known.with(*state) {
                     Some(known) => (known.contains(&segment.id), None),
                     None => continue,
                 },
@@ -148,15 +151,15 @@ impl Query {
     pub(super) fn worth(&self, segment: &Segment, scratch: &mut Scratch) -> Worth {
         let texts = self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.test {
             Test::Text(text) => Some(text.score(segment, scratch)),
-            Test::Path(_) | Test::Is(_) => None,
+            Test::Path(_) | Test::StateFilter(_) => None,
         });
         (Reverse(texts.sum()), segment.name.chars().count())
     }
 
     /// The states that only the tree can tell, and whether they are to hold.
-    pub(super) fn tree_states(&self) -> impl Iterator<Item = (Is, bool)> {
+    pub(super) fn tree_states(&self) -> impl Iterator<Item = (StateFilter, bool)> {
         self.terms.iter().filter_map(|term| match term.test {
-            Test::Is(state) if self.known.with(state).is_none() => Some((state, !term.negated)),
+            Test::StateFilter(state) if self.known.with(state).is_none() => Some((state, !term.negated)),
             _ => None,
         })
     }
@@ -165,7 +168,7 @@ impl Query {
     pub(super) fn paths(&self) -> impl Iterator<Item = (impl Fn(&str) -> bool, bool)> {
         self.terms.iter().filter_map(|term| match &term.test {
             Test::Path(needle) => Some((|name: &str| needle.hit(name).is_some(), !term.negated)),
-            Test::Text(_) | Test::Is(_) => None,
+            Test::Text(_) | Test::StateFilter(_) => None,
         })
     }
 
@@ -251,7 +254,7 @@ mod tests {
         assert_eq!(Query::parse("vip !"), Query::parse("vip"));
         assert_eq!(Query::parse("\"vip pol"), Query::parse("\"vip pol\""));
         assert!(Query::wants_a_state("is:lea vip") && !Query::wants_a_state("vip is:leaf"));
-        assert!(Query::parse("is:Leaf").unwrap().asks(Is::Leaf));
+        assert!(Query::parse("is:Leaf").unwrap().asks(StateFilter::Leaf));
     }
 
     #[test]

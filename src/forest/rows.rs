@@ -122,7 +122,7 @@ impl Rows {
     }
 
     /// The next row on the same level under the same parent, else the one before, else the parent.
-    pub fn heir(&self, at: usize) -> Option<NodeIndex> {
+    pub fn next_selection(&self, at: usize) -> Option<NodeIndex> {
         let depth = self.list.get(at)?.depth;
         let next = self.list.from(at + 1).find(|visible| visible.depth <= depth);
         let previous = self.list.before(at).find(|visible| visible.depth <= depth);

@@ -18,15 +18,15 @@ use std::sync::Arc;
 use crate::segment::{Segment, SegmentId};
 
 use super::arena::{Arena, CHUNK, NodeIndex, Touched};
-use super::find::{Known, Rank, Scratch};
-use super::picked::{Bits, Picked};
+use super::find::{ExternalFlags, Rank, Scratch};
+use super::node_set::{Bits, NodeSet};
 use super::skeleton::skeleton;
 use super::{Forest, Query, RowId};
 
 use job::{Found, Match};
 use standing::{Concerned, Paths};
 
-pub use job::{Finds, SearchJob};
+pub use job::{SearchBatch, SearchJob};
 
 /// What a search is for. There is one of each kind at a time; another one takes the place of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub(super) struct Search {
     number: u64,
     query: Query,
     /// What was known when the search began, and is known to the job.
-    known_to_job: Known,
-    all: Picked,
+    known_to_job: ExternalFlags,
+    all: NodeSet,
     /// The same by how well they are meant.
     ranks: [Bits; Rank::COUNT],
     paths: Paths,
@@ -68,7 +68,7 @@ pub(super) struct Search {
 
 impl Search {
     fn new(number: u64, query: Query) -> Self {
-        let (all, ranks, paths) = (Picked::default(), Default::default(), Paths::default());
+        let (all, ranks, paths) = (NodeSet::default(), Default::default(), Paths::default());
         let known_to_job = query.known().clone();
         Self { number, query, known_to_job, all, ranks, paths, shares_ended: 0, ended: false, stale: false, changes: 0 }
     }
@@ -203,7 +203,7 @@ impl Forest {
     }
 
     /// Takes in a part of what a search found. Parts of a search that is over are dropped.
-    pub fn take_finds(&mut self, finds: Finds) {
+    pub fn take_finds(&mut self, finds: SearchBatch) {
         let search = self.searches.searches[finds.purpose as usize].as_mut();
         if let Some(search) = search.filter(|search| search.number == finds.number) {
             search.take(&self.arena, finds.first, finds.chunks);
@@ -222,7 +222,7 @@ impl Forest {
     }
 
     /// Takes in what is known from outside by now, and looks again at those of which something else is known.
-    pub fn know(&mut self, purpose: Purpose, known: Known) {
+    pub fn know(&mut self, purpose: Purpose, known: ExternalFlags) {
         let Some(search) = self.searches.searches[purpose as usize].as_mut() else { return };
         let nodes = known.differing(search.query.known()).filter_map(|id| self.arena.find(id));
         let nodes: Vec<NodeIndex> = nodes.collect();
@@ -312,7 +312,7 @@ impl Forest {
 
     /// These segments in the order of the tree, without those that are not there.
     pub fn in_order<'a>(&self, ids: impl IntoIterator<Item = &'a SegmentId>) -> Vec<&Arc<Segment>> {
-        let mut picked = Picked::default();
+        let mut picked = NodeSet::default();
         for node in ids.into_iter().filter_map(|id| self.arena.find(id)) {
             picked.insert(&self.arena, node);
         }

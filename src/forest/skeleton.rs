@@ -7,7 +7,7 @@ use super::arena::{Arena, NodeIndex};
 
 /// A node of a skeleton.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bone {
+pub(super) struct Ancestor {
     pub node: NodeIndex,
     /// How many of the skeleton it stands below.
     pub depth: u32,
@@ -21,7 +21,7 @@ const LEVELS: usize = 1_000;
 const MOST_BONES: usize = 20_000;
 
 /// These nodes and all that they stand under, from the top down.
-pub(super) fn skeleton(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Bone> {
+pub(super) fn skeleton(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
     let mut known: HashSet<NodeIndex> = HashSet::new();
     let mut below: HashMap<NodeIndex, Vec<NodeIndex>> = HashMap::new();
     for node in nodes {
@@ -48,7 +48,7 @@ pub(super) fn skeleton(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Bone> {
     push(&mut waiting, 0, NodeIndex::TOP);
     while let Some((depth, node)) = waiting.pop() {
         let carries = push(&mut waiting, depth + 1, node);
-        bones.push(Bone { node, depth, carries });
+        bones.push(Ancestor { node, depth, carries });
     }
     bones
 }

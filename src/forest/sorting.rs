@@ -4,7 +4,7 @@
 //! when the job comes back.
 
 use super::Forest;
-use super::arena::{Families, NodeIndex, Slots};
+use super::arena::{ChildLists, NodeIndex, Slots};
 use super::order::{self, Key, Order};
 use super::rows::Visible;
 
@@ -16,7 +16,7 @@ pub struct SortJob {
     slots: Slots,
     /// The figure of each node, by its place, where the order asks for one.
     figures: Vec<u32>,
-    families: Families,
+    families: ChildLists,
     /// Which nodes show something below them, a bit each, where so many rows are visible that listing them takes its time; and
     /// then the rows below the top.
     unfolding: Vec<u64>,

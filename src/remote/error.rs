@@ -7,7 +7,7 @@ use compact_str::CompactString;
 
 use crate::segment::{SegmentId, Step};
 
-use super::Obstacle;
+use super::ConnectError;
 
 /// A call that did not succeed. Reads as one sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +66,7 @@ pub enum Fault {
     #[error("no connection to the server: {reason}")]
     Unreachable {
         /// What stood in the way.
-        reason: Obstacle,
+        reason: ConnectError,
     },
     /// No answer came in time; the request may have been carried out.
     #[error("no answer within {} s", .after.as_secs())]
@@ -82,7 +82,7 @@ pub enum Fault {
     },
     /// The answer is not what the API promises.
     #[error("the answer makes no sense: {reason}")]
-    Unreadable {
+    InvalidResponse {
         /// What was expected and what came.
         reason: String,
     },
@@ -102,13 +102,13 @@ pub enum Fault {
     },
     /// The request can't be put into the form the API wants, so nothing was sent.
     #[error("it can't be asked for: {reason}")]
-    Unsendable {
+    InvalidRequest {
         /// What stands in the way.
         reason: String,
     },
     /// Only reading is allowed here, by the person's own wish, so nothing was sent.
     #[error("nothing may be changed here: read-only")]
-    Forbidden,
+    ReadOnly,
 }
 
 fn in_its_words(words: &str) -> String {
@@ -121,8 +121,10 @@ impl Fault {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } => true,
-            Self::TooLong { .. } | Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } | Self::InvalidResponse { .. } => {
+                true
+            }
+            Self::TooLong { .. } | Self::Redirected { .. } | Self::InvalidRequest { .. } | Self::ReadOnly => false,
         }
     }
 
@@ -132,8 +134,8 @@ impl Fault {
     pub const fn may_have_taken_effect(&self) -> bool {
         match self {
             Self::Refused { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
-            Self::TimedOut { .. } | Self::Broken { .. } | Self::Unreadable { .. } | Self::TooLong { .. } => true,
-            Self::Unreachable { .. } | Self::Redirected { .. } | Self::Unsendable { .. } | Self::Forbidden => false,
+            Self::TimedOut { .. } | Self::Broken { .. } | Self::InvalidResponse { .. } | Self::TooLong { .. } => true,
+            Self::Unreachable { .. } | Self::Redirected { .. } | Self::InvalidRequest { .. } | Self::ReadOnly => false,
         }
     }
 
@@ -190,7 +192,7 @@ mod tests {
         assert!(refused(429).is_transient());
         assert!(!refused(401).is_transient());
         assert!(!refused(422).is_transient());
-        assert!(!Fault::Forbidden.is_transient());
+        assert!(!Fault::ReadOnly.is_transient());
     }
 
     #[test]
@@ -203,7 +205,7 @@ mod tests {
             assert!(refused(status).may_have_taken_effect(), "{status}");
         }
         assert!(!refused(422).may_have_taken_effect());
-        assert!(!Fault::Unreachable { reason: Obstacle::default() }.may_have_taken_effect());
-        assert!(!Fault::Forbidden.may_have_taken_effect());
+        assert!(!Fault::Unreachable { reason: ConnectError::default() }.may_have_taken_effect());
+        assert!(!Fault::ReadOnly.may_have_taken_effect());
     }
 }

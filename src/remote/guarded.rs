@@ -46,7 +46,7 @@ impl<R: Remote> Guarded<R> {
     {
         match self.access {
             Access::ReadWrite => Either::Left(write(&self.remote)),
-            Access::ReadOnly => Either::Right(ready(Err(RemoteError { call: call(), fault: Fault::Forbidden }))),
+            Access::ReadOnly => Either::Right(ready(Err(RemoteError { call: call(), fault: Fault::ReadOnly }))),
         }
     }
 }
@@ -142,7 +142,7 @@ mod tests {
     async fn no_write_leaves_when_only_reading_is_allowed() {
         let witness = Witness::default();
         let guarded = Guarded::new(witness.clone(), Access::ReadOnly);
-        let forbidden = |call| RemoteError { call, fault: Fault::Forbidden };
+        let forbidden = |call| RemoteError { call, fault: Fault::ReadOnly };
         assert_eq!(guarded.create(&draft()).await, Err(forbidden(Call::Create("VIP".into()))));
         assert_eq!(guarded.update(&vip(), &draft()).await, Err(forbidden(Call::Update(vip()))));
         assert_eq!(guarded.delete(&vip()).await, Err(forbidden(Call::Delete(vip()))));

@@ -12,8 +12,8 @@ use ratatui::layout::{Position, Size};
 /// The terminal's own backend, silent when there is nothing to say.
 ///
 /// ratatui hides or shows the cursor and places it with every frame; said once is enough.
-pub(super) struct Quiet {
-    terminal: CrosstermBackend<Piece<io::Stdout>>,
+pub(super) struct DiffBackend {
+    terminal: CrosstermBackend<FrameBuffer<io::Stdout>>,
     cursor: Cursor,
 }
 
@@ -25,13 +25,13 @@ enum Cursor {
     Shown(Option<Position>),
 }
 
-impl Quiet {
+impl DiffBackend {
     pub fn new() -> Self {
-        Self { terminal: CrosstermBackend::new(Piece::new(io::stdout())), cursor: Cursor::Unknown }
+        Self { terminal: CrosstermBackend::new(FrameBuffer::new(io::stdout())), cursor: Cursor::Unknown }
     }
 }
 
-impl Quiet {
+impl DiffBackend {
     /// Has the terminal put a text into the clipboard of the machine it runs on, also across an SSH session. It goes the way
     /// of the frames, so it is never in the middle of one.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -41,7 +41,7 @@ impl Quiet {
     }
 }
 
-impl Backend for Quiet {
+impl Backend for DiffBackend {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
@@ -116,18 +116,18 @@ impl Backend for Quiet {
 }
 
 /// Gathers a frame and hands it on whole.
-struct Piece<W> {
+struct FrameBuffer<W> {
     gathered: Vec<u8>,
     out: W,
 }
 
-impl<W> Piece<W> {
+impl<W> FrameBuffer<W> {
     const fn new(out: W) -> Self {
         Self { gathered: Vec::new(), out }
     }
 }
 
-impl<W: Write> Write for Piece<W> {
+impl<W: Write> Write for FrameBuffer<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.gathered.is_empty() {
             queue!(self.gathered, BeginSynchronizedUpdate)?;
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_frame_goes_out_in_one_piece_and_an_empty_one_not_at_all() {
-        let mut piece = Piece::new(Vec::new());
+        let mut piece = FrameBuffer::new(Vec::new());
         piece.flush().unwrap();
         assert_eq!(piece.out, b"");
         piece.write_all(b"a").unwrap();

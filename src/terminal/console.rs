@@ -5,18 +5,18 @@ use std::io;
 
 use crate::app::NewProfile;
 
-use super::new_profile::{self, Desk, FilledIn};
+use super::new_profile::{self, FilledIn, ProfileService};
 use super::screen::Screen;
 use super::signals::Signals;
 use super::{Broken, Setup};
 
 /// The terminal, taken over. Given back when dropped.
-pub struct Console {
+pub struct TerminalSession {
     pub(super) screen: Screen,
     pub(super) signals: Signals,
 }
 
-impl Console {
+impl TerminalSession {
     /// Takes the terminal over.
     ///
     /// # Errors
@@ -35,7 +35,12 @@ impl Console {
     /// # Errors
     ///
     /// Any [`Broken`].
-    pub async fn fill_in(&mut self, form: &mut NewProfile, desk: &mut Desk, setup: &Setup) -> Result<FilledIn, Broken> {
+    pub async fn fill_in(
+        &mut self,
+        form: &mut NewProfile,
+        desk: &mut ProfileService,
+        setup: &Setup,
+    ) -> Result<FilledIn, Broken> {
         new_profile::fill_in(&mut self.screen, &mut self.signals, form, desk, setup).await
     }
 

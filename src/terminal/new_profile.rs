@@ -5,7 +5,7 @@ use std::io;
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use crate::app::{Answer, Entry, Event, Ground, Happening, KeySource, NewProfile, Order, ProfileLine, Wish};
+use crate::app::{Answer, Entry, Event, FormContext, FormEffect, FormEvent, KeySource, NewProfile, Order, ProfileLine};
 use crate::ui::{self, Look};
 
 use super::events::Input;
@@ -15,13 +15,13 @@ use super::{Broken, Setup, Signal, closed};
 
 /// The ends of two queues to whoever tries connections and writes profiles.
 #[derive(Debug)]
-pub struct Desk {
+pub struct ProfileService {
     /// Orders to it: [`Wish::Order`] and [`Wish::GiveUp`].
-    pub orders: mpsc::Sender<Wish>,
+    pub orders: mpsc::Sender<FormEffect>,
     /// What came of them, each with the number of its order.
     pub answers: mpsc::Receiver<(u64, Answer)>,
     /// What a form finds around it.
-    pub ground: Ground,
+    pub context: FormContext,
 }
 
 /// How a form came to its end.
@@ -42,7 +42,7 @@ pub(super) async fn fill_in(
     screen: &mut Screen,
     signals: &mut Signals,
     form: &mut NewProfile,
-    desk: &mut Desk,
+    desk: &mut ProfileService,
     setup: &Setup,
 ) -> Result<FilledIn, Broken> {
     let mut input = Input::open();
@@ -75,10 +75,10 @@ pub(super) async fn fill_in(
         }
         match wish {
             None => {}
-            Some(Wish::Leave) => break FilledIn::Left,
-            Some(Wish::OpenDemo) => break FilledIn::Demo,
-            Some(Wish::Open(_)) => break FilledIn::Saved(form.line()),
-            order @ Some(Wish::Order { .. } | Wish::GiveUp) => send(desk, order).await?,
+            Some(FormEffect::Leave) => break FilledIn::Left,
+            Some(FormEffect::OpenDemo) => break FilledIn::Demo,
+            Some(FormEffect::Open(_)) => break FilledIn::Saved(form.line()),
+            order @ Some(FormEffect::Order { .. } | FormEffect::GiveUp) => send(desk, order).await?,
         }
     };
     input.close();
@@ -86,13 +86,13 @@ pub(super) async fn fill_in(
 }
 
 /// Whether a command is asked for the key.
-pub(super) const fn asks_a_command(wish: &Wish) -> bool {
-    matches!(wish, Wish::Order { order: Order::Try(Entry { key: KeySource::Command(_), .. }), .. })
+pub(super) const fn asks_a_command(wish: &FormEffect) -> bool {
+    matches!(wish, FormEffect::Order { order: Order::Try(Entry { key: KeySource::Command(_), .. }), .. })
 }
 
 /// Says what the terminal is left to.
-pub(super) fn tell_asking(wish: &Wish) {
-    if let Wish::Order { order: Order::Try(Entry { key: KeySource::Command(words), .. }), .. } = wish {
+pub(super) fn tell_asking(wish: &FormEffect) {
+    if let FormEffect::Order { order: Order::Try(Entry { key: KeySource::Command(words), .. }), .. } = wish {
         super::complain(format_args!("asking `{}` for the API key", words.join(" ")));
     }
 }
@@ -103,20 +103,20 @@ fn draw(screen: &mut Screen, form: &NewProfile, setup: &Setup) -> io::Result<()>
 }
 
 /// `None` for what only wants another frame.
-fn happening(event: Event) -> Option<Happening> {
+fn happening(event: Event) -> Option<FormEvent> {
     match event {
-        Event::Key(key) => Some(Happening::Key(key)),
-        Event::Paste(text) => Some(Happening::Paste(text)),
+        Event::Key(key) => Some(FormEvent::Key(key)),
+        Event::Paste(text) => Some(FormEvent::Paste(text)),
         _ => None,
     }
 }
 
-fn answered(answer: Option<(u64, Answer)>) -> Result<Happening, Broken> {
+fn answered(answer: Option<(u64, Answer)>) -> Result<FormEvent, Broken> {
     let (number, answer) = answer.ok_or(Broken::Part)?;
-    Ok(Happening::Answered { number, answer })
+    Ok(FormEvent::Answered { number, answer })
 }
 
-async fn send(desk: &Desk, wish: Option<Wish>) -> Result<(), Broken> {
+async fn send(desk: &ProfileService, wish: Option<FormEffect>) -> Result<(), Broken> {
     let Some(wish) = wish else { return Ok(()) };
     desk.orders.send(wish).await.map_err(|_| Broken::Part)
 }

@@ -33,7 +33,7 @@ const LATE_OUTPUT: Duration = Duration::from_millis(300);
 pub(super) async fn run(order: RunRequest, variables: Variables, events: mpsc::Sender<Event>, stop: CancellationToken) {
     let started = Instant::now();
     let run = order.run;
-    let mut teller = Teller { run, events, kept: 0, dropped: 0 };
+    let mut teller = OutputForwarder { run, events, kept: 0, dropped: 0 };
     let outcome = match start(&order.command, &variables) {
         Ok(child) => Running::of(child, order.command.timeout).until_end(order.subjects, &mut teller, &stop).await,
         Err(error) => RunOutcome::NotStarted(format!("{}: {error}", order.command.program)),
@@ -57,14 +57,14 @@ fn start(command: &UserCommand, variables: &Variables) -> io::Result<Child> {
 }
 
 /// Hands on what is written, up to a bound.
-struct Teller {
+struct OutputForwarder {
     run: u64,
     events: mpsc::Sender<Event>,
     kept: usize,
     dropped: u64,
 }
 
-impl Teller {
+impl OutputForwarder {
     async fn tell(&self, news: RunNews) {
         // An error means that the screen is gone.
         let _nobody_reads = self.events.send(Event::Ran(self.run, news)).await;
@@ -137,7 +137,7 @@ impl Running {
     async fn until_end(
         mut self,
         subjects: Vec<Arc<Segment>>,
-        teller: &mut Teller,
+        teller: &mut OutputForwarder,
         stop: &CancellationToken,
     ) -> RunOutcome {
         let feeding = self.child.stdin.take().map(|stdin| tokio::spawn(feed(stdin, subjects)));

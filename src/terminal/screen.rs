@@ -16,14 +16,14 @@ use ratatui::backend::Backend;
 use ratatui::{Frame, Terminal};
 use tokio::sync::Notify;
 
-use super::backend::Quiet;
+use super::backend::DiffBackend;
 
 /// Whether the terminal is taken, so that it is given back exactly once, from whichever thread.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is ours. Given back when dropped.
 pub(super) struct Screen {
-    terminal: Terminal<Quiet>,
+    terminal: Terminal<DiffBackend>,
     /// How the line was when the terminal was given to another program.
     line: Option<Line>,
 }
@@ -37,7 +37,7 @@ impl Screen {
     /// Takes the terminal over.
     pub fn open() -> io::Result<Self> {
         take()?;
-        match Terminal::new(Quiet::new()) {
+        match Terminal::new(DiffBackend::new()) {
             Ok(terminal) => Ok(Self { terminal, line: None }),
             Err(error) => {
                 restore();
@@ -70,7 +70,7 @@ impl Screen {
         }
         take()?;
         // Clearing through ratatui would ask the terminal where its cursor is, and wait for an answer.
-        self.terminal = Terminal::new(Quiet::new())?;
+        self.terminal = Terminal::new(DiffBackend::new())?;
         self.terminal.backend_mut().clear()
     }
 

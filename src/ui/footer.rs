@@ -9,8 +9,8 @@ use crate::action::Action;
 use crate::app::{
     Filter, FindPrompt, Layer, Letter, LinkState, Pane, Search, State, availability_at_a_glance, grouped,
 };
-use crate::forest::{Is, Query};
-use crate::mirror::Phase;
+use crate::forest::{Query, StateFilter};
+use crate::sync::Phase;
 
 use super::Look;
 use super::dialog;
@@ -266,7 +266,7 @@ fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
 
 /// What `is:` goes with.
 fn states() -> String {
-    format!("is: {}", Is::NAMED.map(|(name, _)| name).join(" "))
+    format!("is: {}", StateFilter::NAMED.map(|(name, _)| name).join(" "))
 }
 
 /// How many matches there are, and which of them is selected.

@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 use crate::action::Action;
 use crate::app::{Access, Changes, LinkState, Session, State, grouped};
 use crate::changes::QueueCounts;
-use crate::mirror::{ListProgress, Phase};
+use crate::sync::{ListProgress, Phase};
 
 use super::Look;
 use super::gauge::{gauge, time_left};

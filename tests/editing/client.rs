@@ -11,15 +11,15 @@ use segtui::changes::{
 };
 use segtui::demo::Server;
 use segtui::forest::Forest;
-use segtui::mirror::{self, Command, Event, Mirror, Pace, Seen, Settings};
 use segtui::remote::{Access, BaseUrl, Guarded, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
+use segtui::sync::{self, Command, Event, Pace, SegmentChange, Settings, SyncHandle};
 use tokio::time::timeout;
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Client {
-    mirror: Mirror,
+    sync: SyncHandle,
     pub picture: BTreeMap<SegmentId, Arc<Segment>>,
     pub began: Vec<OpId>,
     /// What each operation came to the last time.
@@ -30,22 +30,26 @@ pub struct Client {
 }
 
 pub fn quick() -> Settings {
-    Settings { poll: Pace::steady(Duration::from_millis(20)), grace: Duration::from_millis(100), ..Settings::default() }
+    Settings {
+        poll: Pace::steady(Duration::from_millis(20)),
+        create_confirm_timeout: Duration::from_millis(100),
+        ..Settings::default()
+    }
 }
 
 /// A mirror of the server that tries again quickly.
-pub fn mirror_of(server: &Server, settings: Settings) -> Mirror {
+pub fn sync_of(server: &Server, settings: Settings) -> SyncHandle {
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
     let mut api = ApiSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
     api.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
-    mirror::start(Arc::new(Guarded::new(Api::new(api).unwrap(), Access::ReadWrite)), settings)
+    sync::start(Arc::new(Guarded::new(Api::new(api).unwrap(), Access::ReadWrite)), settings)
 }
 
 impl Client {
     pub async fn live(server: &Server, settings: Settings) -> Self {
         let queue = ChangeQueue::new(0, settings.concurrency);
         let mut client = Self {
-            mirror: mirror_of(server, settings),
+            sync: sync_of(server, settings),
             queue,
             picture: BTreeMap::new(),
             began: Vec::new(),
@@ -58,17 +62,17 @@ impl Client {
     }
 
     async fn hear(&mut self) {
-        let event = timeout(PATIENCE, self.mirror.events.recv()).await.expect("it says something").expect("it lives");
+        let event = timeout(PATIENCE, self.sync.events.recv()).await.expect("it says something").expect("it lives");
         self.take(event);
     }
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Gathered(segments) => {
+            Event::PageReceived(segments) => {
                 self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
             }
             Event::Listed { different: seen } | Event::Changed { seen, .. } => {
-                for Seen { id, before, now, .. } in seen {
+                for SegmentChange { id, before, now, .. } in seen {
                     if let (None, Some(new)) = (before, &now) {
                         let transitions = self.queue.see_new(new);
                         self.apply(transitions);
@@ -109,7 +113,7 @@ impl Client {
     pub fn apply(&mut self, transitions: Transitions) {
         self.dropped.extend(transitions.discarded);
         if !transitions.journal.is_empty() {
-            self.mirror.commands.try_send(Command::Journal(transitions.journal)).unwrap();
+            self.sync.commands.try_send(Command::Journal(transitions.journal)).unwrap();
         }
         self.send_next();
     }
@@ -117,7 +121,7 @@ impl Client {
     fn send_next(&mut self) {
         while let Some(execution) = self.queue.begin() {
             self.began.push(execution.op);
-            self.mirror.commands.try_send(Command::Execute(Box::new(execution))).unwrap();
+            self.sync.commands.try_send(Command::Execute(Box::new(execution))).unwrap();
         }
     }
 
@@ -129,7 +133,7 @@ impl Client {
 
     /// Until the feed was read to its end again, twice.
     pub async fn settle(&mut self) {
-        while let Ok(event) = self.mirror.events.try_recv() {
+        while let Ok(event) = self.sync.events.try_recv() {
             self.take(event);
         }
         let enough = self.synchronised + 3;
@@ -137,7 +141,7 @@ impl Client {
     }
 
     pub async fn order(&mut self, command: Command) {
-        self.mirror.commands.send(command).await.unwrap();
+        self.sync.commands.send(command).await.unwrap();
     }
 
     /// Asks for a plan.

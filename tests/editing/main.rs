@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use axum::http::Method;
 use segtui::changes::{OpId, Operation, PlanId, Title, WriteError, WriteResult};
-use segtui::demo::{Actor, Fields, Moment, Options, Server, Trouble, Wish};
-use segtui::mirror::{Command, Settings};
+use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Options, Server, Trouble};
 use segtui::segment::{Draft, Field, Segment};
+use segtui::sync::{Command, Settings};
 
 use client::{Client, applied, create, name, quick};
 
@@ -34,11 +34,11 @@ fn sent(server: &Server, method: &Method) -> usize {
     server.requests().iter().filter(|request| request.method == *method).count()
 }
 
-fn colleague(server: &Server, change: Wish) {
+fn colleague(server: &Server, change: ChangeRequest) {
     server.change(Actor::Backoffice, change).unwrap();
 }
 
-fn between(method: Method, change: Wish, moment: Moment) -> Trouble {
+fn between(method: Method, change: ChangeRequest, moment: Moment) -> Trouble {
     Trouble::Between { on: (method, "/segments"), change, by: Actor::Backoffice, moment }
 }
 
@@ -120,7 +120,7 @@ async fn what_has_no_real_id_is_never_sent_to_the_server() {
 async fn what_was_as_wanted_already_was_not_written() {
     let (server, mut client) = tenant_with(deaf()).await;
     let seen = client.named("Zgierz");
-    colleague(&server, Wish::Update(seen.id.clone(), Fields { name: "Both".into(), ..Fields::of(&seen) }));
+    colleague(&server, ChangeRequest::Update(seen.id.clone(), Fields { name: "Both".into(), ..Fields::of(&seen) }));
     let outcome = applied(client.write(client.rename("Zgierz", "Both")).await.unwrap());
     assert_eq!((outcome.written, sent(&server, &Method::PUT)), (Vec::new(), 0));
 }
@@ -177,7 +177,10 @@ async fn changed_before_it_was_found() -> (Server, Client, OpId, Arc<Segment>) {
         }
         tokio::task::yield_now().await;
     };
-    colleague(&server, Wish::Update(made.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&made) }));
+    colleague(
+        &server,
+        ChangeRequest::Update(made.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&made) }),
+    );
     let error = client.result(first(plan_id)).await.unwrap_err();
     let WriteError::PossibleDuplicate { theirs } = error else { panic!("{error:?}") };
     assert_eq!((&theirs.id, theirs.external_id.as_deref()), (&made.id, Some("T")));
@@ -226,7 +229,7 @@ async fn what_a_colleague_made_of_a_new_segment_is_not_overwritten_by_what_was_a
         }
         tokio::task::yield_now().await;
     };
-    colleague(&server, Wish::Update(made.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&made) }));
+    colleague(&server, ChangeRequest::Update(made.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&made) }));
     assert_eq!(applied(client.result(first(plan_id)).await.unwrap()).merged, [Field::Name]);
     let error = client.result(first(rename)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { fields, .. } if fields == [Field::Name]));
@@ -287,7 +290,7 @@ async fn a_change_whose_answer_is_lost_is_found_to_be_done_and_blamed_on_nobody(
 async fn what_a_colleague_has_deleted_before_is_not_taken_for_ones_own_work() {
     let (server, mut client) = tenant_with(deaf()).await;
     let seen = client.named("Zgierz");
-    colleague(&server, Wish::Delete(seen.id.clone()));
+    colleague(&server, ChangeRequest::Delete(seen.id.clone()));
     let outcome = client.write(Operation::delete(Arc::clone(&seen))).await.unwrap();
     assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: false, concurrent_write: false });
 }
@@ -311,7 +314,7 @@ async fn what_a_colleague_changed_while_a_change_was_tried_again_is_not_overwrit
     while sent(&server, &Method::PUT) == 0 {
         tokio::task::yield_now().await;
     }
-    let theirs = Wish::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) });
+    let theirs = ChangeRequest::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) });
     colleague(&server, theirs);
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
@@ -327,7 +330,10 @@ async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_delete
     while sent(&server, &Method::DELETE) == 0 {
         tokio::task::yield_now().await;
     }
-    colleague(&server, Wish::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) }));
+    colleague(
+        &server,
+        ChangeRequest::Update(before.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&before) }),
+    );
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
     assert_eq!(named(&server, "Theirs").len(), 1);
@@ -335,12 +341,12 @@ async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_delete
 
 /// A mirror that hears of changes only when it asks for them before a write.
 fn deaf() -> Settings {
-    Settings { poll: segtui::mirror::Pace::steady(Duration::from_secs(3)), ..quick() }
+    Settings { poll: segtui::sync::Pace::steady(Duration::from_secs(3)), ..quick() }
 }
 
 /// A colleague changes a segment that the client has just been shown, and the client renames it.
 async fn renamed_after(
-    change: impl Fn(&Segment, &Server) -> Wish,
+    change: impl Fn(&Segment, &Server) -> ChangeRequest,
 ) -> (Server, Result<segtui::changes::WriteResult, WriteError>) {
     let (server, mut client) = tenant_with(quick()).await;
     let operation = client.rename("Zgierz", "Mine");
@@ -355,7 +361,7 @@ async fn renamed_after(
 #[tokio::test]
 async fn another_field_that_a_colleague_changed_is_kept() {
     let change = |seen: &Segment, _: &Server| {
-        Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(seen) })
+        ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(seen) })
     };
     let (server, result) = renamed_after(change).await;
     let outcome = applied(result.unwrap());
@@ -366,7 +372,7 @@ async fn another_field_that_a_colleague_changed_is_kept() {
 #[tokio::test]
 async fn the_same_field_that_a_colleague_changed_is_a_conflict_and_nothing_is_sent() {
     let change = |seen: &Segment, _: &Server| {
-        Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(seen) })
+        ChangeRequest::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(seen) })
     };
     let (server, result) = renamed_after(change).await;
     let Err(WriteError::Conflict { theirs: Some(theirs), fields }) = result else { panic!("{result:?}") };
@@ -376,8 +382,9 @@ async fn the_same_field_that_a_colleague_changed_is_a_conflict_and_nothing_is_se
 
 #[tokio::test]
 async fn a_segment_that_a_colleague_moved_is_a_conflict_and_nothing_is_sent() {
-    let change =
-        |seen: &Segment, _: &Server| Wish::Update(seen.id.clone(), Fields { parent: None, ..Fields::of(seen) });
+    let change = |seen: &Segment, _: &Server| {
+        ChangeRequest::Update(seen.id.clone(), Fields { parent: None, ..Fields::of(seen) })
+    };
     let (server, result) = renamed_after(change).await;
     let Err(WriteError::Conflict { theirs: Some(_), fields }) = result else { panic!("{result:?}") };
     assert_eq!(fields, vec![Field::Parent]);
@@ -386,7 +393,7 @@ async fn a_segment_that_a_colleague_moved_is_a_conflict_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_segment_that_a_colleague_deleted_is_a_conflict_and_nothing_is_sent() {
-    let (server, result) = renamed_after(|seen, _| Wish::Delete(seen.id.clone())).await;
+    let (server, result) = renamed_after(|seen, _| ChangeRequest::Delete(seen.id.clone())).await;
     assert_eq!(result, Err(WriteError::Conflict { theirs: None, fields: Vec::new() }));
     assert_eq!(sent(&server, &Method::PUT), 0);
 }
@@ -396,7 +403,8 @@ async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
     for moment in [Moment::Before, Moment::After] {
         let (server, mut client) = tenant().await;
         let seen = client.named("Zgierz");
-        let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
+        let theirs =
+            ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
         server.plan(between(Method::PUT, theirs, moment));
         let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
         // What they wrote after this is not lost: it is told as theirs, and not as something that the server did not take.
@@ -411,7 +419,7 @@ async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
 async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
-    let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
+    let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     // They come in before it is sent, and its answer is lost.
     let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
     let by = Actor::Backoffice;
@@ -427,7 +435,7 @@ async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
 async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
-    let theirs = Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
+    let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
     server.plan(between(Method::DELETE, theirs, Moment::Before));
     let outcome = client.write(client.delete("Zgierz")).await.unwrap();
     assert_eq!(outcome, WriteResult::Deleted { id: seen.id.clone(), found: true, concurrent_write: true });
@@ -444,7 +452,7 @@ async fn under_what_has_just_grown_nothing_is_deleted() {
     let operation = client.delete("Zgierz");
     let parent = client.named("Zgierz").id.clone();
     let child = Fields { name: "Theirs".into(), external_id: None, parent: Some(parent) };
-    let child = server.change(Actor::Backoffice, Wish::Create(child)).unwrap();
+    let child = server.change(Actor::Backoffice, ChangeRequest::Create(child)).unwrap();
     let error = client.write(operation).await.unwrap_err();
     assert_eq!(error, WriteError::NewChildren { newcomers: vec![child] });
     assert_eq!(sent(&server, &Method::DELETE), 0);
@@ -563,7 +571,7 @@ async fn an_amended_operation_is_carried_out_in_the_place_of_the_one_that_failed
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let operation = client.rename("Zgierz", "Mine");
-    colleague(&server, Wish::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&seen) }));
+    colleague(&server, ChangeRequest::Update(seen.id.clone(), Fields { name: "Theirs".into(), ..Fields::of(&seen) }));
     let plan_id = client.begin([operation]);
     let Err(WriteError::Conflict { theirs: Some(theirs), .. }) = client.result(first(plan_id)).await else {
         panic!("a conflict");
@@ -588,7 +596,10 @@ async fn a_colleagues_change_that_an_earlier_write_has_kept_is_not_overwritten_b
     let shown = Arc::new(draft.clone().into_segment(base.id.clone()));
     let external_id = segtui::segment::ExternalId::parse("MINE").unwrap();
     let second_change = Operation::Update { draft: Draft { external_id, ..Draft::of(&shown) }, base: shown };
-    colleague(&server, Wish::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) }));
+    colleague(
+        &server,
+        ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) }),
+    );
     let plan_id = client.begin([first_change, second_change]);
     assert_eq!(applied(client.result(first(plan_id)).await.unwrap()).merged, [Field::ExternalId]);
     let error = client.result(OpId { plan_id, index: 1 }).await.unwrap_err();

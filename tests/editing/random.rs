@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use segtui::app::{self, Access, Between, Clock, Effect, Event, Layer, Session, State};
 use segtui::changes::{ExecutionResult, JournalEntry, OpId, Operation, QueueCounts, WriteError, WriteResult};
-use segtui::demo::{Actor, Change, DeletionPolicy, Fields, Options, Server, Trouble, Wish};
+use segtui::demo::{Actor, Change, ChangeRequest, DeletionPolicy, Fields, Options, Server, Trouble};
 use segtui::forest::RowId;
 use segtui::keymap::{Keymap, parse_sequence};
-use segtui::mirror::{self, Command, Mirror};
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::{Field, Segment, SegmentId};
+use segtui::sync::{self, Command, SyncHandle};
 use tokio::time::timeout;
 
-use super::client::{PATIENCE, mirror_of, quick};
+use super::client::{PATIENCE, quick, sync_of};
 
 /// What happens beside the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,7 @@ struct Told {
 struct Person {
     state: State,
     keymap: Keymap,
-    mirror: Mirror,
+    sync: SyncHandle,
     server: Server,
     random: fastrand::Rng,
     around: Around,
@@ -170,7 +170,7 @@ impl Person {
         // The seed server's names may be the same for several; here each is to be known by its own.
         for (number, segment) in server.segments().into_iter().enumerate() {
             let fields = Fields { name: format!("s{number}x").into(), ..Fields::of(&segment) };
-            server.change(Actor::Internal, Wish::Update(segment.id, fields)).unwrap();
+            server.change(Actor::Internal, ChangeRequest::Update(segment.id, fields)).unwrap();
         }
         let before = server.segments();
         let concurrency = random.usize(1..7);
@@ -187,11 +187,11 @@ impl Person {
             concurrency,
         };
         let clock = Clock { now: Timestamp::now(), zone: TimeZone::UTC };
-        let mirror = mirror_of(&server, mirror::Settings { concurrency, ..quick() });
+        let sync = sync_of(&server, sync::Settings { concurrency, ..quick() });
         let mut person = Self {
             state: State::new(session, clock, 120, 40),
             keymap: Keymap::standard().unwrap(),
-            mirror,
+            sync,
             server,
             random,
             around,
@@ -216,7 +216,7 @@ impl Person {
                     }
                 }
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
-                Effect::Mirror(command) => {
+                Effect::Sync(command) => {
                     match &command {
                         Command::Journal(entries) => entries.iter().for_each(|entry| self.log.journal(entry)),
                         Command::Execute(execution) => {
@@ -224,7 +224,7 @@ impl Person {
                         }
                         _ => {}
                     }
-                    if let Err(full) = self.mirror.commands.try_send(command) {
+                    if let Err(full) = self.sync.commands.try_send(command) {
                         self.event(Event::Undelivered(full.into_inner()));
                     }
                 }
@@ -254,13 +254,13 @@ impl Person {
         self.event(Event::Paste(text.to_owned()));
     }
 
-    fn take(&mut self, event: mirror::Event) {
+    fn take(&mut self, event: sync::Event) {
         match &event {
-            mirror::Event::Executed { op, result } => self.executed(*op, result),
-            mirror::Event::Synchronised { .. } => self.synchronised += 1,
+            sync::Event::Executed { op, result } => self.executed(*op, result),
+            sync::Event::Synchronised { .. } => self.synchronised += 1,
             _ => {}
         }
-        self.event(Event::Mirror(event));
+        self.event(Event::Sync(event));
     }
 
     fn executed(&mut self, op: OpId, result: &ExecutionResult) {
@@ -292,13 +292,13 @@ impl Person {
     }
 
     async fn hear(&mut self) {
-        let event = timeout(PATIENCE, self.mirror.events.recv()).await;
+        let event = timeout(PATIENCE, self.sync.events.recv()).await;
         let event = event.unwrap_or_else(|_| panic!("seed {}: the mirror is silent", self.seed)).unwrap();
         self.take(event);
     }
 
     fn catch_up(&mut self) {
-        while let Ok(event) = self.mirror.events.try_recv() {
+        while let Ok(event) = self.sync.events.try_recv() {
             self.take(event);
         }
     }
@@ -546,14 +546,14 @@ impl Person {
         let Some(any) = self.random.choice(&segments) else { return };
         let fields = Fields::of(any);
         let wish = match self.random.u8(0..6) {
-            0 => Wish::Create(Fields { name: name.into(), external_id: None, parent: Some(any.id.clone()) }),
-            1 => Wish::Delete(any.id.clone()),
+            0 => ChangeRequest::Create(Fields { name: name.into(), external_id: None, parent: Some(any.id.clone()) }),
+            1 => ChangeRequest::Delete(any.id.clone()),
             2 => {
                 let parent = self.random.choice(&segments).map(|to| to.id.clone());
-                Wish::Update(any.id.clone(), Fields { parent, ..fields })
+                ChangeRequest::Update(any.id.clone(), Fields { parent, ..fields })
             }
-            3 => Wish::Update(any.id.clone(), Fields { external_id: Some(name.into()), ..fields }),
-            _ => Wish::Update(any.id.clone(), Fields { name: name.into(), ..fields }),
+            3 => ChangeRequest::Update(any.id.clone(), Fields { external_id: Some(name.into()), ..fields }),
+            _ => ChangeRequest::Update(any.id.clone(), Fields { name: name.into(), ..fields }),
         };
         // What the server refuses, such as a move into the own subtree, is as good as anything.
         let _refused = self.server.change(Actor::Backoffice, wish);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::demo::{Actor, Fields, Trouble, Wish};
+use segtui::demo::{Actor, ChangeRequest, Fields, Trouble};
 use tempfile::TempDir;
 
 use super::pty::{Pty, eventually};
@@ -249,7 +249,7 @@ fn of_a_new_name_that_somebody_has_changed_since_it_is_not_said_that_it_was_not_
     pty.kill();
     let there = home.demo.named("Zgierz 2").unwrap();
     let theirs = Fields { name: "Theirs".into(), ..Fields::of(&there) };
-    home.demo.server.change(Actor::Backoffice, Wish::Update(there.id, theirs)).unwrap();
+    home.demo.server.change(Actor::Backoffice, ChangeRequest::Update(there.id, theirs)).unwrap();
     let pty = home.start();
     pty.wait_for("it was sent, and what became of it is not known");
     assert_eq!((home.count("Theirs"), home.sent(&Method::PUT)), (1, 1));

@@ -15,7 +15,7 @@ mod programs;
 mod pty;
 mod sharing;
 
-use segtui::demo::{Actor, Fields, Options, Server, Wish};
+use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};
 use segtui::segment::{Segment, SegmentId};
 
 use pty::{Pty, eventually};
@@ -52,7 +52,7 @@ impl Demo {
         pty
     }
 
-    fn change(&self, wish: Wish) -> SegmentId {
+    fn change(&self, wish: ChangeRequest) -> SegmentId {
         let _guard = self.runtime.enter();
         self.server.change(Actor::Backoffice, wish).unwrap()
     }
@@ -152,13 +152,13 @@ fn what_a_colleague_changes_appears_by_itself() {
     let mut pty = demo.open(&["--poll", "0.2"]);
     let season = demo.named("Akcje sezonowe").unwrap();
     let fields = Fields { name: "Akcje całoroczne".into(), ..Fields::of(&season) };
-    demo.change(Wish::Update(season.id.clone(), fields));
+    demo.change(ChangeRequest::Update(season.id.clone(), fields));
     pty.wait_for("▾ Akcje całoroczne");
     pty.wait_for("was Akcje sezonowe");
     let new = Fields { name: "Promocje nocne".into(), external_id: None, parent: Some(season.id) };
-    let new = demo.change(Wish::Create(new));
+    let new = demo.change(ChangeRequest::Create(new));
     pty.wait_for("+ created  Promocje nocne");
-    demo.change(Wish::Delete(new));
+    demo.change(ChangeRequest::Delete(new));
     pty.wait_for("- deleted  Promocje nocne");
     pty.wait_for("290 segments   ● live");
     pty.type_text("q");
@@ -173,7 +173,7 @@ fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
     pty.wait_for("“podhurt spo” 1 of 1");
     // The parent goes without this program having heard of it.
     let gone = demo.named("Podhurt spożywczy").unwrap();
-    demo.change(Wish::Delete(gone.id.clone()));
+    demo.change(ChangeRequest::Delete(gone.id.clone()));
     pty.type_text(&format!("aNowość{ENTER}"));
     pty.wait_for("! opens it");
     pty.type_text("!");
@@ -197,7 +197,7 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
     pty.type_text("/podhurt spo\r");
     pty.wait_for("“podhurt spo” 1 of 1");
     let seen = demo.named("Podhurt spożywczy").unwrap();
-    let rename = |name: &str| Wish::Update(seen.id.clone(), Fields { name: name.into(), ..Fields::of(&seen) });
+    let rename = |name: &str| ChangeRequest::Update(seen.id.clone(), Fields { name: name.into(), ..Fields::of(&seen) });
     demo.change(rename("Podhurt ogólny"));
 
     // The same field: told, and nothing sent.
@@ -231,7 +231,7 @@ fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
     pty.wait_for("“podhurt spo” 1 of 1");
     let seen = demo.named("Podhurt spożywczy").unwrap();
     let fields = Fields { name: "Podhurt ogólny".into(), external_id: Some("THEIRS".into()), ..Fields::of(&seen) };
-    demo.change(Wish::Update(seen.id.clone(), fields));
+    demo.change(ChangeRequest::Update(seen.id.clone(), fields));
 
     pty.type_text(&format!("e{CTRL_U}Podhurt mój{TAB}{CTRL_U}MINE{ENTER}"));
     // Nothing opens by itself.
@@ -254,7 +254,7 @@ fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
     const MANY: usize = 50;
     let demo = Demo::start();
     let create = |name: &str, parent: Option<&SegmentId>| {
-        demo.change(Wish::Create(Fields { name: name.into(), external_id: None, parent: parent.cloned() }))
+        demo.change(ChangeRequest::Create(Fields { name: name.into(), external_id: None, parent: parent.cloned() }))
     };
     let hall = create("Hala", None);
     let yard = create("Plac", None);
@@ -294,7 +294,7 @@ fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
     environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
     let mut pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
     pty.wait_for("290 segments   ● live");
-    demo.change(Wish::Delete(demo.named("Zgierz").unwrap().id));
+    demo.change(ChangeRequest::Delete(demo.named("Zgierz").unwrap().id));
     pty.wait_for("289 segments   ● live");
     pty.type_text("z1Gkkk");
     pty.wait_for("▌ ▸ segment");

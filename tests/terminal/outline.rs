@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use axum::http::Method;
-use segtui::demo::{Fields, Trouble, Wish};
+use segtui::demo::{ChangeRequest, Fields, Trouble};
 use tempfile::TempDir;
 
 use crate::pty::{Pty, eventually};
@@ -151,7 +151,11 @@ fn while_the_editor_is_open_what_was_asked_for_is_sent_and_changes_come_in() {
     eventually(|| demo.named("Eksport Nowy"));
     // More than wait in any queue between the server and the screen.
     for number in 0..200 {
-        demo.change(Wish::Create(Fields { name: format!("Obcy {number}").into(), external_id: None, parent: None }));
+        demo.change(ChangeRequest::Create(Fields {
+            name: format!("Obcy {number}").into(),
+            external_id: None,
+            parent: None,
+        }));
     }
     let asked = demo.server.requests().len();
     eventually(|| (demo.server.requests().len() > asked + 10).then_some(()));

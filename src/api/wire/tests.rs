@@ -49,7 +49,7 @@ fn an_envelope_is_as_good_as_a_bare_list() {
 fn an_answer_that_is_no_list_does_not_pass_for_an_empty_one() {
     for body in ["{}", r#"{"error": "busy"}"#, r#"{"items": 7}"#, "7", "<html>login</html>", "[", "\u{1b}[2J"] {
         let fault = page(body.as_bytes()).unwrap_err();
-        assert!(matches!(fault, Fault::Unreadable { .. }), "{body}");
+        assert!(matches!(fault, Fault::InvalidResponse { .. }), "{body}");
         assert!(!fault.to_string().contains('\u{1b}'));
     }
     for body in ["", " \n", "null"] {
@@ -278,7 +278,7 @@ fn an_answer_of_tiny_objects_is_refused_before_anything_is_made_of_it() {
 #[test]
 fn a_page_of_entries_without_end_or_nested_without_end_is_refused() {
     let many = format!("[{}{{}}]", "{},".repeat(400_000));
-    assert!(matches!(page(many.as_bytes()), Err(Fault::Unreadable { .. })));
-    assert!(matches!(page("[".repeat(5_000_000).as_bytes()), Err(Fault::Unreadable { .. })));
-    assert!(matches!(page("[".repeat(100_000).as_bytes()), Err(Fault::Unreadable { .. })));
+    assert!(matches!(page(many.as_bytes()), Err(Fault::InvalidResponse { .. })));
+    assert!(matches!(page("[".repeat(5_000_000).as_bytes()), Err(Fault::InvalidResponse { .. })));
+    assert!(matches!(page("[".repeat(100_000).as_bytes()), Err(Fault::InvalidResponse { .. })));
 }

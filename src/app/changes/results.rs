@@ -7,9 +7,9 @@ use crate::changes::{
     DoneOp, ExecutionResult, FinishedPlan, OpId, Operation, Recovered, RecoveredState, Title, Transitions, WriteError,
     WriteResult, Written,
 };
-use crate::mirror::Command;
 use crate::remote::{Contexts, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
+use crate::sync::Command;
 
 use super::Conflict;
 use super::submitting::apply;
@@ -78,7 +78,7 @@ fn done(
     match result {
         WriteResult::Created(written) | WriteResult::Updated(written) => {
             state.side.activity.touch(&written.segment.id, state.clock.now, Originator::You);
-            viewport::steady(state, |state| state.tree.forest.mark_changed([&written.segment.id]));
+            viewport::preserving_viewport(state, |state| state.tree.forest.mark_changed([&written.segment.id]));
             remark(state, written);
             if let (Some(before), false) = (before, written.merged.is_empty()) {
                 let only_theirs = before.clone().with_fields_of(&written.segment, &written.merged);

@@ -5,8 +5,8 @@ use crate::changes::{
     ChangeQueue, Execution, OpId, Operation, Plan, PlanId, PlanKind, Renamed, Title, Transitions, confirmation,
 };
 use crate::forest::{Change, RowId};
-use crate::mirror::Command;
 use crate::segment::SegmentId;
+use crate::sync::Command;
 
 use super::results;
 use crate::app::changing::title;
@@ -128,7 +128,7 @@ pub(in crate::app) fn apply(state: &mut State, transitions: Transitions) -> Vec<
     }
     let mut entries = std::mem::take(&mut state.changes.unjournalled);
     entries.extend(journal);
-    if entries.is_empty() { Vec::new() } else { vec![Effect::Mirror(Command::Journal(entries))] }
+    if entries.is_empty() { Vec::new() } else { vec![Effect::Sync(Command::Journal(entries))] }
 }
 
 /// Brings rows up to date. Where a segment has its real id now, its row keeps being open and selected.
@@ -137,7 +137,7 @@ fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
         return;
     }
     let Some(Renamed { provisional, segment }) = renamed else {
-        return viewport::steady(state, |state| state.tree.forest.apply(changes));
+        return viewport::preserving_viewport(state, |state| state.tree.forest.apply(changes));
     };
     let (former, row) = (RowId::Segment(provisional.clone()), RowId::Segment(segment.id.clone()));
     let is_open = state.tree.forest.is_open(&former);
@@ -146,7 +146,7 @@ fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
             state.tree.view.selected = Some(row.clone());
         }
     };
-    viewport::steady(state, |state| {
+    viewport::preserving_viewport(state, |state| {
         state.tree.forest.apply(changes);
         if is_open {
             state.tree.forest.expand(&row);
@@ -169,7 +169,7 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
 
 /// Begins what is ready: the last thing that is done about any event.
 pub(in crate::app) fn send_next(queue: &mut ChangeQueue) -> impl Iterator<Item = Effect> {
-    let order = |execution: Execution| Effect::Mirror(Command::Execute(Box::new(execution)));
+    let order = |execution: Execution| Effect::Sync(Command::Execute(Box::new(execution)));
     std::iter::from_fn(|| queue.begin()).map(order)
 }
 

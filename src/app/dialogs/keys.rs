@@ -4,7 +4,7 @@
 //! ones for the same, are not told.
 
 use crate::app::{
-    Between, BulkEdit, Conflict, Deletion, Form, HelpPage, Layer, NewProfile, Occasion, OutlineEdit, OutputPage,
+    Between, BulkEdit, Conflict, Deletion, Form, HelpPage, Layer, NewProfile, OpenedFrom, OutlineEdit, OutputPage,
     OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, RequestsPage, RequestsPane, Review,
     RunConfirmation, Stage, State, request_lines,
 };
@@ -225,10 +225,10 @@ impl NewProfile {
             Stage::Trying | Stage::Saving => vec![("esc", "stop that")],
             Stage::Failed => vec![("enter", "try again"), ("ctrl-s", "save it all the same"), ("esc", "leave")],
             Stage::Filling => {
-                let keeping = self.focus == ProfileField::Keeping;
+                let keeping = self.focus == ProfileField::KeyLocation;
                 let mut keys = vec![("enter", "try and save")];
                 keys.push(if keeping { ("left right", "choose") } else { ("tab", "next field") });
-                if self.occasion == Occasion::FirstRun {
+                if self.occasion == OpenedFrom::FirstRun {
                     keys.push(("ctrl-t", "the demo"));
                 }
                 keys.push(("esc", "leave"));

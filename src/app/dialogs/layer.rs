@@ -90,7 +90,7 @@ impl Layer {
 pub(in crate::app) fn open_problem(state: &mut State) {
     let selected = state.selected_segment().and_then(|segment| state.changes.queue.problem_of(&segment.id));
     let Some(op) = selected.or_else(|| state.changes.oldest_problem()) else {
-        // A form that never reached the mirror belongs to no operation.
+        // A form that never reached the sync actor belongs to no operation.
         let layer = state.changes.refused.pop_front();
         state.screen.message = None;
         state.screen.layers.extend(layer);

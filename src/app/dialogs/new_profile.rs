@@ -24,15 +24,15 @@ use crate::app::dialogs::key_result::KeyResult;
 use crate::app::{Effect, Layer, ProfileLine, State, TextField, profiles};
 
 pub use entry::{Entry, KeySource};
-pub use message::{Answer, Happening, Hindrance, Order, Wish};
+pub use message::{Answer, FormEffect, FormEvent, Order, TrialError};
 
 /// What is typed into the form, and what is said about it.
 #[derive(Debug, Clone)]
 pub struct NewProfile {
     /// What it is opened for.
-    pub occasion: Occasion,
+    pub occasion: OpenedFrom,
     /// What it finds around it.
-    pub ground: Ground,
+    pub context: FormContext,
     /// The address as typed.
     pub base_url: TextField,
     /// The tenant as typed.
@@ -40,7 +40,7 @@ pub struct NewProfile {
     /// The profile's name as typed; blank stands for the tenant's.
     pub name: TextField,
     /// Where the key is kept.
-    pub keeping: Keeping,
+    pub keeping: KeyLocation,
     /// The key as typed.
     pub key: Masked,
     /// The variable as typed.
@@ -61,7 +61,7 @@ pub struct NewProfile {
 
 /// What the form is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
+pub enum OpenedFrom {
     /// Nothing is configured yet.
     FirstRun,
     /// Another profile beside others.
@@ -70,7 +70,7 @@ pub enum Occasion {
 
 /// What the form finds around it.
 #[derive(Debug, Clone, Default)]
-pub struct Ground {
+pub struct FormContext {
     /// The file that the profile goes into, as a person reads it.
     pub file: String,
     /// Names that are taken.
@@ -91,19 +91,19 @@ pub enum ProfileField {
     /// The profile's name.
     Name,
     /// Where the key is kept.
-    Keeping,
+    KeyLocation,
     /// The key, or what leads to it.
     Key,
 }
 
 impl ProfileField {
     /// Every field from top to bottom.
-    pub const ALL: [Self; 5] = [Self::BaseUrl, Self::Tenant, Self::Name, Self::Keeping, Self::Key];
+    pub const ALL: [Self; 5] = [Self::BaseUrl, Self::Tenant, Self::Name, Self::KeyLocation, Self::Key];
 }
 
 /// Where the key is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeping {
+pub enum KeyLocation {
     /// In the system's keyring.
     Keyring,
     /// In a variable of the environment.
@@ -114,7 +114,7 @@ pub enum Keeping {
     File,
 }
 
-impl Keeping {
+impl KeyLocation {
     /// Every place, the safest first.
     pub const ALL: [Self; 4] = [Self::Keyring, Self::Variable, Self::Command, Self::File];
 
@@ -159,11 +159,11 @@ const ADDRESS_BEGINS: &str = "https://";
 impl NewProfile {
     /// An empty form. The keyring is proposed where there is one; plain text never is.
     #[must_use]
-    pub fn new(occasion: Occasion, ground: Ground) -> Self {
-        let keeping = if ground.no_keyring.is_none() { Keeping::Keyring } else { Keeping::Variable };
+    pub fn new(occasion: OpenedFrom, context: FormContext) -> Self {
+        let keeping = if context.no_keyring.is_none() { KeyLocation::Keyring } else { KeyLocation::Variable };
         Self {
             occasion,
-            ground,
+            context,
             base_url: TextField::new(ADDRESS_BEGINS),
             tenant: TextField::default(),
             name: TextField::default(),
@@ -180,16 +180,16 @@ impl NewProfile {
     }
 
     /// Brings the form up to date with what happened.
-    pub fn take(&mut self, happening: Happening) -> Option<Wish> {
+    pub fn take(&mut self, happening: FormEvent) -> Option<FormEffect> {
         match happening {
-            Happening::Key(key) => self.press(key),
-            Happening::Paste(text) => {
+            FormEvent::Key(key) => self.press(key),
+            FormEvent::Paste(text) => {
                 self.paste(&text);
                 None
             }
-            Happening::Answered { number, answer } if number == self.number => self.hear(answer),
+            FormEvent::Answered { number, answer } if number == self.number => self.hear(answer),
             // Of an order that was given up.
-            Happening::Answered { .. } => None,
+            FormEvent::Answered { .. } => None,
         }
     }
 
@@ -204,9 +204,9 @@ impl NewProfile {
     #[must_use]
     pub fn key_field(&self) -> &TextField {
         match self.keeping {
-            Keeping::Keyring | Keeping::File => &self.key.0,
-            Keeping::Variable => &self.variable,
-            Keeping::Command => &self.command,
+            KeyLocation::Keyring | KeyLocation::File => &self.key.0,
+            KeyLocation::Variable => &self.variable,
+            KeyLocation::Command => &self.command,
         }
     }
 
@@ -230,7 +230,7 @@ impl NewProfile {
         matches!(self.stage, Stage::Trying | Stage::Saving)
     }
 
-    fn press(&mut self, key: Key) -> Option<Wish> {
+    fn press(&mut self, key: Key) -> Option<FormEffect> {
         let name = key.to_string();
         if self.is_busy() {
             // What is typed meanwhile would not be what is tried or written.
@@ -238,14 +238,14 @@ impl NewProfile {
             return if over { Some(self.give_up()) } else { None };
         }
         match name.as_str() {
-            "esc" | "ctrl-c" => return Some(Wish::Leave),
-            "ctrl-t" if self.occasion == Occasion::FirstRun => return Some(Wish::OpenDemo),
+            "esc" | "ctrl-c" => return Some(FormEffect::Leave),
+            "ctrl-t" if self.occasion == OpenedFrom::FirstRun => return Some(FormEffect::OpenDemo),
             "enter" => return self.order(Order::Try),
             "ctrl-s" if self.stage == Stage::Failed => return self.order(Order::Save),
             "tab" | "down" => self.step(1),
             "backtab" | "up" => self.step(ProfileField::ALL.len() - 1),
-            "right" | "space" if self.focus == ProfileField::Keeping => self.keep_elsewhere(1),
-            "left" if self.focus == ProfileField::Keeping => self.keep_elsewhere(Keeping::ALL.len() - 1),
+            "right" | "space" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(1),
+            "left" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(KeyLocation::ALL.len() - 1),
             _ => {
                 let pressed = self.text_field().is_some_and(|field| field.press(key));
                 self.begin_address_once();
@@ -282,7 +282,7 @@ impl NewProfile {
         self.changed();
     }
 
-    fn hear(&mut self, answer: Answer) -> Option<Wish> {
+    fn hear(&mut self, answer: Answer) -> Option<FormEffect> {
         match answer {
             Answer::Connected => return self.order(Order::Save),
             Answer::NotConnected(hindrance) => {
@@ -290,10 +290,10 @@ impl NewProfile {
                 self.focus = field;
                 self.remark = Some(words);
                 // Without a key there is nothing that could be opened afterwards.
-                let has_key = matches!(hindrance, Hindrance::Fault(_));
+                let has_key = matches!(hindrance, TrialError::Fault(_));
                 self.stage = if has_key { Stage::Failed } else { Stage::Filling };
             }
-            Answer::Saved => return Some(Wish::Open(self.name_text().to_owned())),
+            Answer::Saved => return Some(FormEffect::Open(self.name_text().to_owned())),
             Answer::NotSaved { field, reason } => {
                 self.focus = field;
                 self.remark = Some(reason);
@@ -304,7 +304,7 @@ impl NewProfile {
     }
 
     /// Gives an order, unless something in the form makes no sense: that is said at its field.
-    fn order(&mut self, order: impl FnOnce(Entry) -> Order) -> Option<Wish> {
+    fn order(&mut self, order: impl FnOnce(Entry) -> Order) -> Option<FormEffect> {
         self.remark = None;
         let Some(entry) = self.entry() else {
             self.focus = self.faults.keys().next().copied().unwrap_or(self.focus);
@@ -314,16 +314,16 @@ impl NewProfile {
         let order = order(entry);
         self.stage = if matches!(order, Order::Try(_)) { Stage::Trying } else { Stage::Saving };
         self.number += 1;
-        Some(Wish::Order { number: self.number, order })
+        Some(FormEffect::Order { number: self.number, order })
     }
 
     /// A try is forgotten at once. Whether something was written is only known when that is answered.
-    fn give_up(&mut self) -> Wish {
+    fn give_up(&mut self) -> FormEffect {
         if self.stage == Stage::Trying {
             self.number += 1;
             self.stage = Stage::Filling;
         }
-        Wish::GiveUp
+        FormEffect::GiveUp
     }
 
     fn step(&mut self, by: usize) {
@@ -333,7 +333,7 @@ impl NewProfile {
     }
 
     fn keep_elsewhere(&mut self, by: usize) {
-        let all = Keeping::ALL;
+        let all = KeyLocation::ALL;
         let at = all.iter().position(|keeping| *keeping == self.keeping).unwrap_or(0);
         self.keeping = all[(at + by) % all.len()];
         self.faults.remove(&ProfileField::Key);
@@ -351,10 +351,10 @@ impl NewProfile {
             (ProfileField::BaseUrl, _) => &mut self.base_url,
             (ProfileField::Tenant, _) => &mut self.tenant,
             (ProfileField::Name, _) => &mut self.name,
-            (ProfileField::Keeping, _) => return None,
-            (ProfileField::Key, Keeping::Keyring | Keeping::File) => &mut self.key.0,
-            (ProfileField::Key, Keeping::Variable) => &mut self.variable,
-            (ProfileField::Key, Keeping::Command) => &mut self.command,
+            (ProfileField::KeyLocation, _) => return None,
+            (ProfileField::Key, KeyLocation::Keyring | KeyLocation::File) => &mut self.key.0,
+            (ProfileField::Key, KeyLocation::Variable) => &mut self.variable,
+            (ProfileField::Key, KeyLocation::Command) => &mut self.command,
         })
     }
 
@@ -365,18 +365,18 @@ impl NewProfile {
 
 /// The form for another profile beside those that are known.
 pub(in crate::app) fn another(state: &State) -> NewProfile {
-    let mut ground = state.side.profiles.ground.clone();
-    ground.taken.extend(state.side.profiles.known.iter().map(|line| line.name.clone()));
-    NewProfile::new(Occasion::Another, ground)
+    let mut context = state.side.profiles.context.clone();
+    context.taken.extend(state.side.profiles.known.iter().map(|line| line.name.clone()));
+    NewProfile::new(OpenedFrom::Another, context)
 }
 
 pub(in crate::app) fn press(state: &mut State, form: &mut NewProfile, key: Key) -> KeyResult {
-    let wish = form.take(Happening::Key(key));
+    let wish = form.take(FormEvent::Key(key));
     after(state, form, wish)
 }
 
 pub(in crate::app) fn paste(state: &mut State, form: &mut NewProfile, text: &str) -> KeyResult {
-    let wish = form.take(Happening::Paste(text.to_owned()));
+    let wish = form.take(FormEvent::Paste(text.to_owned()));
     after(state, form, wish)
 }
 
@@ -385,16 +385,18 @@ pub(in crate::app) fn answered(state: &mut State, number: u64, answer: Answer) -
     let is_form = |layer: &Layer| matches!(layer, Layer::NewProfile(_));
     let Some(place) = state.screen.layers.iter().rposition(is_form) else { return Vec::new() };
     let Layer::NewProfile(mut form) = state.screen.layers.remove(place) else { return Vec::new() };
-    let wish = form.take(Happening::Answered { number, answer });
+    let wish = form.take(FormEvent::Answered { number, answer });
     let result = after(state, &form, wish);
     result.settle(state, Layer::NewProfile(form), place)
 }
 
-fn after(state: &mut State, form: &NewProfile, wish: Option<Wish>) -> KeyResult {
+fn after(state: &mut State, form: &NewProfile, wish: Option<FormEffect>) -> KeyResult {
     match wish {
         None => KeyResult::Stay,
-        Some(Wish::Leave | Wish::OpenDemo) => KeyResult::Close,
-        Some(Wish::Open(_)) => KeyResult::Do(profiles::take_saved(state, form.line())),
-        Some(order @ (Wish::Order { .. } | Wish::GiveUp)) => KeyResult::StayAndDo(vec![Effect::Profile(order)]),
+        Some(FormEffect::Leave | FormEffect::OpenDemo) => KeyResult::Close,
+        Some(FormEffect::Open(_)) => KeyResult::Do(profiles::take_saved(state, form.line())),
+        Some(order @ (FormEffect::Order { .. } | FormEffect::GiveUp)) => {
+            KeyResult::StayAndDo(vec![Effect::Profile(order)])
+        }
     }
 }

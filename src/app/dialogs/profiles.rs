@@ -5,7 +5,7 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
-use crate::app::{Ground, new_profile};
+use crate::app::{FormContext, new_profile};
 use ratatui::style::Color;
 
 use crate::keymap::Key;
@@ -57,7 +57,7 @@ pub struct Profiles {
     /// Where this session is.
     pub here: Destination,
     /// What the form for a new profile finds around it.
-    pub ground: Ground,
+    pub context: FormContext,
     /// What flags and variables said at the start, where that is no profile: tenant and host.
     pub start: Option<(String, String)>,
     /// The profiles of the configuration.
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::app::Event;
     use crate::app::harness::{Harness, wholesale};
-    use crate::app::{Answer, Wish};
+    use crate::app::{Answer, FormEffect};
 
     fn line(name: &str, tenant: &str) -> ProfileLine {
         ProfileLine {
@@ -232,7 +232,7 @@ mod tests {
     fn session() -> Harness {
         let mut harness = Harness::live(100, 30, wholesale());
         harness.state.side.profiles = Profiles {
-            ground: Ground::default(),
+            context: FormContext::default(),
             here: Destination::Profile("preprod".into()),
             start: None,
             known: vec![line("preprod", "acme"), line("prod", "acme"), line("test", "other")],
@@ -325,7 +325,7 @@ mod tests {
             if matches!(answer, Answer::Connected) {
                 harness.press("enter");
             }
-            let Some(Effect::Profile(Wish::Order { number, .. })) = harness.effects.pop() else {
+            let Some(Effect::Profile(FormEffect::Order { number, .. })) = harness.effects.pop() else {
                 panic!("{:?}", harness.state.screen.layers)
             };
             // The tree goes on meanwhile, and no key that is typed into the form reaches it.

@@ -155,7 +155,7 @@ pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String
         return Err(format!("“{}” still runs; {} stops it", run.name, state.key(Action::Stop)));
     }
     if command.api_key && state.session.access == Access::ReadOnly {
-        return Err(format!("“{}” gets the API key, with which it could write: {}", command.name, Fault::Forbidden));
+        return Err(format!("“{}” gets the API key, with which it could write: {}", command.name, Fault::ReadOnly));
     }
     let marked = !state.tree.picks.marked.is_empty() && command.on != Subjects::Selected;
     let selected = match &state.tree.view.selected {

@@ -1,6 +1,6 @@
 //! Segments as a text in the person's own editor: from the key to the text, and from the text that comes back to a plan.
 //!
-//! While the editor is open nothing is drawn and no key comes here; what the mirror says waits. What somebody else changes
+//! While the editor is open nothing is drawn and no key comes here; what the sync actor says waits. What somebody else changes
 //! meanwhile is met as with any other edit, since every operation carries the segment as it was written into the text.
 
 use crate::app::dialogs::key_result::KeyResult;
@@ -18,12 +18,12 @@ use crate::app::{Effect, Layer, State, changing};
 #[derive(Debug, Clone)]
 pub struct OutlineEdit {
     base: Outline,
-    place: Whereabouts,
+    place: EditState,
 }
 
 /// Where a text is.
 #[derive(Debug, Clone)]
-enum Whereabouts {
+enum EditState {
     /// In the editor. The file of the time before is kept until there is another one.
     InEditor { former: Option<PathBuf> },
     /// It came back, and can't be read.
@@ -84,8 +84,8 @@ impl OutlineEdit {
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         match &self.place {
-            Whereabouts::InEditor { .. } => Vec::new(),
-            Whereabouts::Faulty { faults, .. } => {
+            EditState::InEditor { .. } => Vec::new(),
+            EditState::Faulty { faults, .. } => {
                 faults.iter().map(|Fault { line, problem }| format!("line {line}: {problem}")).collect()
             }
         }
@@ -97,10 +97,7 @@ pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
     match Outline::of(&state.tree.forest, &changing::subjects(state)) {
         Ok(base) => {
             let text = base.text();
-            state
-                .screen
-                .layers
-                .push(Layer::Outline(OutlineEdit { base, place: Whereabouts::InEditor { former: None } }));
+            state.screen.layers.push(Layer::Outline(OutlineEdit { base, place: EditState::InEditor { former: None } }));
             vec![Effect::EditText { text }]
         }
         Err(too_large) => {
@@ -117,8 +114,8 @@ pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effe
     };
     let Layer::Outline(OutlineEdit { base, place }) = state.screen.layers.remove(at) else { return Vec::new() };
     let former = match place {
-        Whereabouts::InEditor { former } => former,
-        Whereabouts::Faulty { file, .. } => Some(file),
+        EditState::InEditor { former } => former,
+        EditState::Faulty { file, .. } => Some(file),
     };
     match edited {
         Edited::Saved { text, file } => {
@@ -144,7 +141,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
     let plan_id = state.changes.queue.next_plan_id();
     match base.plan(&text, |index| OpId { plan_id, index }.provisional_id()) {
         Err(faults) => {
-            let place = Whereabouts::Faulty { text, file, faults };
+            let place = EditState::Faulty { text, file, faults };
             state.screen.layers.push(Layer::Outline(OutlineEdit { base, place }));
             Vec::new()
         }
@@ -176,12 +173,12 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
 
 pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key) -> KeyResult {
     match (&edit.place, key.to_string().as_str()) {
-        (Whereabouts::Faulty { text, file, faults }, "e" | "enter") => {
+        (EditState::Faulty { text, file, faults }, "e" | "enter") => {
             let text = with_faults(text, faults);
-            edit.place = Whereabouts::InEditor { former: Some(file.clone()) };
+            edit.place = EditState::InEditor { former: Some(file.clone()) };
             KeyResult::StayAndDo(vec![Effect::EditText { text }])
         }
-        (Whereabouts::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
+        (EditState::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
             state.warn(format!("nothing was changed{}", kept_in(file)));
             KeyResult::Close
         }

@@ -6,9 +6,9 @@ use std::collections::{HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::forest::Forest;
-use crate::mirror::Seen;
 use crate::remote::Contexts;
 use crate::segment::{Field, Segment, SegmentId};
+use crate::sync::SegmentChange;
 
 use crate::app::pulse::Pulse;
 
@@ -215,7 +215,7 @@ impl Activity {
 }
 
 /// The entry for a change that was seen in the feed, read against the tree as it was before.
-pub(in crate::app) fn entry(forest: &Forest, seen: &Seen, at: Timestamp) -> Option<ActivityEntry> {
+pub(in crate::app) fn entry(forest: &Forest, seen: &SegmentChange, at: Timestamp) -> Option<ActivityEntry> {
     let (kind, segment) = match (&seen.before, &seen.now) {
         (None, Some(now)) => (EntryKind::Created, now),
         (Some(_), Some(now)) => (EntryKind::Changed, now),

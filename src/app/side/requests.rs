@@ -46,10 +46,10 @@ const fn word(fault: &Fault) -> &'static str {
         Fault::Unreachable { .. } => "no link",
         Fault::TimedOut { .. } => "timeout",
         Fault::Broken { .. } => "broken",
-        Fault::Unreadable { .. } => "garbled",
+        Fault::InvalidResponse { .. } => "garbled",
         Fault::TooLong { .. } => "too long",
         Fault::Redirected { .. } => "moved",
-        Fault::Unsendable { .. } | Fault::Forbidden => "not sent",
+        Fault::InvalidRequest { .. } | Fault::ReadOnly => "not sent",
     }
 }
 

@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Effect, Event, Layer, Mouse, MouseKind, Pane, Shape, update};
 use crate::keymap::Key;
-use crate::mirror::Command;
+use crate::sync::Command;
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -188,7 +188,7 @@ fn q_quits_and_ctrl_z_suspends() {
 fn reload_and_poll_are_handed_to_the_mirror() {
     let mut harness = at_work();
     harness.press("R ctrl-r");
-    assert_eq!(harness.effects, [Effect::Mirror(Command::Reload), Effect::Mirror(Command::PollNow)]);
+    assert_eq!(harness.effects, [Effect::Sync(Command::Reload), Effect::Sync(Command::PollNow)]);
 }
 
 #[test]
@@ -245,9 +245,9 @@ fn what_an_earlier_run_knew_is_shown_as_it_was_left() {
     again.state.recall(view);
     let saved = again.state.clock.now;
     let forest = Box::new(wholesale().into_iter().collect());
-    again.tell(crate::mirror::Event::Restored { forest, saved });
+    again.tell(crate::sync::Event::Restored { forest, saved });
     assert_eq!(again.rows(), harness.rows());
-    again.tell(crate::mirror::Event::Listed { different: Vec::new() });
+    again.tell(crate::sync::Event::Listed { different: Vec::new() });
     assert_eq!(again.rows(), harness.rows());
 }
 

@@ -6,8 +6,8 @@ use crate::app::harness::{Harness, id, named, segment, wholesale, written};
 use crate::app::{Between, Layer, Purpose};
 use crate::changes::Operation;
 use crate::changes::{ExecutionResult, JournalEntry, OpId, WriteError, WriteResult, Written};
-use crate::mirror::Command;
 use crate::segment::{Field, Segment};
+use crate::sync::Command;
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -24,7 +24,7 @@ fn deleting() -> Harness {
 /// The operations that are over for the journal.
 fn discarded(harness: &Harness) -> Vec<OpId> {
     let entries = harness.effects.iter().filter_map(|effect| match effect {
-        crate::app::Effect::Mirror(Command::Journal(entries)) => Some(entries),
+        crate::app::Effect::Sync(Command::Journal(entries)) => Some(entries),
         _ => None,
     });
     let over = entries.flatten().filter_map(|entry| match entry {
@@ -246,7 +246,7 @@ fn several_that_were_not_moved_are_told_as_several() {
 fn nothing_opens_by_itself_and_the_keys_go_where_they_were_meant() {
     let theirs = named("export", "Theirs", Some("hurt"));
     let call = crate::remote::Call::Update(id("export"));
-    let error = crate::remote::RemoteError { call, fault: crate::remote::Fault::Forbidden };
+    let error = crate::remote::RemoteError { call, fault: crate::remote::Fault::ReadOnly };
     for failure in [
         WriteError::Conflict { theirs: Some(Arc::clone(&theirs)), fields: vec![crate::segment::Field::Name] },
         WriteError::Conflict { theirs: None, fields: Vec::new() },

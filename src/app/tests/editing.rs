@@ -7,8 +7,8 @@ use crate::app::{Access, Between, Effect, Event, KeptSide, Layer};
 use crate::changes::Operation;
 use crate::changes::{ExecutionResult, OpId, WriteError, WriteResult};
 use crate::changes::{PendingKind, TypedPhrase};
-use crate::mirror::{self};
 use crate::segment::{Draft, Field, Segment, Step};
+use crate::sync::{self};
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -310,12 +310,12 @@ fn orders_that_could_not_be_handed_over_are_handed_over_later() {
     harness.press("enter");
     let orders: Vec<Effect> = std::mem::take(&mut harness.effects);
     for order in &orders {
-        let Effect::Mirror(command) = order.clone() else { panic!("orders only: {order:?}") };
+        let Effect::Sync(command) = order.clone() else { panic!("orders only: {order:?}") };
         harness.event(Event::Undelivered(command));
     }
     assert_eq!((harness.state.changes.counts().in_flight, harness.effects.len()), (0, 0), "not at once");
     assert_eq!(harness.rows()[1], "  >Export!");
-    harness.tell(mirror::Event::Synchronised { next: Step(2), complete: true, lacking: None });
+    harness.tell(sync::Event::Synchronised { next: Step(2), complete: true, lacking: None });
     assert_eq!(harness.effects, orders);
 }
 

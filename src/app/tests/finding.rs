@@ -9,8 +9,8 @@ use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Effect, Event, Mouse, MouseKind, update};
 use crate::forest::{Forest, Purpose, RowId, RowKind};
 use crate::keymap::Key;
-use crate::mirror;
 use crate::segment::Segment;
+use crate::sync;
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -230,7 +230,7 @@ fn a_search_works_while_the_list_is_loading() {
     harness.press("/");
     harness.type_text("lodz");
     for part in wholesale().chunks(2) {
-        harness.tell(mirror::Event::Gathered(part.to_vec()));
+        harness.tell(sync::Event::PageReceived(part.to_vec()));
     }
     assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
 }

@@ -9,9 +9,9 @@ use crate::app::harness::{Harness, id, named, segment, wholesale, written};
 use crate::app::viewport;
 use crate::app::{Effect, EntryKind, Event, LinkState};
 use crate::changes::{ExecutionResult, OpId, OpState, Operation, WriteError, WriteResult};
-use crate::mirror::{self, Command, ListProgress, Phase};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::Segment;
+use crate::sync::{self, Command, ListProgress, Phase};
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -25,11 +25,11 @@ fn unreachable_server() -> RemoteError {
 fn the_tree_shows_what_has_come_while_it_loads_and_keys_work() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 2, pages: 1, elapsed: Duration::from_secs(1), total: None };
-    harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
-    harness.tell(mirror::Event::Gathered(vec![segment("b", None), segment("a", None)]));
+    harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
+    harness.tell(sync::Event::PageReceived(vec![segment("b", None), segment("a", None)]));
     assert_eq!(harness.rows(), [">a", "b"]);
     harness.press("j");
-    harness.tell(mirror::Event::Gathered(vec![segment("aa", None), segment("c", None)]));
+    harness.tell(sync::Event::PageReceived(vec![segment("aa", None), segment("c", None)]));
     assert_eq!(harness.rows(), ["a", "aa", ">b", "c"]);
     assert_eq!(harness.state.link.state(), LinkState::Working);
 }
@@ -37,9 +37,9 @@ fn the_tree_shows_what_has_come_while_it_loads_and_keys_work() {
 #[test]
 fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
     let mut harness = Harness::new(120, 40);
-    harness.tell(mirror::Event::Gathered(vec![segment("a", None)]));
+    harness.tell(sync::Event::PageReceived(vec![segment("a", None)]));
     let progress = ListProgress { segments: 1, pages: 1, ..ListProgress::default() };
-    harness.tell(mirror::Event::PhaseChanged(Phase::Stalled {
+    harness.tell(sync::Event::PhaseChanged(Phase::Stalled {
         error: unreachable_server(),
         retry_in: Duration::from_secs(8),
         progress,
@@ -53,16 +53,16 @@ fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
 fn the_first_list_can_be_stopped_and_gone_on_with() {
     let mut harness = Harness::new(120, 40);
     let progress = ListProgress { segments: 41_500, pages: 83, elapsed: Duration::from_secs(1), total: None };
-    harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
-    harness.tell(mirror::Event::Gathered(vec![segment("a", None), segment("b", None)]));
+    harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
+    harness.tell(sync::Event::PageReceived(vec![segment("a", None), segment("b", None)]));
     harness.press("space esc");
     assert!(harness.effects.is_empty(), "the marks go first");
     harness.press("esc");
-    assert_eq!(harness.effects.pop(), Some(Effect::Mirror(Command::StopListing)));
-    harness.tell(mirror::Event::PhaseChanged(Phase::Paused(progress)));
+    assert_eq!(harness.effects.pop(), Some(Effect::Sync(Command::StopListing)));
+    harness.tell(sync::Event::PhaseChanged(Phase::Paused(progress)));
     assert_eq!(harness.message(), "41,500 segments came, the rest is missing · ctrl-r goes on loading");
     harness.press("esc esc ctrl-r");
-    assert_eq!(harness.effects, [Effect::Mirror(Command::PollNow)]);
+    assert_eq!(harness.effects, [Effect::Sync(Command::PollNow)]);
 }
 
 #[test]
@@ -135,14 +135,14 @@ fn a_reload_keeps_the_selection_and_what_is_unfolded() {
 #[test]
 fn offline_says_since_when_and_counts_down_to_the_next_try() {
     let mut harness = at_work();
-    harness.tell(mirror::Event::PhaseChanged(Phase::Offline {
+    harness.tell(sync::Event::PhaseChanged(Phase::Offline {
         error: unreachable_server(),
         retry_in: Duration::from_secs(8),
     }));
     assert_eq!(harness.state.link.state(), LinkState::Offline);
     harness.wait(3);
     assert_eq!(harness.state.link.retry_in(harness.state.clock.now).unwrap().as_secs(), 5);
-    harness.tell(mirror::Event::PhaseChanged(Phase::Live));
+    harness.tell(sync::Event::PhaseChanged(Phase::Live));
     let entries: Vec<_> = harness.state.side.activity.entries().map(|entry| entry.text.clone()).collect();
     assert_eq!(entries.len(), 2);
     assert!(entries[0].contains("connected again") && entries[1].contains("connection refused"), "{entries:?}");
@@ -346,7 +346,7 @@ fn that_changes_wait_for_the_server_is_told_once_until_it_takes_one() {
         assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::InFlight);
         harness.executed(op, unreached(&error));
         assert_eq!(harness.state.changes.queue.op(op).unwrap().state, OpState::Queued);
-        harness.tell(mirror::Event::ServerAnswers);
+        harness.tell(sync::Event::ServerAnswers);
         // Something else is said between.
         harness.press("y i");
     }

@@ -7,8 +7,8 @@ use crate::app::{Effect, Layer};
 use crate::changes::Operation;
 use crate::changes::PendingKind;
 use crate::changes::{JournalEntry, OpId, PlanId, Recovered, RecoveredState, WriteError};
-use crate::mirror::{self, Command};
 use crate::segment::{Draft, Segment};
+use crate::sync::{self, Command};
 
 fn at_work() -> Harness {
     Harness::live(120, 40, wholesale())
@@ -45,7 +45,7 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
     let op = OpId { plan_id: PlanId(7), index: 1 };
     let operation = Operation::Update { base, draft };
     harness.press("/");
-    harness.tell(mirror::Event::Recovered(vec![Recovered {
+    harness.tell(sync::Event::Recovered(vec![Recovered {
         op,
         operation,
         state: RecoveredState::NotSent,
@@ -78,7 +78,7 @@ fn a_failed_operation_stays_until_it_is_dropped() {
     harness.press("Q d");
     let (plan_id, _) = harness.last_write();
     let over = JournalEntry::Over(OpId { plan_id, index: 0 });
-    assert_eq!(harness.effects.last(), Some(&Effect::Mirror(Command::Journal(vec![over]))));
+    assert_eq!(harness.effects.last(), Some(&Effect::Sync(Command::Journal(vec![over]))));
     assert_eq!((pending(&harness, "export"), harness.state.changes.refused_count()), (None, 0));
 }
 
@@ -90,7 +90,7 @@ fn ctrl_c_holds_back_what_is_not_in_flight() {
     harness.type_text("!");
     harness.press("enter ctrl-c");
     assert_eq!(harness.state.changes.counts().on_hold, 1);
-    harness.tell(mirror::Event::ServerAnswers);
+    harness.tell(sync::Event::ServerAnswers);
     assert_eq!(harness.executions().len(), 0);
     harness.press("Q r");
     assert_eq!((harness.state.changes.counts().in_flight, harness.executions().len()), (1, 1));
@@ -166,7 +166,7 @@ fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
     harness.press("S g g r ctrl-u");
     harness.type_text("Renamed");
     harness.press("enter");
-    let Some(Effect::Mirror(Command::Journal(entries))) = harness.effects.last() else { panic!("it is kept") };
+    let Some(Effect::Sync(Command::Journal(entries))) = harness.effects.last() else { panic!("it is kept") };
     assert!(matches!(entries.as_slice(), [JournalEntry::Staged(..)]), "{entries:?}");
     harness.press("Q r");
     assert_eq!(harness.write_count(), 0);
@@ -181,7 +181,7 @@ fn what_an_earlier_run_had_gathered_is_gathered_again() {
     let base = Arc::clone(harness.state.tree.forest.get(&id("export")).unwrap());
     let draft = Draft { name: crate::segment::Name::parse("Renamed").unwrap(), ..Draft::of(&base) };
     let (op, operation) = (OpId { plan_id: PlanId(7), index: 0 }, Operation::Update { base, draft });
-    harness.tell(mirror::Event::Recovered(vec![Recovered {
+    harness.tell(sync::Event::Recovered(vec![Recovered {
         op,
         operation,
         state: RecoveredState::Staged,
@@ -214,7 +214,7 @@ fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
             evidence: None,
         }
     });
-    harness.tell(mirror::Event::Recovered(recovered.collect()));
+    harness.tell(sync::Event::Recovered(recovered.collect()));
     assert_eq!(harness.state.changes.counts().staged, depth + 2);
     harness.press("Q j j d");
     assert_eq!(harness.state.changes.counts().staged, 2, "{}", harness.message());

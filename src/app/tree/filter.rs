@@ -107,7 +107,7 @@ pub(in crate::app) fn lift(state: &mut State) -> Option<(SegmentId, bool)> {
 }
 
 /// Does something to the tree that may lie below a filter, with its own selection and scroll position.
-pub(in crate::app) fn beneath<T>(state: &mut State, act: impl FnOnce(&mut State) -> T) -> T {
+pub(in crate::app) fn with_unfiltered<T>(state: &mut State, act: impl FnOnce(&mut State) -> T) -> T {
     let Some(mut filter) = state.tree.filter.take() else { return act(state) };
     std::mem::swap(&mut filter.below, &mut state.tree.view);
     let outcome = act(state);

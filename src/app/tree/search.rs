@@ -5,7 +5,7 @@
 
 use crate::app::ParentPicker;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::forest::{Finds, Is, Purpose, Query, RowId, SearchJob};
+use crate::forest::{Purpose, Query, RowId, SearchBatch, SearchJob, StateFilter};
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
@@ -26,12 +26,12 @@ pub struct Search {
     /// Which of the matches is selected, from 1; `None` also for one of so many that counting up to it would take long.
     pub current: Option<usize>,
     /// Where a match is still to be gone to.
-    going: Option<Going>,
+    going: Option<PendingJump>,
 }
 
 /// A way to the best match that is taken as matches come, when the person did not wait for them.
 #[derive(Debug, Clone)]
-struct Going {
+struct PendingJump {
     /// Where it has led so far. A person who is elsewhere by then is left there.
     at: Option<RowId>,
 }
@@ -60,7 +60,7 @@ pub(in crate::app) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect
 }
 
 /// Takes in what was found.
-pub(in crate::app) fn take_finds(state: &mut State, finds: Finds) {
+pub(in crate::app) fn take_finds(state: &mut State, finds: SearchBatch) {
     let purpose = finds.purpose();
     state.tree.forest.take_finds(finds);
     match purpose {
@@ -137,7 +137,7 @@ fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     let selected = filter::lift(state);
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
-            let states: Vec<&str> = Is::NAMED.into_iter().map(|(name, _)| name).collect();
+            let states: Vec<&str> = StateFilter::NAMED.into_iter().map(|(name, _)| name).collect();
             state.warn(format!("there is no such state; is: goes with {}", states.join(", ")));
         }
         return leave(state, prompt);
@@ -147,7 +147,7 @@ fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
         viewport::go_to(state, id);
     }
     let goes_on = !ended && selected.is_none_or(|(_, chosen)| !chosen);
-    let going = Going { at: state.tree.view.selected.clone() };
+    let going = PendingJump { at: state.tree.view.selected.clone() };
     if let Some(search) = &mut state.tree.search {
         search.going = goes_on.then_some(going);
     }
@@ -177,7 +177,7 @@ pub(in crate::app) fn end(state: &mut State) -> bool {
 }
 
 /// After anything has happened: what is shown of the search is true of how things are now.
-pub(in crate::app) fn keep_true(state: &mut State) -> Vec<Effect> {
+pub(in crate::app) fn refresh_search(state: &mut State) -> Vec<Effect> {
     let mut effects = search_flags::learn(state);
     if state.tree.forest.wants_search(Purpose::Parents) {
         effects.extend(search_parents(state));
@@ -234,7 +234,7 @@ fn follow(state: &mut State) {
     }
 }
 
-fn go_on(state: &mut State, mut going: Going, ended: bool) {
+fn go_on(state: &mut State, mut going: PendingJump, ended: bool) {
     if state.tree.view.selected != going.at {
         return;
     }
@@ -249,7 +249,7 @@ fn go_on(state: &mut State, mut going: Going, ended: bool) {
 }
 
 /// Where a person presses a key, they mean what is selected now: no match that is found later takes its place.
-pub(in crate::app) fn stay_here(state: &mut State) {
+pub(in crate::app) fn cancel_jump(state: &mut State) {
     if let Some(search) = &mut state.tree.search {
         search.going = None;
     }

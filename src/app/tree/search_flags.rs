@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::forest::{Is, Known, Purpose, Query};
+use crate::forest::{ExternalFlags, Purpose, Query, StateFilter};
 use crate::segment::SegmentId;
 
 use crate::app::{Effect, State, search};
@@ -12,7 +12,9 @@ use crate::app::{Effect, State, search};
 pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {
     let Some(search) = &state.tree.search else { return Vec::new() };
     let before = search.query.known();
-    let asked = [Is::Changed, Is::Pending, Is::Marked].into_iter().any(|what| search.query.asks(what));
+    let asked = [StateFilter::Changed, StateFilter::Pending, StateFilter::Marked]
+        .into_iter()
+        .any(|what| search.query.asks(what));
     if asked && !is_known(state, &search.query, before) {
         let known = known(state, &search.query);
         state.tree.forest.know(Purpose::Tree, known.clone());
@@ -24,30 +26,34 @@ pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {
 }
 
 /// What a query asks for of what the tree does not know.
-pub(in crate::app) fn known(state: &State, query: &Query) -> Known {
+pub(in crate::app) fn known(state: &State, query: &Query) -> ExternalFlags {
     let set = |what| if query.asks(what) { Arc::new(those(state, what).cloned().collect()) } else { Arc::default() };
-    Known { changed: set(Is::Changed), pending: set(Is::Pending), marked: set(Is::Marked) }
+    ExternalFlags {
+        changed: set(StateFilter::Changed),
+        pending: set(StateFilter::Pending),
+        marked: set(StateFilter::Marked),
+    }
 }
 
-fn those(state: &State, what: Is) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
+fn those(state: &State, what: StateFilter) -> Box<dyn Iterator<Item = &SegmentId> + '_> {
     match what {
-        Is::Changed => Box::new(state.side.activity.fresh()),
-        Is::Pending => Box::new(state.changes.queue.concerned()),
-        Is::Marked => Box::new(state.tree.picks.marked.iter()),
+        StateFilter::Changed => Box::new(state.side.activity.fresh()),
+        StateFilter::Pending => Box::new(state.changes.queue.concerned()),
+        StateFilter::Marked => Box::new(state.tree.picks.marked.iter()),
         // The tree itself knows these.
-        Is::Orphan | Is::Leaf | Is::Duplicate => Box::new(std::iter::empty()),
+        StateFilter::Orphan | StateFilter::Leaf | StateFilter::Duplicate => Box::new(std::iter::empty()),
     }
 }
 
 /// Of more marks than these, only how many they are is compared: this is asked after every key.
 const COMPARED: usize = 10_000;
 
-fn is_known(state: &State, query: &Query, before: &Known) -> bool {
+fn is_known(state: &State, query: &Query, before: &ExternalFlags) -> bool {
     let same = |what, before: &HashSet<SegmentId>| {
         !query.asks(what) || those(state, what).collect::<HashSet<_>>() == before.iter().collect()
     };
     let marked = &state.tree.picks.marked;
-    let same_marks = !query.asks(Is::Marked)
+    let same_marks = !query.asks(StateFilter::Marked)
         || (marked.len() == before.marked.len() && (marked.len() > COMPARED || *marked == *before.marked));
-    same_marks && same(Is::Changed, &before.changed) && same(Is::Pending, &before.pending)
+    same_marks && same(StateFilter::Changed, &before.changed) && same(StateFilter::Pending, &before.pending)
 }

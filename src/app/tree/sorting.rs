@@ -28,7 +28,7 @@ pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect
     let order = job.order();
     let former = state.tree.forest.order();
     let mut taken = false;
-    viewport::steady(state, |state| taken = state.tree.forest.take_sorted(job));
+    viewport::preserving_viewport(state, |state| taken = state.tree.forest.take_sorted(job));
     if !taken {
         // Nearly everything has changed meanwhile.
         return arrange(state, order).map(Effect::Sort).into_iter().collect();
@@ -42,7 +42,7 @@ pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect
 
 fn arrange(state: &mut State, order: Order) -> Option<SortJob> {
     let mut job = None;
-    viewport::steady(state, |state| job = state.tree.forest.arrange(order));
+    viewport::preserving_viewport(state, |state| job = state.tree.forest.arrange(order));
     job
 }
 

@@ -46,7 +46,7 @@ pub(in crate::app) fn select(state: &mut State, index: usize) {
 
 /// Opens what is above a segment, selects it and brings it into sight.
 pub(in crate::app) fn go_to(state: &mut State, id: &SegmentId) {
-    filter::beneath(state, |state| {
+    filter::with_unfiltered(state, |state| {
         if let Some(index) = state.tree.forest.reveal(id) {
             select(state, index);
         }
@@ -83,7 +83,7 @@ pub(in crate::app) fn scroll(state: &mut State, by: isize) {
 pub(in crate::app) fn open(state: &mut State) {
     let Some((at, id)) = selected_row(state) else { return };
     match state.tree.forest.row(at).map(|row| row.fold) {
-        Some(Fold::Closed) => steady(state, |state| state.tree.forest.expand(&id)),
+        Some(Fold::Closed) => preserving_viewport(state, |state| state.tree.forest.expand(&id)),
         Some(Fold::Open) => select(state, at + 1),
         _ => {}
     }
@@ -93,7 +93,7 @@ pub(in crate::app) fn open(state: &mut State) {
 pub(in crate::app) fn close(state: &mut State) {
     let Some((at, id)) = selected_row(state) else { return };
     if state.tree.forest.row(at).is_some_and(|row| row.fold == Fold::Open) {
-        steady(state, |state| state.tree.forest.collapse(&id));
+        preserving_viewport(state, |state| state.tree.forest.collapse(&id));
     } else if let Some(parent) =
         state.tree.forest.parent_row(&id).and_then(|parent| state.tree.forest.position(&parent))
     {
@@ -103,7 +103,7 @@ pub(in crate::app) fn close(state: &mut State) {
 
 /// Folds or unfolds a row.
 pub(in crate::app) fn toggle(state: &mut State, id: &RowId) {
-    steady(state, |state| {
+    preserving_viewport(state, |state| {
         if state.tree.forest.is_open(id) {
             state.tree.forest.collapse(id);
         } else {
@@ -148,8 +148,8 @@ pub(in crate::app) enum Direction {
 ///
 /// The selected row, or the topmost one when the selection is out of sight, stays on its line of the screen. When the
 /// selected row vanishes, its heir takes its place.
-pub(in crate::app) fn steady(state: &mut State, change: impl FnOnce(&mut State)) {
-    filter::beneath(state, |state| change_steadily(state, change));
+pub(in crate::app) fn preserving_viewport(state: &mut State, change: impl FnOnce(&mut State)) {
+    filter::with_unfiltered(state, |state| change_steadily(state, change));
 }
 
 fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
@@ -168,10 +168,12 @@ fn change_steadily(state: &mut State, change: impl FnOnce(&mut State)) {
 
     let lost = state.tree.view.selected.as_ref().is_some_and(|id| state.tree.forest.position(id).is_none());
     if lost || state.tree.view.selected.is_none() {
-        let heir = heirs.into_iter().find(|heir| state.tree.forest.position(heir).is_some());
+        let next_selection =
+            heirs.into_iter().find(|next_selection| state.tree.forest.position(next_selection).is_some());
         let former = selected.as_ref().map_or(0, |(at, _)| *at);
         let bottom = state.tree.forest.row_count().saturating_sub(1);
-        state.tree.view.selected = heir.or_else(|| state.tree.forest.row(former.min(bottom)).map(|row| row.id()));
+        state.tree.view.selected =
+            next_selection.or_else(|| state.tree.forest.row(former.min(bottom)).map(|row| row.id()));
     }
     let anchored = anchor.and_then(|(_, id)| state.tree.forest.position(&id));
     let at = anchored.or_else(|| position(state));
@@ -188,7 +190,7 @@ fn heirs(state: &State, id: &RowId) -> Vec<RowId> {
     while let Some(row) = above
         && heirs.len() < HEIRS
     {
-        heirs.extend(state.tree.forest.heir(&row));
+        heirs.extend(state.tree.forest.next_selection(&row));
         above = state.tree.forest.parent_row(&row);
         heirs.extend(above.clone());
     }

@@ -7,10 +7,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::mirror::Seen;
 use crate::printable::{printable, printable_json};
 use crate::remote::{Contexts, FeedEventKind};
 use crate::segment::{Field, Segment, SegmentId, Step};
+use crate::sync::SegmentChange;
 
 /// One change of one segment.
 #[derive(Debug, Serialize)]
@@ -50,8 +50,8 @@ enum Kind {
 impl Line {
     /// A change that was seen. When the segment is as it was known before, the feed told of it later than the list did, and what
     /// was before that is not known.
-    pub fn of(seen: Seen, time: Timestamp, step: Option<Step>) -> Self {
-        let Seen { id, before, now, mention } = seen;
+    pub fn of(seen: SegmentChange, time: Timestamp, step: Option<Step>) -> Self {
+        let SegmentChange { id, before, now, mention } = seen;
         let (kind, before) = match (before, &now) {
             (Some(before), Some(now)) if before == *now => match mention.kind {
                 Some(FeedEventKind::Created) => (Kind::Create, Some(Before::Nothing)),
@@ -132,8 +132,8 @@ fn changed(before: Option<&Segment>, now: Option<&Segment>) -> Map<String, Value
 
 #[cfg(test)]
 mod tests {
-    use crate::mirror::Mention;
     use crate::remote::Context;
+    use crate::sync::FeedSource;
 
     use super::*;
 
@@ -148,8 +148,9 @@ mod tests {
     }
 
     fn line(before: Option<&Arc<Segment>>, now: Option<&Arc<Segment>>, kind: Option<FeedEventKind>) -> Line {
-        let mention = Mention { kind, contexts: Contexts::default() };
-        let seen = Seen { id: SegmentId::new("vip").unwrap(), before: before.cloned(), now: now.cloned(), mention };
+        let mention = FeedSource { kind, contexts: Contexts::default() };
+        let seen =
+            SegmentChange { id: SegmentId::new("vip").unwrap(), before: before.cloned(), now: now.cloned(), mention };
         Line::of(seen, Timestamp::UNIX_EPOCH, Some(Step(7)))
     }
 

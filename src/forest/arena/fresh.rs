@@ -54,8 +54,9 @@ impl Arena {
     fn look_ahead(&self, segments: &[Arc<Segment>], hashes: &[u64]) {
         let known = hashes.iter().filter(|hash| self.by_id.find(**hash, |_| true).is_some()).count();
         let external_ids = segments.iter().filter_map(|segment| segment.external_id.as_deref());
-        let twins = external_ids.filter(|external_id| self.twins.probably_has(external_id)).count();
-        black_box((known, twins));
+        let same_external_id =
+            external_ids.filter(|external_id| self.same_external_id.probably_has(external_id)).count();
+        black_box((known, same_external_id));
     }
 
     /// Hangs each node where it belongs, unless that takes too long.

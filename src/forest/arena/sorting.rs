@@ -8,14 +8,14 @@ use super::{Arena, NodeIndex, Order, Siblings};
 
 /// Children of several parents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::forest) struct Families {
+pub(in crate::forest) struct ChildLists {
     /// Each parent, and how many children it has.
     parents: Vec<(NodeIndex, usize)>,
     /// The children of the first parent, then those of the second, and so on.
     children: Vec<NodeIndex>,
 }
 
-impl Families {
+impl ChildLists {
     /// The children of each parent.
     pub fn each_mut(&mut self) -> impl Iterator<Item = &mut [NodeIndex]> {
         let mut rest = self.children.as_mut_slice();
@@ -95,8 +95,8 @@ impl Arena {
         families.filter(move |(_, siblings)| all || !siblings.is_sorted())
     }
 
-    pub fn families_to_sort(&self, all: bool) -> Families {
-        let mut families = Families::default();
+    pub fn families_to_sort(&self, all: bool) -> ChildLists {
+        let mut families = ChildLists::default();
         for (parent, siblings) in self.to_sort(all) {
             families.parents.push((parent, siblings.len()));
             families.children.extend(siblings.iter());
@@ -176,7 +176,7 @@ impl Arena {
     }
 
     /// Ends the sorting under way and takes in what it has sorted; `false` when everything may have changed meanwhile.
-    pub fn take_sorted(&mut self, order: Order, families: &Families) -> bool {
+    pub fn take_sorted(&mut self, order: Order, families: &ChildLists) -> bool {
         let Some(altered) = self.sorting.take().and_then(|sorting| sorting.altered) else { return false };
         let mut parents: HashSet<NodeIndex> = altered.iter().filter_map(|node| self.up(*node)).collect();
         if self.order != order {

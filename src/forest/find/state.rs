@@ -7,7 +7,7 @@ use crate::segment::SegmentId;
 
 /// A state that can be looked for with `is:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Is {
+pub enum StateFilter {
     /// Its parent does not exist.
     Orphan,
     /// Somebody changed it a short while ago.
@@ -22,7 +22,7 @@ pub enum Is {
     Duplicate,
 }
 
-impl Is {
+impl StateFilter {
     /// All of them by the words for them.
     pub const NAMED: [(&'static str, Self); 6] = [
         ("orphan", Self::Orphan),
@@ -41,7 +41,7 @@ impl Is {
 
 /// What a tree does not know of its segments and whoever searches it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct ExternalFlags {
     /// Changed a short while ago.
     pub changed: Arc<HashSet<SegmentId>>,
     /// A write is under way.
@@ -50,14 +50,14 @@ pub struct Known {
     pub marked: Arc<HashSet<SegmentId>>,
 }
 
-impl Known {
+impl ExternalFlags {
     /// Those with a state; `None` for one that the tree itself knows.
-    pub(super) fn with(&self, state: Is) -> Option<&HashSet<SegmentId>> {
+    pub(super) fn with(&self, state: StateFilter) -> Option<&HashSet<SegmentId>> {
         match state {
-            Is::Changed => Some(&self.changed),
-            Is::Pending => Some(&self.pending),
-            Is::Marked => Some(&self.marked),
-            Is::Orphan | Is::Leaf | Is::Duplicate => None,
+            StateFilter::Changed => Some(&self.changed),
+            StateFilter::Pending => Some(&self.pending),
+            StateFilter::Marked => Some(&self.marked),
+            StateFilter::Orphan | StateFilter::Leaf | StateFilter::Duplicate => None,
         }
     }
 

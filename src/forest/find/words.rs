@@ -1,7 +1,7 @@
 //! Reading what a person typed: words, quotes, and what stands before a colon.
 
 use super::needle::Needle;
-use super::state::Is;
+use super::state::StateFilter;
 use super::text::{Place, Text};
 use super::{Term, Test};
 
@@ -49,14 +49,14 @@ impl Word {
 
     /// Whether a state is asked for that does not exist, or not yet.
     pub fn wants_a_state(&self) -> bool {
-        self.after_is().is_some_and(|name| Is::named(name).is_none())
+        self.after_is().is_some_and(|name| StateFilter::named(name).is_none())
     }
 
     pub fn term(&self) -> Option<Term> {
         let from = self.begins();
         let negated = from > 0;
         if let Some(name) = self.after_is() {
-            return Some(Term { negated, test: Test::Is(Is::named(name)?) });
+            return Some(Term { negated, test: Test::StateFilter(StateFilter::named(name)?) });
         }
         if let Some((_, text)) = self.after(from, "path:") {
             return Some(Term { negated, test: Test::Path(Needle::of(text)?) });

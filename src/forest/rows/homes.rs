@@ -6,7 +6,7 @@ use crate::forest::arena::NodeIndex;
 
 /// The number of the piece in which each node is.
 #[derive(Debug, Clone)]
-pub(super) enum Homes {
+pub(super) enum RowIndex {
     Few(HashMap<NodeIndex, u32>),
     /// By the place of the node.
     Many(Vec<u32>),
@@ -17,13 +17,13 @@ const FEW: usize = if cfg!(test) { 4 } else { 65_536 };
 /// The piece of a node that is not in the list.
 const NOWHERE: u32 = u32::MAX;
 
-impl Default for Homes {
+impl Default for RowIndex {
     fn default() -> Self {
         Self::Few(HashMap::new())
     }
 }
 
-impl Homes {
+impl RowIndex {
     /// No homes yet for so many rows.
     pub fn of(rows: usize) -> Self {
         if rows > FEW { Self::Many(Vec::with_capacity(rows)) } else { Self::default() }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::forest::arena::NodeIndex;
 
 use super::Visible;
-use super::homes::Homes;
+use super::homes::RowIndex;
 
 /// Rows in their order, each node at most once.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub(super) struct Pieces {
     /// How many rows stand before each piece, in the order of the list; the number of all at the end.
     starts: Vec<usize>,
     /// The number of the piece in which each node is.
-    homes: Homes,
+    homes: RowIndex,
 }
 
 /// Rows that were taken out of a list, to be put in elsewhere: the numbers of their pieces.
@@ -46,7 +46,7 @@ impl Pieces {
 
     /// Makes it another list altogether.
     pub fn fill(&mut self, rows: &[Visible]) {
-        *self = Self { homes: Homes::of(rows.len()), starts: vec![0], ..Self::default() };
+        *self = Self { homes: RowIndex::of(rows.len()), starts: vec![0], ..Self::default() };
         let numbers = self.divide(rows);
         self.exchange(0..0, &numbers);
     }

@@ -22,7 +22,7 @@ pub struct SearchJob {
 
 /// A part of what a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finds {
+pub struct SearchBatch {
     pub(super) purpose: Purpose,
     pub(super) number: u64,
     pub(super) first: usize,
@@ -49,7 +49,7 @@ pub(super) struct Match {
     pub rank: Rank,
 }
 
-impl Finds {
+impl SearchBatch {
     /// What the search is for.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
@@ -85,9 +85,9 @@ const PART: usize = 32;
 const SMALL_PART: usize = 8;
 
 impl Iterator for SearchJob {
-    type Item = Finds;
+    type Item = SearchBatch;
 
-    fn next(&mut self) -> Option<Finds> {
+    fn next(&mut self) -> Option<SearchBatch> {
         let chunks = self.slots.chunks();
         let chunks = chunks.get(..self.end).unwrap_or(chunks);
         if self.next > chunks.len() {
@@ -102,7 +102,7 @@ impl Iterator for SearchJob {
         let ended = first + size >= chunks.len();
         self.next = if ended { chunks.len() + 1 } else { first + size };
         let (purpose, number, shares) = (self.purpose, self.number, self.shares);
-        Some(Finds { purpose, number, first, chunks: chunks_found, ended, shares })
+        Some(SearchBatch { purpose, number, first, chunks: chunks_found, ended, shares })
     }
 }
 

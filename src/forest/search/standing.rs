@@ -4,8 +4,8 @@
 //! these are very many, or circles of parents come or go, it is cheaper to search anew.
 
 use crate::forest::arena::{Arena, Content, NodeIndex, Touched};
-use crate::forest::find::{Is, Query};
-use crate::forest::picked::Bits;
+use crate::forest::find::{Query, StateFilter};
+use crate::forest::node_set::Bits;
 
 /// Whether a name on the way to each node is meant by the `path:` terms, as far as somebody asked: each node is asked once,
 /// however deep the tree.
@@ -66,18 +66,18 @@ pub(super) fn holds(arena: &Arena, query: &Query, paths: &mut Paths, node: NodeI
     query.tree_states().all(|(state, wanted)| is(arena, node, state) == wanted) && paths.hold(arena, query, node)
 }
 
-fn is(arena: &Arena, node: NodeIndex, state: Is) -> bool {
+fn is(arena: &Arena, node: NodeIndex, state: StateFilter) -> bool {
     match state {
-        Is::Leaf => !arena.has_children(node),
-        Is::Orphan => arena.up(node).is_some_and(|up| matches!(arena.content(up), Content::Ghost(_))),
-        Is::Duplicate => twins(arena, node).nth(1).is_some(),
+        StateFilter::Leaf => !arena.has_children(node),
+        StateFilter::Orphan => arena.up(node).is_some_and(|up| matches!(arena.content(up), Content::Ghost(_))),
+        StateFilter::Duplicate => same_external_id(arena, node).nth(1).is_some(),
         // Whoever searches knows these.
-        Is::Changed | Is::Pending | Is::Marked => false,
+        StateFilter::Changed | StateFilter::Pending | StateFilter::Marked => false,
     }
 }
 
 /// All that bear the external id of a node, itself included.
-fn twins(arena: &Arena, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
+fn same_external_id(arena: &Arena, node: NodeIndex) -> impl Iterator<Item = NodeIndex> {
     let external_id = arena.segment(node).and_then(|segment| segment.external_id.as_deref());
     external_id.into_iter().flat_map(|external_id| arena.bearers(external_id))
 }
@@ -107,14 +107,14 @@ impl Concerned {
         }
         self.nodes.push(node);
         self.nodes.extend(arena.up(node));
-        self.extend(twins(arena, node));
+        self.extend(same_external_id(arena, node));
         if query.asks_for_paths() {
             let mut waiting = vec![node];
             while let Some(node) = waiting.pop().filter(|_| !self.anybody) {
                 self.extend(arena.children(node));
                 waiting.extend(arena.children(node).take(FEW));
             }
-        } else if query.asks(Is::Orphan) {
+        } else if query.asks(StateFilter::Orphan) {
             self.extend(arena.children(node));
         }
     }

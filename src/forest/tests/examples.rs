@@ -94,12 +94,12 @@ fn the_heir_is_the_next_sibling_or_the_one_before_or_the_parent() {
             .collect();
     forest.fold_to_level(None);
     let row = |text: &str| RowId::Segment(id(text));
-    assert_eq!(forest.heir(&row("a")), Some(row("b")));
-    assert_eq!(forest.heir(&row("b")), Some(row("a")));
-    assert_eq!(forest.heir(&row("q")), Some(row("p")));
+    assert_eq!(forest.next_selection(&row("a")), Some(row("b")));
+    assert_eq!(forest.next_selection(&row("b")), Some(row("a")));
+    assert_eq!(forest.next_selection(&row("q")), Some(row("p")));
     forest.apply(vec![Change::Remove(id("b"))]);
-    assert_eq!(forest.heir(&row("a")), Some(row("p")));
-    assert_eq!(forest.heir(&row("b")), None);
+    assert_eq!(forest.next_selection(&row("a")), Some(row("p")));
+    assert_eq!(forest.next_selection(&row("b")), None);
 }
 
 #[test]

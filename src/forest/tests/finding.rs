@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::forest::find::{Rank, Scratch};
-use crate::forest::{Forest, Is, Known, Purpose, Query, Row, RowId, RowKind};
+use crate::forest::{ExternalFlags, Forest, Purpose, Query, Row, RowId, RowKind, StateFilter};
 use crate::segment::{Segment, SegmentId};
 
 use super::{any_change, any_segment, id, last_of_each};
@@ -25,7 +25,9 @@ fn any_query() -> impl Strategy<Value = Query> {
     ];
     (vec(term, 1..3), proptest::collection::hash_set("[a-j]", 0..5)).prop_map(|(terms, marked)| {
         let marked: HashSet<SegmentId> = marked.iter().map(|text| id(text)).collect();
-        Query::parse(&terms.join(" ")).unwrap().knowing(Known { marked: Arc::new(marked), ..Known::default() })
+        Query::parse(&terms.join(" "))
+            .unwrap()
+            .knowing(ExternalFlags { marked: Arc::new(marked), ..ExternalFlags::default() })
     })
 }
 
@@ -34,9 +36,9 @@ fn is_meant(forest: &Forest, query: &Query, segment: &Segment) -> bool {
     let id = &segment.id;
     let states = query.tree_states().all(|(state, wanted)| {
         let is = match state {
-            Is::Leaf => forest.child_count(id) == 0,
-            Is::Orphan => segment.parent.as_ref().is_some_and(|parent| !forest.contains(parent)),
-            Is::Duplicate => forest.iter().any(|other| {
+            StateFilter::Leaf => forest.child_count(id) == 0,
+            StateFilter::Orphan => segment.parent.as_ref().is_some_and(|parent| !forest.contains(parent)),
+            StateFilter::Duplicate => forest.iter().any(|other| {
                 other.id != *id && other.external_id.is_some() && other.external_id == segment.external_id
             }),
             _ => unreachable!(),
@@ -197,7 +199,7 @@ proptest! {
     ) {
         let known = |ids: &HashSet<String>| {
             let pending = ids.iter().map(|text| id(text)).collect();
-            Known { pending: Arc::new(pending), ..Known::default() }
+            ExternalFlags { pending: Arc::new(pending), ..ExternalFlags::default() }
         };
         let mut forest: Forest = segments.iter().cloned().collect();
         let query = Query::parse("is:pending").unwrap().knowing(known(&before));

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Keeping, NewProfile, Occasion, ProfileField, Stage, TextField};
+use crate::app::{KeyLocation, NewProfile, OpenedFrom, ProfileField, Stage, TextField};
 
 use crate::ui::dialog;
 use crate::ui::text::fitted;
@@ -60,8 +60,8 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
 
 fn heading(form: &NewProfile) -> &'static str {
     match form.occasion {
-        Occasion::FirstRun => "Your tenant",
-        Occasion::Another => "New profile",
+        OpenedFrom::FirstRun => "Your tenant",
+        OpenedFrom::Another => "New profile",
     }
 }
 
@@ -78,7 +78,7 @@ fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Vec<Row> 
         if let Some(fault) = form.faults.get(&field) {
             let indent = usize::from(LABELS);
             fields.extend(sentence(theme.symbols.wrong, fault, theme.bad, indent, room));
-        } else if field == ProfileField::Keeping {
+        } else if field == ProfileField::KeyLocation {
             let hint = keeping_hint(form, theme);
             fields.push(Row::Text(Line::styled(format!("{:LABELS$}{hint}", "", LABELS = LABELS.into()), theme.quiet)));
         }
@@ -99,24 +99,24 @@ fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Vec<Row> 
 }
 
 fn intro(form: &NewProfile) -> String {
-    let file = &form.ground.file;
+    let file = &form.context.file;
     match form.occasion {
-        Occasion::FirstRun => format!(
+        OpenedFrom::FirstRun => format!(
             "Nothing is configured yet. What is filled in here is tried out, then written into {file}; leaving writes nothing."
         ),
-        Occasion::Another => format!("It is tried out, then written into {file} beside what stands there."),
+        OpenedFrom::Another => format!("It is tried out, then written into {file} beside what stands there."),
     }
 }
 
 fn keeping_hint(form: &NewProfile, theme: &Theme) -> String {
     let text = match form.keeping {
-        Keeping::Keyring => match &form.ground.no_keyring {
+        KeyLocation::Keyring => match &form.context.no_keyring {
             Some(reason) => return format!("{} {reason}", theme.symbols.wrong),
             None => "the file tells only how to ask for it",
         },
-        Keeping::Variable => "it has to be set wherever segtui is started",
-        Keeping::Command => "its first line, as of a password manager; run at each start",
-        Keeping::File => "whoever can read the file has the key; it is made yours only",
+        KeyLocation::Variable => "it has to be set wherever segtui is started",
+        KeyLocation::Command => "its first line, as of a password manager; run at each start",
+        KeyLocation::File => "whoever can read the file has the key; it is made yours only",
     };
     text.to_owned()
 }
@@ -155,11 +155,11 @@ fn label(form: &NewProfile, field: ProfileField) -> &'static str {
         ProfileField::BaseUrl => "Base URL",
         ProfileField::Tenant => "Tenant",
         ProfileField::Name => "Profile",
-        ProfileField::Keeping => "Key kept in",
+        ProfileField::KeyLocation => "Key kept in",
         ProfileField::Key => match form.keeping {
-            Keeping::Keyring | Keeping::File => "API key",
-            Keeping::Variable => "Variable",
-            Keeping::Command => "Command",
+            KeyLocation::Keyring | KeyLocation::File => "API key",
+            KeyLocation::Variable => "Variable",
+            KeyLocation::Command => "Command",
         },
     }
 }
@@ -181,14 +181,14 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
                 frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), theme.quiet);
             }
         }
-        ProfileField::Keeping => {
+        ProfileField::KeyLocation => {
             let text = if focused { format!("< {} >", form.keeping.title()) } else { form.keeping.title().into() };
             let style = if focused { theme.accent } else { Style::new() };
             frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), style);
         }
         ProfileField::Key => match form.keeping {
-            Keeping::Keyring | Keeping::File => draw_masked(form.key_field(), value, focused, theme, frame),
-            Keeping::Variable | Keeping::Command => {
+            KeyLocation::Keyring | KeyLocation::File => draw_masked(form.key_field(), value, focused, theme, frame),
+            KeyLocation::Variable | KeyLocation::Command => {
                 dialog::text_field(form.key_field(), value, focused, theme, frame);
             }
         },

@@ -93,7 +93,7 @@ enum Unsent {
     /// There is no journal.
     Lost,
     /// None of it was to be sent yet.
-    Gathered,
+    Staged,
     /// Some of it was to be sent.
     Mixed,
     /// All of it was.
@@ -107,7 +107,7 @@ fn unsent(state: &State) -> Unsent {
     match gathered {
         _ if !state.session.journalled => Unsent::Lost,
         0 => Unsent::UnderWay,
-        gathered if gathered == state.changes.counts().unfinished() => Unsent::Gathered,
+        gathered if gathered == state.changes.counts().unfinished() => Unsent::Staged,
         _ => Unsent::Mixed,
     }
 }
@@ -116,7 +116,7 @@ fn unsent(state: &State) -> Unsent {
 pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
-        Unsent::Gathered => "What is gathered is kept, and shown at the next start.",
+        Unsent::Staged => "What is gathered is kept, and shown at the next start.",
         Unsent::Mixed => "What is gathered is kept; the next start looks into the rest.",
         Unsent::UnderWay => "What became of that is looked into at the next start.",
     };
@@ -127,7 +127,7 @@ pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Fra
 pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
-        Unsent::Gathered => "What is gathered is kept, and shown when you come back here.",
+        Unsent::Staged => "What is gathered is kept, and shown when you come back here.",
         Unsent::Mixed => "What is gathered is kept; the rest is looked into when you come back.",
         Unsent::UnderWay => "What became of that is looked into when you come back here.",
     };

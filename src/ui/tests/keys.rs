@@ -6,7 +6,7 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
 use crate::app::harness::Harness;
-use crate::app::{Event, Happening, Layer, NewProfile, Occasion};
+use crate::app::{Event, FormEvent, Layer, NewProfile, OpenedFrom};
 use crate::keymap::{Key, parse_sequence};
 
 use super::super::Theme;
@@ -96,7 +96,7 @@ impl Drawn for Filled {
 
 impl Pressed for Filled {
     fn take(&mut self, key: Key) {
-        let wish = self.form.take(Happening::Key(key));
+        let wish = self.form.take(FormEvent::Key(key));
         self.wishes.extend(wish.map(|wish| format!("{wish:?}")));
     }
 
@@ -213,9 +213,9 @@ fn a_letter_and_esc_are_what_the_last_line_names_where_a_letter_is_awaited() {
 fn every_key_that_the_form_for_a_profile_names_does_something_there() {
     let filled = |form: NewProfile| Filled { form, wishes: Vec::new() };
     every_named_key_acts("the first form", "enter, tab, ctrl-t, esc", || {
-        filled(places::new_profile(Occasion::FirstRun))
+        filled(places::new_profile(OpenedFrom::FirstRun))
     });
-    every_named_key_acts("the form", "enter, tab, esc", || filled(places::new_profile(Occasion::Another)));
+    every_named_key_acts("the form", "enter, tab, esc", || filled(places::new_profile(OpenedFrom::Another)));
     every_named_key_acts("the form being tried", "esc", || filled(places::trying().0));
     every_named_key_acts("the form that failed", "enter, ctrl-s, esc", || filled(places::failed()));
 }

@@ -2,8 +2,8 @@
 
 use crate::action::Action;
 use crate::app::harness::{Harness, id, segment, wholesale};
-use crate::mirror::{self, ListProgress, Phase};
 use crate::remote::{Call, Fault, RemoteError};
+use crate::sync::{self, ListProgress, Phase};
 
 use super::picture::{picture, scene};
 
@@ -131,7 +131,7 @@ fn a_message_takes_the_last_line_and_more_where_it_is_long() {
             fault: Fault::Unreachable { reason: "connection refused by the gateway of the other data centre".into() },
         };
         let progress = ListProgress { segments: 3, pages: 1, ..ListProgress::default() };
-        harness.tell(mirror::Event::PhaseChanged(Phase::Stalled {
+        harness.tell(sync::Event::PhaseChanged(Phase::Stalled {
             error,
             retry_in: std::time::Duration::from_secs(8),
             progress,

@@ -4,9 +4,9 @@ use ratatui::style::Color;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Pane};
-use crate::mirror::{self, Phase};
 use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::{Pattern, Step};
+use crate::sync::{self, Phase};
 
 use super::super::{Symbols, Theme, ThemeName};
 use super::looking::live;
@@ -134,7 +134,7 @@ fn guarded(columns: u16, rows: u16) -> Harness {
     harness.state.session.access = Access::ReadOnly;
     let error = RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "no".into() } };
     let retry_in = std::time::Duration::from_secs(8);
-    harness.tell(mirror::Event::PhaseChanged(Phase::Offline { error, retry_in }));
+    harness.tell(sync::Event::PhaseChanged(Phase::Offline { error, retry_in }));
     harness.press("esc");
     harness
 }

@@ -5,7 +5,8 @@ use ratatui::style::Color;
 
 use crate::app::harness::Harness;
 use crate::app::{
-    Access, Answer, Destination, Ground, Happening, Hindrance, NewProfile, Occasion, ProfileLine, Profiles, Wish,
+    Access, Answer, Destination, FormContext, FormEffect, FormEvent, NewProfile, OpenedFrom, ProfileLine, Profiles,
+    TrialError,
 };
 use crate::keymap::parse_sequence;
 use crate::remote::Fault;
@@ -29,7 +30,7 @@ pub(super) fn some_profiles() -> Profiles {
         ..line("production of the north", "acme", "one.example")
     };
     Profiles {
-        ground: Ground::default(),
+        context: FormContext::default(),
         here: Destination::Profile("preprod".into()),
         start: None,
         known: vec![line("preprod", "acme", "api-preprod.one.unity.pl"), prod],
@@ -77,22 +78,22 @@ fn switching_with_unsent_work_says_what_becomes_of_it() {
     scene("switching", switching);
 }
 
-pub(super) fn new_profile(occasion: Occasion) -> NewProfile {
+pub(super) fn new_profile(occasion: OpenedFrom) -> NewProfile {
     let file = "~/.config/segtui/config.toml".into();
-    NewProfile::new(occasion, Ground { file, ..Ground::default() })
+    NewProfile::new(occasion, FormContext { file, ..FormContext::default() })
 }
 
 fn first() -> NewProfile {
-    new_profile(Occasion::FirstRun)
+    new_profile(OpenedFrom::FirstRun)
 }
 
 /// Types into the form, and carries out keys: a word of each, by turns.
-fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<Wish> {
+fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<FormEffect> {
     let mut wish = None;
     for (text, keys) in steps {
-        form.take(Happening::Paste((*text).into()));
+        form.take(FormEvent::Paste((*text).into()));
         for key in parse_sequence(keys).unwrap() {
-            wish = form.take(Happening::Key(key));
+            wish = form.take(FormEvent::Key(key));
         }
     }
     wish
@@ -104,7 +105,7 @@ const FILLED: [(&str, &str); 3] =
 /// A form that is being tried, and the number of the try.
 pub(super) fn trying() -> (NewProfile, u64) {
     let mut form = first();
-    let Some(Wish::Order { number, .. }) = fill_in(&mut form, &FILLED) else { panic!("nothing was ordered") };
+    let Some(FormEffect::Order { number, .. }) = fill_in(&mut form, &FILLED) else { panic!("nothing was ordered") };
     (form, number)
 }
 
@@ -113,15 +114,15 @@ pub(super) fn failed() -> NewProfile {
     let (mut form, number) = trying();
     let words = "the key in the header ApiAuth is not valid for this tenant".into();
     let fault = Fault::Refused { status: 401, words, retry_after: None };
-    let answer = Answer::NotConnected(Hindrance::Fault(fault));
-    form.take(Happening::Answered { number, answer });
+    let answer = Answer::NotConnected(TrialError::Fault(fault));
+    form.take(FormEvent::Answered { number, answer });
     form
 }
 
 #[test]
 fn the_form_for_a_profile() {
     scene("new_profile_at_the_first_start", |columns, rows| (first(), columns, rows));
-    scene("new_profile_beside_others", |columns, rows| (new_profile(Occasion::Another), columns, rows));
+    scene("new_profile_beside_others", |columns, rows| (new_profile(OpenedFrom::Another), columns, rows));
     scene("new_profile_with_faults", |columns, rows| {
         let mut form = first();
         fill_in(&mut form, &[("", "enter")]);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::app::harness::{Harness, id, left_undone, named};
 use crate::app::{Edited, Event};
 use crate::changes::{ExecutionResult, WriteError};
-use crate::mirror;
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::{Field, Pattern, Segment};
+use crate::sync;
 
 use super::looking::live;
 use super::picture::scene;
@@ -70,7 +70,7 @@ pub(super) fn queue(columns: u16, rows: u16) -> Harness {
 
 pub(super) fn left_over(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
-    harness.tell(mirror::Event::Recovered(left_undone()));
+    harness.tell(sync::Event::Recovered(left_undone()));
     harness
 }
 

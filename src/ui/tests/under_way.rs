@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
-use crate::mirror::{self, ListProgress, Phase};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::segment::Step;
+use crate::sync::{self, ListProgress, Phase};
 
 use super::looking::live;
 use super::picture::{picture, scene};
@@ -16,8 +16,8 @@ fn loading_tells_how_far_it_is_and_what_is_left() {
         let mut harness = Harness::new(columns, rows);
         let elapsed = Duration::from_millis(3_350);
         let progress = ListProgress { segments: 41_500, pages: 83, elapsed, total };
-        harness.tell(mirror::Event::Gathered(wholesale()));
-        harness.tell(mirror::Event::PhaseChanged(Phase::Loading(progress)));
+        harness.tell(sync::Event::PageReceived(wholesale()));
+        harness.tell(sync::Event::PhaseChanged(Phase::Loading(progress)));
         harness
     };
     scene("main_before_anything_came", Harness::new);
@@ -31,7 +31,7 @@ fn offline_tells_since_when_and_until_when() {
         let mut harness = live(columns, rows);
         let fault = Fault::Unreachable { reason: "connection refused".into() };
         let error = RemoteError { call: Call::Changes(Step(7)), fault };
-        harness.tell(mirror::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
+        harness.tell(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: Duration::from_secs(8) }));
         harness
     });
 }

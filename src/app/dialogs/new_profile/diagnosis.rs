@@ -3,16 +3,16 @@
 //! The service documents no form of its errors, so whether it minds the key or the tenant is told from the server's own
 //! words, which are always shown with it.
 
-use crate::remote::{BaseUrl, Fault, InsecureHttp, Obstacle, ObstacleKind};
+use crate::remote::{BaseUrl, ConnectError, Fault, InsecureHttp, ObstacleKind};
 
-use super::{Hindrance, ProfileField};
+use super::{ProfileField, TrialError};
 
 /// The field to look at, and what to read.
-pub(super) fn of(hindrance: &Hindrance, address: &str, tenant: &str) -> (ProfileField, String) {
+pub(super) fn of(hindrance: &TrialError, address: &str, tenant: &str) -> (ProfileField, String) {
     match hindrance {
-        Hindrance::Fault(fault) => of_fault(fault, &host(address), tenant),
-        Hindrance::NoKey(words) => (ProfileField::Key, words.clone()),
-        Hindrance::Unsendable(field, words) => (*field, words.clone()),
+        TrialError::Fault(fault) => of_fault(fault, &host(address), tenant),
+        TrialError::NoKey(words) => (ProfileField::Key, words.clone()),
+        TrialError::InvalidRequest(field, words) => (*field, words.clone()),
     }
 }
 
@@ -29,7 +29,7 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
             let words = format!("{host} took the question and has not answered within {after} s; try again, or later");
             (ProfileField::BaseUrl, words)
         }
-        Fault::Unreadable { reason } => {
+        Fault::InvalidResponse { reason } => {
             let words = format!(
                 "something answers at {host}, but it is not the segment API: {reason}. Check the path of the base URL; the \
                  host alone is enough"
@@ -39,12 +39,12 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
         Fault::Redirected { .. }
         | Fault::TooLong { .. }
         | Fault::Broken { .. }
-        | Fault::Unsendable { .. }
-        | Fault::Forbidden => (ProfileField::BaseUrl, fault.to_string()),
+        | Fault::InvalidRequest { .. }
+        | Fault::ReadOnly => (ProfileField::BaseUrl, fault.to_string()),
     }
 }
 
-fn of_obstacle(obstacle: &Obstacle, host: &str) -> String {
+fn of_obstacle(obstacle: &ConnectError, host: &str) -> String {
     let words = &obstacle.words;
     match obstacle.kind {
         ObstacleKind::NoSuchHost => format!(

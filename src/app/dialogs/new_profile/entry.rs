@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::remote::{BaseUrl, InsecureHttp};
 
-use super::{ADDRESS_BEGINS, Keeping, NewProfile, ProfileField};
+use super::{ADDRESS_BEGINS, KeyLocation, NewProfile, ProfileField};
 
 /// A profile as it was filled in. Whether it works, the server tells.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl NewProfile {
         let address = self.base_url.text().trim().to_owned();
         let base_url = match address.as_str() {
             "" | ADDRESS_BEGINS => Err("the address of the server is missing".into()),
-            _ => BaseUrl::parse(&address, self.ground.insecure_http).map_err(|fault| fault.to_string()),
+            _ => BaseUrl::parse(&address, self.context.insecure_http).map_err(|fault| fault.to_string()),
         };
         let base_url = self.noted(ProfileField::BaseUrl, base_url);
         let tenant = self.noted(ProfileField::Tenant, sendable(self.tenant.text(), "the tenant"));
@@ -61,7 +61,7 @@ impl NewProfile {
 
     fn checked_name(&self) -> Result<String, String> {
         let name = self.name_text();
-        if self.ground.taken.iter().any(|taken| taken == name) {
+        if self.context.taken.iter().any(|taken| taken == name) {
             return Err(format!("there is a profile {name} already; choose another name"));
         }
         // A blank tenant is a fault of its own, which is told there.
@@ -70,14 +70,14 @@ impl NewProfile {
 
     fn key_source(&self) -> Result<KeySource, String> {
         match self.keeping {
-            Keeping::Keyring => {
-                if let Some(reason) = &self.ground.no_keyring {
+            KeyLocation::Keyring => {
+                if let Some(reason) = &self.context.no_keyring {
                     return Err(format!("{reason}; keep the key elsewhere"));
                 }
                 self.typed_key().map(KeySource::Keyring)
             }
-            Keeping::File => self.typed_key().map(KeySource::File),
-            Keeping::Variable => {
+            KeyLocation::File => self.typed_key().map(KeySource::File),
+            KeyLocation::Variable => {
                 let name = self.variable.text().trim();
                 match name {
                     "" => Err("the name of a variable is missing, such as ACME_KEY".into()),
@@ -85,7 +85,7 @@ impl NewProfile {
                     _ => Ok(KeySource::Variable(name.to_owned())),
                 }
             }
-            Keeping::Command => match shell_words::split(self.command.text()) {
+            KeyLocation::Command => match shell_words::split(self.command.text()) {
                 Ok(words) if words.is_empty() => Err("a command is missing, such as pass show one/acme".into()),
                 Ok(words) => Ok(KeySource::Command(words)),
                 Err(_) => Err("a quote is open in it".into()),

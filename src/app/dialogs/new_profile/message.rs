@@ -7,7 +7,7 @@ use super::{Entry, ProfileField};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
-pub enum Happening {
+pub enum FormEvent {
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
@@ -23,7 +23,7 @@ pub enum Happening {
 
 /// Something to be done outside.
 #[derive(Debug, Clone)]
-pub enum Wish {
+pub enum FormEffect {
     /// Carry this out; ends in one [`Happening::Answered`] with the same number.
     Order {
         /// Its number.
@@ -56,7 +56,7 @@ pub enum Answer {
     /// The server has answered as it should.
     Connected,
     /// It has not.
-    NotConnected(Hindrance),
+    NotConnected(TrialError),
     /// The profile is written.
     Saved,
     /// It is not, and why.
@@ -70,17 +70,17 @@ pub enum Answer {
 
 /// Why a try came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hindrance {
+pub enum TrialError {
     /// The server, or the way to it.
     Fault(Fault),
     /// The key could not be had, in words.
     NoKey(String),
     /// What was typed can't be sent, in words.
-    Unsendable(ProfileField, String),
+    InvalidRequest(ProfileField, String),
 }
 
 /// Orders are the same that have the same number. Keys in them are compared by nobody.
-impl PartialEq for Wish {
+impl PartialEq for FormEffect {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Order { number: one, .. }, Self::Order { number: other, .. }) => one == other,
@@ -90,4 +90,4 @@ impl PartialEq for Wish {
     }
 }
 
-impl Eq for Wish {}
+impl Eq for FormEffect {}

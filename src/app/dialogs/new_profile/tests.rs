@@ -6,20 +6,20 @@ use crossterm::event::KeyCode;
 
 use super::*;
 use crate::keymap::parse_sequence;
-use crate::remote::{Fault, Obstacle, ObstacleKind};
+use crate::remote::{ConnectError, Fault, ObstacleKind};
 
 fn form() -> NewProfile {
-    NewProfile::new(Occasion::FirstRun, Ground { taken: vec!["prod".into()], ..Ground::default() })
+    NewProfile::new(OpenedFrom::FirstRun, FormContext { taken: vec!["prod".into()], ..FormContext::default() })
 }
 
-fn press(form: &mut NewProfile, keys: &str) -> Option<Wish> {
+fn press(form: &mut NewProfile, keys: &str) -> Option<FormEffect> {
     let pressed = parse_sequence(keys).unwrap();
-    pressed.into_iter().filter_map(|key| form.take(Happening::Key(key))).last()
+    pressed.into_iter().filter_map(|key| form.take(FormEvent::Key(key))).last()
 }
 
 fn type_text(form: &mut NewProfile, text: &str) {
     for character in text.chars() {
-        form.take(Happening::Key(Key::plain(KeyCode::Char(character))));
+        form.take(FormEvent::Key(Key::plain(KeyCode::Char(character))));
     }
 }
 
@@ -34,15 +34,15 @@ fn filled() -> NewProfile {
     form
 }
 
-fn ordered(wish: Option<Wish>) -> (u64, Order) {
+fn ordered(wish: Option<FormEffect>) -> (u64, Order) {
     match wish {
-        Some(Wish::Order { number, order }) => (number, order),
+        Some(FormEffect::Order { number, order }) => (number, order),
         other => panic!("{other:?}"),
     }
 }
 
-fn answer(form: &mut NewProfile, number: u64, answer: Answer) -> Option<Wish> {
-    form.take(Happening::Answered { number, answer })
+fn answer(form: &mut NewProfile, number: u64, answer: Answer) -> Option<FormEffect> {
+    form.take(FormEvent::Answered { number, answer })
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn enter_tries_what_was_typed_then_saves_it_then_opens_it() {
     let (number, order) = ordered(answer(&mut form, number, Answer::Connected));
     assert!(matches!(order, Order::Save(_)));
     let opened = answer(&mut form, number, Answer::Saved);
-    assert!(matches!(opened, Some(Wish::Open(name)) if name == "acme"));
+    assert!(matches!(opened, Some(FormEffect::Open(name)) if name == "acme"));
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn what_failed_is_saved_only_by_a_key_of_its_own_and_only_as_it_was_tried() {
     assert!(press(&mut form, "ctrl-s").is_none());
     let (number, _) = ordered(press(&mut form, "enter"));
     let fault = Fault::Refused { status: 401, words: String::new(), retry_after: None };
-    assert!(answer(&mut form, number, Answer::NotConnected(Hindrance::Fault(fault.clone()))).is_none());
+    assert!(answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault.clone()))).is_none());
     type_text(&mut form, "x");
     assert!(press(&mut form, "ctrl-s").is_none());
     let (number, _) = ordered(press(&mut form, "enter"));
-    answer(&mut form, number, Answer::NotConnected(Hindrance::Fault(fault)));
+    answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault)));
     assert!(matches!(ordered(press(&mut form, "ctrl-s")).1, Order::Save(_)));
 }
 
@@ -77,7 +77,7 @@ fn what_failed_is_saved_only_by_a_key_of_its_own_and_only_as_it_was_tried() {
 fn without_a_key_there_is_nothing_to_save_all_the_same() {
     let mut form = filled();
     let (number, _) = ordered(press(&mut form, "enter"));
-    answer(&mut form, number, Answer::NotConnected(Hindrance::NoKey("ACME_KEY is not set".into())));
+    answer(&mut form, number, Answer::NotConnected(TrialError::NoKey("ACME_KEY is not set".into())));
     assert_eq!(form.remark.as_deref(), Some("ACME_KEY is not set"));
     assert!(press(&mut form, "ctrl-s").is_none());
 }
@@ -98,11 +98,11 @@ fn every_missing_field_is_told_and_the_first_gets_the_keys() {
 
 #[test]
 fn the_key_can_be_kept_in_four_places_and_plain_text_is_never_proposed() {
-    let no_keyring = Ground { no_keyring: Some("there is none".into()), ..Ground::default() };
-    let mut without = NewProfile::new(Occasion::Another, no_keyring);
-    assert_eq!(without.keeping, Keeping::Variable);
+    let no_keyring = FormContext { no_keyring: Some("there is none".into()), ..FormContext::default() };
+    let mut without = NewProfile::new(OpenedFrom::Another, no_keyring);
+    assert_eq!(without.keeping, KeyLocation::Variable);
     press(&mut without, "tab tab tab left");
-    assert_eq!(without.keeping, Keeping::Keyring);
+    assert_eq!(without.keeping, KeyLocation::Keyring);
     press(&mut without, "tab");
     type_text(&mut without, "a:b");
     press(&mut without, "enter");
@@ -127,22 +127,22 @@ fn leaving_while_the_server_is_asked_only_gives_that_up() {
     let mut form = filled();
     let (number, _) = ordered(press(&mut form, "enter"));
     type_text(&mut form, "lost");
-    assert!(matches!(press(&mut form, "esc"), Some(Wish::GiveUp)));
+    assert!(matches!(press(&mut form, "esc"), Some(FormEffect::GiveUp)));
     assert!(answer(&mut form, number, Answer::Connected).is_none());
     assert_eq!(form.stage, Stage::Filling);
-    assert!(matches!(press(&mut form, "esc"), Some(Wish::Leave)));
+    assert!(matches!(press(&mut form, "esc"), Some(FormEffect::Leave)));
 }
 
 #[test]
 fn the_demo_is_offered_as_long_as_nothing_is_configured() {
-    assert!(matches!(press(&mut form(), "ctrl-t"), Some(Wish::OpenDemo)));
-    assert!(press(&mut NewProfile::new(Occasion::Another, Ground::default()), "ctrl-t").is_none());
+    assert!(matches!(press(&mut form(), "ctrl-t"), Some(FormEffect::OpenDemo)));
+    assert!(press(&mut NewProfile::new(OpenedFrom::Another, FormContext::default()), "ctrl-t").is_none());
 }
 
 #[test]
 fn an_address_is_pasted_over_the_beginning_that_stands_there() {
     let mut form = form();
-    form.take(Happening::Paste("https://one.example/api\n".into()));
+    form.take(FormEvent::Paste("https://one.example/api\n".into()));
     assert_eq!(form.base_url.text(), "https://one.example/api");
 }
 
@@ -165,7 +165,7 @@ fn the_key_is_in_no_debug_text() {
 /// Which field a fault is put down to, and how what is told of it begins.
 #[track_caller]
 fn assert_told(fault: Fault, field: ProfileField, beginning: &str) {
-    let (at, words) = diagnosis::of(&Hindrance::Fault(fault), "https://one.example:8443/x", "acme");
+    let (at, words) = diagnosis::of(&TrialError::Fault(fault), "https://one.example:8443/x", "acme");
     assert!(at == field && words.starts_with(beginning), "{at:?}: {words}");
 }
 
@@ -175,7 +175,7 @@ fn refused(status: u16, words: &str) -> Fault {
 
 #[test]
 fn each_obstacle_has_words_of_its_own() {
-    let obstacle = |kind| Fault::Unreachable { reason: Obstacle::new(kind, "the words") };
+    let obstacle = |kind| Fault::Unreachable { reason: ConnectError::new(kind, "the words") };
     for (kind, beginning) in [
         (ObstacleKind::NoSuchHost, "no such host: the name one.example:8443 can't be looked up"),
         (ObstacleKind::Refused, "connection refused: at one.example:8443 nothing listens"),
@@ -204,7 +204,7 @@ fn a_wrong_key_a_wrong_tenant_and_a_wrong_path_are_told_apart_by_the_servers_wor
     assert_told(refused(404, "there is no such address"), BaseUrl, "wrong path: ");
     assert_told(refused(503, ""), BaseUrl, "one.example:8443 is there and in trouble of its own (503)");
     assert_told(refused(429, ""), BaseUrl, "one.example:8443 is asked too much");
-    let page = Fault::Unreadable { reason: "expected JSON; it begins: <html>".into() };
+    let page = Fault::InvalidResponse { reason: "expected JSON; it begins: <html>".into() };
     assert_told(page, BaseUrl, "something answers at one.example:8443, but it is not the segment API: expected JSON");
     let elsewhere = Fault::Redirected { status: 302, to: "https://login.example".into() };
     assert_told(elsewhere, BaseUrl, "the server redirects (302) to https://login.example");

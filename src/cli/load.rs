@@ -1,0 +1,170 @@
+//! Loading everything once, for subcommands.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use color_eyre::eyre::{Report, eyre};
+use tokio::time::Instant;
+
+use crate::forest::{Change, Forest};
+use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChange};
+
+use crate::terminal;
+
+use super::link::Link;
+
+/// Lists after which a tenant that changes all the time is taken as it is.
+const LISTS: usize = 3;
+/// The longest wait that a server may ask for, and how often, before that is taken for a failure.
+const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(60);
+const WAITS: u32 = 5;
+/// How long what happens while everything is loaded is waited for, once it is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is on the server.
+pub(super) struct Loaded {
+    pub forest: Forest,
+    completeness: Completeness,
+}
+
+/// Whether everything is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Completeness {
+    Complete,
+    /// Segments may be missing, which was said.
+    Incomplete,
+}
+
+/// The exit code of what is done with a part of what there is.
+const INCOMPLETE: u8 = 8;
+
+impl Loaded {
+    fn complete(forest: Forest) -> Self {
+        Self { forest, completeness: Completeness::Complete }
+    }
+
+    fn incomplete(forest: Forest, why: impl Display) -> Self {
+        terminal::complain(why);
+        Self { forest, completeness: Completeness::Incomplete }
+    }
+
+    /// How the program ends that has done something with it.
+    pub fn code(&self) -> ExitCode {
+        match self.completeness {
+            Completeness::Complete => ExitCode::SUCCESS,
+            Completeness::Incomplete => ExitCode::from(INCOMPLETE),
+        }
+    }
+}
+
+const KEPT_CHANGING: &str = "the tenant kept changing while it was loaded, so a few segments may be missing or old; \
+    what was loaded is written. Try again when less is changing";
+
+/// Everything that is on the server. How far it is goes to stderr when that is a terminal.
+pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
+    let mut sync = sync::start(link.client.clone(), link.sync_settings());
+    let mut progress = ProgressLine { shown: false };
+    let mut forest = Forest::new();
+    let mut lists = 0;
+    let mut has_feed = true;
+    let mut waits = 0;
+    let mut until: Option<Instant> = None;
+    loop {
+        let patience = until.unwrap_or_else(|| Instant::now() + PATIENCE);
+        let event = tokio::select! {
+            event = sync.events.recv() => event,
+            () = tokio::time::sleep_until(patience), if until.is_some() => {
+                progress.clear();
+                return Ok(Loaded::incomplete(forest, KEPT_CHANGING));
+            }
+        };
+        let Some(event) = event else { break };
+        match event {
+            Event::PageReceived(segments) => forest.apply(segments.into_iter().map(Change::Upsert).collect()),
+            Event::Listed { different } => {
+                lists += 1;
+                until = until.or_else(|| Some(Instant::now() + PATIENCE));
+                take(&mut forest, different);
+            }
+            Event::Changed { seen, .. } => take(&mut forest, seen),
+            Event::Synchronised { lacking: Some(suspicion), .. } => {
+                progress.clear();
+                let why = format!("the list of segments is incomplete: {suspicion}; what came is written");
+                return Ok(Loaded::incomplete(forest, why));
+            }
+            Event::Synchronised { complete: true, .. } => {
+                progress.clear();
+                return Ok(Loaded::complete(forest));
+            }
+            Event::Synchronised { .. } if lists >= LISTS => {
+                progress.clear();
+                return Ok(Loaded::incomplete(forest, KEPT_CHANGING));
+            }
+            Event::Synchronised { .. } => sync.commands.send(Command::Reload).await?,
+            // Without a feed there is nothing to wait for after the list.
+            Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => {
+                progress.clear();
+                return Ok(Loaded::complete(forest));
+            }
+            Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => progress.show(&far),
+            Event::PhaseChanged(Phase::Silent { call, since }) => {
+                progress.clear();
+                terminal::complain(format_args!("no answer for {} s: could not {call} yet", since.as_secs()));
+            }
+            Event::PhaseChanged(Phase::Offline { error, retry_in } | Phase::Stalled { error, retry_in, .. }) => {
+                progress.clear();
+                // What the server asks for itself is no failure, as long as somebody would wait for it.
+                if error.fault.retry_after().is_none_or(|asked| asked > LONGEST_ASKED_WAIT) || waits == WAITS {
+                    return Err(error.into());
+                }
+                waits += 1;
+                terminal::complain(format_args!("{error}; trying again in {} s", retry_in.as_secs()));
+            }
+            // It is said with what comes of it.
+            Event::Noticed(Notice::ListIncomplete { .. }) => {}
+            Event::Noticed(notice) => {
+                has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
+                progress.clear();
+                terminal::complain(notice);
+            }
+            _ => {}
+        }
+    }
+    Err(eyre!("the part that talks to the server has ended unexpectedly; the log says more"))
+}
+
+fn take(forest: &mut Forest, seen: Vec<SegmentChange>) {
+    let change = |seen: SegmentChange| seen.now.map_or(Change::Remove(seen.id), Change::Upsert);
+    forest.apply(seen.into_iter().map(change).collect());
+}
+
+/// One line on stderr that is written over again and again.
+struct ProgressLine {
+    shown: bool,
+}
+
+impl ProgressLine {
+    fn show(&mut self, far: &ListProgress) {
+        if io::stderr().is_terminal() {
+            self.shown = true;
+            let seconds = far.elapsed.as_secs_f64();
+            write(&format!("\r\x1b[Kloading {} segments · {} pages · {seconds:.1} s", far.segments, far.pages));
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            write("\r\x1b[K");
+        }
+    }
+}
+
+fn write(text: &str) {
+    let mut stderr = io::stderr();
+    // A line that nobody can see is no reason to stop.
+    if let Err(error) = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()) {
+        tracing::debug!(%error, "progress can't be shown");
+    }
+}

@@ -1,0 +1,149 @@
+//! Where what a form for a new profile orders is carried out: a connection is tried, a key is put where it is to be kept, and
+//! the profile is written. All of it beside the screen, one order at a time; a later one takes the place of an earlier.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{Answer, Entry, FormContext, FormEffect, KeySource, Order, ProfileField, TrialError};
+use crate::config::{self, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault};
+use crate::terminal::ProfileService;
+
+use super::Failure;
+use super::link;
+
+/// Orders and answers that may wait: the form waits for each answer, so there are never more than a few.
+const WAITING: usize = 4;
+
+/// Opens a desk on the current tokio runtime. It closes when the form's ends are dropped.
+///
+/// # Errors
+///
+/// The configuration is faulty, so that nothing could be added to it.
+pub(super) fn open<E>(flags: &Flags, environment: E, paths: &Paths) -> Result<ProfileService, Failure>
+where
+    E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
+{
+    let listed = config::list(flags, &environment, paths).map_err(Failure::usage)?;
+    let context = FormContext {
+        file: for_reading(&listed.path, environment("HOME")),
+        taken: listed.profiles.into_iter().map(|profile| profile.name).collect(),
+        insecure_http: flags.insecure_http.unwrap_or_default(),
+        no_keyring: config::keyring_at_hand(environment("PATH").as_deref()).err().map(|fault| fault.to_string()),
+    };
+    let (orders, waiting) = mpsc::channel(WAITING);
+    let (answers, told) = mpsc::channel(WAITING);
+    let names = config::interface(flags, &environment, paths).map_err(Failure::usage)?.key_variables;
+    tokio::spawn(serve(listed.path, Arc::from(names), environment, waiting, answers));
+    Ok(ProfileService { orders, answers: told, context })
+}
+
+fn for_reading(path: &Path, home: Option<String>) -> String {
+    let below = home.and_then(|home| path.strip_prefix(home).ok().map(|below| format!("~/{}", below.display())));
+    below.unwrap_or_else(|| path.display().to_string())
+}
+
+async fn serve<E>(
+    path: PathBuf,
+    names: Arc<[String]>,
+    environment: E,
+    mut orders: mpsc::Receiver<FormEffect>,
+    answers: mpsc::Sender<(u64, Answer)>,
+) where
+    E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
+{
+    let mut wanted = CancellationToken::new();
+    while let Some(wish) = orders.recv().await {
+        wanted.cancel();
+        wanted = CancellationToken::new();
+        let FormEffect::Order { number, order } = wish else { continue };
+        let (path, answers, wanted, names) = (path.clone(), answers.clone(), wanted.clone(), Arc::clone(&names));
+        tokio::spawn(async move {
+            let answer = match order {
+                Order::Try(entry) => {
+                    let tried = try_out(&entry, &names, environment);
+                    match wanted.run_until_cancelled(tried).await {
+                        Some(Ok(())) => Answer::Connected,
+                        Some(Err(hindrance)) => Answer::NotConnected(hindrance),
+                        None => return,
+                    }
+                }
+                Order::Save(entry) => match save(path, entry, &names, &wanted).await {
+                    Ok(()) => Answer::Saved,
+                    Err((field, reason)) => Answer::NotSaved { field, reason },
+                },
+            };
+            // Who asked may have left.
+            let _left = answers.send((number, answer)).await;
+        });
+    }
+    wanted.cancel();
+}
+
+async fn try_out(
+    entry: &Entry,
+    names: &Arc<[String]>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<(), TrialError> {
+    let key = match &entry.key {
+        KeySource::Keyring(key) | KeySource::File(key) => key.clone(),
+        KeySource::Variable(name) => environment(name).map(SecretString::from).ok_or_else(|| {
+            let text =
+                format!("{name} is not set here: write export {name}=… first and start again; this form is not kept");
+            TrialError::NoKey(text)
+        })?,
+        KeySource::Command(words) => first_line_of(words.clone(), Arc::clone(names)).await?,
+    };
+    link::try_out(entry, key).await
+}
+
+async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<SecretString, TrialError> {
+    let run = spawn_blocking(move || match words.split_first() {
+        Some((program, arguments)) => {
+            config::first_line_of(program, arguments, &names).map_err(|fault| fault.to_string())
+        }
+        None => Err("a command is missing".into()),
+    });
+    run.await.map_err(|error| error.to_string()).flatten().map_err(TrialError::NoKey)
+}
+
+/// The key first: a profile that leads to no key is worse than none.
+async fn save(
+    path: PathBuf,
+    entry: Entry,
+    names: &[String],
+    wanted: &CancellationToken,
+) -> Result<(), (ProfileField, String)> {
+    let key = match &entry.key {
+        KeySource::Keyring(key) => {
+            let owner = KeyOwner { tenant: entry.tenant.clone(), host: entry.base_url.host() };
+            let stored = wanted.run_until_cancelled(config::keyring_store(&owner, key, names)).await;
+            let given_up = || (ProfileField::KeyLocation, "given up; nothing was written".to_owned());
+            let elsewhere =
+                |fault| (ProfileField::KeyLocation, format!("{fault}. Nothing was written; keep the key elsewhere"));
+            stored.ok_or_else(given_up)?.map_err(elsewhere)?;
+            KeyEntry::Command(config::keyring_lookup(&owner))
+        }
+        KeySource::File(key) => KeyEntry::Plain(key.clone()),
+        KeySource::Variable(name) => KeyEntry::Variable(name.clone()),
+        KeySource::Command(words) => KeyEntry::Command(words.clone()),
+    };
+    let Entry { name, address, tenant, insecure_http, .. } = entry;
+    let profile = NewProfile { name, base_url: address, tenant, key, insecure_http };
+    let written = spawn_blocking(move || config::add_profile(&path, &profile)).await;
+    let broken = |error: tokio::task::JoinError| (ProfileField::Name, error.to_string());
+    written.map_err(broken)?.map_err(|fault| (field_of(&fault), fault.to_string()))
+}
+
+const fn field_of(fault: &SavingFault) -> ProfileField {
+    match fault {
+        SavingFault::NameTaken { .. } => ProfileField::Name,
+        SavingFault::Unwritable { .. } | SavingFault::Unreadable { .. } | SavingFault::Invalid(_) => {
+            ProfileField::KeyLocation
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Some nodes of the tree, in its order, without a walk through all of it.
+//!
+//! Beside each picked node those above it are noted, so that a walk goes only where there is something. A note may outlast what
+//! it is about; that costs a step, and nothing else.
+
+use super::arena::{Arena, NodeIndex};
+
+/// One bit for each node.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bits(Vec<u64>);
+
+const WORD: usize = u64::BITS as usize;
+
+impl Bits {
+    pub fn has(&self, node: NodeIndex) -> bool {
+        self.0.get(node.slot() / WORD).is_some_and(|word| word >> (node.slot() % WORD) & 1 == 1)
+    }
+
+    /// Sets a bit and tells whether it was not set.
+    pub fn set(&mut self, node: NodeIndex) -> bool {
+        let word = node.slot() / WORD;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        let bit = 1 << (node.slot() % WORD);
+        let new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        new
+    }
+
+    /// Clears a bit and tells whether it was set.
+    pub fn clear(&mut self, node: NodeIndex) -> bool {
+        let had = self.has(node);
+        if had {
+            self.0[node.slot() / WORD] &= !(1 << (node.slot() % WORD));
+        }
+        had
+    }
+
+    /// The nodes whose bits are set, by their places.
+    pub fn iter(&self) -> impl Iterator<Item = NodeIndex> {
+        (0..).zip(&self.0).flat_map(|(word, bits)| {
+            let rest = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            let rest = rest.take_while(|bits| *bits != 0);
+            rest.map(move |bits| NodeIndex::at(word * WORD + bits.trailing_zeros() as usize))
+        })
+    }
+}
+
+/// Picked nodes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NodeSet {
+    own: Bits,
+    /// Those that have any below them, and maybe some that had.
+    above: Bits,
+    count: usize,
+}
+
+impl NodeSet {
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn contains(&self, node: NodeIndex) -> bool {
+        self.own.has(node)
+    }
+
+    pub fn insert(&mut self, arena: &Arena, node: NodeIndex) {
+        if self.own.set(node) {
+            self.count += 1;
+            self.note_above(arena, node);
+        }
+    }
+
+    pub fn remove(&mut self, node: NodeIndex) {
+        if self.own.clear(node) {
+            self.count -= 1;
+        }
+    }
+
+    /// A node hangs elsewhere now, with all that is below it.
+    pub fn follow(&mut self, arena: &Arena, node: NodeIndex) {
+        if self.holds(node) {
+            self.note_above(arena, node);
+        }
+    }
+
+    /// Any node may hang elsewhere now.
+    pub fn follow_all(&mut self, arena: &Arena) {
+        self.above = Bits::default();
+        for slot in 0..self.own.0.len() * WORD {
+            let node = NodeIndex::at(slot);
+            if self.own.has(node) {
+                self.note_above(arena, node);
+            }
+        }
+    }
+
+    /// Ends at the first that is noted already: so are those above it.
+    fn note_above(&mut self, arena: &Arena, node: NodeIndex) {
+        let mut at = node;
+        while let Some(up) = arena.up(at)
+            && self.above.set(up)
+        {
+            at = up;
+        }
+    }
+
+    fn holds(&self, node: NodeIndex) -> bool {
+        self.own.has(node) || self.above.has(node)
+    }
+
+    /// All of them from the top down.
+    pub fn in_order<'a>(&'a self, arena: &'a Arena) -> impl Iterator<Item = NodeIndex> {
+        let mut walk = Walk { picked: self, arena, waiting: Vec::new() };
+        for heading in [NodeIndex::CIRCLES, NodeIndex::MISSING] {
+            walk.push_children(heading);
+        }
+        walk.push_children(NodeIndex::TOP);
+        walk
+    }
+
+    /// The next one after a node, whether that is picked or not; the first of all after the top.
+    pub fn after(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
+        let mut at = node;
+        loop {
+            let mut next = self.first_child(arena, at);
+            while next.is_none() {
+                next = self.sibling_after(arena, at);
+                if next.is_none() {
+                    at = arena.up(at)?;
+                }
+            }
+            at = next?;
+            if self.own.has(at) {
+                return Some(at);
+            }
+        }
+    }
+
+    /// The last one before a node; the last of all before the top.
+    pub fn before(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
+        let mut at = node;
+        loop {
+            let beside = match at {
+                NodeIndex::TOP => self.last_child(arena, at),
+                _ => self.sibling_before(arena, at),
+            };
+            at = match beside {
+                Some(beside) => self.last_below(arena, beside),
+                None => arena.up(at).filter(|up| *up != NodeIndex::TOP)?,
+            };
+            if self.own.has(at) {
+                return Some(at);
+            }
+        }
+    }
+
+    /// The end of the last branch below a node; the node itself where there is none.
+    fn last_below(&self, arena: &mut Arena, node: NodeIndex) -> NodeIndex {
+        let mut at = node;
+        while let Some(child) = self.last_child(arena, at) {
+            at = child;
+        }
+        at
+    }
+}
+
+/// Steps to where something is. The headings come after the children of the top.
+impl NodeSet {
+    fn first_child(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
+        if !self.above.has(node) {
+            return None;
+        }
+        arena.sort_children(node);
+        let child = arena.children(node).find(|child| self.holds(*child));
+        child.or_else(|| headings_below(node).find(|heading| self.holds(*heading)))
+    }
+
+    fn last_child(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
+        if !self.above.has(node) {
+            return None;
+        }
+        arena.sort_children(node);
+        let heading = headings_below(node).rev().find(|heading| self.holds(*heading));
+        heading.or_else(|| arena.children(node).rev().find(|child| self.holds(*child)))
+    }
+
+    fn sibling_after(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
+        let headings = match node {
+            NodeIndex::CIRCLES => return None,
+            NodeIndex::MISSING => &HEADINGS[1..],
+            _ if arena.up(node)? == NodeIndex::TOP => &HEADINGS,
+            _ => &[],
+        };
+        let sibling = if has_siblings(arena, node) {
+            arena.siblings_after(node).find(|sibling| self.holds(*sibling))
+        } else {
+            None
+        };
+        sibling.or_else(|| headings.iter().copied().find(|heading| self.holds(*heading)))
+    }
+
+    fn sibling_before(&self, arena: &mut Arena, node: NodeIndex) -> Option<NodeIndex> {
+        match node {
+            NodeIndex::CIRCLES if self.holds(NodeIndex::MISSING) => Some(NodeIndex::MISSING),
+            NodeIndex::CIRCLES | NodeIndex::MISSING => {
+                arena.sort_children(NodeIndex::TOP);
+                arena.children(NodeIndex::TOP).rev().find(|child| self.holds(*child))
+            }
+            _ if has_siblings(arena, node) => arena.siblings_before(node).find(|sibling| self.holds(*sibling)),
+            _ => None,
+        }
+    }
+}
+
+/// In a chain, where no node has any, that is much cheaper to know than the place of the node.
+fn has_siblings(arena: &Arena, node: NodeIndex) -> bool {
+    arena.up(node).is_some_and(|up| arena.child_count(up) > 1)
+}
+
+fn headings_below(node: NodeIndex) -> impl DoubleEndedIterator<Item = NodeIndex> {
+    HEADINGS.into_iter().filter(move |_| node == NodeIndex::TOP)
+}
+
+const HEADINGS: [NodeIndex; 2] = [NodeIndex::MISSING, NodeIndex::CIRCLES];
+
+struct Walk<'a> {
+    picked: &'a NodeSet,
+    arena: &'a Arena,
+    waiting: Vec<NodeIndex>,
+}
+
+impl Walk<'_> {
+    fn push_children(&mut self, node: NodeIndex) {
+        if self.picked.above.has(node)
+            && let Some(children) = self.arena.sorted_children(node)
+        {
+            self.waiting.extend(children.iter().rev().filter(|child| self.picked.holds(*child)));
+        }
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = NodeIndex;
+
+    fn next(&mut self) -> Option<NodeIndex> {
+        loop {
+            let node = self.waiting.pop()?;
+            self.push_children(node);
+            if self.picked.contains(node) {
+                return Some(node);
+            }
+        }
+    }
+}

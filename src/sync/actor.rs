@@ -1,0 +1,364 @@
+//! The actor: one task that owns what is known, and the tasks it sends out to ask.
+//!
+//! What it does apart from writes is one [`Work`] at a time: it locates the end of the feed, lists, follows, or rests until it
+//! tries again. Whatever is asked of the server is asked by a task that ends in a [`Report`]; the actor itself waits for
+//! nothing but the next command, report or alarm. A task that panics ends the actor, in order: what was asked for is in the
+//! journal.
+
+mod following;
+mod listing;
+mod restoring;
+mod silence;
+mod writing;
+
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Duration, Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::remote::{Fault, Position, Remote, RemoteError};
+use crate::segment::{SegmentId, Step};
+
+use super::Settings;
+use super::list::{Interruption, ListRun};
+use super::message::{Command, Event, ListProgress, Phase, SegmentChange};
+use super::persister::Persister;
+use super::report::{Report, Reporter};
+use super::segment_cache::{SegmentCache, SequenceCounter};
+use following::Following;
+use listing::LastList;
+use silence::Silence;
+use writing::Writing;
+
+/// Why the actor ends.
+#[derive(Debug)]
+enum Stopped {
+    /// The client has gone: there is nobody to work for.
+    ByClient,
+    /// A task has panicked, so something is not as it should be.
+    ByTask,
+}
+
+/// What the actor is doing apart from writes. Each state carries what it takes to go on from it.
+#[derive(Debug)]
+enum Work {
+    /// A task looks for the end of the feed.
+    Locating,
+    /// A task lists everything.
+    ListRun,
+    /// The feed is read, and what it names is looked at.
+    Following,
+    /// Nothing is to be done until then.
+    Resting { until: Instant, then: Next },
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+enum Next {
+    /// Look for the end of the feed, then list everything.
+    Locate,
+    /// Go on with a list that had stopped.
+    List(Box<ListRun>),
+    /// Read the feed.
+    Follow,
+}
+
+pub(super) struct Actor<R> {
+    remote: Arc<R>,
+    settings: Arc<Settings>,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<Event>,
+    reports: mpsc::Receiver<Report>,
+    reporter: Reporter,
+    tasks: JoinSet<()>,
+    questions: SequenceCounter,
+    ledger: SegmentCache,
+    work: Work,
+    following: Following,
+    last_list: LastList,
+    /// Stops the list under way.
+    stop_listing: CancellationToken,
+    progress_told: Option<Instant>,
+    listed: bool,
+    /// The phase that was told last, silence apart.
+    phase: Phase,
+    silence: Silence,
+    wanted: Wanted,
+    /// Failures in a row.
+    failures: u32,
+    writing: Writing,
+    /// `None` when nothing is kept.
+    keeper: Option<Persister>,
+}
+
+/// What the client asked for while something else was being done.
+#[derive(Debug, Default)]
+struct Wanted {
+    reload: bool,
+}
+
+/// Reports that may wait for the actor.
+const REPORTS: usize = 32;
+/// The longest pause after failures, and the pause after one that only a person can mend.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest pause that a server may ask for.
+const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(600);
+
+impl<R: Remote> Actor<R> {
+    pub fn new(
+        remote: Arc<R>,
+        settings: Settings,
+        commands: mpsc::Receiver<Command>,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        let (reporter, reports) = mpsc::channel(REPORTS);
+        let questions = SequenceCounter::default();
+        let now = Instant::now();
+        Self {
+            remote,
+            commands,
+            events,
+            reports,
+            reporter: Reporter::new(reporter),
+            tasks: JoinSet::new(),
+            ledger: SegmentCache::default(),
+            work: Work::Resting { until: now, then: Next::Locate },
+            following: Following::new(settings.poll, now),
+            last_list: LastList::none(questions.next(), settings.verify_every, now),
+            stop_listing: CancellationToken::new(),
+            progress_told: None,
+            listed: false,
+            phase: Phase::Starting,
+            silence: Silence::default(),
+            wanted: Wanted::default(),
+            failures: 0,
+            writing: Writing::default(),
+            keeper: None,
+            settings: Arc::new(settings),
+            questions,
+        }
+    }
+
+    /// Works until the client drops its ends of the queues.
+    pub async fn run(mut self) {
+        let mut going = self.restore().await;
+        while going.is_ok() {
+            going = self.step().await;
+        }
+        // The client hears that the queue of events has ended when all it asked for is in the journal.
+        if let Some(keeper) = self.keeper.take() {
+            keeper.close().await;
+        }
+        if let Err(Stopped::ByTask) = going {
+            tracing::error!("a task of the sync actor has panicked; the sync actor ends");
+        } else {
+            tracing::debug!("nobody listens any more; the sync actor ends");
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), Stopped> {
+        let alarm = self.next_alarm();
+        tokio::select! {
+            command = self.commands.recv() => self.handle_command(command.ok_or(Stopped::ByClient)?).await?,
+            Some(report) = self.reports.recv() => self.hear(report).await?,
+            () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.wake().await?,
+            Some(ended) = self.tasks.join_next() => {
+                // Finished tasks have reported already.
+                ended.map_err(|_| Stopped::ByTask)?;
+            }
+        }
+        self.tend_silence().await
+    }
+
+    /// When something is to be done although nothing happens.
+    fn next_alarm(&mut self) -> Option<Instant> {
+        let work = match &self.work {
+            // While it rests after a failure, an answer that is overdue is no news.
+            Work::Resting { until, .. } => return Some(*until),
+            Work::Following => self.plan(Instant::now()).next(),
+            Work::Locating | Work::ListRun => None,
+        };
+        work.into_iter().chain(self.silence.next_alarm()).min()
+    }
+
+    async fn wake(&mut self) -> Result<(), Stopped> {
+        match &self.work {
+            Work::Resting { until, .. } if *until <= Instant::now() => self.proceed().await,
+            Work::Following => self.go_on_following().await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn handle_command(&mut self, command: Command) -> Result<(), Stopped> {
+        match command {
+            Command::PollNow => {
+                self.following.try_all_now();
+                match self.work {
+                    Work::Resting { .. } => self.proceed().await?,
+                    Work::Following => self.go_on_following().await?,
+                    Work::Locating | Work::ListRun => {}
+                }
+            }
+            Command::Reload => match self.work {
+                Work::Following if self.following.is_idle() => self.relist().await?,
+                Work::Resting { .. } => self.proceed().await?,
+                Work::Following => self.wanted.reload = true,
+                Work::Locating | Work::ListRun => {}
+            },
+            Command::StopListing if !self.listed => self.stop_listing.cancel(),
+            Command::StopListing => {}
+            Command::Journal(entries) => self.journal_from_client(entries).await,
+            Command::Execute(execution) => self.execute(*execution).await?,
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, report: Report) -> Result<(), Stopped> {
+        match report {
+            Report::Located(result) => self.located(result).await,
+            Report::Page { segments, asked, progress, yielded } => {
+                self.silence.heard_of_work();
+                let (entries, before) = (segments.len(), self.ledger.count_of_list());
+                if self.listed {
+                    self.ledger.take_page(segments, asked);
+                } else {
+                    let news = self.ledger.take_first_page(segments, asked);
+                    self.emit(Event::PageReceived(news)).await?;
+                }
+                let count = self.ledger.count_of_list();
+                yielded.emit(entries, count - before);
+                self.tell_progress(ListProgress { segments: count, ..progress }).await
+            }
+            Report::FirstPage { segments, asked } => {
+                if self.listed || segments.is_empty() {
+                    return Ok(());
+                }
+                let news = self.ledger.take_first_page(segments, asked);
+                self.emit(Event::PageReceived(news)).await
+            }
+            Report::Noticed(notice) => self.emit(Event::Noticed(notice)).await,
+            Report::ListEnded(listing, None) => self.list_ended(*listing).await,
+            Report::ListEnded(listing, Some(Interruption::Failed(error))) => self.list_stopped(listing, error).await,
+            Report::ListEnded(listing, Some(Interruption::Asked)) => self.list_paused(listing).await,
+            Report::Read(number, result) => self.read(number, result).await,
+            Report::Recognised { same, next } => self.recognised(same, next).await,
+            Report::Looked { id, mention, result } => self.looked(id, mention, result).await,
+            Report::LookedAt(answers) => self.looked_at(answers).await,
+            Report::OperationAsks { op, call } => {
+                self.silence.operation_asks(op, call);
+                Ok(())
+            }
+            Report::OperationAnswered(op) => {
+                self.silence.operation_answered(op);
+                Ok(())
+            }
+            Report::OperationOver { op, since, evidence, over } => self.operation_over(op, since, evidence, over).await,
+            Report::CatchUp(catch_up) => {
+                self.catch_up(catch_up);
+                Ok(())
+            }
+            Report::Claimed { claim, reply } => {
+                // Whoever asked may have been stopped.
+                let _stopped = reply.send(self.claim(claim));
+                Ok(())
+            }
+            Report::Sought { op, drafts, reply } => {
+                let _stopped = reply.send(self.seek(op, &drafts));
+                Ok(())
+            }
+            Report::Made { id, reply } => {
+                let _stopped = reply.send(self.existed_before(&id));
+                Ok(())
+            }
+            Report::Investigated(found) => self.investigated(found).await,
+        }
+    }
+
+    async fn emit(&self, event: Event) -> Result<(), Stopped> {
+        self.events.send(event).await.map_err(|_| Stopped::ByClient)
+    }
+
+    async fn enter(&mut self, phase: Phase) -> Result<(), Stopped> {
+        if phase == self.phase && !self.silence.is_told() {
+            return Ok(());
+        }
+        if std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase) {
+            tracing::info!(from = ?self.phase, to = ?phase, "phase");
+        }
+        if phase == Phase::Live {
+            self.investigate();
+        }
+        self.silence.broken();
+        self.phase = phase.clone();
+        self.emit(Event::PhaseChanged(phase)).await
+    }
+
+    async fn tell_changes(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Result<(), Stopped> {
+        if seen.is_empty() { Ok(()) } else { self.emit(Event::Changed { seen, next }).await }
+    }
+
+    fn send_out(&mut self, task: impl Future<Output = Report> + Send + 'static) {
+        let reporter = self.reporter.clone();
+        self.tasks.spawn(async move { reporter.emit(task.await).await });
+    }
+
+    /// Does what was to be done after the rest.
+    async fn proceed(&mut self) -> Result<(), Stopped> {
+        match std::mem::replace(&mut self.work, Work::Following) {
+            Work::Resting { then: Next::Locate, .. } => self.locate().await,
+            Work::Resting { then: Next::List(listing), .. } => self.list(listing).await,
+            Work::Resting { then: Next::Follow, .. } => self.follow().await,
+            busy @ (Work::Locating | Work::ListRun | Work::Following) => {
+                self.work = busy;
+                Ok(())
+            }
+        }
+    }
+
+    async fn failed(&mut self, error: RemoteError, then: Next) -> Result<(), Stopped> {
+        tracing::warn!(%error, "the server can't be followed");
+        self.failures += 1;
+        let pause = self.pause_after(&error.fault);
+        self.work = Work::Resting { until: Instant::now() + pause, then };
+        self.stop_waiting_to_catch_up();
+        self.give_back_what_waits_for_a_list(&error).await?;
+        self.enter(Phase::Offline { error, retry_in: pause }).await
+    }
+
+    /// Grows with each failure in a row. What only a person can mend is not asked for all the time.
+    fn pause_after(&self, fault: &Fault) -> Duration {
+        let growing = self.settings.poll.shortest.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
+        let pause = if fault.is_transient() {
+            with_jitter(growing.min(2 * LONGEST_PAUSE)).min(LONGEST_PAUSE)
+        } else {
+            LONGEST_PAUSE
+        };
+        fault.retry_after().map_or(pause, |asked_for| asked_for.max(pause).min(LONGEST_ASKED_PAUSE))
+    }
+
+    /// Whether the server has asked for the rest.
+    fn rests_as_asked(&self) -> bool {
+        matches!(&self.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
+    }
+
+    /// Where the client's picture is to be followed from, as it is kept.
+    fn kept_position(&self) -> Option<&Position> {
+        self.following.settled.as_ref()
+    }
+
+    /// The segments that name one of these as their parent.
+    fn children_of(&self, parents: &HashSet<SegmentId>) -> Vec<SegmentId> {
+        let below = |segment: &&Arc<crate::segment::Segment>| {
+            segment.parent.as_ref().is_some_and(|parent| parents.contains(parent))
+        };
+        self.ledger.segments().filter(below).map(|segment| segment.id.clone()).collect()
+    }
+}
+
+/// A tenth more or less, so that many clients don't ask at the same moment.
+fn with_jitter(pause: Duration) -> Duration {
+    pause.mul_f64(0.9 + 0.2 * fastrand::f64())
+}

@@ -1,0 +1,584 @@
+//! Following: reading the feed, looking at what it names, and saying when both are through.
+//!
+//! This is the only reader of the feed. It reads ahead of the looks, a part at a time, so whoever wants to know what the feed
+//! says up to now ([`CatchUp`]) waits for two round trips at most, however much there is to look at. When the feed has named so
+//! many segments that a list of all of them costs less, everything is listed instead. How often it asks is bounded whatever the
+//! server says.
+
+mod catching_up;
+mod looking;
+mod recognising;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::time::{Duration, Instant};
+
+use crate::remote::{Call, Fault, Landmark, Position, Remote, RemoteError};
+use crate::segment::{SegmentId, Step};
+use crate::sync::Pace;
+use crate::sync::backlog::{Backlog, PartNumber, Settled};
+use crate::sync::budget::Budget;
+use crate::sync::feed::{self, End, Part, PositionRewind};
+use crate::sync::hearing::Hearing;
+use crate::sync::message::{Event, FeedSource, Notice, Phase, SegmentChange};
+use crate::sync::report::{CatchUp, Report};
+use crate::sync::segment_cache::Fetched;
+
+use super::{Actor, Next, Stopped, Work, with_jitter};
+
+/// What it takes to follow the feed.
+#[derive(Debug)]
+pub(super) struct Following {
+    /// Where to read on; `None` before that is known, and for good when there is no feed.
+    position: Option<Position>,
+    /// Up to where everything was looked at.
+    pub settled: Option<Position>,
+    /// How the feed is recognised from there.
+    pub landmarks: Vec<Landmark>,
+    /// How it is recognised from where it was read last.
+    newest: Vec<Landmark>,
+    /// What it is recognised by next: how it was told when that was done last.
+    anchor: Vec<Landmark>,
+    recognition: Recognition,
+    /// Whether the position was found just now, and the feed not read from it yet.
+    untried: bool,
+    /// Steps back that the feed was seen to take and that mean nothing.
+    explained: Vec<PositionRewind>,
+    /// The steps of the longest part of the feed that came.
+    longest: i64,
+    pub backlog: Backlog,
+    pub hearing: Hearing,
+    /// The read under way, if any.
+    reading: Option<ReadNumber>,
+    last_read: ReadNumber,
+    /// Operations that want to know what the feed says, each with the read that tells.
+    catching_up: Vec<(ReadNumber, CatchUp)>,
+    /// When the feed is read next.
+    poll_at: Instant,
+    pace: Pace,
+    pause: Duration,
+    round: Round,
+    /// What is to be settled before the client's picture is what is on the server.
+    goal: Option<PartNumber>,
+    reads: Budget,
+    /// Looks that find nothing new.
+    idle_looks: Budget,
+    looks: usize,
+    /// The looks in the order in which the feed named the segments, and what those have come to that wait for one before them.
+    in_order: VecDeque<(SegmentId, Option<Look>)>,
+    /// Segments that could not be read.
+    apart: BTreeMap<SegmentId, Apart>,
+    /// Segments that were not there although the feed did not say that they were deleted, and when to look again.
+    rechecks: VecDeque<(Instant, SegmentId)>,
+    /// Whether the feed was read to its end once.
+    synchronised: bool,
+    kept_at: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct ReadNumber(u64);
+
+/// How the feed named a segment, and what a look at it has come to.
+type Look = (FeedSource, Result<Fetched, RemoteError>);
+
+/// A segment that could not be read.
+#[derive(Debug, Clone, Copy)]
+struct Apart {
+    /// When it is tried again.
+    at: Instant,
+    /// How often that has failed in a row.
+    times: u32,
+}
+
+/// What was read since the last pause.
+#[derive(Debug, Default)]
+struct Round {
+    parts: u32,
+    events: usize,
+}
+
+/// Whether the feed is still the one that was followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recognition {
+    /// It was, then.
+    Known(Instant),
+    /// It is to be looked into with the next read.
+    Wanted,
+    /// It is being looked into.
+    Underway,
+    /// It has been told wrongly, so the question makes no sense with this feed.
+    Pointless,
+}
+
+/// Why the feed is looked at in this way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Suspect {
+    /// It is only time for it.
+    Nothing,
+    /// It called a step the next one that is earlier than the one it was asked from.
+    EndsEarlier,
+}
+
+/// What is done when.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    read: Option<Instant>,
+    fetch: Option<Instant>,
+    list: Option<Instant>,
+    recheck: Option<Instant>,
+}
+
+/// More segments than these to be looked at are worth telling.
+const BACKLOG: usize = 50;
+/// Segments owed a look after which the feed is not read on.
+const READ_AHEAD: usize = 20_000;
+/// Everything is listed instead of looking at each when so many times the pages of a list are owed a look: a list that is loaded
+/// while something changes is loaded once more.
+const LISTS: usize = 2;
+/// Segments that are looked at all the same, however small the tenant is.
+const FEW: usize = 20;
+/// Parts after which a feed that goes on and on is told to have been read. What comes after them is read all the same.
+const PARTS: u32 = 64;
+/// Reads at once, and those a second after them, for a feed that always advances.
+const READS: (u32, u32) = (20, 4);
+/// Looks that find nothing new at once, and those a second after them.
+const IDLE_LOOKS: (u32, u32) = (20, 6);
+/// When it is looked again for a segment that was not there: a server may be slow to show what is new.
+const RECHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+const MOST_RECHECKS: usize = 1_000;
+/// How often a segment is tried before it is said that it can't be read.
+const TRIES: u32 = 3;
+/// The pause before the second try, which doubles with each further one, and what it grows to at most.
+const TRIED_AGAIN: Duration = Duration::from_secs(1);
+const LEFT_ALONE: Duration = Duration::from_secs(300);
+/// Segments in a row that can't be read after which it is the server.
+const MOST_APART: usize = 20;
+/// How often it is asked whether the feed is still the one that was followed.
+const RECOGNISED_EVERY: Duration = Duration::from_secs(60);
+/// How often what was learnt is kept while more is coming.
+const KEPT_EVERY: Duration = Duration::from_secs(1);
+/// Unseen segments that a deletion looks at before it leaves.
+const UNSEEN: usize = 12;
+
+impl Following {
+    pub fn new(pace: Pace, now: Instant) -> Self {
+        Self {
+            position: None,
+            settled: None,
+            landmarks: Vec::new(),
+            newest: Vec::new(),
+            anchor: Vec::new(),
+            recognition: Recognition::Known(now),
+            untried: false,
+            explained: Vec::new(),
+            longest: 0,
+            backlog: Backlog::default(),
+            hearing: Hearing::default(),
+            reading: None,
+            last_read: ReadNumber::default(),
+            catching_up: Vec::new(),
+            poll_at: now,
+            pace,
+            pause: pace.shortest,
+            round: Round::default(),
+            goal: None,
+            reads: Budget::new(READS.0, READS.1, now),
+            idle_looks: Budget::new(IDLE_LOOKS.0, IDLE_LOOKS.1, now),
+            looks: 0,
+            in_order: VecDeque::new(),
+            apart: BTreeMap::new(),
+            rechecks: VecDeque::new(),
+            synchronised: false,
+            kept_at: None,
+        }
+    }
+
+    /// Whether there is a feed to follow, as far as is known.
+    pub const fn has_feed(&self) -> bool {
+        self.position.is_some()
+    }
+
+    /// A step before which nothing is unknown here.
+    pub fn earliest(&self) -> Option<Step> {
+        self.settled.as_ref().or(self.position.as_ref()).map(Position::earliest)
+    }
+
+    /// Whether segments are told wrongly at present since they can't be read.
+    pub fn sets_apart(&self) -> bool {
+        !self.apart.is_empty()
+    }
+
+    /// Follows from a position, which everything before is known up to.
+    pub fn begin_at(&mut self, position: Position, landmarks: Vec<Landmark>) {
+        self.backlog.forget();
+        self.settled = Some(position.clone());
+        self.position = Some(position);
+        self.newest.clone_from(&landmarks);
+        self.anchor.clone_from(&landmarks);
+        self.landmarks = landmarks;
+        self.explained.clear();
+        self.longest = 0;
+        self.goal = None;
+        self.round = Round::default();
+        // What a read under way answers belongs to the former position.
+        self.reading = None;
+        self.last_read.0 += 1;
+    }
+
+    pub fn has_no_feed(&mut self) {
+        self.backlog.forget();
+        (self.position, self.settled) = (None, None);
+        self.landmarks.clear();
+        self.newest.clear();
+        self.anchor.clear();
+        self.goal = None;
+        self.reading = None;
+        self.last_read.0 += 1;
+    }
+
+    pub fn poll_now(&mut self) {
+        self.poll_at = Instant::now();
+    }
+
+    /// A person wants to know now. What could not be read is tried again as well.
+    pub fn try_all_now(&mut self) {
+        self.poll_now();
+        let now = Instant::now();
+        self.apart.values_mut().for_each(|apart| apart.at = now);
+    }
+
+    /// Reads the feed then at the latest.
+    pub fn poll_at(&mut self, at: Instant) {
+        self.poll_at = self.poll_at.min(at);
+    }
+
+    /// Reads the feed soon, since something is about to be told there.
+    pub fn poll_soon(&mut self) {
+        self.pause = self.pace.shortest;
+        self.poll_at = self.poll_at.min(Instant::now() + self.pause);
+    }
+
+    /// Whether nothing is being read or looked at, and all is settled.
+    pub fn is_idle(&self) -> bool {
+        self.reading.is_none() && self.looks == 0 && self.goal.is_none() && !self.backlog.waits()
+    }
+
+    fn is_to_be_recognised(&self) -> bool {
+        match self.recognition {
+            Recognition::Wanted => true,
+            Recognition::Known(at) => at.elapsed() >= RECOGNISED_EVERY && !self.anchor.is_empty(),
+            Recognition::Underway | Recognition::Pointless => false,
+        }
+    }
+
+    /// A segment could not be read once more. Answers whether that is to be told now.
+    fn set_apart(&mut self, id: SegmentId, fault: &Fault) -> bool {
+        let now = Instant::now();
+        let apart = self.apart.entry(id).or_insert(Apart { at: now, times: 0 });
+        let before = apart.times;
+        apart.times = if fault.is_transient() { apart.times.saturating_add(1) } else { TRIES.max(apart.times) };
+        apart.at = now + TRIED_AGAIN.saturating_mul(1 << apart.times.min(10)).min(LEFT_ALONE) / 2;
+        before < TRIES && apart.times >= TRIES
+    }
+
+    /// Takes note of what is settled. Answers whether it was more than before.
+    fn advance(&mut self) -> bool {
+        let Some(Settled { next, landmarks, .. }) = self.backlog.settled() else { return false };
+        self.settled = Some(next);
+        self.landmarks = landmarks;
+        true
+    }
+}
+
+impl Plan {
+    /// When the first of it is due.
+    pub fn next(&self) -> Option<Instant> {
+        [self.read, self.fetch, self.list, self.recheck].into_iter().flatten().min()
+    }
+}
+
+impl<R: Remote> Actor<R> {
+    pub(super) async fn locate(&mut self) -> Result<(), Stopped> {
+        if let Some(step) = self.settings.since.filter(|_| !self.following.has_feed()) {
+            self.following.begin_at(Position::at(step, &self.settings.origins), Vec::new());
+            return self.relist().await;
+        }
+        self.work = Work::Locating;
+        self.silence.work_asks(Call::Changes(Step::FIRST));
+        if !self.listed {
+            self.enter(Phase::Starting).await?;
+            self.show_first_page();
+        }
+        let remote = Arc::clone(&self.remote);
+        self.send_out(async move { Report::Located(feed::end(&*remote).await) });
+        Ok(())
+    }
+
+    pub(super) async fn located(&mut self, result: Result<End, RemoteError>) -> Result<(), Stopped> {
+        self.silence.work_ended();
+        if result.is_ok() {
+            self.server_answers().await?;
+        }
+        match result {
+            Ok(End::At(step, past)) => {
+                tracing::info!(%step, "the feed ends here");
+                let landmark = past.as_ref().and_then(|past| feed::landmark(None, past.from, past.next, &past.events));
+                if let Some(past) = &past {
+                    self.following.hearing.learn_from(&past.events);
+                }
+                let position = Position::at(step, &self.settings.origins);
+                self.following.begin_at(position, landmark.into_iter().collect());
+                self.following.untried = true;
+                if self.following.recognition == Recognition::Underway {
+                    self.following.recognition = Recognition::Known(Instant::now());
+                }
+            }
+            Ok(End::Unavailable(error)) => {
+                self.emit(Event::Noticed(Notice::FeedUnavailable { error })).await?;
+                self.following.has_no_feed();
+            }
+            Err(error) => return self.failed(error, Next::Locate).await,
+        }
+        self.relist().await
+    }
+
+    /// Begins with what an earlier run has stored.
+    pub(super) fn follow_stored(&mut self, position: Position, landmarks: Vec<Landmark>) {
+        // A server may have been put back since: what it tells from the stored position on would be another story.
+        self.following.begin_at(position, landmarks);
+        if !self.following.anchor.is_empty() {
+            self.recognise(Suspect::Nothing);
+        }
+    }
+
+    pub(super) async fn follow(&mut self) -> Result<(), Stopped> {
+        if !self.following.has_feed() {
+            return self.live_without_feed().await;
+        }
+        self.work = Work::Following;
+        self.following.poll_now();
+        self.go_on_following().await
+    }
+
+    /// What is to be done, and when.
+    pub(super) fn plan(&mut self, now: Instant) -> Plan {
+        let overloaded = self.is_overloaded();
+        let following = &mut self.following;
+        let waits = following.backlog.waits() && following.looks < self.settings.concurrency.max(1);
+        let reads = following.reading.is_none() && following.backlog.len() < READ_AHEAD;
+        Plan {
+            read: reads.then(|| following.poll_at.max(following.reads.next(now))),
+            fetch: (waits && !overloaded).then(|| following.idle_looks.next(now)),
+            // What was read up to now is enough for a list to be begun.
+            list: (overloaded && following.reading.is_none() && following.round.parts == 0)
+                .then_some(self.last_list.again_after),
+            recheck: {
+                let gone = following.rechecks.front().map(|(at, _)| *at);
+                gone.into_iter().chain(following.apart.values().map(|apart| apart.at)).min()
+            },
+        }
+    }
+
+    /// Whether the feed has named so many segments that a list of all costs less than a look at each.
+    fn is_overloaded(&self) -> bool {
+        let page = usize::try_from(self.settings.page_size).unwrap_or(usize::MAX).max(1);
+        let pages = self.last_list.pages.max(self.ledger.len() / page + 1);
+        self.following.backlog.named() > LISTS * pages + FEW
+    }
+
+    /// Does what is due. Each step asks for something and ends in a report, or leads to another phase.
+    pub(super) async fn go_on_following(&mut self) -> Result<(), Stopped> {
+        if !matches!(self.work, Work::Following) {
+            return Ok(());
+        }
+        if self.reached_goal() {
+            self.synchronised().await?;
+            if !matches!(self.work, Work::Following) {
+                return Ok(());
+            }
+        }
+        let now = Instant::now();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.plan(now).list) {
+            return self.list_instead().await;
+        }
+        self.recheck(now);
+        while due(self.plan(now).fetch) && self.look_at_next() {}
+        if due(self.plan(now).read) {
+            self.following.reads.spend(now);
+            self.read_on();
+        }
+        Ok(())
+    }
+
+    fn reached_goal(&self) -> bool {
+        let Following { goal, backlog, recognition, apart, .. } = &self.following;
+        // What may be readable in a moment is waited for.
+        if apart.values().any(|apart| apart.times < TRIES) {
+            return false;
+        }
+        !matches!(recognition, Recognition::Underway | Recognition::Wanted)
+            && goal.is_some_and(|goal| backlog.is_settled_up_to(goal))
+    }
+
+    /// Asks for the next part of the feed.
+    fn read_on(&mut self) {
+        let Some(from) = self.following.position.clone() else { return };
+        let following = &mut self.following;
+        following.last_read.0 += 1;
+        following.reading = Some(following.last_read);
+        let (number, longest) = (following.last_read.0, following.longest);
+        self.silence.read_asks(Call::Changes(from.earliest()));
+        let remote = Arc::clone(&self.remote);
+        self.send_out(async move { Report::Read(number, feed::part(&*remote, &from, longest).await) });
+    }
+
+    pub(super) async fn read(&mut self, number: u64, result: Result<Part, RemoteError>) -> Result<(), Stopped> {
+        if self.following.reading != Some(ReadNumber(number)) {
+            // It was asked from a position that is followed no more.
+            return Ok(());
+        }
+        self.following.reading = None;
+        self.silence.read_ended();
+        let part = match result {
+            Ok(part) => part,
+            Err(error) => return self.not_read(error).await,
+        };
+        self.failures = 0;
+        self.following.untried = false;
+        let quiet = part.events.is_empty();
+        let ended = part.ended;
+        self.hear_part(part);
+        self.answer_those_who_catch_up();
+        // The server answers again; but what it has asked for is kept.
+        if matches!(self.work, Work::Resting { then: Next::Follow, .. }) && !self.rests_as_asked() {
+            self.work = Work::Following;
+        }
+        if matches!(self.work, Work::Following) {
+            self.end_part(ended, quiet);
+            if self.following.backlog.len() > BACKLOG {
+                self.enter(Phase::Behind { waiting: self.following.backlog.len() }).await?;
+            }
+        }
+        if !self.following.catching_up.is_empty() && self.following.reading.is_none() {
+            self.read_on();
+        }
+        self.server_answers().await?;
+        self.go_on_following().await
+    }
+
+    /// Takes in what a part of the feed tells.
+    fn hear_part(&mut self, part: Part) {
+        let Part { events, next, setbacks, longest, landmarks, .. } = part;
+        let writing = self.writing.is_writing();
+        let following = &mut self.following;
+        following.hearing.hear(&events, writing);
+        feed::renew(&mut following.newest, landmarks);
+        if following.anchor.is_empty() {
+            following.anchor.clone_from(&following.newest);
+        }
+        let named = events.iter().map(|(only, event)| (&event.id, event.kind, *only));
+        following.backlog.read(named, next.clone(), following.newest.clone());
+        following.position = Some(next);
+        following.longest = longest;
+        following.round.parts += 1;
+        following.round.events += events.len();
+        let named = events.into_iter().map(|(_, event)| event.id);
+        if matches!(self.work, Work::ListRun) {
+            self.last_list.hear_meanwhile(named);
+        } else {
+            self.last_list.hear(named);
+        }
+        if setbacks.iter().any(|setback| !self.following.explained.contains(setback)) {
+            self.following.explained = setbacks;
+            self.recognise(Suspect::EndsEarlier);
+        } else if self.following.is_to_be_recognised() {
+            self.recognise(Suspect::Nothing);
+        }
+        self.following.advance();
+    }
+
+    /// Whether to read on at once, or after a pause.
+    fn end_part(&mut self, ended: bool, quiet: bool) {
+        if !quiet {
+            self.last_list.changed();
+        }
+        let following = &mut self.following;
+        let Round { parts, events } = following.round;
+        if !ended && parts < PARTS {
+            following.poll_at = Instant::now();
+            return;
+        }
+        let nothing = events == 0;
+        following.round = Round::default();
+        following.goal = following.goal.or(Some(following.backlog.last_part()));
+        following.pause = if nothing { following.pace.slower(following.pause) } else { following.pace.shortest };
+        let pause = following.pace.within(with_jitter(following.pause));
+        following.poll_at = Instant::now() + pause;
+    }
+
+    async fn not_read(&mut self, error: RemoteError) -> Result<(), Stopped> {
+        self.stop_waiting_to_catch_up();
+        if !matches!(self.work, Work::Following) {
+            return Ok(());
+        }
+        if !error.fault.rejects_step() {
+            return self.failed(error, Next::Follow).await;
+        }
+        if self.following.untried {
+            // The feed can be asked, but not in the way that it has to be followed.
+            self.emit(Event::Noticed(Notice::FeedUnavailable { error })).await?;
+            self.following.has_no_feed();
+            return self.follow().await;
+        }
+        if let Some(step) = self.following.position.as_ref().map(Position::earliest) {
+            self.emit(Event::Noticed(Notice::StepRefused { step })).await?;
+        }
+        self.locate().await
+    }
+
+    /// Everything that the feed named up to a moment ago is settled: what was told is what is on the server.
+    async fn synchronised(&mut self) -> Result<(), Stopped> {
+        self.following.goal = None;
+        self.following.advance();
+        self.settle_list().await?;
+        self.enter(Phase::Live).await?;
+        self.following.kept_at = Some(Instant::now());
+        self.keep().await;
+        self.following.synchronised = true;
+        let Some(next) = self.following.earliest() else { return Ok(()) };
+        let (complete, lacking) = (self.last_list.is_complete(), self.last_list.lacking);
+        self.emit(Event::Synchronised { next, complete, lacking }).await?;
+        if self.list_is_due() { self.relist().await } else { Ok(()) }
+    }
+
+    /// Whether the feed was quiet when it was read last.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.following.pause > self.following.pace.shortest || !self.following.backlog.waits()
+    }
+
+    /// Takes in what was learnt, and tells what is different. `by_feed` when the feed led there.
+    pub(super) async fn take(&mut self, answers: Vec<Fetched>, by_feed: bool) -> Result<Vec<SegmentChange>, Stopped> {
+        let tell_all = self.settings.tell_named && !self.following.synchronised && by_feed;
+        let next = self.following.earliest().filter(|_| by_feed);
+        let (mut told, mut different) = (Vec::new(), Vec::new());
+        for answer in answers {
+            let (id, mention) = (answer.id.clone(), answer.mention);
+            if let Some(seen) = self.ledger.take(answer) {
+                self.note(&id, seen.now.as_ref());
+                self.writing.follow(&seen);
+                self.last_list.see(&seen);
+                different.push(seen.clone());
+                if !self.writing.defers(&seen) {
+                    told.push(seen);
+                }
+            } else if tell_all {
+                let now = self.ledger.get(&id).cloned();
+                told.push(SegmentChange { id, before: now.clone(), now, mention });
+            }
+        }
+        self.tell_changes(told, next).await?;
+        Ok(different)
+    }
+}

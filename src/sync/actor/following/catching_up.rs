@@ -1,0 +1,62 @@
+//! What the feed says up to now, for operations: they are told by the reads that follow the feed anyway.
+
+use crate::changes::Operation;
+use crate::remote::Remote;
+use crate::sync::report::{CatchUp, Caught};
+
+use super::super::{Actor, Work};
+use super::{ReadNumber, UNSEEN};
+
+impl<R: Remote> Actor<R> {
+    /// An operation wants to know what the feed says up to now.
+    pub(in crate::sync::actor) fn catch_up(&mut self, catch_up: CatchUp) {
+        let asks = matches!(self.work, Work::Following | Work::ListRun);
+        if !asks || !self.following.has_feed() {
+            self.answer(catch_up, false);
+            return;
+        }
+        // A read under way may have been answered before now.
+        let next = ReadNumber(self.following.last_read.0 + 1);
+        self.following.catching_up.push((next, catch_up));
+        if self.following.reading.is_none() {
+            self.read_on();
+        }
+    }
+
+    pub(super) fn answer_those_who_catch_up(&mut self) {
+        let read = self.following.last_read;
+        let (answered, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.following.catching_up).into_iter().partition(|(number, _)| *number <= read);
+        self.following.catching_up = waiting;
+        for (_, catch_up) in answered {
+            self.answer(catch_up, true);
+        }
+    }
+
+    /// The feed can't be read at present, which is no reason not to write.
+    pub(in crate::sync::actor) fn stop_waiting_to_catch_up(&mut self) {
+        for (_, catch_up) in std::mem::take(&mut self.following.catching_up) {
+            self.answer(catch_up, false);
+        }
+    }
+
+    fn answer(&mut self, catch_up: CatchUp, heard: bool) {
+        let CatchUp { op, about, reply } = catch_up;
+        let operation = self.writing.operation(op);
+        let deletes = matches!(operation, Some(Operation::Delete { .. }));
+        let newcomers = operation.map(|operation| self.writing.newcomers(operation)).unwrap_or_default();
+        let hearing = &mut self.following.hearing;
+        let namings: Vec<_> =
+            about.iter().flat_map(|about| hearing.since(&about.id, about.since)).map(|naming| naming.kind).collect();
+        let counted = about.is_some_and(|about| heard && hearing.somebody_else(namings.len(), about.sends));
+        let caught = Caught {
+            up_to: heard.then(|| hearing.now()),
+            somebody_else: counted,
+            namings,
+            newcomers,
+            unseen: if deletes { self.following.backlog.some(UNSEEN) } else { Vec::new() },
+        };
+        // Whoever asked may have been stopped.
+        let _stopped = reply.send(caught);
+    }
+}

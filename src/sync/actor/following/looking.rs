@@ -1,0 +1,213 @@
+//! Looking at what the feed has named, one segment after the other and several at once; or listing everything where that costs less.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use tokio::time::Instant;
+
+use crate::remote::{Fault, FeedEventKind, Remote, RemoteError};
+use crate::segment::SegmentId;
+use crate::sync::fetch::fetch;
+use crate::sync::message::{Event, FeedSource, Notice, SegmentChange};
+use crate::sync::report::Report;
+use crate::sync::segment_cache::Fetched;
+
+use super::super::{Actor, Next, Stopped, Work};
+use super::{KEPT_EVERY, LEFT_ALONE, MOST_APART, MOST_RECHECKS, RECHECKS};
+
+impl<R: Remote> Actor<R> {
+    /// Looks at the next segment that is owed a look. Answers whether there was one.
+    pub(super) fn look_at_next(&mut self) -> bool {
+        let Some((id, mention)) = self.following.backlog.begin_look() else { return false };
+        self.following.looks += 1;
+        if self.settings.tell_named {
+            self.following.in_order.push_back((id.clone(), None));
+        }
+        self.silence.look_asks(&id);
+        let (remote, questions) = (Arc::clone(&self.remote), self.questions.clone());
+        self.send_out(async move {
+            let result = fetch(&*remote, &questions, id.clone(), mention).await;
+            Report::Looked { id, mention, result }
+        });
+        true
+    }
+
+    /// A look has come to something. Who is told of everything that the feed names is told in its order, so a look that is faster than
+    /// one before it waits for that; who only wants to know how things are does not wait.
+    pub(in crate::sync::actor) async fn looked(
+        &mut self,
+        id: SegmentId,
+        mention: FeedSource,
+        result: Result<Fetched, RemoteError>,
+    ) -> Result<(), Stopped> {
+        self.following.looks -= 1;
+        self.silence.look_ended(&id);
+        if !self.settings.tell_named {
+            return self.take_look(id, mention, result).await;
+        }
+        if let Some(place) = self.following.in_order.iter_mut().find(|place| place.0 == id && place.1.is_none()) {
+            place.1 = Some((mention, result));
+        }
+        while let Some((_, Some(_))) = self.following.in_order.front()
+            && let Some((id, Some((mention, result)))) = self.following.in_order.pop_front()
+        {
+            self.take_look(id, mention, result).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_look(
+        &mut self,
+        id: SegmentId,
+        mention: FeedSource,
+        result: Result<Fetched, RemoteError>,
+    ) -> Result<(), Stopped> {
+        match result {
+            Ok(answer) => {
+                if self.following.apart.remove(&id).is_some() {
+                    tracing::info!(%id, "a segment can be read again");
+                }
+                self.failures = 0;
+                if answer.now.is_none() && mention.kind != Some(FeedEventKind::Deleted) {
+                    self.look_again_later(&id);
+                }
+                self.following.backlog.looked(&id);
+                let more = self.following.advance();
+                if self.take(vec![answer], true).await?.is_empty() {
+                    self.following.idle_looks.spend(Instant::now());
+                }
+                if more && self.following.kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY) {
+                    self.following.kept_at = Some(Instant::now());
+                    self.keep().await;
+                }
+            }
+            Err(error) if concerns_one(&error.fault) && self.following.apart.len() < MOST_APART => {
+                tracing::warn!(%error, "a segment can't be read");
+                self.following.backlog.looked(&id);
+                self.following.advance();
+                if self.following.set_apart(id, &error.fault) {
+                    self.emit(Event::Noticed(Notice::SetApart { error })).await?;
+                }
+            }
+            Err(error) => {
+                self.following.backlog.look_again(&id);
+                if matches!(self.work, Work::Following) {
+                    return self.failed(error, Next::Follow).await;
+                }
+            }
+        }
+        self.go_on_following().await
+    }
+
+    fn look_again_later(&mut self, id: &SegmentId) {
+        let following = &mut self.following;
+        if following.rechecks.iter().any(|(_, other)| other == id) {
+            return;
+        }
+        for pause in RECHECKS {
+            let at = Instant::now() + pause;
+            let place = following.rechecks.partition_point(|(other, _)| *other <= at);
+            following.rechecks.insert(place, (at, id.clone()));
+        }
+        following.rechecks.truncate(MOST_RECHECKS);
+    }
+
+    /// Looks again at what was not there, and at what could not be read.
+    pub(super) fn recheck(&mut self, now: Instant) {
+        while let Some((at, id)) = self.following.rechecks.front()
+            && *at <= now
+        {
+            // Whoever has seen it since has nothing to look for.
+            if self.ledger.get(id).is_none() {
+                self.following.backlog.owe(id.clone());
+            }
+            self.following.rechecks.pop_front();
+        }
+        let due: Vec<SegmentId> =
+            self.following.apart.iter().filter(|(_, apart)| apart.at <= now).map(|(id, _)| id.clone()).collect();
+        for id in due {
+            if let Some(apart) = self.following.apart.get_mut(&id) {
+                apart.at = now + LEFT_ALONE;
+            }
+            self.following.backlog.owe(id);
+        }
+    }
+
+    /// Segments that were looked at for another reason than the feed.
+    pub(in crate::sync::actor) async fn looked_at(&mut self, answers: Vec<Fetched>) -> Result<(), Stopped> {
+        for gone in answers.iter().filter(|answer| answer.now.is_none()) {
+            self.look_again_later(&gone.id.clone());
+        }
+        let gone = self.take(answers, false).await?.into_iter().filter(|seen| seen.now.is_none());
+        // Where a server takes what stands below along, it may do so at every level.
+        let gone: HashSet<SegmentId> = gone.map(|seen| seen.id).collect();
+        let below = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
+        self.look_at(below);
+        if !self.following.has_feed() {
+            // With a feed this is kept together with the position.
+            self.keep().await;
+        }
+        Ok(())
+    }
+
+    /// The feed names more segments than a list has pages.
+    pub(super) async fn list_instead(&mut self) -> Result<(), Stopped> {
+        tracing::info!(named = self.following.backlog.named(), "everything is listed instead of looking at each");
+        self.last_list.covers = Some(self.following.backlog.last_part());
+        self.relist().await
+    }
+
+    /// A list has come to its end: what it tells of the segments that were named before it began is owed no look.
+    pub(in crate::sync::actor) async fn settle_by_list(
+        &mut self,
+        different: &mut [SegmentChange],
+    ) -> Result<(), Stopped> {
+        let Some(part) = self.last_list.covers.take() else { return Ok(()) };
+        let begun = self.last_list.begun;
+        let tell_all = self.settings.tell_named && !self.following.synchronised;
+        let mut mentions: BTreeMap<SegmentId, FeedSource> = BTreeMap::new();
+        let (ledger, mut gone) = (&self.ledger, Vec::new());
+        self.following.backlog.settle_up_to(part, |id, mention, last| {
+            if ledger.knows_since(id, begun) {
+                mentions.insert(id.clone(), mention);
+                return true;
+            }
+            // The feed says that it was deleted, and the list does not have it.
+            let deleted = last == Some(FeedEventKind::Deleted);
+            if deleted {
+                gone.push(Fetched { id: id.clone(), now: None, asked: begun, mention });
+            }
+            deleted
+        });
+        for seen in different {
+            if let Some(mention) = mentions.remove(&seen.id) {
+                seen.mention = mention;
+            }
+        }
+        self.following.advance();
+        self.take(gone, true).await?;
+        if tell_all {
+            let told = mentions.into_iter().map(|(id, mention)| {
+                let now = self.ledger.get(&id).cloned();
+                SegmentChange { id, before: now.clone(), now, mention }
+            });
+            let told = told.collect();
+            self.tell_changes(told, self.following.earliest()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a look has failed for a reason that may be that one segment's.
+const fn concerns_one(fault: &Fault) -> bool {
+    match fault {
+        // Who asks to wait means every request.
+        Fault::Refused { status, retry_after, .. } => !matches!(status, 401 | 407 | 429) && retry_after.is_none(),
+        Fault::InvalidResponse { .. }
+        | Fault::TooLong { .. }
+        | Fault::InvalidRequest { .. }
+        | Fault::Redirected { .. } => true,
+        Fault::Unreachable { .. } | Fault::TimedOut { .. } | Fault::Broken { .. } | Fault::ReadOnly => false,
+    }
+}

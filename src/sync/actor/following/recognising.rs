@@ -1,0 +1,75 @@
+//! Whether the feed is still the one that was followed. A server that was put back to an earlier state tells another story from the
+//! same position on, and everything is to be listed.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::remote::{Landmark, Remote, RemoteError};
+use crate::sync::feed;
+use crate::sync::message::{Event, Notice};
+use crate::sync::report::Report;
+
+use super::super::{Actor, Next, Stopped, Work};
+use super::{Recognition, Suspect};
+
+impl<R: Remote> Actor<R> {
+    /// Looks whether the feed is still the one that was followed, by what it told.
+    pub(super) fn recognise(&mut self, suspect: Suspect) {
+        if matches!(self.following.recognition, Recognition::Underway | Recognition::Pointless) {
+            return;
+        }
+        let Some(position) = self.following.position.clone() else { return };
+        self.following.recognition = Recognition::Underway;
+        let (landmarks, next) = (self.following.anchor.clone(), self.following.newest.clone());
+        let remote = Arc::clone(&self.remote);
+        self.send_out(async move {
+            let same = match feed::is_the_same(&*remote, &landmarks).await {
+                Ok(true) if suspect == Suspect::EndsEarlier => {
+                    feed::was_put_back(&*remote, &position).await.map(|back| !back)
+                }
+                same => same,
+            };
+            Report::Recognised { same, next }
+        });
+    }
+
+    pub(in crate::sync::actor) async fn recognised(
+        &mut self,
+        result: Result<bool, RemoteError>,
+        next: Vec<Landmark>,
+    ) -> Result<(), Stopped> {
+        if self.following.recognition != Recognition::Underway {
+            return Ok(());
+        }
+        self.following.recognition = Recognition::Known(Instant::now());
+        match result {
+            Ok(true) => {
+                self.following.anchor = next;
+                self.go_on_following().await
+            }
+            Ok(false) if self.following.has_feed() && !matches!(self.work, Work::Locating) => {
+                tracing::warn!("the feed is not what it was");
+                self.emit(Event::Noticed(Notice::FeedWentBack)).await?;
+                self.last_list.after_step_back = true;
+                self.stop_listing.cancel();
+                self.locate().await
+            }
+            Ok(false) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "it could not be seen whether the feed is what it was");
+                self.following.recognition = Recognition::Wanted;
+                if matches!(self.work, Work::Following) && !self.following.synchronised {
+                    // At a start nothing is told to be so before this is known.
+                    return self.failed(error, Next::Follow).await;
+                }
+                self.go_on_following().await
+            }
+        }
+    }
+
+    /// A list after a step back has found all as it was, so the feed just doesn't tell the same twice.
+    pub(in crate::sync::actor) fn recognition_was_wrong(&mut self) {
+        self.following.recognition = Recognition::Pointless;
+    }
+}

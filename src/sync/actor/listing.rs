@@ -1,0 +1,416 @@
+//! Listing everything, and what is believed of a list.
+//!
+//! What a list lacks is not gone for that: each such segment is owed a look. Something may have happened while the list was
+//! loading, so that others slipped from page to page, and the pages themselves may speak against it. Then everything is listed
+//! once more; and when that doesn't help, the client is told that segments may be missing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::remote::{Call, Remote, RemoteError};
+use crate::segment::SegmentId;
+use crate::sync::backlog::PartNumber;
+use crate::sync::list::ListRun;
+use crate::sync::message::{Event, ListProgress, Notice, Phase, SegmentChange, Suspicion};
+use crate::sync::report::Report;
+use crate::sync::segment_cache::{ListDiff, RequestSeq};
+
+use super::{Actor, Next, Stopped, Work};
+
+/// Whether a list can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ListConsistency {
+    /// The feed since before the list began was not read to its end yet.
+    Replaying,
+    /// Something happened while it was loading: segments may have slipped from a page that was not read yet to one that was,
+    /// and the feed doesn't name those, since nothing happened to them. To be listed again as soon as the feed is quiet.
+    Suspect,
+    /// The feed told something so soon after it that it may have happened while it was loading. To be listed again when the feed is
+    /// quiet, and not at once.
+    Late,
+    /// Nothing speaks against it.
+    Complete,
+}
+
+/// What is known of the last list.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the list")]
+pub(super) struct LastList {
+    trust: ListConsistency,
+    /// The question with which it began.
+    pub begun: RequestSeq,
+    /// How many pages it had.
+    pub pages: usize,
+    /// What it has otherwise than it was known, and what was found to be gone after it, unless nothing was known; the feed may name
+    /// it yet.
+    pub different: Option<Vec<SegmentChange>>,
+    /// Whether what was known before it could be relied on.
+    compares: bool,
+    /// What the feed has named since it began.
+    named: HashSet<SegmentId>,
+    /// What the feed has told since the next one began, which is under way.
+    meanwhile: Meanwhile,
+    /// What it lacked that was known.
+    absent: BTreeSet<SegmentId>,
+    /// Whether it is the first of this session after which anything was known before.
+    first: bool,
+    /// Whether nothing is known to have happened while it was loading, and it had nothing that was not known or told.
+    confirms: bool,
+    /// Whether the feed was read to its end once since.
+    is_settled: bool,
+    ended: Instant,
+    /// How often it had a segment that it had had before.
+    repeated: usize,
+    suspicion: Option<Suspicion>,
+    /// How many lists in a row something spoke against.
+    suspect: u32,
+    /// What still speaks against it after listing again.
+    pub lacking: Option<Suspicion>,
+    /// What the feed had named when it began, which it settles.
+    pub covers: Option<PartNumber>,
+    /// Whether it was begun because the feed was not what it was.
+    pub after_step_back: bool,
+    /// When the next one may begin for want of looks.
+    pub again_after: Instant,
+    /// When a doubtful list is repeated at the latest.
+    repeat_after: Instant,
+    /// When everything is listed again to compare.
+    verify_after: Option<Instant>,
+}
+
+/// The pause between two tellings of how far a list has come.
+const PROGRESS: Duration = Duration::from_millis(100);
+/// While the feed is never quiet, lists are apart by so many times what one takes.
+const LISTS_APART: u32 = 10;
+/// And by so much at least, and at most while more is owed a look than a list costs: nothing is looked at meanwhile.
+const LEAST_APART: Duration = Duration::from_secs(10);
+const MOST_APART: Duration = Duration::from_secs(60);
+/// Lists in a row that something speaks against, after which it is told.
+const SUSPECT_LISTS: u32 = 3;
+/// More known segments than these, and than this part of all, are not likely to be gone at once.
+const MANY: usize = 20;
+const LARGE_PART: usize = 10;
+/// How long after a list has ended the feed may tell what happened while it was loading.
+const LATE: Duration = Duration::from_secs(60);
+/// As good as for ever: the client goes on with a list that it has stopped.
+const UNTIL_ASKED: Duration = Duration::from_secs(365 * 86_400);
+
+/// What the feed told while a list was loading.
+#[derive(Debug, Default)]
+struct Meanwhile {
+    changed: bool,
+    named: HashSet<SegmentId>,
+}
+
+impl LastList {
+    pub fn none(begun: RequestSeq, verify_every: Option<Duration>, now: Instant) -> Self {
+        Self {
+            trust: ListConsistency::Suspect,
+            begun,
+            pages: 0,
+            different: None,
+            compares: false,
+            named: HashSet::new(),
+            meanwhile: Meanwhile::default(),
+            absent: BTreeSet::new(),
+            first: true,
+            confirms: false,
+            is_settled: false,
+            ended: now,
+            repeated: 0,
+            suspicion: None,
+            suspect: 0,
+            lacking: None,
+            covers: None,
+            after_step_back: false,
+            again_after: now,
+            repeat_after: now,
+            verify_after: verify_every.map(|pause| now + pause),
+        }
+    }
+
+    /// What was stored comes from a list that could be relied on, or could not.
+    pub fn restored(&mut self, complete: bool) {
+        self.trust = if complete { ListConsistency::Complete } else { ListConsistency::Suspect };
+        (self.first, self.confirms, self.is_settled) = (false, true, true);
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.trust == ListConsistency::Complete
+    }
+
+    /// Whether nothing that the feed tells from now on can speak against it, so that the next start may rely on it as well.
+    pub fn is_certain(&self) -> bool {
+        self.is_complete() && (self.confirms || self.ended.elapsed() >= LATE)
+    }
+
+    /// The feed tells that something happened since the list began.
+    pub fn changed(&mut self) {
+        // A feed may tell late what happened while the list was loading. A second list without a surprise settles that.
+        let late = self.is_complete() && !self.is_certain();
+        if self.trust == ListConsistency::Replaying {
+            self.trust = ListConsistency::Suspect;
+        } else if late {
+            self.trust = ListConsistency::Late;
+        }
+    }
+
+    /// The feed has told these while the next list is under way.
+    pub fn hear_meanwhile(&mut self, named: impl IntoIterator<Item = SegmentId>) {
+        self.meanwhile.named.extend(named);
+        self.meanwhile.changed |= !self.meanwhile.named.is_empty();
+    }
+
+    /// The feed has told these since the list ended.
+    pub fn hear(&mut self, named: impl IntoIterator<Item = SegmentId>) {
+        if self.different.is_some() {
+            self.named.extend(named);
+        }
+    }
+
+    /// A segment is seen to be different. One that the list lacked and that is gone is what the feed had missed.
+    pub fn see(&mut self, seen: &SegmentChange) {
+        if self.absent.remove(&seen.id)
+            && seen.now.is_none()
+            && let Some(different) = &mut self.different
+        {
+            different.push(seen.clone());
+        }
+    }
+}
+
+impl<R: Remote> Actor<R> {
+    /// Asks for the first page before anything else, so that there is something to see while the end of the feed is looked for. It
+    /// comes again with the list, which begins after that.
+    pub(super) fn show_first_page(&mut self) {
+        if self.failures > 0 || self.ledger.len() > 0 {
+            return;
+        }
+        let (remote, size, asked) = (Arc::clone(&self.remote), self.settings.page_size, self.questions.next());
+        self.send_out(async move {
+            // The list says what stands in its way.
+            let segments = remote.page(1, size).await.map(|page| page.segments).unwrap_or_default();
+            Report::FirstPage { segments: segments.into_iter().map(Arc::new).collect(), asked }
+        });
+    }
+
+    /// Lists everything from the beginning. The position in the feed stays where it is, so what happens meanwhile is found.
+    pub(super) async fn relist(&mut self) -> Result<(), Stopped> {
+        self.wanted.reload = false;
+        self.last_list.meanwhile = Meanwhile::default();
+        let listing = Box::new(ListRun::new(&self.settings, &self.questions));
+        self.ledger.begin_list(listing.begun());
+        self.list(listing).await
+    }
+
+    pub(super) async fn list(&mut self, mut listing: Box<ListRun>) -> Result<(), Stopped> {
+        self.work = Work::ListRun;
+        self.silence.work_asks(Call::Page(listing.next_number()));
+        self.progress_told = None;
+        self.tell_progress(listing.progress(self.ledger.count_of_list())).await?;
+        let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
+        let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
+        self.stop_listing = CancellationToken::new();
+        let stop = self.stop_listing.clone();
+        self.send_out(async move {
+            let result = listing.run(&*remote, &settings, &questions, &reporter, &stop).await;
+            Report::ListEnded(listing, result.err())
+        });
+        Ok(())
+    }
+
+    pub(super) async fn tell_progress(&mut self, progress: ListProgress) -> Result<(), Stopped> {
+        if self.progress_told.is_some_and(|told| told.elapsed() < PROGRESS) {
+            return Ok(());
+        }
+        self.progress_told = Some(Instant::now());
+        self.enter_listing(progress).await
+    }
+
+    async fn enter_listing(&mut self, progress: ListProgress) -> Result<(), Stopped> {
+        self.enter(if self.listed { Phase::Resyncing(progress) } else { Phase::Loading(progress) }).await
+    }
+
+    pub(super) async fn list_ended(&mut self, listing: ListRun) -> Result<(), Stopped> {
+        if !matches!(self.work, Work::ListRun) {
+            // It was begun for a feed that is followed no more.
+            return Ok(());
+        }
+        self.failures = 0;
+        self.silence.work_ended();
+        let count = self.ledger.count_of_list();
+        let progress = listing.progress(count);
+        tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
+        self.enter_listing(progress).await?;
+        let ListDiff { absent, mut different, repeated } = self.ledger.end_list();
+        self.server_answers().await?;
+        for seen in &mut different {
+            self.writing.follow(seen);
+            self.writing.merge_deferred(seen);
+        }
+        let now = Instant::now();
+        let known_before = self.listed;
+        self.listed = true;
+        self.watch_children_anew();
+        let was_complete = self.last_list.is_complete();
+        let apart = progress.elapsed.saturating_mul(LISTS_APART).clamp(LEAST_APART, MOST_APART);
+        let Meanwhile { changed, named } = std::mem::take(&mut self.last_list.meanwhile);
+        self.last_list = LastList {
+            trust: if changed { ListConsistency::Suspect } else { ListConsistency::Replaying },
+            begun: listing.begun(),
+            pages: usize::try_from(progress.pages).unwrap_or(usize::MAX),
+            different: known_before.then(|| different.clone()),
+            compares: was_complete,
+            named,
+            meanwhile: Meanwhile::default(),
+            absent: BTreeSet::new(),
+            first: !known_before,
+            confirms: false,
+            is_settled: false,
+            ended: now,
+            repeated: if listing.is_fruitless() { 0 } else { repeated },
+            suspicion: listing.suspicion(count),
+            suspect: self.last_list.suspect,
+            lacking: self.last_list.lacking,
+            covers: self.last_list.covers,
+            after_step_back: self.last_list.after_step_back,
+            again_after: now + apart,
+            repeat_after: now + self.settings.relist.max(progress.elapsed.saturating_mul(LISTS_APART)),
+            verify_after: self.settings.verify_every.map(|pause| now + pause),
+        };
+        self.settle_by_list(&mut different).await?;
+        self.doubt_or_look_for(absent, different.is_empty());
+        self.keep_list(&different).await;
+        self.emit(Event::Listed { different }).await?;
+        self.listed_for_resends().await?;
+        self.enter(Phase::Replaying).await?;
+        self.follow().await
+    }
+
+    /// Each known segment that the list lacks is owed a look. Where it lacks many at once, it is rather listed again first.
+    fn doubt_or_look_for(&mut self, mut absent: Vec<SegmentId>, nothing_else: bool) {
+        absent.retain(|id| self.ledger.get(id).is_some());
+        if self.last_list.after_step_back && nothing_else && absent.is_empty() {
+            self.recognition_was_wrong();
+        }
+        self.last_list.after_step_back = false;
+        let many = absent.len() > MANY.max(self.ledger.len() / LARGE_PART);
+        if many && self.last_list.suspicion.is_none() {
+            self.last_list.suspicion = Some(Suspicion::Lacks { count: absent.len() });
+            if self.last_list.suspect == 0 {
+                return;
+            }
+        }
+        for id in &absent {
+            self.following.backlog.owe(id.clone());
+        }
+        self.last_list.absent = absent.into_iter().collect();
+    }
+
+    /// The list waits until the client wants it to go on.
+    pub(super) async fn list_paused(&mut self, listing: Box<ListRun>) -> Result<(), Stopped> {
+        if !matches!(self.work, Work::ListRun) {
+            return Ok(());
+        }
+        self.silence.work_ended();
+        let progress = listing.progress(self.ledger.count_of_list());
+        tracing::info!(segments = progress.segments, "the list was stopped");
+        self.work = Work::Resting { until: Instant::now() + UNTIL_ASKED, then: Next::List(listing) };
+        self.stop_waiting_to_catch_up();
+        self.enter(Phase::Paused(progress)).await
+    }
+
+    pub(super) async fn list_stopped(&mut self, listing: Box<ListRun>, error: RemoteError) -> Result<(), Stopped> {
+        if !matches!(self.work, Work::ListRun) {
+            return Ok(());
+        }
+        tracing::warn!(%error, "the list stopped");
+        self.silence.work_ended();
+        let progress = listing.progress(self.ledger.count_of_list());
+        self.failures += 1;
+        let pause = self.pause_after(&error.fault);
+        self.work = Work::Resting { until: Instant::now() + pause, then: Next::List(listing) };
+        self.stop_waiting_to_catch_up();
+        self.give_back_what_waits_for_a_list(&error).await?;
+        self.enter(Phase::Stalled { error, retry_in: pause, progress }).await
+    }
+
+    /// Without a feed, only another list tells what changed.
+    pub(super) async fn live_without_feed(&mut self) -> Result<(), Stopped> {
+        let absent = std::mem::take(&mut self.last_list.absent).into_iter().collect();
+        self.following.backlog.forget();
+        self.look_at(absent);
+        self.judge_list(false).await?;
+        self.keep().await;
+        self.work = Work::Resting { until: Instant::now() + self.settings.relist, then: Next::Locate };
+        self.enter(Phase::Live).await
+    }
+
+    /// The feed was read to its end since the list began, and what that lacked was looked at. What was different and was not
+    /// named is what the feed had missed.
+    pub(super) async fn settle_list(&mut self) -> Result<(), Stopped> {
+        if self.last_list.is_settled {
+            return Ok(());
+        }
+        self.last_list.is_settled = true;
+        let changed = self.last_list.trust == ListConsistency::Suspect;
+        let missed = self.last_list.different.take().map(|mut missed| {
+            missed.retain(|seen| !self.last_list.named.contains(&seen.id));
+            missed
+        });
+        let surprises = missed.as_ref().is_none_or(|missed| !missed.is_empty());
+        self.last_list.confirms = !changed && !surprises;
+        self.judge_list(changed).await?;
+        let Some(missed) = missed.filter(|_| self.last_list.compares) else { return Ok(()) };
+        if !missed.is_empty() {
+            tracing::warn!(count = missed.len(), "the feed had missed changes");
+        }
+        self.emit(Event::Verified { missed }).await
+    }
+
+    /// Whether the list can be relied on. What speaks against it is told when listing again did not help.
+    async fn judge_list(&mut self, doubtful: bool) -> Result<(), Stopped> {
+        let list = &mut self.last_list;
+        let repeated = list.repeated;
+        if list.suspicion.is_none()
+            && list.trust == ListConsistency::Replaying
+            && repeated > 0
+            && self.following.has_feed()
+        {
+            list.suspicion = Some(Suspicion::Repeated { count: repeated });
+        }
+        let Some(suspicion) = list.suspicion else {
+            // A feed that leaves out what others do can't say that nothing happened; a second list without a surprise can.
+            let unconfirmed = self.settings.partial_feed && list.first;
+            list.trust = if doubtful || unconfirmed { ListConsistency::Suspect } else { ListConsistency::Complete };
+            (list.suspect, list.lacking) = (0, None);
+            return Ok(());
+        };
+        list.trust = ListConsistency::Suspect;
+        list.suspect += 1;
+        if list.suspect < SUSPECT_LISTS && !matches!(suspicion, Suspicion::Cut { .. }) {
+            tracing::warn!(%suspicion, "the list is suspect and is loaded again");
+            return Ok(());
+        }
+        let known = list.lacking.replace(suspicion).is_some() || matches!(suspicion, Suspicion::Cut { .. });
+        if known { Ok(()) } else { self.emit(Event::Noticed(Notice::ListIncomplete { suspicion })).await }
+    }
+
+    /// Whether everything is to be listed now.
+    pub(super) fn list_is_due(&self) -> bool {
+        let now = Instant::now();
+        let list = &self.last_list;
+        let verify = list.verify_after.is_some_and(|after| now >= after);
+        let again = match (list.trust, list.lacking) {
+            // Nothing that is asked again and again changes its mind.
+            (_, Some(_)) | (ListConsistency::Complete, _) => false,
+            (ListConsistency::Late, _) => self.is_quiet() && now >= list.again_after,
+            _ => list.suspicion.is_some() || self.is_quiet() || now >= list.repeat_after,
+        };
+        self.wanted.reload || verify || again
+    }
+}

@@ -1,0 +1,134 @@
+//! What there is to go by when an operation was sent and may have been applied: noted before it is sent, looked for when its answer
+//! is lost.
+
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+
+use crate::changes::{Evidence, Execution, OpId, Operation, Resend, WriteError};
+use crate::remote::{FeedEventKind, Remote, RemoteError};
+use crate::segment::{Draft, Segment, SegmentId, Step};
+use crate::sync::report::Claim;
+use crate::sync::write::{Ended, Stop, is_like, is_made_from};
+
+use super::{Actor, RecoveredJournal, Stopped};
+
+impl<R: Remote> Actor<R> {
+    /// The segments that look like what an operation creates and existed before it was sent first.
+    pub(super) fn note_existing(
+        &mut self,
+        op: OpId,
+        operation: &Operation,
+        evidence: Option<&Evidence>,
+    ) -> Vec<SegmentId> {
+        let Some(draft) = super::created_by(operation) else { return Vec::new() };
+        let noted = evidence.and_then(|evidence| evidence.existing.clone());
+        let existing = noted.unwrap_or_else(|| self.writing.namesakes.of(draft));
+        self.writing.existing.insert(op, existing.iter().cloned().collect());
+        existing
+    }
+
+    /// What there is to go by after an operation has come to something.
+    pub(super) fn evidence_after(
+        &mut self,
+        op: OpId,
+        operation: &Operation,
+        since: Option<Step>,
+        before: Option<Evidence>,
+        result: &Result<Ended, Stop>,
+    ) -> Option<Evidence> {
+        let existing: Option<HashSet<SegmentId>> = self.writing.existing.remove(&op);
+        let duplicate = match result {
+            Ok(_) => return None,
+            Err(Stop::Failed(WriteError::PossibleDuplicate { theirs })) => Some(theirs.id.clone()),
+            Err(Stop::Failed(WriteError::InDoubt(_)) | Stop::Unreached { sent: true, .. }) => None,
+            Err(Stop::Failed(_) | Stop::Unreached { .. }) => return before,
+        };
+        let existing = || existing.map(|existing| existing.into_iter().collect());
+        let mut evidence = before.unwrap_or_else(|| Evidence { since, existing: existing(), ..Evidence::default() });
+        (evidence.adopted, evidence.resend) = (None, Resend::No);
+        let draft = super::created_by(operation).filter(|draft| !evidence.drafts.contains(draft));
+        evidence.drafts.extend(draft.cloned());
+        evidence.told.extend(duplicate);
+        Some(evidence)
+    }
+
+    /// A person wants a create to be sent again that may have been applied. Before that everything is listed, so that what it has
+    /// made is found even where the feed does not name it.
+    pub(super) async fn execute_after_list(&mut self, execution: Execution) -> Result<(), Stopped> {
+        self.writing.after_list.push(execution);
+        self.wanted.reload = true;
+        if self.following.is_idle() && matches!(self.work, super::super::Work::Following) {
+            return self.relist().await;
+        }
+        Ok(())
+    }
+
+    /// A list has ended that may tell what became of creates which are to be sent again.
+    pub(in crate::sync::actor) async fn listed_for_resends(&mut self) -> Result<(), Stopped> {
+        if self.wanted.reload {
+            // It was begun before somebody asked.
+            return Ok(());
+        }
+        for mut execution in std::mem::take(&mut self.writing.after_list) {
+            if let Some(evidence) = &mut execution.evidence {
+                evidence.resend = Resend::Listed;
+            }
+            self.execute(execution).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing can be listed for now, so what waits for that goes back to the queue.
+    pub(in crate::sync::actor) async fn give_back_what_waits_for_a_list(
+        &mut self,
+        error: &RemoteError,
+    ) -> Result<(), Stopped> {
+        for Execution { op, evidence, .. } in std::mem::take(&mut self.writing.after_list) {
+            self.unreached(op, error.clone(), evidence).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a segment can be the one that an operation has made. Each is the work of one operation only.
+    pub(in crate::sync::actor) fn claim(&mut self, claim: Claim) -> bool {
+        let Claim { op, id, kind, doubted, firm } = claim;
+        let existed = self.writing.existing.get(&op).is_some_and(|existing| existing.contains(&id));
+        let unknown = self.ledger.get(&id).is_none() || self.writing.born.contains(&id);
+        let created = kind == Some(FeedEventKind::Created);
+        let new = match self.writing.left {
+            // What is known was stored or listed after it was sent, so what is new is what did not exist before.
+            RecoveredJournal::Investigated => created || (kind.is_none() && self.writing.existing.contains_key(&op)),
+            RecoveredJournal::Nothing | RecoveredJournal::Found(_) => {
+                unknown || (doubted && (created || kind.is_none()))
+            }
+        };
+        let new = new && !existed;
+        if new && firm {
+            self.writing.claimed.entry(id.clone()).or_insert(op);
+        }
+        new && self.writing.claimed.get(&id).is_none_or(|owner| *owner == op)
+    }
+
+    /// The segments that an operation may have made, as far as is known: those that look like it and did not exist before.
+    pub(in crate::sync::actor) fn seek(&self, op: OpId, drafts: &[Draft]) -> Vec<SegmentId> {
+        const MANY: usize = 100;
+        let existed = self.writing.existing.get(&op);
+        let alike = |segment: &&Arc<Segment>| {
+            drafts.iter().any(|draft| is_like(segment, draft))
+                && !existed.is_some_and(|existed| existed.contains(&segment.id))
+        };
+        // Just like it first.
+        let (same, like): (Vec<_>, Vec<_>) = self
+            .ledger
+            .segments()
+            .filter(alike)
+            .partition(|segment| drafts.iter().any(|draft| is_made_from(segment, draft)));
+        same.into_iter().chain(like).take(MANY).map(|segment| segment.id.clone()).collect()
+    }
+
+    /// The segment that a create was answered with, if it existed before that was asked for.
+    pub(in crate::sync::actor) fn existed_before(&self, id: &SegmentId) -> Option<Arc<Segment>> {
+        self.ledger.get(id).filter(|_| !self.writing.born.contains(id)).cloned()
+    }
+}

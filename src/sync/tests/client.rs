@@ -1,0 +1,294 @@
+//! A client that applies what the sync actor says to a plain map.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::sync::{Command, Event, Notice, Phase, SegmentChange, Settings, Suspicion, SyncHandle, start};
+
+use crate::changes::{
+    ChangeQueue, ExecutionResult, OpId, Operation, Plan, PlanId, Recovered, RecoveredState, Title, Transitions,
+    WriteError, WriteResult,
+};
+use crate::forest::Forest;
+use crate::remote::Contexts;
+use crate::segment::{Segment, SegmentId, Step};
+
+use super::server::Server;
+
+pub struct Client {
+    sync: SyncHandle,
+    pub picture: BTreeMap<SegmentId, Arc<Segment>>,
+    pub phases: Vec<Phase>,
+    pub notices: Vec<Notice>,
+    pub queue: ChangeQueue,
+    pub outcomes: Vec<WriteResult>,
+    pub ended: Vec<(OpId, Result<(), WriteError>)>,
+    pub began: Vec<OpId>,
+    pub recovered: Vec<Recovered>,
+    /// Whether what failed stays, instead of being discarded at once.
+    pub keeps_failed: bool,
+    /// How often an operation could not reach the server.
+    pub waits: usize,
+    /// Segments told as changed, each time they were.
+    pub changes: usize,
+    /// Which, in the order in which they were told.
+    pub named: Vec<String>,
+    /// Who changed each.
+    pub origins: BTreeMap<SegmentId, Contexts>,
+    /// Where the feed goes on after the last change.
+    pub next: Option<Step>,
+    /// How many segments an earlier run had stored.
+    pub restored: Option<usize>,
+    /// Events in all.
+    pub heard: usize,
+    pub lists: usize,
+    pub gathered: usize,
+    pub synchronised: usize,
+    /// What speaks against the list.
+    pub lacking: Option<Suspicion>,
+    /// What each comparison found, by id.
+    pub verified: Vec<BTreeSet<String>>,
+}
+
+/// Longer than any pause and any number of retries; on paused time this costs nothing.
+const LONG: Duration = Duration::from_secs(3_600);
+
+impl Client {
+    pub fn start(server: &Server, settings: Settings) -> Self {
+        let concurrency = settings.concurrency;
+        Self {
+            sync: start(Arc::new(server.clone()), settings),
+            picture: BTreeMap::new(),
+            phases: Vec::new(),
+            notices: Vec::new(),
+            // No two clients give the same numbers, as no two sessions do.
+            queue: ChangeQueue::new(fastrand::u64(1..1 << 40) << 16, concurrency),
+            outcomes: Vec::new(),
+            ended: Vec::new(),
+            began: Vec::new(),
+            recovered: Vec::new(),
+            keeps_failed: false,
+            waits: 0,
+            changes: 0,
+            named: Vec::new(),
+            origins: BTreeMap::new(),
+            next: None,
+            restored: None,
+            heard: 0,
+            lists: 0,
+            gathered: 0,
+            synchronised: 0,
+            lacking: None,
+            verified: Vec::new(),
+        }
+    }
+
+    /// A client that has listed and followed up to the end once.
+    pub async fn live(server: &Server) -> Self {
+        let mut client = Self::start(server, Settings::default());
+        client.settle().await;
+        client
+    }
+
+    /// Until what the feed tells can't have happened while the list was loading.
+    pub async fn let_late_news_come(&mut self) {
+        self.hear_for(Duration::from_secs(61)).await;
+    }
+
+    pub async fn hear(&mut self) {
+        let event = timeout(LONG, self.sync.events.recv()).await.expect("the sync actor says something");
+        self.take(event.expect("it lives"));
+    }
+
+    /// Hears what is said in so much time.
+    pub async fn hear_for(&mut self, time: Duration) {
+        let until = tokio::time::Instant::now() + time;
+        while let Ok(event) = tokio::time::timeout_at(until, self.sync.events.recv()).await {
+            self.take(event.expect("it lives"));
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        self.heard += 1;
+        match event {
+            Event::PhaseChanged(phase) => self.phases.push(phase),
+            Event::Restored { forest, .. } => {
+                self.restored = Some(forest.len());
+                self.picture = forest.iter().map(|segment| (segment.id.clone(), Arc::clone(segment))).collect();
+            }
+            Event::PageReceived(segments) => {
+                self.gathered += segments.len();
+                self.picture.extend(segments.into_iter().map(|segment| (segment.id.clone(), segment)));
+            }
+            Event::Listed { different } => {
+                self.lists += 1;
+                for seen in different {
+                    self.see(seen);
+                }
+            }
+            Event::Changed { seen, next } => {
+                self.next = next.or(self.next);
+                for seen in seen {
+                    self.changes += 1;
+                    self.named.push(seen.id.to_string());
+                    self.origins.entry(seen.id.clone()).or_default().extend(seen.mention.contexts.iter());
+                    self.see(seen);
+                }
+            }
+            Event::Synchronised { lacking, .. } => {
+                self.synchronised += 1;
+                self.lacking = lacking;
+            }
+            Event::Verified { missed } => {
+                self.verified.push(missed.into_iter().map(|seen| seen.id.to_string()).collect());
+            }
+            Event::Executed { op, result } => self.executed(op, &result),
+            Event::ServerAnswers => self.queue.resume_sending(),
+            Event::Recovered(recovered) => {
+                self.queue.resume_sending();
+                let transitions = self.queue.recover(&Forest::new(), recovered.clone(), &Title::default());
+                self.apply(transitions);
+                let undone = recovered.iter().filter(|one| !matches!(one.state, RecoveredState::Applied(_)));
+                for Recovered { op, .. } in undone.filter(|_| !self.keeps_failed) {
+                    let transitions = self.queue.discard(*op);
+                    self.apply(transitions);
+                }
+                self.recovered.extend(recovered);
+            }
+            Event::Noticed(notice) => {
+                if matches!(notice, Notice::LeftOver { .. }) {
+                    self.queue.pause_sending();
+                }
+                self.notices.push(notice);
+            }
+        }
+        self.send_next();
+    }
+
+    fn executed(&mut self, op: OpId, result: &ExecutionResult) {
+        match result {
+            ExecutionResult::Done(outcome) => {
+                match outcome {
+                    WriteResult::Created(written) | WriteResult::Updated(written) => {
+                        self.picture.insert(written.segment.id.clone(), Arc::clone(&written.segment));
+                    }
+                    WriteResult::Deleted { id, .. } => drop(self.picture.remove(id)),
+                }
+                self.outcomes.push(outcome.clone());
+                self.ended.push((op, Ok(())));
+            }
+            ExecutionResult::Failed { error, .. } => self.ended.push((op, Err(error.clone()))),
+            ExecutionResult::Unreached { .. } => {
+                self.waits += 1;
+                self.queue.pause_sending();
+            }
+        }
+        let failed = matches!(result, ExecutionResult::Failed { .. });
+        let transitions = self.queue.executed(op, result);
+        self.apply(transitions);
+        if failed && !self.keeps_failed {
+            let transitions = self.queue.discard(op);
+            self.apply(transitions);
+        }
+    }
+
+    /// Takes what a function of the queue has come to: the journal is written.
+    pub fn apply(&self, transitions: Transitions) {
+        if !transitions.journal.is_empty() {
+            self.order_now(Command::Journal(transitions.journal));
+        }
+    }
+
+    /// Tries an operation again that failed.
+    pub fn retry(&mut self, op: OpId) {
+        let transitions = self.queue.retry(op);
+        self.apply(transitions);
+        self.send_next();
+    }
+
+    fn send_next(&mut self) {
+        while let Some(execution) = self.queue.begin() {
+            self.began.push(execution.op);
+            self.order_now(Command::Execute(Box::new(execution)));
+        }
+    }
+
+    fn order_now(&self, command: Command) {
+        self.sync.commands.try_send(command).expect("there is room");
+    }
+
+    fn see(&mut self, seen: SegmentChange) {
+        if let (None, Some(new)) = (&seen.before, &seen.now) {
+            let transitions = self.queue.see_new(new);
+            self.apply(transitions);
+        }
+        assert_eq!(self.picture.get(&seen.id), seen.before.as_ref(), "what was before is what was told before");
+        match seen.now {
+            Some(now) => self.picture.insert(seen.id, now),
+            None => self.picture.remove(&seen.id),
+        };
+    }
+
+    pub async fn hear_until(&mut self, mut enough: impl FnMut(&Self) -> bool) {
+        while !enough(self) {
+            self.hear().await;
+        }
+    }
+
+    /// Until the feed was read to its end some times: whatever was under way before is over by then, and a doubtful list was
+    /// loaded again.
+    pub async fn settle(&mut self) {
+        // What was said before now says nothing about what is to come.
+        while let Ok(event) = self.sync.events.try_recv() {
+            self.take(event);
+        }
+        let enough = self.synchronised + 5;
+        self.hear_until(|client| client.synchronised >= enough).await;
+    }
+
+    pub async fn order(&self, command: Command) {
+        self.sync.commands.send(command).await.expect("the sync actor lives");
+    }
+
+    pub fn begin(&mut self, plan: Plan) -> PlanId {
+        let (plan_id, staged) = self.queue.stage(&Forest::new(), plan, Title::default());
+        self.apply(staged);
+        let transitions = self.queue.submit(plan_id);
+        self.apply(transitions);
+        self.send_next();
+        plan_id
+    }
+
+    /// Carries out an operation and waits for its end.
+    pub async fn write(&mut self, operation: Operation) -> Result<(), WriteError> {
+        let plan_id = self.begin(Plan::single(operation));
+        self.outcome_of(OpId { plan_id, index: 0 }).await
+    }
+
+    /// Waits until an operation has succeeded or failed.
+    pub async fn outcome_of(&mut self, op: OpId) -> Result<(), WriteError> {
+        self.hear_until(|client| client.ended.iter().any(|(ended, _)| *ended == op)).await;
+        let (_, result) = self.ended.iter().rev().find(|(ended, _)| *ended == op).unwrap();
+        result.clone()
+    }
+
+    /// Whether every write that was begun is over.
+    pub fn has_written(&self) -> bool {
+        self.queue.counts().total() == 0
+    }
+
+    pub fn shown(&self, id: &str) -> Option<&Arc<Segment>> {
+        self.picture.get(&super::id(id))
+    }
+
+    pub fn assert_equals(&self, server: &Server) {
+        let there = &server.model().segments;
+        let differs = |segment: &&Segment| self.picture.get(&segment.id).is_none_or(|here| **here != **segment);
+        let missing: Vec<_> = there.values().filter(differs).collect();
+        let ghosts: Vec<_> = self.picture.keys().filter(|id| !there.contains_key(*id)).collect();
+        assert!(missing.is_empty() && ghosts.is_empty(), "missing or old: {missing:?}; ghosts: {ghosts:?}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Following the feed: what is told, what is not, and coming back from failures.
+
+use crate::changes::Operation;
+use crate::remote::Call;
+use crate::sync::{Command, Notice, Phase};
+
+use super::client::Client;
+use super::server::{Planted, Server, refused};
+use super::{draft, id, segment};
+
+fn tenant() -> Server {
+    Server::new([
+        segment("hurt", "Hurtownie", None),
+        segment("pl", "Polska", Some("hurt")),
+        segment("vip", "VIP", None),
+    ])
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_changes_of_one_segment_are_one_look_and_one_change() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    for at in 0..50 {
+        server.model().put(segment("vip", &format!("VIP {at}"), None));
+    }
+    let looks = server.count(|call| matches!(call, Call::One(_)));
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.changes, 1);
+    assert_eq!(server.count(|call| matches!(call, Call::One(_))) - looks, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_echo_of_an_own_write_changes_nothing() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    client.write(Operation::Create { draft: draft("Nowy", Some("pl")) }).await.unwrap();
+    let base = client.shown("vip").unwrap().clone();
+    client.write(Operation::Update { base, draft: draft("VIP 2", None) }).await.unwrap();
+    let base = client.shown("pl").unwrap().clone();
+    let leaving = client.picture.values().filter(|child| child.parent.as_ref() == Some(&base.id));
+    let leaving = leaving.map(|child| child.id.clone()).collect();
+    client.write(Operation::Delete { base, leaving }).await.unwrap();
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.changes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_goes_away_is_said_and_comes_back_with_nothing_missed() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    client.let_late_news_come().await;
+    for _ in 0..4 {
+        server.model().planted.push((|call| matches!(call, Call::Changes(_)), Planted::Refuse(refused(503))));
+    }
+    server.model().put(segment("vip", "renamed meanwhile", None));
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.phases.last(), Some(&Phase::Live));
+    assert_eq!(client.lists, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_is_repeated_before_the_position_advances() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Lose));
+    server.model().put(segment("vip", "renamed", None));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_the_feed_refuses_leads_to_a_new_list() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    {
+        let mut model = server.model();
+        for at in 0..10 {
+            model.put(segment("vip", &format!("VIP {at}"), None));
+        }
+        model.delete(&id("pl"));
+        model.oldest_step = 9;
+    }
+    client.settle().await;
+    client.assert_equals(&server);
+    assert_eq!(client.lists, 2);
+    assert!(matches!(client.notices.as_slice(), [Notice::StepRefused { .. }]), "{:?}", client.notices);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_finds_what_the_feed_never_told() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().put(segment("vip", "changed in secret", None));
+    server.model().feed.pop();
+    client.settle().await;
+    assert_eq!(client.shown("vip").unwrap().name, "VIP");
+    client.order(Command::Reload).await;
+    client.hear_until(|client| client.lists == 2).await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn polling_now_does_not_wait_for_the_interval() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    server.model().put(segment("vip", "now", None));
+    let began = tokio::time::Instant::now();
+    client.order(Command::PollNow).await;
+    client.hear_until(|client| client.changes == 1).await;
+    assert!(began.elapsed().as_millis() < 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_backlog_is_told_as_being_behind() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    for at in 0..1_200 {
+        server.model().put(segment(&format!("new {at}"), "new", None));
+    }
+    client.settle().await;
+    client.assert_equals(&server);
+    assert!(client.phases.iter().any(|phase| matches!(phase, Phase::Behind { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_ends_the_actor() {
+    let server = tenant();
+    let client = Client::live(&server).await;
+    drop(client);
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    let asked = server.count(|_| true);
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    assert_eq!(server.count(|_| true), asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_that_never_rests_is_listed_again_all_the_same() {
+    let server = tenant();
+    let mut client = Client::start(&server, crate::sync::Settings::default());
+    let mut at = 0;
+    let mut secrets = false;
+    while client.lists < 3 {
+        at += 1;
+        assert!(at < 10_000, "it is never listed again");
+        server.model().put(segment("vip", &format!("VIP {at}"), None));
+        client.hear().await;
+        if client.lists == 1 && client.synchronised > 0 && !secrets {
+            secrets = true;
+            // What paging skipped, and what the feed kept to itself.
+            let mut model = server.model();
+            model.put(segment("slipped", "Slipped", None));
+            model.delete(&id("pl"));
+            let told = model.feed.len() - 2;
+            model.feed.truncate(told);
+        }
+    }
+    assert!(client.shown("slipped").is_some(), "a later list has it");
+    assert!(client.shown("pl").is_none(), "what a list lacks is looked at");
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comparison_finds_and_tells_what_the_feed_had_missed() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    {
+        let mut model = server.model();
+        model.put(segment("vip", "changed in secret", None));
+        model.delete(&id("pl"));
+        model.put(segment("new", "created in secret", None));
+        model.feed.clear();
+    }
+    // What the feed tells while the comparison runs is not missed.
+    client.order(Command::Reload).await;
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Resyncing(_)))).await;
+    server.model().put(segment("hurt", "told", None));
+    client.hear_until(|client| !client.verified.is_empty()).await;
+    let missed: Vec<_> = client.verified[0].iter().map(String::as_str).collect();
+    assert!(["new", "vip"].iter().all(|id| missed.contains(id)) && !missed.contains(&"hurt"), "{missed:?}");
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_quarter_of_an_hour_everything_is_compared() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let began = tokio::time::Instant::now();
+    server.model().put(segment("vip", "changed in secret", None));
+    server.model().feed.clear();
+    client.hear_until(|client| !client.verified.is_empty()).await;
+    assert!((14..16).contains(&(began.elapsed().as_secs() / 60)), "{:?}", began.elapsed());
+    assert_eq!(client.verified, [["vip".to_owned()].into()]);
+    client.assert_equals(&server);
+    client.hear_until(|client| client.verified.len() == 2).await;
+    assert!(client.verified[1].is_empty());
+}

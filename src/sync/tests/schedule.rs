@@ -1,0 +1,148 @@
+//! Random schedules: whatever happens on the server, on the way and here, once all is quiet both are equal.
+
+use std::env;
+use std::time::Duration;
+
+use crate::changes::{Operation, Plan};
+use crate::remote::Context;
+use crate::segment::{Draft, SegmentId, Step};
+use crate::sync::{Command, Pace, Settings};
+
+use super::client::Client;
+use super::segment;
+use super::server::{Model, Server};
+
+/// Schedules in a normal run; `SEGTUI_SEEDS` asks for more.
+const SEEDS: u64 = 300;
+
+#[test]
+fn after_any_schedule_the_picture_equals_the_server() {
+    let number = |name| env::var(name).ok().and_then(|number| number.parse().ok());
+    let only: Option<u64> = number("SEGTUI_SEED");
+    let seeds = only.map_or(0..number("SEGTUI_SEEDS").unwrap_or(SEEDS), |seed| seed..seed + 1);
+    for seed in seeds {
+        // Printed by the test runner when the schedule fails.
+        println!("seed {seed}");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(schedule(seed));
+    }
+}
+
+async fn schedule(seed: u64) {
+    fastrand::seed(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = fastrand::Rng::with_seed(seed);
+    let server = Server::new((0..random.usize(0..60)).map(|at| segment(&format!("old{at}"), "old", None)));
+    {
+        let mut model = server.model();
+        model.random = random.fork();
+        model.latency = *random.choice(&[1, 20, 300, 3_000]).unwrap();
+        model.faults_in_a_hundred = *random.choice(&[0, 0, 5, 20]).unwrap();
+        model.page_cap = random.usize(1..20);
+        model.feed_cap = random.usize(1..10);
+        model.quirks.tells_total = random.bool();
+        model.quirks.cascades = random.bool();
+        model.quirks.next_when_quiet = match random.u8(0..3) {
+            0 => None,
+            1 => Some(|end| end),
+            _ => Some(|_| Step::FIRST),
+        };
+        model.quirks.most_pages_at_once = random.bool().then_some(3);
+        model.quirks.names_twice = random.u8(0..4) == 0;
+        model.quirks.feed_lag = Duration::from_secs(*random.choice(&[0, 0, 0, 3, 20]).unwrap());
+        model.quirks.follows = (random.u8(0..5) == 0).then_some(Context::Backoffice);
+    }
+    let partial_feed = server.model().quirks.follows.is_some();
+    let settings = Settings {
+        page_size: random.u32(1..20),
+        concurrency: random.usize(1..8),
+        poll: Pace { shortest: Duration::from_millis(random.u64(200..2_000)), longest: Duration::from_secs(5) },
+        store: random.bool().then(|| folder.path().join("tenant.db")),
+        origins: if random.bool() && !partial_feed { Context::ALL.into() } else { Vec::new() },
+        partial_feed,
+        ..Settings::default()
+    };
+    let mut client = Client::start(&server, settings.clone());
+    for _ in 0..random.usize(20..120) {
+        if random.u8(0..30) == 0 {
+            // Everything under way is cut off, at whatever point it is.
+            drop(client);
+            client = Client::start(&server, settings.clone());
+        }
+        for _ in 0..random.usize(0..6) {
+            client.hear().await;
+        }
+        happen(&mut random, &server, &mut client).await;
+    }
+    {
+        let mut model = server.model();
+        model.faults_in_a_hundred = 0;
+        model.quirks.most_pages_at_once = None;
+    }
+    client.order(Command::PollNow).await;
+    client.hear_until(Client::has_written).await;
+    // What the feed tells late is told by then.
+    client.hear_for(Duration::from_secs(60)).await;
+    if partial_feed {
+        // What others did, only a list tells.
+        let lists = client.lists;
+        client.order(Command::Reload).await;
+        client.hear_until(|client| client.lists > lists).await;
+    }
+    client.settle().await;
+    client.assert_equals(&server);
+    let twice: Vec<_> =
+        server.model().made.iter().filter(|(_, times)| **times > 1).map(|(name, _)| name.clone()).collect();
+    assert!(twice.is_empty(), "created twice: {twice:?}");
+}
+
+async fn happen(random: &mut fastrand::Rng, server: &Server, client: &mut Client) {
+    match random.u32(0..12) {
+        0..=5 => change(random, &mut server.model()),
+        6 => {
+            for _ in 0..random.usize(0..20) {
+                change(random, &mut server.model());
+            }
+        }
+        7 => client.order(Command::PollNow).await,
+        8 => client.order(Command::Reload).await,
+        _ => {
+            let operation = operation(random, client);
+            if let Some(operation) = operation {
+                client.begin(Plan::single(operation));
+            }
+        }
+    }
+}
+
+fn change(random: &mut fastrand::Rng, model: &mut Model) {
+    let ids: Vec<SegmentId> = model.segments.keys().cloned().collect();
+    let any = random.choice(&ids).cloned();
+    let parent = random.choice(&ids).map(ToString::to_string);
+    model.actor = *random.choice(&Context::ALL).unwrap();
+    match (random.u32(0..6), any) {
+        (0, _) | (_, None) => {
+            model.create(&Draft::of(&segment("any", &format!("new {}", random.u8(..)), parent.as_deref())));
+        }
+        (1, Some(id)) => model.delete(&id),
+        (2, Some(id)) => model.put(segment(&id.text(), "moved", parent.as_deref())),
+        (_, Some(id)) => model.put(segment(&id.text(), &format!("renamed {}", random.u8(..)), None)),
+    }
+}
+
+fn operation(random: &mut fastrand::Rng, client: &Client) -> Option<Operation> {
+    let shown: Vec<_> = client.picture.values().collect();
+    let parent = random.choice(&shown).map(|parent| parent.id.to_string());
+    // No two of them ask for the same name.
+    let draft = Draft::of(&segment("any", &format!("mine {}", random.u64(..)), parent.as_deref()));
+    match random.u32(0..3) {
+        0 => Some(Operation::Create { draft }),
+        1 => Some(Operation::Update { base: (*random.choice(&shown)?).clone(), draft }),
+        _ => {
+            let base = (*random.choice(&shown)?).clone();
+            let children = shown.iter().filter(|child| child.parent.as_ref() == Some(&base.id));
+            let leaving = children.map(|child| child.id.clone()).collect();
+            Some(Operation::Delete { base, leaving })
+        }
+    }
+}

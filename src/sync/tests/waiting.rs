@@ -1,0 +1,118 @@
+//! Answers that are late, and servers that want to be asked later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::changes::{Operation, Plan};
+use crate::remote::{Call, ConnectError, Fault};
+use crate::sync::{Command, Phase};
+
+use super::client::Client;
+use super::server::{Planted, Server};
+use super::{draft, many, segment, settings};
+
+/// What a server answers that wants to be asked again so much later.
+fn busy(status: u16, seconds: u64) -> Fault {
+    Fault::Refused { status, words: String::new(), retry_after: Some(Duration::from_secs(seconds)) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_the_server_asks_for_is_told_and_kept_whatever_was_asked() {
+    type Case = (fn(&Call) -> bool, fn(&Phase) -> Option<Duration>);
+    let offline = |phase: &Phase| match phase {
+        Phase::Offline { retry_in, .. } => Some(*retry_in),
+        _ => None,
+    };
+    let stalled = |phase: &Phase| match phase {
+        Phase::Stalled { retry_in, .. } => Some(*retry_in),
+        _ => None,
+    };
+    let cases: [Case; 3] = [
+        (|call| matches!(call, Call::Page(_)), stalled),
+        (|call| matches!(call, Call::One(_)), offline),
+        (|call| matches!(call, Call::Changes(_)), offline),
+    ];
+    for (nth, (is_it, retry_in)) in cases.into_iter().enumerate() {
+        let server = Server::new(many(10));
+        let mut client = Client::start(&server, settings(50));
+        client.settle().await;
+        server.model().planted.push((is_it, Planted::Refuse(busy(503, 50))));
+        match nth {
+            0 => client.order(Command::Reload).await,
+            _ => server.model().put(segment("00003", "different", None)),
+        }
+        client.hear_until(|client| client.phases.iter().any(|phase| retry_in(phase).is_some())).await;
+        let told = client.phases.iter().find_map(retry_in).unwrap();
+        assert!((50..=61).contains(&told.as_secs()), "case {nth}: {told:?}");
+        let (asked, began) = (server.count(|_| true), Instant::now());
+        client.hear_until(|client| client.phases.last() == Some(&Phase::Live)).await;
+        assert!(began.elapsed() >= Duration::from_secs(49), "case {nth}: {:?}", began.elapsed());
+        assert!(server.count(|_| true) - asked < 30, "case {nth}");
+        assert!(!client.phases.iter().any(|phase| matches!(phase, Phase::Silent { .. })), "case {nth}");
+        client.settle().await;
+        client.assert_equals(&server);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_to_wait_stays_in_the_queue_and_goes_out_then() {
+    for (status, seconds) in [(429, 50), (503, 300), (429, 86_400)] {
+        let server = Server::new(many(10));
+        let mut client = Client::start(&server, settings(50));
+        client.settle().await;
+        let is_write = |call: &Call| matches!(call, Call::Update(_) | Call::Delete(_));
+        for _ in 0..2 {
+            server.model().planted.push((is_write, Planted::Refuse(busy(status, seconds))));
+        }
+        let operations = vec![
+            Operation::Update { base: client.shown("00001").unwrap().clone(), draft: draft("Mine", None) },
+            Operation::delete(client.shown("00002").unwrap().clone()),
+        ];
+        let began = Instant::now();
+        client.begin(Plan { operations });
+        client.hear_until(Client::has_written).await;
+        assert!(client.ended.iter().all(|(_, result)| result.is_ok()), "{:?}", client.ended);
+        assert!(client.waits > 0);
+        // A server may ask for a day, and is asked again after ten minutes.
+        assert!(began.elapsed() >= Duration::from_secs(seconds.min(600)), "{:?}", began.elapsed());
+        client.settle().await;
+        client.assert_equals(&server);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_is_told_after_seconds() {
+    let server = Server::new(many(10));
+    let mut client = Client::start(&server, settings(50));
+    client.settle().await;
+    server.model().planted.push((|call| matches!(call, Call::Update(_)), Planted::Late(Duration::from_secs(25))));
+    let operation = Operation::Update { base: client.shown("00001").unwrap().clone(), draft: draft("Mine", None) };
+    let began = Instant::now();
+    client.begin(Plan::single(operation));
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Silent { .. }))).await;
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert!(matches!(client.phases.last(), Some(Phase::Silent { call: Call::Update(_), .. })));
+    client.hear_until(Client::has_written).await;
+    client.hear_until(|client| client.phases.last() == Some(&Phase::Live)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_can_not_reach_the_server_cuts_no_wait_short_that_it_has_asked_for() {
+    let server = Server::new(many(10));
+    let is_read = |call: &Call| matches!(call, Call::Changes(_));
+    server.model().planted.push((is_read, Planted::Refuse(busy(503, 50))));
+    let unreachable = Fault::Unreachable { reason: ConnectError::default() };
+    server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Refuse(unreachable)));
+    let mut client = Client::start(&server, settings(50));
+    client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
+    let base = Arc::new(segment("00001", "one of many", None));
+    client.begin(Plan::single(Operation::Update { base, draft: draft("Mine", None) }));
+    client.hear_for(Duration::from_secs(45)).await;
+    assert!(client.waits > 0);
+    assert_eq!(server.count(is_read), 1, "it was to be asked again after 50 s");
+    client.hear_until(Client::has_written).await;
+    client.settle().await;
+    client.assert_equals(&server);
+}

@@ -1,0 +1,261 @@
+//! Creating a segment, once.
+//!
+//! A create that may have reached the server is never sent again by itself. What it made is looked for: in the feed from just
+//! before it on, whoever's changes the profile follows, and among the segments that are new since. A segment with that name,
+//! external id and parent is the one; one that somebody has changed within that moment can't be told from another that looks
+//! much like it, so a person is asked about it. That nothing was found says nothing: a feed may lag.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hashbrown::HashSet;
+use tokio::time::{Instant, sleep};
+
+use crate::changes::{RecoveredState, Resend, WriteError, WriteResult, Written};
+use crate::remote::{Call, Fault, FeedEvent, FeedEventKind, Remote, RemoteError};
+use crate::segment::{Draft, Field, Segment, SegmentId};
+use crate::sync::hearing::Heard;
+use crate::sync::message::FeedSource;
+use crate::sync::report::{Claim, Report};
+use crate::sync::segment_cache::Fetched;
+
+use super::{Ended, Stop, Writer, is_of_the_network};
+
+/// What there is of a create on the server.
+#[derive(Debug)]
+enum Trace {
+    /// The segment that it made.
+    Made(Arc<Segment>),
+    /// A segment that it may have made.
+    Alike(Arc<Segment>),
+    Nothing,
+}
+
+/// The pause between two looks for a create whose answer was lost.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long the fate of a create of an earlier run is looked for before anything else is written: it was sent longer ago than one
+/// of this run. It is looked for after that as well.
+const RECOVERY: Duration = Duration::from_secs(3);
+/// Parts of the feed in which one look searches. What comes after them is found by the next, or among the segments that are new.
+const PARTS: u32 = 50;
+/// Segments that one look reads.
+const CANDIDATES: usize = 500;
+
+impl<R: Remote> Writer<R> {
+    pub(super) async fn create(&mut self, draft: &Draft) -> Result<Ended, Stop> {
+        if let Some(evidence) = &self.evidence {
+            if let Some(id) = evidence.adopted.clone() {
+                return self.adopted(&id, draft).await;
+            }
+            let resend = evidence.resend;
+            match self.trace(draft).await {
+                Ok(Trace::Made(segment)) => return self.made(&segment, draft).await,
+                Ok(Trace::Alike(theirs)) => return Err(WriteError::PossibleDuplicate { theirs }.into()),
+                Ok(Trace::Nothing) if resend == Resend::Listed => {}
+                Ok(Trace::Nothing) => return Err(WriteError::InDoubt(not_found(draft)).into()),
+                Err(error) if error.fault.is_transient() => return Err(self.unreached(error, true)),
+                Err(error) => return Err(WriteError::InDoubt(error).into()),
+            }
+        }
+        let call = Call::Create(draft.name.as_str().into());
+        match self.asking(call, self.remote.create(draft)).await {
+            Ok(id) => self.answered(&id, draft).await,
+            Err(error) if error.fault.may_have_taken_effect() => {
+                match self.search(draft, self.create_confirm_timeout).await {
+                    Ok(Trace::Made(segment)) => self.made(&segment, draft).await,
+                    Ok(Trace::Alike(theirs)) => Err(WriteError::PossibleDuplicate { theirs }.into()),
+                    // It is looked for again when the server is back.
+                    Err(lost) if lost.fault.is_transient() => Err(self.unreached(error, true)),
+                    Ok(Trace::Nothing) | Err(_) => Err(WriteError::InDoubt(error).into()),
+                }
+            }
+            Err(error) if matches!(error.fault, Fault::Unreachable { .. }) => Err(self.unreached(error, false)),
+            Err(error) => Err(WriteError::Refused(error).into()),
+        }
+    }
+
+    /// The server has answered with the id of what it made, or of a segment that existed before.
+    async fn answered(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
+        let before = self.reporter.ask(|reply| Report::Made { id: id.clone(), reply }).await.flatten();
+        let ended = self.created(id, draft).await?;
+        Ok(match (before, ended.outcome) {
+            (Some(_), WriteResult::Created(applied)) => {
+                Ended { outcome: WriteResult::Created(Written { existed: true, ..applied }), ..ended }
+            }
+            (_, outcome) => Ended { outcome, ..ended },
+        })
+    }
+
+    /// What a create came to. That it was carried out is certain, so it is never to be repeated because it can't be looked at.
+    async fn created(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
+        let until = Instant::now() + self.create_confirm_timeout;
+        let answer = loop {
+            let looked = self.fetch(id).await;
+            let late = Instant::now() >= until;
+            match looked {
+                Ok(answer) if answer.now.is_some() || late => break answer,
+                Err(_) if late => {
+                    let now = Some(Arc::new(draft.clone().into_segment(id.clone())));
+                    let asked = self.questions.next();
+                    break Fetched { id: id.clone(), now, asked, mention: FeedSource::default() };
+                }
+                Ok(_) | Err(_) => sleep(LOOK_AGAIN).await,
+            }
+        };
+        let Some(segment) = answer.now.clone() else {
+            // Somebody deleted it within the moment it existed.
+            return Err(WriteError::InDoubt(unreadable(draft, "it was created and is gone again")).into());
+        };
+        let (mut merged, mut ignored) = (Vec::new(), draft.changes(&segment));
+        if !ignored.is_empty() && self.catch_up_on_new(id).await {
+            // It was not the server that had it otherwise.
+            std::mem::swap(&mut merged, &mut ignored);
+        }
+        let applied =
+            Written { segment, merged, ignored, written: Vec::new(), concurrent_write: false, existed: false };
+        Ok(Ended { outcome: WriteResult::Created(applied), answer })
+    }
+
+    /// Whether somebody else has written a segment that is new.
+    async fn catch_up_on_new(&self, id: &SegmentId) -> bool {
+        self.namings_since(id, Some(Heard::default()), 1).await.somebody_else
+    }
+
+    /// What was sent has made a segment. What is wanted by now may be more than that.
+    async fn made(&mut self, segment: &Arc<Segment>, draft: &Draft) -> Result<Ended, Stop> {
+        if is_made_from(segment, draft) {
+            return self.created(&segment.id, draft).await;
+        }
+        let ended = self.update(segment, draft).await?;
+        Ok(match ended.outcome {
+            WriteResult::Updated(applied) => Ended { outcome: WriteResult::Created(applied), ..ended },
+            WriteResult::Created(_) | WriteResult::Deleted { .. } => ended,
+        })
+    }
+
+    /// A person takes a segment for the one that was made. It stays as it is.
+    async fn adopted(&mut self, id: &SegmentId, draft: &Draft) -> Result<Ended, Stop> {
+        let answer = match self.fetch(id).await {
+            Ok(answer) => answer,
+            Err(error) if is_of_the_network(&error.fault) => return Err(self.unreached(error, true)),
+            Err(error) => return Err(WriteError::InDoubt(error).into()),
+        };
+        let Some(segment) = answer.now.clone() else {
+            return Err(WriteError::InDoubt(unreadable(draft, "the segment that was taken for it is gone")).into());
+        };
+        let merged = draft.changes(&segment);
+        let (ignored, written) = (Vec::new(), Vec::new());
+        let applied = Written { segment, merged, ignored, written, concurrent_write: false, existed: false };
+        Ok(Ended { outcome: WriteResult::Created(applied), answer })
+    }
+
+    /// Looks again and again for a while. An error is that of the last look.
+    async fn search(&mut self, draft: &Draft, patience: Duration) -> Result<Trace, RemoteError> {
+        let until = Instant::now() + patience;
+        loop {
+            // A server that can't be asked at the moment is asked again like one that has nothing to tell yet.
+            let found = self.trace(draft).await;
+            if Instant::now() >= until || matches!(found, Ok(Trace::Made(_))) {
+                return found;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Looks for a segment that an operation has made.
+    async fn trace(&mut self, draft: &Draft) -> Result<Trace, RemoteError> {
+        let former = self.evidence.iter().flat_map(|evidence| evidence.drafts.iter().cloned());
+        let drafts: Vec<Draft> = former.chain([draft.clone()]).collect();
+        let told = self.evidence.as_ref().map_or(Vec::new(), |evidence| evidence.told.clone());
+        let mut trace = Trace::Nothing;
+        for (id, kind) in self.candidates(&drafts).await? {
+            let answer = self.fetch(&id).await?;
+            let Some(candidate) = answer.now.clone() else { continue };
+            self.learnt.push(answer);
+            if drafts.iter().any(|draft| is_made_from(&candidate, draft)) {
+                if self.claim(&id, kind, true).await {
+                    return Ok(Trace::Made(candidate));
+                }
+            } else if matches!(trace, Trace::Nothing)
+                && !told.contains(&id)
+                && drafts.iter().any(|draft| is_like(&candidate, draft))
+                && self.claim(&id, kind, false).await
+            {
+                trace = Trace::Alike(candidate);
+            }
+        }
+        Ok(trace)
+    }
+
+    /// The segments that may have been made: what is known to look like it, then what the feed names since before it was sent.
+    async fn candidates(&self, drafts: &[Draft]) -> Result<Vec<(SegmentId, Option<FeedEventKind>)>, RemoteError> {
+        let (op, drafts) = (self.op, drafts.to_vec());
+        let known = self.reporter.ask(|reply| Report::Sought { op, drafts, reply }).await.unwrap_or_default();
+        let mut candidates: Vec<_> = known.into_iter().map(|id| (id, None)).collect();
+        let Some(mut step) = self.evidence.as_ref().map_or(self.since, |evidence| evidence.since) else {
+            return Ok(candidates);
+        };
+        let mut named: HashSet<SegmentId> = candidates.iter().map(|(id, _)| id.clone()).collect();
+        for _ in 0..PARTS {
+            let changes = self.remote.changes_by_anybody(step).await?;
+            for FeedEvent { id, kind } in changes.events {
+                if kind != FeedEventKind::Deleted && candidates.len() < CANDIDATES && named.insert(id.clone()) {
+                    candidates.push((id, Some(kind)));
+                }
+            }
+            match changes.next.filter(|next| *next > step) {
+                Some(next) => step = next,
+                None => break,
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Whether a segment may be the one that an operation has made: it is new, and no other operation has made it.
+    async fn claim(&self, id: &SegmentId, kind: Option<FeedEventKind>, firm: bool) -> bool {
+        let claim = Claim { op: self.op, id: id.clone(), kind, doubted: self.evidence.is_some(), firm };
+        self.reporter.ask(|reply| Report::Claimed { claim, reply }).await.unwrap_or(false)
+    }
+
+    /// What has become of a create that an earlier run had sent.
+    pub(super) async fn find_former(&mut self, draft: &Draft) -> Result<Ended, RecoveredState> {
+        match self.search(draft, self.create_confirm_timeout.min(RECOVERY)).await.map_err(RecoveredState::Unknown)? {
+            Trace::Made(segment) => match self.created(&segment.id, draft).await {
+                Ok(ended) => Ok(ended),
+                Err(Stop::Failed(WriteError::InDoubt(error)) | Stop::Unreached { error, .. }) => {
+                    Err(RecoveredState::Unknown(error))
+                }
+                Err(Stop::Failed(_)) => Err(RecoveredState::NotFound),
+            },
+            Trace::Alike(theirs) => {
+                let reason = format!("“{}”, which has appeared since, may be it", theirs.name);
+                Err(RecoveredState::Unknown(unreadable(draft, &reason)))
+            }
+            Trace::Nothing => Err(RecoveredState::NotFound),
+        }
+    }
+}
+
+/// That no trace of a create was found so far.
+pub(in crate::sync) fn not_found(draft: &Draft) -> RemoteError {
+    unreadable(draft, "no answer came, and no trace of it was found so far")
+}
+
+fn unreadable(draft: &Draft, reason: &str) -> RemoteError {
+    RemoteError {
+        call: Call::Create(draft.name.as_str().into()),
+        fault: Fault::InvalidResponse { reason: reason.into() },
+    }
+}
+
+/// Whether a segment is just what a draft would have made.
+pub(in crate::sync) fn is_made_from(segment: &Segment, draft: &Draft) -> bool {
+    draft.changes(segment).is_empty()
+}
+
+/// Whether somebody may have made a segment what it is from what a draft would have made.
+pub(in crate::sync) fn is_like(segment: &Segment, draft: &Draft) -> bool {
+    let unlike = draft.changes(segment);
+    let same_external_id = draft.external_id.is_some() && !unlike.contains(&Field::ExternalId);
+    same_external_id || !unlike.contains(&Field::Name)
+}
