@@ -1,4 +1,4 @@
-//! [`OwnCommand`]: a program of the person's own that a key runs on segments, as the configuration describes it.
+//! [`UserCommand`]: a program of the person's own that a key runs on segments, as the configuration describes it.
 
 use std::time::Duration;
 

@@ -33,7 +33,7 @@ pub struct Session {
     pub journalled: bool,
     /// Whether changes here are grave, as on a production tenant.
     pub protected: bool,
-    /// Whose segments are another system's, beside what is built in: see [`Session::owner_of`].
+    /// Whose segments are another system's, beside what is built in: see [`Safeguards::owner_of`].
     pub owned: Vec<Pattern>,
     /// Where the browser shows a segment.
     pub open: Option<UrlTemplate>,
@@ -52,7 +52,7 @@ impl Session {
 /// What time it is, and where.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    /// As of the last [`Event::Time`].
+    /// As of the last [`Event::Time`](super::Event::Time).
     pub now: Timestamp,
     /// For showing times of day.
     pub zone: TimeZone,

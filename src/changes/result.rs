@@ -54,7 +54,7 @@ pub enum WriteError {
     #[error("{0}; it may have been carried out all the same")]
     InDoubt(RemoteError),
     /// The answer was lost, and a segment has appeared since that may be the one and is not quite what was asked for. A person
-    /// has to say whether it is, with [`Command::Adopt`], or is not, with [`Command::Retry`].
+    /// has to say whether it is, with [`adopt`](super::ChangeQueue::adopt), or is not, with [`retry`](super::ChangeQueue::retry).
     #[error("no answer came, and “{}”, which has appeared since, may be it", .theirs.name)]
     PossibleDuplicate {
         /// That segment.

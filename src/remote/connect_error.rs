@@ -1,4 +1,4 @@
-//! [`Obstacle`]: why no connection came about, as plain data, so that a person can be told what to do about it.
+//! [`ConnectError`]: why no connection came about, as plain data, so that a person can be told what to do about it.
 
 use std::fmt;
 

@@ -21,7 +21,7 @@ pub enum Access {
     ReadOnly,
 }
 
-/// A remote that lets writes through only where they are allowed. What it refuses is [`Fault::Forbidden`].
+/// A remote that lets writes through only where they are allowed. What it refuses is [`Fault::ReadOnly`].
 #[derive(Debug, Clone)]
 pub struct Guarded<R> {
     remote: R,

@@ -6,7 +6,7 @@
 //! and that is bounded: a write leaves within a few round trips however much is going on.
 //!
 //! Between looking and writing there is a moment in which somebody else can write too. It can't be closed, but the feed names a
-//! segment for each write, so it is noticed afterwards and told ([`Applied::concurrent_write`]).
+//! segment for each write, so it is noticed afterwards and told ([`Written::concurrent_write`]).
 //!
 //! An answer is a claim. What was written is read back, a deleted segment is looked for until it is gone, and a server that
 //! can't be reached is no refusal: the operation stays where it is.

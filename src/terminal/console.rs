@@ -1,4 +1,4 @@
-//! [`Console`]: the terminal for as long as the program has it, from one session to the next, so that the screen is taken once
+//! [`TerminalSession`]: the terminal for as long as the program has it, from one session to the next, so that the screen is taken once
 //! and no signal is missed in between.
 
 use std::io;

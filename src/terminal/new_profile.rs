@@ -1,4 +1,4 @@
-//! The form for the first profile at the terminal, before there is a session to open it in. What it orders is carried out at the [`Desk`], beside the screen.
+//! The form for the first profile at the terminal, before there is a session to open it in. What it orders is carried out at the [`ProfileService`], beside the screen.
 
 use std::io;
 
@@ -16,7 +16,7 @@ use super::{Broken, Setup, Signal, closed};
 /// The ends of two queues to whoever tries connections and writes profiles.
 #[derive(Debug)]
 pub struct ProfileService {
-    /// Orders to it: [`Wish::Order`] and [`Wish::GiveUp`].
+    /// Orders to it: [`FormEffect::Order`] and [`FormEffect::GiveUp`].
     pub orders: mpsc::Sender<FormEffect>,
     /// What came of them, each with the number of its order.
     pub answers: mpsc::Receiver<(u64, Answer)>,

@@ -1,7 +1,7 @@
 //! The form for a new profile: where the server is, which tenant, and where the key is kept.
 //!
 //! It is there before any tenant is known, so it changes by itself: [`NewProfile::take`] is told what [happened](Happening), and a
-//! [`Wish`] may come of it. In a session it is a dialog like the others ([`press`]). Nothing is
+//! [`FormEffect`] may come of it. In a session it is a dialog like the others ([`press`]). Nothing is
 //! written before the server has answered, or the person has said that it is to be written all the same. The key shows in no
 //! debug text.
 

@@ -48,7 +48,7 @@ impl TextField {
         true
     }
 
-    /// Inserts text at once, [`LONGEST_PASTE`] of it at most; line breaks and other control characters become blanks.
+    /// Inserts text at once, so much of it at most as a field takes; line breaks and other control characters become blanks.
     pub fn paste(&mut self, text: &str) {
         let room = LONGEST_PASTE.min(LONGEST.saturating_sub(self.text().len()));
         let text = text.trim_matches(char::is_control);

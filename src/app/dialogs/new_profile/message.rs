@@ -24,7 +24,7 @@ pub enum FormEvent {
 /// Something to be done outside.
 #[derive(Debug, Clone)]
 pub enum FormEffect {
-    /// Carry this out; ends in one [`Happening::Answered`] with the same number.
+    /// Carry this out; ends in one [`FormEvent::Answered`] with the same number.
     Order {
         /// Its number.
         number: u64,
