@@ -48,11 +48,20 @@ enum Work {
     /// A task looks for the end of the feed.
     Locating,
     /// A task lists everything.
-    ListRun,
+    Listing(Running),
     /// The feed is read, and what it names is looked at.
     Following,
     /// Nothing is to be done until then.
     Resting { until: Instant, then: Next },
+}
+
+/// A list that is loading.
+#[derive(Debug)]
+struct Running {
+    /// Stops it.
+    stop: CancellationToken,
+    /// When the client was told last how far it is.
+    progress_told: Option<Instant>,
 }
 
 /// What is to be done next.
@@ -67,26 +76,15 @@ enum Next {
 }
 
 pub(super) struct Actor<R> {
-    remote: Arc<R>,
     settings: Arc<Settings>,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
-    reports: mpsc::Receiver<Report>,
-    reporter: Reporter,
-    tasks: JoinSet<()>,
-    questions: SequenceCounter,
-    ledger: SegmentCache,
+    tasks: Tasks<R>,
+    cache: SegmentCache,
     work: Work,
     following: Following,
-    last_list: LastList,
-    /// Stops the list under way.
-    stop_listing: CancellationToken,
-    progress_told: Option<Instant>,
-    listed: bool,
-    /// The phase that was told last, silence apart.
-    phase: Phase,
-    silence: Silence,
-    wanted: Wanted,
+    lists: Lists,
+    told: Told,
     /// Failures in a row.
     failures: u32,
     writing: Writing,
@@ -94,10 +92,29 @@ pub(super) struct Actor<R> {
     keeper: Option<Persister>,
 }
 
-/// What the client asked for while something else was being done.
-#[derive(Debug, Default)]
-struct Wanted {
-    reload: bool,
+/// What is asked of the server, each by a task that ends in a [`Report`].
+struct Tasks<R> {
+    remote: Arc<R>,
+    questions: SequenceCounter,
+    reports: mpsc::Receiver<Report>,
+    reporter: Reporter,
+    under_way: JoinSet<()>,
+}
+
+/// What is known of lists of all segments.
+struct Lists {
+    last: LastList,
+    /// Whether there has been a complete one, or what an earlier session has stored.
+    listed: bool,
+    /// Whether the client wants another one, as soon as what is done now is done.
+    reload_wanted: bool,
+}
+
+/// What the client was told last of the relation to the server.
+struct Told {
+    /// The phase, silence apart.
+    phase: Phase,
+    silence: Silence,
 }
 
 /// Reports that may wait for the actor.
@@ -117,28 +134,21 @@ impl<R: Remote> Actor<R> {
         let (reporter, reports) = mpsc::channel(REPORTS);
         let questions = SequenceCounter::default();
         let now = Instant::now();
+        let last = LastList::none(questions.next(), settings.verify_every, now);
+        let (reporter, under_way) = (Reporter::new(reporter), JoinSet::new());
         Self {
-            remote,
             commands,
             events,
-            reports,
-            reporter: Reporter::new(reporter),
-            tasks: JoinSet::new(),
-            ledger: SegmentCache::default(),
+            tasks: Tasks { remote, questions, reports, reporter, under_way },
+            cache: SegmentCache::default(),
             work: Work::Resting { until: now, then: Next::Locate },
             following: Following::new(settings.poll, now),
-            last_list: LastList::none(questions.next(), settings.verify_every, now),
-            stop_listing: CancellationToken::new(),
-            progress_told: None,
-            listed: false,
-            phase: Phase::Starting,
-            silence: Silence::default(),
-            wanted: Wanted::default(),
+            lists: Lists { last, listed: false, reload_wanted: false },
+            told: Told { phase: Phase::Starting, silence: Silence::default() },
             failures: 0,
             writing: Writing::default(),
             keeper: None,
             settings: Arc::new(settings),
-            questions,
         }
     }
 
@@ -163,9 +173,9 @@ impl<R: Remote> Actor<R> {
         let alarm = self.next_alarm();
         tokio::select! {
             command = self.commands.recv() => self.handle_command(command.ok_or(Stopped::ByClient)?).await?,
-            Some(report) = self.reports.recv() => self.hear(report).await?,
+            Some(report) = self.tasks.reports.recv() => self.hear(report).await?,
             () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.wake().await?,
-            Some(ended) = self.tasks.join_next() => {
+            Some(ended) = self.tasks.under_way.join_next() => {
                 // Finished tasks have reported already.
                 ended.map_err(|_| Stopped::ByTask)?;
             }
@@ -179,9 +189,9 @@ impl<R: Remote> Actor<R> {
             // While it rests after a failure, an answer that is overdue is no news.
             Work::Resting { until, .. } => return Some(*until),
             Work::Following => self.plan(Instant::now()).next(),
-            Work::Locating | Work::ListRun => None,
+            Work::Locating | Work::Listing(_) => None,
         };
-        work.into_iter().chain(self.silence.next_alarm()).min()
+        work.into_iter().chain(self.told.silence.next_alarm()).min()
     }
 
     async fn wake(&mut self) -> Result<(), Stopped> {
@@ -199,16 +209,16 @@ impl<R: Remote> Actor<R> {
                 match self.work {
                     Work::Resting { .. } => self.proceed().await?,
                     Work::Following => self.go_on_following().await?,
-                    Work::Locating | Work::ListRun => {}
+                    Work::Locating | Work::Listing(_) => {}
                 }
             }
             Command::Reload => match self.work {
                 Work::Following if self.following.is_idle() => self.relist().await?,
                 Work::Resting { .. } => self.proceed().await?,
-                Work::Following => self.wanted.reload = true,
-                Work::Locating | Work::ListRun => {}
+                Work::Following => self.lists.reload_wanted = true,
+                Work::Locating | Work::Listing(_) => {}
             },
-            Command::StopListing if !self.listed => self.stop_listing.cancel(),
+            Command::StopListing if !self.lists.listed => self.stop_list(),
             Command::StopListing => {}
             Command::Journal(entries) => self.journal_from_client(entries).await,
             Command::Execute(execution) => self.execute(*execution).await?,
@@ -220,23 +230,23 @@ impl<R: Remote> Actor<R> {
         match report {
             Report::Located(result) => self.located(result).await,
             Report::Page { segments, asked, progress, yielded } => {
-                self.silence.heard_of_work();
-                let (entries, before) = (segments.len(), self.ledger.count_of_list());
-                if self.listed {
-                    self.ledger.take_page(segments, asked);
+                self.told.silence.heard_of_work();
+                let (entries, before) = (segments.len(), self.cache.count_of_list());
+                if self.lists.listed {
+                    self.cache.take_page(segments, asked);
                 } else {
-                    let news = self.ledger.take_first_page(segments, asked);
+                    let news = self.cache.take_first_page(segments, asked);
                     self.emit(Event::PageReceived(news)).await?;
                 }
-                let count = self.ledger.count_of_list();
+                let count = self.cache.count_of_list();
                 yielded.emit(entries, count - before);
                 self.tell_progress(ListProgress { segments: count, ..progress }).await
             }
             Report::FirstPage { segments, asked } => {
-                if self.listed || segments.is_empty() {
+                if self.lists.listed || segments.is_empty() {
                     return Ok(());
                 }
-                let news = self.ledger.take_first_page(segments, asked);
+                let news = self.cache.take_first_page(segments, asked);
                 self.emit(Event::PageReceived(news)).await
             }
             Report::Noticed(notice) => self.emit(Event::Noticed(notice)).await,
@@ -248,11 +258,11 @@ impl<R: Remote> Actor<R> {
             Report::Looked { id, mention, result } => self.looked(id, mention, result).await,
             Report::LookedAt(answers) => self.looked_at(answers).await,
             Report::OperationAsks { op, call } => {
-                self.silence.operation_asks(op, call);
+                self.told.silence.operation_asks(op, call);
                 Ok(())
             }
             Report::OperationAnswered(op) => {
-                self.silence.operation_answered(op);
+                self.told.silence.operation_answered(op);
                 Ok(())
             }
             Report::OperationOver { op, since, evidence, over } => self.operation_over(op, since, evidence, over).await,
@@ -282,17 +292,17 @@ impl<R: Remote> Actor<R> {
     }
 
     async fn enter(&mut self, phase: Phase) -> Result<(), Stopped> {
-        if phase == self.phase && !self.silence.is_told() {
+        if phase == self.told.phase && !self.told.silence.is_told() {
             return Ok(());
         }
-        if std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase) {
-            tracing::info!(from = ?self.phase, to = ?phase, "phase");
+        if std::mem::discriminant(&phase) != std::mem::discriminant(&self.told.phase) {
+            tracing::info!(from = ?self.told.phase, to = ?phase, "phase");
         }
         if phase == Phase::Live {
             self.investigate();
         }
-        self.silence.broken();
-        self.phase = phase.clone();
+        self.told.silence.broken();
+        self.told.phase = phase.clone();
         self.emit(Event::PhaseChanged(phase)).await
     }
 
@@ -301,8 +311,8 @@ impl<R: Remote> Actor<R> {
     }
 
     fn send_out(&mut self, task: impl Future<Output = Report> + Send + 'static) {
-        let reporter = self.reporter.clone();
-        self.tasks.spawn(async move { reporter.emit(task.await).await });
+        let reporter = self.tasks.reporter.clone();
+        self.tasks.under_way.spawn(async move { reporter.emit(task.await).await });
     }
 
     /// Does what was to be done after the rest.
@@ -311,7 +321,7 @@ impl<R: Remote> Actor<R> {
             Work::Resting { then: Next::Locate, .. } => self.locate().await,
             Work::Resting { then: Next::List(listing), .. } => self.list(listing).await,
             Work::Resting { then: Next::Follow, .. } => self.follow().await,
-            busy @ (Work::Locating | Work::ListRun | Work::Following) => {
+            busy @ (Work::Locating | Work::Listing(_) | Work::Following) => {
                 self.work = busy;
                 Ok(())
             }
@@ -341,12 +351,12 @@ impl<R: Remote> Actor<R> {
 
     /// Whether the server has asked for the rest.
     fn rests_as_asked(&self) -> bool {
-        matches!(&self.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
+        matches!(&self.told.phase, Phase::Offline { error, .. } if error.fault.retry_after().is_some())
     }
 
     /// Where the client's picture is to be followed from, as it is kept.
     fn kept_position(&self) -> Option<&Position> {
-        self.following.settled.as_ref()
+        self.following.reader.settled.as_ref()
     }
 
     /// The segments that name one of these as their parent.
@@ -354,7 +364,7 @@ impl<R: Remote> Actor<R> {
         let below = |segment: &&Arc<crate::segment::Segment>| {
             segment.parent.as_ref().is_some_and(|parent| parents.contains(parent))
         };
-        self.ledger.segments().filter(below).map(|segment| segment.id.clone()).collect()
+        self.cache.segments().filter(below).map(|segment| segment.id.clone()).collect()
     }
 }
 

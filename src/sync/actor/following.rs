@@ -27,53 +27,89 @@ use crate::sync::segment_cache::Fetched;
 
 use super::{Actor, Next, Stopped, Work, with_jitter};
 
-/// What it takes to follow the feed.
+/// What it takes to follow the feed. It is read while a list is loading as well, for operations that want to know what it says.
 #[derive(Debug)]
 pub(super) struct Following {
+    pub reader: Reader,
+    identity: Identity,
+    pub looks: Looks,
+    polling: Polling,
+    pub hearing: Hearing,
+    /// What is to be settled before the client's picture is what is on the server.
+    goal: Option<PartNumber>,
+    /// Whether the feed was read to its end once.
+    synchronised: bool,
+    kept_at: Option<Instant>,
+}
+
+/// Where the feed is read, and who waits for what it says.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
     /// Where to read on; `None` before that is known, and for good when there is no feed.
     position: Option<Position>,
     /// Up to where everything was looked at.
     pub settled: Option<Position>,
     /// How the feed is recognised from there.
     pub landmarks: Vec<Landmark>,
-    /// How it is recognised from where it was read last.
-    newest: Vec<Landmark>,
-    /// What it is recognised by next: how it was told when that was done last.
-    anchor: Vec<Landmark>,
-    recognition: Recognition,
     /// Whether the position was found just now, and the feed not read from it yet.
     untried: bool,
     /// Steps back that the feed was seen to take and that mean nothing.
     explained: Vec<PositionRewind>,
     /// The steps of the longest part of the feed that came.
     longest: i64,
-    pub backlog: Backlog,
-    pub hearing: Hearing,
     /// The read under way, if any.
     reading: Option<ReadNumber>,
     last_read: ReadNumber,
     /// Operations that want to know what the feed says, each with the read that tells.
     catching_up: Vec<(ReadNumber, CatchUp)>,
-    /// When the feed is read next.
-    poll_at: Instant,
+    round: Round,
+}
+
+/// By what it is known that the feed is still the one that was followed.
+#[derive(Debug)]
+struct Identity {
+    /// How it is recognised from where it was read last.
+    newest: Vec<Landmark>,
+    /// What it is recognised by next: how it was told when that was done last.
+    anchor: Vec<Landmark>,
+    recognition: Recognition,
+}
+
+/// When the feed is read next.
+#[derive(Debug)]
+struct Polling {
+    at: Instant,
     pace: Pace,
     pause: Duration,
-    round: Round,
-    /// What is to be settled before the client's picture is what is on the server.
-    goal: Option<PartNumber>,
     reads: Budget,
+}
+
+/// The segments that are owed a look, and those that are being looked at.
+#[derive(Debug)]
+pub(super) struct Looks {
+    pub backlog: Backlog,
     /// Looks that find nothing new.
-    idle_looks: Budget,
-    looks: usize,
+    idle: Budget,
+    under_way: usize,
     /// The looks in the order in which the feed named the segments, and what those have come to that wait for one before them.
     in_order: VecDeque<(SegmentId, Option<Look>)>,
     /// Segments that could not be read.
     apart: BTreeMap<SegmentId, Apart>,
     /// Segments that were not there although the feed did not say that they were deleted, and when to look again.
     rechecks: VecDeque<(Instant, SegmentId)>,
-    /// Whether the feed was read to its end once.
-    synchronised: bool,
-    kept_at: Option<Instant>,
+}
+
+impl Looks {
+    fn new(now: Instant) -> Self {
+        Self {
+            backlog: Backlog::default(),
+            idle: Budget::new(IDLE_LOOKS.0, IDLE_LOOKS.1, now),
+            under_way: 0,
+            in_order: VecDeque::new(),
+            apart: BTreeMap::new(),
+            rechecks: VecDeque::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,31 +200,12 @@ const UNSEEN: usize = 12;
 impl Following {
     pub fn new(pace: Pace, now: Instant) -> Self {
         Self {
-            position: None,
-            settled: None,
-            landmarks: Vec::new(),
-            newest: Vec::new(),
-            anchor: Vec::new(),
-            recognition: Recognition::Known(now),
-            untried: false,
-            explained: Vec::new(),
-            longest: 0,
-            backlog: Backlog::default(),
+            reader: Reader::default(),
+            identity: Identity { newest: Vec::new(), anchor: Vec::new(), recognition: Recognition::Known(now) },
+            looks: Looks::new(now),
+            polling: Polling { at: now, pace, pause: pace.shortest, reads: Budget::new(READS.0, READS.1, now) },
             hearing: Hearing::default(),
-            reading: None,
-            last_read: ReadNumber::default(),
-            catching_up: Vec::new(),
-            poll_at: now,
-            pace,
-            pause: pace.shortest,
-            round: Round::default(),
             goal: None,
-            reads: Budget::new(READS.0, READS.1, now),
-            idle_looks: Budget::new(IDLE_LOOKS.0, IDLE_LOOKS.1, now),
-            looks: 0,
-            in_order: VecDeque::new(),
-            apart: BTreeMap::new(),
-            rechecks: VecDeque::new(),
             synchronised: false,
             kept_at: None,
         }
@@ -196,78 +213,78 @@ impl Following {
 
     /// Whether there is a feed to follow, as far as is known.
     pub const fn has_feed(&self) -> bool {
-        self.position.is_some()
+        self.reader.position.is_some()
     }
 
     /// A step before which nothing is unknown here.
     pub fn earliest(&self) -> Option<Step> {
-        self.settled.as_ref().or(self.position.as_ref()).map(Position::earliest)
+        self.reader.settled.as_ref().or(self.reader.position.as_ref()).map(Position::earliest)
     }
 
     /// Whether segments are told wrongly at present since they can't be read.
     pub fn sets_apart(&self) -> bool {
-        !self.apart.is_empty()
+        !self.looks.apart.is_empty()
     }
 
     /// Follows from a position, which everything before is known up to.
     pub fn begin_at(&mut self, position: Position, landmarks: Vec<Landmark>) {
-        self.backlog.forget();
-        self.settled = Some(position.clone());
-        self.position = Some(position);
-        self.newest.clone_from(&landmarks);
-        self.anchor.clone_from(&landmarks);
-        self.landmarks = landmarks;
-        self.explained.clear();
-        self.longest = 0;
+        self.looks.backlog.forget();
+        self.reader.settled = Some(position.clone());
+        self.reader.position = Some(position);
+        self.identity.newest.clone_from(&landmarks);
+        self.identity.anchor.clone_from(&landmarks);
+        self.reader.landmarks = landmarks;
+        self.reader.explained.clear();
+        self.reader.longest = 0;
         self.goal = None;
-        self.round = Round::default();
+        self.reader.round = Round::default();
         // What a read under way answers belongs to the former position.
-        self.reading = None;
-        self.last_read.0 += 1;
+        self.reader.reading = None;
+        self.reader.last_read.0 += 1;
     }
 
     pub fn has_no_feed(&mut self) {
-        self.backlog.forget();
-        (self.position, self.settled) = (None, None);
-        self.landmarks.clear();
-        self.newest.clear();
-        self.anchor.clear();
+        self.looks.backlog.forget();
+        (self.reader.position, self.reader.settled) = (None, None);
+        self.reader.landmarks.clear();
+        self.identity.newest.clear();
+        self.identity.anchor.clear();
         self.goal = None;
-        self.reading = None;
-        self.last_read.0 += 1;
+        self.reader.reading = None;
+        self.reader.last_read.0 += 1;
     }
 
     pub fn poll_now(&mut self) {
-        self.poll_at = Instant::now();
+        self.polling.at = Instant::now();
     }
 
     /// A person wants to know now. What could not be read is tried again as well.
     pub fn try_all_now(&mut self) {
         self.poll_now();
         let now = Instant::now();
-        self.apart.values_mut().for_each(|apart| apart.at = now);
+        self.looks.apart.values_mut().for_each(|apart| apart.at = now);
     }
 
     /// Reads the feed then at the latest.
     pub fn poll_at(&mut self, at: Instant) {
-        self.poll_at = self.poll_at.min(at);
+        self.polling.at = self.polling.at.min(at);
     }
 
     /// Reads the feed soon, since something is about to be told there.
     pub fn poll_soon(&mut self) {
-        self.pause = self.pace.shortest;
-        self.poll_at = self.poll_at.min(Instant::now() + self.pause);
+        self.polling.pause = self.polling.pace.shortest;
+        self.polling.at = self.polling.at.min(Instant::now() + self.polling.pause);
     }
 
     /// Whether nothing is being read or looked at, and all is settled.
     pub fn is_idle(&self) -> bool {
-        self.reading.is_none() && self.looks == 0 && self.goal.is_none() && !self.backlog.waits()
+        self.reader.reading.is_none() && self.looks.under_way == 0 && self.goal.is_none() && !self.looks.backlog.waits()
     }
 
     fn is_to_be_recognised(&self) -> bool {
-        match self.recognition {
+        match self.identity.recognition {
             Recognition::Wanted => true,
-            Recognition::Known(at) => at.elapsed() >= RECOGNISED_EVERY && !self.anchor.is_empty(),
+            Recognition::Known(at) => at.elapsed() >= RECOGNISED_EVERY && !self.identity.anchor.is_empty(),
             Recognition::Underway | Recognition::Pointless => false,
         }
     }
@@ -275,7 +292,7 @@ impl Following {
     /// A segment could not be read once more. Answers whether that is to be told now.
     fn set_apart(&mut self, id: SegmentId, fault: &Fault) -> bool {
         let now = Instant::now();
-        let apart = self.apart.entry(id).or_insert(Apart { at: now, times: 0 });
+        let apart = self.looks.apart.entry(id).or_insert(Apart { at: now, times: 0 });
         let before = apart.times;
         apart.times = if fault.is_transient() { apart.times.saturating_add(1) } else { TRIES.max(apart.times) };
         apart.at = now + TRIED_AGAIN.saturating_mul(1 << apart.times.min(10)).min(LEFT_ALONE) / 2;
@@ -284,9 +301,9 @@ impl Following {
 
     /// Takes note of what is settled. Answers whether it was more than before.
     fn advance(&mut self) -> bool {
-        let Some(Settled { next, landmarks, .. }) = self.backlog.settled() else { return false };
-        self.settled = Some(next);
-        self.landmarks = landmarks;
+        let Some(Settled { next, landmarks, .. }) = self.looks.backlog.settled() else { return false };
+        self.reader.settled = Some(next);
+        self.reader.landmarks = landmarks;
         true
     }
 }
@@ -305,18 +322,18 @@ impl<R: Remote> Actor<R> {
             return self.relist().await;
         }
         self.work = Work::Locating;
-        self.silence.work_asks(Call::Changes(Step::FIRST));
-        if !self.listed {
+        self.told.silence.work_asks(Call::Changes(Step::FIRST));
+        if !self.lists.listed {
             self.enter(Phase::Starting).await?;
             self.show_first_page();
         }
-        let remote = Arc::clone(&self.remote);
+        let remote = Arc::clone(&self.tasks.remote);
         self.send_out(async move { Report::Located(feed::end(&*remote).await) });
         Ok(())
     }
 
     pub(super) async fn located(&mut self, result: Result<End, RemoteError>) -> Result<(), Stopped> {
-        self.silence.work_ended();
+        self.told.silence.work_ended();
         if result.is_ok() {
             self.server_answers().await?;
         }
@@ -329,9 +346,9 @@ impl<R: Remote> Actor<R> {
                 }
                 let position = Position::at(step, &self.settings.origins);
                 self.following.begin_at(position, landmark.into_iter().collect());
-                self.following.untried = true;
-                if self.following.recognition == Recognition::Underway {
-                    self.following.recognition = Recognition::Known(Instant::now());
+                self.following.reader.untried = true;
+                if self.following.identity.recognition == Recognition::Underway {
+                    self.following.identity.recognition = Recognition::Known(Instant::now());
                 }
             }
             Ok(End::Unavailable(error)) => {
@@ -347,7 +364,7 @@ impl<R: Remote> Actor<R> {
     pub(super) fn follow_stored(&mut self, position: Position, landmarks: Vec<Landmark>) {
         // A server may have been put back since: what it tells from the stored position on would be another story.
         self.following.begin_at(position, landmarks);
-        if !self.following.anchor.is_empty() {
+        if !self.following.identity.anchor.is_empty() {
             self.recognise(Suspect::Nothing);
         }
     }
@@ -365,17 +382,17 @@ impl<R: Remote> Actor<R> {
     pub(super) fn plan(&mut self, now: Instant) -> Plan {
         let overloaded = self.is_overloaded();
         let following = &mut self.following;
-        let waits = following.backlog.waits() && following.looks < self.settings.concurrency.max(1);
-        let reads = following.reading.is_none() && following.backlog.len() < READ_AHEAD;
+        let waits = following.looks.backlog.waits() && following.looks.under_way < self.settings.concurrency.max(1);
+        let reads = following.reader.reading.is_none() && following.looks.backlog.len() < READ_AHEAD;
         Plan {
-            read: reads.then(|| following.poll_at.max(following.reads.next(now))),
-            fetch: (waits && !overloaded).then(|| following.idle_looks.next(now)),
+            read: reads.then(|| following.polling.at.max(following.polling.reads.next(now))),
+            fetch: (waits && !overloaded).then(|| following.looks.idle.next(now)),
             // What was read up to now is enough for a list to be begun.
-            list: (overloaded && following.reading.is_none() && following.round.parts == 0)
-                .then_some(self.last_list.again_after),
+            list: (overloaded && following.reader.reading.is_none() && following.reader.round.parts == 0)
+                .then_some(self.lists.last.again_after),
             recheck: {
-                let gone = following.rechecks.front().map(|(at, _)| *at);
-                gone.into_iter().chain(following.apart.values().map(|apart| apart.at)).min()
+                let gone = following.looks.rechecks.front().map(|(at, _)| *at);
+                gone.into_iter().chain(following.looks.apart.values().map(|apart| apart.at)).min()
             },
         }
     }
@@ -383,8 +400,8 @@ impl<R: Remote> Actor<R> {
     /// Whether the feed has named so many segments that a list of all costs less than a look at each.
     fn is_overloaded(&self) -> bool {
         let page = usize::try_from(self.settings.page_size).unwrap_or(usize::MAX).max(1);
-        let pages = self.last_list.pages.max(self.ledger.len() / page + 1);
-        self.following.backlog.named() > LISTS * pages + FEW
+        let pages = self.lists.last.pages.max(self.cache.len() / page + 1);
+        self.following.looks.backlog.named() > LISTS * pages + FEW
     }
 
     /// Does what is due. Each step asks for something and ends in a report, or leads to another phase.
@@ -406,47 +423,47 @@ impl<R: Remote> Actor<R> {
         self.recheck(now);
         while due(self.plan(now).fetch) && self.look_at_next() {}
         if due(self.plan(now).read) {
-            self.following.reads.spend(now);
+            self.following.polling.reads.spend(now);
             self.read_on();
         }
         Ok(())
     }
 
     fn reached_goal(&self) -> bool {
-        let Following { goal, backlog, recognition, apart, .. } = &self.following;
+        let Following { goal, identity, looks, .. } = &self.following;
         // What may be readable in a moment is waited for.
-        if apart.values().any(|apart| apart.times < TRIES) {
+        if looks.apart.values().any(|apart| apart.times < TRIES) {
             return false;
         }
-        !matches!(recognition, Recognition::Underway | Recognition::Wanted)
-            && goal.is_some_and(|goal| backlog.is_settled_up_to(goal))
+        !matches!(identity.recognition, Recognition::Underway | Recognition::Wanted)
+            && goal.is_some_and(|goal| looks.backlog.is_settled_up_to(goal))
     }
 
     /// Asks for the next part of the feed.
     fn read_on(&mut self) {
-        let Some(from) = self.following.position.clone() else { return };
+        let Some(from) = self.following.reader.position.clone() else { return };
         let following = &mut self.following;
-        following.last_read.0 += 1;
-        following.reading = Some(following.last_read);
-        let (number, longest) = (following.last_read.0, following.longest);
-        self.silence.read_asks(Call::Changes(from.earliest()));
-        let remote = Arc::clone(&self.remote);
+        following.reader.last_read.0 += 1;
+        following.reader.reading = Some(following.reader.last_read);
+        let (number, longest) = (following.reader.last_read.0, following.reader.longest);
+        self.told.silence.read_asks(Call::Changes(from.earliest()));
+        let remote = Arc::clone(&self.tasks.remote);
         self.send_out(async move { Report::Read(number, feed::part(&*remote, &from, longest).await) });
     }
 
     pub(super) async fn read(&mut self, number: u64, result: Result<Part, RemoteError>) -> Result<(), Stopped> {
-        if self.following.reading != Some(ReadNumber(number)) {
+        if self.following.reader.reading != Some(ReadNumber(number)) {
             // It was asked from a position that is followed no more.
             return Ok(());
         }
-        self.following.reading = None;
-        self.silence.read_ended();
+        self.following.reader.reading = None;
+        self.told.silence.read_ended();
         let part = match result {
             Ok(part) => part,
             Err(error) => return self.not_read(error).await,
         };
         self.failures = 0;
-        self.following.untried = false;
+        self.following.reader.untried = false;
         let quiet = part.events.is_empty();
         let ended = part.ended;
         self.hear_part(part);
@@ -457,11 +474,11 @@ impl<R: Remote> Actor<R> {
         }
         if matches!(self.work, Work::Following) {
             self.end_part(ended, quiet);
-            if self.following.backlog.len() > BACKLOG {
-                self.enter(Phase::Behind { waiting: self.following.backlog.len() }).await?;
+            if self.following.looks.backlog.len() > BACKLOG {
+                self.enter(Phase::Behind { waiting: self.following.looks.backlog.len() }).await?;
             }
         }
-        if !self.following.catching_up.is_empty() && self.following.reading.is_none() {
+        if !self.following.reader.catching_up.is_empty() && self.following.reader.reading.is_none() {
             self.read_on();
         }
         self.server_answers().await?;
@@ -474,24 +491,24 @@ impl<R: Remote> Actor<R> {
         let writing = self.writing.is_writing();
         let following = &mut self.following;
         following.hearing.hear(&events, writing);
-        feed::renew(&mut following.newest, landmarks);
-        if following.anchor.is_empty() {
-            following.anchor.clone_from(&following.newest);
+        feed::renew(&mut following.identity.newest, landmarks);
+        if following.identity.anchor.is_empty() {
+            following.identity.anchor.clone_from(&following.identity.newest);
         }
         let named = events.iter().map(|(only, event)| (&event.id, event.kind, *only));
-        following.backlog.read(named, next.clone(), following.newest.clone());
-        following.position = Some(next);
-        following.longest = longest;
-        following.round.parts += 1;
-        following.round.events += events.len();
+        following.looks.backlog.read(named, next.clone(), following.identity.newest.clone());
+        following.reader.position = Some(next);
+        following.reader.longest = longest;
+        following.reader.round.parts += 1;
+        following.reader.round.events += events.len();
         let named = events.into_iter().map(|(_, event)| event.id);
-        if matches!(self.work, Work::ListRun) {
-            self.last_list.hear_meanwhile(named);
+        if matches!(self.work, Work::Listing(_)) {
+            self.lists.last.hear_meanwhile(named);
         } else {
-            self.last_list.hear(named);
+            self.lists.last.hear(named);
         }
-        if setbacks.iter().any(|setback| !self.following.explained.contains(setback)) {
-            self.following.explained = setbacks;
+        if setbacks.iter().any(|setback| !self.following.reader.explained.contains(setback)) {
+            self.following.reader.explained = setbacks;
             self.recognise(Suspect::EndsEarlier);
         } else if self.following.is_to_be_recognised() {
             self.recognise(Suspect::Nothing);
@@ -502,20 +519,24 @@ impl<R: Remote> Actor<R> {
     /// Whether to read on at once, or after a pause.
     fn end_part(&mut self, ended: bool, quiet: bool) {
         if !quiet {
-            self.last_list.changed();
+            self.lists.last.changed();
         }
         let following = &mut self.following;
-        let Round { parts, events } = following.round;
+        let Round { parts, events } = following.reader.round;
         if !ended && parts < PARTS {
-            following.poll_at = Instant::now();
+            following.polling.at = Instant::now();
             return;
         }
         let nothing = events == 0;
-        following.round = Round::default();
-        following.goal = following.goal.or(Some(following.backlog.last_part()));
-        following.pause = if nothing { following.pace.slower(following.pause) } else { following.pace.shortest };
-        let pause = following.pace.within(with_jitter(following.pause));
-        following.poll_at = Instant::now() + pause;
+        following.reader.round = Round::default();
+        following.goal = following.goal.or(Some(following.looks.backlog.last_part()));
+        following.polling.pause = if nothing {
+            following.polling.pace.slower(following.polling.pause)
+        } else {
+            following.polling.pace.shortest
+        };
+        let pause = following.polling.pace.within(with_jitter(following.polling.pause));
+        following.polling.at = Instant::now() + pause;
     }
 
     async fn not_read(&mut self, error: RemoteError) -> Result<(), Stopped> {
@@ -526,13 +547,13 @@ impl<R: Remote> Actor<R> {
         if !error.fault.rejects_step() {
             return self.failed(error, Next::Follow).await;
         }
-        if self.following.untried {
+        if self.following.reader.untried {
             // The feed can be asked, but not in the way that it has to be followed.
             self.emit(Event::Noticed(Notice::FeedUnavailable { error })).await?;
             self.following.has_no_feed();
             return self.follow().await;
         }
-        if let Some(step) = self.following.position.as_ref().map(Position::earliest) {
+        if let Some(step) = self.following.reader.position.as_ref().map(Position::earliest) {
             self.emit(Event::Noticed(Notice::StepRefused { step })).await?;
         }
         self.locate().await
@@ -548,14 +569,14 @@ impl<R: Remote> Actor<R> {
         self.keep().await;
         self.following.synchronised = true;
         let Some(next) = self.following.earliest() else { return Ok(()) };
-        let (complete, lacking) = (self.last_list.is_complete(), self.last_list.lacking);
+        let (complete, lacking) = (self.lists.last.is_complete(), self.lists.last.lacking);
         self.emit(Event::Synchronised { next, complete, lacking }).await?;
         if self.list_is_due() { self.relist().await } else { Ok(()) }
     }
 
     /// Whether the feed was quiet when it was read last.
     pub(super) fn is_quiet(&self) -> bool {
-        self.following.pause > self.following.pace.shortest || !self.following.backlog.waits()
+        self.following.polling.pause > self.following.polling.pace.shortest || !self.following.looks.backlog.waits()
     }
 
     /// Takes in what was learnt, and tells what is different. `by_feed` when the feed led there.
@@ -565,16 +586,16 @@ impl<R: Remote> Actor<R> {
         let (mut told, mut different) = (Vec::new(), Vec::new());
         for answer in answers {
             let (id, mention) = (answer.id.clone(), answer.mention);
-            if let Some(seen) = self.ledger.take(answer) {
+            if let Some(seen) = self.cache.take(answer) {
                 self.note(&id, seen.now.as_ref());
                 self.writing.follow(&seen);
-                self.last_list.see(&seen);
+                self.lists.last.see(&seen);
                 different.push(seen.clone());
                 if !self.writing.defers(&seen) {
                     told.push(seen);
                 }
             } else if tell_all {
-                let now = self.ledger.get(&id).cloned();
+                let now = self.cache.get(&id).cloned();
                 told.push(SegmentChange { id, before: now.clone(), now, mention });
             }
         }

@@ -19,7 +19,7 @@ use crate::sync::message::{Event, ListProgress, Notice, Phase, SegmentChange, Su
 use crate::sync::report::Report;
 use crate::sync::segment_cache::{ListDiff, RequestSeq};
 
-use super::{Actor, Next, Stopped, Work};
+use super::{Actor, Next, Running, Stopped, Work};
 
 /// Whether a list can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,10 +187,11 @@ impl<R: Remote> Actor<R> {
     /// Asks for the first page before anything else, so that there is something to see while the end of the feed is looked for. It
     /// comes again with the list, which begins after that.
     pub(super) fn show_first_page(&mut self) {
-        if self.failures > 0 || self.ledger.len() > 0 {
+        if self.failures > 0 || self.cache.len() > 0 {
             return;
         }
-        let (remote, size, asked) = (Arc::clone(&self.remote), self.settings.page_size, self.questions.next());
+        let (remote, size, asked) =
+            (Arc::clone(&self.tasks.remote), self.settings.page_size, self.tasks.questions.next());
         self.send_out(async move {
             // The list says what stands in its way.
             let segments = remote.page(1, size).await.map(|page| page.segments).unwrap_or_default();
@@ -200,22 +201,21 @@ impl<R: Remote> Actor<R> {
 
     /// Lists everything from the beginning. The position in the feed stays where it is, so what happens meanwhile is found.
     pub(super) async fn relist(&mut self) -> Result<(), Stopped> {
-        self.wanted.reload = false;
-        self.last_list.meanwhile = Meanwhile::default();
-        let listing = Box::new(ListRun::new(&self.settings, &self.questions));
-        self.ledger.begin_list(listing.begun());
+        self.lists.reload_wanted = false;
+        self.lists.last.meanwhile = Meanwhile::default();
+        let listing = Box::new(ListRun::new(&self.settings, &self.tasks.questions));
+        self.cache.begin_list(listing.begun());
         self.list(listing).await
     }
 
     pub(super) async fn list(&mut self, mut listing: Box<ListRun>) -> Result<(), Stopped> {
-        self.work = Work::ListRun;
-        self.silence.work_asks(Call::Page(listing.next_number()));
-        self.progress_told = None;
-        self.tell_progress(listing.progress(self.ledger.count_of_list())).await?;
-        let (remote, settings) = (Arc::clone(&self.remote), Arc::clone(&self.settings));
-        let (questions, reporter) = (self.questions.clone(), self.reporter.clone());
-        self.stop_listing = CancellationToken::new();
-        let stop = self.stop_listing.clone();
+        let running = Running { stop: CancellationToken::new(), progress_told: None };
+        let stop = running.stop.clone();
+        self.work = Work::Listing(running);
+        self.told.silence.work_asks(Call::Page(listing.next_number()));
+        self.tell_progress(listing.progress(self.cache.count_of_list())).await?;
+        let (remote, settings) = (Arc::clone(&self.tasks.remote), Arc::clone(&self.settings));
+        let (questions, reporter) = (self.tasks.questions.clone(), self.tasks.reporter.clone());
         self.send_out(async move {
             let result = listing.run(&*remote, &settings, &questions, &reporter, &stop).await;
             Report::ListEnded(listing, result.err())
@@ -224,42 +224,50 @@ impl<R: Remote> Actor<R> {
     }
 
     pub(super) async fn tell_progress(&mut self, progress: ListProgress) -> Result<(), Stopped> {
-        if self.progress_told.is_some_and(|told| told.elapsed() < PROGRESS) {
+        let Work::Listing(running) = &mut self.work else { return Ok(()) };
+        if running.progress_told.is_some_and(|told| told.elapsed() < PROGRESS) {
             return Ok(());
         }
-        self.progress_told = Some(Instant::now());
+        running.progress_told = Some(Instant::now());
         self.enter_listing(progress).await
     }
 
+    /// The list under way asks for no more pages.
+    pub(super) fn stop_list(&self) {
+        if let Work::Listing(running) = &self.work {
+            running.stop.cancel();
+        }
+    }
+
     async fn enter_listing(&mut self, progress: ListProgress) -> Result<(), Stopped> {
-        self.enter(if self.listed { Phase::Resyncing(progress) } else { Phase::Loading(progress) }).await
+        self.enter(if self.lists.listed { Phase::Resyncing(progress) } else { Phase::Loading(progress) }).await
     }
 
     pub(super) async fn list_ended(&mut self, listing: ListRun) -> Result<(), Stopped> {
-        if !matches!(self.work, Work::ListRun) {
+        if !matches!(self.work, Work::Listing(_)) {
             // It was begun for a feed that is followed no more.
             return Ok(());
         }
         self.failures = 0;
-        self.silence.work_ended();
-        let count = self.ledger.count_of_list();
+        self.told.silence.work_ended();
+        let count = self.cache.count_of_list();
         let progress = listing.progress(count);
         tracing::info!(segments = progress.segments, pages = progress.pages, elapsed = ?progress.elapsed, "listed");
         self.enter_listing(progress).await?;
-        let ListDiff { absent, mut different, repeated } = self.ledger.end_list();
+        let ListDiff { absent, mut different, repeated } = self.cache.end_list();
         self.server_answers().await?;
         for seen in &mut different {
             self.writing.follow(seen);
             self.writing.merge_deferred(seen);
         }
         let now = Instant::now();
-        let known_before = self.listed;
-        self.listed = true;
+        let known_before = self.lists.listed;
+        self.lists.listed = true;
         self.watch_children_anew();
-        let was_complete = self.last_list.is_complete();
+        let was_complete = self.lists.last.is_complete();
         let apart = progress.elapsed.saturating_mul(LISTS_APART).clamp(LEAST_APART, MOST_APART);
-        let Meanwhile { changed, named } = std::mem::take(&mut self.last_list.meanwhile);
-        self.last_list = LastList {
+        let Meanwhile { changed, named } = std::mem::take(&mut self.lists.last.meanwhile);
+        self.lists.last = LastList {
             trust: if changed { ListConsistency::Suspect } else { ListConsistency::Replaying },
             begun: listing.begun(),
             pages: usize::try_from(progress.pages).unwrap_or(usize::MAX),
@@ -274,10 +282,10 @@ impl<R: Remote> Actor<R> {
             ended: now,
             repeated: if listing.is_fruitless() { 0 } else { repeated },
             suspicion: listing.suspicion(count),
-            suspect: self.last_list.suspect,
-            lacking: self.last_list.lacking,
-            covers: self.last_list.covers,
-            after_step_back: self.last_list.after_step_back,
+            suspect: self.lists.last.suspect,
+            lacking: self.lists.last.lacking,
+            covers: self.lists.last.covers,
+            after_step_back: self.lists.last.after_step_back,
             again_after: now + apart,
             repeat_after: now + self.settings.relist.max(progress.elapsed.saturating_mul(LISTS_APART)),
             verify_after: self.settings.verify_every.map(|pause| now + pause),
@@ -293,31 +301,31 @@ impl<R: Remote> Actor<R> {
 
     /// Each known segment that the list lacks is owed a look. Where it lacks many at once, it is rather listed again first.
     fn doubt_or_look_for(&mut self, mut absent: Vec<SegmentId>, nothing_else: bool) {
-        absent.retain(|id| self.ledger.get(id).is_some());
-        if self.last_list.after_step_back && nothing_else && absent.is_empty() {
+        absent.retain(|id| self.cache.get(id).is_some());
+        if self.lists.last.after_step_back && nothing_else && absent.is_empty() {
             self.recognition_was_wrong();
         }
-        self.last_list.after_step_back = false;
-        let many = absent.len() > MANY.max(self.ledger.len() / LARGE_PART);
-        if many && self.last_list.suspicion.is_none() {
-            self.last_list.suspicion = Some(Suspicion::Lacks { count: absent.len() });
-            if self.last_list.suspect == 0 {
+        self.lists.last.after_step_back = false;
+        let many = absent.len() > MANY.max(self.cache.len() / LARGE_PART);
+        if many && self.lists.last.suspicion.is_none() {
+            self.lists.last.suspicion = Some(Suspicion::Lacks { count: absent.len() });
+            if self.lists.last.suspect == 0 {
                 return;
             }
         }
         for id in &absent {
-            self.following.backlog.owe(id.clone());
+            self.following.looks.backlog.owe(id.clone());
         }
-        self.last_list.absent = absent.into_iter().collect();
+        self.lists.last.absent = absent.into_iter().collect();
     }
 
     /// The list waits until the client wants it to go on.
     pub(super) async fn list_paused(&mut self, listing: Box<ListRun>) -> Result<(), Stopped> {
-        if !matches!(self.work, Work::ListRun) {
+        if !matches!(self.work, Work::Listing(_)) {
             return Ok(());
         }
-        self.silence.work_ended();
-        let progress = listing.progress(self.ledger.count_of_list());
+        self.told.silence.work_ended();
+        let progress = listing.progress(self.cache.count_of_list());
         tracing::info!(segments = progress.segments, "the list was stopped");
         self.work = Work::Resting { until: Instant::now() + UNTIL_ASKED, then: Next::List(listing) };
         self.stop_waiting_to_catch_up();
@@ -325,12 +333,12 @@ impl<R: Remote> Actor<R> {
     }
 
     pub(super) async fn list_stopped(&mut self, listing: Box<ListRun>, error: RemoteError) -> Result<(), Stopped> {
-        if !matches!(self.work, Work::ListRun) {
+        if !matches!(self.work, Work::Listing(_)) {
             return Ok(());
         }
         tracing::warn!(%error, "the list stopped");
-        self.silence.work_ended();
-        let progress = listing.progress(self.ledger.count_of_list());
+        self.told.silence.work_ended();
+        let progress = listing.progress(self.cache.count_of_list());
         self.failures += 1;
         let pause = self.pause_after(&error.fault);
         self.work = Work::Resting { until: Instant::now() + pause, then: Next::List(listing) };
@@ -341,8 +349,8 @@ impl<R: Remote> Actor<R> {
 
     /// Without a feed, only another list tells what changed.
     pub(super) async fn live_without_feed(&mut self) -> Result<(), Stopped> {
-        let absent = std::mem::take(&mut self.last_list.absent).into_iter().collect();
-        self.following.backlog.forget();
+        let absent = std::mem::take(&mut self.lists.last.absent).into_iter().collect();
+        self.following.looks.backlog.forget();
         self.look_at(absent);
         self.judge_list(false).await?;
         self.keep().await;
@@ -353,19 +361,19 @@ impl<R: Remote> Actor<R> {
     /// The feed was read to its end since the list began, and what that lacked was looked at. What was different and was not
     /// named is what the feed had missed.
     pub(super) async fn settle_list(&mut self) -> Result<(), Stopped> {
-        if self.last_list.is_settled {
+        if self.lists.last.is_settled {
             return Ok(());
         }
-        self.last_list.is_settled = true;
-        let changed = self.last_list.trust == ListConsistency::Suspect;
-        let missed = self.last_list.different.take().map(|mut missed| {
-            missed.retain(|seen| !self.last_list.named.contains(&seen.id));
+        self.lists.last.is_settled = true;
+        let changed = self.lists.last.trust == ListConsistency::Suspect;
+        let missed = self.lists.last.different.take().map(|mut missed| {
+            missed.retain(|seen| !self.lists.last.named.contains(&seen.id));
             missed
         });
         let surprises = missed.as_ref().is_none_or(|missed| !missed.is_empty());
-        self.last_list.confirms = !changed && !surprises;
+        self.lists.last.confirms = !changed && !surprises;
         self.judge_list(changed).await?;
-        let Some(missed) = missed.filter(|_| self.last_list.compares) else { return Ok(()) };
+        let Some(missed) = missed.filter(|_| self.lists.last.compares) else { return Ok(()) };
         if !missed.is_empty() {
             tracing::warn!(count = missed.len(), "the feed had missed changes");
         }
@@ -374,7 +382,7 @@ impl<R: Remote> Actor<R> {
 
     /// Whether the list can be relied on. What speaks against it is told when listing again did not help.
     async fn judge_list(&mut self, doubtful: bool) -> Result<(), Stopped> {
-        let list = &mut self.last_list;
+        let list = &mut self.lists.last;
         let repeated = list.repeated;
         if list.suspicion.is_none()
             && list.trust == ListConsistency::Replaying
@@ -403,7 +411,7 @@ impl<R: Remote> Actor<R> {
     /// Whether everything is to be listed now.
     pub(super) fn list_is_due(&self) -> bool {
         let now = Instant::now();
-        let list = &self.last_list;
+        let list = &self.lists.last;
         let verify = list.verify_after.is_some_and(|after| now >= after);
         let again = match (list.trust, list.lacking) {
             // Nothing that is asked again and again changes its mind.
@@ -411,6 +419,6 @@ impl<R: Remote> Actor<R> {
             (ListConsistency::Late, _) => self.is_quiet() && now >= list.again_after,
             _ => list.suspicion.is_some() || self.is_quiet() || now >= list.repeat_after,
         };
-        self.wanted.reload || verify || again
+        self.lists.reload_wanted || verify || again
     }
 }

@@ -18,7 +18,7 @@ impl<R: Remote> Actor<R> {
     /// Tells what was stored and goes on from there.
     pub(super) async fn restore(&mut self) -> Result<(), Stopped> {
         let Some(path) = self.settings.store.clone() else { return Ok(()) };
-        let restored = Persister::open(path, self.reporter.clone()).await;
+        let restored = Persister::open(path, self.tasks.reporter.clone()).await;
         self.keeper = restored.keeper;
         for notice in restored.notices {
             self.emit(Event::Noticed(notice)).await?;
@@ -36,20 +36,20 @@ impl<R: Remote> Actor<R> {
             keeper.go_on_from(&snapshot).await;
         }
         // Any answer of the server is newer than what was stored.
-        let asked = self.questions.next();
+        let asked = self.tasks.questions.next();
         let Snapshot { segments, position, landmarks, .. } = snapshot;
         // Beside the tree it would take the memory's time from it, and a person waits for that only.
         let known =
             spawn_blocking(move || segments.into_iter().map(|segment| Cached { segment, asked }).collect::<IdMap>());
         // It ends by nothing but a panic, which is told by the panic hook.
-        self.ledger.begin_with(known.await.map_err(|_| Stopped::ByTask)?);
-        self.listed = true;
+        self.cache.begin_with(known.await.map_err(|_| Stopped::ByTask)?);
+        self.lists.listed = true;
         let Some(position) = position else {
             // Without a position there is nothing to follow from, so everything is listed behind what is shown.
             return Ok(());
         };
         self.follow_stored(position.regrouped(&self.settings.origins), landmarks);
-        self.last_list.restored(complete);
+        self.lists.last.restored(complete);
         self.work = Work::Resting { until: Instant::now(), then: Next::Follow };
         self.enter(Phase::Replaying).await
     }
@@ -70,8 +70,8 @@ impl<R: Remote> Actor<R> {
                 keeper.note(seen.id.clone(), seen.now.clone());
             }
         } else {
-            let segments = self.ledger.segments().cloned().collect();
-            keeper.replace(segments, settled.as_ref(), &self.following.landmarks).await;
+            let segments = self.cache.segments().cloned().collect();
+            keeper.replace(segments, settled.as_ref(), &self.following.reader.landmarks).await;
         }
     }
 
@@ -80,9 +80,9 @@ impl<R: Remote> Actor<R> {
         let settled = self.kept_position().cloned();
         // What is set apart is told wrongly until it is read, which the next start is to find out; and that start doesn't know how
         // long ago the list ended, so it couldn't doubt it for what the feed tells late.
-        let complete = self.last_list.is_certain() && !self.following.sets_apart();
+        let complete = self.lists.last.is_certain() && !self.following.sets_apart();
         if let Some(keeper) = &mut self.keeper {
-            keeper.advance(settled.as_ref(), &self.following.landmarks, complete).await;
+            keeper.advance(settled.as_ref(), &self.following.reader.landmarks, complete).await;
         }
     }
 }

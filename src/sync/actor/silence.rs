@@ -95,18 +95,18 @@ impl<R: Remote> Actor<R> {
     /// Tells that an answer is overdue, and when it has come.
     pub(super) async fn tend_silence(&mut self) -> Result<(), Stopped> {
         let now = Instant::now();
-        let overdue = self.silence.longest().filter(|(_, since)| now.saturating_duration_since(*since) >= OVERDUE);
-        match (overdue, self.silence.told) {
+        let overdue = self.told.silence.longest().filter(|(_, since)| now.saturating_duration_since(*since) >= OVERDUE);
+        match (overdue, self.told.silence.told) {
             (Some((_, since)), Some(told)) if since == told => Ok(()),
             // While it rests after a failure, that says more.
             (Some((call, since)), _) if !matches!(self.work, Work::Resting { .. }) => {
-                self.silence.told = Some(since);
+                self.told.silence.told = Some(since);
                 let since = now.saturating_duration_since(since);
                 self.emit(Event::PhaseChanged(Phase::Silent { call, since })).await
             }
             (None, Some(_)) => {
-                self.silence.broken();
-                self.emit(Event::PhaseChanged(self.phase.clone())).await
+                self.told.silence.broken();
+                self.emit(Event::PhaseChanged(self.told.phase.clone())).await
             }
             _ => Ok(()),
         }

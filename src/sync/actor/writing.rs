@@ -198,7 +198,7 @@ impl<R: Remote> Actor<R> {
         self.writing.open.extend(operations.iter().map(|(op, _)| *op));
         let creates = || operations.iter().filter_map(|(op, operation)| Some((*op, created_by(operation)?)));
         self.writing.creates.extend(creates().map(|(op, _)| op));
-        self.writing.namesakes.mind(creates().map(|(_, draft)| draft), self.ledger.segments());
+        self.writing.namesakes.mind(creates().map(|(_, draft)| draft), self.cache.segments());
         let deletes = operations.iter().filter(|(_, operation)| matches!(operation, Operation::Delete { .. }));
         let subjects: HashSet<SegmentId> = deletes.filter_map(|(_, operation)| operation.subject()).cloned().collect();
         let new = subjects.into_iter().filter(|subject| !self.writing.children.contains_key(subject)).collect();
@@ -226,7 +226,7 @@ impl<R: Remote> Actor<R> {
         for subject in subjects {
             self.writing.children.entry(subject.clone()).or_default();
         }
-        for segment in self.ledger.segments() {
+        for segment in self.cache.segments() {
             if let Some(siblings) = segment.parent.as_ref().and_then(|parent| self.writing.children.get_mut(parent)) {
                 siblings.insert(segment.id.clone());
             }
@@ -291,9 +291,9 @@ impl<R: Remote> Actor<R> {
         Writer {
             op,
             evidence,
-            remote: Arc::clone(&self.remote),
-            questions: self.questions.clone(),
-            reporter: self.reporter.clone(),
+            remote: Arc::clone(&self.tasks.remote),
+            questions: self.tasks.questions.clone(),
+            reporter: self.tasks.reporter.clone(),
             since,
             create_confirm_timeout: self.settings.create_confirm_timeout,
             at_once: self.settings.concurrency,
@@ -311,9 +311,9 @@ impl<R: Remote> Actor<R> {
         if operation.destination().into_iter().chain(operation.subject()).any(is_provisional) {
             return Err(WriteError::ParentMissing);
         }
-        let Some(destination) = operation.destination().filter(|_| self.listed) else { return Ok(()) };
+        let Some(destination) = operation.destination().filter(|_| self.lists.listed) else { return Ok(()) };
         // Of one that was never there, such as the parent of an orphan that is to come back, the server may think otherwise.
-        if self.ledger.is_gone(destination) {
+        if self.cache.is_gone(destination) {
             return Err(WriteError::ParentMissing);
         }
         let Some(subject) = operation.subject() else { return Ok(()) };
@@ -323,7 +323,7 @@ impl<R: Remote> Actor<R> {
             if id == subject {
                 return Err(WriteError::WouldCreateCycle);
             }
-            at = self.ledger.get(id).and_then(|segment| segment.parent.as_ref());
+            at = self.cache.get(id).and_then(|segment| segment.parent.as_ref());
         }
         Ok(())
     }
@@ -377,7 +377,7 @@ impl<R: Remote> Actor<R> {
 
     /// Emits changes that were deferred, as far as there is anything to tell by now.
     async fn tell_after_all(&mut self, deferred: Vec<SegmentChange>) -> Result<(), Stopped> {
-        let now = |seen: SegmentChange| SegmentChange { now: self.ledger.get(&seen.id).cloned(), ..seen };
+        let now = |seen: SegmentChange| SegmentChange { now: self.cache.get(&seen.id).cloned(), ..seen };
         let told = deferred.into_iter().map(now).filter(|seen| seen.before != seen.now).collect();
         self.tell_changes(told, None).await
     }
@@ -421,7 +421,7 @@ impl<R: Remote> Actor<R> {
             WriteResult::Created(applied) | WriteResult::Updated(applied) => Some(Arc::clone(&applied.segment)),
             WriteResult::Deleted { .. } => None,
         };
-        if let Some(seen) = self.ledger.take(answer) {
+        if let Some(seen) = self.cache.take(answer) {
             self.note(&seen.id, seen.now.as_ref());
             self.writing.follow(&seen);
         }
@@ -438,7 +438,7 @@ impl<R: Remote> Actor<R> {
         }
         self.tell_executed(op, ExecutionResult::Done(outcome)).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
-        let now = self.ledger.get(&id).cloned();
+        let now = self.cache.get(&id).cloned();
         if now == told {
             return Ok(());
         }
@@ -451,7 +451,7 @@ impl<R: Remote> Actor<R> {
         if ids.is_empty() {
             return;
         }
-        let (remote, questions) = (Arc::clone(&self.remote), self.questions.clone());
+        let (remote, questions) = (Arc::clone(&self.tasks.remote), self.tasks.questions.clone());
         let at_once = self.settings.concurrency;
         self.send_out(async move {
             let (answers, failure) = fetch_many(&*remote, &questions, ids, at_once).await;

@@ -10,24 +10,24 @@ use super::{ReadNumber, UNSEEN};
 impl<R: Remote> Actor<R> {
     /// An operation wants to know what the feed says up to now.
     pub(in crate::sync::actor) fn catch_up(&mut self, catch_up: CatchUp) {
-        let asks = matches!(self.work, Work::Following | Work::ListRun);
+        let asks = matches!(self.work, Work::Following | Work::Listing(_));
         if !asks || !self.following.has_feed() {
             self.answer(catch_up, false);
             return;
         }
         // A read under way may have been answered before now.
-        let next = ReadNumber(self.following.last_read.0 + 1);
-        self.following.catching_up.push((next, catch_up));
-        if self.following.reading.is_none() {
+        let next = ReadNumber(self.following.reader.last_read.0 + 1);
+        self.following.reader.catching_up.push((next, catch_up));
+        if self.following.reader.reading.is_none() {
             self.read_on();
         }
     }
 
     pub(super) fn answer_those_who_catch_up(&mut self) {
-        let read = self.following.last_read;
+        let read = self.following.reader.last_read;
         let (answered, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.following.catching_up).into_iter().partition(|(number, _)| *number <= read);
-        self.following.catching_up = waiting;
+            std::mem::take(&mut self.following.reader.catching_up).into_iter().partition(|(number, _)| *number <= read);
+        self.following.reader.catching_up = waiting;
         for (_, catch_up) in answered {
             self.answer(catch_up, true);
         }
@@ -35,7 +35,7 @@ impl<R: Remote> Actor<R> {
 
     /// The feed can't be read at present, which is no reason not to write.
     pub(in crate::sync::actor) fn stop_waiting_to_catch_up(&mut self) {
-        for (_, catch_up) in std::mem::take(&mut self.following.catching_up) {
+        for (_, catch_up) in std::mem::take(&mut self.following.reader.catching_up) {
             self.answer(catch_up, false);
         }
     }
@@ -54,7 +54,7 @@ impl<R: Remote> Actor<R> {
             somebody_else: counted,
             namings,
             newcomers,
-            unseen: if deletes { self.following.backlog.some(UNSEEN) } else { Vec::new() },
+            unseen: if deletes { self.following.looks.backlog.some(UNSEEN) } else { Vec::new() },
         };
         // Whoever asked may have been stopped.
         let _stopped = reply.send(caught);

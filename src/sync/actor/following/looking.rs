@@ -19,13 +19,13 @@ use super::{KEPT_EVERY, LEFT_ALONE, MOST_APART, MOST_RECHECKS, RECHECKS};
 impl<R: Remote> Actor<R> {
     /// Looks at the next segment that is owed a look. Answers whether there was one.
     pub(super) fn look_at_next(&mut self) -> bool {
-        let Some((id, mention)) = self.following.backlog.begin_look() else { return false };
-        self.following.looks += 1;
+        let Some((id, mention)) = self.following.looks.backlog.begin_look() else { return false };
+        self.following.looks.under_way += 1;
         if self.settings.tell_named {
-            self.following.in_order.push_back((id.clone(), None));
+            self.following.looks.in_order.push_back((id.clone(), None));
         }
-        self.silence.look_asks(&id);
-        let (remote, questions) = (Arc::clone(&self.remote), self.questions.clone());
+        self.told.silence.look_asks(&id);
+        let (remote, questions) = (Arc::clone(&self.tasks.remote), self.tasks.questions.clone());
         self.send_out(async move {
             let result = fetch(&*remote, &questions, id.clone(), mention).await;
             Report::Looked { id, mention, result }
@@ -41,16 +41,16 @@ impl<R: Remote> Actor<R> {
         mention: FeedSource,
         result: Result<Fetched, RemoteError>,
     ) -> Result<(), Stopped> {
-        self.following.looks -= 1;
-        self.silence.look_ended(&id);
+        self.following.looks.under_way -= 1;
+        self.told.silence.look_ended(&id);
         if !self.settings.tell_named {
             return self.take_look(id, mention, result).await;
         }
-        if let Some(place) = self.following.in_order.iter_mut().find(|place| place.0 == id && place.1.is_none()) {
+        if let Some(place) = self.following.looks.in_order.iter_mut().find(|place| place.0 == id && place.1.is_none()) {
             place.1 = Some((mention, result));
         }
-        while let Some((_, Some(_))) = self.following.in_order.front()
-            && let Some((id, Some((mention, result)))) = self.following.in_order.pop_front()
+        while let Some((_, Some(_))) = self.following.looks.in_order.front()
+            && let Some((id, Some((mention, result)))) = self.following.looks.in_order.pop_front()
         {
             self.take_look(id, mention, result).await?;
         }
@@ -65,33 +65,33 @@ impl<R: Remote> Actor<R> {
     ) -> Result<(), Stopped> {
         match result {
             Ok(answer) => {
-                if self.following.apart.remove(&id).is_some() {
+                if self.following.looks.apart.remove(&id).is_some() {
                     tracing::info!(%id, "a segment can be read again");
                 }
                 self.failures = 0;
                 if answer.now.is_none() && mention.kind != Some(FeedEventKind::Deleted) {
                     self.look_again_later(&id);
                 }
-                self.following.backlog.looked(&id);
+                self.following.looks.backlog.looked(&id);
                 let more = self.following.advance();
                 if self.take(vec![answer], true).await?.is_empty() {
-                    self.following.idle_looks.spend(Instant::now());
+                    self.following.looks.idle.spend(Instant::now());
                 }
                 if more && self.following.kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY) {
                     self.following.kept_at = Some(Instant::now());
                     self.keep().await;
                 }
             }
-            Err(error) if concerns_one(&error.fault) && self.following.apart.len() < MOST_APART => {
+            Err(error) if concerns_one(&error.fault) && self.following.looks.apart.len() < MOST_APART => {
                 tracing::warn!(%error, "a segment can't be read");
-                self.following.backlog.looked(&id);
+                self.following.looks.backlog.looked(&id);
                 self.following.advance();
                 if self.following.set_apart(id, &error.fault) {
                     self.emit(Event::Noticed(Notice::SetApart { error })).await?;
                 }
             }
             Err(error) => {
-                self.following.backlog.look_again(&id);
+                self.following.looks.backlog.look_again(&id);
                 if matches!(self.work, Work::Following) {
                     return self.failed(error, Next::Follow).await;
                 }
@@ -102,35 +102,35 @@ impl<R: Remote> Actor<R> {
 
     fn look_again_later(&mut self, id: &SegmentId) {
         let following = &mut self.following;
-        if following.rechecks.iter().any(|(_, other)| other == id) {
+        if following.looks.rechecks.iter().any(|(_, other)| other == id) {
             return;
         }
         for pause in RECHECKS {
             let at = Instant::now() + pause;
-            let place = following.rechecks.partition_point(|(other, _)| *other <= at);
-            following.rechecks.insert(place, (at, id.clone()));
+            let place = following.looks.rechecks.partition_point(|(other, _)| *other <= at);
+            following.looks.rechecks.insert(place, (at, id.clone()));
         }
-        following.rechecks.truncate(MOST_RECHECKS);
+        following.looks.rechecks.truncate(MOST_RECHECKS);
     }
 
     /// Looks again at what was not there, and at what could not be read.
     pub(super) fn recheck(&mut self, now: Instant) {
-        while let Some((at, id)) = self.following.rechecks.front()
+        while let Some((at, id)) = self.following.looks.rechecks.front()
             && *at <= now
         {
             // Whoever has seen it since has nothing to look for.
-            if self.ledger.get(id).is_none() {
-                self.following.backlog.owe(id.clone());
+            if self.cache.get(id).is_none() {
+                self.following.looks.backlog.owe(id.clone());
             }
-            self.following.rechecks.pop_front();
+            self.following.looks.rechecks.pop_front();
         }
         let due: Vec<SegmentId> =
-            self.following.apart.iter().filter(|(_, apart)| apart.at <= now).map(|(id, _)| id.clone()).collect();
+            self.following.looks.apart.iter().filter(|(_, apart)| apart.at <= now).map(|(id, _)| id.clone()).collect();
         for id in due {
-            if let Some(apart) = self.following.apart.get_mut(&id) {
+            if let Some(apart) = self.following.looks.apart.get_mut(&id) {
                 apart.at = now + LEFT_ALONE;
             }
-            self.following.backlog.owe(id);
+            self.following.looks.backlog.owe(id);
         }
     }
 
@@ -153,8 +153,8 @@ impl<R: Remote> Actor<R> {
 
     /// The feed names more segments than a list has pages.
     pub(super) async fn list_instead(&mut self) -> Result<(), Stopped> {
-        tracing::info!(named = self.following.backlog.named(), "everything is listed instead of looking at each");
-        self.last_list.covers = Some(self.following.backlog.last_part());
+        tracing::info!(named = self.following.looks.backlog.named(), "everything is listed instead of looking at each");
+        self.lists.last.covers = Some(self.following.looks.backlog.last_part());
         self.relist().await
     }
 
@@ -163,12 +163,12 @@ impl<R: Remote> Actor<R> {
         &mut self,
         different: &mut [SegmentChange],
     ) -> Result<(), Stopped> {
-        let Some(part) = self.last_list.covers.take() else { return Ok(()) };
-        let begun = self.last_list.begun;
+        let Some(part) = self.lists.last.covers.take() else { return Ok(()) };
+        let begun = self.lists.last.begun;
         let tell_all = self.settings.tell_named && !self.following.synchronised;
         let mut mentions: BTreeMap<SegmentId, FeedSource> = BTreeMap::new();
-        let (ledger, mut gone) = (&self.ledger, Vec::new());
-        self.following.backlog.settle_up_to(part, |id, mention, last| {
+        let (ledger, mut gone) = (&self.cache, Vec::new());
+        self.following.looks.backlog.settle_up_to(part, |id, mention, last| {
             if ledger.knows_since(id, begun) {
                 mentions.insert(id.clone(), mention);
                 return true;
@@ -189,7 +189,7 @@ impl<R: Remote> Actor<R> {
         self.take(gone, true).await?;
         if tell_all {
             let told = mentions.into_iter().map(|(id, mention)| {
-                let now = self.ledger.get(&id).cloned();
+                let now = self.cache.get(&id).cloned();
                 SegmentChange { id, before: now.clone(), now, mention }
             });
             let told = told.collect();

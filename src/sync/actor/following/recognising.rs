@@ -16,13 +16,13 @@ use super::{Recognition, Suspect};
 impl<R: Remote> Actor<R> {
     /// Looks whether the feed is still the one that was followed, by what it told.
     pub(super) fn recognise(&mut self, suspect: Suspect) {
-        if matches!(self.following.recognition, Recognition::Underway | Recognition::Pointless) {
+        if matches!(self.following.identity.recognition, Recognition::Underway | Recognition::Pointless) {
             return;
         }
-        let Some(position) = self.following.position.clone() else { return };
-        self.following.recognition = Recognition::Underway;
-        let (landmarks, next) = (self.following.anchor.clone(), self.following.newest.clone());
-        let remote = Arc::clone(&self.remote);
+        let Some(position) = self.following.reader.position.clone() else { return };
+        self.following.identity.recognition = Recognition::Underway;
+        let (landmarks, next) = (self.following.identity.anchor.clone(), self.following.identity.newest.clone());
+        let remote = Arc::clone(&self.tasks.remote);
         self.send_out(async move {
             let same = match feed::is_the_same(&*remote, &landmarks).await {
                 Ok(true) if suspect == Suspect::EndsEarlier => {
@@ -39,26 +39,26 @@ impl<R: Remote> Actor<R> {
         result: Result<bool, RemoteError>,
         next: Vec<Landmark>,
     ) -> Result<(), Stopped> {
-        if self.following.recognition != Recognition::Underway {
+        if self.following.identity.recognition != Recognition::Underway {
             return Ok(());
         }
-        self.following.recognition = Recognition::Known(Instant::now());
+        self.following.identity.recognition = Recognition::Known(Instant::now());
         match result {
             Ok(true) => {
-                self.following.anchor = next;
+                self.following.identity.anchor = next;
                 self.go_on_following().await
             }
             Ok(false) if self.following.has_feed() && !matches!(self.work, Work::Locating) => {
                 tracing::warn!("the feed is not what it was");
                 self.emit(Event::Noticed(Notice::FeedWentBack)).await?;
-                self.last_list.after_step_back = true;
-                self.stop_listing.cancel();
+                self.lists.last.after_step_back = true;
+                self.stop_list();
                 self.locate().await
             }
             Ok(false) => Ok(()),
             Err(error) => {
                 tracing::warn!(%error, "it could not be seen whether the feed is what it was");
-                self.following.recognition = Recognition::Wanted;
+                self.following.identity.recognition = Recognition::Wanted;
                 if matches!(self.work, Work::Following) && !self.following.synchronised {
                     // At a start nothing is told to be so before this is known.
                     return self.failed(error, Next::Follow).await;
@@ -70,6 +70,6 @@ impl<R: Remote> Actor<R> {
 
     /// A list after a step back has found all as it was, so the feed just doesn't tell the same twice.
     pub(in crate::sync::actor) fn recognition_was_wrong(&mut self) {
-        self.following.recognition = Recognition::Pointless;
+        self.following.identity.recognition = Recognition::Pointless;
     }
 }

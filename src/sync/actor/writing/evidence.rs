@@ -57,7 +57,7 @@ impl<R: Remote> Actor<R> {
     /// made is found even where the feed does not name it.
     pub(super) async fn execute_after_list(&mut self, execution: Execution) -> Result<(), Stopped> {
         self.writing.after_list.push(execution);
-        self.wanted.reload = true;
+        self.lists.reload_wanted = true;
         if self.following.is_idle() && matches!(self.work, super::super::Work::Following) {
             return self.relist().await;
         }
@@ -66,7 +66,7 @@ impl<R: Remote> Actor<R> {
 
     /// A list has ended that may tell what became of creates which are to be sent again.
     pub(in crate::sync::actor) async fn listed_for_resends(&mut self) -> Result<(), Stopped> {
-        if self.wanted.reload {
+        if self.lists.reload_wanted {
             // It was begun before somebody asked.
             return Ok(());
         }
@@ -94,7 +94,7 @@ impl<R: Remote> Actor<R> {
     pub(in crate::sync::actor) fn claim(&mut self, claim: Claim) -> bool {
         let Claim { op, id, kind, doubted, firm } = claim;
         let existed = self.writing.existing.get(&op).is_some_and(|existing| existing.contains(&id));
-        let unknown = self.ledger.get(&id).is_none() || self.writing.born.contains(&id);
+        let unknown = self.cache.get(&id).is_none() || self.writing.born.contains(&id);
         let created = kind == Some(FeedEventKind::Created);
         let new = match self.writing.left {
             // What is known was stored or listed after it was sent, so what is new is what did not exist before.
@@ -120,7 +120,7 @@ impl<R: Remote> Actor<R> {
         };
         // Just like it first.
         let (same, like): (Vec<_>, Vec<_>) = self
-            .ledger
+            .cache
             .segments()
             .filter(alike)
             .partition(|segment| drafts.iter().any(|draft| is_made_from(segment, draft)));
@@ -129,6 +129,6 @@ impl<R: Remote> Actor<R> {
 
     /// The segment that a create was answered with, if it existed before that was asked for.
     pub(in crate::sync::actor) fn existed_before(&self, id: &SegmentId) -> Option<Arc<Segment>> {
-        self.ledger.get(id).filter(|_| !self.writing.born.contains(id)).cloned()
+        self.cache.get(id).filter(|_| !self.writing.born.contains(id)).cloned()
     }
 }

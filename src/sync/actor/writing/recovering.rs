@@ -21,7 +21,7 @@ impl<R: Remote> Actor<R> {
             return;
         };
         let creates = journal.iter().filter_map(|left| created_by(&left.operation));
-        self.writing.namesakes.mind(creates, self.ledger.segments());
+        self.writing.namesakes.mind(creates, self.cache.segments());
         let mut writers: Vec<(Journalled, Option<Writer<R>>)> = Vec::with_capacity(journal.len());
         for left in journal {
             if let Some(existing) = &left.existing {
