@@ -17,6 +17,9 @@ mod recent;
 mod result;
 mod undo;
 
+#[cfg(test)]
+mod tests;
+
 pub use confirm::{Confirmation, Safeguards, TypedPhrase, confirmation, left_to_the_server, managed};
 pub use execution::{Evidence, Execution, ExecutionResult, Resend};
 pub use journal::{JournalEntry, Journalled, Progress, Recovered, RecoveredState};

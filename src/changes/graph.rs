@@ -41,6 +41,8 @@ struct Turn(u64);
 #[derive(Debug, Clone)]
 struct Node {
     turn: Turn,
+    /// The run of moves that was going on when it entered, and that it belongs to as a move.
+    run: u64,
     kind: Kind,
     stage: Stage,
     /// What it waits for, and what waits for it.
@@ -59,7 +61,6 @@ enum Kind {
     /// To a place, as one of a run of moves to the same.
     Move {
         to: Option<SegmentId>,
-        run: u64,
     },
     Delete,
 }
@@ -86,32 +87,34 @@ struct Moves {
     in_flight: HashSet<OpId>,
 }
 
+impl Kind {
+    fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::Create { draft } => Self::Create(draft.clone()),
+            Operation::Update { draft, .. } if operation.is_move() => Self::Move { to: draft.parent.clone() },
+            Operation::Update { .. } => Self::Change,
+            Operation::Delete { .. } => Self::Delete,
+        }
+    }
+}
+
 impl Graph {
     /// Takes in an operation. It is ready as soon as nothing stands in its way, or rests until it is [woken](Self::wake).
     pub fn enter(&mut self, op: OpId, operation: &Operation, rests: bool) {
         self.last_turn.0 += 1;
         let turn = self.last_turn;
-        let kind = self.kind(operation);
-        self.insert(op, operation, turn, kind, if rests { Stage::Resting } else { Stage::Queued });
-    }
-
-    fn kind(&mut self, operation: &Operation) -> Kind {
-        match operation {
-            Operation::Create { draft } => Kind::Create(draft.clone()),
-            Operation::Delete { .. } => Kind::Delete,
-            Operation::Update { draft, .. } if operation.is_move() => {
-                let to = draft.parent.clone();
-                if self.moves.last_run == 0 || self.moves.to != to {
-                    self.moves.last_run += 1;
-                    self.moves.to.clone_from(&to);
-                }
-                Kind::Move { to, run: self.moves.last_run }
-            }
-            Operation::Update { .. } => Kind::Change,
+        let kind = Kind::of(operation);
+        if let Kind::Move { to } = &kind
+            && (self.moves.last_run == 0 || self.moves.to != *to)
+        {
+            self.moves.last_run += 1;
+            self.moves.to.clone_from(to);
         }
+        let place = (turn, self.moves.last_run);
+        self.insert(op, operation, place, kind, if rests { Stage::Resting } else { Stage::Queued });
     }
 
-    fn insert(&mut self, op: OpId, operation: &Operation, turn: Turn, kind: Kind, stage: Stage) {
+    fn insert(&mut self, op: OpId, operation: &Operation, (turn, run): (Turn, u64), kind: Kind, stage: Stage) {
         let after = self.builds_upon(operation, turn);
         for earlier in &after {
             if let Some(node) = self.nodes.get_mut(earlier) {
@@ -133,7 +136,7 @@ impl Graph {
             let place = alike.partition_point(|(other, _)| *other < turn);
             alike.insert(place, (turn, op));
         }
-        self.nodes.insert(op, Node { turn, kind, stage, after, before: HashSet::new(), on, below });
+        self.nodes.insert(op, Node { turn, run, kind, stage, after, before: HashSet::new(), on, below });
         self.count_active(op, 1);
         self.consider(op);
     }
@@ -175,7 +178,7 @@ impl Graph {
     /// A move that was tried again may meet moves of a later run.
     fn agrees_with_moves_in_flight(&self, op: OpId) -> bool {
         let destination = |op: &OpId| match self.nodes.get(op).map(|node| &node.kind) {
-            Some(Kind::Move { to, .. }) => Some(to),
+            Some(Kind::Move { to }) => Some(to),
             _ => None,
         };
         match (destination(&op), self.moves.in_flight.iter().next()) {
@@ -209,15 +212,9 @@ impl Graph {
 
     /// An operation that rests is queued again, another one in its place if that is what it is by now.
     pub fn wake(&mut self, op: OpId, operation: &Operation) {
-        let Some((Node { turn, kind: former, before, .. }, twin)) = self.take_out(op) else { return };
-        // It keeps its place among the moves, so that nothing that waits for it comes before it.
-        let kind = match (former, operation) {
-            (Kind::Move { run, .. }, Operation::Update { draft, .. }) if operation.is_move() => {
-                Kind::Move { to: draft.parent.clone(), run }
-            }
-            _ => self.kind(operation),
-        };
-        self.insert(op, operation, turn, kind, Stage::Queued);
+        let Some((Node { turn, run, before, .. }, twin)) = self.take_out(op) else { return };
+        // It keeps its place among the moves, so that nothing that waits for it comes before it; also where it was none before.
+        self.insert(op, operation, (turn, run), Kind::of(operation), Stage::Queued);
         if let Some(node) = self.nodes.get_mut(&op) {
             node.before = before;
         }
@@ -279,7 +276,7 @@ impl Graph {
 
     /// Counts a move of its run in or out, as long as it does not rest.
     fn count_active(&mut self, op: OpId, by: isize) {
-        let Some(Node { kind: Kind::Move { run, .. }, stage: Stage::Queued | Stage::InFlight, .. }) =
+        let Some(Node { run, kind: Kind::Move { .. }, stage: Stage::Queued | Stage::InFlight, .. }) =
             self.nodes.get(&op)
         else {
             return;
@@ -306,7 +303,7 @@ impl Graph {
     }
 
     fn consider(&mut self, op: OpId) {
-        let Some(Node { kind, turn, stage: Stage::Queued, after, .. }) = self.nodes.get(&op) else { return };
+        let Some(Node { turn, run, kind, stage: Stage::Queued, after, .. }) = self.nodes.get(&op) else { return };
         if !after.is_empty() {
             return;
         }
@@ -317,7 +314,7 @@ impl Graph {
                     return;
                 }
             }
-            Kind::Move { run, .. } if self.moves.active.first_key_value().is_some_and(|(first, _)| first < run) => {
+            Kind::Move { .. } if self.moves.active.first_key_value().is_some_and(|(first, _)| first < run) => {
                 self.moves.waiting.entry(*run).or_default().insert(op);
                 return;
             }
@@ -329,6 +326,12 @@ impl Graph {
     /// A new segment has its real id: it is found under that from now on.
     pub fn rename(&mut self, provisional: &SegmentId, real: &SegmentId) {
         if let Some(ops) = self.on.remove(provisional) {
+            // It may have been seen before it was known to be this one, and have operations under its real id.
+            for other in self.on.get(real).cloned().unwrap_or_default() {
+                for op in &ops {
+                    self.put_in_order(*op, other);
+                }
+            }
             for op in &ops {
                 if let Some(node) = self.nodes.get_mut(op) {
                     node.on.clone_from(real);
@@ -349,11 +352,27 @@ impl Graph {
         }
     }
 
+    /// Has one operation wait for the other: the later one, or the one that is not in flight.
+    fn put_in_order(&mut self, one: OpId, other: OpId) {
+        let rank = |op: &OpId| self.nodes.get(op).map(|node| (node.stage != Stage::InFlight, node.turn));
+        let (first, second) = if rank(&one) <= rank(&other) { (one, other) } else { (other, one) };
+        if let Some(first) = self.nodes.get_mut(&first) {
+            first.before.insert(second);
+        }
+        if let Some(second) = self.nodes.get_mut(&second) {
+            second.after.insert(first);
+        }
+        self.ready.remove(&second);
+        for waiting in self.moves.waiting.values_mut() {
+            waiting.remove(&second);
+        }
+    }
+
     /// What is put below a new segment is known by the place that it is put to.
     fn rename_place(&mut self, op: OpId, provisional: &SegmentId, real: &SegmentId) {
         let Some(node) = self.nodes.get_mut(&op) else { return };
         match &mut node.kind {
-            Kind::Move { to: Some(to), .. } if to == provisional => to.clone_from(real),
+            Kind::Move { to: Some(to) } if to == provisional => to.clone_from(real),
             Kind::Create(draft) if draft.parent.as_ref() == Some(provisional) => {
                 let former = draft.clone();
                 draft.parent = Some(real.clone());
@@ -508,6 +527,28 @@ mod tests {
         assert_eq!(begun(&mut graph), [1]);
         graph.leave(op(1));
         assert_eq!(begun(&mut graph), [2]);
+    }
+
+    #[test]
+    fn a_change_that_is_a_move_when_it_is_tried_again_waits_for_no_move_that_waits_for_it() {
+        let mut graph = graph(&[rename("a", "b"), moved("c", None, "d"), moved("a", None, "e")]);
+        assert_eq!(begun(&mut graph), [0, 1]);
+        graph.rest(op(0));
+        graph.wake(op(0), &moved("a", Some("e"), "f"));
+        graph.leave(op(1));
+        assert_eq!(begun(&mut graph), [0]);
+    }
+
+    #[test]
+    fn operations_on_a_new_segment_that_was_seen_before_it_was_known_go_in_order_with_those_under_its_real_id() {
+        let new = op(0).provisional_id();
+        let mut graph = graph(&[create("a", None), rename(&new.text(), "b"), rename("real", "c")]);
+        assert_eq!(begun(&mut graph), [0, 2]);
+        graph.rename(&new, &id("real"));
+        graph.leave(op(0));
+        assert!(begun(&mut graph).is_empty());
+        graph.leave(op(2));
+        assert_eq!(begun(&mut graph), [1]);
     }
 
     #[test]

@@ -34,6 +34,14 @@ impl OpId {
     pub fn provisional_id(self) -> SegmentId {
         SegmentId::of_text(format!("{PROVISIONAL}{}.{})", self.plan_id.0, self.index))
     }
+
+    /// The operation whose segment has that provisional id; `None` for any other id.
+    #[must_use]
+    pub fn creating(id: &SegmentId) -> Option<Self> {
+        let text = id.text();
+        let (plan_id, index) = text.strip_prefix(PROVISIONAL)?.strip_suffix(')')?.split_once('.')?;
+        Some(Self { plan_id: PlanId(plan_id.parse().ok()?), index: index.parse().ok()? })
+    }
 }
 
 /// Whether a segment is still being created.
@@ -97,6 +105,17 @@ impl Operation {
     #[must_use]
     pub fn is_move(&self) -> bool {
         matches!(self, Self::Update { base, draft } if draft.parent != base.parent)
+    }
+
+    /// The ids that it refers to: of its segment, of the segments above that before and after, and of the children that it leaves.
+    pub(super) fn referred_ids(&self) -> impl Iterator<Item = &SegmentId> {
+        let (base, leaving): (_, &[SegmentId]) = match self {
+            Self::Create { .. } => (None, &[]),
+            Self::Update { base, .. } => (Some(base), &[]),
+            Self::Delete { base, leaving } => (Some(base), leaving),
+        };
+        let of_base = base.into_iter().flat_map(|base| [Some(&base.id), base.parent.as_ref()]).flatten();
+        of_base.chain(self.destination()).chain(leaving)
     }
 
     /// The same with other ids in the place of some.

@@ -102,13 +102,18 @@ impl Overlay {
         self.pending.get(id)?.truth.as_ref()
     }
 
-    /// A new segment has its real id: what is pending for it is pending for that.
+    /// A new segment has its real id: what is pending for it is pending for that, beside what is already. The segment may have been
+    /// seen before it was known to be this one.
     pub fn rename(&mut self, provisional: &SegmentId, segment: &Arc<Segment>, made_by: OpId) {
         let mut ops = self.pending.remove(provisional).unwrap_or_default().ops;
         ops.retain(|op| *op != made_by);
-        if !ops.is_empty() {
-            self.pending.insert(segment.id.clone(), Pending { truth: Some(Arc::clone(segment)), ops });
+        if ops.is_empty() && !self.concerns(&segment.id) {
+            return;
         }
+        let pending = self.pending.entry(segment.id.clone()).or_default();
+        pending.truth = Some(Arc::clone(segment));
+        pending.ops.extend(ops);
+        pending.ops.sort_unstable();
     }
 
     /// The operations that are pending for a segment, in the order in which they were asked for.

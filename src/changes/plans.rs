@@ -11,7 +11,7 @@ use crate::segment::SegmentId;
 
 use super::model::{OpId, Operation, Plan, PlanId, is_provisional};
 use super::result::WriteError;
-use super::undo::{DoneOp, PlanKind};
+use super::undo::{PlanKind, RecordedOp};
 
 /// The state of an operation. There is no other: whoever wants to know asks the queue.
 ///
@@ -132,9 +132,11 @@ pub struct QueuedPlan {
     pub title: Title,
     pub(super) kind: PlanKind,
     /// What its operations did, in the order in which they were done.
-    pub(super) done: Vec<DoneOp>,
+    pub(super) done: Vec<RecordedOp>,
     /// The failed operation of another plan that is discarded when this one is submitted.
     pub(super) replaces: Option<OpId>,
+    /// When it was submitted, counted in plans that were; 0 before.
+    pub(super) submitted: u64,
     /// Whether its staged operations are in the journal.
     pub(super) is_kept: bool,
     /// Whether nothing of it is sent before it is resumed.
@@ -154,7 +156,17 @@ impl QueuedPlan {
     pub(super) fn new(ops: Vec<PlannedOp>, title: Title, kind: PlanKind) -> Self {
         // It is counted when it is put in.
         let counts = QueueCounts::default();
-        Self { ops, counts, title, kind, done: Vec::new(), replaces: None, is_kept: false, is_on_hold: false }
+        Self {
+            ops,
+            counts,
+            title,
+            kind,
+            done: Vec::new(),
+            replaces: None,
+            submitted: 0,
+            is_kept: false,
+            is_on_hold: false,
+        }
     }
 
     /// Its operations and their states.
@@ -358,13 +370,7 @@ fn forget(referring: &mut HashMap<SegmentId, BTreeSet<OpId>>, op: OpId, step: &P
 
 /// The provisional ids that an operation refers to.
 fn references(operation: &Operation) -> impl Iterator<Item = &SegmentId> {
-    let (base, leaving): (_, &[SegmentId]) = match operation {
-        Operation::Create { .. } => (None, &[]),
-        Operation::Update { base, .. } => (Some(base), &[]),
-        Operation::Delete { base, leaving } => (Some(base), leaving),
-    };
-    let of_base = base.into_iter().flat_map(|base| [Some(&base.id), base.parent.as_ref()]).flatten();
-    of_base.chain(operation.destination()).chain(leaving).filter(|id| is_provisional(id))
+    operation.referred_ids().filter(|id| is_provisional(id))
 }
 
 #[cfg(test)]

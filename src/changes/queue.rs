@@ -62,6 +62,8 @@ pub struct ChangeQueue {
     paused: bool,
     /// Operations in flight at once, at most.
     at_once: usize,
+    /// How many plans were submitted.
+    submissions: u64,
 }
 
 /// What a function of the queue has come to.
@@ -142,7 +144,7 @@ impl ChangeQueue {
         PlanId(self.last_plan + 1)
     }
 
-    /// Shows a plan in the tree, to be submitted later.
+    /// Shows a plan in the tree, to be submitted later. One without operations is over at once.
     pub fn stage(&mut self, forest: &Forest, plan: Plan, title: Title) -> (PlanId, Transitions) {
         self.stage_of_kind(forest, plan, title, PlanKind::Ordinary)
     }
@@ -159,6 +161,9 @@ impl ChangeQueue {
         self.last_plan = plan_id.0;
         let ops = plan.operations.into_iter().map(|operation| self.with_given_ids(operation));
         let ops: Vec<_> = ops.map(|operation| PlannedOp { operation, state: OpState::Staged }).collect();
+        if ops.is_empty() {
+            return (plan_id, Transitions::default());
+        }
         let shown = self.lay_over(forest, plan_id, QueuedPlan::new(ops, title, kind));
         (plan_id, Transitions { shown, ..Transitions::default() })
     }
@@ -186,31 +191,68 @@ impl ChangeQueue {
         }
     }
 
-    /// Keeps a staged plan in the journal, so that it is not lost with this session.
+    /// Keeps a staged plan in the journal, with the plans that create what it refers to, so that it is not lost with this session.
     pub fn keep(&mut self, plan_id: PlanId) -> Transitions {
-        let Some(plan) = self.plans.get_mut(plan_id) else { return Transitions::default() };
-        plan.is_kept = true;
-        let staged = plan.ops().iter().enumerate().filter(|(_, op)| op.state == OpState::Staged);
-        let entry =
-            |(index, op): (usize, &PlannedOp)| JournalEntry::Staged(OpId { plan_id, index }, op.operation.clone());
-        Transitions { journal: staged.map(entry).collect(), ..Transitions::default() }
+        let mut transitions = Transitions::default();
+        let mut left = vec![plan_id];
+        while let Some(plan_id) = left.pop() {
+            let Some(plan) = self.plans.get_mut(plan_id).filter(|plan| !plan.is_kept) else { continue };
+            plan.is_kept = true;
+            for (index, op) in plan.ops().iter().enumerate().filter(|(_, op)| op.state == OpState::Staged) {
+                transitions.journal.push(JournalEntry::Staged(OpId { plan_id, index }, op.operation.clone()));
+                left.extend(op.operation.referred_ids().filter_map(OpId::creating).map(|create| create.plan_id));
+            }
+        }
+        transitions
     }
 
-    /// Queues what is staged of a plan.
+    /// Queues what is staged of a plan; nothing of it where it refers to a new segment of another plan that is only staged.
     pub fn submit(&mut self, plan_id: PlanId) -> Transitions {
         let mut transitions = Transitions::default();
+        if self.waits_for_staged(plan_id) {
+            return transitions;
+        }
         let queue = |_, op: &PlannedOp| (op.state == OpState::Staged).then_some(OpState::Queued);
-        let ops = self.plans.set_states(plan_id, queue);
-        let replaced = self.plans.get_mut(plan_id).filter(|_| !ops.is_empty()).and_then(|plan| plan.replaces.take());
-        for op in ops {
+        for op in self.plans.set_states(plan_id, queue) {
             let Some(planned) = self.plans.op(op) else { continue };
             self.graph.enter(op, &planned.operation, false);
             transitions.journal.push(JournalEntry::Queued(op, planned.operation.clone()));
         }
+        if transitions.journal.is_empty() {
+            return transitions;
+        }
+        self.note_submission(plan_id);
+        let replaced = self.plans.get_mut(plan_id).and_then(|plan| plan.replaces.take());
         if let Some(replaced) = replaced {
             transitions.add(self.discard(replaced));
         }
         transitions
+    }
+
+    /// From now on, the plan is the last that was submitted; unless something of it is done already, on which others may rest.
+    fn note_submission(&mut self, plan_id: PlanId) {
+        if let Some(plan) = self.plans.get_mut(plan_id).filter(|plan| plan.submitted == 0 || plan.counts().done == 0) {
+            self.submissions += 1;
+            plan.submitted = self.submissions;
+        }
+    }
+
+    /// Whether a plan refers to a new segment of another one that is only staged, so that it can't be sent before that.
+    #[must_use]
+    pub fn waits_for_staged(&self, plan_id: PlanId) -> bool {
+        let Some(plan) = self.plans.get(plan_id) else { return false };
+        let referred = plan.ops().iter().filter(|op| !op.state.is_over()).flat_map(|op| op.operation.referred_ids());
+        referred.filter_map(OpId::creating).any(|create| create.plan_id != plan_id && self.stays_staged(create))
+    }
+
+    /// Whether an operation refers to a new segment that is only staged, so that it can't be sent before that.
+    #[must_use]
+    pub fn refers_to_staged(&self, operation: &Operation) -> bool {
+        operation.referred_ids().filter_map(OpId::creating).any(|create| self.stays_staged(create))
+    }
+
+    fn stays_staged(&self, op: OpId) -> bool {
+        self.op(op).is_some_and(|op| op.state == OpState::Staged)
     }
 
     // Executing
@@ -279,12 +321,13 @@ impl ChangeQueue {
         self.wake(op)
     }
 
-    /// Queues another operation on the same segment in the place of one that failed or is on hold.
+    /// Queues another operation on the same segment in the place of one that failed or is on hold, unless it [refers to what is
+    /// only staged](Self::refers_to_staged).
     pub fn replace(&mut self, op: OpId, operation: Operation, title: Title) -> Transitions {
-        if !self.rests(op) {
+        let operation = self.with_given_ids(operation);
+        if !self.rests(op) || self.refers_to_staged(&operation) {
             return Transitions::default();
         }
-        let operation = self.with_given_ids(operation);
         self.plans.replace(op, operation);
         if let Some(plan) = self.plans.get_mut(op.plan_id).filter(|plan| plan.ops().len() == 1) {
             plan.title = title;
@@ -293,10 +336,12 @@ impl ChangeQueue {
     }
 
     fn wake(&mut self, op: OpId) -> Transitions {
-        if !self.rests(op) {
+        let planned = self.plans.op(op).filter(|planned| !self.refers_to_staged(&planned.operation));
+        if planned.is_none() || !self.rests(op) {
             return Transitions::default();
         }
         self.plans.set_state(op, OpState::Queued);
+        self.note_submission(op.plan_id);
         let Some(planned) = self.plans.op(op) else { return Transitions::default() };
         self.graph.wake(op, &planned.operation);
         let journal = vec![JournalEntry::Queued(op, planned.operation.clone())];
@@ -371,11 +416,11 @@ impl ChangeQueue {
         self.undo.take(step, forest, plan_id)
     }
 
-    /// The plan that was begun last, when it has come to rest half-way: undoing it discards what is left of it first.
+    /// The plan that was submitted last, when it has come to rest half-way: undoing it discards what is left of it first.
     #[must_use]
     pub fn half_done(&self) -> Option<PlanId> {
-        let (plan_id, plan) = self.plans.iter().next_back()?;
-        let is_last = self.undo.last().is_none_or(|last| last < plan_id);
+        let (plan_id, plan) = self.plans.iter().max_by_key(|(_, plan)| plan.submitted)?;
+        let is_last = self.undo.last().is_none_or(|last| last < plan.submitted);
         let counts = plan.counts();
         (is_last && counts.done > 0 && counts.staged == 0).then_some(plan_id)
     }

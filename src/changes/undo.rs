@@ -11,7 +11,7 @@ use crate::forest::Forest;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::model::{OpId, Operation, Plan, PlanId};
-use super::plans::Title;
+use super::plans::{OpState, QueuedPlan, Title};
 use super::result::{WriteResult, Written};
 
 /// What can be undone, and what can be redone.
@@ -48,11 +48,17 @@ pub struct UndoOf {
 /// What one plan did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UndoEntry {
-    /// What was begun later is undone earlier, whichever plan was finished first.
-    plan_id: PlanId,
+    /// When the plan was submitted: what was submitted later is undone earlier, whichever plan was finished first.
+    submitted: u64,
     title: String,
     /// In the order in which it was done.
-    ops: Vec<DoneOp>,
+    ops: Vec<RecordedOp>,
+}
+
+/// What one operation did, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RecordedOp {
+    did: DoneOp,
     /// How many segments had come back under other ids before it.
     renamed_before: usize,
 }
@@ -138,11 +144,11 @@ impl DoneOp {
 }
 
 impl UndoStack {
-    /// A plan is finished, and this is what it did; of each of its operations whether it was done. What it was to undo and did not
-    /// can be undone later.
-    pub(super) fn remember(&mut self, plan_id: PlanId, title: &Title, ops: Vec<DoneOp>, kind: PlanKind, done: &[bool]) {
-        let renamed_before = self.renamed.len();
-        let entry = (!ops.is_empty()).then(|| UndoEntry { plan_id, title: title.done.clone(), ops, renamed_before });
+    /// A plan is finished, and this is what it did. What it was to undo and did not can be undone later.
+    pub(super) fn remember(&mut self, plan: QueuedPlan) {
+        let is_done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
+        let QueuedPlan { title: Title { done: title, .. }, done: ops, kind, submitted, .. } = plan;
+        let entry = (!ops.is_empty()).then_some(UndoEntry { submitted, title, ops });
         match kind {
             PlanKind::Ordinary if entry.is_none() => {}
             PlanKind::Ordinary => {
@@ -150,11 +156,11 @@ impl UndoStack {
                 put(&mut self.done, entry);
             }
             PlanKind::Redo(of) => {
-                put(&mut self.undone, of.left(done));
+                put(&mut self.undone, of.left(&is_done));
                 put(&mut self.done, entry);
             }
             PlanKind::Undo(of) => {
-                put(&mut self.done, of.left(done));
+                put(&mut self.done, of.left(&is_done));
                 put(&mut self.undone, entry);
             }
         }
@@ -166,6 +172,11 @@ impl UndoStack {
     /// A segment has come back under another id.
     pub(super) fn rename(&mut self, former: SegmentId, id: SegmentId) {
         self.renamed.push((former, id));
+    }
+
+    /// What an operation did just now.
+    pub(super) fn record(&self, did: DoneOp) -> RecordedOp {
+        RecordedOp { did, renamed_before: self.renamed.len() }
     }
 
     /// Whether there is anything to undo.
@@ -180,9 +191,9 @@ impl UndoStack {
         !self.undone.is_empty()
     }
 
-    /// The number of the plan that would be undone next.
-    pub(super) fn last(&self) -> Option<PlanId> {
-        self.done.last().map(|entry| entry.plan_id)
+    /// When the plan was submitted that would be undone next.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.done.last().map(|entry| entry.submitted)
     }
 
     /// The plan that undoes or redoes what was done or undone last, with its title; `None` when there is nothing.
@@ -192,7 +203,8 @@ impl UndoStack {
             UndoStep::Redo => self.undone.pop(),
         }?;
         let entry = self.up_to_date(entry);
-        let Inverse { plan, former, places } = inverse(&entry.ops, forest, plan_id);
+        let did: Vec<DoneOp> = entry.ops.iter().map(|op| op.did.clone()).collect();
+        let Inverse { plan, former, places } = inverse(&did, forest, plan_id);
         let again = if former.is_empty() { "" } else { " (with a new id)" };
         let title = match step {
             UndoStep::Undo => Title {
@@ -210,25 +222,30 @@ impl UndoStack {
 
     /// An entry about the segments that have taken the place of former ones.
     fn up_to_date(&self, entry: UndoEntry) -> UndoEntry {
-        let renamed: HashMap<&SegmentId, &SegmentId> =
-            self.renamed.iter().skip(entry.renamed_before).map(|(former, id)| (former, id)).collect();
+        let oldest = entry.ops.iter().map(|op| op.renamed_before).min().unwrap_or_default();
+        let renamed = self.renamed.iter().enumerate().skip(oldest);
+        let renamed: HashMap<&SegmentId, (usize, &SegmentId)> =
+            renamed.map(|(at, (former, id))| (former, (at, id))).collect();
         if renamed.is_empty() {
             return entry;
         }
-        let now = |id: &SegmentId| {
-            // A segment may have gone and come back several times. Nothing stops a server from giving an id again.
-            let later = std::iter::successors(renamed.get(id), |now| renamed.get(**now));
-            later.take(renamed.len()).last().map(|now| (*now).clone())
-        };
-        let ops = entry.ops.into_iter().map(|op| op.with_ids(&now)).collect();
-        UndoEntry { ops, renamed_before: self.renamed.len(), ..entry }
+        let ops = entry.ops.into_iter().map(|RecordedOp { did, renamed_before }| {
+            let next = |id: &SegmentId| renamed.get(id).filter(|(at, _)| *at >= renamed_before).map(|(_, now)| *now);
+            let now = |id: &SegmentId| {
+                // A segment may have gone and come back several times. Nothing stops a server from giving an id again.
+                let later = std::iter::successors(next(id), |now| next(now));
+                later.take(renamed.len()).last().cloned()
+            };
+            self.record(did.with_ids(&now))
+        });
+        UndoEntry { ops: ops.collect(), ..entry }
     }
 }
 
-/// Puts an entry where it belongs by when it was begun.
+/// Puts an entry where it belongs by when it was submitted.
 fn put(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
     if let Some(entry) = entry {
-        let place = entries.partition_point(|other| other.plan_id <= entry.plan_id);
+        let place = entries.partition_point(|other| other.submitted <= entry.submitted);
         entries.insert(place, entry);
     }
 }
@@ -236,10 +253,10 @@ fn put(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
 impl UndoOf {
     /// What of it was not undone.
     fn left(self, done: &[bool]) -> Option<UndoEntry> {
-        let UndoEntry { plan_id, title, ops, renamed_before } = self.entry;
-        let is_left = |(_, place): &(DoneOp, usize)| !done.get(*place).copied().unwrap_or(false);
-        let left: Vec<DoneOp> = ops.into_iter().zip(self.places).filter(is_left).map(|(op, _)| op).collect();
-        (!left.is_empty()).then_some(UndoEntry { plan_id, title, ops: left, renamed_before })
+        let UndoEntry { submitted, title, ops } = self.entry;
+        let is_left = |(_, place): &(RecordedOp, usize)| !done.get(*place).copied().unwrap_or(false);
+        let left: Vec<RecordedOp> = ops.into_iter().zip(self.places).filter(is_left).map(|(op, _)| op).collect();
+        (!left.is_empty()).then_some(UndoEntry { submitted, title, ops: left })
     }
 }
 
@@ -318,6 +335,7 @@ fn attached_again(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes::plans::PlannedOp;
 
     fn segment(id: &str, parent: Option<&str>) -> Arc<Segment> {
         let id = SegmentId::new(id).unwrap();
@@ -339,6 +357,17 @@ mod tests {
         assert_eq!(former, HashMap::from([(0, made_id("root")), (1, made_id("child"))]));
     }
 
+    fn finished(submitted: u64, did: Vec<DoneOp>, done: &[bool], kind: PlanKind) -> QueuedPlan {
+        let op = |done: &bool| PlannedOp {
+            operation: Operation::Create { draft: Draft::of(&segment("any", None)) },
+            state: if *done { OpState::Done } else { OpState::Discarded },
+        };
+        let mut plan = QueuedPlan::new(done.iter().map(op).collect(), Title::default(), kind);
+        plan.submitted = submitted;
+        plan.done = did.into_iter().map(|did| RecordedOp { did, renamed_before: 0 }).collect();
+        plan
+    }
+
     fn made_id(text: &str) -> SegmentId {
         SegmentId::new(text).unwrap()
     }
@@ -356,34 +385,36 @@ mod tests {
 
     #[test]
     fn what_was_not_undone_can_be_undone_later() {
-        let ops = vec![DoneOp::Created(segment("a", None)), DoneOp::Created(segment("b", None))];
-        let entry = UndoEntry { plan_id: PlanId(1), title: "x".into(), ops: ops.clone(), renamed_before: 0 };
-        let of = UndoOf { entry, former: HashMap::new(), places: vec![1, 0] };
         let mut history = UndoStack::default();
-        let title = Title { done: "undone: x".into(), failed: String::new() };
-        history.remember(PlanId(2), &title, vec![deleted(segment("b", None))], PlanKind::Undo(of), &[true, false]);
+        let did = ["a", "b"].map(|id| DoneOp::Created(segment(id, None)));
+        let ops: Vec<_> = did.into_iter().map(|did| history.record(did)).collect();
+        let entry = UndoEntry { submitted: 1, title: "x".into(), ops: ops.clone() };
+        let of = UndoOf { entry, former: HashMap::new(), places: vec![1, 0] };
+        let undone = deleted(segment("b", None));
+        let plan = finished(2, vec![undone], &[true, false], PlanKind::Undo(of));
+        history.remember(plan);
         assert_eq!((history.done[0].ops.as_slice(), history.undone.len()), (&ops[..1], 1));
     }
 
     #[test]
     fn what_was_begun_later_is_undone_earlier() {
         let mut history = UndoStack::default();
-        for plan_id in [2, 1, 3] {
-            let title = Title { done: plan_id.to_string(), failed: String::new() };
-            let ops = vec![DoneOp::Created(segment("a", None))];
-            history.remember(PlanId(plan_id), &title, ops, PlanKind::Ordinary, &[true]);
+        for submitted in [2, 1, 3] {
+            let done = vec![DoneOp::Created(segment("a", None))];
+            history.remember(finished(submitted, done, &[true], PlanKind::Ordinary));
         }
-        let titles: Vec<&str> = history.done.iter().map(|entry| entry.title.as_str()).collect();
-        assert_eq!(titles, ["1", "2", "3"]);
+        let order: Vec<u64> = history.done.iter().map(|entry| entry.submitted).collect();
+        assert_eq!(order, [1, 2, 3]);
     }
 
     #[test]
     fn what_is_remembered_of_a_segment_is_about_the_one_that_took_its_place() {
         let mut history = UndoStack::default();
-        let title = Title { done: "x".into(), failed: "y".into() };
-        let ops = vec![DoneOp::Created(segment("old", None)), DoneOp::Created(segment("child", Some("old")))];
-        history.remember(PlanId(1), &title, ops, PlanKind::Ordinary, &[true, true]);
+        let done = vec![DoneOp::Created(segment("old", None)), DoneOp::Created(segment("child", Some("old")))];
+        let plan = finished(1, done, &[true, true], PlanKind::Ordinary);
+        // It came back before the last of the plan was done.
         history.rename(made_id("old"), made_id("new"));
+        history.remember(plan);
         history.rename(made_id("new"), made_id("newest"));
         let (plan, ..) = history.take(UndoStep::Undo, &Forest::new(), PlanId(2)).unwrap();
         let subjects: Vec<_> = plan.operations.iter().filter_map(Operation::subject).collect();

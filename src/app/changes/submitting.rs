@@ -81,8 +81,7 @@ pub(in crate::app) fn begin(
     if review && !staging {
         state.screen.layers.push(Layer::Review(Review::of(state, vec![plan_id])));
     } else {
-        let staged = state.changes.counts().staged;
-        state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
+        say_staged(state);
     }
     if state.changes.staging {
         // While edits are staged, whatever is not sent at once stays, and is not lost with this session.
@@ -157,14 +156,23 @@ fn show(state: &mut State, changes: Vec<Change>, renamed: Option<&Renamed>) {
     select(state);
 }
 
-/// Queues plans that wait for the person's word.
+/// Queues plans that wait for the person's word. One that needs a new segment of a staged plan is staged with that.
 pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for plan_id in plan_ids {
-        let transitions = state.changes.queue.submit(*plan_id);
+        let waits = state.changes.queue.waits_for_staged(*plan_id);
+        let transitions = if waits { state.changes.queue.keep(*plan_id) } else { state.changes.queue.submit(*plan_id) };
         effects.extend(apply(state, transitions));
+        if waits {
+            say_staged(state);
+        }
     }
     effects
+}
+
+fn say_staged(state: &mut State) {
+    let staged = state.changes.counts().staged;
+    state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
 }
 
 /// Begins what is ready: the last thing that is done about any event.
@@ -209,6 +217,11 @@ pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replaceme
     let Replacement { op, operation, origin } = replacement;
     if !state.changes.queue.rests(op) {
         state.say("that has been settled meanwhile");
+        return Vec::new();
+    }
+    if state.changes.queue.refers_to_staged(&operation) {
+        let key = state.key(Action::Stage);
+        state.warn(format!("its new parent is gathered and not sent yet; {key} sends it"));
         return Vec::new();
     }
     state.changes.origins.extend(origin.map(|origin| (op.plan_id, origin)));

@@ -176,6 +176,20 @@ fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
 }
 
 #[test]
+fn what_is_to_stand_below_a_gathered_segment_is_not_sent_before_it() {
+    let mut harness = at_work();
+    harness.press("S j a");
+    harness.type_text("Parent");
+    harness.press("enter a");
+    harness.type_text("Child");
+    harness.press("enter Q j r y");
+    assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (0, 2));
+    assert_eq!(harness.message(), "gathered, 2 in all; S shows and sends them");
+    harness.press("esc S y");
+    assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (2, 0));
+}
+
+#[test]
 fn what_an_earlier_run_had_gathered_is_gathered_again() {
     let mut harness = at_work();
     let base = Arc::clone(harness.state.tree.forest.get(&id("export")).unwrap());

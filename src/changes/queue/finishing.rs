@@ -46,7 +46,7 @@ impl ChangeQueue {
         self.plans.set_state(op, OpState::Done);
         self.evidence.remove(&op);
         if let Some(plan) = self.plans.get_mut(op.plan_id) {
-            plan.done.extend(DoneOp::of(&operation, result));
+            plan.done.extend(DoneOp::of(&operation, result).map(|did| self.undo.record(did)));
         }
         let mut transitions = Transitions { journal: vec![JournalEntry::Over(op)], ..Transitions::default() };
         match (&operation, result) {
@@ -220,10 +220,9 @@ impl ChangeQueue {
             return None;
         }
         let plan = self.plans.remove(plan_id)?;
-        let done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
         let finished =
             FinishedPlan { plan_id, title: plan.title.clone(), done: plan.counts().done, total: plan.ops().len() };
-        self.undo.remember(plan_id, &plan.title, plan.done, plan.kind, &done);
+        self.undo.remember(plan);
         Some(finished)
     }
 

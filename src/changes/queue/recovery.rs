@@ -61,6 +61,8 @@ impl ChangeQueue {
             }
             let mut plan = QueuedPlan::new(ops, title.clone(), PlanKind::Ordinary);
             plan.is_kept = true;
+            self.submissions += 1;
+            plan.submitted = self.submissions;
             transitions.shown.extend(self.lay_over(forest, plan_id, plan));
         }
         transitions
