@@ -9,7 +9,7 @@ mod texts;
 
 use crate::action::{Action, Group, TABLE};
 
-pub use key::{Key, KeyFault, parse_sequence, sequence_text};
+pub use key::{Key, KeyCode, KeyFault, KeyModifiers, parse_sequence, sequence_text};
 pub use texts::KeyTexts;
 
 /// Which keys ask for which action.

@@ -1,31 +1,33 @@
 //! A keyboard-driven terminal browser and editor for the segment tree of a tenant of the ONe B2B commerce platform.
 //!
-//! # The house
+//! # Layers
 //!
-//! One package, in floors. A module uses what stands below it, never what stands above or beside it; `tests/architecture.rs`
-//! keeps it so. The core (marked ○) does no I/O, reads no clock and spawns nothing: time, randomness and answers come in as
-//! values.
+//! One package, in layers. A module uses what is below it, never what is above or beside it; `tests/architecture.rs` keeps it so.
+//! The core (marked ○) does no I/O, reads no clock and spawns nothing: time, randomness and answers come in as values.
+//! `docs/architecture.md` tells more, and `docs/glossary.md` explains the terms.
 //!
-//! | floor | module | owns |
+//! | layer | module | owns |
 //! | --- | --- | --- |
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
 //! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
 //! | 0 | [`printable`] ○ | what others wrote, made safe for a terminal |
+//! | 0 | [`clock`] | what time it is |
 //! | 0 | [`files`] | putting a file in the place of another, and making private ones |
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
-//! | 2 | [`changes`] ○ | everything about a change that is not I/O: operations, plans, their results and their journal |
+//! | 2 | `formats` ○ | segments as text: JSON, HTML, SVG, Mermaid, DOT, outline |
 //! | 2 | [`api`] | the port over HTTP |
 //! | 2 | [`config`] | profiles, keys and looks, flags' defaults, where files live |
-//! | 3 | [`store`] | what was last known of a tenant and which writes are under way, in a file |
-//! | 4 | [`sync`] | an actor that keeps a client's picture equal to the server and carries out writes |
-//! | 5 | [`app`] ○ | the state of the interface and the only function that changes it |
-//! | 6 | [`ui`] ○ | drawing that state |
-//! | 7 | [`terminal`] | the terminal, the event loop, carrying out effects |
-//! | 7 | [`demo`] | an HTTP server that implements the API in memory; it shares only [`segment`] with the client |
-//! | 8 | [`cli`] | arguments, subcommands, exit codes |
+//! | 3 | [`changes`] ○ | the life of a change: operations, plans, the queue, undo, the journal's entries |
+//! | 4 | [`store`] | what was last known of a tenant, and the journal, in a file |
+//! | 5 | [`sync`] | an actor that keeps a client's picture equal to the server and executes single operations |
+//! | 6 | [`app`] ○ | the state of the interface and the only function that changes it |
+//! | 7 | [`ui`] ○ | drawing that state |
+//! | 8 | [`terminal`] | the terminal, the event loop, carrying out effects |
+//! | 8 | [`demo`] | an HTTP server that implements the API in memory; it shares only [`segment`] with the client |
+//! | 9 | [`cli`] | arguments, subcommands, exit codes |
 //!
 //! # The way of a key, and the way of a change
 //!

@@ -8,10 +8,11 @@ mod symbols;
 #[cfg(test)]
 mod contrast;
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 
 pub use builtin::Name;
 pub use depth::Depth;
+pub use ratatui::style::Color;
 pub use symbols::{Lines, Symbols};
 
 /// Styles and symbols.

@@ -1,5 +1,6 @@
-//! The floors of the house: a module uses what stands below it, never what stands above or beside, and the core does no I/O,
-//! reads no clock and spawns nothing. The source is read as text, so that a forbidden name is found wherever it stands.
+//! The layers: a module uses what is below it, never what is above or beside it, and the core does no I/O, reads no clock, spawns
+//! nothing and knows no terminal. The interface is divided into parts, of which each uses few others. The source is read as text,
+//! so that a forbidden name is found wherever it is.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
@@ -7,16 +8,16 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module, its floor, and what of the lower floors it may use; `&[]` with a floor means everything below.
+/// A module, its layer, and what of the lower layers it may use.
 struct Module {
     name: &'static str,
-    floor: u8,
+    layer: u8,
     uses: Uses,
     purity: Purity,
 }
 
 enum Uses {
-    /// Every module on a lower floor.
+    /// Every module of a lower layer.
     AllBelow,
     /// These only.
     Only(&'static [&'static str]),
@@ -24,25 +25,27 @@ enum Uses {
 
 #[derive(PartialEq, Eq)]
 enum Purity {
-    /// No I/O, no clock, no tasks.
+    /// No I/O, no clock, no tasks, no terminal.
     Pure,
+    /// The same, but for the types that a terminal's library gives to keys, styles and frames.
+    Drawing,
     Free,
 }
 
-const fn module(name: &'static str, floor: u8, uses: Uses, purity: Purity) -> Module {
-    Module { name, floor, uses, purity }
+const fn module(name: &'static str, layer: u8, uses: Uses, purity: Purity) -> Module {
+    Module { name, layer, uses, purity }
 }
 
 const LAYERS: &[Module] = &[
     module("segment", 0, Uses::Only(&[]), Purity::Pure),
     module("action", 0, Uses::Only(&[]), Purity::Pure),
-    module("theme", 0, Uses::Only(&[]), Purity::Pure),
+    module("theme", 0, Uses::Only(&[]), Purity::Drawing),
     module("printable", 0, Uses::Only(&[]), Purity::Pure),
     module("files", 0, Uses::Only(&[]), Purity::Free),
     module("clock", 0, Uses::Only(&[]), Purity::Free),
     module("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
     module("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
-    module("keymap", 1, Uses::Only(&["action"]), Purity::Pure),
+    module("keymap", 1, Uses::Only(&["action"]), Purity::Drawing),
     module("formats", 2, Uses::Only(&["segment", "printable", "forest"]), Purity::Pure),
     module("changes", 3, Uses::Only(&["segment", "forest", "remote", "formats"]), Purity::Pure),
     module("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
@@ -52,7 +55,18 @@ const LAYERS: &[Module] = &[
     module(
         "app",
         6,
-        Uses::Only(&["segment", "action", "printable", "forest", "remote", "keymap", "formats", "changes", "sync"]),
+        Uses::Only(&[
+            "segment",
+            "action",
+            "theme",
+            "printable",
+            "forest",
+            "remote",
+            "keymap",
+            "formats",
+            "changes",
+            "sync",
+        ]),
         Purity::Pure,
     ),
     module(
@@ -70,7 +84,7 @@ const LAYERS: &[Module] = &[
             "sync",
             "app",
         ]),
-        Purity::Pure,
+        Purity::Drawing,
     ),
     // It shares only `segment` with the client, so that each checks the other.
     module("demo", 8, Uses::Only(&["segment"]), Purity::Free),
@@ -96,13 +110,32 @@ const IMPURE: &[&str] = &[
     ".await",
     "spawn",
     "println!",
-    "eprintln!",
     "dbg!",
     "fastrand",
     "static mut",
     "thread_local!",
     "OnceLock",
 ];
+
+/// What knows a terminal.
+const TERMINAL: &[&str] = &["ratatui", "crossterm"];
+
+/// The parts of the interface, in `app` and in `ui`, and which others of them each may use.
+const PARTS: &[(&str, &str, &[&str])] = &[
+    ("app", "tree", &["dialogs"]),
+    ("app", "edit", &["changes", "dialogs"]),
+    ("app", "changes", &["dialogs"]),
+    ("app", "dialogs", &[]),
+    ("app", "side", &["dialogs"]),
+    ("ui", "tree", &[]),
+    ("ui", "edit", &["dialogs"]),
+    ("ui", "changes", &["dialogs"]),
+    ("ui", "dialogs", &[]),
+    ("ui", "side", &[]),
+];
+
+/// Folders that hold tests.
+const TESTS: &[&str] = &["tests", "tests.rs", "harness", "harness.rs", "scripted.rs"];
 
 #[derive(PartialEq, Eq)]
 struct Fault {
@@ -129,33 +162,68 @@ fn faults(source: &Path) -> Vec<Fault> {
         let text = fs::read_to_string(&file).unwrap();
         let mut add = |line: usize, what: String| faults.push(Fault { file: relative.clone(), line, what });
         let Some(module) = LAYERS.iter().find(|other| other.name == name) else {
-            add(1, format!("the module `{name}` has no place in the house"));
+            add(1, format!("the module `{name}` has no layer"));
             continue;
         };
-        let is_test_file = relative
-            .iter()
-            .any(|part| ["tests", "tests.rs", "harness.rs", "scripted.rs"].iter().any(|test| part == *test));
+        let is_test_file = relative.iter().any(|part| TESTS.iter().any(|test| part == *test));
+        let part = part_of(name, &relative);
+        if let Some(unknown) = part.filter(|part| !is_test_file && parts(name).all(|known| known != *part)) {
+            add(1, format!("`{unknown}` is no part of `{name}`"));
+        }
+        let others = part.into_iter().flat_map(|part| forbidden_parts(name, part)).collect::<Vec<_>>();
         for (line, code) in code_lines(&text) {
             for used in uses(code) {
                 if used != name && !may_use(module, used) {
                     add(line, format!("`{name}` must not use `{used}`"));
                 }
             }
-            if module.purity == Purity::Pure && !is_test_file {
-                for impure in IMPURE.iter().filter(|impure| code.contains(**impure)) {
-                    add(line, format!("`{name}` is pure and must not name `{}`", impure.trim()));
-                }
+            for other in others.iter().filter(|other| !is_test_file && names_part(code, name, other)) {
+                add(line, format!("`{name}/{}` must not use `{name}/{other}`", part.unwrap_or_default()));
+            }
+            let forbidden: &[&[&str]] = match module.purity {
+                _ if is_test_file => &[],
+                Purity::Pure => &[IMPURE, TERMINAL],
+                Purity::Drawing => &[IMPURE],
+                Purity::Free => &[],
+            };
+            for impure in forbidden.iter().copied().flatten().filter(|impure| code.contains(**impure)) {
+                add(line, format!("`{name}` is pure and must not name `{}`", impure.trim()));
             }
         }
     }
     faults
 }
 
+/// The part of `app` or `ui` that a file in one of their folders belongs to.
+fn part_of<'a>(name: &str, relative: &'a Path) -> Option<&'a str> {
+    let has_parts = PARTS.iter().any(|(module, ..)| *module == name);
+    let mut components = relative.iter().skip(1);
+    let folder = components.next().filter(|_| has_parts && components.next().is_some());
+    folder.and_then(|folder| folder.to_str())
+}
+
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    PARTS.iter().filter(move |(module, ..)| *module == name).map(|(_, part, _)| *part)
+}
+
+/// The parts that a part must not use.
+fn forbidden_parts<'a>(name: &'a str, part: &'a str) -> impl Iterator<Item = &'a str> {
+    let allowed = PARTS.iter().find(|(module, known, _)| *module == name && *known == part);
+    let allowed = allowed.map_or(&[] as &[&str], |(.., allowed)| allowed);
+    parts(name).filter(move |other| *other != part && !allowed.contains(other))
+}
+
+/// Whether a line names another part, from the top of the crate or from the part beside it.
+fn names_part(code: &str, name: &str, other: &str) -> bool {
+    let begins = [format!("crate::{name}::{other}::"), format!("super::super::{other}::")];
+    begins.iter().any(|begin| code.contains(begin))
+}
+
 fn may_use(module: &Module, used: &str) -> bool {
     match module.uses {
         Uses::Only(names) => names.contains(&used),
         Uses::AllBelow => {
-            LAYERS.iter().any(|other| other.name == used && (other.floor < module.floor || other.name == "demo"))
+            LAYERS.iter().any(|other| other.name == used && (other.layer < module.layer || other.name == "demo"))
         }
     }
 }
@@ -209,10 +277,17 @@ fn nothing_uses_what_stands_above_or_beside_it_and_the_core_is_pure() {
 }
 
 #[test]
-fn every_room_of_the_house_exists() {
+fn every_module_and_every_part_exists() {
     let files = rust_files(&source());
     for module in LAYERS {
         assert!(files.contains(&source().join(format!("{}.rs", module.name))), "{} is missing", module.name);
+    }
+    for (module, part, _) in PARTS {
+        let has_files = files.iter().any(|file| file.starts_with(source().join(module).join(part)));
+        assert!(
+            has_files || files.contains(&source().join(format!("{module}/{part}.rs"))),
+            "{module}/{part} is missing"
+        );
     }
 }
 
@@ -229,31 +304,47 @@ fn the_client_is_built_in_one_place_where_it_gets_its_guard() {
 }
 
 #[test]
-fn a_planted_fault_is_found() {
-    let house = tempfile::tempdir().unwrap();
+fn a_planted_fault_is_found_in_every_module_and_part() {
+    let folder = tempfile::tempdir().unwrap();
     let plant = |file: &str, text: &str| {
-        let path = house.path().join(file);
+        let path = folder.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
+    let found = || faults(folder.path()).iter().map(|fault| format!("{fault:?}")).collect::<Vec<_>>();
+    let planted = |file: &str, text: &str, fault: &str| {
+        plant(file, text);
+        assert_eq!(found(), [format!("{file}{fault}")], "{text}");
+        fs::remove_file(folder.path().join(file)).unwrap();
+    };
+    for Module { name, purity, .. } in LAYERS {
+        let file = format!("{name}/planted.rs");
+        // Everything is below the command line, which is used by nothing.
+        if *name != "cli" {
+            planted(&file, "\nuse crate::cli::run;\n", &format!(":2: `{name}` must not use `cli`"));
+        }
+        if *purity != Purity::Free {
+            for impure in IMPURE {
+                planted(&file, impure, &format!(":1: `{name}` is pure and must not name `{}`", impure.trim()));
+            }
+        }
+        for terminal in TERMINAL.iter().filter(|_| *purity == Purity::Pure) {
+            let text = format!("use {terminal}::Any;\n");
+            planted(&file, &text, &format!(":1: `{name}` is pure and must not name `{terminal}`"));
+        }
+    }
+    for (module, part, _) in PARTS {
+        let file = format!("{module}/{part}/planted.rs");
+        for other in forbidden_parts(module, part) {
+            let fault = format!(":1: `{module}/{part}` must not use `{module}/{other}`");
+            planted(&file, &format!("use crate::{module}::{other}::Any;\n"), &fault);
+        }
+    }
+    planted("app/attic/planted.rs", "fn nothing() {}\n", ":1: `attic` is no part of `app`");
+    planted("attic.rs", "fn nothing() {}\n", ":1: the module `attic` has no layer");
+    // What is named in comments and in unit tests only is no fault.
     plant("segment.rs", "//! crate::app is only named in a comment here.\nuse std::fmt;\n");
-    plant("forest.rs", "use crate::segment::Segment;\nuse crate::ui::draw;\n");
-    plant(
-        "app/keys.rs",
-        "use crate::forest::Forest;\n\nfn late() -> u64 {\n    Instant::now().elapsed().as_secs()\n}\n",
-    );
-    plant("sync.rs", "use crate::{changes::Plan, api::Client};\n");
     plant("changes.rs", "#[cfg(test)]\nmod tests {\n    use crate::api::Client;\n}\n");
-    plant("attic.rs", "fn nothing() {}\n");
-    let found: Vec<String> = faults(house.path()).iter().map(|fault| format!("{fault:?}")).collect();
-    assert_eq!(
-        found,
-        [
-            "app/keys.rs:4: `app` is pure and must not name `Instant`",
-            "app/keys.rs:4: `app` is pure and must not name `now()`",
-            "attic.rs:1: the module `attic` has no place in the house",
-            "forest.rs:2: `forest` must not use `ui`",
-            "sync.rs:1: `sync` must not use `api`",
-        ]
-    );
+    plant("sync.rs", "use crate::{changes::Plan, store::Store};\n");
+    assert!(found().is_empty(), "{:?}", found());
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crokey::KeyCombination;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
+pub use crossterm::event::{KeyCode, KeyModifiers};
 
 /// One press of a key with its modifiers.
 ///

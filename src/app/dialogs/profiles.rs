@@ -6,9 +6,9 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
 use crate::app::{FormContext, new_profile};
-use ratatui::style::Color;
 
 use crate::keymap::Key;
+use crate::theme::Color;
 
 use crate::app::closeness::Closeness;
 use crate::app::{Access, Effect, Layer, State, TextField, user_commands};

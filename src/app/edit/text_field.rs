@@ -1,9 +1,8 @@
 //! One line of text being typed, with the keys of a shell.
 
-use crossterm::event::{KeyCode, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use crate::keymap::Key;
+use crate::keymap::{Key, KeyCode, KeyModifiers};
 
 /// How much is pasted at once, in bytes: far more than any name has, and little enough that each key is answered at once.
 pub const LONGEST_PASTE: usize = 16 * 1024;
