@@ -136,6 +136,29 @@ impl Row<'_> {
 }
 
 /// All segments as a tree, and what of it is unfolded.
+///
+/// Segments come in any order; one whose parent is not there stands below a heading until that comes.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use segtui::forest::{Change, Forest, RowId};
+/// use segtui::segment::{Segment, SegmentId};
+///
+/// let segment = |id: &str, parent: Option<&str>| {
+///     let (id, parent) = (SegmentId::new(id).unwrap(), parent.and_then(SegmentId::new));
+///     Arc::new(Segment { name: id.to_string().into(), id, external_id: None, parent })
+/// };
+/// let mut forest: Forest = [segment("gold", Some("vip")), segment("vip", None)].into_iter().collect();
+/// let vip = SegmentId::new("vip").unwrap();
+/// assert_eq!((forest.row_count(), forest.child_count(&vip)), (1, 1));
+///
+/// forest.expand(&RowId::Segment(vip.clone()));
+/// forest.apply(vec![Change::Upsert(segment("silver", Some("vip")))]);
+/// let levels: Vec<_> = forest.rows(0..10).map(|row| (row.depth, row.id())).collect();
+/// assert_eq!(levels[0], (0, RowId::Segment(vip)));
+/// assert_eq!(levels.len(), 3);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Forest {
     arena: Arena,

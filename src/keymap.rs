@@ -13,6 +13,20 @@ pub use key::{Key, KeyCode, KeyFault, KeyModifiers, parse_sequence, sequence_tex
 pub use texts::KeyTexts;
 
 /// Which keys ask for which action.
+///
+/// ```
+/// use segtui::action::Action;
+/// use segtui::keymap::{Keymap, Lookup, parse_sequence};
+///
+/// let mut keymap = Keymap::default();
+/// keymap.bind("ctrl-x a", Action::AddChild)?;
+/// assert_eq!(keymap.lookup(&parse_sequence("ctrl-x")?), Lookup::Prefix);
+/// assert_eq!(keymap.lookup(&parse_sequence("ctrl-x a")?), Lookup::Action(Action::AddChild));
+///
+/// // No binding begins another one.
+/// assert!(keymap.bind("ctrl-x", Action::Quit).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<(Vec<Key>, Action)>,

@@ -1,5 +1,7 @@
 //! The README tells the truth about the keys and the styles.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;

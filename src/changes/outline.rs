@@ -20,6 +20,26 @@ use super::model::Plan;
 use crate::formats::outline::{Fault, read, written};
 
 /// Segments as they were when they were written into a text.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use segtui::changes::{OpId, Operation, Outline};
+/// use segtui::forest::Forest;
+/// use segtui::segment::{Segment, SegmentId};
+///
+/// let vip = Segment { id: SegmentId::new("vip").unwrap(), name: "VIP".into(), external_id: None, parent: None };
+/// let vip = Arc::new(vip);
+/// let forest: Forest = [Arc::clone(&vip)].into_iter().collect();
+/// let outline = Outline::of(&forest, &[vip]).unwrap();
+///
+/// // A line that is indented below another one is a new segment below that.
+/// let text = outline.text() + "  Gold\n";
+/// let plan_id = segtui::changes::ChangeQueue::new(0, 6).next_plan_id();
+/// let (plan, _) = outline.plan(&text, |index| OpId { plan_id, index }.provisional_id()).unwrap();
+/// let [Operation::Create { draft }] = plan.operations.as_slice() else { panic!("one create") };
+/// assert_eq!(draft.name.as_str(), "Gold");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
     lines: Vec<Line>,

@@ -27,6 +27,16 @@ pub use state::{ExternalFlags, StateFilter};
 /// it say where, `path:` in the name of the segment or of any above it. Three letters and more may have others between them in
 /// names and external ids. `is:` and a state asks for that. `!` before all that turns it around. Blanks separate terms, except
 /// between double quotes, and what is quoted is found as it stands only.
+///
+/// ```
+/// use segtui::forest::Query;
+///
+/// let query = Query::parse("who ext:erp").unwrap();
+/// assert_eq!(query.ranges("Wholesale"), [0..3]);
+/// assert_eq!(query.ranges_in_external_id("erp-7"), [0..3]);
+///
+/// assert!(Query::parse("name:").is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     terms: Vec<Term>,

@@ -96,6 +96,19 @@ fn trimmed(text: &str) -> Result<&str, FieldFault> {
 }
 
 /// What a create or an update asks for: always all three fields, since an update replaces the whole segment.
+///
+/// ```
+/// use segtui::segment::{Draft, Field, Name, Segment, SegmentId};
+///
+/// let id = SegmentId::new("vip").unwrap();
+/// let vip = Segment { id, name: "VIP".into(), external_id: Some("V".into()), parent: None };
+/// let renamed = Draft { name: Name::parse("  Very important ")?, ..Draft::of(&vip) };
+/// assert_eq!(renamed.name.as_str(), "Very important");
+/// assert_eq!(renamed.changes(&vip), [Field::Name]);
+///
+/// assert!(Name::parse("").is_err());
+/// # Ok::<(), segtui::segment::FieldFault>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Draft {
     /// The wanted name.
