@@ -20,7 +20,7 @@ fn has_table(table: &str) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
         let readme = fs::read_to_string(&file).unwrap();
         let head = table.lines().next().unwrap();
-        let begin = readme.find(head).unwrap_or_else(|| panic!("the README has no table with the head {head}"));
+        let begin = readme.find(head).expect("the README has a table with that head");
         let end = readme[begin..].find("\n\n").map_or(readme.len(), |length| begin + length + 1);
         fs::write(&file, format!("{}{table}{}", &readme[..begin], &readme[end..])).unwrap();
         return;
