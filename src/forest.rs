@@ -14,6 +14,7 @@ mod arena;
 mod filtered;
 mod find;
 mod fold;
+mod limits;
 mod node_set;
 mod order;
 mod rows;
@@ -33,6 +34,8 @@ use std::sync::Arc;
 use crate::segment::{Segment, SegmentId};
 
 use arena::{Arena, Content, NodeIndex};
+#[cfg(test)]
+use limits::Limits;
 use rows::Rows;
 use search::Searches;
 
@@ -173,14 +176,24 @@ impl Forest {
         Self::default()
     }
 
+    /// A tree of these segments that does everything as trees of another size do.
+    #[cfg(test)]
+    fn within(limits: &'static Limits, segments: impl IntoIterator<Item = Arc<Segment>>) -> Self {
+        let forest = Self { arena: Arena::within(limits), rows: Rows::within(limits), ..Self::default() };
+        forest.filled(0, segments.into_iter())
+    }
+
     /// A tree of about so many segments; a wrong number costs time or memory and nothing else.
     #[must_use]
     pub fn of(about: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
-        let mut forest = Self::new();
-        forest.arena.fill(about, segments);
-        let touched = forest.arena.take_touched();
-        forest.rows.follow(&mut forest.arena, touched);
-        forest
+        Self::new().filled(about, segments)
+    }
+
+    fn filled(mut self, about: usize, segments: impl Iterator<Item = Arc<Segment>>) -> Self {
+        self.arena.fill(about, segments);
+        let touched = self.arena.take_touched();
+        self.rows.follow(&mut self.arena, touched);
+        self
     }
 
     /// Applies changes in their order, as one: the rows are brought up to date once, at the end.

@@ -28,6 +28,7 @@ use hashbrown::{HashMap, HashTable};
 
 use crate::segment::{Segment, SegmentId, table};
 
+use super::limits::Limits;
 use super::order::{self, Key, Order};
 use super::same_external_id::ExternalIdIndex;
 use super::{Change, Heading};
@@ -37,7 +38,7 @@ use siblings::Place;
 use sorting::Sorting;
 
 pub(super) use siblings::Siblings;
-pub(super) use slots::{CHUNK, Chunk, Slots};
+pub(super) use slots::{Chunk, Slots};
 pub(super) use sorting::ChildLists;
 
 /// The place of a node in the arena. Reused after the node is gone.
@@ -138,6 +139,7 @@ struct Family {
 /// The nodes, found by id.
 #[derive(Debug, Clone)]
 pub(super) struct Arena {
+    pub limits: &'static Limits,
     nodes: Vec<Node>,
     free: Vec<NodeIndex>,
     families: Vec<Family>,
@@ -185,6 +187,7 @@ impl Default for Arena {
     fn default() -> Self {
         let heading = |heading| Node::new(Kind::Heading(heading), NodeIndex::TOP);
         Self {
+            limits: Default::default(),
             nodes: vec![
                 Node::new(Kind::Top, NodeIndex::NOWHERE),
                 heading(Heading::MissingParents),
@@ -210,21 +213,22 @@ impl Default for Arena {
     }
 }
 
-/// A batch that is larger than this part of the tree is linked as a whole. Tests have small trees, and want batches of every kind.
-const LARGE_PART: usize = if cfg!(test) { 1 } else { 8 };
-/// Batches of up to so many changes are never large.
-const SMALL_BATCH: usize = if cfg!(test) { 2 } else { 64 };
-
 /// Changing the set of segments.
 impl Arena {
+    #[cfg(test)]
+    pub fn within(limits: &'static Limits) -> Self {
+        Self { limits, contents: Contents::within(limits), ..Self::default() }
+    }
+
     /// Applies changes one by one, or all at once where that is cheaper. The outcome is the same.
     pub fn apply(&mut self, changes: Vec<Change>) {
         self.climbed = 0;
         // In a chain, each change climbs far: when the climbing exceeds what linking everything costs, that is done.
         let patience = 4 * self.nodes.len() + 1024;
-        let large = changes.len() > SMALL_BATCH && changes.len() > self.segments / LARGE_PART;
+        let limits = self.limits;
+        let large = changes.len() > limits.small_batch && changes.len() > self.segments / limits.large_part;
         let changes =
-            if !large && changes.len() > SMALL_BATCH { self.take_in_fresh(changes, patience) } else { changes };
+            if !large && changes.len() > limits.small_batch { self.take_in_fresh(changes, patience) } else { changes };
         let mut changes = changes.into_iter();
         while !large
             && self.climbed < patience
@@ -483,7 +487,7 @@ impl Arena {
     fn in_order(&self, mut siblings: Siblings) -> Siblings {
         let mut keyed: Vec<(Key, NodeIndex)> = siblings.take().into_iter().map(|node| (self.key(node), node)).collect();
         self.sort(&mut keyed);
-        Siblings::in_order(keyed.into_iter().map(|(_, node)| node).collect())
+        Siblings::in_order(keyed.into_iter().map(|(_, node)| node).collect(), self.limits.longest_siblings)
     }
 
     /// Nodes that hang under the same one, as they follow each other there; the headings come after the roots.

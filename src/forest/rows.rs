@@ -7,6 +7,8 @@ mod pieces;
 use std::ops::Range;
 
 use super::arena::{Arena, NodeIndex, Touched};
+#[cfg(test)]
+use super::limits::Limits;
 
 use pieces::Pieces;
 
@@ -23,10 +25,12 @@ pub(super) struct Rows {
     list: Pieces,
 }
 
-/// Bringing one node's rows up to date costs as much as listing so many rows anew. Tests have few rows, and are about this.
-const ONE_COSTS_ROWS: usize = if cfg!(test) { 0 } else { 100 };
-
 impl Rows {
+    #[cfg(test)]
+    pub fn within(limits: &'static Limits) -> Self {
+        Self { list: Pieces::within(limits) }
+    }
+
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -70,7 +74,7 @@ impl Rows {
     pub fn follow(&mut self, arena: &mut Arena, touched: Touched) {
         let Touched::Nodes { hung, reordered } = touched else { return self.rebuild(arena) };
         let count = hung.len() + reordered.len();
-        if count > 1 && count * ONE_COSTS_ROWS > self.len() {
+        if count > 1 && count * self.list.limits().one_costs_rows > self.len() {
             return self.rebuild(arena);
         }
         for node in &hung {

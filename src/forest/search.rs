@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::segment::{Segment, SegmentId};
 
-use super::arena::{Arena, CHUNK, NodeIndex, Touched};
+use super::arena::{Arena, NodeIndex, Touched};
 use super::find::{ExternalFlags, Rank, Scratch};
 use super::node_set::{Bits, NodeSet};
 use super::skeleton::skeleton;
@@ -95,13 +95,14 @@ impl Search {
 
     fn take(&mut self, arena: &Arena, first: usize, found: Vec<Found>) {
         let mut scratch = Scratch::default();
+        let size = arena.slots().chunk_size();
         for (at, Found { chunk, matches }) in (first..).zip(found) {
             if !arena.slots().chunks().get(at).is_some_and(|present| Arc::ptr_eq(present, &chunk)) {
-                (0..CHUNK).for_each(|place| self.look_at(arena, NodeIndex::at(at * CHUNK + place), &mut scratch));
+                (0..size).for_each(|place| self.look_at(arena, NodeIndex::at(at * size + place), &mut scratch));
                 continue;
             }
             for Match { place, rank } in matches {
-                self.note(arena, NodeIndex::at(at * CHUNK + usize::from(place)), Some(rank));
+                self.note(arena, NodeIndex::at(at * size + usize::from(place)), Some(rank));
             }
         }
     }

@@ -23,9 +23,6 @@ pub struct SortJob {
     rows: Vec<Visible>,
 }
 
-/// Fewer children than these are sorted at once: that takes no longer than a frame may.
-const FEW: usize = if cfg!(test) { 3 } else { 20_000 };
-
 impl SortJob {
     /// By what they are sorted.
     #[must_use]
@@ -65,7 +62,8 @@ impl Forest {
     /// and handed back to [`Self::take_sorted`]; until then everything stays as it was.
     pub fn arrange(&mut self, order: Order) -> Option<SortJob> {
         let all = self.arena.order() != order;
-        if self.arena.count_to_sort(all, FEW) <= FEW {
+        let few = self.arena.limits.few_to_sort;
+        if self.arena.count_to_sort(all, few) <= few {
             // A job that is under way is for an order that nobody wants any more.
             self.arena.end_sorting();
             self.set_order(order);
@@ -73,7 +71,7 @@ impl Forest {
         }
         let families = self.arena.families_to_sort(all);
         let figures = self.arena.all_figures(order);
-        let many = self.arena.order() != order && self.rows.len() > FEW;
+        let many = self.arena.order() != order && self.rows.len() > few;
         Some(SortJob {
             sorting: self.arena.begin_sorting(),
             order,

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 
 use crate::segment::{Segment, SegmentId};
 
+use super::limits::Limits;
 use super::{Change, Forest, Order, RowId, RowKind, SortJob};
 use reference::{Line, Reference};
 
@@ -22,6 +23,11 @@ pub(super) fn id(text: &str) -> SegmentId {
 pub(super) fn segment(id: &str, name: &str, parent: Option<&str>) -> Arc<Segment> {
     let id = SegmentId::new(id).unwrap();
     Arc::new(Segment { id, name: name.into(), external_id: None, parent: parent.and_then(SegmentId::new) })
+}
+
+/// What a large tree is asked to do, in a small one, and what a small one is asked to do.
+pub(super) fn any_limits() -> impl Strategy<Value = &'static Limits> {
+    prop_oneof![4 => Just(&Limits::SMALL), 1 => Just(&Limits::USUAL)]
 }
 
 /// Few ids and few names, so that everything that can collide does.
@@ -147,8 +153,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_list_gives_a_tree_with_each_segment_exactly_once(segments in vec(any_segment(), 0..16), order in any_order()) {
-        let mut forest: Forest = segments.iter().cloned().collect();
+    fn any_list_gives_a_tree_with_each_segment_exactly_once(limits in any_limits(), segments in vec(any_segment(), 0..16), order in any_order()) {
+        let mut forest = Forest::within(limits, segments.iter().cloned());
         forest.set_order(order);
         let expected = last_of_each(&segments);
         check(&forest, &expected);
@@ -163,8 +169,8 @@ proptest! {
     }
 
     #[test]
-    fn any_sequence_of_changes_and_foldings_shows_what_the_reference_shows(steps in vec(any_step(), 0..24)) {
-        let mut forest = Forest::new();
+    fn any_sequence_of_changes_and_foldings_shows_what_the_reference_shows(limits in any_limits(), steps in vec(any_step(), 0..24)) {
+        let mut forest = Forest::within(limits, []);
         let mut segments = BTreeMap::new();
         for step in steps {
             if let Step::Apply(changes) = &step {
@@ -182,11 +188,12 @@ proptest! {
 
     #[test]
     fn a_tree_that_has_grown_is_the_same_as_any_other(
+        limits in any_limits(),
         steps in vec(any_step(), 0..16),
         later in vec(any_change(), 0..4),
         large in vec(any_segment(), 0..40),
     ) {
-        let mut forest = Forest::new();
+        let mut forest = Forest::within(limits, []);
         forest.set_growing(true);
         let mut changes: Vec<Change> = Vec::new();
         for step in steps {
@@ -215,10 +222,11 @@ proptest! {
 
     #[test]
     fn what_was_seen_to_change_last_comes_first(
+        limits in any_limits(),
         segments in vec(any_segment(), 1..12),
         steps in vec((any_step(), "[a-j]"), 0..16),
     ) {
-        let mut forest: Forest = segments.into_iter().collect();
+        let mut forest = Forest::within(limits, segments);
         forest.set_order(Order::Recent);
         let (mut seen, mut count) = (BTreeMap::new(), 0);
         for (step, marked) in steps {
@@ -247,13 +255,13 @@ proptest! {
     }
 
     #[test]
-    fn changes_one_by_one_come_to_the_same_as_the_final_list(changes in vec(any_change(), 0..120), order in any_order()) {
-        let mut one_by_one = Forest::new();
+    fn changes_one_by_one_come_to_the_same_as_the_final_list(limits in any_limits(), changes in vec(any_change(), 0..120), order in any_order()) {
+        let mut one_by_one = Forest::within(limits, []);
         one_by_one.set_order(order);
-        let mut in_one_batch = Forest::new();
+        let mut in_one_batch = Forest::within(limits, []);
         in_one_batch.set_order(order);
         in_one_batch.apply(changes.clone());
-        let mut in_pages = Forest::new();
+        let mut in_pages = Forest::within(limits, []);
         in_pages.set_order(order);
         changes.chunks(7).for_each(|page| in_pages.apply(page.to_vec()));
         let mut segments = BTreeMap::new();
@@ -264,7 +272,7 @@ proptest! {
             };
             one_by_one.apply(vec![change]);
         }
-        let mut at_once: Forest = segments.into_values().collect();
+        let mut at_once = Forest::within(limits, segments.into_values());
         at_once.set_order(order);
         one_by_one.fold_to_level(None);
         at_once.fold_to_level(None);
@@ -277,11 +285,12 @@ proptest! {
 
     #[test]
     fn what_was_unfolded_stays_so_while_the_segment_exists(
+        limits in any_limits(),
         segments in vec(any_segment(), 1..12),
         open in "[a-h]",
         changes in vec(any_change(), 0..24),
     ) {
-        let mut forest: Forest = segments.into_iter().collect();
+        let mut forest = Forest::within(limits, segments);
         let open = RowId::Segment(id(&open));
         forest.expand(&open);
         let mut expected = forest.is_open(&open) && matches!(&open, RowId::Segment(id) if forest.contains(id));
@@ -303,13 +312,14 @@ proptest! {
     /// Siblings are sorted elsewhere while the tree changes; in the end it shows what the reference shows.
     #[test]
     fn what_is_sorted_elsewhere_comes_back_to_a_tree_that_has_moved_on(
+        limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         before in any_order(),
         after in any_order(),
         steps in vec(any_step(), 0..12),
     ) {
         let mut present = last_of_each(&segments);
-        let mut forest: Forest = segments.into_iter().collect();
+        let mut forest = Forest::within(limits, segments);
         forest.set_order(before);
         forest.fold_to_level(None);
         let mut job = forest.arrange(after);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+#[cfg(test)]
+use crate::forest::limits::Limits;
 use crate::segment::{Segment, SegmentId};
 
 use super::{NodeIndex, Slots};
@@ -38,6 +40,11 @@ impl Contents {
 
     pub fn external_id(&self, node: NodeIndex) -> Option<&str> {
         self.slots.get(node)?.external_id.as_deref()
+    }
+
+    #[cfg(test)]
+    pub fn within(limits: &'static Limits) -> Self {
+        Self { slots: Slots::within(limits), ..Self::default() }
     }
 
     pub const fn slots(&self) -> &Slots {

@@ -10,18 +10,16 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{Arena, Change, Kind, NodeIndex};
 
-/// Segments of which something is looked for together. Tests have few, and want them in several parts.
-pub(super) const TOGETHER: usize = if cfg!(test) { 4 } else { 64 };
-
 impl Arena {
     /// Takes in what is new of the segments with which a batch begins, and answers the changes that are left to be made.
     pub(super) fn take_in_fresh(&mut self, changes: Vec<Change>, patience: usize) -> Vec<Change> {
+        let together = self.limits.together;
         let mut changes = changes.into_iter().peekable();
         let (mut fresh, mut left) = (Vec::new(), Vec::new());
-        let (mut block, mut hashes) = (Vec::with_capacity(TOGETHER), Vec::with_capacity(TOGETHER));
+        let (mut block, mut hashes) = (Vec::with_capacity(together), Vec::with_capacity(together));
         while let Some(Change::Upsert(first)) = changes.next_if(|change| matches!(change, Change::Upsert(_))) {
             block.push(first);
-            while block.len() < TOGETHER
+            while block.len() < together
                 && let Some(Change::Upsert(segment)) = changes.next_if(|change| matches!(change, Change::Upsert(_)))
             {
                 block.push(segment);
@@ -61,8 +59,9 @@ impl Arena {
 
     /// Hangs each node where it belongs, unless that takes too long.
     fn attach_all(&mut self, nodes: &[NodeIndex], patience: usize) -> bool {
-        let mut parents = Vec::with_capacity(TOGETHER);
-        for nodes in nodes.chunks(TOGETHER) {
+        let together = self.limits.together;
+        let mut parents = Vec::with_capacity(together);
+        for nodes in nodes.chunks(together) {
             self.look_up_parents(nodes, &mut parents);
             // As above: the families come near together.
             black_box(parents.iter().flatten().map(|parent| self.child_count(*parent)).sum::<usize>());

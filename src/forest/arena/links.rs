@@ -167,9 +167,11 @@ impl Arena {
     /// Adds a node to the children of the one that it points to.
     fn add_child(&mut self, child: NodeIndex) {
         let up = self.nodes[child.slot()].up;
+        let longest = self.limits.longest_siblings;
         if !self.has_children(up) {
             // Missing parents come and go while everything loads, so they are always kept in order.
-            let none = if up == NodeIndex::MISSING { Siblings::in_order(Vec::new()) } else { Siblings::default() };
+            let none =
+                if up == NodeIndex::MISSING { Siblings::in_order(Vec::new(), longest) } else { Siblings::default() };
             self.begin_family(up, none);
         }
         let place = match self.family(up) {
@@ -181,7 +183,7 @@ impl Arena {
         self.alter(child);
         let Some(family) = self.family_mut(up) else { return };
         match place {
-            Some(place) => family.children.insert(place, child),
+            Some(place) => family.children.insert(place, child, longest),
             None => family.children.push(child),
         }
     }

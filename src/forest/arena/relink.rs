@@ -1,6 +1,5 @@
 //! Linking everything at once, in time that depends on the number of nodes only.
 
-use super::fresh::TOGETHER;
 use super::{Arena, FamilyIndex, Kind, NodeIndex, Siblings, Touched};
 
 impl Arena {
@@ -22,8 +21,9 @@ impl Arena {
     /// Lets every segment point to its parent, creating the ghosts it takes.
     fn point_to_parents(&mut self) {
         let nodes: Vec<NodeIndex> = self.ordinary().collect();
-        let mut parents = Vec::with_capacity(TOGETHER);
-        for nodes in nodes.chunks(TOGETHER) {
+        let together = self.limits.together;
+        let mut parents = Vec::with_capacity(together);
+        for nodes in nodes.chunks(together) {
             self.look_up_parents(nodes, &mut parents);
             for (node, parent) in nodes.iter().zip(&parents) {
                 let up = match (parent, self.named_parent(*node)) {

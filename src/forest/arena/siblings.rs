@@ -21,10 +21,6 @@ enum List {
     Pieces(Vec<Vec<NodeIndex>>),
 }
 
-/// Children of a piece, before it is divided and after. Tests have short lists, and want many pieces.
-const LONGEST: usize = if cfg!(test) { 4 } else { 2_048 };
-const USUAL: usize = LONGEST / 2;
-
 /// Where a child is in a list.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::forest) struct Place {
@@ -44,12 +40,12 @@ impl Siblings {
         Self { list: List::Whole(children), sorted: false }
     }
 
-    /// Children that are in order already.
-    pub fn in_order(children: Vec<NodeIndex>) -> Self {
-        let list = if children.len() <= LONGEST {
+    /// Children that are in order already, with at most so many in a piece.
+    pub fn in_order(children: Vec<NodeIndex>, longest: usize) -> Self {
+        let list = if children.len() <= longest {
             List::Whole(children)
         } else {
-            List::Pieces(children.chunks(USUAL).map(<[NodeIndex]>::to_vec).collect())
+            List::Pieces(children.chunks(longest / 2).map(<[NodeIndex]>::to_vec).collect())
         };
         Self { list, sorted: true }
     }
@@ -115,20 +111,20 @@ impl Siblings {
         *self = Self::in_no_order(children);
     }
 
-    /// Adds a child where it belongs in a list in order.
-    pub fn insert(&mut self, place: Place, child: NodeIndex) {
+    /// Adds a child where it belongs in a list in order, with at most so many in a piece.
+    pub fn insert(&mut self, place: Place, child: NodeIndex, longest: usize) {
         match &mut self.list {
             List::Whole(list) => {
                 list.insert(place.within, child);
-                if list.len() > LONGEST {
-                    *self = Self::in_order(std::mem::take(list));
+                if list.len() > longest {
+                    *self = Self::in_order(std::mem::take(list), longest);
                 }
             }
             List::Pieces(pieces) => {
                 let piece = &mut pieces[place.piece];
                 piece.insert(place.within, child);
-                if piece.len() > LONGEST {
-                    let second = piece.split_off(USUAL);
+                if piece.len() > longest {
+                    let second = piece.split_off(longest / 2);
                     pieces.insert(place.piece + 1, second);
                 }
             }

@@ -5,38 +5,53 @@
 
 use std::sync::Arc;
 
+use crate::forest::limits::Limits;
 use crate::segment::Segment;
 
 use super::NodeIndex;
 
-/// Segments of a chunk: few enough that copying one while somebody reads is nothing to notice, enough that there are few chunks.
-pub(in crate::forest) const CHUNK: usize = if cfg!(test) { 4 } else { 256 };
-
 /// Segments by the place of their nodes; none where a node is no segment.
-pub(in crate::forest) type Chunk = [Option<Arc<Segment>>; CHUNK];
+pub(in crate::forest) type Chunk = [Option<Arc<Segment>>];
 
 /// The segments of an arena.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::forest) struct Slots {
     chunks: Vec<Arc<Chunk>>,
+    limits: &'static Limits,
 }
 
 impl Slots {
+    #[cfg(test)]
+    pub fn within(limits: &'static Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The segments of a chunk.
+    pub const fn chunk_size(&self) -> usize {
+        1 << self.limits.chunk_bits
+    }
+
+    /// In which chunk a node is, and where there.
+    const fn place(&self, node: NodeIndex) -> (usize, usize) {
+        (node.slot() >> self.limits.chunk_bits, node.slot() & (self.chunk_size() - 1))
+    }
+
     pub fn reserve(&mut self, more: usize) {
-        self.chunks.reserve(more / CHUNK);
+        self.chunks.reserve(more >> self.limits.chunk_bits);
     }
 
     pub fn get(&self, node: NodeIndex) -> Option<&Arc<Segment>> {
-        self.chunks.get(node.slot() / CHUNK)?[node.slot() % CHUNK].as_ref()
+        let (chunk, within) = self.place(node);
+        self.chunks.get(chunk)?[within].as_ref()
     }
 
     /// Puts a segment, or none, in the place of what was there.
     pub fn set(&mut self, node: NodeIndex, segment: Option<Arc<Segment>>) -> Option<Arc<Segment>> {
-        let chunk = node.slot() / CHUNK;
+        let (chunk, within) = self.place(node);
         while self.chunks.len() <= chunk {
-            self.chunks.push(Arc::new([const { None }; CHUNK]));
+            self.chunks.push(vec![None; self.chunk_size()].into());
         }
-        std::mem::replace(&mut Arc::make_mut(&mut self.chunks[chunk])[node.slot() % CHUNK], segment)
+        std::mem::replace(&mut Arc::make_mut(&mut self.chunks[chunk])[within], segment)
     }
 
     pub fn chunks(&self) -> &[Arc<Chunk>] {

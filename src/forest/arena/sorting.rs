@@ -186,6 +186,7 @@ impl Arena {
                 self.forget_order(parent);
             }
         }
+        let longest = self.limits.longest_siblings;
         for (parent, children) in families.each() {
             let mut present: Vec<NodeIndex> = children.to_vec();
             if !altered.is_empty() {
@@ -195,7 +196,7 @@ impl Arena {
             let altered_children = self.children(parent).filter(|child| !whole && altered.contains(child));
             let later: Vec<NodeIndex> = altered_children.collect();
             let Some(family) = self.family_mut(parent).filter(|_| !present.is_empty()) else { continue };
-            family.children = Siblings::in_order(present);
+            family.children = Siblings::in_order(present, longest);
             for child in later {
                 self.insert_in_order(parent, child);
             }
@@ -205,9 +206,10 @@ impl Arena {
 
     fn insert_in_order(&mut self, parent: NodeIndex, child: NodeIndex) {
         let Some(family) = self.family(parent) else { return };
+        let longest = self.limits.longest_siblings;
         let place = family.children.search(|other| self.compare(other, child)).unwrap_or_else(|place| place);
         if let Some(family) = self.family_mut(parent) {
-            family.children.insert(place, child);
+            family.children.insert(place, child, longest);
         }
     }
 }

@@ -12,8 +12,6 @@ pub(super) enum RowIndex {
     Many(Vec<u32>),
 }
 
-/// More rows than these are many. Tests have short lists, and want both.
-const FEW: usize = if cfg!(test) { 4 } else { 65_536 };
 /// The piece of a node that is not in the list.
 const NOWHERE: u32 = u32::MAX;
 
@@ -24,9 +22,9 @@ impl Default for RowIndex {
 }
 
 impl RowIndex {
-    /// No homes yet for so many rows.
-    pub fn of(rows: usize) -> Self {
-        if rows > FEW { Self::Many(Vec::with_capacity(rows)) } else { Self::default() }
+    /// No homes yet for so many rows; more than a few are many.
+    pub fn of(rows: usize, few: usize) -> Self {
+        if rows > few { Self::Many(Vec::with_capacity(rows)) } else { Self::default() }
     }
 
     pub fn get(&self, node: NodeIndex) -> Option<u32> {
@@ -37,11 +35,11 @@ impl RowIndex {
     }
 
     /// All these nodes are in that piece.
-    pub fn settle(&mut self, nodes: impl Iterator<Item = NodeIndex> + Clone, number: u32) {
+    pub fn settle(&mut self, nodes: impl Iterator<Item = NodeIndex> + Clone, number: u32, few: usize) {
         match self {
             Self::Few(homes) => {
                 homes.extend(nodes.map(|node| (node, number)));
-                if homes.len() > FEW {
+                if homes.len() > few {
                     self.become_many();
                 }
             }

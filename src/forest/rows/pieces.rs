@@ -7,6 +7,7 @@ use crate::forest::arena::NodeIndex;
 
 use super::Visible;
 use super::homes::RowIndex;
+use crate::forest::limits::Limits;
 
 /// Rows in their order, each node at most once.
 #[derive(Debug, Clone, Default)]
@@ -25,28 +26,38 @@ pub(super) struct Pieces {
     starts: Vec<usize>,
     /// The number of the piece in which each node is.
     homes: RowIndex,
+    limits: &'static Limits,
 }
 
 /// Rows that were taken out of a list, to be put in elsewhere: the numbers of their pieces.
 #[derive(Debug)]
 pub(super) struct Stretch(Vec<u32>);
 
-/// Rows of a piece, before it is divided and after. Tests have short lists, and want many pieces.
-const LONGEST: usize = if cfg!(test) { 6 } else { 1_024 };
-const USUAL: usize = LONGEST / 2;
-/// Pieces of less than this part of the usual length, on the average, are too many.
-const SMALLEST_PART: usize = if cfg!(test) { 1 } else { 4 };
 /// The rank of a piece that is not in use.
 const NOWHERE: u32 = u32::MAX;
 
 impl Pieces {
+    pub fn within(limits: &'static Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    pub const fn limits(&self) -> &'static Limits {
+        self.limits
+    }
+
+    /// Rows of a piece that is new.
+    const fn usual(&self) -> usize {
+        self.limits.longest_piece / 2
+    }
+
     pub fn len(&self) -> usize {
         self.starts.last().copied().unwrap_or(0)
     }
 
     /// Makes it another list altogether.
     pub fn fill(&mut self, rows: &[Visible]) {
-        *self = Self { homes: RowIndex::of(rows.len()), starts: vec![0], ..Self::default() };
+        let homes = RowIndex::of(rows.len(), self.limits.few_rows);
+        *self = Self { homes, starts: vec![0], ..Self::within(self.limits) };
         let numbers = self.divide(rows);
         self.exchange(0..0, &numbers);
     }
@@ -123,7 +134,7 @@ impl Pieces {
             }
         }
         let number = self.order[first];
-        let room = LONGEST + range.len();
+        let room = self.limits.longest_piece + range.len();
         let length = self.rows[number as usize].len() + fresh.len();
         if first == last && (range.len() + 1..=room).contains(&length) {
             self.settle(fresh, number);
@@ -180,7 +191,8 @@ impl Pieces {
     /// Joins pieces where they have become too small. Nothing may be taken out at the moment.
     pub fn join(&mut self) {
         // Each time something is taken out or put in, pieces are divided, and nothing but this joins them again.
-        if self.order.len() > SMALLEST_PART * (self.len() / USUAL + SMALLEST_PART) {
+        let part = self.limits.smallest_part;
+        if self.order.len() > part * (self.len() / self.usual() + part) {
             let rows: Vec<Visible> = self.from(0).collect();
             self.fill(&rows);
         }
@@ -205,8 +217,8 @@ impl Pieces {
 
     /// Makes pieces of rows and answers their numbers.
     fn divide(&mut self, rows: &[Visible]) -> Vec<u32> {
-        let mut numbers = Vec::with_capacity(rows.len() / USUAL + 1);
-        for rows in rows.chunks(USUAL) {
+        let mut numbers = Vec::with_capacity(rows.len() / self.usual() + 1);
+        for rows in rows.chunks(self.usual()) {
             let number = self.free.pop().unwrap_or_else(|| {
                 self.rows.push(Vec::new());
                 self.highest.push(0);
@@ -223,7 +235,7 @@ impl Pieces {
     }
 
     fn settle(&mut self, rows: &[Visible], number: u32) {
-        self.homes.settle(rows.iter().map(|row| row.node), number);
+        self.homes.settle(rows.iter().map(|row| row.node), number, self.limits.few_rows);
     }
 
     /// Puts pieces in the place of others in the order, and counts again what is before each of those behind.

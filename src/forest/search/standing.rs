@@ -82,9 +82,6 @@ fn same_external_id(arena: &Arena, node: NodeIndex) -> impl Iterator<Item = Node
     external_id.into_iter().flat_map(|external_id| arena.bearers(external_id))
 }
 
-/// More than these are not looked at again one by one.
-const FEW: usize = if cfg!(test) { 6 } else { 4_096 };
-
 /// Whom a change may concern: gathered before it and after.
 #[derive(Debug, Default)]
 pub(super) struct Concerned {
@@ -107,21 +104,21 @@ impl Concerned {
         }
         self.nodes.push(node);
         self.nodes.extend(arena.up(node));
-        self.extend(same_external_id(arena, node));
+        self.extend(arena, same_external_id(arena, node));
         if query.asks_for_paths() {
             let mut waiting = vec![node];
             while let Some(node) = waiting.pop().filter(|_| !self.anybody) {
-                self.extend(arena.children(node));
-                waiting.extend(arena.children(node).take(FEW));
+                self.extend(arena, arena.children(node));
+                waiting.extend(arena.children(node).take(arena.limits.few_concerned));
             }
         } else if query.asks(StateFilter::Orphan) {
-            self.extend(arena.children(node));
+            self.extend(arena, arena.children(node));
         }
     }
 
-    fn extend(&mut self, nodes: impl Iterator<Item = NodeIndex>) {
-        self.nodes.extend(nodes.take(FEW));
-        self.anybody |= self.nodes.len() > FEW;
+    fn extend(&mut self, arena: &Arena, nodes: impl Iterator<Item = NodeIndex>) {
+        self.nodes.extend(nodes.take(arena.limits.few_concerned));
+        self.anybody |= self.nodes.len() > arena.limits.few_concerned;
     }
 
     /// Adds those who hang elsewhere now.

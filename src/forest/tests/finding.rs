@@ -10,7 +10,7 @@ use crate::forest::find::{Rank, Scratch};
 use crate::forest::{ExternalFlags, Forest, Purpose, Query, Row, RowId, RowKind, StateFilter};
 use crate::segment::{Segment, SegmentId};
 
-use super::{any_change, any_segment, id, last_of_each};
+use super::{any_change, any_limits, any_segment, id, last_of_each};
 
 /// A part of a text that may be in some of the names, ids and external ids, or a state, or what is on the path.
 fn any_query() -> impl Strategy<Value = Query> {
@@ -74,12 +74,13 @@ proptest! {
     /// Carried out in shares, whose parts come in any order, a search finds the same and ends when all of them have.
     #[test]
     fn a_search_in_shares_finds_what_it_finds_as_a_whole(
+        limits in any_limits(),
         segments in vec(any_segment(), 0..40),
         query in any_query(),
         shares in 1_usize..5,
         order in vec(0_usize..5, 0..30),
     ) {
-        let mut forest: Forest = segments.into_iter().collect();
+        let mut forest = Forest::within(limits, segments);
         forest.search(Purpose::Tree, query.clone()).for_each(|finds| forest.take_finds(finds));
         let whole: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
         let mut jobs: Vec<_> = forest.search(Purpose::Tree, query).in_shares(shares).collect();
@@ -101,12 +102,13 @@ proptest! {
     /// Parts come back while the tree changes; in the end what is found is what a look at everything finds, in the same order.
     #[test]
     fn what_a_search_finds_is_true_of_the_tree_as_it_is(
+        limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         query in any_query(),
         changes in vec(vec(any_change(), 1..4), 0..12),
         parts_between in vec(0_usize..3, 12),
     ) {
-        let mut forest: Forest = segments.iter().cloned().collect();
+        let mut forest = Forest::within(limits, segments.iter().cloned());
         forest.fold_to_level(None);
         searched(&mut forest, &query, changes, &parts_between);
 
@@ -149,12 +151,13 @@ proptest! {
     /// What is left by a filter is what is left of the whole tree, unfolded, when everything goes that no match stands below.
     #[test]
     fn a_filter_leaves_the_matches_and_what_they_stand_under(
+        limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         query in any_query(),
         changes in vec(vec(any_change(), 1..4), 0..8),
         parts_between in vec(0_usize..3, 8),
     ) {
-        let mut forest: Forest = segments.iter().cloned().collect();
+        let mut forest = Forest::within(limits, segments.iter().cloned());
         searched(&mut forest, &query, changes, &parts_between);
         let filtered = forest.filtered(Purpose::Tree);
 
@@ -193,6 +196,7 @@ proptest! {
     /// What is known from outside changes: what is found follows.
     #[test]
     fn what_is_learnt_is_taken_in(
+        limits in any_limits(),
         segments in vec(any_segment(), 0..16),
         before in proptest::collection::hash_set("[a-h]", 0..5),
         after in proptest::collection::hash_set("[a-h]", 0..5),
@@ -201,7 +205,7 @@ proptest! {
             let pending = ids.iter().map(|text| id(text)).collect();
             ExternalFlags { pending: Arc::new(pending), ..ExternalFlags::default() }
         };
-        let mut forest: Forest = segments.iter().cloned().collect();
+        let mut forest = Forest::within(limits, segments.iter().cloned());
         let query = Query::parse("is:pending").unwrap().knowing(known(&before));
         searched(&mut forest, &query, Vec::new(), &[]);
         forest.know(Purpose::Tree, known(&after));
