@@ -176,6 +176,12 @@ impl Forest {
         Self::default()
     }
 
+    /// A tree of nothing that does everything as a large one does.
+    #[cfg(test)]
+    pub(crate) fn like_a_large_one() -> Self {
+        Self::within(&Limits::SMALL, [])
+    }
+
     /// A tree of these segments that does everything as trees of another size do.
     #[cfg(test)]
     fn within(limits: &'static Limits, segments: impl IntoIterator<Item = Arc<Segment>>) -> Self {

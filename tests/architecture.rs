@@ -348,3 +348,12 @@ fn a_planted_fault_is_found_in_every_module_and_part() {
     plant("sync.rs", "use crate::{changes::Plan, store::Store};\n");
     assert!(found().is_empty(), "{:?}", found());
 }
+
+/// What differs between a test and the program is passed in, so that tests can show both.
+#[test]
+fn no_number_is_another_one_in_tests() {
+    let differs = |file: &&PathBuf| fs::read_to_string(file).unwrap().contains("cfg!(test)");
+    let files = rust_files(&source());
+    let differing: Vec<_> = files.iter().filter(differs).collect();
+    assert!(differing.is_empty(), "{differing:?}");
+}

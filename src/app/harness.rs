@@ -12,7 +12,7 @@ use crate::action::{Action, Output, Subjects, UserCommand};
 use crate::changes::{
     Execution, ExecutionResult, JournalEntry, OpId, OpState, Operation, Plan, PlanId, WriteError, WriteResult, Written,
 };
-use crate::forest::RowKind;
+use crate::forest::{Forest, RowKind};
 use crate::keymap::{KeyTexts, Keymap, parse_sequence};
 use crate::remote::{BaseUrl, Call, Context, Excerpt, Exchange, Fault, InsecureHttp, RemoteError};
 use crate::segment::{Field, Segment, SegmentId, Step};
@@ -139,7 +139,18 @@ impl Harness {
 
     /// A screen that shows these segments, live.
     pub fn live(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
+        Self::new(columns, rows).with_list(segments)
+    }
+
+    /// The same with a tree that has searching and sorting carried out elsewhere, as a large one does.
+    pub fn large(columns: u16, rows: u16, segments: Vec<Arc<Segment>>) -> Self {
         let mut harness = Self::new(columns, rows);
+        harness.state.tree.forest = Forest::like_a_large_one();
+        harness.with_list(segments)
+    }
+
+    fn with_list(self, segments: Vec<Arc<Segment>>) -> Self {
+        let mut harness = self;
         harness.first_list(segments);
         harness.tell(sync::Event::PhaseChanged(Phase::Live));
         harness.tell(sync::Event::Synchronised { next: Step(1), complete: true, lacking: None });

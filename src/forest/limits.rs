@@ -27,6 +27,8 @@ pub(super) struct Limits {
     pub one_costs_rows: usize,
     /// Up to so many children are sorted at once: that takes no longer than a frame may.
     pub few_to_sort: usize,
+    /// Up to so many segments are searched at once, for the same reason.
+    pub few_to_search: usize,
 }
 
 impl Limits {
@@ -43,6 +45,7 @@ impl Limits {
         few_rows: 65_536,
         one_costs_rows: 100,
         few_to_sort: 20_000,
+        few_to_search: 20_000,
     };
 
     /// So little that everything is done in every way in a tree of a dozen segments.
@@ -59,6 +62,7 @@ impl Limits {
         few_rows: 4,
         one_costs_rows: 0,
         few_to_sort: 3,
+        few_to_search: 3,
     };
 }
 

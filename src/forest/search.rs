@@ -203,6 +203,12 @@ impl Forest {
         SearchJob::new(purpose, number, query, self.arena.slots().clone())
     }
 
+    /// Whether a search of everything takes no longer than a frame may, so that it need not be carried out elsewhere.
+    #[must_use]
+    pub fn is_searched_at_once(&self) -> bool {
+        self.len() <= self.arena.limits.few_to_search
+    }
+
     /// Takes in a part of what a search found. Parts of a search that is over are dropped.
     pub fn take_finds(&mut self, finds: SearchBatch) {
         let search = self.searches.searches[finds.purpose as usize].as_mut();

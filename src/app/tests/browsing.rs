@@ -253,7 +253,7 @@ fn what_an_earlier_run_knew_is_shown_as_it_was_left() {
 
 #[test]
 fn sorting_that_takes_long_shows_the_former_order_until_it_is_done() {
-    let mut harness = at_work();
+    let mut harness = Harness::large(120, 40, wholesale());
     let pressed = |harness: &mut Harness, key: &str| {
         update(&mut harness.state, &harness.keymap, Event::Key(Key::parse(key).unwrap()))
     };
@@ -269,7 +269,7 @@ fn sorting_that_takes_long_shows_the_former_order_until_it_is_done() {
 
 #[test]
 fn a_sort_that_was_thought_better_of_changes_nothing_when_it_is_done() {
-    let mut harness = at_work();
+    let mut harness = Harness::large(120, 40, wholesale());
     let rows = harness.rows();
     let pressed = |harness: &mut Harness, key: &str| {
         update(&mut harness.state, &harness.keymap, Event::Key(Key::parse(key).unwrap()))

@@ -13,7 +13,7 @@ use crate::segment::Segment;
 use crate::sync;
 
 fn at_work() -> Harness {
-    Harness::live(120, 40, wholesale())
+    Harness::large(120, 40, wholesale())
 }
 
 fn typing(text: &str) -> Harness {
@@ -274,13 +274,15 @@ proptest! {
     /// back what was unfolded, selected and scrolled to, as far as it still exists.
     #[test]
     fn a_filter_shows_what_it_should_and_leaves_no_trace(
+        is_large in any::<bool>(),
         first in prop::collection::vec((0_u8..24, prop::option::of(0_u8..26)), 1..24),
         keys in prop::collection::vec(prop::sample::select(vec!["j", "l", "pagedown", "z 2", "z 0", "*"]), 0..6),
         text in "(re|gr|bl|red|!red|[0-9]|is:leaf|path:red|rd )",
         happenings in prop::collection::vec((0_u8..24, prop::option::of(0_u8..26), any::<bool>()), 0..8),
     ) {
         let segments: Vec<_> = first.iter().map(|(at, parent)| numbered(*at, *parent)).collect();
-        let mut harness = Harness::live(80, 20, segments);
+        let mut harness =
+            if is_large { Harness::large(80, 20, segments) } else { Harness::live(80, 20, segments) };
         for keys in &keys {
             harness.press(keys);
         }

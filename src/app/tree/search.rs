@@ -45,14 +45,12 @@ pub struct FindPrompt {
     former: Option<Search>,
 }
 
-/// Segments that are searched at once: that takes no longer than a frame may.
-const AT_ONCE: usize = if cfg!(test) { 3 } else { 20_000 };
 /// Matches of which each is told its number.
 const NUMBERED: usize = 20_000;
 
 /// Carries out a search, or has it carried out where that takes longer than a person should wait.
 pub(in crate::app) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect> {
-    if state.tree.forest.len() > AT_ONCE {
+    if !state.tree.forest.is_searched_at_once() {
         return vec![Effect::Search(job)];
     }
     job.for_each(|finds| take_finds(state, finds));
@@ -206,7 +204,7 @@ pub(in crate::app) fn search_parents(state: &mut State) -> Vec<Effect> {
 /// Looks for the places that match what is typed in a choice of a parent.
 pub(in crate::app) fn search_places(state: &mut State, picker: &mut ParentPicker) -> Vec<Effect> {
     let Some(job) = picker.search(&mut state.tree.forest) else { return Vec::new() };
-    if state.tree.forest.len() > AT_ONCE {
+    if !state.tree.forest.is_searched_at_once() {
         return vec![Effect::Search(job)];
     }
     job.for_each(|finds| state.tree.forest.take_finds(finds));
