@@ -30,7 +30,7 @@ use file::Profile;
 
 pub use file::{FaultInFile, File};
 pub use keyring::{
-    KeyOwner, KeyringFault, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store,
+    KeyOwner, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store,
 };
 pub use paths::Paths;
 pub use profiles::{KnownProfile, Listed, list};

@@ -11,21 +11,21 @@
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
 //! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
-//! | 0 | [`printable`] ○ | what others wrote, made safe for a terminal |
-//! | 0 | [`clock`] | what time it is |
-//! | 0 | [`files`] | putting a file in the place of another, and making private ones |
+//! | 0 | `printable` ○ | what others wrote, made safe for a terminal |
+//! | 0 | `clock` | what time it is |
+//! | 0 | `files` | putting a file in the place of another, and making private ones |
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
 //! | 2 | `formats` ○ | segments as text: JSON, HTML, SVG, Mermaid, DOT, outline |
 //! | 2 | [`api`] | the port over HTTP |
-//! | 2 | [`config`] | profiles, keys and looks, flags' defaults, where files live |
+//! | 2 | `config` | profiles, keys and looks, flags' defaults, where files live |
 //! | 3 | [`changes`] ○ | the life of a change: operations, plans, the queue, undo, the journal's entries |
 //! | 4 | [`store`] | what was last known of a tenant, and the journal, in a file |
 //! | 5 | [`sync`] | an actor that keeps a client's picture equal to the server and executes single operations |
 //! | 6 | [`app`] ○ | the state of the interface and the only function that changes it |
 //! | 7 | [`ui`] ○ | drawing that state |
-//! | 8 | [`terminal`] | the terminal, the event loop, carrying out effects |
+//! | 8 | `terminal` | the terminal, the event loop, carrying out effects |
 //! | 8 | [`demo`] | an HTTP server that implements the API in memory; it shares only [`segment`] with the client |
 //! | 9 | [`cli`] | arguments, subcommands, exit codes |
 //!
@@ -52,18 +52,18 @@ pub mod api;
 pub mod app;
 pub mod changes;
 pub mod cli;
-pub mod clock;
-pub mod config;
+pub(crate) mod clock;
+pub(crate) mod config;
 pub mod demo;
-pub mod files;
+pub(crate) mod files;
 pub mod forest;
 pub(crate) mod formats;
 pub mod keymap;
-pub mod printable;
+pub(crate) mod printable;
 pub mod remote;
 pub mod segment;
 pub mod store;
 pub mod sync;
-pub mod terminal;
+pub(crate) mod terminal;
 pub mod theme;
 pub mod ui;

@@ -207,7 +207,7 @@ const PACKED: usize = 4_096;
 /// How the position for everybody is called, among those for one context.
 const EVERYBODY: &str = "";
 
-/// Is told of segments as they are read, and about how many there are in all.
+/// Called for each chunk that is read, with about how many segments there are in all.
 pub type Telling<'a> = &'a mut dyn FnMut(usize, Vec<Arc<Segment>>);
 
 /// Opens a file, creating it and the folders above it where they are not there.

@@ -246,7 +246,7 @@ struct Pace {
     drawn: Option<Instant>,
     /// Something happened since.
     owed: bool,
-    /// Something happened since that is not to be seen at leisure.
+    /// An event arrived that must be drawn without delay.
     urgent: bool,
 }
 

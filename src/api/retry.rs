@@ -10,11 +10,11 @@ use crate::remote::Fault;
 /// Whether a call may be made twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetrySafety {
-    /// Twice comes to the same as once.
+    /// Idempotent: a second call changes nothing more.
     Idempotent,
-    /// Twice would do it twice.
+    /// A second call would do it again.
     NotIdempotent,
-    /// It was decided upon after a look, so whoever asked for it has to look again first.
+    /// It is based on what was read, so the caller must read again before retrying.
     NeedsReread,
 }
 

@@ -15,7 +15,7 @@ use crate::changes::is_provisional;
 
 /// Terminals that bound the sequence at all take 100,000 bytes of it: 74,994 of text, as three become four on the way.
 const MOST: usize = 74_994;
-/// A text from this size on is told its size.
+/// Of copies that are at least this long, the message says how long, in bytes.
 const LONG: usize = 1024;
 /// The characters of an id that tell it apart in an outline; the first group of a UUID.
 const SHORT_ID: usize = 8;

@@ -31,7 +31,7 @@ pub struct Tree {
     pub view: TreeView,
     /// The search whose matches are shown.
     pub search: Option<Search>,
-    /// What of the tree is left while a search is typed.
+    /// The filtered tree, while a search is typed.
     pub filter: Option<Filter>,
     /// What is marked and what is cut.
     pub picks: Picks,

@@ -65,7 +65,7 @@ pub enum Operation {
         /// What it shall be. Fields that equal those of `base` are not meant to change.
         draft: Draft,
     },
-    /// The end of a segment.
+    /// Delete a segment.
     Delete {
         /// The segment as the person saw it.
         base: Arc<Segment>,
@@ -76,7 +76,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The end of a segment under which nothing may stand any more.
+    /// Deletes a segment that has no children any more.
     #[must_use]
     pub const fn delete(base: Arc<Segment>) -> Self {
         Self::Delete { base, leaving: Vec::new() }
@@ -91,7 +91,7 @@ impl Operation {
         }
     }
 
-    /// The segment under which it puts its own, `None` when it leaves it where it is or at the top.
+    /// The new parent; `None` where this operation sets none, or moves the segment to the top level.
     #[must_use]
     pub fn destination(&self) -> Option<&SegmentId> {
         match self {
@@ -133,7 +133,7 @@ impl Operation {
         }
     }
 
-    /// The same, begun from what an earlier operation on the same segment came to: where the person saw what that one was to
+    /// Rebases the operation onto the result of an earlier one on the same segment: where the person saw what that one was to
     /// write, they now see what it did.
     #[must_use]
     pub fn rebased(self, expected: &Segment, came: &Segment) -> Self {

@@ -60,10 +60,10 @@ pub enum WriteError {
         /// That segment.
         theirs: Arc<Segment>,
     },
-    /// Others stand below it than the person was shown. Nothing was sent.
+    /// It has children that were not there when it was confirmed. Nothing was sent.
     #[error("{}", grown(.newcomers))]
     NewChildren {
-        /// Those nobody has agreed to lose.
+        /// Children that were not in the confirmed set.
         newcomers: Vec<SegmentId>,
     },
     /// The segment it is to stand under is gone. Nothing was sent.

@@ -53,7 +53,7 @@ pub enum ChangeRequest {
     Create(Fields),
     /// Other fields for a segment; all of them are replaced.
     Update(SegmentId, Fields),
-    /// The end of a segment.
+    /// Delete a segment.
     Delete(SegmentId),
 }
 

@@ -32,7 +32,7 @@ pub enum Call {
     Create(CompactString),
     /// New values for a segment.
     Update(SegmentId),
-    /// The end of a segment.
+    /// Delete a segment.
     Delete(SegmentId),
 }
 

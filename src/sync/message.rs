@@ -20,8 +20,8 @@ pub enum Command {
     PollNow,
     /// List everything anew behind the tree that is shown.
     Reload,
-    /// Ask for no more pages of the very first list. What came stays, and [`Command::PollNow`] goes on. Of any other list, which
-    /// nobody waits for, this is no matter.
+    /// Stop the very first list. What came stays, and [`Command::PollNow`] resumes it. Ignored during later lists, for which nobody
+    /// waits.
     StopListing,
     /// Write into the journal, before anything that is asked for later. What is queued is looked out for from then on: who else
     /// creates something like it, and what comes below what is to be deleted.
@@ -33,21 +33,21 @@ pub enum Command {
 /// What the sync actor has to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The sync actor's relation to the server is another one now.
+    /// The actor is in another phase.
     PhaseChanged(Phase),
-    /// What was stored by an earlier run, before the server was asked anything.
+    /// The segments that an earlier run has stored. Reported before the server is asked anything.
     Restored {
         /// Every segment as it was then, in a tree already, so that whoever shows it can do so at once.
         forest: Box<Forest>,
         /// When that was known to be what is on the server.
         saved: Timestamp,
     },
-    /// Pages of the very first list, as they come. Segments told here may be told again.
+    /// Pages of the very first list, as they come. A segment may be reported more than once.
     PageReceived(Vec<Arc<Segment>>),
     /// A list is complete. What was told before and these differences come to what it has, and to what it lacks: that is told as
     /// changed when it is certain that it is gone.
     Listed {
-        /// What the list has otherwise than it was told before; nothing for the first one, which was told page by page.
+        /// Differences between the list and what was reported before; none for the first list, which was reported page by page.
         different: Vec<SegmentChange>,
     },
     /// Something changed, to be applied at once. Own writes that come back through the feed are not in it.
@@ -67,10 +67,10 @@ pub enum Event {
         /// What speaks against the last lists, where listing again did not help: segments may be missing.
         lacking: Option<Suspicion>,
     },
-    /// Everything was listed again and compared: this was otherwise here than on the server although the feed never named it.
-    /// It was told as changed before or is in the list. Only told when what was known could be relied on before.
+    /// Everything was listed again and compared. The differences are reported as changes or with the list. Only reported when the
+    /// tree was complete before.
     Verified {
-        /// What the feed had missed; nothing, if all is well.
+        /// Differences that the feed never reported; none if all is well.
         missed: Vec<SegmentChange>,
     },
     /// An operation has come to something.

@@ -1,4 +1,4 @@
-//! What is known of every segment, and to which question it was the answer.
+//! The cache of all segments, each stamped with the number of the request whose answer it is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,7 +52,7 @@ pub(super) struct ListDiff {
 /// A list that is being taken in.
 #[derive(Debug)]
 struct ListInProgress {
-    /// The question with which it was begun.
+    /// The number of the request with which the list began.
     begun: RequestSeq,
     /// What it has otherwise than it is known. It shows all at once, when the list is complete.
     aside: HashMap<SegmentId, Cached>,

@@ -31,7 +31,7 @@ use crate::changes::{Evidence, OpId, RecoveredState, WriteError, WriteResult, Wr
 
 pub(super) use creating::{is_like, is_made_from};
 
-/// What it takes to carry out an operation.
+/// Executes one operation: what it needs for that.
 #[derive(Debug)]
 pub(super) struct Writer<R> {
     pub remote: Arc<R>,
@@ -411,7 +411,7 @@ fn is_to_wait(fault: &Fault) -> bool {
     fault.is_transient() && fault.retry_after().is_some_and(|asked| asked > LONGEST_ASKED_WAIT)
 }
 
-/// Waits before a write is tried again. Answers whether it is to be, which it is after another look only.
+/// Sleeps before a write is tried again; `false` if it must not be. The segment is read again before.
 async fn waits(fault: &Fault, failures: u32) -> bool {
     if failures >= TRIES || !fault.is_transient() {
         return false;

@@ -153,7 +153,7 @@ impl fmt::Debug for Masked {
     }
 }
 
-/// What stands in the field of the address, since nearly every one begins so.
+/// What the field of the address begins with.
 const ADDRESS_BEGINS: &str = "https://";
 
 impl NewProfile {

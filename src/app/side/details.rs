@@ -13,7 +13,7 @@ use crate::changes::PendingKind;
 /// A line of the details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DetailLine {
-    /// What it is all about.
+    /// The title.
     Title(String),
     /// A label and its value; no label where the value goes on.
     Field {
@@ -173,7 +173,7 @@ impl Lines {
         self.lines
     }
 
-    /// One level is told already, and many segments are told in words.
+    /// How many descendants there are on each level. Nothing for one level, which is shown elsewhere, or for too many to count.
     fn levels(&mut self, state: &State, id: &SegmentId) {
         let all = state.tree.forest.descendant_count(id);
         if all > COUNTED_BY_LEVEL {

@@ -1,4 +1,4 @@
-//! How a person had arranged things, to be found again the next time.
+//! What is kept of the view from one run to the next: folding, selection, order, panes.
 
 use std::collections::BTreeMap;
 

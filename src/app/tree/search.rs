@@ -174,7 +174,7 @@ pub(in crate::app) fn end(state: &mut State) -> bool {
     state.tree.search.take().is_some()
 }
 
-/// After anything has happened: what is shown of the search is true of how things are now.
+/// Brings the matches up to date with the tree; called after every event.
 pub(in crate::app) fn refresh_search(state: &mut State) -> Vec<Effect> {
     let mut effects = search_flags::learn(state);
     if state.tree.forest.wants_search(Purpose::Parents) {
@@ -212,7 +212,7 @@ pub(in crate::app) fn search_places(state: &mut State, picker: &mut ParentPicker
     Vec::new()
 }
 
-/// Matches have come: whoever did not wait for them goes to the best that came at all, and to the best of all at the end.
+/// Matches have come. If `enter` was pressed before, goes to the best match so far, and to the best of all at the end.
 fn follow(state: &mut State) {
     let (matches, ended) = (state.tree.forest.match_count(Purpose::Tree), state.tree.forest.is_searched(Purpose::Tree));
     let Some(search) = &mut state.tree.search else { return };

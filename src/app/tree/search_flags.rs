@@ -1,4 +1,4 @@
-//! What a search asks for and the tree does not know: marks, writes under way, changes of a moment ago.
+//! The search terms that need more than the tree: `is:marked`, `is:pending`, `is:changed`.
 
 use std::collections::HashSet;
 use std::sync::Arc;

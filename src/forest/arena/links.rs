@@ -253,7 +253,7 @@ impl Arena {
         }
     }
 
-    /// Lets a ghost go that nothing names as its parent any more.
+    /// Frees a ghost that has no children any more.
     fn drop_if_abandoned(&mut self, node: NodeIndex) {
         if self.kind(node) == Kind::Ghost && !self.has_children(node) {
             self.detach(node);

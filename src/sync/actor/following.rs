@@ -579,7 +579,7 @@ impl<R: Remote> Actor<R> {
         self.following.polling.pause > self.following.polling.pace.shortest || !self.following.looks.backlog.waits()
     }
 
-    /// Takes in what was learnt, and tells what is different. `by_feed` when the feed led there.
+    /// Applies fetched segments, and answers the differences. `by_feed` when the feed led there.
     pub(super) async fn take(&mut self, answers: Vec<Fetched>, by_feed: bool) -> Result<Vec<SegmentChange>, Stopped> {
         let tell_all = self.settings.tell_named && !self.following.synchronised && by_feed;
         let next = self.following.earliest().filter(|_| by_feed);

@@ -82,7 +82,7 @@ pub(super) struct LastList {
     verify_after: Option<Instant>,
 }
 
-/// The pause between two tellings of how far a list has come.
+/// The shortest interval between two reports of how far a list has come.
 const PROGRESS: Duration = Duration::from_millis(100);
 /// While the feed is never quiet, lists are apart by so many times what one takes.
 const LISTS_APART: u32 = 10;
@@ -96,7 +96,7 @@ const MANY: usize = 20;
 const LARGE_PART: usize = 10;
 /// How long after a list has ended the feed may tell what happened while it was loading.
 const LATE: Duration = Duration::from_secs(60);
-/// As good as for ever: the client goes on with a list that it has stopped.
+/// Effectively for ever: [`Command::PollNow`] resumes a list that was stopped.
 const UNTIL_ASKED: Duration = Duration::from_secs(365 * 86_400);
 
 /// What the feed told while a list was loading.

@@ -350,7 +350,7 @@ impl<R: Remote> Actor<R> {
         let made = result.as_ref().ok().map(|ended| ended.answer.id.clone());
         let of_others = self.writing.made_by_others(op, made.as_ref());
         match result {
-            // What else has come of it than what was written is told after it.
+            // Any remaining difference is reported after the result of the operation itself.
             Ok(ended) => {
                 self.writing.unreached_before = 0;
                 self.operation_ended(op, ended).await?;
@@ -445,7 +445,7 @@ impl<R: Remote> Actor<R> {
         self.tell_changes(vec![SegmentChange { id, before: told, now, mention: FeedSource::default() }], None).await
     }
 
-    /// Looks at segments for another reason than the feed. One that can't be looked at now is named by the feed or by the next
+    /// Fetches segments for another reason than that the feed names them. One that can't be looked at now is named by the feed or by the next
     /// list.
     pub(super) fn look_at(&mut self, ids: Vec<SegmentId>) {
         if ids.is_empty() {

@@ -1,4 +1,4 @@
-//! What is said to the form and what it wishes: plain data, so that a terminal and a test are equal hosts.
+//! Events into the form and effects out of it, as plain data: a terminal and a test drive it alike.
 
 use crate::keymap::Key;
 use crate::remote::Fault;
