@@ -29,9 +29,7 @@ use crate::theme::{Name, StyleChange};
 use file::Profile;
 
 pub use file::{FaultInFile, File};
-pub use keyring::{
-    KeyOwner, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store,
-};
+pub use keyring::{KeyOwner, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
 pub use paths::Paths;
 pub use profiles::{KnownProfile, Listed, list};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
