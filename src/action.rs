@@ -203,7 +203,7 @@ impl Group {
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct ActionEntry {
     /// The action.
     pub action: Action,
     /// Its name in the configuration.
@@ -225,12 +225,12 @@ const fn entry(
     group: Group,
     label: &'static str,
     help: &'static str,
-) -> Entry {
-    Entry { action, name, keys, group, label, help }
+) -> ActionEntry {
+    ActionEntry { action, name, keys, group, label, help }
 }
 
 /// Every action, in the order in which they are read.
-pub const TABLE: &[Entry] = &[
+pub const TABLE: &[ActionEntry] = &[
     entry(Action::Down, "down", &["j", "down"], Group::Moving, "down", "one row down"),
     entry(Action::Up, "up", &["k", "up"], Group::Moving, "up", "one row up"),
     entry(Action::HalfPageDown, "half-page-down", &["ctrl-d"], Group::Moving, "half page", "half a screen down"),
@@ -399,7 +399,7 @@ impl Action {
     ///
     /// `None` only for a level of folding that has no line of its own, and for the person's own commands.
     #[must_use]
-    pub fn entry(self) -> Option<&'static Entry> {
+    pub fn entry(self) -> Option<&'static ActionEntry> {
         TABLE.iter().find(|entry| entry.action == self)
     }
 

@@ -42,14 +42,14 @@ use crate::sync::{self};
 pub use crate::remote::Access;
 pub use availability::{availability, availability_at_a_glance};
 pub use browsing::Browsed;
-pub use changes::{Between, Changes, Conflict, KeptSide, OperationCounts, Pace, PendingPane, Review};
+pub use changes::{Between, Changes, Conflict, KeptSide, OperationCounts, PendingPane, Review, WriteRate};
 pub use dialogs::help::HelpPage;
 pub use dialogs::keys::DialogKey;
 pub use dialogs::layer::Layer;
 pub use dialogs::list::List;
 pub use dialogs::new_profile::{
-    Answer, Entry, FormContext, FormEffect, FormEvent, KeyLocation, KeySource, Masked, NewProfile, OpenedFrom, Order,
-    ProfileField, Stage, TrialError,
+    Answer, FilledProfile, FormContext, FormEffect, FormEvent, KeyLocation, KeySource, Masked, NewProfile, OpenedFrom,
+    ProfileField, ProfileTask, Stage, TrialError,
 };
 pub use dialogs::output_pane::{OutputPage, OutputPane};
 pub use dialogs::output_text::OutputText;

@@ -128,9 +128,9 @@ pub async fn run(
         commands: sync.commands,
         jobs: Jobs::new(),
         screen,
-        orders: desk.orders.clone(),
+        orders: desk.tasks.clone(),
         asking: None,
-        pace: Pace::default(),
+        pace: FramePace::default(),
         text: None,
         onward: None,
     };
@@ -233,7 +233,7 @@ struct Interface<'a> {
     orders: mpsc::Sender<FormEffect>,
     /// An order for which a command is asked for the key, as soon as it has the terminal.
     asking: Option<FormEffect>,
-    pace: Pace,
+    pace: FramePace,
     /// What the person is to edit as soon as the terminal is the editor's.
     text: Option<String>,
     /// Where the person goes on, if anywhere.
@@ -242,7 +242,7 @@ struct Interface<'a> {
 
 /// When frames were drawn and are to be drawn.
 #[derive(Debug, Default)]
-struct Pace {
+struct FramePace {
     drawn: Option<Instant>,
     /// Something happened since.
     owed: bool,
@@ -255,7 +255,7 @@ const FRAME: Duration = Duration::from_millis(8);
 /// The shortest time between two frames that only show how the list grows: the time is better spent on the list.
 const LEISURE: Duration = Duration::from_millis(50);
 
-impl Pace {
+impl FramePace {
     /// When the next frame may be drawn; `None` is at once.
     fn next(&self, now: Instant) -> Option<Duration> {
         let since = now.duration_since(self.drawn?);
@@ -458,7 +458,7 @@ impl Interface<'_> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.pace = Pace { drawn: Some(Instant::now()), owed: false, urgent: false };
+        self.pace = FramePace { drawn: Some(Instant::now()), owed: false, urgent: false };
         self.update(Event::Time(clock::now()));
         let (columns, rows) = size()?;
         if (columns, rows) != (self.state.screen.panes.columns, self.state.screen.panes.rows) {
@@ -478,7 +478,7 @@ impl Interface<'_> {
         }
     }
 
-    async fn alarm(pace: &Pace, state: &State) {
+    async fn alarm(pace: &FramePace, state: &State) {
         if pace.owed {
             return tokio::time::sleep(pace.next(Instant::now()).unwrap_or_default()).await;
         }

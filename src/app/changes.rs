@@ -4,12 +4,12 @@
 //! that plans came from, the words for what has become of them, and the list to decide in.
 
 mod conflict;
-mod pace;
 mod pending;
 mod results;
 mod review;
 mod submitting;
 mod undo;
+mod write_rate;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -19,9 +19,9 @@ use crate::remote::Fault;
 use super::Layer;
 
 pub use conflict::{Between, Conflict, KeptSide};
-pub use pace::Pace;
 pub use pending::PendingPane;
 pub use review::{OperationCounts, Review};
+pub use write_rate::WriteRate;
 
 pub(super) use conflict::press as press_conflict;
 pub(super) use pending::{decide, press as press_pending};
@@ -47,7 +47,7 @@ pub struct Changes {
     /// Whether edits are staged instead of being sent one by one.
     pub(super) staging: bool,
     /// How fast they are sent.
-    pub pace: Pace,
+    pub pace: WriteRate,
     /// What the last session left and what became of it, until that was looked at.
     left_over: Vec<String>,
     /// Why the server can't be written at present, which was told; `None` once it has taken something.

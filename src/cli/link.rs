@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::api::retry::Policy;
 use crate::api::{self, SettingsFault};
-use crate::app::{Entry, ProfileField, TrialError};
+use crate::app::{FilledProfile, ProfileField, TrialError};
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
 use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
@@ -104,7 +104,7 @@ const TRIAL_PAGE: u32 = 10;
 /// # Errors
 ///
 /// What stands in the way.
-pub(super) async fn try_out(entry: &Entry, key: SecretString) -> Result<(), TrialError> {
+pub(super) async fn try_out(entry: &FilledProfile, key: SecretString) -> Result<(), TrialError> {
     let usual = api::Settings::new(entry.base_url.clone(), &entry.tenant, key);
     let once = Policy { tries: 1, ..Policy::default() };
     let client = api::Client::new(api::Settings { timeouts: TRIAL, retries: once, ..usual }).map_err(|fault| {

@@ -1,5 +1,5 @@
-//! Where what a form for a new profile orders is carried out: a connection is tried, a key is put where it is to be kept, and
-//! the profile is written. All of it beside the screen, one order at a time; a later one takes the place of an earlier.
+//! Where the tasks of a form for a new profile are carried out: a connection is tried, a key is put where it is to be kept, and
+//! the profile is written. All of it beside the screen, one task at a time; a later one takes the place of an earlier.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Answer, Entry, FormContext, FormEffect, KeySource, Order, ProfileField, TrialError};
+use crate::app::{Answer, FilledProfile, FormContext, FormEffect, KeySource, ProfileField, ProfileTask, TrialError};
 use crate::config::{self, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault};
 use crate::terminal::ProfileService;
 
@@ -35,11 +35,11 @@ where
         insecure_http: flags.insecure_http.unwrap_or_default(),
         no_keyring: config::keyring_at_hand(environment("PATH").as_deref()).err().map(|fault| fault.to_string()),
     };
-    let (orders, waiting) = mpsc::channel(WAITING);
+    let (tasks, waiting) = mpsc::channel(WAITING);
     let (answers, told) = mpsc::channel(WAITING);
     let names = config::interface(flags, &environment, paths).map_err(Failure::usage)?.key_variables;
     tokio::spawn(serve(listed.path, Arc::from(names), environment, waiting, answers));
-    Ok(ProfileService { orders, answers: told, context })
+    Ok(ProfileService { tasks, answers: told, context })
 }
 
 fn for_reading(path: &Path, home: Option<String>) -> String {
@@ -51,20 +51,20 @@ async fn serve<E>(
     path: PathBuf,
     names: Arc<[String]>,
     environment: E,
-    mut orders: mpsc::Receiver<FormEffect>,
+    mut tasks: mpsc::Receiver<FormEffect>,
     answers: mpsc::Sender<(u64, Answer)>,
 ) where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
     let mut wanted = CancellationToken::new();
-    while let Some(wish) = orders.recv().await {
+    while let Some(wish) = tasks.recv().await {
         wanted.cancel();
         wanted = CancellationToken::new();
-        let FormEffect::Order { number, order } = wish else { continue };
+        let FormEffect::Task { number, task } = wish else { continue };
         let (path, answers, wanted, names) = (path.clone(), answers.clone(), wanted.clone(), Arc::clone(&names));
         tokio::spawn(async move {
-            let answer = match order {
-                Order::Try(entry) => {
+            let answer = match task {
+                ProfileTask::Try(entry) => {
                     let tried = try_out(&entry, &names, environment);
                     match wanted.run_until_cancelled(tried).await {
                         Some(Ok(())) => Answer::Connected,
@@ -72,7 +72,7 @@ async fn serve<E>(
                         None => return,
                     }
                 }
-                Order::Save(entry) => match save(path, entry, &names, &wanted).await {
+                ProfileTask::Save(entry) => match save(path, entry, &names, &wanted).await {
                     Ok(()) => Answer::Saved,
                     Err((field, reason)) => Answer::NotSaved { field, reason },
                 },
@@ -85,7 +85,7 @@ async fn serve<E>(
 }
 
 async fn try_out(
-    entry: &Entry,
+    entry: &FilledProfile,
     names: &Arc<[String]>,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<(), TrialError> {
@@ -114,7 +114,7 @@ async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<Secre
 /// The key first: a profile that leads to no key is worse than none.
 async fn save(
     path: PathBuf,
-    entry: Entry,
+    entry: FilledProfile,
     names: &[String],
     wanted: &CancellationToken,
 ) -> Result<(), (ProfileField, String)> {
@@ -132,7 +132,7 @@ async fn save(
         KeySource::Variable(name) => KeyEntry::Variable(name.clone()),
         KeySource::Command(words) => KeyEntry::Command(words.clone()),
     };
-    let Entry { name, address, tenant, insecure_http, .. } = entry;
+    let FilledProfile { name, address, tenant, insecure_http, .. } = entry;
     let profile = NewProfile { name, base_url: address, tenant, key, insecure_http };
     let written = spawn_blocking(move || config::add_profile(&path, &profile)).await;
     let broken = |error: tokio::task::JoinError| (ProfileField::Name, error.to_string());

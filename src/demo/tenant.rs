@@ -95,7 +95,7 @@ pub enum WishRefused {
 
 /// One step of the feed.
 #[derive(Debug, Clone)]
-pub(super) struct Step {
+pub(super) struct FeedStep {
     pub id: SegmentId,
     pub kind: &'static str,
     pub actor: Actor,
@@ -120,7 +120,7 @@ pub(super) struct Tenant {
     gaps: Vec<usize>,
     place: HashMap<SegmentId, usize>,
     children: HashMap<SegmentId, BTreeSet<SegmentId>>,
-    feed: Vec<Step>,
+    feed: Vec<FeedStep>,
     history: Vec<Change>,
     deletion: DeletionPolicy,
     random: fastrand::Rng,
@@ -141,7 +141,7 @@ impl Tenant {
         for segment in segments {
             let id = segment.id.clone();
             tenant.insert(segment);
-            tenant.feed.push(Step { id, kind: "CREATE", actor: Actor::Internal });
+            tenant.feed.push(FeedStep { id, kind: "CREATE", actor: Actor::Internal });
         }
         tenant
     }
@@ -187,7 +187,7 @@ impl Tenant {
     }
 
     /// Everything that happened, the first step first. Steps count from 1.
-    pub fn feed(&self) -> &[Step] {
+    pub fn feed(&self) -> &[FeedStep] {
         &self.feed
     }
 
@@ -313,7 +313,7 @@ impl Tenant {
 
     fn tell(&mut self, id: SegmentId, kind: &'static str, actor: Actor) {
         self.history.push(Change { actor, id: id.clone(), now: self.get(&id).cloned() });
-        self.feed.push(Step { id, kind, actor });
+        self.feed.push(FeedStep { id, kind, actor });
     }
 
     fn new_id(&mut self) -> SegmentId {

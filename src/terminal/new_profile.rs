@@ -1,11 +1,14 @@
-//! The form for the first profile at the terminal, before there is a session to open it in. What it orders is carried out at the [`ProfileService`], beside the screen.
+//! The form for the first profile at the terminal, before there is a session to open it in. Its tasks are carried out by the
+//! [`ProfileService`], beside the screen.
 
 use std::io;
 
 use futures::StreamExt;
 use tokio::sync::mpsc;
 
-use crate::app::{Answer, Entry, Event, FormContext, FormEffect, FormEvent, KeySource, NewProfile, Order, ProfileLine};
+use crate::app::{
+    Answer, Event, FilledProfile, FormContext, FormEffect, FormEvent, KeySource, NewProfile, ProfileLine, ProfileTask,
+};
 use crate::ui::{self, Look};
 
 use super::events::Input;
@@ -16,9 +19,9 @@ use super::{Broken, Setup, Signal, closed};
 /// The ends of two queues to whoever tries connections and writes profiles.
 #[derive(Debug)]
 pub struct ProfileService {
-    /// Orders to it: [`FormEffect::Order`] and [`FormEffect::GiveUp`].
-    pub orders: mpsc::Sender<FormEffect>,
-    /// What came of them, each with the number of its order.
+    /// Tasks for it: [`FormEffect::Task`] and [`FormEffect::GiveUp`].
+    pub tasks: mpsc::Sender<FormEffect>,
+    /// What came of them, each with the number of its task.
     pub answers: mpsc::Receiver<(u64, Answer)>,
     /// What a form finds around it.
     pub context: FormContext,
@@ -78,7 +81,7 @@ pub(super) async fn fill_in(
             Some(FormEffect::Leave) => break FilledIn::Left,
             Some(FormEffect::OpenDemo) => break FilledIn::Demo,
             Some(FormEffect::Open(_)) => break FilledIn::Saved(form.line()),
-            order @ Some(FormEffect::Order { .. } | FormEffect::GiveUp) => send(desk, order).await?,
+            task @ Some(FormEffect::Task { .. } | FormEffect::GiveUp) => send(desk, task).await?,
         }
     };
     input.close();
@@ -87,12 +90,13 @@ pub(super) async fn fill_in(
 
 /// Whether a command is asked for the key.
 pub(super) const fn asks_a_command(wish: &FormEffect) -> bool {
-    matches!(wish, FormEffect::Order { order: Order::Try(Entry { key: KeySource::Command(_), .. }), .. })
+    matches!(wish, FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(_), .. }), .. })
 }
 
 /// Says what the terminal is left to.
 pub(super) fn tell_asking(wish: &FormEffect) {
-    if let FormEffect::Order { order: Order::Try(Entry { key: KeySource::Command(words), .. }), .. } = wish {
+    if let FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(words), .. }), .. } = wish
+    {
         super::complain(format_args!("asking `{}` for the API key", words.join(" ")));
     }
 }
@@ -118,5 +122,5 @@ fn answered(answer: Option<(u64, Answer)>) -> Result<FormEvent, Broken> {
 
 async fn send(desk: &ProfileService, wish: Option<FormEffect>) -> Result<(), Broken> {
     let Some(wish) = wish else { return Ok(()) };
-    desk.orders.send(wish).await.map_err(|_| Broken::Part)
+    desk.tasks.send(wish).await.map_err(|_| Broken::Part)
 }

@@ -23,8 +23,8 @@ use crate::remote::{Access, BaseUrl, InsecureHttp};
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::{Effect, Layer, ProfileLine, State, TextField, profiles};
 
-pub use entry::{Entry, KeySource};
-pub use message::{Answer, FormEffect, FormEvent, Order, TrialError};
+pub use entry::{FilledProfile, KeySource};
+pub use message::{Answer, FormEffect, FormEvent, ProfileTask, TrialError};
 
 /// What is typed into the form, and what is said about it.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ pub struct NewProfile {
     pub remark: Option<String>,
     /// How far it is.
     pub stage: Stage,
-    /// Of the order that was given last.
+    /// Of the task that was begun last.
     number: u64,
 }
 
@@ -188,7 +188,7 @@ impl NewProfile {
                 None
             }
             FormEvent::Answered { number, answer } if number == self.number => self.hear(answer),
-            // Of an order that was given up.
+            // Of a task that was given up.
             FormEvent::Answered { .. } => None,
         }
     }
@@ -240,8 +240,8 @@ impl NewProfile {
         match name.as_str() {
             "esc" | "ctrl-c" => return Some(FormEffect::Leave),
             "ctrl-t" if self.occasion == OpenedFrom::FirstRun => return Some(FormEffect::OpenDemo),
-            "enter" => return self.order(Order::Try),
-            "ctrl-s" if self.stage == Stage::Failed => return self.order(Order::Save),
+            "enter" => return self.task(ProfileTask::Try),
+            "ctrl-s" if self.stage == Stage::Failed => return self.task(ProfileTask::Save),
             "tab" | "down" => self.step(1),
             "backtab" | "up" => self.step(ProfileField::ALL.len() - 1),
             "right" | "space" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(1),
@@ -284,7 +284,7 @@ impl NewProfile {
 
     fn hear(&mut self, answer: Answer) -> Option<FormEffect> {
         match answer {
-            Answer::Connected => return self.order(Order::Save),
+            Answer::Connected => return self.task(ProfileTask::Save),
             Answer::NotConnected(hindrance) => {
                 let (field, words) = diagnosis::of(&hindrance, self.base_url.text(), self.tenant.text().trim());
                 self.focus = field;
@@ -303,18 +303,18 @@ impl NewProfile {
         None
     }
 
-    /// Gives an order, unless something in the form makes no sense: that is said at its field.
-    fn order(&mut self, order: impl FnOnce(Entry) -> Order) -> Option<FormEffect> {
+    /// Begins a task, unless something in the form makes no sense: that is said at its field.
+    fn task(&mut self, task: impl FnOnce(FilledProfile) -> ProfileTask) -> Option<FormEffect> {
         self.remark = None;
         let Some(entry) = self.entry() else {
             self.focus = self.faults.keys().next().copied().unwrap_or(self.focus);
             self.stage = Stage::Filling;
             return None;
         };
-        let order = order(entry);
-        self.stage = if matches!(order, Order::Try(_)) { Stage::Trying } else { Stage::Saving };
+        let task = task(entry);
+        self.stage = if matches!(task, ProfileTask::Try(_)) { Stage::Trying } else { Stage::Saving };
         self.number += 1;
-        Some(FormEffect::Order { number: self.number, order })
+        Some(FormEffect::Task { number: self.number, task })
     }
 
     /// A try is forgotten at once. Whether something was written is only known when that is answered.
@@ -380,7 +380,7 @@ pub(in crate::app) fn paste(state: &mut State, form: &mut NewProfile, text: &str
     after(state, form, wish)
 }
 
-/// What an order of the form came to, wherever it is among what is open.
+/// What a task of the form came to, wherever it is among what is open.
 pub(in crate::app) fn answered(state: &mut State, number: u64, answer: Answer) -> Vec<Effect> {
     let is_form = |layer: &Layer| matches!(layer, Layer::NewProfile(_));
     let Some(place) = state.screen.layers.iter().rposition(is_form) else { return Vec::new() };
@@ -395,8 +395,8 @@ fn after(state: &mut State, form: &NewProfile, wish: Option<FormEffect>) -> KeyR
         None => KeyResult::Stay,
         Some(FormEffect::Leave | FormEffect::OpenDemo) => KeyResult::Close,
         Some(FormEffect::Open(_)) => KeyResult::Do(profiles::take_saved(state, form.line())),
-        Some(order @ (FormEffect::Order { .. } | FormEffect::GiveUp)) => {
-            KeyResult::StayAndDo(vec![Effect::Profile(order)])
+        Some(task @ (FormEffect::Task { .. } | FormEffect::GiveUp)) => {
+            KeyResult::StayAndDo(vec![Effect::Profile(task)])
         }
     }
 }

@@ -325,7 +325,7 @@ mod tests {
             if matches!(answer, Answer::Connected) {
                 harness.press("enter");
             }
-            let Some(Effect::Profile(FormEffect::Order { number, .. })) = harness.effects.pop() else {
+            let Some(Effect::Profile(FormEffect::Task { number, .. })) = harness.effects.pop() else {
                 panic!("{:?}", harness.state.screen.layers)
             };
             // The tree goes on meanwhile, and no key that is typed into the form reaches it.

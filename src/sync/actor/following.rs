@@ -158,7 +158,7 @@ enum Suspect {
 
 /// What is done when.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct PollPlan {
     read: Option<Instant>,
     fetch: Option<Instant>,
     list: Option<Instant>,
@@ -308,7 +308,7 @@ impl Following {
     }
 }
 
-impl Plan {
+impl PollPlan {
     /// When the first of it is due.
     pub fn next(&self) -> Option<Instant> {
         [self.read, self.fetch, self.list, self.recheck].into_iter().flatten().min()
@@ -379,12 +379,12 @@ impl<R: Remote> Actor<R> {
     }
 
     /// What is to be done, and when.
-    pub(super) fn plan(&mut self, now: Instant) -> Plan {
+    pub(super) fn plan(&mut self, now: Instant) -> PollPlan {
         let overloaded = self.is_overloaded();
         let following = &mut self.following;
         let waits = following.looks.backlog.waits() && following.looks.under_way < self.settings.concurrency.max(1);
         let reads = following.reader.reading.is_none() && following.looks.backlog.len() < READ_AHEAD;
-        Plan {
+        PollPlan {
             read: reads.then(|| following.polling.at.max(following.polling.reads.next(now))),
             fetch: (waits && !overloaded).then(|| following.looks.idle.next(now)),
             // What was read up to now is enough for a list to be begun.

@@ -105,7 +105,7 @@ const FILLED: [(&str, &str); 3] =
 /// A form that is being tried, and the number of the try.
 pub(super) fn trying() -> (NewProfile, u64) {
     let mut form = first();
-    let Some(FormEffect::Order { number, .. }) = fill_in(&mut form, &FILLED) else { panic!("nothing was ordered") };
+    let Some(FormEffect::Task { number, .. }) = fill_in(&mut form, &FILLED) else { panic!("nothing was ordered") };
     (form, number)
 }
 

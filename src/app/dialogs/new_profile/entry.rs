@@ -8,7 +8,7 @@ use super::{ADDRESS_BEGINS, KeyLocation, NewProfile, ProfileField};
 
 /// A profile as it was filled in. Whether it works, the server tells.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct FilledProfile {
     /// The profile's name.
     pub name: String,
     /// Where the server is.
@@ -38,7 +38,7 @@ pub enum KeySource {
 
 impl NewProfile {
     /// What was filled in. Otherwise every fault is noted at its field.
-    pub(super) fn entry(&mut self) -> Option<Entry> {
+    pub(super) fn entry(&mut self) -> Option<FilledProfile> {
         self.faults.clear();
         let address = self.base_url.text().trim().to_owned();
         let base_url = match address.as_str() {
@@ -52,7 +52,7 @@ impl NewProfile {
         let (base_url, tenant, name, key) = (base_url?, tenant?, name?, key?);
         let needs_leave = base_url.is_plain_http() && !base_url.is_loopback();
         let insecure_http = if needs_leave { InsecureHttp::Allowed } else { InsecureHttp::Refused };
-        Some(Entry { name, base_url, address, tenant, key, insecure_http })
+        Some(FilledProfile { name, base_url, address, tenant, key, insecure_http })
     }
 
     fn noted<T>(&mut self, field: ProfileField, result: Result<T, String>) -> Option<T> {

@@ -3,7 +3,7 @@
 use crate::keymap::Key;
 use crate::remote::Fault;
 
-use super::{Entry, ProfileField};
+use super::{FilledProfile, ProfileField};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -12,9 +12,9 @@ pub enum FormEvent {
     Key(Key),
     /// Text was pasted.
     Paste(String),
-    /// An order was carried out, or could not be.
+    /// A task was carried out, or could not be.
     Answered {
-        /// The number of the order.
+        /// The number of the task.
         number: u64,
         /// What came of it.
         answer: Answer,
@@ -25,13 +25,13 @@ pub enum FormEvent {
 #[derive(Debug, Clone)]
 pub enum FormEffect {
     /// Carry this out; ends in one [`FormEvent::Answered`] with the same number.
-    Order {
+    Task {
         /// Its number.
         number: u64,
         /// What to do.
-        order: Order,
+        task: ProfileTask,
     },
-    /// Nobody waits any more for what was ordered.
+    /// Nobody waits any more for the task.
     GiveUp,
     /// Open the demo instead.
     OpenDemo,
@@ -41,16 +41,16 @@ pub enum FormEffect {
     Leave,
 }
 
-/// What can be ordered.
+/// What can be asked for.
 #[derive(Debug, Clone)]
-pub enum Order {
+pub enum ProfileTask {
     /// Ask the server for one page of segments.
-    Try(Entry),
+    Try(FilledProfile),
     /// Write the profile, and the key to where it is to be kept.
-    Save(Entry),
+    Save(FilledProfile),
 }
 
-/// What came of an order.
+/// What came of a task.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// The server has answered as it should.
@@ -83,7 +83,7 @@ pub enum TrialError {
 impl PartialEq for FormEffect {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Order { number: one, .. }, Self::Order { number: other, .. }) => one == other,
+            (Self::Task { number: one, .. }, Self::Task { number: other, .. }) => one == other,
             (Self::Open(one), Self::Open(other)) => one == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }

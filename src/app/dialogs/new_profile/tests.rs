@@ -34,9 +34,9 @@ fn filled() -> NewProfile {
     form
 }
 
-fn ordered(wish: Option<FormEffect>) -> (u64, Order) {
+fn asked(wish: Option<FormEffect>) -> (u64, ProfileTask) {
     match wish {
-        Some(FormEffect::Order { number, order }) => (number, order),
+        Some(FormEffect::Task { number, task }) => (number, task),
         other => panic!("{other:?}"),
     }
 }
@@ -48,13 +48,13 @@ fn answer(form: &mut NewProfile, number: u64, answer: Answer) -> Option<FormEffe
 #[test]
 fn enter_tries_what_was_typed_then_saves_it_then_opens_it() {
     let mut form = filled();
-    let (number, order) = ordered(press(&mut form, "enter"));
-    let Order::Try(entry) = order else { panic!("{order:?}") };
+    let (number, task) = asked(press(&mut form, "enter"));
+    let ProfileTask::Try(entry) = task else { panic!("{task:?}") };
     assert_eq!((entry.name.as_str(), entry.tenant.as_str()), ("acme", "acme"));
     assert_eq!(entry.address, "https://one.example");
     assert!(matches!(entry.key, KeySource::Keyring(_)));
-    let (number, order) = ordered(answer(&mut form, number, Answer::Connected));
-    assert!(matches!(order, Order::Save(_)));
+    let (number, task) = asked(answer(&mut form, number, Answer::Connected));
+    assert!(matches!(task, ProfileTask::Save(_)));
     let opened = answer(&mut form, number, Answer::Saved);
     assert!(matches!(opened, Some(FormEffect::Open(name)) if name == "acme"));
 }
@@ -63,20 +63,20 @@ fn enter_tries_what_was_typed_then_saves_it_then_opens_it() {
 fn what_failed_is_saved_only_by_a_key_of_its_own_and_only_as_it_was_tried() {
     let mut form = filled();
     assert!(press(&mut form, "ctrl-s").is_none());
-    let (number, _) = ordered(press(&mut form, "enter"));
+    let (number, _) = asked(press(&mut form, "enter"));
     let fault = Fault::Refused { status: 401, words: String::new(), retry_after: None };
     assert!(answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault.clone()))).is_none());
     type_text(&mut form, "x");
     assert!(press(&mut form, "ctrl-s").is_none());
-    let (number, _) = ordered(press(&mut form, "enter"));
+    let (number, _) = asked(press(&mut form, "enter"));
     answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault)));
-    assert!(matches!(ordered(press(&mut form, "ctrl-s")).1, Order::Save(_)));
+    assert!(matches!(asked(press(&mut form, "ctrl-s")).1, ProfileTask::Save(_)));
 }
 
 #[test]
 fn without_a_key_there_is_nothing_to_save_all_the_same() {
     let mut form = filled();
-    let (number, _) = ordered(press(&mut form, "enter"));
+    let (number, _) = asked(press(&mut form, "enter"));
     answer(&mut form, number, Answer::NotConnected(TrialError::NoKey("ACME_KEY is not set".into())));
     assert_eq!(form.remark.as_deref(), Some("ACME_KEY is not set"));
     assert!(press(&mut form, "ctrl-s").is_none());
@@ -111,21 +111,21 @@ fn the_key_can_be_kept_in_four_places_and_plain_text_is_never_proposed() {
     let mut form = filled();
     press(&mut form, "backtab right tab");
     type_text(&mut form, "ACME_KEY");
-    let Order::Try(entry) = ordered(press(&mut form, "enter")).1 else { panic!() };
+    let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::Variable(name) if name == "ACME_KEY"));
     press(&mut form, "esc backtab right tab");
     type_text(&mut form, "pass show 'one acme'");
-    let Order::Try(entry) = ordered(press(&mut form, "enter")).1 else { panic!() };
+    let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::Command(words) if words == ["pass", "show", "one acme"]));
     press(&mut form, "esc backtab right");
-    let Order::Try(entry) = ordered(press(&mut form, "enter")).1 else { panic!() };
+    let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::File(_)));
 }
 
 #[test]
 fn leaving_while_the_server_is_asked_only_gives_that_up() {
     let mut form = filled();
-    let (number, _) = ordered(press(&mut form, "enter"));
+    let (number, _) = asked(press(&mut form, "enter"));
     type_text(&mut form, "lost");
     assert!(matches!(press(&mut form, "esc"), Some(FormEffect::GiveUp)));
     assert!(answer(&mut form, number, Answer::Connected).is_none());

@@ -8,7 +8,7 @@ use crate::changes::QueueCounts;
 
 /// What was done since when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Pace {
+pub struct WriteRate {
     begun: Option<(Timestamp, usize)>,
     looked: Option<Timestamp>,
     done: usize,
@@ -17,7 +17,7 @@ pub struct Pace {
 /// The pause between two looks.
 const LOOKS_APART: SignedDuration = SignedDuration::from_millis(250);
 
-impl Pace {
+impl WriteRate {
     /// Looks at the writes, unless that was just done.
     pub(super) fn look(&mut self, now: Timestamp, counts: QueueCounts) {
         if self.looked.is_some_and(|looked| now.duration_since(looked).abs() < LOOKS_APART) {
@@ -50,7 +50,7 @@ mod tests {
         let begin: Timestamp = "2026-11-23T12:41:00Z".parse().unwrap();
         let at = |seconds| begin + SignedDuration::from_secs(seconds);
         let counts = |queued, done| QueueCounts { queued, done, ..QueueCounts::default() };
-        let mut pace = Pace::default();
+        let mut pace = WriteRate::default();
         assert_eq!(pace.so_far(0, at(0)), None);
         pace.look(at(0), counts(10, 0));
         pace.look(at(5), counts(6, 4));
