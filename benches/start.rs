@@ -1,4 +1,4 @@
-//! The parts of a start from what an earlier run has stored: reading the file, what the mirror makes of it, and building the tree.
+//! The parts of a start from what an earlier run has stored: reading the file, what sync makes of it, and building the tree.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that meets the unexpected is to fail")]
 
@@ -57,7 +57,7 @@ fn start(criterion: &mut Criterion) {
     group.sample_size(10).measurement_time(Duration::from_secs(5));
     group.bench_function("reading the store", |bencher| bencher.iter(|| store::open(&path).unwrap().snapshot));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    group.bench_function("until the mirror tells", |bencher| {
+    group.bench_function("until sync tells", |bencher| {
         bencher.to_async(&runtime).iter(|| async {
             let nowhere = BaseUrl::parse("http://127.0.0.1:9", InsecureHttp::Refused).unwrap();
             let client = Client::new(ClientSettings::new(nowhere, "acme", "key".to_owned().into())).unwrap();

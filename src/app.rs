@@ -56,6 +56,7 @@ pub use dialogs::output_text::OutputText;
 pub use dialogs::palette::{Offer, Palette};
 pub use dialogs::profiles::{Choice, Destination, ProfileLine, ProfileList, Profiles};
 pub use dialogs::requests_pane::{OpenRequest, RequestsPage, RequestsPane};
+pub use dialogs::user_commands::{Run, RunConfirmation, RunEnd, RunNews, RunOutcome, RunRequest, UserCommands};
 pub use edit::bulk::BulkEdit;
 pub use edit::deletion::{Deletion, Policy};
 pub use edit::form::{Form, Purpose};
@@ -68,7 +69,6 @@ pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
 pub use link::{Link, LinkState};
 pub use mouse::{Mouse, MouseKind};
 pub use panes::{Pane, Panes};
-pub use search::{FindPrompt, Search};
 pub use side::Side;
 pub use side::activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
@@ -81,9 +81,9 @@ pub use state::{Clock, Message, Screen, Session, State, Tone};
 pub use tree::filter::Filter;
 pub use tree::places::{Letter, Places};
 pub use tree::saved_view::View;
+pub use tree::search::{FindPrompt, Search};
+pub use tree::viewport::TreeView;
 pub use tree::{MarkedRange, Picks, Tree};
-pub use user_commands::{Run, RunConfirmation, RunEnd, RunNews, RunOutcome, RunRequest, UserCommands};
-pub use viewport::TreeView;
 pub use wording::{described, field_text};
 
 /// Something that happened.
@@ -163,17 +163,10 @@ pub enum Effect {
     Quit,
 }
 
-use dialogs::{
-    closeness, help, layer, new_profile, output_pane, output_text, palette, profiles, requests_pane, user_commands,
-};
-use edit::{bulk, changing, deletion, form, outline, parents, renaming, text_field};
-use side::{activity, pulse, request_lines, requests};
-use tree::{filter, marking, places, saved_view, search, search_flags, sorting, viewport};
-
 /// Brings the state up to date with one event.
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let mut effects = take(state, keymap, event);
-    effects.extend(search::refresh_search(state));
+    effects.extend(tree::search::refresh_search(state));
     effects.extend(changes::send_next(&mut state.changes.queue));
     effects
 }
@@ -191,21 +184,21 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Found(finds) => {
-            search::take_finds(state, finds);
+            tree::search::take_finds(state, finds);
             Vec::new()
         }
-        Event::Sorted(job) => sorting::take_sorted(state, job),
+        Event::Sorted(job) => tree::sorting::take_sorted(state, job),
         Event::Mouse(mouse) => mouse::point(state, keymap, mouse),
         Event::Resized(columns, rows) => {
             state.screen.panes.resize(columns, rows);
-            viewport::keep_in_sight(state);
+            tree::viewport::keep_in_sight(state);
             Vec::new()
         }
-        Event::TextEdited(edited) => outline::take_edited(state, edited),
-        Event::Profile { number, answer } => new_profile::answered(state, number, answer),
+        Event::TextEdited(edited) => edit::outline::take_edited(state, edited),
+        Event::Profile { number, answer } => dialogs::new_profile::answered(state, number, answer),
         Event::Sync(event) => on_sync::hear(state, event),
         Event::Ran(run, news) => {
-            user_commands::hear(state, run, news);
+            dialogs::user_commands::hear(state, run, news);
             Vec::new()
         }
         Event::Browsed { url, outcome } => browsing::hear(state, url, outcome),

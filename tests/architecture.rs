@@ -123,9 +123,9 @@ const TERMINAL: &[&str] = &["ratatui", "crossterm"];
 /// The parts of the interface, in `app` and in `ui`, and which others of them each may use.
 const PARTS: &[(&str, &str, &[&str])] = &[
     ("app", "tree", &["dialogs"]),
-    ("app", "edit", &["changes", "dialogs"]),
-    ("app", "changes", &["dialogs"]),
-    ("app", "dialogs", &[]),
+    ("app", "edit", &["tree", "side", "changes", "dialogs"]),
+    ("app", "changes", &["tree", "side", "dialogs"]),
+    ("app", "dialogs", &["tree", "side"]),
     ("app", "side", &["dialogs"]),
     ("ui", "tree", &[]),
     ("ui", "edit", &["dialogs"]),
@@ -171,14 +171,16 @@ fn faults(source: &Path) -> Vec<Fault> {
             add(1, format!("`{unknown}` is no part of `{name}`"));
         }
         let others = part.into_iter().flat_map(|part| forbidden_parts(name, part)).collect::<Vec<_>>();
+        for (line, other) in named_parts(&text, name).into_iter().filter(|(_, other)| others.contains(other)) {
+            if !is_test_file {
+                add(line, format!("`{name}/{}` must not use `{name}/{other}`", part.unwrap_or_default()));
+            }
+        }
         for (line, code) in code_lines(&text) {
             for used in uses(code) {
                 if used != name && !may_use(module, used) {
                     add(line, format!("`{name}` must not use `{used}`"));
                 }
-            }
-            for other in others.iter().filter(|other| !is_test_file && names_part(code, name, other)) {
-                add(line, format!("`{name}/{}` must not use `{name}/{other}`", part.unwrap_or_default()));
             }
             let forbidden: &[&[&str]] = match module.purity {
                 _ if is_test_file => &[],
@@ -213,10 +215,26 @@ fn forbidden_parts<'a>(name: &'a str, part: &'a str) -> impl Iterator<Item = &'a
     parts(name).filter(move |other| *other != part && !allowed.contains(other))
 }
 
-/// Whether a line names another part, from the top of the crate or from the part beside it.
-fn names_part(code: &str, name: &str, other: &str) -> bool {
-    let begins = [format!("crate::{name}::{other}::"), format!("super::super::{other}::")];
-    begins.iter().any(|begin| code.contains(begin))
+/// The parts of a module that a file names, each with its line; from the top of the crate, alone or in braces. What a module offers
+/// at its top, such as `State`, belongs to all of its parts.
+fn named_parts<'a>(source: &'a str, name: &str) -> Vec<(usize, &'a str)> {
+    let code = source.split("mod tests {").next().unwrap();
+    let prefix = format!("crate::{name}::");
+    let is_known = |part: &&str| PARTS.iter().any(|(module, known, _)| *module == name && known == part);
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices(&prefix) {
+        let line = code[..at].matches('\n').count() + 1;
+        let is_comment = code[..at].lines().next_back().is_some_and(|line| line.contains("//"));
+        let rest = &code[at + prefix.len()..];
+        let names = match rest.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap(),
+            None => rest.split(|character: char| !character.is_alphanumeric() && character != '_').next().unwrap(),
+        };
+        let first = |piece: &'a str| piece.trim().split("::").next().unwrap();
+        let names = names.split(',').map(first).filter(is_known).filter(|_| !is_comment);
+        found.extend(names.map(|part| (line, part)));
+    }
+    found
 }
 
 fn may_use(module: &Module, used: &str) -> bool {
@@ -338,6 +356,8 @@ fn a_planted_fault_is_found_in_every_module_and_part() {
         for other in forbidden_parts(module, part) {
             let fault = format!(":1: `{module}/{part}` must not use `{module}/{other}`");
             planted(&file, &format!("use crate::{module}::{other}::Any;\n"), &fault);
+            planted(&file, &format!("use crate::{module}::{{State, {other}::Any}};\n"), &fault);
+            planted(&file, &format!("use crate::{module}::{{\n    State,\n    {other},\n}};\n"), &fault);
         }
     }
     planted("app/attic/planted.rs", "fn nothing() {}\n", ":1: `attic` is no part of `app`");

@@ -1,4 +1,4 @@
-//! The mirror with the real client against the demo server over real sockets, faults included: once all is quiet, both are
+//! `sync` with the real client against the demo server over real sockets, faults included: once all is quiet, both are
 //! equal.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]

@@ -49,7 +49,7 @@ async fn until(sync: &mut SyncHandle, mut enough: impl FnMut(&Event) -> bool) {
     while !enough(&sync.events.recv().await.expect("it lives")) {}
 }
 
-/// Drains what the mirror says for so long.
+/// Drains what sync says for so long.
 async fn pass(sync: &mut SyncHandle, time: Duration) {
     let until = tokio::time::Instant::now() + time;
     while tokio::time::timeout_at(until, sync.events.recv()).await.is_ok() {}

@@ -5,7 +5,9 @@ use crate::forest::{Fold, RowId};
 use crate::remote::Fault;
 use crate::segment::SegmentId;
 
-use super::{Access, State, browsing, user_commands, viewport};
+use super::dialogs::user_commands;
+use super::tree::viewport;
+use super::{Access, State, browsing};
 use crate::changes::{PendingKind, is_provisional};
 
 /// Whether an action can act now, as far as that can be said in the time of a frame: what is pending is looked at where it is not

@@ -24,7 +24,7 @@ pub use review::{OperationCounts, Review};
 pub use write_rate::WriteRate;
 
 pub(super) use conflict::press as press_conflict;
-pub(super) use pending::{decide, press as press_pending};
+pub(super) use pending::{open_problem, press as press_pending};
 pub(super) use results::{executed, hand_over_again, recovered, server_answers, tell_reverted, undelivered};
 pub(super) use review::{press as press_review, stage};
 pub(super) use submitting::{

@@ -10,7 +10,8 @@ use crate::printable::{printable, printable_json};
 use crate::remote::curl;
 use crate::segment::{Segment, SegmentId};
 
-use super::{Effect, State, changing, grouped, size};
+use super::tree::marking;
+use super::{Effect, State, grouped, size};
 use crate::changes::is_provisional;
 
 /// Terminals that bound the sequence at all take 100,000 bytes of it: 74,994 of text, as three become four on the way.
@@ -22,7 +23,7 @@ const SHORT_ID: usize = 8;
 
 /// Copies something of what is marked, or else of what is selected.
 pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
-    let subjects = changing::subjects(state);
+    let subjects = marking::subjects(state);
     let copied = match (subjects.as_slice(), &state.tree.view.selected) {
         ([], Some(RowId::Segment(id))) => missing_parent(state, aspect, id),
         ([], _) => Err("nothing that is marked is there any more".into()),

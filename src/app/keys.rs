@@ -5,12 +5,12 @@ use crate::app::dialogs::key_result::KeyResult;
 use crate::keymap::{Key, Keymap, Lookup, sequence_text};
 
 use super::List;
-use super::layer::Layer;
-use super::text_field::LONGEST_PASTE;
-use super::{
-    Effect, State, Tone, bulk, changes, changing, deletion, form, help, marking, new_profile, outline, output_pane,
-    palette, parents, perform, places, profiles, renaming, requests_pane, search, user_commands,
-};
+use super::dialogs::layer::Layer;
+use super::dialogs::{help, new_profile, output_pane, palette, profiles, requests_pane, user_commands};
+use super::edit::text_field::LONGEST_PASTE;
+use super::edit::{bulk, changing, deletion, form, outline, parents, renaming};
+use super::tree::{marking, places, search};
+use super::{Effect, State, Tone, changes, perform};
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     if !matches!(state.screen.layers.last(), Some(Layer::Find(_))) {

@@ -3,8 +3,10 @@
 use crate::forest::Fold;
 use crate::keymap::Keymap;
 
+use super::dialogs::{output_pane, requests_pane};
 use super::layout::shown_depth;
-use super::{Effect, HelpPage, Layer, Pane, State, filter, output_pane, requests_pane, viewport};
+use super::tree::{filter, viewport};
+use super::{Effect, HelpPage, Layer, Pane, State};
 
 /// Something the mouse did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use crate::forest::{Change, Forest, Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
-use super::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::changes::tell_reverted;
-use super::{Effect, Layer, State, changes, grouped, saved_view, search, sorting, viewport};
+use super::side::activity::{self, ActivityEntry, EntryKind, Originator};
+use super::tree::{saved_view, search, sorting, viewport};
+use super::{Effect, Layer, State, changes, grouped};
 
 pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = changes::hand_over_again(state);

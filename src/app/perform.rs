@@ -5,11 +5,13 @@ use crate::changes::UndoStep;
 use crate::forest::{Order, RowId};
 use crate::sync::{Command, Phase};
 
-use super::viewport::{self, Direction};
+use super::dialogs::{profiles, user_commands};
+use super::edit::{changing, outline};
+use super::tree::viewport::{self, Direction};
+use super::tree::{marking, places, search, sorting};
 use super::{
     BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, PendingPane, Renaming, RequestsPane, State,
-    TextField, availability, browsing, changes, changing, copying, layer, marking, outline, places, profiles, search,
-    sorting, user_commands,
+    TextField, availability, browsing, changes, copying,
 };
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
@@ -65,7 +67,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
         Action::EditAsText => return outline::open(state),
         Action::Cut => changing::cut(state),
-        Action::Reopen => layer::open_problem(state),
+        Action::Reopen => changes::open_problem(state),
         Action::Paste => return changing::paste(state),
         Action::PollNow => return vec![Effect::Sync(Command::PollNow)],
         Action::Reload => return reload(state),
@@ -172,7 +174,7 @@ fn ask(state: &mut State, action: Action) {
         (Action::AddSibling, _) => changing::add_sibling(state),
         (Action::Delete, _) => changing::ask_deletion(state),
         (Action::Edit, _) if state.tree.picks.marked.len() > 1 => {
-            let subjects = changing::subjects(state);
+            let subjects = marking::subjects(state);
             state.screen.layers.push(Layer::Bulk(BulkEdit::of(subjects)));
         }
         (Action::Edit, Some(segment)) => state.screen.layers.push(Layer::Form(Form::edit(&segment))),

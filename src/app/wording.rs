@@ -1,10 +1,43 @@
 //! An operation in words, for whoever looks at a plan before it is sent or after.
 
-use crate::changes::Operation;
+use std::path::Path;
+
+use crate::changes::{Operation, Title};
 use crate::forest::Forest;
 use crate::segment::{Field, Segment, SegmentId};
 
-use super::activity;
+use super::side::activity;
+
+/// How a plan of one operation is spoken of.
+pub(super) fn title(operation: &Operation) -> Title {
+    match operation {
+        Operation::Create { draft } => {
+            let name = draft.name.as_str();
+            Title { done: format!("created {name}"), failed: format!("{name} was not created") }
+        }
+        Operation::Update { base, draft } => {
+            let name = &base.name;
+            match draft.changes(base).as_slice() {
+                [Field::Name] => Title {
+                    done: format!("renamed {name} → {}", draft.name.as_str()),
+                    failed: format!("{name} was not renamed"),
+                },
+                _ => Title {
+                    done: format!("changed {}", draft.name.as_str()),
+                    failed: format!("{name} was not changed"),
+                },
+            }
+        }
+        Operation::Delete { base, .. } => {
+            Title { done: format!("deleted {}", base.name), failed: format!("{} was not deleted", base.name) }
+        }
+    }
+}
+
+/// Where a text is that came to nothing.
+pub(super) fn kept_in(file: &Path) -> String {
+    format!(" · the text is in {}", file.display())
+}
 
 /// A sign and a line for an operation: `+` creates, `~` changes, `>` moves, `-` deletes.
 #[must_use]

@@ -1,4 +1,4 @@
-//! A client of the mirror that keeps its picture of the tree and what became of every operation.
+//! A client of sync that keeps its picture of the tree and what became of every operation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub fn quick() -> Settings {
     }
 }
 
-/// A mirror of the server that tries again quickly.
+/// A sync of the server that tries again quickly.
 pub fn sync_of(server: &Server, settings: Settings) -> SyncHandle {
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
     let mut api = ApiSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());

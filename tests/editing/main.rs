@@ -339,7 +339,7 @@ async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_delete
     assert_eq!(named(&server, "Theirs").len(), 1);
 }
 
-/// A mirror that hears of changes only when it asks for them before a write.
+/// A sync that hears of changes only when it asks for them before a write.
 fn deaf() -> Settings {
     Settings { poll: segtui::sync::Pace::steady(Duration::from_secs(3)), ..quick() }
 }

@@ -293,7 +293,7 @@ impl Person {
 
     async fn hear(&mut self) {
         let event = timeout(PATIENCE, self.sync.events.recv()).await;
-        let event = event.unwrap_or_else(|_| panic!("seed {}: the mirror is silent", self.seed)).unwrap();
+        let event = event.unwrap_or_else(|_| panic!("seed {}: sync is silent", self.seed)).unwrap();
         self.take(event);
     }
 

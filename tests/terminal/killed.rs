@@ -64,7 +64,7 @@ fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
     pty.wait_for("● live");
     eventually(|| {
         // Whether the next start may rely on it is another question: a list is doubted for a minute, which is tried with paused
-        // time where the mirror is tested.
+        // time where sync is tested.
         let Snapshot { mut segments, .. } = stored()?;
         sort(&mut segments);
         (segments == there).then_some(())

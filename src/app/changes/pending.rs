@@ -108,3 +108,24 @@ pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
         }
     }
 }
+
+/// Opens what stands in the way of the selected segment; if nothing does, the oldest problem there is.
+pub(in crate::app) fn open_problem(state: &mut State) {
+    let selected = state.selected_segment().and_then(|segment| state.changes.queue.problem_of(&segment.id));
+    let Some(op) = selected.or_else(|| state.changes.oldest_problem()) else {
+        // A form that never reached the sync actor belongs to no operation.
+        let layer = state.changes.refused.pop_front();
+        state.screen.message = None;
+        state.screen.layers.extend(layer);
+        return;
+    };
+    state.screen.message = None;
+    let refused = state.changes.refused.iter().position(|layer| layer.amends() == Some(op));
+    let layer = match refused.and_then(|at| state.changes.refused.remove(at)) {
+        // It was filled in when the write failed, and more may have happened since.
+        Some(Layer::Conflict(_)) | None => decide(state, op),
+        layer => layer,
+    };
+    let layer = layer.unwrap_or_else(|| Layer::Queue(PendingPane::at(state, op)));
+    state.screen.layers.push(layer);
+}

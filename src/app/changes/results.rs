@@ -13,9 +13,10 @@ use crate::sync::Command;
 
 use super::Conflict;
 use super::submitting::apply;
-use crate::app::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
-use crate::app::changing::title;
-use crate::app::{Effect, Layer, State, Tone, grouped, viewport};
+use crate::app::side::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
+use crate::app::tree::viewport;
+use crate::app::wording::title;
+use crate::app::{Effect, Layer, State, Tone, grouped};
 
 /// An operation has come to something.
 pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {

@@ -12,7 +12,8 @@ use crate::segment::{Field, SegmentId};
 
 use super::submitting::Replacement;
 use super::{discard, send_replacement, submit, unstage};
-use crate::app::{Effect, Layer, State, TextField, grouped, outline};
+use crate::app::wording;
+use crate::app::{Effect, Layer, State, TextField, grouped};
 use crate::changes::{Confirmation, TypedPhrase, confirmation, left_to_the_server, managed};
 
 /// Plans that wait for the person's word.
@@ -299,7 +300,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
 /// A text may have been much work: it is not lost with the plan that it came to.
 fn tell_dropped(state: &mut State, review: &Review, what: &str) {
     match &review.text {
-        Some(file) => state.warn(format!("{what}{}", outline::kept_in(file))),
+        Some(file) => state.warn(format!("{what}{}", wording::kept_in(file))),
         None => state.say(what),
     }
 }

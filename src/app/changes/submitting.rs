@@ -9,8 +9,9 @@ use crate::segment::SegmentId;
 use crate::sync::Command;
 
 use super::results;
-use crate::app::changing::title;
-use crate::app::{Effect, Layer, Review, State, viewport};
+use crate::app::tree::viewport;
+use crate::app::wording::title;
+use crate::app::{Effect, Layer, Review, State};
 
 /// How a plan comes to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::changes::UndoStep;
 
 use super::submitting::{SubmitMode, begin, discard_plan};
-use crate::app::activity::EntryKind;
+use crate::app::side::activity::EntryKind;
 use crate::app::{Effect, State};
 
 /// Undoes what was done last, or does again what was undone last. What is left of a plan that has come to rest half-way is

@@ -3,10 +3,11 @@
 //! Which of them a dialog has depends on how it stands, as what they do does. Keys that go through a text or a list, and second
 //! ones for the same, are not told.
 
+use crate::app::request_lines;
 use crate::app::{
     Between, BulkEdit, Conflict, Deletion, Form, HelpPage, Layer, NewProfile, OpenedFrom, OutlineEdit, OutputPage,
     OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, RequestsPage, RequestsPane, Review,
-    RunConfirmation, Stage, State, request_lines,
+    RunConfirmation, Stage, State,
 };
 use crate::changes::{OpId, OpState};
 use crate::keymap::Keymap;

@@ -6,7 +6,7 @@ use crate::segment::{Segment, SegmentId};
 
 use crate::app::{
     BulkEdit, Conflict, Deletion, Destination, FindPrompt, Form, Letter, NewProfile, OutlineEdit, OutputPane, Palette,
-    ParentPicker, PendingPane, ProfileList, Renaming, RequestsPane, Review, RunConfirmation, State, TextField, changes,
+    ParentPicker, PendingPane, ProfileList, Renaming, RequestsPane, Review, RunConfirmation, TextField,
 };
 
 /// Something that is open.
@@ -84,25 +84,4 @@ impl Layer {
             _ => {}
         }
     }
-}
-
-/// Opens what stands in the way of the selected segment; if nothing does, the oldest problem there is.
-pub(in crate::app) fn open_problem(state: &mut State) {
-    let selected = state.selected_segment().and_then(|segment| state.changes.queue.problem_of(&segment.id));
-    let Some(op) = selected.or_else(|| state.changes.oldest_problem()) else {
-        // A form that never reached the sync actor belongs to no operation.
-        let layer = state.changes.refused.pop_front();
-        state.screen.message = None;
-        state.screen.layers.extend(layer);
-        return;
-    };
-    state.screen.message = None;
-    let refused = state.changes.refused.iter().position(|layer| layer.amends() == Some(op));
-    let layer = match refused.and_then(|at| state.changes.refused.remove(at)) {
-        // It was filled in when the write failed, and more may have happened since.
-        Some(Layer::Conflict(_)) | None => changes::decide(state, op),
-        layer => layer,
-    };
-    let layer = layer.unwrap_or_else(|| Layer::Queue(PendingPane::at(state, op)));
-    state.screen.layers.push(layer);
 }

@@ -21,7 +21,8 @@ use crate::keymap::Key;
 use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::{Effect, Layer, ProfileLine, State, TextField, profiles};
+use crate::app::dialogs::profiles;
+use crate::app::{Effect, Layer, ProfileLine, State, TextField};
 
 pub use entry::{FilledProfile, KeySource};
 pub use message::{Answer, FormEffect, FormEvent, ProfileTask, TrialError};

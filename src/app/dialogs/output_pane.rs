@@ -3,8 +3,9 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::keymap::Key;
 
+use crate::app::dialogs::user_commands;
 use crate::app::layout::Area;
-use crate::app::{Layer, Panes, Run, State, TextField, copying, user_commands};
+use crate::app::{Layer, Panes, Run, State, TextField, copying};
 
 /// What a command writes, as far as it is on the screen.
 #[derive(Debug, Clone, Default)]

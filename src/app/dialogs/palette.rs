@@ -10,8 +10,9 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use crate::action::{Action, TABLE, UserCommand};
 use crate::keymap::Key;
 
-use crate::app::closeness::Closeness;
-use crate::app::{State, TextField, marking, perform};
+use crate::app::dialogs::closeness::Closeness;
+use crate::app::tree::marking;
+use crate::app::{State, TextField, perform};
 
 /// What is typed to find an action, and which one is chosen.
 #[derive(Debug, Clone)]

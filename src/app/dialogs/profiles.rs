@@ -3,15 +3,17 @@
 //! Nothing is opened here. A choice ends the session as leaving does, with the same question where work is under way, and says
 //! where to go on.
 
+use crate::app::FormContext;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
-use crate::app::{FormContext, new_profile};
+use crate::app::dialogs::new_profile;
 
 use crate::keymap::Key;
 use crate::theme::Color;
 
-use crate::app::closeness::Closeness;
-use crate::app::{Access, Effect, Layer, State, TextField, user_commands};
+use crate::app::dialogs::closeness::Closeness;
+use crate::app::dialogs::user_commands;
+use crate::app::{Access, Effect, Layer, State, TextField};
 
 /// Where one can work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

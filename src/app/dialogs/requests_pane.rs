@@ -3,15 +3,16 @@
 //! New requests come while it is read, so the selection is a number and its place is found anew each time.
 
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::dialogs::list::ListKeys;
+use crate::app::dialogs::list::{List, ListKeys};
 use std::sync::Arc;
 
 use crate::keymap::Key;
 use crate::remote::Exchange;
 
 use crate::app::layout::Area;
-use crate::app::requests::{Logged, Requests};
-use crate::app::{Effect, Layer, Panes, State, TextField, copying, request_lines};
+use crate::app::side::request_lines;
+use crate::app::side::requests::{Logged, Requests};
+use crate::app::{Effect, Layer, Panes, State, TextField, copying};
 
 /// The list of requests, or one of them.
 #[derive(Debug, Clone, Default)]
@@ -83,9 +84,10 @@ impl RequestsPane {
 
     fn step(&mut self, requests: &Requests, by: isize) {
         let listed = self.listed(requests);
-        let at = self.position(&listed).saturating_add_signed(by).min(listed.len().saturating_sub(1));
+        let mut list = List { chosen: self.position(&listed) };
+        list.go(by, listed.len());
         // At the top it goes on following what comes.
-        self.selected = if at == 0 { None } else { listed.get(at).map(|logged| logged.number) };
+        self.selected = listed.get(list.chosen).filter(|_| list.chosen > 0).map(|logged| logged.number);
     }
 }
 

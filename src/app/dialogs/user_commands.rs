@@ -3,6 +3,7 @@
 //! One runs at a time, so that it is always clear what a key stops. What it writes comes in parts while it runs.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::tree::marking;
 use crate::keymap::Key;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use crate::forest::RowId;
 use crate::remote::Fault;
 use crate::segment::Segment;
 
-use crate::app::output_text::OutputText;
-use crate::app::{Access, Effect, Layer, OutputPane, State, changing, duration};
+use crate::app::dialogs::output_text::OutputText;
+use crate::app::{Access, Effect, Layer, OutputPane, State, duration};
 use crate::changes::is_provisional;
 
 /// The person's own commands and the one that runs.
@@ -184,7 +185,7 @@ pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
     let Some(command) = state.side.commands.commands.get(usize::from(number)).cloned() else { return Vec::new() };
     let subjects = match command.on {
         Subjects::Selected => state.selected_segment().cloned().into_iter().collect(),
-        Subjects::MarkedOrSelected | Subjects::Marked => changing::subjects(state),
+        Subjects::MarkedOrSelected | Subjects::Marked => marking::subjects(state),
     };
     if subjects.is_empty() {
         state.warn("nothing that is marked is there any more");

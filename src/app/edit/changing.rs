@@ -1,18 +1,21 @@
 //! From what a person typed or chose to a plan on its way.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::tree::marking::subjects;
+use crate::app::wording::title;
 use std::sync::Arc;
 
 use crate::action::Action;
 use crate::changes::{Operation, Plan, Title, confirmation};
 use crate::forest::RowId;
-use crate::segment::{Draft, Field, Segment, SegmentId};
+use crate::segment::{Draft, Segment, SegmentId};
 
 use crate::app::changes::{self, SubmitMode};
-use crate::app::deletion::Policy;
+use crate::app::edit::deletion::Policy;
 
-use crate::app::parents::{self, Asker};
-use crate::app::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State, search};
+use crate::app::edit::parents::{self, Asker};
+use crate::app::tree::search;
+use crate::app::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State};
 
 /// Opens the form for a segment below the selected one.
 pub(in crate::app) fn add_child(state: &mut State) {
@@ -68,39 +71,6 @@ pub(in crate::app) fn save_name(state: &mut State, renaming: &mut Renaming) -> K
             KeyResult::Do(changes::begin(state, Plan::single(operation), title, origin, SubmitMode::Asked))
         }
     }
-}
-
-pub(in crate::app) fn title(operation: &Operation) -> Title {
-    match operation {
-        Operation::Create { draft } => {
-            let name = draft.name.as_str();
-            Title { done: format!("created {name}"), failed: format!("{name} was not created") }
-        }
-        Operation::Update { base, draft } => {
-            let name = &base.name;
-            match draft.changes(base).as_slice() {
-                [Field::Name] => Title {
-                    done: format!("renamed {name} → {}", draft.name.as_str()),
-                    failed: format!("{name} was not renamed"),
-                },
-                _ => Title {
-                    done: format!("changed {}", draft.name.as_str()),
-                    failed: format!("{name} was not changed"),
-                },
-            }
-        }
-        Operation::Delete { base, .. } => {
-            Title { done: format!("deleted {}", base.name), failed: format!("{} was not deleted", base.name) }
-        }
-    }
-}
-
-/// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
-pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
-    if state.tree.picks.marked.is_empty() {
-        return state.selected_segment().cloned().into_iter().collect();
-    }
-    state.tree.forest.in_order(&state.tree.picks.marked).into_iter().cloned().collect()
 }
 
 /// Opens the choice of a parent for what is marked or selected.

@@ -2,8 +2,9 @@
 //!
 //! What is confirmed is what was shown: before anything is planned, all of it is compared with what there is now.
 
+use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::{State, changing};
+use crate::app::edit::changing;
 use crate::keymap::Key;
 use std::sync::Arc;
 

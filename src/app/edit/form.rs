@@ -1,8 +1,8 @@
 //! The form for a new segment, and for all fields of an existing one.
 
 use crate::app::State;
-use crate::app::changing;
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::edit::changing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::keymap::Key;
 use crate::segment::{Draft, ExternalId, Field, Name, Segment, SegmentId};
 
 use crate::app::TextField;
-use crate::app::activity::shown;
+use crate::app::side::activity::shown;
 
 /// What is typed into the form, and what is said about it.
 #[derive(Debug, Clone)]

@@ -4,7 +4,9 @@
 //! meanwhile is met as with any other edit, since every operation carries the segment as it was written into the text.
 
 use crate::app::dialogs::key_result::KeyResult;
-use std::path::{Path, PathBuf};
+use crate::app::tree::marking;
+use crate::app::wording;
+use std::path::PathBuf;
 
 use crate::changes::OpId;
 use crate::changes::{Outline, Title};
@@ -12,7 +14,7 @@ use crate::formats::outline::{Fault, with_faults};
 use crate::keymap::Key;
 
 use crate::app::changes::{self, SubmitMode};
-use crate::app::{Effect, Layer, State, changing};
+use crate::app::{Effect, Layer, State};
 
 /// A text that is being edited.
 #[derive(Debug, Clone)]
@@ -94,7 +96,7 @@ impl OutlineEdit {
 
 /// Writes what is marked or selected, or everything, as a text for the editor.
 pub(in crate::app) fn open(state: &mut State) -> Vec<Effect> {
-    match Outline::of(&state.tree.forest, &changing::subjects(state)) {
+    match Outline::of(&state.tree.forest, &marking::subjects(state)) {
         Ok(base) => {
             let text = base.text();
             state.screen.layers.push(Layer::Outline(OutlineEdit { base, place: EditState::InEditor { former: None } }));
@@ -124,17 +126,12 @@ pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effe
             effects
         }
         Edited::Failed { fault, file } => {
-            let kept = file.as_ref().or(former.as_ref()).map_or_else(String::new, |file| kept_in(file));
+            let kept = file.as_ref().or(former.as_ref()).map_or_else(String::new, |file| wording::kept_in(file));
             state.warn(format!("nothing was changed: {fault}{kept}"));
             // The one before is the only one when there is no other.
             file.and(former).map(Effect::RemoveText).into_iter().collect()
         }
     }
-}
-
-/// Where a text is that came to nothing.
-pub(in crate::app) fn kept_in(file: &Path) -> String {
-    format!(" · the text is in {}", file.display())
 }
 
 fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Effect> {
@@ -151,7 +148,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
                     state.say("nothing was changed");
                     return vec![Effect::RemoveText(file)];
                 }
-                [only] => changing::title(only),
+                [only] => wording::title(only),
                 several => Title {
                     done: format!("made {} changes, edited as text", several.len()),
                     failed: "not everything that was edited as text was done".to_owned(),
@@ -179,7 +176,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key)
             KeyResult::StayAndDo(vec![Effect::EditText { text }])
         }
         (EditState::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
-            state.warn(format!("nothing was changed{}", kept_in(file)));
+            state.warn(format!("nothing was changed{}", wording::kept_in(file)));
             KeyResult::Close
         }
         // What was typed before the editor came up is not for it, and not for what is below either.

@@ -8,9 +8,10 @@ use crate::forest::{Forest, Purpose, Query, SearchJob};
 use crate::keymap::Key;
 use crate::segment::{Segment, SegmentId};
 
-use crate::app::closeness::Closeness;
+use crate::app::dialogs::closeness::Closeness;
 
-use crate::app::{State, TextField, changing};
+use crate::app::edit::changing;
+use crate::app::{State, TextField};
 
 /// The choice of a parent for some segments.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
 //! Renaming in place: the row itself is the input.
 
+use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::{State, changing};
+use crate::app::edit::changing;
 use crate::keymap::Key;
 use std::sync::Arc;
 

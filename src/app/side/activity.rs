@@ -10,7 +10,7 @@ use crate::remote::Contexts;
 use crate::segment::{Field, Segment, SegmentId};
 use crate::sync::SegmentChange;
 
-use crate::app::pulse::Pulse;
+use crate::app::side::pulse::Pulse;
 
 /// The list of what happened, newest first, and when each segment was last seen to change.
 #[derive(Debug, Clone, Default)]

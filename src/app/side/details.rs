@@ -5,8 +5,8 @@ use crate::changes::is_provisional;
 use crate::forest::{Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 
-use crate::app::activity::Originator;
 use crate::app::figures::grouped;
+use crate::app::side::activity::Originator;
 use crate::app::{Shape, State};
 use crate::changes::PendingKind;
 

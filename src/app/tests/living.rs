@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale, written};
-use crate::app::viewport;
+use crate::app::tree::viewport;
 use crate::app::{Effect, EntryKind, Event, LinkState};
 use crate::changes::{ExecutionResult, OpId, OpState, Operation, WriteError, WriteResult};
 use crate::remote::{Call, Fault, RemoteError};

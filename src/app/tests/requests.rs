@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::app::harness::{Harness, exchange, wholesale};
-use crate::app::{DetailLine, Effect, Event, Layer, RequestsPage, RequestsPane, request_lines};
+use crate::app::request_lines;
+use crate::app::{DetailLine, Effect, Event, Layer, RequestsPage, RequestsPane};
 use crate::remote::{Excerpt, Exchange, Fault};
 
 fn asked(paths: &[&str]) -> Harness {

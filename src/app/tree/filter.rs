@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::forest::{Filtered, Purpose, Row, RowId};
 use crate::segment::SegmentId;
 
-use crate::app::viewport::{self, Direction};
+use crate::app::tree::viewport::{self, Direction};
 use crate::app::{State, TreeView};
 
 /// What is shown instead of the whole tree. Its selection and scroll position are [`State::tree`] for as long as it is there.

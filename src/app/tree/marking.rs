@@ -1,10 +1,20 @@
 //! Marking more than one segment at a time: a range of rows that grows with the selection, and all matches of a search.
 
+use std::sync::Arc;
+
 use crate::action::Action;
 use crate::forest::{Purpose, RowId, RowKind};
-use crate::segment::SegmentId;
+use crate::segment::{Segment, SegmentId};
 
 use crate::app::{MarkedRange, State};
+
+/// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
+pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
+    if state.tree.picks.marked.is_empty() {
+        return state.selected_segment().cloned().into_iter().collect();
+    }
+    state.tree.forest.in_order(&state.tree.picks.marked).into_iter().cloned().collect()
+}
 
 /// Begins to mark a range at the selected row, or ends it and keeps the marks.
 pub(in crate::app) fn toggle_range(state: &mut State) {

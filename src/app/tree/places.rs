@@ -8,7 +8,8 @@ use crate::forest::RowId;
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
-use crate::app::{State, TextField, viewport};
+use crate::app::tree::viewport;
+use crate::app::{State, TextField};
 
 /// The way back and forth, and the bookmarks.
 #[derive(Debug, Clone, Default)]

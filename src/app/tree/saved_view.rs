@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::forest::{Fold, Forest, Order, RowId};
 use crate::segment::SegmentId;
 
-use crate::app::{Effect, Filter, State, viewport};
+use crate::app::tree::viewport;
+use crate::app::{Effect, Filter, State};
 
 /// What is remembered of the screen from one run to the next. What an older or newer program left out or added is no fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,8 +9,9 @@ use crate::forest::{Purpose, Query, RowId, SearchBatch, SearchJob, StateFilter};
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
-use crate::app::viewport::{self, Direction};
-use crate::app::{Effect, Layer, State, TextField, filter, search_flags};
+use crate::app::tree::viewport::{self, Direction};
+use crate::app::tree::{filter, search_flags};
+use crate::app::{Effect, Layer, State, TextField};
 
 /// A search whose matches are shown.
 #[derive(Debug, Clone)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::forest::{ExternalFlags, Purpose, Query, StateFilter};
 use crate::segment::SegmentId;
 
-use crate::app::{Effect, State, search};
+use crate::app::tree::search;
+use crate::app::{Effect, State};
 
 /// Lets the search know of marks, writes and changes, if it asks for any, and begins it anew where that is due.
 pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {

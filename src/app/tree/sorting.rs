@@ -2,7 +2,8 @@
 
 use crate::forest::{Order, SortJob};
 
-use crate::app::{Effect, State, viewport};
+use crate::app::tree::viewport;
+use crate::app::{Effect, State};
 
 /// Sorts by an order because a person asked for it.
 pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {

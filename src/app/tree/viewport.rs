@@ -6,7 +6,8 @@
 use crate::forest::{Fold, RowId};
 use crate::segment::SegmentId;
 
-use crate::app::{Pane, State, filter};
+use crate::app::tree::filter;
+use crate::app::{Pane, State};
 
 /// Selection and scroll position.
 #[derive(Debug, Clone, Default)]

@@ -218,7 +218,7 @@ async fn nothing_is_deleted_above_what_has_just_come() {
     let server = tenant();
     let mut client = Client::live(&server).await;
     let seen = base(&client, "vip");
-    // This mirror has not heard of it yet.
+    // This sync has not heard of it yet.
     server.model().create(&draft("Newcomer", Some("vip")));
     let error = client.write(Operation::delete(seen)).await.unwrap_err();
     assert!(matches!(error, WriteError::NewChildren { newcomers } if newcomers.len() == 1));

@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::{Logged, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, request_lines, size};
+use crate::app::request_lines;
+use crate::app::{Logged, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, size};
 
 use crate::ui::Look;
 use crate::ui::text::{fitted, rect};

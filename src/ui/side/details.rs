@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{DetailLine, Pane, State, details, grouped};
+use crate::app::details;
+use crate::app::{DetailLine, Pane, State, grouped};
 
 use crate::ui::Look;
 use crate::ui::sparkline::sparkline;
