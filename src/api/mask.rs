@@ -4,6 +4,7 @@
 //! split by tags, or several of these at once. So a text is read in all of these ways, and whatever spells a part of the key that
 //! is long enough to be of use is taken out of the text as it came. A reader who decodes what is left finds no key either.
 
+use crate::printable::is_hidden;
 use hashbrown::HashSet;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -76,11 +77,7 @@ fn cut_out(text: &str, mut secret: Vec<(usize, usize)>) -> String {
 
 /// What is left when what no screen shows is dropped: what is cleaned later must not spell the key then.
 fn visible(layer: &[Spelt]) -> Vec<Spelt> {
-    let hidden = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    layer.iter().copied().filter(|spelt| !hidden(spelt.character)).collect()
+    layer.iter().copied().filter(|spelt| !is_hidden(spelt.character)).collect()
 }
 
 fn without_tags(layer: &[Spelt]) -> Vec<Spelt> {

@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::{State, TextField};
+use crate::printable::is_printable;
 
 use crate::ui::Look;
 use crate::ui::text::{fitted, rect};
@@ -119,15 +120,15 @@ pub(in crate::ui) fn text_field(field: &TextField, area: Rect, focused: bool, th
     }
 }
 
-/// The part of a text that begins `scroll` cells from its beginning and is at most `width` cells wide. Control characters
-/// never reach the terminal.
+/// The part of a text that begins `scroll` cells from its beginning and is at most `width` cells wide. What a terminal would obey, or
+/// nobody would see, never reaches it.
 pub(in crate::ui) fn scrolled(text: &str, scroll: usize, width: usize) -> String {
     let mut column = 0;
     let mut shown = String::new();
     for grapheme in text.graphemes(true) {
         let cells = grapheme.width();
         if column >= scroll && column + cells <= scroll + width {
-            shown.push_str(if grapheme.chars().any(char::is_control) { "\u{fffd}" } else { grapheme });
+            shown.push_str(if is_printable(grapheme) { grapheme } else { "\u{fffd}" });
         }
         column += cells;
     }
