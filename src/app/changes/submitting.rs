@@ -165,7 +165,8 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
         let transitions = if waits { state.changes.queue.keep(*plan_id) } else { state.changes.queue.submit(*plan_id) };
         effects.extend(apply(state, transitions));
         if waits {
-            say_staged(state);
+            let key = state.key(Action::Stage);
+            state.warn(format!("not sent: it needs a segment that is gathered too; {key} sends both"));
         }
     }
     effects

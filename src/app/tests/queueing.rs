@@ -184,7 +184,7 @@ fn what_is_to_stand_below_a_gathered_segment_is_not_sent_before_it() {
     harness.type_text("Child");
     harness.press("enter Q j r y");
     assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (0, 2));
-    assert_eq!(harness.message(), "gathered, 2 in all; S shows and sends them");
+    assert_eq!(harness.message(), "not sent: it needs a segment that is gathered too; S sends both");
     harness.press("esc S y");
     assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (2, 0));
 }
