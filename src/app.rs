@@ -43,7 +43,7 @@ pub use crate::remote::Access;
 pub use availability::{availability, availability_at_a_glance};
 pub use browsing::Browsed;
 pub use changes::{Between, Changes, Conflict, KeptSide, OperationCounts, PendingPane, Review, WriteRate};
-pub use dialogs::help::HelpPage;
+pub use dialogs::help::{HelpPage, keys_beneath};
 pub use dialogs::keys::DialogKey;
 pub use dialogs::layer::Layer;
 pub use dialogs::list::List;

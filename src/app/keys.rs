@@ -21,6 +21,10 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         let only_read = read.is_some() && state.screen.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
         return if only_read { Vec::new() } else { press_main(state, keymap, key) };
     };
+    if key.to_string() == "f1" && !matches!(layer, Layer::Help(_)) {
+        state.screen.layers.extend([layer, Layer::Help(0)]);
+        return Vec::new();
+    }
     let place = state.screen.layers.len();
     let result = press_layer(state, keymap, &mut layer, key);
     result.settle(state, layer, place)

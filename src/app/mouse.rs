@@ -41,10 +41,9 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
         MouseKind::ScrollUp => -WHEEL,
         MouseKind::ScrollDown => WHEEL,
     };
+    let help_end = HelpPage::of(state, keymap).end;
     match state.screen.layers.last_mut() {
-        Some(Layer::Help(line)) => {
-            *line = line.saturating_add_signed(wheel).min(HelpPage::of(&state.screen.panes, keymap).end);
-        }
+        Some(Layer::Help(line)) => *line = line.saturating_add_signed(wheel).min(help_end),
         Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
         Some(Layer::Output(_)) => output_pane::scroll(state, wheel),
         Some(Layer::Requests(_)) => requests_pane::scroll(state, wheel),

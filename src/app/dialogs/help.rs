@@ -4,10 +4,9 @@ use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::keymap::{Key, Keymap};
 
-use crate::app::State;
+use crate::app::{DialogKey, Layer, State};
 
 use crate::app::layout::Area;
-use crate::app::panes::Panes;
 
 /// The page of all keys on a screen of some size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +32,14 @@ const FRAME_ROWS: u16 = 4;
 const TOP: u16 = 3;
 
 impl HelpPage {
-    /// The page for these keys on a screen of that size.
+    /// The page for all keys on the screen as it is, those of the dialog beneath included.
     #[must_use]
-    pub fn of(panes: &Panes, keymap: &Keymap) -> Self {
+    pub fn of(state: &State, keymap: &Keymap) -> Self {
+        let panes = &state.screen.panes;
+        let in_dialog = keys_beneath(state, keymap).len();
         // A title over each group, and a blank line between them.
-        let lines = keymap.help().len() + 2 * keymap.groups().count() - 1;
+        let groups = keymap.groups().count() + usize::from(in_dialog > 0);
+        let lines = keymap.help().len() + in_dialog + 2 * groups - 1;
         let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, MOST_COLUMNS);
         let wanted = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);
         let height = wanted.saturating_add(FRAME_ROWS).min(panes.rows);
@@ -49,11 +51,18 @@ impl HelpPage {
     }
 }
 
+/// The keys of the dialog over which the page is open; none over the main screen.
+#[must_use]
+pub fn keys_beneath(state: &State, keymap: &Keymap) -> Vec<DialogKey> {
+    let beneath = state.screen.layers.iter().rfind(|layer| !matches!(layer, Layer::Help(_)));
+    beneath.map_or_else(Vec::new, |layer| layer.keys(state, keymap))
+}
+
 const PAGE: usize = 10;
 
 /// `line` is the first one that is shown.
 pub(in crate::app) fn press(state: &State, keymap: &Keymap, line: &mut usize, key: Key) -> KeyResult {
-    let end = HelpPage::of(&state.screen.panes, keymap).end;
+    let end = HelpPage::of(state, keymap).end;
     if keymap.asks(key, Action::Help) || keymap.asks(key, Action::Dismiss) {
         return KeyResult::Close;
     }

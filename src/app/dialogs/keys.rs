@@ -21,7 +21,7 @@ impl Layer {
     #[must_use]
     pub fn keys(&self, state: &State, keymap: &Keymap) -> Vec<DialogKey> {
         match self {
-            Self::Help(_) => HelpPage::of(&state.screen.panes, keymap).keys(),
+            Self::Help(_) => HelpPage::of(state, keymap).keys(),
             Self::Form(form) => form.keys(),
             Self::Bulk(_) => BulkEdit::KEYS.to_vec(),
             Self::Parents(_) => ParentPicker::KEYS.to_vec(),

@@ -1,11 +1,11 @@
-//! All keys, from the table of actions.
+//! All keys: those of the dialog beneath, from the table of dialog keys, and the others from the table of actions.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{HelpPage, State};
+use crate::app::{HelpPage, State, keys_beneath};
 use crate::keymap::Keymap;
 
 use crate::ui::Look;
@@ -20,9 +20,9 @@ const MOST_KEYS: usize = 20;
 const HELP: usize = 41;
 
 pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
-    let page = HelpPage::of(&state.screen.panes, look.keymap);
+    let page = HelpPage::of(state, look.keymap);
     let inner = dialog::framed(rect(page.area), "All keys", look, frame);
-    let lines = lines(look.theme, look.keymap);
+    let lines = lines(state, look.theme, look.keymap);
     let (rows, column_width) = (usize::from(page.rows), inner.width / page.columns);
     let shown = lines.iter().skip(first.min(page.end)).take(rows * usize::from(page.columns));
     for (at, line) in shown.enumerate() {
@@ -35,20 +35,29 @@ pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &m
     }
 }
 
-fn lines<'a>(theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> {
+fn lines<'a>(state: &State, theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> {
     let listed = keymap.help();
     let mut lines = Vec::new();
+    let in_dialog = keys_beneath(state, keymap);
+    if !in_dialog.is_empty() {
+        lines.push(Line::styled("In this dialog", theme.strong));
+        lines.extend(in_dialog.into_iter().map(|(keys, help)| line(theme, keys, help)));
+    }
     for group in keymap.groups() {
         if !lines.is_empty() {
             lines.push(Line::default());
         }
         lines.push(Line::styled(group.title(), theme.strong));
         for (_, keys, help) in listed.iter().filter(|(other, ..)| *other == group) {
-            let keys = fitted(keys, MOST_KEYS).into_owned();
-            let padding = " ".repeat(KEYS.saturating_sub(keys.width()).max(2));
-            let room = (KEYS + HELP).saturating_sub(keys.width() + padding.len());
-            lines.push(Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(fitted(help, room))]));
+            lines.push(line(theme, keys, help));
         }
     }
     lines
+}
+
+fn line<'a>(theme: &Theme, keys: &str, help: &'a str) -> Line<'a> {
+    let keys = fitted(keys, MOST_KEYS).into_owned();
+    let padding = " ".repeat(KEYS.saturating_sub(keys.width()).max(2));
+    let room = (KEYS + HELP).saturating_sub(keys.width() + padding.len());
+    Line::from(vec![Span::styled(keys + &padding, theme.accent), Span::raw(fitted(help, room))])
 }

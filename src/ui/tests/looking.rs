@@ -1,6 +1,7 @@
 //! Finding segments, actions and keys, and what is said in the last line.
 
 use crate::action::Action;
+use crate::app::Layer;
 use crate::app::harness::{Harness, id, segment, wholesale};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::sync::{self, ListProgress, Phase};
@@ -115,6 +116,22 @@ fn the_footer_and_the_help_name_the_keys_that_hold() {
     assert!(help.contains("f1            show all keys"), "{help}");
     assert!(help.contains("ctrl-x a      create a segment below this one"), "{help}");
     assert!(!help.contains("ctrl-r"), "{help}");
+}
+
+#[test]
+fn the_help_over_a_dialog_begins_with_its_keys_and_leaves_it_as_it_was() {
+    let mut harness = live(80, 24);
+    harness.press("S j r ctrl-u");
+    harness.type_text("Renamed");
+    harness.press("enter Q f1");
+    let help = picture(&harness);
+    assert!(help.contains("In this dialog"), "{help}");
+    let Some(queue @ Layer::Queue(_)) = harness.state.screen.layers.first() else { panic!("the queue is beneath") };
+    for (_, what) in queue.keys(&harness.state, &harness.keymap) {
+        assert!(help.contains(what), "{what} is missing: {help}");
+    }
+    harness.press("esc");
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Queue(_)]));
 }
 
 #[test]
