@@ -7,6 +7,7 @@ use crate::forest::{Change, Forest, Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
+use super::Tree;
 use super::changes::tell_reverted;
 use super::side::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::tree::{saved_view, search, sorting, viewport};
@@ -29,7 +30,7 @@ pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Verified { missed } => verified(state, &missed),
         Event::Executed { op, result } => effects.extend(changes::executed(state, op, &result)),
-        Event::ServerAnswers => changes::server_answers(state),
+        Event::ServerAnswers => changes::server_answers(&mut state.changes),
         Event::Recovered(found) => effects.extend(changes::recovered(state, found)),
         Event::Noticed(notice) => {
             if matches!(notice, Notice::LeftOver { .. }) {
@@ -123,7 +124,7 @@ fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
             state.tree.forest.expand(&RowId::Heading(Heading::MissingParents));
         }
     });
-    forget_gone(state);
+    forget_gone(&mut state.tree);
     tell_dialogs(state, different);
     let mut effects = look_for_own(state, different);
     if first {
@@ -195,7 +196,7 @@ fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
         state.tree.forest.apply(changes);
         state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
     });
-    forget_gone(state);
+    forget_gone(&mut state.tree);
     tell_dialogs(state, seen);
     for one in seen {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
@@ -250,10 +251,10 @@ fn tell_dialogs(state: &mut State, seen: &[SegmentChange]) {
     state.screen.layers = layers;
 }
 
-fn forget_gone(state: &mut State) {
-    let forest = &state.tree.forest;
-    state.tree.picks.marked.retain(|id| forest.contains(id));
-    state.tree.picks.cut.retain(|id| forest.contains(id));
+fn forget_gone(tree: &mut Tree) {
+    let forest = &tree.forest;
+    tree.picks.marked.retain(|id| forest.contains(id));
+    tree.picks.cut.retain(|id| forest.contains(id));
 }
 
 fn refresh_pickers(state: &mut State) {

@@ -45,7 +45,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkRange => marking::toggle_range(state),
         Action::MarkMatches => marking::mark_matches(state),
         Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
-        Action::Stop if state.side.commands.running().is_some() => return user_commands::stop(state),
+        Action::Stop if state.side.commands.running().is_some() => return user_commands::stop(&mut state.side),
         Action::Stop if state.changes.counts().queued > 0 => return stop(state),
         Action::ShowRequests => state.screen.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
@@ -115,7 +115,7 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redo => return changes::undo(state, UndoStep::Redo),
         Action::Stage => changes::stage(state),
         _ => {
-            let pane = PendingPane::open(state);
+            let pane = PendingPane::open(&mut state.changes);
             state.screen.layers.push(Layer::Queue(pane));
         }
     }
@@ -123,7 +123,7 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn stop(state: &mut State) -> Vec<Effect> {
-    let held = changes::hold_all(state);
+    let held = changes::hold_all(&mut state.changes);
     let queue = state.key(Action::ShowQueue);
     state.warn(format!("stopped; {held} changes are held back · {queue} shows them, r there goes on"));
     Vec::new()
@@ -229,8 +229,8 @@ fn dismiss(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.screen.message = None;
-    let left = marking::end_range(state)
-        || search::end(state)
+    let left = marking::end_range(&mut state.tree)
+        || search::end(&mut state.tree)
         || !std::mem::take(&mut state.tree.picks.cut).is_empty()
         || !std::mem::take(&mut state.tree.picks.marked).is_empty();
     if left { Vec::new() } else { stop_what_is_long(state) }

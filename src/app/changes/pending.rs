@@ -1,5 +1,6 @@
 //! The list of what waits, runs, failed and was held, and what can be done about each.
 
+use crate::app::Changes;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
 use crate::changes::{OpId, OpState, Operation};
@@ -19,8 +20,8 @@ pub struct PendingPane {
 
 impl PendingPane {
     /// The list, with what the last session had left where nobody has looked at that yet.
-    pub(in crate::app) fn open(state: &mut State) -> Self {
-        Self { list: List::default(), left_over: std::mem::take(&mut state.changes.left_over) }
+    pub(in crate::app) fn open(changes: &mut Changes) -> Self {
+        Self { list: List::default(), left_over: std::mem::take(&mut changes.left_over) }
     }
 
     /// The chosen operation.
@@ -33,7 +34,7 @@ impl PendingPane {
     /// The list with an operation selected.
     pub(in crate::app) fn at(state: &mut State, op: OpId) -> Self {
         let chosen = state.changes.queue.place_in_list(op).unwrap_or(0);
-        Self { list: List { chosen }, ..Self::open(state) }
+        Self { list: List { chosen }, ..Self::open(&mut state.changes) }
     }
 }
 
@@ -45,7 +46,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
         ("esc" | "q" | "Q", _) => return KeyResult::Close,
         (text, _) if pane.list.press(text, count, ListKeys::Letters) => Vec::new(),
         ("h" | "ctrl-c", _) => {
-            let held = hold_all(state);
+            let held = hold_all(&mut state.changes);
             state.say(format!("{held} held back; r goes on with them"));
             Vec::new()
         }

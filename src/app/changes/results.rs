@@ -13,6 +13,7 @@ use crate::sync::Command;
 
 use super::Conflict;
 use super::submitting::apply;
+use crate::app::Changes;
 use crate::app::side::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::tree::viewport;
 use crate::app::wording::title;
@@ -59,8 +60,8 @@ fn unreached(state: &mut State, error: &RemoteError, retry_in: Duration) {
 }
 
 /// The server answers again: what is queued can be sent.
-pub(in crate::app) const fn server_answers(state: &mut State) {
-    state.changes.queue.resume_sending();
+pub(in crate::app) const fn server_answers(changes: &mut Changes) {
+    changes.queue.resume_sending();
 }
 
 /// An operation was applied. Returns the segment that it was about and what it changed there.

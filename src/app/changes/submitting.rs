@@ -9,6 +9,7 @@ use crate::segment::SegmentId;
 use crate::sync::Command;
 
 use super::results;
+use crate::app::Changes;
 use crate::app::tree::viewport;
 use crate::app::wording::title;
 use crate::app::{Effect, Layer, Review, State};
@@ -250,8 +251,8 @@ pub(in crate::app) fn discard_plan(state: &mut State, plan_id: PlanId) -> Vec<Ef
 }
 
 /// Puts everything on hold that is queued. Returns how much that is.
-pub(in crate::app) fn hold_all(state: &mut State) -> usize {
-    state.changes.queue.hold_all()
+pub(in crate::app) fn hold_all(changes: &mut Changes) -> usize {
+    changes.queue.hold_all()
 }
 
 /// Resumes a plan: what is on hold and what failed of it. A create that may have been applied is no matter of course: it wants a

@@ -140,7 +140,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) 
 /// What runs is stopped first, and what it wrote stays to be read. Pressed again, nobody waits for its end.
 fn leave(state: &mut State) -> KeyResult {
     match state.side.commands.running().map(|run| run.stopping) {
-        Some(false) => KeyResult::StayAndDo(user_commands::stop(state)),
+        Some(false) => KeyResult::StayAndDo(user_commands::stop(&mut state.side)),
         Some(true) => KeyResult::Close,
         None => {
             state.side.commands.run = None;

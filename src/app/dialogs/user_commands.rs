@@ -2,6 +2,7 @@
 //!
 //! One runs at a time, so that it is always clear what a key stops. What it writes comes in parts while it runs.
 
+use crate::app::Side;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::tree::marking;
 use crate::keymap::Key;
@@ -230,8 +231,8 @@ fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -
 }
 
 /// Stops what runs.
-pub(in crate::app) fn stop(state: &mut State) -> Vec<Effect> {
-    let Some(run) = state.side.commands.run.as_mut().filter(|run| run.end.is_none()) else { return Vec::new() };
+pub(in crate::app) fn stop(side: &mut Side) -> Vec<Effect> {
+    let Some(run) = side.commands.run.as_mut().filter(|run| run.end.is_none()) else { return Vec::new() };
     run.stopping = true;
     vec![Effect::StopRun]
 }

@@ -87,14 +87,14 @@ pub(in crate::app) fn choose_parent_for_form(state: &mut State, form: &Form, fil
 
 fn open_picker(state: &mut State, moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Vec<Effect> {
     let mut picker = ParentPicker::new(moving, asker, filter);
-    let effects = search::search_places(state, &mut picker);
+    let effects = search::search_places(&mut state.tree, &mut picker);
     state.screen.layers.push(Layer::Parents(picker));
     effects
 }
 
 /// Looks for places anew after the text of the picker changed.
 pub(in crate::app) fn refilter(state: &mut State, picker: &mut ParentPicker) -> KeyResult {
-    KeyResult::StayAndDo(search::search_places(state, picker))
+    KeyResult::StayAndDo(search::search_places(&mut state.tree, picker))
 }
 
 /// Puts the chosen parent into the form below.

@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::forest::{Filtered, Purpose, Row, RowId};
 use crate::segment::SegmentId;
 
+use crate::app::Tree;
 use crate::app::tree::viewport::{self, Direction};
 use crate::app::{State, TreeView};
 
@@ -80,16 +81,16 @@ impl State {
 }
 
 /// Lays a filter over the tree, or lets the one that is there wait for the matches of another text.
-pub(in crate::app) fn lay(state: &mut State) {
-    let below = state.tree.view.clone();
+pub(in crate::app) fn lay(tree: &mut Tree) {
+    let below = tree.view.clone();
     let fresh = || Filter { rows: Filtered::default(), below, made: None, chosen: false };
-    let filter = state.tree.filter.get_or_insert_with(fresh);
+    let filter = tree.filter.get_or_insert_with(fresh);
     (filter.made, filter.chosen) = (None, false);
 }
 
 /// The matches are looked for once more: the rows stay until they come.
-pub(in crate::app) fn wait(state: &mut State) {
-    if let Some(filter) = &mut state.tree.filter {
+pub(in crate::app) fn wait(tree: &mut Tree) {
+    if let Some(filter) = &mut tree.filter {
         filter.made = None;
     }
 }

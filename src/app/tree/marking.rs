@@ -6,6 +6,7 @@ use crate::action::Action;
 use crate::forest::{Purpose, RowId, RowKind};
 use crate::segment::{Segment, SegmentId};
 
+use crate::app::Tree;
 use crate::app::{MarkedRange, State};
 
 /// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
@@ -31,12 +32,12 @@ pub(in crate::app) fn toggle_range(state: &mut State) {
 }
 
 /// Takes a range back that is being marked. Answers whether there was one.
-pub(in crate::app) fn end_range(state: &mut State) -> bool {
-    let MarkedRange { anchor, before } = std::mem::take(&mut state.tree.picks.range);
+pub(in crate::app) fn end_range(tree: &mut Tree) -> bool {
+    let MarkedRange { anchor, before } = std::mem::take(&mut tree.picks.range);
     if anchor.is_none() {
         return false;
     }
-    state.tree.picks.marked = before;
+    tree.picks.marked = before;
     true
 }
 

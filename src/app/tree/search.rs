@@ -4,6 +4,7 @@
 //! person goes on.
 
 use crate::app::ParentPicker;
+use crate::app::Tree;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::forest::{Purpose, Query, RowId, SearchBatch, SearchJob, StateFilter};
 use crate::keymap::Key;
@@ -113,10 +114,10 @@ fn look(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
     let text = prompt.text.text().to_owned();
     let Some(query) = Query::parse(&text) else {
         filter::lift(state);
-        end(state);
+        end(&mut state.tree);
         return Vec::new();
     };
-    filter::lay(state);
+    filter::lay(&mut state.tree);
     let known = search_flags::known(state, &query);
     let query = query.knowing(known);
     let job = state.tree.forest.search(Purpose::Tree, query.clone());
@@ -164,15 +165,15 @@ pub(in crate::app) fn resume(state: &mut State) -> Vec<Effect> {
     search.going = None;
     search.ended = false;
     let query = search.query.clone();
-    filter::wait(state);
+    filter::wait(&mut state.tree);
     let job = state.tree.forest.search(Purpose::Tree, query);
     carry_out(state, job)
 }
 
 /// Ends the search that is shown, and tells whether there was one.
-pub(in crate::app) fn end(state: &mut State) -> bool {
-    state.tree.forest.end_search(Purpose::Tree);
-    state.tree.search.take().is_some()
+pub(in crate::app) fn end(tree: &mut Tree) -> bool {
+    tree.forest.end_search(Purpose::Tree);
+    tree.search.take().is_some()
 }
 
 /// Brings the matches up to date with the tree; called after every event.
@@ -203,13 +204,13 @@ pub(in crate::app) fn search_parents(state: &mut State) -> Vec<Effect> {
 }
 
 /// Looks for the places that match what is typed in a choice of a parent.
-pub(in crate::app) fn search_places(state: &mut State, picker: &mut ParentPicker) -> Vec<Effect> {
-    let Some(job) = picker.search(&mut state.tree.forest) else { return Vec::new() };
-    if !state.tree.forest.is_searched_at_once() {
+pub(in crate::app) fn search_places(tree: &mut Tree, picker: &mut ParentPicker) -> Vec<Effect> {
+    let Some(job) = picker.search(&mut tree.forest) else { return Vec::new() };
+    if !tree.forest.is_searched_at_once() {
         return vec![Effect::Search(job)];
     }
-    job.for_each(|finds| state.tree.forest.take_finds(finds));
-    picker.follow(&state.tree.forest);
+    job.for_each(|finds| tree.forest.take_finds(finds));
+    picker.follow(&tree.forest);
     Vec::new()
 }
 
@@ -248,8 +249,8 @@ fn go_on(state: &mut State, mut going: PendingJump, ended: bool) {
 }
 
 /// Where a person presses a key, they mean what is selected now: no match that is found later takes its place.
-pub(in crate::app) fn cancel_jump(state: &mut State) {
-    if let Some(search) = &mut state.tree.search {
+pub(in crate::app) fn cancel_jump(tree: &mut Tree) {
+    if let Some(search) = &mut tree.search {
         search.going = None;
     }
 }
@@ -266,7 +267,7 @@ pub(in crate::app) fn step(state: &mut State, direction: Direction) {
         return;
     }
     let from = state.tree.view.selected.clone();
-    let found = next(state, from.as_ref(), direction);
+    let found = next(&mut state.tree, from.as_ref(), direction);
     if let Some(id) = &found {
         viewport::go_to(state, id);
     }
@@ -279,8 +280,8 @@ pub(in crate::app) fn step(state: &mut State, direction: Direction) {
     number_current(state);
 }
 
-fn next(state: &mut State, from: Option<&RowId>, direction: Direction) -> Option<SegmentId> {
-    let forest = &mut state.tree.forest;
+fn next(tree: &mut Tree, from: Option<&RowId>, direction: Direction) -> Option<SegmentId> {
+    let forest = &mut tree.forest;
     match direction {
         Direction::Next => forest.match_after(Purpose::Tree, from).or_else(|| forest.match_after(Purpose::Tree, None)),
         Direction::Previous => {
