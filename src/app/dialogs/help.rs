@@ -37,8 +37,9 @@ impl HelpPage {
     pub fn of(state: &State, keymap: &Keymap) -> Self {
         let panes = &state.screen.panes;
         let in_dialog = keys_beneath(state, keymap).len();
-        // A title over each group, and a blank line between them.
-        let groups = keymap.groups().count() + usize::from(in_dialog > 0);
+        // A title over each group, and a blank line between them. The keys of a dialog are followed by a line that parts them
+        // from those of the main screen.
+        let groups = keymap.groups().count() + if in_dialog > 0 { 2 } else { 0 };
         let lines = keymap.help().len() + in_dialog + 2 * groups - 1;
         let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, MOST_COLUMNS);
         let wanted = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);

@@ -42,6 +42,7 @@ fn lines<'a>(state: &State, theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> 
     if !in_dialog.is_empty() {
         lines.push(Line::styled("In this dialog", theme.strong));
         lines.extend(in_dialog.into_iter().map(|(keys, help)| line(theme, keys, help)));
+        lines.extend([Line::default(), Line::styled("On the main screen:", theme.quiet)]);
     }
     for group in keymap.groups() {
         if !lines.is_empty() {

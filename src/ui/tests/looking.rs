@@ -125,11 +125,15 @@ fn the_help_over_a_dialog_begins_with_its_keys_and_leaves_it_as_it_was() {
     harness.type_text("Renamed");
     harness.press("enter Q f1");
     let help = picture(&harness);
-    assert!(help.contains("In this dialog"), "{help}");
+    assert!(help.find("In this dialog") < help.find("On the main screen:"), "{help}");
     let Some(queue @ Layer::Queue(_)) = harness.state.screen.layers.first() else { panic!("the queue is beneath") };
     for (_, what) in queue.keys(&harness.state, &harness.keymap) {
         assert!(help.contains(what), "{what} is missing: {help}");
     }
+    harness.press("G");
+    let (_, _, last) = harness.keymap.help().pop().unwrap();
+    let end = picture(&harness);
+    assert!(end.contains(last), "the end is not reached: {end}");
     harness.press("esc");
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Queue(_)]));
 }
