@@ -196,12 +196,12 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         }
         Event::TextEdited(edited) => edit::outline::take_edited(state, edited),
         Event::Profile { number, answer } => dialogs::new_profile::answered(state, number, answer),
-        Event::Sync(event) => on_sync::hear(state, event),
+        Event::Sync(event) => on_sync::on_sync_event(state, event),
         Event::Ran(run, news) => {
-            dialogs::user_commands::hear(state, run, news);
+            dialogs::user_commands::on_run_news(state, run, news);
             Vec::new()
         }
-        Event::Browsed { url, outcome } => browsing::hear(state, url, outcome),
+        Event::Browsed { url, outcome } => browsing::on_browsed(state, url, outcome),
         Event::Undelivered(command) => {
             changes::undelivered(state, command);
             Vec::new()

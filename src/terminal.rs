@@ -216,11 +216,11 @@ fn closed() -> io::Error {
 /// What the loop does next; of several, the last of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum LoopAction {
-    Goes,
-    Suspends,
-    Edits,
-    AsksForKey,
-    Ends,
+    Continue,
+    Suspend,
+    OpenEditor,
+    AskForKey,
+    Quit,
 }
 
 struct Interface<'a> {
@@ -294,9 +294,9 @@ impl Interface<'_> {
             }
             take_what_is_ready(input, &mut meanwhile, &mut self.jobs, &mut batch).await?;
             match self.take_all(&mut batch) {
-                LoopAction::Goes => {}
-                LoopAction::Ends => return Ok(self.ending()),
-                LoopAction::AsksForKey => {
+                LoopAction::Continue => {}
+                LoopAction::Quit => return Ok(self.ending()),
+                LoopAction::AskForKey => {
                     input.close();
                     self.ask_for_key(signals, desk, &mut meanwhile).await?;
                     *input = events::Input::open_anew()?;
@@ -322,14 +322,14 @@ impl Interface<'_> {
 
     /// Takes what happened, up to the event that ends it all.
     fn take_all(&mut self, batch: &mut Vec<Event>) -> LoopAction {
-        let mut flow = LoopAction::Goes;
+        let mut flow = LoopAction::Continue;
         for event in batch.drain(..) {
-            if flow != LoopAction::Goes && matches!(event, Event::Key(_) | Event::Paste(_)) {
+            if flow != LoopAction::Continue && matches!(event, Event::Key(_) | Event::Paste(_)) {
                 // It was typed for what comes now and not for the tree.
                 continue;
             }
             flow = flow.max(self.take(event));
-            if flow == LoopAction::Ends {
+            if flow == LoopAction::Quit {
                 break;
             }
         }
@@ -346,7 +346,7 @@ impl Interface<'_> {
     }
 
     fn update(&mut self, event: Event) -> LoopAction {
-        let mut flow = LoopAction::Goes;
+        let mut flow = LoopAction::Continue;
         for effect in app::update(&mut self.state, &self.setup.keymap, event) {
             match effect {
                 Effect::Sync(command) => {
@@ -366,16 +366,16 @@ impl Interface<'_> {
                 Effect::Copy(text) => self.copy(&text),
                 Effect::EditText { text } => {
                     self.text = Some(text);
-                    flow = flow.max(LoopAction::Edits);
+                    flow = flow.max(LoopAction::OpenEditor);
                 }
                 Effect::RemoveText(file) => editor::remove(&file),
                 Effect::Profile(wish) => flow = flow.max(self.order(wish)),
                 Effect::Switch(destination) => {
                     self.onward = Some(destination);
-                    flow = LoopAction::Ends;
+                    flow = LoopAction::Quit;
                 }
-                Effect::Suspend => flow = flow.max(LoopAction::Suspends),
-                Effect::Quit => flow = LoopAction::Ends,
+                Effect::Suspend => flow = flow.max(LoopAction::Suspend),
+                Effect::Quit => flow = LoopAction::Quit,
             }
         }
         flow
@@ -389,13 +389,13 @@ impl Interface<'_> {
     fn order(&mut self, wish: FormEffect) -> LoopAction {
         if asks_a_command(&wish) {
             self.asking = Some(wish);
-            return LoopAction::AsksForKey;
+            return LoopAction::AskForKey;
         }
         // There is room for all that a form can order; where nobody takes orders, no answer comes and the form says so.
         if self.orders.try_send(wish).is_err() {
             tracing::warn!("an order of the form for a profile could not be handed over");
         }
-        LoopAction::Goes
+        LoopAction::Continue
     }
 
     /// Leaves the terminal to a command that is asked for a key: it may want to ask for a password, and two can't read from one
@@ -513,7 +513,7 @@ impl Interface<'_> {
             }
             None => None,
         };
-        if flow == LoopAction::Suspends {
+        if flow == LoopAction::Suspend {
             signals::stop_until_continued()?;
         }
         self.screen.reopen()?;

@@ -53,7 +53,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// Takes in what became of an address.
-pub(super) fn hear(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
+pub(super) fn on_browsed(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
     match browsed {
         Browsed::Opened => {
             state.say(format!("opened {url}"));

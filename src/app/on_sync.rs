@@ -13,7 +13,7 @@ use super::side::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::tree::{saved_view, search, sorting, viewport};
 use super::{Effect, Layer, State, changes, grouped};
 
-pub(super) fn hear(state: &mut State, event: Event) -> Vec<Effect> {
+pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = changes::hand_over_again(state);
     match event {
         Event::PhaseChanged(phase) => enter(state, phase),

@@ -54,7 +54,7 @@ pub(super) async fn run(
         };
         let event = event
             .ok_or_else(|| eyre!("the part that talks to the server has ended unexpectedly; the log says more"))?;
-        let lines = watch.hear(event)?;
+        let lines = watch.on_sync_event(event)?;
         if let Some(ending) = output.emit(lines, &mut watch.step, signalled.as_mut()).await? {
             break ending;
         }
@@ -94,7 +94,7 @@ impl Watch {
     }
 
     /// The lines that an event gives. What a person should know goes to stderr.
-    fn hear(&mut self, event: Event) -> Result<Vec<Line>, Report> {
+    fn on_sync_event(&mut self, event: Event) -> Result<Vec<Line>, Report> {
         match event {
             Event::Listed { different } => return Ok(self.lines(different, None)),
             Event::Changed { seen, next } => return Ok(self.lines(seen, next)),

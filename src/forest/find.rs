@@ -60,15 +60,15 @@ enum Test {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// A text is all of its name, external id or id.
-    Whole,
+    Exact,
     /// One of these begins with it.
-    Begins,
+    Prefix,
     /// It stands in the name.
-    InName,
+    Substring,
     /// It stands in the external id or the id.
-    Elsewhere,
+    OtherField,
     /// Its letters stand there with others between.
-    Loose,
+    Fuzzy,
 }
 
 impl Rank {
@@ -135,7 +135,7 @@ impl Query {
 
     /// Whether a segment is meant as far as can be seen without the tree, and how well.
     pub(super) fn rank(&self, segment: &Segment, scratch: &mut Scratch) -> Option<Rank> {
-        let mut rank = Rank::Whole;
+        let mut rank = Rank::Exact;
         for term in &self.terms {
             let (holds, found) = match &term.test {
                 Test::Text(text) => {
@@ -277,13 +277,13 @@ mod tests {
 
     #[test]
     fn what_stands_there_as_it_is_ranks_before_what_is_there_loosely() {
-        assert_eq!(rank("vip", "VIP", "1"), Some(Rank::Whole));
-        assert_eq!(rank("pl-1", "VIP", "PL-1"), Some(Rank::Whole));
-        assert_eq!(rank("vip", "VIP Polska", "1"), Some(Rank::Begins));
-        assert_eq!(rank("polska", "VIP Polska", "1"), Some(Rank::InName));
-        assert_eq!(rank("48a1", "VIP", "1"), Some(Rank::Elsewhere));
-        assert_eq!(rank("polka", "VIP Polska", "1"), Some(Rank::Loose));
-        assert_eq!(rank("vip !polka", "VIP Polska", "1"), Some(Rank::Begins), "what is negated is not loose");
+        assert_eq!(rank("vip", "VIP", "1"), Some(Rank::Exact));
+        assert_eq!(rank("pl-1", "VIP", "PL-1"), Some(Rank::Exact));
+        assert_eq!(rank("vip", "VIP Polska", "1"), Some(Rank::Prefix));
+        assert_eq!(rank("polska", "VIP Polska", "1"), Some(Rank::Substring));
+        assert_eq!(rank("48a1", "VIP", "1"), Some(Rank::OtherField));
+        assert_eq!(rank("polka", "VIP Polska", "1"), Some(Rank::Fuzzy));
+        assert_eq!(rank("vip !polka", "VIP Polska", "1"), Some(Rank::Prefix), "what is negated is not loose");
     }
 
     #[test]

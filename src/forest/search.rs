@@ -109,7 +109,7 @@ impl Search {
 
     /// Those that are meant best, as many as that: each rank before the next, and in each in no particular order.
     pub fn best(&self, at_most: usize) -> Vec<(Rank, NodeIndex)> {
-        const RANKS: [Rank; Rank::COUNT] = [Rank::Whole, Rank::Begins, Rank::InName, Rank::Elsewhere, Rank::Loose];
+        const RANKS: [Rank; Rank::COUNT] = [Rank::Exact, Rank::Prefix, Rank::Substring, Rank::OtherField, Rank::Fuzzy];
         let ranks = RANKS.into_iter().flat_map(|rank| self.ranks[rank as usize].iter().map(move |node| (rank, node)));
         ranks.take(at_most).collect()
     }

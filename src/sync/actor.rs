@@ -173,7 +173,7 @@ impl<R: Remote> Actor<R> {
         let alarm = self.next_alarm();
         tokio::select! {
             command = self.commands.recv() => self.handle_command(command.ok_or(Stopped::ByClient)?).await?,
-            Some(report) = self.tasks.reports.recv() => self.hear(report).await?,
+            Some(report) = self.tasks.reports.recv() => self.on_report(report).await?,
             () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.wake().await?,
             Some(ended) = self.tasks.under_way.join_next() => {
                 // Finished tasks have reported already.
@@ -226,7 +226,7 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    async fn hear(&mut self, report: Report) -> Result<(), Stopped> {
+    async fn on_report(&mut self, report: Report) -> Result<(), Stopped> {
         match report {
             Report::Located(result) => self.located(result).await,
             Report::Page { segments, asked, progress, yielded } => {

@@ -12,7 +12,7 @@ pub(in crate::app) enum Closeness {
     /// It is in one of its texts.
     Within,
     /// It has what was typed in some other way.
-    Loose,
+    Fuzzy,
 }
 
 impl Closeness {
@@ -30,10 +30,10 @@ impl Closeness {
             } else if text.contains(&typed) {
                 Self::Within
             } else {
-                Self::Loose
+                Self::Fuzzy
             }
         };
-        texts.into_iter().map(near).min().unwrap_or(Self::Loose)
+        texts.into_iter().map(near).min().unwrap_or(Self::Fuzzy)
     }
 }
 

@@ -188,7 +188,7 @@ impl NewProfile {
                 self.paste(&text);
                 None
             }
-            FormEvent::Answered { number, answer } if number == self.number => self.hear(answer),
+            FormEvent::Answered { number, answer } if number == self.number => self.on_answer(answer),
             // Of a task that was given up.
             FormEvent::Answered { .. } => None,
         }
@@ -283,7 +283,7 @@ impl NewProfile {
         self.changed();
     }
 
-    fn hear(&mut self, answer: Answer) -> Option<FormEffect> {
+    fn on_answer(&mut self, answer: Answer) -> Option<FormEffect> {
         match answer {
             Answer::Connected => return self.task(ProfileTask::Save),
             Answer::NotConnected(hindrance) => {

@@ -246,7 +246,7 @@ pub(in crate::app) fn refuse_to_leave(state: &mut State) {
 }
 
 /// Takes in what is told of a run. Of one that nobody waits for any more, nothing is taken.
-pub(in crate::app) fn hear(state: &mut State, number: u64, news: RunNews) {
+pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunNews) {
     let Some(run) = state.side.commands.run.as_mut().filter(|run| run.number == number) else { return };
     match news {
         RunNews::Wrote(text) => run.text.take(&text),

@@ -26,9 +26,9 @@ pub(super) struct Needle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hit {
     /// It is all of it.
-    Whole,
+    Exact,
     /// It is its beginning.
-    Begins,
+    Prefix,
     Inside,
 }
 
@@ -79,8 +79,8 @@ impl Needle {
         if let Some(needle) = self.ascii.as_deref().filter(|_| text.is_ascii()) {
             let at = self.place_in_bytes(text.as_bytes(), needle)?;
             return Some(match at {
-                0 if text.len() == needle.len() => Hit::Whole,
-                0 => Hit::Begins,
+                0 if text.len() == needle.len() => Hit::Exact,
+                0 => Hit::Prefix,
                 _ => Hit::Inside,
             });
         }
@@ -92,8 +92,8 @@ impl Needle {
                 let mut following = characters.clone();
                 if rest.iter().all(|expected| following.next() == Some(*expected)) {
                     return Some(match (before, following.next()) {
-                        (0, None) => Hit::Whole,
-                        (0, Some(_)) => Hit::Begins,
+                        (0, None) => Hit::Exact,
+                        (0, Some(_)) => Hit::Prefix,
                         _ => Hit::Inside,
                     });
                 }
@@ -263,8 +263,8 @@ mod tests {
 
     #[test]
     fn where_it_stands_is_told() {
-        assert_eq!(needle("lodz").hit("Łódź"), Some(Hit::Whole));
-        assert_eq!(needle("vip").hit("VIP Client"), Some(Hit::Begins));
+        assert_eq!(needle("lodz").hit("Łódź"), Some(Hit::Exact));
+        assert_eq!(needle("vip").hit("VIP Client"), Some(Hit::Prefix));
         assert_eq!(needle("lodz").hit("Stara Łódź"), Some(Hit::Inside));
         assert_eq!(needle("client").hit("VIP Client"), Some(Hit::Inside));
     }

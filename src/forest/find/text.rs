@@ -48,25 +48,25 @@ impl Text {
             let mut loosely = |text: &str| self.needle.is_loosely_in(text, scratch);
             let found = self.place.reads_names() && loosely(&segment.name)
                 || self.place.reads_external_ids() && segment.external_id.as_deref().is_some_and(loosely);
-            found.then_some(Rank::Loose)
+            found.then_some(Rank::Fuzzy)
         })
     }
 
     pub fn strict_rank(&self, segment: &Segment) -> Option<Rank> {
         let rank = |hit, inside| match hit {
-            Hit::Whole => Rank::Whole,
-            Hit::Begins => Rank::Begins,
+            Hit::Exact => Rank::Exact,
+            Hit::Prefix => Rank::Prefix,
             Hit::Inside => inside,
         };
         let name = self.place.reads_names().then(|| self.needle.hit(&segment.name)).flatten();
-        let name = name.map(|hit| rank(hit, Rank::InName));
-        if name == Some(Rank::Whole) {
+        let name = name.map(|hit| rank(hit, Rank::Substring));
+        if name == Some(Rank::Exact) {
             return name;
         }
         let external_id = segment.external_id.as_deref().filter(|_| self.place.reads_external_ids());
-        let external_id = external_id.and_then(|text| self.needle.hit(text)).map(|hit| rank(hit, Rank::Elsewhere));
+        let external_id = external_id.and_then(|text| self.needle.hit(text)).map(|hit| rank(hit, Rank::OtherField));
         let found = [name, external_id].into_iter().flatten().min();
-        found.or_else(|| Some(rank(self.hit_in_id(segment)?, Rank::Elsewhere)))
+        found.or_else(|| Some(rank(self.hit_in_id(segment)?, Rank::OtherField)))
     }
 
     fn hit_in_id(&self, segment: &Segment) -> Option<Hit> {

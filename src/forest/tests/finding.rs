@@ -219,9 +219,9 @@ proptest! {
 
 #[test]
 fn ranks_go_from_the_whole_to_the_loose() {
-    assert!(Rank::Whole < Rank::Begins && Rank::Begins < Rank::InName);
-    assert!(Rank::InName < Rank::Elsewhere && Rank::Elsewhere < Rank::Loose);
-    assert_eq!(Rank::Loose as usize + 1, Rank::COUNT);
+    assert!(Rank::Exact < Rank::Prefix && Rank::Prefix < Rank::Substring);
+    assert!(Rank::Substring < Rank::OtherField && Rank::OtherField < Rank::Fuzzy);
+    assert_eq!(Rank::Fuzzy as usize + 1, Rank::COUNT);
 }
 
 #[test]

@@ -23,12 +23,12 @@ use super::{Ended, Stop, Writer, is_of_the_network};
 
 /// What there is of a create on the server.
 #[derive(Debug)]
-enum Trace {
+enum CreateMatch {
     /// The segment that it made.
-    Made(Arc<Segment>),
+    Exact(Arc<Segment>),
     /// A segment that it may have made.
-    Alike(Arc<Segment>),
-    Nothing,
+    Similar(Arc<Segment>),
+    None,
 }
 
 /// The pause between two looks for a create whose answer was lost.
@@ -49,10 +49,10 @@ impl<R: Remote> Writer<R> {
             }
             let resend = evidence.resend;
             match self.trace(draft).await {
-                Ok(Trace::Made(segment)) => return self.made(&segment, draft).await,
-                Ok(Trace::Alike(theirs)) => return Err(WriteError::PossibleDuplicate { theirs }.into()),
-                Ok(Trace::Nothing) if resend == Resend::Listed => {}
-                Ok(Trace::Nothing) => return Err(WriteError::InDoubt(not_found(draft)).into()),
+                Ok(CreateMatch::Exact(segment)) => return self.made(&segment, draft).await,
+                Ok(CreateMatch::Similar(theirs)) => return Err(WriteError::PossibleDuplicate { theirs }.into()),
+                Ok(CreateMatch::None) if resend == Resend::Listed => {}
+                Ok(CreateMatch::None) => return Err(WriteError::InDoubt(not_found(draft)).into()),
                 Err(error) if error.fault.is_transient() => return Err(self.unreached(error, true)),
                 Err(error) => return Err(WriteError::InDoubt(error).into()),
             }
@@ -62,11 +62,11 @@ impl<R: Remote> Writer<R> {
             Ok(id) => self.answered(&id, draft).await,
             Err(error) if error.fault.may_have_taken_effect() => {
                 match self.search(draft, self.create_confirm_timeout).await {
-                    Ok(Trace::Made(segment)) => self.made(&segment, draft).await,
-                    Ok(Trace::Alike(theirs)) => Err(WriteError::PossibleDuplicate { theirs }.into()),
+                    Ok(CreateMatch::Exact(segment)) => self.made(&segment, draft).await,
+                    Ok(CreateMatch::Similar(theirs)) => Err(WriteError::PossibleDuplicate { theirs }.into()),
                     // It is looked for again when the server is back.
                     Err(lost) if lost.fault.is_transient() => Err(self.unreached(error, true)),
-                    Ok(Trace::Nothing) | Err(_) => Err(WriteError::InDoubt(error).into()),
+                    Ok(CreateMatch::None) | Err(_) => Err(WriteError::InDoubt(error).into()),
                 }
             }
             Err(error) if matches!(error.fault, Fault::Unreachable { .. }) => Err(self.unreached(error, false)),
@@ -150,12 +150,12 @@ impl<R: Remote> Writer<R> {
     }
 
     /// Looks again and again for a while. An error is that of the last look.
-    async fn search(&mut self, draft: &Draft, patience: Duration) -> Result<Trace, RemoteError> {
+    async fn search(&mut self, draft: &Draft, patience: Duration) -> Result<CreateMatch, RemoteError> {
         let until = Instant::now() + patience;
         loop {
             // A server that can't be asked at the moment is asked again like one that has nothing to tell yet.
             let found = self.trace(draft).await;
-            if Instant::now() >= until || matches!(found, Ok(Trace::Made(_))) {
+            if Instant::now() >= until || matches!(found, Ok(CreateMatch::Exact(_))) {
                 return found;
             }
             sleep(LOOK_AGAIN).await;
@@ -163,25 +163,25 @@ impl<R: Remote> Writer<R> {
     }
 
     /// Looks for a segment that an operation has made.
-    async fn trace(&mut self, draft: &Draft) -> Result<Trace, RemoteError> {
+    async fn trace(&mut self, draft: &Draft) -> Result<CreateMatch, RemoteError> {
         let former = self.evidence.iter().flat_map(|evidence| evidence.drafts.iter().cloned());
         let drafts: Vec<Draft> = former.chain([draft.clone()]).collect();
         let told = self.evidence.as_ref().map_or(Vec::new(), |evidence| evidence.told.clone());
-        let mut trace = Trace::Nothing;
+        let mut trace = CreateMatch::None;
         for (id, kind) in self.candidates(&drafts).await? {
             let answer = self.fetch(&id).await?;
             let Some(candidate) = answer.now.clone() else { continue };
             self.learnt.push(answer);
             if drafts.iter().any(|draft| is_made_from(&candidate, draft)) {
                 if self.claim(&id, kind, true).await {
-                    return Ok(Trace::Made(candidate));
+                    return Ok(CreateMatch::Exact(candidate));
                 }
-            } else if matches!(trace, Trace::Nothing)
+            } else if matches!(trace, CreateMatch::None)
                 && !told.contains(&id)
                 && drafts.iter().any(|draft| is_like(&candidate, draft))
                 && self.claim(&id, kind, false).await
             {
-                trace = Trace::Alike(candidate);
+                trace = CreateMatch::Similar(candidate);
             }
         }
         Ok(trace)
@@ -220,18 +220,18 @@ impl<R: Remote> Writer<R> {
     /// What has become of a create that an earlier run had sent.
     pub(super) async fn find_former(&mut self, draft: &Draft) -> Result<Ended, RecoveredState> {
         match self.search(draft, self.create_confirm_timeout.min(RECOVERY)).await.map_err(RecoveredState::Unknown)? {
-            Trace::Made(segment) => match self.created(&segment.id, draft).await {
+            CreateMatch::Exact(segment) => match self.created(&segment.id, draft).await {
                 Ok(ended) => Ok(ended),
                 Err(Stop::Failed(WriteError::InDoubt(error)) | Stop::Unreached { error, .. }) => {
                     Err(RecoveredState::Unknown(error))
                 }
                 Err(Stop::Failed(_)) => Err(RecoveredState::NotFound),
             },
-            Trace::Alike(theirs) => {
+            CreateMatch::Similar(theirs) => {
                 let reason = format!("“{}”, which has appeared since, may be it", theirs.name);
                 Err(RecoveredState::Unknown(unreadable(draft, &reason)))
             }
-            Trace::Nothing => Err(RecoveredState::NotFound),
+            CreateMatch::None => Err(RecoveredState::NotFound),
         }
     }
 }
