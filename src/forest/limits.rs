@@ -10,8 +10,8 @@ pub(super) struct Limits {
     pub small_batch: usize,
     /// Segments of which something is looked for together.
     pub together: usize,
-    /// How often a chunk of segments can be halved: few enough that copying one while somebody reads is nothing to notice, enough
-    /// that there are few chunks.
+    /// The segments of a chunk, as a power of two.
+    #[cfg(test)]
     pub chunk_bits: u32,
     /// Children in a piece of a list, before it is divided.
     pub longest_siblings: usize,
@@ -37,6 +37,7 @@ impl Limits {
         large_part: 8,
         small_batch: 64,
         together: 64,
+        #[cfg(test)]
         chunk_bits: 8,
         longest_siblings: 2_048,
         few_concerned: 4_096,

@@ -5,39 +5,53 @@
 
 use std::sync::Arc;
 
+#[cfg(test)]
 use crate::forest::limits::Limits;
 use crate::segment::Segment;
 
 use super::NodeIndex;
 
+/// The segments of a chunk at most: few enough that copying one while somebody reads is nothing to notice, enough that there are few
+/// chunks.
+const CHUNK: usize = 1 << MOST_BITS;
+const MOST_BITS: u32 = 8;
+
 /// Segments by the place of their nodes; none where a node is no segment.
-pub(in crate::forest) type Chunk = [Option<Arc<Segment>>];
+pub(in crate::forest) type Chunk = [Option<Arc<Segment>>; CHUNK];
 
 /// The segments of an arena.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::forest) struct Slots {
     chunks: Vec<Arc<Chunk>>,
-    limits: &'static Limits,
+    /// So many bits of a node's number tell where it is in its chunk.
+    bits: u32,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self { chunks: Vec::new(), bits: MOST_BITS }
+    }
 }
 
 impl Slots {
+    /// With chunks that are filled only so far.
     #[cfg(test)]
-    pub fn within(limits: &'static Limits) -> Self {
-        Self { limits, ..Self::default() }
+    pub fn within(limits: &Limits) -> Self {
+        Self { bits: limits.chunk_bits.min(MOST_BITS), ..Self::default() }
     }
 
     /// The segments of a chunk.
     pub const fn chunk_size(&self) -> usize {
-        1 << self.limits.chunk_bits
+        1 << self.bits
     }
 
     /// In which chunk a node is, and where there.
     const fn place(&self, node: NodeIndex) -> (usize, usize) {
-        (node.slot() >> self.limits.chunk_bits, node.slot() & (self.chunk_size() - 1))
+        (node.slot() >> self.bits, node.slot() & (self.chunk_size() - 1))
     }
 
     pub fn reserve(&mut self, more: usize) {
-        self.chunks.reserve(more >> self.limits.chunk_bits);
+        self.chunks.reserve(more >> self.bits);
     }
 
     pub fn get(&self, node: NodeIndex) -> Option<&Arc<Segment>> {
@@ -49,7 +63,7 @@ impl Slots {
     pub fn set(&mut self, node: NodeIndex, segment: Option<Arc<Segment>>) -> Option<Arc<Segment>> {
         let (chunk, within) = self.place(node);
         while self.chunks.len() <= chunk {
-            self.chunks.push(vec![None; self.chunk_size()].into());
+            self.chunks.push(Arc::new([const { None }; CHUNK]));
         }
         std::mem::replace(&mut Arc::make_mut(&mut self.chunks[chunk])[within], segment)
     }
