@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use segtui::forest::{Change, Forest, Order, Purpose, Query};
+use segtui::forest::{Change, Forest, Order, Query, SearchKind};
 use segtui::segment::{Segment, SegmentId};
 
 const BRANCHING: u32 = 10;
@@ -79,9 +79,9 @@ fn measure(criterion: &mut Criterion, segments: &[Arc<Segment>], name: &str) {
     group.bench_function("find a rare name", |bencher| {
         let Some(query) = Query::parse("oddzial 9999") else { return };
         bencher.iter(|| {
-            let job = forest.search(Purpose::Tree, query.clone());
+            let job = forest.search(SearchKind::Tree, query.clone());
             job.for_each(|finds| forest.take_finds(finds));
-            black_box(forest.match_count(Purpose::Tree))
+            black_box(forest.match_count(SearchKind::Tree))
         });
     });
     group.finish();

@@ -9,9 +9,9 @@ mod exchange;
 mod mask;
 mod recorder;
 pub mod retry;
+mod server_message;
 mod settings;
 mod wire;
-mod words;
 
 use std::time::{Duration, Instant};
 
@@ -103,7 +103,7 @@ impl Client {
     fn record(&self, request: &Request, answer: &Answer, fault: Option<&Fault>, timing: Timing, attempt: u32) {
         let Some(recorder) = &self.recorder else { return };
         let Settings { key, tenant, .. } = &self.settings;
-        recorder.tell(|| Exchange {
+        recorder.record(|| Exchange {
             at: timing.at,
             method: request.method.to_string(),
             url: mask::without_key(request.url.as_str(), key),
@@ -121,9 +121,9 @@ impl Client {
     /// An answer that makes no sense is quoted in the error, and may be an echo of the request.
     fn make_sense_of<T>(&self, body: &[u8], read: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<T, Fault> {
         read(body).map_err(|fault| match fault {
-            Fault::InvalidResponse { reason } => {
-                Fault::InvalidResponse { reason: words::shortened(&mask::without_key(&reason, &self.settings.key)) }
-            }
+            Fault::InvalidResponse { reason } => Fault::InvalidResponse {
+                reason: server_message::shortened(&mask::without_key(&reason, &self.settings.key)),
+            },
             other => other,
         })
     }

@@ -59,7 +59,7 @@ pub use dialogs::requests_pane::{OpenRequest, RequestsPage, RequestsPane};
 pub use dialogs::user_commands::{Run, RunConfirmation, RunEnd, RunNews, RunOutcome, RunRequest, UserCommands};
 pub use edit::bulk::BulkEdit;
 pub use edit::deletion::{Deletion, Policy};
-pub use edit::form::{Form, Purpose};
+pub use edit::form::{Form, FormKind};
 pub use edit::outline::{Edited, EditorFault, OutlineEdit};
 pub use edit::parents::{Candidate, ParentPicker};
 pub use edit::renaming::Renaming;

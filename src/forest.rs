@@ -9,6 +9,7 @@
 //! job that any thread can carry out ([`SearchJob`], [`SortJob`]). Nothing recurses: a chain of a hundred thousand segments is as
 //! good as any other tree, and so is a parent of a million.
 
+mod ancestry;
 mod anomaly;
 mod arena;
 mod filtered;
@@ -20,7 +21,6 @@ mod order;
 mod rows;
 mod same_external_id;
 mod search;
-mod skeleton;
 mod sorting;
 mod walk;
 
@@ -43,7 +43,7 @@ pub use anomaly::Anomaly;
 pub use filtered::Filtered;
 pub use find::{ExternalFlags, Query, StateFilter};
 pub use order::Order;
-pub use search::{Purpose, SearchBatch, SearchJob};
+pub use search::{SearchBatch, SearchJob, SearchKind};
 pub use sorting::SortJob;
 
 /// A change of the set of segments.

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use segtui::app::{Access, Clock, Effect, Event, Layer, Session, State, update};
-use segtui::forest::{Change, Forest, Order, Purpose, Query, SortJob};
+use segtui::forest::{Change, Forest, Order, Query, SearchKind, SortJob};
 use segtui::keymap::{Key, Keymap};
 use segtui::remote::{BaseUrl, InsecureHttp};
 use segtui::segment::Segment;
@@ -236,13 +236,13 @@ fn shapes(report: &mut Report) {
         });
         report.note(format!("{name}: one create at the bottom"), millis(created) * 1_000.0, "µs");
         let ((), found) = once(|| {
-            let job = forest.search(Purpose::Tree, Query::parse("sklep").unwrap());
+            let job = forest.search(SearchKind::Tree, Query::parse("sklep").unwrap());
             job.for_each(|finds| forest.take_finds(finds));
         });
         report.at_most(format!("{name}: searching all"), millis(found), 250.0, "ms");
         let ((), stepped) = once(|| {
-            let next =
-                forest.match_after(Purpose::Tree, Some(&segtui::forest::RowId::Segment(last.parent.clone().unwrap())));
+            let next = forest
+                .match_after(SearchKind::Tree, Some(&segtui::forest::RowId::Segment(last.parent.clone().unwrap())));
             black_box(next);
         });
         report.at_most(format!("{name}: to the next match"), millis(stepped), 5.0, "ms");

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::settings::{Settings, Timeouts};
-use super::{mask, words};
+use super::{mask, server_message};
 use crate::clock;
 use crate::remote::{ConnectError, Fault, ObstacleKind};
 
@@ -119,7 +119,7 @@ impl Answer {
             let asked = response.headers().get(RETRY_AFTER);
             let retry_after = asked.and_then(|value| asked_wait(value.to_str().ok()?, clock::now()));
             let body = beginning_of_body(response).await;
-            let words = words::in_body(&body, &settings.key);
+            let words = server_message::in_body(&body, &settings.key);
             (body, Some(Fault::Refused { status: status.as_u16(), words, retry_after }))
         };
         Self { status: Some(status.as_u16()), body, fault }
@@ -196,13 +196,13 @@ pub fn innermost(error: &dyn Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    words::tidy(&innermost.to_string())
+    server_message::tidy(&innermost.to_string())
 }
 
 fn location(headers: &HeaderMap, key: &SecretString) -> String {
     headers.get(LOCATION).map_or_else(
         || "an address it does not name".to_owned(),
-        |to| words::tidy(&mask::without_key(&String::from_utf8_lossy(to.as_bytes()), key)),
+        |to| server_message::tidy(&mask::without_key(&String::from_utf8_lossy(to.as_bytes()), key)),
     )
 }
 

@@ -34,7 +34,7 @@ impl Recorder {
     }
 
     /// Tells of a request. It is only put together where there is room for it.
-    pub(super) fn tell(&self, exchange: impl FnOnce() -> Exchange) {
+    pub(super) fn record(&self, exchange: impl FnOnce() -> Exchange) {
         match self.reader.try_reserve() {
             Ok(place) => {
                 let missed = self.missed.swap(0, Ordering::Relaxed);

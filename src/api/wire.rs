@@ -209,7 +209,10 @@ fn unexpected(expected: &str, json: &Value) -> Fault {
 /// Enough of an answer to recognise a login page or another service.
 fn beginning(body: &[u8]) -> String {
     const SHOWN: usize = 80;
-    super::words::tidy(&String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)])).chars().take(SHOWN).collect()
+    super::server_message::tidy(&String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)]))
+        .chars()
+        .take(SHOWN)
+        .collect()
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 pub(super) fn on_browsed(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
     match browsed {
         Browsed::Opened => {
-            state.say(format!("opened {url}"));
+            state.inform(format!("opened {url}"));
             return Vec::new();
         }
         Browsed::NoBrowser => state.warn(format!("copied, as no browser can be opened from here: {url}")),

@@ -25,7 +25,7 @@ pub use write_rate::WriteRate;
 
 pub(super) use conflict::press as press_conflict;
 pub(super) use pending::{open_problem, press as press_pending};
-pub(super) use results::{executed, hand_over_again, recovered, server_answers, tell_reverted, undelivered};
+pub(super) use results::{executed, hand_over_again, recovered, report_reverted, server_answers, undelivered};
 pub(super) use review::{press as press_review, stage};
 pub(super) use submitting::{
     SubmitMode, adopt, apply, begin, discard, discard_plan, hold_all, replace, resume, retry, send_next,
@@ -48,7 +48,7 @@ pub struct Changes {
     pub(super) staging: bool,
     /// How fast they are sent.
     pub pace: WriteRate,
-    /// What the last session left and what became of it, until that was looked at.
+    /// What the last session left and what became of it, until that was measured at.
     left_over: Vec<String>,
     /// Why the server can't be written at present, which was told; `None` once it has taken something.
     unreached: Option<Fault>,
@@ -65,8 +65,8 @@ impl Changes {
         Self { queue, ..Self::default() }
     }
 
-    pub(super) fn look(&mut self, now: jiff::Timestamp) {
-        self.pace.look(now, self.queue.counts());
+    pub(super) fn measure(&mut self, now: jiff::Timestamp) {
+        self.pace.measure(now, self.queue.counts());
     }
 
     /// How many operations are in which state.

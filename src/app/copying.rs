@@ -46,7 +46,7 @@ pub(super) fn copy(state: &mut State, text: String, what: &str) -> Vec<Effect> {
         return Vec::new();
     }
     let size = if text.len() < LONG { String::new() } else { format!(" · {}", size(text.len())) };
-    state.say(format!("copied {what}{size}"));
+    state.inform(format!("copied {what}{size}"));
     vec![Effect::Copy(text)]
 }
 

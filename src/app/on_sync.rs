@@ -8,7 +8,7 @@ use crate::segment::{Segment, SegmentId};
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
 use super::Tree;
-use super::changes::tell_reverted;
+use super::changes::report_reverted;
 use super::side::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::tree::{saved_view, search, sorting, viewport};
 use super::{Effect, Layer, State, changes, grouped};
@@ -112,7 +112,7 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
 fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
     for one in different {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
-            tell_reverted(state, before, after);
+            report_reverted(state, before, after);
         }
     }
     let changes = different.iter().map(|seen| state.changes.queue.see(&seen.id, seen.now.clone()));
@@ -125,7 +125,7 @@ fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
         }
     });
     forget_gone(&mut state.tree);
-    tell_dialogs(state, different);
+    inform_dialogs(state, different);
     let mut effects = look_for_own(state, different);
     if first {
         effects.extend(begin_with_list(state));
@@ -197,10 +197,10 @@ fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
         state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
     });
     forget_gone(&mut state.tree);
-    tell_dialogs(state, seen);
+    inform_dialogs(state, seen);
     for one in seen {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
-            tell_reverted(state, before, after);
+            report_reverted(state, before, after);
         }
     }
     if let Some(goodbye) = goodbye {
@@ -223,7 +223,7 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
         }
     }
     match missed.len() {
-        0 if asked => state.say("compared with the server: everything here is as it is there"),
+        0 if asked => state.inform("compared with the server: everything here is as it is there"),
         0 => {}
         1 => state.warn("compared with the server: the feed had missed one change, which is shown now"),
         many => {
@@ -233,7 +233,7 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
 }
 
 /// Lets what is open know what has changed.
-fn tell_dialogs(state: &mut State, seen: &[SegmentChange]) {
+fn inform_dialogs(state: &mut State, seen: &[SegmentChange]) {
     let mut layers = std::mem::take(&mut state.screen.layers);
     for SegmentChange { id, now, .. } in seen {
         for layer in &mut layers {

@@ -81,7 +81,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn reload(state: &mut State) -> Vec<Effect> {
-    state.say("loading everything anew, to compare");
+    state.inform("loading everything anew, to compare");
     state.link.verification_asked = true;
     vec![Effect::Sync(Command::Reload)]
 }

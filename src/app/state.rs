@@ -197,10 +197,10 @@ impl State {
             self.screen.message = None;
         }
         self.side.activity.fade(now);
-        self.changes.look(now);
+        self.changes.measure(now);
     }
 
-    pub(super) fn say(&mut self, text: impl Into<String>) {
+    pub(super) fn inform(&mut self, text: impl Into<String>) {
         let until = Some(self.clock.now + MESSAGE_STAYS);
         let text = printable(&text.into()).into_owned();
         self.screen.message = Some(Message { text, tone: Tone::Calm, until });

@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
+use super::ancestry::ancestry;
 use super::find::Scratch;
-use super::skeleton::skeleton;
-use super::{Fold, Forest, Purpose, Row, RowId};
+use super::{Fold, Forest, Row, RowId, SearchKind};
 
 /// Matches and what they stand under, as rows in the order of the tree.
 #[derive(Debug, Clone, Default)]
@@ -78,30 +78,30 @@ impl Forest {
     /// The tree with only the matches so far and what they stand under. When there are more than two thousand, that is as many of
     /// those that are meant best.
     #[must_use]
-    pub fn filtered(&self, purpose: Purpose) -> Filtered {
-        let Some(search) = self.searches.of(purpose) else { return Filtered::default() };
+    pub fn filtered(&self, kind: SearchKind) -> Filtered {
+        let Some(search) = self.searches.of(kind) else { return Filtered::default() };
         let best = search.best(SHOWN);
         let best_rank = best.first().map(|(rank, _)| *rank);
         let wanted: hashbrown::HashMap<_, _> = best.iter().map(|(rank, node)| (*node, *rank)).collect();
         let nodes: Vec<_> = best.into_iter().map(|(_, node)| node).collect();
         let mut filtered = Filtered { full: nodes.len() == SHOWN, ..Filtered::default() };
         let (mut scratch, mut worth) = (Scratch::default(), None);
-        for bone in skeleton(&self.arena, &nodes) {
-            let Some(id) = self.row_id(bone.node) else { continue };
-            let fold = match bone.carries {
+        for ancestor in ancestry(&self.arena, &nodes) {
+            let Some(id) = self.row_id(ancestor.node) else { continue };
+            let fold = match ancestor.carries {
                 true => Fold::Open,
-                false if self.arena.has_children(bone.node) => Fold::Closed,
+                false if self.arena.has_children(ancestor.node) => Fold::Closed,
                 false => Fold::Leaf,
             };
             let at = filtered.rows.len();
-            filtered.rows.push(FilteredRow { id, depth: bone.depth, fold });
-            if !search.is_match(bone.node) {
+            filtered.rows.push(FilteredRow { id, depth: ancestor.depth, fold });
+            if !search.is_match(ancestor.node) {
                 continue;
             }
             filtered.matches.push(at);
             // Of equals the first is the best.
-            let is_of_best = wanted.get(&bone.node).copied() == best_rank;
-            let segment = self.arena.segment(bone.node).filter(|_| is_of_best);
+            let is_of_best = wanted.get(&ancestor.node).copied() == best_rank;
+            let segment = self.arena.segment(ancestor.node).filter(|_| is_of_best);
             let own = segment.map(|segment| search.query().worth(segment, &mut scratch));
             if own.is_some() && (worth.is_none() || own < worth) {
                 (filtered.best, worth) = (Some(at), own);

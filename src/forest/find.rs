@@ -6,8 +6,8 @@
 
 mod needle;
 mod state;
+mod terms;
 mod text;
-mod words;
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -15,8 +15,8 @@ use std::ops::Range;
 use crate::segment::Segment;
 
 use needle::Needle;
+use terms::{Word, words};
 use text::{Place, Text};
-use words::{Word, words};
 
 pub(super) use needle::Scratch;
 pub use state::{ExternalFlags, StateFilter};

@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use crate::segment::{Segment, SegmentId};
 
+use super::ancestry::ancestry;
 use super::arena::{Arena, NodeIndex, Touched};
 use super::find::{ExternalFlags, Rank, Scratch};
 use super::node_set::{Bits, NodeSet};
-use super::skeleton::skeleton;
 use super::{Forest, Query, RowId};
 
 use job::{Found, Match};
@@ -30,20 +30,20 @@ pub use job::{SearchBatch, SearchJob};
 
 /// What a search is for. There is one of each kind at a time; another one takes the place of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum SearchKind {
     /// Going from one match to the next in the tree.
     Tree,
     /// Choosing a parent.
     Parents,
 }
 
-const PURPOSES: usize = 2;
+const SEARCH_KINDS: usize = 2;
 
 /// The searches whose matches are known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Searches {
     begun: u64,
-    searches: [Option<Search>; PURPOSES],
+    searches: [Option<Search>; SEARCH_KINDS],
 }
 
 /// A search and what it has found so far.
@@ -143,12 +143,12 @@ impl Search {
 pub(super) struct Watch {
     ids: Vec<SegmentId>,
     nodes: Vec<NodeIndex>,
-    concerned: [Concerned; PURPOSES],
+    concerned: [Concerned; SEARCH_KINDS],
 }
 
 impl Searches {
-    pub(super) const fn of(&self, purpose: Purpose) -> Option<&Search> {
-        self.searches[purpose as usize].as_ref()
+    pub(super) const fn of(&self, kind: SearchKind) -> Option<&Search> {
+        self.searches[kind as usize].as_ref()
     }
 
     /// Those that ask for what only the tree can tell, by their purposes.
@@ -164,7 +164,7 @@ impl Searches {
         }
         let ids: Vec<SegmentId> = ids.cloned().collect();
         let nodes: Vec<NodeIndex> = ids.iter().filter_map(|id| arena.find(id)).collect();
-        let mut concerned = <[Concerned; PURPOSES]>::default();
+        let mut concerned = <[Concerned; SEARCH_KINDS]>::default();
         for (at, query) in self.asking_the_tree() {
             concerned[at].anybody |= arena.has_children(NodeIndex::CIRCLES);
             concerned[at].add_all(arena, query, &nodes);
@@ -196,11 +196,11 @@ impl Searches {
 /// Searching.
 impl Forest {
     /// Begins a search. The job is to be carried out, and what it finds to be handed back.
-    pub fn search(&mut self, purpose: Purpose, query: Query) -> SearchJob {
+    pub fn search(&mut self, kind: SearchKind, query: Query) -> SearchJob {
         self.searches.begun += 1;
         let number = self.searches.begun;
-        self.searches.searches[purpose as usize] = Some(Search::new(number, query.clone()));
-        SearchJob::new(purpose, number, query, self.arena.slots().clone())
+        self.searches.searches[kind as usize] = Some(Search::new(number, query.clone()));
+        SearchJob::new(kind, number, query, self.arena.slots().clone())
     }
 
     /// Whether a search of everything takes no longer than a frame may, so that it need not be carried out elsewhere.
@@ -211,7 +211,7 @@ impl Forest {
 
     /// Takes in a part of what a search found. Parts of a search that is over are dropped.
     pub fn take_finds(&mut self, finds: SearchBatch) {
-        let search = self.searches.searches[finds.purpose as usize].as_mut();
+        let search = self.searches.searches[finds.kind as usize].as_mut();
         if let Some(search) = search.filter(|search| search.number == finds.number) {
             search.take(&self.arena, finds.first, finds.chunks);
             search.shares_ended += usize::from(finds.ended);
@@ -229,8 +229,8 @@ impl Forest {
     }
 
     /// Takes in what is known from outside by now, and looks again at those of which something else is known.
-    pub fn know(&mut self, purpose: Purpose, known: ExternalFlags) {
-        let Some(search) = self.searches.searches[purpose as usize].as_mut() else { return };
+    pub fn know(&mut self, kind: SearchKind, known: ExternalFlags) {
+        let Some(search) = self.searches.searches[kind as usize].as_mut() else { return };
         let nodes = known.differing(search.query.known()).filter_map(|id| self.arena.find(id));
         let nodes: Vec<NodeIndex> = nodes.collect();
         search.query = search.query.clone().knowing(known);
@@ -242,78 +242,78 @@ impl Forest {
     }
 
     /// Ends a search and forgets what it found.
-    pub fn end_search(&mut self, purpose: Purpose) {
-        self.searches.searches[purpose as usize] = None;
+    pub fn end_search(&mut self, kind: SearchKind) {
+        self.searches.searches[kind as usize] = None;
     }
 
     /// How many matches were found so far.
     #[must_use]
-    pub fn match_count(&self, purpose: Purpose) -> usize {
-        self.searches.of(purpose).map_or(0, |search| search.all.count())
+    pub fn match_count(&self, kind: SearchKind) -> usize {
+        self.searches.of(kind).map_or(0, |search| search.all.count())
     }
 
     /// Whether everything was looked at, so that there are no more matches than those found.
     #[must_use]
-    pub fn is_searched(&self, purpose: Purpose) -> bool {
-        self.searches.of(purpose).is_none_or(|search| search.ended)
+    pub fn is_searched(&self, kind: SearchKind) -> bool {
+        self.searches.of(kind).is_none_or(|search| search.ended)
     }
 
     /// Whether something has changed since that could not be followed: what was found is not true any more.
     #[must_use]
-    pub fn wants_search(&self, purpose: Purpose) -> bool {
-        self.searches.of(purpose).is_some_and(|search| search.stale)
+    pub fn wants_search(&self, kind: SearchKind) -> bool {
+        self.searches.of(kind).is_some_and(|search| search.stale)
     }
 
     /// A number that is another one when anything about the matches or their order may have changed, except that more were found.
     #[must_use]
-    pub fn match_changes(&self, purpose: Purpose) -> u64 {
-        self.searches.of(purpose).map_or(0, |search| search.changes)
+    pub fn match_changes(&self, kind: SearchKind) -> u64 {
+        self.searches.of(kind).map_or(0, |search| search.changes)
     }
 
     /// Whether a segment was found.
     #[must_use]
-    pub fn is_match(&self, purpose: Purpose, id: &SegmentId) -> bool {
+    pub fn is_match(&self, kind: SearchKind, id: &SegmentId) -> bool {
         let node = self.arena.find(id);
-        self.searches.of(purpose).zip(node).is_some_and(|(search, node)| search.is_match(node))
+        self.searches.of(kind).zip(node).is_some_and(|(search, node)| search.is_match(node))
     }
 
     /// The matches so far in the order in which they are shown when everything is unfolded.
-    pub fn matches(&self, purpose: Purpose) -> impl Iterator<Item = &SegmentId> {
-        let nodes = self.searches.of(purpose).into_iter().flat_map(|search| search.all.in_order(&self.arena));
+    pub fn matches(&self, kind: SearchKind) -> impl Iterator<Item = &SegmentId> {
+        let nodes = self.searches.of(kind).into_iter().flat_map(|search| search.all.in_order(&self.arena));
         nodes.filter_map(|node| self.arena.segment(node)).map(|segment| &segment.id)
     }
 
     /// So many of the matches so far, in no particular order.
-    pub fn some_matches(&self, purpose: Purpose, at_most: usize) -> impl Iterator<Item = &SegmentId> {
-        let nodes = self.searches.of(purpose).into_iter().flat_map(move |search| search.best(at_most));
+    pub fn some_matches(&self, kind: SearchKind, at_most: usize) -> impl Iterator<Item = &SegmentId> {
+        let nodes = self.searches.of(kind).into_iter().flat_map(move |search| search.best(at_most));
         nodes.filter_map(|(_, node)| self.arena.segment(node)).map(|segment| &segment.id)
     }
 
     /// So many of the matches so far that are meant best: those that are or begin with the text before those in which it stands
     /// further on, and these before those where other letters stand between; else in the order of the tree.
     #[must_use]
-    pub fn best_matches(&self, purpose: Purpose, at_most: usize) -> Vec<&SegmentId> {
-        let best = self.searches.of(purpose).map(|search| search.best(at_most)).unwrap_or_default();
+    pub fn best_matches(&self, kind: SearchKind, at_most: usize) -> Vec<&SegmentId> {
+        let best = self.searches.of(kind).map(|search| search.best(at_most)).unwrap_or_default();
         let nodes: Vec<NodeIndex> = best.iter().map(|(_, node)| *node).collect();
         let ranks: hashbrown::HashMap<NodeIndex, Rank> = best.into_iter().map(|(rank, node)| (node, rank)).collect();
-        let bones = skeleton(&self.arena, &nodes);
+        let ancestors = ancestry(&self.arena, &nodes);
         let mut ranked: Vec<(Rank, NodeIndex)> =
-            bones.iter().filter_map(|bone| Some((*ranks.get(&bone.node)?, bone.node))).collect();
+            ancestors.iter().filter_map(|ancestor| Some((*ranks.get(&ancestor.node)?, ancestor.node))).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
         ranked.into_iter().filter_map(|(_, node)| self.arena.segment(node)).map(|segment| &segment.id).collect()
     }
 
     /// The next match after a row in that order, whether that is one or not; the first of all after none.
-    pub fn match_after(&mut self, purpose: Purpose, row: Option<&RowId>) -> Option<SegmentId> {
+    pub fn match_after(&mut self, kind: SearchKind, row: Option<&RowId>) -> Option<SegmentId> {
         let node = row.map_or(Some(NodeIndex::TOP), |row| self.node(row))?;
-        let found = self.searches.searches[purpose as usize].as_ref()?.all.after(&mut self.arena, node)?;
+        let found = self.searches.searches[kind as usize].as_ref()?.all.after(&mut self.arena, node)?;
         self.arena.segment(found).map(|segment| segment.id.clone())
     }
 
     /// The last match before a row; the last of all before none.
-    pub fn match_before(&mut self, purpose: Purpose, row: Option<&RowId>) -> Option<SegmentId> {
+    pub fn match_before(&mut self, kind: SearchKind, row: Option<&RowId>) -> Option<SegmentId> {
         let node = row.map_or(Some(NodeIndex::TOP), |row| self.node(row))?;
-        let found = self.searches.searches[purpose as usize].as_ref()?.all.before(&mut self.arena, node)?;
+        let found = self.searches.searches[kind as usize].as_ref()?.all.before(&mut self.arena, node)?;
         self.arena.segment(found).map(|segment| segment.id.clone())
     }
 

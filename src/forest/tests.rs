@@ -46,7 +46,7 @@ fn any_segment() -> impl Strategy<Value = Arc<Segment>> {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+enum Act {
     Apply(Vec<Change>),
     Expand(RowId),
     Collapse(RowId),
@@ -75,30 +75,30 @@ fn any_order() -> impl Strategy<Value = Order> {
     prop_oneof![Just(Order::Name), Just(Order::ExternalId), Just(Order::Descendants), Just(Order::Recent)]
 }
 
-fn any_step() -> impl Strategy<Value = Step> {
+fn any_step() -> impl Strategy<Value = Act> {
     prop_oneof![
-        8 => vec(any_change(), 1..8).prop_map(Step::Apply),
-        4 => any_row().prop_map(Step::Expand),
-        2 => any_row().prop_map(Step::Collapse),
-        1 => any_row().prop_map(Step::ExpandSubtree),
-        1 => proptest::option::of(1_u32..4).prop_map(Step::FoldToLevel),
-        1 => "[a-j]".prop_map(|text| Step::Reveal(id(&text))),
-        1 => any_order().prop_map(Step::Sort),
+        8 => vec(any_change(), 1..8).prop_map(Act::Apply),
+        4 => any_row().prop_map(Act::Expand),
+        2 => any_row().prop_map(Act::Collapse),
+        1 => any_row().prop_map(Act::ExpandSubtree),
+        1 => proptest::option::of(1_u32..4).prop_map(Act::FoldToLevel),
+        1 => "[a-j]".prop_map(|text| Act::Reveal(id(&text))),
+        1 => any_order().prop_map(Act::Sort),
     ]
 }
 
-fn take(forest: &mut Forest, step: Step) {
+fn apply(forest: &mut Forest, step: Act) {
     match step {
-        Step::Apply(changes) => forest.apply(changes),
-        Step::Expand(row) => forest.expand(&row),
-        Step::Collapse(row) => forest.collapse(&row),
-        Step::ExpandSubtree(row) => forest.expand_subtree(&row),
-        Step::FoldToLevel(level) => forest.fold_to_level(level),
-        Step::Reveal(id) => {
+        Act::Apply(changes) => forest.apply(changes),
+        Act::Expand(row) => forest.expand(&row),
+        Act::Collapse(row) => forest.collapse(&row),
+        Act::ExpandSubtree(row) => forest.expand_subtree(&row),
+        Act::FoldToLevel(level) => forest.fold_to_level(level),
+        Act::Reveal(id) => {
             let row = forest.reveal(&id);
             assert_eq!(row.is_some(), forest.position(&RowId::Segment(id)).is_some());
         }
-        Step::Sort(order) => forest.set_order(order),
+        Act::Sort(order) => forest.set_order(order),
     }
 }
 
@@ -173,7 +173,7 @@ proptest! {
         let mut forest = Forest::within(limits, []);
         let mut segments = BTreeMap::new();
         for step in steps {
-            if let Step::Apply(changes) = &step {
+            if let Act::Apply(changes) = &step {
                 for change in changes {
                     match change {
                         Change::Upsert(segment) => segments.insert(segment.id.clone(), Arc::clone(segment)),
@@ -181,7 +181,7 @@ proptest! {
                     };
                 }
             }
-            take(&mut forest, step);
+            apply(&mut forest, step);
             check(&forest, &segments);
         }
     }
@@ -197,10 +197,10 @@ proptest! {
         forest.set_growing(true);
         let mut changes: Vec<Change> = Vec::new();
         for step in steps {
-            if let Step::Apply(some) = &step {
+            if let Act::Apply(some) = &step {
                 changes.extend(some.iter().cloned());
             }
-            take(&mut forest, step);
+            apply(&mut forest, step);
             forest.arena.check();
         }
         let page: Vec<Change> = (0..5).flat_map(|_| large.iter().cloned().map(Change::Upsert)).collect();
@@ -230,14 +230,14 @@ proptest! {
         forest.set_order(Order::Recent);
         let (mut seen, mut count) = (BTreeMap::new(), 0);
         for (step, marked) in steps {
-            if let Step::Apply(changes) = &step {
+            if let Act::Apply(changes) = &step {
                 for change in changes {
                     if let Change::Remove(id) = change {
                         seen.remove(id);
                     }
                 }
             }
-            take(&mut forest, step);
+            apply(&mut forest, step);
             if forest.contains(&id(&marked)) {
                 count += 1;
                 seen.insert(id(&marked), count);
@@ -323,8 +323,8 @@ proptest! {
         forest.set_order(before);
         forest.fold_to_level(None);
         let mut job = forest.arrange(after);
-        for step in steps.into_iter().filter(|step| !matches!(step, Step::Sort(_))) {
-            if let Step::Apply(changes) = &step {
+        for step in steps.into_iter().filter(|step| !matches!(step, Act::Sort(_))) {
+            if let Act::Apply(changes) = &step {
                 for change in changes {
                     match change {
                         Change::Upsert(segment) => present.insert(segment.id.clone(), Arc::clone(segment)),
@@ -332,7 +332,7 @@ proptest! {
                     };
                 }
             }
-            take(&mut forest, step);
+            apply(&mut forest, step);
             check(&forest, &present);
         }
         while let Some(sorted) = job.take().map(SortJob::carried_out) {

@@ -230,7 +230,7 @@ impl<R: Remote> Actor<R> {
         match report {
             Report::Located(result) => self.located(result).await,
             Report::Page { segments, asked, progress, yielded } => {
-                self.told.silence.heard_of_work();
+                self.told.silence.work_answered();
                 let (entries, before) = (segments.len(), self.cache.count_of_list());
                 if self.lists.listed {
                     self.cache.take_page(segments, asked);
@@ -240,7 +240,7 @@ impl<R: Remote> Actor<R> {
                 }
                 let count = self.cache.count_of_list();
                 yielded.emit(entries, count - before);
-                self.tell_progress(ListProgress { segments: count, ..progress }).await
+                self.emit_progress(ListProgress { segments: count, ..progress }).await
             }
             Report::FirstPage { segments, asked } => {
                 if self.lists.listed || segments.is_empty() {
@@ -306,7 +306,7 @@ impl<R: Remote> Actor<R> {
         self.emit(Event::PhaseChanged(phase)).await
     }
 
-    async fn tell_changes(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Result<(), Stopped> {
+    async fn emit_changes(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Result<(), Stopped> {
         if seen.is_empty() { Ok(()) } else { self.emit(Event::Changed { seen, next }).await }
     }
 

@@ -97,7 +97,7 @@ impl Backlog {
         let mut mention = FeedSource { kind: Some(kind), ..FeedSource::default() };
         mention.contexts.extend(only);
         *self.owed.entry(part).or_default() += 1;
-        self.wait(id.clone(), Named { mention, last: Some(kind), part });
+        self.enqueue(id.clone(), Named { mention, last: Some(kind), part });
     }
 
     /// A segment is owed a look for another reason than the feed.
@@ -107,10 +107,10 @@ impl Backlog {
         }
         let part = self.last_part;
         *self.owed.entry(part).or_default() += 1;
-        self.wait(id, Named { mention: FeedSource::default(), last: None, part });
+        self.enqueue(id, Named { mention: FeedSource::default(), last: None, part });
     }
 
-    fn wait(&mut self, id: SegmentId, named: Named) {
+    fn enqueue(&mut self, id: SegmentId, named: Named) {
         self.named += usize::from(named.last.is_some());
         self.last_turn += 1;
         let turn = self.last_turn;
@@ -132,7 +132,7 @@ impl Backlog {
         let Some((named, again)) = self.looked_at.remove(id) else { return };
         self.pay(named.part);
         if let Some(again) = again {
-            self.wait(id.clone(), again);
+            self.enqueue(id.clone(), again);
         }
     }
 
@@ -145,7 +145,7 @@ impl Backlog {
             named.mention.kind = named.mention.kind.or(again.mention.kind);
             named.mention.contexts.extend(again.mention.contexts.iter());
         }
-        self.wait(id.clone(), named);
+        self.enqueue(id.clone(), named);
     }
 
     fn pay(&mut self, part: PartNumber) {
@@ -209,7 +209,7 @@ impl Backlog {
     }
 
     /// Whether any segment waits for a look.
-    pub fn waits(&self) -> bool {
+    pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 

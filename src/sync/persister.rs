@@ -27,7 +27,7 @@ pub(super) struct Persister {
     has_all: bool,
     /// Changes that were not handed on yet.
     unsaved: Vec<(SegmentId, Option<Arc<Segment>>)>,
-    handed_on: Option<HandedOn>,
+    saved: Option<HandedOn>,
 }
 
 /// What is to be written.
@@ -95,7 +95,7 @@ impl Persister {
         let keeper = opened.store.map(|store| {
             let (jobs, receiver) = mpsc::channel(WAITING);
             let keeping = tokio::spawn(keep(store, receiver, reporter));
-            Self { jobs, keeping, has_all: false, unsaved: Vec::new(), handed_on: None }
+            Self { jobs, keeping, has_all: false, unsaved: Vec::new(), saved: None }
         });
         let not_ours = keeper.is_none().then_some(Notice::NotJournalled);
         let aside =
@@ -114,7 +114,7 @@ impl Persister {
     pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>, landmarks: &[Landmark]) {
         self.unsaved.clear();
         self.has_all = true;
-        self.hand_on(Segments::All(segments), position, landmarks, clock::now(), false).await;
+        self.flush(Segments::All(segments), position, landmarks, clock::now(), false).await;
     }
 
     /// The store has these already. If many of them are written one by one, they are written anew as a whole, which is read
@@ -123,8 +123,8 @@ impl Persister {
         self.has_all = true;
         let Snapshot { segments, changed, saved, complete, .. } = snapshot;
         if *changed > MANY_CHANGES.max(segments.len() / LARGE_PART) {
-            self.hand_on(Segments::All(segments.clone()), None, &[], *saved, *complete).await;
-            self.handed_on = None;
+            self.flush(Segments::All(segments.clone()), None, &[], *saved, *complete).await;
+            self.saved = None;
         }
     }
 
@@ -140,17 +140,17 @@ impl Persister {
 
     /// Everything up to the position was noted.
     pub async fn advance(&mut self, position: Option<&Position>, landmarks: &[Landmark], complete: bool) {
-        let still_true = self.handed_on.as_ref().is_some_and(|last| {
+        let still_true = self.saved.as_ref().is_some_and(|last| {
             last.position.as_ref() == position && last.complete == complete && last.at.elapsed() < STILL_TRUE
         });
         if self.unsaved.is_empty() && still_true {
             return;
         }
         let changes = std::mem::take(&mut self.unsaved);
-        self.hand_on(Segments::Some(changes), position, landmarks, clock::now(), complete).await;
+        self.flush(Segments::Some(changes), position, landmarks, clock::now(), complete).await;
     }
 
-    async fn hand_on(
+    async fn flush(
         &mut self,
         segments: Segments,
         position: Option<&Position>,
@@ -159,7 +159,7 @@ impl Persister {
         complete: bool,
     ) {
         let (position, landmarks) = (position.cloned(), landmarks.to_vec());
-        self.handed_on = Some(HandedOn { position: position.clone(), complete, at: Instant::now() });
+        self.saved = Some(HandedOn { position: position.clone(), complete, at: Instant::now() });
         let record = Record { segments, position, landmarks, at, complete };
         if self.jobs.send(Job::Record(record)).await.is_err() {
             tracing::debug!("the store is no longer written");

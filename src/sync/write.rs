@@ -147,7 +147,7 @@ impl<R: Remote> Writer<R> {
                 let sent = doubt.is_some() || error.fault.may_have_taken_effect();
                 return Err(self.unreached(error, sent));
             }
-            if !waits(&error.fault, failures).await {
+            if !wait_before_retry(&error.fault, failures).await {
                 match self.took_effect(&base.id, &draft).await {
                     Some(true) if error.fault.may_have_taken_effect() => break (draft, merged),
                     // There was an answer, and what it says is what is to be seen.
@@ -235,7 +235,7 @@ impl<R: Remote> Writer<R> {
                 let sent = doubt.is_some() || error.fault.may_have_taken_effect();
                 return Err(self.unreached(error, sent));
             }
-            if !waits(&error.fault, failures).await {
+            if !wait_before_retry(&error.fault, failures).await {
                 return self.not_deleted(base, error, caught.up_to).await;
             }
             doubt = error.fault.may_have_taken_effect().then_some(error).or(doubt);
@@ -412,7 +412,7 @@ fn is_to_wait(fault: &Fault) -> bool {
 }
 
 /// Sleeps before a write is tried again; `false` if it must not be. The segment is read again before.
-async fn waits(fault: &Fault, failures: u32) -> bool {
+async fn wait_before_retry(fault: &Fault, failures: u32) -> bool {
     if failures >= TRIES || !fault.is_transient() {
         return false;
     }

@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{Event, RunRequest};
-use crate::forest::{Purpose, SearchJob, SortJob};
+use crate::forest::{SearchJob, SearchKind, SortJob};
 
 use super::variables::Variables;
 use super::{browser, programs};
@@ -55,9 +55,9 @@ impl Jobs {
 
     /// Searches. An earlier search for the same purpose ends: nobody waits for it any more.
     pub fn search(&mut self, job: SearchJob) {
-        let current = match job.purpose() {
-            Purpose::Tree => &mut self.tree_search,
-            Purpose::Parents => &mut self.parent_search,
+        let current = match job.kind() {
+            SearchKind::Tree => &mut self.tree_search,
+            SearchKind::Parents => &mut self.parent_search,
         };
         let wanted = CancellationToken::new();
         std::mem::replace(current, wanted.clone()).cancel();

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState};
 
 use crate::app::State;
-use crate::forest::{Purpose, RowId};
+use crate::forest::{RowId, SearchKind};
 use crate::segment::SegmentId;
 
 use super::theme::Theme;
@@ -40,8 +40,8 @@ pub(super) fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Re
         // Nearly all rows that a search leaves are matches.
         return;
     }
-    if state.tree.search.is_some() && state.tree.forest.match_count(Purpose::Tree) <= MARKS {
-        let matches = state.tree.forest.some_matches(Purpose::Tree, MARKS);
+    if state.tree.search.is_some() && state.tree.forest.match_count(SearchKind::Tree) <= MARKS {
+        let matches = state.tree.forest.some_matches(SearchKind::Tree, MARKS);
         draw_marks(matches, (symbols.found, theme.matched), state, frame, area);
     }
     draw_marks(state.side.activity.fresh(), (symbols.changed, theme.fresh), state, frame, area);

@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::action::Action;
 use crate::app::{Layer, Pane, Renaming, State, grouped, shown_depth};
 use crate::changes::PendingKind;
-use crate::forest::{Fold, Purpose, Row, RowId, RowKind};
+use crate::forest::{Fold, Row, RowId, RowKind, SearchKind};
 
 use super::Look;
 use super::scrollbar;
@@ -157,7 +157,7 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
         RowKind::Segment(segment) => {
             let deeper = row.depth.saturating_sub(u32::from(indent));
             let lead = if deeper > 0 { format!("{} ", row.depth) } else { String::new() };
-            let only_above = state.filtered().is_some() && !state.tree.forest.is_match(Purpose::Tree, &segment.id);
+            let only_above = state.filtered().is_some() && !state.tree.forest.is_match(SearchKind::Tree, &segment.id);
             let style = match state.changes.queue.pending(&segment.id) {
                 _ if only_above => theme.quiet,
                 Some(_) => theme.pending,

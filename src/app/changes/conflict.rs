@@ -173,7 +173,7 @@ fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between
 pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key) -> KeyResult {
     let op = conflict.op;
     if !state.changes.queue.rests(op) {
-        state.say("that has been settled meanwhile");
+        state.inform("that has been settled meanwhile");
         return KeyResult::Close;
     }
     let key = key.to_string();
@@ -185,7 +185,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
     }
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
-            state.say(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue)));
+            state.inform(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue)));
             return KeyResult::Close;
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {
@@ -232,7 +232,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
 }
 
 fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {
-    state.say("kept as it is on the server");
+    state.inform("kept as it is on the server");
     discard(state, op)
 }
 

@@ -47,7 +47,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
         (text, _) if pane.list.press(text, count, ListKeys::Letters) => Vec::new(),
         ("h" | "ctrl-c", _) => {
             let held = hold_all(&mut state.changes);
-            state.say(format!("{held} held back; r goes on with them"));
+            state.inform(format!("{held} held back; r goes on with them"));
             Vec::new()
         }
         ("r", Some(op)) if is_staged(state, op) => {

@@ -84,7 +84,7 @@ fn done(
             remark(state, written);
             if let (Some(before), false) = (before, written.merged.is_empty()) {
                 let only_theirs = before.clone().with_fields_of(&written.segment, &written.merged);
-                tell_reverted(state, before, &only_theirs);
+                report_reverted(state, before, &only_theirs);
             }
             Some(changed_fields(state, before, written))
         }
@@ -144,7 +144,7 @@ fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentI
 }
 
 /// Says when somebody reverts what was written here a while ago.
-pub(in crate::app) fn tell_reverted(state: &mut State, before: &Segment, after: &Segment) {
+pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment) {
     for reverted in state.changes.recent.reverted(before, after, state.clock.now) {
         let value = |text: Option<String>| text.map_or_else(|| "nothing".into(), |text| format!("“{text}”"));
         let text = format!(
@@ -182,7 +182,7 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
         contexts,
     });
     if state.screen.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
-        state.say(text);
+        state.inform(text);
     }
 }
 

@@ -219,7 +219,7 @@ fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
     let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
     let left = review.count(state);
     if left == 0 {
-        tell_dropped(state, review, "nothing is left to be sent");
+        report_dropped(state, review, "nothing is left to be sent");
         return KeyResult::Do(effects);
     }
     review.list.go(0, left);
@@ -265,7 +265,7 @@ fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
     if state.changes.staging && state.changes.counts().staged == 0 {
         // Whoever has sent what was staged is done with staging.
         state.changes.staging = false;
-        state.say("sent; edits go out one by one again");
+        state.inform("sent; edits go out one by one again");
     }
     effects.extend(review.text.take().map(Effect::RemoveText));
     effects
@@ -277,14 +277,14 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
         return replacement.origin.map_or_else(
             || {
                 let queue = state.key(Action::ShowQueue);
-                state.say(format!("left as it is on the server; {queue} opens it again"));
+                state.inform(format!("left as it is on the server; {queue} opens it again"));
                 KeyResult::Close
             },
             KeyResult::replace,
         );
     }
     if state.changes.staging && !discards {
-        state.say(format!("still gathered; {} shows it again", state.key(Action::Stage)));
+        state.inform(format!("still gathered; {} shows it again", state.key(Action::Stage)));
         return KeyResult::Close;
     }
     let origin = match review.plan_ids.as_slice() {
@@ -292,16 +292,16 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
         _ => None,
     };
     let effects = review.plan_ids.iter().flat_map(|plan_id| unstage(state, *plan_id)).collect();
-    tell_dropped(state, review, "nothing was sent");
+    report_dropped(state, review, "nothing was sent");
     state.screen.layers.extend(origin);
     KeyResult::Do(effects)
 }
 
 /// A text may have been much work: it is not lost with the plan that it came to.
-fn tell_dropped(state: &mut State, review: &Review, what: &str) {
+fn report_dropped(state: &mut State, review: &Review, what: &str) {
     match &review.text {
         Some(file) => state.warn(format!("{what}{}", wording::kept_in(file))),
-        None => state.say(what),
+        None => state.inform(what),
     }
 }
 
@@ -317,7 +317,7 @@ pub(in crate::app) fn stage(state: &mut State) {
     }
     state.changes.staging = !state.changes.staging;
     let key = state.key(Action::Stage);
-    state.say(if state.changes.staging {
+    state.inform(if state.changes.staging {
         format!("edits gather from now on; {key} shows and sends them, {key} again with nothing gathered ends it")
     } else {
         "edits go out one by one again".into()

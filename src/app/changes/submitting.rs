@@ -175,7 +175,7 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
 
 fn say_staged(state: &mut State) {
     let staged = state.changes.counts().staged;
-    state.say(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
+    state.inform(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
 }
 
 /// Begins what is ready: the last thing that is done about any event.
@@ -219,7 +219,7 @@ pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation,
 pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replacement) -> Vec<Effect> {
     let Replacement { op, operation, origin } = replacement;
     if !state.changes.queue.rests(op) {
-        state.say("that has been settled meanwhile");
+        state.inform("that has been settled meanwhile");
         return Vec::new();
     }
     if state.changes.queue.refers_to_staged(&operation) {

@@ -10,20 +10,20 @@ use crate::changes::QueueCounts;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WriteRate {
     begun: Option<(Timestamp, usize)>,
-    looked: Option<Timestamp>,
+    measured: Option<Timestamp>,
     done: usize,
 }
 
 /// The pause between two looks.
-const LOOKS_APART: SignedDuration = SignedDuration::from_millis(250);
+const MEASURED_EVERY: SignedDuration = SignedDuration::from_millis(250);
 
 impl WriteRate {
     /// Looks at the writes, unless that was just done.
-    pub(super) fn look(&mut self, now: Timestamp, counts: QueueCounts) {
-        if self.looked.is_some_and(|looked| now.duration_since(looked).abs() < LOOKS_APART) {
+    pub(super) fn measure(&mut self, now: Timestamp, counts: QueueCounts) {
+        if self.measured.is_some_and(|measured| now.duration_since(measured).abs() < MEASURED_EVERY) {
             return;
         }
-        self.looked = Some(now);
+        self.measured = Some(now);
         if counts.queued == 0 {
             self.begun = None;
         } else if self.begun.is_none() || counts.done < self.done {
@@ -52,13 +52,13 @@ mod tests {
         let counts = |queued, done| QueueCounts { queued, done, ..QueueCounts::default() };
         let mut pace = WriteRate::default();
         assert_eq!(pace.so_far(0, at(0)), None);
-        pace.look(at(0), counts(10, 0));
-        pace.look(at(5), counts(6, 4));
+        pace.measure(at(0), counts(10, 0));
+        pace.measure(at(5), counts(6, 4));
         assert_eq!(pace.so_far(4, at(5)), Some((4, Duration::from_secs(5))));
         // A plan is over, and its operations are no longer counted.
-        pace.look(at(9), counts(5, 1));
+        pace.measure(at(9), counts(5, 1));
         assert_eq!(pace.so_far(3, at(10)), Some((2, Duration::from_secs(1))));
-        pace.look(at(12), counts(0, 3));
+        pace.measure(at(12), counts(0, 3));
         assert_eq!(pace.so_far(3, at(12)), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What a dialog answers to a key.
 
 use crate::app::{Effect, Layer, State};
-use crate::forest::Purpose;
+use crate::forest::SearchKind;
 
 /// What becomes of a dialog after a key, and what is to be done.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl KeyResult {
             state.screen.layers.insert(place.min(state.screen.layers.len()), layer);
         }
         if was_picker && !is_picker {
-            state.tree.forest.end_search(Purpose::Parents);
+            state.tree.forest.end_search(SearchKind::Parents);
         }
         effects
     }

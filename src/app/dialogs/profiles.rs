@@ -159,7 +159,7 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
         "enter" => match found.get(list.list.chosen) {
             Some(Choice::New) => return KeyResult::replace(Layer::NewProfile(Box::new(new_profile::another(state)))),
             Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
-                state.say("that is where you are");
+                state.inform("that is where you are");
                 return KeyResult::Close;
             }
             Some(Choice::Go(destination)) => return KeyResult::Do(go(state, destination.clone())),
@@ -201,7 +201,7 @@ pub(in crate::app) fn press_switching(state: &mut State, destination: &Destinati
 fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {
     let choice = Choice::Go(destination.clone());
     let text = format!("opening {}…", state.side.profiles.title(&choice));
-    state.say(text);
+    state.inform(text);
     vec![Effect::Switch(destination)]
 }
 

@@ -225,7 +225,7 @@ fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -
     if command.output == Output::Pane {
         state.screen.layers.push(Layer::Output(OutputPane::default()));
     } else {
-        state.say(format!("“{}” runs; {} stops it", command.name, state.key(Action::Stop)));
+        state.inform(format!("“{}” runs; {} stops it", command.name, state.key(Action::Stop)));
     }
     vec![Effect::Run(Box::new(RunRequest { run, command, subjects }))]
 }
@@ -254,20 +254,20 @@ pub(in crate::app) fn on_run_news(state: &mut State, number: u64, news: RunNews)
         RunNews::Ended(end) => {
             run.end = Some(end);
             if !state.screen.layers.iter().any(|layer| matches!(layer, Layer::Output(_))) {
-                tell_end(state);
+                report_end(state);
             }
         }
     }
 }
 
 /// What is said of a run that has no pane.
-fn tell_end(state: &mut State) {
+fn report_end(state: &mut State) {
     let Some(run) = state.side.commands.run.take() else { return };
     let last = run.text.last_words();
     let standing = run.standing(state.clock.now);
     match (run.succeeded(), run.output, last) {
-        (true, Output::Message, Some(last)) => state.say(format!("{}: {last}", run.name)),
-        (true, ..) => state.say(format!("“{}” is done", run.name)),
+        (true, Output::Message, Some(last)) => state.inform(format!("{}: {last}", run.name)),
+        (true, ..) => state.inform(format!("“{}” is done", run.name)),
         (false, _, Some(last)) => state.warn(format!("“{}”: {standing} · {last}", run.name)),
         (false, _, None) => state.warn(format!("“{}”: {standing}", run.name)),
     }

@@ -107,7 +107,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut BulkEdit, key: Key) ->
         "enter" => match edit.plan() {
             Err(fault) => edit.fault = Some(fault),
             Ok(plan) if plan.operations.is_empty() => {
-                state.say("nothing would change");
+                state.inform("nothing would change");
                 return KeyResult::Close;
             }
             Ok(plan) => {

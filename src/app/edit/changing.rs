@@ -15,7 +15,7 @@ use crate::app::edit::deletion::Policy;
 
 use crate::app::edit::parents::{self, Asker};
 use crate::app::tree::search;
-use crate::app::{Deletion, Effect, Form, Layer, ParentPicker, Purpose, Renaming, State};
+use crate::app::{Deletion, Effect, Form, FormKind, Layer, ParentPicker, Renaming, State};
 
 /// Opens the form for a segment below the selected one.
 pub(in crate::app) fn add_child(state: &mut State) {
@@ -35,7 +35,7 @@ pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult
     match form.operation(&state.tree.forest) {
         Err(()) => KeyResult::Stay,
         Ok(None) => {
-            state.say("nothing was changed");
+            state.inform("nothing was changed");
             KeyResult::Close
         }
         Ok(Some(operation)) => {
@@ -43,7 +43,7 @@ pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult
                 return KeyResult::Do(changes::replace(state, op, operation, Some(Layer::Form(form.clone()))));
             }
             let title = title(&operation);
-            if let (Purpose::Create, Some(parent)) = (&form.purpose, &form.parent) {
+            if let (FormKind::Create, Some(parent)) = (&form.purpose, &form.parent) {
                 state.tree.forest.expand(&RowId::Segment(parent.clone()));
             }
             let mode = form.replaces.map_or(SubmitMode::Asked, SubmitMode::Instead);
@@ -131,7 +131,7 @@ pub(in crate::app) fn cut(state: &mut State) {
     state.tree.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
     let what = named(&subjects);
     let (paste, dismiss) = (state.key(Action::Paste), state.key(Action::Dismiss));
-    state.say(format!("cut {what}: {paste} puts it under the selected segment, {dismiss} forgets it"));
+    state.inform(format!("cut {what}: {paste} puts it under the selected segment, {dismiss} forgets it"));
 }
 
 /// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.

@@ -19,7 +19,7 @@ use crate::app::side::activity::shown;
 #[derive(Debug, Clone)]
 pub struct Form {
     /// What the form is for.
-    pub purpose: Purpose,
+    pub purpose: FormKind,
     /// The name as typed.
     pub name: TextField,
     /// The external id as typed.
@@ -40,7 +40,7 @@ pub struct Form {
 
 /// What a form is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
+pub enum FormKind {
     /// A new segment.
     Create,
     /// New values for a segment.
@@ -54,34 +54,34 @@ impl Form {
     /// An empty form for a segment below `parent`.
     #[must_use]
     pub fn create(parent: Option<SegmentId>) -> Self {
-        Self::new(Purpose::Create, "", "", parent)
+        Self::new(FormKind::Create, "", "", parent)
     }
 
     /// The form of an existing segment.
     #[must_use]
     pub fn edit(base: &Arc<Segment>) -> Self {
         let external_id = base.external_id.as_deref().unwrap_or_default();
-        Self::new(Purpose::Edit { base: Arc::clone(base) }, &base.name, external_id, base.parent.clone())
+        Self::new(FormKind::Edit { base: Arc::clone(base) }, &base.name, external_id, base.parent.clone())
     }
 
     /// The form of a segment with other values in it, to ask for them in the place of an operation.
     pub(in crate::app) fn amending(base: &Arc<Segment>, mine: &Segment, op: OpId) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
-        let purpose = Purpose::Edit { base: Arc::clone(base) };
+        let purpose = FormKind::Edit { base: Arc::clone(base) };
         Self { amends: Some(op), ..Self::new(purpose, &mine.name, external_id, mine.parent.clone()) }
     }
 
     /// The form of a segment that could not be created.
     pub(in crate::app) fn amending_create(draft: &Draft, op: OpId, refusal: &str) -> Self {
         let external_id = draft.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default();
-        let form = Self::new(Purpose::Create, draft.name.as_str(), external_id, draft.parent.clone());
+        let form = Self::new(FormKind::Create, draft.name.as_str(), external_id, draft.parent.clone());
         Self { amends: Some(op), refusal: Some(refusal.to_owned()), ..form }
     }
 
     /// The form that creates again what somebody has deleted. What it stood under may be gone as well, which is said at once.
     pub(in crate::app) fn creating_again(mine: &Segment, gone: OpId, forest: &Forest) -> Self {
         let external_id = mine.external_id.as_deref().unwrap_or_default();
-        let form = Self::new(Purpose::Create, &mine.name, external_id, mine.parent.clone());
+        let form = Self::new(FormKind::Create, &mine.name, external_id, mine.parent.clone());
         let mut form = Self { replaces: Some(gone), ..form };
         if let Some(fault) = form.parent_fault(forest) {
             form.faults.insert(Field::Parent, fault);
@@ -90,7 +90,7 @@ impl Form {
         form
     }
 
-    fn new(purpose: Purpose, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
+    fn new(purpose: FormKind, name: &str, external_id: &str, parent: Option<SegmentId>) -> Self {
         Self {
             purpose,
             name: TextField::new(name),
@@ -108,8 +108,8 @@ impl Form {
     #[must_use]
     pub fn subject(&self) -> Option<&SegmentId> {
         match &self.purpose {
-            Purpose::Create => None,
-            Purpose::Edit { base } => Some(&base.id),
+            FormKind::Create => None,
+            FormKind::Edit { base } => Some(&base.id),
         }
     }
 
@@ -196,15 +196,15 @@ impl Form {
         };
         let draft = Draft { name, external_id, parent: self.parent.clone() };
         Ok(match &self.purpose {
-            Purpose::Create => Some(Operation::Create { draft }),
-            Purpose::Edit { base } if draft.changes(base).is_empty() => None,
-            Purpose::Edit { base } => Some(Operation::Update { base: Arc::clone(base), draft }),
+            FormKind::Create => Some(Operation::Create { draft }),
+            FormKind::Edit { base } if draft.changes(base).is_empty() => None,
+            FormKind::Edit { base } => Some(Operation::Update { base: Arc::clone(base), draft }),
         })
     }
 
     fn parent_fault(&self, forest: &Forest) -> Option<String> {
         let parent = self.parent.as_ref()?;
-        let unchanged = matches!(&self.purpose, Purpose::Edit { base } if base.parent.as_ref() == Some(parent));
+        let unchanged = matches!(&self.purpose, FormKind::Edit { base } if base.parent.as_ref() == Some(parent));
         if unchanged {
             return None;
         }
@@ -220,7 +220,7 @@ impl Form {
 
     /// The segment changed elsewhere while the form is open: said at the fields, the input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, forest: &Forest, now: Option<&Segment>) {
-        let Purpose::Edit { base } = &self.purpose else { return };
+        let FormKind::Edit { base } = &self.purpose else { return };
         let Some(now) = now else {
             self.refusal = Some("somebody has just deleted it".into());
             return;
@@ -242,7 +242,7 @@ impl Form {
         if let Some(parent) = self.parent.as_ref().and_then(other) {
             self.parent = Some(parent);
         }
-        let Purpose::Edit { base } = &mut self.purpose else { return };
+        let FormKind::Edit { base } = &mut self.purpose else { return };
         let is_it = base.id == *provisional;
         if let Some(renamed) = base.with_ids(&other) {
             *base = Arc::new(renamed);

@@ -145,7 +145,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
         Ok((plan, reasons)) => {
             let title = match plan.operations.as_slice() {
                 [] => {
-                    state.say("nothing was changed");
+                    state.inform("nothing was changed");
                     return vec![Effect::RemoveText(file)];
                 }
                 [only] => wording::title(only),

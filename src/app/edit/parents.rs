@@ -4,7 +4,7 @@ use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
 use std::sync::Arc;
 
-use crate::forest::{Forest, Purpose, Query, SearchJob};
+use crate::forest::{Forest, Query, SearchJob, SearchKind};
 use crate::keymap::Key;
 use crate::segment::{Segment, SegmentId};
 
@@ -69,9 +69,9 @@ impl ParentPicker {
         self.stepped = false;
         let query = Query::parse(self.filter.text());
         if query.is_none() {
-            forest.end_search(Purpose::Parents);
+            forest.end_search(SearchKind::Parents);
         }
-        let job = query.map(|query| forest.search(Purpose::Parents, query));
+        let job = query.map(|query| forest.search(SearchKind::Parents, query));
         self.show(forest);
         job
     }
@@ -82,7 +82,7 @@ impl ParentPicker {
         let (places, of) = if unfiltered {
             (forest.preorder().map(|(_, segment)| &segment.id).take(SHOWN).collect(), forest.len())
         } else {
-            (forest.best_matches(Purpose::Parents, SHOWN), forest.match_count(Purpose::Parents))
+            (forest.best_matches(SearchKind::Parents, SHOWN), forest.match_count(SearchKind::Parents))
         };
         self.more = of.saturating_sub(SHOWN);
         let top = unfiltered.then(|| Candidate {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale, written};
-use crate::app::{Between, Layer, Purpose};
+use crate::app::{Between, FormKind, Layer};
 use crate::changes::Operation;
 use crate::changes::{ExecutionResult, JournalEntry, OpId, WriteError, WriteResult, Written};
 use crate::segment::{Field, Segment};
@@ -117,7 +117,7 @@ fn a_form_of_what_is_still_being_created_writes_over_nothing_unseen() {
     let mut harness = editing_while_created(theirs, "e");
     let Some(Layer::Form(form)) = harness.state.screen.layers.last() else { panic!("the form stays open") };
     assert!(form.faults[&Field::ExternalId].contains("E2"), "{:?}", form.faults);
-    let Purpose::Edit { base } = &form.purpose else { panic!("an edit") };
+    let FormKind::Edit { base } = &form.purpose else { panic!("an edit") };
     assert_eq!((base.id.clone(), base.external_id.as_deref()), (id("real"), Some("E1")));
     harness.press("! enter");
     let Operation::Update { base, draft } = &harness.last_write().1.operations[0] else { panic!("an update") };

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Effect, Event, Mouse, MouseKind, update};
-use crate::forest::{Forest, Purpose, RowId, RowKind};
+use crate::forest::{Forest, RowId, RowKind, SearchKind};
 use crate::keymap::Key;
 use crate::segment::Segment;
 use crate::sync;
@@ -89,7 +89,7 @@ fn enter_keeps_the_place_in_the_whole_tree_with_the_matches_marked() {
     harness.press("enter");
     assert_eq!(harness.selected(), "Łódź");
     assert!(harness.rows().contains(&"VIP Client".to_owned()), "{:?}", harness.rows());
-    assert!(harness.state.tree.forest.is_match(Purpose::Tree, &id("lodzkie")));
+    assert!(harness.state.tree.forest.is_match(SearchKind::Tree, &id("lodzkie")));
     harness.press("n");
     assert_eq!(harness.selected(), "Łódzkie");
     harness.press("N");
@@ -125,7 +125,7 @@ fn a_search_without_matches_says_so_and_stays_where_it_was() {
 fn states_and_paths_are_looked_for() {
     assert_eq!(typing("is:orphan").rows(), ["Without their parent", "  (no-such-parent)", "    >Orphan of nobody"]);
     assert_eq!(typing("path:lodz is:leaf !zgierz").selected(), "Łódź");
-    assert_eq!(typing("path:hurt is:leaf").state.tree.forest.match_count(Purpose::Tree), 4);
+    assert_eq!(typing("path:hurt is:leaf").state.tree.forest.match_count(SearchKind::Tree), 4);
     let mut harness = at_work();
     harness.press("j space g g /");
     harness.type_text("is:marked");
@@ -304,7 +304,7 @@ proptest! {
             let forest = &harness.state.tree.forest;
             let shown: Vec<RowId> =
                 harness.state.shown_rows(0..harness.state.shown_row_count()).iter().map(crate::forest::Row::id).collect();
-            prop_assert_eq!(shown, left_of(forest, |segment| forest.is_match(Purpose::Tree, &segment.id)));
+            prop_assert_eq!(shown, left_of(forest, |segment| forest.is_match(SearchKind::Tree, &segment.id)));
             let plain = |segment: &Segment| match text.trim() {
                 "is:leaf" => Some(forest.child_count(&segment.id) == 0),
                 "!red" => Some(!segment.name.contains("red")),
@@ -314,14 +314,14 @@ proptest! {
             };
             for segment in forest.iter() {
                 if let Some(expected) = plain(segment) {
-                    prop_assert_eq!(forest.is_match(Purpose::Tree, &segment.id), expected);
+                    prop_assert_eq!(forest.is_match(SearchKind::Tree, &segment.id), expected);
                 }
             }
             let selected = harness.state.tree.view.selected.as_ref().and_then(|row| harness.state.shown_position(row));
             prop_assert_eq!(selected.is_some(), harness.state.shown_row_count() > 0);
             if let Some(row) = selected {
                 let rows = harness.state.shown_rows(row..row + 1);
-                let is_match = matches!(rows[0].kind, RowKind::Segment(segment) if forest.is_match(Purpose::Tree, &segment.id));
+                let is_match = matches!(rows[0].kind, RowKind::Segment(segment) if forest.is_match(SearchKind::Tree, &segment.id));
                 prop_assert!(is_match, "a match is selected");
             }
         }

@@ -1,12 +1,12 @@
 //! The tree while a search is typed: the matches and what they stand under, laid over the whole tree.
 //!
 //! Nothing is done to the tree below: what is unfolded there, selected and scrolled to stays as it is and follows what changes, so
-//! leaving the search is to lift this off again. What lies on top is made anew when there are twice as many matches as were shown,
+//! leaving the search is to lift this off again. What lies on top is built anew when there are twice as many matches as were shown,
 //! up to as many as are shown at all, when all have been found, and when something about them changes.
 
 use std::ops::Range;
 
-use crate::forest::{Filtered, Purpose, Row, RowId};
+use crate::forest::{Filtered, Row, RowId, SearchKind};
 use crate::segment::SegmentId;
 
 use crate::app::Tree;
@@ -19,14 +19,14 @@ pub struct Filter {
     rows: Filtered,
     /// Selection and scroll position of the whole tree.
     below: TreeView,
-    /// What was found when the rows were made; `None` when they are those of an earlier text, or of none.
-    made: Option<Made>,
+    /// What was found when the rows were built; `None` when they are those of an earlier text, or of none.
+    built: Option<Built>,
     /// Whether the person went to a match, and did not take what was offered.
     chosen: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Made {
+struct Built {
     matches: usize,
     ended: bool,
     changes: u64,
@@ -52,7 +52,7 @@ impl State {
     pub fn filtered(&self) -> Option<&Filtered> {
         let filter = self.tree.filter.as_ref()?;
         // Until the first matches come, the whole tree is a better sight than nothing.
-        (filter.made.is_some() || !filter.rows.is_empty()).then_some(&filter.rows)
+        (filter.built.is_some() || !filter.rows.is_empty()).then_some(&filter.rows)
     }
 
     /// How many rows there are to scroll through.
@@ -81,28 +81,28 @@ impl State {
 }
 
 /// Lays a filter over the tree, or lets the one that is there wait for the matches of another text.
-pub(in crate::app) fn lay(tree: &mut Tree) {
+pub(in crate::app) fn apply(tree: &mut Tree) {
     let below = tree.view.clone();
-    let fresh = || Filter { rows: Filtered::default(), below, made: None, chosen: false };
+    let fresh = || Filter { rows: Filtered::default(), below, built: None, chosen: false };
     let filter = tree.filter.get_or_insert_with(fresh);
-    (filter.made, filter.chosen) = (None, false);
+    (filter.built, filter.chosen) = (None, false);
 }
 
 /// The matches are looked for once more: the rows stay until they come.
-pub(in crate::app) fn wait(tree: &mut Tree) {
+pub(in crate::app) fn await_matches(tree: &mut Tree) {
     if let Some(filter) = &mut tree.filter {
-        filter.made = None;
+        filter.built = None;
     }
 }
 
 /// Takes the filter off: the tree is as it was. Answers what was selected of its matches, and whether a person chose that.
-pub(in crate::app) fn lift(state: &mut State) -> Option<(SegmentId, bool)> {
+pub(in crate::app) fn clear(state: &mut State) -> Option<(SegmentId, bool)> {
     let filter = state.tree.filter.take()?;
     let selected = std::mem::replace(&mut state.tree.view, filter.below).selected;
     // The screen may be another one by now.
     viewport::keep_in_sight(state);
     match selected {
-        Some(RowId::Segment(id)) if filter.made.is_some() => Some((id, filter.chosen)),
+        Some(RowId::Segment(id)) if filter.built.is_some() => Some((id, filter.chosen)),
         _ => None,
     }
 }
@@ -121,33 +121,33 @@ pub(in crate::app) fn with_unfiltered<T>(state: &mut State, act: impl FnOnce(&mu
 /// match where nobody did.
 pub(in crate::app) fn refresh(state: &mut State) {
     let Some(filter) = &state.tree.filter else { return };
-    let now = Made {
-        matches: state.tree.forest.match_count(Purpose::Tree),
-        ended: state.tree.forest.is_searched(Purpose::Tree),
-        changes: state.tree.forest.match_changes(Purpose::Tree),
+    let now = Built {
+        matches: state.tree.forest.match_count(SearchKind::Tree),
+        ended: state.tree.forest.is_searched(SearchKind::Tree),
+        changes: state.tree.forest.match_changes(SearchKind::Tree),
     };
-    let due = match filter.made {
+    let due = match filter.built {
         None => now.matches > 0 || now.ended,
-        Some(made) => {
-            let more = now.matches > made.matches && now.matches >= 2 * made.matches && !filter.rows.is_full();
-            more || (now.ended && !made.ended) || now.changes != made.changes
+        Some(built) => {
+            let more = now.matches > built.matches && now.matches >= 2 * built.matches && !filter.rows.is_full();
+            more || (now.ended && !built.ended) || now.changes != built.changes
         }
     };
     if !due {
         return;
     }
-    let rows = state.tree.forest.filtered(Purpose::Tree);
+    let rows = state.tree.forest.filtered(SearchKind::Tree);
     let former = position(state);
     let line = former.map(|at| at.saturating_sub(state.tree.view.offset));
     let Some(filter) = &mut state.tree.filter else { return };
     let kept = state.tree.view.selected.as_ref().filter(|_| filter.chosen).and_then(|selected| rows.position(selected));
     let at = kept.or_else(|| {
-        let near = former.filter(|_| filter.chosen && filter.made.is_some());
+        let near = former.filter(|_| filter.chosen && filter.built.is_some());
         let after = near.and_then(|former| rows.matches().iter().copied().find(|at| *at >= former));
         after.or_else(|| rows.best())
     });
-    let stays = filter.made.is_some() && at.and_then(|at| rows.id(at)) == state.tree.view.selected.as_ref();
-    (filter.rows, filter.made) = (rows, Some(now));
+    let stays = filter.built.is_some() && at.and_then(|at| rows.id(at)) == state.tree.view.selected.as_ref();
+    (filter.rows, filter.built) = (rows, Some(now));
     match line.filter(|_| stays) {
         Some(line) => state.tree.view.offset = at.unwrap_or(0).saturating_sub(line),
         None => state.tree.view.offset = 0,
@@ -210,7 +210,7 @@ pub(in crate::app) fn choose(state: &mut State, at: Option<usize>) {
 /// Which of all matches is selected, from 1; `None` also when only some of them are shown.
 pub(in crate::app) fn number(state: &State) -> Option<usize> {
     let matches = state.filtered()?.matches();
-    let all = matches.len() == state.tree.forest.match_count(Purpose::Tree);
+    let all = matches.len() == state.tree.forest.match_count(SearchKind::Tree);
     let at = position(state).filter(|_| all)?;
     matches.binary_search(&at).ok().map(|number| number + 1)
 }

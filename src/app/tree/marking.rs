@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::action::Action;
-use crate::forest::{Purpose, RowId, RowKind};
+use crate::forest::{RowId, RowKind, SearchKind};
 use crate::segment::{Segment, SegmentId};
 
 use crate::app::Tree;
@@ -21,14 +21,14 @@ pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
 pub(in crate::app) fn toggle_range(state: &mut State) {
     if state.tree.picks.range.anchor.is_some() {
         state.tree.picks.range = MarkedRange::default();
-        state.say(format!("{} marked", state.tree.picks.marked.len()));
+        state.inform(format!("{} marked", state.tree.picks.marked.len()));
         return;
     }
     let before = state.tree.picks.marked.clone();
     state.tree.picks.range = MarkedRange { anchor: state.tree.view.selected.clone(), before };
     follow(state);
     let (range, dismiss) = (state.key(Action::MarkRange), state.key(Action::Dismiss));
-    state.say(format!("marking a range: move on, {range} ends it, {dismiss} takes it back"));
+    state.inform(format!("marking a range: move on, {range} ends it, {dismiss} takes it back"));
 }
 
 /// Takes a range back that is being marked. Answers whether there was one.
@@ -61,13 +61,13 @@ fn selected_position(state: &State) -> Option<usize> {
 
 /// Marks all matches of the search.
 pub(in crate::app) fn mark_matches(state: &mut State) {
-    let matches: Vec<SegmentId> = state.tree.forest.matches(Purpose::Tree).cloned().collect();
+    let matches: Vec<SegmentId> = state.tree.forest.matches(SearchKind::Tree).cloned().collect();
     let more = state.tree.search.as_ref().is_some_and(|search| !search.ended);
     state.tree.picks.marked.extend(matches);
     let count = state.tree.picks.marked.len();
     if more {
         state.warn(format!("{count} marked so far; the search still goes on, so press it again when it has ended"));
     } else {
-        state.say(format!("{count} marked"));
+        state.inform(format!("{count} marked"));
     }
 }

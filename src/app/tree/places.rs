@@ -119,7 +119,7 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
             state.tree.picks.places.bookmarks.insert(letter, segment.id.clone());
             {
                 let go = state.key(Action::GoToBookmark);
-                state.say(format!("{letter} is {} from now on; {go} {letter} goes there", segment.name));
+                state.inform(format!("{letter} is {} from now on; {go} {letter} goes there", segment.name));
             }
         }
         Letter::GoTo => match state.tree.picks.places.bookmarks.get(&letter).cloned() {

@@ -6,7 +6,7 @@
 use crate::app::ParentPicker;
 use crate::app::Tree;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::forest::{Purpose, Query, RowId, SearchBatch, SearchJob, StateFilter};
+use crate::forest::{Query, RowId, SearchBatch, SearchJob, SearchKind, StateFilter};
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
@@ -61,11 +61,11 @@ pub(in crate::app) fn carry_out(state: &mut State, job: SearchJob) -> Vec<Effect
 
 /// Takes in what was found.
 pub(in crate::app) fn take_finds(state: &mut State, finds: SearchBatch) {
-    let purpose = finds.purpose();
+    let purpose = finds.kind();
     state.tree.forest.take_finds(finds);
     match purpose {
-        Purpose::Tree => follow(state),
-        Purpose::Parents => {
+        SearchKind::Tree => follow(state),
+        SearchKind::Parents => {
             for layer in &mut state.screen.layers {
                 if let Layer::Parents(picker) = layer {
                     picker.follow(&state.tree.forest);
@@ -93,7 +93,7 @@ pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key
         _ => {
             let before = prompt.text.text().to_owned();
             if prompt.text.press(key) && prompt.text.text() != before {
-                return KeyResult::StayAndDo(look(state, prompt));
+                return KeyResult::StayAndDo(start(state, prompt));
             }
         }
     }
@@ -106,35 +106,35 @@ fn page(state: &State) -> isize {
 
 pub(in crate::app) fn paste(state: &mut State, prompt: &mut FindPrompt, text: &str) -> KeyResult {
     prompt.text.paste(text);
-    KeyResult::StayAndDo(look(state, prompt))
+    KeyResult::StayAndDo(start(state, prompt))
 }
 
 /// Searches for what is typed, and filters the tree by it.
-fn look(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
+fn start(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
     let text = prompt.text.text().to_owned();
     let Some(query) = Query::parse(&text) else {
-        filter::lift(state);
+        filter::clear(state);
         end(&mut state.tree);
         return Vec::new();
     };
-    filter::lay(&mut state.tree);
+    filter::apply(&mut state.tree);
     let known = search_flags::known(state, &query);
     let query = query.knowing(known);
-    let job = state.tree.forest.search(Purpose::Tree, query.clone());
+    let job = state.tree.forest.search(SearchKind::Tree, query.clone());
     state.tree.search = Some(Search { query, text, matches: 0, ended: false, current: None, going: None });
     carry_out(state, job)
 }
 
 /// Back to where the person was, and to the search that was shown before.
 fn leave(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
-    filter::lift(state);
+    filter::clear(state);
     state.tree.search = prompt.former.take();
     resume(state)
 }
 
 /// The whole tree again, at the match that was selected.
 fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
-    let selected = filter::lift(state);
+    let selected = filter::clear(state);
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
             let states: Vec<&str> = StateFilter::NAMED.into_iter().map(|(name, _)| name).collect();
@@ -159,31 +159,32 @@ fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
 /// Looks for the matches of the search that is shown in the tree that is there now, without going anywhere.
 pub(in crate::app) fn resume(state: &mut State) -> Vec<Effect> {
     let Some(search) = &mut state.tree.search else {
-        state.tree.forest.end_search(Purpose::Tree);
+        state.tree.forest.end_search(SearchKind::Tree);
         return Vec::new();
     };
     search.going = None;
     search.ended = false;
     let query = search.query.clone();
-    filter::wait(&mut state.tree);
-    let job = state.tree.forest.search(Purpose::Tree, query);
+    filter::await_matches(&mut state.tree);
+    let job = state.tree.forest.search(SearchKind::Tree, query);
     carry_out(state, job)
 }
 
 /// Ends the search that is shown, and tells whether there was one.
 pub(in crate::app) fn end(tree: &mut Tree) -> bool {
-    tree.forest.end_search(Purpose::Tree);
+    tree.forest.end_search(SearchKind::Tree);
     tree.search.take().is_some()
 }
 
 /// Brings the matches up to date with the tree; called after every event.
 pub(in crate::app) fn refresh_search(state: &mut State) -> Vec<Effect> {
     let mut effects = search_flags::learn(state);
-    if state.tree.forest.wants_search(Purpose::Parents) {
+    if state.tree.forest.wants_search(SearchKind::Parents) {
         effects.extend(search_parents(state));
     }
     filter::refresh(state);
-    let (matches, ended) = (state.tree.forest.match_count(Purpose::Tree), state.tree.forest.is_searched(Purpose::Tree));
+    let (matches, ended) =
+        (state.tree.forest.match_count(SearchKind::Tree), state.tree.forest.is_searched(SearchKind::Tree));
     let number = state.tree.filter.is_some().then(|| filter::number(state));
     if let Some(search) = &mut state.tree.search {
         (search.matches, search.ended) = (matches, ended);
@@ -216,7 +217,8 @@ pub(in crate::app) fn search_places(tree: &mut Tree, picker: &mut ParentPicker) 
 
 /// Matches have come. If `enter` was pressed before, goes to the best match so far, and to the best of all at the end.
 fn follow(state: &mut State) {
-    let (matches, ended) = (state.tree.forest.match_count(Purpose::Tree), state.tree.forest.is_searched(Purpose::Tree));
+    let (matches, ended) =
+        (state.tree.forest.match_count(SearchKind::Tree), state.tree.forest.is_searched(SearchKind::Tree));
     let Some(search) = &mut state.tree.search else { return };
     let first_ones = search.matches == 0 && matches > 0;
     (search.matches, search.ended) = (matches, ended);
@@ -224,7 +226,7 @@ fn follow(state: &mut State) {
     // A former search that is shown again was told of before.
     let fresh = going.is_some();
     if let Some(going) = going {
-        go_on(state, going, ended);
+        jump_to_best(state, going, ended);
     }
     if ended && state.tree.filter.is_none() {
         number_current(state);
@@ -234,11 +236,11 @@ fn follow(state: &mut State) {
     }
 }
 
-fn go_on(state: &mut State, mut going: PendingJump, ended: bool) {
+fn jump_to_best(state: &mut State, mut going: PendingJump, ended: bool) {
     if state.tree.view.selected != going.at {
         return;
     }
-    let filtered = state.tree.forest.filtered(Purpose::Tree);
+    let filtered = state.tree.forest.filtered(SearchKind::Tree);
     if let Some(RowId::Segment(id)) = filtered.best().and_then(|at| filtered.id(at)) {
         viewport::go_to(state, id);
         going.at.clone_from(&state.tree.view.selected);
@@ -275,7 +277,7 @@ pub(in crate::app) fn step(state: &mut State, direction: Direction) {
         if found.is_some() {
             search.going = None;
         }
-        search.matches = state.tree.forest.match_count(Purpose::Tree);
+        search.matches = state.tree.forest.match_count(SearchKind::Tree);
     }
     number_current(state);
 }
@@ -283,9 +285,11 @@ pub(in crate::app) fn step(state: &mut State, direction: Direction) {
 fn next(tree: &mut Tree, from: Option<&RowId>, direction: Direction) -> Option<SegmentId> {
     let forest = &mut tree.forest;
     match direction {
-        Direction::Next => forest.match_after(Purpose::Tree, from).or_else(|| forest.match_after(Purpose::Tree, None)),
+        Direction::Next => {
+            forest.match_after(SearchKind::Tree, from).or_else(|| forest.match_after(SearchKind::Tree, None))
+        }
         Direction::Previous => {
-            forest.match_before(Purpose::Tree, from).or_else(|| forest.match_before(Purpose::Tree, None))
+            forest.match_before(SearchKind::Tree, from).or_else(|| forest.match_before(SearchKind::Tree, None))
         }
     }
 }
@@ -293,15 +297,15 @@ fn next(tree: &mut Tree, from: Option<&RowId>, direction: Direction) -> Option<S
 /// Counts which of the matches is selected.
 fn number_current(state: &mut State) {
     let selected = state.tree.view.selected.as_ref().filter(|row| is_match(state, row)).and_then(segment_of);
-    let countable = selected.filter(|_| state.tree.forest.match_count(Purpose::Tree) <= NUMBERED);
-    let number = countable.and_then(|id| state.tree.forest.matches(Purpose::Tree).position(|other| *other == id));
+    let countable = selected.filter(|_| state.tree.forest.match_count(SearchKind::Tree) <= NUMBERED);
+    let number = countable.and_then(|id| state.tree.forest.matches(SearchKind::Tree).position(|other| *other == id));
     if let Some(search) = &mut state.tree.search {
         search.current = number.map(|number| number + 1);
     }
 }
 
 fn is_match(state: &State, row: &RowId) -> bool {
-    segment_of(row).is_some_and(|id| state.tree.forest.is_match(Purpose::Tree, &id))
+    segment_of(row).is_some_and(|id| state.tree.forest.is_match(SearchKind::Tree, &id))
 }
 
 fn segment_of(row: &RowId) -> Option<SegmentId> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::forest::{ExternalFlags, Purpose, Query, StateFilter};
+use crate::forest::{ExternalFlags, Query, SearchKind, StateFilter};
 use crate::segment::SegmentId;
 
 use crate::app::tree::search;
@@ -18,12 +18,12 @@ pub(in crate::app) fn learn(state: &mut State) -> Vec<Effect> {
         .any(|what| search.query.asks(what));
     if asked && !is_known(state, &search.query, before) {
         let known = known(state, &search.query);
-        state.tree.forest.know(Purpose::Tree, known.clone());
+        state.tree.forest.know(SearchKind::Tree, known.clone());
         if let Some(search) = &mut state.tree.search {
             search.query = search.query.clone().knowing(known);
         }
     }
-    if state.tree.forest.wants_search(Purpose::Tree) { search::resume(state) } else { Vec::new() }
+    if state.tree.forest.wants_search(SearchKind::Tree) { search::resume(state) } else { Vec::new() }
 }
 
 /// What a query asks for of what the tree does not know.

@@ -31,7 +31,7 @@ pub(super) struct Pieces {
 
 /// Rows that were taken out of a list, to be put in elsewhere: the numbers of their pieces.
 #[derive(Debug)]
-pub(super) struct Stretch(Vec<u32>);
+pub(super) struct Excised(Vec<u32>);
 
 /// The rank of a piece that is not in use.
 const NOWHERE: u32 = u32::MAX;
@@ -157,7 +157,7 @@ impl Pieces {
     }
 
     /// Takes rows out without forgetting where each of them is. The range has to be within the list, and not empty.
-    pub fn take_out(&mut self, range: Range<usize>) -> Stretch {
+    pub fn take_out(&mut self, range: Range<usize>) -> Excised {
         let (first, last) = (self.piece_at(range.start), self.piece_at(range.end - 1));
         let mut taken = self.order[first..=last].to_vec();
         let (before, after) = (range.start - self.starts[first], range.end - self.starts[last]);
@@ -172,11 +172,11 @@ impl Pieces {
             self.ranks[*number as usize] = NOWHERE;
         }
         self.exchange(first..last + 1, &left);
-        Stretch(taken)
+        Excised(taken)
     }
 
     /// Puts rows in that were taken out.
-    pub fn put_in(&mut self, at: usize, Stretch(numbers): Stretch) {
+    pub fn put_in(&mut self, at: usize, Excised(numbers): Excised) {
         let place = if at < self.len() { self.piece_at(at) } else { self.order.len() };
         let within = at - self.starts[place];
         if within == 0 {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::forest::arena::{Chunk, Slots};
 use crate::forest::find::{Rank, Scratch};
-use crate::forest::{Purpose, Query};
+use crate::forest::{Query, SearchKind};
 
 /// A search to be carried out: an iterator over what it finds, part by part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchJob {
-    purpose: Purpose,
+    kind: SearchKind,
     number: u64,
     query: Query,
     slots: Slots,
@@ -23,7 +23,7 @@ pub struct SearchJob {
 /// A part of what a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchBatch {
-    pub(super) purpose: Purpose,
+    pub(super) kind: SearchKind,
     pub(super) number: u64,
     pub(super) first: usize,
     pub(super) chunks: Vec<Found>,
@@ -52,14 +52,14 @@ pub(super) struct Match {
 impl SearchBatch {
     /// What the search is for.
     #[must_use]
-    pub const fn purpose(&self) -> Purpose {
-        self.purpose
+    pub const fn kind(&self) -> SearchKind {
+        self.kind
     }
 }
 
 impl SearchJob {
-    pub(super) const fn new(purpose: Purpose, number: u64, query: Query, slots: Slots) -> Self {
-        Self { purpose, number, query, slots, next: 0, end: usize::MAX, shares: 1 }
+    pub(super) const fn new(kind: SearchKind, number: u64, query: Query, slots: Slots) -> Self {
+        Self { kind, number, query, slots, next: 0, end: usize::MAX, shares: 1 }
     }
 
     /// The same search in so many shares of about the same size, for as many threads. It has ended when each of them has.
@@ -73,8 +73,8 @@ impl SearchJob {
 
     /// What the search is for.
     #[must_use]
-    pub const fn purpose(&self) -> Purpose {
-        self.purpose
+    pub const fn kind(&self) -> SearchKind {
+        self.kind
     }
 }
 
@@ -101,8 +101,8 @@ impl Iterator for SearchJob {
         let chunks_found: Vec<Found> = part.iter().map(&mut look).collect();
         let ended = first + size >= chunks.len();
         self.next = if ended { chunks.len() + 1 } else { first + size };
-        let (purpose, number, shares) = (self.purpose, self.number, self.shares);
-        Some(SearchBatch { purpose, number, first, chunks: chunks_found, ended, shares })
+        let (kind, number, shares) = (self.kind, self.number, self.shares);
+        Some(SearchBatch { kind, number, first, chunks: chunks_found, ended, shares })
     }
 }
 

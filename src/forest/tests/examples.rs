@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::forest::{Anomaly, Change, Forest, Heading, Purpose, Query, RowId};
+use crate::forest::{Anomaly, Change, Forest, Heading, Query, RowId, SearchKind};
 use crate::segment::Segment;
 
 use super::{id, lines, segment};
@@ -108,9 +108,9 @@ fn finding_goes_in_the_order_of_the_tree_and_ignores_accents() {
         [segment("2", "Łódź", None), segment("1", "Zgierz", Some("2")), segment("3", "Lodzkie", None)]
             .into_iter()
             .collect();
-    let job = forest.search(Purpose::Tree, Query::parse("łodz").unwrap());
+    let job = forest.search(SearchKind::Tree, Query::parse("łodz").unwrap());
     job.for_each(|finds| forest.take_finds(finds));
-    assert_eq!(forest.matches(Purpose::Tree).cloned().collect::<Vec<_>>(), [id("2"), id("3")]);
+    assert_eq!(forest.matches(SearchKind::Tree).cloned().collect::<Vec<_>>(), [id("2"), id("3")]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::forest::find::{Rank, Scratch};
-use crate::forest::{ExternalFlags, Forest, Purpose, Query, Row, RowId, RowKind, StateFilter};
+use crate::forest::{ExternalFlags, Forest, Query, Row, RowId, RowKind, SearchKind, StateFilter};
 use crate::segment::{Segment, SegmentId};
 
 use super::{any_change, any_limits, any_segment, id, last_of_each};
@@ -56,16 +56,16 @@ fn all_meant(forest: &Forest, query: &Query) -> Vec<SegmentId> {
 
 /// Searches a tree while it changes, and anew when it says so.
 fn searched(forest: &mut Forest, query: &Query, changes: Vec<Vec<super::Change>>, parts_between: &[usize]) {
-    let mut job = forest.search(Purpose::Tree, query.clone());
+    let mut job = forest.search(SearchKind::Tree, query.clone());
     for (change, parts) in changes.into_iter().zip(parts_between) {
         forest.apply(change);
-        if forest.wants_search(Purpose::Tree) {
-            job = forest.search(Purpose::Tree, query.clone());
+        if forest.wants_search(SearchKind::Tree) {
+            job = forest.search(SearchKind::Tree, query.clone());
         }
         job.by_ref().take(*parts).for_each(|finds| forest.take_finds(finds));
     }
     job.for_each(|finds| forest.take_finds(finds));
-    assert!(forest.is_searched(Purpose::Tree) && !forest.wants_search(Purpose::Tree));
+    assert!(forest.is_searched(SearchKind::Tree) && !forest.wants_search(SearchKind::Tree));
 }
 
 proptest! {
@@ -81,9 +81,9 @@ proptest! {
         order in vec(0_usize..5, 0..30),
     ) {
         let mut forest = Forest::within(limits, segments);
-        forest.search(Purpose::Tree, query.clone()).for_each(|finds| forest.take_finds(finds));
-        let whole: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
-        let mut jobs: Vec<_> = forest.search(Purpose::Tree, query).in_shares(shares).collect();
+        forest.search(SearchKind::Tree, query.clone()).for_each(|finds| forest.take_finds(finds));
+        let whole: Vec<SegmentId> = forest.matches(SearchKind::Tree).cloned().collect();
+        let mut jobs: Vec<_> = forest.search(SearchKind::Tree, query).in_shares(shares).collect();
         for at in order {
             if let Some(finds) = jobs.get_mut(at).and_then(Iterator::next) {
                 forest.take_finds(finds);
@@ -91,12 +91,12 @@ proptest! {
         }
         for job in jobs {
             for finds in job {
-                prop_assert!(!forest.is_searched(Purpose::Tree));
+                prop_assert!(!forest.is_searched(SearchKind::Tree));
                 forest.take_finds(finds);
             }
         }
-        prop_assert!(forest.is_searched(Purpose::Tree));
-        prop_assert_eq!(forest.matches(Purpose::Tree).cloned().collect::<Vec<_>>(), whole);
+        prop_assert!(forest.is_searched(SearchKind::Tree));
+        prop_assert_eq!(forest.matches(SearchKind::Tree).cloned().collect::<Vec<_>>(), whole);
     }
 
     /// Parts come back while the tree changes; in the end what is found is what a look at everything finds, in the same order.
@@ -113,25 +113,25 @@ proptest! {
         searched(&mut forest, &query, changes, &parts_between);
 
         let expected = all_meant(&forest, &query);
-        let found: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
+        let found: Vec<SegmentId> = forest.matches(SearchKind::Tree).cloned().collect();
         prop_assert_eq!(&found, &expected);
-        prop_assert_eq!(forest.match_count(Purpose::Tree), expected.len());
+        prop_assert_eq!(forest.match_count(SearchKind::Tree), expected.len());
         let rank = |id: &SegmentId| forest.get(id).and_then(|segment| query.rank(segment, &mut Scratch::default()));
         let mut best = expected.clone();
         best.sort_by_key(rank);
-        prop_assert_eq!(forest.best_matches(Purpose::Tree, 100), best.iter().collect::<Vec<_>>());
+        prop_assert_eq!(forest.best_matches(SearchKind::Tree, 100), best.iter().collect::<Vec<_>>());
 
         let mut forwards = Vec::new();
-        let mut at = forest.match_after(Purpose::Tree, None);
+        let mut at = forest.match_after(SearchKind::Tree, None);
         while let Some(id) = at {
-            at = forest.match_after(Purpose::Tree, Some(&RowId::Segment(id.clone())));
+            at = forest.match_after(SearchKind::Tree, Some(&RowId::Segment(id.clone())));
             forwards.push(id);
         }
         prop_assert_eq!(&forwards, &expected);
         let mut backwards = Vec::new();
-        let mut at = forest.match_before(Purpose::Tree, None);
+        let mut at = forest.match_before(SearchKind::Tree, None);
         while let Some(id) = at {
-            at = forest.match_before(Purpose::Tree, Some(&RowId::Segment(id.clone())));
+            at = forest.match_before(SearchKind::Tree, Some(&RowId::Segment(id.clone())));
             backwards.push(id);
         }
         backwards.reverse();
@@ -143,8 +143,8 @@ proptest! {
             let is_match = |row: &&RowId| matches!(row, RowId::Segment(id) if expected.contains(id));
             let after = rows[at + 1..].iter().find(is_match).cloned();
             let before = rows[..at].iter().rev().find(is_match).cloned();
-            prop_assert_eq!(forest.match_after(Purpose::Tree, Some(row)).map(RowId::Segment), after);
-            prop_assert_eq!(forest.match_before(Purpose::Tree, Some(row)).map(RowId::Segment), before);
+            prop_assert_eq!(forest.match_after(SearchKind::Tree, Some(row)).map(RowId::Segment), after);
+            prop_assert_eq!(forest.match_before(SearchKind::Tree, Some(row)).map(RowId::Segment), before);
         }
     }
 
@@ -159,7 +159,7 @@ proptest! {
     ) {
         let mut forest = Forest::within(limits, segments.iter().cloned());
         searched(&mut forest, &query, changes, &parts_between);
-        let filtered = forest.filtered(Purpose::Tree);
+        let filtered = forest.filtered(SearchKind::Tree);
 
         let meant = all_meant(&forest, &query);
         let mut whole = forest.clone();
@@ -208,9 +208,9 @@ proptest! {
         let mut forest = Forest::within(limits, segments.iter().cloned());
         let query = Query::parse("is:pending").unwrap().knowing(known(&before));
         searched(&mut forest, &query, Vec::new(), &[]);
-        forest.know(Purpose::Tree, known(&after));
+        forest.know(SearchKind::Tree, known(&after));
         let present: BTreeMap<SegmentId, Arc<Segment>> = last_of_each(&segments);
-        let mut found: Vec<SegmentId> = forest.matches(Purpose::Tree).cloned().collect();
+        let mut found: Vec<SegmentId> = forest.matches(SearchKind::Tree).cloned().collect();
         found.sort();
         let expected: Vec<SegmentId> = present.into_keys().filter(|id| after.contains(&id.to_string())).collect();
         prop_assert_eq!(found, expected);
@@ -231,9 +231,9 @@ fn a_very_deep_chain_is_followed_only_so_far() {
         super::segment(&format!("{at:05}"), &format!("level {at:05}"), parent.as_deref())
     });
     let mut forest: Forest = chain.collect();
-    let job = forest.search(Purpose::Tree, Query::parse("\"level 04999\"").unwrap());
+    let job = forest.search(SearchKind::Tree, Query::parse("\"level 04999\"").unwrap());
     job.for_each(|finds| forest.take_finds(finds));
-    let filtered = forest.filtered(Purpose::Tree);
+    let filtered = forest.filtered(SearchKind::Tree);
     assert!(filtered.len() < 1_200, "{}", filtered.len());
     assert_eq!(filtered.best(), Some(filtered.len() - 1));
 }

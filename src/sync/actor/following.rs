@@ -278,7 +278,10 @@ impl Following {
 
     /// Whether nothing is being read or looked at, and all is settled.
     pub fn is_idle(&self) -> bool {
-        self.reader.reading.is_none() && self.looks.under_way == 0 && self.goal.is_none() && !self.looks.backlog.waits()
+        self.reader.reading.is_none()
+            && self.looks.under_way == 0
+            && self.goal.is_none()
+            && !self.looks.backlog.is_waiting()
     }
 
     fn is_to_be_recognised(&self) -> bool {
@@ -382,7 +385,8 @@ impl<R: Remote> Actor<R> {
     pub(super) fn plan(&mut self, now: Instant) -> PollPlan {
         let overloaded = self.is_overloaded();
         let following = &mut self.following;
-        let waits = following.looks.backlog.waits() && following.looks.under_way < self.settings.concurrency.max(1);
+        let waits =
+            following.looks.backlog.is_waiting() && following.looks.under_way < self.settings.concurrency.max(1);
         let reads = following.reader.reading.is_none() && following.looks.backlog.len() < READ_AHEAD;
         PollPlan {
             read: reads.then(|| following.polling.at.max(following.polling.reads.next(now))),
@@ -466,7 +470,7 @@ impl<R: Remote> Actor<R> {
         self.following.reader.untried = false;
         let quiet = part.events.is_empty();
         let ended = part.ended;
-        self.hear_part(part);
+        self.apply_part(part);
         self.answer_those_who_catch_up();
         // The server answers again; but what it has asked for is kept.
         if matches!(self.work, Work::Resting { then: Next::Follow, .. }) && !self.rests_as_asked() {
@@ -486,7 +490,7 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Takes in what a part of the feed tells.
-    fn hear_part(&mut self, part: Part) {
+    fn apply_part(&mut self, part: Part) {
         let Part { events, next, setbacks, longest, landmarks, .. } = part;
         let writing = self.writing.is_writing();
         let following = &mut self.following;
@@ -503,7 +507,7 @@ impl<R: Remote> Actor<R> {
         following.reader.round.events += events.len();
         let named = events.into_iter().map(|(_, event)| event.id);
         if matches!(self.work, Work::Listing(_)) {
-            self.lists.last.hear_meanwhile(named);
+            self.lists.last.note_meanwhile(named);
         } else {
             self.lists.last.hear(named);
         }
@@ -576,7 +580,8 @@ impl<R: Remote> Actor<R> {
 
     /// Whether the feed was quiet when it was read last.
     pub(super) fn is_quiet(&self) -> bool {
-        self.following.polling.pause > self.following.polling.pace.shortest || !self.following.looks.backlog.waits()
+        self.following.polling.pause > self.following.polling.pace.shortest
+            || !self.following.looks.backlog.is_waiting()
     }
 
     /// Applies fetched segments, and answers the differences. `by_feed` when the feed led there.
@@ -599,7 +604,7 @@ impl<R: Remote> Actor<R> {
                 told.push(SegmentChange { id, before: now.clone(), now, mention });
             }
         }
-        self.tell_changes(told, next).await?;
+        self.emit_changes(told, next).await?;
         Ok(different)
     }
 }

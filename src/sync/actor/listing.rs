@@ -160,7 +160,7 @@ impl LastList {
     }
 
     /// The feed has told these while the next list is under way.
-    pub fn hear_meanwhile(&mut self, named: impl IntoIterator<Item = SegmentId>) {
+    pub fn note_meanwhile(&mut self, named: impl IntoIterator<Item = SegmentId>) {
         self.meanwhile.named.extend(named);
         self.meanwhile.changed |= !self.meanwhile.named.is_empty();
     }
@@ -213,7 +213,7 @@ impl<R: Remote> Actor<R> {
         let stop = running.stop.clone();
         self.work = Work::Listing(running);
         self.told.silence.work_asks(Call::Page(listing.next_number()));
-        self.tell_progress(listing.progress(self.cache.count_of_list())).await?;
+        self.emit_progress(listing.progress(self.cache.count_of_list())).await?;
         let (remote, settings) = (Arc::clone(&self.tasks.remote), Arc::clone(&self.settings));
         let (questions, reporter) = (self.tasks.questions.clone(), self.tasks.reporter.clone());
         self.send_out(async move {
@@ -223,7 +223,7 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    pub(super) async fn tell_progress(&mut self, progress: ListProgress) -> Result<(), Stopped> {
+    pub(super) async fn emit_progress(&mut self, progress: ListProgress) -> Result<(), Stopped> {
         let Work::Listing(running) = &mut self.work else { return Ok(()) };
         if running.progress_told.is_some_and(|told| told.elapsed() < PROGRESS) {
             return Ok(());

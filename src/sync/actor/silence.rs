@@ -34,7 +34,7 @@ impl Silence {
     }
 
     /// Something has come of the list.
-    pub fn heard_of_work(&mut self) {
+    pub fn work_answered(&mut self) {
         if let Some((_, since)) = &mut self.work {
             *since = Instant::now();
         }

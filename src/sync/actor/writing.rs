@@ -37,7 +37,7 @@ pub(super) struct Writing {
     /// The children of each segment that is to be deleted.
     children: HashMap<SegmentId, HashSet<SegmentId>>,
     /// Segments that were not there before something was to be created.
-    born: HashSet<SegmentId>,
+    created_since: HashSet<SegmentId>,
     /// Segments that an operation is known to have created.
     claimed: HashMap<SegmentId, OpId>,
     /// The segments that look like what is to be created.
@@ -101,7 +101,7 @@ impl Writing {
             siblings.insert(seen.id.clone());
         }
         if seen.before.is_none() && !self.creates.is_empty() {
-            self.born.insert(seen.id.clone());
+            self.created_since.insert(seen.id.clone());
         }
         self.namesakes.follow(seen);
     }
@@ -208,7 +208,7 @@ impl<R: Remote> Actor<R> {
     fn forget_what_nothing_needs(&mut self) {
         if !self.writing.is_writing() {
             self.writing.children.clear();
-            self.writing.born.clear();
+            self.writing.created_since.clear();
             self.writing.namesakes.clear();
         }
     }
@@ -242,7 +242,7 @@ impl<R: Remote> Actor<R> {
         if let Some(Unreached { error, until, .. }) = self.writing.unreached.clone() {
             let retry_in = until.saturating_duration_since(Instant::now());
             let Execution { op, evidence, .. } = execution;
-            return self.tell_executed(op, ExecutionResult::Unreached { error, retry_in, evidence }).await;
+            return self.emit_executed(op, ExecutionResult::Unreached { error, retry_in, evidence }).await;
         }
         let creates = created_by(&execution.operation).is_some();
         if creates && execution.evidence.as_ref().is_some_and(|evidence| evidence.resend == Resend::AfterList) {
@@ -251,7 +251,7 @@ impl<R: Remote> Actor<R> {
         let Execution { op, operation, evidence } = execution;
         self.look_out_for(&[(op, &operation)]);
         if let Err(error) = self.preflight(&operation) {
-            return self.tell_executed(op, ExecutionResult::Failed { error, evidence }).await;
+            return self.emit_executed(op, ExecutionResult::Failed { error, evidence }).await;
         }
         let since = evidence.as_ref().map_or_else(|| self.following.earliest(), |evidence| evidence.since);
         let existing = self.note_existing(op, &operation, evidence.as_ref());
@@ -271,7 +271,7 @@ impl<R: Remote> Actor<R> {
         Ok(())
     }
 
-    async fn tell_executed(&self, op: OpId, result: ExecutionResult) -> Result<(), Stopped> {
+    async fn emit_executed(&self, op: OpId, result: ExecutionResult) -> Result<(), Stopped> {
         self.emit(Event::Executed { op, result: Box::new(result) }).await
     }
 
@@ -354,17 +354,17 @@ impl<R: Remote> Actor<R> {
             Ok(ended) => {
                 self.writing.unreached_before = 0;
                 self.operation_ended(op, ended).await?;
-                self.tell_after_all(of_others).await?;
+                self.emit_deferred(of_others).await?;
                 self.learn(learnt).await?;
             }
             Err(stop) => {
-                self.tell_after_all(deferred.into_iter().chain(of_others).collect()).await?;
+                self.emit_deferred(deferred.into_iter().chain(of_others).collect()).await?;
                 // What is shown is what is known, whatever a person is told of the failure.
                 self.learn(learnt).await?;
                 match stop {
                     Stop::Failed(error) => {
                         tracing::warn!(plan = op.plan_id.0, index = op.index, %error, "an operation failed");
-                        self.tell_executed(op, ExecutionResult::Failed { error, evidence }).await?;
+                        self.emit_executed(op, ExecutionResult::Failed { error, evidence }).await?;
                     }
                     Stop::Unreached { error, .. } => self.unreached(op, error, evidence).await?,
                 }
@@ -376,10 +376,10 @@ impl<R: Remote> Actor<R> {
     }
 
     /// Emits changes that were deferred, as far as there is anything to tell by now.
-    async fn tell_after_all(&mut self, deferred: Vec<SegmentChange>) -> Result<(), Stopped> {
+    async fn emit_deferred(&mut self, deferred: Vec<SegmentChange>) -> Result<(), Stopped> {
         let now = |seen: SegmentChange| SegmentChange { now: self.cache.get(&seen.id).cloned(), ..seen };
         let told = deferred.into_iter().map(now).filter(|seen| seen.before != seen.now).collect();
-        self.tell_changes(told, None).await
+        self.emit_changes(told, None).await
     }
 
     /// Takes in what was learnt of segments by the way.
@@ -411,7 +411,7 @@ impl<R: Remote> Actor<R> {
         {
             *rest = until.min(*rest);
         }
-        self.tell_executed(op, ExecutionResult::Unreached { error, retry_in: pause, evidence }).await
+        self.emit_executed(op, ExecutionResult::Unreached { error, retry_in: pause, evidence }).await
     }
 
     async fn operation_ended(&mut self, op: OpId, ended: Ended) -> Result<(), Stopped> {
@@ -436,13 +436,13 @@ impl<R: Remote> Actor<R> {
             }
             WriteResult::Updated(_) => {}
         }
-        self.tell_executed(op, ExecutionResult::Done(outcome)).await?;
+        self.emit_executed(op, ExecutionResult::Done(outcome)).await?;
         // Somebody may have changed it again since, and the feed may have been faster than the write.
         let now = self.cache.get(&id).cloned();
         if now == told {
             return Ok(());
         }
-        self.tell_changes(vec![SegmentChange { id, before: told, now, mention: FeedSource::default() }], None).await
+        self.emit_changes(vec![SegmentChange { id, before: told, now, mention: FeedSource::default() }], None).await
     }
 
     /// Fetches segments for another reason than that the feed names them. One that can't be looked at now is named by the feed or by the next

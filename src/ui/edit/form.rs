@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Form, Purpose, State};
+use crate::app::{Form, FormKind, State};
 use crate::segment::Field;
 
 use crate::ui::Look;
@@ -18,14 +18,14 @@ const CHOOSE: &str = "type to choose";
 
 pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame<'_>) {
     let title = match &form.purpose {
-        Purpose::Create => match &form.parent {
+        FormKind::Create => match &form.parent {
             Some(id) => match state.tree.forest.get(id) {
                 Some(parent) => format!("New segment below {}", parent.name),
                 None => format!("New segment below {id}"),
             },
             None => "New segment at the top level".into(),
         },
-        Purpose::Edit { base } => format!("Edit {}", base.name),
+        FormKind::Edit { base } => format!("Edit {}", base.name),
     };
     let wanted = wanted(state, form);
     // What is wrapped to the width has to be known before the dialog is placed.

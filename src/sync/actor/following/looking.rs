@@ -193,7 +193,7 @@ impl<R: Remote> Actor<R> {
                 SegmentChange { id, before: now.clone(), now, mention }
             });
             let told = told.collect();
-            self.tell_changes(told, self.following.earliest()).await?;
+            self.emit_changes(told, self.following.earliest()).await?;
         }
         Ok(())
     }

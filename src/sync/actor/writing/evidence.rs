@@ -94,7 +94,7 @@ impl<R: Remote> Actor<R> {
     pub(in crate::sync::actor) fn claim(&mut self, claim: Claim) -> bool {
         let Claim { op, id, kind, doubted, firm } = claim;
         let existed = self.writing.existing.get(&op).is_some_and(|existing| existing.contains(&id));
-        let unknown = self.cache.get(&id).is_none() || self.writing.born.contains(&id);
+        let unknown = self.cache.get(&id).is_none() || self.writing.created_since.contains(&id);
         let created = kind == Some(FeedEventKind::Created);
         let new = match self.writing.left {
             // What is known was stored or listed after it was sent, so what is new is what did not exist before.
@@ -129,6 +129,6 @@ impl<R: Remote> Actor<R> {
 
     /// The segment that a create was answered with, if it existed before that was asked for.
     pub(in crate::sync::actor) fn existed_before(&self, id: &SegmentId) -> Option<Arc<Segment>> {
-        self.cache.get(id).filter(|_| !self.writing.born.contains(id)).cloned()
+        self.cache.get(id).filter(|_| !self.writing.created_since.contains(id)).cloned()
     }
 }

@@ -5,23 +5,23 @@ use hashbrown::{HashMap, HashSet};
 
 use super::arena::{Arena, NodeIndex};
 
-/// A node of a skeleton.
+/// A node of a ancestry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ancestor {
     pub node: NodeIndex,
-    /// How many of the skeleton it stands below.
+    /// How many of the ancestry it stands below.
     pub depth: u32,
-    /// Whether any of the skeleton stands below it.
+    /// Whether any of the ancestry stands below it.
     pub carries: bool,
 }
 
 /// Levels above a node that are followed. In a chain of a hundred thousand nobody looks further up.
 const LEVELS: usize = 1_000;
-/// When there are so many bones, no more nodes are taken in.
+/// When there are so many ancestors, no more nodes are taken in.
 const MOST_BONES: usize = 20_000;
 
 /// These nodes and all that they stand under, from the top down.
-pub(super) fn skeleton(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
+pub(super) fn ancestry(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
     let mut known: HashSet<NodeIndex> = HashSet::new();
     let mut below: HashMap<NodeIndex, Vec<NodeIndex>> = HashMap::new();
     for node in nodes {
@@ -38,7 +38,7 @@ pub(super) fn skeleton(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
             break;
         }
     }
-    let mut bones = Vec::with_capacity(known.len());
+    let mut ancestors = Vec::with_capacity(known.len());
     let mut waiting: Vec<(u32, NodeIndex)> = Vec::new();
     let mut push = |waiting: &mut Vec<_>, depth: u32, node: NodeIndex| {
         let children = below.remove(&node).map(|children| arena.in_sibling_order(children)).unwrap_or_default();
@@ -48,7 +48,7 @@ pub(super) fn skeleton(arena: &Arena, nodes: &[NodeIndex]) -> Vec<Ancestor> {
     push(&mut waiting, 0, NodeIndex::TOP);
     while let Some((depth, node)) = waiting.pop() {
         let carries = push(&mut waiting, depth + 1, node);
-        bones.push(Ancestor { node, depth, carries });
+        ancestors.push(Ancestor { node, depth, carries });
     }
-    bones
+    ancestors
 }
