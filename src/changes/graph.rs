@@ -9,11 +9,12 @@
 //! An operation waits only for those that entered before it, so nothing ever waits for itself. No step costs more than what
 //! waits for the operation that it is about.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::segment::{Draft, SegmentId};
+use crate::segment::SegmentId;
 
 use super::model::{OpId, Operation};
 
@@ -28,8 +29,9 @@ pub(super) struct Graph {
     on: HashMap<SegmentId, Vec<OpId>>,
     /// The operations that put something below a segment or take it from there.
     below: HashMap<SegmentId, HashSet<OpId>>,
-    /// The creates with the same fields, in the order in which they entered.
-    alike: HashMap<Draft, VecDeque<(Turn, OpId)>>,
+    /// The creates by a digest of their fields, those with the same in the order in which they entered. Two that differ may have
+    /// the same digest: then one waits for the other, and nothing else comes of it.
+    alike: BTreeMap<(u64, Turn), OpId>,
     moves: Moves,
     last_turn: Turn,
 }
@@ -45,17 +47,20 @@ struct Node {
     run: u64,
     kind: Kind,
     stage: Stage,
-    /// What it waits for, and what waits for it.
-    after: HashSet<OpId>,
+    /// What it waited for when it entered, and how many of these are not over.
+    after: Vec<OpId>,
+    waits_for: usize,
+    /// What waits for it.
     before: HashSet<OpId>,
-    /// The keys under which it is found.
+    /// The keys under which it is found: of the segment, and of its parents before and after.
     on: SegmentId,
-    below: Vec<SegmentId>,
+    below: [Option<SegmentId>; 2],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    Create(Draft),
+    /// With a digest of the fields other than the parent.
+    Create(u64),
     /// Other values for a segment where it stands: of no matter to what is put below it.
     Change,
     /// To a place, as one of a run of moves to the same.
@@ -88,9 +93,9 @@ struct Moves {
 }
 
 impl Kind {
-    fn of(operation: &Operation) -> Self {
+    fn of(operation: &Operation, hasher: &impl BuildHasher) -> Self {
         match operation {
-            Operation::Create { draft } => Self::Create(draft.clone()),
+            Operation::Create { draft } => Self::Create(hasher.hash_one((&draft.name, &draft.external_id))),
             Operation::Update { draft, .. } if operation.is_move() => Self::Move { to: draft.parent.clone() },
             Operation::Update { .. } => Self::Change,
             Operation::Delete { .. } => Self::Delete,
@@ -103,7 +108,7 @@ impl Graph {
     pub fn enter(&mut self, op: OpId, operation: &Operation, rests: bool) {
         self.last_turn.0 += 1;
         let turn = self.last_turn;
-        let kind = Kind::of(operation);
+        let kind = Kind::of(operation, self.nodes.hasher());
         if let Kind::Move { to } = &kind
             && (self.moves.last_run == 0 || self.moves.to != *to)
         {
@@ -126,25 +131,24 @@ impl Graph {
             Operation::Update { base, .. } | Operation::Delete { base, .. } => base.parent.clone(),
             Operation::Create { .. } => None,
         };
-        let below: Vec<SegmentId> = left.into_iter().chain(operation.destination().cloned()).collect();
+        let below = [left, operation.destination().cloned()];
         self.on.entry(on.clone()).or_default().push(op);
-        for parent in &below {
+        for parent in below.iter().flatten() {
             self.below.entry(parent.clone()).or_default().insert(op);
         }
-        if let Kind::Create(draft) = &kind {
-            let alike = self.alike.entry(draft.clone()).or_default();
-            let place = alike.partition_point(|(other, _)| *other < turn);
-            alike.insert(place, (turn, op));
+        if let Kind::Create(fields) = &kind {
+            self.alike.insert((self.digest(*fields, &below), turn), op);
         }
-        self.nodes.insert(op, Node { turn, run, kind, stage, after, before: HashSet::new(), on, below });
+        let waits_for = after.len();
+        self.nodes.insert(op, Node { turn, run, kind, stage, after, waits_for, before: HashSet::new(), on, below });
         self.count_active(op, 1);
         self.consider(op);
     }
 
     /// The operations that have to be done before this one.
-    fn builds_upon(&self, operation: &Operation, turn: Turn) -> HashSet<OpId> {
+    fn builds_upon(&self, operation: &Operation, turn: Turn) -> Vec<OpId> {
         let earlier = |other: &&OpId| self.nodes.get(*other).is_some_and(|other| other.turn < turn);
-        let mut after = HashSet::new();
+        let mut after = Vec::new();
         if let Some(subject) = operation.subject() {
             after.extend(self.on.get(subject).into_iter().flatten().filter(earlier).copied());
             if matches!(operation, Operation::Delete { .. }) {
@@ -156,6 +160,8 @@ impl Graph {
             let on = self.on.get(destination).into_iter().flatten().filter(earlier);
             after.extend(on.filter(matters).copied());
         }
+        after.sort_unstable();
+        after.dedup();
         after
     }
 
@@ -214,7 +220,7 @@ impl Graph {
     pub fn wake(&mut self, op: OpId, operation: &Operation) {
         let Some((Node { turn, run, before, .. }, twin)) = self.take_out(op) else { return };
         // It keeps its place among the moves, so that nothing that waits for it comes before it; also where it was none before.
-        self.insert(op, operation, (turn, run), Kind::of(operation), Stage::Queued);
+        self.insert(op, operation, (turn, run), Kind::of(operation, self.nodes.hasher()), Stage::Queued);
         if let Some(node) = self.nodes.get_mut(&op) {
             node.before = before;
         }
@@ -226,11 +232,14 @@ impl Graph {
     /// An operation is done or discarded: those that waited for it may begin.
     pub fn leave(&mut self, op: OpId) {
         let Some((node, twin)) = self.take_out(op) else { return };
-        for later in node.before.into_iter().chain(twin) {
+        for later in node.before {
             if let Some(waiting) = self.nodes.get_mut(&later) {
-                waiting.after.remove(&op);
+                waiting.waits_for -= 1;
             }
             self.consider(later);
+        }
+        if let Some(twin) = twin {
+            self.consider(twin);
         }
     }
 
@@ -247,7 +256,7 @@ impl Graph {
                 self.on.remove(&node.on);
             }
         }
-        for parent in &node.below {
+        for parent in node.below.iter().flatten() {
             if let Some(below) = self.below.get_mut(parent) {
                 below.remove(&op);
                 if below.is_empty() {
@@ -260,16 +269,13 @@ impl Graph {
                 earlier.before.remove(&op);
             }
         }
-        let mut twin = None;
-        if let Kind::Create(draft) = &node.kind
-            && let Some(alike) = self.alike.get_mut(draft)
-        {
-            take_turn(alike, node.turn);
-            twin = alike.front().map(|(_, twin)| *twin);
-            if twin.is_none() {
-                self.alike.remove(draft);
-            }
-        }
+        let twin = if let Kind::Create(fields) = node.kind {
+            let digest = self.digest(fields, &node.below);
+            self.alike.remove(&(digest, node.turn));
+            self.first_alike(digest)
+        } else {
+            None
+        };
         self.moves_go_on();
         Some((node, twin))
     }
@@ -303,17 +309,12 @@ impl Graph {
     }
 
     fn consider(&mut self, op: OpId) {
-        let Some(Node { turn, run, kind, stage: Stage::Queued, after, .. }) = self.nodes.get(&op) else { return };
-        if !after.is_empty() {
+        let Some(node) = self.nodes.get(&op).filter(|node| node.stage == Stage::Queued && node.waits_for == 0) else {
             return;
-        }
+        };
+        let Node { run, kind, below, .. } = node;
         match kind {
-            Kind::Create(draft) => {
-                let first = self.alike.get(draft).and_then(VecDeque::front);
-                if first != Some(&(*turn, op)) {
-                    return;
-                }
-            }
+            Kind::Create(fields) if self.first_alike(self.digest(*fields, below)) != Some(op) => return,
             Kind::Move { .. } if self.moves.active.first_key_value().is_some_and(|(first, _)| first < run) => {
                 self.moves.waiting.entry(*run).or_default().insert(op);
                 return;
@@ -341,8 +342,6 @@ impl Graph {
         }
         if let Some(ops) = self.below.remove(provisional) {
             for op in &ops {
-                let below = self.nodes.get_mut(op).into_iter().flat_map(|node| &mut node.below);
-                below.filter(|parent| *parent == provisional).for_each(|parent| parent.clone_from(real));
                 self.rename_place(*op, provisional, real);
             }
             self.below.entry(real.clone()).or_default().extend(ops);
@@ -356,11 +355,12 @@ impl Graph {
     fn put_in_order(&mut self, one: OpId, other: OpId) {
         let rank = |op: &OpId| self.nodes.get(op).map(|node| (node.stage != Stage::InFlight, node.turn));
         let (first, second) = if rank(&one) <= rank(&other) { (one, other) } else { (other, one) };
-        if let Some(first) = self.nodes.get_mut(&first) {
-            first.before.insert(second);
+        if !self.nodes.get_mut(&first).is_some_and(|first| first.before.insert(second)) {
+            return;
         }
         if let Some(second) = self.nodes.get_mut(&second) {
-            second.after.insert(first);
+            second.after.push(first);
+            second.waits_for += 1;
         }
         self.ready.remove(&second);
         for waiting in self.moves.waiting.values_mut() {
@@ -371,24 +371,37 @@ impl Graph {
     /// What is put below a new segment is known by the place that it is put to.
     fn rename_place(&mut self, op: OpId, provisional: &SegmentId, real: &SegmentId) {
         let Some(node) = self.nodes.get_mut(&op) else { return };
-        match &mut node.kind {
-            Kind::Move { to: Some(to) } if to == provisional => to.clone_from(real),
-            Kind::Create(draft) if draft.parent.as_ref() == Some(provisional) => {
-                let former = draft.clone();
-                draft.parent = Some(real.clone());
-                let (key, turn) = (draft.clone(), node.turn);
-                if let Some(alike) = self.alike.get_mut(&former) {
-                    take_turn(alike, turn);
-                    if alike.is_empty() {
-                        self.alike.remove(&former);
-                    }
-                }
-                let alike = self.alike.entry(key).or_default();
-                let place = alike.partition_point(|(other, _)| *other < turn);
-                alike.insert(place, (turn, op));
-            }
-            _ => {}
+        if let Kind::Move { to: Some(to) } = &mut node.kind
+            && to == provisional
+        {
+            to.clone_from(real);
         }
+        let former = node.below.clone();
+        node.below
+            .iter_mut()
+            .flatten()
+            .filter(|parent| *parent == provisional)
+            .for_each(|parent| parent.clone_from(real));
+        if let Some(Node { turn, kind: Kind::Create(fields), below, .. }) = self.nodes.get(&op) {
+            let (turn, before, after) = (*turn, self.digest(*fields, &former), self.digest(*fields, below));
+            self.alike.remove(&(before, turn));
+            self.alike.insert((after, turn), op);
+        }
+    }
+
+    /// What stands for the fields of a create, its parent included.
+    fn digest(&self, fields: u64, below: &[Option<SegmentId>; 2]) -> u64 {
+        self.nodes.hasher().hash_one((fields, below))
+    }
+
+    fn first_alike(&self, digest: u64) -> Option<OpId> {
+        self.alike.range((digest, Turn(0))..=(digest, Turn(u64::MAX))).next().map(|(_, op)| *op)
+    }
+
+    /// Makes room for so many operations more.
+    pub fn reserve(&mut self, more: usize) {
+        self.nodes.reserve(more);
+        self.on.reserve(more);
     }
 
     /// Whether nothing is in it.
@@ -400,19 +413,12 @@ impl Graph {
     }
 }
 
-/// Takes out the create of a turn.
-fn take_turn(alike: &mut VecDeque<(Turn, OpId)>, turn: Turn) {
-    if let Ok(place) = alike.binary_search_by_key(&turn, |(turn, _)| *turn) {
-        alike.remove(place);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::segment::Segment;
+    use crate::segment::{Draft, Segment};
 
     fn id(text: &str) -> SegmentId {
         SegmentId::new(text).unwrap()

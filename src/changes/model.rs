@@ -32,7 +32,7 @@ impl OpId {
     /// The id by which other operations refer to the segment that this one creates, for as long as the server has given it none.
     #[must_use]
     pub fn provisional_id(self) -> SegmentId {
-        SegmentId::of_text(format!("{PROVISIONAL}{}.{})", self.plan_id.0, self.index))
+        SegmentId::of_text(&format!("{PROVISIONAL}{}.{})", self.plan_id.0, self.index))
     }
 
     /// The operation whose segment has that provisional id; `None` for any other id.

@@ -213,7 +213,9 @@ impl ChangeQueue {
             return transitions;
         }
         let queue = |_, op: &PlannedOp| (op.state == OpState::Staged).then_some(OpState::Queued);
-        for op in self.plans.set_states(plan_id, queue) {
+        let ops = self.plans.set_states(plan_id, queue);
+        self.graph.reserve(ops.len());
+        for op in ops {
             let Some(planned) = self.plans.op(op) else { continue };
             self.graph.enter(op, &planned.operation, false);
             transitions.journal.push(JournalEntry::Queued(op, planned.operation.clone()));

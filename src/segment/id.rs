@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -20,7 +21,7 @@ pub struct SegmentId(Repr);
 #[derive(Clone, PartialEq, Eq)]
 enum Repr {
     Uuid([u8; 16]),
-    Text(Box<str>),
+    Text(Arc<str>),
 }
 
 /// A UUID goes to the hasher as the one number that it is: ids are looked up more often than anything else.
@@ -41,7 +42,7 @@ impl SegmentId {
     }
 
     /// An id of a text that is known not to be empty and to be no UUID.
-    pub(crate) fn of_text(text: String) -> Self {
+    pub(crate) fn of_text(text: &str) -> Self {
         Self(Repr::Text(text.into()))
     }
 
