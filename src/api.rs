@@ -145,7 +145,7 @@ impl Client {
         self.settings
             .base_url
             .segment(id)
-            .ok_or_else(|| Fault::InvalidRequest { reason: format!("an address can't hold the id `{id}`") })
+            .ok_or_else(|| Fault::InvalidRequest { reason: format!("the ID `{id}` can't be part of a URL") })
     }
 }
 

@@ -100,7 +100,7 @@ fn explained(error: &clap::Error) -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
-    error_hook.install().wrap_err("could not prepare for errors")?;
+    error_hook.install().wrap_err("couldn't install the error reporter")?;
     // Its own way to report one panics itself where stderr is gone.
     terminal::restore_on_panic(move |panic| {
         terminal::write_line(printable_report(&panic_hook.panic_report(panic).to_string()));
@@ -109,7 +109,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     allow_open_files()?;
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let paths = Paths::of(&environment)
-        .ok_or_else(|| Failure::usage("there is no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
+        .ok_or_else(|| Failure::usage("no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
     let _log = logging::begin(&arguments.log, &paths)?;
     match arguments.command {
         None => browse::run(&arguments.connection, &arguments.look, environment, &paths),
@@ -154,10 +154,10 @@ fn allow_open_files() -> Result<(), Report> {
             return Ok(());
         }
         if most < OPEN_FILES {
-            return Err(eyre!("only {most} files may be open at once, and it takes {OPEN_FILES}: raise `ulimit -n`"));
+            return Err(eyre!("only {most} files may be open at once and {OPEN_FILES} are needed: raise `ulimit -n`"));
         }
         setrlimit(Resource::Nofile, Rlimit { current: Some(OPEN_FILES), maximum: limit.maximum })
-            .wrap_err("could not allow for enough open files; raise `ulimit -n`")?;
+            .wrap_err("couldn't raise the limit of open files; raise `ulimit -n`")?;
     }
     Ok(())
 }
@@ -171,7 +171,7 @@ fn runtime() -> Result<Runtime, Report> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .wrap_err("could not start the asynchronous runtime")
+        .wrap_err("couldn't start the async runtime")
 }
 
 fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failure> {

@@ -148,14 +148,14 @@ impl Connection {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// Neither flags nor environment nor a file say anything.
-    #[error("nothing is configured")]
+    #[error("not configured")]
     NothingConfigured {
         /// Where a file would be looked for.
         looked_at: PathBuf,
     },
     /// There are several profiles, and none of them was asked for.
     #[error(
-        "which profile? {path} has {known}; give --profile, set SEGTUI_PROFILE, or write `default_profile` into the file",
+        "no profile selected: {path} defines {known}; use --profile, SEGTUI_PROFILE or `default_profile` in the file",
         path = .path.display(), known = listed(.known)
     )]
     NoneChosen {
@@ -165,7 +165,7 @@ pub enum ConfigError {
         known: Vec<String>,
     },
     /// The file can't be read.
-    #[error("could not read the configuration {path}: {source}", path = .path.display())]
+    #[error("couldn't read the configuration {path}: {source}", path = .path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -176,7 +176,7 @@ pub enum ConfigError {
     #[error(transparent)]
     File(#[from] FaultInFile),
     /// A profile that is not there.
-    #[error("there is no profile {name} in {path}; it has {known}", path = .path.display(), known = listed(.known))]
+    #[error("no profile {name} in {path}; it defines {known}", path = .path.display(), known = listed(.known))]
     UnknownProfile {
         /// The name that was asked for.
         name: String,
@@ -186,7 +186,7 @@ pub enum ConfigError {
         known: Vec<String>,
     },
     /// A profile was asked for, and there is no file.
-    #[error("profile {name} was asked for, and there is no configuration at {path}", path = .path.display())]
+    #[error("no profile {name}: there is no configuration at {path}", path = .path.display())]
     NoFileForProfile {
         /// The name that was asked for.
         name: String,
@@ -194,7 +194,7 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// Something is missing.
-    #[error("{what} is not set; give {flag}, set {variable}, or write `{key}` into a profile of {path}", path = .path.display())]
+    #[error("{what} is not set; use {flag}, {variable} or `{key}` in a profile of {path}", path = .path.display())]
     Missing {
         /// What.
         what: &'static str,
@@ -208,7 +208,7 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// The base URL is none.
-    #[error("the base URL can't be used: {0}")]
+    #[error("invalid base URL: {0}")]
     BaseUrl(#[from] BaseUrlFault),
     /// A variable that is to say yes or no says something else.
     #[error("{variable} is `{value}`; expected 1, true, yes or on, or else 0, false, no or off")]
@@ -228,7 +228,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Command(#[from] CommandFault),
     /// The variable that was to hold the key does not.
-    #[error("the API key is to come from the environment variable {variable}, which is not set")]
+    #[error("the API key comes from the environment variable {variable}, which is not set")]
     KeyNotInEnvironment {
         /// Which variable.
         variable: String,
@@ -514,7 +514,7 @@ protected = true
         let flags = Flags { profile: Some("test".into()), ..Flags::default() };
         assert_eq!(
             home.refusal(&flags),
-            "there is no profile test in HOME/.config/segtui/config.toml; it has preprod, prod"
+            "no profile test in HOME/.config/segtui/config.toml; it defines preprod, prod"
         );
     }
 
@@ -525,7 +525,7 @@ protected = true
         let home = home.set("SEGTUI_BASE_URL", "https://one.example");
         assert_eq!(
             home.refusal(&Flags::default()),
-            "the tenant is not set; give --tenant, set SEGTUI_TENANT, or write `tenant` into a profile of \
+            "the tenant is not set; use --tenant, SEGTUI_TENANT or `tenant` in a profile of \
              HOME/.config/segtui/config.toml"
         );
     }
@@ -535,8 +535,7 @@ protected = true
         let home = Home::with_file(&TWO.replace("default_profile", "# default_profile"));
         assert_eq!(
             home.refusal(&Flags::default()),
-            "which profile? HOME/.config/segtui/config.toml has preprod, prod; give --profile, set SEGTUI_PROFILE, or \
-             write `default_profile` into the file"
+            "no profile selected: HOME/.config/segtui/config.toml defines preprod, prod; use --profile, SEGTUI_PROFILE or `default_profile` in the file"
         );
     }
 
@@ -637,7 +636,7 @@ protected = true
         let home = Home::with_file(TWO).set("SEGTUI_PROFILE", "prod");
         assert_eq!(
             home.refusal(&Flags::default()),
-            "the API key is to come from the environment variable PROD_KEY, which is not set"
+            "the API key comes from the environment variable PROD_KEY, which is not set"
         );
     }
 

@@ -129,7 +129,7 @@ impl Server {
             (None, Some(count)) => starters::made_up(count, options.seed),
         };
         if !can_be_dated(SystemTime::now()) {
-            return Err(io::Error::other("HTTP has no date for what the machine's clock says; set it"));
+            return Err(io::Error::other("the machine's clock is out of the range of HTTP dates; set it"));
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;

@@ -67,7 +67,7 @@ fn place(path: &Path) -> io::Result<Place> {
             Err(_) => return Ok(Place::File(place)),
         }
     }
-    Err(io::Error::other("too many links lead to each other"))
+    Err(io::Error::other("too many symbolic links"))
 }
 
 /// Whether a path stands among the open descriptors of a process.

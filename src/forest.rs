@@ -76,8 +76,8 @@ pub enum Heading {
 impl fmt::Display for Heading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::MissingParents => "Without their parent",
-            Self::Circles => "In a circle",
+            Self::MissingParents => "Orphans: parent missing",
+            Self::Circles => "Circular parents",
         })
     }
 }

@@ -52,7 +52,7 @@ pub enum BindingFault {
     #[error(transparent)]
     Key(#[from] KeyFault),
     /// Another binding is the same, begins it, or is begun by it.
-    #[error("`{keys}` for {action} gets in the way of `{other_keys}` for {other}")]
+    #[error("`{keys}` ({action}) conflicts with `{other_keys}` ({other})")]
     Clash {
         /// The keys of the new binding.
         keys: String,
@@ -178,7 +178,7 @@ impl Keymap {
         let lines = TABLE.iter().filter_map(|entry| match entry.action {
             Action::FoldToLevel(2) => {
                 let keys = format!("{} … {}", keys(entry.action), keys(Action::FoldToLevel(9)));
-                Some((entry.group, keys, "show so many levels"))
+                Some((entry.group, keys, "Expand to level"))
             }
             Action::FoldToLevel(3..=9) => None,
             action => Some((entry.group, keys(action), entry.help)),
@@ -228,7 +228,7 @@ mod tests {
     fn a_binding_that_hides_another_is_refused() {
         let mut keymap = Keymap::standard().unwrap();
         let fault = keymap.bind("g", Action::Help).unwrap_err();
-        assert_eq!(fault.to_string(), "`g` for help gets in the way of `g g` for first");
+        assert_eq!(fault.to_string(), "`g` (help) conflicts with `g g` (first)");
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
         keymap.name_own(vec!["Send to ERP".into(), "Report".into()]);
         keymap.bind("g r", Action::UserCommands(1)).unwrap();
         let fault = keymap.bind("g", Action::Find).unwrap_err();
-        assert_eq!(fault.to_string(), "`g` for find gets in the way of `g r` for the command “Report”");
+        assert_eq!(fault.to_string(), "`g` (find) conflicts with `g r` (the command “Report”)");
         keymap.complete(&[]);
         let own: Vec<_> = keymap.help().into_iter().filter(|(group, ..)| *group == Group::UserCommands).collect();
         assert_eq!(

@@ -11,6 +11,7 @@
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
 //! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
+//! | 0 | `numbers` ○ | numbers and the nouns that follow them |
 //! | 0 | `printable` ○ | what others wrote, made safe for a terminal |
 //! | 0 | `clock` | what time it is |
 //! | 0 | `files` | putting a file in the place of another, and making private ones |
@@ -59,6 +60,7 @@ pub(crate) mod files;
 pub mod forest;
 pub(crate) mod formats;
 pub mod keymap;
+pub(crate) mod numbers;
 pub(crate) mod printable;
 pub mod remote;
 pub mod segment;

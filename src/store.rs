@@ -104,7 +104,7 @@ pub struct MovedAside {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The system refuses.
-    #[error("could not {doing} {path}: {source}", path = .path.display())]
+    #[error("couldn't {doing} {path}: {source}", path = .path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -114,7 +114,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// SQLite refuses.
-    #[error("could not use {path}: {source}", path = .path.display())]
+    #[error("couldn't use {path}: {source}", path = .path.display())]
     Database {
         /// Which file.
         path: PathBuf,
@@ -122,7 +122,7 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// A newer program wrote it.
-    #[error("{path} was written by a newer segtui (form {found}, known is {SCHEMA})", path = .path.display())]
+    #[error("{path} was written by a newer segtui (version {found}; this one knows {SCHEMA})", path = .path.display())]
     Newer {
         /// Which file.
         path: PathBuf,
@@ -233,7 +233,7 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
             return Err(StoreError::Io {
                 doing: "use",
                 path: path.to_owned(),
-                source: io::Error::other("it is no regular file"),
+                source: io::Error::other("it is not a regular file"),
             });
         }
     }
@@ -631,7 +631,7 @@ mod tests {
             fs::create_dir(&place).unwrap();
             let made = std::process::Command::new("mkfifo").arg(place.join(name)).status().unwrap();
             assert!(made.success());
-            assert!(open(&place.join("tenant.db")).unwrap_err().to_string().contains("no regular file"));
+            assert!(open(&place.join("tenant.db")).unwrap_err().to_string().contains("not a regular file"));
         }
         assert!(open(folder.path()).is_err());
     }

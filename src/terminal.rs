@@ -63,13 +63,13 @@ pub enum Ending {
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
     /// The terminal can't be read or written.
-    #[error("the terminal can't be used any more")]
+    #[error("the terminal is gone")]
     Terminal(#[from] io::Error),
     /// Something has panicked, or the sync actor is gone.
-    #[error("a part of the program has ended unexpectedly; the log says more")]
+    #[error("internal error: the sync task stopped; see the log")]
     Part,
     /// The same, while the person edited a text.
-    #[error("a part of the program has ended unexpectedly; the log says more, and what you edited is kept in {}", .0.display())]
+    #[error("internal error: the sync task stopped; see the log. Your edited text is kept in {}", .0.display())]
     PartWhileEditing(PathBuf),
 }
 

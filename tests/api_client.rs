@@ -315,7 +315,7 @@ async fn an_id_that_never_came_leaves_a_create_in_doubt() {
     assert!(error.fault.may_have_taken_effect());
     assert_eq!(
         error.to_string(),
-        "could not create segment VIP: the answer makes no sense: expected the id of the new segment; nothing came"
+        "couldn't create VIP: unexpected response: expected the ID of the new segment; the body was empty"
     );
     assert_eq!(requests(&server).await.len(), 1);
 }
@@ -348,7 +348,7 @@ async fn an_html_error_page_of_any_length_becomes_a_short_sentence() {
 async fn a_page_that_is_no_json_says_what_came_instead() {
     let (server, client) = server(times(&status(200).set_body_string("<title>Sign in</title>"))).await;
     let error = client.page(1, 1).await.unwrap_err();
-    assert!(error.to_string().ends_with("it begins: <title>Sign in</title>"), "{error}");
+    assert!(error.to_string().ends_with("got: <title>Sign in</title>"), "{error}");
     assert_eq!(requests(&server).await.len(), TRIES);
 }
 

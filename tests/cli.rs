@@ -89,7 +89,7 @@ fn export_writes_a_part_of_the_tree() {
     assert_eq!((code, by_id), (0, stdout));
     let (code, stdout, stderr) = desk.run(&["export", "--demo", "--root", "nowhere"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert_eq!(stderr, "segtui: no segment has the id or the external id nowhere\n");
+    assert_eq!(stderr, "segtui: no segment with ID or external ID nowhere\n");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn export_draws_the_tree_in_each_form() {
     let drawn = |form: &str| {
         let (code, stdout, stderr) = desk.run(&["export", "--demo", "--format", form]);
         assert_eq!((code, stderr.as_str()), (0, ""), "{form}");
-        assert!(stdout.contains("Łódź Bałuty") && stdout.contains("Without their parent"), "{form}: {stdout}");
+        assert!(stdout.contains("Łódź Bałuty") && stdout.contains("parent missing"), "{form}: {stdout}");
         stdout
     };
     assert!(drawn("mermaid").starts_with("flowchart LR\n  n0"));
@@ -136,7 +136,9 @@ fn the_tree_is_printed_for_reading() {
     let (code, stdout, _) = Desk::new().run(&["tree", "--demo"]);
     assert_eq!(code, 0);
     assert!(stdout.contains("   ├─ Łódzkie  [PL-10]\n   │  ├─ Łódź  [PL-10-1]\n   │  │  ├─ Łódź Bałuty"), "{stdout}");
-    assert!(stdout.contains("Without their parent:\n└─ (crm-2019-import)\n   └─ Klienci z dawnego CRM  [CRM-OLD]\n"));
+    assert!(
+        stdout.contains("Orphans: parent missing:\n└─ (crm-2019-import)\n   └─ Klienci z dawnego CRM  [CRM-OLD]\n")
+    );
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn a_server_that_can_not_be_reached_is_one_and_says_why() {
     let url = format!("http://127.0.0.1:{port}");
     let (code, stdout, stderr) = desk.run(&["export", "--base-url", &url, "--tenant", "t", "--api-key", "hunter2"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.contains("could not load the segments") && stderr.contains("no connection"), "{stderr}");
+    assert!(stderr.contains("couldn't load the segments") && stderr.contains("server unreachable"), "{stderr}");
 }
 
 #[test]
@@ -216,8 +218,8 @@ fn faults_in_keys_and_themes_are_told_with_their_place_also_by_the_demo() {
     fs::create_dir_all(&folder).unwrap();
     let file = folder.join("config.toml");
     for (text, expected) in [
-        ("[keys]\nfimd = \"f\"\n", "config.toml:2:1: `fimd` is no action; did you mean `find`?"),
-        ("theme = \"neon\"\n", "config.toml:1:9: `neon` is no theme; expected dark"),
+        ("[keys]\nfimd = \"f\"\n", "config.toml:2:1: unknown action `fimd`; did you mean `find`?"),
+        ("theme = \"neon\"\n", "config.toml:1:9: unknown theme `neon`; expected dark"),
     ] {
         fs::write(&file, text).unwrap();
         let (code, _, stderr) = desk.run(&["--demo"]);
@@ -285,7 +287,7 @@ fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
         ("[{]", "line 1 column 3"),
         (
             r#"[{"id":"a","name":"","externalId":null,"parentSegmentId":null},{"id":"a","name":"","externalId":null,"parentSegmentId":null}]"#,
-            "the id a is in it twice",
+            "the ID a is in it twice",
         ),
     ] {
         std::fs::write(&file, text).unwrap();
@@ -378,7 +380,7 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
     for command in [["export", "--format", "json"].as_slice(), &["tree"]] {
         let (code, stdout, stderr) = desk.run(&[command, &connection[..]].concat());
         assert_eq!(code, 8, "{stderr}");
-        assert!(stderr.contains("page 2 came empty although later pages did not"), "{stderr}");
+        assert!(stderr.contains("page 2 was empty although later pages were not"), "{stderr}");
         assert!(["a", "b", "c", "d"].iter().all(|id| stdout.contains(id)), "{stdout}");
     }
 }
@@ -399,7 +401,7 @@ fn with_few_open_files_it_makes_room_or_says_what_to_do_and_never_panics() {
         // Below that, no program finds its libraries.
         if number > 4 {
             let words =
-                format!("segtui: only {number} files may be open at once, and it takes 64: raise `ulimit -n`\n");
+                format!("segtui: only {number} files may be open at once and 64 are needed: raise `ulimit -n`\n");
             assert_eq!(stderr, words);
         }
     }
@@ -419,10 +421,7 @@ fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
     };
     let log = pipe(".local/state/segtui/segtui.log");
     let (code, _, stderr) = told(desk.segtui(&["tree", "--demo"]).timeout(PATIENCE));
-    assert_eq!(
-        (code, stderr),
-        (0, format!("segtui: goes on without a log: could not open {}: it is a pipe\n", log.display()))
-    );
+    assert_eq!((code, stderr), (0, format!("segtui: logging is off: couldn't open {}: it is a pipe\n", log.display())));
     let (code, _, stderr) =
         told(desk.segtui(&["tree", "--demo", "--log-file", log.to_str().unwrap()]).timeout(PATIENCE));
     assert_eq!(code, 1, "{stderr}");
@@ -431,7 +430,7 @@ fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
     let (code, _, stderr) = told(desk.segtui(&["tree"]).timeout(PATIENCE));
     assert_eq!(code, 2, "{stderr}");
     assert!(
-        stderr.contains(&format!("could not read the configuration {}: it is a pipe", config.display())),
+        stderr.contains(&format!("couldn't read the configuration {}: it is a pipe", config.display())),
         "{stderr}"
     );
 }

@@ -151,7 +151,7 @@ fn each_change_is_a_line_with_old_and_new_values_and_the_step_to_go_on_from() {
     watch.signal("INT");
     let (code, rest) = watch.ended();
     assert_eq!(code, 0);
-    assert_eq!(rest, format!("segtui: stopped; `--since {}` goes on from here\n", deleted["step"]));
+    assert_eq!(rest, format!("segtui: stopped; resume with `--since {}`\n", deleted["step"]));
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_step_that_the_feed_forgot_is_told_and_not_skipped_over() {
     demo.server.plan(Trouble::Refuse { on: (Method::GET, "startId=7"), status: 410, retry_after: None });
     let (code, complaint) = demo.watch(&["--since", "7"]).ended();
     assert_eq!(code, 1);
-    assert!(complaint.contains("does not know step 7 any more"), "{complaint}");
+    assert!(complaint.contains("step 7 is no longer in the feed"), "{complaint}");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn meanwhile(pty: &mut Pty, until: &str) -> (Duration, Duration) {
 
 fn sorting(report: &mut Report, pty: &mut Pty) {
     let (mut sorted, mut waited) = (Vec::new(), Duration::ZERO);
-    for (key, until) in [("e", "sorted by external id"), ("s", "sorted by number below"), ("n", "sorted by name")] {
+    for (key, until) in [("e", "Sorted by external ID"), ("s", "Sorted by size"), ("n", "Sorted by name")] {
         pty.press("s");
         pty.send(key);
         let (took, longest) = meanwhile(pty, until);

@@ -165,7 +165,7 @@ fn network_fault(error: &reqwest::Error, timeouts: &Timeouts) -> Fault {
 
 fn obstacle(error: &reqwest::Error, timeouts: &Timeouts) -> ConnectError {
     if error.is_timeout() {
-        let words = format!("it did not come about within {} s", timeouts.connect.as_secs_f64());
+        let words = format!("connection timed out after {} s", timeouts.connect.as_secs_f64());
         return ConnectError::new(ObstacleKind::TimedOut, words);
     }
     let kind = causes(error).find_map(kind_of).unwrap_or_default();
@@ -196,12 +196,25 @@ pub fn innermost(error: &dyn Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    server_message::tidy(&innermost.to_string())
+    server_message::tidy(&plain(&innermost.to_string()))
+}
+
+/// The words of the system without its number: "Connection refused (os error 111)" says no more than "connection refused".
+fn plain(words: &str) -> String {
+    let words = match words.rsplit_once(" (os error ") {
+        Some((words, number)) if number.ends_with(')') => words,
+        _ => words,
+    };
+    let mut characters = words.chars();
+    match (characters.next(), characters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(characters).collect(),
+        _ => words.to_owned(),
+    }
 }
 
 fn location(headers: &HeaderMap, key: &SecretString) -> String {
     headers.get(LOCATION).map_or_else(
-        || "an address it does not name".to_owned(),
+        || "an unnamed address".to_owned(),
         |to| server_message::tidy(&mask::without_key(&String::from_utf8_lossy(to.as_bytes()), key)),
     )
 }

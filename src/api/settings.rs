@@ -112,16 +112,13 @@ impl Default for Timeouts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsFault {
     /// The tenant can't be sent.
-    #[error("the tenant is blank or has characters that can't be sent in a header; letters, digits and hyphens can")]
+    #[error("the tenant is empty or has characters that can't be sent in a header; use letters, digits and hyphens")]
     Tenant,
     /// The key can't be sent.
-    #[error("the API key is blank or has characters that can't be sent in a header, such as a line break or an accent")]
+    #[error("the API key is empty or has characters that can't be sent in a header, such as a line break or an accent")]
     Key,
     /// No way to check who an https server is.
-    #[error(
-        "this machine can't check the certificate of an https server: {reason}; install its certificates, such as the \
-         package ca-certificates, or set SSL_CERT_FILE"
-    )]
+    #[error("can't verify TLS certificates: {reason}; install ca-certificates or set SSL_CERT_FILE")]
     NoTls {
         /// The words of the TLS library.
         reason: String,

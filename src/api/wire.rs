@@ -46,9 +46,7 @@ fn odd_page(body: &[u8]) -> Result<Page, Fault> {
         other => return Err(unexpected("a list of segments", other)),
     };
     if items.len() > list::MOST_ENTRIES {
-        return Err(Fault::InvalidResponse {
-            reason: format!("it has {} entries, more than a page can have", items.len()),
-        });
+        return Err(Fault::InvalidResponse { reason: format!("{} entries, more than a page can have", items.len()) });
     }
     let segments: Vec<Segment> = items.iter().filter_map(segment).collect();
     // A page of more entries than a u32 counts would not fit the ceiling on an answer's size.
@@ -63,7 +61,7 @@ fn odd_page(body: &[u8]) -> Result<Page, Fault> {
 /// [`Fault::Unreadable`] for what is no segment. Nothing at all is none either: it does not say that the segment is gone.
 pub fn one(body: &[u8]) -> Result<Segment, Fault> {
     let json = parse(&clean::json(body))?;
-    segment(&json).ok_or_else(|| unexpected("a segment with an id", &json))
+    segment(&json).ok_or_else(|| unexpected("a segment with an ID", &json))
 }
 
 /// Reads a part of the feed. Nothing at all means that nothing happened; a `nextId` below 1 is none.
@@ -99,7 +97,7 @@ pub fn changes(body: &[u8]) -> Result<Changes, Fault> {
 /// [`Fault::Unreadable`] when there is none.
 pub fn created(body: &[u8]) -> Result<SegmentId, Fault> {
     let json = parse(&clean::json(body))?;
-    id(&json["id"]).ok_or_else(|| unexpected("the id of the new segment", &json))
+    id(&json["id"]).ok_or_else(|| unexpected("the ID of the new segment", &json))
 }
 
 /// The longest text that is made sense of where it is not a plain list: any value in it takes many times its length.
@@ -114,7 +112,7 @@ fn bounded(body: &[u8]) -> Result<(), Fault> {
     let nested = body.iter().filter(|&&byte| byte == b'{' || byte == b'[').count();
     if nested > MOST_NESTED {
         return Err(Fault::InvalidResponse {
-            reason: format!("it has {nested} objects and lists, more than an answer can have"),
+            reason: format!("{nested} objects and lists, more than a response can have"),
         });
     }
     Ok(())
@@ -126,11 +124,10 @@ fn parse(body: &[u8]) -> Result<Value, Fault> {
     }
     bounded(body)?;
     if body.len() > LONGEST_ODD {
-        return Err(Fault::InvalidResponse { reason: format!("expected JSON; it begins: {}", beginning(body)) });
+        return Err(Fault::InvalidResponse { reason: format!("expected JSON; got: {}", beginning(body)) });
     }
-    serde_json::from_slice(body).map_err(|error| Fault::InvalidResponse {
-        reason: format!("expected JSON, {error}; it begins: {}", beginning(body)),
-    })
+    serde_json::from_slice(body)
+        .map_err(|error| Fault::InvalidResponse { reason: format!("expected JSON, {error}; got: {}", beginning(body)) })
 }
 
 /// The platform's documentation shows both names in one example, so the one that holds something is taken.
@@ -200,8 +197,8 @@ fn whole_number(json: &Value) -> Option<i64> {
 
 fn unexpected(expected: &str, json: &Value) -> Fault {
     let came = match json {
-        Value::Null => "nothing came".to_owned(),
-        other => format!("it begins: {}", beginning(other.to_string().as_bytes())),
+        Value::Null => "the body was empty".to_owned(),
+        other => format!("got: {}", beginning(other.to_string().as_bytes())),
     };
     Fault::InvalidResponse { reason: format!("expected {expected}; {came}") }
 }

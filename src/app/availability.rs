@@ -44,26 +44,26 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::EditAsText => text_settled(state),
         Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
         Action::Paste if state.tree.picks.cut.is_empty() => {
-            Err(format!("nothing was cut; {} cuts the selected segment", state.key(Action::Cut)))
+            Err(format!("Nothing to paste. Press {} to cut first", state.key(Action::Cut)))
         }
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
         Action::Mark | Action::Bookmark => existing(state),
         Action::GoToBookmark if !state.tree.picks.places.any_bookmark() => {
-            Err(format!("there is no bookmark yet; {} makes one", state.key(Action::Bookmark)))
+            Err(format!("No bookmarks yet. Press {} to set one", state.key(Action::Bookmark)))
         }
         Action::Copy(aspect) => copyable(state, aspect),
         Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.tree.search.is_none() => {
-            Err(format!("nothing was searched for; {} begins a search", state.key(Action::Find)))
+            Err(format!("No search yet. Press {} to search", state.key(Action::Find)))
         }
         Action::UserCommands(number) => user_commands::available(state, number),
         Action::Browse => addressable(state),
-        Action::Reopen if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
-            Err("nothing was refused".into())
+        Action::Resolve if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
+            Err("No failed changes".into())
         }
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
-            Err("nothing was done yet that could be undone".into())
+            Err("Nothing to undo".into())
         }
-        Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err("nothing was undone".into()),
+        Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err("Nothing to redo".into()),
         Action::ExpandSubtree | Action::ToggleFold => foldable(state),
         _ => Ok(()),
     }
@@ -73,18 +73,18 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
 pub(super) fn foldable(state: &State) -> Result<(), String> {
     let row = viewport::selected_row(state).and_then(|(at, _)| state.tree.forest.row(at));
     match row.map(|row| row.fold) {
-        None => Err("no row is selected".into()),
-        Some(Fold::Leaf) => Err("nothing stands below it".into()),
+        None => Err("Nothing selected".into()),
+        Some(Fold::Leaf) => Err("It has no children".into()),
         Some(Fold::Closed | Fold::Open) => Ok(()),
     }
 }
 
 fn existing(state: &State) -> Result<(), String> {
     match &state.tree.view.selected {
-        None => Err(format!("there is no segment here yet; {} adds one", state.key(Action::AddChild))),
-        Some(RowId::Heading(_)) => Err("that is only a heading; select a segment".into()),
+        None => Err(format!("No segment selected. Press {} to add one", state.key(Action::AddChild))),
+        Some(RowId::Heading(_)) => Err("This is a heading. Select a segment".into()),
         Some(RowId::Segment(id)) if !state.tree.forest.contains(id) => {
-            Err(format!("the server has no segment {id}: others only name it as their parent"))
+            Err(format!("“{id}” doesn't exist on the server; it is only referenced as a parent"))
         }
         Some(RowId::Segment(_)) => Ok(()),
     }
@@ -98,8 +98,8 @@ fn subjects_settled(state: &State) -> Result<(), String> {
         match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
             Some(PendingKind::Failed) => {
-                let queue = state.key(Action::ShowQueue);
-                return Err(format!("a change of {} waits for a decision; {queue} shows it", segment.name));
+                let queue = state.key(Action::ShowPending);
+                return Err(format!("{} has an unresolved change. Press {queue} to resolve it", segment.name));
             }
             // What builds upon it waits for it.
             Some(PendingKind::Creating | PendingKind::Changing) | None => {}
@@ -122,7 +122,7 @@ fn addressable(state: &State) -> Result<(), String> {
     existing(state)?;
     let Some(segment) = state.selected_segment() else { return Ok(()) };
     if is_provisional(&segment.id) {
-        return Err(format!("{} is still being created; wait for the server", segment.name));
+        return Err(format!("{} is still being created. Please wait", segment.name));
     }
     browsing::address(state, segment).map(|_| ())
 }
@@ -131,9 +131,11 @@ fn addressable(state: &State) -> Result<(), String> {
 fn nothing_new_among(state: &State) -> Result<(), String> {
     let new = pending_subjects(state).find(|id| is_provisional(id));
     match new.and_then(|id| state.tree.forest.get(id)) {
-        Some(segment) => {
-            Err(format!("{} is still being created; {} drops it", segment.name, state.key(Action::ShowQueue)))
-        }
+        Some(segment) => Err(format!(
+            "{} is still being created. Press {} to discard it",
+            segment.name,
+            state.key(Action::ShowPending)
+        )),
         None => Ok(()),
     }
 }
@@ -163,7 +165,7 @@ fn is_subject(state: &State, id: &SegmentId) -> bool {
 fn nothing_under_way_below(state: &State) -> Result<(), String> {
     let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, &above.id));
     match state.changes.queue.concerned().find_map(below) {
-        Some(subject) => Err(format!("something below {} is still being saved; wait for the server", subject.name)),
+        Some(subject) => Err(format!("A descendant of {} is still being saved. Please wait", subject.name)),
         None => Ok(()),
     }
 }
@@ -183,8 +185,8 @@ fn text_settled(state: &State) -> Result<(), String> {
             Some(PendingKind::Creating) => format!("{name} is still being created"),
             Some(PendingKind::Deleting) => format!("{name} is being deleted"),
             Some(PendingKind::Failed) => {
-                let queue = state.key(Action::ShowQueue);
-                format!("a change of {name} waits for a decision; {queue} shows it")
+                let queue = state.key(Action::ShowPending);
+                format!("{name} has an unresolved change. Press {queue} to resolve it")
             }
             Some(PendingKind::Changing) | None => continue,
         };
@@ -202,7 +204,7 @@ fn place_for_new(state: &State) -> Result<(), String> {
     existing(state)?;
     let pending = state.selected_segment().and_then(|segment| state.changes.queue.pending(&segment.id));
     match pending {
-        Some(PendingKind::Deleting) => Err("it is being deleted".into()),
+        Some(PendingKind::Deleting) => Err("It is being deleted".into()),
         Some(PendingKind::Creating | PendingKind::Changing | PendingKind::Failed) | None => Ok(()),
     }
 }

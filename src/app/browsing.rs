@@ -31,14 +31,14 @@ pub(super) fn address(state: &State, segment: &Segment) -> Result<String, String
 
 fn filled(template: &UrlTemplate, segment: &Segment, tenant: &str) -> Result<String, String> {
     template.fill(segment, tenant).ok_or_else(|| match &segment.external_id {
-        None => format!("{} has no external id, which the address in `open` needs", segment.name),
-        Some(_) => format!("{} makes no address of what the profile says in `open`", segment.name),
+        None => format!("{} has no external ID, which `open` needs", segment.name),
+        Some(_) => format!("Can't build a URL for {} from `open`", segment.name),
     })
 }
 
 fn no_template(state: &State) -> String {
     let place = state.session.profile.as_ref().map_or_else(|| "a profile".into(), |name| format!("[profiles.{name}]"));
-    format!("to see it in the browser, write open = \"https://…/{{id}}\" into {place} of the configuration")
+    format!("Set open = \"https://…/{{id}}\" in {place} to use this")
 }
 
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
@@ -56,11 +56,11 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 pub(super) fn on_browsed(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
     match browsed {
         Browsed::Opened => {
-            state.inform(format!("opened {url}"));
+            state.inform(format!("Opened {url}"));
             return Vec::new();
         }
-        Browsed::NoBrowser => state.warn(format!("copied, as no browser can be opened from here: {url}")),
-        Browsed::Failed(reason) => state.warn(format!("copied, as the browser could not be opened ({reason}): {url}")),
+        Browsed::NoBrowser => state.warn(format!("No browser available. URL copied: {url}")),
+        Browsed::Failed(reason) => state.warn(format!("Couldn't open the browser ({reason}). URL copied: {url}")),
     }
     vec![Effect::Copy(url)]
 }

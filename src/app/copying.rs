@@ -26,7 +26,7 @@ pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
     let subjects = marking::subjects(state);
     let copied = match (subjects.as_slice(), &state.tree.view.selected) {
         ([], Some(RowId::Segment(id))) => missing_parent(state, aspect, id),
-        ([], _) => Err("nothing that is marked is there any more".into()),
+        ([], _) => Err("None of the marked segments exist any more".into()),
         ([segment], _) => one(state, aspect, segment),
         (several, _) => all(state, aspect, several),
     };
@@ -46,12 +46,12 @@ pub(super) fn copy(state: &mut State, text: String, what: &str) -> Vec<Effect> {
         return Vec::new();
     }
     let size = if text.len() < LONG { String::new() } else { format!(" · {}", size(text.len())) };
-    state.inform(format!("copied {what}{size}"));
+    state.inform(format!("Copied {what}{size}"));
     vec![Effect::Copy(text)]
 }
 
 fn too_long() -> String {
-    format!("that is more than the {} a terminal takes for the clipboard; `segtui export` writes files", size(MOST))
+    format!("Too big for the terminal clipboard ({} limit). Use `segtui export`", size(MOST))
 }
 
 /// A text and what it is.
@@ -68,7 +68,7 @@ fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
     let text = if aspect == Aspect::Subtree {
         joined(outline(state, segment, 0), "\n")?
     } else {
-        text(state, aspect, segment)?.ok_or_else(|| format!("{} has no external id", segment.name))?
+        text(state, aspect, segment)?.ok_or_else(|| format!("{} has no external ID", segment.name))?
     };
     Ok((text, format!("{what} of {}", segment.name)))
 }
@@ -97,7 +97,7 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     let told = counted(segments.len() - lacking, aspect);
     match lacking {
         0 => Ok((text, told)),
-        _ if lacking == segments.len() => Err("none of the marked segments has an external id".into()),
+        _ if lacking == segments.len() => Err("None of the marked segments has an external ID".into()),
         _ => Ok((text, format!("{told}; {} without one", grouped(lacking)))),
     }
 }
@@ -105,9 +105,9 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
 /// What one is called, and several of them.
 const fn words(aspect: Aspect) -> (&'static str, &'static str) {
     match aspect {
-        Aspect::Id => ("the id", "ids"),
+        Aspect::Id => ("the ID", "IDs"),
         Aspect::Name => ("the name", "names"),
-        Aspect::ExternalId => ("the external id", "external ids"),
+        Aspect::ExternalId => ("the external ID", "external IDs"),
         Aspect::Path => ("the path", "paths"),
         Aspect::Json => ("the JSON", "segments as JSON"),
         Aspect::Subtree => ("the subtree", "subtrees"),
@@ -138,7 +138,7 @@ fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<Strin
         }
         Aspect::Json => {
             let json = serde_json::to_string(segment);
-            let json = json.map_err(|error| format!("{} can't be written as JSON: {error}", segment.name))?;
+            let json = json.map_err(|error| format!("Couldn't write {} as JSON: {error}", segment.name))?;
             Some(printable_json(&json))
         }
         Aspect::Subtree => Some(outline_line(segment, 0)),
@@ -147,7 +147,7 @@ fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<Strin
 }
 
 fn command(state: &State, id: &SegmentId) -> Result<String, String> {
-    let url = state.session.base_url.segment(id).ok_or_else(|| format!("no address can name the id {id}"))?;
+    let url = state.session.base_url.segment(id).ok_or_else(|| format!("The ID {id} can't be part of a URL"))?;
     Ok(curl("GET", url.as_str(), &state.session.tenant, None))
 }
 

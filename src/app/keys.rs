@@ -75,7 +75,7 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
             let abandoned = pressed.len() > 1 && (key.to_string() == "esc" || keymap.asks(key, Action::Dismiss));
             if !abandoned {
                 let help = state.key(Action::Help);
-                state.warn(format!("{} does nothing here; {help} shows all keys", sequence_text(&pressed)));
+                state.warn(format!("{} is not bound. Press {help} for help", sequence_text(&pressed)));
             }
             Vec::new()
         }
@@ -87,7 +87,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let effects = paste_into_field(state, text);
     if text.len() > LONGEST_PASTE && !state.screen.layers.is_empty() {
         let kept = LONGEST_PASTE / 1024;
-        state.warn(format!("a field takes no more than the first {kept} KiB of what is pasted"));
+        state.warn(format!("Only the first {kept} KiB were pasted"));
     }
     effects
 }
@@ -95,7 +95,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 fn paste_into_field(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(mut layer) = state.screen.layers.pop() else {
         let (find, add) = (state.key(Action::Find), state.key(Action::AddChild));
-        let text = format!("there is nothing to paste into; press {find} to search for it, or {add} to add a segment");
+        let text = format!("Nowhere to paste. Press {find} to search or {add} to add a segment first");
         state.warn(text);
         return Vec::new();
     };

@@ -1,5 +1,7 @@
 //! What the sync actor says, taken into the state.
 
+use super::wording::sentence;
+use crate::numbers::{Noun, counted};
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -11,7 +13,7 @@ use super::Tree;
 use super::changes::report_reverted;
 use super::side::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::tree::{saved_view, search, sorting, viewport};
-use super::{Effect, Layer, State, changes, grouped};
+use super::{Effect, Layer, State, changes};
 
 pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = changes::hand_over_again(state);
@@ -54,27 +56,33 @@ fn enter(state: &mut State, phase: Phase) {
         Phase::Offline { error, .. } if !was_offline => {
             state.side.activity.add(now, EntryKind::Notice, None, format!("offline: {error}"));
             if error.fault.is_unauthorised() {
-                state.warn(format!("{error} · check the key and the tenant"));
+                state.warn(format!("{} · check the API key and the tenant", sentence(&error.to_string())));
             }
         }
         Phase::Silent { call, since } => {
-            let text = format!("no answer for {} s: could not {call} yet", since.as_secs());
+            let text = format!("no response for {} s while trying to {call}", since.as_secs());
             state.side.activity.add(now, EntryKind::Notice, None, text);
         }
         Phase::Stalled { error, progress, .. } => {
-            let again = state.key(Action::PollNow);
-            let text = format!("{error}; {} segments came · {again} tries again", progress.segments);
+            let again = state.key(Action::Refresh);
+            let text = format!(
+                "{}. Loaded {} · press {again} to retry",
+                sentence(&error.to_string()),
+                counted(progress.segments, Noun::Segment)
+            );
             state.side.activity.add(now, EntryKind::Notice, None, text.clone());
             state.warn(text);
         }
         Phase::Paused(progress) => {
-            let again = state.key(Action::PollNow);
-            let text =
-                format!("{} segments came, the rest is missing · {again} goes on loading", grouped(progress.segments));
+            let again = state.key(Action::Refresh);
+            let text = format!(
+                "Loaded {}; the rest is missing. Press {again} to continue",
+                counted(progress.segments, Noun::Segment)
+            );
             state.side.activity.add(now, EntryKind::Notice, None, text.clone());
             state.warn(text);
         }
-        Phase::Live if was_offline => state.side.activity.add(now, EntryKind::Recovered, None, "connected again"),
+        Phase::Live if was_offline => state.side.activity.add(now, EntryKind::Recovered, None, "Reconnected"),
         _ => {}
     }
     if !matches!(phase, Phase::Loading(_)) {
@@ -191,7 +199,7 @@ fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     };
     let goodbye = selected_goes
         .and_then(|one| one.before.as_ref())
-        .map(|gone| format!("{} was deleted by somebody else", gone.name));
+        .map(|gone| format!("{} was deleted by someone else", gone.name));
     viewport::preserving_viewport(state, |state| {
         state.tree.forest.apply(changes);
         state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
@@ -223,11 +231,11 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
         }
     }
     match missed.len() {
-        0 if asked => state.inform("compared with the server: everything here is as it is there"),
+        0 if asked => state.inform("Verified: everything matches the server"),
         0 => {}
-        1 => state.warn("compared with the server: the feed had missed one change, which is shown now"),
         many => {
-            state.warn(format!("compared with the server: the feed had missed {many} changes, which are shown now"));
+            let (changes, were) = (counted(many, Noun::Change), if many == 1 { "was" } else { "were" });
+            state.warn(format!("Verified: {changes} missing from the feed {were} found and applied"));
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::action::{Action, Group};
 use crate::changes::UndoStep;
 use crate::forest::{Order, RowId};
+use crate::numbers::{Noun, counted};
 use crate::sync::{Command, Phase};
 
 use super::dialogs::{profiles, user_commands};
@@ -38,15 +39,15 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::PreviousMatch
         | Action::Jump
         | Action::Back
-        | Action::Forth
+        | Action::Forward
         | Action::Bookmark
         | Action::GoToBookmark => find(state, action),
         Action::Mark => mark(state),
         Action::MarkRange => marking::toggle_range(state),
         Action::MarkMatches => marking::mark_matches(state),
-        Action::Undo | Action::Redo | Action::Stage | Action::ShowQueue => return look_after_writes(state, action),
-        Action::Stop if state.side.commands.running().is_some() => return user_commands::stop(&mut state.side),
-        Action::Stop if state.changes.counts().queued > 0 => return stop(state),
+        Action::Undo | Action::Redo | Action::Stage | Action::ShowPending => return look_after_writes(state, action),
+        Action::Pause if state.side.commands.running().is_some() => return user_commands::stop(&mut state.side),
+        Action::Pause if state.changes.counts().queued > 0 => return stop(state),
         Action::ShowRequests => state.screen.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),
@@ -67,21 +68,21 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::AddChild | Action::AddSibling | Action::Edit | Action::Rename | Action::Delete => ask(state, action),
         Action::EditAsText => return outline::open(state),
         Action::Cut => changing::cut(state),
-        Action::Reopen => changes::open_problem(state),
+        Action::Resolve => changes::open_problem(state),
         Action::Paste => return changing::paste(state),
-        Action::PollNow => return vec![Effect::Sync(Command::PollNow)],
+        Action::Refresh => return vec![Effect::Sync(Command::PollNow)],
         Action::Reload => return reload(state),
         Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit if state.side.commands.running().is_some() => user_commands::refuse_to_leave(state),
-        Action::Quit | Action::Stop if state.changes.counts().unfinished() == 0 => return vec![Effect::Quit],
-        Action::Quit | Action::Stop => state.screen.layers.push(Layer::Leaving),
+        Action::Quit | Action::Pause if state.changes.counts().unfinished() == 0 => return vec![Effect::Quit],
+        Action::Quit | Action::Pause => state.screen.layers.push(Layer::Leaving),
     }
     Vec::new()
 }
 
 fn reload(state: &mut State) -> Vec<Effect> {
-    state.inform("loading everything anew, to compare");
+    state.inform("Reloading everything to verify…");
     state.link.verification_asked = true;
     vec![Effect::Sync(Command::Reload)]
 }
@@ -103,7 +104,7 @@ fn find(state: &mut State, action: Action) {
         Action::PreviousMatch => search::step(state, Direction::Previous),
         Action::Jump => state.screen.layers.push(Layer::Jump(TextField::default())),
         Action::Back => places::back(state),
-        Action::Forth => places::forth(state),
+        Action::Forward => places::forward(state),
         Action::Bookmark => state.screen.layers.push(Layer::Letter(Letter::Bookmark)),
         _ => state.screen.layers.push(Layer::Letter(Letter::GoTo)),
     }
@@ -124,8 +125,8 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
 
 fn stop(state: &mut State) -> Vec<Effect> {
     let held = changes::hold_all(&mut state.changes);
-    let queue = state.key(Action::ShowQueue);
-    state.warn(format!("stopped; {held} changes are held back · {queue} shows them, r there goes on"));
+    let queue = state.key(Action::ShowPending);
+    state.warn(format!("Paused: {} on hold. Press {queue}, then R to resume", counted(held, Noun::Change)));
     Vec::new()
 }
 
@@ -218,7 +219,7 @@ fn arrange(state: &mut State, action: Action) {
     }
     viewport::keep_in_sight(state);
     if layout.shape == super::Shape::TreeOnly {
-        state.warn("there is room for the tree only; make the terminal at least 60 x 15");
+        state.warn("Only the tree fits. Enlarge the terminal to at least 60×15");
     }
 }
 

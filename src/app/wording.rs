@@ -13,30 +13,53 @@ pub(super) fn title(operation: &Operation) -> Title {
     match operation {
         Operation::Create { draft } => {
             let name = draft.name.as_str();
-            Title { done: format!("created {name}"), failed: format!("{name} was not created") }
+            Title {
+                wish: format!("create {name}"),
+                done: format!("Created {name}"),
+                failed: format!("Couldn't create {name}"),
+            }
         }
         Operation::Update { base, draft } => {
             let name = &base.name;
             match draft.changes(base).as_slice() {
                 [Field::Name] => Title {
-                    done: format!("renamed {name} → {}", draft.name.as_str()),
-                    failed: format!("{name} was not renamed"),
+                    wish: format!("rename {name} to {}", draft.name.as_str()),
+                    done: format!("Renamed {name} → {}", draft.name.as_str()),
+                    failed: format!("Couldn't rename {name}"),
                 },
                 _ => Title {
-                    done: format!("changed {}", draft.name.as_str()),
-                    failed: format!("{name} was not changed"),
+                    wish: format!("update {name}"),
+                    done: format!("Updated {}", draft.name.as_str()),
+                    failed: format!("Couldn't update {name}"),
                 },
             }
         }
         Operation::Delete { base, .. } => {
-            Title { done: format!("deleted {}", base.name), failed: format!("{} was not deleted", base.name) }
+            let name = &base.name;
+            Title {
+                wish: format!("delete {name}"),
+                done: format!("Deleted {name}"),
+                failed: format!("Couldn't delete {name}"),
+            }
         }
     }
 }
 
+/// An error or a reason at the beginning of a sentence. Only for texts of our own: a name keeps its first letter.
+pub(super) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// What was done, after who did it: "you renamed A → B".
+pub(super) fn after_who(done: &str) -> String {
+    let mut characters = done.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
 /// Where a text is that came to nothing.
 pub(super) fn kept_in(file: &Path) -> String {
-    format!(" · the text is in {}", file.display())
+    format!(" · your text is saved in {}", file.display())
 }
 
 /// A sign and a line for an operation: `+` creates, `~` changes, `>` moves, `-` deletes.
@@ -46,7 +69,7 @@ pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, Strin
         Operation::Create { draft } => {
             let external_id = draft.external_id.as_ref().map(|text| format!(" ({})", text.as_str()));
             let place = place(forest, draft.parent.as_ref());
-            ("+", format!("{}{} under {place}", draft.name.as_str(), external_id.unwrap_or_default()))
+            ("+", format!("{}{} in {place}", draft.name.as_str(), external_id.unwrap_or_default()))
         }
         Operation::Update { base, draft } => {
             let after = draft.clone().into_segment(base.id.clone());
@@ -55,7 +78,7 @@ pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, Strin
             let sign = if operation.is_move() { ">" } else { "~" };
             (sign, format!("{} {}", base.name, changes.join(", ")))
         }
-        Operation::Delete { base, .. } => ("-", format!("{} under {}", base.name, place(forest, base.parent.as_ref()))),
+        Operation::Delete { base, .. } => ("-", format!("{} in {}", base.name, place(forest, base.parent.as_ref()))),
     }
 }
 
@@ -64,7 +87,7 @@ fn change(forest: &Forest, before: &Segment, after: &Segment, field: Field) -> S
         Field::Name => format!("→ {}", after.name),
         Field::Parent => format!("to {}", place(forest, after.parent.as_ref())),
         Field::ExternalId => format!(
-            "external id {} → {}",
+            "external ID {} → {}",
             activity::shown(forest, before, field),
             activity::shown(forest, after, field)
         ),
@@ -74,7 +97,7 @@ fn change(forest: &Forest, before: &Segment, after: &Segment, field: Field) -> S
 /// The name of a segment under which another one stands.
 fn place(forest: &Forest, parent: Option<&SegmentId>) -> String {
     match parent {
-        None => "the top level".into(),
+        None => "top level".into(),
         Some(id) => forest.get(id).map_or_else(|| id.to_string(), |parent| parent.name.to_string()),
     }
 }

@@ -66,7 +66,7 @@ enum Top {
 
 /// More than anybody edits by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("these are more than {LINES} segments, or they stand too deep; mark fewer of them")]
+#[error("Too many segments (over {LINES}) or too deep; select fewer")]
 pub struct TooLarge;
 
 /// Segments that a text holds at most.
@@ -98,13 +98,13 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::New { line } => write!(f, "line {line} is new"),
+            Self::New { line } => write!(f, "line {line}: new"),
             Self::Edited { line, retyped: true, moved: true } => {
-                write!(f, "line {line} was retyped and stands elsewhere")
+                write!(f, "line {line}: edited and moved")
             }
-            Self::Edited { line, moved: true, .. } => write!(f, "line {line} stands elsewhere"),
-            Self::Edited { line, .. } => write!(f, "line {line} was retyped"),
-            Self::Gone => f.write_str("its line is gone"),
+            Self::Edited { line, moved: true, .. } => write!(f, "line {line}: moved"),
+            Self::Edited { line, .. } => write!(f, "line {line}: edited"),
+            Self::Gone => f.write_str("line removed"),
         }
     }
 }

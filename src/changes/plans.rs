@@ -60,9 +60,11 @@ pub struct PlannedOp {
 /// How a plan is spoken of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Title {
-    /// When it is done: "renamed A to B".
+    /// As a request: "rename A to B".
+    pub wish: String,
+    /// When it is done: "Renamed A → B".
     pub done: String,
-    /// When it is not: "A was not renamed".
+    /// When it is not: "Couldn't rename A".
     pub failed: String,
 }
 

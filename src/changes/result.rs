@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::remote::RemoteError;
+use crate::remote::{Call, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
 /// What a successful operation came to.
@@ -45,17 +45,17 @@ pub struct Written {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// The server refused, or could not be reached: nothing changed.
-    #[error("{0}")]
+    #[error("{}", why(.0))]
     Refused(RemoteError),
     /// The server said that it was done, and it is not.
-    #[error("the server answered that it was done, but nothing has changed")]
+    #[error("the server reported success, but nothing has changed")]
     NotDone,
     /// The answer was lost: it may or may not have been carried out, and the feed will tell.
-    #[error("{0}; it may have been carried out all the same")]
+    #[error("{}; it may have been applied anyway", why(.0))]
     InDoubt(RemoteError),
     /// The answer was lost, and a segment has appeared since that may be the one and is not quite what was asked for. A person
     /// has to say whether it is, with [`adopt`](super::ChangeQueue::adopt), or is not, with [`retry`](super::ChangeQueue::retry).
-    #[error("no answer came, and “{}”, which has appeared since, may be it", .theirs.name)]
+    #[error("no response came; “{}” appeared since and may be the result", .theirs.name)]
     PossibleDuplicate {
         /// That segment.
         theirs: Arc<Segment>,
@@ -67,10 +67,10 @@ pub enum WriteError {
         newcomers: Vec<SegmentId>,
     },
     /// The segment it is to stand under is gone. Nothing was sent.
-    #[error("the segment it is to stand under is gone")]
+    #[error("its new parent no longer exists")]
     ParentMissing,
     /// Somebody else moved the segment it is to stand under below it. Nothing was sent.
-    #[error("the segment it is to stand under stands below it by now")]
+    #[error("its new parent is now one of its descendants")]
     WouldCreateCycle,
     /// Somebody else changed the same thing since the person looked. Nothing was sent.
     #[error("{}", conflict(.theirs.is_some(), .fields))]
@@ -82,18 +82,24 @@ pub enum WriteError {
     },
 }
 
+/// What went wrong, without what was being done: whoever shows this says that by the name of the segment.
+fn why(error: &RemoteError) -> String {
+    let reads = matches!(error.call, Call::One(_) | Call::Page(_) | Call::Changes(_));
+    format!("{}{}", error.fault, if reads { " while checking it" } else { "" })
+}
+
 fn grown(newcomers: &[SegmentId]) -> String {
     match newcomers.len() {
-        1 => "a segment stands below it that was not there when it was confirmed".into(),
-        many => format!("{many} segments stand below it that were not there when it was confirmed"),
+        1 => "a child was added after you confirmed".into(),
+        many => format!("{many} children were added after you confirmed"),
     }
 }
 
 fn conflict(exists: bool, fields: &[Field]) -> String {
     if exists {
         let names: Vec<String> = fields.iter().map(ToString::to_string).collect();
-        format!("somebody changed its {} meanwhile", names.join(" and its "))
+        format!("someone else changed its {}", names.join(" and "))
     } else {
-        "somebody deleted it meanwhile".into()
+        "someone else deleted it".into()
     }
 }

@@ -147,7 +147,7 @@ impl UndoStack {
     /// A plan is finished, and this is what it did. What it was to undo and did not can be undone later.
     pub(super) fn remember(&mut self, plan: QueuedPlan) {
         let is_done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
-        let QueuedPlan { title: Title { done: title, .. }, done: ops, kind, submitted, .. } = plan;
+        let QueuedPlan { title: Title { wish: title, .. }, done: ops, kind, submitted, .. } = plan;
         let entry = (!ops.is_empty()).then_some(UndoEntry { submitted, title, ops });
         match kind {
             PlanKind::Ordinary if entry.is_none() => {}
@@ -205,16 +205,18 @@ impl UndoStack {
         let entry = self.up_to_date(entry);
         let did: Vec<DoneOp> = entry.ops.iter().map(|op| op.did.clone()).collect();
         let Inverse { plan, former, places } = inverse(&did, forest, plan_id);
-        let again = if former.is_empty() { "" } else { " (with a new id)" };
+        let again = if former.is_empty() { "" } else { " (new ID)" };
         let title = match step {
             UndoStep::Undo => Title {
-                done: format!("undone: {}{again}", entry.title),
-                failed: format!("not undone: {}", entry.title),
+                wish: entry.title.clone(),
+                done: format!("Undid: {}{again}", entry.title),
+                failed: format!("Couldn't undo: {}", entry.title),
             },
-            UndoStep::Redo => {
-                let what = entry.title.strip_prefix("undone: ").unwrap_or(&entry.title).to_owned();
-                Title { done: format!("{what}{again}"), failed: format!("not done again: {what}") }
-            }
+            UndoStep::Redo => Title {
+                wish: entry.title.clone(),
+                done: format!("Redid: {}{again}", entry.title),
+                failed: format!("Couldn't redo: {}", entry.title),
+            },
         };
         let of = UndoOf { entry, former, places };
         Some((plan, title, if step == UndoStep::Undo { PlanKind::Undo(of) } else { PlanKind::Redo(of) }))

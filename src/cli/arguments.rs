@@ -122,13 +122,13 @@ fn secret(text: &str) -> Result<SecretString, String> {
 
 fn concurrency(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=64).contains(number));
-    number.ok_or_else(|| "a number from 1 to 64 is expected".into())
+    number.ok_or_else(|| "must be between 1 and 64".into())
 }
 
 /// Seconds, such as 3 or 0.5.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.2..=3_600.0).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| "seconds from 0.2 to 3600 are expected".into())
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be between 0.2 and 3600 seconds".into())
 }
 
 /// Told by name, so that the help lists them.
@@ -286,12 +286,12 @@ pub(super) struct ServeDemoArguments {
 
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a number from 0 to 1 is expected".into())
+    share.ok_or_else(|| "must be between 0 and 1".into())
 }
 
 fn churn(text: &str) -> Result<f64, String> {
     let churn = text.parse().ok().filter(|churn| (0.0..=10_000.0).contains(churn));
-    churn.ok_or_else(|| "a number from 0 to 10000 is expected".into())
+    churn.ok_or_else(|| "must be between 0 and 10000".into())
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

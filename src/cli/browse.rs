@@ -38,7 +38,7 @@ where
     let interface = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .wrap_err("could not start the asynchronous runtime of the interface")?;
+        .wrap_err("couldn't start the async runtime of the interface")?;
     let flags = Flags { poll: look.poll, theme: look.theme, ..arguments.flags() };
     let browser = Browser { flags, look, environment, paths, network, interface };
     let code = browser.run(arguments.demo);
@@ -76,7 +76,7 @@ where
         };
         let interface = config::interface(&self.flags, &self.environment, self.paths).map_err(Failure::usage)?;
         if !is_interactive {
-            return Err(Failure::usage("the tree needs a terminal; `segtui tree` and `segtui export` work without"));
+            return Err(Failure::usage("the tree needs a terminal; use `segtui tree` or `segtui export` without one"));
         }
         let places = Places::new(&self.flags, &self.environment, first.as_ref().and_then(Option::as_ref));
         let ready = match first {
@@ -167,7 +167,7 @@ where
             Destination::Profile(name) => match self.command_for_key(name) {
                 None => resolved(name),
                 Some(command) => {
-                    let said = format!("segtui: asking `{command}` for the API key of {name}");
+                    let said = format!("segtui: running `{command}` for the API key of {name}");
                     console.aside(&said, || resolved(name)).wrap_err(TERMINAL_GONE)?
                 }
             },
@@ -222,7 +222,7 @@ where
             concurrency: connection.concurrency,
         };
         let clock = Clock { now: clock::now(), zone: TimeZone::system() };
-        let (columns, rows) = terminal::size().wrap_err("could not ask the terminal for its size")?;
+        let (columns, rows) = terminal::size().wrap_err("couldn't get the terminal's size")?;
         let mut state = State::new(session, clock, columns, rows);
         state.side.commands.commands.clone_from(&interface.commands);
         state.screen.key_texts = KeyTexts::of(&setup.keymap);
@@ -242,15 +242,15 @@ where
     }
 }
 
-const TERMINAL_GONE: &str = "the terminal can't be used any more";
+const TERMINAL_GONE: &str = "the terminal is gone";
 
 fn not_opened(destination: &Destination, failure: &Failure) -> String {
     let what = match destination {
         Destination::Profile(name) => name,
-        Destination::Start => "the place of the start",
+        Destination::Start => "the initial connection",
         Destination::Demo => "the demo",
     };
-    format!("could not open {what}: {failure}")
+    format!("Couldn't open {what}: {failure}")
 }
 
 fn code(signal: Signal) -> ExitCode {

@@ -23,7 +23,7 @@ pub(super) async fn run(
     paths: Paths,
 ) -> Result<ExitCode, Failure> {
     let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
-    let mut gathered = everything(&link).await.wrap_err("could not load the segments")?;
+    let mut gathered = everything(&link).await.wrap_err("couldn't load the segments")?;
     let part = Part::of(&mut gathered.forest, arguments.root.as_deref()).map_err(Report::new)?;
     let title = title(&part, &link.connection.tenant, arguments.root.as_deref());
     let write = |out: &mut dyn Write| {
@@ -56,7 +56,7 @@ fn written(out: &mut dyn Write, write: impl FnOnce(&mut dyn fmt::Write) -> fmt::
     let written = write(&mut text);
     match text.fault {
         Some(fault) => Err(fault),
-        None => written.map_err(|_| io::Error::other("the segments can't be written in this format")),
+        None => written.map_err(|_| io::Error::other("couldn't write the segments in this format")),
     }
 }
 
@@ -77,7 +77,7 @@ impl fmt::Write for Utf8<'_> {
 
 /// Writes a file, or what else there is at that path, so that a failure leaves the former file as it was.
 fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Report> {
-    files::replace_file(path, Readers::AsBefore, write).wrap_err_with(|| format!("could not write {}", path.display()))
+    files::replace_file(path, Readers::AsBefore, write).wrap_err_with(|| format!("couldn't write {}", path.display()))
 }
 
 /// Writes to stdout. A reader who has seen enough is no failure.
@@ -89,7 +89,7 @@ pub(super) fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
             let (_, _unwritten) = out.into_parts();
             Ok(())
         }
-        result => result.wrap_err("could not write to stdout"),
+        result => result.wrap_err("couldn't write to stdout"),
     }
 }
 

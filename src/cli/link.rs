@@ -124,7 +124,7 @@ async fn demo_connection(
     environment: Environment<'_>,
 ) -> Result<(Connection, demo::Server), Failure> {
     let options = demo::Options { churn: DEMO_CHURN, seed: fastrand::u64(..), ..demo::Options::default() };
-    let server = demo::Server::start(options).await.wrap_err("could not start the demo server")?;
+    let server = demo::Server::start(options).await.wrap_err("couldn't start the demo server")?;
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).map_err(Failure::usage)?;
     // The same path as for any other tenant, with what the demo says in place of the environment. Only the wish to change
     // nothing is no matter of which tenant it is.
@@ -137,7 +137,7 @@ async fn demo_connection(
     tracing::info!(host = base_url.host(), "the demo server answers");
     let wishes = |name: &str| if name == config::READ_ONLY { environment(name) } else { None };
     let nowhere = Paths::of(&|_| Some("/nonexistent".into()));
-    let paths = nowhere.ok_or_else(|| Failure::usage("there is no place for a configuration"))?;
+    let paths = nowhere.ok_or_else(|| Failure::usage("there is no folder for a configuration file"))?;
     let mut connection = config::resolve(&demo, &wishes, &paths).map_err(Failure::usage)?;
     connection.profile = Some("demo".into());
     Ok((connection, server))

@@ -59,8 +59,8 @@ impl Loaded {
     }
 }
 
-const KEPT_CHANGING: &str = "the tenant kept changing while it was loaded, so a few segments may be missing or old; \
-    what was loaded is written. Try again when less is changing";
+const KEPT_CHANGING: &str =
+    "the tenant changed during loading; a few segments may be missing or outdated. Try again when less is changing";
 
 /// Everything that is on the server. How far it is goes to stderr when that is a terminal.
 pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
@@ -91,7 +91,7 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
             Event::Changed { seen, .. } => take(&mut forest, seen),
             Event::Synchronised { lacking: Some(suspicion), .. } => {
                 progress.clear();
-                let why = format!("the list of segments is incomplete: {suspicion}; what came is written");
+                let why = format!("the list of segments is incomplete: {suspicion}");
                 return Ok(Loaded::incomplete(forest, why));
             }
             Event::Synchronised { complete: true, .. } => {
@@ -111,7 +111,7 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
             Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => progress.show(&far),
             Event::PhaseChanged(Phase::Silent { call, since }) => {
                 progress.clear();
-                terminal::complain(format_args!("no answer for {} s: could not {call} yet", since.as_secs()));
+                terminal::complain(format_args!("no response for {} s while trying to {call}", since.as_secs()));
             }
             Event::PhaseChanged(Phase::Offline { error, retry_in } | Phase::Stalled { error, retry_in, .. }) => {
                 progress.clear();
@@ -120,7 +120,7 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
                     return Err(error.into());
                 }
                 waits += 1;
-                terminal::complain(format_args!("{error}; trying again in {} s", retry_in.as_secs()));
+                terminal::complain(format_args!("{error}; retrying in {} s", retry_in.as_secs()));
             }
             // It is said with what comes of it.
             Event::Noticed(Notice::ListIncomplete { .. }) => {}
@@ -132,7 +132,7 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
             _ => {}
         }
     }
-    Err(eyre!("the part that talks to the server has ended unexpectedly; the log says more"))
+    Err(eyre!("internal error: the sync task stopped; see the log"))
 }
 
 fn take(forest: &mut Forest, seen: Vec<SegmentChange>) {

@@ -39,18 +39,18 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
         // Where others can read it, an earlier version has left it so.
         for own in path.parent().into_iter().chain([path.as_path()]) {
             if let Err(error) = files::keep_private(own) {
-                terminal::complain(format_args!("others may read {}: {error}", own.display()));
+                terminal::complain(format_args!("others may be able to read {}: {error}", own.display()));
             }
         }
     }
     let file = match open(&path) {
         Ok(file) => file,
         Err(error) if arguments.log_file.is_none() => {
-            terminal::complain(format_args!("goes on without a log: could not open {}: {error}", path.display()));
+            terminal::complain(format_args!("logging is off: couldn't open {}: {error}", path.display()));
             return Ok(None);
         }
         Err(error) => {
-            let error = Err(error).wrap_err_with(|| format!("could not open the log {}", path.display()));
+            let error = Err(error).wrap_err_with(|| format!("couldn't open the log {}", path.display()));
             return error.map_err(Failure::Failed);
         }
     };
@@ -96,9 +96,9 @@ mod tests {
     fn words_of_others_forge_no_line_of_the_log() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut lines = Lines(file.reopen().unwrap());
-        lines.write_all("could not read segment a\n2026 ERROR forged\u{1b}[2J\u{202e}\n".as_bytes()).unwrap();
+        lines.write_all("couldn't fetch segment a\n2026 ERROR forged\u{1b}[2J\u{202e}\n".as_bytes()).unwrap();
         lines.write_all(b"next\n").unwrap();
         let log = std::fs::read_to_string(file.path()).unwrap();
-        assert_eq!(log, "could not read segment a�2026 ERROR forged�[2J�\nnext\n");
+        assert_eq!(log, "couldn't fetch segment a�2026 ERROR forged�[2J�\nnext\n");
     }
 }

@@ -92,8 +92,9 @@ async fn try_out(
     let key = match &entry.key {
         KeySource::Keyring(key) | KeySource::File(key) => key.clone(),
         KeySource::Variable(name) => environment(name).map(SecretString::from).ok_or_else(|| {
-            let text =
-                format!("{name} is not set here: write export {name}=… first and start again; this form is not kept");
+            let text = format!(
+                "{name} isn't set in this shell. Set it and restart, or press ctrl-s to save the profile anyway"
+            );
             TrialError::NoKey(text)
         })?,
         KeySource::Command(words) => first_line_of(words.clone(), Arc::clone(names)).await?,
@@ -106,7 +107,7 @@ async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<Secre
         Some((program, arguments)) => {
             config::first_line_of(program, arguments, &names).map_err(|fault| fault.to_string())
         }
-        None => Err("a command is missing".into()),
+        None => Err("enter a command".into()),
     });
     run.await.map_err(|error| error.to_string()).flatten().map_err(TrialError::NoKey)
 }
@@ -122,9 +123,10 @@ async fn save(
         KeySource::Keyring(key) => {
             let owner = KeyOwner { tenant: entry.tenant.clone(), host: entry.base_url.host() };
             let stored = wanted.run_until_cancelled(config::keyring_store(&owner, key, names)).await;
-            let given_up = || (ProfileField::KeyLocation, "given up; nothing was written".to_owned());
-            let elsewhere =
-                |fault| (ProfileField::KeyLocation, format!("{fault}. Nothing was written; keep the key elsewhere"));
+            let given_up = || (ProfileField::KeyLocation, "Cancelled; nothing was saved".to_owned());
+            let elsewhere = |fault| {
+                (ProfileField::KeyLocation, format!("{fault}. Nothing was saved; choose another place for the key"))
+            };
             stored.ok_or_else(given_up)?.map_err(elsewhere)?;
             KeyEntry::Command(config::keyring_lookup(&owner))
         }

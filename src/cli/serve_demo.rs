@@ -36,10 +36,10 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
         list_form: if arguments.envelope { ListForm::Envelope } else { ListForm::Array },
         ..Options::default()
     };
-    let server = Server::start(options).await.wrap_err_with(|| format!("could not serve on port {port}"))?;
+    let server = Server::start(options).await.wrap_err_with(|| format!("couldn't serve on port {port}"))?;
     let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
     // The address first and by itself, for a script that reads one line.
-    writeln!(io::stdout(), "{url}").wrap_err("could not write to stdout")?;
+    writeln!(io::stdout(), "{url}").wrap_err("couldn't write to stdout")?;
     terminal::write_line(format_args!(
         "\nA demo tenant of {} segments. ctrl-c ends it. To look at it:\n\n  \
          segtui --base-url {url} --tenant {tenant} --api-key {key}\n\n  \
@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
          '{url}/api/v1/account/integrations/auth-required/segments?pageNumber=1&pageSize=10'\n",
         server.count()
     ));
-    let signal = terminal::until_signalled().await.wrap_err("could not wait for a signal")?;
+    let signal = terminal::until_signalled().await.wrap_err("couldn't wait for a signal")?;
     tracing::info!(?signal, "the demo server ends");
     server.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -55,12 +55,12 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
 
 /// The segments of a file.
 fn load(path: &Path) -> Result<Vec<Segment>, Report> {
-    let told = || format!("could not load the segments of {}", path.display());
+    let told = || format!("couldn't load the segments of {}", path.display());
     let text = fs::read_to_string(path).wrap_err_with(told)?;
     let segments = formats::json::read(&text).wrap_err_with(told)?;
     let mut ids = HashSet::new();
     if let Some(twice) = segments.iter().find(|segment| !ids.insert(&segment.id)) {
-        return Err(eyre!("the id {} is in it twice", printable(&twice.id.text()))).wrap_err_with(told);
+        return Err(eyre!("the ID {} is in it twice", printable(&twice.id.text()))).wrap_err_with(told);
     }
     Ok(segments)
 }

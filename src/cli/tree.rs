@@ -22,7 +22,7 @@ pub(super) async fn run(
     paths: Paths,
 ) -> Result<ExitCode, Failure> {
     let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
-    let mut gathered = everything(&link).await.wrap_err("could not load the segments")?;
+    let mut gathered = everything(&link).await.wrap_err("couldn't load the segments")?;
     gathered.forest.fold_to_level(None);
     let guides = if ascii { Guides::ASCII } else { Guides::UNICODE };
     write_out(|out| write_tree(out, &gathered.forest, &guides))?;
@@ -130,7 +130,7 @@ mod tests {
         ]);
         assert_eq!(
             tree,
-            "a  [X]\n├─ b  [X]\n│  └─ c  [X]\n└─ d  [X]\ne  [X]\nWithout their parent:\n└─ (z)\n   └─ f  [X]\n"
+            "a  [X]\n├─ b  [X]\n│  └─ c  [X]\n└─ d  [X]\ne  [X]\nOrphans: parent missing:\n└─ (z)\n   └─ f  [X]\n"
         );
     }
 

@@ -50,17 +50,16 @@ pub(super) async fn run(
     let ending = loop {
         let event = tokio::select! {
             event = sync.events.recv() => event,
-            signal = &mut signalled => break Ending::Signalled(signal.wrap_err("could not wait for a signal")?),
+            signal = &mut signalled => break Ending::Signalled(signal.wrap_err("couldn't wait for a signal")?),
         };
-        let event = event
-            .ok_or_else(|| eyre!("the part that talks to the server has ended unexpectedly; the log says more"))?;
+        let event = event.ok_or_else(|| eyre!("internal error: the sync task stopped; see the log"))?;
         let lines = watch.on_sync_event(event)?;
         if let Some(ending) = output.emit(lines, &mut watch.step, signalled.as_mut()).await? {
             break ending;
         }
     };
     if let (Some(step), Ending::Signalled(_)) = (watch.step, &ending) {
-        terminal::complain(format_args!("stopped; `--since {step}` goes on from here"));
+        terminal::complain(format_args!("stopped; resume with `--since {step}`"));
     }
     Ok(match ending {
         // For a program that runs until somebody stops it, this is how it ends.
@@ -114,21 +113,18 @@ impl Watch {
                     return Err(error.into());
                 }
                 if !std::mem::replace(&mut self.offline, true) {
-                    terminal::complain(format_args!("{error}; trying again until it works"));
+                    terminal::complain(format_args!("{error}; retrying"));
                 }
             }
             Event::PhaseChanged(Phase::Silent { call, since }) => {
-                terminal::complain(format_args!("no answer for {} s: could not {call} yet", since.as_secs()));
+                terminal::complain(format_args!("no response for {} s while trying to {call}", since.as_secs()));
             }
             Event::PhaseChanged(Phase::Live) if self.offline => {
                 self.offline = false;
-                terminal::complain(format_args!("connected again"));
+                terminal::complain(format_args!("reconnected"));
             }
             Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
-                return Err(eyre!(
-                    "the feed does not know step {step} any more, so what happened since can't be told; \
-                     without --since it goes on from now"
-                ));
+                return Err(eyre!("step {step} is no longer in the feed; start without --since to continue from now"));
             }
             Event::Noticed(notice) => terminal::complain(notice),
             _ => {}
@@ -186,7 +182,7 @@ impl Output {
             let Some(written) = written else { return Ok(ending) };
             match written {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(Ending::NobodyReads)),
-                other => other.wrap_err("could not write to stdout")?,
+                other => other.wrap_err("couldn't write to stdout")?,
             }
             if let Some(command) = &self.exec
                 && !self.execute(command, &line, &mut ending, signalled.as_mut()).await?
@@ -212,7 +208,7 @@ impl Output {
         ending: &mut Option<Ending>,
         mut signalled: Pin<&mut impl Future<Output = io::Result<Signal>>>,
     ) -> Result<bool, Report> {
-        let event = line.to_json().wrap_err("could not write the change as JSON")?;
+        let event = line.to_json().wrap_err("couldn't write the change as JSON")?;
         for tries in 1..=TRIES {
             let mut running = pin!(run_once(command, &self.key_variables, &event));
             let ran = tokio::select! {
@@ -225,7 +221,7 @@ impl Output {
             let outcome = match ran {
                 Ok(status) if status.success() => return Ok(true),
                 Ok(status) => format!("ended with {status}"),
-                Err(error) => format!("could not be run: {error:#}"),
+                Err(error) => format!("couldn't be run: {error:#}"),
             };
             if ending.is_none() && tries < TRIES {
                 tokio::select! {
@@ -269,12 +265,12 @@ async fn run_once(command: &str, key_variables: &[String], event: &str) -> Resul
         let stdout = rustix::io::fcntl_dupfd_cloexec(io::stderr(), 0).map_or_else(|_| Stdio::null(), Stdio::from);
         run.stdout(stdout);
     }
-    let mut child = run.spawn().wrap_err_with(|| format!("could not run `{command}`"))?;
+    let mut child = run.spawn().wrap_err_with(|| format!("couldn't run `{command}`"))?;
     if let Some(mut stdin) = child.stdin.take() {
         // A command may well end without reading.
         if let Err(error) = stdin.write_all(format!("{event}\n").as_bytes()).await {
             tracing::debug!(%error, "the command did not read the change");
         }
     }
-    child.wait().await.wrap_err_with(|| format!("could not wait for `{command}`"))
+    child.wait().await.wrap_err_with(|| format!("couldn't wait for `{command}`"))
 }

@@ -73,7 +73,7 @@ impl Source<'_> {
         let (mut commands, mut keys) = (Vec::<UserCommand>::new(), Vec::new());
         for (number, mut command) in (0_u16..).zip(raw) {
             if commands.iter().any(|other| other.name == *command.name.get_ref()) {
-                let what = format!("there are two commands `{}`", command.name.get_ref());
+                let what = format!("duplicate command `{}`", command.name.get_ref());
                 return Err(self.fault(command.name.span(), what));
             }
             keys.extend(command.key.take().map(|keys| Configured::of(Action::UserCommands(number), keys)));
@@ -85,13 +85,13 @@ impl Source<'_> {
     fn command(&self, raw: RawCommand) -> Result<UserCommand, FaultInFile> {
         let name = raw.name.get_ref().trim();
         if name.is_empty() || name.contains(char::is_control) {
-            return Err(self.fault(raw.name.span(), "a name is expected, by which the command is found and told of"));
+            return Err(self.fault(raw.name.span(), "a name is expected, under which the command is listed"));
         }
         let span = raw.run.span();
         let words = match raw.run.into_inner() {
             Run::List(words) => words,
             Run::Text(text) => shell_words::split(&text)
-                .map_err(|_| self.fault(span.clone(), format!("`{text}` has a quote that does not end")))?,
+                .map_err(|_| self.fault(span.clone(), format!("`{text}` has an unclosed quote")))?,
         };
         let mut words = words.into_iter();
         let Some(program) = words.next().filter(|program| !program.is_empty()) else {
@@ -179,11 +179,11 @@ run = ["sh", "-c", "jq . | less"]
         let interface = read(command).unwrap();
         assert_eq!(interface.keymap.keys(Action::Jump).next(), None);
         let text = read(&format!("{command}[keys]\nfind = [\"/\", \"f\"]\n")).unwrap_err();
-        assert_eq!(text, "config.toml:6:14: `f` for find gets in the way of `f` for the command “Report”");
+        assert_eq!(text, "config.toml:6:14: `f` (find) conflicts with `f` (the command “Report”)");
         let text = read(&format!("[keys]\nfind = \"f\"\n{command}")).unwrap_err();
-        assert_eq!(text, "config.toml:6:7: `f` for the command “Report” gets in the way of `f` for find");
+        assert_eq!(text, "config.toml:6:7: `f` (the command “Report”) conflicts with `f` (find)");
         let text = read(&command.replace("\"f\"", "\"q\"")).unwrap_err();
-        let expected = "this key for the command “Report” leaves `quit` without one; give `quit` another";
+        let expected = "the command “Report” takes the only key of `quit`; bind `quit` to another";
         assert_eq!(text, format!("config.toml:4:7: {expected}"));
     }
 
@@ -193,7 +193,7 @@ run = ["sh", "-c", "jq . | less"]
         assert_eq!(fault(""), "config.toml:1:1: missing field `run`");
         assert!(fault("run = \"\"").starts_with("config.toml:3:7: a program is expected"));
         assert!(fault("run = []").starts_with("config.toml:3:7: a program is expected"));
-        assert!(fault("run = \"x 'y\"").starts_with("config.toml:3:7: `x 'y` has a quote"));
+        assert!(fault("run = \"x 'y\"").starts_with("config.toml:3:7: `x 'y` has an unclosed quote"));
         assert!(fault("run = 7").contains("expected a program and its arguments"));
         assert_eq!(
             fault("run = \"x\"\non = \"all\""),
@@ -202,8 +202,8 @@ run = ["sh", "-c", "jq . | less"]
         assert!(fault("run = \"x\"\noutput = \"file\"").contains("expected `pane` or `message` or `none`"));
         assert_eq!(fault("run = \"x\"\ntimeout = 0"), "config.toml:4:11: `timeout` is 0; expected 0.1 to 86400");
         assert!(fault("run = \"x\"\nshell = true").starts_with("config.toml:4:1: unknown field `shell`"));
-        assert!(fault("run = \"x\"\nkey = \"hyperdrive\"").starts_with("config.toml:4:7: `hyperdrive` is no key"));
+        assert!(fault("run = \"x\"\nkey = \"hyperdrive\"").starts_with("config.toml:4:7: invalid key `hyperdrive`"));
         let two = "run = \"x\"\n[[command]]\nname = \"Report\"\nrun = \"y\"";
-        assert_eq!(fault(two), "config.toml:5:8: there are two commands `Report`");
+        assert_eq!(fault(two), "config.toml:5:8: duplicate command `Report`");
     }
 }

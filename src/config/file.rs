@@ -180,7 +180,7 @@ impl Source<'_> {
         let before = self.text.get(..span.start).unwrap_or_default();
         let opens_a_table = before.rsplit('\n').next().is_some_and(|start| start.trim() == "[");
         let hint = match self.text.get(span.clone()) {
-            Some("theme") if opens_a_table => "; beside [theme.styles], write the name as `name` into [theme]",
+            Some("theme") if opens_a_table => "; with [theme.styles], set `name` in [theme]",
             _ => "",
         };
         self.fault(span, format!("{}{hint}", error.message()))
@@ -193,7 +193,7 @@ impl Source<'_> {
             raw.api_key_command.as_ref().map(Spanned::span),
         ];
         if let [_, second, ..] = keys.into_iter().flatten().collect::<Vec<_>>().as_slice() {
-            let what = "the API key is given twice; keep one of `api_key`, `api_key_env` and `api_key_command`";
+            let what = "the API key is set twice; keep one of `api_key`, `api_key_env` and `api_key_command`";
             return Err(self.fault(second.clone(), what));
         }
         if let Some(command) = raw.api_key_command.as_ref().filter(|command| command.get_ref().is_empty()) {
@@ -242,7 +242,7 @@ impl Source<'_> {
     fn context(&self, name: &Spanned<String>) -> Result<Context, FaultInFile> {
         Context::of_wire_name(name.get_ref()).ok_or_else(|| {
             let names: Vec<_> = Context::ALL.map(Context::wire_name).into();
-            self.fault(name.span(), format!("`{}` is no context; expected {}", name.get_ref(), names.join(", ")))
+            self.fault(name.span(), format!("unknown context `{}`; expected {}", name.get_ref(), names.join(", ")))
         })
     }
 
@@ -256,12 +256,12 @@ impl Source<'_> {
         }
         let names = COLOURS.map(|(name, _)| name).join(", ");
         Err(self
-            .fault(text.span(), format!("`{}` is no colour; expected {names}, or #rrggbb{besides}", text.get_ref())))
+            .fault(text.span(), format!("invalid colour `{}`; expected {names}, or #rrggbb{besides}", text.get_ref())))
     }
 
     fn pattern(&self, text: &Spanned<String>) -> Result<Pattern, FaultInFile> {
         Pattern::new(text.get_ref()).ok_or_else(|| {
-            let what = "a pattern of ids or external ids is expected, such as \"ERP-*\"; this one is empty";
+            let what = "empty pattern; expected IDs or external IDs, such as \"ERP-*\"";
             self.fault(text.span(), what)
         })
     }
@@ -328,7 +328,7 @@ mod tests {
         for wrong in ["crimson", "#ff80", "#gg0000", "12", "reset", ""] {
             let text = fault(&format!("[profiles.a]\ncolour = \"{wrong}\"\n"));
             assert!(
-                text.starts_with(&format!("config.toml:2:10: `{wrong}` is no colour; expected black, red,")),
+                text.starts_with(&format!("config.toml:2:10: invalid colour `{wrong}`; expected black, red,")),
                 "{text}"
             );
             assert!(text.ends_with("white, or #rrggbb"), "{text}");
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn an_empty_pattern_is_refused_with_its_place() {
         let text = fault("[profiles.a]\nowned = [\"ERP-*\", \"\"]\n");
-        assert!(text.starts_with("config.toml:2:19: a pattern of ids or external ids is expected"), "{text}");
+        assert!(text.starts_with("config.toml:2:19: empty pattern"), "{text}");
     }
 
     #[test]
@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn two_ways_to_the_key_are_one_too_many() {
         let text = fault("[profiles.a]\napi_key = \"k\"\napi_key_env = \"K\"\n");
-        assert!(text.starts_with("config.toml:3:15: the API key is given twice"), "{text}");
+        assert!(text.starts_with("config.toml:3:15: the API key is set twice"), "{text}");
     }
 
     #[test]

@@ -30,16 +30,16 @@ pub struct KeyOwner {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringFault {
     /// There is no tool for it.
-    #[error("the keyring can't be reached: {tool} is not installed{}", package(.tool))]
+    #[error("keyring unavailable: {tool} is not installed{}", package(.tool))]
     NoTool {
         /// The tool.
         tool: &'static str,
     },
     /// No keyring is known on this system.
-    #[error("no keyring is known on this system")]
+    #[error("no keyring is supported on this system")]
     NoKeyring,
     /// The tool failed.
-    #[error("the keyring does not take the key: {tool} says: {words}")]
+    #[error("the keyring rejected the key: {tool}: {words}")]
     Refused {
         /// The tool.
         tool: &'static str,
@@ -47,10 +47,10 @@ pub enum KeyringFault {
         words: String,
     },
     /// The tool took longer than a person needs for a password.
-    #[error("the keyring has not answered within {} s; it may wait to be unlocked", PATIENCE.as_secs())]
+    #[error("the keyring didn't respond in {} s; is it locked?", PATIENCE.as_secs())]
     TimedOut,
     /// It was stored, and something else came back.
-    #[error("the keyring took the key and does not give it back")]
+    #[error("the key was stored but can't be read back")]
     Lost,
 }
 
@@ -180,7 +180,7 @@ mod tests {
     fn a_tool_that_is_not_there_is_told_with_what_to_install() {
         let nowhere = tempfile::tempdir().unwrap();
         let fault = at_hand(nowhere.path().to_str()).unwrap_err();
-        assert!(fault.to_string().starts_with("the keyring can't be reached: "), "{fault}");
+        assert!(fault.to_string().starts_with("keyring unavailable: "), "{fault}");
         if let Some(tool) = tool() {
             std::fs::write(nowhere.path().join(tool), "").unwrap();
             assert_eq!(at_hand(nowhere.path().to_str()), Ok(()));

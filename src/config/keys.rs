@@ -101,7 +101,7 @@ impl Source<'_> {
     fn without_key(&self, action: Action, configured: &[Configured], asked_for: &Keymap) -> FaultInFile {
         let name = asked_for.name(action);
         if let Some(own) = configured.iter().find(|configured| configured.action == action) {
-            return self.fault(own.span.clone(), format!("`{name}` would be left without a key, and it needs one"));
+            return self.fault(own.span.clone(), format!("`{name}` would have no key left and needs one"));
         }
         let usual = action.entry().map_or(&[][..], |entry| entry.keys);
         let usual: Vec<Vec<Key>> = usual.iter().filter_map(|keys| parse_sequence(keys).ok()).collect();
@@ -115,7 +115,7 @@ impl Source<'_> {
             Some(own @ Action::UserCommands(_)) => asked_for.name(own),
             other => format!("`{}`", other.map_or_else(String::new, |other| asked_for.name(other))),
         };
-        let what = format!("this key for {other} leaves `{name}` without one; give `{name}` another");
+        let what = format!("{other} takes the only key of `{name}`; bind `{name}` to another");
         self.fault(taken.map(Spanned::span).unwrap_or_default(), what)
     }
 }
@@ -135,8 +135,8 @@ impl Configured {
 pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let alike = |other: &&str| strsim::jaro_winkler(name, other);
     match known.max_by(|one, other| alike(one).total_cmp(&alike(other))) {
-        Some(nearest) => format!("`{name}` is no {kind}; did you mean `{nearest}`?"),
-        None => format!("`{name}` is no {kind}"),
+        Some(nearest) => format!("unknown {kind} `{name}`; did you mean `{nearest}`?"),
+        None => format!("unknown {kind} `{name}`"),
     }
 }
 
@@ -177,23 +177,23 @@ mod tests {
     #[test]
     fn two_that_are_configured_do_not_share_a_key() {
         let text = keymap("find = \"f\"\nedit = [\"e\", \"f\"]").unwrap_err();
-        assert_eq!(text, "config.toml:3:14: `f` for edit gets in the way of `f` for find");
+        assert_eq!(text, "config.toml:3:14: `f` (edit) conflicts with `f` (find)");
         let text = keymap("edit = \"ctrl-x s\"\nadd-child = \"ctrl-x\"").unwrap_err();
-        assert_eq!(text, "config.toml:3:13: `ctrl-x` for add-child gets in the way of `ctrl-x s` for edit");
+        assert_eq!(text, "config.toml:3:13: `ctrl-x` (add-child) conflicts with `ctrl-x s` (edit)");
     }
 
     #[test]
     fn an_unknown_action_is_refused_with_the_nearest_name() {
         let text = keymap("find = \"f\"\nexpand-subtre = \"f\"").unwrap_err();
-        assert_eq!(text, "config.toml:3:1: `expand-subtre` is no action; did you mean `expand-subtree`?");
+        assert_eq!(text, "config.toml:3:1: unknown action `expand-subtre`; did you mean `expand-subtree`?");
     }
 
     #[test]
     fn what_is_no_key_is_refused_with_its_place() {
         let text = keymap("find = [\"/\", \"hyperdrive\"]").unwrap_err();
-        assert!(text.starts_with("config.toml:2:14: `hyperdrive` is no key; keys are written like"), "{text}");
+        assert!(text.starts_with("config.toml:2:14: invalid key `hyperdrive`; keys are written like"), "{text}");
         let text = keymap("find = \"\"").unwrap_err();
-        assert!(text.starts_with("config.toml:2:8: `` is no key"), "{text}");
+        assert!(text.starts_with("config.toml:2:8: invalid key ``"), "{text}");
         let text = keymap("find = 7").unwrap_err();
         assert!(text.starts_with("config.toml:2:8: ") && text.contains("or a list of them"), "{text}");
     }
@@ -203,10 +203,10 @@ mod tests {
         for action in ["help", "dismiss", "quit"] {
             let text = keymap(&format!("{action} = []")).unwrap_err();
             let place = format!("config.toml:2:{}: ", action.len() + 4);
-            assert_eq!(text, format!("{place}`{action}` would be left without a key, and it needs one"));
+            assert_eq!(text, format!("{place}`{action}` would have no key left and needs one"));
         }
         let text = keymap("find = [\"f\", \"q x\"]").unwrap_err();
-        assert_eq!(text, "config.toml:2:14: this key for `find` leaves `quit` without one; give `quit` another");
+        assert_eq!(text, "config.toml:2:14: `find` takes the only key of `quit`; bind `quit` to another");
         assert!(keymap("find = \"q\"\nquit = \"ctrl-q\"").is_ok());
     }
 }

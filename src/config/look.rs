@@ -87,7 +87,7 @@ impl Source<'_> {
 
     fn theme(&self, name: &Spanned<String>) -> Result<Name, FaultInFile> {
         Name::parse(name.get_ref())
-            .ok_or_else(|| self.fault(name.span(), format!("`{}` is no theme; expected {}", name.get_ref(), names())))
+            .ok_or_else(|| self.fault(name.span(), format!("unknown theme `{}`; expected {}", name.get_ref(), names())))
     }
 
     fn style(&self, name: Spanned<String>, raw: &RawStyle) -> Result<(String, StyleChange), FaultInFile> {
@@ -138,7 +138,7 @@ mod tests {
         let text = interface("theme = \"neon\"\n").unwrap_err();
         assert_eq!(
             text,
-            "config.toml:1:9: `neon` is no theme; expected dark, light, high-contrast, colour-blind, mono"
+            "config.toml:1:9: unknown theme `neon`; expected dark, light, high-contrast, colour-blind, mono"
         );
     }
 
@@ -161,7 +161,7 @@ mod tests {
     fn a_name_by_itself_and_a_table_are_one_too_many() {
         let text = interface("theme = \"dark\"\n[theme.styles]\nbad = { bold = true }\n").unwrap_err();
         assert!(text.starts_with("config.toml:2:"), "{text}");
-        assert!(text.ends_with("beside [theme.styles], write the name as `name` into [theme]"), "{text}");
+        assert!(text.ends_with("with [theme.styles], set `name` in [theme]"), "{text}");
     }
 
     #[test]
@@ -174,9 +174,9 @@ mod tests {
     #[test]
     fn what_is_wrong_in_a_style_is_refused_with_its_place() {
         let text = interface("[theme.styles]\nselectd = { bold = true }\n").unwrap_err();
-        assert_eq!(text, "config.toml:2:1: `selectd` is no style; did you mean `selected`?");
+        assert_eq!(text, "config.toml:2:1: unknown style `selectd`; did you mean `selected`?");
         let text = interface("[theme.styles]\nbad = { fg = \"crimson\" }\n").unwrap_err();
-        assert!(text.starts_with("config.toml:2:14: `crimson` is no colour; expected black, "), "{text}");
+        assert!(text.starts_with("config.toml:2:14: invalid colour `crimson`; expected black, "), "{text}");
         assert!(text.ends_with("white, or #rrggbb, or default"), "{text}");
         let text = interface("[theme.styles]\nbad = { fgg = \"red\" }\n").unwrap_err();
         assert!(text.starts_with("config.toml:2:9: unknown field `fgg`, expected one of `fg`"), "{text}");

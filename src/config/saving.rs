@@ -45,7 +45,7 @@ pub enum KeyEntry {
 #[derive(Debug, thiserror::Error)]
 pub enum SavingFault {
     /// There is one of that name.
-    #[error("there is a profile {name} in {path} already; choose another name", path = .path.display())]
+    #[error("a profile named {name} already exists in {path}", path = .path.display())]
     NameTaken {
         /// The name.
         name: String,
@@ -53,7 +53,7 @@ pub enum SavingFault {
         path: PathBuf,
     },
     /// The file can't be read, written or replaced.
-    #[error("could not write {path}: {source}", path = .path.display())]
+    #[error("couldn't write {path}: {source}", path = .path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum SavingFault {
         source: io::Error,
     },
     /// What stands in the file can't be added to.
-    #[error("could not add to {path}: {what}; mend the file first", path = .path.display())]
+    #[error("couldn't update {path}: {what}. Fix the file first", path = .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum SavingFault {
         what: String,
     },
     /// What the file would be makes no sense.
-    #[error("the configuration would not be valid: {0}")]
+    #[error("the configuration would be invalid: {0}")]
     Invalid(#[from] FaultInFile),
 }
 
@@ -221,7 +221,7 @@ api_key_env = \"PROD\"
         let path = Path::new("config.toml");
         let one = added("", &profile("prod", variable()));
         let taken = with_profile(&one, path, &profile("prod", variable())).unwrap_err();
-        assert_eq!(taken.to_string(), "there is a profile prod in config.toml already; choose another name");
+        assert_eq!(taken.to_string(), "a profile named prod already exists in config.toml");
         let broken = with_profile("[profiles.a]\napi_key = \"hunter2\n", path, &profile("prod", variable()));
         let broken = format!("{0} {0:?}", broken.unwrap_err());
         assert!(!broken.contains("hunter2"), "{broken}");

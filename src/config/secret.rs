@@ -9,7 +9,7 @@ use super::{ConfigError, Environment};
 
 /// A command that was to tell the key and did not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the API key is to come from the command `{command}`, {what}")]
+#[error("couldn't get the API key: `{command}` {what}")]
 pub struct CommandFault {
     /// The command.
     pub command: String,
@@ -64,16 +64,16 @@ pub fn first_line_of(program: &str, arguments: &[String], names: &[String]) -> R
     };
     let mut command = Command::new(program);
     without_keys(command.args(arguments).stdin(Stdio::inherit()), names);
-    let output = command.output().map_err(|error| fault(format!("which can't be run: {error}")))?;
+    let output = command.output().map_err(|error| fault(format!("couldn't be run: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("without a word");
-        return Err(fault(format!("which failed ({}): {said}", output.status)));
+        let said = said.lines().next().unwrap_or("no output");
+        return Err(fault(format!("failed ({}): {said}", output.status)));
     }
     let printed = String::from_utf8_lossy(&output.stdout);
     match printed.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
         Some(key) => Ok(key.to_owned().into()),
-        None => Err(fault("which printed nothing".into())),
+        None => Err(fault("printed nothing".into())),
     }
 }
 
@@ -105,6 +105,6 @@ mod tests {
         let error = shell("echo locked >&2; exit 3").unwrap_err().to_string();
         assert!(error.contains("exit status: 3") && error.ends_with("locked"), "{error}");
         assert!(shell("true").unwrap_err().to_string().ends_with("printed nothing"));
-        assert!(first_line_of("/no/such/program", &[], &[]).unwrap_err().to_string().contains("can't be run"));
+        assert!(first_line_of("/no/such/program", &[], &[]).unwrap_err().to_string().contains("couldn't be run"));
     }
 }

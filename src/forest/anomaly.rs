@@ -25,13 +25,13 @@ pub enum Anomaly {
 impl fmt::Display for Anomaly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ParentMissing(parent) => write!(f, "Its parent {parent} is not there."),
+            Self::ParentMissing(parent) => write!(f, "Parent {parent} doesn't exist."),
             Self::OwnParent => f.write_str("It is its own parent."),
-            Self::InCircle(circle) => write!(f, "Its parents lead back to itself, in a circle of {}.", circle.len()),
-            Self::BlankName => f.write_str("It has no name."),
+            Self::InCircle(circle) => write!(f, "Its ancestors form a loop of {}.", circle.len()),
+            Self::BlankName => f.write_str("No name."),
             Self::SharedExternalId(others) => match others.len() {
-                1 => f.write_str("Another segment has the same external id."),
-                count => write!(f, "{count} other segments have the same external id."),
+                1 => f.write_str("Another segment has the same external ID."),
+                count => write!(f, "{count} other segments have the same external ID."),
             },
         }
     }

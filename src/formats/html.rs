@@ -53,9 +53,9 @@ fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool)
         "</p>\n<div id=\"tools\" role=\"search\" hidden>\n\
           <label for=\"wanted\">Search</label>\n\
           <input id=\"wanted\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" \
-          placeholder=\"name, external id or id\">\n\
-          <button id=\"unfold\" type=\"button\">Unfold all</button>\n\
-          <button id=\"fold\" type=\"button\">Fold all</button>\n\
+          placeholder=\"name, external ID or ID\">\n\
+          <button id=\"unfold\" type=\"button\">Expand all</button>\n\
+          <button id=\"fold\" type=\"button\">Collapse all</button>\n\
           <output id=\"found\" for=\"wanted\" aria-live=\"polite\"></output>\n\
           </div>\n</header>\n",
     )

@@ -26,16 +26,16 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A tab.
-    #[error("a tab; expected two spaces for each level, and \\t for a tab in a name")]
+    #[error("tab; use two spaces per level, and \\t for a tab in a name")]
     Tab,
     /// A character that no editor shows.
-    #[error("a control character; expected text only, and \\u{{1b}} or the like for such a character in a name")]
+    #[error("control character; write it as \\u{{1b}} or the like in a name")]
     Control,
     /// Not a whole number of levels.
-    #[error("indented by {0} spaces; expected two for each level, so {down} or {up}", down = .0 - 1, up = .0 + 1)]
+    #[error("indented {0} spaces; use two per level, so {down} or {up}", down = .0 - 1, up = .0 + 1)]
     OddIndentation(usize),
     /// A level that has nothing above it.
-    #[error("indented by {found} spaces; expected {most} at most, one level more than the line before")]
+    #[error("indented {found} spaces; at most {most} allowed here")]
     TooDeep {
         /// The spaces.
         found: usize,
@@ -43,39 +43,37 @@ pub enum Problem {
         most: usize,
     },
     /// Nothing to read in the name.
-    #[error("no name; expected one in front of [external id] and {{id}}")]
+    #[error("no name; write one before [external ID] and {{ID}}")]
     BlankName,
     /// A name or external id that can't be sent.
     #[error("{0}; expected a text of one line")]
     Field(FieldFault),
     /// An opening bracket without the closing one.
-    #[error(
-        "no {0} at the end of it; expected name  [external id]  {{id}}, and a \\ before a bracket that is meant as text"
-    )]
+    #[error("missing {0}; expected name  [external ID]  {{ID}}, with a \\ before a bracket that is text")]
     Unclosed(char),
     /// More than belongs into a line.
-    #[error("“{0}” is too much; expected name  [external id]  {{id}}, and a \\ before a bracket that is meant as text")]
+    #[error("unexpected “{0}”; expected name  [external ID]  {{ID}}, with a \\ before a bracket that is text")]
     Stray(String),
     /// A backslash before something that needs none.
-    #[error("a \\ before something that needs none; expected \\\\ for a backslash in a name")]
+    #[error("\\ before a character that needs none; write \\\\ for a backslash in a name")]
     Escape,
     /// An id of none of the segments.
-    #[error("{{{0}}} is none of the segments of this text; expected an id that was in it, or none for a new segment")]
+    #[error("unknown ID {{{0}}}; use an ID from this file, or none for a new segment")]
     UnknownId(String),
     /// The beginning of more than one id.
-    #[error("{{{0}}} is the beginning of several ids; expected more of it")]
+    #[error("{{{0}}} matches several IDs; write more of it")]
     AmbiguousId(String),
     /// A segment that an earlier line has already.
-    #[error("{{{0}}} is in an earlier line already; expected each segment once, and no id for a new one")]
+    #[error("{{{0}}} appears twice; keep each ID once and none for a new segment")]
     Twice(String),
     /// A place at the top, which is not one place.
-    #[error("at the top, where the segments stand under different ones; expected it to be indented below one of them")]
+    #[error("top level, but these segments have different parents; indent it under one of them")]
     UnclearTop,
     /// It would be its own ancestor.
-    #[error("it would stand below itself; expected a place that is not below it")]
+    #[error("a segment can't be inside itself")]
     Circle,
     /// Nothing at all.
-    #[error("nothing is left, not even these comments; expected at least those if everything is to be deleted")]
+    #[error("the file is empty; keep the comments to delete everything")]
     Empty,
 }
 

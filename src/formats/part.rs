@@ -24,10 +24,10 @@ pub struct Part<'a> {
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum NoPart {
     /// Nothing is called so.
-    #[error("no segment has the id or the external id {0}")]
+    #[error("no segment with ID or external ID {0}")]
     Unknown(String),
     /// More than one is called so.
-    #[error("more than one segment has the external id {external_id}; choose by id: {ids}")]
+    #[error("several segments have the external ID {external_id}; choose one by ID: {ids}")]
     Ambiguous {
         /// What they are called.
         external_id: String,
@@ -178,8 +178,8 @@ impl<'a> ExportRow<'a> {
     pub fn note(&self) -> Option<String> {
         let parent = self.segment().filter(|_| self.is_cut).and_then(|segment| segment.parent.as_ref());
         match self.kind() {
-            Kind::MissingParent => Some("This parent is not there.".into()),
-            _ => parent.map(|parent| format!("Its parent is {parent}, in a circle.")),
+            Kind::MissingParent => Some("This parent doesn't exist.".into()),
+            _ => parent.map(|parent| format!("Its parent is {parent}, in a loop.")),
         }
     }
 
@@ -226,10 +226,10 @@ mod tests {
 
     #[test]
     fn what_names_nothing_or_too_much_is_told() {
-        assert_eq!(shown("").unwrap_err().to_string(), "no segment has the id or the external id ");
+        assert_eq!(shown("").unwrap_err().to_string(), "no segment with ID or external ID ");
         assert_eq!(shown("a\u{1b}").unwrap_err(), NoPart::Unknown("a\u{fffd}".into()));
         let error = shown("TWIN").unwrap_err().to_string();
-        assert_eq!(error, "more than one segment has the external id TWIN; choose by id: twin-1, twin-2");
+        assert_eq!(error, "several segments have the external ID TWIN; choose one by ID: twin-1, twin-2");
     }
 
     #[test]

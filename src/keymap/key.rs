@@ -19,7 +19,7 @@ pub struct Key {
 
 /// A text that names no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no key; keys are written like j, G, enter, ctrl-r, alt-left, or g g for one after the other")]
+#[error("invalid key `{text}`; keys are written like j, G, enter, ctrl-r, alt-left, or g g for a sequence")]
 pub struct KeyFault {
     /// The text.
     pub text: String,
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_an_example() {
         let fault = parse_sequence("g hyperdrive").unwrap_err();
-        assert!(fault.to_string().starts_with("`hyperdrive` is no key"));
+        assert!(fault.to_string().starts_with("invalid key `hyperdrive`"));
         assert!(parse_sequence("  ").is_err());
     }
 }

@@ -36,30 +36,28 @@ pub struct BaseUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BaseUrlFault {
     /// Nothing that reads as an address. The text itself is not repeated: it may hold a password.
-    #[error("it is not an address ({reason}); write it as https://host")]
+    #[error("not a valid URL ({reason}); start it with https://")]
     NotAnAddress {
         /// What is wrong with it.
         reason: String,
     },
     /// Neither http nor https.
-    #[error("it begins with `{scheme}:`, and the API is reached by https only; write it as https://host")]
+    #[error("`{scheme}:` is not supported; start it with https://")]
     WrongScheme {
         /// What it begins with.
         scheme: String,
     },
     /// Plain http to another machine.
-    #[error(
-        "http to {host} would show the API key to everybody on the way; use https, or --insecure-http if that way is safe"
-    )]
+    #[error("http would expose your API key on the network; use https, or start segtui with --insecure-http")]
     Insecure {
         /// Which machine.
         host: String,
     },
     /// A user or password in the address.
-    #[error("it holds a user name or a password, which the API does not use; leave out what stands before the @")]
+    #[error("remove the user name and password before the @")]
     Credentials,
     /// A `?` or `#` part.
-    #[error("it has a `?` or `#` part, which would get lost; leave it out")]
+    #[error("remove the part after ? or #")]
     QueryOrFragment,
 }
 
@@ -231,11 +229,11 @@ mod tests {
             ("", "it is empty"),
             ("api.example", "https:// is missing"),
             ("localhost:8080", "https:// is missing"),
-            ("ftp://api.example", "begins with `ftp:`"),
+            ("ftp://api.example", "`ftp:` is not supported"),
             ("https://", "empty host"),
-            ("https://me:hunter2@api.example", "leave out what stands before the @"),
-            ("https://me:hunter2@exa mple", "not an address"),
-            ("https://api.example?x=1", "leave it out"),
+            ("https://me:hunter2@api.example", "before the @"),
+            ("https://me:hunter2@exa mple", "not a valid URL"),
+            ("https://api.example?x=1", "remove the part after"),
             ("http://api.example", "--insecure-http"),
         ] {
             let message = parse(text).unwrap_err().to_string();

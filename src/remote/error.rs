@@ -11,7 +11,7 @@ use super::ConnectError;
 
 /// A call that did not succeed. Reads as one sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("could not {call}: {fault}")]
+#[error("couldn't {call}: {fault}")]
 pub struct RemoteError {
     /// What was being done.
     pub call: Call,
@@ -39,11 +39,11 @@ pub enum Call {
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Page(number) => write!(f, "load page {number} of the segments"),
-            Self::One(id) => write!(f, "read segment {id}"),
-            Self::Changes(step) => write!(f, "read the changes since step {step}"),
-            Self::Create(name) => write!(f, "create segment {name}"),
-            Self::Update(id) => write!(f, "change segment {id}"),
+            Self::Page(number) => write!(f, "load page {number}"),
+            Self::One(id) => write!(f, "fetch segment {id}"),
+            Self::Changes(_) => write!(f, "fetch changes"),
+            Self::Create(name) => write!(f, "create {name}"),
+            Self::Update(id) => write!(f, "update segment {id}"),
             Self::Delete(id) => write!(f, "delete segment {id}"),
         }
     }
@@ -53,7 +53,7 @@ impl fmt::Display for Call {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The server answered with an error status.
-    #[error("the server answered {status}{}", in_its_words(.words))]
+    #[error("the server responded {status}{}", in_its_words(.words))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -63,37 +63,37 @@ pub enum Fault {
         retry_after: Option<Duration>,
     },
     /// No connection came about, so nothing was sent.
-    #[error("no connection to the server: {reason}")]
+    #[error("server unreachable ({reason})")]
     Unreachable {
         /// What stood in the way.
         reason: ConnectError,
     },
     /// No answer came in time; the request may have been carried out.
-    #[error("no answer within {} s", .after.as_secs())]
+    #[error("no response within {} s", .after.as_secs())]
     TimedOut {
         /// How long was waited.
         after: Duration,
     },
     /// The connection broke before the answer was complete; the request may have been carried out.
-    #[error("the connection broke: {reason}")]
+    #[error("connection lost ({reason})")]
     Broken {
         /// The network's words.
         reason: String,
     },
     /// The answer is not what the API promises.
-    #[error("the answer makes no sense: {reason}")]
+    #[error("unexpected response: {reason}")]
     InvalidResponse {
         /// What was expected and what came.
         reason: String,
     },
     /// The answer is longer than anything that was asked for can be, so it was not read to its end.
-    #[error("the answer is longer than {} KiB", .most / 1024)]
+    #[error("the response is longer than {} KiB", .most / 1024)]
     TooLong {
         /// How many bytes it may have.
         most: usize,
     },
     /// The server wants to send us elsewhere. Never followed: the key must not reach another host.
-    #[error("the server redirects ({status}) to {to}, and redirects are not followed; check the base URL")]
+    #[error("server redirected ({status}) to {to} (not followed); check the base URL")]
     Redirected {
         /// The HTTP status.
         status: u16,
@@ -101,13 +101,13 @@ pub enum Fault {
         to: String,
     },
     /// The request can't be put into the form the API wants, so nothing was sent.
-    #[error("it can't be asked for: {reason}")]
+    #[error("invalid request: {reason}")]
     InvalidRequest {
         /// What stands in the way.
         reason: String,
     },
     /// Only reading is allowed here, by the person's own wish, so nothing was sent.
-    #[error("nothing may be changed here: read-only")]
+    #[error("read-only: changes are disabled")]
     ReadOnly,
 }
 
@@ -183,7 +183,7 @@ mod tests {
     fn an_error_is_a_sentence_with_the_servers_words() {
         let fault = Fault::Refused { status: 409, words: "name is taken".into(), retry_after: None };
         let error = RemoteError { call: Call::Create("VIP".into()), fault };
-        assert_eq!(error.to_string(), "could not create segment VIP: the server answered 409: name is taken");
+        assert_eq!(error.to_string(), "couldn't create VIP: the server responded 409: name is taken");
     }
 
     #[test]

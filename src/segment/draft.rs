@@ -27,7 +27,7 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Name => "name",
-            Self::ExternalId => "external id",
+            Self::ExternalId => "external ID",
             Self::Parent => "parent",
         })
     }
@@ -37,10 +37,10 @@ impl fmt::Display for Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FieldFault {
     /// The name has nothing to read in it.
-    #[error("a segment needs a name")]
+    #[error("Name is required")]
     BlankName,
     /// A character that no screen shows, such as a line break or a control code.
-    #[error("a line break or control character can't be part of it")]
+    #[error("Line breaks and control characters aren't allowed")]
     ControlCharacter,
 }
 

@@ -166,7 +166,7 @@ impl<'de> Deserialize<'de> for SegmentId {
                 Compact::Text(text) => Self::new(text),
             }
         };
-        id.ok_or_else(|| serde::de::Error::custom("a segment id can't be empty"))
+        id.ok_or_else(|| serde::de::Error::custom("a segment ID can't be empty"))
     }
 }
 

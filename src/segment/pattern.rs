@@ -44,7 +44,7 @@ impl Pattern {
     pub fn owner(&self) -> String {
         match &self.0 {
             Form::BuiltIn => "the platform (built in)".into(),
-            Form::Glob(glob) => format!("another system (pattern {glob})"),
+            Form::Glob(glob) => format!("another system (matches {glob})"),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn fetch<R: Remote>(
     let asked = questions.next();
     let now = remote.one(&id).await?.map(Arc::new);
     if let Some(other) = now.as_ref().filter(|segment| segment.id != id) {
-        let reason = format!("it is about the segment {} instead", other.id);
+        let reason = format!("it is about segment {} instead", other.id);
         return Err(RemoteError { call: Call::One(id), fault: Fault::InvalidResponse { reason } });
     }
     Ok(Fetched { id, now, asked, mention })

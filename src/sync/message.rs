@@ -1,5 +1,6 @@
 //! What is said to the sync actor and what it says: plain data, so that a screen, a subcommand and a test are equal clients.
 
+use crate::numbers::{Noun, counted};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -210,12 +211,12 @@ pub enum Suspicion {
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyPage { page } => write!(f, "page {page} came empty although later pages did not"),
-            Self::FewerThanTotal { total, came } => write!(f, "the server counts {total} segments and sent {came}"),
-            Self::Repeated { count } => write!(f, "{count} segments came in more than one page"),
+            Self::EmptyPage { page } => write!(f, "page {page} was empty although later pages were not"),
+            Self::FewerThanTotal { total, came } => write!(f, "the server reports {total} segments and sent {came}"),
+            Self::Repeated { count } => write!(f, "{count} segments appeared on more than one page"),
             Self::Lacks { count } => write!(f, "{count} known segments are missing from it"),
-            Self::Fruitless { pages } => write!(f, "its pages repeat each other; it was cut after {pages}"),
-            Self::Cut { pages } => write!(f, "it was cut after {pages} pages"),
+            Self::Fruitless { pages } => write!(f, "its pages repeat; stopped after {pages}"),
+            Self::Cut { pages } => write!(f, "stopped after {pages} pages"),
         }
     }
 }
@@ -293,38 +294,37 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PageRepeated { page } => {
-                write!(f, "the server sent page {page} twice; the list may be incomplete")
+                write!(f, "Page {page} arrived twice; the list may be incomplete")
             }
-            Self::UnreadableEntries { count } => write!(f, "{count} entries of the list have no id and can't be shown"),
-            Self::TooManyPages { pages } => write!(f, "stopped after {pages} pages; the list may be incomplete"),
+            Self::UnreadableEntries { count } => write!(f, "{count} entries have no ID and can't be shown"),
+            Self::TooManyPages { pages } => write!(f, "Stopped after {pages} pages; the list may be incomplete"),
             Self::LeftOver { count } => {
-                let changes = if *count == 1 { "1 change" } else { &format!("{count} changes") };
-                write!(f, "{changes} left over from the last session; checked when the server answers")
+                let changes = counted(*count, Noun::Change);
+                write!(f, "Left over from last session: {changes}; checked when the server responds")
             }
             Self::ListIncomplete { suspicion } => {
                 write!(f, "The list of segments is incomplete: {suspicion}. What is missing may still exist")
             }
             Self::FeedWentBack => {
-                f.write_str("The server's change feed went back to an earlier state; reloading everything to compare")
+                f.write_str("The change feed went back to an earlier state; reloading everything to verify")
             }
             Self::SetApart { error } => write!(f, "{error}. Its changes aren't shown until it can be read"),
-            Self::StepRefused { step } => write!(f, "the feed no longer knows step {step}; loading everything again"),
-            Self::NotStored { reason } => write!(f, "nothing is kept for the next start: {reason}"),
+            Self::StepRefused { step } => write!(f, "The change feed no longer has step {step}; reloading everything"),
+            Self::NotStored { reason } => write!(f, "Can't save local state: {reason}"),
             Self::NotJournalled => f.write_str(
-                "another segtui has this tenant's journal: what this one leaves undone, the next start won't know of",
+                "Another segtui is already running for this tenant: unfinished changes in this one won't be remembered",
             ),
             Self::JournalUnread { count, file } => {
-                let changes = if *count == 1 { "1 pending change" } else { "pending changes" };
-                let many = if *count == 1 { String::new() } else { format!("{count} ") };
+                let changes = counted(*count, Noun::PendingChange);
                 let file = file.display();
-                write!(f, "{many}{changes} of an earlier session can't be read; kept in {file}, table `unreadable`")
+                write!(f, "{changes} of an earlier session can't be read; kept in {file}, table `unreadable`")
             }
             Self::StoreMovedAside { path, journal_kept } => {
                 let path = path.display();
-                write!(f, "the stored segments were damaged; they are kept as {path} and everything is loaded anew")?;
+                write!(f, "The local cache was damaged (moved to {path}); reloading everything")?;
                 if *journal_kept { Ok(()) } else { f.write_str("; pending changes of an earlier session may be in it") }
             }
-            Self::FeedUnavailable { error } => write!(f, "changes made elsewhere can't be followed: {error}"),
+            Self::FeedUnavailable { error } => write!(f, "Can't follow remote changes: {error}"),
         }
     }
 }

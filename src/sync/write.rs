@@ -345,7 +345,7 @@ impl<R: Remote> Writer<R> {
         if as_it_was {
             return Err(RecoveredState::NotApplied);
         }
-        let fault = Fault::InvalidResponse { reason: "somebody has changed it since".into() };
+        let fault = Fault::InvalidResponse { reason: "someone has changed it since".into() };
         Err(RecoveredState::Unknown(RemoteError { call: Call::Update(base.id.clone()), fault }))
     }
 

@@ -97,7 +97,7 @@ pub(super) const fn asks_a_command(wish: &FormEffect) -> bool {
 pub(super) fn tell_asking(wish: &FormEffect) {
     if let FormEffect::Task { task: ProfileTask::Try(FilledProfile { key: KeySource::Command(words), .. }), .. } = wish
     {
-        super::complain(format_args!("asking `{}` for the API key", words.join(" ")));
+        super::complain(format_args!("running `{}` for the API key", words.join(" ")));
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     {
         let theme = look.theme;
         frame.buffer_mut().set_stringn(area.x, area.y, " f", usize::from(area.width), theme.accent);
-        let hint = Line::styled("an exact external id or id ", theme.quiet);
+        let hint = Line::styled("exact ID or external ID ", theme.quiet);
         let hint_width = u16::try_from(hint.width()).unwrap_or(0).min(area.width);
         draw_right(hint, area, frame);
         let indent = 3.min(area.width);
@@ -64,13 +64,13 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
                 Line::styled(fitted(&text, width).into_owned(), theme.bad)
             }
             None => {
-                within(&[("enter".into(), "save"), ("esc".into(), "leave"), ("ctrl-u".into(), "clear")], theme, width)
+                within(&[("enter".into(), "save"), ("esc".into(), "cancel"), ("ctrl-u".into(), "clear")], theme, width)
             }
         },
         Some(Layer::Letter(purpose)) => {
             let text = match purpose {
-                Letter::Bookmark => " a letter for the bookmark, esc leaves".into(),
-                Letter::GoTo => format!(" which bookmark? {}", bookmarks(state)),
+                Letter::Bookmark => " Bookmark letter: (esc cancels)".into(),
+                Letter::GoTo => format!(" Go to bookmark: {}", bookmarks(state)),
             };
             Line::styled(fitted(&text, width).into_owned(), theme.accent)
         }
@@ -135,24 +135,24 @@ const FIRST_OF_ALL: [Action; 13] = [
 fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     let (mut actions, mut hints) = (Vec::new(), Vec::new());
     if matches!(state.link.state(), LinkState::Stalled | LinkState::Offline) {
-        actions.push(Action::PollNow);
+        actions.push(Action::Refresh);
     }
     if matches!(state.link.phase, Phase::Loading(_)) {
         let keys = look.keymap.keys(Action::Dismiss).next();
         hints.extend(keys.map(|keys| (keys, "stop loading")));
     }
     if state.changes.refused_count() > 0 {
-        actions.push(Action::Reopen);
+        actions.push(Action::Resolve);
     }
     let counts = state.changes.counts();
     if counts.staged > 0 {
         actions.push(Action::Stage);
     }
     if counts.failed + counts.on_hold > 0 {
-        actions.push(Action::ShowQueue);
+        actions.push(Action::ShowPending);
     }
     if counts.queued > 1 || state.side.commands.running().is_some() {
-        actions.push(Action::Stop);
+        actions.push(Action::Pause);
     }
     if !state.tree.picks.cut.is_empty() {
         actions.extend([Action::Paste, Action::Dismiss]);
@@ -229,11 +229,11 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
             parts.extend(time_left(done, done + counts.queued, elapsed));
         }
     } else if counts.queued > 0 {
-        parts.push(format!("{} {} waiting", theme.symbols.pending, grouped(counts.queued)));
+        parts.push(format!("{} {} pending", theme.symbols.pending, grouped(counts.queued)));
     }
     for (count, symbol, what) in [
-        (counts.staged, theme.symbols.edited, "not sent yet"),
-        (counts.on_hold, theme.symbols.pending, "held back"),
+        (counts.staged, theme.symbols.edited, "staged"),
+        (counts.on_hold, theme.symbols.pending, "on hold"),
         (counts.failed, theme.symbols.failed, "failed"),
     ] {
         if count > 0 {
@@ -254,12 +254,12 @@ const TYPED_AROUND: usize = 8;
 fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
     match &state.tree.search {
         _ if Query::wants_a_state(prompt.text.text()) => (states(), ""),
-        None => ("words !not \"as it is\" name: ext: id: path: is:".into(), ""),
+        None => ("word  !exclude  \"exact\"  name: ext: id: path: is:".into(), ""),
         Some(search) => {
             let shown = state.tree.filter.as_ref().map_or(0, Filter::shown_matches);
             let some = search.ended && shown > 0 && shown < search.matches;
-            let some = some.then(|| format!(" · the best {} shown", grouped(shown)));
-            (format!("{}{}", counts(search), some.unwrap_or_default()), " · enter stays, esc goes back")
+            let some = some.then(|| format!(" · top {} shown", grouped(shown)));
+            (format!("{}{}", counts(search), some.unwrap_or_default()), " · enter go there · esc cancel")
         }
     }
 }
@@ -274,9 +274,9 @@ fn counts(search: &Search) -> String {
     let more = if search.ended { "" } else { "…" };
     match (search.current, search.matches) {
         (Some(current), matches) => format!("{} of {}{more}", grouped(current), grouped(matches)),
-        (None, 0) if search.ended => "not found".into(),
+        (None, 0) if search.ended => "no matches".into(),
         (None, 0) => "searching…".into(),
-        (None, matches) => format!("{} found{more}", grouped(matches)),
+        (None, matches) => format!("{} matches{more}", grouped(matches)),
     }
 }
 

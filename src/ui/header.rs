@@ -1,5 +1,6 @@
 //! The first line: what this is at the left, the relation to the server at the right.
 
+use crate::numbers::{Noun, counted};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -47,11 +48,7 @@ fn guards(session: &Session, changes: &Changes) -> String {
         0 => "  STAGING".into(),
         some => format!("  STAGING {}", grouped(some)),
     };
-    let problems = match failed {
-        0 => String::new(),
-        1 => "  ! 1 problem".into(),
-        many => format!("  ! {} problems", grouped(many)),
-    };
+    let problems = if failed == 0 { String::new() } else { format!("  ! {}", counted(failed, Noun::Problem)) };
     format!("{protected}{access}{staging}{problems}")
 }
 
@@ -92,8 +89,7 @@ fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     if link.listed {
         let count = state.tree.forest.len();
-        let noun = if count == 1 { "segment" } else { "segments" };
-        spans.push(Span::raw(format!("{} {noun}   ", grouped(count))));
+        spans.push(Span::raw(format!("{}   ", counted(count, Noun::Segment))));
     }
     spans.push(Span::styled(format!("{symbol} "), style));
     spans.push(Span::styled(words(state, symbols), style));
@@ -120,19 +116,19 @@ fn words(state: &State, symbols: &Symbols) -> String {
         Phase::Live if state.link.lacking.is_some() => "live · incomplete".into(),
         Phase::Live => "live".into(),
         Phase::Silent { .. } => {
-            format!("no answer for {}", duration(state.link.silent_for(state.clock.now).unwrap_or_default()))
+            format!("no response for {}", duration(state.link.silent_for(state.clock.now).unwrap_or_default()))
         }
-        Phase::Behind { waiting } => format!("behind by {}", grouped(*waiting)),
+        Phase::Behind { waiting } => format!("{} changes behind", grouped(*waiting)),
         Phase::Offline { .. } => {
-            format!("offline since {} · trying again {}", time_of_day(state, state.link.since), next_try(state))
+            format!("offline since {} · retrying {}", time_of_day(state, state.link.since), next_try(state))
         }
         Phase::Stalled { progress, .. } => {
             let segments = grouped(progress.segments);
-            format!("stopped at {segments} segments · again {}", next_try(state))
+            format!("incomplete: {segments} segments loaded · retrying {}", next_try(state))
         }
         Phase::Paused(progress) => {
-            let again = state.key(Action::PollNow);
-            format!("stopped at {} segments · {again}", grouped(progress.segments))
+            let again = state.key(Action::Refresh);
+            format!("incomplete: {} segments loaded · {again} to continue", grouped(progress.segments))
         }
     }
 }
@@ -169,7 +165,7 @@ fn left(progress: &ListProgress, all: usize) -> String {
 }
 
 fn pages(progress: &ListProgress) -> String {
-    format!("{} {}", progress.pages, if progress.pages == 1 { "page" } else { "pages" })
+    counted(usize::try_from(progress.pages).unwrap_or(usize::MAX), Noun::Page)
 }
 
 fn rate(segments: usize, elapsed: Duration) -> usize {

@@ -47,9 +47,9 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 fn draw_empty(state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
     let add = state.key(Action::AddChild);
     let text = if let Some(search) = state.tree.search.as_ref().filter(|_| state.filtered().is_some()) {
-        if search.ended { format!("Nothing matches “{}”.", search.text) } else { "Searching…".into() }
+        if search.ended { format!("No matches for “{}”.", search.text) } else { "Searching…".into() }
     } else if state.link.listed {
-        format!("There are no segments yet; {add} adds the first.")
+        format!("No segments yet. Press {add} to add the first one.")
     } else {
         "Loading…".into()
     };

@@ -246,7 +246,7 @@ impl Person {
         for key in parse_sequence(keys).unwrap() {
             self.event(Event::Key(key));
             let words = self.state.screen.message.as_ref().map_or("", |message| message.text.as_str());
-            self.log.refused_to_undo |= words.starts_with("nothing was done yet");
+            self.log.refused_to_undo |= words.starts_with("Nothing to undo");
         }
     }
 

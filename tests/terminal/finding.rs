@@ -19,7 +19,7 @@ fn what_is_typed_leaves_only_matching_branches_and_enter_lands_on_the_best() {
     pty.wait_for("“lodz” 3 of 6");
     // The whole tree is there again, and the details are about the match.
     pty.wait_for("Kujawsko-Pomorskie");
-    pty.wait_for("External id  PL-10-1\n");
+    pty.wait_for("External ID  PL-10-1\n");
     pty.type_text("n");
     pty.wait_for("“lodz” 4 of 6");
     pty.type_text("q");

@@ -73,7 +73,7 @@ fn a_segment_is_found_by_its_external_id_and_renamed_in_at_most_ten_keys() {
     person.key(CTRL_U);
     person.text("Farmacja");
     person.key(ENTER);
-    person.took_at_most(10, "renamed Apteki → Farmacja");
+    person.took_at_most(10, "Renamed Apteki → Farmacja");
     assert_eq!(with_external_id(&demo, "BR-APT"), Segment { name: "Farmacja".into(), ..before });
     person.leave();
 }
@@ -87,7 +87,7 @@ fn a_segment_is_found_and_moved_elsewhere_in_at_most_eight_keys() {
     person.key("m");
     person.text("VIP Client");
     person.key(ENTER);
-    person.took_at_most(8, "moved Apteki under VIP Client");
+    person.took_at_most(8, "Moved Apteki to VIP Client");
     let parent = Some(with_external_id(&demo, "VIP").id);
     assert_eq!(with_external_id(&demo, "BR-APT"), Segment { parent, ..before.clone() });
     assert_eq!(below(&demo, &before.id), 3, "what stands below came along");
@@ -105,7 +105,7 @@ fn a_child_is_created_in_at_most_three_keys() {
     person.key("\t");
     person.text("BR-APT-04");
     person.key(ENTER);
-    person.took_at_most(3, "created Apteki nocne");
+    person.took_at_most(3, "Created Apteki nocne");
     let created = with_external_id(&demo, "BR-APT-04");
     assert_eq!((created.name.as_str(), created.parent), ("Apteki nocne", Some(with_external_id(&demo, "BR-APT").id)));
     assert_eq!(demo.server.segments().len(), 290 + 1);
@@ -120,15 +120,15 @@ fn a_subtree_is_deleted_in_at_most_three_keys_and_brought_back_by_one() {
     person.go_to("BR-APT", "Apteki");
     person.keys = 0;
     person.key("d");
-    person.pty.wait_for("3 segments stand below");
+    person.pty.wait_for("It has 3 descendants");
     person.key("s");
-    person.took_at_most(3, "deleted Apteki and 3 below");
+    person.took_at_most(3, "Deleted Apteki and its 3 descendants");
     let left = demo.server.segments();
     assert_eq!(left.len(), 290 - 4);
     assert!(left.iter().all(|segment| segment.external_id.as_ref().is_none_or(|it| !it.starts_with("BR-APT"))));
 
     person.key("u");
-    person.took_at_most(1, "undone: deleted Apteki and 3 below");
+    person.took_at_most(1, "Undid: delete Apteki + 3 descendants");
     let back = eventually(|| Some(with_external_id(&demo, "BR-APT")).filter(|it| below(&demo, &it.id) == 3));
     assert_ne!(back.id, before.id, "the server gives an id once");
     assert_eq!((back.name, back.parent), (before.name, before.parent));
@@ -150,10 +150,10 @@ fn twenty_segments_are_renamed_through_the_editor_in_two_keys() {
     person.keys = 0;
     let before = demo.server.segments();
     person.key("E");
-    person.pty.wait_for("~ 20 changed");
+    person.pty.wait_for("update 20");
     assert_eq!(demo.server.segments(), before, "nothing is sent unseen");
     person.key("y");
-    person.took_at_most(2, "made 20 changes, edited as text");
+    person.took_at_most(2, "Applied 20 changes from text edit");
     let renamed = |segment: &Segment| {
         let former = before.iter().find(|former| former.id == segment.id).unwrap();
         *segment == Segment { name: format!("Nowo {}", former.name).as_str().into(), ..former.clone() }

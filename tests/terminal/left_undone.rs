@@ -13,7 +13,7 @@ use super::{CTRL_U, Demo, ENTER};
 const FOREVER: Duration = Duration::from_secs(600);
 
 /// How the list of what was left begins.
-const LEFT: &str = "Left over from the last session";
+const LEFT: &str = "╭ Pending changes";
 
 struct Home {
     folder: TempDir,
@@ -81,28 +81,28 @@ impl Home {
     /// What the next run says, and then does about what was not carried out.
     fn go_on(&self, point: Point, carried_out: &str, not: &str, method: &Method, done: impl Fn(&Self) -> bool) {
         let mut pty = self.start();
-        pty.wait_for("left over from the last session: ");
+        pty.wait_for("Left over from last session: ");
         pty.type_text("Q");
         pty.wait_for(LEFT);
         match point {
             Point::CarriedOut => {
-                pty.wait_for(&format!("{carried_out}: it was carried out"));
+                pty.wait_for(&format!("{carried_out}: applied"));
                 assert_eq!(self.sent(method), 1, "{point:?}");
             }
             Point::Sent => {
                 // Of a create, that nothing was found says nothing.
                 let creates = *method == Method::POST;
-                let fate = if creates { "no trace of it was found so far" } else { "it was sent and not carried out" };
+                let fate = if creates { "not found on the server so far" } else { "sent but not applied" };
                 pty.wait_for(&format!("{not}: "));
                 pty.wait_for(fate);
                 assert!(!done(self), "nothing goes by itself");
-                pty.wait_for(if creates { "r again" } else { "r go on" });
+                pty.wait_for(if creates { "r retry" } else { "r resume" });
                 pty.type_text(if creates { "r" } else { "R" });
                 eventually(|| done(self).then_some(()));
                 assert_eq!(self.sent(method), 2, "{point:?}");
             }
         }
-        pty.wait_for("Nothing waits, runs or has failed.");
+        pty.wait_for("No pending changes.");
         pty.type_text("\x1b");
         // What follows an escape at once belongs to it.
         pty.wait_gone(LEFT);
@@ -126,7 +126,7 @@ fn a_create_that_was_under_way_when_the_program_was_killed_is_told_and_done_once
         let done = |home: &Home| home.count("Nowy oddział") == 1;
         home.wait_at(point, &Method::POST, done);
         pty.kill();
-        home.go_on(point, "created Nowy oddział", "Nowy oddział was not created", &Method::POST, done);
+        home.go_on(point, "Created Nowy oddział", "create Nowy oddział", &Method::POST, done);
         assert_eq!(home.count("Nowy oddział"), 1);
     }
 }
@@ -141,7 +141,7 @@ fn a_new_name_that_was_under_way_when_the_program_was_killed_is_told_and_given()
         let done = |home: &Home| home.count("Zgierz 2") == 1;
         home.wait_at(point, &Method::PUT, done);
         pty.kill();
-        home.go_on(point, "renamed Zgierz → Zgierz 2", "Zgierz was not renamed", &Method::PUT, done);
+        home.go_on(point, "Renamed Zgierz → Zgierz 2", "rename Zgierz to Zgierz 2", &Method::PUT, done);
     }
 }
 
@@ -157,7 +157,7 @@ fn a_deletion_that_was_under_way_when_the_program_was_killed_is_told_and_done() 
         let done = |home: &Home| home.count("Zgierz") == 0;
         home.wait_at(point, &Method::DELETE, done);
         pty.kill();
-        home.go_on(point, "deleted Zgierz", "Zgierz was not deleted", &Method::DELETE, done);
+        home.go_on(point, "Deleted Zgierz", "delete Zgierz", &Method::DELETE, done);
     }
 }
 
@@ -176,11 +176,11 @@ fn what_was_not_sent_yet_when_the_program_was_killed_is_told_and_goes_after_what
     eventually(|| (home.count("Nowy") == 1).then_some(()));
     pty.kill();
     let mut pty = home.start();
-    pty.wait_for("left over from the last session: ");
+    pty.wait_for("Left over from last session: ");
     pty.type_text("Q");
-    pty.wait_for("it was sent and not carried out");
-    pty.wait_for("it is still to be sent");
-    pty.wait_for("r go on");
+    pty.wait_for("sent but not applied");
+    pty.wait_for("not sent yet");
+    pty.wait_for("r resume");
     assert_eq!((home.count("First"), home.count("Second")), (0, 0));
     pty.type_text("r");
     eventually(|| (home.count("First") == 1).then_some(()));
@@ -194,7 +194,7 @@ fn a_create_whose_answer_has_just_come_when_the_program_is_killed_exists_once() 
     let home = Home::new();
     let mut pty = home.start_on_a_leaf();
     pty.type_text(&format!("aNowy oddział{ENTER}"));
-    pty.wait_for("created Nowy oddział");
+    pty.wait_for("Created Nowy oddział");
     pty.kill();
     // Whether that it is done has come to the disk or not.
     let mut pty = home.start();
@@ -212,29 +212,29 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
     pty.type_text(&format!("ANowy oddział{ENTER}"));
     home.wait_at(Point::Sent, &Method::POST, |_| true);
     pty.type_text("S");
-    pty.wait_for("edits gather");
+    pty.wait_for("Staging on");
     pty.type_text(&format!("/zgierz{ENTER}"));
     pty.wait_for("“zgierz” 1 of 1");
     pty.type_text(&format!("r{CTRL_U}Later{ENTER}"));
-    pty.wait_for("gathered, 1 in all");
+    pty.wait_for("Staged (1)");
     pty.type_text("q");
-    pty.wait_for("Leave?");
+    pty.wait_for("Quit?");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
     assert_eq!((home.count("Nowy oddział"), home.count("Later")), (0, 0));
     let mut pty = home.start();
-    pty.wait_for("left over from the last session: ");
+    pty.wait_for("Left over from last session: ");
     pty.type_text("Q");
-    pty.wait_for("Nowy oddział was not created: it was sent, and no trace of it was found so far");
-    pty.wait_for("Zgierz was not renamed: it was only gathered");
-    pty.wait_for("r again");
+    pty.wait_for("create Nowy oddział: sent, not found on the server so far");
+    pty.wait_for("still staged");
+    pty.wait_for("r retry");
     pty.type_text("r");
     eventually(|| (home.count("Nowy oddział") == 1).then_some(()));
     assert_eq!(home.count("Later"), 0, "what was only gathered does not go with the others");
     pty.type_text("\x1b");
     pty.wait_gone(LEFT);
     pty.type_text("S");
-    pty.wait_for("1 changed");
+    pty.wait_for("update 1");
     pty.type_text("y");
     eventually(|| (home.count("Later") == 1).then_some(()));
 }
@@ -251,6 +251,6 @@ fn of_a_new_name_that_somebody_has_changed_since_it_is_not_said_that_it_was_not_
     let theirs = Fields { name: "Theirs".into(), ..Fields::of(&there) };
     home.demo.server.change(Actor::Backoffice, ChangeRequest::Update(there.id, theirs)).unwrap();
     let pty = home.start();
-    pty.wait_for("it was sent, and what became of it is not known");
+    pty.wait_for("sent, result unknown");
     assert_eq!((home.count("Theirs"), home.sent(&Method::PUT)), (1, 1));
 }

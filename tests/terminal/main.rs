@@ -81,27 +81,27 @@ fn a_segment_is_created_edited_renamed_moved_and_deleted_on_the_server() {
     pty.type_text("/podhurt\r");
     pty.wait_for("“podhurt” 1 of");
     pty.type_text(&format!("aNowy oddział{TAB}NO-1{ENTER}"));
-    pty.wait_for("created Nowy oddział");
+    pty.wait_for("Created Nowy oddział");
     let created = eventually(|| demo.named("Nowy oddział"));
     assert_eq!(created.external_id.as_deref(), Some("NO-1"));
     assert_eq!(created.parent, demo.named("Podhurt").map(|parent| parent.id));
 
     pty.type_text(&format!("r{CTRL_U}Oddział Łódź{ENTER}"));
-    pty.wait_for("renamed Nowy oddział → Oddział Łódź");
+    pty.wait_for("Renamed Nowy oddział → Oddział Łódź");
     assert_eq!(demo.named("Oddział Łódź").unwrap(), Segment { name: "Oddział Łódź".into(), ..created.clone() });
 
     pty.type_text(&format!("e{TAB}{CTRL_U}ODD-2{ENTER}"));
-    pty.wait_for("changed Oddział Łódź");
+    pty.wait_for("Updated Oddział Łódź");
     assert_eq!(demo.named("Oddział Łódź").unwrap().external_id.as_deref(), Some("ODD-2"));
 
     pty.type_text("mVIP Client\r");
-    pty.wait_for("moved Oddział Łódź under VIP Client");
+    pty.wait_for("Moved Oddział Łódź to VIP Client");
     assert_eq!(demo.named("Oddział Łódź").unwrap().parent, demo.named("VIP Client").map(|parent| parent.id));
 
     pty.type_text("xg");
     pty.type_text("g");
     pty.type_text("p");
-    pty.wait_for("moved Oddział Łódź under Akcje sezonowe");
+    pty.wait_for("Moved Oddział Łódź to Akcje sezonowe");
     assert_eq!(demo.named("Oddział Łódź").unwrap().parent, demo.named("Akcje sezonowe").map(|parent| parent.id));
 
     pty.type_text("/ODD-2\r");
@@ -109,7 +109,7 @@ fn a_segment_is_created_edited_renamed_moved_and_deleted_on_the_server() {
     pty.type_text("d");
     pty.wait_for("Delete Oddział Łódź");
     pty.type_text(ENTER);
-    pty.wait_for("deleted Oddział Łódź");
+    pty.wait_for("Deleted Oddział Łódź");
     assert_eq!(demo.server.segments(), before);
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
@@ -127,20 +127,20 @@ fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
     pty.type_text("/br-apt\r");
     pty.wait_for("“br-apt” 1 of");
     pty.type_text("d");
-    pty.wait_for("move 3 children up to Branże");
+    pty.wait_for("keep the 3 children: move them up to Branże");
     pty.type_text("p");
-    pty.wait_for("deleted Apteki, its children moved up");
+    pty.wait_for("Deleted Apteki; its children moved up");
     assert_eq!(below("Branże"), under_branches - 1 + 3);
 
     pty.type_text("/Eksport\r");
     pty.wait_for("“Eksport” 1 of");
     pty.type_text("d");
-    pty.wait_for("delete all 63, the lowest first");
+    pty.wait_for("delete all 63");
     pty.type_text("s");
-    pty.wait_for("- 63 deleted");
+    pty.wait_for("delete 63");
     // So many go only after a word.
     pty.type_text(&format!("demo-wholesale{ENTER}"));
-    pty.wait_for("deleted Eksport and 62 below");
+    pty.wait_for("Deleted Eksport and its 62 descendants");
     assert_eq!(demo.server.segments().len(), 290 - 1 - 63);
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
@@ -175,17 +175,18 @@ fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
     let gone = demo.named("Podhurt spożywczy").unwrap();
     demo.change(ChangeRequest::Delete(gone.id.clone()));
     pty.type_text(&format!("aNowość{ENTER}"));
-    pty.wait_for("! opens it");
+    pty.wait_for("press ! to resolve");
     pty.type_text("!");
-    pty.wait_for("New segment below");
-    pty.wait_for("the server answered 422: parent");
-    pty.wait_for(&format!("{} does not exist", gone.id));
+    pty.wait_for("New segment in");
+    pty.wait_for("the server responded 422: parent");
+    pty.wait_for(&gone.id.text()[..8]);
+    pty.wait_for("does not exist");
     pty.wait_for("Nowość");
     pty.type_text("\x1b");
-    pty.wait_gone("New segment below");
+    pty.wait_gone("New segment in");
     // It stays in the queue, so leaving asks first.
     pty.type_text("q");
-    pty.wait_for("Leave?");
+    pty.wait_for("Quit?");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -202,21 +203,21 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
 
     // The same field: told, and nothing sent.
     pty.type_text(&format!("e{CTRL_U}Podhurt mój{ENTER}"));
-    pty.wait_for("! opens it");
+    pty.wait_for("press ! to resolve");
     pty.type_text("!");
-    pty.wait_for("Somebody changed Podhurt spożywczy while you edited");
+    pty.wait_for("Podhurt spożywczy was changed by someone else");
     pty.wait_for("Podhurt ogólny");
     pty.wait_for("Podhurt mój");
     assert_eq!(demo.named("Podhurt mój"), None);
     // Saved once more, it is overwritten knowingly.
     pty.type_text(ENTER);
-    pty.wait_for("renamed Podhurt ogólny → Podhurt mój");
+    pty.wait_for("Renamed Podhurt ogólny → Podhurt mój");
     assert_eq!(demo.named("Podhurt mój").map(|segment| segment.id), Some(seen.id.clone()));
 
     // Another field: both changes stand.
     demo.change(rename("Podhurt wspólny"));
     pty.type_text(&format!("e{TAB}{CTRL_U}PW{ENTER}"));
-    pty.wait_for("Podhurt wspólny: kept the name");
+    pty.wait_for("Podhurt wspólny: kept someone");
     let both = demo.named("Podhurt wspólny").unwrap();
     assert_eq!((both.id, both.external_id.as_deref()), (seen.id.clone(), Some("PW")));
     pty.type_text("q");
@@ -235,16 +236,16 @@ fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
 
     pty.type_text(&format!("e{CTRL_U}Podhurt mój{TAB}{CTRL_U}MINE{ENTER}"));
     // Nothing opens by itself.
-    pty.wait_for("! opens it");
+    pty.wait_for("press ! to resolve");
     pty.type_text("!");
-    pty.wait_for("Somebody changed Podhurt spożywczy while you edited");
+    pty.wait_for("Podhurt spożywczy was changed by someone else");
     pty.wait_for("THEIRS");
-    // Their name, and the external id that was typed.
+    // Their name, and the external ID that was typed.
     pty.type_text("hjl");
     pty.type_text(ENTER);
     let both = eventually(|| demo.named("Podhurt ogólny").filter(|it| it.external_id.as_deref() == Some("MINE")));
     assert_eq!((both.id, both.parent), (seen.id, seen.parent));
-    pty.wait_for("changed Podhurt ogólny");
+    pty.wait_for("Updated Podhurt ogólny");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -269,18 +270,18 @@ fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
     pty.type_text("/paleta 01\r");
     pty.wait_for("“paleta 01” 1 of 1");
     pty.type_text(&format!("V{}V", "j".repeat(MANY - 1)));
-    pty.wait_for("50 marked");
+    pty.wait_for("Marked 50");
     pty.type_text("m");
-    pty.wait_for("New parent of 50 segments");
+    pty.wait_for("Move 50 segments to");
     pty.type_text(&format!("Plac{ENTER}"));
-    pty.wait_gone("New parent of 50 segments");
+    pty.wait_gone("Move 50 segments to");
     pty.type_text("y");
     eventually(|| (below(&yard) == MANY).then_some(()));
-    pty.wait_for("moved 50 segments under Plac");
+    pty.wait_for("Moved 50 segments to Plac");
     assert_eq!(below(&hall), 0);
     pty.type_text("u");
     eventually(|| (below(&hall) == MANY).then_some(()));
-    pty.wait_for("undone: moved 50 segments under Plac");
+    pty.wait_for("Undid: move 50 segments to Plac");
     assert_eq!(below(&yard), 0);
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
@@ -338,10 +339,10 @@ fn a_key_that_is_typed_while_the_size_changes_is_not_lost() {
     for round in 0..50 {
         pty.resize(100 + round % 2, 30);
         pty.type_text("?");
-        pty.wait_for("All keys");
+        pty.wait_for(" Keys ");
         pty.resize(102 + round % 2, 30);
         pty.type_text("q");
-        pty.wait_gone("All keys");
+        pty.wait_gone(" Keys ");
     }
 }
 
@@ -437,9 +438,9 @@ fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_
         assert!(pty.is_taken());
         // No Enter is needed.
         pty.type_text("?");
-        pty.wait_for("All keys");
+        pty.wait_for(" Keys ");
         pty.type_text("\x1b");
-        pty.wait_gone("All keys");
+        pty.wait_gone(" Keys ");
         pty.type_text("q");
         pty.wait_for("exit code 0");
         pty.assert_given_back();
@@ -469,12 +470,12 @@ fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
     std::thread::sleep(std::time::Duration::from_millis(1_300));
     assert_eq!(pty.lines()[1..], before[1..]);
     pty.type_text("?");
-    pty.wait_for("All keys");
+    pty.wait_for(" Keys ");
     pty.type_text("\x1b");
-    pty.wait_gone("All keys");
+    pty.wait_gone(" Keys ");
     // The Enter of the keypad, as tmux tells it.
     pty.type_text("r2\x1bOM");
-    pty.wait_for("renamed");
+    pty.wait_for("Renamed");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -486,7 +487,7 @@ fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_fr
     pty.type_text("/vip client\r");
     pty.wait_for("“vip client” 1 of");
     pty.type_text("yn");
-    pty.wait_for("copied the name of VIP Client");
+    pty.wait_for("Copied the name of VIP Client");
     // `VIP Client` in base64, in a piece of its own.
     let said = pty.said();
     assert!(said.contains("\x1b[?2026h\x1b]52;c;VklQIENsaWVudA==\x1b\\\x1b[?2026l"), "{said:?}");
@@ -501,16 +502,16 @@ fn the_requests_are_listed_and_the_key_is_in_none_of_them() {
     pty.type_text("/vip client\r");
     pty.wait_for("“vip client” 1 of");
     pty.type_text("r!\r");
-    pty.wait_for("renamed VIP Client");
+    pty.wait_for("Renamed VIP Client");
     pty.type_text("L");
-    pty.wait_for("Requests: ");
+    pty.wait_for("Requests (");
     pty.wait_for("/segments?pageNumber=1");
     pty.type_text("/put\r");
-    pty.wait_for("1 with “put”");
+    pty.wait_for("1 match “put”");
     pty.type_text("\r");
     pty.wait_for("\"name\": \"VIP Client!\"");
     pty.type_text("y");
-    pty.wait_for("copied the request as a curl command");
+    pty.wait_for("Copied the request as a curl command");
     assert!(pty.said().contains("\x1b]52;c;Y3VybCAtWCBQVVQg"), "it begins with `curl -X PUT `");
     assert!(!pty.said().contains(demo.server.api_key()));
     pty.type_text("\x1b");

@@ -63,10 +63,10 @@ impl Home {
 
 /// Fills in the form that has just opened, with the key to be kept as plain text, and tries it.
 fn fill_in(pty: &mut Pty, base_url: &str, tenant: &str, key: &str) {
-    pty.wait_for("Nothing is configured yet");
+    pty.wait_for("Let's connect to your tenant");
     pty.type_text(&format!("{CTRL_U}{base_url}{TAB}{tenant}{TAB}first{TAB}"));
     pty.type_text(&format!("{RIGHT}{RIGHT}"));
-    pty.wait_for("plain text in the file");
+    pty.wait_for("config file (plain text)");
     pty.type_text(&format!("{TAB}{key}{ENTER}"));
 }
 
@@ -103,7 +103,7 @@ fn a_key_from_a_variable_or_a_command_is_in_no_file() {
     for (moves, leads) in [("", "ACME_KEY".to_owned()), (RIGHT, tool)] {
         let home = Home::new();
         let mut pty = home.start(&[("ACME_KEY", demo.server.api_key().to_owned())]);
-        pty.wait_for("Nothing is configured yet");
+        pty.wait_for("Let's connect to your tenant");
         let (url, tenant) = (demo.server.base_url(), demo.server.tenant());
         pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{moves}{TAB}{leads}{ENTER}"));
         pty.wait_for("290 segments   ● live");
@@ -141,7 +141,7 @@ fn a_key_in_the_keyring_is_in_none_of_our_files_and_is_asked_for_at_the_next_sta
         ("KEYRING_FILE", tools.path().join("kept").to_str().unwrap().to_owned()),
     ];
     let mut pty = home.start(&environment);
-    pty.wait_for("the system's keyring");
+    pty.wait_for("system keyring");
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
     pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{TAB}{key}{ENTER}"));
     pty.wait_for("290 segments   ● live");
@@ -164,11 +164,11 @@ fn a_keyring_that_does_not_answer_is_told_and_nothing_is_written_elsewhere() {
     let tools = tempfile::tempdir().unwrap();
     executable(tools.path(), "secret-tool", "#!/bin/sh\necho 'Cannot autolaunch D-Bus' >&2\nexit 1\n");
     let mut pty = home.start(&[("PATH", tools.path().to_str().unwrap().to_owned())]);
-    pty.wait_for("the system's keyring");
+    pty.wait_for("system keyring");
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
     pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{TAB}{key}{ENTER}"));
-    pty.wait_for("secret-tool says: Cannot autolaunch");
-    pty.wait_for("keep the key elsewhere");
+    pty.wait_for("secret-tool: Cannot autolaunch");
+    pty.wait_for("choose another place");
     assert!(!home.config().exists());
     pty.type_text(ESC);
     assert_eq!(pty.exit_code(), 0);
@@ -185,12 +185,12 @@ fn each_way_to_fail_has_words_of_its_own_and_writes_nothing() {
     let path = format!("{url}/elsewhere");
     let tls = url.replace("http://", "https://");
     for (url, tenant, key, words) in [
-        (url.as_str(), tenant, "wrong:key", "wrong key: "),
-        (&url, "nobody", key, "wrong tenant: "),
-        (&path, tenant, key, "wrong path: "),
-        (&nobody, tenant, key, "connection refused: "),
-        (&tls, tenant, key, "no encrypted connection to "),
-        ("https://no-such-host.invalid", tenant, key, "no such host: "),
+        (url.as_str(), tenant, "wrong:key", "rejected the key "),
+        (&url, "nobody", key, "rejected tenant "),
+        (&path, tenant, key, "There is a server at "),
+        (&nobody, tenant, key, "Connection refused: "),
+        (&tls, tenant, key, "it seems to speak plain http"),
+        ("https://no-such-host.invalid", tenant, key, "Host not found: "),
     ] {
         let home = Home::new();
         let mut pty = home.start(&[]);
@@ -211,7 +211,7 @@ fn what_failed_can_be_saved_by_a_key_of_its_own() {
     let refuse = Trouble::Refuse { on: (Method::GET, "segments?"), status: 500, retry_after: None };
     demo.server.plan(refuse);
     fill_in(&mut pty, &demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
-    pty.wait_for("in trouble of its own (500");
+    pty.wait_for("internal error (500");
     assert!(!home.config().exists());
     pty.type_text(CTRL_S);
     pty.wait_for("290 segments   ● live");
@@ -225,7 +225,7 @@ fn leaving_the_form_leaves_nothing_behind_but_the_log() {
     for key in [ESC, "\x03"] {
         let home = Home::new();
         let mut pty = home.start(&[]);
-        pty.wait_for("Nothing is configured yet");
+        pty.wait_for("Let's connect to your tenant");
         pty.type_text("one.example");
         pty.type_text(key);
         assert_eq!(pty.exit_code(), 0);
@@ -239,7 +239,7 @@ fn leaving_the_form_leaves_nothing_behind_but_the_log() {
 fn one_key_opens_the_demo_instead() {
     let home = Home::new();
     let mut pty = home.start(&[]);
-    pty.wait_for("Nothing is configured yet");
+    pty.wait_for("Let's connect to your tenant");
     pty.type_text(CTRL_T);
     pty.wait_for("demo-wholesale · 127.0.0.1");
     pty.wait_for("● live");
@@ -270,7 +270,7 @@ fn another_profile_opens_in_the_same_terminal_and_unsent_work_is_asked_about_fir
     let mut pty = home.start(&[]);
     pty.wait_for("290 segments   ● live");
     pty.type_text("P");
-    pty.wait_for("Switch to");
+    pty.wait_for("Switch profile");
     pty.type_text(&format!("second{ENTER}"));
     pty.wait_for("12 segments   ● live");
     pty.wait_for("second-tenant");
@@ -284,7 +284,7 @@ fn another_profile_opens_in_the_same_terminal_and_unsent_work_is_asked_about_fir
     pty.wait_for("“vip client” 1 of");
     pty.type_text(&format!("r!{ENTER}"));
     // Nothing opens by itself, so the keys are the tree's.
-    pty.wait_for("could not change segment eb11");
+    pty.wait_for("Couldn't rename");
     pty.type_text(&format!("Ptwo{ENTER}"));
     pty.wait_for("Switch?");
     pty.type_text(ESC);
@@ -308,7 +308,7 @@ fn a_profile_that_can_not_be_opened_leaves_one_where_one_is() {
     let mut pty = home.start(&[]);
     pty.wait_for("290 segments   ● live");
     pty.type_text(&format!("Pbroken{ENTER}"));
-    pty.wait_for("could not open broken: the API key is to come from the environment variable NOT_SET");
+    pty.wait_for("Couldn't open broken: the API key comes from the environment variable NOT_SET");
     pty.wait_for("290 segments   ● live");
     pty.type_text(ESC);
     pty.wait_gone("environment variable NOT_SET");
@@ -350,7 +350,7 @@ fn what_is_typed_ahead_for_the_form_does_nothing_to_the_tree() {
     pty.type_text(&format!("/zgierz{ENTER}"));
     pty.wait_for("“zgierz” 1 of 1");
     pty.type_text(&format!("r{CTRL_U}Renamed{ENTER}"));
-    pty.wait_for("renamed Zgierz");
+    pty.wait_for("Renamed Zgierz");
     pty.type_text(&format!("Pnew{ENTER}uuu"));
     pty.wait_for("New profile");
     pty.type_text(ESC);

@@ -99,7 +99,7 @@ output = "none"
     pty.wait_for("no such table");
     pty.wait_for("exit code 3 · ");
     pty.type_text("qgm");
-    pty.wait_for("“Missing”: could not be started: no-such-program-anywhere: No such file");
+    pty.wait_for("“Missing”: couldn't start: no-such-program-anywhere: No such file");
     pty.type_text("jq");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -128,7 +128,7 @@ timeout = 0.2
     pty.wait_for("stopped after");
     eventually(|| is_gone(&child).then_some(()));
     pty.type_text("qgt");
-    pty.wait_for("stopped, since it may take 200 ms at most");
+    pty.wait_for("timed out after 200 ms");
     pty.type_text("qq");
     assert_eq!(pty.exit_code(), 0);
 }
@@ -162,7 +162,7 @@ fn a_flood_is_cut_and_the_keys_go_on() {
     let commands = "[[command]]\nname = \"Flood\"\nkey = \"g f\"\nrun = \"yes a line of some length\"\n";
     let (mut pty, _folder) = open(&demo, commands, &[]);
     pty.type_text("gf");
-    pty.wait_for("cut here: the rest is dropped");
+    pty.wait_for("output truncated");
     pty.type_text("G");
     pty.wait_for("to 47,663 of 47,663");
     pty.type_text("\x1b");
@@ -185,7 +185,7 @@ fn a_segment_is_opened_in_the_browser_that_was_chosen() {
     let external_id = demo.named("Zgierz").unwrap().external_id.unwrap();
     pty.type_text("o");
     let url = format!("https://one.example/{}/{external_id}", demo.server.tenant());
-    pty.wait_for(&format!("opened {url}"));
+    pty.wait_for(&format!("Opened {url}"));
     assert_eq!(read(&scripts, "opened").trim(), url);
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
@@ -197,7 +197,7 @@ fn without_a_browser_the_address_is_shown_and_copied() {
     let commands = "[profiles.only]\nopen = \"https://one.example/{id}\"\n";
     let (mut pty, _folder) = open(&demo, commands, &[("SSH_TTY", "/dev/pts/9".into())]);
     pty.type_text("o");
-    pty.wait_for("copied, as no browser can be opened from here: https://one.example/");
+    pty.wait_for("No browser available. URL copied: https://one.example/");
     assert!(pty.said().contains("\x1b]52;c;"));
     pty.type_text("jq");
     assert_eq!(pty.exit_code(), 0);

@@ -16,7 +16,7 @@ fn two_programs_share_a_store_and_only_one_has_the_journal() {
     first.wait_for("● live");
     let mut others: Vec<Pty> = (0..3).map(|_| start()).collect();
     for other in &others {
-        other.wait_for("another segtui");
+        other.wait_for("Another segtui");
         other.wait_for("● live");
     }
     // Whoever has no journal can change something all the same, and all others see it.

@@ -271,7 +271,7 @@ fn an_answer_of_tiny_objects_is_refused_before_anything_is_made_of_it() {
     ];
     for said in refused {
         let said = said.expect_err("it is refused");
-        assert!(said.contains("objects and lists, more than an answer can have"), "{said}");
+        assert!(said.contains("objects and lists, more than a response can have"), "{said}");
     }
 }
 

@@ -173,19 +173,19 @@ fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between
 pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key) -> KeyResult {
     let op = conflict.op;
     if !state.changes.queue.rests(op) {
-        state.inform("that has been settled meanwhile");
+        state.inform("Already resolved");
         return KeyResult::Close;
     }
     let key = key.to_string();
     if conflict.changed && matches!(key.as_str(), "enter" | "e" | "t" | "c" | "D") {
         // It was pressed for what was there before.
         conflict.changed = false;
-        state.warn(format!("it has just changed on the server; look again, then press {key} again"));
+        state.warn(format!("It just changed on the server. Please check, then press {key} again"));
         return KeyResult::Stay;
     }
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
-            state.inform(format!("left as it is on the server; {} opens it again", state.key(Action::ShowQueue)));
+            state.inform(format!("Unresolved. Press {} to come back to it", state.key(Action::ShowPending)));
             return KeyResult::Close;
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {
@@ -232,7 +232,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
 }
 
 fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {
-    state.inform("kept as it is on the server");
+    state.inform("Kept the server's version");
     discard(state, op)
 }
 
@@ -270,13 +270,16 @@ fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newco
     let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.tree.forest, id));
     let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
     if operations.is_empty() {
-        state.warn("what came below it is not known here yet; try again in a moment");
+        state.warn("The new children aren't loaded yet. Try again in a moment");
         return Vec::new();
     }
     operations.push(Operation::Delete { base: Arc::clone(base), leaving: leaving(state, op) });
     let what = base.name.to_string();
-    let title =
-        Title { done: format!("deleted {what} and what had come below it"), failed: format!("{what} was not deleted") };
+    let title = Title {
+        wish: format!("delete {what} and its new children"),
+        done: format!("Deleted {what} and its new children"),
+        failed: format!("Couldn't delete {what}"),
+    };
     // What has come is more than the person was shown, so it is shown first.
     begin(state, Plan { operations }, title, None, SubmitMode::Instead(op))
 }

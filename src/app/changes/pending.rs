@@ -3,8 +3,10 @@
 use crate::app::Changes;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
+use crate::app::wording::sentence;
 use crate::changes::{OpId, OpState, Operation};
 use crate::keymap::Key;
+use crate::numbers::{Noun, counted};
 
 use super::{Conflict, Review, discard, discard_plan, hold_all, resume, retry};
 use crate::app::{Effect, Form, Layer, State};
@@ -47,7 +49,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
         (text, _) if pane.list.press(text, count, ListKeys::Letters) => Vec::new(),
         ("h" | "ctrl-c", _) => {
             let held = hold_all(&mut state.changes);
-            state.inform(format!("{held} held back; r goes on with them"));
+            state.inform(format!("On hold: {}. Press r to resume", counted(held, Noun::Change)));
             Vec::new()
         }
         ("r", Some(op)) if is_staged(state, op) => {
@@ -81,7 +83,7 @@ fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
     if let Some(OpState::Failed(_)) = state.changes.queue.op(op).map(|step| &step.state) {
         return retry(state, op);
     }
-    state.warn("it did not fail; there is nothing to try again");
+    state.warn("It hasn't failed; nothing to retry");
     Vec::new()
 }
 
@@ -89,7 +91,7 @@ fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
 pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
     let step = state.changes.queue.op(op)?.clone();
     let OpState::Failed(error) = &step.state else {
-        state.warn("only what has failed can be edited here; d drops it, r goes on with what is held");
+        state.warn("Only failed changes can be edited here. Press d to discard, r to resume");
         return None;
     };
     if let Some(conflict) = Conflict::of(state, op, error) {
@@ -104,7 +106,7 @@ pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
             Some(Layer::Form(form))
         }
         Operation::Delete { .. } => {
-            state.warn(format!("{error} · r tries it again, d drops it"));
+            state.warn(format!("{} · press r to retry, d to discard", sentence(&error.to_string())));
             None
         }
     }

@@ -16,7 +16,7 @@ use super::submitting::apply;
 use crate::app::Changes;
 use crate::app::side::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::tree::viewport;
-use crate::app::wording::title;
+use crate::app::wording::{after_who, sentence, title};
 use crate::app::{Effect, Layer, State, Tone, grouped};
 
 /// An operation has come to something.
@@ -36,24 +36,29 @@ pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionRe
             }
         }
         ExecutionResult::Failed { error, .. } => failed(state, op, error),
-        ExecutionResult::Unreached { error, retry_in, .. } => unreached(state, error, *retry_in),
+        ExecutionResult::Unreached { error, retry_in, .. } => unreached(state, op, error, *retry_in),
     }
     effects
 }
 
 /// An operation could not reach the server, or is to wait: it is queued as before, and sent when the server answers.
-fn unreached(state: &mut State, error: &RemoteError, retry_in: Duration) {
+fn unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duration) {
     state.changes.queue.pause_sending();
     // It is tried again and again, which is no news each time.
     if state.changes.unreached.as_ref() == Some(&error.fault) {
         return;
     }
-    let queue = state.key(Action::ShowQueue);
+    let queue = state.key(Action::ShowPending);
     let when = match error.fault.retry_after() {
         Some(_) => format!("again in {} s", retry_in.as_secs()),
-        None => "when the server answers".into(),
+        None => "when the server responds".into(),
     };
-    let text = format!("{error}. Your changes are kept and sent {when} · {queue} shows them");
+    let failed = state
+        .changes
+        .queue
+        .plan(op.plan_id)
+        .map_or_else(|| sentence(&error.to_string()), |plan| format!("{}: {}", plan.title.failed, error.fault));
+    let text = format!("{failed}. Your changes are kept and sent {when} · press {queue} to see them");
     state.changes.unreached = Some(error.fault.clone());
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
     state.warn(text);
@@ -119,16 +124,16 @@ fn remark(state: &mut State, written: &Written) {
             .ignored
             .iter()
             .map(|field| format!("{field} {}", activity::shown(&state.tree.forest, &written.segment, *field)));
-        let text = format!("{name}: the server kept the {}", kept.collect::<Vec<_>>().join(" and the "));
+        let text = format!("{name}: the server kept {}", kept.collect::<Vec<_>>().join(" and the "));
         state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
         state.warn(text);
     }
     if !written.merged.is_empty() {
-        let text = format!("{name}: kept the {} that somebody else had just changed", list(&written.merged));
+        let text = format!("{name}: kept someone else's newer {}", list(&written.merged));
         state.side.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
     }
     if written.existed {
-        let text = format!("{name} existed before: the server answered with it instead of creating a new one");
+        let text = format!("{name} already existed: the server returned it instead of creating a new one");
         state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
         state.warn(text);
     }
@@ -138,7 +143,8 @@ fn remark(state: &mut State, written: &Written) {
 }
 
 fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentId>) {
-    let text = format!("{name}: somebody else changed it in the same moment, and that may be lost; ask who it was");
+    let text =
+        format!("{name}: someone else changed it at the same moment; their change may be lost. Please check with them");
     state.side.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
     state.warn(text);
 }
@@ -146,9 +152,9 @@ fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentI
 /// Says when somebody reverts what was written here a while ago.
 pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment) {
     for reverted in state.changes.recent.reverted(before, after, state.clock.now) {
-        let value = |text: Option<String>| text.map_or_else(|| "nothing".into(), |text| format!("“{text}”"));
+        let value = |text: Option<String>| text.map_or_else(|| "none".into(), |text| format!("“{text}”"));
         let text = format!(
-            "{}: somebody set the {} that was changed here back, from {} to {}",
+            "{}: someone reverted your change to {} ({} → {})",
             after.name,
             reverted.field,
             value(reverted.from),
@@ -169,14 +175,14 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
     let text = if done == total {
         title.done
     } else {
-        format!("{} ({done} of {total} steps; the others were given up)", title.done)
+        format!("{} ({done} of {total} applied, the rest discarded)", title.done)
     };
     let (at, contexts) = (state.clock.now, Contexts::default());
     let (subject, fields) = about.map_or((None, Vec::new()), |(subject, fields)| (Some(subject), fields));
     state.side.activity.push(ActivityEntry {
         at,
         kind: EntryKind::Done,
-        text: text.clone(),
+        text: after_who(&text),
         subject,
         fields,
         contexts,
@@ -190,7 +196,7 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
 fn failed(state: &mut State, op: OpId, error: &WriteError) {
     let Some(plan) = state.changes.queue.plan(op.plan_id) else { return };
     let (done, total) = (plan.counts().done, plan.ops().len());
-    let progress = if total > 1 { format!(" ({done} of {total} steps are done)") } else { String::new() };
+    let progress = if total > 1 { format!(" ({done} of {total} applied)") } else { String::new() };
     let words = error.to_string();
     let text = format!("{}{progress}: {words}", plan.title.failed);
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
@@ -207,10 +213,10 @@ fn failed(state: &mut State, op: OpId, error: &WriteError) {
     if let Some(layer) = layer {
         state.changes.forget_refused(op);
         state.changes.refused.push_back(layer);
-        state.warn(format!("{text} · {} opens it", state.key(Action::Reopen)));
+        state.warn(format!("{text} · press {} to resolve", state.key(Action::Resolve)));
     } else {
-        let queue = state.key(Action::ShowQueue);
-        state.warn(format!("{text} · {queue} shows what is left and tries it again"));
+        let queue = state.key(Action::ShowPending);
+        state.warn(format!("{text} · press {queue} to review and retry"));
     }
 }
 
@@ -223,7 +229,7 @@ pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
         Command::Execute(execution) => state.changes.queue.not_begun(execution.op),
         Command::PollNow | Command::Reload | Command::StopListing => {}
     }
-    state.warn("too much is waiting to be done; try again in a moment");
+    state.warn("Too many pending changes. Try again in a moment");
 }
 
 /// Hands over what could not be before.
@@ -243,18 +249,19 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec
     }
     state.changes.staging |= found.iter().any(|one| one.state == RecoveredState::Staged);
     let title = Title {
-        done: "finished changes from the last session".into(),
-        failed: "some changes from the last session were not carried out".into(),
+        wish: "finish changes from last session".into(),
+        done: "Finished changes from last session".into(),
+        failed: "Some changes from last session couldn't be applied".into(),
     };
     state.changes.queue.resume_sending();
     let transitions = state.changes.queue.recover(&state.tree.forest, found, &title);
     let effects = apply(state, transitions);
     if let Some(first) = lines.first() {
-        let queue = state.key(Action::ShowQueue);
+        let queue = state.key(Action::ShowPending);
         let more = lines.len() - 1;
         let others = if more == 0 { String::new() } else { format!(" and {} more", grouped(more)) };
         // Nothing opens by itself: it would take keys that are meant for something else.
-        state.warn(format!("left over from the last session: {first}{others} · {queue} shows it"));
+        state.warn(format!("Left over from last session: {first}{others} · press {queue} to see it"));
         state.changes.left_over.extend(lines);
     }
     effects
@@ -262,17 +269,17 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec
 
 /// What became of an operation of an earlier session.
 fn line(recovered: &Recovered) -> String {
-    let Title { done, failed } = title(&recovered.operation);
+    let Title { wish, done, .. } = title(&recovered.operation);
     match &recovered.state {
-        RecoveredState::Applied(_) => format!("{done}: it was carried out"),
-        RecoveredState::Staged => format!("{failed}: it was only gathered"),
-        RecoveredState::NotSent => format!("{failed}: it is still to be sent"),
-        RecoveredState::NotApplied => format!("{failed}: it was sent and not carried out"),
+        RecoveredState::Applied(_) => format!("{done}: applied"),
+        RecoveredState::Staged => format!("{wish}: still staged"),
+        RecoveredState::NotSent => format!("{wish}: not sent yet"),
+        RecoveredState::NotApplied => format!("{wish}: sent but not applied"),
         RecoveredState::NotFound => {
-            format!("{failed}: it was sent, and no trace of it was found so far; it is looked for")
+            format!("{wish}: sent, not found on the server so far; still checking")
         }
         RecoveredState::Unknown(error) => {
-            format!("{failed}: it was sent, and what became of it is not known: {error}")
+            format!("{wish}: sent, result unknown: {error}")
         }
     }
 }

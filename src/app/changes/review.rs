@@ -2,6 +2,7 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
+use crate::numbers::{Noun, counted};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use crate::segment::{Field, SegmentId};
 use super::submitting::Replacement;
 use super::{discard, send_replacement, submit, unstage};
 use crate::app::wording;
-use crate::app::{Effect, Layer, State, TextField, grouped};
+use crate::app::{Effect, Layer, State, TextField};
 use crate::changes::{Confirmation, TypedPhrase, confirmation, left_to_the_server, managed};
 
 /// Plans that wait for the person's word.
@@ -157,17 +158,18 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     let mut warnings = Vec::new();
     if operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })) {
         let undo = state.key(Action::Undo);
-        warnings.push(format!("What is deleted can be brought back by {undo}, with new ids."));
+        warnings.push(format!("Deletions can be undone ({undo}); segments get new IDs."));
     }
     let left = left_to_the_server(&state.tree.forest, operations);
     if left > 0 {
-        let stand = if left == 1 { "1 segment stands" } else { &format!("{} segments stand", grouped(left)) };
-        warnings.push(format!("{stand} below, left to the server; undo brings back only what it keeps."));
+        let verb = if left == 1 { "is" } else { "are" };
+        let left = counted(left, Noun::Descendant);
+        warnings.push(format!("{left} {verb} left to the server; this can't be undone."));
     }
     // Of a single one, the word that is asked for tells.
     let of_others = managed(&state.session.safeguards(), &state.tree.forest, operations).len();
     if of_others > 1 {
-        warnings.push(format!("{} segments belong to another system.", grouped(of_others)));
+        warnings.push(format!("{} are managed by another system.", counted(of_others, Noun::Segment)));
     }
     let mut given = std::collections::HashSet::new();
     for operation in operations {
@@ -184,7 +186,7 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
             state.tree.forest.with_external_id(text).any(|other| Some(&other.id) != own && !is_provisional(&other.id))
         };
         if !given.insert(text) || taken(own) {
-            warnings.push(format!("“{text}” would be the external id of more than one segment."));
+            warnings.push(format!("“{text}” would be the external ID of more than one segment."));
         }
         if warnings.len() > 3 {
             break;
@@ -206,7 +208,7 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
         "y" if review.changed => look_again(state, review),
         "y" if review.confirmation.next().is_none() => return KeyResult::Do(send(state, review)),
         "y" => review.typing = true,
-        "enter" => state.warn("y sends all of this, esc sends nothing"),
+        "enter" => state.warn("Press y to send, esc to cancel"),
         key => {
             review.list.press(key, count, ListKeys::Letters);
         }
@@ -219,7 +221,7 @@ fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
     let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
     let left = review.count(state);
     if left == 0 {
-        report_dropped(state, review, "nothing is left to be sent");
+        report_dropped(state, review, "Nothing left to send");
         return KeyResult::Do(effects);
     }
     review.list.go(0, left);
@@ -242,7 +244,7 @@ fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
         }
         "enter" => {
             let phrase = review.confirmation.next().map(TypedPhrase::text).unwrap_or_default();
-            state.warn(format!("type {phrase} to go on, or esc"));
+            state.warn(format!("Type {phrase} to continue, or press esc"));
         }
         _ => {
             review.typed.press(key);
@@ -254,7 +256,7 @@ fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
 /// The key was pressed for what was there before.
 fn look_again(state: &mut State, review: &mut Review) {
     review.changed = false;
-    state.warn("something in it has just changed on the server; look again, then send it");
+    state.warn("Something here just changed on the server. Please review again");
 }
 
 fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
@@ -265,7 +267,7 @@ fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
     if state.changes.staging && state.changes.counts().staged == 0 {
         // Whoever has sent what was staged is done with staging.
         state.changes.staging = false;
-        state.inform("sent; edits go out one by one again");
+        state.inform("Sent. Staging off: changes are sent immediately");
     }
     effects.extend(review.text.take().map(Effect::RemoveText));
     effects
@@ -276,15 +278,15 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
     if let Some(replacement) = review.replacement.take() {
         return replacement.origin.map_or_else(
             || {
-                let queue = state.key(Action::ShowQueue);
-                state.inform(format!("left as it is on the server; {queue} opens it again"));
+                let queue = state.key(Action::ShowPending);
+                state.inform(format!("Unresolved. Press {queue} to come back to it"));
                 KeyResult::Close
             },
             KeyResult::replace,
         );
     }
     if state.changes.staging && !discards {
-        state.inform(format!("still gathered; {} shows it again", state.key(Action::Stage)));
+        state.inform(format!("Still staged. Press {} to review", state.key(Action::Stage)));
         return KeyResult::Close;
     }
     let origin = match review.plan_ids.as_slice() {
@@ -292,7 +294,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
         _ => None,
     };
     let effects = review.plan_ids.iter().flat_map(|plan_id| unstage(state, *plan_id)).collect();
-    report_dropped(state, review, "nothing was sent");
+    report_dropped(state, review, "Nothing sent");
     state.screen.layers.extend(origin);
     KeyResult::Do(effects)
 }
@@ -318,8 +320,8 @@ pub(in crate::app) fn stage(state: &mut State) {
     state.changes.staging = !state.changes.staging;
     let key = state.key(Action::Stage);
     state.inform(if state.changes.staging {
-        format!("edits gather from now on; {key} shows and sends them, {key} again with nothing gathered ends it")
+        format!("Staging on: changes are collected. Press {key} to review and send")
     } else {
-        "edits go out one by one again".into()
+        "Staging off: changes are sent immediately".into()
     });
 }

@@ -167,7 +167,7 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
         effects.extend(apply(state, transitions));
         if waits {
             let key = state.key(Action::Stage);
-            state.warn(format!("not sent: it needs a segment that is gathered too; {key} sends both"));
+            state.warn(format!("Not sent: it needs a segment that is still staged. Press {key} to send both"));
         }
     }
     effects
@@ -175,7 +175,7 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
 
 fn say_staged(state: &mut State) {
     let staged = state.changes.counts().staged;
-    state.inform(format!("gathered, {staged} in all; {} shows and sends them", state.key(Action::Stage)));
+    state.inform(format!("Staged ({staged}). Press {} to review and send", state.key(Action::Stage)));
 }
 
 /// Begins what is ready: the last thing that is done about any event.
@@ -219,12 +219,12 @@ pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation,
 pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replacement) -> Vec<Effect> {
     let Replacement { op, operation, origin } = replacement;
     if !state.changes.queue.rests(op) {
-        state.inform("that has been settled meanwhile");
+        state.inform("Already resolved");
         return Vec::new();
     }
     if state.changes.queue.refers_to_staged(&operation) {
         let key = state.key(Action::Stage);
-        state.warn(format!("its new parent is gathered and not sent yet; {key} sends it"));
+        state.warn(format!("Its new parent is still staged. Press {key} to send it"));
         return Vec::new();
     }
     state.changes.origins.extend(origin.map(|origin| (op.plan_id, origin)));
@@ -260,7 +260,7 @@ pub(in crate::app) fn hold_all(changes: &mut Changes) -> usize {
 pub(in crate::app) fn resume(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
     let (transitions, unclear) = state.changes.queue.resume(plan_id);
     if unclear > 0 {
-        state.warn("what may have been created already is not tried again with the others: enter or r on it decides");
+        state.warn("Not retried: it may already have been created. Press enter on it to decide");
     }
     apply(state, transitions)
 }

@@ -11,21 +11,21 @@ use crate::app::{Effect, State};
 pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     let half_done = if step == UndoStep::Undo { state.changes.queue.half_done() } else { None };
     if state.changes.queue.is_moving() {
-        state.warn("something is still on its way to the server; try again when it has ended");
+        state.warn("Still sending. Try again in a moment");
         return Vec::new();
     }
     let mut effects = Vec::new();
     if let Some(plan_id) = half_done {
         if let Some(plan) = state.changes.queue.plan(plan_id) {
-            let text = format!("{}: what was left of it is given up", plan.title.failed);
+            let text = format!("{}: remaining steps discarded", plan.title.failed);
             state.side.activity.add(state.clock.now, EntryKind::Notice, None, text);
         }
         effects = discard_plan(state, plan_id);
     }
     let Some((plan, title, kind)) = state.changes.queue.take_undo(step, &state.tree.forest) else {
         let nothing = match step {
-            UndoStep::Undo => "nothing was done yet that could be undone",
-            UndoStep::Redo => "nothing was undone",
+            UndoStep::Undo => "Nothing to undo",
+            UndoStep::Redo => "Nothing to redo",
         };
         state.warn(nothing);
         return effects;

@@ -33,11 +33,11 @@ impl Layer {
             Self::Queue(pane) => pane.keys(state),
             Self::Requests(pane) => pane.keys(state),
             Self::Profiles(_) => ProfileList::KEYS.to_vec(),
-            Self::Switching(_) => vec![("s", "switch now"), ("esc", "stay")],
+            Self::Switching(_) => vec![("s", "switch anyway"), ("esc", "cancel")],
             Self::RunConfirmation(_) => RunConfirmation::KEYS.to_vec(),
             Self::Output(pane) => pane.keys(state),
             Self::NewProfile(form) => form.keys(),
-            Self::Leaving => vec![("q", "leave now"), ("esc", "stay")],
+            Self::Leaving => vec![("q", "quit anyway"), ("esc", "cancel")],
             Self::Renaming(_) | Self::Find(_) | Self::Jump(_) | Self::Letter(_) => Vec::new(),
         }
     }
@@ -47,7 +47,7 @@ impl HelpPage {
     /// The keys of the page of all keys.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
-        if self.end > 0 { vec![("j k", "scroll"), ("esc", "leave")] } else { vec![("esc", "leave")] }
+        if self.end > 0 { vec![("j k", "scroll"), ("esc", "close")] } else { vec![("esc", "close")] }
     }
 }
 
@@ -56,51 +56,51 @@ impl Form {
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         let clear = if self.focus == Field::Parent { "top level" } else { "clear" };
-        vec![("enter", "save"), ("tab", "next field"), ("ctrl-u", clear), ("esc", "leave")]
+        vec![("enter", "save"), ("tab", "next field"), ("ctrl-u", clear), ("esc", "cancel")]
     }
 }
 
 impl ParentPicker {
     /// The keys of the choice of a parent.
     pub const KEYS: &[DialogKey] =
-        &[("type", "to filter"), ("up down", "choose"), ("enter", "take it"), ("esc", "leave")];
+        &[("type", "to filter"), ("up down", "select"), ("enter", "move here"), ("esc", "cancel")];
 }
 
 impl Palette {
     /// The keys of the palette.
-    pub const KEYS: &[DialogKey] =
-        &[("type", "to filter"), ("up down", "choose"), ("enter", "do it"), ("esc", "leave")];
+    pub const KEYS: &[DialogKey] = &[("type", "to filter"), ("up down", "select"), ("enter", "run"), ("esc", "close")];
 }
 
 impl ProfileList {
     /// The keys of the list of profiles.
-    pub const KEYS: &[DialogKey] = &[("type", "to filter"), ("up down", "choose"), ("enter", "go"), ("esc", "stay")];
+    pub const KEYS: &[DialogKey] =
+        &[("type", "to filter"), ("up down", "select"), ("enter", "switch"), ("esc", "cancel")];
 }
 
 impl RunConfirmation {
     /// The keys of the question before a command runs.
-    pub const KEYS: &[DialogKey] = &[("enter", "run it"), ("esc", "leave")];
+    pub const KEYS: &[DialogKey] = &[("enter", "run"), ("esc", "cancel")];
 }
 
 impl OutlineEdit {
     /// The keys of what is wrong with a text.
-    pub const KEYS: &[DialogKey] = &[("e", "edit it again, with this at its top"), ("esc", "leave it in its file")];
+    pub const KEYS: &[DialogKey] = &[("e", "edit again (errors shown at the top)"), ("esc", "cancel (text is kept)")];
 }
 
 impl BulkEdit {
     /// The keys of the form for all that is marked.
-    pub const KEYS: &[DialogKey] = &[("enter", "look at the plan"), ("tab", "next"), ("esc", "leave")];
+    pub const KEYS: &[DialogKey] = &[("enter", "review"), ("tab", "next"), ("esc", "cancel")];
 }
 
 impl Deletion {
     /// The keys of a deletion.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
-        let leave = ("esc", "leave everything as it is");
+        let leave = ("esc", "cancel");
         if self.descendants == 0 {
             return vec![("enter", "delete"), leave];
         }
-        vec![("s", "delete all"), ("p", "move the children up, then delete"), ("o", "delete only this"), leave]
+        vec![("s", "delete all"), ("p", "keep the children"), ("o", "delete only this one"), leave]
     }
 }
 
@@ -108,22 +108,22 @@ impl Conflict {
     /// The keys of a conflict.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
-        let later = ("esc", "decide later");
+        let later = ("esc", "later");
         match &self.between {
             Between::Changes { .. } => vec![
-                ("left right", "whose, for the row"),
-                ("enter", "save this"),
+                ("left right", "keep theirs/yours"),
+                ("enter", "save"),
                 ("e", "edit"),
                 ("t", "all theirs"),
-                ("m", "all yours"),
+                ("m", "all mine"),
                 later,
             ],
-            Between::Gone { .. } => vec![("c", "create it again"), ("t", "leave it deleted"), later],
-            Between::Deletion { .. } => vec![("D", "delete it all the same"), ("t", "keep it"), later],
+            Between::Gone { .. } => vec![("c", "re-create"), ("t", "keep deleted"), later],
+            Between::Deletion { .. } => vec![("D", "delete anyway"), ("t", "keep"), later],
             Between::PossibleDuplicate { .. } => {
-                vec![("t", "that is it: take it as it is"), ("c", "create another"), later]
+                vec![("t", "use this one"), ("c", "create another"), later]
             }
-            Between::NewChildren { .. } => vec![("D", "delete those too, after a look"), ("t", "keep it"), later],
+            Between::NewChildren { .. } => vec![("D", "delete those too (review first)"), ("t", "keep"), later],
         }
     }
 }
@@ -132,15 +132,15 @@ impl Review {
     /// The keys of a review.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
-        let enter = if self.confirmation.is_last() { ("enter", "send") } else { ("enter", "next word") };
+        let enter = if self.confirmation.is_last() { ("enter", "send") } else { ("enter", "continue") };
         if self.typing && self.is_single(state) {
-            vec![enter, ("esc", "send nothing")]
+            vec![enter, ("esc", "cancel")]
         } else if self.typing {
-            vec![enter, ("up down", "look through it"), ("esc", "back")]
+            vec![enter, ("up down", "scroll"), ("esc", "back")]
         } else if state.changes.is_staging() {
-            vec![("y", "send all"), ("d", "take one out"), ("D", "drop all"), ("esc", "keep for later")]
+            vec![("y", "send all"), ("d", "exclude"), ("D", "discard all"), ("esc", "close (keep staged)")]
         } else {
-            vec![("y", "send all of this"), ("d", "take one out"), ("esc", "send nothing")]
+            vec![("y", "send all"), ("d", "exclude"), ("esc", "cancel")]
         }
     }
 }
@@ -154,17 +154,17 @@ impl PendingPane {
         let selected: Option<OpId> = self.selected(state);
         if let Some(op) = selected.and_then(|op| state.changes.queue.op(op)) {
             match op.state {
-                OpState::Failed(_) => keys.extend([("enter", "decide or edit"), ("r", "again")]),
-                OpState::OnHold => keys.push(("r", "go on")),
-                OpState::Staged => keys.push(("r", "send it")),
+                OpState::Failed(_) => keys.extend([("enter", "resolve"), ("r", "retry")]),
+                OpState::OnHold => keys.push(("r", "resume")),
+                OpState::Staged => keys.push(("r", "send")),
                 _ => {}
             }
             let counts = state.changes.counts();
-            keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", "all again")));
-            keys.extend([("d", "drop"), ("D", "drop the plan")]);
-            keys.extend((counts.queued > 0).then_some(("h", "hold back")));
+            keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", "retry all")));
+            keys.extend([("d", "discard"), ("D", "discard group")]);
+            keys.extend((counts.queued > 0).then_some(("h", "hold")));
         }
-        keys.push(("esc", "leave"));
+        keys.push(("esc", "close"));
         keys
     }
 }
@@ -180,13 +180,13 @@ impl RequestsPane {
             return scroll.into_iter().chain([("y", "copy as curl"), ("esc", "back")]).collect();
         }
         if self.typing {
-            vec![("enter", "keep the filter"), ("esc", "clear it")]
+            vec![("enter", "apply"), ("esc", "clear")]
         } else if !self.listed(&state.side.requests).is_empty() {
-            vec![("enter", "read it"), ("y", "copy as curl"), ("/", "filter"), ("esc", "leave")]
+            vec![("enter", "open"), ("y", "copy as curl"), ("/", "filter"), ("esc", "close")]
         } else if self.filter.text().is_empty() {
-            vec![("esc", "leave")]
+            vec![("esc", "close")]
         } else {
-            vec![("/", "filter"), ("esc", "clear the filter")]
+            vec![("/", "filter"), ("esc", "clear filter")]
         }
     }
 }
@@ -195,9 +195,9 @@ impl OutputPane {
     /// The keys of what a command writes.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
-        let Some(run) = &state.side.commands.run else { return vec![("esc", "leave")] };
+        let Some(run) = &state.side.commands.run else { return vec![("esc", "close")] };
         if self.typing {
-            return vec![("enter", "look for it"), ("esc", "leave")];
+            return vec![("enter", "search"), ("esc", "cancel")];
         }
         let mut keys = Vec::new();
         let lines = run.text.lines().len();
@@ -210,9 +210,9 @@ impl OutputPane {
             keys.push(("y", "copy"));
         }
         keys.push(match &run.end {
-            Some(_) => ("esc", "leave"),
-            None if run.stopping => ("esc", "leave it"),
-            None => ("esc", "stop it"),
+            Some(_) => ("esc", "close"),
+            None if run.stopping => ("esc", "close"),
+            None => ("esc", "stop"),
         });
         keys
     }
@@ -223,16 +223,17 @@ impl NewProfile {
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
         match self.stage {
-            Stage::Trying | Stage::Saving => vec![("esc", "stop that")],
-            Stage::Failed => vec![("enter", "try again"), ("ctrl-s", "save it all the same"), ("esc", "leave")],
+            Stage::Trying | Stage::Saving => vec![("esc", "cancel")],
+            Stage::Failed => vec![("enter", "retry"), ("ctrl-s", "save anyway"), ("esc", "cancel")],
             Stage::Filling => {
                 let keeping = self.focus == ProfileField::KeyLocation;
-                let mut keys = vec![("enter", "try and save")];
-                keys.push(if keeping { ("left right", "choose") } else { ("tab", "next field") });
+                let mut keys = vec![("enter", "test and save")];
+                keys.push(if keeping { ("left right", "select") } else { ("tab", "next field") });
                 if self.occasion == OpenedFrom::FirstRun {
-                    keys.push(("ctrl-t", "the demo"));
+                    keys.push(("ctrl-t", "open demo"));
                 }
-                keys.push(("esc", "leave"));
+                let leave = if self.occasion == OpenedFrom::FirstRun { "quit" } else { "cancel" };
+                keys.push(("esc", leave));
                 keys
             }
         }

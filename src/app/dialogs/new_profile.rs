@@ -123,10 +123,10 @@ impl KeyLocation {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Keyring => "the system's keyring",
-            Self::Variable => "an environment variable",
-            Self::Command => "what a command prints",
-            Self::File => "plain text in the file",
+            Self::Keyring => "system keyring",
+            Self::Variable => "environment variable",
+            Self::Command => "command output",
+            Self::File => "config file (plain text)",
         }
     }
 }

@@ -122,12 +122,12 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) 
         "n" | "N" => {
             let way = if key == "n" { Way::Down } else { Way::Up };
             if pane.sought.text().is_empty() {
-                state.warn("nothing is looked for yet; / begins");
+                state.warn("No search yet. Press / to search");
             } else if !pane.seek(run, rows, way) {
-                state.warn(format!("no line has “{}”", pane.sought.text()));
+                state.warn(format!("No line contains “{}”", pane.sought.text()));
             }
         }
-        "y" if run.text.lines().is_empty() => state.warn("nothing was written yet that could be copied"),
+        "y" if run.text.lines().is_empty() => state.warn("Nothing to copy yet"),
         "y" => {
             let text = run.text.lines().join("\n");
             return KeyResult::StayAndDo(copying::copy(state, text, "the output"));
@@ -160,7 +160,7 @@ fn press_sought(state: &mut State, pane: &mut OutputPane, key: Key) {
             pane.typing = false;
             let found = state.side.commands.run.as_ref().is_some_and(|run| pane.seek(run, rows, Way::Here));
             if !found && !pane.sought.text().is_empty() {
-                state.warn(format!("no line has “{}”", pane.sought.text()));
+                state.warn(format!("No line contains “{}”", pane.sought.text()));
             }
         }
         _ => {

@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn letters_may_stand_apart() {
-        let palette = Palette { text: TextField::new("unfsub"), list: List::default() };
+        let palette = Palette { text: TextField::new("expblw"), list: List::default() };
         assert_eq!(palette.found(&[])[0].action, Action::ExpandSubtree);
     }
 }

@@ -82,9 +82,9 @@ impl Profiles {
     pub fn title<'a>(&self, choice: &'a Choice) -> &'a str {
         match choice {
             Choice::Go(Destination::Profile(name)) => name,
-            Choice::Go(Destination::Start) => "as started",
-            Choice::Go(Destination::Demo) => "the demo",
-            Choice::New => "new profile…",
+            Choice::Go(Destination::Start) => "startup settings",
+            Choice::Go(Destination::Demo) => "Demo",
+            Choice::New => "New profile…",
         }
     }
 
@@ -100,7 +100,7 @@ impl Profiles {
                 let (tenant, host) = self.start.clone().unwrap_or_default();
                 format!("{tenant} · {host}")
             }
-            Choice::Go(Destination::Demo) => "a tenant inside the program".into(),
+            Choice::Go(Destination::Demo) => "built-in sample tenant".into(),
             Choice::New => "another tenant or server".into(),
         }
     }
@@ -159,7 +159,7 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
         "enter" => match found.get(list.list.chosen) {
             Some(Choice::New) => return KeyResult::replace(Layer::NewProfile(Box::new(new_profile::another(state)))),
             Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
-                state.inform("that is where you are");
+                state.inform("Already there");
                 return KeyResult::Close;
             }
             Some(Choice::Go(destination)) => return KeyResult::Do(go(state, destination.clone())),
@@ -200,7 +200,7 @@ pub(in crate::app) fn press_switching(state: &mut State, destination: &Destinati
 
 fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {
     let choice = Choice::Go(destination.clone());
-    let text = format!("opening {}…", state.side.profiles.title(&choice));
+    let text = format!("Opening {}…", state.side.profiles.title(&choice));
     state.inform(text);
     vec![Effect::Switch(destination)]
 }
@@ -277,7 +277,7 @@ mod tests {
         let mut harness = session();
         harness.press("P up enter");
         assert!(harness.effects.is_empty());
-        assert_eq!(harness.message(), "that is where you are");
+        assert_eq!(harness.message(), "Already there");
         assert!(harness.state.screen.layers.is_empty());
     }
 

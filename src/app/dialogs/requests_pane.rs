@@ -150,7 +150,7 @@ fn press_list(state: &mut State, pane: &mut RequestsPane, key: &str) -> KeyResul
             pane.open = Some(OpenRequest { exchange, line: 0 });
         }
         ("y", Some((_, exchange))) => return KeyResult::StayAndDo(copy(state, &exchange)),
-        ("enter" | "y", None) => state.warn("there is no request here"),
+        ("enter" | "y", None) => state.warn("No request selected"),
         _ => {}
     }
     KeyResult::Stay
@@ -170,6 +170,6 @@ fn copy(state: &mut State, exchange: &Exchange) -> Vec<Effect> {
     if let Some(command) = exchange.curl() {
         return copying::copy(state, command, "the request as a curl command");
     }
-    state.warn("what it sent was too long to be kept, so there is no command that would send it again");
+    state.warn("Body too large to keep; can't build a curl command");
     Vec::new()
 }

@@ -13,7 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::action::{Action, Output, Subjects, UserCommand};
 use crate::forest::RowId;
-use crate::remote::Fault;
 use crate::segment::Segment;
 
 use crate::app::dialogs::output_text::OutputText;
@@ -125,19 +124,15 @@ impl Run {
     pub fn standing(&self, now: Timestamp) -> String {
         let Some(end) = &self.end else {
             let seconds = now.duration_since(self.started).as_secs().max(0);
-            return if self.stopping {
-                format!("being stopped · {seconds} s")
-            } else {
-                format!("running · {seconds} s")
-            };
+            return if self.stopping { format!("stopping · {seconds} s") } else { format!("running · {seconds} s") };
         };
         let took = duration(end.took);
         match &end.outcome {
             RunOutcome::Exited(code) => format!("exit code {code} · {took}"),
             RunOutcome::Ended(how) => format!("{how} · {took}"),
-            RunOutcome::NotStarted(reason) => format!("could not be started: {reason}"),
+            RunOutcome::NotStarted(reason) => format!("couldn't start: {reason}"),
             RunOutcome::Stopped => format!("stopped after {took}"),
-            RunOutcome::TimedOut(limit) => format!("stopped, since it may take {} at most", duration(*limit)),
+            RunOutcome::TimedOut(limit) => format!("timed out after {}", duration(*limit)),
         }
     }
 
@@ -151,13 +146,13 @@ impl Run {
 /// Whether a command could run now, and if not, why.
 pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String> {
     let Some(command) = state.side.commands.commands.get(usize::from(number)) else {
-        return Err("there is no such command".into());
+        return Err("No such command".into());
     };
     if let Some(run) = state.side.commands.running() {
-        return Err(format!("“{}” still runs; {} stops it", run.name, state.key(Action::Stop)));
+        return Err(format!("“{}” is still running. Press {} to stop it", run.name, state.key(Action::Pause)));
     }
     if command.api_key && state.session.access == Access::ReadOnly {
-        return Err(format!("“{}” gets the API key, with which it could write: {}", command.name, Fault::ReadOnly));
+        return Err(format!("“{}” receives the API key, so it is disabled in read-only mode", command.name));
     }
     let marked = !state.tree.picks.marked.is_empty() && command.on != Subjects::Selected;
     let selected = match &state.tree.view.selected {
@@ -166,16 +161,16 @@ pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String
     };
     match (marked, selected) {
         (false, _) if command.on == Subjects::Marked => {
-            Err(format!("“{}” is for what is marked; {} marks", command.name, state.key(Action::Mark)))
+            Err(format!("“{}” needs marked segments. Press {} to mark", command.name, state.key(Action::Mark)))
         }
-        (false, None) => Err(format!("“{}” needs a segment; select one", command.name)),
+        (false, None) => Err("Select a segment first".into()),
         (false, Some(segment)) if is_provisional(&segment.id) => {
-            Err(format!("{} is still being created; wait for the server", segment.name))
+            Err(format!("{} is still being created. Please wait", segment.name))
         }
         (true, _)
             if state.changes.queue.concerned().any(|id| is_provisional(id) && state.tree.picks.marked.contains(id)) =>
         {
-            Err("something that is marked is still being created; wait for the server".into())
+            Err("A marked segment is still being created. Please wait".into())
         }
         _ => Ok(()),
     }
@@ -189,7 +184,7 @@ pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
         Subjects::MarkedOrSelected | Subjects::Marked => marking::subjects(state),
     };
     if subjects.is_empty() {
-        state.warn("nothing that is marked is there any more");
+        state.warn("None of the marked segments exist any more");
         return Vec::new();
     }
     if command.confirm {
@@ -225,7 +220,7 @@ fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -
     if command.output == Output::Pane {
         state.screen.layers.push(Layer::Output(OutputPane::default()));
     } else {
-        state.inform(format!("“{}” runs; {} stops it", command.name, state.key(Action::Stop)));
+        state.inform(format!("“{}” is running. Press {} to stop it", command.name, state.key(Action::Pause)));
     }
     vec![Effect::Run(Box::new(RunRequest { run, command, subjects }))]
 }
@@ -240,7 +235,7 @@ pub(in crate::app) fn stop(side: &mut Side) -> Vec<Effect> {
 /// Leaving would end what runs in the middle of its work.
 pub(in crate::app) fn refuse_to_leave(state: &mut State) {
     if let Some(run) = state.side.commands.running() {
-        let text = format!("“{}” still runs; {} stops it, then leave", run.name, state.key(Action::Stop));
+        let text = format!("“{}” is still running. Press {} to stop it, then quit", run.name, state.key(Action::Pause));
         state.warn(text);
     }
 }
@@ -267,7 +262,7 @@ fn report_end(state: &mut State) {
     let standing = run.standing(state.clock.now);
     match (run.succeeded(), run.output, last) {
         (true, Output::Message, Some(last)) => state.inform(format!("{}: {last}", run.name)),
-        (true, ..) => state.inform(format!("“{}” is done", run.name)),
+        (true, ..) => state.inform(format!("“{}” finished", run.name)),
         (false, _, Some(last)) => state.warn(format!("“{}”: {standing} · {last}", run.name)),
         (false, _, None) => state.warn(format!("“{}”: {standing}", run.name)),
     }

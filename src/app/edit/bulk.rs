@@ -1,6 +1,7 @@
 //! New values for all that is marked, as templates: `{name}`, `{ext}` and `{n}` stand for what each segment has and for its number.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::numbers::{Noun, counted};
 use std::sync::Arc;
 
 use crate::changes::{Operation, Plan, Title};
@@ -107,14 +108,15 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut BulkEdit, key: Key) ->
         "enter" => match edit.plan() {
             Err(fault) => edit.fault = Some(fault),
             Ok(plan) if plan.operations.is_empty() => {
-                state.inform("nothing would change");
+                state.inform("Nothing to change");
                 return KeyResult::Close;
             }
             Ok(plan) => {
                 let count = plan.operations.len();
                 let title = Title {
-                    done: format!("changed {count} segments"),
-                    failed: format!("not all of {count} segments were changed"),
+                    wish: format!("update {}", counted(count, Noun::Segment)),
+                    done: format!("Updated {}", counted(count, Noun::Segment)),
+                    failed: format!("Only some of the {count} segments were updated"),
                 };
                 return KeyResult::Do(changes::begin(state, plan, title, None, SubmitMode::Asked));
             }

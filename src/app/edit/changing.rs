@@ -3,6 +3,7 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::tree::marking::subjects;
 use crate::app::wording::title;
+use crate::numbers::{Noun, counted};
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -35,7 +36,7 @@ pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult
     match form.operation(&state.tree.forest) {
         Err(()) => KeyResult::Stay,
         Ok(None) => {
-            state.inform("nothing was changed");
+            state.inform("No changes");
             KeyResult::Close
         }
         Ok(Some(operation)) => {
@@ -106,7 +107,7 @@ pub(in crate::app) fn fill_parent(state: &mut State, picker: &ParentPicker) -> K
         refusal.filter(|_| picker.moving.iter().any(|segment| segment.parent.as_ref() != Some(parent)))
     });
     if let Some(reason) = impossible {
-        state.warn(format!("{} can't be the parent: {reason}", choice.name));
+        state.warn(format!("Can't choose {}: {reason}", choice.name));
         return KeyResult::Stay;
     }
     if let Some(Layer::Form(form)) = state.screen.layers.last_mut() {
@@ -119,7 +120,7 @@ pub(in crate::app) fn fill_parent(state: &mut State, picker: &ParentPicker) -> K
 pub(in crate::app) fn move_to_choice(state: &mut State, picker: &ParentPicker) -> KeyResult {
     let Some(choice) = picker.choice().cloned() else { return KeyResult::Stay };
     if let Some(reason) = choice.refusal {
-        state.warn(format!("can't be moved under {}: {reason}", choice.name));
+        state.warn(format!("Can't move to {}: {reason}", choice.name));
         return KeyResult::Stay;
     }
     KeyResult::Do(move_under(state, &picker.moving, choice.parent.as_ref()))
@@ -131,7 +132,7 @@ pub(in crate::app) fn cut(state: &mut State) {
     state.tree.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
     let what = named(&subjects);
     let (paste, dismiss) = (state.key(Action::Paste), state.key(Action::Dismiss));
-    state.inform(format!("cut {what}: {paste} puts it under the selected segment, {dismiss} forgets it"));
+    state.inform(format!("Cut {what}. Press {paste} to paste here as a child, {dismiss} to cancel"));
 }
 
 /// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.
@@ -140,11 +141,11 @@ pub(in crate::app) fn paste(state: &mut State) -> Vec<Effect> {
     let target = state.selected_segment().map(|segment| segment.id.clone());
     if moving.is_empty() {
         state.tree.picks.cut.clear();
-        state.warn("what was cut no longer exists");
+        state.warn("The cut segment no longer exists");
         return Vec::new();
     }
     if let Some(reason) = parents::refusal(&state.tree.forest, &moving, target.as_ref()) {
-        state.warn(format!("{} can't be put here: {reason}", named(&moving)));
+        state.warn(format!("Can't paste {} here: {reason}", named(&moving)));
         return Vec::new();
     }
     move_under(state, &moving, target.as_ref())
@@ -158,12 +159,12 @@ fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&Segmen
     });
     let plan = Plan { operations: operations.collect() };
     let what = named(moving);
-    let place = parent
-        .and_then(|id| state.tree.forest.get(id))
-        .map_or_else(|| "the top level".into(), |to| to.name.to_string());
+    let place =
+        parent.and_then(|id| state.tree.forest.get(id)).map_or_else(|| "top level".into(), |to| to.name.to_string());
     let title = Title {
-        done: format!("moved {what} under {place}"),
-        failed: format!("{what} {} not moved under {place}", was(moving)),
+        wish: format!("move {what} to {place}"),
+        done: format!("Moved {what} to {place}"),
+        failed: format!("Couldn't move {what} to {place}"),
     };
     state.tree.picks.cut.clear();
     state.tree.picks.marked.clear();
@@ -184,20 +185,28 @@ pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Pol
     let now = deletion.as_it_is_now(&state.tree.forest);
     if let Some(difference) = deletion.difference(&now, &state.tree.forest) {
         if now.roots.is_empty() {
-            state.warn(format!("{difference}; there is nothing left to delete"));
+            state.warn(format!("{difference}; nothing left to delete"));
             return KeyResult::Close;
         }
-        state.warn(format!("{difference}; look again"));
+        state.warn(format!("{difference}. Please review again"));
         return KeyResult::replace(Layer::Deletion(now));
     }
     let what = deletion.title();
     let done = match policy {
-        Policy::Subtree => format!("deleted {what} and {} below", deletion.descendants),
-        Policy::Promote => format!("deleted {what}, its children moved up"),
-        Policy::OnlyThis => format!("deleted {what}"),
+        Policy::Subtree => format!(
+            "Deleted {what} and {} {}",
+            its_or_their(&deletion.roots),
+            counted(deletion.descendants, Noun::Descendant)
+        ),
+        Policy::Promote => format!("Deleted {what}; its children moved up"),
+        Policy::OnlyThis => format!("Deleted {what}"),
     };
     let plan = deletion.plan(&state.tree.forest, policy);
-    let title = Title { done, failed: format!("{what} {} not deleted", was(&deletion.roots)) };
+    let wish = match policy {
+        Policy::Subtree => format!("delete {what} + {}", counted(deletion.descendants, Noun::Descendant)),
+        Policy::Promote | Policy::OnlyThis => format!("delete {what}"),
+    };
+    let title = Title { wish, done, failed: format!("Couldn't delete {what}") };
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
     let shown = deletion.roots.len() == 1
@@ -209,11 +218,11 @@ pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Pol
 pub(in crate::app) fn named(segments: &[Arc<Segment>]) -> String {
     match segments {
         [only] => only.name.to_string(),
-        several => format!("{} segments", several.len()),
+        several => counted(several.len(), Noun::Segment),
     }
 }
 
-/// The verb after [`named`].
-const fn was(segments: &[Arc<Segment>]) -> &'static str {
-    if segments.len() == 1 { "was" } else { "were" }
+/// Whose, after [`named`].
+const fn its_or_their(segments: &[Arc<Segment>]) -> &'static str {
+    if segments.len() == 1 { "its" } else { "their" }
 }

@@ -6,6 +6,7 @@ use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::edit::changing;
 use crate::keymap::Key;
+use crate::numbers::{Noun, counted};
 use std::sync::Arc;
 
 use crate::changes::{Operation, Plan};
@@ -63,7 +64,7 @@ impl Deletion {
     pub(in crate::app) fn difference(&self, now: &Self, forest: &Forest) -> Option<String> {
         let present = |root: &&Arc<Segment>| forest.contains(&root.id);
         if let Some(gone) = self.roots.iter().find(|root| !present(root)) {
-            return Some(format!("{} has just been deleted", gone.name));
+            return Some(format!("{} was just deleted", gone.name));
         }
         let before = self.roots.iter().filter_map(|root| Some((root, forest.get(&root.id)?)));
         for (before, after) in before {
@@ -71,13 +72,13 @@ impl Deletion {
             if !fields.is_empty() {
                 let fields = fields.into_iter().map(|field| format!("{field} {}", field_text(forest, after, field)));
                 let fields: Vec<String> = fields.collect();
-                return Some(format!("{} has just been changed: {}", before.name, fields.join(", ")));
+                return Some(format!("{} was just changed: {}", before.name, fields.join(", ")));
             }
         }
         if self.below != now.below {
-            return Some("what stands below has just changed".into());
+            return Some("Its descendants just changed".into());
         }
-        (self != now).then(|| "what it stands under has just changed".into())
+        (self != now).then(|| "Its parent just changed".into())
     }
 
     /// The names of what is to go, in short.
@@ -85,7 +86,7 @@ impl Deletion {
     pub fn title(&self) -> String {
         match self.roots.as_slice() {
             [only] => only.name.to_string(),
-            several => format!("{} segments", several.len()),
+            several => counted(several.len(), Noun::Segment),
         }
     }
 

@@ -121,7 +121,7 @@ impl Form {
             return None;
         }
         let other = forest.with_external_id(external_id).find(|other| Some(&other.id) != self.subject())?;
-        Some(format!("“{external_id}” is also the external id of {}", other.name))
+        Some(format!("“{external_id}” is already used by {}", other.name))
     }
 
     /// The parent as a person reads it.
@@ -209,24 +209,24 @@ impl Form {
             return None;
         }
         if !forest.contains(parent) {
-            return Some("that segment no longer exists; choose another".into());
+            return Some("That segment no longer exists. Choose another".into());
         }
         let subject = self.subject()?;
         if parent == subject {
-            return Some("a segment can't stand under itself".into());
+            return Some("A segment can't be its own parent".into());
         }
-        forest.is_below(parent, subject).then(|| "that would put it into its own subtree".into())
+        forest.is_below(parent, subject).then(|| "It would be inside its own subtree".into())
     }
 
     /// The segment changed elsewhere while the form is open: said at the fields, the input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, forest: &Forest, now: Option<&Segment>) {
         let FormKind::Edit { base } = &self.purpose else { return };
         let Some(now) = now else {
-            self.refusal = Some("somebody has just deleted it".into());
+            self.refusal = Some("Someone just deleted it".into());
             return;
         };
         for field in base.differing_fields(now) {
-            self.faults.insert(field, format!("somebody has just changed it to {}", shown(forest, now, field)));
+            self.faults.insert(field, format!("Someone just changed it to {}", shown(forest, now, field)));
         }
     }
 

@@ -6,6 +6,7 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::tree::marking;
 use crate::app::wording;
+use crate::numbers::{Noun, counted};
 use std::path::PathBuf;
 
 use crate::changes::OpId;
@@ -55,13 +56,13 @@ pub enum Edited {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditorFault {
     /// There is no file for it.
-    #[error("the text could not be written into a file ({0})")]
+    #[error("couldn't write the text to a file ({0})")]
     NotWritten(String),
     /// The editor's command is no command.
-    #[error("the editor {0} can't be read as a command; set VISUAL or EDITOR anew")]
+    #[error("invalid editor command {0}; check VISUAL or EDITOR")]
     NoCommand(String),
     /// There is no such editor.
-    #[error("the editor {editor} could not be started ({reason}); set VISUAL or EDITOR to another one")]
+    #[error("couldn't start the editor {editor} ({reason}); check VISUAL or EDITOR")]
     NotStarted {
         /// Its command.
         editor: String,
@@ -77,7 +78,7 @@ pub enum EditorFault {
         status: String,
     },
     /// What it left is no text.
-    #[error("what the editor left could not be read ({0})")]
+    #[error("couldn't read the edited file ({0})")]
     NotRead(String),
 }
 
@@ -127,7 +128,7 @@ pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effe
         }
         Edited::Failed { fault, file } => {
             let kept = file.as_ref().or(former.as_ref()).map_or_else(String::new, |file| wording::kept_in(file));
-            state.warn(format!("nothing was changed: {fault}{kept}"));
+            state.warn(format!("No changes: {fault}{kept}"));
             // The one before is the only one when there is no other.
             file.and(former).map(Effect::RemoveText).into_iter().collect()
         }
@@ -145,13 +146,14 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
         Ok((plan, reasons)) => {
             let title = match plan.operations.as_slice() {
                 [] => {
-                    state.inform("nothing was changed");
+                    state.inform("No changes");
                     return vec![Effect::RemoveText(file)];
                 }
                 [only] => wording::title(only),
                 several => Title {
-                    done: format!("made {} changes, edited as text", several.len()),
-                    failed: "not everything that was edited as text was done".to_owned(),
+                    wish: format!("apply {} from text edit", counted(several.len(), Noun::Change)),
+                    done: format!("Applied {} from text edit", counted(several.len(), Noun::Change)),
+                    failed: "Some changes from the text edit failed".to_owned(),
                 },
             };
             let mut effects = changes::begin(state, plan, title, None, SubmitMode::Unseen);
@@ -176,7 +178,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key)
             KeyResult::StayAndDo(vec![Effect::EditText { text }])
         }
         (EditState::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
-            state.warn(format!("nothing was changed{}", wording::kept_in(file)));
+            state.warn(format!("No changes{}", wording::kept_in(file)));
             KeyResult::Close
         }
         // What was typed before the editor came up is not for it, and not for what is below either.

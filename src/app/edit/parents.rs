@@ -147,14 +147,14 @@ pub(in crate::app) fn refusal(
 ) -> Option<&'static str> {
     if let Some(parent) = parent {
         if moving.iter().any(|segment| segment.id == *parent) {
-            return Some("a segment can't stand under itself");
+            return Some("a segment can't be its own parent");
         }
         if moving.iter().any(|segment| forest.is_below(parent, &segment.id)) {
-            return Some("in its own subtree");
+            return Some("it would be inside its own subtree");
         }
     }
     let there_already = !moving.is_empty() && moving.iter().all(|segment| segment.parent.as_ref() == parent);
-    there_already.then_some("it is there already")
+    there_already.then_some("it is already here")
 }
 
 pub(in crate::app) fn press(state: &mut State, picker: &mut ParentPicker, key: Key) -> KeyResult {

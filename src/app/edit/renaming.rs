@@ -41,9 +41,9 @@ impl Renaming {
     /// The segment changed elsewhere meanwhile: said, and the input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, now: Option<&Segment>) {
         match now {
-            None => self.fault = Some("somebody has just deleted it".into()),
+            None => self.fault = Some("Someone just deleted it".into()),
             Some(now) if now.name != self.base.name => {
-                self.fault = Some(format!("somebody has just renamed it to {}", now.name));
+                self.fault = Some(format!("Someone just renamed it to {}", now.name));
             }
             Some(_) => {}
         }

@@ -3,12 +3,13 @@
 use crate::action::Action;
 use crate::changes::is_provisional;
 use crate::forest::{Heading, RowId};
+use crate::numbers::{Noun, counted};
 use crate::segment::{Segment, SegmentId};
 
-use crate::app::figures::grouped;
 use crate::app::side::activity::Originator;
 use crate::app::{Shape, State};
 use crate::changes::PendingKind;
+use crate::numbers::grouped;
 
 /// A line of the details.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +83,7 @@ impl Lines {
             self.lines.push(DetailLine::Title("No segments yet".into()));
             self.text(&format!("This tenant has none. Press {} to add the first.", state.key(Action::AddChild)));
         } else {
-            self.text("Nothing has come from the server yet.");
+            self.text("Waiting for the server…");
         }
         self.lines
     }
@@ -91,15 +92,13 @@ impl Lines {
         self.lines.push(DetailLine::Title(heading.to_string()));
         self.text(match heading {
             Heading::MissingParents if !state.link.listed => {
-                "The parents of these segments have not come yet. Each moves to its place as soon as its parent is here."
+                "Still loading. These segments move into place once their parents arrive."
             }
             Heading::MissingParents => {
-                "These segments name a parent that the server does not list. They keep their place here until it \
-                 appears or they are moved."
+                "These segments refer to a parent that doesn't exist on the server. They stay here until it appears or you move them."
             }
             Heading::Circles => {
-                "These segments stand under each other in a circle, so none of them leads to the top. Moving any one \
-                 of them elsewhere opens the circle."
+                "These segments are each other's ancestors, so none of them reaches the top level. Move any one of them to break the loop."
             }
         });
         self.lines
@@ -107,13 +106,11 @@ impl Lines {
 
     fn missing(mut self, state: &State, id: &SegmentId) -> Vec<DetailLine> {
         self.lines.push(DetailLine::Title("Missing parent".into()));
-        self.field("Id", &id.to_string());
+        self.field("ID", &id.to_string());
         let children = state.tree.forest.child_count(id);
-        let name = match children {
-            1 => "one names it as its parent".into(),
-            several => format!("{} name it as their parent", grouped(several)),
-        };
-        self.text(&format!("The server does not list this segment, yet {name}."));
+        let refer = if children == 1 { "refers to it as its" } else { "refer to it as their" };
+        let segments = counted(children, Noun::Segment);
+        self.text(&format!("This segment doesn't exist on the server, but {segments} {refer} parent."));
         self.lines
     }
 
@@ -123,10 +120,10 @@ impl Lines {
             0 => "no children".into(),
             _ => below(state, &segment.id),
         };
-        self.cut_field("External id", &format!("{external_id}    {below}"));
+        self.cut_field("External ID", &format!("{external_id}    {below}"));
         let owner =
-            state.session.safeguards().owner_of(segment).map(|pattern| format!("    owned by {}", pattern.owner()));
-        self.cut_field("Id", &format!("{}{}", id(segment), owner.unwrap_or_default()));
+            state.session.safeguards().owner_of(segment).map(|pattern| format!("    managed by {}", pattern.owner()));
+        self.cut_field("ID", &format!("{}{}", id(segment), owner.unwrap_or_default()));
         match state.tree.forest.anomalies(&segment.id).first() {
             Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),
             None => self.cut_field("Path", &path(state, &segment.id)),
@@ -137,25 +134,25 @@ impl Lines {
     fn segment(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
         self.lines.push(DetailLine::Title(segment.name.to_string()));
         self.lines.push(DetailLine::Blank);
-        self.field("External id", segment.external_id.as_deref().unwrap_or("–"));
-        self.field("Id", &id(segment));
+        self.field("External ID", segment.external_id.as_deref().unwrap_or("–"));
+        self.field("ID", &id(segment));
         self.field("Parent", &parent(state, segment));
         self.field("Path", &path(state, &segment.id));
-        self.field("Below", &below(state, &segment.id));
+        self.field("Descendants", &below(state, &segment.id));
         self.levels(state, &segment.id);
         self.field("Changed", &changed(state, &segment.id));
         if let Some(pattern) = state.session.safeguards().owner_of(segment) {
-            self.field("Owned by", &pattern.owner());
+            self.field("Managed by", &pattern.owner());
         }
         if let Some(pending) = state.changes.queue.pending(&segment.id) {
-            let refused = format!("refused or in conflict; {} shows it", state.key(Action::ShowQueue));
+            let refused = format!("failed – press {} to resolve", state.key(Action::ShowPending));
             self.field(
-                "Waiting",
+                "Status",
                 match pending {
-                    _ if state.changes.queue.is_staged(&segment.id) => "not sent yet",
-                    PendingKind::Creating => "being created",
-                    PendingKind::Changing => "being saved",
-                    PendingKind::Deleting => "being deleted",
+                    _ if state.changes.queue.is_staged(&segment.id) => "staged",
+                    PendingKind::Creating => "creating…",
+                    PendingKind::Changing => "saving…",
+                    PendingKind::Deleting => "deleting…",
                     PendingKind::Failed => &refused,
                 },
             );
@@ -178,7 +175,7 @@ impl Lines {
         let all = state.tree.forest.descendant_count(id);
         if all > COUNTED_BY_LEVEL {
             let most = grouped(COUNTED_BY_LEVEL);
-            return self.field("By level", &format!("counted up to {most} below"));
+            return self.field("By depth", &format!("not counted above {most}"));
         }
         if all > state.tree.forest.child_count(id) {
             self.lines.push(DetailLine::Levels(state.tree.forest.levels(id)));
@@ -195,7 +192,7 @@ impl Lines {
         sized.retain(|(count, _)| *count > 0);
         sized.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
         let Some((most, _)) = sized.first().copied() else { return };
-        self.lines.extend([DetailLine::Blank, DetailLine::Heading("Largest below")]);
+        self.lines.extend([DetailLine::Blank, DetailLine::Heading("Largest children")]);
         self.lines.extend(sized.into_iter().take(BARS).map(|(count, name)| DetailLine::Bar {
             name: name.into(),
             count,
@@ -222,12 +219,12 @@ impl Lines {
 }
 
 fn id(segment: &Segment) -> String {
-    if is_provisional(&segment.id) { "none yet, the server gives it".into() } else { segment.id.to_string() }
+    if is_provisional(&segment.id) { "assigned by the server".into() } else { segment.id.to_string() }
 }
 
 fn parent(state: &State, segment: &Segment) -> String {
     match &segment.parent {
-        None => "none, top level".into(),
+        None => "– (top level)".into(),
         Some(id) => state.tree.forest.get(id).map_or_else(|| id.to_string(), |parent| parent.name.to_string()),
     }
 }
@@ -251,17 +248,15 @@ fn below(state: &State, id: &SegmentId) -> String {
     let children = state.tree.forest.child_count(id);
     let all = state.tree.forest.descendant_count(id);
     match (children, all) {
-        (0, _) => "nothing".into(),
-        (1, 1) => "1 child".into(),
-        (children, all) if children == all => format!("{} children", grouped(children)),
-        (1, all) => format!("1 child · {} in all", grouped(all)),
-        (children, all) => format!("{} children · {} in all", grouped(children), grouped(all)),
+        (0, _) => "none".into(),
+        (children, all) if children == all => counted(children, Noun::Child),
+        (children, all) => format!("{} · {} in all", counted(children, Noun::Child), grouped(all)),
     }
 }
 
 fn changed(state: &State, id: &SegmentId) -> String {
     state.side.activity.last_change(id).map_or_else(
-        || "not in this run".into(),
+        || "not this session".into(),
         |last| {
             let at = last.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S");
             match last.by {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::remote::{Excerpt, Exchange};
 
 use crate::app::DetailLine;
-use crate::app::figures::{grouped, size};
+use crate::numbers::{grouped, size};
 
 /// The column of values, as in the details.
 const LABEL_COLUMNS: usize = 13;
@@ -20,18 +20,18 @@ const DEEPEST: usize = 20;
 pub fn request_lines(exchange: &Exchange, width: usize, zone: &TimeZone) -> Vec<DetailLine> {
     let mut lines = Lines { width, lines: Vec::new() };
     lines.field("Request", &format!("{} {}", exchange.method, exchange.url));
-    lines.field("Sent", &exchange.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    lines.field("Time", &exchange.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
     lines.field("Tenant", &exchange.tenant);
     lines.field("Try", &exchange.attempt.to_string());
     let status = exchange.status.map_or_else(|| "none".into(), |status| status.to_string());
-    lines.field("Answer", &format!("{status} · {} · {}", duration(exchange.took), size(exchange.answer.bytes)));
+    lines.field("Response", &format!("{status} · {} · {}", duration(exchange.took), size(exchange.answer.bytes)));
     if let Some(fault) = &exchange.fault {
         lines.wrapped(&fault.to_string(), 2, DetailLine::Wrong);
     }
     if let Some(sent) = &exchange.sent {
-        lines.body("What was sent", sent);
+        lines.body("Request body", sent);
     }
-    lines.body("What came back", &exchange.answer);
+    lines.body("Response body", &exchange.answer);
     lines.lines
 }
 
@@ -75,7 +75,7 @@ impl Lines {
             self.wrapped(&line.replace('\t', "  "), 0, DetailLine::Text);
         }
         if body.is_cut() {
-            self.lines.push(DetailLine::Text(format!("… and {} more bytes, which were not kept", grouped(body.cut))));
+            self.lines.push(DetailLine::Text(format!("… {} more bytes not kept", grouped(body.cut))));
         }
     }
 }

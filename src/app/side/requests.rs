@@ -42,13 +42,13 @@ impl Logged {
 
 const fn word(fault: &Fault) -> &'static str {
     match fault {
-        Fault::Refused { .. } => "refused",
-        Fault::Unreachable { .. } => "no link",
+        Fault::Refused { .. } => "rejected",
+        Fault::Unreachable { .. } => "unreachable",
         Fault::TimedOut { .. } => "timeout",
-        Fault::Broken { .. } => "broken",
-        Fault::InvalidResponse { .. } => "garbled",
+        Fault::Broken { .. } => "dropped",
+        Fault::InvalidResponse { .. } => "invalid",
         Fault::TooLong { .. } => "too long",
-        Fault::Redirected { .. } => "moved",
+        Fault::Redirected { .. } => "redirect",
         Fault::InvalidRequest { .. } | Fault::ReadOnly => "not sent",
     }
 }

@@ -20,7 +20,7 @@ fn the_first_list_shows_two_levels_and_selects_the_first_row() {
             "  Export",
             "  Polska",
             "VIP Client",
-            "Without their parent",
+            "Orphans: parent missing",
             "  (no-such-parent)",
             "    Orphan of nobody"
         ]
@@ -66,7 +66,7 @@ fn star_unfolds_the_subtree_and_z_folds_to_a_level() {
 fn a_key_that_means_nothing_says_so() {
     let mut harness = at_work();
     harness.press("f12");
-    assert_eq!(harness.message(), "f12 does nothing here; ? shows all keys");
+    assert_eq!(harness.message(), "f12 is not bound. Press ? for help");
     harness.press("j");
     assert_eq!(harness.message(), "");
 }
@@ -264,7 +264,7 @@ fn sorting_that_takes_long_shows_the_former_order_until_it_is_done() {
     harness.changed(None, Some(&named("late", "A late one", Some("hurt"))));
     harness.event(Event::Sorted(job.clone().carried_out()));
     assert_eq!(harness.rows()[1..4], ["  Polska", "  A late one", "  Export"]);
-    assert!(harness.message().contains("sorted by number below"), "{}", harness.message());
+    assert!(harness.message().contains("Sorted by size"), "{}", harness.message());
 }
 
 #[test]
@@ -296,17 +296,17 @@ fn an_exact_external_id_or_id_is_jumped_to_and_one_can_go_back_and_forth() {
     harness.press("f");
     harness.type_text("X-lod");
     harness.press("enter");
-    assert!(harness.message().contains("no segment has exactly"), "{}", harness.message());
+    assert!(harness.message().contains("No segment with ID or external ID “X-lod”"), "{}", harness.message());
     harness.press("esc ctrl-o");
     assert_eq!(harness.selected(), "Łódź");
     harness.press("ctrl-o");
     assert_eq!(harness.selected(), "Hurtownie");
     harness.press("ctrl-o");
-    assert!(harness.message().contains("nothing further back"), "{}", harness.message());
+    assert!(harness.message().contains("oldest position"), "{}", harness.message());
     harness.press("alt-right alt-right");
     assert_eq!(harness.selected(), "VIP Client");
     harness.press("alt-right");
-    assert!(harness.message().contains("nothing further on"), "{}", harness.message());
+    assert!(harness.message().contains("newest position"), "{}", harness.message());
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn a_bookmark_is_a_letter_and_is_there_the_next_time() {
     harness.press("j b x g g ' x");
     assert_eq!(harness.selected(), "Export");
     harness.press("' y");
-    assert!(harness.message().contains("no bookmark"), "{}", harness.message());
+    assert!(harness.message().contains("No bookmark y"), "{}", harness.message());
     let view = harness.state.view();
     let mut next = Harness::live(120, 40, wholesale());
     next.state.recall(view);
@@ -339,12 +339,12 @@ fn every_sentence_names_the_keys_that_hold() {
         harness.press(keys);
         harness.state.screen.message.take().unwrap().text
     };
-    assert_eq!(said("f12"), "f12 does nothing here; f1 shows all keys");
-    assert_eq!(said("n"), "nothing was searched for; ctrl-x ctrl-f begins a search");
-    assert_eq!(said("j X"), "cut Export: ctrl-x p puts it under the selected segment, f2 forgets it");
-    assert_eq!(said("f3"), "marking a range: move on, f3 ends it, f2 takes it back");
-    assert!(said("f4").contains("f4 shows and sends them"));
-    assert_eq!(said("?"), "? does nothing here; f1 shows all keys");
+    assert_eq!(said("f12"), "f12 is not bound. Press f1 for help");
+    assert_eq!(said("n"), "No search yet. Press ctrl-x ctrl-f to search");
+    assert_eq!(said("j X"), "Cut Export. Press ctrl-x p to paste here as a child, f2 to cancel");
+    assert_eq!(said("f3"), "Marking a range: move, then f3 to finish, f2 to cancel");
+    assert!(said("f4").contains("Press f4 to review and send"));
+    assert_eq!(said("?"), "? is not bound. Press f1 for help");
 }
 
 #[test]

@@ -25,11 +25,11 @@ fn every_aspect_of_a_segment_can_be_copied() {
     harness.press("z 0 j j");
     assert_eq!(harness.selected(), "Polska");
     assert_eq!(copied(&mut harness, "y i"), "pl");
-    assert_eq!(harness.message(), "copied the id of Polska");
+    assert_eq!(harness.message(), "Copied the ID of Polska");
     assert_eq!(copied(&mut harness, "y n"), "Polska");
     assert_eq!(copied(&mut harness, "y e"), "X-pl");
     assert_eq!(copied(&mut harness, "y p"), "Hurtownie › Polska");
-    assert_eq!(harness.message(), "copied the path of Polska");
+    assert_eq!(harness.message(), "Copied the path of Polska");
     assert_eq!(
         copied(&mut harness, "y j"),
         r#"{"id":"pl","name":"Polska","externalId":"X-pl","parentSegmentId":"hurt"}"#
@@ -44,7 +44,7 @@ fn every_aspect_of_a_segment_can_be_copied() {
         "curl 'https://one.unity.pl/api/v1/account/integrations/auth-required/segments/pl' -H 'one-tenant: acme' \
          -H \"ApiAuth: $SEGTUI_API_KEY\" -H 'accept: */*'"
     );
-    assert_eq!(harness.message(), "copied the curl command of Polska");
+    assert_eq!(harness.message(), "Copied the curl command of Polska");
 }
 
 #[test]
@@ -59,13 +59,13 @@ fn all_that_is_marked_is_copied_in_the_order_of_the_tree() {
     let mut harness = at_work();
     harness.press("z 0 G k k k space g g space");
     assert_eq!(copied(&mut harness, "y n"), "Hurtownie\nVIP Client");
-    assert_eq!(harness.message(), "copied 2 names");
+    assert_eq!(harness.message(), "Copied 2 names");
     assert_eq!(
         copied(&mut harness, "y j"),
         "[\n  {\"id\":\"hurt\",\"name\":\"Hurtownie\",\"externalId\":\"X-hurt\",\"parentSegmentId\":null},\n  \
          {\"id\":\"vip\",\"name\":\"VIP Client\",\"externalId\":\"X-vip\",\"parentSegmentId\":null}\n]"
     );
-    assert_eq!(harness.message(), "copied 2 segments as JSON");
+    assert_eq!(harness.message(), "Copied 2 segments as JSON");
     assert_eq!(copied(&mut harness, "y c").lines().count(), 2);
 }
 
@@ -76,7 +76,7 @@ fn what_stands_below_another_marked_one_is_in_one_outline_only() {
     let text = copied(&mut harness, "y t");
     assert_eq!(text.matches("Łódzkie").count(), 1, "{text}");
     assert!(text.starts_with("Hurtownie  X-hurt  hurt\n  Export"), "{text}");
-    assert_eq!(harness.message(), "copied 1 subtree");
+    assert_eq!(harness.message(), "Copied 1 subtree");
 }
 
 fn without_external_id(id: &str) -> Arc<Segment> {
@@ -87,10 +87,10 @@ fn without_external_id(id: &str) -> Arc<Segment> {
 fn an_external_id_that_is_not_there_is_told() {
     let mut harness = Harness::live(120, 40, vec![without_external_id("a"), segment("b", None)]);
     harness.press("y e");
-    assert_eq!((harness.message(), harness.effects.len()), ("a has no external id", 0));
+    assert_eq!((harness.message(), harness.effects.len()), ("a has no external ID", 0));
     harness.press("esc space space");
     assert_eq!(copied(&mut harness, "y e"), "X-b");
-    assert_eq!(harness.message(), "copied 1 external id; 1 without one");
+    assert_eq!(harness.message(), "Copied 1 external ID; 1 without one");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_size_of_a_long_text_is_told_and_one_too_long_for_a_terminal_is_refused() 
     for keys in ["y n", "y j", "y t"] {
         harness.press(keys);
         assert_eq!(harness.effects, []);
-        assert!(harness.message().contains("more than the 74 KB a terminal takes"), "{}", harness.message());
+        assert!(harness.message().contains("(74 KB limit)"), "{}", harness.message());
     }
     assert_eq!(copied(&mut harness, "y i").lines().count(), 100);
 }
@@ -119,9 +119,9 @@ fn of_a_missing_parent_the_id_and_the_command_are_worth_having() {
     assert_eq!(copied(&mut harness, "y i"), "no-such-parent");
     assert!(copied(&mut harness, "y c").contains("/segments/no-such-parent'"));
     harness.press("y n");
-    assert!(harness.message().contains("the server has no segment no-such-parent"), "{}", harness.message());
+    assert!(harness.message().contains("“no-such-parent” doesn't exist on the server"), "{}", harness.message());
     harness.press("k y i");
-    assert_eq!(harness.message(), "that is only a heading; select a segment");
+    assert_eq!(harness.message(), "This is a heading. Select a segment");
     assert_eq!(harness.effects, []);
 }
 
@@ -153,5 +153,5 @@ fn a_name_can_pass_for_no_second_line_and_an_id_for_no_command() {
     let mut harness = Harness::live(120, 40, vec![named("..", "dots", None)]);
     assert!(harness.state.tree.forest.contains(&id("..")));
     harness.press("y c");
-    assert_eq!(harness.message(), "no address can name the id ..");
+    assert_eq!(harness.message(), "The ID .. can't be part of a URL");
 }

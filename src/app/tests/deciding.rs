@@ -61,7 +61,7 @@ fn what_was_renamed_below_while_a_deletion_was_asked_about_is_asked_about_again(
     harness.changed(Some(&before), Some(&now));
     harness.press("s");
     assert_eq!(harness.write_count(), 0);
-    assert!(harness.message().contains("what stands below has just changed"), "{}", harness.message());
+    assert!(harness.message().contains("Its descendants just changed"), "{}", harness.message());
     harness.press("s");
     assert_eq!(harness.write_count(), 1);
 }
@@ -73,7 +73,7 @@ fn what_was_deleted_while_a_deletion_was_asked_about_is_said_to_be_gone() {
         harness.changed(Some(&named("pl", "Polska", Some("hurt"))), None);
         harness.press(policy);
         assert_eq!((harness.write_count(), harness.state.screen.layers.len()), (0, 0));
-        assert!(harness.message().contains("Polska has just been deleted; there is nothing"), "{}", harness.message());
+        assert!(harness.message().contains("Polska was just deleted; nothing left"), "{}", harness.message());
     }
 }
 
@@ -90,7 +90,7 @@ fn the_place_to_move_up_to_is_the_one_that_was_shown() {
     harness.changed(Some(&named("orphan", "Orphan of nobody", Some("no-such-parent"))), None);
     harness.press("p");
     assert_eq!(harness.write_count(), 0);
-    assert!(harness.message().contains("what it stands under has just changed"), "{}", harness.message());
+    assert!(harness.message().contains("Its parent just changed"), "{}", harness.message());
 }
 
 /// A segment is being created, and its form is open; the server answers with what it has made of it.
@@ -239,7 +239,7 @@ fn several_that_were_not_moved_are_told_as_several() {
     harness.type_text("vip");
     harness.press("enter y j");
     harness.refuse("no");
-    assert!(harness.message().starts_with("2 segments were not moved"), "{}", harness.message());
+    assert!(harness.message().starts_with("Couldn't move 2 segments"), "{}", harness.message());
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_plan_about_something_that_has_just_changed_is_not_sent_by_the_key_that_was_
     harness.changed(Some(&before), Some(&theirs));
     harness.press("y");
     assert_eq!(harness.write_count(), 0);
-    assert!(harness.message().contains("look again"), "{}", harness.message());
+    assert!(harness.message().contains("review again"), "{}", harness.message());
     harness.press("y");
     assert_eq!(harness.write_count(), 1);
 }

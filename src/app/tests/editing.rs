@@ -41,7 +41,7 @@ fn a_child_is_shown_pending_at_once_and_keeps_the_selection_when_the_server_name
     harness.succeed();
     assert!(harness.state.selected_segment().unwrap().id.text().starts_with("server-"));
     assert_eq!(harness.state.changes.counts().unfinished(), 0);
-    assert_eq!(harness.message(), "created Niemcy");
+    assert_eq!(harness.message(), "Created Niemcy");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_refusal_that_comes_while_the_person_does_something_else_waits_behind_a_key(
 fn the_form_of_a_segment_is_filled_in_and_saves_only_what_changed() {
     let mut harness = at_work();
     harness.press("j e enter");
-    assert_eq!((harness.write_count(), harness.message()), (0, "nothing was changed"));
+    assert_eq!((harness.write_count(), harness.message()), (0, "No changes"));
     harness.press("e tab ctrl-u");
     harness.type_text("EXP");
     harness.press("enter");
@@ -117,7 +117,7 @@ fn the_form_of_a_segment_is_filled_in_and_saves_only_what_changed() {
     assert_eq!(harness.state.selected_segment().unwrap().external_id.as_deref(), Some("EXP"));
     let told: Vec<_> =
         harness.state.side.activity.entries().map(|entry| (entry.text.as_str(), entry.fields.len())).collect();
-    assert_eq!(told, [("changed Export", 1)], "told once, with what changed");
+    assert_eq!(told, [("updated Export", 1)], "told once, with what changed");
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_read_only_profile_changes_nothing_and_says_why() {
 fn what_can_not_be_edited_says_why() {
     let mut harness = at_work();
     harness.press("G k e");
-    assert!(harness.message().contains("no segment no-such-parent"), "{}", harness.message());
+    assert!(harness.message().contains("“no-such-parent” doesn't exist"), "{}", harness.message());
     harness.press("k r");
     assert!(harness.message().contains("heading"), "{}", harness.message());
 }
@@ -367,7 +367,7 @@ fn what_stands_below_a_segment_that_is_still_being_created_follows_it_to_its_rea
     let below = harness.state.selected_segment().unwrap();
     assert_eq!(below.parent, Some(id("real")));
     harness.press("g g d");
-    assert!(harness.message().contains("something below Hurtownie is still being saved"), "{}", harness.message());
+    assert!(harness.message().contains("A descendant of Hurtownie is still being saved"), "{}", harness.message());
 }
 
 #[test]

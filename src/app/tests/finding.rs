@@ -47,7 +47,7 @@ fn only_the_matches_and_what_they_stand_under_are_left_while_one_types() {
     assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
     assert_eq!(harness.state.tree.search.as_ref().map(|search| (search.current, search.matches)), Some((Some(2), 2)));
     let harness = typing("nobody");
-    assert_eq!(harness.rows(), ["Without their parent", "  (no-such-parent)", "    >Orphan of nobody"]);
+    assert_eq!(harness.rows(), ["Orphans: parent missing", "  (no-such-parent)", "    >Orphan of nobody"]);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn enter_keeps_the_place_in_the_whole_tree_with_the_matches_marked() {
     harness.press("N");
     assert_eq!(harness.selected(), "Łódź");
     harness.press("esc n");
-    assert!(harness.message().contains("begins a search"), "{}", harness.message());
+    assert!(harness.message().contains("Press / to search"), "{}", harness.message());
 }
 
 #[test]
@@ -118,12 +118,12 @@ fn a_search_without_matches_says_so_and_stays_where_it_was() {
     assert_eq!(harness.rows(), [""; 0]);
     harness.press("enter");
     assert_eq!(harness.selected(), "Export");
-    assert_eq!(harness.message(), "nothing matches “qqq”");
+    assert_eq!(harness.message(), "No matches for “qqq”");
 }
 
 #[test]
 fn states_and_paths_are_looked_for() {
-    assert_eq!(typing("is:orphan").rows(), ["Without their parent", "  (no-such-parent)", "    >Orphan of nobody"]);
+    assert_eq!(typing("is:orphan").rows(), ["Orphans: parent missing", "  (no-such-parent)", "    >Orphan of nobody"]);
     assert_eq!(typing("path:lodz is:leaf !zgierz").selected(), "Łódź");
     assert_eq!(typing("path:hurt is:leaf").state.tree.forest.match_count(SearchKind::Tree), 4);
     let mut harness = at_work();
@@ -132,7 +132,7 @@ fn states_and_paths_are_looked_for() {
     assert_eq!(harness.selected(), "Export");
     let mut harness = typing("is:lea");
     harness.press("enter");
-    assert!(harness.message().contains("is: goes with orphan, changed"), "{}", harness.message());
+    assert!(harness.message().contains("Use orphan, changed"), "{}", harness.message());
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn a_page_that_fails_for_good_says_so_and_keeps_what_came() {
         retry_in: Duration::from_secs(8),
         progress,
     }));
-    assert!(harness.message().contains("ctrl-r tries again"), "{}", harness.message());
+    assert!(harness.message().contains("press ctrl-r to retry"), "{}", harness.message());
     assert_eq!(harness.rows(), [">a"]);
     assert_eq!(harness.state.link.state(), LinkState::Stalled);
 }
@@ -60,7 +60,7 @@ fn the_first_list_can_be_stopped_and_gone_on_with() {
     harness.press("esc");
     assert_eq!(harness.effects.pop(), Some(Effect::Sync(Command::StopListing)));
     harness.tell(sync::Event::PhaseChanged(Phase::Paused(progress)));
-    assert_eq!(harness.message(), "41,500 segments came, the rest is missing · ctrl-r goes on loading");
+    assert_eq!(harness.message(), "Loaded 41,500 segments; the rest is missing. Press ctrl-r to continue");
     harness.press("esc esc ctrl-r");
     assert_eq!(harness.effects, [Effect::Sync(Command::PollNow)]);
 }
@@ -145,7 +145,7 @@ fn offline_says_since_when_and_counts_down_to_the_next_try() {
     harness.tell(sync::Event::PhaseChanged(Phase::Live));
     let entries: Vec<_> = harness.state.side.activity.entries().map(|entry| entry.text.clone()).collect();
     assert_eq!(entries.len(), 2);
-    assert!(entries[0].contains("connected again") && entries[1].contains("connection refused"), "{entries:?}");
+    assert!(entries[0].contains("Reconnected") && entries[1].contains("connection refused"), "{entries:?}");
 }
 
 #[test]

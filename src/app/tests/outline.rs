@@ -55,7 +55,7 @@ fn the_selected_subtree_is_opened_and_what_was_edited_is_shown_before_it_is_sent
     assert_eq!((new.name.as_str(), new.parent.as_ref()), ("Nowe", Some(&id("lodzkie"))));
     assert_eq!((base.name.as_str(), draft.name.as_str()), ("Export", "Eksport"));
     harness.succeed();
-    assert_eq!(harness.message(), "made 2 changes, edited as text");
+    assert_eq!(harness.message(), "Applied 2 changes from text edit");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_single_change_is_shown_too_and_esc_sends_nothing() {
     save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
     assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))));
     harness.press("esc");
-    assert_eq!((harness.write_count(), harness.message()), (0, "nothing was sent · the text is in /tmp/one"));
+    assert_eq!((harness.write_count(), harness.message()), (0, "Nothing sent · your text is saved in /tmp/one"));
     assert!(removed(&harness).is_empty());
     assert!(harness.rows().iter().any(|row| row.contains("Export")));
 }
@@ -110,7 +110,7 @@ fn an_unchanged_text_changes_nothing() {
     harness.press("E");
     let same = text(&harness);
     save(&mut harness, &same, "/tmp/one");
-    assert_eq!((harness.message(), harness.state.screen.layers.len()), ("nothing was changed", 0));
+    assert_eq!((harness.message(), harness.state.screen.layers.len()), ("No changes", 0));
     assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
 }
 
@@ -120,10 +120,10 @@ fn a_text_with_faults_is_opened_again_with_them_at_its_top() {
     harness.press("j E");
     save(&mut harness, "Eksport [X-export] {export}\n   Nowe\n", "/tmp/one");
     let Some(Layer::Outline(edit)) = harness.state.screen.layers.last() else { panic!("the dialog is open") };
-    assert!(edit.faults()[0].starts_with("line 2: indented by 3 spaces"), "{:?}", edit.faults());
+    assert!(edit.faults()[0].starts_with("line 2: indented 3 spaces"), "{:?}", edit.faults());
     assert!(removed(&harness).is_empty(), "the text is still wanted");
     harness.press("e");
-    assert!(text(&harness).starts_with("# ERROR line 3: indented by 3 spaces"), "{}", text(&harness));
+    assert!(text(&harness).starts_with("# ERROR line 3: indented 3 spaces"), "{}", text(&harness));
     harness.press("j");
     let mended = text(&harness).replace("   Nowe", "  Nowe");
     save(&mut harness, &mended, "/tmp/two");
@@ -139,7 +139,7 @@ fn a_text_with_faults_can_be_left_and_its_file_is_told() {
     harness.press("E");
     save(&mut harness, "Nowe {x}\n", "/tmp/one");
     harness.press("j esc");
-    assert_eq!(harness.message(), "nothing was changed · the text is in /tmp/one");
+    assert_eq!(harness.message(), "No changes · your text is saved in /tmp/one");
     assert!(harness.state.screen.layers.is_empty() && removed(&harness).is_empty());
 }
 
@@ -149,8 +149,8 @@ fn an_editor_that_does_not_start_or_fails_is_told_and_the_text_kept() {
     harness.press("E");
     let fault = EditorFault::NotStarted { editor: "ed-x".into(), reason: "not found".into() };
     harness.event(Event::TextEdited(Edited::Failed { fault, file: Some("/tmp/one".into()) }));
-    assert!(harness.message().contains("ed-x could not be started (not found)"), "{}", harness.message());
-    assert!(harness.message().ends_with("the text is in /tmp/one"), "{}", harness.message());
+    assert!(harness.message().contains("couldn't start the editor ed-x (not found)"), "{}", harness.message());
+    assert!(harness.message().ends_with("your text is saved in /tmp/one"), "{}", harness.message());
     assert!(harness.state.screen.layers.is_empty() && removed(&harness).is_empty());
 
     harness.press("E");
@@ -158,7 +158,7 @@ fn an_editor_that_does_not_start_or_fails_is_told_and_the_text_kept() {
     harness.press("e");
     let fault = EditorFault::NotWritten("disk full".into());
     harness.event(Event::TextEdited(Edited::Failed { fault, file: None }));
-    assert!(harness.message().ends_with("the text is in /tmp/two"), "{}", harness.message());
+    assert!(harness.message().ends_with("your text is saved in /tmp/two"), "{}", harness.message());
     assert!(removed(&harness).is_empty());
 }
 
@@ -203,7 +203,7 @@ fn what_is_edited_as_text_gathers_with_other_edits() {
     let mut harness = at_work();
     harness.press("S j E");
     save(&mut harness, "Eksport [X-export] {export}\n", "/tmp/one");
-    assert_eq!((harness.message(), harness.write_count()), ("gathered, 1 in all; S shows and sends them", 0));
+    assert_eq!((harness.message(), harness.write_count()), ("Staged (1). Press S to review and send", 0));
     assert_eq!(removed(&harness), [PathBuf::from("/tmp/one")]);
     harness.press("S y");
     assert_eq!(harness.write_count(), 1);

@@ -49,7 +49,7 @@ fn a_command_can_be_for_the_selected_or_for_the_marked_only() {
     assert_eq!(order(&mut harness).subjects.len(), 1);
     let mut harness = at_work(UserCommand { on: Subjects::Marked, ..command("Report") });
     harness.press("g r");
-    assert_eq!(harness.message(), "“Report” is for what is marked; space marks");
+    assert_eq!(harness.message(), "“Report” needs marked segments. Press space to mark");
     assert!(harness.effects.is_empty());
 }
 
@@ -74,7 +74,7 @@ fn nobody_has_to_wait_for_what_does_not_end() {
     harness.press("g r ctrl-c ctrl-c");
     assert!(!output_is_open(&harness));
     harness.press("g r");
-    assert_eq!(harness.message(), "“Report” still runs; ctrl-c stops it");
+    assert_eq!(harness.message(), "“Report” is still running. Press ctrl-c to stop it");
     ended(&mut harness, 1, RunOutcome::Stopped);
     assert_eq!(harness.message(), "“Report”: stopped after 1.3 s");
     harness.press("g r");
@@ -103,7 +103,7 @@ fn a_command_that_runs_in_the_background_is_not_left_behind_unseen() {
     harness.press("g r");
     harness.effects.clear();
     harness.press("q");
-    assert_eq!(harness.message(), "“Sync” still runs; ctrl-c stops it, then leave");
+    assert_eq!(harness.message(), "“Sync” is still running. Press ctrl-c to stop it, then quit");
     harness.press("ctrl-c");
     assert_eq!(harness.effects, [Effect::StopRun]);
     ended(&mut harness, 1, RunOutcome::Stopped);
@@ -126,7 +126,7 @@ fn what_may_change_nothing_gives_no_program_the_key() {
     harness.state.session.access = Access::ReadOnly;
     harness.press("g r");
     assert!(harness.effects.is_empty());
-    assert!(harness.message().starts_with("“Sync” gets the API key, with which it could write"));
+    assert!(harness.message().starts_with("“Sync” receives the API key"));
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn what_does_not_exist_yet_is_given_to_no_program() {
     harness.type_text("New");
     harness.press("enter / N e w enter g r");
     assert_eq!(harness.selected(), "New");
-    assert_eq!(harness.message(), "New is still being created; wait for the server");
+    assert_eq!(harness.message(), "New is still being created. Please wait");
     assert!(!harness.effects.iter().any(|effect| matches!(effect, Effect::Run(_))));
 }
 
@@ -175,20 +175,20 @@ fn something_is_looked_for_in_the_output() {
 fn a_segment_is_opened_at_the_address_of_the_profile() {
     let mut harness = Harness::live(120, 40, wholesale());
     harness.press("o");
-    assert!(harness.message().contains("write open = \"https://…/{id}\" into [profiles.preprod]"));
+    assert!(harness.message().contains("Set open = \"https://…/{id}\" in [profiles.preprod]"));
     harness.state.session.open = Some(UrlTemplate::parse("https://{tenant}.one.example/s/{external_id}").unwrap());
     harness.press("o");
     let url = "https://acme.one.example/s/X-hurt".to_owned();
     assert_eq!(harness.effects.pop(), Some(Effect::Browse(url.clone())));
     harness.event(Event::Browsed { url: url.clone(), outcome: Browsed::Opened });
-    assert_eq!(harness.message(), format!("opened {url}"));
+    assert_eq!(harness.message(), format!("Opened {url}"));
     harness.event(Event::Browsed { url: url.clone(), outcome: Browsed::NoBrowser });
     assert_eq!(harness.effects.pop(), Some(Effect::Copy(url.clone())));
-    assert_eq!(harness.message(), format!("copied, as no browser can be opened from here: {url}"));
+    assert_eq!(harness.message(), format!("No browser available. URL copied: {url}"));
     let before = named("hurt", "Hurtownie", None);
     let mut bare = (*before).clone();
     bare.external_id = None;
     harness.changed(Some(&before), Some(&bare.into()));
     harness.press("o");
-    assert_eq!(harness.message(), "Hurtownie has no external id, which the address in `open` needs");
+    assert_eq!(harness.message(), "Hurtownie has no external ID, which `open` needs");
 }

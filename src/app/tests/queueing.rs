@@ -52,8 +52,8 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
         evidence: None,
     }]));
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Find(_)]), "whoever types goes on typing");
-    assert!(harness.message().starts_with("left over from the last session: "), "{}", harness.message());
-    assert!(harness.message().ends_with("still to be sent · Q shows it"), "{}", harness.message());
+    assert!(harness.message().starts_with("Left over from last session: "), "{}", harness.message());
+    assert!(harness.message().ends_with("not sent yet · press Q to see it"), "{}", harness.message());
     harness.press("esc");
     assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
     harness.press("Q");
@@ -184,7 +184,7 @@ fn what_is_to_stand_below_a_gathered_segment_is_not_sent_before_it() {
     harness.type_text("Child");
     harness.press("enter Q j r y");
     assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (0, 2));
-    assert_eq!(harness.message(), "not sent: it needs a segment that is gathered too; S sends both");
+    assert_eq!(harness.message(), "Not sent: it needs a segment that is still staged. Press S to send both");
     harness.press("esc S y");
     assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (2, 0));
 }

@@ -72,13 +72,13 @@ fn a_filter_takes_words_of_method_path_status_and_fault() {
     harness.press("enter ctrl-u /");
     assert_eq!(pane(&harness).filter.text(), "VIP get");
     harness.press("ctrl-u");
-    harness.type_text("no answer");
+    harness.type_text("no response");
     assert_eq!(listed(&harness), [">/segments/vip"]);
     harness.press("ctrl-u");
     harness.event(Event::Paste("timeout nobody".into()));
     assert!(listed(&harness).is_empty());
     harness.press("enter y");
-    assert_eq!((harness.message(), harness.effects.len()), ("there is no request here", 0));
+    assert_eq!((harness.message(), harness.effects.len()), ("No request selected", 0));
     harness.press("esc");
     assert_eq!(listed(&harness).len(), 3);
     harness.press("esc");
@@ -96,12 +96,12 @@ fn a_request_is_copied_as_the_command_that_makes_it_again() {
     for keys in ["L y", "enter y"] {
         harness.press(keys);
         assert_eq!(harness.effects.pop(), Some(Effect::Copy(expected.into())));
-        assert_eq!(harness.message(), "copied the request as a curl command");
+        assert_eq!(harness.message(), "Copied the request as a curl command");
     }
     let sent = Some(Excerpt { text: "{".into(), bytes: 20_000, cut: 19_999 });
     harness.requested(Exchange { method: "PUT".into(), sent, ..exchange("/segments/vip") });
     harness.press("esc g y");
-    assert!(harness.message().contains("too long to be kept"), "{}", harness.message());
+    assert!(harness.message().contains("Body too large to keep"), "{}", harness.message());
     assert_eq!(harness.effects, []);
 }
 

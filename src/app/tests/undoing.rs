@@ -28,7 +28,7 @@ fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
         .collect();
     assert_eq!(names, ["Polska", "Łódzkie", "Łódź", "Zgierz", "Mazowieckie"]);
     harness.succeed_with(|index| format!("again-{index}"));
-    assert!(harness.message().contains("with a new id"), "{}", harness.message());
+    assert!(harness.message().contains("(new ID)"), "{}", harness.message());
     assert_eq!(harness.state.tree.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
     harness.press("U y");
     let (_, plan) = harness.last_write();
@@ -37,7 +37,7 @@ fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
     harness.succeed();
     assert!(!harness.state.tree.forest.contains(&id("again-0")));
     harness.press("U");
-    assert!(harness.message().contains("nothing was undone"), "{}", harness.message());
+    assert!(harness.message().contains("Nothing to redo"), "{}", harness.message());
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_is_set_back_by_somebody_within_the_hour_is_an_alarm() {
     harness.succeed();
     let mine = named("export", "Export!", Some("hurt"));
     harness.changed(Some(&mine), Some(&named("export", "Export", Some("hurt"))));
-    assert!(harness.message().contains("from “Export!” to “Export”"), "{}", harness.message());
+    assert!(harness.message().contains("(“Export!” → “Export”)"), "{}", harness.message());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_somebody_had_made_as_wanted_before_is_not_taken_back() {
     let written = Written { written: Vec::new(), ..written(segment) };
     harness.executed(op, ExecutionResult::Done(WriteResult::Updated(written)));
     harness.press("u");
-    assert!(harness.message().contains("nothing was done yet"), "{}", harness.message());
+    assert!(harness.message().contains("Nothing to undo"), "{}", harness.message());
 }
 
 /// What a server may make of the children of a segment that goes alone.

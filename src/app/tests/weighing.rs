@@ -107,7 +107,7 @@ fn what_is_decided_after_a_conflict_in_a_protected_profile_takes_the_tenant() {
     harness.press("D");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (1, Some("acme")));
     harness.press("esc");
-    assert!(harness.message().contains("Q opens it again"), "{}", harness.message());
+    assert!(harness.message().contains("Press Q to come back to it"), "{}", harness.message());
     harness.press("Q enter D");
     answer(&mut harness, "acme");
     let Operation::Delete { base, .. } = &harness.last_write().1.operations[0] else { panic!("a delete") };
@@ -126,7 +126,7 @@ fn what_is_decided_is_not_sent_when_it_was_settled_during_the_look() {
     let op = review(&harness).operations(&harness.state, 0..1)[0].0;
     drop(harness.state.changes.queue.discard(op));
     answer(&mut harness, "acme");
-    assert_eq!((harness.write_count(), harness.message()), (1, "that has been settled meanwhile"));
+    assert_eq!((harness.write_count(), harness.message()), (1, "Already resolved"));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn what_is_left_to_the_server_counts_as_what_may_go() {
     let mut harness = Harness::live(120, 40, yard(60));
     harness.press("g g j d o");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (0, Some("acme")));
-    assert!(review(&harness).warnings.iter().any(|text| text.starts_with("60 segments stand below")));
+    assert!(review(&harness).warnings.iter().any(|text| text.starts_with("60 descendants are left")));
     answer(&mut harness, "acme");
     assert_eq!(harness.write_count(), 1);
 

@@ -21,14 +21,14 @@ pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
 pub(in crate::app) fn toggle_range(state: &mut State) {
     if state.tree.picks.range.anchor.is_some() {
         state.tree.picks.range = MarkedRange::default();
-        state.inform(format!("{} marked", state.tree.picks.marked.len()));
+        state.inform(format!("Marked {}", state.tree.picks.marked.len()));
         return;
     }
     let before = state.tree.picks.marked.clone();
     state.tree.picks.range = MarkedRange { anchor: state.tree.view.selected.clone(), before };
     follow(state);
     let (range, dismiss) = (state.key(Action::MarkRange), state.key(Action::Dismiss));
-    state.inform(format!("marking a range: move on, {range} ends it, {dismiss} takes it back"));
+    state.inform(format!("Marking a range: move, then {range} to finish, {dismiss} to cancel"));
 }
 
 /// Takes a range back that is being marked. Answers whether there was one.
@@ -66,8 +66,8 @@ pub(in crate::app) fn mark_matches(state: &mut State) {
     state.tree.picks.marked.extend(matches);
     let count = state.tree.picks.marked.len();
     if more {
-        state.warn(format!("{count} marked so far; the search still goes on, so press it again when it has ended"));
+        state.warn(format!("Marked {count} so far; still searching. Press again when the search is done"));
     } else {
-        state.inform(format!("{count} marked"));
+        state.inform(format!("Marked {count}"));
     }
 }

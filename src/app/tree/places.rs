@@ -90,14 +90,14 @@ pub(in crate::app) fn back(state: &mut State) {
     }
     let at = state.tree.picks.places.at;
     let earlier = (0..at).rev().find(|place| state.tree.forest.contains(&state.tree.picks.places.visited[*place]));
-    go(state, earlier, "there is nothing further back");
+    go(state, earlier, "Already at the oldest position");
 }
 
 /// Goes to where the person was before they went back.
-pub(in crate::app) fn forth(state: &mut State) {
+pub(in crate::app) fn forward(state: &mut State) {
     let places = &state.tree.picks.places;
     let later = (places.at + 1..places.visited.len()).find(|place| state.tree.forest.contains(&places.visited[*place]));
-    go(state, later, "there is nothing further on");
+    go(state, later, "Already at the newest position");
 }
 
 fn go(state: &mut State, place: Option<usize>, otherwise: &str) {
@@ -119,7 +119,7 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
             state.tree.picks.places.bookmarks.insert(letter, segment.id.clone());
             {
                 let go = state.key(Action::GoToBookmark);
-                state.inform(format!("{letter} is {} from now on; {go} {letter} goes there", segment.name));
+                state.inform(format!("Bookmark {letter} set to {}. Press {go} {letter} to go there", segment.name));
             }
         }
         Letter::GoTo => match state.tree.picks.places.bookmarks.get(&letter).cloned() {
@@ -127,10 +127,10 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
                 leave(state);
                 viewport::go_to(state, &id);
             }
-            Some(_) => state.warn(format!("what {letter} stood for is no longer there")),
+            Some(_) => state.warn(format!("The segment bookmarked as {letter} no longer exists")),
             None => {
                 let bookmark = state.key(Action::Bookmark);
-                state.warn(format!("{letter} is no bookmark; {bookmark} {letter} makes one here"));
+                state.warn(format!("No bookmark {letter}. Press {bookmark} {letter} to set it here"));
             }
         },
     }
@@ -156,14 +156,14 @@ fn jump(state: &mut State, text: &TextField) -> KeyResult {
     let found: Vec<SegmentId> = by_external_id().collect();
     let by_id = SegmentId::new(wanted).filter(|id| state.tree.forest.contains(id));
     let Some(id) = found.first().cloned().or(by_id) else {
-        let more = if state.link.listed { "" } else { ", or it has not come yet" };
-        state.warn(format!("no segment has exactly the external id or id {wanted}{more}"));
+        let more = if state.link.listed { "" } else { " (or it hasn't loaded yet)" };
+        state.warn(format!("No segment with ID or external ID “{wanted}”{more}"));
         return KeyResult::Stay;
     };
     leave(state);
     viewport::go_to(state, &id);
     if found.len() > 1 {
-        state.warn(format!("{} segments have the external id {wanted}; this is one of them", found.len()));
+        state.warn(format!("“{wanted}” is used by {} segments; showing one of them", found.len()));
     }
     KeyResult::Close
 }

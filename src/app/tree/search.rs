@@ -138,7 +138,7 @@ fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
             let states: Vec<&str> = StateFilter::NAMED.into_iter().map(|(name, _)| name).collect();
-            state.warn(format!("there is no such state; is: goes with {}", states.join(", ")));
+            state.warn(format!("Unknown state. Use {}", states.join(", ")));
         }
         return leave(state, prompt);
     };
@@ -259,7 +259,7 @@ pub(in crate::app) fn cancel_jump(tree: &mut Tree) {
 
 fn warn_of_none(state: &mut State) {
     if let Some(search) = state.tree.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
-        state.warn(format!("nothing matches “{}”", search.text));
+        state.warn(format!("No matches for “{}”", search.text));
     }
 }
 

@@ -8,11 +8,11 @@ use crate::app::{Effect, State};
 /// Sorts by an order because a person asked for it.
 pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
     if let Some(job) = arrange(state, order) {
-        state.inform(format!("sorting by {}", words(order)));
+        state.inform(format!("Sorting by {}…", words(order)));
         return vec![Effect::Sort(job)];
     }
     viewport::keep_in_sight(state);
-    state.inform(format!("sorted by {}", words(order)));
+    state.inform(format!("Sorted by {}", words(order)));
     Vec::new()
 }
 
@@ -36,7 +36,7 @@ pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect
     }
     if state.tree.forest.order() != former {
         viewport::keep_in_sight(state);
-        state.inform(format!("sorted by {}", words(order)));
+        state.inform(format!("Sorted by {}", words(order)));
     }
     Vec::new()
 }
@@ -50,8 +50,8 @@ fn arrange(state: &mut State, order: Order) -> Option<SortJob> {
 const fn words(order: Order) -> &'static str {
     match order {
         Order::Name => "name",
-        Order::ExternalId => "external id",
-        Order::Descendants => "number below, largest first",
-        Order::Recent => "change, the last one first",
+        Order::ExternalId => "external ID",
+        Order::Descendants => "size (descendants)",
+        Order::Recent => "last changed",
     }
 }

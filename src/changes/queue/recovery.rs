@@ -82,5 +82,5 @@ fn not_found(operation: &Operation) -> RemoteError {
         Operation::Update { base, .. } => Call::Update(base.id.clone()),
         Operation::Delete { base, .. } => Call::Delete(base.id.clone()),
     };
-    RemoteError { call, fault: Fault::InvalidResponse { reason: "no trace of it was found so far".into() } }
+    RemoteError { call, fault: Fault::InvalidResponse { reason: "not found on the server so far".into() } }
 }

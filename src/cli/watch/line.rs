@@ -193,7 +193,7 @@ mod tests {
         line.contexts.extend([Context::Backoffice]);
         assert_eq!(
             line.to_text(&TimeZone::UTC),
-            "1970-01-01 00:00:00 changed vip  VIP �[2J  name: VIP → VIP �[2J  external id: – → V  by back office"
+            "1970-01-01 00:00:00 changed vip  VIP �[2J  name: VIP → VIP �[2J  external ID: – → V  by back office"
         );
     }
 }

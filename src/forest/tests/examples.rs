@@ -30,13 +30,13 @@ fn the_documentations_own_list_becomes_two_trees() {
 #[test]
 fn an_orphan_stands_under_its_missing_parent_until_that_arrives() {
     let mut forest: Forest = [segment("b", "b", Some("a")), segment("c", "c", Some("b"))].into_iter().collect();
-    assert_eq!(texts(&forest), ["Without their parent", "  (a)", "    b"]);
+    assert_eq!(texts(&forest), ["Orphans: parent missing", "  (a)", "    b"]);
     forest.apply(vec![Change::Upsert(segment("a", "a", None))]);
     assert_eq!(texts(&forest), ["a"]);
     forest.fold_to_level(None);
     assert_eq!(texts(&forest), ["a", "  b", "    c"]);
     forest.apply(vec![Change::Remove(id("a"))]);
-    assert_eq!(texts(&forest), ["Without their parent", "  (a)", "    b", "      c"]);
+    assert_eq!(texts(&forest), ["Orphans: parent missing", "  (a)", "    b", "      c"]);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_circle_is_cut_at_its_smallest_id_whatever_came_first() {
             forest.arena.check();
         }
         forest.fold_to_level(None);
-        assert_eq!(texts(&forest), ["In a circle", "  b", "    c", "      d"]);
+        assert_eq!(texts(&forest), ["Circular parents", "  b", "    c", "      d"]);
         assert_eq!(forest.anomalies(&id("d")), [Anomaly::InCircle(vec![id("d"), id("c"), id("b")])]);
         forest.apply(vec![Change::Upsert(segment("d", "d", None))]);
         forest.fold_to_level(None);
@@ -118,7 +118,7 @@ fn a_folded_heading_stays_folded_when_something_changes() {
     let mut forest: Forest = [segment("b", "b", Some("a"))].into_iter().collect();
     forest.collapse(&RowId::Heading(Heading::MissingParents));
     forest.apply(vec![Change::Upsert(segment("c", "c", Some("z")))]);
-    assert_eq!(texts(&forest), ["Without their parent"]);
+    assert_eq!(texts(&forest), ["Orphans: parent missing"]);
 }
 
 /// In a chain that comes in no order, each missing parent that arrives has half of the chain above it.

@@ -12,7 +12,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{any_change, any_limits, any_segment, id, last_of_each};
 
-/// A part of a text that may be in some of the names, ids and external ids, or a state, or what is on the path.
+/// A part of a text that may be in some of the names, ids and external IDs, or a state, or what is on the path.
 fn any_query() -> impl Strategy<Value = Query> {
     let term = prop_oneof![
         4 => "!?[xl1a-d]{1,2}",

@@ -142,7 +142,7 @@ async fn a_burst_costs_a_few_lists_and_not_a_look_at_each() {
     client.settle().await;
     let before = server.count(|_| true);
     for at in 0..3_700 {
-        server.model().put(segment(&format!("{:05}", at % 3_000), &format!("renamed {at}"), None));
+        server.model().put(segment(&format!("{:05}", at % 3_000), &format!("Renamed {at}"), None));
     }
     client.settle().await;
     client.assert_equals(&server);
@@ -224,7 +224,7 @@ async fn a_server_put_back_while_this_runs_or_does_not_is_noticed() {
         let mut client = Client::start(&server, Settings { store: store.clone(), ..settings(50) });
         client.settle().await;
         for at in 0..40 {
-            server.model().put(segment(&format!("{:05}", at % 20), &format!("renamed {at}"), None));
+            server.model().put(segment(&format!("{:05}", at % 20), &format!("Renamed {at}"), None));
             client.settle().await;
         }
         let mut client = Some(client);

@@ -39,7 +39,7 @@ async fn the_feed_is_looked_at_seldom_while_nothing_happens_and_often_after_some
     client
         .hear_until(|_| {
             at += 1;
-            server.model().put(segment("vip", &format!("renamed {at}"), None));
+            server.model().put(segment("vip", &format!("Renamed {at}"), None));
             busy.elapsed() > Duration::from_secs(30)
         })
         .await;

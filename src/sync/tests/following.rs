@@ -54,7 +54,7 @@ async fn a_server_that_goes_away_is_said_and_comes_back_with_nothing_missed() {
     for _ in 0..4 {
         server.model().planted.push((|call| matches!(call, Call::Changes(_)), Planted::Refuse(refused(503))));
     }
-    server.model().put(segment("vip", "renamed meanwhile", None));
+    server.model().put(segment("vip", "Renamed meanwhile", None));
     client.hear_until(|client| matches!(client.phases.last(), Some(Phase::Offline { .. }))).await;
     client.settle().await;
     client.assert_equals(&server);

@@ -126,7 +126,7 @@ fn change(random: &mut fastrand::Rng, model: &mut Model) {
         }
         (1, Some(id)) => model.delete(&id),
         (2, Some(id)) => model.put(segment(&id.text(), "moved", parent.as_deref())),
-        (_, Some(id)) => model.put(segment(&id.text(), &format!("renamed {}", random.u8(..)), None)),
+        (_, Some(id)) => model.put(segment(&id.text(), &format!("Renamed {}", random.u8(..)), None)),
     }
 }
 

@@ -133,7 +133,7 @@ async fn what_the_server_refuses_is_told_in_its_words() {
     let mut client = Client::live(&server).await;
     server.model().planted.push((is_create, Planted::Refuse(refused(422))));
     let error = client.write(Operation::Create { draft: draft("Nowy", None) }).await.unwrap_err();
-    assert_eq!(error.to_string(), "could not create segment Nowy: the server answered 422: no");
+    assert_eq!(error.to_string(), "the server responded 422: no");
 }
 
 #[tokio::test(start_paused = true)]

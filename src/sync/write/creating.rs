@@ -104,7 +104,7 @@ impl<R: Remote> Writer<R> {
         };
         let Some(segment) = answer.now.clone() else {
             // Somebody deleted it within the moment it existed.
-            return Err(WriteError::InDoubt(unreadable(draft, "it was created and is gone again")).into());
+            return Err(WriteError::InDoubt(unreadable(draft, "it was created and then deleted")).into());
         };
         let (mut merged, mut ignored) = (Vec::new(), draft.changes(&segment));
         if !ignored.is_empty() && self.catch_up_on_new(id).await {
@@ -141,7 +141,7 @@ impl<R: Remote> Writer<R> {
             Err(error) => return Err(WriteError::InDoubt(error).into()),
         };
         let Some(segment) = answer.now.clone() else {
-            return Err(WriteError::InDoubt(unreadable(draft, "the segment that was taken for it is gone")).into());
+            return Err(WriteError::InDoubt(unreadable(draft, "the segment that matched it is gone")).into());
         };
         let merged = draft.changes(&segment);
         let (ignored, written) = (Vec::new(), Vec::new());
@@ -228,7 +228,7 @@ impl<R: Remote> Writer<R> {
                 Err(Stop::Failed(_)) => Err(RecoveredState::NotFound),
             },
             CreateMatch::Similar(theirs) => {
-                let reason = format!("“{}”, which has appeared since, may be it", theirs.name);
+                let reason = format!("“{}” appeared since and may be the result", theirs.name);
                 Err(RecoveredState::Unknown(unreadable(draft, &reason)))
             }
             CreateMatch::None => Err(RecoveredState::NotFound),
@@ -238,7 +238,7 @@ impl<R: Remote> Writer<R> {
 
 /// That no trace of a create was found so far.
 pub(in crate::sync) fn not_found(draft: &Draft) -> RemoteError {
-    unreadable(draft, "no answer came, and no trace of it was found so far")
+    unreadable(draft, "no response came, and it was not found on the server so far")
 }
 
 fn unreadable(draft: &Draft, reason: &str) -> RemoteError {

@@ -19,11 +19,11 @@ const NARROWEST: usize = 6;
 
 pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Frame<'_>) {
     let title = match &conflict.between {
-        Between::Changes { .. } => format!("Somebody changed {} while you edited", conflict.name()),
-        Between::Gone { .. } => format!("Somebody deleted {} while you edited", conflict.name()),
-        Between::Deletion { .. } => format!("Somebody changed {}, which you delete", conflict.name()),
-        Between::PossibleDuplicate { .. } => format!("No answer came: is this {}?", conflict.name()),
-        Between::NewChildren { .. } => format!("More stands below {} than you were shown", conflict.name()),
+        Between::Changes { .. } => format!("{} was changed by someone else", conflict.name()),
+        Between::Gone { .. } => format!("{} was deleted by someone else", conflict.name()),
+        Between::Deletion { .. } => format!("You are deleting {}, but someone just changed it", conflict.name()),
+        Between::PossibleDuplicate { .. } => format!("No reply: was {} created?", conflict.name()),
+        Between::NewChildren { .. } => format!("{} has new children", conflict.name()),
     };
     let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
     let height = match &conflict.between {
@@ -49,7 +49,7 @@ fn wanted(state: &State, conflict: &Conflict) -> usize {
         Between::Changes { base, theirs, mine, .. } => AROUND + 3 * (widest(&[base, theirs, mine]) + 1),
         Between::Deletion { base, theirs } => AROUND + 2 * (widest(&[base, theirs]) + 1),
         Between::PossibleDuplicate { mine, theirs } => AROUND + 2 * (widest(&[mine, theirs]) + 1),
-        Between::Gone { mine } => self::told(state, mine).width() + "You wanted: ".len(),
+        Between::Gone { mine } => self::told(state, mine).width() + "Yours: ".len(),
         Between::NewChildren { newcomers, .. } => {
             let names = newcomers.iter().take(NEWCOMERS).filter_map(|id| state.tree.forest.get(id));
             names.map(|segment| segment.name.width() + 2).max().unwrap_or(0)
@@ -72,7 +72,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
     match &conflict.between {
         Between::Changes { base, theirs, mine, choices } => {
             let column = (width.saturating_sub(AROUND) / 3).max(NARROWEST);
-            let mut lines = vec![row(theme, column, "", ["you saw", "there now", "yours"], None, false)];
+            let mut lines = vec![row(theme, column, "", ["before", "on the server", "yours"], None, false)];
             for (at, field) in Field::ALL.into_iter().enumerate() {
                 let texts =
                     [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
@@ -84,23 +84,23 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines
         }
         Between::Gone { mine } => vec![
-            Line::raw(fitted(&format!("You wanted: {}", told(state, mine)), width).into_owned()),
-            Line::raw("Created again, it has a new id and nothing below it."),
+            Line::raw(fitted(&format!("Yours: {}", told(state, mine)), width).into_owned()),
+            Line::raw("Re-creating gives it a new ID and no children."),
             Line::default(),
         ]
         .into_iter()
         .chain(keys)
         .collect(),
         Between::Deletion { base, theirs } => {
-            let mut lines = side_by_side(state, theme, width, ("you saw", base), ("there now", theirs));
+            let mut lines = side_by_side(state, theme, width, ("before", base), ("on the server", theirs));
             lines.push(Line::default());
             lines.extend(keys);
             lines
         }
         Between::PossibleDuplicate { mine, theirs } => {
-            let mut lines = side_by_side(state, theme, width, ("you wanted", mine), ("has appeared", theirs));
+            let mut lines = side_by_side(state, theme, width, ("requested", mine), ("found", theirs));
             lines.push(Line::default());
-            lines.push(Line::raw("Somebody may have changed it since, or made another."));
+            lines.push(Line::raw("It may have been changed since, or be a different one."));
             lines.extend(keys);
             lines
         }
@@ -112,7 +112,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             }
             let more = newcomers.len().saturating_sub(NEWCOMERS);
             lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
-            lines.push(Line::raw("Nothing was deleted here."));
+            lines.push(Line::raw("Nothing was deleted."));
             lines.extend(keys);
             lines
         }
@@ -139,14 +139,14 @@ fn side_by_side(
 const fn label(field: Field) -> &'static str {
     match field {
         Field::Name => "Name",
-        Field::ExternalId => "External id",
+        Field::ExternalId => "External ID",
         Field::Parent => "Parent",
     }
 }
 
 fn told(state: &State, segment: &Segment) -> String {
     let texts = Field::ALL.map(|field| field_text(&state.tree.forest, segment, field));
-    format!("{} · {} · under {}", texts[0], texts[1], texts[2])
+    format!("{} · {} · in {}", texts[0], texts[1], texts[2])
 }
 
 /// A row of three values. Whose is taken is said in a word, and that value stands out.

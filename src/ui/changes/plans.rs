@@ -35,7 +35,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     below.push(Line::default());
     let typed_at = review.confirmation.next().map(|word| {
         if let TypedPhrase::Name { name, owner } = word {
-            let text = format!("{name} belongs to {owner}.");
+            let text = format!("{name} is managed by {owner}.");
             let width = dialog::room(state, text.width()).max(1);
             let words = textwrap::wrap(&text, width).into_iter();
             below.extend(words.map(|line| Line::styled(line.into_owned(), theme.warning)));
@@ -72,25 +72,21 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
 fn asked(word: &TypedPhrase, progress: Option<(usize, usize)>) -> String {
     let text = word.text();
     let what = match word {
-        TypedPhrase::Tenant(_) => format!("the tenant, {text},"),
-        TypedPhrase::Name { .. } => "its name".into(),
-        TypedPhrase::Count(_) => format!("how many belong to another system, {text},"),
+        TypedPhrase::Tenant(_) => format!("the tenant name ({text})"),
+        TypedPhrase::Name { .. } => format!("its name ({text})"),
+        TypedPhrase::Count(_) => format!("how many are managed by another system ({text})"),
     };
     let progress = progress.map_or_else(String::new, |(at, all)| format!(" ({at} of {all})"));
-    format!("Type {what} to send this{progress}:")
+    format!("Type {what} to confirm{progress}:")
 }
 
 /// What a plan would do, in numbers.
 fn counted(counts: OperationCounts) -> String {
-    let parts = [
-        ("+", counts.created, "created"),
-        ("~", counts.changed, "changed"),
-        (">", counts.moved, "moved"),
-        ("-", counts.deleted, "deleted"),
-    ];
-    let parts = parts.into_iter().filter(|(_, count, _)| *count > 0);
-    let parts: Vec<String> = parts.map(|(sign, count, what)| format!("{sign} {} {what}", grouped(count))).collect();
-    format!("Look first: {}", parts.join("  "))
+    let parts =
+        [("create", counts.created), ("update", counts.changed), ("move", counts.moved), ("delete", counts.deleted)];
+    let parts = parts.into_iter().filter(|(_, count)| *count > 0);
+    let parts: Vec<String> = parts.map(|(verb, count)| format!("{verb} {}", grouped(count))).collect();
+    format!("Review: {}", parts.join(" · "))
 }
 
 fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
@@ -129,7 +125,7 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
     let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4));
     let mut above: Vec<Line<'static>> = Vec::new();
     if !pane.left_over.is_empty() {
-        above.push(Line::styled("Left over from the last session:", theme.strong));
+        above.push(Line::styled("Left over from last session:", theme.strong));
         let widest = pane.left_over.iter().map(|text| text.width() + 2).max().unwrap_or(0);
         let width =
             textwrap::Options::new(dialog::room(state, widest).max(8)).initial_indent("  ").subsequent_indent("    ");
@@ -146,7 +142,7 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
     let operations = state.changes.queue.listed(window);
     let current = operations.get(selected).copied();
     if count == 0 {
-        above.push(Line::raw("Nothing waits, runs or has failed."));
+        above.push(Line::raw("No pending changes."));
     }
     let reason = current.and_then(|op| match &state.changes.queue.op(op)?.state {
         OpState::Failed(error) => Some(error.to_string()),
@@ -196,26 +192,26 @@ const KEYS: usize = 4;
 fn title(state: &State) -> String {
     let counts = state.changes.counts();
     let parts = [
-        (counts.queued, "on the way"),
-        (counts.staged, "not sent yet"),
-        (counts.on_hold, "held back"),
+        (counts.queued, "sending"),
+        (counts.staged, "staged"),
+        (counts.on_hold, "on hold"),
         (counts.failed, "failed"),
         (counts.done, "done"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
-    if parts.is_empty() { "Writes".into() } else { format!("Writes: {}", parts.join(" · ")) }
+    if parts.is_empty() { "Pending changes".into() } else { format!("Pending changes: {}", parts.join(" · ")) }
 }
 
 /// A symbol and a word for where an operation stands.
 const fn standing(standing: &OpState, theme: &Theme) -> (&'static str, Style, &'static str) {
     match standing {
-        OpState::Staged => (theme.symbols.edited, theme.accent, "gathered"),
-        OpState::Queued => (theme.symbols.pending, theme.quiet, "waits"),
-        OpState::OnHold => (theme.symbols.pending, theme.warning, "held"),
-        OpState::InFlight => (theme.symbols.working, theme.pending, "runs"),
+        OpState::Staged => (theme.symbols.edited, theme.accent, "staged"),
+        OpState::Queued => (theme.symbols.pending, theme.quiet, "queued"),
+        OpState::OnHold => (theme.symbols.pending, theme.warning, "on hold"),
+        OpState::InFlight => (theme.symbols.working, theme.pending, "sending"),
         OpState::Failed(_) => (theme.symbols.failed, theme.bad, "failed"),
         OpState::Done => (theme.symbols.done, theme.good, "done"),
-        OpState::Discarded => (theme.symbols.failed, theme.quiet, "dropped"),
+        OpState::Discarded => (theme.symbols.failed, theme.quiet, "discarded"),
     }
 }

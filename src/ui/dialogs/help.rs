@@ -21,7 +21,7 @@ const HELP: usize = 41;
 
 pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
     let page = HelpPage::of(state, look.keymap);
-    let inner = dialog::framed(rect(page.area), "All keys", look, frame);
+    let inner = dialog::framed(rect(page.area), "Keys", look, frame);
     let lines = lines(state, look.theme, look.keymap);
     let (rows, column_width) = (usize::from(page.rows), inner.width / page.columns);
     let shown = lines.iter().skip(first.min(page.end)).take(rows * usize::from(page.columns));

@@ -60,7 +60,7 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
 
 fn heading(form: &NewProfile) -> &'static str {
     match form.occasion {
-        OpenedFrom::FirstRun => "Your tenant",
+        OpenedFrom::FirstRun => "Connect to your tenant",
         OpenedFrom::Another => "New profile",
     }
 }
@@ -101,10 +101,10 @@ fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Vec<Row> 
 fn intro(form: &NewProfile) -> String {
     let file = &form.context.file;
     match form.occasion {
-        OpenedFrom::FirstRun => format!(
-            "Nothing is configured yet. What is filled in here is tried out, then written into {file}; leaving writes nothing."
-        ),
-        OpenedFrom::Another => format!("It is tried out, then written into {file} beside what stands there."),
+        OpenedFrom::FirstRun => {
+            format!("Let's connect to your tenant. Settings are tested first, then saved to {file}. Esc saves nothing.")
+        }
+        OpenedFrom::Another => format!("The connection is tested, then the profile is added to {file}."),
     }
 }
 
@@ -112,11 +112,11 @@ fn keeping_hint(form: &NewProfile, theme: &Theme) -> String {
     let text = match form.keeping {
         KeyLocation::Keyring => match &form.context.no_keyring {
             Some(reason) => return format!("{} {reason}", theme.symbols.wrong),
-            None => "the file tells only how to ask for it",
+            None => "the file only stores how to look it up",
         },
-        KeyLocation::Variable => "it has to be set wherever segtui is started",
-        KeyLocation::Command => "its first line, as of a password manager; run at each start",
-        KeyLocation::File => "whoever can read the file has the key; it is made yours only",
+        KeyLocation::Variable => "must be set whenever you run segtui",
+        KeyLocation::Command => "e.g. a password manager; its first output line is used",
+        KeyLocation::File => "anyone who can read the file has the key (permissions are set to 600)",
     };
     text.to_owned()
 }
@@ -124,10 +124,8 @@ fn keeping_hint(form: &NewProfile, theme: &Theme) -> String {
 /// What is going on, or what came of it.
 fn standing(form: &NewProfile, theme: &Theme) -> Option<(&'static str, String, Style)> {
     match form.stage {
-        Stage::Trying => {
-            Some((theme.symbols.working, "asking the server for a page of segments…".into(), theme.pending))
-        }
-        Stage::Saving => Some((theme.symbols.working, "writing it…".into(), theme.pending)),
+        Stage::Trying => Some((theme.symbols.working, "Testing the connection…".into(), theme.pending)),
+        Stage::Saving => Some((theme.symbols.working, "Saving…".into(), theme.pending)),
         Stage::Filling | Stage::Failed => {
             let remark = form.remark.clone()?;
             Some((theme.symbols.failed, remark, theme.bad))
@@ -155,7 +153,7 @@ fn label(form: &NewProfile, field: ProfileField) -> &'static str {
         ProfileField::BaseUrl => "Base URL",
         ProfileField::Tenant => "Tenant",
         ProfileField::Name => "Profile",
-        ProfileField::KeyLocation => "Key kept in",
+        ProfileField::KeyLocation => "Store API key in",
         ProfileField::Key => match form.keeping {
             KeyLocation::Keyring | KeyLocation::File => "API key",
             KeyLocation::Variable => "Variable",
@@ -177,7 +175,7 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
             dialog::text_field(&form.name, value, focused, theme, frame);
             if form.name.text().is_empty() {
                 let proposed = form.name_text();
-                let text = if proposed.is_empty() { "the tenant's name unless you give one" } else { proposed };
+                let text = if proposed.is_empty() { "defaults to the tenant name" } else { proposed };
                 frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), theme.quiet);
             }
         }

@@ -1,5 +1,6 @@
 //! What a command of the person's own writes, and the question before one runs.
 
+use crate::numbers::{Noun, counted};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -30,7 +31,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
         && place.rows > 0
         && let Some(area) = dialog::line(inner, 0)
     {
-        let text = if run.end.is_some() { "It wrote nothing." } else { "Nothing yet." };
+        let text = if run.end.is_some() { "No output." } else { "No output yet." };
         frame.render_widget(Line::styled(text, look.theme.quiet), area);
     }
     if let Some(area) = last_line(inner, 2) {
@@ -50,8 +51,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
 }
 
 fn title(run: &Run) -> String {
-    let noun = if run.subjects == 1 { "segment" } else { "segments" };
-    format!("{} · {} {noun}", run.name, grouped(run.subjects))
+    format!("{} · {}", run.name, counted(run.subjects, Noun::Segment))
 }
 
 fn shown(line: &str, pane: &OutputPane, width: usize, theme: &Theme) -> Line<'static> {
@@ -83,8 +83,8 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
         String::new()
     };
     let cut = match run.end.as_ref().map(|end| usize::try_from(end.dropped).unwrap_or(usize::MAX)) {
-        None if run.cut => " · cut here: the rest is dropped".into(),
-        Some(dropped @ 1..) => format!(" · cut here: {} dropped", size(dropped)),
+        None if run.cut => " · output truncated".into(),
+        Some(dropped @ 1..) => format!(" · output truncated: {} dropped", size(dropped)),
         _ => String::new(),
     };
     let text = format!("{symbol} {}{place}{cut}", run.standing(state.clock.now));
@@ -104,10 +104,10 @@ pub(in crate::ui) fn draw_confirmation(state: &State, asked: &RunConfirmation, l
     let words = words.collect::<Vec<_>>().join(" ");
     let room = dialog::room(state, words.width());
     let mut lines = vec![Line::styled(fitted(&words, room).into_owned(), theme.strong)];
-    let key = if command.api_key { ", with the API key" } else { "" };
+    let key = if command.api_key { " · passes the API key" } else { "" };
     let on = match asked.subjects.as_slice() {
         [only] => format!("on {}{key}", only.name),
-        several => format!("on {} segments{key}:", grouped(several.len())),
+        several => format!("on {}{key}:", counted(several.len(), Noun::Segment)),
     };
     lines.push(Line::raw(fitted(&on, room).into_owned()));
     if let [_, _, ..] = asked.subjects.as_slice() {
@@ -120,7 +120,7 @@ pub(in crate::ui) fn draw_confirmation(state: &State, asked: &RunConfirmation, l
     lines.push(Line::default());
     lines.push(dialog::keys(RunConfirmation::KEYS, theme));
     let size = (lines.len(), words.width());
-    let inner = dialog::open(state, &format!("Run {}?", command.name), size, look, frame);
+    let inner = dialog::open(state, &format!("Run “{}”?", command.name), size, look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);

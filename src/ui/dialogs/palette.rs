@@ -33,7 +33,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         offer.help.width() + reason + keys.width() + 4
     });
     let size = (SHOWN + 3, wanted.max().unwrap_or(0));
-    let inner = dialog::open(state, "All actions", size, look, frame);
+    let inner = dialog::open(state, "Commands", size, look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, ":", usize::from(area.width), theme.accent);
@@ -55,7 +55,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {
-        frame.render_widget(Line::styled("no action is called so", theme.quiet), area);
+        frame.render_widget(Line::styled("No matching command", theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, SHOWN + 2) {
         frame.render_widget(dialog::keys(Palette::KEYS, theme), area);

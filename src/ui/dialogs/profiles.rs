@@ -30,7 +30,7 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
         let marks = marks(profiles.profile(choice), *choice == Choice::Go(profiles.here.clone()));
         names + AROUND + profiles.about(choice).width() + marks.width()
     });
-    let inner = dialog::open(state, "Switch to", (rows + 3, wanted.max().unwrap_or(0)), look, frame);
+    let inner = dialog::open(state, "Switch profile", (rows + 3, wanted.max().unwrap_or(0)), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
@@ -54,7 +54,7 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {
-        frame.render_widget(Line::styled("no place is called so", theme.quiet), area);
+        frame.render_widget(Line::styled("No matching profile", theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, rows + 2) {
         frame.render_widget(dialog::keys(ProfileList::KEYS, theme), area);
@@ -70,6 +70,6 @@ fn padded(name: &str, cells: usize) -> String {
 fn marks(profile: Option<&ProfileLine>, here: bool) -> String {
     let protected = profile.is_some_and(|profile| profile.protected).then_some("protected");
     let read_only = profile.is_some_and(|profile| profile.access == Access::ReadOnly).then_some("read-only");
-    let marks: Vec<_> = [protected, read_only, here.then_some("here")].into_iter().flatten().collect();
+    let marks: Vec<_> = [protected, read_only, here.then_some("current")].into_iter().flatten().collect();
     marks.join("  ")
 }

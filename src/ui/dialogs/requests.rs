@@ -29,7 +29,7 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Fra
     let at = pane.position(&listed);
     let inner = dialog::framed(rect(place.area), &title(state, pane, listed.len()), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
-        let titles = columns(["time", "", "status", "took", "size", "try"], "path");
+        let titles = columns(["time", "", "status", "duration", "size", "attempt"], "path");
         frame.render_widget(Line::styled(format!(" {titles}"), theme.quiet), area);
     }
     let window = List { chosen: at }.window(listed.len(), place.rows);
@@ -46,13 +46,13 @@ fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
     let number = |count: u64| grouped(usize::try_from(count).unwrap_or(usize::MAX));
     let missed = match state.side.requests.missed {
         0 => String::new(),
-        missed => format!(" · {} came too fast to be listed", number(missed)),
+        missed => format!(" · {} not recorded", number(missed)),
     };
     let filtered = match pane.filter.text() {
         "" => String::new(),
-        text => format!(" · {} with “{text}”", grouped(listed)),
+        text => format!(" · {} match “{text}”", grouped(listed)),
     };
-    format!("Requests: {} made{missed}{filtered}", number(state.side.requests.counted + state.side.requests.missed))
+    format!("Requests ({}){missed}{filtered}", number(state.side.requests.counted + state.side.requests.missed))
 }
 
 /// Cells in front of the path.
@@ -88,8 +88,8 @@ fn draw_below(
     let (text, style) = match selected.map(|logged| &logged.exchange.fault) {
         Some(Some(fault)) => (format!("{} {fault}", theme.symbols.wrong), theme.bad),
         Some(None) => return,
-        None if state.side.requests.counted == 0 => ("Nothing was asked of the server yet.".into(), Style::new()),
-        None => ("No request has this in its method, path, status or fault.".into(), Style::new()),
+        None if state.side.requests.counted == 0 => ("No requests yet.".into(), Style::new()),
+        None => ("No matching requests.".into(), Style::new()),
     };
     frame.render_widget(Span::styled(fitted(&text, usize::from(area.width)).into_owned(), style), area);
 }

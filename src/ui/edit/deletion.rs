@@ -1,6 +1,7 @@
 //! What would go, and how; and whether to leave although writes are under way.
 
 use crate::app::Layer;
+use crate::numbers::{Noun, counted};
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
@@ -41,7 +42,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     let keys = deletion.keys();
     let undo = state.key(Action::Undo);
     if deletion.descendants == 0 {
-        lines.push(Line::raw(format!("Nothing stands below. {undo} brings it back, with a new id.")));
+        lines.push(Line::raw(format!("It has no children. You can undo this ({undo}); it will get a new ID.")));
         lines.push(Line::default());
         lines.push(dialog::keys(&keys, theme));
         return lines;
@@ -54,17 +55,17 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
         lines.push(Line::styled(format!("{}{more}", names.join(", ")), theme.quiet));
     }
     let (below, children) = (deletion.descendants, deletion.children);
-    let stand = if below == 1 { "1 segment stands".into() } else { format!("{} segments stand", grouped(below)) };
+    let stand = counted(below, Noun::Descendant);
     let all = grouped(below + deletion.roots.len());
-    let moved = if children == 1 { "1 child".into() } else { format!("{} children", grouped(children)) };
-    lines.push(Line::raw(format!("{stand} below. What is to become of {}?", if below == 1 { "it" } else { "them" })));
+    let moved = counted(children, Noun::Child);
+    lines.push(Line::raw(format!("It has {stand}. What should happen to {}?", if below == 1 { "it" } else { "them" })));
     lines.push(Line::default());
-    lines.push(choice("s", &format!("delete all {all}, the lowest first"), theme));
-    lines.push(choice("p", &format!("move {moved} up to {}, then delete", place_above(state, deletion)), theme));
-    let only = if deletion.roots.len() == 1 { "this" } else { "these" };
-    lines.push(choice("o", &format!("delete only {only}; what the server does below, {undo} can't undo"), theme));
+    lines.push(choice("s", &format!("delete all {all}"), theme));
+    lines.push(choice("p", &format!("keep the {moved}: move them up to {}", place_above(state, deletion)), theme));
+    let only = if deletion.roots.len() == 1 { "this one" } else { "these" };
+    lines.push(choice("o", &format!("delete only {only} and let the server decide (can't be undone)"), theme));
     lines.push(Line::default());
-    lines.push(Line::styled(format!("{undo} brings it all back, with new ids."), theme.quiet));
+    lines.push(Line::styled(format!("You can undo this ({undo}); segments get new IDs."), theme.quiet));
     // The others stand above, each with its sentence.
     lines.push(dialog::keys(keys.last_chunk::<1>().map_or(&[], |last| last), theme));
     lines
@@ -74,7 +75,7 @@ fn place_above(state: &State, deletion: &Deletion) -> String {
     match deletion.roots.as_slice() {
         [only] => match state.tree.forest.parent(&only.id) {
             Some(parent) => parent.name.to_string(),
-            None => "the top level".into(),
+            None => "top level".into(),
         },
         _ => "the level above".into(),
     }
@@ -100,7 +101,7 @@ enum Unsent {
     UnderWay,
 }
 
-const LOST: &str = "Left now, what was not sent yet is lost: nothing keeps it.";
+const LOST: &str = "Unsent changes will be lost.";
 
 fn unsent(state: &State) -> Unsent {
     let gathered = state.changes.counts().staged;
@@ -116,29 +117,30 @@ fn unsent(state: &State) -> Unsent {
 pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
-        Unsent::Staged => "What is gathered is kept, and shown at the next start.",
-        Unsent::Mixed => "What is gathered is kept; the next start looks into the rest.",
-        Unsent::UnderWay => "What became of that is looked into at the next start.",
+        Unsent::Staged => "Staged changes are kept for next time.",
+        Unsent::Mixed => "Staged changes are kept; the rest is checked at next start.",
+        Unsent::UnderWay => "They will be checked at next start.",
     };
-    draw_parting(state, "Leave?", kept, &Layer::Leaving, look, frame);
+    draw_parting(state, "Quit?", kept, &Layer::Leaving, look, frame);
 }
 
 /// Whether to go elsewhere although writes are under way.
 pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
-        Unsent::Staged => "What is gathered is kept, and shown when you come back here.",
-        Unsent::Mixed => "What is gathered is kept; the rest is looked into when you come back.",
-        Unsent::UnderWay => "What became of that is looked into when you come back here.",
+        Unsent::Staged => "Staged changes are kept until you come back.",
+        Unsent::Mixed => "Staged changes are kept; the rest is checked when you come back.",
+        Unsent::UnderWay => "They will be checked when you come back.",
     };
     draw_parting(state, "Switch?", kept, layer, look, frame);
 }
 
 fn draw_parting(state: &State, title: &str, kept: &'static str, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
     let waiting = state.changes.counts().unfinished();
-    let what = if waiting == 1 { "1 change is".into() } else { format!("{} changes are", grouped(waiting)) };
+    let verb = if waiting == 1 { "hasn't" } else { "haven't" };
+    let what = format!("{} {verb}", counted(waiting, Noun::Change));
     let lines = [
-        Line::raw(format!("{what} not carried out yet.")),
+        Line::raw(format!("{what} been sent.")),
         Line::raw(kept),
         Line::default(),
         dialog::keys(&layer.keys(state, look.keymap), look.theme),

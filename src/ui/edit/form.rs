@@ -14,16 +14,16 @@ use crate::ui::dialog::{self, text_field};
 use crate::ui::text::{draw_right, fitted, fitted_end};
 
 const LABELS: u16 = 13;
-const CHOOSE: &str = "type to choose";
+const CHOOSE: &str = "type to search";
 
 pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame<'_>) {
     let title = match &form.purpose {
         FormKind::Create => match &form.parent {
             Some(id) => match state.tree.forest.get(id) {
-                Some(parent) => format!("New segment below {}", parent.name),
-                None => format!("New segment below {id}"),
+                Some(parent) => format!("New segment in {}", parent.name),
+                None => format!("New segment in {id}"),
             },
-            None => "New segment at the top level".into(),
+            None => "New top-level segment".into(),
         },
         FormKind::Edit { base } => format!("Edit {}", base.name),
     };
@@ -71,7 +71,7 @@ fn wanted(state: &State, form: &Form) -> usize {
 fn label(field: Field) -> &'static str {
     match field {
         Field::Name => "Name",
-        Field::ExternalId => "External id",
+        Field::ExternalId => "External ID",
         Field::Parent => "Parent",
     }
 }

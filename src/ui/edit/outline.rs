@@ -22,8 +22,8 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
         return;
     }
     let title = match faults.len() {
-        1 => "One line of the text can't be read".to_owned(),
-        count => format!("{} lines of the text can't be read", grouped(count)),
+        1 => "1 line has an error".to_owned(),
+        count => format!("{} lines have errors", grouped(count)),
     };
     let wanted = faults.iter().take(SHOWN).map(|fault| fault.width()).max().unwrap_or(0);
     let width = dialog::room(state, wanted).max(1);
@@ -35,7 +35,7 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
         lines.push(Line::styled(format!("and {} more", grouped(faults.len() - SHOWN)), theme.quiet));
     }
     lines.push(Line::default());
-    lines.push(Line::raw("Nothing was changed."));
+    lines.push(Line::raw("No changes."));
     lines.push(dialog::keys(OutlineEdit::KEYS, theme));
     let inner = dialog::open(state, &title, (lines.len(), wanted), look, frame);
     for (at, line) in lines.into_iter().enumerate() {

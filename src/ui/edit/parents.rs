@@ -1,5 +1,6 @@
 //! The choice of a parent: a line to type in, and the places that match, with the reason where one is not possible.
 
+use crate::numbers::{Noun, counted};
 use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,8 +20,8 @@ const PLACES: usize = 8;
 pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Frame<'_>) {
     let title = match picker.moving.as_slice() {
         [] => "Parent of the new segment".into(),
-        [only] => format!("New parent of {}", only.name),
-        several => format!("New parent of {} segments", several.len()),
+        [only] => format!("Move {} to", only.name),
+        several => format!("Move {} to", counted(several.len(), Noun::Segment)),
     };
     let theme = look.theme;
     let window = picker.list.window(picker.candidates.len(), PLACES);
@@ -29,7 +30,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     let wanted = shown.iter().map(wanted).max().unwrap_or(0);
     let inner = dialog::open(state, &title, (PLACES + 4, wanted), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
-        let label = "Under  ";
+        let label = "Filter  ";
         frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(area.width), theme.quiet);
         let indent = u16::try_from(label.len()).unwrap_or(0).min(area.width);
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
@@ -39,9 +40,9 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     list::draw(rows, chosen, (inner, 1), theme, frame);
     if let Some(area) = dialog::line(inner, PLACES + 1) {
         let text = if picker.candidates.is_empty() {
-            "nothing matches".into()
+            "No matches".into()
         } else if picker.more > 0 {
-            format!("and {} more", grouped(picker.more))
+            format!("{} more, keep typing", grouped(picker.more))
         } else {
             String::new()
         };

@@ -25,7 +25,7 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) 
         drawn = true;
     }
     if !drawn && !inner.is_empty() {
-        let text = fitted("Nothing has changed in this run.", usize::from(inner.width)).into_owned();
+        let text = fitted("No changes this session.", usize::from(inner.width)).into_owned();
         frame.render_widget(Line::styled(text, look.theme.quiet), Rect { height: 1, ..inner });
     }
 }
@@ -59,7 +59,7 @@ pub(in crate::ui) fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'st
         EntryKind::Created => ("+", "created", theme.good),
         EntryKind::Changed => (symbols.fresh, "changed", theme.fresh),
         EntryKind::Deleted => ("-", "deleted", theme.bad),
-        EntryKind::Missed => (symbols.wrong, "missed", theme.warning),
+        EntryKind::Missed => (symbols.wrong, "found", theme.warning),
         EntryKind::Done => (symbols.done, "you", theme.good),
         EntryKind::Failed => (symbols.failed, "you", theme.bad),
         EntryKind::Notice => (symbols.wrong, "", theme.warning),

@@ -68,7 +68,7 @@ fn levels(counts: &[usize], theme: &Theme, width: usize) -> Line<'static> {
     }
     let room = width.saturating_sub(LABELS + shown.len() + 1);
     Line::from(vec![
-        Span::styled(format!("{:<LABELS$}", "By level"), theme.quiet),
+        Span::styled(format!("{:<LABELS$}", "By depth"), theme.quiet),
         Span::styled(bars, theme.bar),
         Span::raw(format!(" {}", fitted(&numbers, room))),
     ])

@@ -13,7 +13,7 @@ pub(super) fn form(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-/// Without a name, and with the external id of another segment.
+/// Without a name, and with the external ID of another segment.
 pub(super) fn form_with_faults(columns: u16, rows: u16) -> Harness {
     let mut harness = form(columns, rows);
     harness.press("ctrl-u tab ctrl-u");

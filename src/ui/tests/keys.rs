@@ -10,7 +10,7 @@ use crate::app::{Event, FormEvent, Layer, NewProfile, OpenedFrom};
 use crate::keymap::{Key, parse_sequence};
 
 use super::super::Theme;
-use super::picture::{Drawn, form_drawn, usual};
+use super::picture::{Drawn, form_drawn, picture, usual};
 use super::{editing, looking, places, plans, requests};
 
 /// Keys that stand together before one label, as in `j k scroll`.
@@ -176,6 +176,50 @@ const DIALOGS: [Dialog; 36] = [
     ("the places", "x, up down, enter, esc", places::profiles),
     ("the question before switching", "s, esc", places::switching),
 ];
+
+/// Every dialog that names keys of its own, so that a new one is missed by the compiler here and by the test below.
+const fn kind(layer: &Layer) -> Option<&'static str> {
+    Some(match layer {
+        Layer::Help(_) => "help",
+        Layer::Form(_) => "form",
+        Layer::Bulk(_) => "bulk",
+        Layer::Parents(_) => "parents",
+        Layer::Deletion(_) => "deletion",
+        Layer::Conflict(_) => "conflict",
+        Layer::Outline(_) => "outline",
+        Layer::Review(_) => "review",
+        Layer::Palette(_) => "palette",
+        Layer::Queue(_) => "queue",
+        Layer::Requests(_) => "requests",
+        Layer::Profiles(_) => "profiles",
+        Layer::Switching(_) => "switching",
+        Layer::RunConfirmation(_) => "run confirmation",
+        Layer::Output(_) => "output",
+        Layer::Leaving => "leaving",
+        Layer::Renaming(_) => "renaming",
+        // The keys of a profile are tried below by themselves; what is typed in the footer's line has its keys named there.
+        Layer::NewProfile(_) | Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) => return None,
+    })
+}
+
+const KINDS: usize = 17;
+
+#[test]
+fn every_dialog_is_among_those_that_are_tried() {
+    let built = DIALOGS.iter().filter_map(|(.., built)| kind(built(80, 24).state.screen.layers.last()?));
+    assert_eq!(built.collect::<std::collections::BTreeSet<_>>().len(), KINDS);
+}
+
+#[test]
+fn every_dialog_that_names_keys_survives_every_size() {
+    for (.., built) in DIALOGS {
+        for (columns, rows) in [(0, 0), (1, 1), (12, 5), (3, 40), (59, 14), (60, 15), (200, 1), (300, 80)] {
+            let mut harness = built(80, 24);
+            harness.event(Event::Resized(columns, rows));
+            picture(&harness);
+        }
+    }
+}
 
 #[test]
 fn every_key_that_a_dialog_names_does_something_there() {

@@ -106,15 +106,15 @@ fn the_help_lists_every_action() {
 
 #[test]
 fn the_footer_and_the_help_name_the_keys_that_hold() {
-    let keys = [("f1", Action::Help), ("ctrl-x a", Action::AddChild), ("f5", Action::PollNow)];
+    let keys = [("f1", Action::Help), ("ctrl-x a", Action::AddChild), ("f5", Action::Refresh)];
     let mut harness = live(200, 60).with_keys(&keys);
     let main = picture(&harness);
     assert!(main.contains("ctrl-x a add  "), "{main}");
     assert!(main.contains("f1 help"), "{main}");
     harness.press("f1");
     let help = picture(&harness);
-    assert!(help.contains("f1            show all keys"), "{help}");
-    assert!(help.contains("ctrl-x a      create a segment below this one"), "{help}");
+    assert!(help.contains("f1            Help: keys"), "{help}");
+    assert!(help.contains("ctrl-x a      Add child"), "{help}");
     assert!(!help.contains("ctrl-r"), "{help}");
 }
 

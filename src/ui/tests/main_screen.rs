@@ -105,12 +105,12 @@ fn the_details_tell_whose_a_segment_is() {
         let mut harness = Harness::live(columns, rows, vec![erp, named("vip", "VIP", None), root]);
         harness.state.session.owned = Pattern::new("ERP-*").into_iter().collect();
         let owned = picture(&harness);
-        assert!(owned.to_lowercase().contains("owned by"), "{owned}");
-        assert!(owned.contains("(pattern ERP-*)"), "{owned}");
+        assert!(owned.to_lowercase().contains("managed by"), "{owned}");
+        assert!(owned.contains("(matches ERP-*)"), "{owned}");
         harness.press("j");
         assert!(picture(&harness).contains("the platform"), "{}", picture(&harness));
         harness.press("j");
-        assert!(!picture(&harness).to_lowercase().contains("owned by"), "{}", picture(&harness));
+        assert!(!picture(&harness).to_lowercase().contains("managed by"), "{}", picture(&harness));
     }
 }
 
@@ -119,12 +119,12 @@ fn the_details_draw_how_many_stand_at_each_level() {
     let mut many = wholesale();
     many.extend((0..40).map(|at| segment(&format!("branch {at}"), Some("lodz"))));
     let mut harness = Harness::live(120, 40, many.clone());
-    assert!(picture(&harness).contains("By level     ▂▂▂█ 2 · 2 · 2 · 40"), "{}", picture(&harness));
+    assert!(picture(&harness).contains("By depth     ▂▂▂█ 2 · 2 · 2 · 40"), "{}", picture(&harness));
     let ascii = picture_in(&harness, &Theme::colourless(Symbols::ASCII));
-    assert!(ascii.contains("By level     ...# 2 - 2 - 2 - 40"), "{ascii}");
+    assert!(ascii.contains("By depth     ...# 2 - 2 - 2 - 40"), "{ascii}");
     many.extend((0..5_000).map(|at| segment(&format!("customer {at}"), Some("export"))));
     harness = Harness::live(120, 40, many);
-    assert!(picture(&harness).contains("By level     counted up to 5,000 below"), "{}", picture(&harness));
+    assert!(picture(&harness).contains("By depth     not counted above 5,000"), "{}", picture(&harness));
 }
 
 /// All that is to be minded at once: protected, read-only, and offline.

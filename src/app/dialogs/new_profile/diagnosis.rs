@@ -3,6 +3,7 @@
 //! The service documents no form of its errors, so whether it minds the key or the tenant is told from the server's own
 //! words, which are always shown with it.
 
+use crate::app::wording::sentence;
 use crate::remote::{BaseUrl, ConnectError, Fault, InsecureHttp, ObstacleKind};
 
 use super::{ProfileField, TrialError};
@@ -26,42 +27,40 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
         Fault::Refused { status, words, .. } => of_refusal(*status, words, host, tenant),
         Fault::TimedOut { after } => {
             let after = after.as_secs();
-            let words = format!("{host} took the question and has not answered within {after} s; try again, or later");
+            let words = format!("{host} accepted the connection but didn't reply within {after} s. Try again later");
             (ProfileField::BaseUrl, words)
         }
         Fault::InvalidResponse { reason } => {
-            let words = format!(
-                "something answers at {host}, but it is not the segment API: {reason}. Check the path of the base URL; the \
-                 host alone is enough"
-            );
+            let words =
+                format!("{host} replied, but this isn't the segment API ({reason}). Usually the host alone is enough");
             (ProfileField::BaseUrl, words)
         }
         Fault::Redirected { .. }
         | Fault::TooLong { .. }
         | Fault::Broken { .. }
         | Fault::InvalidRequest { .. }
-        | Fault::ReadOnly => (ProfileField::BaseUrl, fault.to_string()),
+        | Fault::ReadOnly => (ProfileField::BaseUrl, sentence(&fault.to_string())),
     }
 }
 
 fn of_obstacle(obstacle: &ConnectError, host: &str) -> String {
     let words = &obstacle.words;
     match obstacle.kind {
-        ObstacleKind::NoSuchHost => format!(
-            "no such host: the name {host} can't be looked up. Check how it is written, and whether this machine is online \
-             or needs a VPN"
-        ),
+        ObstacleKind::NoSuchHost => format!("Host not found: {host}. Check the spelling, your connection and VPN"),
         ObstacleKind::Refused => {
-            format!("connection refused: at {host} nothing listens. Check the port, and that it is the right machine")
+            format!("Connection refused: nothing is listening at {host}. Check host and port")
         }
-        ObstacleKind::Tls => format!(
-            "no encrypted connection to {host}: {words}. If a proxy of your company is in between, name its certificates in \
-             SSL_CERT_FILE; a server that speaks plain http is no https"
-        ),
+        // What rustls says of an answer that is not TLS at all.
+        ObstacleKind::Tls if words.contains("InvalidContentType") => {
+            format!("TLS failed at {host}: it seems to speak plain http. Check the scheme and the port")
+        }
+        ObstacleKind::Tls => {
+            format!("TLS failed at {host}: {words}. Behind a corporate proxy, set SSL_CERT_FILE")
+        }
         ObstacleKind::TimedOut => {
-            format!("no connection to {host}: {words}. Check the address, and whether it needs a VPN")
+            format!("Couldn't connect to {host}: {words}. Check the URL and your VPN")
         }
-        ObstacleKind::Other => format!("no connection to {host}: {words}"),
+        ObstacleKind::Other => format!("Couldn't connect to {host}: {words}"),
     }
 }
 
@@ -69,25 +68,22 @@ fn of_refusal(status: u16, words: &str, host: &str, tenant: &str) -> (ProfileFie
     let said = if words.is_empty() { format!("({status})") } else { format!("({status}: {words})") };
     match (status, minded(words)) {
         (400 | 401 | 403 | 404 | 422, Some(ProfileField::Tenant)) => {
-            (ProfileField::Tenant, format!("wrong tenant: {host} does not take {tenant} {said}"))
+            (ProfileField::Tenant, format!("{host} rejected tenant {tenant} {said}"))
         }
-        (401 | 403, Some(_)) => (ProfileField::Key, format!("wrong key: {host} does not take it {said}")),
+        (401 | 403, Some(_)) => (ProfileField::Key, format!("{host} rejected the key {said}")),
         (401 | 403, None) => {
-            let text = format!("{host} does not take this key for this tenant {said}. Check both");
+            let text = format!("{host} rejected this key for this tenant {said}. Check both");
             (ProfileField::Key, text)
         }
         (404 | 405 | 410, _) => {
             let text = format!(
-                "wrong path: there is a server at {host}, but no segment API at this address {said}. The host alone is \
-                 enough as base URL"
+                "There is a server at {host}, but no segment API at this path {said}. Usually the host alone is enough"
             );
             (ProfileField::BaseUrl, text)
         }
-        (500.., _) => {
-            (ProfileField::BaseUrl, format!("{host} is there and in trouble of its own {said}; try again later"))
-        }
-        (429, _) => (ProfileField::BaseUrl, format!("{host} is asked too much at the moment {said}; try again later")),
-        _ => (ProfileField::BaseUrl, format!("{host} refuses the question {said}")),
+        (500.., _) => (ProfileField::BaseUrl, format!("{host} reported an internal error {said}. Try again later")),
+        (429, _) => (ProfileField::BaseUrl, format!("{host} is rate-limiting requests {said}. Try again later")),
+        _ => (ProfileField::BaseUrl, format!("{host} rejected the request {said}")),
     }
 }
 

@@ -42,7 +42,7 @@ impl NewProfile {
         self.faults.clear();
         let address = self.base_url.text().trim().to_owned();
         let base_url = match address.as_str() {
-            "" | ADDRESS_BEGINS => Err("the address of the server is missing".into()),
+            "" | ADDRESS_BEGINS => Err("Enter the server URL".into()),
             _ => BaseUrl::parse(&address, self.context.insecure_http).map_err(|fault| fault.to_string()),
         };
         let base_url = self.noted(ProfileField::BaseUrl, base_url);
@@ -62,7 +62,7 @@ impl NewProfile {
     fn checked_name(&self) -> Result<String, String> {
         let name = self.name_text();
         if self.context.taken.iter().any(|taken| taken == name) {
-            return Err(format!("there is a profile {name} already; choose another name"));
+            return Err(format!("A profile named {name} already exists"));
         }
         // A blank tenant is a fault of its own, which is told there.
         Ok(name.to_owned())
@@ -72,7 +72,7 @@ impl NewProfile {
         match self.keeping {
             KeyLocation::Keyring => {
                 if let Some(reason) = &self.context.no_keyring {
-                    return Err(format!("{reason}; keep the key elsewhere"));
+                    return Err(format!("{reason}; choose another place"));
                 }
                 self.typed_key().map(KeySource::Keyring)
             }
@@ -80,15 +80,15 @@ impl NewProfile {
             KeyLocation::Variable => {
                 let name = self.variable.text().trim();
                 match name {
-                    "" => Err("the name of a variable is missing, such as ACME_KEY".into()),
-                    _ if name.contains(['=', '$', ' ']) => Err("only its name is wanted, such as ACME_KEY".into()),
+                    "" => Err("Enter a variable name, e.g. ACME_KEY".into()),
+                    _ if name.contains(['=', '$', ' ']) => Err("Enter only the name, e.g. ACME_KEY".into()),
                     _ => Ok(KeySource::Variable(name.to_owned())),
                 }
             }
             KeyLocation::Command => match shell_words::split(self.command.text()) {
-                Ok(words) if words.is_empty() => Err("a command is missing, such as pass show one/acme".into()),
+                Ok(words) if words.is_empty() => Err("Enter a command, e.g. pass show one/acme".into()),
                 Ok(words) => Ok(KeySource::Command(words)),
-                Err(_) => Err("a quote is open in it".into()),
+                Err(_) => Err("Unclosed quote".into()),
             },
         }
     }
@@ -102,8 +102,12 @@ impl NewProfile {
 fn sendable(text: &str, what: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(format!("{what} is missing"));
+        return Err(format!("Enter {what}"));
     }
     let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if is_printable { Ok(text.to_owned()) } else { Err(format!("{what} has characters that can't be sent")) }
+    if is_printable {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{what} contains characters that aren't allowed in a header"))
+    }
 }

@@ -88,12 +88,12 @@ fn every_missing_field_is_told_and_the_first_gets_the_keys() {
     press(&mut form, "tab tab");
     assert!(press(&mut form, "enter").is_none());
     assert_eq!(form.focus, ProfileField::BaseUrl);
-    assert_eq!(form.faults[&ProfileField::Tenant], "the tenant is missing");
-    assert_eq!(form.faults[&ProfileField::Key], "the API key is missing");
+    assert_eq!(form.faults[&ProfileField::Tenant], "Enter the tenant");
+    assert_eq!(form.faults[&ProfileField::Key], "Enter the API key");
     press(&mut form, "tab tab");
     type_text(&mut form, "prod");
     assert!(press(&mut form, "enter").is_none());
-    assert!(form.faults[&ProfileField::Name].contains("choose another name"));
+    assert!(form.faults[&ProfileField::Name].contains("already exists"));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn the_key_can_be_kept_in_four_places_and_plain_text_is_never_proposed() {
     press(&mut without, "tab");
     type_text(&mut without, "a:b");
     press(&mut without, "enter");
-    assert_eq!(without.faults[&ProfileField::Key], "there is none; keep the key elsewhere");
+    assert_eq!(without.faults[&ProfileField::Key], "there is none; choose another place");
 
     let mut form = filled();
     press(&mut form, "backtab right tab");
@@ -177,35 +177,31 @@ fn refused(status: u16, words: &str) -> Fault {
 fn each_obstacle_has_words_of_its_own() {
     let obstacle = |kind| Fault::Unreachable { reason: ConnectError::new(kind, "the words") };
     for (kind, beginning) in [
-        (ObstacleKind::NoSuchHost, "no such host: the name one.example:8443 can't be looked up"),
-        (ObstacleKind::Refused, "connection refused: at one.example:8443 nothing listens"),
-        (ObstacleKind::Tls, "no encrypted connection to one.example:8443: the words"),
-        (ObstacleKind::TimedOut, "no connection to one.example:8443: the words. Check"),
-        (ObstacleKind::Other, "no connection to one.example:8443: the words"),
+        (ObstacleKind::NoSuchHost, "Host not found: one.example:8443"),
+        (ObstacleKind::Refused, "Connection refused: nothing is listening at one.example:8443"),
+        (ObstacleKind::Tls, "TLS failed at one.example:8443: the words"),
+        (ObstacleKind::TimedOut, "Couldn't connect to one.example:8443: the words. Check"),
+        (ObstacleKind::Other, "Couldn't connect to one.example:8443: the words"),
     ] {
         assert_told(obstacle(kind), ProfileField::BaseUrl, beginning);
     }
     let late = Fault::TimedOut { after: Duration::from_secs(15) };
-    assert_told(late, ProfileField::BaseUrl, "one.example:8443 took the question and has not answered within 15 s");
+    assert_told(late, ProfileField::BaseUrl, "one.example:8443 accepted the connection but didn't reply within 15 s");
 }
 
 #[test]
 fn a_wrong_key_a_wrong_tenant_and_a_wrong_path_are_told_apart_by_the_servers_words() {
     use ProfileField::{BaseUrl, Key, Tenant};
-    assert_told(refused(401, "the key is not valid for this tenant"), Key, "wrong key: ");
-    assert_told(refused(403, "Invalid API token"), Key, "wrong key: ");
-    assert_told(
-        refused(401, "one-tenant names no tenant"),
-        Tenant,
-        "wrong tenant: one.example:8443 does not take acme",
-    );
-    assert_told(refused(404, "unknown tenant"), Tenant, "wrong tenant: ");
-    assert_told(refused(401, ""), Key, "one.example:8443 does not take this key for this tenant (401)");
-    assert_told(refused(404, "there is no such address"), BaseUrl, "wrong path: ");
-    assert_told(refused(503, ""), BaseUrl, "one.example:8443 is there and in trouble of its own (503)");
-    assert_told(refused(429, ""), BaseUrl, "one.example:8443 is asked too much");
-    let page = Fault::InvalidResponse { reason: "expected JSON; it begins: <html>".into() };
-    assert_told(page, BaseUrl, "something answers at one.example:8443, but it is not the segment API: expected JSON");
+    assert_told(refused(401, "the key is not valid for this tenant"), Key, "one.example:8443 rejected the key ");
+    assert_told(refused(403, "Invalid API token"), Key, "one.example:8443 rejected the key ");
+    assert_told(refused(401, "one-tenant names no tenant"), Tenant, "one.example:8443 rejected tenant acme");
+    assert_told(refused(404, "unknown tenant"), Tenant, "one.example:8443 rejected tenant ");
+    assert_told(refused(401, ""), Key, "one.example:8443 rejected this key for this tenant (401)");
+    assert_told(refused(404, "there is no such address"), BaseUrl, "There is a server at one.example:8443");
+    assert_told(refused(503, ""), BaseUrl, "one.example:8443 reported an internal error (503)");
+    assert_told(refused(429, ""), BaseUrl, "one.example:8443 is rate-limiting requests");
+    let page = Fault::InvalidResponse { reason: "expected JSON; got: <html>".into() };
+    assert_told(page, BaseUrl, "one.example:8443 replied, but this isn't the segment API (expected JSON");
     let elsewhere = Fault::Redirected { status: 302, to: "https://login.example".into() };
-    assert_told(elsewhere, BaseUrl, "the server redirects (302) to https://login.example");
+    assert_told(elsewhere, BaseUrl, "Server redirected (302) to https://login.example");
 }

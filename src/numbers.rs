@@ -1,0 +1,94 @@
+//! Numbers as a person reads them, and the nouns that follow them: the only place that knows how a language forms a plural.
+
+/// What is counted in a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// A change of a segment.
+    Change,
+    /// A segment right below another one.
+    Child,
+    /// A segment anywhere below another one.
+    Descendant,
+    /// A page of the list of segments.
+    Page,
+    /// A change that is sent or waits for that.
+    PendingChange,
+    /// A change that failed.
+    Problem,
+    /// A segment.
+    Segment,
+}
+
+impl Noun {
+    /// The noun after a number; English has two forms.
+    const fn after(self, count: usize) -> &'static str {
+        let (one, many) = match self {
+            Self::Change => ("change", "changes"),
+            Self::Child => ("child", "children"),
+            Self::Descendant => ("descendant", "descendants"),
+            Self::Page => ("page", "pages"),
+            Self::PendingChange => ("pending change", "pending changes"),
+            Self::Problem => ("problem", "problems"),
+            Self::Segment => ("segment", "segments"),
+        };
+        if count == 1 { one } else { many }
+    }
+}
+
+/// So many of something: "1 segment", "1,200 segments".
+#[must_use]
+pub fn counted(count: usize, noun: Noun) -> String {
+    format!("{} {}", grouped(count), noun.after(count))
+}
+
+/// A number with its thousands apart.
+#[must_use]
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut text = digits[..first].to_owned();
+    for group in digits.as_bytes()[first..].chunks(3) {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.extend(group.iter().map(|digit| char::from(*digit)));
+    }
+    text
+}
+
+/// So many bytes, short.
+#[must_use]
+pub fn size(bytes: usize) -> String {
+    const KB: usize = 1024;
+    const MB: usize = KB * KB;
+    match bytes {
+        0..KB => format!("{bytes} B"),
+        KB..MB => format!("{} KB", bytes.div_ceil(KB)),
+        _ => format!("{}.{} MB", grouped(bytes / MB), bytes % MB * 10 / MB),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(312), "312");
+        assert_eq!(grouped(41_500), "41,500");
+        assert_eq!(grouped(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn what_is_counted_agrees_with_its_number() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, Noun::Child)), ["0 children", "1 child", "2 children"]);
+        assert_eq!(counted(41_500, Noun::Segment), "41,500 segments");
+    }
+
+    #[test]
+    fn a_size_takes_few_characters() {
+        assert_eq!([0, 812, 1024, 1025].map(size), ["0 B", "812 B", "1 KB", "2 KB"]);
+        assert_eq!(size(3 * 1024 * 1024 + 512 * 1024), "3.5 MB");
+    }
+}
