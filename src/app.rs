@@ -78,6 +78,7 @@ pub use side::request_lines::{duration, request_lines};
 pub use side::requests::{Logged, Requests};
 pub use state::{Clock, Message, Screen, Session, State, Tone};
 pub use tree::filter::Filter;
+pub use tree::filters::Filters;
 pub use tree::places::{Letter, Places};
 pub use tree::saved_view::View;
 pub use tree::search::{FindPrompt, Search};

@@ -76,20 +76,20 @@ pub enum HeaderWords {
 
 /// The names of the styles, and what each is for.
 pub const STYLES: [(&str, &str); 14] = [
-    ("strong", "titles, what is read first"),
-    ("quiet", "labels, ids, hints"),
-    ("accent", "keys, open fields, the pane that has the keys"),
-    ("header", "the first line"),
+    ("strong", "titles"),
+    ("quiet", "labels, IDs, hints"),
+    ("accent", "keys, input fields, the focused pane"),
+    ("header", "the header"),
     ("selected", "the selected row"),
-    ("selected_elsewhere", "the selected row while another pane has the keys"),
+    ("selected_elsewhere", "the selected row while another pane has the focus"),
     ("line", "lines between panes"),
     ("bar", "bars of quantities and of scrolling"),
-    ("matched", "matched characters"),
-    ("fresh", "what changed a moment ago"),
-    ("pending", "what waits for the server"),
-    ("good", "all is well"),
-    ("warning", "something to look at"),
-    ("bad", "something failed"),
+    ("matched", "matches of a search"),
+    ("fresh", "recent changes"),
+    ("pending", "pending changes"),
+    ("good", "success"),
+    ("warning", "warnings"),
+    ("bad", "errors"),
 ];
 
 /// What is to be different in one style. What is `None` stays as the theme has it.

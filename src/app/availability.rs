@@ -6,7 +6,7 @@ use crate::remote::Fault;
 use crate::segment::SegmentId;
 
 use super::dialogs::user_commands;
-use super::tree::viewport;
+use super::tree::{filter, viewport};
 use super::{Access, State, browsing};
 use crate::changes::{PendingKind, is_provisional};
 
@@ -64,6 +64,11 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
             Err("Nothing to undo".into())
         }
         Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err("Nothing to redo".into()),
+        Action::ToggleFold if filter::is_kept(&state.tree) => Ok(()),
+        Action::ExpandSubtree | Action::FoldToLevel(_) if filter::is_kept(&state.tree) => Err(format!(
+            "Everything that matches is shown. Press {} to clear the filter first",
+            state.key(Action::Dismiss)
+        )),
         Action::ExpandSubtree | Action::ToggleFold => foldable(state),
         _ => Ok(()),
     }
@@ -71,7 +76,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
 
 /// Whether the footer should show an action: it can act, and it does something where the selection is.
 pub(super) fn foldable(state: &State) -> Result<(), String> {
-    let row = viewport::selected_row(state).and_then(|(at, _)| state.tree.forest.row(at));
+    let row = viewport::selected_row(state).and_then(|(at, _)| state.shown_row(at));
     match row.map(|row| row.fold) {
         None => Err("Nothing selected".into()),
         Some(Fold::Leaf) => Err("It has no children".into()),
@@ -98,8 +103,8 @@ fn subjects_settled(state: &State) -> Result<(), String> {
         match state.changes.queue.pending(&segment.id) {
             Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
             Some(PendingKind::Failed) => {
-                let queue = state.key(Action::ShowPending);
-                return Err(format!("{} has an unresolved change. Press {queue} to resolve it", segment.name));
+                let resolve = state.key(Action::Resolve);
+                return Err(format!("{} has an unresolved change. Press {resolve} to resolve it", segment.name));
             }
             // What builds upon it waits for it.
             Some(PendingKind::Creating | PendingKind::Changing) | None => {}
@@ -185,8 +190,8 @@ fn text_settled(state: &State) -> Result<(), String> {
             Some(PendingKind::Creating) => format!("{name} is still being created"),
             Some(PendingKind::Deleting) => format!("{name} is being deleted"),
             Some(PendingKind::Failed) => {
-                let queue = state.key(Action::ShowPending);
-                format!("{name} has an unresolved change. Press {queue} to resolve it")
+                let resolve = state.key(Action::Resolve);
+                format!("{name} has an unresolved change. Press {resolve} to resolve it")
             }
             Some(PendingKind::Changing) | None => continue,
         };

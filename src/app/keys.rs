@@ -14,7 +14,7 @@ use super::{Effect, State, Tone, changes, perform};
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     if !matches!(state.screen.layers.last(), Some(Layer::Find(_))) {
-        search::cancel_jump(&mut state.tree);
+        search::cancel_jump(state);
     }
     let read = state.screen.message.take_if(|message| message.tone == Tone::Warning);
     let Some(mut layer) = state.screen.layers.pop() else {

@@ -94,7 +94,7 @@ fn click_row(state: &mut State, mouse: Mouse) {
     state.screen.panes.focus = Pane::Tree;
     let layout = state.layout();
     let index = state.tree.view.offset + usize::from(mouse.row - layout.tree.y);
-    let Some(row) = state.tree.forest.row(index) else { return };
+    let Some(row) = state.shown_row(index) else { return };
     let (id, fold, depth) = (row.id(), row.fold, row.depth);
     let names = layout.tree_columns().names;
     let arrow = names.x + 2 * shown_depth(depth, names.width);

@@ -231,6 +231,7 @@ fn dismiss(state: &mut State) -> Vec<Effect> {
     }
     state.screen.message = None;
     let left = marking::end_range(&mut state.tree)
+        || search::clear_filter(state)
         || search::end(&mut state.tree)
         || !std::mem::take(&mut state.tree.picks.cut).is_empty()
         || !std::mem::take(&mut state.tree.picks.marked).is_empty();

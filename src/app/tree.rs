@@ -3,6 +3,7 @@
 //! Nothing here asks anything of the server but what is drawn: a change of the tree is the wing of edits'.
 
 pub(super) mod filter;
+pub(super) mod filters;
 pub(super) mod marking;
 pub(super) mod places;
 pub(super) mod saved_view;
@@ -17,6 +18,7 @@ use crate::forest::{Forest, RowId};
 use crate::segment::SegmentId;
 
 use filter::Filter;
+use filters::Filters;
 use places::Places;
 use saved_view::View;
 use search::Search;
@@ -31,8 +33,10 @@ pub struct Tree {
     pub view: TreeView,
     /// The search whose matches are shown.
     pub search: Option<Search>,
-    /// The filtered tree, while a search is typed.
+    /// The filtered tree, while a filter is typed and for as long as it stays.
     pub filter: Option<Filter>,
+    /// Filters of earlier, and those with a name.
+    pub filters: Filters,
     /// What is marked and what is cut.
     pub picks: Picks,
     /// How the tree is to be arranged as soon as there is one.

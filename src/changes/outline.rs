@@ -190,11 +190,10 @@ impl Outline {
 
 /// What the first lines tell.
 const HOW: &str = "\
-# One line is one segment: name  [external id]  {id}. Two spaces a level.
-# Retype a name or an external id. Move a line, or indent it, to move its segment.
-# Delete a line to delete its segment. A new line without {id} is a new segment.
-# The order of lines on one level means nothing. In a name, put a \\ before [ ] { } \\
-# and before a # at its beginning. Nothing is sent before you have seen what it comes to.
+# One segment per line: name  [external ID]  {ID}, two spaces per level.
+# Edit names or external IDs. Move or indent lines to move segments. Delete lines to
+# delete. Add lines without {ID} to create. The order of siblings is ignored. In a name,
+# write \\ before [ ] { } \\ and before a leading #. You review everything before it is sent.
 ";
 
 /// Where new lines at the top belong.

@@ -1,4 +1,4 @@
-//! What can be written on the command line.
+//! Command-line arguments.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,16 +12,20 @@ use crate::demo;
 use crate::remote::InsecureHttp;
 use crate::theme::Name;
 
-/// A terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
+/// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
-/// Without a subcommand it opens the tree; with nothing configured it asks for server, tenant and key first. Try it without a server of your own: segtui --demo
+/// Opens the tree by default; asks for connection details if nothing is configured. No server? Try: segtui --demo
 #[derive(Debug, Parser)]
 #[command(name = "segtui", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
-#[command(after_help = "Configuration: flags go over SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, SEGTUI_PROFILE, \
-                        SEGTUI_THEME and SEGTUI_CONFIG, and those over ~/.config/segtui/config.toml, which has \
-                        profiles, a theme and `[keys]`. To read only, one \
-                        of --read-only, SEGTUI_READ_ONLY=1 and `read_only = true` in the profile is enough.\n\
-                        Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.")]
+#[command(
+    after_help = "Precedence: flags, then environment variables (SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, \
+                        SEGTUI_PROFILE, SEGTUI_THEME, SEGTUI_CONFIG), then the config file \
+                        (~/.config/segtui/config.toml), which has profiles, a theme and `[keys]`. Any one \
+                        of --read-only, SEGTUI_READ_ONLY=1 and `read_only = true` in the profile is enough for \
+                        read-only mode.\n\
+                        Exit codes: 0 success, 1 failure, 2 invalid usage or configuration, 8 incomplete data \
+                        (export and tree)."
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -35,54 +39,56 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Load everything and write it, or a part of it, in the order of the tree: as data, as a picture or as a page.
+    /// Export all or part of the tree (JSON, HTML, SVG, Mermaid, DOT).
     Export(ExportArguments),
-    /// Print the tree for reading.
+    /// Print the tree as text.
     Tree(TreeArguments),
-    /// Follow the tenant and print a line for each change, until stopped.
+    /// Print a line per change until stopped.
+    ///
+    /// Shows old and new values for changes seen while it is running; for earlier changes (--since), only the current state.
     Watch(WatchArguments),
-    /// Run the demo server by itself, for curl or for another segtui.
+    /// Run the demo server on its own, for curl or another segtui.
     ServeDemo(ServeDemoArguments),
 }
 
-/// Which tenant, and how to talk to its server.
+/// Connection settings: the tenant and how to reach its server.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Tenant")]
 pub(super) struct ConnectionArguments {
-    /// Work on a demo tenant that is served from inside the program.
+    /// Use the built-in demo tenant.
     #[arg(long, conflicts_with_all = ["profile", "base_url", "tenant", "api_key", "config"])]
     pub demo: bool,
-    /// The profile of the configuration file to use.
+    /// Profile to use from the config file.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// The configuration file, instead of the usual one.
+    /// Config file to use [default: ~/.config/segtui/config.toml].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where the API lives, with or without its path.
+    /// API base URL (host alone is enough).
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
-    /// The tenant.
+    /// Tenant name.
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// The API key. Others on this machine can see it in the list of processes: the environment or a profile hides it.
+    /// API key. Other users can see it in the process list; prefer the environment or a profile.
     #[arg(long, value_name = "KEY", value_parser = secret)]
     api_key: Option<SecretString>,
-    /// Allow http to a host that is not this machine, where the key can be read on the way.
+    /// Allow http to other machines (exposes the API key).
     #[arg(long)]
     insecure_http: bool,
-    /// Change nothing on the server, whatever is asked for: no write ever leaves.
+    /// Never send writes.
     #[arg(long)]
     read_only: bool,
-    /// Segments asked for in one page [default: 500].
+    /// Segments per page [default: 500].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     page_size: Option<u32>,
-    /// Requests in flight at once [default: 6].
+    /// Maximum concurrent requests [default: 6].
     #[arg(long, value_name = "N", value_parser = concurrency)]
     concurrency: Option<usize>,
 }
 
 impl ConnectionArguments {
-    /// What was given here, else what was given there.
+    /// Fills in missing values from `other`.
     pub fn or(self, other: Self) -> Self {
         Self {
             demo: self.demo || other.demo,
@@ -125,47 +131,47 @@ fn concurrency(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "must be between 1 and 64".into())
 }
 
-/// Seconds, such as 3 or 0.5.
+/// Parses a number of seconds, such as 3 or 0.5.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.2..=3_600.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be between 0.2 and 3600 seconds".into())
 }
 
-/// Told by name, so that the help lists them.
+/// Parses a theme name; `--help` lists the possible values.
 fn theme() -> impl TypedValueParser<Value = Name> {
     PossibleValuesParser::new(Name::ALL.map(Name::text)).map(|text| Name::parse(&text).unwrap_or_default())
 }
 
-/// How the tree is shown and followed.
+/// Display and polling options.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Screen")]
 pub(super) struct LookArguments {
-    /// The pause between two looks for changes, in seconds [default: 1 to 30, shorter while things change].
+    /// Polling interval in seconds [default: 1 to 30, shorter while things change].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub poll: Option<Duration>,
-    /// Keep nothing from one run to the next, and begin with nothing.
+    /// Don't read or write the local cache; unsent changes are lost on quit.
     #[arg(long)]
     pub no_store: bool,
-    /// The colours, unless `NO_COLOR` wants none [default: dark].
+    /// Colour theme (`NO_COLOR` overrides) [default: dark].
     #[arg(long, value_name = "NAME", value_parser = theme())]
     pub theme: Option<Name>,
-    /// Use plain characters only, for fonts without symbols.
+    /// Use ASCII symbols only.
     #[arg(long, global = true)]
     pub ascii: bool,
-    /// Panic at the first key, to see that the terminal is given back.
+    /// Panic on the first key press, to test that the terminal is restored.
     #[cfg(debug_assertions)]
     #[arg(long, hide = true)]
     pub panic_on_key: bool,
 }
 
-/// Where the log goes.
+/// Logging options.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
 pub(super) struct LogArguments {
-    /// The file to log into, instead of segtui.log in the XDG state folder.
+    /// Log file [default: segtui.log in the XDG state directory].
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
-    /// How much to log.
+    /// Log level.
     #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
 }
@@ -182,14 +188,14 @@ pub(super) enum LogLevel {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExportArguments {
-    /// The form to write.
-    #[arg(long, value_name = "FORM", default_value = "json")]
+    /// Output format.
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
     pub format: ExportFormat,
-    /// Write only this segment and what is below it. An id is looked for before an external id.
+    /// Export only this segment and its descendants. Matches IDs first, then external IDs.
     #[arg(long, value_name = "ID")]
     pub root: Option<String>,
-    /// The file to write, instead of stdout, which `-` stands for. It is replaced only when everything is there; a new one is
-    /// readable for you only. A pipe or a device is written to.
+    /// Output file, `-` for stdout [default: stdout]. Written atomically; a new file is readable only by you. Pipes and devices
+    /// are written to directly.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
@@ -198,15 +204,15 @@ pub(super) struct ExportArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum ExportFormat {
-    /// An array of segments with all four fields.
+    /// Array of segments with all four fields.
     Json,
-    /// A flowchart for Markdown.
+    /// Flowchart for Markdown.
     Mermaid,
-    /// A graph for Graphviz.
+    /// Graph for Graphviz.
     Dot,
-    /// A picture of the tree.
+    /// Picture of the tree.
     Svg,
-    /// A page to fold and search, for any browser and for paper.
+    /// Collapsible, searchable, printable page.
     Html,
 }
 
@@ -216,20 +222,20 @@ pub(super) struct TreeArguments {
     pub connection: ConnectionArguments,
 }
 
-/// What it was before is told for what changes while this runs; for what changed earlier (--since), only what it is now.
+/// Arguments of `watch`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct WatchArguments {
-    /// The step of the feed to begin at, as an earlier run told it, instead of now.
+    /// Resume from this feed step [default: now].
     #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(i64).range(1..))]
     pub since: Option<i64>,
-    /// The form of a line.
-    #[arg(long, value_name = "FORM", default_value = "text")]
+    /// Line format.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: WatchFormat,
-    /// Run this in a shell for each change, one after the other, with the change as a line of JSON on its stdin. What it writes to
-    /// stdout goes to stderr; it sees no key; and when it fails, it is run again, three times in all.
+    /// Run a shell command for each change, one at a time, with the change as a line of JSON on stdin. Its stdout goes to stderr,
+    /// it doesn't see the API key, and it is retried twice if it fails.
     #[arg(long, value_name = "COMMAND")]
     pub exec: Option<String>,
-    /// The pause between two looks for changes, in seconds [default: 1 to 30, shorter while things change].
+    /// Polling interval in seconds [default: 1 to 30, shorter while things change].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub poll: Option<Duration>,
     #[command(flatten)]
@@ -238,48 +244,48 @@ pub(super) struct WatchArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum WatchFormat {
-    /// For reading.
+    /// Human-readable text.
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Ndjson,
 }
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ServeDemoArguments {
-    /// The port on the loopback address; 0 lets the system pick one.
+    /// Port on the loopback address; 0 picks a free port.
     #[arg(long, short, default_value_t = 0)]
     pub port: u16,
-    /// Begin with the segments of a file that `export` has written as JSON.
+    /// Start with the segments of a JSON file written by `export`.
     #[arg(long, value_name = "FILE", conflicts_with = "segments")]
     pub load: Option<PathBuf>,
-    /// Make up so many segments, instead of the wholesale tenant of some 300.
+    /// Generate N segments instead of the built-in wholesale tenant (about 300).
     #[arg(long, value_name = "N")]
     pub segments: Option<usize>,
-    /// Hold every answer back for so many milliseconds.
+    /// Delay every response, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
-    /// Let a simulated colleague change something so many times a second.
+    /// Simulated changes per second.
     #[arg(long, value_name = "PER_SECOND", default_value_t = 0.0, value_parser = churn)]
     pub churn: f64,
-    /// Let this share of the requests, from 0 to 1, meet trouble: refused for now, lost, or cut short.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    /// Fraction of requests that fail, from 0 to 1: rejected (429, 503), lost or cut short.
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = share)]
     pub trouble: f64,
-    /// The tenant that clients have to name.
+    /// Tenant name that clients must send.
     #[arg(long, default_value = "demo-wholesale")]
     pub tenant: String,
-    /// The key that clients have to send.
+    /// API key that clients must send.
     #[arg(long, default_value = "demo-key:not-a-secret")]
     pub api_key: String,
-    /// What becomes of the children of a segment that is deleted.
+    /// What deleting a segment does to its children.
     #[arg(long, value_name = "POLICY", default_value = "refuse")]
     pub children: Children,
-    /// The most entries of a page, whatever is asked for.
+    /// Maximum entries per page, whatever the request asks for.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub page_cap: usize,
-    /// Write lists in an envelope with a total, as other parts of the platform do.
+    /// Wrap lists in an envelope with a total, as other parts of the platform do.
     #[arg(long)]
     pub envelope: bool,
-    /// For everything that is left to chance.
+    /// Random seed.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
@@ -296,13 +302,13 @@ fn churn(text: &str) -> Result<f64, String> {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Children {
-    /// The delete is refused.
+    /// Reject the deletion.
     Refuse,
-    /// They are deleted too.
+    /// Delete them too.
     Cascade,
-    /// They go on naming the parent that is gone.
+    /// Leave them with a parent that no longer exists.
     Orphan,
-    /// They become roots.
+    /// Make them top-level segments.
     Uproot,
 }
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::ancestry::ancestry;
 use super::find::Scratch;
 use super::{Fold, Forest, Row, RowId, SearchKind};
+use crate::segment::SegmentId;
 
 /// Matches and what they stand under, as rows in the order of the tree.
 #[derive(Debug, Clone, Default)]
@@ -75,16 +76,18 @@ impl Filtered {
 }
 
 impl Forest {
-    /// The tree with only the matches so far and what they stand under. When there are more than two thousand, that is as many of
-    /// those that are meant best.
+    /// The tree with only the matches so far and their ancestors. When there are more than two thousand, that is as many of those
+    /// that are meant best. `also` is shown in any case, as long as it exists.
     #[must_use]
-    pub fn filtered(&self, kind: SearchKind) -> Filtered {
+    pub fn filtered(&self, kind: SearchKind, also: Option<&SegmentId>) -> Filtered {
         let Some(search) = self.searches.of(kind) else { return Filtered::default() };
         let best = search.best(SHOWN);
         let best_rank = best.first().map(|(rank, _)| *rank);
         let wanted: hashbrown::HashMap<_, _> = best.iter().map(|(rank, node)| (*node, *rank)).collect();
-        let nodes: Vec<_> = best.into_iter().map(|(_, node)| node).collect();
-        let mut filtered = Filtered { full: nodes.len() == SHOWN, ..Filtered::default() };
+        let full = best.len() == SHOWN;
+        let also = also.and_then(|id| self.arena.find(id)).filter(|node| !search.is_match(*node));
+        let nodes: Vec<_> = best.into_iter().map(|(_, node)| node).chain(also).collect();
+        let mut filtered = Filtered { full, ..Filtered::default() };
         let (mut scratch, mut worth) = (Scratch::default(), None);
         for ancestor in ancestry(&self.arena, &nodes) {
             let Some(id) = self.row_id(ancestor.node) else { continue };

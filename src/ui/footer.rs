@@ -157,7 +157,11 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     if !state.tree.picks.cut.is_empty() {
         actions.extend([Action::Paste, Action::Dismiss]);
     }
-    if state.tree.search.is_some() {
+    if state.tree.filter.as_ref().is_some_and(Filter::is_kept) {
+        let labels = [(Action::ToggleFold, "show in tree"), (Action::Dismiss, "clear filter")];
+        hints.extend(labels.into_iter().filter_map(|(action, label)| Some((look.keymap.keys(action).next()?, label))));
+        actions.extend([Action::NextMatch, Action::PreviousMatch, Action::MarkMatches]);
+    } else if state.tree.search.is_some() {
         actions.extend([Action::NextMatch, Action::PreviousMatch, Action::Dismiss]);
     }
     if state.screen.panes.focus == Pane::Tree {
@@ -202,10 +206,10 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
     if !state.tree.picks.marked.is_empty() {
         parts.push(format!("{} marked", grouped(state.tree.picks.marked.len())));
     }
-    if let Some(search) = &state.tree.search {
+    if let Some(search) = state.tree.search.as_ref().filter(|_| state.tree.filter.is_none()) {
         parts.push(found(search));
-    } else if let Some(at) = state.tree.view.selected.as_ref().and_then(|row| state.tree.forest.position(row)) {
-        parts.push(format!("{} of {}", grouped(at + 1), grouped(state.tree.forest.row_count())));
+    } else if let Some(at) = state.tree.view.selected.as_ref().and_then(|row| state.shown_position(row)) {
+        parts.push(format!("{} of {}", grouped(at + 1), grouped(state.shown_row_count())));
     }
     Line::styled(format!(" {} ", parts.join(" · ")), theme.quiet)
 }
@@ -259,7 +263,7 @@ fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
             let shown = state.tree.filter.as_ref().map_or(0, Filter::shown_matches);
             let some = search.ended && shown > 0 && shown < search.matches;
             let some = some.then(|| format!(" · top {} shown", grouped(shown)));
-            (format!("{}{}", counts(search), some.unwrap_or_default()), " · enter go there · esc cancel")
+            (format!("{}{}", counts(search), some.unwrap_or_default()), " · enter keep · esc cancel")
         }
     }
 }
@@ -270,7 +274,7 @@ fn states() -> String {
 }
 
 /// How many matches there are, and which of them is selected.
-fn counts(search: &Search) -> String {
+pub(super) fn counts(search: &Search) -> String {
     let more = if search.ended { "" } else { "…" };
     match (search.current, search.matches) {
         (Some(current), matches) => format!("{} of {}{more}", grouped(current), grouped(matches)),

@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{KINDS, MINUTES, Pane, Shape, State, grouped};
+use crate::app::{Filter, KINDS, MINUTES, Pane, Shape, State, grouped};
 
 use super::Look;
 use super::activity;
+use super::footer;
 use super::sparkline::sparkline;
 use super::text::{fitted, fitted_end, rect};
 use super::theme::Theme;
@@ -88,8 +89,16 @@ impl Pen<'_, '_, '_> {
         }
     }
 
-    /// What the selected row stands below, where the parent has been scrolled out of sight.
+    /// The filter that stays; else the ancestors of the selected row, where its parent has been scrolled out of sight.
     fn breadcrumb(&mut self, state: &State, y: u16, tree: Rect) {
+        if let Some(search) =
+            state.tree.search.as_ref().filter(|_| state.tree.filter.as_ref().is_some_and(Filter::is_kept))
+        {
+            let count = footer::counts(search);
+            let room = usize::from(tree.width).saturating_sub(8 + count.width());
+            let text = format!(" / {} · {count} ", fitted(&search.text, room));
+            return self.label(tree.x + 1, y, &text, self.look.theme.accent, tree);
+        }
         let Some(path) = state.path_out_of_sight() else { return };
         let room = usize::from(tree.width).saturating_sub(4);
         if room > 8 {

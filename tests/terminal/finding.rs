@@ -5,7 +5,7 @@ use crate::{Demo, ENTER};
 const ESC: &str = "\x1b";
 
 #[test]
-fn what_is_typed_leaves_only_matching_branches_and_enter_lands_on_the_best() {
+fn what_is_typed_leaves_only_matching_branches_and_enter_keeps_them() {
     let demo = Demo::start();
     let mut pty = demo.open(&[]);
     pty.wait_for("Akcje sezonowe");
@@ -16,11 +16,13 @@ fn what_is_typed_leaves_only_matching_branches_and_enter_lands_on_the_best() {
     pty.wait_gone("Akcje sezonowe");
     pty.wait_gone("Mazowieckie");
     pty.type_text(ENTER);
-    pty.wait_for("“lodz” 3 of 6");
-    // The whole tree is there again, and the details are about the match.
-    pty.wait_for("Kujawsko-Pomorskie");
+    pty.wait_for("/ lodz · 3 of 6");
     pty.wait_for("External ID  PL-10-1\n");
     pty.type_text("n");
+    pty.wait_for("/ lodz · 4 of 6");
+    // The whole tree is there again, at the match.
+    pty.type_text(ENTER);
+    pty.wait_for("Kujawsko-Pomorskie");
     pty.wait_for("“lodz” 4 of 6");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);

@@ -58,7 +58,7 @@ impl Home {
     fn start_on_a_leaf(&self) -> Pty {
         let mut pty = self.start();
         pty.type_text("/zgierz\r");
-        pty.wait_for("“zgierz” 1 of 1");
+        pty.wait_for("/ zgierz · 1 of 1");
         pty
     }
 
@@ -214,7 +214,7 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
     pty.type_text("S");
     pty.wait_for("Staging on");
     pty.type_text(&format!("/zgierz{ENTER}"));
-    pty.wait_for("“zgierz” 1 of 1");
+    pty.wait_for("/ zgierz · 1 of 1");
     pty.type_text(&format!("r{CTRL_U}Later{ENTER}"));
     pty.wait_for("Staged (1)");
     pty.type_text("q");
@@ -226,7 +226,7 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
     pty.wait_for("Left over from last session: ");
     pty.type_text("Q");
     pty.wait_for("create Nowy oddział: sent, not found on the server so far");
-    pty.wait_for("still staged");
+    pty.wait_for("rename Zgierz to Later");
     pty.wait_for("r retry");
     pty.type_text("r");
     eventually(|| (home.count("Nowy oddział") == 1).then_some(()));

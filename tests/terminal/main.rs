@@ -79,7 +79,7 @@ fn a_segment_is_created_edited_renamed_moved_and_deleted_on_the_server() {
     let mut pty = demo.open(&["--poll", "0.2"]);
 
     pty.type_text("/podhurt\r");
-    pty.wait_for("“podhurt” 1 of");
+    pty.wait_for("/ podhurt · 1 of");
     pty.type_text(&format!("aNowy oddział{TAB}NO-1{ENTER}"));
     pty.wait_for("Created Nowy oddział");
     let created = eventually(|| demo.named("Nowy oddział"));
@@ -98,14 +98,21 @@ fn a_segment_is_created_edited_renamed_moved_and_deleted_on_the_server() {
     pty.wait_for("Moved Oddział Łódź to VIP Client");
     assert_eq!(demo.named("Oddział Łódź").unwrap().parent, demo.named("VIP Client").map(|parent| parent.id));
 
-    pty.type_text("xg");
+    pty.type_text("\x1b");
+    pty.wait_gone("/ podhurt");
+    pty.type_text("gg/ODD-2");
+    pty.type_text(ENTER);
+    pty.wait_for("/ ODD-2 · 1 of 1");
+    pty.type_text("x\x1b");
+    pty.wait_gone("/ ODD-2");
+    pty.type_text("g");
     pty.type_text("g");
     pty.type_text("p");
     pty.wait_for("Moved Oddział Łódź to Akcje sezonowe");
     assert_eq!(demo.named("Oddział Łódź").unwrap().parent, demo.named("Akcje sezonowe").map(|parent| parent.id));
 
     pty.type_text("/ODD-2\r");
-    pty.wait_for("“ODD-2” 1 of 1");
+    pty.wait_for("/ ODD-2 · 1 of 1");
     pty.type_text("d");
     pty.wait_for("Delete Oddział Łódź");
     pty.type_text(ENTER);
@@ -125,7 +132,7 @@ fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
     };
     let under_branches = below("Branże");
     pty.type_text("/br-apt\r");
-    pty.wait_for("“br-apt” 1 of");
+    pty.wait_for("/ br-apt · 1 of");
     pty.type_text("d");
     pty.wait_for("keep the 3 children: move them up to Branże");
     pty.type_text("p");
@@ -133,7 +140,7 @@ fn a_subtree_goes_from_the_bottom_up_and_children_can_move_up_instead() {
     assert_eq!(below("Branże"), under_branches - 1 + 3);
 
     pty.type_text("/Eksport\r");
-    pty.wait_for("“Eksport” 1 of");
+    pty.wait_for("/ Eksport · 1 of");
     pty.type_text("d");
     pty.wait_for("delete all 63");
     pty.type_text("s");
@@ -170,7 +177,7 @@ fn what_the_server_refuses_comes_back_in_its_words_with_the_input_kept() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/podhurt spo\r");
-    pty.wait_for("“podhurt spo” 1 of 1");
+    pty.wait_for("/ podhurt spo · 1 of 1");
     // The parent goes without this program having heard of it.
     let gone = demo.named("Podhurt spożywczy").unwrap();
     demo.change(ChangeRequest::Delete(gone.id.clone()));
@@ -196,7 +203,7 @@ fn what_somebody_else_changed_meanwhile_is_never_overwritten_unseen() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/podhurt spo\r");
-    pty.wait_for("“podhurt spo” 1 of 1");
+    pty.wait_for("/ podhurt spo · 1 of 1");
     let seen = demo.named("Podhurt spożywczy").unwrap();
     let rename = |name: &str| ChangeRequest::Update(seen.id.clone(), Fields { name: name.into(), ..Fields::of(&seen) });
     demo.change(rename("Podhurt ogólny"));
@@ -229,7 +236,7 @@ fn a_conflict_of_two_fields_is_solved_for_each_by_itself() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/podhurt spo\r");
-    pty.wait_for("“podhurt spo” 1 of 1");
+    pty.wait_for("/ podhurt spo · 1 of 1");
     let seen = demo.named("Podhurt spożywczy").unwrap();
     let fields = Fields { name: "Podhurt ogólny".into(), external_id: Some("THEIRS".into()), ..Fields::of(&seen) };
     demo.change(ChangeRequest::Update(seen.id.clone(), fields));
@@ -268,6 +275,9 @@ fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
     let mut pty = Pty::start(120, 40, &["--poll", "0.2"], &demo.environment());
     pty.wait_for("342 segments   ● live");
     pty.type_text("/paleta 01\r");
+    pty.wait_for("/ paleta 01 · 1 of 1");
+    // In the whole tree the others stand below it.
+    pty.type_text(ENTER);
     pty.wait_for("“paleta 01” 1 of 1");
     pty.type_text(&format!("V{}V", "j".repeat(MANY - 1)));
     pty.wait_for("Marked 50");
@@ -485,7 +495,7 @@ fn what_is_copied_goes_to_the_clipboard_of_the_terminal_whole_and_outside_any_fr
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/vip client\r");
-    pty.wait_for("“vip client” 1 of");
+    pty.wait_for("/ vip client · 1 of");
     pty.type_text("yn");
     pty.wait_for("Copied the name of VIP Client");
     // `VIP Client` in base64, in a piece of its own.
@@ -500,7 +510,7 @@ fn the_requests_are_listed_and_the_key_is_in_none_of_them() {
     let demo = Demo::start();
     let mut pty = demo.open(&["--poll", "30"]);
     pty.type_text("/vip client\r");
-    pty.wait_for("“vip client” 1 of");
+    pty.wait_for("/ vip client · 1 of");
     pty.type_text("r!\r");
     pty.wait_for("Renamed VIP Client");
     pty.type_text("L");
@@ -559,6 +569,8 @@ fn a_terminal_that_tells_ctrl_i_from_tab_goes_forth_with_it() {
     pty.wait_for("290 segments   ● live");
     assert!(pty.said().contains("\x1b[>1u"), "the terminal is asked to tell them apart");
     pty.type_text("/Zgierz\r");
+    pty.wait_for("/ Zgierz · 1 of");
+    pty.type_text(ENTER);
     pty.wait_for("“Zgierz” 1 of");
     pty.type_text("\x1b[27u");
     pty.wait_for("│ Zgierz");

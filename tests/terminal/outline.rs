@@ -27,7 +27,7 @@ fn texts(folder: &TempDir) -> usize {
 
 fn select(pty: &mut Pty, name: &str) {
     pty.type_text(&format!("/{name}{ENTER}"));
-    pty.wait_for(&format!("“{name}” 1 of"));
+    pty.wait_for(&format!("/ {name} · 1 of"));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn the_editor_does_not_find_the_key_in_its_environment() {
     pty.type_text("E");
     let environment = eventually(|| fs::read_to_string(&seen).ok().filter(|text| text.contains("EDITOR=")));
     assert!(!environment.contains(demo.server.api_key()), "{environment}");
-    pty.wait_for("“Zgierz” 1 of");
+    pty.wait_for("/ Zgierz · 1 of");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }

@@ -281,7 +281,7 @@ fn another_profile_opens_in_the_same_terminal_and_unsent_work_is_asked_about_fir
     let refuse = Trouble::Refuse { on: (Method::PUT, ""), status: 409, retry_after: None };
     demo.server.plan(refuse);
     pty.type_text("/vip client\r");
-    pty.wait_for("“vip client” 1 of");
+    pty.wait_for("/ vip client · 1 of");
     pty.type_text(&format!("r!{ENTER}"));
     // Nothing opens by itself, so the keys are the tree's.
     pty.wait_for("Couldn't rename");
@@ -348,7 +348,7 @@ fn what_is_typed_ahead_for_the_form_does_nothing_to_the_tree() {
     let mut pty = home.start(&[]);
     pty.wait_for("290 segments   ● live");
     pty.type_text(&format!("/zgierz{ENTER}"));
-    pty.wait_for("“zgierz” 1 of 1");
+    pty.wait_for("/ zgierz · 1 of 1");
     pty.type_text(&format!("r{CTRL_U}Renamed{ENTER}"));
     pty.wait_for("Renamed Zgierz");
     pty.type_text(&format!("Pnew{ENTER}uuu"));

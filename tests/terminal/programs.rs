@@ -28,7 +28,7 @@ fn read(folder: &TempDir, name: &str) -> String {
 
 fn select(pty: &mut Pty, name: &str) {
     pty.type_text(&format!("/{name}{ENTER}"));
-    pty.wait_for(&format!("“{name}” 1 of"));
+    pty.wait_for(&format!("/ {name} · 1 of"));
 }
 
 fn is_gone(process: &str) -> bool {

@@ -185,7 +185,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
     }
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
-            state.inform(format!("Unresolved. Press {} to come back to it", state.key(Action::ShowPending)));
+            state.inform(format!("Unresolved. Press {} to come back to it", state.key(Action::Resolve)));
             return KeyResult::Close;
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {

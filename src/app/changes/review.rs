@@ -278,8 +278,8 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
     if let Some(replacement) = review.replacement.take() {
         return replacement.origin.map_or_else(
             || {
-                let queue = state.key(Action::ShowPending);
-                state.inform(format!("Unresolved. Press {queue} to come back to it"));
+                let resolve = state.key(Action::Resolve);
+                state.inform(format!("Unresolved. Press {resolve} to come back to it"));
                 KeyResult::Close
             },
             KeyResult::replace,

@@ -74,7 +74,7 @@ pub(in crate::app) fn begin(
     let mut effects = apply(state, staged);
     state.changes.origins.extend(origin.map(|origin| (plan_id, origin)));
     if creates {
-        viewport::go_to(state, &OpId { plan_id, index: 0 }.provisional_id());
+        viewport::reveal(state, &OpId { plan_id, index: 0 }.provisional_id());
     }
     if !review && !staging {
         effects.extend(submit(state, &[plan_id]));
@@ -233,7 +233,7 @@ pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replaceme
     let transitions = state.changes.queue.replace(op, operation, title);
     let effects = apply(state, transitions);
     if creates {
-        viewport::go_to(state, &op.provisional_id());
+        viewport::reveal(state, &op.provisional_id());
     }
     effects
 }

@@ -145,7 +145,7 @@ impl Lines {
             self.field("Managed by", &pattern.owner());
         }
         if let Some(pending) = state.changes.queue.pending(&segment.id) {
-            let refused = format!("failed – press {} to resolve", state.key(Action::ShowPending));
+            let refused = format!("failed – press {} to resolve", state.key(Action::Resolve));
             self.field(
                 "Status",
                 match pending {

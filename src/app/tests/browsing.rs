@@ -55,7 +55,7 @@ fn star_unfolds_the_subtree_and_z_folds_to_a_level() {
     assert_eq!(harness.state.tree.forest.row_count(), 11);
     harness.press("/");
     harness.type_text("zgierz");
-    harness.press("enter z 1");
+    harness.press("enter enter z 1");
     assert_eq!(harness.selected(), "Hurtownie", "the selection goes to what is left of its path");
     assert_eq!(harness.rows()[..2], [">Hurtownie", "VIP Client"]);
     harness.press("z 0");

@@ -168,7 +168,7 @@ fn cut_and_paste_moves_what_is_marked() {
     let mut harness = at_work();
     harness.press("* g g /");
     harness.type_text("x-l");
-    harness.press("enter esc space space x");
+    harness.press("enter enter esc space space x");
     assert_eq!(harness.state.tree.picks.cut.len(), 2);
     harness.press("g g p");
     assert_eq!(harness.write_count(), 0, "several are looked at first");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, id, named, segment, wholesale};
-use crate::app::{Effect, Event, Mouse, MouseKind, update};
+use crate::app::{Effect, Event, Layer, Mouse, MouseKind, update};
 use crate::forest::{Forest, RowId, RowKind, SearchKind};
 use crate::keymap::Key;
 use crate::segment::Segment;
@@ -51,10 +51,10 @@ fn only_the_matches_and_what_they_stand_under_are_left_while_one_types() {
 }
 
 #[test]
-fn the_best_match_is_selected_and_the_arrows_go_from_match_to_match() {
+fn the_best_match_is_selected_and_keys_go_from_match_to_match() {
     let mut harness = typing("lod");
     assert_eq!(harness.selected(), "Łódź", "it is the shorter one");
-    harness.press("down");
+    harness.press("ctrl-n");
     assert_eq!(harness.selected(), "Łódzkie", "around the end");
     harness.press("ctrl-n");
     assert_eq!(harness.selected(), "Łódź");
@@ -78,14 +78,17 @@ fn esc_goes_back_to_exactly_where_one_was() {
     let (rows, offset, selected) = (harness.rows(), harness.state.tree.view.offset, harness.selected());
     harness.press("/");
     harness.type_text("lodz");
-    harness.press("down esc");
+    harness.press("ctrl-n esc");
     assert_eq!((harness.rows(), harness.state.tree.view.offset, harness.selected()), (rows, offset, selected));
     assert!(harness.state.tree.search.is_none());
 }
 
 #[test]
-fn enter_keeps_the_place_in_the_whole_tree_with_the_matches_marked() {
+fn enter_keeps_the_filter_and_enter_again_shows_the_match_in_the_whole_tree() {
     let mut harness = typing("lod");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Łódź");
+    assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
     harness.press("enter");
     assert_eq!(harness.selected(), "Łódź");
     assert!(harness.rows().contains(&"VIP Client".to_owned()), "{:?}", harness.rows());
@@ -105,9 +108,10 @@ fn an_emptied_line_shows_the_whole_tree_and_a_former_search_comes_back_with_esc(
     harness.type_text("lodz");
     harness.press("ctrl-u");
     assert_eq!(harness.rows().len(), at_work().rows().len());
-    assert_eq!(harness.selected(), "VIP Client");
+    assert_eq!(harness.selected(), "Hurtownie", "where one was");
     harness.press("esc");
     assert_eq!(harness.state.tree.search.as_ref().map(|search| search.text.as_str()), Some("vip"));
+    assert_eq!(harness.rows(), [">VIP Client"]);
 }
 
 #[test]
@@ -168,7 +172,7 @@ fn an_external_id_of_two_is_found_with_both() {
 #[test]
 fn the_selection_stays_on_its_line_while_the_tree_changes() {
     let mut harness = typing("x-");
-    harness.press("down down down");
+    harness.press("ctrl-n ctrl-n ctrl-n");
     let (selected, line) = (harness.selected(), line_of_selection(&harness));
     harness.changed(None, Some(&named("first", "A first one", None)));
     assert_eq!(harness.selected(), selected);
@@ -184,6 +188,94 @@ fn a_click_chooses_among_what_is_left() {
     assert_eq!(harness.selected(), "Łódzkie");
     harness.press("enter");
     assert_eq!(harness.selected(), "Łódzkie");
+}
+
+#[test]
+fn everything_works_in_a_filter_that_stays() {
+    let mut harness = at_work();
+    harness.press("j /");
+    harness.type_text("x-l");
+    harness.press("enter");
+    assert_eq!(harness.rows(), ["Hurtownie", "  Polska", "    Łódzkie", "      >Łódź"]);
+    harness.press("k k j j");
+    assert_eq!(harness.selected(), "Łódź", "row by row, those above the matches included");
+    harness.press("h l l");
+    assert_eq!(harness.selected(), "Łódź", "to the parent and back");
+    harness.press("g g N");
+    assert_eq!(harness.selected(), "Łódź", "around to the last match");
+    harness.press("ctrl-a");
+    assert_eq!(harness.state.tree.picks.marked.len(), 2);
+    harness.press("s e");
+    assert_eq!(harness.rows().len(), 4, "sorted, and still filtered");
+    harness.press("g g a");
+    harness.type_text("Nowy");
+    harness.press("enter");
+    assert_eq!(
+        (harness.write_count(), harness.selected()),
+        (1, "Nowy".into()),
+        "it is shown although it does not match"
+    );
+    harness.press("r");
+    harness.type_text("!");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Nowy!", "and stays in sight while it is selected");
+    harness.press("z 2");
+    assert!(harness.message().contains("clear the filter first"), "{}", harness.message());
+    harness.press("z esc esc");
+    assert_eq!(harness.selected(), "Nowy!", "the whole tree has gone to it");
+}
+
+#[test]
+fn esc_clears_a_filter_that_stays_and_goes_back_to_where_one_was() {
+    let mut harness = at_work();
+    harness.press("j /");
+    harness.type_text("lodz");
+    harness.press("enter k k");
+    harness.press("esc");
+    assert_eq!(harness.selected(), "Export");
+    assert_eq!(harness.rows().len(), at_work().rows().len());
+    harness.press("n");
+    assert_eq!(harness.selected(), "Łódzkie", "the matches are there still");
+    harness.press("esc n");
+    assert!(harness.message().contains("Press / to search"), "{}", harness.message());
+}
+
+#[test]
+fn a_segment_that_the_filter_hides_is_gone_to_without_it() {
+    let mut harness = at_work();
+    harness.press("b x /");
+    harness.type_text("vip");
+    harness.press("enter ' x");
+    assert_eq!(harness.selected(), "Hurtownie");
+    assert!(harness.state.tree.filter.is_none());
+}
+
+#[test]
+fn filters_of_earlier_come_back_and_words_are_completed() {
+    let mut harness = typing("vip");
+    harness.press("enter esc esc /");
+    harness.type_text("lodz");
+    harness.press("enter esc esc /");
+    harness.type_text("zg");
+    let typed = |harness: &Harness| match harness.state.screen.layers.last() {
+        Some(Layer::Find(prompt)) => prompt.text.text().to_owned(),
+        _ => panic!("the prompt is open"),
+    };
+    harness.press("up");
+    assert_eq!(typed(&harness), "lodz");
+    harness.press("up up");
+    assert_eq!((typed(&harness), harness.selected()), ("vip".into(), "VIP Client".into()));
+    harness.press("down down");
+    assert_eq!(typed(&harness), "zg");
+    harness.press("ctrl-u");
+    harness.type_text("is:o");
+    harness.press("tab");
+    assert_eq!((typed(&harness), harness.selected()), ("is:orphan".into(), "Orphan of nobody".into()));
+    let view = harness.state.view();
+    let mut next = Harness::live(120, 40, wholesale());
+    next.state.recall(view);
+    next.press("/ up");
+    assert_eq!(next.selected(), "Łódź", "also the next time");
 }
 
 /// Matches come in parts while the person does other things; whoever went elsewhere meanwhile is left there.
@@ -278,6 +370,7 @@ proptest! {
         first in prop::collection::vec((0_u8..24, prop::option::of(0_u8..26)), 1..24),
         keys in prop::collection::vec(prop::sample::select(vec!["j", "l", "pagedown", "z 2", "z 0", "*"]), 0..6),
         text in "(re|gr|bl|red|!red|[0-9]|is:leaf|path:red|rd )",
+        keeps in any::<bool>(),
         happenings in prop::collection::vec((0_u8..24, prop::option::of(0_u8..26), any::<bool>()), 0..8),
     ) {
         let segments: Vec<_> = first.iter().map(|(at, parent)| numbered(*at, *parent)).collect();
@@ -294,12 +387,19 @@ proptest! {
         prop_assert_eq!(harness.rows(), other.rows());
         harness.press("/");
         harness.type_text(&text);
+        if keeps {
+            harness.press("enter");
+        }
         for (at, parent, gone) in happenings {
             let before = harness.state.tree.forest.get(&numbered(at, None).id).cloned();
             let now = Some(numbered(at, parent)).filter(|_| !gone);
             if before.is_some() || now.is_some() {
                 harness.changed(before.as_ref(), now.as_ref());
                 other.changed(before.as_ref(), now.as_ref());
+            }
+            if harness.state.tree.filter.is_none() {
+                // Nothing had been found when it was to stay.
+                continue;
             }
             let forest = &harness.state.tree.forest;
             let shown: Vec<RowId> =
@@ -325,7 +425,8 @@ proptest! {
                 prop_assert!(is_match, "a match is selected");
             }
         }
-        harness.press("esc");
+        // The first may only be for a message that was read.
+        harness.press(if keeps { "esc esc" } else { "esc" });
         prop_assert_eq!(harness.rows(), other.rows());
         prop_assert_eq!(harness.state.tree.view.offset, other.state.tree.view.offset);
         prop_assert_eq!(&harness.state.tree.view.selected, &other.state.tree.view.selected);

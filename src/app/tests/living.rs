@@ -71,7 +71,7 @@ fn changes_made_elsewhere_move_neither_the_selection_nor_the_screen() {
     let mut harness = Harness::live(120, 40, many);
     harness.press("/");
     harness.type_text("100");
-    harness.press("enter esc");
+    harness.press("enter enter esc");
     let line = harness.selected_line();
     for at in 0..50 {
         harness.changed(None, Some(&segment(&format!("{at:03}-new"), None)));
@@ -114,7 +114,7 @@ fn a_whole_branch_that_disappears_leaves_the_selection_above_it() {
     harness.press("*");
     harness.press("/");
     harness.type_text("zgierz");
-    harness.press("enter esc");
+    harness.press("enter enter esc");
     let left: Vec<_> =
         wholesale().into_iter().filter(|segment| ["hurt", "export", "vip"].contains(&&*segment.id.text())).collect();
     harness.later_list(&wholesale(), &left);

@@ -107,7 +107,7 @@ fn what_is_decided_after_a_conflict_in_a_protected_profile_takes_the_tenant() {
     harness.press("D");
     assert_eq!((harness.write_count(), word(&harness).as_deref()), (1, Some("acme")));
     harness.press("esc");
-    assert!(harness.message().contains("Press Q to come back to it"), "{}", harness.message());
+    assert!(harness.message().contains("Press ! to come back to it"), "{}", harness.message());
     harness.press("Q enter D");
     answer(&mut harness, "acme");
     let Operation::Delete { base, .. } = &harness.last_write().1.operations[0] else { panic!("a delete") };

@@ -1,7 +1,8 @@
-//! The tree while a search is typed: the matches and what they stand under, laid over the whole tree.
+//! The filtered tree: the matches and their ancestors, laid over the whole tree while a filter is typed and for as long as it
+//! stays.
 //!
 //! Nothing is done to the tree below: what is unfolded there, selected and scrolled to stays as it is and follows what changes, so
-//! leaving the search is to lift this off again. What lies on top is built anew when there are twice as many matches as were shown,
+//! clearing the filter is to lift this off again. What lies on top is built anew when there are twice as many matches as were shown,
 //! up to as many as are shown at all, when all have been found, and when something about them changes.
 
 use std::ops::Range;
@@ -23,6 +24,8 @@ pub struct Filter {
     built: Option<Built>,
     /// Whether the person went to a match, and did not take what was offered.
     chosen: bool,
+    /// Whether it stays: the prompt is closed, and everything works in what it left.
+    kept: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +39,12 @@ impl Filter {
     /// Selection and scroll position of the whole tree.
     pub(in crate::app) const fn below(&self) -> &TreeView {
         &self.below
+    }
+
+    /// Whether it stays after its prompt was closed.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        self.kept
     }
 
     /// How many of the matches are shown.
@@ -70,6 +79,12 @@ impl State {
         }
     }
 
+    /// The row at that place.
+    #[must_use]
+    pub fn shown_row(&self, at: usize) -> Option<Row<'_>> {
+        self.shown_rows(at..at.saturating_add(1)).into_iter().next()
+    }
+
     /// Where a row is among them.
     #[must_use]
     pub fn shown_position(&self, id: &RowId) -> Option<usize> {
@@ -83,15 +98,56 @@ impl State {
 /// Lays a filter over the tree, or lets the one that is there wait for the matches of another text.
 pub(in crate::app) fn apply(tree: &mut Tree) {
     let below = tree.view.clone();
-    let fresh = || Filter { rows: Filtered::default(), below, built: None, chosen: false };
+    let fresh = || Filter { rows: Filtered::default(), below, built: None, chosen: false, kept: false };
     let filter = tree.filter.get_or_insert_with(fresh);
-    (filter.built, filter.chosen) = (None, false);
+    (filter.built, filter.chosen, filter.kept) = (None, false, false);
 }
 
 /// The matches are looked for once more: the rows stay until they come.
 pub(in crate::app) fn await_matches(tree: &mut Tree) {
     if let Some(filter) = &mut tree.filter {
         filter.built = None;
+    }
+}
+
+/// Lets the filter stay. Before its first matches come, the whole tree is shown: what an earlier text had found is not meant.
+pub(in crate::app) fn keep(tree: &mut Tree) {
+    let Some(filter) = &mut tree.filter else { return };
+    filter.kept = true;
+    if filter.built.is_none() {
+        filter.rows = Filtered::default();
+        tree.view = filter.below.clone();
+    }
+}
+
+/// Whether a filter stays, so that what is done is done in its rows.
+pub(in crate::app) fn is_kept(tree: &Tree) -> bool {
+    tree.filter.as_ref().is_some_and(Filter::is_kept)
+}
+
+/// A person pressed a key: the selection is theirs, and no match that comes later takes it. Where none has come yet, they went on
+/// in the whole tree, and stay there.
+pub(in crate::app) fn take_selection(state: &mut State) {
+    match state.tree.filter.as_mut().filter(|filter| filter.kept) {
+        Some(Filter { built: None, .. }) => drop(clear(state)),
+        Some(filter) => filter.chosen = true,
+        None => {}
+    }
+}
+
+/// Goes to a row that the filter may hide: it is shown for as long as it is selected.
+pub(in crate::app) fn show(tree: &mut Tree, id: &SegmentId) {
+    if let Some(filter) = tree.filter.as_mut().filter(|filter| filter.kept) {
+        filter.chosen = true;
+        tree.view.selected = Some(RowId::Segment(id.clone()));
+        rebuild(tree);
+    }
+}
+
+/// The rows are other ones, or in another order: they are made anew with the next look.
+pub(in crate::app) fn rebuild(tree: &mut Tree) {
+    if let Some(built) = tree.filter.as_mut().and_then(|filter| filter.built.as_mut()) {
+        built.changes = built.changes.wrapping_sub(1);
     }
 }
 
@@ -136,7 +192,12 @@ pub(in crate::app) fn refresh(state: &mut State) {
     if !due {
         return;
     }
-    let rows = state.tree.forest.filtered(SearchKind::Tree);
+    // What a person has changed, and is still at, does not vanish from under their hands because it no longer matches.
+    let also = match &state.tree.view.selected {
+        Some(RowId::Segment(id)) if filter.kept && filter.chosen => Some(id),
+        _ => None,
+    };
+    let rows = state.tree.forest.filtered(SearchKind::Tree, also);
     let former = position(state);
     let line = former.map(|at| at.saturating_sub(state.tree.view.offset));
     let Some(filter) = &mut state.tree.filter else { return };

@@ -44,9 +44,9 @@ pub(in crate::app) fn end_range(tree: &mut Tree) -> bool {
 /// Lets the range reach from where it began to the selected row.
 pub(in crate::app) fn follow(state: &mut State) {
     let Some(anchor) = &state.tree.picks.range.anchor else { return };
-    let ends = (state.tree.forest.position(anchor), selected_position(state));
+    let ends = (state.shown_position(anchor), selected_position(state));
     let (Some(from), Some(to)) = ends else { return };
-    let rows = state.tree.forest.rows(from.min(to)..from.max(to) + 1);
+    let rows = state.shown_rows(from.min(to)..from.max(to) + 1).into_iter();
     let range = rows.filter_map(|row| match row.kind {
         RowKind::Segment(segment) => Some(segment.id.clone()),
         RowKind::MissingParent(_) | RowKind::Heading(_) => None,
@@ -56,7 +56,7 @@ pub(in crate::app) fn follow(state: &mut State) {
 }
 
 fn selected_position(state: &State) -> Option<usize> {
-    state.tree.view.selected.as_ref().and_then(|row: &RowId| state.tree.forest.position(row))
+    state.tree.view.selected.as_ref().and_then(|row: &RowId| state.shown_position(row))
 }
 
 /// Marks all matches of the search.

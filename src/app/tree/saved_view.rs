@@ -8,7 +8,7 @@ use crate::forest::{Fold, Forest, Order, RowId};
 use crate::segment::SegmentId;
 
 use crate::app::tree::viewport;
-use crate::app::{Effect, Filter, State};
+use crate::app::{Effect, Filter, Filters, State};
 
 /// What is remembered of the screen from one run to the next. What an older or newer program left out or added is no fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct View {
     selected: Option<SegmentId>,
     /// By what siblings were sorted.
     order: Sorted,
+    /// Filters of earlier, and those with a name.
+    filters: Filters,
     /// Which panes were shown, and how large; `None` keeps the usual.
     panes: Option<ShownPanes>,
 }
@@ -70,6 +72,7 @@ impl State {
                 Order::Descendants => Sorted::Descendants,
                 Order::Recent => Sorted::Recent,
             },
+            filters: self.tree.filters.clone(),
             panes: Some(ShownPanes {
                 details: panes.details,
                 activity: panes.activity,
@@ -88,6 +91,7 @@ impl State {
             self.screen.panes.share_tree(panes.tree_share);
         }
         self.tree.picks.places.bookmarks.clone_from(&view.bookmarks);
+        self.tree.filters.clone_from(&view.filters);
         self.tree.recalled = Some(view);
     }
 }

@@ -11,7 +11,7 @@ use crate::keymap::Key;
 use crate::segment::SegmentId;
 
 use crate::app::tree::viewport::{self, Direction};
-use crate::app::tree::{filter, search_flags};
+use crate::app::tree::{filter, filters, search_flags};
 use crate::app::{Effect, Layer, State, TextField};
 
 /// A search whose matches are shown.
@@ -27,15 +27,8 @@ pub struct Search {
     pub ended: bool,
     /// Which of the matches is selected, from 1; `None` also for one of so many that counting up to it would take long.
     pub current: Option<usize>,
-    /// Where a match is still to be gone to.
-    going: Option<PendingJump>,
-}
-
-/// A way to the best match that is taken as matches come, when the person did not wait for them.
-#[derive(Debug, Clone)]
-struct PendingJump {
-    /// Where it has led so far. A person who is elsewhere by then is left there.
-    at: Option<RowId>,
+    /// Whether it is still to be said if nothing is found.
+    fresh: bool,
 }
 
 /// The line in which a search is typed.
@@ -43,8 +36,12 @@ struct PendingJump {
 pub struct FindPrompt {
     /// The text as typed.
     pub text: TextField,
-    /// The search that was shown before.
+    /// The search that was shown before, and whether its filter stayed.
     former: Option<Search>,
+    kept: bool,
+    /// How many filters of earlier were gone back, and what had been typed before that.
+    back: usize,
+    typed: String,
 }
 
 /// Matches of which each is told its number.
@@ -76,7 +73,10 @@ pub(in crate::app) fn take_finds(state: &mut State, finds: SearchBatch) {
 }
 
 pub(in crate::app) fn begin(state: &mut State) {
-    let prompt = FindPrompt { text: TextField::default(), former: state.tree.search.take() };
+    let kept = filter::is_kept(&state.tree);
+    // A filter that stays is shown until something is typed.
+    let former = if kept { state.tree.search.clone() } else { state.tree.search.take() };
+    let prompt = FindPrompt { text: TextField::default(), former, kept, back: 0, typed: String::new() };
     state.screen.layers.push(Layer::Find(prompt));
 }
 
@@ -86,8 +86,11 @@ pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key
         "esc" | "ctrl-c" => return KeyResult::Do(leave(state, prompt)),
         "backspace" if prompt.text.text().is_empty() => return KeyResult::Do(leave(state, prompt)),
         "enter" => return KeyResult::Do(stay(state, prompt)),
-        "down" | "ctrl-n" => filter::step(state, Direction::Next),
-        "up" | "ctrl-p" => filter::step(state, Direction::Previous),
+        "ctrl-n" => filter::step(state, Direction::Next),
+        "ctrl-p" => filter::step(state, Direction::Previous),
+        "up" => return recall(state, prompt, prompt.back + 1),
+        "down" => return recall(state, prompt, prompt.back.saturating_sub(1)),
+        "tab" => return complete(state, prompt),
         "pagedown" => filter::page(state, page(state)),
         "pageup" => filter::page(state, -page(state)),
         _ => {
@@ -98,6 +101,33 @@ pub(in crate::app) fn press(state: &mut State, prompt: &mut FindPrompt, key: Key
         }
     }
     KeyResult::Stay
+}
+
+/// Puts a filter of earlier into the prompt, or what was typed before that.
+fn recall(state: &mut State, prompt: &mut FindPrompt, back: usize) -> KeyResult {
+    if prompt.back == 0 {
+        prompt.typed = prompt.text.text().to_owned();
+    }
+    let text = if back == 0 { Some(prompt.typed.as_str()) } else { state.tree.filters.recent(back) };
+    let Some(text) = text.map(str::to_owned) else { return KeyResult::Stay };
+    prompt.back = back;
+    prompt.text.set(&text);
+    KeyResult::StayAndDo(start(state, prompt))
+}
+
+/// Completes the last word, or the part of it that all its completions have in common.
+fn complete(state: &mut State, prompt: &mut FindPrompt) -> KeyResult {
+    let found = filters::completions(prompt.text.text());
+    let Some(first) = found.first() else { return KeyResult::Stay };
+    let common = found.iter().skip(1).fold(first.as_str(), |common, other| {
+        let equal = common.char_indices().zip(other.chars()).take_while(|((_, one), other)| one == other);
+        &common[..equal.last().map_or(0, |((at, one), _)| at + one.len_utf8())]
+    });
+    if common.len() <= prompt.text.text().len() {
+        return KeyResult::Stay;
+    }
+    prompt.text.set(common);
+    KeyResult::StayAndDo(start(state, prompt))
 }
 
 fn page(state: &State) -> isize {
@@ -121,39 +151,60 @@ fn start(state: &mut State, prompt: &FindPrompt) -> Vec<Effect> {
     let known = search_flags::known(state, &query);
     let query = query.knowing(known);
     let job = state.tree.forest.search(SearchKind::Tree, query.clone());
-    state.tree.search = Some(Search { query, text, matches: 0, ended: false, current: None, going: None });
+    state.tree.search = Some(Search { query, text, matches: 0, ended: false, current: None, fresh: true });
     carry_out(state, job)
 }
 
-/// Back to where the person was, and to the search that was shown before.
+/// Back to where the person was, and to the search or the filter that was shown before.
 fn leave(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
-    filter::clear(state);
     state.tree.search = prompt.former.take();
+    if prompt.kept && state.tree.search.is_some() {
+        filter::apply(&mut state.tree);
+        filter::keep(&mut state.tree);
+    } else {
+        filter::clear(state);
+    }
     resume(state)
 }
 
-/// The whole tree again, at the match that was selected.
+/// Closes the prompt. The filter stays.
 fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
-    let selected = filter::clear(state);
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
             let states: Vec<&str> = StateFilter::NAMED.into_iter().map(|(name, _)| name).collect();
             state.warn(format!("Unknown state. Use {}", states.join(", ")));
         }
+        prompt.kept = false;
         return leave(state, prompt);
     };
-    let ended = search.ended;
-    if let Some((id, _)) = &selected {
-        viewport::go_to(state, id);
+    state.tree.filters.used(&search.text.clone());
+    if search.ended && search.matches == 0 {
+        filter::clear(state);
+        warn_of_none(state);
+        return Vec::new();
     }
-    let goes_on = !ended && selected.is_none_or(|(_, chosen)| !chosen);
-    let going = PendingJump { at: state.tree.view.selected.clone() };
-    if let Some(search) = &mut state.tree.search {
-        search.going = goes_on.then_some(going);
-    }
-    number_current(state);
-    warn_of_none(state);
+    filter::keep(&mut state.tree);
     Vec::new()
+}
+
+/// Filters the tree by a text, as if it had been typed.
+pub(in crate::app) fn filter_by(state: &mut State, text: &str) -> Vec<Effect> {
+    let former = state.tree.search.take();
+    let kept = filter::is_kept(&state.tree);
+    let mut prompt = FindPrompt { text: TextField::new(text), former, kept, back: 0, typed: String::new() };
+    let mut effects = start(state, &prompt);
+    effects.extend(stay(state, &mut prompt));
+    effects
+}
+
+/// Clears the filter that stays: the tree is as it was, and the matches are marked in it. Returns whether there was one.
+pub(in crate::app) fn clear_filter(state: &mut State) -> bool {
+    let is_kept = filter::is_kept(&state.tree);
+    if is_kept {
+        filter::clear(state);
+        number_current(state);
+    }
+    is_kept
 }
 
 /// Looks for the matches of the search that is shown in the tree that is there now, without going anywhere.
@@ -162,7 +213,6 @@ pub(in crate::app) fn resume(state: &mut State) -> Vec<Effect> {
         state.tree.forest.end_search(SearchKind::Tree);
         return Vec::new();
     };
-    search.going = None;
     search.ended = false;
     let query = search.query.clone();
     filter::await_matches(&mut state.tree);
@@ -215,46 +265,28 @@ pub(in crate::app) fn search_places(tree: &mut Tree, picker: &mut ParentPicker) 
     Vec::new()
 }
 
-/// Matches have come. If `enter` was pressed before, goes to the best match so far, and to the best of all at the end.
+/// Matches have come.
 fn follow(state: &mut State) {
     let (matches, ended) =
         (state.tree.forest.match_count(SearchKind::Tree), state.tree.forest.is_searched(SearchKind::Tree));
     let Some(search) = &mut state.tree.search else { return };
-    let first_ones = search.matches == 0 && matches > 0;
     (search.matches, search.ended) = (matches, ended);
-    let going = if first_ones || ended { search.going.take() } else { None };
-    // A former search that is shown again was told of before.
-    let fresh = going.is_some();
-    if let Some(going) = going {
-        jump_to_best(state, going, ended);
-    }
-    if ended && state.tree.filter.is_none() {
-        number_current(state);
-        if fresh {
-            warn_of_none(state);
-        }
-    }
-}
-
-fn jump_to_best(state: &mut State, mut going: PendingJump, ended: bool) {
-    if state.tree.view.selected != going.at {
+    if !ended {
         return;
     }
-    let filtered = state.tree.forest.filtered(SearchKind::Tree);
-    if let Some(RowId::Segment(id)) = filtered.best().and_then(|at| filtered.id(at)) {
-        viewport::go_to(state, id);
-        going.at.clone_from(&state.tree.view.selected);
+    let fresh = std::mem::take(&mut search.fresh);
+    if filter::is_kept(&state.tree) && matches == 0 && fresh {
+        filter::clear(state);
+        warn_of_none(state);
     }
-    if let Some(search) = state.tree.search.as_mut().filter(|_| !ended) {
-        search.going = Some(going);
+    if state.tree.filter.is_none() {
+        number_current(state);
     }
 }
 
 /// Where a person presses a key, they mean what is selected now: no match that is found later takes its place.
-pub(in crate::app) fn cancel_jump(tree: &mut Tree) {
-    if let Some(search) = &mut tree.search {
-        search.going = None;
-    }
+pub(in crate::app) fn cancel_jump(state: &mut State) {
+    filter::take_selection(state);
 }
 
 fn warn_of_none(state: &mut State) {
@@ -268,15 +300,15 @@ pub(in crate::app) fn step(state: &mut State, direction: Direction) {
     if state.tree.search.is_none() {
         return;
     }
+    if filter::is_kept(&state.tree) {
+        return filter::step(state, direction);
+    }
     let from = state.tree.view.selected.clone();
     let found = next(&mut state.tree, from.as_ref(), direction);
     if let Some(id) = &found {
         viewport::go_to(state, id);
     }
     if let Some(search) = &mut state.tree.search {
-        if found.is_some() {
-            search.going = None;
-        }
         search.matches = state.tree.forest.match_count(SearchKind::Tree);
     }
     number_current(state);

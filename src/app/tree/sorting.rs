@@ -2,7 +2,7 @@
 
 use crate::forest::{Order, SortJob};
 
-use crate::app::tree::viewport;
+use crate::app::tree::{filter, viewport};
 use crate::app::{Effect, State};
 
 /// Sorts by an order because a person asked for it.
@@ -11,6 +11,7 @@ pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
         state.inform(format!("Sorting by {}…", words(order)));
         return vec![Effect::Sort(job)];
     }
+    filter::rebuild(&mut state.tree);
     viewport::keep_in_sight(state);
     state.inform(format!("Sorted by {}", words(order)));
     Vec::new()
@@ -34,6 +35,7 @@ pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect
         // Nearly everything has changed meanwhile.
         return arrange(state, order).map(Effect::Sort).into_iter().collect();
     }
+    filter::rebuild(&mut state.tree);
     if state.tree.forest.order() != former {
         viewport::keep_in_sight(state);
         state.inform(format!("Sorted by {}", words(order)));

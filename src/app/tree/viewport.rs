@@ -3,6 +3,7 @@
 //! The selection is an identity, never a position: whatever happens to the tree, it stays on its row, and on its line of the
 //! screen. Only when its row vanishes does it go to the heir.
 
+use crate::action::Action;
 use crate::forest::{Fold, RowId};
 use crate::segment::SegmentId;
 
@@ -28,16 +29,16 @@ pub(in crate::app) fn height(state: &State) -> usize {
 }
 
 fn position(state: &State) -> Option<usize> {
-    state.tree.view.selected.as_ref().and_then(|selected| state.tree.forest.position(selected))
+    state.tree.view.selected.as_ref().and_then(|selected| state.shown_position(selected))
 }
 
 /// Selects the row at that place, the last one if there are fewer, and brings it into sight.
 pub(in crate::app) fn select(state: &mut State, index: usize) {
-    let Some(last) = state.tree.forest.row_count().checked_sub(1) else {
+    let Some(last) = state.shown_row_count().checked_sub(1) else {
         state.tree.view = TreeView::default();
         return;
     };
-    let selected = state.tree.forest.row(index.min(last)).map(|row| row.id());
+    let selected = state.shown_row(index.min(last)).map(|row| row.id());
     if selected != state.tree.view.selected {
         state.screen.panes.details_scroll = 0;
     }
@@ -45,8 +46,20 @@ pub(in crate::app) fn select(state: &mut State, index: usize) {
     keep_in_sight(state);
 }
 
-/// Opens what is above a segment, selects it and brings it into sight.
+/// Goes to a segment because a person asked for it: in the filter that stays, or without it where it hides the segment.
 pub(in crate::app) fn go_to(state: &mut State, id: &SegmentId) {
+    if filter::is_kept(&state.tree) {
+        if let Some(at) = state.shown_position(&RowId::Segment(id.clone())) {
+            return select(state, at);
+        }
+        filter::clear(state);
+    }
+    reveal(state, id);
+}
+
+/// Expands what is above a segment in the whole tree, selects it there and brings it into sight. A filter that stays shows it too.
+pub(in crate::app) fn reveal(state: &mut State, id: &SegmentId) {
+    filter::show(&mut state.tree, id);
     filter::with_unfiltered(state, |state| {
         if let Some(index) = state.tree.forest.reveal(id) {
             select(state, index);
@@ -83,7 +96,8 @@ pub(in crate::app) fn scroll(state: &mut State, by: isize) {
 /// Unfolds the selected row, or goes to its first child.
 pub(in crate::app) fn open(state: &mut State) {
     let Some((at, id)) = selected_row(state) else { return };
-    match state.tree.forest.row(at).map(|row| row.fold) {
+    match state.shown_row(at).map(|row| row.fold) {
+        Some(Fold::Closed) if filter::is_kept(&state.tree) => warn_of_hidden(state),
         Some(Fold::Closed) => preserving_viewport(state, |state| state.tree.forest.expand(&id)),
         Some(Fold::Open) => select(state, at + 1),
         _ => {}
@@ -93,17 +107,33 @@ pub(in crate::app) fn open(state: &mut State) {
 /// Folds the selected row, or goes to what it stands under.
 pub(in crate::app) fn close(state: &mut State) {
     let Some((at, id)) = selected_row(state) else { return };
-    if state.tree.forest.row(at).is_some_and(|row| row.fold == Fold::Open) {
+    let is_open = state.shown_row(at).is_some_and(|row| row.fold == Fold::Open);
+    if is_open && !filter::is_kept(&state.tree) {
         preserving_viewport(state, |state| state.tree.forest.collapse(&id));
-    } else if let Some(parent) =
-        state.tree.forest.parent_row(&id).and_then(|parent| state.tree.forest.position(&parent))
-    {
+    } else if let Some(parent) = state.tree.forest.parent_row(&id).and_then(|parent| state.shown_position(&parent)) {
         select(state, parent);
     }
 }
 
-/// Folds or unfolds a row.
+fn warn_of_hidden(state: &mut State) {
+    let (fold, clear) = (state.key(Action::ToggleFold), state.key(Action::Dismiss));
+    state.warn(format!(
+        "Its children don't match the filter. Press {fold} to see it in the tree, {clear} to clear the filter"
+    ));
+}
+
+/// Folds or unfolds a row. In a filter that stays, it shows the row in the whole tree instead.
 pub(in crate::app) fn toggle(state: &mut State, id: &RowId) {
+    if filter::is_kept(&state.tree) {
+        filter::clear(state);
+        match id {
+            RowId::Segment(segment) => return reveal(state, segment),
+            RowId::Heading(_) => {
+                state.tree.view.selected = Some(id.clone());
+                return keep_in_sight(state);
+            }
+        }
+    }
     preserving_viewport(state, |state| {
         if state.tree.forest.is_open(id) {
             state.tree.forest.collapse(id);
@@ -120,14 +150,14 @@ pub(in crate::app) fn selected_row(state: &State) -> Option<(usize, RowId)> {
 /// Goes to the next row on the same level under the same parent, or to the one before.
 pub(in crate::app) fn step_sibling(state: &mut State, direction: Direction) {
     let Some((at, _)) = selected_row(state) else { return };
-    let Some(depth) = state.tree.forest.row(at).map(|row| row.depth) else { return };
+    let Some(depth) = state.shown_row(at).map(|row| row.depth) else { return };
     let mut index = at;
     loop {
         let next = match direction {
             Direction::Next => index.checked_add(1),
             Direction::Previous => index.checked_sub(1),
         };
-        let Some((next, row)) = next.and_then(|next| Some((next, state.tree.forest.row(next)?))) else { return };
+        let Some((next, row)) = next.and_then(|next| Some((next, state.shown_row(next)?))) else { return };
         if row.depth < depth {
             return;
         }

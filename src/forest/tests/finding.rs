@@ -159,7 +159,7 @@ proptest! {
     ) {
         let mut forest = Forest::within(limits, segments.iter().cloned());
         searched(&mut forest, &query, changes, &parts_between);
-        let filtered = forest.filtered(SearchKind::Tree);
+        let filtered = forest.filtered(SearchKind::Tree, None);
 
         let meant = all_meant(&forest, &query);
         let mut whole = forest.clone();
@@ -233,7 +233,7 @@ fn a_very_deep_chain_is_followed_only_so_far() {
     let mut forest: Forest = chain.collect();
     let job = forest.search(SearchKind::Tree, Query::parse("\"level 04999\"").unwrap());
     job.for_each(|finds| forest.take_finds(finds));
-    let filtered = forest.filtered(SearchKind::Tree);
+    let filtered = forest.filtered(SearchKind::Tree, None);
     assert!(filtered.len() < 1_200, "{}", filtered.len());
     assert_eq!(filtered.best(), Some(filtered.len() - 1));
 }

@@ -192,7 +192,8 @@ const KEYS: usize = 4;
 fn title(state: &State) -> String {
     let counts = state.changes.counts();
     let parts = [
-        (counts.queued, "sending"),
+        (counts.in_flight, "sending"),
+        (counts.queued - counts.in_flight, "queued"),
         (counts.staged, "staged"),
         (counts.on_hold, "on hold"),
         (counts.failed, "failed"),

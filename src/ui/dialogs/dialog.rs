@@ -89,7 +89,7 @@ fn place(state: &State, height: u16, wanted: usize) -> Rect {
     let above_footer = screen.height.saturating_sub(1);
     let width = width(state, wanted);
     let height = height.min(above_footer);
-    let selected = state.tree.view.selected.as_ref().and_then(|row| state.tree.forest.position(row));
+    let selected = state.tree.view.selected.as_ref().and_then(|row| state.shown_position(row));
     let line = selected.and_then(|at| at.checked_sub(state.tree.view.offset)).and_then(|line| u16::try_from(line).ok());
     let selected_y = line.map(|line| tree.y.saturating_add(line)).filter(|y| *y < tree.y + tree.height);
     let lowest = (tree.y + tree.height).max(height).min(above_footer) - height;

@@ -153,7 +153,7 @@ fn label(form: &NewProfile, field: ProfileField) -> &'static str {
         ProfileField::BaseUrl => "Base URL",
         ProfileField::Tenant => "Tenant",
         ProfileField::Name => "Profile",
-        ProfileField::KeyLocation => "Store API key in",
+        ProfileField::KeyLocation => "Key stored in",
         ProfileField::Key => match form.keeping {
             KeyLocation::Keyring | KeyLocation::File => "API key",
             KeyLocation::Variable => "Variable",
