@@ -82,7 +82,9 @@ pub enum Action {
     Undo,
     /// Do again what was taken back.
     Redo,
-    /// Gather edits, or show what was gathered.
+    /// Do the last edit once more, on what is selected or marked.
+    Repeat,
+    /// Stage edits, or review what is staged.
     Stage,
     /// Show what waits, runs and failed.
     ShowPending,
@@ -90,6 +92,10 @@ pub enum Action {
     Pause,
     /// Mark or unmark, then one row down.
     Mark,
+    /// Mark a range that grows down.
+    MarkDown,
+    /// Mark a range that grows up.
+    MarkUp,
     /// Begin or end marking a range.
     MarkRange,
     /// Mark all matches of the search.
@@ -235,8 +241,8 @@ pub const TABLE: &[ActionEntry] = &[
     entry(Action::Up, "up", &["k", "up"], Group::Moving, "up", "Move up"),
     entry(Action::HalfPageDown, "half-page-down", &["ctrl-d"], Group::Moving, "half page", "Half page down"),
     entry(Action::HalfPageUp, "half-page-up", &["ctrl-u"], Group::Moving, "half page up", "Half page up"),
-    entry(Action::PageDown, "page-down", &["pagedown"], Group::Moving, "page down", "Page down"),
-    entry(Action::PageUp, "page-up", &["pageup"], Group::Moving, "page up", "Page up"),
+    entry(Action::PageDown, "page-down", &["pagedown", "ctrl-f"], Group::Moving, "page down", "Page down"),
+    entry(Action::PageUp, "page-up", &["pageup", "ctrl-b"], Group::Moving, "page up", "Page up"),
     entry(Action::First, "first", &["g g", "home"], Group::Moving, "top", "Go to top"),
     entry(Action::Last, "last", &["G", "end"], Group::Moving, "bottom", "Go to bottom"),
     entry(Action::NextSibling, "next-sibling", &["J"], Group::Moving, "next", "Next sibling"),
@@ -267,17 +273,20 @@ pub const TABLE: &[ActionEntry] = &[
     entry(Action::AddSibling, "add-sibling", &["A"], Group::Changing, "add sibling", "Add sibling"),
     entry(Action::Edit, "edit", &["e"], Group::Changing, "edit", "Edit fields…"),
     entry(Action::EditAsText, "edit-as-text", &["E"], Group::Changing, "edit text", "Edit subtree in $EDITOR"),
-    entry(Action::Rename, "rename", &["r"], Group::Changing, "rename", "Rename"),
+    entry(Action::Rename, "rename", &["r", "f2"], Group::Changing, "rename", "Rename"),
     entry(Action::Move, "move", &["m"], Group::Changing, "move", "Move to…"),
     entry(Action::Cut, "cut", &["x"], Group::Changing, "cut", "Cut"),
     entry(Action::Paste, "paste", &["p"], Group::Changing, "paste", "Paste as children here"),
-    entry(Action::Delete, "delete", &["d"], Group::Changing, "delete", "Delete…"),
+    entry(Action::Delete, "delete", &["d", "delete"], Group::Changing, "delete", "Delete…"),
     entry(Action::Resolve, "resolve", &["!"], Group::Changing, "resolve", "Resolve problem"),
     entry(Action::Undo, "undo", &["u"], Group::Changing, "undo", "Undo"),
     entry(Action::Redo, "redo", &["U"], Group::Changing, "redo", "Redo"),
+    entry(Action::Repeat, "repeat", &["."], Group::Changing, "repeat", "Repeat last edit"),
     entry(Action::Stage, "stage", &["S"], Group::Changing, "stage", "Stage changes, or review staged"),
     entry(Action::ShowPending, "pending-changes", &["Q"], Group::Changing, "pending", "Pending changes"),
     entry(Action::Mark, "mark", &["space"], Group::Changing, "mark", "Mark and move down"),
+    entry(Action::MarkDown, "mark-down", &["shift-down"], Group::Changing, "mark down", "Extend marks down"),
+    entry(Action::MarkUp, "mark-up", &["shift-up"], Group::Changing, "mark up", "Extend marks up"),
     entry(Action::MarkRange, "mark-range", &["V"], Group::Changing, "range", "Mark range (start/end)"),
     entry(Action::MarkMatches, "mark-matches", &["ctrl-a"], Group::Changing, "mark all", "Mark all matches"),
     entry(Action::Copy(Aspect::Id), "copy-id", &["y i"], Group::Copying, "ID", "Copy ID(s)"),
@@ -312,12 +321,12 @@ pub const TABLE: &[ActionEntry] = &[
     ),
     entry(Action::SortByDescendants, "sort-by-size", &["s s"], Group::Viewing, "by size", "Sort by size (descendants)"),
     entry(Action::SortByChange, "sort-by-change", &["s c"], Group::Viewing, "by change", "Sort by last changed"),
-    entry(Action::Refresh, "refresh", &["ctrl-r"], Group::Program, "refresh", "Refresh now"),
+    entry(Action::Refresh, "refresh", &["ctrl-r", "f5"], Group::Program, "refresh", "Refresh now"),
     entry(Action::Reload, "reload", &["R"], Group::Program, "reload", "Reload and verify everything"),
     entry(Action::Palette, "palette", &[":", "ctrl-p"], Group::Program, "commands", "Command palette"),
     entry(Action::ShowRequests, "show-requests", &["L"], Group::Program, "requests", "Request log"),
     entry(Action::SwitchProfile, "switch-profile", &["P"], Group::Program, "profile", "Switch profile…"),
-    entry(Action::Help, "help", &["?"], Group::Program, "help", "Help: keys"),
+    entry(Action::Help, "help", &["?", "f1"], Group::Program, "help", "Help: keys"),
     entry(Action::Dismiss, "dismiss", &["esc"], Group::Program, "close", "Close / clear filter, cut, marks"),
     entry(Action::Suspend, "suspend", &["ctrl-z"], Group::Program, "suspend", "Suspend to shell (fg to return)"),
     entry(Action::Pause, "pause", &["ctrl-c"], Group::Program, "pause", "Pause sending, or quit"),
@@ -355,6 +364,7 @@ impl Action {
                 | Self::Delete
                 | Self::Undo
                 | Self::Redo
+                | Self::Repeat
                 | Self::Stage
         )
     }

@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(keymap.keys(Action::First).collect::<Vec<_>>(), ["home"]);
         assert_eq!(keymap.keys(Action::Down).collect::<Vec<_>>(), ["down"]);
         assert_eq!(keymap.keys(Action::Find).collect::<Vec<_>>(), ["g"]);
-        assert_eq!(keymap.keys(Action::Help).collect::<Vec<_>>(), ["?"]);
+        assert_eq!(keymap.keys(Action::Help).collect::<Vec<_>>(), ["?", "f1"]);
         assert_eq!(keymap.lookup(&pressed("q")), Lookup::Nothing);
     }
 

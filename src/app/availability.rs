@@ -63,6 +63,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
             Err("Nothing to undo".into())
         }
+        Action::Repeat if state.changes.last_edit.is_none() => Err("Nothing to repeat".into()),
         Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err("Nothing to redo".into()),
         Action::ToggleFold if filter::is_kept(&state.tree) => Ok(()),
         Action::ExpandSubtree | Action::FoldToLevel(_) if filter::is_kept(&state.tree) => Err(format!(

@@ -13,7 +13,7 @@ mod write_rate;
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::changes::{ChangeQueue, JournalEntry, OpId, PlanId, QueueCounts, RecentWrites};
+use crate::changes::{ChangeQueue, JournalEntry, OpId, Operation, PlanId, QueueCounts, RecentWrites};
 use crate::remote::Fault;
 
 use super::Layer;
@@ -54,6 +54,8 @@ pub struct Changes {
     unreached: Option<Fault>,
     /// Entries of the journal that could not be handed over yet.
     unjournalled: Vec<JournalEntry>,
+    /// What a person last asked for, to be repeated elsewhere.
+    pub(super) last_edit: Option<Operation>,
     /// Whether something could not be handed over.
     undelivered: bool,
 }

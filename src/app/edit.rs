@@ -8,4 +8,5 @@ pub(super) mod form;
 pub(super) mod outline;
 pub(super) mod parents;
 pub(super) mod renaming;
+pub(super) mod repeating;
 pub(super) mod text_field;

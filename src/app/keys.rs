@@ -60,17 +60,37 @@ fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) 
     }
 }
 
+/// Times an action can be asked for at once.
+const MOST_TIMES: usize = 999_999;
+
+/// The count with a digit more, where the key is one and stands for nothing else.
+fn counting(state: &State, keymap: &Keymap, key: Key) -> Option<usize> {
+    let digit = key.typed().and_then(|typed| typed.to_digit(10)).and_then(|digit| usize::try_from(digit).ok())?;
+    let so_far = state.screen.count.unwrap_or(0);
+    let counts = state.screen.pressed.is_empty() && (digit > 0 || so_far > 0);
+    (counts && matches!(keymap.lookup(&[key]), Lookup::Nothing)).then(|| (so_far * 10 + digit).min(MOST_TIMES))
+}
+
 fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
+    if let Some(count) = counting(state, keymap, key) {
+        state.screen.count = Some(count);
+        return Vec::new();
+    }
+    if keymap.asks(key, Action::Dismiss) && state.screen.pressed.is_empty() && state.screen.count.take().is_some() {
+        return Vec::new();
+    }
     state.screen.pressed.push(key);
     match keymap.lookup(&state.screen.pressed) {
         Lookup::Action(action) => {
             state.screen.pressed.clear();
-            let effects = perform::perform(state, action);
+            let count = state.screen.count.take();
+            let effects = perform::perform_times(state, action, count);
             marking::follow(state);
             effects
         }
         Lookup::Prefix => Vec::new(),
         Lookup::Nothing => {
+            state.screen.count = None;
             let pressed = std::mem::take(&mut state.screen.pressed);
             let abandoned = pressed.len() > 1 && (key.to_string() == "esc" || keymap.asks(key, Action::Dismiss));
             if !abandoned {

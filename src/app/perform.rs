@@ -7,7 +7,7 @@ use crate::numbers::{Noun, counted};
 use crate::sync::{Command, Phase};
 
 use super::dialogs::{profiles, user_commands};
-use super::edit::{changing, outline};
+use super::edit::{changing, outline, repeating};
 use super::tree::viewport::{self, Direction};
 use super::tree::{marking, places, search, sorting};
 use super::{
@@ -15,19 +15,58 @@ use super::{
     TextField, availability, browsing, changes, copying,
 };
 
+/// Steps from match to match, or along siblings, that are done at once.
+const MOST_STEPS: usize = 1_000;
+
+/// Carries out an action as often as was typed before its key: moves go as far, `first` and `last` go to that row. Others do what
+/// they do once.
+pub(super) fn perform_times(state: &mut State, action: Action, count: Option<usize>) -> Vec<Effect> {
+    let Some(count) = count.filter(|_| availability(state, action).is_ok()) else { return perform(state, action) };
+    match action {
+        Action::Down | Action::Up | Action::HalfPageDown | Action::HalfPageUp | Action::PageDown | Action::PageUp => {
+            marking::end_extending(&mut state.tree);
+            let times = isize::try_from(count).unwrap_or(isize::MAX);
+            viewport::move_in_focus(state, distance(state, action).saturating_mul(times));
+            Vec::new()
+        }
+        Action::MarkDown | Action::MarkUp => {
+            let times = isize::try_from(count).unwrap_or(isize::MAX);
+            marking::extend(state, if action == Action::MarkDown { times } else { -times });
+            Vec::new()
+        }
+        Action::First | Action::Last if state.screen.panes.focus == Pane::Tree => {
+            places::leave(state);
+            viewport::select(state, count - 1);
+            Vec::new()
+        }
+        Action::NextSibling | Action::PreviousSibling | Action::NextMatch | Action::PreviousMatch => {
+            (0..count.min(MOST_STEPS)).flat_map(|_| perform(state, action)).collect()
+        }
+        _ => perform(state, action),
+    }
+}
+
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(state, action) {
         state.warn(reason);
         return Vec::new();
     }
-    if action.entry().is_some_and(|entry| entry.group == Group::Changing) && action != Action::MarkRange {
+    if action.entry().is_some_and(|entry| entry.group == Group::Changing)
+        && !matches!(action, Action::MarkRange | Action::MarkDown | Action::MarkUp)
+    {
         // What was marked by a range is marked; it grows no further.
         state.tree.picks.range = MarkedRange::default();
+    }
+    if !matches!(action, Action::MarkDown | Action::MarkUp) {
+        marking::end_extending(&mut state.tree);
     }
     match action {
         Action::Down | Action::Up | Action::HalfPageDown | Action::HalfPageUp | Action::PageDown | Action::PageUp => {
             viewport::move_in_focus(state, distance(state, action));
         }
+        Action::MarkDown => marking::extend(state, 1),
+        Action::MarkUp => marking::extend(state, -1),
+        Action::Repeat => return repeating::repeat(state),
         Action::First | Action::Last => go_to_end(state, action),
         Action::NextSibling => viewport::step_sibling(state, Direction::Next),
         Action::PreviousSibling => viewport::step_sibling(state, Direction::Previous),

@@ -111,6 +111,8 @@ pub struct Screen {
     pub message: Option<Message>,
     /// Keys that may become a sequence.
     pub pressed: Vec<Key>,
+    /// How often the next action is to be done, as typed before it.
+    pub count: Option<usize>,
     /// What sentences call the keys.
     pub key_texts: KeyTexts,
 }
@@ -122,6 +124,7 @@ impl Screen {
             layers: Vec::new(),
             message: None,
             pressed: Vec::new(),
+            count: None,
             key_texts: KeyTexts::default(),
         }
     }

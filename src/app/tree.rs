@@ -63,4 +63,6 @@ pub struct MarkedRange {
     pub anchor: Option<RowId>,
     /// What was marked before.
     pub(super) before: HashSet<SegmentId>,
+    /// Whether it grows only by the keys that extend it.
+    pub(super) by_shift: bool,
 }

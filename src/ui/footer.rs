@@ -187,7 +187,7 @@ fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<(String, &'
 
 /// What is marked, cut, searched and under way, and where in the tree one is.
 fn right(state: &State, theme: &Theme) -> Line<'static> {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = state.screen.count.map(|count| format!("{count}×")).into_iter().collect();
     if state.layout().header.is_none() {
         let symbol = match state.link.state() {
             LinkState::Live => theme.symbols.fresh,

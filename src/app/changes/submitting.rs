@@ -51,6 +51,9 @@ pub(in crate::app) fn begin(
     if plan.operations.is_empty() {
         return Vec::new();
     }
+    if matches!(mode, SubmitMode::Confirmed | SubmitMode::Asked) {
+        state.changes.last_edit = plan.operations.last().cloned();
+    }
     let review = match &mode {
         SubmitMode::Confirmed => false,
         SubmitMode::Unseen => true,

@@ -7,12 +7,13 @@ use std::cmp::Reverse;
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::action::{Action, TABLE, UserCommand};
+use crate::action::{Action, Aspect, TABLE, UserCommand};
 use crate::keymap::Key;
 
 use crate::app::dialogs::closeness::Closeness;
-use crate::app::tree::marking;
-use crate::app::{State, TextField, perform};
+use crate::app::edit::changing;
+use crate::app::tree::{marking, places, search};
+use crate::app::{State, TextField, availability, perform};
 
 /// What is typed to find an action, and which one is chosen.
 #[derive(Debug, Clone)]
@@ -29,11 +30,99 @@ impl Default for Palette {
     }
 }
 
+/// What others call an action, beside its own name: words by which it is found too.
+const SYNONYMS: &[(Action, &str)] = &[
+    (Action::AddChild, "new create insert"),
+    (Action::AddSibling, "new create insert"),
+    (Action::Back, "previous location"),
+    (Action::Bookmark, "favourite label"),
+    (Action::Browse, "web url"),
+    (Action::Close, "collapse fold"),
+    (Action::Copy(Aspect::Id), "yank clipboard"),
+    (Action::Delete, "remove erase"),
+    (Action::Dismiss, "escape cancel"),
+    (Action::Edit, "settings properties change"),
+    (Action::EditAsText, "vim outline bulk editor"),
+    (Action::ExpandSubtree, "unfold open all"),
+    (Action::Find, "search look up grep"),
+    (Action::FoldToLevel(0), "unfold open everything"),
+    (Action::FoldToLevel(1), "collapse fold everything"),
+    (Action::Help, "keys shortcuts manual"),
+    (Action::Jump, "goto find id code"),
+    (Action::Mark, "select tag"),
+    (Action::MarkMatches, "select all"),
+    (Action::MarkRange, "select visual"),
+    (Action::Move, "reparent change parent"),
+    (Action::Open, "expand unfold"),
+    (Action::Pause, "stop hold halt"),
+    (Action::Quit, "exit leave close"),
+    (Action::Redo, "again"),
+    (Action::Refresh, "update poll sync"),
+    (Action::Reload, "refresh verify resync"),
+    (Action::Rename, "name title"),
+    (Action::Resolve, "conflict problem error reopen"),
+    (Action::ShowPending, "queue writes jobs"),
+    (Action::ShowRequests, "http log network history"),
+    (Action::Stage, "collect batch"),
+    (Action::Suspend, "background shell"),
+    (Action::SwitchProfile, "tenant account connect"),
+    (Action::ToggleActivity, "history log changes"),
+    (Action::ToggleDetails, "properties panel"),
+    (Action::Undo, "revert take back"),
+];
+
+/// A command that takes what is typed behind its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Argument {
+    Goto,
+    MoveTo,
+    FilterBy,
+    SaveFilter,
+}
+
+/// Its name, the action that it is about, and what it does.
+#[derive(Debug, Clone, Copy)]
+struct ArgumentCommand {
+    name: &'static str,
+    argument: Argument,
+    action: Action,
+    help: &'static str,
+}
+
+const ARGUMENTS: [ArgumentCommand; 4] = [
+    ArgumentCommand {
+        name: "goto",
+        argument: Argument::Goto,
+        action: Action::Jump,
+        help: "goto ID: go to a segment by its ID or external ID",
+    },
+    ArgumentCommand {
+        name: "move",
+        argument: Argument::MoveTo,
+        action: Action::Move,
+        help: "move NAME: pick the new parent among those that match",
+    },
+    ArgumentCommand {
+        name: "filter",
+        argument: Argument::FilterBy,
+        action: Action::Find,
+        help: "filter QUERY: filter the tree, also by the name of a saved filter",
+    },
+    ArgumentCommand {
+        name: "save-filter",
+        argument: Argument::SaveFilter,
+        action: Action::Find,
+        help: "save-filter NAME: save the filter that is shown",
+    },
+];
+
 /// An action that is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer<'a> {
     /// The action.
     pub action: Action,
+    /// What it takes of the text, if it is one that does.
+    argument: Option<Argument>,
     /// What the configuration calls it; nothing for a command of the person's own.
     name: &'static str,
     /// What it does, or what a command of the person's own is called.
@@ -43,10 +132,11 @@ pub struct Offer<'a> {
 /// The actions of the table, then the person's own commands.
 fn offered(own: &[UserCommand]) -> impl Iterator<Item = Offer<'_>> {
     let listed = TABLE.iter().filter(|entry| entry.action != Action::Palette);
-    let listed = listed.map(|entry| Offer { action: entry.action, name: entry.name, help: entry.help });
+    let listed = listed.map(|entry| Offer { action: entry.action, argument: None, name: entry.name, help: entry.help });
     let own = (0..).zip(own);
     listed.chain(own.map(|(number, command)| Offer {
         action: Action::UserCommands(number),
+        argument: None,
         name: "",
         help: &command.name,
     }))
@@ -61,19 +151,61 @@ impl Palette {
         if text.is_empty() {
             return offered.collect();
         }
+        if let Some((command, _)) = self.with_argument() {
+            let ArgumentCommand { name, argument, action, help } = *command;
+            return vec![Offer { action, argument: Some(argument), name, help }];
+        }
         let pattern = Pattern::new(text, CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut letters = Vec::new();
         let mut found: Vec<(Closeness, Reverse<u32>, Offer<'_>)> = offered
             .filter_map(|offer| {
                 let name = offer.name.replace('-', " ");
-                let words = format!("{name} {}", offer.help);
+                let others = SYNONYMS.iter().find(|(action, _)| *action == offer.action).map_or("", |(_, words)| words);
+                let words = format!("{name} {} {others}", offer.help);
                 let score = pattern.score(Utf32Str::new(&words, &mut letters), &mut matcher)?;
-                Some((Closeness::of(text, [&name, offer.help]), Reverse(score), offer))
+                Some((Closeness::of(text, [&name, offer.help, others]), Reverse(score), offer))
             })
             .collect();
         found.sort_by_key(|(closeness, score, _)| (*closeness, *score));
         found.into_iter().map(|(_, _, offer)| offer).collect()
+    }
+
+    /// The command at the beginning of the text, and what stands behind it.
+    fn with_argument(&self) -> Option<(&'static ArgumentCommand, &str)> {
+        let (name, rest) = self.text.text().trim_start().split_once(char::is_whitespace)?;
+        let command = ARGUMENTS.iter().find(|command| command.name == name)?;
+        Some((command, rest.trim())).filter(|(_, rest)| !rest.is_empty())
+    }
+}
+
+fn run(state: &mut State, argument: Argument, text: &str) -> KeyResult {
+    match argument {
+        Argument::Goto if places::jump(state, text) => KeyResult::Close,
+        Argument::Goto => KeyResult::Stay,
+        Argument::MoveTo => match availability(state, Action::Move) {
+            Ok(()) => KeyResult::Do(changing::pick_parent_among(state, text)),
+            Err(reason) => {
+                state.warn(reason);
+                KeyResult::Stay
+            }
+        },
+        Argument::FilterBy => {
+            let query = state.tree.filters.saved(text).unwrap_or(text).to_owned();
+            KeyResult::Do(search::filter_by(state, &query))
+        }
+        Argument::SaveFilter => {
+            let Some(query) = state.tree.search.as_ref().map(|search| search.text.clone()) else {
+                state.warn(format!("No filter to save. Press {} to filter first", state.key(Action::Find)));
+                return KeyResult::Stay;
+            };
+            if state.tree.filters.save(text, &query) {
+                state.inform(format!("Saved filter {text}. Type :filter {text} to use it"));
+            } else {
+                state.warn("Too many saved filters");
+            }
+            KeyResult::Close
+        }
     }
 }
 
@@ -82,6 +214,9 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
+            if let Some((command, text)) = palette.with_argument() {
+                return run(state, command.argument, text);
+            }
             let chosen =
                 palette.found(&state.side.commands.commands).get(palette.list.chosen).map(|offer| offer.action);
             let Some(action) = chosen else { return KeyResult::Stay };
@@ -110,6 +245,24 @@ mod tests {
             let found = palette.found(&[]);
             assert!(found.iter().take(3).any(|other| other.action == entry.action), "{}: {found:?}", entry.name);
         }
+    }
+
+    #[test]
+    fn an_action_is_found_by_what_others_call_it_and_an_exact_name_comes_first() {
+        let first = |text: &str| {
+            let palette = Palette { text: TextField::new(text), list: List::default() };
+            palette.found(&[])[0].action
+        };
+        for (action, words) in SYNONYMS {
+            for word in words.split(' ') {
+                let palette = Palette { text: TextField::new(word), list: List::default() };
+                assert!(palette.found(&[]).iter().any(|offer| offer.action == *action), "{word}");
+            }
+        }
+        assert_eq!(first("remove"), Action::Delete);
+        assert_eq!(first("exit"), Action::Quit);
+        assert_eq!(first("mark"), Action::Mark);
+        assert_eq!(first("undo"), Action::Undo);
     }
 
     #[test]

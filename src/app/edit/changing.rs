@@ -80,6 +80,12 @@ pub(in crate::app) fn pick_parent(state: &mut State) -> Vec<Effect> {
     open_picker(state, subjects, Asker::Move, "")
 }
 
+/// The same, with a filter typed already.
+pub(in crate::app) fn pick_parent_among(state: &mut State, filter: &str) -> Vec<Effect> {
+    let subjects = subjects(state);
+    open_picker(state, subjects, Asker::Move, filter)
+}
+
 /// Opens the choice of a parent for the form that is open, filtered by what was typed already.
 pub(in crate::app) fn choose_parent_for_form(state: &mut State, form: &Form, filter: &str) -> Vec<Effect> {
     let moving = form.subject().and_then(|id| state.tree.forest.get(id)).cloned().into_iter().collect();

@@ -355,3 +355,69 @@ fn the_help_closes_with_the_key_that_opens_it() {
     harness.press("f1");
     assert!(harness.state.screen.layers.is_empty());
 }
+
+#[test]
+fn a_number_before_a_key_says_how_often_or_which_row() {
+    let many: Vec<_> = (0..100).map(|at| segment(&format!("{at:03}"), None)).collect();
+    let mut harness = Harness::live(120, 40, many);
+    harness.press("5 j");
+    assert_eq!(harness.selected(), "005");
+    harness.press("1 0 k");
+    assert_eq!(harness.selected(), "000", "it stops at the end");
+    harness.press("4 2 G");
+    assert_eq!(harness.selected(), "041");
+    harness.press("7 g g");
+    assert_eq!(harness.selected(), "006");
+    harness.press("3 J");
+    assert_eq!(harness.selected(), "009");
+    harness.press("5 esc j");
+    assert_eq!(harness.selected(), "010", "esc takes the number back");
+    harness.press("9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 j");
+    assert_eq!(harness.selected(), "099");
+    harness.press("z 1 0 k");
+    assert_eq!(harness.selected(), "098", "a digit that goes on a sequence is none, and 0 begins none");
+    harness.press("V 1 5 k V");
+    assert_eq!(harness.state.tree.picks.marked.len(), 16);
+}
+
+#[test]
+fn shift_and_arrows_mark_a_range_and_a_plain_arrow_ends_it() {
+    let many: Vec<_> = (0..20).map(|at| segment(&format!("{at:03}"), None)).collect();
+    let mut harness = Harness::live(120, 40, many);
+    harness.press("shift-down shift-down shift-up shift-down");
+    assert_eq!(harness.state.tree.picks.marked.len(), 3);
+    harness.press("down down");
+    assert_eq!((harness.state.tree.picks.marked.len(), harness.selected()), (3, "004".into()));
+    harness.press("shift-down");
+    assert_eq!(harness.state.tree.picks.marked.len(), 5, "a second range beside the first");
+    harness.press("3 shift-down");
+    assert_eq!(harness.state.tree.picks.marked.len(), 8);
+}
+
+#[test]
+fn the_palette_takes_what_is_typed_behind_a_name() {
+    let mut harness = at_work();
+    harness.press(":");
+    harness.type_text("goto X-lodz");
+    harness.press("enter");
+    assert_eq!(harness.selected(), "Łódź");
+    harness.press(":");
+    harness.type_text("filter vip");
+    harness.press("enter");
+    assert_eq!(harness.rows(), [">VIP Client"]);
+    harness.press(":");
+    harness.type_text("save-filter mine");
+    harness.press("enter esc esc esc :");
+    assert!(harness.state.tree.filter.is_none());
+    harness.type_text("filter mine");
+    harness.press("enter");
+    assert_eq!(harness.rows(), [">VIP Client"]);
+    harness.press(":");
+    harness.type_text("move hurt");
+    harness.press("enter enter");
+    assert_eq!(harness.write_count(), 1);
+    harness.press(":");
+    harness.type_text("goto nowhere");
+    harness.press("enter");
+    assert!(harness.message().contains("No segment with ID or external ID “nowhere”"), "{}", harness.message());
+}

@@ -501,3 +501,28 @@ fn gathering_ends_with_what_was_sent() {
     harness.press("enter");
     assert_eq!(harness.write_count(), 2, "it goes out at once");
 }
+
+#[test]
+fn the_last_edit_is_repeated_on_what_is_selected() {
+    let mut harness = at_work();
+    harness.press(".");
+    assert_eq!(harness.message(), "Nothing to repeat");
+    harness.press("j e tab ctrl-u");
+    harness.type_text("SAME");
+    harness.press("enter");
+    harness.succeed();
+    harness.press("j .");
+    harness.succeed();
+    let external_id = |harness: &Harness, of: &str| harness.state.tree.forest.get(&id(of)).unwrap().external_id.clone();
+    assert_eq!(external_id(&harness, "pl").as_deref(), Some("SAME"));
+    harness.press("k .");
+    assert_eq!(harness.message(), "No changes", "it has that already");
+    harness.press("a");
+    harness.type_text("Nowy");
+    harness.press("enter");
+    harness.succeed();
+    harness.press("g g .");
+    let (_, plan) = harness.last_write();
+    let Operation::Create { draft } = &plan.operations[0] else { panic!("a create") };
+    assert_eq!((draft.name.as_str(), draft.parent.clone()), ("Nowy", Some(id("hurt"))));
+}

@@ -46,11 +46,6 @@ impl Filters {
     pub(in crate::app) fn saved(&self, name: &str) -> Option<&str> {
         self.saved.get(name).map(String::as_str)
     }
-
-    /// The names of saved filters.
-    pub(in crate::app) fn names(&self) -> impl Iterator<Item = &str> {
-        self.saved.keys().map(String::as_str)
-    }
 }
 
 /// The words that can begin a term, and what `is:` goes with.

@@ -7,6 +7,7 @@ use crate::forest::{RowId, RowKind, SearchKind};
 use crate::segment::{Segment, SegmentId};
 
 use crate::app::Tree;
+use crate::app::tree::viewport;
 use crate::app::{MarkedRange, State};
 
 /// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
@@ -24,16 +25,35 @@ pub(in crate::app) fn toggle_range(state: &mut State) {
         state.inform(format!("Marked {}", state.tree.picks.marked.len()));
         return;
     }
-    let before = state.tree.picks.marked.clone();
-    state.tree.picks.range = MarkedRange { anchor: state.tree.view.selected.clone(), before };
-    follow(state);
+    begin_range(state, false);
     let (range, dismiss) = (state.key(Action::MarkRange), state.key(Action::Dismiss));
     state.inform(format!("Marking a range: move, then {range} to finish, {dismiss} to cancel"));
 }
 
+fn begin_range(state: &mut State, by_shift: bool) {
+    let before = state.tree.picks.marked.clone();
+    state.tree.picks.range = MarkedRange { anchor: state.tree.view.selected.clone(), before, by_shift };
+    follow(state);
+}
+
+/// Lets a range grow by some rows, from the selected row on if there is none.
+pub(in crate::app) fn extend(state: &mut State, by: isize) {
+    if state.tree.picks.range.anchor.is_none() {
+        begin_range(state, true);
+    }
+    viewport::step(state, by);
+}
+
+/// Ends a range that only the keys grow that extend it. What is marked stays marked.
+pub(in crate::app) fn end_extending(tree: &mut Tree) {
+    if tree.picks.range.by_shift {
+        tree.picks.range = MarkedRange::default();
+    }
+}
+
 /// Takes a range back that is being marked. Answers whether there was one.
 pub(in crate::app) fn end_range(tree: &mut Tree) -> bool {
-    let MarkedRange { anchor, before } = std::mem::take(&mut tree.picks.range);
+    let MarkedRange { anchor, before, .. } = std::mem::take(&mut tree.picks.range);
     if anchor.is_none() {
         return false;
     }

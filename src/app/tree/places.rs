@@ -141,7 +141,8 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
 pub(in crate::app) fn press_jump(state: &mut State, text: &mut TextField, key: Key) -> KeyResult {
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => KeyResult::Close,
-        "enter" => jump(state, text),
+        "enter" if jump(state, text.text()) => KeyResult::Close,
+        "enter" => KeyResult::Stay,
         _ => {
             text.press(key);
             KeyResult::Stay
@@ -149,21 +150,21 @@ pub(in crate::app) fn press_jump(state: &mut State, text: &mut TextField, key: K
     }
 }
 
-/// Goes to the segment with exactly that external id, or else that id.
-fn jump(state: &mut State, text: &TextField) -> KeyResult {
-    let wanted = text.text().trim();
+/// Goes to the segment with exactly that external id, or else that id. Returns whether there is one.
+pub(in crate::app) fn jump(state: &mut State, text: &str) -> bool {
+    let wanted = text.trim();
     let by_external_id = || state.tree.forest.with_external_id(wanted).map(|segment| segment.id.clone());
     let found: Vec<SegmentId> = by_external_id().collect();
     let by_id = SegmentId::new(wanted).filter(|id| state.tree.forest.contains(id));
     let Some(id) = found.first().cloned().or(by_id) else {
         let more = if state.link.listed { "" } else { " (or it hasn't loaded yet)" };
         state.warn(format!("No segment with ID or external ID “{wanted}”{more}"));
-        return KeyResult::Stay;
+        return false;
     };
     leave(state);
     viewport::go_to(state, &id);
     if found.len() > 1 {
         state.warn(format!("“{wanted}” is used by {} segments; showing one of them", found.len()));
     }
-    KeyResult::Close
+    true
 }

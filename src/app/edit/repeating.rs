@@ -1,0 +1,82 @@
+//! The last edit once more, on what is selected or marked now.
+
+use std::sync::Arc;
+
+use crate::app::changes::{self, SubmitMode};
+use crate::app::edit::{changing, parents};
+use crate::app::tree::marking::subjects;
+use crate::app::wording::title;
+use crate::app::{Effect, State};
+use crate::changes::{Operation, Plan, Title, is_provisional};
+use crate::numbers::{Noun, counted};
+use crate::segment::{Draft, Field, Segment};
+
+/// Repeats the last edit: the same new segment under the selected one, the same values for what is marked or selected, or the
+/// question before a deletion.
+pub(in crate::app) fn repeat(state: &mut State) -> Vec<Effect> {
+    match state.changes.last_edit.clone() {
+        None => {
+            state.warn("Nothing to repeat");
+            Vec::new()
+        }
+        Some(Operation::Create { draft }) => {
+            let parent = state.selected_segment().map(|segment| segment.id.clone());
+            let operation = Operation::Create { draft: Draft { parent, ..draft } };
+            let title = title(&operation);
+            changes::begin(state, Plan::single(operation), title, None, SubmitMode::Asked)
+        }
+        Some(Operation::Update { base, draft }) => change(state, &draft, &draft.changes(&base)),
+        Some(Operation::Delete { .. }) => {
+            changing::ask_deletion(state);
+            Vec::new()
+        }
+    }
+}
+
+fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
+    let subjects = subjects(state);
+    if fields.contains(&Field::Parent) {
+        let parent = draft.parent.as_ref();
+        if parent.is_some_and(|parent| !state.tree.forest.contains(parent) && !is_provisional(parent)) {
+            state.warn("The segment it was moved to no longer exists");
+            return Vec::new();
+        }
+        if let Some(reason) = parents::refusal(&state.tree.forest, &subjects, parent) {
+            state.warn(format!("Can't move here: {reason}"));
+            return Vec::new();
+        }
+    }
+    let operations = subjects.iter().filter_map(|base| {
+        let wanted = with_fields(base, draft, fields);
+        (!wanted.changes(base).is_empty()).then(|| Operation::Update { base: Arc::clone(base), draft: wanted })
+    });
+    let operations: Vec<Operation> = operations.collect();
+    let title = match operations.as_slice() {
+        [] => {
+            state.inform("No changes");
+            return Vec::new();
+        }
+        [only] => title(only),
+        several => {
+            let what = counted(several.len(), Noun::Segment);
+            Title {
+                wish: format!("update {what}"),
+                done: format!("Updated {what}"),
+                failed: format!("Only some of the {what} were updated"),
+            }
+        }
+    };
+    changes::begin(state, Plan { operations }, title, None, SubmitMode::Asked)
+}
+
+fn with_fields(base: &Segment, draft: &Draft, fields: &[Field]) -> Draft {
+    let mut wanted = Draft::of(base);
+    for field in fields {
+        match field {
+            Field::Name => wanted.name = draft.name.clone(),
+            Field::ExternalId => wanted.external_id.clone_from(&draft.external_id),
+            Field::Parent => wanted.parent.clone_from(&draft.parent),
+        }
+    }
+    wanted
+}
