@@ -15,6 +15,7 @@ mod keys;
 mod layout;
 mod link;
 mod mouse;
+mod named_commands;
 mod on_sync;
 mod panes;
 mod perform;

@@ -122,6 +122,7 @@ pub async fn run(
     setup: &Setup,
 ) -> Result<(Ending, State), Broken> {
     let TerminalSession { screen, signals } = console;
+    screen.set_title(state.session.title())?;
     let mut interface = Interface {
         state,
         setup,

@@ -15,6 +15,7 @@ mod scrollbar;
 mod side;
 mod text;
 mod tree;
+mod which_key;
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     details::draw(state, look, frame);
     activity::draw(state, look, frame);
     footer::draw(state, look, frame);
+    which_key::draw(state, look, frame);
     for layer in &state.screen.layers {
         match layer {
             Layer::Help(line) => help::draw(state, *line, look, frame),

@@ -7,7 +7,7 @@ use crate::segment::SegmentId;
 
 use super::dialogs::user_commands;
 use super::tree::{filter, viewport};
-use super::{Access, State, browsing};
+use super::{Access, Pane, State, browsing};
 use crate::changes::{PendingKind, is_provisional};
 
 /// Whether an action can act now, as far as that can be said in the time of a frame: what is pending is looked at where it is not
@@ -60,6 +60,8 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::Resolve if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
             Err("No failed changes".into())
         }
+        // There it goes to the segment of an entry, or undoes that.
+        Action::ToggleFold | Action::Undo if state.screen.panes.focus == Pane::Activity => Ok(()),
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
             Err("Nothing to undo".into())
         }

@@ -52,6 +52,8 @@ pub struct Layout {
     pub screen: Area,
     /// The header's line.
     pub header: Option<Area>,
+    /// The names of the tree's columns, where there is a line for them.
+    pub headings: Option<Area>,
     /// The tree.
     pub tree: Area,
     /// The details.
@@ -64,6 +66,8 @@ pub struct Layout {
 
 const LEAST_COLUMNS: u16 = 60;
 const LEAST_ROWS: u16 = 15;
+/// Rows from which on one is given to the names of columns.
+const HEADINGS_ROWS: u16 = 20;
 const BESIDE_COLUMNS: u16 = 100;
 const WIDE_COLUMNS: u16 = 160;
 /// External id, id and path.
@@ -86,10 +90,16 @@ impl Layout {
         } else {
             wide(panes, body)
         };
+        let (headings, tree) = if rows < HEADINGS_ROWS {
+            (None, tree)
+        } else {
+            (Some(Area { height: 1, ..tree }), Area { y: tree.y + 1, height: tree.height.saturating_sub(1), ..tree })
+        };
         Self {
             shape,
             screen: Area::new(0, 0, columns, rows),
             header: Some(Area::new(0, 0, columns, 1)),
+            headings,
             tree,
             details,
             activity,
@@ -103,6 +113,7 @@ impl Layout {
             shape: Shape::TreeOnly,
             screen: Area::new(0, 0, columns, rows),
             header: None,
+            headings: None,
             tree: Area::new(0, 0, columns, tree_rows),
             details: None,
             activity: None,

@@ -70,6 +70,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::First | Action::Last => go_to_end(state, action),
         Action::NextSibling => viewport::step_sibling(state, Direction::Next),
         Action::PreviousSibling => viewport::step_sibling(state, Direction::Previous),
+        Action::Open | Action::ToggleFold if state.screen.panes.focus == Pane::Activity => go_to_entry(state),
         Action::Open => viewport::open(state),
         Action::Close => viewport::close(state),
         Action::ToggleFold | Action::ExpandSubtree | Action::FoldToLevel(_) => fold(state, action),
@@ -124,6 +125,19 @@ fn reload(state: &mut State) -> Vec<Effect> {
     state.inform("Reloading everything to verify…");
     state.link.verification_asked = true;
     vec![Effect::Sync(Command::Reload)]
+}
+
+/// Goes to the segment that the selected entry of the activity is about.
+fn go_to_entry(state: &mut State) {
+    let subject = state.side.activity.selected().and_then(|entry| entry.subject.clone());
+    match subject.filter(|id| state.tree.forest.contains(id)) {
+        Some(id) => {
+            places::leave(state);
+            state.screen.panes.focus = Pane::Tree;
+            viewport::go_to(state, &id);
+        }
+        None => state.warn("This entry is about no segment that still exists"),
+    }
 }
 
 fn go_to_end(state: &mut State, action: Action) {

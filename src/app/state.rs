@@ -42,6 +42,14 @@ pub struct Session {
 }
 
 impl Session {
+    /// What the terminal's window is called: the tenant, and the profile where it has another name.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let profile = self.profile.as_ref().filter(|profile| **profile != self.tenant);
+        let title = profile.map_or_else(|| self.tenant.clone(), |profile| format!("{} · {profile}", self.tenant));
+        printable(&title).into_owned()
+    }
+
     /// What is to be taken care of before something is sent.
     #[must_use]
     pub fn safeguards(&self) -> Safeguards<'_> {

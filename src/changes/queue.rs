@@ -415,7 +415,13 @@ impl ChangeQueue {
     /// staged and finished.
     pub fn take_undo(&mut self, step: UndoStep, forest: &Forest) -> Option<(Plan, Title, PlanKind)> {
         let plan_id = self.next_plan_id();
-        self.undo.take(step, forest, plan_id)
+        self.undo.take(step, None, forest, plan_id)
+    }
+
+    /// The plan that undoes what an earlier plan did, whatever was done since; `None` when there is nothing of it to undo.
+    pub fn take_undo_of(&mut self, of: PlanId, forest: &Forest) -> Option<(Plan, Title, PlanKind)> {
+        let plan_id = self.next_plan_id();
+        self.undo.take(UndoStep::Undo, Some(of), forest, plan_id)
     }
 
     /// The plan that was submitted last, when it has come to rest half-way: undoing it discards what is left of it first.

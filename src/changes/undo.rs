@@ -48,6 +48,7 @@ pub struct UndoOf {
 /// What one plan did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UndoEntry {
+    plan_id: PlanId,
     /// When the plan was submitted: what was submitted later is undone earlier, whichever plan was finished first.
     submitted: u64,
     title: String,
@@ -145,10 +146,10 @@ impl DoneOp {
 
 impl UndoStack {
     /// A plan is finished, and this is what it did. What it was to undo and did not can be undone later.
-    pub(super) fn remember(&mut self, plan: QueuedPlan) {
+    pub(super) fn remember(&mut self, plan_id: PlanId, plan: QueuedPlan) {
         let is_done: Vec<bool> = plan.ops().iter().map(|op| op.state == OpState::Done).collect();
         let QueuedPlan { title: Title { wish: title, .. }, done: ops, kind, submitted, .. } = plan;
-        let entry = (!ops.is_empty()).then_some(UndoEntry { submitted, title, ops });
+        let entry = (!ops.is_empty()).then_some(UndoEntry { plan_id, submitted, title, ops });
         match kind {
             PlanKind::Ordinary if entry.is_none() => {}
             PlanKind::Ordinary => {
@@ -196,11 +197,28 @@ impl UndoStack {
         self.done.last().map(|entry| entry.submitted)
     }
 
-    /// The plan that undoes or redoes what was done or undone last, with its title; `None` when there is nothing.
-    pub(super) fn take(&mut self, step: UndoStep, forest: &Forest, plan_id: PlanId) -> Option<(Plan, Title, PlanKind)> {
-        let entry = match step {
-            UndoStep::Undo => self.done.pop(),
-            UndoStep::Redo => self.undone.pop(),
+    /// Whether what a plan did can be undone.
+    #[must_use]
+    pub fn can_undo_plan(&self, plan_id: PlanId) -> bool {
+        self.done.iter().any(|entry| entry.plan_id == plan_id)
+    }
+
+    /// The plan that undoes or redoes what was done or undone last, or undoes what a certain plan did, with its title; `None` when
+    /// there is nothing.
+    pub(super) fn take(
+        &mut self,
+        step: UndoStep,
+        of: Option<PlanId>,
+        forest: &Forest,
+        plan_id: PlanId,
+    ) -> Option<(Plan, Title, PlanKind)> {
+        let entry = match (step, of) {
+            (UndoStep::Undo, None) => self.done.pop(),
+            (UndoStep::Undo, Some(of)) => {
+                let at = self.done.iter().position(|entry| entry.plan_id == of)?;
+                Some(self.done.remove(at))
+            }
+            (UndoStep::Redo, _) => self.undone.pop(),
         }?;
         let entry = self.up_to_date(entry);
         let did: Vec<DoneOp> = entry.ops.iter().map(|op| op.did.clone()).collect();
@@ -255,10 +273,10 @@ fn put(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
 impl UndoOf {
     /// What of it was not undone.
     fn left(self, done: &[bool]) -> Option<UndoEntry> {
-        let UndoEntry { submitted, title, ops } = self.entry;
+        let UndoEntry { plan_id, submitted, title, ops } = self.entry;
         let is_left = |(_, place): &(RecordedOp, usize)| !done.get(*place).copied().unwrap_or(false);
         let left: Vec<RecordedOp> = ops.into_iter().zip(self.places).filter(is_left).map(|(op, _)| op).collect();
-        (!left.is_empty()).then_some(UndoEntry { submitted, title, ops: left })
+        (!left.is_empty()).then_some(UndoEntry { plan_id, submitted, title, ops: left })
     }
 }
 
@@ -390,11 +408,11 @@ mod tests {
         let mut history = UndoStack::default();
         let did = ["a", "b"].map(|id| DoneOp::Created(segment(id, None)));
         let ops: Vec<_> = did.into_iter().map(|did| history.record(did)).collect();
-        let entry = UndoEntry { submitted: 1, title: "x".into(), ops: ops.clone() };
+        let entry = UndoEntry { plan_id: PlanId(1), submitted: 1, title: "x".into(), ops: ops.clone() };
         let of = UndoOf { entry, former: HashMap::new(), places: vec![1, 0] };
         let undone = deleted(segment("b", None));
         let plan = finished(2, vec![undone], &[true, false], PlanKind::Undo(of));
-        history.remember(plan);
+        history.remember(PlanId(1), plan);
         assert_eq!((history.done[0].ops.as_slice(), history.undone.len()), (&ops[..1], 1));
     }
 
@@ -403,7 +421,7 @@ mod tests {
         let mut history = UndoStack::default();
         for submitted in [2, 1, 3] {
             let done = vec![DoneOp::Created(segment("a", None))];
-            history.remember(finished(submitted, done, &[true], PlanKind::Ordinary));
+            history.remember(PlanId(submitted), finished(submitted, done, &[true], PlanKind::Ordinary));
         }
         let order: Vec<u64> = history.done.iter().map(|entry| entry.submitted).collect();
         assert_eq!(order, [1, 2, 3]);
@@ -416,9 +434,9 @@ mod tests {
         let plan = finished(1, done, &[true, true], PlanKind::Ordinary);
         // It came back before the last of the plan was done.
         history.rename(made_id("old"), made_id("new"));
-        history.remember(plan);
+        history.remember(PlanId(1), plan);
         history.rename(made_id("new"), made_id("newest"));
-        let (plan, ..) = history.take(UndoStep::Undo, &Forest::new(), PlanId(2)).unwrap();
+        let (plan, ..) = history.take(UndoStep::Undo, None, &Forest::new(), PlanId(2)).unwrap();
         let subjects: Vec<_> = plan.operations.iter().filter_map(Operation::subject).collect();
         assert_eq!(subjects, [&made_id("child"), &made_id("newest")]);
     }

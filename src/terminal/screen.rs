@@ -10,7 +10,8 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, KeyboardEnhancementFlags,
     PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
-use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::style::Print;
+use crossterm::terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, SetTitle};
 use crossterm::{execute, queue};
 use ratatui::backend::Backend;
 use ratatui::{Frame, Terminal};
@@ -24,6 +25,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is ours. Given back when dropped.
 pub(super) struct Screen {
     terminal: Terminal<DiffBackend>,
+    /// What the terminal's window is called while it is ours.
+    title: Option<String>,
     /// How the line was when the terminal was given to another program.
     line: Option<Line>,
 }
@@ -38,7 +41,7 @@ impl Screen {
     pub fn open() -> io::Result<Self> {
         take()?;
         match Terminal::new(DiffBackend::new()) {
-            Ok(terminal) => Ok(Self { terminal, line: None }),
+            Ok(terminal) => Ok(Self { terminal, title: None, line: None }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -48,6 +51,13 @@ impl Screen {
 
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(draw).map(|_| ())
+    }
+
+    /// Gives the terminal's window a title; control characters must have been taken out of it.
+    pub fn set_title(&mut self, title: String) -> io::Result<()> {
+        let shown = if knows_titles() { execute!(io::stdout(), SetTitle(&title)) } else { Ok(()) };
+        self.title = Some(title);
+        shown
     }
 
     /// Has the terminal put a text into the clipboard.
@@ -71,6 +81,9 @@ impl Screen {
         take()?;
         // Clearing through ratatui would ask the terminal where its cursor is, and wait for an answer.
         self.terminal = Terminal::new(DiffBackend::new())?;
+        if let Some(title) = self.title.take() {
+            self.set_title(title)?;
+        }
         self.terminal.backend_mut().clear()
     }
 
@@ -112,8 +125,18 @@ fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let taken = terminal::enable_raw_mode()
         .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste))
+        .and_then(|()| if knows_titles() { execute!(io::stdout(), Print(KEEP_TITLE)) } else { Ok(()) })
         .and_then(|()| if keys_can_be_told_apart() { execute!(io::stdout(), TELL_KEYS_APART) } else { Ok(()) });
     taken.inspect_err(|_| restore())
+}
+
+/// XTWINOPS: has the terminal remember the title of its window, and give it back. One that can't ignores it.
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const GIVE_TITLE_BACK: &str = "\x1b[23;2t";
+
+/// The consoles have no window, and some print what they don't know.
+fn knows_titles() -> bool {
+    keys_can_be_told_apart()
 }
 
 /// Has the terminal tell ctrl-i from Tab. One that can't ignores it, and is not asked whether it can: the first screen would wait
@@ -133,10 +156,11 @@ fn give_back() -> io::Result<()> {
     let mut stdout = io::stdout();
     // Every step is tried, whatever became of the one before.
     let told_apart = if keys_can_be_told_apart() { queue!(stdout, PopKeyboardEnhancementFlags) } else { Ok(()) };
+    let titled = if knows_titles() { queue!(stdout, Print(GIVE_TITLE_BACK)) } else { Ok(()) };
     let shown = queue!(stdout, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
     let flushed = stdout.flush();
     let cooked = terminal::disable_raw_mode();
-    told_apart.and(shown).and(flushed).and(cooked)
+    told_apart.and(titled).and(shown).and(flushed).and(cooked)
 }
 
 /// Gives the terminal back if it is ours. Harmless at any time, from any thread.

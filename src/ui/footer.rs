@@ -76,7 +76,7 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
         }
         // Every other dialog tells its own keys.
         Some(_) => Line::default(),
-        None if state.screen.pressed.is_empty() => {
+        None => {
             // How to find everything else is told however little room there is.
             let help = hint(state, look, Action::Help);
             let help: Vec<_> = help.into_iter().collect();
@@ -84,11 +84,6 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
             let mut line = within(&hints(state, look), theme, (width + 1).saturating_sub(last.width()));
             line.spans.extend(last.spans.into_iter().skip(1));
             line
-        }
-        None => {
-            let continuations = look.keymap.continuations(&state.screen.pressed);
-            let hints: Vec<_> = continuations.map(|(keys, action)| (keys, look.keymap.label(action))).collect();
-            within(&hints, theme, width)
         }
     }
 }

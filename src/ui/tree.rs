@@ -6,7 +6,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use tui_tree_widget::{Tree, TreeItem, TreeState};
 use unicode_width::UnicodeWidthStr;
@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::action::Action;
 use crate::app::{Layer, Pane, Renaming, State, grouped, shown_depth};
 use crate::changes::PendingKind;
-use crate::forest::{Fold, Row, RowId, RowKind, SearchKind};
+use crate::forest::{Fold, Order, Row, RowId, RowKind, SearchKind};
 
 use super::Look;
 use super::scrollbar;
@@ -27,6 +27,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     if area.is_empty() {
         return;
     }
+    draw_headings(state, look.theme, frame);
     let offset = state.tree.view.offset;
     let window = state.shown_rows(offset..offset + usize::from(area.height));
     if window.is_empty() {
@@ -34,6 +35,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     }
     let names = rect(layout.tree_columns().names);
     draw_names(&window, state, look, frame, names);
+    draw_guides(&window, look.theme, frame, names);
     for (row, y) in window.iter().zip(area.y..) {
         draw_columns(row, y, state, look.theme, frame);
     }
@@ -42,6 +44,46 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         draw_renaming(renaming, &window, state, look.theme, frame);
     }
     scrollbar::draw(state, look.theme, frame, area);
+}
+
+/// What the columns are, and by which of them siblings are sorted.
+fn draw_headings(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    let Some(area) = state.layout().headings.map(rect) else { return };
+    let columns = state.layout().tree_columns();
+    let order = state.tree.forest.order();
+    let mark = |shown: Order| if order == shown { format!(" {}", theme.symbols.open) } else { String::new() };
+    let name = match order {
+        Order::Recent => format!("Name · last changed{}", mark(Order::Recent)),
+        _ => format!("Name{}", mark(Order::Name)),
+    };
+    let buffer = frame.buffer_mut();
+    let mut heading = |x: u16, text: &str, width: u16| {
+        buffer.set_stringn(x, area.y, fitted(text, usize::from(width)), usize::from(width), theme.quiet);
+    };
+    heading(columns.names.x + 2, &name, columns.names.width.saturating_sub(2));
+    let external = format!(
+        "{}{}",
+        if columns.external_ids.width < 13 { "Ext. ID" } else { "External ID" },
+        mark(Order::ExternalId)
+    );
+    heading(columns.external_ids.x, &external, columns.external_ids.width.saturating_sub(1));
+    let size = format!("Size{}", mark(Order::Descendants));
+    let width = usize::from(columns.counts.width);
+    if width > 0 {
+        heading(columns.counts.x, &format!("{size:>width$}"), columns.counts.width);
+    }
+}
+
+/// A thin line for each level that a row is below, from the second one on.
+fn draw_guides(window: &[Row<'_>], theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    for (row, y) in window.iter().zip(area.y..) {
+        for level in 1..shown_depth(row.depth, area.width) {
+            let x = area.x + 2 * level;
+            if x < area.x + area.width && frame.buffer_mut()[(x, y)].symbol() == " " {
+                frame.buffer_mut().set_stringn(x, y, theme.symbols.lines.down, 1, theme.line);
+            }
+        }
+    }
 }
 
 fn draw_empty(state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
@@ -160,6 +202,7 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
             let only_above = state.filtered().is_some() && !state.tree.forest.is_match(SearchKind::Tree, &segment.id);
             let style = match state.changes.queue.pending(&segment.id) {
                 _ if only_above => theme.quiet,
+                Some(PendingKind::Deleting) => theme.bad.add_modifier(Modifier::CROSSED_OUT),
                 Some(_) => theme.pending,
                 None if state.side.activity.is_fresh(&segment.id) => theme.fresh,
                 None => Style::new(),

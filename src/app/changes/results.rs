@@ -186,6 +186,7 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
         subject,
         fields,
         contexts,
+        plan_id: Some(plan_id),
     });
     if state.screen.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
         state.inform(text);

@@ -4,11 +4,14 @@ use crate::changes::UndoStep;
 
 use super::submitting::{SubmitMode, begin, discard_plan};
 use crate::app::side::activity::EntryKind;
-use crate::app::{Effect, State};
+use crate::app::{Effect, Pane, State};
 
 /// Undoes what was done last, or does again what was undone last. What is left of a plan that has come to rest half-way is
 /// discarded first.
 pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
+    if step == UndoStep::Undo && state.screen.panes.focus == Pane::Activity {
+        return undo_selected(state);
+    }
     let half_done = if step == UndoStep::Undo { state.changes.queue.half_done() } else { None };
     if state.changes.queue.is_moving() {
         state.warn("Still sending. Try again in a moment");
@@ -32,4 +35,22 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     };
     effects.extend(begin(state, plan, title, None, SubmitMode::Undo(kind)));
     effects
+}
+
+/// Undoes what the selected entry of the activity did, whatever was done since. What somebody has changed since is a conflict.
+fn undo_selected(state: &mut State) -> Vec<Effect> {
+    let plan_id = state.side.activity.selected().and_then(|entry| entry.plan_id);
+    let Some(plan_id) = plan_id else {
+        state.warn("This wasn't done here, so it can't be undone here");
+        return Vec::new();
+    };
+    if state.changes.queue.is_moving() {
+        state.warn("Still sending. Try again in a moment");
+        return Vec::new();
+    }
+    let Some((plan, title, kind)) = state.changes.queue.take_undo_of(plan_id, &state.tree.forest) else {
+        state.warn("Nothing of it is left to undo");
+        return Vec::new();
+    };
+    begin(state, plan, title, None, SubmitMode::Undo(kind))
 }

@@ -11,9 +11,9 @@ use crate::action::{Action, Aspect, TABLE, UserCommand};
 use crate::keymap::Key;
 
 use crate::app::dialogs::closeness::Closeness;
-use crate::app::edit::changing;
-use crate::app::tree::{marking, places, search};
-use crate::app::{State, TextField, availability, perform};
+use crate::app::named_commands::{self, ARGUMENTS, Argument, ArgumentCommand};
+use crate::app::tree::marking;
+use crate::app::{State, TextField, perform};
 
 /// What is typed to find an action, and which one is chosen.
 #[derive(Debug, Clone)]
@@ -69,51 +69,6 @@ const SYNONYMS: &[(Action, &str)] = &[
     (Action::ToggleActivity, "history log changes"),
     (Action::ToggleDetails, "properties panel"),
     (Action::Undo, "revert take back"),
-];
-
-/// A command that takes what is typed behind its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Argument {
-    Goto,
-    MoveTo,
-    FilterBy,
-    SaveFilter,
-}
-
-/// Its name, the action that it is about, and what it does.
-#[derive(Debug, Clone, Copy)]
-struct ArgumentCommand {
-    name: &'static str,
-    argument: Argument,
-    action: Action,
-    help: &'static str,
-}
-
-const ARGUMENTS: [ArgumentCommand; 4] = [
-    ArgumentCommand {
-        name: "goto",
-        argument: Argument::Goto,
-        action: Action::Jump,
-        help: "goto ID: go to a segment by its ID or external ID",
-    },
-    ArgumentCommand {
-        name: "move",
-        argument: Argument::MoveTo,
-        action: Action::Move,
-        help: "move NAME: pick the new parent among those that match",
-    },
-    ArgumentCommand {
-        name: "filter",
-        argument: Argument::FilterBy,
-        action: Action::Find,
-        help: "filter QUERY: filter the tree, also by the name of a saved filter",
-    },
-    ArgumentCommand {
-        name: "save-filter",
-        argument: Argument::SaveFilter,
-        action: Action::Find,
-        help: "save-filter NAME: save the filter that is shown",
-    },
 ];
 
 /// An action that is offered.
@@ -179,43 +134,13 @@ impl Palette {
     }
 }
 
-fn run(state: &mut State, argument: Argument, text: &str) -> KeyResult {
-    match argument {
-        Argument::Goto if places::jump(state, text) => KeyResult::Close,
-        Argument::Goto => KeyResult::Stay,
-        Argument::MoveTo => match availability(state, Action::Move) {
-            Ok(()) => KeyResult::Do(changing::pick_parent_among(state, text)),
-            Err(reason) => {
-                state.warn(reason);
-                KeyResult::Stay
-            }
-        },
-        Argument::FilterBy => {
-            let query = state.tree.filters.saved(text).unwrap_or(text).to_owned();
-            KeyResult::Do(search::filter_by(state, &query))
-        }
-        Argument::SaveFilter => {
-            let Some(query) = state.tree.search.as_ref().map(|search| search.text.clone()) else {
-                state.warn(format!("No filter to save. Press {} to filter first", state.key(Action::Find)));
-                return KeyResult::Stay;
-            };
-            if state.tree.filters.save(text, &query) {
-                state.inform(format!("Saved filter {text}. Type :filter {text} to use it"));
-            } else {
-                state.warn("Too many saved filters");
-            }
-            KeyResult::Close
-        }
-    }
-}
-
 pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) -> KeyResult {
     let found = palette.found(&state.side.commands.commands).len();
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
             if let Some((command, text)) = palette.with_argument() {
-                return run(state, command.argument, text);
+                return named_commands::run(state, command.argument, text);
             }
             let chosen =
                 palette.found(&state.side.commands.commands).get(palette.list.chosen).map(|offer| offer.action);

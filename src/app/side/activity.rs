@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::changes::PlanId;
 use crate::forest::Forest;
 use crate::remote::Contexts;
 use crate::segment::{Field, Segment, SegmentId};
@@ -19,6 +20,8 @@ pub struct Activity {
     changed: HashMap<SegmentId, LastChange>,
     fresh: VecDeque<(Timestamp, SegmentId)>,
     pulse: Pulse,
+    /// Which of the entries is selected, from the newest.
+    cursor: usize,
 }
 
 /// When and by whom a segment was changed last, as far as it was seen here.
@@ -54,6 +57,8 @@ pub struct ActivityEntry {
     pub fields: Vec<FieldChange>,
     /// Who did it, where the feed tells.
     pub contexts: Contexts,
+    /// The plan that did it, where that was one of this session.
+    pub plan_id: Option<PlanId>,
 }
 
 /// A line of the activity.
@@ -77,6 +82,17 @@ pub const VERB_COLUMNS: u16 = 9;
 const TEXT_LINES: usize = 4;
 
 impl ActivityEntry {
+    /// What happened, without the name of the segment where that is all that the text says.
+    pub(in crate::app) fn summary(&self) -> &str {
+        match self.kind {
+            EntryKind::Created => "created",
+            EntryKind::Changed => "changed",
+            EntryKind::Deleted => "deleted",
+            EntryKind::Missed => "found on verify",
+            EntryKind::Done | EntryKind::Failed | EntryKind::Notice | EntryKind::Recovered => &self.text,
+        }
+    }
+
     /// Names are cut; sentences are told in full, on as many lines as it takes.
     fn lines(&self, width: u16) -> impl Iterator<Item = ActivityLine<'_>> {
         let lead = match self.kind {
@@ -186,6 +202,7 @@ impl Activity {
             subject,
             fields: Vec::new(),
             contexts: Contexts::default(),
+            plan_id: None,
         });
     }
 
@@ -193,6 +210,35 @@ impl Activity {
         self.pulse.beat(entry.at, entry.kind);
         self.entries.truncate(ENTRIES - 1);
         self.entries.push_front(entry);
+        // The selection stays on its entry; on the newest it goes on to the newest.
+        if self.cursor > 0 {
+            self.cursor = (self.cursor + 1).min(self.entries.len() - 1);
+        }
+    }
+
+    /// The selected entry.
+    #[must_use]
+    pub fn selected(&self) -> Option<&ActivityEntry> {
+        self.entries.get(self.cursor)
+    }
+
+    /// Its place, from the newest.
+    #[must_use]
+    pub const fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Selects another entry, so many further on.
+    pub(in crate::app) fn step(&mut self, by: isize) {
+        let last = self.entries.len().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+    }
+
+    /// The line at which an entry begins, and how many it has, in a pane that wide.
+    #[must_use]
+    pub fn span(&self, cursor: usize, width: u16) -> (usize, usize) {
+        let before = self.entries.iter().take(cursor).map(|entry| entry.lines(width).count()).sum();
+        (before, self.entries.get(cursor).map_or(0, |entry| entry.lines(width).count()))
     }
 
     pub(in crate::app) fn touch(&mut self, id: &SegmentId, at: Timestamp, by: Originator) {
@@ -227,7 +273,15 @@ pub(in crate::app) fn entry(forest: &Forest, seen: &SegmentChange, at: Timestamp
         _ => Vec::new(),
     };
     let text = segment.name.to_string();
-    Some(ActivityEntry { at, kind, text, subject: Some(seen.id.clone()), fields, contexts: seen.mention.contexts })
+    Some(ActivityEntry {
+        at,
+        kind,
+        text,
+        subject: Some(seen.id.clone()),
+        fields,
+        contexts: seen.mention.contexts,
+        plan_id: None,
+    })
 }
 
 /// The fields in which two states of a segment differ, with parents by their names.

@@ -46,6 +46,8 @@ pub enum DetailLine {
 
 /// The column of values.
 const LABEL_COLUMNS: u16 = 13;
+/// Changes of the selected segment that are listed.
+const CHANGES: usize = 5;
 /// Children in the picture of the largest.
 const BARS: usize = 5;
 /// More children than these are not ranked: that would cost time in every frame.
@@ -157,6 +159,7 @@ impl Lines {
                 },
             );
         }
+        self.history(state, &segment.id);
         let anomalies = state.tree.forest.anomalies(&segment.id);
         if !anomalies.is_empty() {
             self.lines.push(DetailLine::Blank);
@@ -179,6 +182,25 @@ impl Lines {
         }
         if all > state.tree.forest.child_count(id) {
             self.lines.push(DetailLine::Levels(state.tree.forest.levels(id)));
+        }
+    }
+
+    /// The last changes of this session, the newest first.
+    fn history(&mut self, state: &State, id: &SegmentId) {
+        let entries = state.side.activity.entries().filter(|entry| entry.subject.as_ref() == Some(id));
+        let mut lines = Vec::new();
+        for entry in entries.take(CHANGES) {
+            let at = entry.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string();
+            match entry.fields.as_slice() {
+                [] => lines.push(format!("  {at}  {}", entry.summary())),
+                fields => lines.extend(
+                    fields.iter().map(|change| format!("  {at}  {}: {} → {}", change.field, change.before, change.now)),
+                ),
+            }
+        }
+        if !lines.is_empty() {
+            self.lines.extend([DetailLine::Blank, DetailLine::Heading("Last changes")]);
+            self.lines.extend(lines.into_iter().take(2 * CHANGES).map(DetailLine::Text));
         }
     }
 

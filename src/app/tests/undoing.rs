@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::Pane;
 use crate::app::harness::{Harness, id, named, wholesale, written};
 use crate::changes::Operation;
 use crate::changes::{ExecutionResult, OpId, WriteError, WriteResult, Written};
@@ -211,4 +212,31 @@ fn a_child_that_somebody_has_moved_since_stays_where_it_is_when_the_segment_come
     harness.succeed_with(|_| "again".into());
     assert_eq!(harness.state.tree.forest.get(&leaving[0]).unwrap().parent, Some(id("vip")));
     assert_eq!(harness.state.tree.forest.get(&leaving[1]).unwrap().parent, Some(id("again")));
+}
+
+#[test]
+fn any_step_of_this_session_is_undone_from_the_activity() {
+    let mut harness = at_work();
+    for (keys, name) in [("j r", "Export!"), ("G r", "Orphan!")] {
+        harness.press(keys);
+        harness.type_text("!");
+        harness.press("enter");
+        harness.succeed();
+        assert!(harness.rows().iter().any(|row| row.ends_with(name)) || name == "Orphan!");
+    }
+    harness.press("backtab");
+    assert_eq!(harness.state.screen.panes.focus, Pane::Activity);
+    harness.press("j u");
+    let (_, plan) = harness.last_write();
+    let Operation::Update { draft, .. } = &plan.operations[0] else { panic!("an update") };
+    assert_eq!(draft.name.as_str(), "Export", "the earlier of the two");
+    harness.succeed();
+    assert_eq!(harness.state.side.activity.entries().next().unwrap().text, "undid: rename Export to Export!");
+    harness.press("u");
+    assert_eq!(harness.message(), "Nothing of it is left to undo");
+    harness.press("enter");
+    assert_eq!((harness.selected().as_str(), harness.state.screen.panes.focus), ("Export", Pane::Tree));
+    harness.changed(Some(&named("vip", "VIP Client", None)), Some(&named("vip", "VIP", None)));
+    harness.press("backtab g g u");
+    assert!(harness.message().contains("wasn't done here"), "{}", harness.message());
 }

@@ -239,9 +239,11 @@ pub(in crate::app) fn move_in_focus(state: &mut State, by: isize) {
         }
         Pane::Activity => {
             let Some(area) = state.layout().activity else { return };
-            let lines = state.side.activity.lines(area.width.saturating_sub(2)).count();
-            let shown = usize::from(area.height);
-            state.screen.panes.activity_scroll = scrolled(state.screen.panes.activity_scroll, by, lines, shown);
+            state.side.activity.step(by);
+            let (first, lines) = state.side.activity.span(state.side.activity.cursor(), area.width.saturating_sub(2));
+            let shown = usize::from(area.height).max(1);
+            let scroll = &mut state.screen.panes.activity_scroll;
+            *scroll = (*scroll).clamp((first + lines).saturating_sub(shown).min(first), first);
         }
     }
 }

@@ -222,7 +222,7 @@ impl ChangeQueue {
         let plan = self.plans.remove(plan_id)?;
         let finished =
             FinishedPlan { plan_id, title: plan.title.clone(), done: plan.counts().done, total: plan.ops().len() };
-        self.undo.remember(plan);
+        self.undo.remember(plan_id, plan);
         Some(finished)
     }
 

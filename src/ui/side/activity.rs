@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{ActivityLine, EntryKind, FieldChange, State, TIME_COLUMNS, VERB_COLUMNS};
+use crate::app::{ActivityLine, EntryKind, FieldChange, Pane, State, TIME_COLUMNS, VERB_COLUMNS};
 use crate::segment::Field;
 
 use crate::ui::Look;
@@ -19,10 +19,19 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) 
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let lines = state.side.activity.lines(inner.width).skip(state.screen.panes.activity_scroll);
     let mut drawn = false;
+    let focused = state.screen.panes.focus == Pane::Activity;
+    let (selected, count) = state.side.activity.span(state.side.activity.cursor(), inner.width);
     for (line, y) in lines.zip(inner.y..inner.y + inner.height) {
         let line = styled(&line, &state.clock.zone, look.theme, usize::from(inner.width));
         frame.render_widget(line, Rect { y, height: 1, ..inner });
         drawn = true;
+        let at = state.screen.panes.activity_scroll + usize::from(y - inner.y);
+        if focused && (selected..selected + count).contains(&at) {
+            frame.buffer_mut().set_style(Rect { y, height: 1, ..area }, look.theme.selected);
+            if at == selected {
+                frame.buffer_mut().set_stringn(area.x, y, look.theme.symbols.bar, 1, look.theme.accent);
+            }
+        }
     }
     if !drawn && !inner.is_empty() {
         let text = fitted("No changes this session.", usize::from(inner.width)).into_owned();

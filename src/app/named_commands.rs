@@ -1,0 +1,85 @@
+//! Commands that are typed by name and take what stands behind it, as `goto PL-10`.
+
+use crate::action::Action;
+
+use super::dialogs::key_result::KeyResult;
+use super::edit::changing;
+use super::tree::{places, search};
+use super::{State, availability};
+
+/// A command that takes what is typed behind its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Argument {
+    /// Goes to a segment by its ID or external ID.
+    Goto,
+    MoveTo,
+    FilterBy,
+    SaveFilter,
+}
+
+/// Its name, the action that it is about, and what it does.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::app) struct ArgumentCommand {
+    pub name: &'static str,
+    pub argument: Argument,
+    pub action: Action,
+    pub help: &'static str,
+}
+
+pub(in crate::app) const ARGUMENTS: [ArgumentCommand; 4] = [
+    ArgumentCommand {
+        name: "goto",
+        argument: Argument::Goto,
+        action: Action::Jump,
+        help: "goto ID: go to a segment by its ID or external ID",
+    },
+    ArgumentCommand {
+        name: "move",
+        argument: Argument::MoveTo,
+        action: Action::Move,
+        help: "move NAME: pick the new parent among those that match",
+    },
+    ArgumentCommand {
+        name: "filter",
+        argument: Argument::FilterBy,
+        action: Action::Find,
+        help: "filter QUERY: filter the tree, also by the name of a saved filter",
+    },
+    ArgumentCommand {
+        name: "save-filter",
+        argument: Argument::SaveFilter,
+        action: Action::Find,
+        help: "save-filter NAME: save the filter that is shown",
+    },
+];
+
+/// Carries one out.
+pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> KeyResult {
+    match argument {
+        Argument::Goto if places::jump(state, text) => KeyResult::Close,
+        Argument::Goto => KeyResult::Stay,
+        Argument::MoveTo => match availability(state, Action::Move) {
+            Ok(()) => KeyResult::Do(changing::pick_parent_among(state, text)),
+            Err(reason) => {
+                state.warn(reason);
+                KeyResult::Stay
+            }
+        },
+        Argument::FilterBy => {
+            let query = state.tree.filters.saved(text).unwrap_or(text).to_owned();
+            KeyResult::Do(search::filter_by(state, &query))
+        }
+        Argument::SaveFilter => {
+            let Some(query) = state.tree.search.as_ref().map(|search| search.text.clone()) else {
+                state.warn(format!("No filter to save. Press {} to filter first", state.key(Action::Find)));
+                return KeyResult::Stay;
+            };
+            if state.tree.filters.save(text, &query) {
+                state.inform(format!("Saved filter {text}. Type :filter {text} to use it"));
+            } else {
+                state.warn("Too many saved filters");
+            }
+            KeyResult::Close
+        }
+    }
+}
