@@ -178,7 +178,10 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             state.pass_time(now);
             Vec::new()
         }
-        Event::Key(key) => keys::press(state, keymap, key),
+        Event::Key(key) => {
+            state.tree.touched = true;
+            keys::press(state, keymap, key)
+        }
         Event::Paste(text) => keys::paste(state, &text),
         Event::Requested(exchange) => {
             state.side.requests.keep(exchange);
@@ -189,7 +192,10 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Sorted(job) => tree::sorting::take_sorted(state, job),
-        Event::Mouse(mouse) => mouse::point(state, keymap, mouse),
+        Event::Mouse(mouse) => {
+            state.tree.touched = true;
+            mouse::point(state, keymap, mouse)
+        }
         Event::Resized(columns, rows) => {
             state.screen.panes.resize(columns, rows);
             tree::viewport::keep_in_sight(state);

@@ -103,6 +103,7 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
     let changes: Vec<Change> = changes.collect();
     state.tree.forest.set_growing(true);
     viewport::preserving_viewport(state, |state| state.tree.forest.apply(changes));
+    viewport::begin_at_top(state);
 }
 
 fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
@@ -159,6 +160,7 @@ fn begin_with_list(state: &mut State) -> Vec<Effect> {
         saved_view::rearrange(state, &view)
     } else {
         open_at_first(state);
+        viewport::begin_at_top(state);
         Vec::new()
     };
     rearranged.into_iter().chain(sorting::put_in_order(state)).collect()

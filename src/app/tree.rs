@@ -37,6 +37,8 @@ pub struct Tree {
     pub filter: Option<Filter>,
     /// Filters of earlier, and those with a name.
     pub filters: Filters,
+    /// Whether a person has pressed anything. Until then, what comes is shown from its first row on.
+    pub touched: bool,
     /// What is marked and what is cut.
     pub picks: Picks,
     /// How the tree is to be arranged as soon as there is one.

@@ -158,6 +158,20 @@ fn a_message_goes_by_itself_and_asks_to_be_woken_for_that() {
     assert_eq!(harness.message(), "");
 }
 
+#[test]
+fn a_list_that_grows_while_nobody_presses_anything_begins_at_its_first_row() {
+    let mut harness = Harness::new(120, 20);
+    for page in (0..10).rev() {
+        let segments = (0..50).map(|at| segment(&format!("{:03}", page * 50 + at), None)).collect();
+        harness.tell(sync::Event::PageReceived(segments));
+    }
+    assert_eq!((harness.selected().as_str(), harness.state.tree.view.offset), ("000", 0));
+    harness.press("j");
+    let before = (0..5).map(|at| segment(&format!("00{at}-"), None)).collect();
+    harness.tell(sync::Event::PageReceived(before));
+    assert_eq!(harness.selected(), "001", "from a key on, the selection stays");
+}
+
 /// What a person and a server may do, in any order.
 #[derive(Debug, Clone)]
 enum Happening {
@@ -213,6 +227,22 @@ fn happening() -> impl Strategy<Value = Happening> {
         "s e",
         "backspace",
         "ctrl-u",
+        ".",
+        "V",
+        "shift-down",
+        "5 j",
+        "u",
+        "U",
+        "ctrl-a",
+        "s n",
+        "backtab",
+        "f2",
+        "f",
+        "b x",
+        "' x",
+        "ctrl-o",
+        "up",
+        "ctrl-n",
     ]);
     let link = (0_u8..12, prop::option::of(0_u8..14));
     prop_oneof![
@@ -233,7 +263,7 @@ fn numbered(id: u8, parent: Option<u8>) -> Arc<Segment> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
     /// Whatever happens in whatever order: the selection is on a visible row whenever there is one, the scroll position shows
     /// rows, and once every write has ended the tree is exactly what the server said.

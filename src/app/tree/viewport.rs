@@ -81,6 +81,13 @@ pub(in crate::app) fn keep_in_sight(state: &mut State) {
     state.tree.view.offset = state.tree.view.offset.min(rows.saturating_sub(height));
 }
 
+/// Selects the first row for as long as nobody has pressed anything: rows that come do not push it down.
+pub(in crate::app) fn begin_at_top(state: &mut State) {
+    if !state.tree.touched {
+        filter::with_unfiltered(state, |state| select(state, 0));
+    }
+}
+
 /// Moves the selection by so many rows, stopping at the ends.
 pub(in crate::app) fn step(state: &mut State, by: isize) {
     let at = position(state).unwrap_or(0);
