@@ -21,6 +21,7 @@ use secrecy::SecretString;
 
 use crate::action::UserCommand;
 use crate::files;
+use crate::forest::DEFAULT_LANGUAGE;
 use crate::keymap::Keymap;
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp, UrlTemplate};
 use crate::segment::Pattern;
@@ -72,6 +73,8 @@ pub struct Interface {
     pub keymap: Keymap,
     /// The theme.
     pub theme: Name,
+    /// The language by which names are sorted, as a tag.
+    pub collation: String,
     /// What is different from it, each by the name of a style.
     pub styles: Vec<(String, StyleChange)>,
     /// Programs of the person's own, in the order of their numbers.
@@ -85,7 +88,14 @@ impl Default for Interface {
         let mut keymap = Keymap::default();
         keymap.complete(&[]);
         let theme = Name::default();
-        Self { keymap, theme, styles: Vec::new(), commands: Vec::new(), key_variables: Vec::new() }
+        Self {
+            keymap,
+            theme,
+            collation: DEFAULT_LANGUAGE.into(),
+            styles: Vec::new(),
+            commands: Vec::new(),
+            key_variables: Vec::new(),
+        }
     }
 }
 

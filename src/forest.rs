@@ -12,6 +12,7 @@
 mod ancestry;
 mod anomaly;
 mod arena;
+mod collation;
 mod filtered;
 mod find;
 mod fold;
@@ -40,6 +41,7 @@ use rows::Rows;
 use search::Searches;
 
 pub use anomaly::Anomaly;
+pub use collation::{DEFAULT_LANGUAGE, NoLanguage, parse_language, set_language};
 pub use filtered::Filtered;
 pub use find::{ExternalFlags, Query, StateFilter};
 pub use order::Order;

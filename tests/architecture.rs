@@ -51,7 +51,12 @@ const LAYERS: &[Module] = &[
     module("changes", 3, Uses::Only(&["segment", "forest", "remote", "formats"]), Purity::Pure),
     module("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
     module("store", 4, Uses::Only(&["segment", "files", "clock", "remote", "changes"]), Purity::Free),
-    module("config", 2, Uses::Only(&["segment", "files", "remote", "action", "keymap", "theme"]), Purity::Free),
+    module(
+        "config",
+        2,
+        Uses::Only(&["segment", "forest", "files", "remote", "action", "keymap", "theme"]),
+        Purity::Free,
+    ),
     module(
         "sync",
         5,

@@ -14,6 +14,7 @@ use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, S
 use crate::clock;
 use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
 use crate::files::{self, Readers};
+use crate::forest::set_language;
 use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
 use crate::terminal::{self, Ending, FilledIn, ProfileService, Setup, Signal, TerminalSession};
@@ -75,6 +76,7 @@ where
             Ok(connection) => Some(connection),
         };
         let interface = config::interface(&self.flags, &self.environment, self.paths).map_err(Failure::usage)?;
+        set_language(&interface.collation).map_err(Failure::usage)?;
         if !is_interactive {
             return Err(Failure::usage("the tree needs a terminal; use `segtui tree` or `segtui export` without one"));
         }

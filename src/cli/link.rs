@@ -12,6 +12,7 @@ use crate::api::{self, SettingsFault};
 use crate::app::{FilledProfile, ProfileField, TrialError};
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
+use crate::forest::{DEFAULT_LANGUAGE, set_language};
 use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 use crate::sync::{Pace, Settings};
 
@@ -44,6 +45,9 @@ impl Link {
         paths: &Paths,
     ) -> Result<Self, Failure> {
         let flags = config::Flags { poll: look.poll, ..arguments.flags() };
+        // A configuration that can't be read is reported below, where it is needed.
+        let collation = config::interface(&flags, environment, paths).map(|interface| interface.collation);
+        set_language(collation.as_deref().unwrap_or(DEFAULT_LANGUAGE)).map_err(Failure::usage)?;
         if arguments.demo {
             let (connection, server) = demo_connection(&flags, environment).await?;
             return Self::recorded(connection, Some(server), None);

@@ -16,6 +16,7 @@ use super::Interface;
 use super::commands::RawCommand;
 use super::keys::RawKeys;
 use super::look::RawTheme;
+use crate::forest::{DEFAULT_LANGUAGE, parse_language};
 use crate::remote::{Access, Context, ContextsForm, UrlTemplate};
 use crate::segment::Pattern;
 
@@ -101,6 +102,7 @@ struct RawFile {
     #[serde(default)]
     command: Vec<RawCommand>,
     theme: Option<Spanned<RawTheme>>,
+    collation: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,11 +154,16 @@ impl File {
             return Err(source.fault(default.span(), what));
         }
         let (theme, styles) = source.look(raw.theme)?;
+        if let Some(tag) = &raw.collation {
+            parse_language(tag.get_ref()).map_err(|fault| source.fault(tag.span(), fault.to_string()))?;
+        }
+        let collation = raw.collation.map_or_else(|| DEFAULT_LANGUAGE.into(), Spanned::into_inner);
         let (commands, keys) = source.commands(raw.command)?;
         let names = commands.iter().map(|command| command.name.clone()).collect();
         let keymap = source.keymap(raw.keys, keys, names)?;
         let key_variables = profiles.values().filter_map(|profile: &Profile| profile.api_key_env.clone()).collect();
-        let interface = Interface { keymap, theme: theme.unwrap_or_default(), styles, commands, key_variables };
+        let interface =
+            Interface { keymap, theme: theme.unwrap_or_default(), collation, styles, commands, key_variables };
         Ok(Self { default_profile: raw.default_profile.map(Spanned::into_inner), profiles, interface })
     }
 }
@@ -356,6 +363,11 @@ mod tests {
     fn two_ways_to_the_key_are_one_too_many() {
         let text = fault("[profiles.a]\napi_key = \"k\"\napi_key_env = \"K\"\n");
         assert!(text.starts_with("config.toml:3:15: the API key is set twice"), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_language_is_refused_with_its_place() {
+        assert!(fault("collation = \"no language\"\n").starts_with("config.toml:1:13: invalid language `no language`"));
     }
 
     #[test]

@@ -1,13 +1,8 @@
-//! Texts without case and diacritics, for sorting and finding: `Łódź` and `lodz` are the same.
+//! Texts without case and diacritics, for finding: `Łódź` and `lodz` are the same.
 
 use nucleo_matcher::chars;
 
-/// The characters of a text, folded. One character may become two (`ß`) or none (a combining accent).
-pub(super) fn folded(text: &str) -> impl Iterator<Item = char> + Clone {
-    text.chars().flat_map(fold)
-}
-
-/// One character, folded.
+/// One character, folded. It may become two (`ß`) or none (a combining accent).
 pub(super) fn fold(character: char) -> impl Iterator<Item = char> + Clone {
     let (first, second) = match character {
         'A'..='Z' => (Some(character.to_ascii_lowercase()), None),
@@ -44,7 +39,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        folded(text).collect()
+        text.chars().flat_map(fold).collect()
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn finding_goes_in_the_order_of_the_tree_and_ignores_accents() {
             .collect();
     let job = forest.search(SearchKind::Tree, Query::parse("łodz").unwrap());
     job.for_each(|finds| forest.take_finds(finds));
-    assert_eq!(forest.matches(SearchKind::Tree).cloned().collect::<Vec<_>>(), [id("2"), id("3")]);
+    assert_eq!(forest.matches(SearchKind::Tree).cloned().collect::<Vec<_>>(), [id("3"), id("2")]);
 }
 
 #[test]
