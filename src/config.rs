@@ -20,8 +20,8 @@ use ratatui::style::Color;
 use secrecy::SecretString;
 
 use crate::action::UserCommand;
+use crate::collation::DEFAULT_LANGUAGE;
 use crate::files;
-use crate::forest::DEFAULT_LANGUAGE;
 use crate::keymap::Keymap;
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp, UrlTemplate};
 use crate::segment::Pattern;

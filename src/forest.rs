@@ -12,7 +12,6 @@
 mod ancestry;
 mod anomaly;
 mod arena;
-mod collation;
 mod filtered;
 mod find;
 mod fold;
@@ -41,7 +40,6 @@ use rows::Rows;
 use search::Searches;
 
 pub use anomaly::Anomaly;
-pub use collation::{DEFAULT_LANGUAGE, NoLanguage, parse_language, set_language};
 pub use filtered::Filtered;
 pub use find::{ExternalFlags, Query, StateFilter};
 pub use order::Order;

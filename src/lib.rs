@@ -11,6 +11,7 @@
 //! | 0 | [`segment`] ○ | one segment: fields, identity, validity; a position in the feed |
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
 //! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
+//! | 0 | `collation` | the order of a language in which names are sorted |
 //! | 0 | `numbers` ○ | numbers and the nouns that follow them |
 //! | 0 | `printable` ○ | what others wrote, made safe for a terminal |
 //! | 0 | `clock` | what time it is |
@@ -54,6 +55,7 @@ pub mod app;
 pub mod changes;
 pub mod cli;
 pub(crate) mod clock;
+pub(crate) mod collation;
 pub(crate) mod config;
 pub mod demo;
 pub(crate) mod files;

@@ -40,11 +40,12 @@ const LAYERS: &[Module] = &[
     module("segment", 0, Uses::Only(&[]), Purity::Pure),
     module("action", 0, Uses::Only(&[]), Purity::Pure),
     module("theme", 0, Uses::Only(&[]), Purity::Drawing),
+    module("collation", 0, Uses::Only(&[]), Purity::Free),
     module("numbers", 0, Uses::Only(&[]), Purity::Pure),
     module("printable", 0, Uses::Only(&[]), Purity::Pure),
     module("files", 0, Uses::Only(&[]), Purity::Free),
     module("clock", 0, Uses::Only(&[]), Purity::Free),
-    module("forest", 1, Uses::Only(&["segment"]), Purity::Pure),
+    module("forest", 1, Uses::Only(&["segment", "collation"]), Purity::Pure),
     module("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
     module("keymap", 1, Uses::Only(&["action"]), Purity::Drawing),
     module("formats", 2, Uses::Only(&["segment", "printable", "forest"]), Purity::Pure),
@@ -54,7 +55,7 @@ const LAYERS: &[Module] = &[
     module(
         "config",
         2,
-        Uses::Only(&["segment", "forest", "files", "remote", "action", "keymap", "theme"]),
+        Uses::Only(&["segment", "collation", "files", "remote", "action", "keymap", "theme"]),
         Purity::Free,
     ),
     module(

@@ -12,9 +12,9 @@ use tokio::runtime::{self, Runtime};
 
 use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, State, Tone, View};
 use crate::clock;
+use crate::collation::set_language;
 use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
 use crate::files::{self, Readers};
-use crate::forest::set_language;
 use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
 use crate::terminal::{self, Ending, FilledIn, ProfileService, Setup, Signal, TerminalSession};

@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use crate::api::retry::Policy;
 use crate::api::{self, SettingsFault};
 use crate::app::{FilledProfile, ProfileField, TrialError};
+use crate::collation::{DEFAULT_LANGUAGE, set_language};
 use crate::config::{self, ConfigError, Connection, Environment, Paths};
 use crate::demo;
-use crate::forest::{DEFAULT_LANGUAGE, set_language};
 use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 use crate::sync::{Pace, Settings};
 

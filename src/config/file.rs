@@ -16,7 +16,7 @@ use super::Interface;
 use super::commands::RawCommand;
 use super::keys::RawKeys;
 use super::look::RawTheme;
-use crate::forest::{DEFAULT_LANGUAGE, parse_language};
+use crate::collation::{DEFAULT_LANGUAGE, parse_language};
 use crate::remote::{Access, Context, ContextsForm, UrlTemplate};
 use crate::segment::Pattern;
 

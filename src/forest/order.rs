@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::segment::Segment;
 
-use super::collation::{self, beginning};
+use crate::collation::{self, beginning};
 
 /// By what siblings are sorted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The order of a language in which names are sorted: UAX #10 with the rules of CLDR, numbers by their value.
 //!
-//! One language holds for the whole program. It is chosen once, before any forest is built.
+//! One language holds for the whole program. It is chosen once, before any forest is built, since no two orders may meet in one
+//! tree.
 
 use std::cmp::Ordering;
 use std::convert::Infallible;
@@ -56,12 +57,14 @@ fn collator() -> Option<&'static CollatorBorrowed<'static>> {
 }
 
 /// Compares two texts.
-pub(super) fn compare(a: &str, b: &str) -> Ordering {
+#[must_use]
+pub fn compare(a: &str, b: &str) -> Ordering {
     collator().map_or_else(|| a.cmp(b), |collator| collator.compare(a, b))
 }
 
 /// The beginning of a text's sort key, as a number that never contradicts [`compare`]; equal numbers decide nothing.
-pub(super) fn beginning(text: &str) -> u128 {
+#[must_use]
+pub fn beginning(text: &str) -> u128 {
     let Some(collator) = collator() else { return 0 };
     let mut beginning = Beginning::default();
     match collator.write_sort_key_to(text, &mut beginning) {
