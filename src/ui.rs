@@ -112,7 +112,7 @@ pub fn draw_tree(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 fn spell_in_ascii(frame: &mut Frame<'_>) {
     for cell in &mut frame.buffer_mut().content {
         let plain = match cell.symbol() {
-            "·" | "–" => "-",
+            "·" | "–" | "−" => "-",
             "›" | "→" => ">",
             "…" => "~",
             "“" | "”" => "\"",

@@ -36,8 +36,8 @@ pub enum LinkState {
     Stalled,
 }
 
-/// Up to this age the tree counts as fresh: a little more than the longest pause between two looks at the feed.
-const FRESH: SignedDuration = SignedDuration::from_secs(40);
+/// From this age on, it is shown how long ago the server answered last.
+const FRESH: SignedDuration = SignedDuration::from_secs(2);
 
 impl Link {
     pub(super) const fn new(now: Timestamp) -> Self {
@@ -77,7 +77,7 @@ impl Link {
         }
     }
 
-    /// How old the tree is, once that is worth saying.
+    /// How long ago the tree was known to be as it is on the server, once that is worth saying.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<SignedDuration> {
         let age = now.duration_since(self.synchronised?);

@@ -1,12 +1,17 @@
-//! What the mouse does: a click selects, a click on the arrow folds, the wheel scrolls.
+//! What the mouse does: a click selects, a click on the arrow folds, a second one renames, the right button offers the commands for
+//! a row, a row that is dragged onto another asks for the move, and the wheel scrolls without a new selection.
 
-use crate::forest::Fold;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::action::Action;
+use crate::forest::{Fold, RowId};
 use crate::keymap::Keymap;
 
 use super::dialogs::{output_pane, requests_pane};
+use super::edit::changing;
 use super::layout::shown_depth;
 use super::tree::{filter, viewport};
-use super::{Effect, HelpPage, Layer, Pane, State};
+use super::{Effect, HelpPage, Layer, Palette, Pane, Shape, State, perform};
 
 /// Something the mouse did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,12 @@ pub struct Mouse {
 pub enum MouseKind {
     /// The left button was pressed.
     Click,
+    /// The right button was pressed.
+    RightClick,
+    /// It was moved with the left button held.
+    Drag,
+    /// The left button was let go.
+    Release,
     /// The wheel was turned up.
     ScrollUp,
     /// The wheel was turned down.
@@ -35,9 +46,28 @@ const WHEEL: isize = 3;
 /// The arrow and the blank behind it.
 const ARROW_COLUMNS: u16 = 2;
 
+/// Two clicks on a row within this time are one double click.
+const DOUBLE: SignedDuration = SignedDuration::from_millis(500);
+
+/// What a click began.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pointing {
+    /// The last click on a row, and when that was.
+    clicked: Option<(RowId, Timestamp)>,
+    /// What is held.
+    held: Option<Held>,
+}
+
+#[derive(Debug, Clone)]
+enum Held {
+    Row(RowId),
+    Scrollbar,
+    Divider,
+}
+
 pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Effect> {
     let wheel = match mouse.kind {
-        MouseKind::Click => 0,
+        MouseKind::Click | MouseKind::RightClick | MouseKind::Drag | MouseKind::Release => 0,
         MouseKind::ScrollUp => -WHEEL,
         MouseKind::ScrollDown => WHEEL,
     };
@@ -49,13 +79,38 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
         Some(Layer::Requests(_)) => requests_pane::scroll(state, wheel),
         Some(Layer::Find(_)) => point_filtered(state, mouse, wheel),
         Some(_) => {}
-        None => point_main(state, mouse, wheel),
+        None => return point_main(state, mouse, wheel),
     }
     Vec::new()
 }
 
-fn point_main(state: &mut State, mouse: Mouse, wheel: isize) {
+fn point_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
     let layout = state.layout();
+    match mouse.kind {
+        MouseKind::Drag => {
+            drag(state, mouse);
+            return Vec::new();
+        }
+        MouseKind::Release => return let_go(state, mouse),
+        MouseKind::Click => {
+            state.screen.pointing.held = None;
+            let right = layout.tree.x + layout.tree.width;
+            let beside = layout.shape != Shape::Stacked && layout.panes().count() > 1;
+            if beside && mouse.column == right && mouse.row >= layout.tree.y {
+                state.screen.pointing.held = Some(Held::Divider);
+                return Vec::new();
+            }
+            if layout.tree.contains(mouse.column, mouse.row)
+                && mouse.column + 1 == right
+                && state.shown_row_count() > usize::from(layout.tree.height)
+            {
+                state.screen.pointing.held = Some(Held::Scrollbar);
+                drag(state, mouse);
+                return Vec::new();
+            }
+        }
+        _ => {}
+    }
     let hit = |area: super::Area| area.contains(mouse.column, mouse.row);
     let pane = if hit(layout.tree) {
         Pane::Tree
@@ -64,18 +119,74 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) {
     } else if layout.activity.is_some_and(hit) {
         Pane::Activity
     } else {
-        return;
+        return Vec::new();
     };
     match (mouse.kind, pane) {
         (MouseKind::Click, Pane::Tree) => click_row(state, mouse),
+        (MouseKind::RightClick, Pane::Tree) => {
+            click_row(state, mouse);
+            state.screen.pointing = Pointing::default();
+            state.screen.layers.push(Layer::Palette(Palette::default()));
+        }
+        (MouseKind::Click, Pane::Activity) => click_entry(state, mouse),
         (MouseKind::Click, pane) if layout.panes().any(|shown| shown == pane) => state.screen.panes.focus = pane,
-        (MouseKind::Click, _) => {}
+        (MouseKind::Click | MouseKind::RightClick, _) => {}
         (_, Pane::Tree) => viewport::scroll(state, wheel),
         (_, pane) => {
             let focus = std::mem::replace(&mut state.screen.panes.focus, pane);
             viewport::move_in_focus(state, wheel);
             state.screen.panes.focus = focus;
         }
+    }
+    Vec::new()
+}
+
+/// Selects the entry of the activity at that line.
+fn click_entry(state: &mut State, mouse: Mouse) {
+    let Some(area) = state.layout().activity else { return };
+    if state.layout().panes().all(|pane| pane != Pane::Activity) {
+        return;
+    }
+    state.screen.panes.focus = Pane::Activity;
+    let line = state.screen.panes.activity_scroll + usize::from(mouse.row - area.y);
+    state.side.activity.select_line(line, area.width.saturating_sub(2));
+}
+
+/// The row of the tree at a cell.
+fn row_at(state: &State, mouse: Mouse) -> Option<RowId> {
+    let tree = state.layout().tree;
+    let inside = tree.contains(mouse.column, mouse.row);
+    let at = state.tree.view.offset + usize::from(mouse.row.checked_sub(tree.y)?);
+    inside.then(|| state.shown_row(at).map(|row| row.id())).flatten()
+}
+
+/// Moves what is held: the scroll position, or the line between the panes.
+fn drag(state: &mut State, mouse: Mouse) {
+    let layout = state.layout();
+    match state.screen.pointing.held {
+        Some(Held::Scrollbar) => {
+            let height = usize::from(layout.tree.height).max(1);
+            let line = usize::from(mouse.row.saturating_sub(layout.tree.y)).min(height - 1);
+            let most = state.shown_row_count().saturating_sub(height);
+            state.tree.view.offset = most * line / (height - 1).max(1);
+        }
+        Some(Held::Divider) => {
+            let share = u32::from(mouse.column) * 100 / u32::from(layout.screen.width.max(1));
+            state.screen.panes.share_tree(u16::try_from(share).unwrap_or(100));
+            viewport::keep_in_sight(state);
+        }
+        Some(Held::Row(_)) | None => {}
+    }
+}
+
+/// A row that was dragged onto another asks for the move; on its own row the button was only let go.
+fn let_go(state: &mut State, mouse: Mouse) -> Vec<Effect> {
+    let Some(Held::Row(from)) = state.screen.pointing.held.take() else { return Vec::new() };
+    let Some(to) = row_at(state, mouse).filter(|to| *to != from) else { return Vec::new() };
+    state.screen.pointing.clicked = None;
+    match (from, to) {
+        (RowId::Segment(from), RowId::Segment(to)) => changing::drop_onto(state, &from, &to),
+        _ => Vec::new(),
     }
 }
 
@@ -87,6 +198,7 @@ fn point_filtered(state: &mut State, mouse: Mouse, wheel: isize) {
     match mouse.kind {
         MouseKind::Click => filter::choose(state, Some(at).filter(|at| filtered.id(*at).is_some())),
         MouseKind::ScrollUp | MouseKind::ScrollDown => viewport::scroll(state, wheel),
+        MouseKind::RightClick | MouseKind::Drag | MouseKind::Release => {}
     }
 }
 
@@ -101,7 +213,14 @@ fn click_row(state: &mut State, mouse: Mouse) {
     let on_arrow = (arrow..arrow + ARROW_COLUMNS).contains(&mouse.column);
     state.tree.view.selected = Some(id.clone());
     state.screen.panes.details_scroll = 0;
+    let now = state.clock.now;
+    let is_double =
+        matches!(&state.screen.pointing.clicked, Some((row, at)) if *row == id && now.duration_since(*at) <= DOUBLE);
+    state.screen.pointing =
+        Pointing { clicked: (!is_double).then(|| (id.clone(), now)), held: Some(Held::Row(id.clone())) };
     if on_arrow && fold != Fold::Leaf {
         viewport::toggle(state, &id);
+    } else if is_double {
+        perform::perform(state, Action::Rename);
     }
 }

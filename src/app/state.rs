@@ -13,6 +13,7 @@ use crate::printable::printable;
 use crate::remote::{Access, BaseUrl, UrlTemplate};
 use crate::segment::{Pattern, Segment};
 
+use super::mouse::Pointing;
 use super::side::details;
 use super::{Changes, Layer, Layout, Link, Panes, Side, Tree};
 
@@ -119,6 +120,8 @@ pub struct Screen {
     pub message: Option<Message>,
     /// Keys that may become a sequence.
     pub pressed: Vec<Key>,
+    /// What the mouse began.
+    pub(super) pointing: Pointing,
     /// How often the next action is to be done, as typed before it.
     pub count: Option<usize>,
     /// What sentences call the keys.
@@ -132,6 +135,7 @@ impl Screen {
             layers: Vec::new(),
             message: None,
             pressed: Vec::new(),
+            pointing: Pointing::default(),
             count: None,
             key_texts: KeyTexts::default(),
         }

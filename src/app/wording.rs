@@ -62,7 +62,7 @@ pub(super) fn kept_in(file: &Path) -> String {
     format!(" · your text is saved in {}", file.display())
 }
 
-/// A sign and a line for an operation: `+` creates, `~` changes, `>` moves, `-` deletes.
+/// A sign and a line for an operation: `+` creates, `~` changes, `→` moves, `−` deletes.
 #[must_use]
 pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, String) {
     match operation {
@@ -73,19 +73,24 @@ pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, Strin
         }
         Operation::Update { base, draft } => {
             let after = draft.clone().into_segment(base.id.clone());
-            let changes: Vec<String> =
-                draft.changes(base).into_iter().map(|field| change(forest, base, &after, field)).collect();
-            let sign = if operation.is_move() { ">" } else { "~" };
-            (sign, format!("{} {}", base.name, changes.join(", ")))
+            let fields = draft.changes(base);
+            let changes: Vec<String> = fields.iter().map(|field| change(forest, base, &after, *field)).collect();
+            let sign = if operation.is_move() { "→" } else { "~" };
+            match fields.as_slice() {
+                [Field::Name] => (sign, format!("{} → {}", base.name, after.name)),
+                _ => (sign, format!("{}: {}", base.name, changes.join(", "))),
+            }
         }
-        Operation::Delete { base, .. } => ("-", format!("{} in {}", base.name, place(forest, base.parent.as_ref()))),
+        Operation::Delete { base, .. } => ("−", format!("{} in {}", base.name, place(forest, base.parent.as_ref()))),
     }
 }
 
 fn change(forest: &Forest, before: &Segment, after: &Segment, field: Field) -> String {
     match field {
-        Field::Name => format!("→ {}", after.name),
-        Field::Parent => format!("to {}", place(forest, after.parent.as_ref())),
+        Field::Name => format!("name → {}", after.name),
+        Field::Parent => {
+            format!("{} → {}", place(forest, before.parent.as_ref()), place(forest, after.parent.as_ref()))
+        }
         Field::ExternalId => format!(
             "external ID {} → {}",
             activity::shown(forest, before, field),

@@ -130,9 +130,9 @@ fn take() -> io::Result<()> {
     taken.inspect_err(|_| restore())
 }
 
-/// XTWINOPS: has the terminal remember the title of its window, and give it back. One that can't ignores it.
-const KEEP_TITLE: &str = "\x1b[22;2t";
-const GIVE_TITLE_BACK: &str = "\x1b[23;2t";
+/// XTWINOPS: has the terminal remember what its window and its icon are called, and give it back. One that can't ignores it.
+const KEEP_TITLE: &str = "\x1b[22;0t";
+const GIVE_TITLE_BACK: &str = "\x1b[23;0t";
 
 /// The consoles have no window, and some print what they don't know.
 fn knows_titles() -> bool {

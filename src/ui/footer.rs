@@ -228,7 +228,9 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
             parts.extend(time_left(done, done + counts.queued, elapsed));
         }
     } else if counts.queued > 0 {
-        parts.push(format!("{} {} pending", theme.symbols.pending, grouped(counts.queued)));
+        let age = state.changes.pace.so_far(counts.done, state.clock.now).map(|(_, elapsed)| elapsed.as_secs());
+        let age = age.filter(|seconds| *seconds >= 2).map_or_else(String::new, |seconds| format!(" · {seconds} s"));
+        parts.push(format!("{} {} pending{age}", theme.symbols.pending, grouped(counts.queued)));
     }
     for (count, symbol, what) in [
         (counts.staged, theme.symbols.edited, "staged"),

@@ -154,9 +154,6 @@ impl fmt::Debug for Masked {
     }
 }
 
-/// What the field of the address begins with.
-const ADDRESS_BEGINS: &str = "https://";
-
 impl NewProfile {
     /// An empty form. The keyring is proposed where there is one; plain text never is.
     #[must_use]
@@ -165,7 +162,7 @@ impl NewProfile {
         Self {
             occasion,
             context,
-            base_url: TextField::new(ADDRESS_BEGINS),
+            base_url: TextField::default(),
             tenant: TextField::default(),
             name: TextField::default(),
             keeping,
@@ -214,7 +211,7 @@ impl NewProfile {
     /// What tells the profile from others.
     #[must_use]
     pub fn line(&self) -> ProfileLine {
-        let host = BaseUrl::parse(self.base_url.text(), InsecureHttp::Allowed).map(|url| url.host());
+        let host = BaseUrl::parse(&entry::completed(self.base_url.text()), InsecureHttp::Allowed).map(|url| url.host());
         ProfileLine {
             name: self.name_text().to_owned(),
             tenant: self.tenant.text().trim().to_owned(),
@@ -249,7 +246,6 @@ impl NewProfile {
             "left" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(KeyLocation::ALL.len() - 1),
             _ => {
                 let pressed = self.text_field().is_some_and(|field| field.press(key));
-                self.begin_address_once();
                 if pressed {
                     self.changed();
                 }
@@ -258,27 +254,11 @@ impl NewProfile {
         None
     }
 
-    /// Whoever types a whole address types its beginning as well.
-    fn begin_address_once(&mut self) {
-        let rest = self.base_url.text().strip_prefix(ADDRESS_BEGINS).unwrap_or_default();
-        if rest.starts_with(ADDRESS_BEGINS) || rest.starts_with("http://") {
-            let whole = rest.to_owned();
-            self.base_url.set(&whole);
-        }
-    }
-
     fn paste(&mut self, text: &str) {
         if self.is_busy() {
             return;
         }
-        // An address is pasted over the beginning that stands there as an example.
-        let whole = self.focus == ProfileField::BaseUrl
-            && text.trim().contains("://")
-            && self.base_url.text() == ADDRESS_BEGINS;
         let Some(field) = self.text_field() else { return };
-        if whole {
-            field.set("");
-        }
         field.paste(text);
         self.changed();
     }

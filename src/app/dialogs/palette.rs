@@ -68,7 +68,7 @@ const SYNONYMS: &[(Action, &str)] = &[
     (Action::SwitchProfile, "tenant account connect"),
     (Action::ToggleActivity, "history log changes"),
     (Action::ToggleDetails, "properties panel"),
-    (Action::Undo, "revert take back"),
+    (Action::Undo, "revert back"),
 ];
 
 /// An action that is offered.

@@ -16,7 +16,7 @@ use crate::app::edit::deletion::Policy;
 
 use crate::app::edit::parents::{self, Asker};
 use crate::app::tree::search;
-use crate::app::{Deletion, Effect, Form, FormKind, Layer, ParentPicker, Renaming, State};
+use crate::app::{Deletion, Effect, Form, FormKind, Layer, ParentPicker, Renaming, State, availability};
 
 /// Opens the form for a segment below the selected one.
 pub(in crate::app) fn add_child(state: &mut State) {
@@ -157,7 +157,37 @@ pub(in crate::app) fn paste(state: &mut State) -> Vec<Effect> {
     move_under(state, &moving, target.as_ref())
 }
 
+/// Asks for the move of a row that was dragged onto another: of all that is marked, if it is.
+pub(in crate::app) fn drop_onto(state: &mut State, from: &SegmentId, to: &SegmentId) -> Vec<Effect> {
+    let available = availability(state, Action::Move);
+    let moving = if state.tree.picks.marked.contains(from) {
+        subjects(state)
+    } else {
+        state.tree.forest.get(from).cloned().into_iter().collect()
+    };
+    let refusal = available.err().or_else(|| {
+        let reason = parents::refusal(&state.tree.forest, &moving, Some(to))?;
+        Some(format!("Can't move {} here: {reason}", named(&moving)))
+    });
+    match refusal {
+        Some(reason) => {
+            state.warn(reason);
+            Vec::new()
+        }
+        None => move_in_mode(state, &moving, Some(to), SubmitMode::Unseen),
+    }
+}
+
 fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&SegmentId>) -> Vec<Effect> {
+    move_in_mode(state, moving, parent, SubmitMode::Asked)
+}
+
+fn move_in_mode(
+    state: &mut State,
+    moving: &[Arc<Segment>],
+    parent: Option<&SegmentId>,
+    mode: SubmitMode,
+) -> Vec<Effect> {
     let moved = moving.iter().filter(|segment| segment.parent.as_ref() != parent);
     let operations = moved.map(|base| {
         let draft = Draft { parent: parent.cloned(), ..Draft::of(base) };
@@ -177,7 +207,7 @@ fn move_under(state: &mut State, moving: &[Arc<Segment>], parent: Option<&Segmen
     if let Some(parent) = parent {
         state.tree.forest.expand(&RowId::Segment(parent.clone()));
     }
-    changes::begin(state, plan, title, None, SubmitMode::Asked)
+    changes::begin(state, plan, title, None, mode)
 }
 
 /// Asks what would go, and how.

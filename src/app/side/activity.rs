@@ -234,6 +234,16 @@ impl Activity {
         self.cursor = self.cursor.saturating_add_signed(by).min(last);
     }
 
+    /// Selects the entry that has a line, counted from the newest, in a pane that wide.
+    pub(in crate::app) fn select_line(&mut self, line: usize, width: u16) {
+        let mut before = 0;
+        let at = self.entries.iter().position(|entry| {
+            before += entry.lines(width).count();
+            line < before
+        });
+        self.cursor = at.unwrap_or(self.cursor);
+    }
+
     /// The line at which an entry begins, and how many it has, in a pane that wide.
     #[must_use]
     pub fn span(&self, cursor: usize, width: u16) -> (usize, usize) {

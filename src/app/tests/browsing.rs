@@ -1,8 +1,9 @@
 //! Moving, folding, finding, panes.
 
 use crate::action::Action;
-use crate::app::harness::{Harness, named, segment, wholesale};
+use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::app::{Effect, Event, Layer, Mouse, MouseKind, Pane, Shape, update};
+use crate::changes::Operation;
 use crate::keymap::Key;
 use crate::sync::Command;
 
@@ -420,4 +421,64 @@ fn the_palette_takes_what_is_typed_behind_a_name() {
     harness.type_text("goto nowhere");
     harness.press("enter");
     assert!(harness.message().contains("No segment with ID or external ID “nowhere”"), "{}", harness.message());
+}
+
+fn mouse(harness: &mut Harness, kind: MouseKind, column: u16, row: u16) {
+    let tree = harness.state.layout().tree;
+    harness.event(Event::Mouse(Mouse { kind, column: tree.x + column, row: tree.y + row }));
+}
+
+#[test]
+fn two_clicks_rename_and_the_right_button_offers_the_commands() {
+    let mut harness = at_work();
+    mouse(&mut harness, MouseKind::Click, 12, 1);
+    mouse(&mut harness, MouseKind::Release, 12, 1);
+    assert!(harness.state.screen.layers.is_empty());
+    harness.wait(2);
+    mouse(&mut harness, MouseKind::Click, 12, 1);
+    assert!(harness.state.screen.layers.is_empty(), "the first is too long ago");
+    mouse(&mut harness, MouseKind::Click, 12, 1);
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Renaming(_)]));
+    harness.press("esc");
+    mouse(&mut harness, MouseKind::RightClick, 12, 0);
+    assert_eq!(harness.selected(), "Hurtownie");
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Palette(_)]));
+}
+
+#[test]
+fn a_row_that_is_dragged_onto_another_asks_for_the_move() {
+    let mut harness = at_work();
+    let row = |harness: &Harness, name: &str| {
+        u16::try_from(harness.rows().iter().position(|row| row.trim_start_matches([' ', '>']) == name).unwrap())
+            .unwrap()
+    };
+    let (export, vip) = (row(&harness, "Export"), row(&harness, "VIP Client"));
+    mouse(&mut harness, MouseKind::Click, 12, export);
+    mouse(&mut harness, MouseKind::Drag, 12, vip);
+    mouse(&mut harness, MouseKind::Release, 12, vip);
+    assert_eq!(harness.write_count(), 0, "nothing is sent unseen");
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Review(_)]));
+    harness.press("y");
+    let (_, plan) = harness.last_write();
+    let Operation::Update { draft, .. } = &plan.operations[0] else { panic!("an update") };
+    assert_eq!(draft.parent, Some(id("vip")));
+    harness.succeed();
+    let (hurt, polska) = (row(&harness, "Hurtownie"), row(&harness, "Polska"));
+    mouse(&mut harness, MouseKind::Click, 12, hurt);
+    mouse(&mut harness, MouseKind::Release, 12, polska);
+    assert!(harness.message().contains("inside its own subtree"), "{}", harness.message());
+}
+
+#[test]
+fn the_scrollbar_and_the_line_between_the_panes_can_be_dragged() {
+    let many: Vec<_> = (0..400).map(|at| segment(&format!("{at:03}"), None)).collect();
+    let mut harness = Harness::live(120, 40, many);
+    let tree = harness.state.layout().tree;
+    mouse(&mut harness, MouseKind::Click, tree.width - 1, tree.height - 1);
+    assert_eq!(harness.state.tree.view.offset, 400 - usize::from(tree.height));
+    mouse(&mut harness, MouseKind::Drag, tree.width - 1, 0);
+    assert_eq!((harness.state.tree.view.offset, harness.selected().as_str()), (0, "000"));
+    mouse(&mut harness, MouseKind::Click, tree.width, 3);
+    mouse(&mut harness, MouseKind::Drag, tree.width - 10, 3);
+    assert!(harness.state.layout().tree.width < tree.width);
 }

@@ -248,19 +248,26 @@ fn alt(letter: u8) -> Event {
     Event::Key(Key { code: KeyCode::Char(char::from(letter)), modifiers })
 }
 
-/// A click or a turn of the wheel, in the way of SGR.
+/// What the mouse does, in the way of SGR.
 fn mouse(sequence: &[u8]) -> Option<Event> {
     let text = std::str::from_utf8(sequence).ok()?.strip_prefix("\x1b[<")?;
-    let pressed = text.strip_suffix('M')?;
-    let mut numbers = pressed.split(';').map(str::parse::<u16>);
+    let (numbers, is_release) = match text.strip_suffix('M') {
+        Some(numbers) => (numbers, false),
+        None => (text.strip_suffix('m')?, true),
+    };
+    let mut numbers = numbers.split(';').map(str::parse::<u16>);
     let (Some(Ok(button)), Some(Ok(column)), Some(Ok(row)), None) =
         (numbers.next(), numbers.next(), numbers.next(), numbers.next())
     else {
         return None;
     };
-    // What is held with it makes no difference; that it is dragged does.
+    // What is held with it makes no difference.
     let kind = match button & !0b1_1100 {
+        0 if is_release => MouseKind::Release,
+        _ if is_release => return None,
         0 => MouseKind::Click,
+        2 => MouseKind::RightClick,
+        32 => MouseKind::Drag,
         64 => MouseKind::ScrollUp,
         65 => MouseKind::ScrollDown,
         _ => return None,
@@ -366,10 +373,10 @@ mod tests {
     }
 
     #[test]
-    fn clicks_wheels_and_pastes_are_told_and_drags_are_not() {
+    fn clicks_drags_wheels_and_pastes_are_read() {
         assert_eq!(
             all(b"\x1b[<0;3;4M\x1b[<0;3;4m\x1b[<32;5;4M\x1b[<64;1;1M\x1b[<65;1;1M"),
-            ["Click 2 3", "ScrollUp 0 0", "ScrollDown 0 0"]
+            ["Click 2 3", "Release 2 3", "Drag 4 3", "ScrollUp 0 0", "ScrollDown 0 0"]
         );
         assert_eq!(all(b"\x1b[<0;0;0M"), [""; 0]);
         assert_eq!(all("\x1b[200~a\r\x1b[Ab\x1b[201~q".as_bytes()), ["paste a\r\x1b[Ab", "q"]);

@@ -4,12 +4,13 @@ use crate::app::List;
 use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::{OperationCounts, PendingPane, Review, State, described, grouped};
-use crate::changes::{OpState, TypedPhrase};
+use crate::changes::{OpState, Operation, TypedPhrase};
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -45,14 +46,15 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         below.len() - 1
     });
     below.push(dialog::keys(&review.keys(state), theme));
-    let title = counted(review.counts());
     let window = review.list.window(count, shown);
+    let title = counted(review.counts()) + &position(&window, count);
     let first = window.start;
     let operations = review.operations(state, window);
     let lines = operations.into_iter().map(|(op, operation)| {
         let (sign, text) = described(&state.tree.forest, operation);
         let reason = review.reasons.get(op.index).map(|reason| format!(" · {reason}"));
-        (sign, theme.accent, text + &reason.unwrap_or_default(), Style::new())
+        let (sign_style, style) = operation_styles(operation, theme);
+        (sign, sign_style, text + &reason.unwrap_or_default(), style)
     });
     let lines: Vec<ListLine> = lines.collect();
     let wanted = wanted(&lines).max(dialog::widest(&below));
@@ -66,6 +68,23 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
             dialog::text_field(&review.typed, area, true, theme, frame);
         }
     }
+}
+
+/// The styles of the sign and of the line of an operation: what is deleted looks deleted.
+fn operation_styles(operation: &Operation, theme: &Theme) -> (Style, Style) {
+    match operation {
+        Operation::Create { .. } => (theme.good, Style::new()),
+        Operation::Update { .. } => (theme.accent, Style::new()),
+        Operation::Delete { .. } => (theme.bad, theme.bad.add_modifier(Modifier::CROSSED_OUT)),
+    }
+}
+
+/// Which lines of a long list are shown; nothing of one that is shown whole.
+fn position(window: &Range<usize>, count: usize) -> String {
+    if window.len() >= count {
+        return String::new();
+    }
+    format!(" · {}–{} of {}", grouped(window.start + 1), grouped(window.end), grouped(count))
 }
 
 /// What is to be typed.
@@ -138,6 +157,7 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
         above.push(Line::default());
     }
     let window = list.window(count, shown);
+    let position = position(&window, count);
     let selected = list.chosen - window.start;
     let operations = state.changes.queue.listed(window);
     let current = operations.get(selected).copied();
@@ -155,12 +175,13 @@ pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_
     let lines = operations.iter().filter_map(|op| state.changes.queue.op(*op)).map(|step| {
         let (sign, text) = described(&state.tree.forest, &step.operation);
         let (symbol, style, word) = standing(&step.state, theme);
-        (symbol, style, format!("{word:<8} {sign} {text}"), Style::new())
+        let (_, text_style) = operation_styles(&step.operation, theme);
+        (symbol, style, format!("{word:<8} {sign} {text}"), text_style)
     });
     let lines: Vec<ListLine> = lines.collect();
     let wanted = wanted(&lines).max(dialog::widest(&above)).max(dialog::widest(&keys));
     let height = above.len() + shown + 1 + keys.len() + reason.len();
-    let inner = dialog::open(state, &title(state), (height, wanted), look, frame);
+    let inner = dialog::open(state, &(title(state) + &position), (height, wanted), look, frame);
     let room = usize::from(inner.width);
     for (at, line) in above.iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {

@@ -169,7 +169,13 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
     let indent = LABELS.min(area.width);
     let value = Rect { x: area.x + indent, width: area.width - indent, ..area };
     match field {
-        ProfileField::BaseUrl => dialog::text_field(&form.base_url, value, focused, theme, frame),
+        ProfileField::BaseUrl => {
+            dialog::text_field(&form.base_url, value, focused, theme, frame);
+            if form.base_url.text().is_empty() {
+                let (hint, x) = ("host, host:port or URL", value.x + u16::from(focused));
+                frame.buffer_mut().set_stringn(x, value.y, hint, usize::from(value.width), theme.quiet);
+            }
+        }
         ProfileField::Tenant => dialog::text_field(&form.tenant, value, focused, theme, frame),
         ProfileField::Name => {
             dialog::text_field(&form.name, value, focused, theme, frame);

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::remote::{BaseUrl, InsecureHttp};
 
-use super::{ADDRESS_BEGINS, KeyLocation, NewProfile, ProfileField};
+use super::{KeyLocation, NewProfile, ProfileField};
 
 /// A profile as it was filled in. Whether it works, the server tells.
 #[derive(Debug, Clone)]
@@ -36,13 +36,24 @@ pub enum KeySource {
     Command(Vec<String>),
 }
 
+/// An address as a person may shorten it: a host or `host:port` is reached by https, and by http on this machine.
+pub(super) fn completed(address: &str) -> String {
+    let address = address.trim();
+    if address.is_empty() || address.contains("://") {
+        return address.to_owned();
+    }
+    let plain = format!("http://{address}");
+    let is_local = BaseUrl::parse(&plain, InsecureHttp::Allowed).is_ok_and(|url| url.is_loopback());
+    if is_local { plain } else { format!("https://{address}") }
+}
+
 impl NewProfile {
     /// What was filled in. Otherwise every fault is noted at its field.
     pub(super) fn entry(&mut self) -> Option<FilledProfile> {
         self.faults.clear();
-        let address = self.base_url.text().trim().to_owned();
+        let address = completed(self.base_url.text());
         let base_url = match address.as_str() {
-            "" | ADDRESS_BEGINS => Err("Enter the server URL".into()),
+            "" | "https://" | "http://" => Err("Enter the server URL".into()),
             _ => BaseUrl::parse(&address, self.context.insecure_http).map_err(|fault| fault.to_string()),
         };
         let base_url = self.noted(ProfileField::BaseUrl, base_url);

@@ -205,3 +205,18 @@ fn a_wrong_key_a_wrong_tenant_and_a_wrong_path_are_told_apart_by_the_servers_wor
     let elsewhere = Fault::Redirected { status: 302, to: "https://login.example".into() };
     assert_told(elsewhere, BaseUrl, "Server redirected (302) to https://login.example");
 }
+
+#[test]
+fn a_host_without_a_scheme_is_completed() {
+    for (typed, completed) in [
+        ("api.one.example", "https://api.one.example"),
+        ("api.one.example:8443/x", "https://api.one.example:8443/x"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("127.0.0.1", "http://127.0.0.1"),
+        ("[::1]:80", "http://[::1]:80"),
+        ("http://api.one.example", "http://api.one.example"),
+        (" ", ""),
+    ] {
+        assert_eq!(entry::completed(typed), completed);
+    }
+}
