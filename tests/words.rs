@@ -44,7 +44,9 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
             if !matches!(name.as_str(), "tests" | "snapshots" | "harness") {
                 sources(&path, found);
             }
-        } else if name.ends_with(".rs") && !matches!(name.as_str(), "tests.rs" | "harness.rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && !matches!(name.as_str(), "tests.rs" | "harness.rs")
+        {
             found.push(path);
         }
     }
@@ -62,7 +64,7 @@ fn texts(source: &str) -> Vec<(usize, String)> {
                 while characters.next_if(|(_, character)| *character != '\n').is_some() {}
             }
             // A character; a lifetime has no second mark so near.
-            '\'' if source[at + 1..].starts_with("\\") || source[at + 1..].chars().nth(1) == Some('\'') => {
+            '\'' if source[at + 1..].starts_with('\\') || source[at + 1..].chars().nth(1) == Some('\'') => {
                 let escaped = characters.next().is_some_and(|(_, character)| character == '\\');
                 if escaped {
                     characters.next();
