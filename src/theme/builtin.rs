@@ -69,7 +69,8 @@ impl Theme {
     const fn dark(symbols: &Symbols) -> Self {
         Self {
             strong: BOLD,
-            quiet: PLAIN.fg(Color::DarkGray),
+            // Not the eighth of the sixteen: some palettes have it in the colour of the background.
+            quiet: PLAIN.fg(Color::Indexed(247)),
             accent: PLAIN.fg(Color::Cyan),
             // With an ink of their own: on a light terminal, its black could not be read on them.
             header: PLAIN.bg(Color::Indexed(235)).fg(Color::Indexed(252)),
@@ -118,7 +119,8 @@ impl Theme {
         let black = rgb(0x00_0000);
         Self {
             strong: BOLD.fg(white),
-            quiet: PLAIN.fg(white),
+            // Labels are less bright than names.
+            quiet: PLAIN.fg(rgb(0xb8_b8b8)),
             accent: BOLD.fg(rgb(0x00_ffff)),
             header: BOLD.bg(white).fg(black),
             selected: BOLD.bg(rgb(0xff_ff00)).fg(black),

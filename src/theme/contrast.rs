@@ -2,8 +2,8 @@
 
 use ratatui::style::{Color, Style};
 
-use super::depth::{Parts, READABLE, contrast, parts};
-use super::{Depth, Ground, HeaderWords, Name, Symbols, Theme};
+use super::depth::{Parts, READABLE, SIXTEEN, contrast, parts};
+use super::{Depth, Ground, HeaderWords, Name, STYLES, Symbols, Theme};
 
 /// The terminal's own ink: as xterm has it on black, and black on white.
 fn own_ink(ground: Ground) -> Parts {
@@ -74,5 +74,134 @@ fn high_contrast_is_higher() {
     for (text, ink, behind) in texts(&theme) {
         let ratio = contrast(ink, behind);
         assert!(ratio >= 7.0, "{text} has {ratio:.2}");
+    }
+}
+
+/// A palette that people have: its background, its ink, and the sixteen colours.
+struct Palette {
+    name: &'static str,
+    ground: Ground,
+    background: u32,
+    ink: u32,
+    sixteen: [u32; 16],
+}
+
+/// From the documentation of each: <https://ethanschoonover.com/solarized/>, <https://github.com/morhetz/gruvbox>, xterm's
+/// `XTerm-col.ad`, and `vt.default_red` and its like of Linux.
+const PALETTES: [Palette; 6] = [
+    Palette { name: "Solarized Dark", ground: Ground::Dark, background: 0x00_2b36, ink: 0x83_9496, sixteen: SOLARIZED },
+    Palette {
+        name: "Solarized Light",
+        ground: Ground::Light,
+        background: 0xfd_f6e3,
+        ink: 0x65_7b83,
+        sixteen: SOLARIZED,
+    },
+    Palette {
+        name: "Gruvbox Dark",
+        ground: Ground::Dark,
+        background: 0x28_2828,
+        ink: 0xeb_dbb2,
+        sixteen: [
+            0x28_2828, 0xcc_241d, 0x98_971a, 0xd7_9921, 0x45_8588, 0xb1_6286, 0x68_9d6a, 0xa8_9984, 0x92_8374,
+            0xfb_4934, 0xb8_bb26, 0xfa_bd2f, 0x83_a598, 0xd3_869b, 0x8e_c07c, 0xeb_dbb2,
+        ],
+    },
+    Palette { name: "xterm on black", ground: Ground::Dark, background: 0, ink: 0xe5_e5e5, sixteen: XTERM },
+    Palette { name: "xterm on white", ground: Ground::Light, background: 0xff_ffff, ink: 0, sixteen: XTERM },
+    Palette {
+        name: "Linux console",
+        ground: Ground::Dark,
+        background: 0,
+        ink: 0xaa_aaaa,
+        sixteen: [
+            0, 0xaa_0000, 0x00_aa00, 0xaa_5500, 0x00_00aa, 0xaa_00aa, 0x00_aaaa, 0xaa_aaaa, 0x55_5555, 0xff_5555,
+            0x55_ff55, 0xff_ff55, 0x55_55ff, 0xff_55ff, 0x55_ffff, 0xff_ffff,
+        ],
+    },
+];
+
+const SOLARIZED: [u32; 16] = [
+    0x07_3642, 0xdc_322f, 0x85_9900, 0xb5_8900, 0x26_8bd2, 0xd3_3682, 0x2a_a198, 0xee_e8d5, 0x00_2b36, 0xcb_4b16,
+    0x58_6e75, 0x65_7b83, 0x83_9496, 0x6c_71c4, 0x93_a1a1, 0xfd_f6e3,
+];
+const XTERM: [u32; 16] = [
+    0, 0xcd_0000, 0x00_cd00, 0xcd_cd00, 0x00_00ee, 0xcd_00cd, 0x00_cdcd, 0xe5_e5e5, 0x7f_7f7f, 0xff_0000, 0x00_ff00,
+    0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,
+];
+
+impl Palette {
+    fn parts(number: u32) -> Parts {
+        let [_, red, green, blue] = number.to_be_bytes();
+        [red, green, blue]
+    }
+
+    /// How a colour looks here: the sixteen are the palette's own.
+    fn shown(&self, colour: Color) -> Parts {
+        let at = match colour {
+            Color::Indexed(number @ ..16) => Some(usize::from(number)),
+            named => SIXTEEN.iter().position(|(known, _)| *known == named),
+        };
+        at.map_or_else(|| parts(colour).unwrap(), |at| Self::parts(self.sixteen[at]))
+    }
+
+    fn contrast(&self, style: Style) -> f64 {
+        let ink =
+            style.fg.filter(|colour| *colour != Color::Reset).map_or(Self::parts(self.ink), |ink| self.shown(ink));
+        let behind = style.bg.map_or(Self::parts(self.background), |behind| self.shown(behind));
+        contrast(ink, behind)
+    }
+}
+
+/// What is read in a person's own palette. Solarized itself has a contrast of 4.1 between ink and background where it is light.
+const LEGIBLE: f64 = 3.0;
+
+#[test]
+fn what_is_to_be_read_can_be_read_in_the_palettes_that_people_have() {
+    for palette in PALETTES {
+        for name in Name::ALL {
+            let theme = Theme::new(name, Symbols::UNICODE);
+            if theme.ground != palette.ground {
+                continue;
+            }
+            let depths =
+                if palette.name == "Linux console" { vec![Depth::Sixteen] } else { vec![Depth::True, Depth::Indexed] };
+            for depth in depths {
+                let theme = Theme::new(name, Symbols::UNICODE).within(depth);
+                let texts = [
+                    ("plain", Style::new()),
+                    ("strong", theme.strong),
+                    ("quiet", theme.quiet),
+                    ("accent", theme.accent),
+                    ("matched", theme.matched),
+                    ("fresh", theme.fresh),
+                    ("pending", theme.pending),
+                    ("good", theme.good),
+                    ("warning", theme.warning),
+                    ("bad", theme.bad),
+                    ("selected", theme.selected),
+                    ("selected elsewhere", theme.selected_elsewhere),
+                    ("header", theme.header),
+                ];
+                for (text, style) in texts {
+                    let ratio = palette.contrast(style);
+                    assert!(ratio >= LEGIBLE, "{} in {}, {depth:?}: {text} has {ratio:.2}", name.text(), palette.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_style_relies_on_the_eighth_of_the_sixteen() {
+    for name in Name::ALL {
+        for depth in [Depth::True, Depth::Indexed, Depth::Sixteen] {
+            let mut theme = Theme::new(name, Symbols::UNICODE).within(depth);
+            for (style, _) in STYLES {
+                let colours = theme.style_mut(style).map(|style| [style.fg, style.bg]).unwrap();
+                let eighth = |colour: &Option<Color>| matches!(colour, Some(Color::DarkGray | Color::Indexed(8)));
+                assert!(!colours.iter().any(eighth), "{}, {depth:?}: {style}", name.text());
+            }
+        }
     }
 }

@@ -22,7 +22,7 @@ pub enum Depth {
 pub(super) type Parts = [u8; 3];
 
 /// How xterm shows the sixteen unless it is told otherwise, in the order of their numbers.
-const SIXTEEN: [(Color, Parts); 16] = [
+pub(super) const SIXTEEN: [(Color, Parts); 16] = [
     (Color::Black, [0, 0, 0]),
     (Color::Red, [205, 0, 0]),
     (Color::Green, [0, 205, 0]),
@@ -76,11 +76,13 @@ impl Depth {
             _ => true,
         };
         let Some(wanted) = parts(colour).filter(|_| !is_shown) else { return colour };
-        let sixteen = SIXTEEN.map(|(colour, _)| colour);
+        // The eighth is the colour of the background in some palettes, as in Solarized.
+        let sixteen =
+            SIXTEEN.map(|(colour, _)| colour).into_iter().filter(|colour| *colour != Color::DarkGray).collect();
         let offered: Vec<Color> = match self {
             // Their first sixteen are those that the person may have set.
             Self::Indexed => (CUBE..=u8::MAX).map(Color::Indexed).collect(),
-            Self::True | Self::Sixteen => sixteen.into(),
+            Self::True | Self::Sixteen => sixteen,
         };
         let known = offered.into_iter().filter_map(|colour| Some((colour, parts(colour)?)));
         let readable = known.filter(|(_, parts)| behind.is_none_or(|behind| contrast(*parts, behind) >= READABLE));
