@@ -10,5 +10,6 @@ mod outline;
 mod own;
 mod queueing;
 mod requests;
+mod tasks;
 mod undoing;
 mod weighing;
