@@ -217,7 +217,7 @@ const TASKS: &[Task] = &[
 
 fn row((task, keys, begins, _): &Task) -> String {
     let count = press(&mut begins(), keys);
-    format!("| {task} | `{}` | {count} |", keys.replace('“', "").replace('”', ""))
+    format!("| {task} | `{}` | {count} |", keys.replace(['“', '”'], ""))
 }
 
 #[test]
