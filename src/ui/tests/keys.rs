@@ -33,7 +33,7 @@ fn named(drawn: &impl Drawn) -> Vec<Hint> {
             let [(Color::Cyan, keys), (behind, label)] = pair else { continue };
             let says = label.strip_prefix(' ').is_some_and(|label| label.trim_start().starts_with(char::is_alphabetic));
             // The choices of a dialog stand in lines of their own, in the usual colour.
-            let is_label = *behind == Color::DarkGray || (*behind == Color::Reset && label.starts_with("  "));
+            let is_label = *behind == Color::Indexed(247) || (*behind == Color::Reset && label.starts_with("  "));
             hints.extend(hint(keys).filter(|_| says && is_label));
         }
     }

@@ -144,7 +144,7 @@ fn ink(cell: &Cell) -> &'static str {
             (" ", " ")
         }
         Color::Reset => (" ", "T"),
-        Color::DarkGray => ("q", "Q"),
+        Color::Indexed(247) => ("q", "Q"),
         Color::Cyan => ("a", "A"),
         Color::Green => ("g", "G"),
         Color::Yellow => ("w", "W"),
