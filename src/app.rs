@@ -100,6 +100,11 @@ pub enum Event {
     Mouse(Mouse),
     /// The terminal has another size: columns, rows.
     Resized(u16, u16),
+    /// The terminal has told what its background is.
+    Background {
+        /// Whether it is rather light than dark.
+        is_light: bool,
+    },
     /// The sync actor has something to say.
     Sync(sync::Event),
     /// A request was made.
@@ -199,6 +204,10 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         Event::Resized(columns, rows) => {
             state.screen.panes.resize(columns, rows);
             tree::viewport::keep_in_sight(state);
+            Vec::new()
+        }
+        Event::Background { is_light } => {
+            state.screen.is_light = is_light;
             Vec::new()
         }
         Event::TextEdited(edited) => edit::outline::take_edited(state, edited),

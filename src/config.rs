@@ -73,6 +73,8 @@ pub struct Interface {
     pub keymap: Keymap,
     /// The theme.
     pub theme: Name,
+    /// Whether it was asked for; else a light terminal gets the light one.
+    pub theme_is_chosen: bool,
     /// The language by which names are sorted, as a tag.
     pub collation: String,
     /// What is different from it, each by the name of a style.
@@ -91,6 +93,7 @@ impl Default for Interface {
         Self {
             keymap,
             theme,
+            theme_is_chosen: false,
             collation: DEFAULT_LANGUAGE.into(),
             styles: Vec::new(),
             commands: Vec::new(),
@@ -373,8 +376,10 @@ pub fn interface(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> 
     let in_file = file.map(|file| file.interface).unwrap_or_default();
     let by_variable =
         environment(THEME).map(|value| Name::parse(&value).ok_or(ConfigError::UnknownTheme { value })).transpose()?;
-    let theme = flags.theme.or(by_variable).unwrap_or(in_file.theme);
-    Ok(Interface { theme, ..in_file })
+    let asked = flags.theme.or(by_variable);
+    let theme = asked.unwrap_or(in_file.theme);
+    let theme_is_chosen = asked.is_some() || in_file.theme_is_chosen;
+    Ok(Interface { theme, theme_is_chosen, ..in_file })
 }
 
 /// Other than with everything else, the strictest wins: what guards a tenant is not to be lifted by a forgotten variable.

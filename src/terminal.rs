@@ -78,6 +78,8 @@ pub enum Broken {
 pub struct Setup {
     /// Styles and symbols.
     pub theme: Theme,
+    /// The same for a light background, where no theme was chosen and the terminal is asked for its background.
+    pub light: Option<Theme>,
     /// Keys and what they do.
     pub keymap: Keymap,
     /// For programs of the person's own that are to get it.
@@ -123,6 +125,9 @@ pub async fn run(
 ) -> Result<(Ending, State), Broken> {
     let TerminalSession { screen, signals } = console;
     screen.set_title(state.session.title())?;
+    if setup.light.is_some() {
+        screen::ask_background()?;
+    }
     let mut interface = Interface {
         state,
         setup,
@@ -465,7 +470,8 @@ impl Interface<'_> {
         if (columns, rows) != (self.state.screen.panes.columns, self.state.screen.panes.rows) {
             self.update(Event::Resized(columns, rows));
         }
-        let look = Look { theme: &self.setup.theme, keymap: &self.setup.keymap };
+        let light = self.setup.light.as_ref().filter(|_| self.state.screen.is_light);
+        let look = Look { theme: light.unwrap_or(&self.setup.theme), keymap: &self.setup.keymap };
         let state = &self.state;
         self.screen.draw(|frame| ui::draw(state, look, frame))
     }

@@ -120,6 +120,8 @@ pub struct Screen {
     pub message: Option<Message>,
     /// Keys that may become a sequence.
     pub pressed: Vec<Key>,
+    /// Whether the terminal has told that its background is light.
+    pub is_light: bool,
     /// What the mouse began.
     pub(super) pointing: Pointing,
     /// How often the next action is to be done, as typed before it.
@@ -135,6 +137,7 @@ impl Screen {
             layers: Vec::new(),
             message: None,
             pressed: Vec::new(),
+            is_light: false,
             pointing: Pointing::default(),
             count: None,
             key_texts: KeyTexts::default(),

@@ -117,6 +117,7 @@ where
     ) -> Result<FilledIn, Failure> {
         let setup = Setup {
             theme: look::theme(self.look, interface, None, &self.environment),
+            light: None,
             keymap: interface.keymap.clone(),
             api_key: SecretString::default(),
             key_variables: interface.key_variables.clone(),
@@ -204,6 +205,7 @@ where
         let connection = &link.connection;
         let setup = Setup {
             theme: look::theme(self.look, interface, connection.colour, &self.environment),
+            light: look::light_theme(self.look, interface, connection.colour, &self.environment),
             keymap: interface.keymap.clone(),
             api_key: connection.api_key.clone(),
             key_variables: self.key_variables(interface),

@@ -29,6 +29,17 @@ pub(super) fn theme(
     theme.within(Depth::of_terminal(environment))
 }
 
+/// The theme for a light terminal, where the person has chosen none.
+pub(super) fn light_theme(
+    look: &LookArguments,
+    interface: &Interface,
+    frame: Option<Color>,
+    environment: Environment<'_>,
+) -> Option<Theme> {
+    let light = Interface { theme: Name::Light, ..interface.clone() };
+    (!interface.theme_is_chosen).then(|| theme(look, &light, frame, environment))
+}
+
 /// What a list shows of a profile's colour, `None` where no colours are shown.
 pub(super) fn frame_colour(
     look: &LookArguments,

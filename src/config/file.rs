@@ -162,8 +162,15 @@ impl File {
         let names = commands.iter().map(|command| command.name.clone()).collect();
         let keymap = source.keymap(raw.keys, keys, names)?;
         let key_variables = profiles.values().filter_map(|profile: &Profile| profile.api_key_env.clone()).collect();
-        let interface =
-            Interface { keymap, theme: theme.unwrap_or_default(), collation, styles, commands, key_variables };
+        let interface = Interface {
+            keymap,
+            theme: theme.unwrap_or_default(),
+            theme_is_chosen: theme.is_some(),
+            collation,
+            styles,
+            commands,
+            key_variables,
+        };
         Ok(Self { default_profile: raw.default_profile.map(Spanned::into_inner), profiles, interface })
     }
 }

@@ -94,6 +94,11 @@ impl Screen {
     }
 }
 
+/// Asks for the colour of the background (OSC 11). The answer comes among the keys, or never.
+pub(super) fn ask_background() -> io::Result<()> {
+    if knows_titles() { execute!(io::stdout(), Print("\x1b]11;?\x1b\\")) } else { Ok(()) }
+}
+
 /// The modes of the line; `None` where there are none to ask for.
 #[cfg(unix)]
 fn line() -> Option<Line> {

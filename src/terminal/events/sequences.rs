@@ -18,8 +18,10 @@ pub(super) struct Sequences {
     bytes: Vec<u8>,
     /// What was pasted so far, while that is coming.
     paste: Option<Vec<u8>>,
-    /// Whether a text for a program is coming, of which nobody here has asked for any.
+    /// Whether a text for a program is coming. Only one about the background was asked for.
     skipping: bool,
+    /// The beginning of that text.
+    text: Vec<u8>,
 }
 
 /// The next thing in what has come.
@@ -58,11 +60,14 @@ impl Sequences {
                 if !self.skip() {
                     return events;
                 }
+                events.extend(background(&std::mem::take(&mut self.text)));
             } else if self.bytes.starts_with(PASTE_BEGINS) {
                 self.bytes.drain(..PASTE_BEGINS.len());
                 self.paste = Some(Vec::new());
             } else if begins_text(&self.bytes) {
-                self.bytes.drain(..2);
+                // Only of an operating system command is the text of interest.
+                self.text.clear();
+                self.text.extend(self.bytes.drain(..2).skip(1));
                 self.skipping = true;
             } else {
                 match next(&self.bytes) {
@@ -124,6 +129,8 @@ impl Sequences {
     /// Passes over a text for a program. Answers whether it is over.
     fn skip(&mut self) -> bool {
         let end = self.bytes.iter().position(|byte| matches!(*byte, BELL | ESC | 0x18 | 0x1a));
+        let room = LONGEST_TEXT.saturating_sub(self.text.len());
+        self.text.extend(self.bytes[..end.unwrap_or(self.bytes.len())].iter().take(room));
         let Some(end) = end else {
             self.bytes.clear();
             return false;
@@ -143,6 +150,31 @@ impl Sequences {
         self.skipping = false;
         true
     }
+}
+
+/// How much of a text is read: more than an answer about a colour has.
+const LONGEST_TEXT: usize = 64;
+
+/// The answer to the question for the background (OSC 11): `]11;rgb:ffff/ffff/ffff`, with one to four digits for each part.
+fn background(text: &[u8]) -> Option<Event> {
+    let colour = std::str::from_utf8(text).ok()?.strip_prefix("]11;")?;
+    let parts = colour.strip_prefix("rgb:").or_else(|| Some(colour.strip_prefix("rgba:")?.rsplit_once('/')?.0))?;
+    let parts: Vec<f64> = parts.split('/').filter_map(share).collect();
+    let [red, green, blue] = parts.as_slice() else { return None };
+    // Weighed as the eye does (<https://www.w3.org/TR/AERT/#color-contrast>).
+    Some(Event::Background { is_light: red * 0.299 + green * 0.587 + blue * 0.114 > 0.5 })
+}
+
+/// A hexadecimal number as a share of the greatest with as many digits.
+fn share(digits: &str) -> Option<f64> {
+    let most = match digits.len() {
+        1 => 0xf,
+        2 => 0xff,
+        3 => 0xfff,
+        4 => 0xffff,
+        _ => return None,
+    };
+    Some(f64::from(u16::from_str_radix(digits, 16).ok()?) / f64::from(most))
 }
 
 /// Whether a text for a program begins here: OSC, DCS, SOS, PM or APC. By themselves they are keys with Alt.
@@ -294,6 +326,7 @@ mod tests {
             Event::Key(key) => key.to_string(),
             Event::Paste(text) => format!("paste {text}"),
             Event::Mouse(Mouse { kind, column, row }) => format!("{kind:?} {column} {row}"),
+            Event::Background { is_light } => format!("light: {is_light}"),
             other => panic!("{other:?}"),
         };
         events.iter().map(shown).collect()
@@ -305,6 +338,16 @@ mod tests {
         let mut events = sequences.take(bytes);
         events.extend(sequences.give_up());
         shown(&events)
+    }
+
+    #[test]
+    fn an_answer_about_the_background_says_whether_it_is_light() {
+        let all = |bytes: &[u8]| all(bytes).join(" ");
+        assert!(all(b"\x1b]11;rgb:fdfd/f6f6/e3e3\x07").contains("light: true"));
+        assert!(all(b"\x1b]11;rgb:00/2b/36\x1b\\j").contains("light: false"));
+        assert!(all(b"\x1b]11;rgba:ff/ff/ff/ff\x1b\\").contains("light: true"));
+        assert_eq!(all(b"\x1b]11;rgb:white\x07"), "");
+        assert_eq!(all(b"\x1b]52;c;rgb:ff/ff/ff\x07"), "");
     }
 
     #[test]
@@ -367,7 +410,8 @@ mod tests {
             let mut events = sequences.take(answer.as_bytes());
             events.extend(sequences.give_up());
             events.extend(sequences.take(b"j"));
-            assert_eq!(shown(&events), ["j"], "{answer:?}");
+            let keys: Vec<_> = shown(&events).into_iter().filter(|event| !event.starts_with("light")).collect();
+            assert_eq!(keys, ["j"], "{answer:?}");
         }
         assert_eq!(all(b"\x1b]11;rgb:1e1e\x1b[A"), ["up"], "a text that is cut short");
     }
@@ -392,7 +436,7 @@ mod tests {
             ("\x1b[1;5C", vec!["ctrl-right"]),
             ("\x1bOM", vec!["enter"]),
             ("\x1b[?62;22c", vec![]),
-            ("\x1b]11;rgb:0/0/0\x07", vec![]),
+            ("\x1b]11;rgb:0/0/0\x07", vec!["light: false"]),
             ("\x1bP>|XTerm\x1b\\", vec![]),
             ("\x1b[200~ab\x1b[201~", vec!["paste ab"]),
             ("\x1b[<0;1;1M", vec!["Click 0 0"]),
