@@ -9,6 +9,7 @@ mod hostile;
 mod keys_counted;
 mod killed;
 mod left_undone;
+mod meant_elsewhere;
 mod outline;
 mod profiles;
 mod programs;
@@ -28,8 +29,12 @@ struct Demo {
 
 impl Demo {
     fn start() -> Self {
+        Self::with(Options::default())
+    }
+
+    fn with(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let server = runtime.block_on(Server::start(Options::default())).unwrap();
+        let server = runtime.block_on(Server::start(options)).unwrap();
         Self { runtime, server }
     }
 

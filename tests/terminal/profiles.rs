@@ -359,3 +359,24 @@ fn what_is_typed_ahead_for_the_form_does_nothing_to_the_tree() {
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
+
+#[test]
+fn the_profile_whose_name_was_typed_is_opened_and_not_a_protected_one_that_begins_like_it() {
+    let demo = Demo::start();
+    let second = second(&demo);
+    let config = two_profiles(&demo.server, &second)
+        .replace("default_profile = \"one\"", "default_profile = \"prod\"")
+        .replace("[profiles.one]", "[profiles.prod]\nprotected = true")
+        .replace("[profiles.two]", "[profiles.ro]");
+    let home = Home::with_config(&config);
+    let mut pty = home.start(&[]);
+    pty.wait_for("290 segments   ● live");
+    pty.type_text("P");
+    pty.wait_for("Switch profile");
+    pty.type_text(&format!("ro{ENTER}"));
+    pty.wait_for("12 segments   ● live");
+    pty.wait_for("second-tenant");
+    pty.wait_gone("protected");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
