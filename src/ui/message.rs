@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
 use crate::app::{Layer, Message, State, Tone};
@@ -20,7 +20,30 @@ pub(super) fn shown(state: &State) -> Option<&Message> {
 /// It in the last line, cut to so many cells.
 pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'static> {
     let (symbol, style) = tone(message.tone, theme);
-    Line::styled(format!(" {symbol} {}", fitted(&message.text, width.saturating_sub(3))), style)
+    keyed(&format!(" {symbol} {}", fitted(&message.text, width.saturating_sub(3))), style, theme)
+}
+
+/// Longer than any name of a key, or of a sequence of two.
+const LONGEST_KEY: usize = 16;
+
+/// A sentence with its keys in their colour: what stands between "press" and "to", and between a comma after that and "to".
+fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
+    let mut spans = Vec::new();
+    let (mut rest, mut named) = (text, false);
+    loop {
+        let press = rest.find("ress ").map(|at| at + "ress ".len());
+        let comma = rest.find(", ").map(|at| at + ", ".len()).filter(|_| named);
+        let Some(from) = press.into_iter().chain(comma).min() else { break };
+        let key = rest[from..].split(" to ").next().filter(|key| key.len() < rest.len() - from);
+        let key = key.filter(|key| key.len() <= LONGEST_KEY && key.split(' ').count() <= 2 && !key.is_empty());
+        let length = key.map_or(0, str::len);
+        spans.push(Span::styled(rest[..from].to_owned(), style));
+        spans.extend(key.map(|key| Span::styled(key.to_owned(), theme.accent)));
+        named = key.is_some();
+        rest = &rest[from + length..];
+    }
+    spans.push(Span::styled(rest.to_owned(), style));
+    Line::from(spans)
 }
 
 /// Lines that a message may take.
@@ -36,7 +59,7 @@ pub(super) fn draw_long(message: &Message, footer: Rect, theme: &Theme, frame: &
     let (symbol, style) = tone(message.tone, theme);
     for (at, (text, y)) in lines.iter().zip(area.y..area.y + area.height).enumerate() {
         let lead = if at == 0 { symbol } else { " " };
-        let line = Line::styled(format!(" {lead} {}", fitted(text, room)), style);
+        let line = keyed(&format!(" {lead} {}", fitted(text, room)), style, theme);
         frame.render_widget(line, Rect { y, height: 1, ..area });
     }
 }
@@ -45,5 +68,28 @@ const fn tone(tone: Tone, theme: &Theme) -> (&'static str, Style) {
     match tone {
         Tone::Calm => (theme.symbols.done, theme.good),
         Tone::Warning => (theme.symbols.wrong, theme.warning),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::theme::{Name, Symbols};
+
+    #[test]
+    fn keys_have_their_colour_and_the_words_around_them_have_not() {
+        let theme = Theme::new(Name::Dark, Symbols::UNICODE);
+        let keys = |text: &str| {
+            let line = keyed(text, theme.warning, &theme);
+            assert_eq!(line.to_string(), text);
+            let keys = line.spans.into_iter().filter(|span| span.style == theme.accent);
+            keys.map(|span| span.content.into_owned()).collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(keys("Nothing to paste. Press x to cut first"), "x");
+        assert_eq!(keys("Cut Łódź, Poland. Press ctrl-x p to paste here as a child, esc to cancel"), "ctrl-x p|esc");
+        assert_eq!(keys("It failed · press r to retry, d to discard"), "r|d");
+        assert_eq!(keys("An impressive, long name to read"), "");
+        assert_eq!(keys("Press"), "");
+        assert_eq!(keys(""), "");
     }
 }
