@@ -138,7 +138,7 @@ impl Review {
         } else if self.typing {
             vec![enter, ("up down", "scroll"), ("esc", "back")]
         } else if state.changes.is_staging() {
-            vec![("y", "send all"), ("d", "exclude"), ("D", "discard all"), ("esc", "close (keep staged)")]
+            vec![("y", "send all"), ("d", "exclude"), ("D", "discard all"), ("esc", "keep staged")]
         } else {
             vec![("y", "send all"), ("d", "exclude"), ("esc", "cancel")]
         }

@@ -14,10 +14,10 @@ use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
 
 /// Cells for the keys, in front of what they do, and those that many keys may take from that.
-const KEYS: usize = 14;
+const KEYS: usize = 19;
 const MOST_KEYS: usize = 20;
 /// Cells for what they do, which the names of a person's own commands may exceed.
-const HELP: usize = 41;
+const HELP: usize = 36;
 
 pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
     let page = HelpPage::of(state, look.keymap);

@@ -15,11 +15,14 @@ use crate::ui::text::fitted;
 
 /// Actions shown at once.
 const SHOWN: usize = 10;
+/// Rows of the screen that the list can't have: the frame, what is typed, the keys, and the footer.
+const AROUND: usize = 7;
 
 pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let found = palette.found(&state.side.commands.commands);
-    let window = palette.list.window(found.len(), SHOWN);
+    let rows = SHOWN.min(usize::from(state.screen.panes.rows).saturating_sub(AROUND)).max(1);
+    let window = palette.list.window(found.len(), rows);
     let chosen = palette.list.chosen.checked_sub(window.start);
     let shown: Vec<_> = found[window]
         .iter()
@@ -32,7 +35,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         let reason = reason.as_ref().map_or(0, |reason| reason.width() + 2);
         offer.help.width() + reason + keys.width() + 4
     });
-    let size = (SHOWN + 3, wanted.max().unwrap_or(0));
+    let size = (rows + 3, wanted.max().unwrap_or(0));
     let inner = dialog::open(state, "Commands", size, look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
@@ -40,7 +43,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&palette.text, field, true, theme, frame);
     }
-    let rows = shown.into_iter().map(|(offer, reason, keys)| {
+    let lines = shown.into_iter().map(|(offer, reason, keys)| {
         let room = usize::from(inner.width).saturating_sub(4 + keys.width());
         let style = if reason.is_some() { theme.quiet } else { Style::new() };
         let help = fitted(offer.help, room).into_owned();
@@ -51,13 +54,13 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         }
         ListRow { right: Some(Line::styled(keys, theme.accent)), ..ListRow::from(Line::from(spans)) }
     });
-    list::draw(rows, chosen, (inner, 1), theme, frame);
+    list::draw(lines, chosen, (inner, 1), theme, frame);
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {
         frame.render_widget(Line::styled("No matching command", theme.quiet), area);
     }
-    if let Some(area) = dialog::line(inner, SHOWN + 2) {
+    if let Some(area) = dialog::line(inner, rows + 2) {
         frame.render_widget(dialog::keys(Palette::KEYS, theme), area);
     }
 }

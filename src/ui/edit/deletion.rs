@@ -4,6 +4,7 @@ use crate::app::Layer;
 use crate::numbers::{Noun, counted};
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
 use crate::app::{Deletion, State, grouped};
@@ -13,6 +14,8 @@ use crate::ui::dialog;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
+/// Cells before the text of a choice.
+const CHOICE: usize = 5;
 /// Names listed of several segments.
 const NAMES: usize = 4;
 
@@ -63,7 +66,11 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(choice("s", &format!("delete all {all}"), theme));
     lines.push(choice("p", &format!("keep the {moved}: move them up to {}", place_above(state, deletion)), theme));
     let only = if deletion.roots.len() == 1 { "this one" } else { "these" };
-    lines.push(choice("o", &format!("delete only {only} and let the server decide (can't be undone)"), theme));
+    let whole = format!("delete only {only} and let the server decide (can't be undone)");
+    // Where there is less room, that it can't be undone is what has to be read.
+    let fits = dialog::room(state, whole.width() + CHOICE) >= whole.width() + CHOICE;
+    let only = if fits { whole } else { format!("delete only {only} (can't be undone)") };
+    lines.push(choice("o", &only, theme));
     lines.push(Line::default());
     lines.push(Line::styled(format!("You can undo this ({undo}); segments get new IDs."), theme.quiet));
     // The others stand above, each with its sentence.

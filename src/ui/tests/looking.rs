@@ -113,8 +113,8 @@ fn the_footer_and_the_help_name_the_keys_that_hold() {
     assert!(main.contains("f1 help"), "{main}");
     harness.press("f1");
     let help = picture(&harness);
-    assert!(help.contains("f1            Help: keys"), "{help}");
-    assert!(help.contains("ctrl-x a      Add child"), "{help}");
+    assert!(help.contains("f1                 Help: keys"), "{help}");
+    assert!(help.contains("ctrl-x a           Add child"), "{help}");
     assert!(!help.contains("ctrl-r"), "{help}");
 }
 
