@@ -34,6 +34,7 @@ use crate::clock;
 use crate::keymap::Keymap;
 use crate::remote::Exchange;
 use crate::sync::{Command, SyncHandle};
+use crate::theme::Name;
 use crate::ui::{self, Look, Theme};
 
 use jobs::Jobs;
@@ -78,8 +79,10 @@ pub enum Broken {
 pub struct Setup {
     /// Styles and symbols.
     pub theme: Theme,
-    /// The same for a light background, where no theme was chosen and the terminal is asked for its background.
-    pub light: Option<Theme>,
+    /// Every theme that can be changed to, as it is shown here.
+    pub themes: Vec<(Name, Theme)>,
+    /// Whether the terminal is asked for its background, since no theme was chosen.
+    pub asks_background: bool,
     /// Keys and what they do.
     pub keymap: Keymap,
     /// For programs of the person's own that are to get it.
@@ -125,7 +128,7 @@ pub async fn run(
 ) -> Result<(Ending, State), Broken> {
     let TerminalSession { screen, signals } = console;
     screen.set_title(state.session.title())?;
-    if setup.light.is_some() {
+    if setup.asks_background {
         screen::ask_background()?;
     }
     let mut interface = Interface {
@@ -470,8 +473,11 @@ impl Interface<'_> {
         if (columns, rows) != (self.state.screen.panes.columns, self.state.screen.panes.rows) {
             self.update(Event::Resized(columns, rows));
         }
-        let light = self.setup.light.as_ref().filter(|_| self.state.screen.is_light);
-        let look = Look { theme: light.unwrap_or(&self.setup.theme), keymap: &self.setup.keymap };
+        let screen = &self.state.screen;
+        let named = screen.theme.or((screen.is_light && self.setup.asks_background).then_some(Name::Light));
+        let theme = named.and_then(|named| self.setup.themes.iter().find(|(name, _)| *name == named));
+        let theme = theme.map_or(&self.setup.theme, |(_, theme)| theme);
+        let look = Look { theme, keymap: &self.setup.keymap };
         let state = &self.state;
         self.screen.draw(|frame| ui::draw(state, look, frame))
     }

@@ -1,6 +1,7 @@
 //! Commands that are typed by name and take what stands behind it, as `goto PL-10`.
 
 use crate::action::Action;
+use crate::theme::Name;
 
 use super::dialogs::key_result::KeyResult;
 use super::edit::changing;
@@ -15,6 +16,8 @@ pub(in crate::app) enum Argument {
     MoveTo,
     FilterBy,
     SaveFilter,
+    /// Changes the theme for this session.
+    Theme,
 }
 
 /// Its name, the action that it is about, and what it does.
@@ -26,7 +29,7 @@ pub(in crate::app) struct ArgumentCommand {
     pub help: &'static str,
 }
 
-pub(in crate::app) const ARGUMENTS: [ArgumentCommand; 4] = [
+pub(in crate::app) const ARGUMENTS: [ArgumentCommand; 5] = [
     ArgumentCommand {
         name: "goto",
         argument: Argument::Goto,
@@ -51,6 +54,12 @@ pub(in crate::app) const ARGUMENTS: [ArgumentCommand; 4] = [
         action: Action::Find,
         help: "save-filter NAME: save the filter that is shown",
     },
+    ArgumentCommand {
+        name: "theme",
+        argument: Argument::Theme,
+        action: Action::Palette,
+        help: "theme NAME: dark, light, high-contrast, colour-blind or mono, for this session",
+    },
 ];
 
 /// Carries one out.
@@ -69,6 +78,17 @@ pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> 
             let query = state.tree.filters.saved(text).unwrap_or(text).to_owned();
             KeyResult::Do(search::filter_by(state, &query))
         }
+        Argument::Theme => match Name::parse(text) {
+            Some(name) => {
+                state.screen.theme = Some(name);
+                KeyResult::Close
+            }
+            None => {
+                let names = Name::ALL.map(Name::text).join(", ");
+                state.warn(format!("Unknown theme {text}. Use {names}"));
+                KeyResult::Stay
+            }
+        },
         Argument::SaveFilter => {
             let Some(query) = state.tree.search.as_ref().map(|search| search.text.clone()) else {
                 state.warn(format!("No filter to save. Press {} to filter first", state.key(Action::Find)));

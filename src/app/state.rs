@@ -12,6 +12,7 @@ use crate::keymap::{Key, KeyTexts};
 use crate::printable::printable;
 use crate::remote::{Access, BaseUrl, UrlTemplate};
 use crate::segment::{Pattern, Segment};
+use crate::theme::Name as ThemeName;
 
 use super::mouse::Pointing;
 use super::side::details;
@@ -120,6 +121,8 @@ pub struct Screen {
     pub message: Option<Message>,
     /// Keys that may become a sequence.
     pub pressed: Vec<Key>,
+    /// The theme that was changed to in this session.
+    pub theme: Option<ThemeName>,
     /// Whether the terminal has told that its background is light.
     pub is_light: bool,
     /// What the mouse began.
@@ -137,6 +140,7 @@ impl Screen {
             layers: Vec::new(),
             message: None,
             pressed: Vec::new(),
+            theme: None,
             is_light: false,
             pointing: Pointing::default(),
             count: None,

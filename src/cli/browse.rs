@@ -117,7 +117,8 @@ where
     ) -> Result<FilledIn, Failure> {
         let setup = Setup {
             theme: look::theme(self.look, interface, None, &self.environment),
-            light: None,
+            themes: Vec::new(),
+            asks_background: false,
             keymap: interface.keymap.clone(),
             api_key: SecretString::default(),
             key_variables: interface.key_variables.clone(),
@@ -205,7 +206,8 @@ where
         let connection = &link.connection;
         let setup = Setup {
             theme: look::theme(self.look, interface, connection.colour, &self.environment),
-            light: look::light_theme(self.look, interface, connection.colour, &self.environment),
+            themes: look::themes(self.look, interface, connection.colour, &self.environment),
+            asks_background: !interface.theme_is_chosen,
             keymap: interface.keymap.clone(),
             api_key: connection.api_key.clone(),
             key_variables: self.key_variables(interface),

@@ -29,15 +29,15 @@ pub(super) fn theme(
     theme.within(Depth::of_terminal(environment))
 }
 
-/// The theme for a light terminal, where the person has chosen none.
-pub(super) fn light_theme(
+/// Every theme that can be changed to.
+pub(super) fn themes(
     look: &LookArguments,
     interface: &Interface,
     frame: Option<Color>,
     environment: Environment<'_>,
-) -> Option<Theme> {
-    let light = Interface { theme: Name::Light, ..interface.clone() };
-    (!interface.theme_is_chosen).then(|| theme(look, &light, frame, environment))
+) -> Vec<(Name, Theme)> {
+    let shown = |name: Name| theme(look, &Interface { theme: name, ..interface.clone() }, frame, environment);
+    Name::ALL.into_iter().map(|name| (name, shown(name))).collect()
 }
 
 /// What a list shows of a profile's colour, `None` where no colours are shown.

@@ -418,6 +418,14 @@ fn the_palette_takes_what_is_typed_behind_a_name() {
     harness.press("enter enter");
     assert_eq!(harness.write_count(), 1);
     harness.press(":");
+    harness.type_text("theme neon");
+    harness.press("enter");
+    assert!(harness.message().starts_with("Unknown theme neon. Use dark, light"), "{}", harness.message());
+    harness.press("ctrl-u");
+    harness.type_text("theme light");
+    harness.press("enter");
+    assert_eq!(harness.state.screen.theme, Some(crate::theme::Name::Light));
+    harness.press(":");
     harness.type_text("goto nowhere");
     harness.press("enter");
     assert!(harness.message().contains("No segment with ID or external ID “nowhere”"), "{}", harness.message());
