@@ -78,17 +78,15 @@ pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> 
             let query = state.tree.filters.saved(text).unwrap_or(text).to_owned();
             KeyResult::Do(search::filter_by(state, &query))
         }
-        Argument::Theme => match Name::parse(text) {
-            Some(name) => {
-                state.screen.theme = Some(name);
-                KeyResult::Close
+        Argument::Theme => {
+            state.screen.theme = Name::parse(text).or(state.screen.theme);
+            if Name::parse(text).is_some() {
+                return KeyResult::Close;
             }
-            None => {
-                let names = Name::ALL.map(Name::text).join(", ");
-                state.warn(format!("Unknown theme {text}. Use {names}"));
-                KeyResult::Stay
-            }
-        },
+            let names = Name::ALL.map(Name::text).join(", ");
+            state.warn(format!("Unknown theme {text}. Use {names}"));
+            KeyResult::Stay
+        }
         Argument::SaveFilter => {
             let Some(query) = state.tree.search.as_ref().map(|search| search.text.clone()) else {
                 state.warn(format!("No filter to save. Press {} to filter first", state.key(Action::Find)));
