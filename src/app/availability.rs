@@ -34,6 +34,10 @@ const GLANCE: usize = 1_000;
 ///
 /// The reason why not, as a sentence for the person.
 pub fn availability(state: &State, action: Action) -> Result<(), String> {
+    if state.screen.panes.focus == Pane::Activity && changes_the_selected(action) {
+        let back = state.key(Action::Dismiss);
+        return Err(format!("The activity has the focus. Press {back} to go back to the tree"));
+    }
     if action.is_write() && state.session.access == Access::ReadOnly {
         return Err(Fault::ReadOnly.to_string());
     }
@@ -75,6 +79,27 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         Action::ExpandSubtree | Action::ToggleFold => foldable(state),
         _ => Ok(()),
     }
+}
+
+/// Whether it changes or picks the row that is selected in the tree.
+const fn changes_the_selected(action: Action) -> bool {
+    matches!(
+        action,
+        Action::AddChild
+            | Action::AddSibling
+            | Action::Edit
+            | Action::EditAsText
+            | Action::Rename
+            | Action::Move
+            | Action::Cut
+            | Action::Paste
+            | Action::Delete
+            | Action::Repeat
+            | Action::Mark
+            | Action::MarkRange
+            | Action::MarkDown
+            | Action::MarkUp
+    )
 }
 
 /// Whether the footer should show an action: it can act, and it does something where the selection is.

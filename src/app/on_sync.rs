@@ -60,7 +60,7 @@ fn enter(state: &mut State, phase: Phase) {
             }
         }
         Phase::Silent { call, since } => {
-            let text = format!("no response for {} s while trying to {call}", since.as_secs());
+            let text = format!("Couldn't {call}: no response for {} s", since.as_secs());
             state.side.activity.add(now, EntryKind::Notice, None, text);
         }
         Phase::Stalled { error, progress, .. } => {

@@ -223,7 +223,11 @@ impl UndoStack {
         let entry = self.up_to_date(entry);
         let did: Vec<DoneOp> = entry.ops.iter().map(|op| op.did.clone()).collect();
         let Inverse { plan, former, places } = inverse(&did, forest, plan_id);
-        let again = if former.is_empty() { "" } else { " (new ID)" };
+        let again = match former.len() {
+            0 => "",
+            1 => " (new ID)",
+            _ => " (new IDs)",
+        };
         let title = match step {
             UndoStep::Undo => Title {
                 wish: entry.title.clone(),

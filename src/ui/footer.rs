@@ -27,9 +27,11 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     if let Some(Layer::Find(prompt)) = state.screen.layers.last() {
         return draw_prompt(state, prompt, area, look, frame);
     }
-    if let Some(Layer::Jump(text)) = state.screen.layers.last()
-        && message::shown(state).is_none()
-    {
+    if let Some(Layer::Jump(text)) = state.screen.layers.last() {
+        // What went wrong stands above what is typed.
+        if let Some(said) = message::shown(state).filter(|_| area.y > 0) {
+            message::draw_long(said, Rect { y: area.y - 1, ..area }, look.theme, frame);
+        }
         let theme = look.theme;
         frame.buffer_mut().set_stringn(area.x, area.y, " f", usize::from(area.width), theme.accent);
         let hint = Line::styled("exact ID or external ID ", theme.quiet);
@@ -162,6 +164,12 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     if state.screen.panes.focus == Pane::Tree {
         actions.extend(FIRST_OF_ALL);
     } else {
+        if state.screen.panes.focus == Pane::Activity {
+            let labels = [(Action::ToggleFold, "go to segment"), (Action::Undo, "undo this step")];
+            hints.extend(
+                labels.into_iter().filter_map(|(action, label)| Some((look.keymap.keys(action).next()?, label))),
+            );
+        }
         actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Quit]);
     }
     let mut told = Vec::new();
@@ -260,7 +268,10 @@ fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
             let shown = state.tree.filter.as_ref().map_or(0, Filter::shown_matches);
             let some = search.ended && shown > 0 && shown < search.matches;
             let some = some.then(|| format!(" · top {} shown", grouped(shown)));
-            (format!("{}{}", counts(search), some.unwrap_or_default()), " · enter keep · esc cancel")
+            (
+                format!("{}{}", counts(search), some.unwrap_or_default()),
+                if search.ended && search.matches == 0 { " · esc cancel" } else { " · enter keep · esc cancel" },
+            )
         }
     }
 }

@@ -76,25 +76,33 @@ fn place(state: &State, guards: String, theme: &Theme, width: usize) -> Line<'st
     ])
 }
 
+/// Columns below which the number of segments and the age of the tree give way.
+const TIGHT: u16 = 100;
+/// From this age on the last answer is no longer called live without a doubt.
+const OLD: SignedDuration = SignedDuration::from_mins(1);
+
 fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
     let link = &state.link;
     let symbols = &theme.symbols;
     let (symbol, style) = match link.state() {
         LinkState::Live if link.lacking.is_some() => (symbols.wrong, theme.warning),
+        LinkState::Live if link.age(state.clock.now).is_some_and(|age| age >= OLD) => (symbols.working, theme.pending),
         LinkState::Live => (symbols.fresh, theme.good),
         LinkState::Working => (symbols.working, theme.pending),
         LinkState::Offline => (symbols.offline, theme.bad),
         LinkState::Stalled => (symbols.wrong, theme.bad),
     };
     let mut spans = Vec::new();
-    if link.listed {
+    // Where there is little room, what is wrong goes before how much there is.
+    let is_tight = state.screen.panes.columns < TIGHT && link.state() != LinkState::Live;
+    if link.listed && !is_tight {
         let count = state.tree.forest.len();
         spans.push(Span::raw(format!("{}   ", counted(count, Noun::Segment))));
     }
     spans.push(Span::styled(format!("{symbol} "), style));
     spans.push(Span::styled(words(state, symbols), style));
-    if let Some(age) = link.age(state.clock.now) {
-        let as_of = if link.state() == LinkState::Live { "" } else { "as of " };
+    if let Some(age) = link.age(state.clock.now).filter(|_| !is_tight) {
+        let as_of = if link.state() == LinkState::Live { "" } else { "data from " };
         spans.push(Span::styled(format!(" · {as_of}{} ago", duration(age)), Style::new()));
     }
     spans.push(Span::raw(" "));

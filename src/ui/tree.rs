@@ -19,7 +19,7 @@ use crate::forest::{Fold, Order, Row, RowId, RowKind, SearchKind};
 use super::Look;
 use super::scrollbar;
 use super::text::{fitted, highlighted, rect};
-use super::theme::Theme;
+use super::theme::{Symbols, Theme};
 
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let layout = state.layout();
@@ -51,7 +51,13 @@ fn draw_headings(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     let Some(area) = state.layout().headings.map(rect) else { return };
     let columns = state.layout().tree_columns();
     let order = state.tree.forest.order();
-    let mark = |shown: Order| if order == shown { format!(" {}", theme.symbols.open) } else { String::new() };
+    let is_ascii = theme.symbols == Symbols::ASCII;
+    let (up, down) = if is_ascii { ("^", "v") } else { ("▴", "▾") };
+    let mark = |shown: Order| match shown {
+        _ if order != shown => String::new(),
+        Order::Name | Order::ExternalId => format!(" {up}"),
+        Order::Descendants | Order::Recent => format!(" {down}"),
+    };
     let name = match order {
         Order::Recent => format!("Name · last changed{}", mark(Order::Recent)),
         _ => format!("Name{}", mark(Order::Name)),

@@ -203,6 +203,12 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
     let text = key.to_string();
     match text.as_str() {
         "esc" | "q" | "n" | "ctrl-c" | "D" => return leave(state, review, text == "D"),
+        "S" if state.changes.staging => {
+            state.changes.staging = false;
+            let (changes, key) = (counted(count, Noun::Change), state.key(Action::Stage));
+            state.inform(format!("Staging off. Still staged: {changes}. Press {key} to review"));
+            return KeyResult::Close;
+        }
         "d" if count == 1 => return leave(state, review, true),
         "d" => return take_one_out(state, review),
         "y" if review.changed => look_again(state, review),
@@ -219,6 +225,9 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
 fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
     let selected = review.operations(state, review.list.chosen..review.list.chosen + 1).first().map(|(op, _)| *op);
     let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
+    if state.changes.staging {
+        state.inform("Discarded. It was staged only, so it can't be undone");
+    }
     let left = review.count(state);
     if left == 0 {
         report_dropped(state, review, "Nothing left to send");
@@ -264,11 +273,6 @@ fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
         return send_replacement(state, *replacement);
     }
     let mut effects = submit(state, &review.plan_ids);
-    if state.changes.staging && state.changes.counts().staged == 0 {
-        // Whoever has sent what was staged is done with staging.
-        state.changes.staging = false;
-        state.inform("Sent. Staging off: changes are sent immediately");
-    }
     effects.extend(review.text.take().map(Effect::RemoveText));
     effects
 }

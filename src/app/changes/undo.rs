@@ -49,7 +49,7 @@ fn undo_selected(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let Some((plan, title, kind)) = state.changes.queue.take_undo_of(plan_id, &state.tree.forest) else {
-        state.warn("Nothing of it is left to undo");
+        state.warn("Already undone");
         return Vec::new();
     };
     begin(state, plan, title, None, SubmitMode::Undo(kind))

@@ -8,7 +8,7 @@ pub(in crate::app) enum Closeness {
     /// One of its texts begins with it.
     Prefix,
     /// One of its texts has a word that begins with it.
-    TypedPhrase,
+    WordPrefix,
     /// It is in one of its texts.
     Within,
     /// It has what was typed in some other way.
@@ -26,7 +26,7 @@ impl Closeness {
             } else if text.starts_with(&typed) {
                 Self::Prefix
             } else if text.split(|c: char| !c.is_alphanumeric()).any(|word| word.starts_with(&typed)) {
-                Self::TypedPhrase
+                Self::WordPrefix
             } else if text.contains(&typed) {
                 Self::Within
             } else {

@@ -138,7 +138,13 @@ impl Review {
         } else if self.typing {
             vec![enter, ("up down", "scroll"), ("esc", "back")]
         } else if state.changes.is_staging() {
-            vec![("y", "send all"), ("d", "exclude"), ("D", "discard all"), ("esc", "keep staged")]
+            vec![
+                ("y", "send all"),
+                ("d", "discard"),
+                ("D", "discard all"),
+                ("S", "end staging"),
+                ("esc", "keep staged"),
+            ]
         } else {
             vec![("y", "send all"), ("d", "exclude"), ("esc", "cancel")]
         }

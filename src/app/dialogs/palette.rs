@@ -89,7 +89,13 @@ fn offered(own: &[UserCommand]) -> impl Iterator<Item = Offer<'_>> {
     let listed = TABLE.iter().filter(|entry| entry.action != Action::Palette);
     let listed = listed.map(|entry| Offer { action: entry.action, argument: None, name: entry.name, help: entry.help });
     let own = (0..).zip(own);
-    listed.chain(own.map(|(number, command)| Offer {
+    let with_argument = ARGUMENTS.iter().map(|command| Offer {
+        action: command.action,
+        argument: Some(command.argument),
+        name: command.name,
+        help: command.help,
+    });
+    listed.chain(with_argument).chain(own.map(|(number, command)| Offer {
         action: Action::UserCommands(number),
         argument: None,
         name: "",
@@ -142,9 +148,15 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
             if let Some((command, text)) = palette.with_argument() {
                 return named_commands::run(state, command.argument, text);
             }
-            let chosen =
-                palette.found(&state.side.commands.commands).get(palette.list.chosen).map(|offer| offer.action);
-            let Some(action) = chosen else { return KeyResult::Stay };
+            let found = palette.found(&state.side.commands.commands);
+            let Some(Offer { action, argument, name, .. }) = found.get(palette.list.chosen).copied() else {
+                return KeyResult::Stay;
+            };
+            if argument.is_some() {
+                // What it takes is typed behind it.
+                palette.text.set(&format!("{name} "));
+                return KeyResult::Stay;
+            }
             let effects = perform::perform(state, action);
             marking::follow(state);
             return KeyResult::Do(effects);

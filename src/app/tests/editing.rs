@@ -487,15 +487,17 @@ fn the_parent_whose_name_or_external_id_is_typed_whole_is_offered_first() {
 }
 
 #[test]
-fn gathering_ends_with_what_was_sent() {
+fn staging_ends_by_its_own_key() {
     let mut harness = at_work();
     harness.press("S j r");
     harness.type_text("!");
     harness.press("enter");
     assert!(harness.state.changes.is_staging());
     harness.press("S y");
-    assert_eq!((harness.write_count(), harness.state.changes.is_staging()), (1, false));
+    assert_eq!((harness.write_count(), harness.state.changes.is_staging()), (1, true), "it ends by its own key");
     harness.succeed();
+    harness.press("S");
+    assert!(!harness.state.changes.is_staging());
     harness.press("r");
     harness.type_text("?");
     harness.press("enter");

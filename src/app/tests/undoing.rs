@@ -29,7 +29,7 @@ fn what_was_deleted_comes_back_by_undo_and_goes_again_by_redo() {
         .collect();
     assert_eq!(names, ["Polska", "Łódzkie", "Łódź", "Zgierz", "Mazowieckie"]);
     harness.succeed_with(|index| format!("again-{index}"));
-    assert!(harness.message().contains("(new ID)"), "{}", harness.message());
+    assert!(harness.message().contains("(new IDs)"), "{}", harness.message());
     assert_eq!(harness.state.tree.forest.get(&id("again-1")).unwrap().parent, Some(id("again-0")));
     harness.press("U y");
     let (_, plan) = harness.last_write();
@@ -233,7 +233,7 @@ fn any_step_of_this_session_is_undone_from_the_activity() {
     harness.succeed();
     assert_eq!(harness.state.side.activity.entries().next().unwrap().text, "undid: rename Export to Export!");
     harness.press("u");
-    assert_eq!(harness.message(), "Nothing of it is left to undo");
+    assert_eq!(harness.message(), "Already undone");
     harness.press("enter");
     assert_eq!((harness.selected().as_str(), harness.state.screen.panes.focus), ("Export", Pane::Tree));
     harness.changed(Some(&named("vip", "VIP Client", None)), Some(&named("vip", "VIP", None)));

@@ -45,7 +45,13 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         below.push(Line::default());
         below.len() - 1
     });
-    below.push(dialog::keys(&review.keys(state), theme));
+    let keys = review.keys(state);
+    let line = dialog::keys(&keys, theme);
+    if line.width() <= dialog::room(state, line.width()) {
+        below.push(line);
+    } else {
+        below.extend(keys.chunks(KEYS - 1).map(|keys| dialog::keys(keys, theme)));
+    }
     let window = review.list.window(count, shown);
     let title = counted(review.counts()) + &position(&window, count);
     let first = window.start;

@@ -16,7 +16,7 @@ use crate::ui::text::fitted;
 use crate::ui::theme::{Symbols, Theme};
 use crate::ui::{Look, spell_in_ascii};
 
-const LABELS: u16 = 13;
+const LABELS: u16 = 15;
 const WIDEST: u16 = 78;
 /// Lines that one sentence may take.
 const SENTENCE: usize = 6;

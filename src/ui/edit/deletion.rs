@@ -72,7 +72,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     let only = if fits { whole } else { format!("delete only {only} (can't be undone)") };
     lines.push(choice("o", &only, theme));
     lines.push(Line::default());
-    lines.push(Line::styled(format!("You can undo this ({undo}); segments get new IDs."), theme.quiet));
+    lines.push(Line::styled(format!("You can undo s and p ({undo}); segments get new IDs."), theme.quiet));
     // The others stand above, each with its sentence.
     lines.push(dialog::keys(keys.last_chunk::<1>().map_or(&[], |last| last), theme));
     lines

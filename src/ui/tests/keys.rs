@@ -150,7 +150,7 @@ const DIALOGS: [Dialog; 36] = [
     ("the form of all that is marked", "enter, tab, esc", editing::bulk),
     ("the plan", "y, d, esc", plans::review),
     ("the plan of a protected profile", "enter, up down, esc", plans::protected_review),
-    ("the plan of what was gathered", "y, d, D, esc", plans::gathered),
+    ("the plan of what was gathered", "y, d, D, S, esc", plans::gathered),
     ("the queue", "enter, r, R, d, D, h, esc", plans::queue),
     ("the queue of what was gathered", "r, d, D, esc", plans::gathered_queue),
     ("the queue of what waits", "d, D, h, esc", plans::waiting_queue),
