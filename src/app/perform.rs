@@ -110,7 +110,10 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Cut => changing::cut(state),
         Action::Resolve => changes::open_problem(state),
         Action::Paste => return changing::paste(state),
-        Action::Refresh => return vec![Effect::Sync(Command::PollNow)],
+        Action::Refresh => {
+            state.inform("Checking for changes…");
+            return vec![Effect::Sync(Command::PollNow)];
+        }
         Action::Reload => return reload(state),
         Action::SwitchProfile => profiles::open(state),
         Action::Suspend => return vec![Effect::Suspend],

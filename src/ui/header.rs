@@ -24,7 +24,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let theme = look.theme;
     let right = Line::from(relation(state, theme));
     let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let guards = guards(&state.session, &state.changes);
+    let guards = guards(&state.session, &state.changes) + &slow_writes(state);
     // What is to be minded gets its room before everything else.
     let least = u16::try_from(guards.len()).unwrap_or(area.width).min(area.width);
     let blank = u16::from(least > 0 && least < area.width);
@@ -37,6 +37,20 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         frame.buffer_mut().set_style(area, theme.header);
     }
 }
+
+/// How long changes have been under way, once that is longer than usual.
+fn slow_writes(state: &State) -> String {
+    let counts = state.changes.counts();
+    let elapsed = state.changes.pace.so_far(counts.done, state.clock.now).map_or(0, |(_, elapsed)| elapsed.as_secs());
+    if counts.queued == 0 || elapsed < SLOW {
+        String::new()
+    } else {
+        format!("  {} pending · {elapsed} s", grouped(counts.queued))
+    }
+}
+
+/// Seconds that changes may be under way before the header says so.
+const SLOW: u64 = 5;
 
 /// What is to be minded here.
 fn guards(session: &Session, changes: &Changes) -> String {

@@ -262,6 +262,7 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
         Some((symbols.edited, theme.accent))
     } else if let Some(pending) = state.changes.queue.pending(id) {
         Some(match pending {
+            PendingKind::Deleting if state.changes.queue.is_staged(id) => ("−", theme.bad),
             _ if state.changes.queue.is_staged(id) => (symbols.edited, theme.pending),
             PendingKind::Failed => (symbols.failed, theme.bad),
             PendingKind::Deleting => (symbols.pending, theme.bad),

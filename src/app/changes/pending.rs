@@ -44,6 +44,10 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
     let count = state.changes.counts().total();
     pane.list.go(0, count);
     let selected = pane.selected(state);
+    if !pane.list.clone().press(&key.to_string(), count, ListKeys::Letters) {
+        // What was said of it before holds no longer.
+        state.screen.message = None;
+    }
     let effects = match (key.to_string().as_str(), selected) {
         ("esc" | "q" | "Q", _) => return KeyResult::Close,
         (text, _) if pane.list.press(text, count, ListKeys::Letters) => Vec::new(),

@@ -166,7 +166,8 @@ impl PendingPane {
                 _ => {}
             }
             let counts = state.changes.counts();
-            keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", "retry all")));
+            let all = if counts.failed > 0 { "retry all" } else { "resume all" };
+            keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", all)));
             keys.extend([("d", "discard"), ("D", "discard group")]);
             keys.extend((counts.queued > 0).then_some(("h", "hold")));
         }
