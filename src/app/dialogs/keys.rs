@@ -24,7 +24,7 @@ impl Layer {
             Self::Help(_) => HelpPage::of(state, keymap).keys(),
             Self::Form(form) => form.keys(),
             Self::Bulk(_) => BulkEdit::KEYS.to_vec(),
-            Self::Parents(_) => ParentPicker::KEYS.to_vec(),
+            Self::Parents(picker) => picker.keys(),
             Self::Deletion(deletion) => deletion.keys(),
             Self::Conflict(conflict) => conflict.keys(),
             Self::Outline(_) => OutlineEdit::KEYS.to_vec(),
@@ -62,8 +62,11 @@ impl Form {
 
 impl ParentPicker {
     /// The keys of the choice of a parent.
-    pub const KEYS: &[DialogKey] =
-        &[("type", "to filter"), ("up down", "select"), ("enter", "move here"), ("esc", "cancel")];
+    #[must_use]
+    pub fn keys(&self) -> Vec<DialogKey> {
+        let enter = if self.is_for_form() { "choose" } else { "move here" };
+        vec![("type", "to filter"), ("up down", "select"), ("enter", enter), ("esc", "cancel")]
+    }
 }
 
 impl Palette {

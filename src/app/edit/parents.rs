@@ -48,8 +48,10 @@ pub struct Candidate {
     pub parent: Option<SegmentId>,
     /// Its name.
     pub name: String,
-    /// Where it is: the names above it.
+    /// Where it is: the names above it. Nothing in the whole tree, where its indentation shows that.
     pub path: String,
+    /// Its level, from 0; 0 for all that were found by a text.
+    pub depth: u32,
     /// Why it is not possible.
     pub refusal: Option<&'static str>,
 }
@@ -62,6 +64,11 @@ impl ParentPicker {
     pub(in crate::app) fn new(moving: Vec<Arc<Segment>>, asker: Asker, filter: &str) -> Self {
         let filter = TextField::new(filter);
         Self { moving, asker, filter, candidates: Vec::new(), more: 0, list: List::default(), stepped: false }
+    }
+
+    /// Whether the choice only fills in a form.
+    pub(in crate::app) fn is_for_form(&self) -> bool {
+        self.asker == Asker::Form
     }
 
     /// Begins to look for the places that match, after the text changed.
@@ -79,28 +86,33 @@ impl ParentPicker {
     /// Shows the places that match as far as they were found. Chooses the first that is possible.
     fn show(&mut self, forest: &Forest) {
         let unfiltered = self.filter.text().trim().is_empty();
-        let (places, of) = if unfiltered {
-            (forest.preorder().map(|(_, segment)| &segment.id).take(SHOWN).collect(), forest.len())
-        } else {
-            (forest.best_matches(SearchKind::Parents, SHOWN), forest.match_count(SearchKind::Parents))
-        };
+        let of = if unfiltered { forest.len() } else { forest.match_count(SearchKind::Parents) };
         self.more = of.saturating_sub(SHOWN);
         let top = unfiltered.then(|| Candidate {
             parent: None,
             name: "top level".into(),
             path: String::new(),
+            depth: 0,
             refusal: self.refusal(forest, None),
         });
-        let mut places: Vec<&Arc<Segment>> = places.into_iter().filter_map(|id| forest.get(id)).collect();
-        if !unfiltered {
-            // The search takes each word by itself; whoever types a whole name means that.
-            places.sort_by_cached_key(|place| {
-                let external_id = place.external_id.as_deref().unwrap_or_default();
-                Closeness::of(self.filter.text(), [&place.name, external_id, &place.id.text()])
-            });
+        if unfiltered {
+            let all = forest.preorder().take(SHOWN).map(|(depth, segment)| self.in_tree(forest, segment, depth));
+            self.candidates = top.into_iter().chain(all).collect();
+            self.choose_first_possible();
+            return;
         }
-        let segments = places.into_iter().map(|place| self.candidate(forest, place));
-        self.candidates = top.into_iter().chain(segments).collect();
+        let places = forest.best_matches(SearchKind::Parents, SHOWN);
+        let mut places: Vec<&Arc<Segment>> = places.into_iter().filter_map(|id| forest.get(id)).collect();
+        // The search takes each word by itself; whoever types a whole name means that.
+        places.sort_by_cached_key(|place| {
+            let external_id = place.external_id.as_deref().unwrap_or_default();
+            Closeness::of(self.filter.text(), [&place.name, external_id, &place.id.text()])
+        });
+        self.candidates = places.into_iter().map(|place| self.candidate(forest, place)).collect();
+        self.choose_first_possible();
+    }
+
+    fn choose_first_possible(&mut self) {
         let possible = |candidate: &Candidate| candidate.refusal.is_none();
         self.list.chosen = self.candidates.iter().position(possible).unwrap_or(0);
     }
@@ -114,6 +126,16 @@ impl ParentPicker {
         }
     }
 
+    fn in_tree(&self, forest: &Forest, segment: &Segment, depth: u32) -> Candidate {
+        Candidate {
+            parent: Some(segment.id.clone()),
+            name: segment.name.to_string(),
+            path: String::new(),
+            depth,
+            refusal: self.refusal(forest, Some(&segment.id)),
+        }
+    }
+
     fn candidate(&self, forest: &Forest, segment: &Segment) -> Candidate {
         let mut above: Vec<&str> = forest.ancestors(&segment.id).take(12).map(|parent| parent.name.as_str()).collect();
         above.reverse();
@@ -121,6 +143,7 @@ impl ParentPicker {
             parent: Some(segment.id.clone()),
             name: segment.name.to_string(),
             path: above.join(" › "),
+            depth: 0,
             refusal: self.refusal(forest, Some(&segment.id)),
         }
     }

@@ -49,18 +49,24 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         frame.render_widget(Line::styled(text, theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, PLACES + 3) {
-        frame.render_widget(dialog::keys(ParentPicker::KEYS, theme), area);
+        frame.render_widget(dialog::keys(&picker.keys(), theme), area);
     }
 }
 
 /// The cells with which neither the name nor what stands behind it is cut.
 fn wanted(candidate: &Candidate) -> usize {
     let rest = candidate.refusal.map_or_else(|| candidate.path.width(), UnicodeWidthStr::width);
-    candidate.name.width() + rest + 4
+    indent(candidate) + candidate.name.width() + rest + 4
+}
+
+/// Cells before a name in the whole tree; what is very deep is indented no further.
+fn indent(candidate: &Candidate) -> usize {
+    2 * candidate.depth.min(12) as usize
 }
 
 fn place(candidate: &Candidate, theme: &Theme, width: usize) -> Line<'static> {
-    let room = width.saturating_sub(2);
+    let indent = indent(candidate);
+    let room = width.saturating_sub(2 + indent);
     let name = fitted(&candidate.name, room).into_owned();
     let left = room.saturating_sub(name.width() + 2);
     let (rest, style) = match candidate.refusal {
@@ -68,5 +74,10 @@ fn place(candidate: &Candidate, theme: &Theme, width: usize) -> Line<'static> {
         None => (fitted_end(&candidate.path, left).into_owned(), theme.quiet),
     };
     let name_style = if candidate.refusal.is_some() { theme.quiet } else { ratatui::style::Style::new() };
-    Line::from(vec![Span::raw(" "), Span::styled(name, name_style), Span::raw("  "), Span::styled(rest, style)])
+    Line::from(vec![
+        Span::raw(" ".repeat(1 + indent)),
+        Span::styled(name, name_style),
+        Span::raw("  "),
+        Span::styled(rest, style),
+    ])
 }
