@@ -135,7 +135,17 @@ pub(in crate::ui) fn scrolled(text: &str, scroll: usize, width: usize) -> String
     shown
 }
 
-/// Keys and what they do, as the last line of a dialog: `enter save · esc leave`.
+/// The keys of a dialog in one of its lines: as many as fit whole, the last one always, since it leads out.
+pub(in crate::ui) fn draw_keys(hints: &[(&str, &str)], area: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+    let room = usize::from(area.width);
+    let mut shown = hints.to_vec();
+    while shown.len() > 1 && keys(&shown, theme).width() > room {
+        shown.remove(shown.len() - 2);
+    }
+    frame.render_widget(keys(&shown, theme), area);
+}
+
+/// Keys and what they do, as the last line of a dialog: `enter save · esc cancel`.
 pub(in crate::ui) fn keys(hints: &[(&str, &str)], theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for (at, (key, label)) in hints.iter().enumerate() {

@@ -31,7 +31,7 @@ pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &m
         frame.render_widget(line, place);
     }
     if let Some(last) = usize::from(inner.height).checked_sub(1).and_then(|last| dialog::line(inner, last)) {
-        frame.render_widget(dialog::keys(&page.keys(), look.theme), last);
+        dialog::draw_keys(&page.keys(), last, look.theme, frame);
     }
 }
 

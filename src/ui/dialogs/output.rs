@@ -46,7 +46,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
         }
     }
     if let Some(area) = last_line(inner, 1) {
-        frame.render_widget(dialog::keys(&pane.keys(state), look.theme), area);
+        dialog::draw_keys(&pane.keys(state), area, look.theme, frame);
     }
 }
 

@@ -61,6 +61,6 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         frame.render_widget(Line::styled("No matching command", theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, rows + 2) {
-        frame.render_widget(dialog::keys(Palette::KEYS, theme), area);
+        dialog::draw_keys(Palette::KEYS, area, theme, frame);
     }
 }

@@ -57,7 +57,7 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
         frame.render_widget(Line::styled("No matching profile", theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, rows + 2) {
-        frame.render_widget(dialog::keys(ProfileList::KEYS, theme), area);
+        dialog::draw_keys(ProfileList::KEYS, area, theme, frame);
     }
 }
 

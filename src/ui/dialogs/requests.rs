@@ -110,7 +110,7 @@ fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<
 
 fn draw_keys(inner: Rect, hints: &[(&str, &str)], theme: &Theme, frame: &mut Frame<'_>) {
     if let Some(area) = last_line(inner, 1) {
-        frame.render_widget(dialog::keys(hints, theme), area);
+        dialog::draw_keys(hints, area, theme, frame);
     }
 }
 

@@ -56,7 +56,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
     }
     at += usize::from(!remarks.is_empty());
     if let Some(area) = dialog::line(inner, at) {
-        frame.render_widget(dialog::keys(&form.keys(), look.theme), area);
+        dialog::draw_keys(&form.keys(), area, look.theme, frame);
     }
 }
 

@@ -49,7 +49,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         frame.render_widget(Line::styled(text, theme.quiet), area);
     }
     if let Some(area) = dialog::line(inner, PLACES + 3) {
-        frame.render_widget(dialog::keys(&picker.keys(), theme), area);
+        dialog::draw_keys(&picker.keys(), area, theme, frame);
     }
 }
 
