@@ -10,6 +10,7 @@ use crate::app::{
     Filter, FindPrompt, Layer, Letter, LinkState, Pane, Search, State, availability_at_a_glance, grouped,
 };
 use crate::forest::{Query, StateFilter};
+use crate::numbers::{Noun, counted};
 use crate::sync::Phase;
 
 use super::Look;
@@ -240,14 +241,15 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
         let age = age.filter(|seconds| *seconds >= 2).map_or_else(String::new, |seconds| format!(" · {seconds} s"));
         parts.push(format!("{} {} pending{age}", theme.symbols.pending, grouped(counts.queued)));
     }
-    for (count, symbol, what) in [
-        (counts.staged, theme.symbols.edited, "staged"),
-        (counts.on_hold, theme.symbols.pending, "on hold"),
-        (counts.failed, theme.symbols.failed, "failed"),
-    ] {
+    for (count, symbol, what) in
+        [(counts.staged, theme.symbols.edited, "staged"), (counts.on_hold, theme.symbols.pending, "on hold")]
+    {
         if count > 0 {
             parts.push(format!("{symbol} {} {what}", grouped(count)));
         }
+    }
+    if counts.failed > 0 {
+        parts.push(format!("! {}", counted(counts.failed, Noun::Problem)));
     }
     parts
 }

@@ -264,7 +264,8 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
         Some(match pending {
             PendingKind::Deleting if state.changes.queue.is_staged(id) => ("−", theme.bad),
             _ if state.changes.queue.is_staged(id) => (symbols.edited, theme.pending),
-            PendingKind::Failed => (symbols.failed, theme.bad),
+            // As the header and the key that resolves it have it.
+            PendingKind::Failed => ("!", theme.bad),
             PendingKind::Deleting => (symbols.pending, theme.bad),
             PendingKind::Creating | PendingKind::Changing => (symbols.pending, theme.pending),
         })

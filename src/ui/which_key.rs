@@ -12,6 +12,8 @@ use crate::keymap::sequence_text;
 use super::Look;
 use super::text::{fitted, rect};
 
+/// Cells that the columns take at most: a list this short is read at a glance.
+const WIDEST: u16 = 60;
 /// Cells between two columns.
 const GAP: usize = 3;
 
@@ -29,19 +31,25 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let keys_width = entries.iter().map(|(keys, _)| keys.width()).max().unwrap_or(0);
     let label_width = entries.iter().map(|(_, label)| label.width()).max().unwrap_or(0);
     let column = keys_width + 1 + label_width + GAP;
-    let columns = (usize::from(screen.width).saturating_sub(2) / column.max(1)).max(1);
+    let columns = (usize::from(screen.width.min(WIDEST)).saturating_sub(2) / column.max(1)).max(1);
     let lines = entries.len().div_ceil(columns);
     let height = u16::try_from(lines + 1).unwrap_or(u16::MAX);
     if entries.is_empty() || height > footer.y {
         return;
     }
-    let area = Rect { x: screen.x, y: footer.y - height, width: screen.width, height };
+    let width = u16::try_from(columns * column + 1).unwrap_or(u16::MAX).min(screen.width);
+    let area = Rect { x: screen.x, y: footer.y - height, width, height };
     frame.render_widget(Clear, area);
     let buffer = frame.buffer_mut();
     let across = theme.symbols.lines.across.repeat(usize::from(area.width));
     buffer.set_stringn(area.x, area.y, across, usize::from(area.width), theme.line);
     let title = format!(" {} … ", sequence_text(&state.screen.pressed));
     buffer.set_stringn(area.x + 1, area.y, title, usize::from(area.width.saturating_sub(2)), theme.accent);
+    if area.width < screen.width {
+        for y in area.y..area.y + area.height {
+            buffer.set_stringn(area.x + area.width - 1, y, theme.symbols.lines.down, 1, theme.line);
+        }
+    }
     // From the top down, then the next column, as a list is read.
     for (at, (keys, label)) in entries.iter().enumerate() {
         let (column_at, line) = (at / lines, at % lines);
