@@ -43,7 +43,7 @@ pub use crate::numbers::{grouped, size};
 pub use crate::remote::Access;
 pub use availability::{availability, availability_at_a_glance};
 pub use browsing::Browsed;
-pub use changes::{Between, Changes, Conflict, KeptSide, OperationCounts, PendingPane, Review, WriteRate};
+pub use changes::{Ages, Between, Changes, Conflict, KeptSide, OperationCounts, PendingPane, Review, WriteRate};
 pub use dialogs::help::{HelpPage, keys_beneath};
 pub use dialogs::keys::DialogKey;
 pub use dialogs::layer::Layer;
@@ -173,7 +173,7 @@ pub enum Effect {
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let mut effects = take(state, keymap, event);
     effects.extend(tree::search::refresh_search(state));
-    effects.extend(changes::send_next(&mut state.changes.queue));
+    effects.extend(changes::send_next(&mut state.changes, state.clock.now));
     effects
 }
 

@@ -25,7 +25,7 @@ pub use execution::{Evidence, Execution, ExecutionResult, Resend};
 pub use journal::{JournalEntry, Journalled, Progress, Recovered, RecoveredState};
 pub use model::{OpId, Operation, Plan, PlanId, is_provisional};
 pub use outline::{Outline, Reason, TooLarge};
-pub use plans::{OpList, OpState, PlannedOp, QueueCounts, QueuedPlan, Title};
+pub use plans::{OpGroup, OpState, PlannedOp, QueueCounts, QueuedPlan, Title};
 pub use queue::{ChangeQueue, FinishedPlan, PendingKind, Renamed, Transitions};
 pub use recent::{RecentWrites, Reverted};
 pub use result::{WriteError, WriteResult, Written};

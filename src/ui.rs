@@ -20,7 +20,7 @@ mod which_key;
 #[cfg(test)]
 mod tests;
 
-use changes::{conflict, plans};
+use changes::{conflict, pending, plans};
 use dialogs::{dialog, help, output, palette, profiles, requests};
 use edit::{bulk, deletion, form, outline, parents};
 use side::{activity, details, sparkline};
@@ -74,7 +74,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Outline(edit) => outline::draw(state, edit, look, frame),
             Layer::Review(review) => plans::draw_review(state, review, look, frame),
             Layer::Palette(palette) => palette::draw(state, palette, look, frame),
-            Layer::Queue(pane) => plans::draw_queue(state, pane, look, frame),
+            Layer::Queue(pane) => pending::draw(state, pane, look, frame),
             Layer::Requests(pane) => requests::draw(state, pane, look, frame),
             Layer::Profiles(list) => profiles::draw(state, list, look, frame),
             Layer::Switching(_) => deletion::draw_switching(state, layer, look, frame),

@@ -3,6 +3,7 @@
 //! The queue itself is [`ChangeQueue`], which knows nothing of a screen. Here are the things that only a person needs: the dialogs
 //! that plans came from, the words for what has become of them, and the list to decide in.
 
+mod ages;
 mod conflict;
 mod pending;
 mod results;
@@ -18,15 +19,16 @@ use crate::remote::Fault;
 
 use super::Layer;
 
+pub use ages::Ages;
 pub use conflict::{Between, Conflict, KeptSide};
 pub use pending::PendingPane;
 pub use review::{OperationCounts, Review};
 pub use write_rate::WriteRate;
 
 pub(super) use conflict::press as press_conflict;
-pub(super) use pending::{open_problem, press as press_pending};
+pub(super) use pending::{open_problem, press as press_pending, stage};
 pub(super) use results::{executed, hand_over_again, recovered, report_reverted, server_answers, undelivered};
-pub(super) use review::{press as press_review, stage};
+pub(super) use review::press as press_review;
 pub(super) use submitting::{
     SubmitMode, adopt, apply, begin, discard, discard_plan, hold_all, replace, resume, retry, send_next,
     send_replacement, submit, unstage,
@@ -46,6 +48,8 @@ pub struct Changes {
     recent: RecentWrites,
     /// Whether edits are staged instead of being sent one by one.
     pub(super) staging: bool,
+    /// Since when they are pending.
+    pub ages: Ages,
     /// How fast they are sent.
     pub pace: WriteRate,
     /// What the last session left and what became of it, until that was measured at.
@@ -93,6 +97,12 @@ impl Changes {
     pub(super) fn oldest_problem(&self) -> Option<OpId> {
         let refused = self.refused.iter().find_map(Layer::amends).filter(|op| self.queue.has_failed(*op));
         refused.or_else(|| self.queue.oldest_problem())
+    }
+
+    /// The plans of which something is staged, in the order in which they were asked for.
+    fn staged_plans(&self) -> Vec<PlanId> {
+        let staged = self.queue.plans().filter(|(_, plan)| plan.counts().staged > 0);
+        staged.map(|(plan_id, _)| plan_id).collect()
     }
 
     /// Forgets the dialog that came back refused because of an operation.

@@ -254,6 +254,7 @@ fn inform_dialogs(state: &mut State, seen: &[SegmentChange]) {
                 Layer::Renaming(renaming) if renaming.base.id == *id => renaming.changed_elsewhere(now.as_deref()),
                 Layer::Conflict(conflict) => conflict.changed_elsewhere(id, now.as_ref()),
                 Layer::Review(review) => review.changed_elsewhere(state, id),
+                Layer::Queue(pane) => pane.changed_elsewhere(state, id),
                 _ => {}
             }
         }

@@ -172,7 +172,7 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redo => return changes::undo(state, UndoStep::Redo),
         Action::Stage => changes::stage(state),
         _ => {
-            let pane = PendingPane::open(&mut state.changes);
+            let pane = PendingPane::open(state);
             state.screen.layers.push(Layer::Queue(pane));
         }
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::changes::{Operation, Title};
 use crate::forest::Forest;
+use crate::numbers::{Noun, counted};
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::side::activity;
@@ -76,12 +77,24 @@ pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, Strin
             let fields = draft.changes(base);
             let changes: Vec<String> = fields.iter().map(|field| change(forest, base, &after, *field)).collect();
             let sign = if operation.is_move() { "→" } else { "~" };
-            match fields.as_slice() {
-                [Field::Name] => (sign, format!("{} → {}", base.name, after.name)),
-                _ => (sign, format!("{}: {}", base.name, changes.join(", "))),
+            if *fields == [Field::Name] {
+                return (sign, format!("{} → {}", base.name, after.name));
             }
+            let below = if operation.is_move() { below(forest, &base.id) } else { String::new() };
+            (sign, format!("{}: {}{below}", base.name, changes.join(", ")))
         }
-        Operation::Delete { base, .. } => ("−", format!("{} in {}", base.name, place(forest, base.parent.as_ref()))),
+        Operation::Delete { base, .. } => {
+            let below = below(forest, &base.id);
+            ("−", format!("{} in {}{below}", base.name, place(forest, base.parent.as_ref())))
+        }
+    }
+}
+
+/// How many segments go along with one.
+fn below(forest: &Forest, id: &SegmentId) -> String {
+    match forest.descendant_count(id) {
+        0 => String::new(),
+        some => format!(" · {}", counted(some, Noun::Descendant)),
     }
 }
 

@@ -194,45 +194,71 @@ impl QueuedPlan {
         self.counts.unfinished() == 0
     }
 
-    /// The places of those in a list, in their order.
-    fn places(&self, list: OpList) -> impl Iterator<Item = usize> {
-        let listed = self.ops.iter().enumerate().filter(move |(_, op)| list.has(&op.state));
-        listed.map(|(place, _)| place)
+    /// The places of those in a group, in their order.
+    fn places(&self, group: OpGroup) -> impl Iterator<Item = usize> {
+        let grouped = self.ops.iter().enumerate().filter(move |(_, op)| OpGroup::of(&op.state) == Some(group));
+        grouped.map(|(place, _)| place)
     }
 }
 
-/// A list of operations that a person looks at.
+/// Operations in one state, in the order in which a person looks at them: first what needs one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpList {
+pub enum OpGroup {
+    /// Those that failed.
+    Failed,
     /// Those that are staged.
     Staged,
-    /// Those that were not discarded.
-    Kept,
+    /// Those on hold.
+    OnHold,
+    /// Those in flight.
+    InFlight,
+    /// Those that wait to be sent.
+    Queued,
+    /// Those that are done, of plans that are not over.
+    Done,
 }
 
-impl OpList {
-    const fn has(self, state: &OpState) -> bool {
+impl OpGroup {
+    /// All of them, in their order.
+    pub const ALL: [Self; 6] = [Self::Failed, Self::Staged, Self::OnHold, Self::InFlight, Self::Queued, Self::Done];
+
+    /// The one that a state belongs to; none for what was discarded.
+    #[must_use]
+    pub const fn of(state: &OpState) -> Option<Self> {
+        Some(match state {
+            OpState::Failed(_) => Self::Failed,
+            OpState::Staged => Self::Staged,
+            OpState::OnHold => Self::OnHold,
+            OpState::InFlight => Self::InFlight,
+            OpState::Queued => Self::Queued,
+            OpState::Done => Self::Done,
+            OpState::Discarded => return None,
+        })
+    }
+
+    /// How many are in it.
+    #[must_use]
+    pub const fn count(self, counts: QueueCounts) -> usize {
         match self {
-            Self::Staged => matches!(state, OpState::Staged),
-            Self::Kept => !matches!(state, OpState::Discarded),
+            Self::Failed => counts.failed,
+            Self::Staged => counts.staged,
+            Self::OnHold => counts.on_hold,
+            Self::InFlight => counts.in_flight,
+            Self::Queued => counts.queued - counts.in_flight,
+            Self::Done => counts.done,
         }
     }
 
-    /// How many of a plan it has.
-    pub(super) const fn count(self, plan: &QueuedPlan) -> usize {
-        match self {
-            Self::Staged => plan.counts.staged,
-            Self::Kept => plan.counts.total(),
-        }
-    }
-
-    /// A part of what it has of some plans. Of those before the part, only the counts are looked at.
+    /// A part of what some plans have of it. Of those before the part, only the counts are looked at.
     pub fn part<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, part: Range<usize>) -> Vec<OpId> {
         let (mut before, mut listed) = (0, Vec::new());
         for (plan_id, plan) in plans {
-            let count = self.count(plan);
+            let count = self.count(plan.counts);
             let wanted = part.len() - listed.len();
-            if wanted > 0 && before + count > part.start {
+            if wanted == 0 {
+                break;
+            }
+            if before + count > part.start {
                 let places = plan.places(self).skip(part.start.saturating_sub(before)).take(wanted);
                 listed.extend(places.map(|index| OpId { plan_id, index }));
             }
@@ -242,13 +268,13 @@ impl OpList {
     }
 
     /// The place of an operation in it.
-    pub(super) fn place<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, op: OpId) -> Option<usize> {
+    fn place<'a>(self, plans: impl Iterator<Item = (PlanId, &'a QueuedPlan)>, op: OpId) -> Option<usize> {
         let mut before = 0;
         for (plan_id, plan) in plans {
             if plan_id == op.plan_id {
                 return Some(before + plan.places(self).position(|index| index == op.index)?);
             }
-            before += self.count(plan);
+            before += self.count(plan.counts);
         }
         None
     }
@@ -273,6 +299,27 @@ impl Plans {
 
     pub fn op(&self, op: OpId) -> Option<&PlannedOp> {
         self.by_id.get(&op.plan_id)?.ops.get(op.index)
+    }
+
+    /// A part of all operations that were not discarded, group by group.
+    pub fn listed(&self, part: Range<usize>) -> Vec<OpId> {
+        let (mut before, mut listed) = (0, Vec::new());
+        for group in OpGroup::ALL {
+            let count = group.count(self.counts);
+            let (first, end) = (part.start.max(before), part.end.min(before + count));
+            if first < end {
+                listed.extend(group.part(self.iter(), first - before..end - before));
+            }
+            before += count;
+        }
+        listed
+    }
+
+    /// The place of an operation in that list.
+    pub fn place_in_list(&self, op: OpId) -> Option<usize> {
+        let group = OpGroup::of(&self.op(op)?.state)?;
+        let before = OpGroup::ALL.into_iter().take_while(|before| *before != group);
+        Some(before.map(|before| before.count(self.counts)).sum::<usize>() + group.place(self.iter(), op)?)
     }
 
     pub fn insert(&mut self, plan_id: PlanId, mut plan: QueuedPlan) {
@@ -407,7 +454,8 @@ mod tests {
     }
 
     fn state(at: u8) -> OpState {
-        let all = [OpState::Staged, OpState::Queued, OpState::OnHold, OpState::InFlight, OpState::Done];
+        let failed = OpState::Failed(WriteError::Conflict { theirs: None, fields: Vec::new() });
+        let all = [OpState::Staged, OpState::Queued, OpState::OnHold, OpState::InFlight, OpState::Done, failed];
         all.get(usize::from(at)).cloned().unwrap_or(OpState::Discarded)
     }
 
@@ -417,7 +465,7 @@ mod tests {
         fn what_is_counted_along_is_what_is_there(
             first in 0_usize..20,
             most in 0_usize..20,
-            does in prop::collection::vec((0_u8..4, 0_usize..16, 0_u8..6, (0_u8..3, 0_usize..16, 0_usize..16)), 1..60),
+            does in prop::collection::vec((0_u8..4, 0_usize..16, 0_u8..7, (0_u8..3, 0_usize..16, 0_usize..16)), 1..60),
         ) {
             let mut plans = Plans::default();
             for (what, at, stands, draft) in does {
@@ -448,11 +496,20 @@ mod tests {
             }
             prop_assert_eq!(plans.counts(), counts);
             prop_assert_eq!(&plans.referring, &referring);
-            for list in [OpList::Staged, OpList::Kept] {
-                let whiches = (0..4 * OPS).map(op);
-                let whole = whiches.filter(|op| plans.op(*op).is_some_and(|step| list.has(&step.state)));
-                let part: Vec<OpId> = whole.skip(first).take(most).collect();
-                prop_assert_eq!(list.part(plans.iter(), first..first + most), part);
+            let all: Vec<OpId> = (0..4 * OPS).map(op).collect();
+            let in_group = |group| {
+                let is_in = |op: &&OpId| plans.op(**op).is_some_and(|step| OpGroup::of(&step.state) == Some(group));
+                all.iter().filter(is_in).copied().collect::<Vec<OpId>>()
+            };
+            for group in OpGroup::ALL {
+                let part: Vec<OpId> = in_group(group).into_iter().skip(first).take(most).collect();
+                prop_assert_eq!(group.part(plans.iter(), first..first + most), part);
+            }
+            let whole: Vec<OpId> = OpGroup::ALL.into_iter().flat_map(in_group).collect();
+            let part: Vec<OpId> = whole.iter().copied().skip(first).take(most).collect();
+            prop_assert_eq!(plans.listed(first..first + most), part);
+            for op in all {
+                prop_assert_eq!(plans.place_in_list(op), whole.iter().position(|listed| *listed == op));
             }
         }
     }

@@ -22,7 +22,7 @@ use super::graph::Graph;
 use super::journal::JournalEntry;
 use super::model::{OpId, Operation, Plan, PlanId};
 use super::overlay::Overlay;
-use super::plans::{OpList, OpState, PlannedOp, Plans, QueueCounts, QueuedPlan, Title};
+use super::plans::{OpState, PlannedOp, Plans, QueueCounts, QueuedPlan, Title};
 use super::result::WriteError;
 use super::undo::{PlanKind, UndoStack, UndoStep};
 
@@ -479,16 +479,17 @@ impl ChangeQueue {
         self.plans.op(op)
     }
 
-    /// A part of the list of operations, those that are done included for as long as their plan is not over.
+    /// A part of the list of operations, group by group ([`OpGroup::ALL`](super::OpGroup::ALL)), those that are done included for as
+    /// long as their plan is not over.
     #[must_use]
     pub fn listed(&self, part: Range<usize>) -> Vec<OpId> {
-        OpList::Kept.part(self.plans.iter(), part)
+        self.plans.listed(part)
     }
 
     /// The place of an operation in that list.
     #[must_use]
     pub fn place_in_list(&self, op: OpId) -> Option<usize> {
-        OpList::Kept.place(self.plans.iter(), op)
+        self.plans.place_in_list(op)
     }
 
     /// What is pending for a segment.

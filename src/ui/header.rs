@@ -196,7 +196,7 @@ fn rate(segments: usize, elapsed: Duration) -> usize {
 }
 
 /// A duration in its largest unit, cut, not rounded: an age is never told too old.
-fn duration(duration: SignedDuration) -> String {
+pub(super) fn duration(duration: SignedDuration) -> String {
     match duration.as_secs() {
         seconds @ ..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min", seconds / 60),

@@ -234,7 +234,7 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
     pty.type_text("\x1b");
     pty.wait_gone(LEFT);
     pty.type_text("S");
-    pty.wait_for("update 1");
+    pty.wait_for("y send staged");
     pty.type_text("y");
     eventually(|| (home.count("Later") == 1).then_some(()));
 }

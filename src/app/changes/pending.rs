@@ -1,82 +1,209 @@
-//! The list of what waits, runs, failed and was held, and what can be done about each.
+//! Pending changes, all in one place: what failed, is staged, on hold, on its way and left by the last session, and what can be done
+//! about each.
+//!
+//! The list is in motion: what is sent goes from one group to another and out of it. So the choice is an operation, not a line, and a
+//! key that was pressed for one that has gone meanwhile does nothing to another one.
 
-use crate::app::Changes;
+use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
 use crate::app::wording::sentence;
-use crate::changes::{OpId, OpState, Operation};
+use crate::changes::{OpId, OpState, Operation, PlanId};
 use crate::keymap::Key;
 use crate::numbers::{Noun, counted};
+use crate::segment::SegmentId;
 
-use super::{Conflict, Review, discard, discard_plan, hold_all, resume, retry};
+use super::{Conflict, Review, discard, discard_plan, hold_all, resume, retry, submit};
 use crate::app::{Effect, Form, Layer, State};
 
 /// The list of operations that are not over.
 #[derive(Debug, Clone, Default)]
 pub struct PendingPane {
-    /// Which of the operations is chosen.
-    pub list: List,
+    /// The line that was chosen last; where the operation on it has gone, the one that has come there is chosen.
+    list: List,
+    /// The operation that was on it.
+    chosen: Option<OpId>,
     /// What the last session had left, and what became of it.
     pub left_over: Vec<String>,
+    /// Whether somebody has changed a segment that a staged operation is about while this was open, and nobody has said yet that they
+    /// saw it.
+    pub changed: bool,
 }
 
 impl PendingPane {
-    /// The list, with what the last session had left where nobody has looked at that yet.
-    pub(in crate::app) fn open(changes: &mut Changes) -> Self {
-        Self { list: List::default(), left_over: std::mem::take(&mut changes.left_over) }
+    /// The list from its beginning, with what the last session had left where nobody has looked at that yet.
+    pub(in crate::app) fn open(state: &mut State) -> Self {
+        let mut pane = Self { left_over: std::mem::take(&mut state.changes.left_over), ..Self::default() };
+        pane.settle(state);
+        pane
+    }
+
+    /// The list with an operation chosen.
+    pub(in crate::app) fn at(state: &mut State, op: OpId) -> Self {
+        let chosen = state.changes.queue.place_in_list(op).unwrap_or(0);
+        let mut pane = Self { list: List { chosen }, ..Self::open(state) };
+        pane.settle(state);
+        pane
+    }
+
+    /// The list with its chosen line as it is now.
+    #[must_use]
+    pub fn list(&self, state: &State) -> List {
+        let place = self.chosen.and_then(|op| state.changes.queue.place_in_list(op));
+        let last = state.changes.counts().total().saturating_sub(1);
+        List { chosen: place.unwrap_or(self.list.chosen).min(last) }
     }
 
     /// The chosen operation.
     #[must_use]
     pub fn selected(&self, state: &State) -> Option<OpId> {
-        let chosen = self.list.chosen.min(state.changes.counts().total().saturating_sub(1));
+        let chosen = self.list(state).chosen;
         state.changes.queue.listed(chosen..chosen + 1).first().copied()
     }
 
-    /// The list with an operation selected.
-    pub(in crate::app) fn at(state: &mut State, op: OpId) -> Self {
-        let chosen = state.changes.queue.place_in_list(op).unwrap_or(0);
-        Self { list: List { chosen }, ..Self::open(&mut state.changes) }
+    /// What is chosen now is what the next key is for.
+    fn settle(&mut self, state: &State) {
+        self.list = self.list(state);
+        self.chosen = self.selected(state);
     }
+
+    /// Somebody has changed a segment. Whoever was about to send what is staged of it has to look again.
+    pub(in crate::app) fn changed_elsewhere(&mut self, state: &State, id: &SegmentId) {
+        self.changed |= state.changes.queue.is_staged(id);
+    }
+}
+
+/// Begins to gather edits, or shows what was gathered.
+pub(in crate::app) fn stage(state: &mut State) {
+    let first = state.changes.staged_plans().first().and_then(|plan_id| state.changes.queue.plan(*plan_id));
+    if first.is_some() {
+        let place = state.changes.counts().failed;
+        let op = state.changes.queue.listed(place..place + 1).first().copied();
+        let pane = op.map(|op| PendingPane::at(state, op));
+        state.screen.layers.extend(pane.map(Layer::Queue));
+        return;
+    }
+    state.changes.staging = !state.changes.staging;
+    let key = state.key(Action::Stage);
+    state.inform(if state.changes.staging {
+        format!("Staging on: changes are collected. Press {key} to review and send")
+    } else {
+        "Staging off: changes are sent immediately".into()
+    });
 }
 
 pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key) -> KeyResult {
     let count = state.changes.counts().total();
-    pane.list.go(0, count);
-    let selected = pane.selected(state);
-    if !pane.list.clone().press(&key.to_string(), count, ListKeys::Letters) {
-        // What was said of it before holds no longer.
-        state.screen.message = None;
+    let text = key.to_string();
+    let was_chosen = pane.chosen;
+    pane.settle(state);
+    if pane.list.press(&text, count, ListKeys::Letters) {
+        pane.chosen = None;
+        pane.settle(state);
+        return KeyResult::Stay;
     }
-    let effects = match (key.to_string().as_str(), selected) {
+    // What was said of it before holds no longer.
+    state.screen.message = None;
+    let effects = match (text.as_str(), pane.chosen) {
         ("esc" | "q" | "Q", _) => return KeyResult::Close,
-        (text, _) if pane.list.press(text, count, ListKeys::Letters) => Vec::new(),
-        ("h" | "ctrl-c", _) => {
-            let held = hold_all(&mut state.changes);
-            state.inform(format!("On hold: {}. Press r to resume", counted(held, Noun::Change)));
+        ("S", _) if state.changes.staging => {
+            end_staging(state);
+            return KeyResult::Close;
+        }
+        ("h" | "ctrl-c", _) => hold(state),
+        ("R", _) => resume_all(state),
+        ("y" | "r", _) if pane.changed && sends(state, pane.chosen, &text) => {
+            pane.changed = false;
+            state.warn("Something here just changed on the server. Please review again");
             Vec::new()
         }
-        ("r", Some(op)) if is_staged(state, op) => {
-            // It was never confirmed.
-            return KeyResult::replace(Layer::Review(Review::of(state, vec![op.plan_id])));
-        }
-        ("r", Some(op)) => try_again(state, op),
-        ("R", _) => {
-            let plan_ids: Vec<_> = state.changes.queue.plans().map(|(plan_id, _)| plan_id).collect();
-            plan_ids.into_iter().flat_map(|plan_id| resume(state, plan_id)).collect()
-        }
-        ("d", Some(op)) => discard(state, op),
-        ("D", Some(op)) => discard_plan(state, op.plan_id),
-        ("e" | "enter", Some(op)) => {
-            return decide(state, op).map_or(KeyResult::Stay, KeyResult::replace);
+        ("y", _) if state.changes.counts().staged > 0 => return send_staged(state),
+        (_, Some(selected)) => {
+            if was_chosen.is_some_and(|was| was != selected) && acts_on_one(&text) {
+                state.warn(format!("The change selected before has gone. Press {text} again for this one"));
+                return KeyResult::Stay;
+            }
+            match press_on(state, selected, &text) {
+                KeyResult::StayAndDo(effects) => effects,
+                other => return other,
+            }
         }
         _ => Vec::new(),
     };
+    pane.settle(state);
     KeyResult::StayAndDo(effects)
 }
 
+/// Whether a key is for the chosen operation.
+fn acts_on_one(key: &str) -> bool {
+    matches!(key, "r" | "d" | "D" | "e" | "enter")
+}
+
+/// Whether a key sends something staged.
+fn sends(state: &State, chosen: Option<OpId>, key: &str) -> bool {
+    key == "y" || chosen.is_some_and(|op| is_staged(state, op))
+}
+
 fn is_staged(state: &State, op: OpId) -> bool {
-    state.changes.queue.op(op).is_some_and(|step| step.state == OpState::Staged)
+    state.changes.queue.op(op).is_some_and(|planned| planned.state == OpState::Staged)
+}
+
+/// A key for one operation.
+fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
+    let is_staged = is_staged(state, op);
+    KeyResult::StayAndDo(match key {
+        "r" if is_staged => return send_or_review(state, vec![op.plan_id]),
+        "r" => try_again(state, op),
+        "d" => {
+            if is_staged {
+                state.inform("Discarded. It was staged only, so it can't be undone");
+            }
+            discard(state, op)
+        }
+        "D" if is_staged => {
+            let staged = counted(state.changes.counts().staged, Noun::Change);
+            state.inform(format!("Discarded: {staged}. Staged only, so this can't be undone"));
+            state.changes.staged_plans().into_iter().flat_map(|plan_id| discard_plan(state, plan_id)).collect()
+        }
+        "D" => discard_plan(state, op.plan_id),
+        "e" | "enter" => return decide(state, op).map_or(KeyResult::Stay, KeyResult::replace),
+        _ => Vec::new(),
+    })
+}
+
+fn end_staging(state: &mut State) {
+    state.changes.staging = false;
+    let (changes, key) = (counted(state.changes.counts().staged, Noun::Change), state.key(Action::Stage));
+    state.inform(format!("Staging off. Still staged: {changes}. Press {key} to review"));
+}
+
+fn hold(state: &mut State) -> Vec<Effect> {
+    let held = hold_all(&mut state.changes);
+    state.inform(format!("On hold: {}. Press r to resume", counted(held, Noun::Change)));
+    Vec::new()
+}
+
+fn resume_all(state: &mut State) -> Vec<Effect> {
+    let plan_ids: Vec<_> = state.changes.queue.plans().map(|(plan_id, _)| plan_id).collect();
+    plan_ids.into_iter().flat_map(|plan_id| resume(state, plan_id)).collect()
+}
+
+/// Sends all that is staged.
+fn send_staged(state: &mut State) -> KeyResult {
+    let plan_ids = state.changes.staged_plans();
+    match send_or_review(state, plan_ids) {
+        KeyResult::StayAndDo(effects) => KeyResult::Do(effects),
+        other => other,
+    }
+}
+
+/// Sends staged plans, after another look where there is more to say than the list does.
+fn send_or_review(state: &mut State, plan_ids: Vec<PlanId>) -> KeyResult {
+    let review = Review::of_staged(state, plan_ids);
+    if review.has_more_to_say() {
+        return KeyResult::replace(Layer::Review(review));
+    }
+    KeyResult::StayAndDo(submit(state, &review.plan_ids))
 }
 
 fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {

@@ -25,6 +25,7 @@ pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionRe
     let before = operation.as_ref().and_then(|operation| operation.subject());
     let before = before.and_then(|id| state.changes.queue.truth(id)).cloned();
     let is_single = state.changes.queue.plan(op.plan_id).is_some_and(|plan| plan.ops().len() == 1);
+    state.changes.ages.answer(op);
     let mut transitions = state.changes.queue.executed(op, result);
     let finished_plans = std::mem::take(&mut transitions.finished);
     let effects = apply(state, transitions);
@@ -169,6 +170,7 @@ pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after
 pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(SegmentId, Vec<FieldChange>)>) {
     let FinishedPlan { plan_id, title, done, total } = plan;
     state.changes.origins.remove(&plan_id);
+    state.changes.ages.forget(plan_id);
     if done == 0 {
         return;
     }
@@ -227,7 +229,10 @@ pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
     state.changes.undelivered = true;
     match command {
         Command::Journal(entries) => state.changes.unjournalled.extend(entries),
-        Command::Execute(execution) => state.changes.queue.not_begun(execution.op),
+        Command::Execute(execution) => {
+            state.changes.ages.answer(execution.op);
+            state.changes.queue.not_begun(execution.op);
+        }
         Command::PollNow | Command::Reload | Command::StopListing => {}
     }
     state.warn("Too many pending changes. Try again in a moment");

@@ -7,14 +7,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::action::Action;
-use crate::changes::{OpId, OpList, Operation, PlanId, QueuedPlan, is_provisional};
+use crate::changes::{OpGroup, OpId, Operation, PlanId, is_provisional};
 use crate::keymap::Key;
 use crate::segment::{Field, SegmentId};
 
 use super::submitting::Replacement;
 use super::{discard, send_replacement, submit, unstage};
 use crate::app::wording;
-use crate::app::{Effect, Layer, State, TextField};
+use crate::app::{Effect, State, TextField};
 use crate::changes::{Confirmation, TypedPhrase, confirmation, left_to_the_server, managed};
 
 /// Plans that wait for the person's word.
@@ -38,6 +38,8 @@ pub struct Review {
     pub reasons: Vec<String>,
     /// The text it was typed as, which is wanted until it is sent.
     pub(in crate::app) text: Option<PathBuf>,
+    /// Whether what is not sent stays staged.
+    pub is_staged: bool,
     /// Whether something that it is about has changed while this was open, and nobody has said yet that they saw it.
     pub changed: bool,
 }
@@ -60,6 +62,11 @@ impl Review {
         Self::new(state, plan_ids, None)
     }
 
+    /// Of plans that are staged, and stay so when nothing is sent.
+    pub(in crate::app) fn of_staged(state: &State, plan_ids: Vec<PlanId>) -> Self {
+        Self { is_staged: true, ..Self::of(state, plan_ids) }
+    }
+
     pub(in crate::app) fn of_replacement(state: &State, replacement: Replacement) -> Self {
         Self::new(state, Vec::new(), Some(Box::new(replacement)))
     }
@@ -78,6 +85,7 @@ impl Review {
             counts: OperationCounts::default(),
             reasons: Vec::new(),
             text: None,
+            is_staged: state.changes.staging,
             changed: false,
         };
         review.weigh(state);
@@ -116,7 +124,7 @@ impl Review {
             return vec![(replacement.op, &replacement.operation)];
         }
         let plans = self.plan_ids.iter().filter_map(|plan_id| Some((*plan_id, state.changes.queue.plan(*plan_id)?)));
-        let listed = OpList::Staged.part(plans, part).into_iter();
+        let listed = OpGroup::Staged.part(plans, part).into_iter();
         listed.filter_map(|op| Some((op, &state.changes.queue.op(op)?.operation))).collect()
     }
 
@@ -131,6 +139,11 @@ impl Review {
     #[must_use]
     pub fn is_single(&self, state: &State) -> bool {
         self.count(state) == 1
+    }
+
+    /// Whether there is anything to type or to know beside the operations.
+    pub(in crate::app) fn has_more_to_say(&self) -> bool {
+        self.confirmation.next().is_some() || !self.warnings.is_empty()
     }
 
     /// How much of what it would do.
@@ -202,13 +215,7 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
     let count = review.count(state);
     let text = key.to_string();
     match text.as_str() {
-        "esc" | "q" | "n" | "ctrl-c" | "D" => return leave(state, review, text == "D"),
-        "S" if state.changes.staging => {
-            state.changes.staging = false;
-            let (changes, key) = (counted(count, Noun::Change), state.key(Action::Stage));
-            state.inform(format!("Staging off. Still staged: {changes}. Press {key} to review"));
-            return KeyResult::Close;
-        }
+        "esc" | "q" | "n" | "ctrl-c" => return leave(state, review, false),
         "d" if count == 1 => return leave(state, review, true),
         "d" => return take_one_out(state, review),
         "y" if review.changed => look_again(state, review),
@@ -225,7 +232,7 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
 fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
     let selected = review.operations(state, review.list.chosen..review.list.chosen + 1).first().map(|(op, _)| *op);
     let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
-    if state.changes.staging {
+    if review.is_staged {
         state.inform("Discarded. It was staged only, so it can't be undone");
     }
     let left = review.count(state);
@@ -289,7 +296,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
             KeyResult::replace,
         );
     }
-    if state.changes.staging && !discards {
+    if review.is_staged && !discards {
         state.inform(format!("Still staged. Press {} to review", state.key(Action::Stage)));
         return KeyResult::Close;
     }
@@ -309,23 +316,4 @@ fn report_dropped(state: &mut State, review: &Review, what: &str) {
         Some(file) => state.warn(format!("{what}{}", wording::kept_in(file))),
         None => state.inform(what),
     }
-}
-
-/// Begins to gather edits, or shows what was gathered.
-pub(in crate::app) fn stage(state: &mut State) {
-    let staged = |plan: &QueuedPlan| plan.counts().staged > 0;
-    let plan_ids: Vec<PlanId> =
-        state.changes.queue.plans().filter(|(_, plan)| staged(plan)).map(|(plan_id, _)| plan_id).collect();
-    if !plan_ids.is_empty() {
-        let review = Review::of(state, plan_ids);
-        state.screen.layers.push(Layer::Review(review));
-        return;
-    }
-    state.changes.staging = !state.changes.staging;
-    let key = state.key(Action::Stage);
-    state.inform(if state.changes.staging {
-        format!("Staging on: changes are collected. Press {key} to review and send")
-    } else {
-        "Staging off: changes are sent immediately".into()
-    });
 }

@@ -1,9 +1,9 @@
 //! From a plan to operations that are sent: shown at once, reviewed first where that is due, then queued.
 
 use crate::action::Action;
-use crate::changes::{
-    ChangeQueue, Execution, OpId, Operation, Plan, PlanId, PlanKind, Renamed, Title, Transitions, confirmation,
-};
+use jiff::Timestamp;
+
+use crate::changes::{Execution, OpId, Operation, Plan, PlanId, PlanKind, Renamed, Title, Transitions, confirmation};
 use crate::forest::{Change, RowId};
 use crate::segment::SegmentId;
 use crate::sync::Command;
@@ -74,6 +74,7 @@ pub(in crate::app) fn begin(
             (plan_id, staged)
         }
     };
+    state.changes.ages.ask(plan_id, state.clock.now);
     let mut effects = apply(state, staged);
     state.changes.origins.extend(origin.map(|origin| (plan_id, origin)));
     if creates {
@@ -182,8 +183,12 @@ fn say_staged(state: &mut State) {
 }
 
 /// Begins what is ready: the last thing that is done about any event.
-pub(in crate::app) fn send_next(queue: &mut ChangeQueue) -> impl Iterator<Item = Effect> {
-    let order = |execution: Execution| Effect::Sync(Command::Execute(Box::new(execution)));
+pub(in crate::app) fn send_next(changes: &mut Changes, now: Timestamp) -> impl Iterator<Item = Effect> {
+    let Changes { queue, ages, .. } = changes;
+    let order = move |execution: Execution| {
+        ages.send(execution.op, now);
+        Effect::Sync(Command::Execute(Box::new(execution)))
+    };
     std::iter::from_fn(|| queue.begin()).map(order)
 }
 

@@ -140,14 +140,8 @@ impl Review {
             vec![enter, ("esc", "cancel")]
         } else if self.typing {
             vec![enter, ("up down", "scroll"), ("esc", "back")]
-        } else if state.changes.is_staging() {
-            vec![
-                ("y", "send all"),
-                ("d", "discard"),
-                ("D", "discard all"),
-                ("S", "end staging"),
-                ("esc", "keep staged"),
-            ]
+        } else if self.is_staged {
+            vec![("y", "send all"), ("d", "discard"), ("esc", "keep staged")]
         } else {
             vec![("y", "send all"), ("d", "exclude"), ("esc", "cancel")]
         }
@@ -160,20 +154,23 @@ impl PendingPane {
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
         let mut keys = Vec::new();
+        keys.extend((state.changes.counts().staged > 0).then_some(("y", "send staged")));
         let selected: Option<OpId> = self.selected(state);
         if let Some(op) = selected.and_then(|op| state.changes.queue.op(op)) {
             match op.state {
                 OpState::Failed(_) => keys.extend([("enter", "resolve"), ("r", "retry")]),
                 OpState::OnHold => keys.push(("r", "resume")),
-                OpState::Staged => keys.push(("r", "send")),
+                OpState::Staged => keys.push(("r", "send this")),
                 _ => {}
             }
             let counts = state.changes.counts();
             let all = if counts.failed > 0 { "retry all" } else { "resume all" };
             keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", all)));
-            keys.extend([("d", "discard"), ("D", "discard group")]);
+            keys.push(("d", "discard"));
+            keys.push(("D", if op.state == OpState::Staged { "discard all staged" } else { "discard group" }));
             keys.extend((counts.queued > 0).then_some(("h", "hold")));
         }
+        keys.extend(state.changes.is_staging().then_some(("S", "end staging")));
         keys.push(("esc", "close"));
         keys
     }

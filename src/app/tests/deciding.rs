@@ -317,7 +317,7 @@ fn a_deletion_that_was_refused_is_a_problem_as_well() {
     harness.refuse("still used");
     harness.press("!");
     let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("where it can be tried again") };
-    assert_eq!(pane.list.chosen, 0);
+    assert_eq!(pane.list(&harness.state).chosen, 0);
     assert!(harness.message().contains("still used"), "{}", harness.message());
 }
 

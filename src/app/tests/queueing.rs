@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::harness::{Harness, id, named, wholesale};
-use crate::app::{Effect, Layer};
+use crate::app::{Effect, Layer, described};
 use crate::changes::Operation;
 use crate::changes::PendingKind;
 use crate::changes::{JournalEntry, OpId, PlanId, Recovered, RecoveredState, WriteError};
@@ -18,6 +18,20 @@ fn pending(harness: &Harness, text: &str) -> Option<PendingKind> {
     harness.state.changes.queue.pending(&id(text))
 }
 
+/// What the list of pending changes says, line by line.
+fn listed(harness: &Harness) -> Vec<String> {
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Queue(_))), "{:?}", harness.state.screen.layers);
+    let queue = &harness.state.changes.queue;
+    let planned = queue.listed(0..usize::MAX).into_iter().filter_map(|op| queue.op(op));
+    let told = planned.map(|planned| described(&harness.state.tree.forest, &planned.operation));
+    told.map(|(sign, text)| format!("{sign} {text}")).collect()
+}
+
+fn chosen(harness: &Harness) -> Option<OpId> {
+    let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("the list is open") };
+    pane.selected(&harness.state)
+}
+
 #[test]
 fn edits_gather_until_they_are_sent_together() {
     let mut harness = at_work();
@@ -28,13 +42,11 @@ fn edits_gather_until_they_are_sent_together() {
     harness.press("j a");
     harness.type_text("Nowy");
     harness.press("enter S");
-    let Some(Layer::Review(review)) = harness.state.screen.layers.last() else { panic!("the plan is shown") };
-    let counts = review.counts();
-    assert_eq!((counts.changed, counts.created), (1, 1));
+    assert_eq!(listed(&harness), ["~ Export → Export!", "+ Nowy in Polska"]);
     harness.press("y");
-    assert_eq!(harness.write_count(), 2);
+    assert_eq!((harness.write_count(), harness.state.screen.layers.len()), (2, 0));
     harness.press("S");
-    assert!(harness.state.screen.layers.is_empty());
+    assert_eq!((harness.state.screen.layers.len(), harness.state.changes.staging), (0, false));
 }
 
 #[test]
@@ -117,8 +129,7 @@ fn taking_one_create_out_of_what_was_gathered_takes_what_was_to_stand_below_it()
     harness.press("enter g g r");
     harness.type_text("!");
     harness.press("enter S d");
-    let Some(Layer::Review(review)) = harness.state.screen.layers.last() else { panic!("something is left") };
-    assert_eq!((review.counts().created, review.counts().changed), (0, 1));
+    assert_eq!(listed(&harness), ["~ Hurtownie → Hurtownie!"]);
     harness.press("y");
     assert_eq!(harness.write_count(), 1);
 }
@@ -161,7 +172,7 @@ fn what_may_have_been_created_is_asked_about_and_can_be_taken_for_it() {
 }
 
 #[test]
-fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
+fn what_was_gathered_is_kept_and_sent_from_the_list() {
     let mut harness = at_work();
     harness.press("S g g r ctrl-u");
     harness.type_text("Renamed");
@@ -169,8 +180,74 @@ fn what_was_gathered_is_looked_at_before_the_queue_sends_it() {
     let Some(Effect::Sync(Command::Journal(entries))) = harness.effects.last() else { panic!("it is kept") };
     assert!(matches!(entries.as_slice(), [JournalEntry::Staged(..)]), "{entries:?}");
     harness.press("Q r");
-    assert_eq!(harness.write_count(), 0);
-    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))), "{:?}", harness.state.screen.layers);
+    assert_eq!(harness.write_count(), 1);
+}
+
+#[test]
+fn what_was_gathered_is_looked_at_again_where_there_is_more_to_say_and_stays_when_nothing_is_sent() {
+    let mut harness = at_work();
+    harness.press("S j d enter");
+    // Staging ends, and what was gathered stays all the same.
+    harness.press("S S S y");
+    let Some(Layer::Review(review)) = harness.state.screen.layers.last() else { panic!("deletions are told of") };
+    assert_eq!(review.warnings.len(), 1);
+    harness.press("esc");
+    assert_eq!((harness.state.changes.counts().staged, harness.write_count()), (1, 0), "{}", harness.message());
+    harness.press("S y y");
+    assert_eq!((harness.state.changes.counts().staged, harness.write_count()), (0, 1));
+}
+
+#[test]
+fn the_list_begins_with_what_needs_a_person_and_the_choice_follows_its_change() {
+    let mut harness = at_work();
+    for (go, typed) in [("g g", "1"), ("j", "2"), ("j", "3")] {
+        harness.press(&format!("{go} r"));
+        harness.type_text(typed);
+        harness.press("enter");
+    }
+    harness.press("Q j j");
+    assert_eq!(listed(&harness), ["~ Hurtownie → Hurtownie1", "~ Export → Export2", "~ Polska → Polska3"]);
+    let op = harness.executions()[2].op;
+    harness.refuse("names are frozen");
+    assert_eq!(listed(&harness)[0], "~ Polska → Polska3");
+    assert_eq!(chosen(&harness), Some(op), "it went to the first line, and the choice with it");
+    harness.press("d");
+    assert_eq!(listed(&harness), ["~ Hurtownie → Hurtownie1", "~ Export → Export2"]);
+}
+
+#[test]
+fn a_key_that_was_meant_for_a_change_that_has_gone_does_nothing_to_another_one() {
+    let mut harness = at_work();
+    harness.press("S g g r");
+    harness.type_text("1");
+    harness.press("enter j r");
+    harness.type_text("2");
+    harness.press("enter S");
+    let first = chosen(&harness).unwrap();
+    harness.press("r");
+    harness.press("k");
+    while chosen(&harness) != Some(first) {
+        harness.press("j");
+    }
+    harness.succeed();
+    assert_eq!(listed(&harness), ["~ Export → Export2"]);
+    harness.press("d");
+    assert_eq!(listed(&harness), ["~ Export → Export2"], "{}", harness.message());
+    assert!(harness.message().starts_with("The change selected before has gone"), "{}", harness.message());
+    harness.press("d");
+    assert_eq!(listed(&harness), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_colleague_has_just_changed_is_not_sent_with_the_key_that_was_pressed_before() {
+    let mut harness = at_work();
+    harness.press("S j r");
+    harness.type_text("!");
+    harness.press("enter S");
+    let (was, is) = (named("export", "Export", Some("hurt")), named("export", "Eksport", Some("hurt")));
+    harness.changed(Some(&was), Some(&is));
+    harness.press("y");
+    assert_eq!((harness.write_count(), harness.state.screen.layers.len()), (0, 1), "{}", harness.message());
     harness.press("y");
     assert_eq!(harness.write_count(), 1);
 }
@@ -182,10 +259,10 @@ fn what_is_to_stand_below_a_gathered_segment_is_not_sent_before_it() {
     harness.type_text("Parent");
     harness.press("enter a");
     harness.type_text("Child");
-    harness.press("enter Q j r y");
+    harness.press("enter Q j r");
     assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (0, 2));
     assert_eq!(harness.message(), "Not sent: it needs a segment that is still staged. Press S to send both");
-    harness.press("esc S y");
+    harness.press("y");
     assert_eq!((harness.write_count(), harness.state.changes.counts().staged), (2, 0));
 }
 

@@ -77,7 +77,10 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
                 let texts =
                     [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
                 let texts = texts.each_ref().map(String::as_str);
-                lines.push(row(theme, column, label(field), texts, Some(choices[at]), at == conflict.row));
+                // Where nobody changed anything, there is nothing to take.
+                let taken = (base.field(field) != theirs.field(field) || theirs.field(field) != mine.field(field))
+                    .then_some(choices[at]);
+                lines.push(row(theme, column, label(field), texts, taken, at == conflict.row));
             }
             lines.push(Line::default());
             lines.extend(keys);

@@ -1,6 +1,5 @@
-//! Plans in lists: before they are sent, and while they wait, run and fail.
+//! Plans before they are sent.
 
-use crate::app::List;
 use crate::ui::dialogs::list::{self, ListRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,19 +8,18 @@ use ratatui::text::{Line, Span};
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{OperationCounts, PendingPane, Review, State, described, grouped};
-use crate::changes::{OpState, Operation, TypedPhrase};
+use crate::app::{OperationCounts, Review, State, described, grouped};
+use crate::changes::{Operation, TypedPhrase};
 
 use crate::ui::Look;
 use crate::ui::dialog;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
+/// Keys told in one line.
+pub(super) const KEYS: usize = 4;
 /// Lines of a list at most.
-const LIST: usize = 12;
-/// Cells and lines for why something failed.
-const REASON: usize = 56;
-const REASON_LINES: usize = 3;
+pub(super) const LIST: usize = 12;
 
 /// A plan before it is sent.
 pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) {
@@ -67,6 +65,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     let inner = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
     let room = usize::from(inner.width);
     draw_list(lines, review.list.chosen.saturating_sub(first), inner, theme, frame);
+    list::draw_scrollbar((inner, 0), (first, shown, count), theme, frame);
     for (at, line) in below.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, shown + at) else { break };
         frame.render_widget(Line::from(fitted_line(line, room)), area);
@@ -77,7 +76,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
 }
 
 /// The styles of the sign and of the line of an operation: what is deleted looks deleted.
-fn operation_styles(operation: &Operation, theme: &Theme) -> (Style, Style) {
+pub(super) fn operation_styles(operation: &Operation, theme: &Theme) -> (Style, Style) {
     match operation {
         Operation::Create { .. } => (theme.good, Style::new()),
         Operation::Update { .. } => (theme.accent, Style::new()),
@@ -86,7 +85,7 @@ fn operation_styles(operation: &Operation, theme: &Theme) -> (Style, Style) {
 }
 
 /// Which lines of a long list are shown; nothing of one that is shown whole.
-fn position(window: &Range<usize>, count: usize) -> String {
+pub(super) fn position(window: &Range<usize>, count: usize) -> String {
     if window.len() >= count {
         return String::new();
     }
@@ -114,7 +113,7 @@ fn counted(counts: OperationCounts) -> String {
     format!("Review: {}", parts.join(" · "))
 }
 
-fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
+pub(super) fn fitted_line(line: Line<'static>, room: usize) -> Vec<Span<'static>> {
     if line.width() <= room {
         return line.spans;
     }
@@ -140,106 +139,4 @@ fn draw_list(lines: Vec<ListLine>, selected: usize, inner: Rect, theme: &Theme, 
         ListRow::from(Line::from(vec![Span::styled(format!("{sign} "), sign_style), text]))
     });
     list::draw(rows, Some(selected), (inner, 0), theme, frame);
-}
-
-/// What waits, runs and failed.
-pub(in crate::ui) fn draw_queue(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) {
-    let theme = look.theme;
-    let count = state.changes.counts().total();
-    let list = List { chosen: pane.list.chosen.min(count.saturating_sub(1)) };
-    let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4));
-    let mut above: Vec<Line<'static>> = Vec::new();
-    if !pane.left_over.is_empty() {
-        above.push(Line::styled("Left over from last session:", theme.strong));
-        let widest = pane.left_over.iter().map(|text| text.width() + 2).max().unwrap_or(0);
-        let width =
-            textwrap::Options::new(dialog::room(state, widest).max(8)).initial_indent("  ").subsequent_indent("    ");
-        let told = pane.left_over.iter().take(LIST / 2);
-        above.extend(told.flat_map(|text| textwrap::wrap(text, &width)).map(|line| Line::raw(line.into_owned())));
-        let more = pane.left_over.len().saturating_sub(LIST / 2);
-        if more > 0 {
-            above.push(Line::raw(format!("  and {} more", grouped(more))));
-        }
-        above.push(Line::default());
-    }
-    let window = list.window(count, shown);
-    let position = position(&window, count);
-    let selected = list.chosen - window.start;
-    let operations = state.changes.queue.listed(window);
-    let current = operations.get(selected).copied();
-    if count == 0 {
-        above.push(Line::raw("No pending changes."));
-    }
-    let reason = current.and_then(|op| match &state.changes.queue.op(op)?.state {
-        OpState::Failed(error) => Some(error.to_string()),
-        _ => None,
-    });
-    let keys: Vec<Line<'_>> = pane.keys(state).chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect();
-    let reason =
-        reason.map(|reason| textwrap::wrap(&reason, REASON).into_iter().map(Into::into).collect::<Vec<String>>());
-    let reason: Vec<String> = reason.unwrap_or_default().into_iter().take(REASON_LINES).collect();
-    let lines = operations.iter().filter_map(|op| state.changes.queue.op(*op)).map(|step| {
-        let (sign, text) = described(&state.tree.forest, &step.operation);
-        let (symbol, style, word) = standing(&step.state, theme);
-        let (_, text_style) = operation_styles(&step.operation, theme);
-        (symbol, style, format!("{word:<8} {sign} {text}"), text_style)
-    });
-    let lines: Vec<ListLine> = lines.collect();
-    let wanted = wanted(&lines).max(dialog::widest(&above)).max(dialog::widest(&keys));
-    let height = above.len() + shown + 1 + keys.len() + reason.len();
-    let inner = dialog::open(state, &(title(state) + &position), (height, wanted), look, frame);
-    let room = usize::from(inner.width);
-    for (at, line) in above.iter().enumerate() {
-        if let Some(area) = dialog::line(inner, at) {
-            frame.render_widget(Line::from(fitted_line(line.clone(), room)), area);
-        }
-    }
-    let rest = |at: usize| dialog::line(inner, at);
-    if let Some(area) = rest(above.len()) {
-        let area = Rect { height: inner.height.saturating_sub(area.y - inner.y), ..area };
-        draw_list(lines, selected, area, theme, frame);
-    }
-    let mut at = above.len() + shown;
-    for reason in reason {
-        if let Some(area) = rest(at) {
-            frame.render_widget(Line::styled(fitted(&reason, room).into_owned(), theme.bad), area);
-        }
-        at += 1;
-    }
-    for (line, at) in keys.into_iter().zip(at + 1..) {
-        if let Some(area) = rest(at) {
-            frame.render_widget(line, area);
-        }
-    }
-}
-
-/// Keys told in one line.
-const KEYS: usize = 4;
-
-fn title(state: &State) -> String {
-    let counts = state.changes.counts();
-    let parts = [
-        (counts.in_flight, "sending"),
-        (counts.queued - counts.in_flight, "queued"),
-        (counts.staged, "staged"),
-        (counts.on_hold, "on hold"),
-        (counts.failed, "failed"),
-        (counts.done, "done"),
-    ];
-    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
-    if parts.is_empty() { "Pending changes".into() } else { format!("Pending changes: {}", parts.join(" · ")) }
-}
-
-/// A symbol and a word for where an operation stands.
-const fn standing(standing: &OpState, theme: &Theme) -> (&'static str, Style, &'static str) {
-    match standing {
-        OpState::Staged => (theme.symbols.edited, theme.accent, "staged"),
-        OpState::Queued => (theme.symbols.pending, theme.quiet, "queued"),
-        OpState::OnHold => (theme.symbols.pending, theme.warning, "on hold"),
-        OpState::InFlight => (theme.symbols.working, theme.pending, "sending"),
-        OpState::Failed(_) => (theme.symbols.failed, theme.bad, "failed"),
-        OpState::Done => (theme.symbols.done, theme.good, "done"),
-        OpState::Discarded => (theme.symbols.failed, theme.quiet, "discarded"),
-    }
 }

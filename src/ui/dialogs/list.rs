@@ -51,3 +51,23 @@ pub(in crate::ui) fn draw<'a>(
         }
     }
 }
+
+/// Where the part of a list that is in sight stands in the whole: on the frame, beside the lines. `shown` lines of `count` are in
+/// sight, from `first` on. Nothing where all are.
+pub(in crate::ui) fn draw_scrollbar(
+    (inner, from): (Rect, usize),
+    (first, shown, count): (usize, usize, usize),
+    theme: &Theme,
+    frame: &mut Frame<'_>,
+) {
+    if shown == 0 || shown >= count {
+        return;
+    }
+    let thumb = (shown * shown / count).max(1);
+    let top = first * (shown - thumb) / (count - shown);
+    for at in top..top + thumb {
+        let Some(area) = dialog::line(inner, from + at) else { break };
+        let x = area.right() + 1;
+        frame.buffer_mut().set_stringn(x, area.y, theme.symbols.thumb, 1, theme.bar);
+    }
+}

@@ -46,7 +46,7 @@ pub(super) fn gathered(columns: u16, rows: u16) -> Harness {
 fn a_plan_is_looked_at_before_it_is_sent() {
     scene("review", review);
     scene("review_of_a_protected_profile", protected_review);
-    scene("review_of_what_was_gathered", gathered);
+    scene("review_of_a_staged_deletion", staged_deletion);
     scene("review_of_what_belongs_to_another_system", |columns, rows| {
         let mut harness = live(columns, rows);
         harness.state.session.owned = Pattern::new("X-export").into_iter().collect();
@@ -80,9 +80,31 @@ pub(super) fn queue_with_left_over(columns: u16, rows: u16) -> Harness {
     harness
 }
 
-pub(super) fn gathered_queue(columns: u16, rows: u16) -> Harness {
-    let mut harness = gathered(columns, rows);
-    harness.press("esc Q");
+/// A staged deletion is told more of before it is sent.
+pub(super) fn staged_deletion(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("S j d enter S y");
+    harness
+}
+
+/// More than fit, of all kinds, some of which have been under way for a while.
+pub(super) fn long_queue(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.refuse("names are frozen");
+    harness.press("S j a");
+    harness.type_text("VIP Silver");
+    harness.press("enter S S k");
+    for number in 0..20 {
+        harness.press("r");
+        harness.type_text(&number.to_string());
+        harness.press("enter");
+    }
+    let later = harness.state.clock.now + jiff::SignedDuration::from_secs(75);
+    harness.event(Event::Time(later));
+    harness.press("Q");
     harness
 }
 
@@ -107,7 +129,8 @@ pub(super) fn empty_queue(columns: u16, rows: u16) -> Harness {
 fn the_queue_tells_what_waits_and_why_something_failed() {
     scene("queue", queue);
     scene("queue_without_anything", empty_queue);
-    scene("queue_of_what_was_gathered", gathered_queue);
+    scene("queue_of_what_is_staged", gathered);
+    scene("queue_longer_than_the_list", long_queue);
     scene("queue_of_what_waits", waiting_queue);
     scene("changes_left_over_from_the_last_session", left_over);
     scene("queue_with_what_the_last_session_left", queue_with_left_over);

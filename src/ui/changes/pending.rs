@@ -1,0 +1,178 @@
+//! Pending changes: group by group, with what each does, for how long it has been pending, and what can be done about it.
+
+use ratatui::Frame;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{PendingPane, State, described, grouped};
+use crate::changes::{OpGroup, OpId, OpState, Operation};
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::dialogs::list::{self, ListRow};
+use crate::ui::header::duration;
+use crate::ui::text::fitted;
+use crate::ui::theme::Theme;
+
+use super::plans::{KEYS, LIST, fitted_line, operation_styles, position};
+
+/// Cells and lines for why something failed.
+const REASON: usize = 56;
+const REASON_LINES: usize = 3;
+/// Cells for the state, and for the marks and blanks around it.
+const STATE: usize = 9;
+const MARKS: usize = 6;
+
+pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let count = state.changes.counts().total();
+    let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4));
+    let list = pane.list(state);
+    let window = list.window(count, shown);
+    let chosen = list.chosen - window.start;
+    let ops = state.changes.queue.listed(window.clone());
+    let above = above(state, pane);
+    let below = below(state, ops.get(chosen).copied(), theme);
+    let keys: Vec<Line<'_>> = pane.keys(state).chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect();
+    let rows = rows(state, &ops, theme);
+    let wanted = rows.iter().map(Row::width).max().unwrap_or(0);
+    let wanted = wanted.max(dialog::widest(&above)).max(dialog::widest(&keys));
+    let height = above.len() + shown + below.len() + 1 + keys.len();
+    let title = title(state) + &position(&window, count);
+    let inner = dialog::open(state, &title, (height, wanted), look, frame);
+    let room = usize::from(inner.width);
+    let first = above.len();
+    for (at, line) in above.into_iter().enumerate() {
+        let Some(area) = dialog::line(inner, at) else { break };
+        frame.render_widget(Line::from(fitted_line(line, room)), area);
+    }
+    let lines = rows.into_iter().map(|row| row.fitted(room, theme));
+    list::draw(lines, Some(chosen), (inner, first), theme, frame);
+    list::draw_scrollbar((inner, first), (window.start, shown, count), theme, frame);
+    for (at, line) in below.into_iter().chain([Line::default()]).chain(keys).enumerate() {
+        let Some(area) = dialog::line(inner, first + shown + at) else { break };
+        frame.render_widget(Line::from(fitted_line(line, room)), area);
+    }
+}
+
+/// What stands over the list: what the last session had left, or that there is nothing.
+fn above(state: &State, pane: &PendingPane) -> Vec<Line<'static>> {
+    let mut above = Vec::new();
+    if !pane.left_over.is_empty() {
+        above.push(Line::raw("Left over from last session:"));
+        let widest = pane.left_over.iter().map(|text| text.width() + 2).max().unwrap_or(0);
+        let width = dialog::room(state, widest).max(8);
+        let options = textwrap::Options::new(width).initial_indent("  ").subsequent_indent("    ");
+        let told = pane.left_over.iter().take(LIST / 2);
+        above.extend(told.flat_map(|text| textwrap::wrap(text, &options)).map(|line| Line::raw(line.into_owned())));
+        let more = pane.left_over.len().saturating_sub(LIST / 2);
+        above.extend((more > 0).then(|| Line::raw(format!("  and {} more", grouped(more)))));
+        above.push(Line::default());
+    }
+    if state.changes.counts().total() == 0 {
+        above.push(Line::raw("No pending changes."));
+    }
+    above
+}
+
+/// Why the chosen one failed.
+fn below(state: &State, chosen: Option<OpId>, theme: &Theme) -> Vec<Line<'static>> {
+    let chosen = chosen.and_then(|op| state.changes.queue.op(op));
+    let Some(OpState::Failed(error)) = chosen.map(|planned| &planned.state) else { return Vec::new() };
+    let reason = error.to_string();
+    let lines = textwrap::wrap(&reason, REASON).into_iter().take(REASON_LINES);
+    lines.map(|line| Line::styled(line.into_owned(), theme.bad)).collect()
+}
+
+/// One operation.
+struct Row {
+    mark: (&'static str, Style),
+    /// The state, in the first row of a group.
+    word: &'static str,
+    sign: (&'static str, Style),
+    text: (String, Style),
+    age: String,
+}
+
+impl Row {
+    fn of(
+        state: &State,
+        op: OpId,
+        operation: &Operation,
+        (group, begins_group): (OpGroup, bool),
+        theme: &Theme,
+    ) -> Self {
+        let (sign, text) = described(&state.tree.forest, operation);
+        let (sign_style, style) = operation_styles(operation, theme);
+        let age = state.changes.ages.of(op, state.clock.now);
+        // What takes less than a second needs no age.
+        let age = age.filter(|age| age.as_secs() > 0 && group != OpGroup::Done).map(duration);
+        Self {
+            mark: mark(group, theme),
+            word: if begins_group { label(group) } else { "" },
+            sign: (sign, sign_style),
+            text: (text, style),
+            age: age.unwrap_or_default(),
+        }
+    }
+
+    /// The cells with which nothing of it is cut.
+    fn width(&self) -> usize {
+        MARKS + STATE + self.text.0.width() + self.age.width()
+    }
+
+    fn fitted(self, width: usize, theme: &Theme) -> ListRow<'static> {
+        let (text, style) = self.text;
+        let room = width.saturating_sub(MARKS + STATE + self.age.width());
+        let spans = vec![
+            Span::styled(format!("{} ", self.mark.0), self.mark.1),
+            Span::styled(format!("{:<STATE$}", self.word), self.mark.1),
+            Span::styled(format!("{} ", self.sign.0), self.sign.1),
+            Span::styled(fitted(&text, room).into_owned(), style),
+        ];
+        ListRow { right: Some(Line::styled(self.age, theme.quiet)), ..ListRow::from(Line::from(spans)) }
+    }
+}
+
+fn rows(state: &State, ops: &[OpId], theme: &Theme) -> Vec<Row> {
+    let mut group = None;
+    let rows = ops.iter().filter_map(|op| {
+        let planned = state.changes.queue.op(*op)?;
+        let of = OpGroup::of(&planned.state)?;
+        let begins_group = group.replace(of) != Some(of);
+        Some(Row::of(state, *op, &planned.operation, (of, begins_group), theme))
+    });
+    rows.collect()
+}
+
+/// How many there are of each group.
+fn title(state: &State) -> String {
+    let counts = state.changes.counts();
+    let parts = OpGroup::ALL.map(|group| (group.count(counts), label(group)));
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+    if parts.is_empty() { "Pending changes".into() } else { format!("Pending changes: {}", parts.join(" · ")) }
+}
+
+const fn label(group: OpGroup) -> &'static str {
+    match group {
+        OpGroup::Failed => "failed",
+        OpGroup::Staged => "staged",
+        OpGroup::OnHold => "on hold",
+        OpGroup::InFlight => "sending",
+        OpGroup::Queued => "queued",
+        OpGroup::Done => "done",
+    }
+}
+
+/// The symbol of a group.
+const fn mark(group: OpGroup, theme: &Theme) -> (&'static str, Style) {
+    match group {
+        OpGroup::Failed => (theme.symbols.failed, theme.bad),
+        OpGroup::Staged => (theme.symbols.edited, theme.accent),
+        OpGroup::OnHold => (theme.symbols.pending, theme.warning),
+        OpGroup::InFlight => (theme.symbols.working, theme.pending),
+        OpGroup::Queued => (theme.symbols.pending, theme.quiet),
+        OpGroup::Done => (theme.symbols.done, theme.good),
+    }
+}
