@@ -130,6 +130,8 @@ pub enum Action {
     Refresh,
     /// Find an action by its name.
     Palette,
+    /// Show what is wrong with the tree.
+    Check,
     /// Show the requests that were made.
     ShowRequests,
     /// To another profile, the demo or a new profile.
@@ -269,6 +271,7 @@ pub const TABLE: &[ActionEntry] = &[
     entry(Action::Forward, "forward", &["alt-right", "ctrl-i"], Group::Finding, "forward", "Forward"),
     entry(Action::Bookmark, "bookmark", &["b"], Group::Finding, "bookmark", "Set bookmark…"),
     entry(Action::GoToBookmark, "go-to-bookmark", &["'"], Group::Finding, "go to bookmark", "Go to bookmark…"),
+    entry(Action::Check, "check", &["C"], Group::Finding, "check", "Check for problems in the data"),
     entry(Action::AddChild, "add-child", &["a"], Group::Changing, "add", "Add child"),
     entry(Action::AddSibling, "add-sibling", &["A"], Group::Changing, "add sibling", "Add sibling"),
     entry(Action::Edit, "edit", &["e"], Group::Changing, "edit", "Edit fields…"),

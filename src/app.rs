@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::check::{CheckJob, Checked};
 use crate::forest::{SearchBatch, SearchJob, SortJob};
 use crate::keymap::{Key, Keymap};
 use crate::remote::Exchange;
@@ -45,7 +46,7 @@ pub use availability::{availability, availability_at_a_glance};
 pub use browsing::Browsed;
 pub use changes::{Ages, Between, Changes, Conflict, KeptSide, OperationCounts, PendingPane, Review, WriteRate};
 pub use dialogs::help::{HelpPage, keys_beneath};
-pub use dialogs::keys::DialogKey;
+pub use dialogs::keys::{DialogKey, findings_keys};
 pub use dialogs::layer::Layer;
 pub use dialogs::list::List;
 pub use dialogs::new_profile::{
@@ -60,6 +61,7 @@ pub use dialogs::requests_pane::{OpenRequest, RequestsPage, RequestsPane};
 pub use dialogs::user_commands::{Run, RunConfirmation, RunEnd, RunNews, RunOutcome, RunRequest, UserCommands};
 pub use edit::bulk::BulkEdit;
 pub use edit::deletion::{Deletion, Policy};
+pub use edit::findings::mended;
 pub use edit::form::{Form, FormKind};
 pub use edit::outline::{Edited, EditorFault, OutlineEdit};
 pub use edit::parents::{Candidate, ParentPicker};
@@ -74,6 +76,7 @@ pub use side::activity::{
     Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
 };
 pub use side::details::{DetailLine, details};
+pub use side::findings::{Findings, path_above};
 pub use side::pulse::{KINDS, MINUTES};
 pub use side::request_lines::{duration, request_lines};
 pub use side::requests::{Logged, Requests};
@@ -113,6 +116,8 @@ pub enum Event {
     Found(SearchBatch),
     /// Siblings were sorted.
     Sorted(SortJob),
+    /// It was looked at what is wrong with the tree.
+    Checked(Checked),
     /// The person has left the editor, or it never came up.
     TextEdited(Edited),
     /// What came of an order of the form for a new profile.
@@ -144,6 +149,8 @@ pub enum Effect {
     Search(SearchJob),
     /// Sort, beside everything else; ends in one [`Event::Sorted`].
     Sort(SortJob),
+    /// Look for what is wrong, beside everything else; ends in one [`Event::Checked`].
+    Check(Box<CheckJob>),
     /// Put this into the clipboard of the person's machine.
     Copy(String),
     /// Let the person edit a text in their own editor; ends in one [`Event::TextEdited`].
@@ -173,6 +180,7 @@ pub enum Effect {
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let mut effects = take(state, keymap, event);
     effects.extend(tree::search::refresh_search(state));
+    effects.extend(side::findings::look_again(state));
     effects.extend(changes::send_next(&mut state.changes, state.clock.now));
     effects
 }
@@ -197,6 +205,10 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Sorted(job) => tree::sorting::take_sorted(state, job),
+        Event::Checked(checked) => {
+            side::findings::take_checked(state, checked);
+            Vec::new()
+        }
         Event::Mouse(mouse) => {
             state.tree.touched = true;
             mouse::point(state, keymap, mouse)

@@ -3,6 +3,7 @@
 //! Everything wrong is refused with the place where it stands and what was expected there. Nothing here reads the process's
 //! environment by itself: it is handed in, so that a test never touches the real one.
 
+mod check;
 mod commands;
 mod file;
 mod keyring;
@@ -20,6 +21,7 @@ use ratatui::style::Color;
 use secrecy::SecretString;
 
 use crate::action::UserCommand;
+use crate::check::Rules;
 use crate::collation::DEFAULT_LANGUAGE;
 use crate::files;
 use crate::keymap::Keymap;
@@ -137,6 +139,8 @@ pub struct Connection {
     pub owned: Vec<Pattern>,
     /// Where the browser shows a segment.
     pub open: Option<UrlTemplate>,
+    /// What segments are looked at for.
+    pub rules: Rules,
 }
 
 impl Connection {
@@ -363,6 +367,7 @@ fn connection(
         colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
         owned: profile.owned,
         open: profile.open,
+        rules: profile.check,
     })
 }
 

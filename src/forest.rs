@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use crate::segment::{Segment, SegmentId};
 
-use arena::{Arena, Content, NodeIndex};
+use arena::{Arena, Content, NodeIndex, Slots};
 #[cfg(test)]
 use limits::Limits;
 use rows::Rows;
@@ -42,6 +42,7 @@ use search::Searches;
 pub use anomaly::Anomaly;
 pub use filtered::Filtered;
 pub use find::{ExternalFlags, Query, StateFilter};
+pub use fold::folded;
 pub use order::Order;
 pub use search::{SearchBatch, SearchJob, SearchKind};
 pub use sorting::SortJob;
@@ -167,6 +168,7 @@ pub struct Forest {
     arena: Arena,
     rows: Rows,
     searches: Searches,
+    revision: u64,
 }
 
 impl Forest {
@@ -207,11 +209,18 @@ impl Forest {
         if changes.is_empty() {
             return;
         }
+        self.revision = self.revision.wrapping_add(1);
         let watch = self.searches.watch(&self.arena, changes.iter().map(Change::id));
         self.arena.apply(changes);
         let touched = self.arena.take_touched();
         self.searches.follow(&self.arena, watch, &touched);
         self.rows.follow(&mut self.arena, touched);
+    }
+
+    /// A number that is another one after every change of the segments, and stays the same whatever else is done.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Whether it is to grow by very many segments soon. Until it is not any more, parents that are missing stand in no order that
@@ -262,6 +271,12 @@ impl Forest {
         self.arena.segments()
     }
 
+    /// All segments as they are now, for whoever looks at all of them in a thread of their own. It costs next to nothing.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { slots: self.arena.slots().clone() }
+    }
+
     /// The segments at the top, in no particular order.
     pub fn roots(&self) -> impl Iterator<Item = &Arc<Segment>> {
         self.arena.children(NodeIndex::TOP).filter_map(|node| self.arena.segment(node))
@@ -296,6 +311,19 @@ impl Forest {
         self.arena.set_order(order);
         self.searches.reordered();
         self.rows.rebuild(&mut self.arena);
+    }
+}
+
+/// All segments of a tree as they were at one moment, whatever becomes of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    slots: Slots,
+}
+
+impl Snapshot {
+    /// The segments, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        self.slots.iter()
     }
 }
 

@@ -21,7 +21,8 @@
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
 //! | 2 | `formats` ○ | segments as text: JSON, HTML, SVG, Mermaid, DOT, outline |
 //! | 2 | [`api`] | the port over HTTP |
-//! | 2 | `config` | profiles, keys and looks, flags' defaults, where files live |
+//! | 2 | [`check`] ○ | rules that segments may break, and what breaks them |
+//! | 3 | `config` | profiles, keys and looks, flags' defaults, where files live |
 //! | 3 | [`changes`] ○ | the life of a change: operations, plans, the queue, undo, the journal's entries |
 //! | 4 | [`store`] | what was last known of a tenant, and the journal, in a file |
 //! | 5 | [`sync`] | an actor that keeps a client's picture equal to the server and executes single operations |
@@ -53,6 +54,7 @@ pub mod action;
 pub mod api;
 pub mod app;
 pub mod changes;
+pub mod check;
 pub mod cli;
 pub(crate) mod clock;
 pub(crate) mod collation;

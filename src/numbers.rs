@@ -9,6 +9,8 @@ pub enum Noun {
     Child,
     /// A segment anywhere below another one.
     Descendant,
+    /// Something that is certainly wrong.
+    Error,
     /// A page of the list of segments.
     Page,
     /// A change that is sent or waits for that.
@@ -17,6 +19,10 @@ pub enum Noun {
     Problem,
     /// A segment.
     Segment,
+    /// A segment with the same parent.
+    Sibling,
+    /// Something that is probably wrong.
+    Warning,
 }
 
 impl Noun {
@@ -26,10 +32,13 @@ impl Noun {
             Self::Change => ("change", "changes"),
             Self::Child => ("child", "children"),
             Self::Descendant => ("descendant", "descendants"),
+            Self::Error => ("error", "errors"),
             Self::Page => ("page", "pages"),
             Self::PendingChange => ("pending change", "pending changes"),
             Self::Problem => ("problem", "problems"),
             Self::Segment => ("segment", "segments"),
+            Self::Sibling => ("sibling", "siblings"),
+            Self::Warning => ("warning", "warnings"),
         };
         if count == 1 { one } else { many }
     }

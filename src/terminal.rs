@@ -364,6 +364,7 @@ impl Interface<'_> {
                     }
                 }
                 Effect::Search(job) => self.jobs.search(job),
+                Effect::Check(job) => self.jobs.check(job),
                 Effect::Sort(job) => self.jobs.sort(job),
                 Effect::Run(order) => {
                     let Setup { api_key, key_variables, .. } = self.setup;

@@ -22,7 +22,7 @@ mod tests;
 
 use changes::{conflict, pending, plans};
 use dialogs::{dialog, help, output, palette, profiles, requests};
-use edit::{bulk, deletion, form, outline, parents};
+use edit::{bulk, deletion, findings, form, outline, parents};
 use side::{activity, details, sparkline};
 
 use ratatui::Frame;
@@ -75,6 +75,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Layer::Review(review) => plans::draw_review(state, review, look, frame),
             Layer::Palette(palette) => palette::draw(state, palette, look, frame),
             Layer::Queue(pane) => pending::draw(state, pane, look, frame),
+            Layer::Findings => findings::draw(state, look, frame),
             Layer::Requests(pane) => requests::draw(state, pane, look, frame),
             Layer::Profiles(list) => profiles::draw(state, list, look, frame),
             Layer::Switching(_) => deletion::draw_switching(state, layer, look, frame),

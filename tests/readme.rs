@@ -1,4 +1,4 @@
-//! The README tells the truth about the keys and the styles.
+//! The README tells the truth about the keys, the rules of the check and the styles.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use segtui::action::{Group, TABLE};
+use segtui::check::Rule;
 use segtui::keymap::Keymap;
 use segtui::theme::{Name, STYLES};
 
@@ -60,6 +61,15 @@ fn the_table_of_styles_is_the_table_of_the_theme() {
     let mut table = String::from("| Style | What it is for |\n| --- | --- |\n");
     for (name, meaning) in STYLES {
         writeln!(table, "| `{name}` | {meaning} |").unwrap();
+    }
+    has_table(&table);
+}
+
+#[test]
+fn the_table_of_rules_is_the_table_of_the_check() {
+    let mut table = String::from("| Rule | Finds | Default |\n| --- | --- | --- |\n");
+    for rule in Rule::ALL {
+        writeln!(table, "| `{rule}` | {} | {} |", rule.help(), rule.usual_level()).unwrap();
     }
     has_table(&table);
 }

@@ -4,6 +4,7 @@
 pub(super) mod bulk;
 pub(super) mod changing;
 pub(super) mod deletion;
+pub(super) mod findings;
 pub(super) mod form;
 pub(super) mod outline;
 pub(super) mod parents;

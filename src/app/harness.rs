@@ -183,6 +183,7 @@ impl Harness {
         for effect in update(&mut self.state, &self.keymap, event) {
             match effect {
                 Effect::Search(job) => job.for_each(|finds| self.event(Event::Found(finds))),
+                Effect::Check(job) => self.event(Event::Checked(job.carried_out())),
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
                 other => self.effects.push(other),
             }

@@ -8,7 +8,7 @@ use super::List;
 use super::dialogs::layer::Layer;
 use super::dialogs::{help, new_profile, output_pane, palette, profiles, requests_pane, user_commands};
 use super::edit::text_field::LONGEST_PASTE;
-use super::edit::{bulk, changing, deletion, form, outline, parents, renaming};
+use super::edit::{bulk, changing, deletion, findings, form, outline, parents, renaming};
 use super::tree::{marking, places, search};
 use super::{Effect, State, Tone, changes, perform};
 
@@ -44,6 +44,7 @@ fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) 
         Layer::Review(review) => changes::press_review(state, review, key),
         Layer::Palette(palette) => palette::press(state, palette, key),
         Layer::Queue(pane) => changes::press_pending(state, pane, key),
+        Layer::Findings => findings::press(state, key),
         Layer::Requests(pane) => requests_pane::press(state, pane, key),
         Layer::RunConfirmation(asked) => user_commands::press(state, asked, key),
         Layer::Output(pane) => output_pane::press(state, pane, key),

@@ -8,7 +8,7 @@ use crate::forest::{Fold, RowId};
 use crate::keymap::Keymap;
 
 use super::dialogs::{output_pane, requests_pane};
-use super::edit::changing;
+use super::edit::{changing, findings};
 use super::layout::shown_depth;
 use super::tree::{filter, viewport};
 use super::{Effect, HelpPage, Layer, Palette, Pane, Shape, State, perform};
@@ -76,6 +76,7 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
         Some(Layer::Help(line)) => *line = line.saturating_add_signed(wheel).min(help_end),
         Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
         Some(Layer::Output(_)) => output_pane::scroll(state, wheel),
+        Some(Layer::Findings) => findings::scroll(state, wheel),
         Some(Layer::Requests(_)) => requests_pane::scroll(state, wheel),
         Some(Layer::Find(_)) => point_filtered(state, mouse, wheel),
         Some(_) => {}

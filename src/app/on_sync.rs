@@ -109,6 +109,7 @@ fn gather(state: &mut State, segments: Vec<Arc<Segment>>) {
 fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
     viewport::preserving_viewport(state, |state| {
         state.tree.forest = forest;
+        state.side.findings.forget();
         let overlay = state.changes.queue.see_all(&state.tree.forest);
         state.tree.forest.apply(overlay);
     });

@@ -88,6 +88,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Undo | Action::Redo | Action::Stage | Action::ShowPending => return look_after_writes(state, action),
         Action::Pause if state.side.commands.running().is_some() => return user_commands::stop(&mut state.side),
         Action::Pause if state.changes.counts().queued > 0 => return stop(state),
+        Action::Check => state.screen.layers.push(Layer::Findings),
         Action::ShowRequests => state.screen.layers.push(Layer::Requests(RequestsPane::default())),
         Action::SortByName => return sorting::sort(state, Order::Name),
         Action::SortByExternalId => return sorting::sort(state, Order::ExternalId),

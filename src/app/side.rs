@@ -1,8 +1,9 @@
-//! The wing beside the tree: details and activity, the requests that were made, the person's own commands, and where else one can
+//! The wing beside the tree: details and activity, what is wrong with the tree, the requests that were made, the person's own commands, and where else one can
 //! work.
 
 pub(super) mod activity;
 pub(super) mod details;
+pub(super) mod findings;
 pub(super) mod pulse;
 pub(super) mod request_lines;
 pub(super) mod requests;
@@ -10,6 +11,7 @@ pub(super) mod requests;
 use super::dialogs::profiles::Profiles;
 use super::dialogs::user_commands::UserCommands;
 use activity::Activity;
+use findings::Findings;
 use requests::Requests;
 
 /// What stands beside the tree.
@@ -17,6 +19,8 @@ use requests::Requests;
 pub struct Side {
     /// What happened.
     pub activity: Activity,
+    /// What is wrong with the tree.
+    pub findings: Findings,
     /// The requests made so far.
     pub requests: Requests,
     /// The person's own commands.

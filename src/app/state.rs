@@ -210,7 +210,8 @@ impl State {
         let now = self.clock.now;
         let wakes =
             [message, self.side.activity.next_fade(now), self.link.next_wake(now), self.side.commands.next_wake(now)];
-        wakes.into_iter().flatten().min()
+        let findings = self.side.findings.next_wake(now).filter(|_| self.screen.layers.iter().any(Layer::is_findings));
+        wakes.into_iter().chain([findings]).flatten().min()
     }
 
     pub(super) fn pass_time(&mut self, now: Timestamp) {

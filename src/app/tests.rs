@@ -1,6 +1,7 @@
 //! The interface as a person meets it, without a terminal and without a server.
 
 mod browsing;
+mod checking;
 mod copying;
 mod deciding;
 mod editing;

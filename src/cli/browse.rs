@@ -230,6 +230,7 @@ where
         let clock = Clock { now: clock::now(), zone: TimeZone::system() };
         let (columns, rows) = terminal::size().wrap_err("couldn't get the terminal's size")?;
         let mut state = State::new(session, clock, columns, rows);
+        state.side.findings.rules.clone_from(&connection.rules);
         state.side.commands.commands.clone_from(&interface.commands);
         state.screen.key_texts = KeyTexts::of(&setup.keymap);
         let listed = config::list(&self.flags, &self.environment, self.paths);

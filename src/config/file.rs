@@ -13,9 +13,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Interface;
+use super::check::RawCheck;
 use super::commands::RawCommand;
 use super::keys::RawKeys;
 use super::look::RawTheme;
+use crate::check::Rules;
 use crate::collation::{DEFAULT_LANGUAGE, parse_language};
 use crate::remote::{Access, Context, ContextsForm, UrlTemplate};
 use crate::segment::Pattern;
@@ -50,6 +52,7 @@ pub(super) struct Profile {
     pub colour: Option<Color>,
     pub owned: Vec<Pattern>,
     pub open: Option<UrlTemplate>,
+    pub check: Rules,
 }
 
 /// Something wrong in a configuration file, and where.
@@ -133,6 +136,8 @@ struct RawProfile {
     #[serde(default)]
     owned: Vec<Spanned<String>>,
     open: Option<Spanned<String>>,
+    #[serde(default)]
+    check: RawCheck,
 }
 
 impl File {
@@ -234,6 +239,7 @@ impl Source<'_> {
             protected: raw.protected,
             colour: raw.colour.map(|colour| self.colour(&colour, "")).transpose()?,
             owned: raw.owned.iter().map(|text| self.pattern(text)).collect::<Result<_, _>>()?,
+            check: self.rules(raw.check)?,
             open: raw.open.map(|text| self.template(&text)).transpose()?,
         })
     }

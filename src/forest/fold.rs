@@ -2,6 +2,11 @@
 
 use nucleo_matcher::chars;
 
+/// A text, folded: two texts that a search takes for the same are the same.
+pub fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(fold)
+}
+
 /// One character, folded. It may become two (`ß`) or none (a combining accent).
 pub(super) fn fold(character: char) -> impl Iterator<Item = char> + Clone {
     let (first, second) = match character {

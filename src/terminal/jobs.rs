@@ -5,6 +5,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{Event, RunRequest};
+use crate::check::CheckJob;
 use crate::forest::{SearchJob, SearchKind, SortJob};
 
 use super::variables::Variables;
@@ -86,6 +87,16 @@ impl Jobs {
             let outcome = browser::show(&url, &key_variables).await;
             if sender.send(Event::Browsed { url, outcome }).await.is_err() {
                 tracing::debug!("nobody waits for the browser");
+            }
+        });
+    }
+
+    /// Looks for what is wrong.
+    pub fn check(&mut self, job: Box<CheckJob>) {
+        let sender = self.sender.clone();
+        spawn_blocking(move || {
+            if sender.blocking_send(Event::Checked(job.carried_out())).is_err() {
+                tracing::debug!("nobody waits for what was found");
             }
         });
     }

@@ -215,6 +215,7 @@ impl Person {
                         self.event(Event::Found(found));
                     }
                 }
+                Effect::Check(job) => self.event(Event::Checked(job.carried_out())),
                 Effect::Sort(job) => self.event(Event::Sorted(job.carried_out())),
                 Effect::Sync(command) => {
                     match &command {

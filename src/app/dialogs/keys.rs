@@ -5,9 +5,9 @@
 
 use crate::app::request_lines;
 use crate::app::{
-    Between, BulkEdit, Conflict, Deletion, Form, HelpPage, Layer, NewProfile, OpenedFrom, OutlineEdit, OutputPage,
-    OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, RequestsPage, RequestsPane, Review,
-    RunConfirmation, Stage, State,
+    Access, Between, BulkEdit, Conflict, Deletion, Form, HelpPage, Layer, NewProfile, OpenedFrom, OutlineEdit,
+    OutputPage, OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, RequestsPage, RequestsPane,
+    Review, RunConfirmation, Stage, State, mended,
 };
 use crate::changes::{OpId, OpState};
 use crate::keymap::Keymap;
@@ -31,6 +31,7 @@ impl Layer {
             Self::Review(review) => review.keys(state),
             Self::Palette(_) => Palette::KEYS.to_vec(),
             Self::Queue(pane) => pane.keys(state),
+            Self::Findings => findings_keys(state),
             Self::Requests(pane) => pane.keys(state),
             Self::Profiles(_) => ProfileList::KEYS.to_vec(),
             Self::Switching(_) => vec![("s", "switch anyway"), ("esc", "cancel")],
@@ -174,6 +175,22 @@ impl PendingPane {
         keys.push(("esc", "close"));
         keys
     }
+}
+
+/// The keys of the list of findings.
+#[must_use]
+pub fn findings_keys(state: &State) -> Vec<DialogKey> {
+    let mut keys = Vec::new();
+    if state.side.findings.chosen().is_some() {
+        keys.push(("enter", "go to"));
+        if state.session.access == Access::ReadWrite {
+            keys.extend(mended(state).is_some().then_some(("f", "fix")));
+            keys.extend([("e", "edit"), ("m", "move"), ("d", "delete")]);
+        }
+        keys.push(("tab", "next rule"));
+    }
+    keys.push(("esc", "close"));
+    keys
 }
 
 impl RequestsPane {

@@ -40,6 +40,8 @@ pub enum Layer {
     Palette(Palette),
     /// What waits, runs and failed.
     Queue(PendingPane),
+    /// What is wrong with the tree.
+    Findings,
     /// The requests that were made.
     Requests(RequestsPane),
     /// The places to switch to.
@@ -57,6 +59,12 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// Whether it is the list of what is wrong with the tree.
+    #[must_use]
+    pub const fn is_findings(&self) -> bool {
+        matches!(self, Self::Findings)
+    }
+
     /// Puts the reason of a refusal where the person will look.
     pub(in crate::app) fn refuse(&mut self, words: &str, amends: Option<OpId>) {
         match self {

@@ -37,6 +37,7 @@ const SYNONYMS: &[(Action, &str)] = &[
     (Action::Back, "previous location"),
     (Action::Bookmark, "favourite label"),
     (Action::Browse, "web url"),
+    (Action::Check, "lint validate findings problems duplicates orphans"),
     (Action::Close, "collapse fold"),
     (Action::Copy(Aspect::Id), "yank clipboard"),
     (Action::Delete, "remove erase"),

@@ -86,6 +86,11 @@ pub(in crate::app) fn pick_parent_among(state: &mut State, filter: &str) -> Vec<
     open_picker(state, subjects, Asker::Move, filter)
 }
 
+/// Opens the choice of a parent for one segment, whatever is marked.
+pub(in crate::app) fn pick_parent_of(state: &mut State, segment: &Arc<Segment>) -> Vec<Effect> {
+    open_picker(state, vec![Arc::clone(segment)], Asker::Move, "")
+}
+
 /// Opens the choice of a parent for the form that is open, filtered by what was typed already.
 pub(in crate::app) fn choose_parent_for_form(state: &mut State, form: &Form, filter: &str) -> Vec<Effect> {
     let moving = form.subject().and_then(|id| state.tree.forest.get(id)).cloned().into_iter().collect();

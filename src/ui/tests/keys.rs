@@ -138,7 +138,7 @@ fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn()
 /// What a dialog is, the keys that it names on a small screen, and how it is opened.
 type Dialog = (&'static str, &'static str, fn(u16, u16) -> Harness);
 
-const DIALOGS: [Dialog; 36] = [
+const DIALOGS: [Dialog; 38] = [
     ("the form", "enter, tab, ctrl-u, esc", editing::form),
     ("the form at the parent", "enter, tab, ctrl-u, esc", editing::form_at_the_parent),
     ("the name in its row", "enter, esc, ctrl-u", editing::renaming),
@@ -165,6 +165,8 @@ const DIALOGS: [Dialog; 36] = [
     ("the question before leaving", "q, esc", plans::leaving),
     ("the palette", "x, up down, enter, esc", looking::palette),
     ("the help", "j k, esc", looking::help),
+    ("the findings", "enter, f, e, m, d, tab, esc", looking::findings),
+    ("the findings without any", "esc", looking::no_findings),
     ("the requests without any", "esc", requests::no_requests),
     ("the requests", "enter, y, /, esc", requests::requests),
     ("the filter of the requests", "enter, esc", requests::filtered_requests),
@@ -190,6 +192,7 @@ const fn kind(layer: &Layer) -> Option<&'static str> {
         Layer::Review(_) => "review",
         Layer::Palette(_) => "palette",
         Layer::Queue(_) => "queue",
+        Layer::Findings => "findings",
         Layer::Requests(_) => "requests",
         Layer::Profiles(_) => "profiles",
         Layer::Switching(_) => "switching",
@@ -202,7 +205,7 @@ const fn kind(layer: &Layer) -> Option<&'static str> {
     })
 }
 
-const KINDS: usize = 17;
+const KINDS: usize = 18;
 
 #[test]
 fn every_dialog_is_among_those_that_are_tried() {

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::app::Layer;
-use crate::app::harness::{Harness, id, segment, wholesale};
+use crate::app::harness::{Harness, id, named, segment, wholesale};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::sync::{self, ListProgress, Phase};
 
@@ -83,6 +83,33 @@ fn every_action_is_found_by_name_with_its_key_or_why_it_can_not_act() {
     scene("palette_of_all", |columns, rows| after(columns, rows, ":"));
     scene("palette", palette);
     scene("palette_in_vain", |columns, rows| typed(columns, rows, ":", "qqqq"));
+}
+
+/// A tree in which much is wrong, and what that is.
+pub(super) fn findings(columns: u16, rows: u16) -> Harness {
+    let mut segments = wholesale();
+    segments.push(named("padded", "Częstochowa ", Some("lodzkie")));
+    segments.push(named("twin", "ZGIERZ", Some("lodzkie")));
+    segments.push(named("mixed", "VIP Кlient", None));
+    segments.push(named("loop-a", "Loop A", Some("loop-b")));
+    segments.push(named("loop-b", "Loop B", Some("loop-a")));
+    let mut harness = Harness::live(columns, rows, segments);
+    harness.press("C j j j j j");
+    harness
+}
+
+/// A tree in which nothing is wrong.
+pub(super) fn no_findings(columns: u16, rows: u16) -> Harness {
+    let segments = wholesale().into_iter().filter(|segment| segment.id != id("orphan")).collect();
+    let mut harness = Harness::live(columns, rows, segments);
+    harness.press("C");
+    harness
+}
+
+#[test]
+fn what_is_wrong_with_the_tree_is_a_list() {
+    scene("findings", findings);
+    scene("no_findings", no_findings);
 }
 
 pub(super) fn help(columns: u16, rows: u16) -> Harness {

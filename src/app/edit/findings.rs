@@ -1,0 +1,121 @@
+//! The list of findings: going through it, going to what one is about, and mending that from here.
+
+use std::sync::Arc;
+
+use crate::action::Action;
+use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::list::ListKeys;
+use crate::app::edit::changing;
+use crate::app::tree::{places, viewport};
+use crate::app::{Deletion, Effect, Form, Layer, Pane, State, TextField, availability};
+use crate::check::mended_name;
+use crate::keymap::Key;
+use crate::segment::{Segment, SegmentId};
+
+/// The name that the chosen segment could have, where what is wrong is in the name and it is clear how to mend it.
+#[must_use]
+pub fn mended(state: &State) -> Option<String> {
+    let segment = present(state)?;
+    mended_name(&segment.name)
+}
+
+/// The chosen segment as it is now.
+fn present(state: &State) -> Option<&Arc<Segment>> {
+    state.tree.forest.get(&state.side.findings.chosen()?.segment.id)
+}
+
+pub(in crate::app) fn press(state: &mut State, key: Key) -> KeyResult {
+    let text = key.to_string();
+    let count = state.side.findings.all().map_or(0, <[_]>::len);
+    if state.side.findings.list.press(&text, count, ListKeys::Letters) {
+        (state.side.findings.replaced, state.side.findings.mending) = (false, None);
+        return KeyResult::Stay;
+    }
+    match text.as_str() {
+        "esc" | "q" | "C" | "ctrl-c" => return KeyResult::Close,
+        "tab" | "backtab" => {
+            go_to_rule(state, text == "tab");
+            return KeyResult::Stay;
+        }
+        "enter" | "e" | "f" | "m" | "d" => {}
+        _ => return KeyResult::Stay,
+    }
+    if std::mem::take(&mut state.side.findings.replaced) && count > 0 {
+        state.warn(format!("The finding selected before has gone. Press {text} again for this one"));
+        return KeyResult::Stay;
+    }
+    let Some(segment) = present(state).cloned() else {
+        state.warn(if count == 0 { "Nothing selected" } else { "This segment no longer exists" });
+        return KeyResult::Stay;
+    };
+    state.screen.panes.focus = Pane::Tree;
+    places::leave(state);
+    viewport::go_to(state, &segment.id);
+    if text == "enter" {
+        return KeyResult::Close;
+    }
+    mend(state, &segment, &text)
+}
+
+/// Scrolls the list by so many lines.
+pub(in crate::app) fn scroll(state: &mut State, by: isize) {
+    let findings = &mut state.side.findings;
+    (findings.replaced, findings.mending) = (false, None);
+    let count = findings.all().map_or(0, <[_]>::len);
+    findings.list.go(by, count);
+}
+
+/// Opens what mends a segment, over the list. It speaks of this one only, whatever is marked.
+fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
+    let action = match key {
+        "m" => Action::Move,
+        "d" => Action::Delete,
+        _ => Action::Edit,
+    };
+    let marked = std::mem::take(&mut state.tree.picks.marked);
+    let available = availability(state, action);
+    state.tree.picks.marked = marked;
+    if let Err(reason) = available {
+        state.warn(reason);
+        return KeyResult::Stay;
+    }
+    let effects: Vec<Effect> = match action {
+        Action::Move => changing::pick_parent_of(state, segment),
+        Action::Delete => {
+            let deletion = Deletion::of(&state.tree.forest, std::slice::from_ref(segment));
+            state.screen.layers.push(Layer::Deletion(deletion));
+            Vec::new()
+        }
+        _ => {
+            let mended = mended_name(&segment.name).filter(|_| key == "f");
+            if key == "f" && mended.is_none() {
+                state.warn("Nothing in the name to fix. Press e to edit the segment");
+                return KeyResult::Stay;
+            }
+            let mut form = Form::edit(segment);
+            if let Some(name) = mended {
+                form.name = TextField::new(&name);
+            }
+            state.screen.layers.push(Layer::Form(form));
+            Vec::new()
+        }
+    };
+    state.side.findings.mending = Some::<SegmentId>(segment.id.clone());
+    KeyResult::StayAndDo(effects)
+}
+
+/// To the first finding of the next rule, or of the one before.
+fn go_to_rule(state: &mut State, forward: bool) {
+    let findings = &mut state.side.findings;
+    (findings.replaced, findings.mending) = (false, None);
+    let at = findings.list.chosen;
+    let Some((all, rule)) = findings.all().and_then(|all| Some((all, all.get(at)?.rule))) else { return };
+    let first_of = |rule| all.iter().position(|finding| finding.rule == rule).unwrap_or(at);
+    let place = if forward {
+        all[at..].iter().position(|finding| finding.rule != rule).map_or(at, |further| at + further)
+    } else {
+        let first = first_of(rule);
+        first.checked_sub(1).map_or(first, |before| first_of(all[before].rule))
+    };
+    findings.list.chosen = place;
+}

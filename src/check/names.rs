@@ -1,0 +1,77 @@
+//! Names and external ids by themselves: what nobody can read, or nobody can see.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use unicode_script::{Script, UnicodeScript};
+use unicode_security::MixedScript;
+
+use super::{Evidence, Found, Rule};
+use crate::printable::is_hidden;
+use crate::segment::{Field, Segment};
+
+/// Joins pictures and the letters of some scripts: it is seen by what it does.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+
+/// Looks at the names and external ids of all segments.
+pub(super) fn check(segments: &[Arc<Segment>], found: &mut Found<'_>) {
+    for segment in segments {
+        if segment.has_blank_name() {
+            found.add(Rule::BlankName, segment, Evidence::BlankName);
+        } else if segment.name.trim().len() != segment.name.len() {
+            found.add(Rule::PaddedName, segment, Evidence::PaddedName);
+        }
+        if let Some((field, character)) = invisible(segment) {
+            found.add(Rule::InvisibleCharacters, segment, Evidence::Invisible(field, character));
+        }
+        if segment.external_id.is_none() {
+            found.add(Rule::MissingExternalId, segment, Evidence::NoExternalId);
+        }
+        // What is of one script as a whole has no word of two.
+        if !segment.name.is_ascii() && found.wants(Rule::MixedScripts) {
+            let mixed = words(&segment.name).find(|word| !word.is_single_script());
+            if let Some(word) = mixed {
+                let seen = word.chars().filter(|character| !is_hidden(*character)).collect();
+                let evidence = Evidence::MixedScripts { word: seen, scripts: scripts(word) };
+                found.add(Rule::MixedScripts, segment, evidence);
+            }
+        }
+    }
+}
+
+/// The first character that nobody can see, and in which field.
+fn invisible(segment: &Segment) -> Option<(Field, char)> {
+    let first = |text: &str| text.chars().find(|character| is_invisible(*character));
+    let external_id = || segment.external_id.as_deref().and_then(first);
+    let name = first(&segment.name).map(|character| (Field::Name, character));
+    name.or_else(|| external_id().map(|character| (Field::ExternalId, character)))
+}
+
+fn is_invisible(character: char) -> bool {
+    is_hidden(character) && !JOINERS.contains(&character)
+}
+
+/// Letters and figures that stand together.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|character: char| character.is_whitespace() || character.is_ascii_punctuation())
+}
+
+/// The scripts of a word, as a part of a sentence.
+fn scripts(word: &str) -> String {
+    let scripts: BTreeSet<&str> = word
+        .chars()
+        .map(|character| character.script())
+        .filter(|script| !matches!(script, Script::Common | Script::Inherited | Script::Unknown))
+        .map(Script::full_name)
+        .collect();
+    scripts.into_iter().collect::<Vec<_>>().join(" and ")
+}
+
+/// The name without the spaces around it and without what nobody can see; `None` where it is as it should be, or where nothing would
+/// be left.
+#[must_use]
+pub fn mended_name(name: &str) -> Option<String> {
+    let visible: String = name.chars().filter(|character| !is_invisible(*character)).collect();
+    let mended = visible.trim();
+    (mended != name && !mended.is_empty()).then(|| mended.to_owned())
+}

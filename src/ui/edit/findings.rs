@@ -1,0 +1,112 @@
+//! What is wrong with the tree, as a list.
+
+use std::borrow::Cow;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::app::{Findings, RequestsPage, State, findings_keys, path_above};
+use crate::check::{Finding, Level};
+use crate::numbers::{Noun, counted};
+use crate::printable::printable;
+
+use crate::ui::Look;
+use crate::ui::dialog;
+use crate::ui::dialogs::list::{self, ListRow};
+use crate::ui::text::{fitted, fitted_end, rect};
+use crate::ui::theme::Theme;
+
+/// Cells of the name of a rule, and of the largest part of a line that a segment's name takes.
+const RULE: usize = 22;
+const NAME_SHARE: usize = 3;
+/// Below this width the rules are told for the chosen line only.
+const ROOMY: usize = 90;
+
+pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+    let theme = look.theme;
+    let findings = &state.side.findings;
+    let page = RequestsPage::of(&state.screen.panes);
+    let inner = dialog::framed(rect(page.area), &title(findings), look, frame);
+    let width = usize::from(inner.width);
+    let all = findings.all().unwrap_or_default();
+    if let Some(area) = dialog::line(inner, 0).filter(|_| !all.is_empty()) {
+        frame.render_widget(
+            Line::styled(format!("  {}", columns("rule", "segment", "problem", width)), theme.quiet),
+            area,
+        );
+    }
+    let window = findings.list.window(all.len(), page.rows);
+    let rows = all[window.clone()].iter().map(|finding| ListRow::from(row(state, finding, width, theme)));
+    list::draw(rows, findings.list.chosen.checked_sub(window.start), (inner, 1), theme, frame);
+    list::draw_scrollbar((inner, 1), (window.start, window.len(), all.len()), theme, frame);
+    if let Some(area) = last_line(inner, 2) {
+        frame.render_widget(below(state, width, theme), area);
+    }
+    if let Some(area) = last_line(inner, 1) {
+        dialog::draw_keys(&findings_keys(state), area, theme, frame);
+    }
+}
+
+fn title(findings: &Findings) -> String {
+    let counts = [(Level::Error, Noun::Error), (Level::Warning, Noun::Warning)]
+        .map(|(level, noun)| (findings.count(level), noun))
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| counted(count, noun));
+    let counts: Vec<String> = counts.collect();
+    let checking = if findings.is_checking() { " · checking…" } else { "" };
+    if counts.is_empty() { format!("Check{checking}") } else { format!("Check: {}{checking}", counts.join(", ")) }
+}
+
+/// A line of the table.
+fn columns(rule: &str, name: &str, problem: &str, width: usize) -> String {
+    let name_cells = width / NAME_SHARE;
+    let name = fitted(name, name_cells);
+    let pad = " ".repeat(name_cells.saturating_sub(unicode_width::UnicodeWidthStr::width(&*name)));
+    let rule = if width < ROOMY { String::new() } else { format!("{rule:<RULE$}") };
+    format!("  {rule} {name}{pad} {problem}")
+}
+
+fn row(state: &State, finding: &Finding, width: usize, theme: &Theme) -> Line<'static> {
+    let present = state.tree.forest.get(&finding.segment.id).unwrap_or(&finding.segment);
+    let name = if present.has_blank_name() { Cow::Borrowed("(no name)") } else { printable(&present.name) };
+    let problem = finding.to_string();
+    let text = columns(finding.rule.name(), &name, &printable(&problem), width);
+    let sign = if finding.level == Level::Error { theme.symbols.failed } else { theme.symbols.wrong };
+    let style = if finding.level == Level::Error { theme.bad } else { theme.warning };
+    let text = fitted(&text[1..], width.saturating_sub(3)).into_owned();
+    Line::from(vec![Span::styled(format!(" {sign}"), style), Span::styled(text, Style::new())])
+}
+
+/// Under the list: where the chosen segment is, or why there is no list.
+fn below(state: &State, width: usize, theme: &Theme) -> Line<'static> {
+    let findings = &state.side.findings;
+    let Some(finding) = findings.chosen() else {
+        let text = match findings.all() {
+            None => "Checking…",
+            Some(_) => "No problems found.",
+        };
+        return Line::raw(text);
+    };
+    let id = &finding.segment.id;
+    let rule = format!("{} {}", finding.level, finding.rule);
+    let place = match (state.tree.forest.contains(id), path_above(state, id)) {
+        (false, _) => "deleted since".to_owned(),
+        (true, None) if finding.segment.parent.is_some() => "under a parent that doesn't exist".to_owned(),
+        (true, None) => "at the top level".to_owned(),
+        (true, Some(path)) => format!("in {}", printable(&path)),
+    };
+    let room = width.saturating_sub(rule.len() + 3);
+    Line::from(vec![
+        Span::styled(rule, theme.quiet),
+        Span::raw(" · "),
+        Span::raw(fitted_end(&place, room).into_owned()),
+    ])
+}
+
+/// A line counted from the end, from 1.
+fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
+    usize::from(inner.height).checked_sub(from_end).and_then(|at| dialog::line(inner, at))
+}
