@@ -1,11 +1,13 @@
 //! Arguments, subcommands, exit codes.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage, configuration included; 8 done with a part of what there is, since the tenant kept
-//! changing or the server's list has holes; 128 and the signal's number when the system asked to end. What a person should read goes to stderr, what a program should read to stdout.
+//! What a person should read goes to stderr, what a program should read to stdout. How the program can end is in `exit`, how it says
+//! why in `failure`: an error with its hint, or an object where the output is JSON.
 
 mod arguments;
 mod browse;
+mod exit;
 mod export;
+mod failure;
 mod link;
 mod load;
 mod logging;
@@ -16,14 +18,12 @@ mod serve_demo;
 mod tree;
 mod watch;
 
-use std::fmt::{self, Display, Formatter};
 use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use clap::error::ErrorKind;
-use color_eyre::eyre::{Report, WrapErr, eyre};
+use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
 use crate::config::Paths;
@@ -31,74 +31,29 @@ use crate::printable::printable_report;
 use crate::terminal;
 
 use arguments::{Arguments, Command};
-
-/// Why the program does not end well.
-#[derive(Debug)]
-enum Failure {
-    /// It was called or configured wrongly. Exit code 2.
-    Usage(String),
-    /// It could not do what it was asked. Exit code 1.
-    Failed(Report),
-}
-
-impl From<Report> for Failure {
-    fn from(report: Report) -> Self {
-        Self::Failed(report)
-    }
-}
-
-impl Display for Failure {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(text) => f.write_str(text),
-            Self::Failed(report) => write!(f, "{report:#}"),
-        }
-    }
-}
-
-impl Failure {
-    fn usage(error: impl Display) -> Self {
-        Self::Usage(error.to_string())
-    }
-}
+use exit::Exit;
+use failure::Failure;
 
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return explained(&error),
+    let ended = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
+        Err(error) => match failure::of_usage(&error) {
+            Some(failure) => Err(failure),
+            None if error.print().is_ok() => Ok(Exit::Done),
+            None => Ok(Exit::Failed),
+        },
     };
-    match run(arguments) {
-        Ok(code) => code,
-        Err(failure) => {
-            terminal::restore();
-            match failure {
-                Failure::Usage(words) => {
-                    terminal::explain(words);
-                    ExitCode::from(2)
-                }
-                Failure::Failed(report) => {
-                    terminal::complain(format_args!("{report:#}"));
-                    ExitCode::FAILURE
-                }
-            }
-        }
-    }
+    let exit = ended.unwrap_or_else(|failure| {
+        terminal::restore();
+        failure.report(arguments::error_form(std::env::args_os()));
+        failure.exit()
+    });
+    exit.into()
 }
 
-/// Help and version are no errors.
-fn explained(error: &clap::Error) -> ExitCode {
-    if error.print().is_err() {
-        return ExitCode::FAILURE;
-    }
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::from(2),
-    }
-}
-
-fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
     error_hook.install().wrap_err("couldn't install the error reporter")?;
     // Its own way to report one panics itself where stderr is gone.
@@ -109,7 +64,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     allow_open_files()?;
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let paths = Paths::of(&environment)
-        .ok_or_else(|| Failure::usage("no home folder: set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
+        .ok_or_else(|| Failure::usage("no home folder").hint("set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
     let _log = logging::begin(&arguments.log, &paths)?;
     match arguments.command {
         None => browse::run(&arguments.connection, &arguments.look, environment, &paths),
@@ -144,7 +99,7 @@ fn leave_no_core() {
 const OPEN_FILES: u64 = 64;
 
 /// Makes sure that enough files may be open at once: some of what the program stands on panics without them.
-fn allow_open_files() -> Result<(), Report> {
+fn allow_open_files() -> Result<(), Failure> {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -153,11 +108,11 @@ fn allow_open_files() -> Result<(), Report> {
         if allowed >= OPEN_FILES {
             return Ok(());
         }
-        if most < OPEN_FILES {
-            return Err(eyre!("only {most} files may be open at once and {OPEN_FILES} are needed: raise `ulimit -n`"));
+        let raised = Rlimit { current: Some(OPEN_FILES), maximum: limit.maximum };
+        if most < OPEN_FILES || setrlimit(Resource::Nofile, raised).is_err() {
+            let error = format!("only {most} files may be open at once and {OPEN_FILES} are needed");
+            return Err(Failure::failed(error).hint("raise `ulimit -n`"));
         }
-        setrlimit(Resource::Nofile, Rlimit { current: Some(OPEN_FILES), maximum: limit.maximum })
-            .wrap_err("couldn't raise the limit of open files; raise `ulimit -n`")?;
     }
     Ok(())
 }

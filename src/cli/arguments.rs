@@ -1,5 +1,6 @@
 //! Command-line arguments.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,20 +13,15 @@ use crate::demo;
 use crate::remote::InsecureHttp;
 use crate::theme::Name;
 
+use super::exit::Exit;
+use super::failure::ErrorForm;
+
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
 /// Opens the tree by default; asks for connection details if nothing is configured. No server? Try: segtui --demo
 #[derive(Debug, Parser)]
 #[command(name = "segtui", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
-#[command(
-    after_help = "Precedence: flags, then environment variables (SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, \
-                        SEGTUI_PROFILE, SEGTUI_THEME, SEGTUI_CONFIG), then the config file \
-                        (~/.config/segtui/config.toml), which has profiles, a theme and `[keys]`. Any one \
-                        of --read-only, SEGTUI_READ_ONLY=1 and `read_only = true` in the profile is enough for \
-                        read-only mode.\n\
-                        Exit codes: 0 success, 1 failure, 2 invalid usage or configuration, 8 incomplete data \
-                        (export and tree)."
-)]
+#[command(after_help = after_help())]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -35,6 +31,29 @@ pub(super) struct Arguments {
     pub look: LookArguments,
     #[command(flatten)]
     pub log: LogArguments,
+}
+
+fn after_help() -> String {
+    format!(
+        "Precedence: flags, then environment variables (SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, SEGTUI_PROFILE, \
+         SEGTUI_THEME, SEGTUI_CONFIG), then the config file (~/.config/segtui/config.toml), which has profiles, a theme and \
+         `[keys]`. Any one of --read-only, SEGTUI_READ_ONLY=1 and `read_only = true` in the profile is enough for read-only \
+         mode.\n\n{}",
+        Exit::help()
+    )
+}
+
+/// Commands whose `-o` names a form of output, JSON among them.
+const WITH_JSON: &[&str] = &[];
+
+/// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
+pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
+    let arguments: Vec<OsString> = arguments.skip(1).collect();
+    let command = arguments.iter().any(|argument| WITH_JSON.iter().any(|name| argument == name));
+    let separate = arguments.windows(2).any(|pair| (pair[0] == "-o" || pair[0] == "--output") && pair[1] == "json");
+    let joined = ["-ojson", "-o=json", "--output=json"];
+    let together = arguments.iter().any(|argument| joined.iter().any(|text| argument == text));
+    if command && (separate || together) { ErrorForm::Json } else { ErrorForm::Text }
 }
 
 #[derive(Debug, Subcommand)]

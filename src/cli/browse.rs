@@ -3,7 +3,6 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr};
 use jiff::tz::TimeZone;
@@ -19,8 +18,9 @@ use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
 use crate::terminal::{self, Ending, FilledIn, ProfileService, Setup, Signal, TerminalSession};
 
-use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::link::{self, Link, Watched};
 use super::places::{self, Places};
 use super::{look, profile_service};
@@ -31,7 +31,7 @@ pub(super) fn run<E>(
     look: &LookArguments,
     environment: E,
     paths: &Paths,
-) -> Result<ExitCode, Failure>
+) -> Result<Exit, Failure>
 where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
@@ -68,17 +68,18 @@ impl<E> Browser<'_, E>
 where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
-    fn run(&self, demo: bool) -> Result<ExitCode, Failure> {
+    fn run(&self, demo: bool) -> Result<Exit, Failure> {
         let is_interactive = io::stdout().is_terminal() && io::stdin().is_terminal();
         let first = match self.first(demo) {
             Err(ConfigError::NothingConfigured { .. }) if is_interactive => None,
             Err(error) => return Err(link::refusal(&error)),
             Ok(connection) => Some(connection),
         };
-        let interface = config::interface(&self.flags, &self.environment, self.paths).map_err(Failure::usage)?;
+        let interface =
+            config::interface(&self.flags, &self.environment, self.paths).map_err(|error| link::refusal(&error))?;
         set_language(&interface.collation).map_err(Failure::usage)?;
         if !is_interactive {
-            return Err(Failure::usage("the tree needs a terminal; use `segtui tree` or `segtui export` without one"));
+            return Err(Failure::usage("the tree needs a terminal").hint("use `segtui tree` or `segtui export`"));
         }
         let places = Places::new(&self.flags, &self.environment, first.as_ref().and_then(Option::as_ref));
         let ready = match first {
@@ -94,7 +95,7 @@ where
             None => match self.fill_in(&mut console, &mut desk, &interface)? {
                 FilledIn::Saved(line) => self.open(Destination::Profile(line.name), &mut console)?,
                 FilledIn::Demo => self.open_demo()?,
-                FilledIn::Left => return Ok(ExitCode::SUCCESS),
+                FilledIn::Left => return Ok(Exit::Done),
                 FilledIn::Signalled(signal) => return Ok(code(signal)),
             },
         };
@@ -137,7 +138,7 @@ where
         console: &mut TerminalSession,
         desk: &mut ProfileService,
         interface: &Interface,
-    ) -> Result<ExitCode, Failure> {
+    ) -> Result<Exit, Failure> {
         let mut refusal = None;
         loop {
             let Prepared { mut state, sync, setup, view_file } = self.prepare(&place, places, interface)?;
@@ -153,7 +154,7 @@ where
                 remember(file, &state.view());
             }
             match ending {
-                Ending::Quit => return Ok(ExitCode::SUCCESS),
+                Ending::Quit => return Ok(Exit::Done),
                 Ending::Signalled(signal) => return Ok(code(signal)),
                 Ending::Switched(destination) => match self.open(destination.clone(), console) {
                     Ok(other) => place = other,
@@ -260,8 +261,8 @@ fn not_opened(destination: &Destination, failure: &Failure) -> String {
     format!("Couldn't open {what}: {failure}")
 }
 
-fn code(signal: Signal) -> ExitCode {
-    ExitCode::from(signal.exit_code())
+fn code(signal: Signal) -> Exit {
+    Exit::Signalled(signal)
 }
 
 /// Everything that a session begins with.

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use color_eyre::eyre::{Report, WrapErr};
 
@@ -11,8 +10,9 @@ use crate::config::Paths;
 use crate::files::{self, Readers};
 use crate::formats::{self, Part};
 
-use super::Failure;
 use super::arguments::{ConnectionArguments, ExportArguments, ExportFormat, LookArguments};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::link::Link;
 use super::load::everything;
 
@@ -21,7 +21,7 @@ pub(super) async fn run(
     connection: ConnectionArguments,
     environment: impl Fn(&str) -> Option<String>,
     paths: Paths,
-) -> Result<ExitCode, Failure> {
+) -> Result<Exit, Failure> {
     let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
     let mut gathered = everything(&link).await.wrap_err("couldn't load the segments")?;
     let part = Part::of(&mut gathered.forest, arguments.root.as_deref()).map_err(Report::new)?;
@@ -39,7 +39,7 @@ pub(super) async fn run(
         Some(path) => write_file(path, write)?,
         None => write_out(write)?,
     }
-    Ok(gathered.code())
+    Ok(gathered.exit())
 }
 
 /// What a picture or a page says it shows.

@@ -16,8 +16,8 @@ use crate::demo;
 use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 use crate::sync::{Pace, Settings};
 
-use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
+use super::failure::Failure;
 
 /// Changes that the colleague of the demo makes in a second: one in some four seconds.
 const DEMO_CHURN: f64 = 0.25;
@@ -147,26 +147,30 @@ async fn demo_connection(
     Ok((connection, server))
 }
 
-/// A person who has configured nothing yet is told what to set, and that there is a demo.
+/// Each fault of the configuration with what to do about it.
 pub(super) fn refusal(error: &ConfigError) -> Failure {
+    let names = |known: &[String]| if known.is_empty() { "none".into() } else { known.join(", ") };
     match error {
-        ConfigError::NothingConfigured { looked_at } => Failure::Usage(format!(
-            "no tenant is configured yet.\n\n\
-             To look around first, on a demo tenant inside the program:\n\n    \
-             segtui --demo\n\n\
-             To work on your own tenant, start segtui in a terminal, where it asks for what it needs, or set the \
-             environment:\n\n    \
-             export SEGTUI_BASE_URL=https://api-preprod.one.unity.pl\n    \
-             export SEGTUI_TENANT=your-tenant\n    \
-             export SEGTUI_API_KEY=your-key\n\n\
-             or write a profile into {}:\n\n    \
-             [profiles.preprod]\n    \
-             base_url = \"https://api-preprod.one.unity.pl\"\n    \
-             tenant = \"your-tenant\"\n    \
-             api_key = \"your-key\"\n",
+        ConfigError::NothingConfigured { looked_at } => Failure::usage("no tenant is configured yet").hint(format_args!(
+            "set SEGTUI_BASE_URL, SEGTUI_TENANT and SEGTUI_API_KEY, write a profile into {}, start segtui in a terminal \
+             to be asked, or add --demo to look around first",
             looked_at.display()
         )),
-        other => Failure::usage(other),
+        ConfigError::NoneChosen { path, known } => {
+            Failure::usage(format_args!("no profile selected: {} defines {}", path.display(), names(known)))
+                .hint("use --profile, SEGTUI_PROFILE or `default_profile` in the file")
+        }
+        ConfigError::Missing { what, flag, variable, key, path } => Failure::usage(format_args!("{what} is not set"))
+            .hint(format_args!("use {flag}, {variable} or `{key}` in a profile of {}", path.display())),
+        other => Failure::usage(other).hint(match other {
+            ConfigError::UnknownProfile { .. } => "use one of these, or add it to the file",
+            ConfigError::NoFileForProfile { .. } => "name the file with --config, or start segtui in a terminal to create it",
+            ConfigError::BaseUrl(_) => "it comes from --base-url, SEGTUI_BASE_URL or the profile",
+            ConfigError::Command(_) => "run the command by itself to see what it does; it is in the profile",
+            ConfigError::KeyNotInEnvironment { .. } => "set it, or give the key by SEGTUI_API_KEY",
+            ConfigError::NeitherYesNorNo { .. } | ConfigError::UnknownTheme { .. } => "set it to one of these, or unset it",
+            _ => "correct the file, or name another one with --config",
+        }),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, eyre};
@@ -13,6 +12,7 @@ use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChan
 
 use crate::terminal;
 
+use super::exit::Exit;
 use super::link::Link;
 
 /// Lists after which a tenant that changes all the time is taken as it is.
@@ -37,9 +37,6 @@ enum Completeness {
     Incomplete,
 }
 
-/// The exit code of what is done with a part of what there is.
-const INCOMPLETE: u8 = 8;
-
 impl Loaded {
     fn complete(forest: Forest) -> Self {
         Self { forest, completeness: Completeness::Complete }
@@ -51,10 +48,10 @@ impl Loaded {
     }
 
     /// How the program ends that has done something with it.
-    pub fn code(&self) -> ExitCode {
+    pub fn exit(&self) -> Exit {
         match self.completeness {
-            Completeness::Complete => ExitCode::SUCCESS,
-            Completeness::Incomplete => ExitCode::from(INCOMPLETE),
+            Completeness::Complete => Exit::Done,
+            Completeness::Incomplete => Exit::Incomplete,
         }
     }
 }

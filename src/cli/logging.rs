@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use color_eyre::eyre::WrapErr;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::Targets;
@@ -16,8 +15,8 @@ use crate::files;
 use crate::printable::printable;
 use crate::terminal;
 
-use super::Failure;
 use super::arguments::{LogArguments, LogLevel};
+use super::failure::Failure;
 
 /// Writes what is still to be written when dropped.
 pub(super) struct Log {
@@ -50,8 +49,8 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
             return Ok(None);
         }
         Err(error) => {
-            let error = Err(error).wrap_err_with(|| format!("couldn't open the log {}", path.display()));
-            return error.map_err(Failure::Failed);
+            let error = format!("couldn't open the log {}: {error}", path.display());
+            return Err(Failure::failed(error).hint("name another one with --log-file, or use --log-level off"));
         }
     };
     let (writer, guard) = tracing_appender::non_blocking(Lines(file));

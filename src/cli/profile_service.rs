@@ -13,7 +13,7 @@ use crate::app::{Answer, FilledProfile, FormContext, FormEffect, KeySource, Prof
 use crate::config::{self, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault};
 use crate::terminal::ProfileService;
 
-use super::Failure;
+use super::failure::Failure;
 use super::link;
 
 /// Orders and answers that may wait: the form waits for each answer, so there are never more than a few.
@@ -28,7 +28,7 @@ pub(super) fn open<E>(flags: &Flags, environment: E, paths: &Paths) -> Result<Pr
 where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
-    let listed = config::list(flags, &environment, paths).map_err(Failure::usage)?;
+    let listed = config::list(flags, &environment, paths).map_err(|error| link::refusal(&error))?;
     let context = FormContext {
         file: for_reading(&listed.path, environment("HOME")),
         taken: listed.profiles.into_iter().map(|profile| profile.name).collect(),
@@ -37,7 +37,7 @@ where
     };
     let (tasks, waiting) = mpsc::channel(WAITING);
     let (answers, told) = mpsc::channel(WAITING);
-    let names = config::interface(flags, &environment, paths).map_err(Failure::usage)?.key_variables;
+    let names = config::interface(flags, &environment, paths).map_err(|error| link::refusal(&error))?.key_variables;
     tokio::spawn(serve(listed.path, Arc::from(names), environment, waiting, answers));
     Ok(ProfileService { tasks, answers: told, context })
 }

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
@@ -15,10 +14,11 @@ use crate::printable::printable;
 use crate::segment::Segment;
 use crate::terminal;
 
-use super::Failure;
 use super::arguments::ServeDemoArguments;
+use super::exit::Exit;
+use super::failure::Failure;
 
-pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failure> {
+pub(super) async fn run(arguments: ServeDemoArguments) -> Result<Exit, Failure> {
     let port = arguments.port;
     let load = arguments.load.as_deref().map(load).transpose()?;
     let options = Options {
@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<ExitCode, Failu
     let signal = terminal::until_signalled().await.wrap_err("couldn't wait for a signal")?;
     tracing::info!(?signal, "the demo server ends");
     server.stop().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// The segments of a file.

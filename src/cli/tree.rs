@@ -1,7 +1,6 @@
 //! Printing the tree for reading.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use color_eyre::eyre::WrapErr;
 
@@ -9,9 +8,10 @@ use crate::config::Paths;
 use crate::forest::{Forest, Row, RowKind};
 use crate::printable::printable;
 
-use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments};
+use super::exit::Exit;
 use super::export::write_out;
+use super::failure::Failure;
 use super::link::Link;
 use super::load::everything;
 
@@ -20,13 +20,13 @@ pub(super) async fn run(
     ascii: bool,
     environment: impl Fn(&str) -> Option<String>,
     paths: Paths,
-) -> Result<ExitCode, Failure> {
+) -> Result<Exit, Failure> {
     let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
     let mut gathered = everything(&link).await.wrap_err("couldn't load the segments")?;
     gathered.forest.fold_to_level(None);
     let guides = if ascii { Guides::ASCII } else { Guides::UNICODE };
     write_out(|out| write_tree(out, &gathered.forest, &guides))?;
-    Ok(gathered.code())
+    Ok(gathered.exit())
 }
 
 /// What leads from a row to its parent.

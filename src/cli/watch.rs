@@ -5,7 +5,7 @@ mod line;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::process::{ExitCode, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +21,9 @@ use crate::segment::Step;
 use crate::sync::{self, Event, Notice, Phase, SegmentChange, Settings};
 use crate::terminal::{self, Signal};
 
-use super::Failure;
 use super::arguments::{ConnectionArguments, LookArguments, WatchArguments, WatchFormat};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::link::Link;
 
 use line::Line;
@@ -32,7 +33,7 @@ pub(super) async fn run(
     connection: ConnectionArguments,
     environment: impl Fn(&str) -> Option<String>,
     paths: Paths,
-) -> Result<ExitCode, Failure> {
+) -> Result<Exit, Failure> {
     let look = LookArguments { poll: arguments.poll, ..LookArguments::default() };
     let link = Link::open(&connection, &look, &environment, &paths).await?;
     let since = arguments.since.map(Step);
@@ -63,8 +64,8 @@ pub(super) async fn run(
     }
     Ok(match ending {
         // For a program that runs until somebody stops it, this is how it ends.
-        Ending::Signalled(Signal::Interrupt) | Ending::NobodyReads => ExitCode::SUCCESS,
-        Ending::Signalled(signal) => ExitCode::from(signal.exit_code()),
+        Ending::Signalled(Signal::Interrupt) | Ending::NobodyReads => Exit::Done,
+        Ending::Signalled(signal) => Exit::Signalled(signal),
     })
 }
 

@@ -12,13 +12,6 @@ pub fn complain(words: impl Display) {
     write_line(format_args!("segtui: {}", printable(&words.to_string())));
 }
 
-/// The same with all lines of a text of our own, such as the place of a fault in a file.
-pub fn explain(words: impl Display) {
-    let words = words.to_string();
-    let lines: Vec<_> = words.lines().map(printable).collect();
-    write_line(format_args!("segtui: {}", lines.join("\n")));
-}
-
 /// Writes a line to stderr as it is. Nobody reads it where that fails.
 pub fn write_line(line: impl Display) {
     if let Err(error) = writeln!(io::stderr().lock(), "{line}") {

@@ -1,0 +1,239 @@
+//! Why a command doesn't end well, as it is said on stderr: what couldn't be done and why in one line, what to do in the next. With
+//! JSON output it is one object.
+//!
+//! Server text in it never adds a line or reaches the terminal as anything but text.
+
+use std::fmt::{self, Display, Formatter};
+
+use clap::error::ErrorKind;
+use color_eyre::eyre::Report;
+use serde::Serialize;
+
+use crate::printable::{printable, printable_json};
+use crate::remote::{Fault, RemoteError};
+use crate::terminal;
+
+use super::exit::Exit;
+
+/// How errors are written to stderr.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum ErrorForm {
+    /// Lines for a person.
+    #[default]
+    Text,
+    /// One JSON object on one line.
+    Json,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    exit: Exit,
+    error: String,
+    hint: Option<String>,
+    candidates: Vec<Candidate>,
+}
+
+/// One of several segments that an ambiguous reference may mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Candidate {
+    /// Its ID.
+    pub id: String,
+    /// Its path.
+    pub path: String,
+}
+
+impl Failure {
+    /// What couldn't be done and why, as a phrase in lower case without a full stop.
+    pub fn new(exit: Exit, error: impl Display) -> Self {
+        Self { exit, error: error.to_string(), hint: None, candidates: Vec::new() }
+    }
+
+    /// It was called or configured wrongly.
+    pub fn usage(error: impl Display) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+
+    /// It couldn't do what it was asked.
+    pub fn failed(error: impl Display) -> Self {
+        Self::new(Exit::Failed, error)
+    }
+
+    /// What to do about it.
+    pub fn hint(self, hint: impl Display) -> Self {
+        Self { hint: Some(hint.to_string()), ..self }
+    }
+
+    /// What an ambiguous reference may mean.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the commands that take references come next"))]
+    pub fn candidates(self, candidates: Vec<Candidate>) -> Self {
+        Self { candidates, ..self }
+    }
+
+    /// How the program ends because of it.
+    pub const fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Says it on stderr.
+    pub fn report(&self, form: ErrorForm) {
+        terminal::write_line(match form {
+            ErrorForm::Text => self.text(),
+            ErrorForm::Json => self.json(),
+        });
+    }
+
+    fn hint_text(&self) -> String {
+        one_line(self.hint.as_deref().unwrap_or(match self.exit {
+            Exit::Usage => "run `segtui --help` for the usage",
+            _ => "run it again with --log-level debug and read the log",
+        }))
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("segtui: {}\n", one_line(&self.error));
+        for Candidate { id, path } in &self.candidates {
+            text.extend(["  id=", &printable(id), "  ", &printable(path), "\n"]);
+        }
+        text + "hint: " + &self.hint_text()
+    }
+
+    fn json(&self) -> String {
+        let object = ErrorObject {
+            error: one_line(&self.error),
+            hint: self.hint_text(),
+            code: self.exit.code(),
+            candidates: &self.candidates,
+        };
+        // Texts and numbers only, so this can't fail.
+        printable_json(&serde_json::to_string(&object).unwrap_or_default())
+    }
+}
+
+/// An error in JSON.
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    error: String,
+    hint: String,
+    code: u8,
+    #[serde(skip_serializing_if = "<[Candidate]>::is_empty")]
+    candidates: &'a [Candidate],
+}
+
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    printable(&lines.collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_line(&self.error))
+    }
+}
+
+impl From<Report> for Failure {
+    /// A call to the server that failed decides the exit code and the hint; anything else has just failed.
+    fn from(report: Report) -> Self {
+        let failed = Self::failed(format_args!("{report:#}"));
+        let fault = report.chain().find_map(|cause| Some(&cause.downcast_ref::<RemoteError>()?.fault));
+        match fault.map(advice) {
+            Some((exit, hint)) => Self { exit, ..failed }.hint(hint),
+            None => failed,
+        }
+    }
+}
+
+/// The exit code and the hint for a call that failed.
+fn advice(fault: &Fault) -> (Exit, &'static str) {
+    match fault {
+        _ if fault.is_unauthorised() => {
+            (Exit::KeyRefused, "check the API key and the tenant (--api-key, SEGTUI_API_KEY, or the profile)")
+        }
+        Fault::Unreachable { .. } => (Exit::Unreachable, "check the network and the base URL, or try again later"),
+        Fault::TimedOut { .. } | Fault::Broken { .. } => (Exit::Unreachable, "try again later"),
+        Fault::Refused { .. } if fault.is_transient() => (Exit::Unreachable, "try again later"),
+        Fault::Refused { status: 404, .. } => (Exit::Failed, "check the base URL and the tenant"),
+        Fault::Refused { .. } => (Exit::Failed, "the response says why; the log has the requests"),
+        Fault::InvalidResponse { .. } | Fault::TooLong { .. } => {
+            (Exit::Failed, "check that the base URL is that of the API and not of another site")
+        }
+        Fault::Redirected { .. } => (Exit::Failed, "use the address of the API itself as the base URL"),
+        Fault::InvalidRequest { .. } => (Exit::Failed, "correct the value that can't be sent"),
+        Fault::ReadOnly => (Exit::Guarded, "read-only mode comes from --read-only, SEGTUI_READ_ONLY or the profile"),
+    }
+}
+
+/// Help and version go to stdout and are no failure; `None` then.
+pub(super) fn of_usage(error: &clap::Error) -> Option<Failure> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return None;
+    }
+    let rendered = error.render().to_string();
+    let mut paragraphs = rendered.split("\n\n").map(str::trim);
+    let first = paragraphs.next().unwrap_or_default();
+    let rest: Vec<&str> = paragraphs.collect();
+    let tip = rest.iter().find_map(|paragraph| paragraph.strip_prefix("tip: "));
+    let usage = rest.iter().find_map(|paragraph| paragraph.strip_prefix("Usage: "));
+    let hint = match (tip, usage) {
+        (Some(tip), _) => tip.to_owned(),
+        (None, Some(usage)) => format!("usage: {}", one_line(usage)),
+        (None, None) => "run it with --help for the usage".into(),
+    };
+    Some(Failure::usage(first.strip_prefix("error: ").unwrap_or(first)).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use color_eyre::eyre::WrapErr;
+
+    use super::*;
+    use crate::remote::{Call, ConnectError};
+
+    fn of_fault(fault: Fault) -> Failure {
+        let failed: Result<(), RemoteError> = Err(RemoteError { call: Call::Page(1), fault });
+        failed.wrap_err("couldn't load the segments").unwrap_err().into()
+    }
+
+    fn refused(status: u16, words: &str) -> Fault {
+        Fault::Refused { status, words: words.into(), retry_after: None }
+    }
+
+    #[test]
+    fn an_error_is_one_line_and_its_hint_another() {
+        let failure = Failure::usage("no profile x:\n  none at\r\n all").hint("choose\none");
+        assert_eq!(failure.text(), "segtui: no profile x: none at all\nhint: choose one");
+        assert_eq!(failure.exit(), Exit::Usage);
+        assert_eq!(Failure::usage("x").text(), "segtui: x\nhint: run `segtui --help` for the usage");
+    }
+
+    #[test]
+    fn an_error_in_json_is_one_object_on_one_line() {
+        let failure = Failure::failed("a\u{202e}b\n\"c\"").hint("d");
+        assert_eq!(failure.json(), r#"{"error":"a�b \"c\"","hint":"d","code":1}"#);
+        let candidate = Candidate { id: "i".into(), path: "/\u{1b}p".into() };
+        let failure = failure.candidates(vec![candidate]);
+        let read: serde_json::Value = serde_json::from_str(&failure.json()).unwrap();
+        assert_eq!(read["candidates"][0]["path"], "/\u{1b}p");
+        assert!(!failure.text().contains('\u{1b}') && failure.text().contains("\n  id=i  /�p\nhint: d"));
+    }
+
+    #[test]
+    fn a_call_that_failed_decides_the_exit_code() {
+        let unreachable = of_fault(Fault::Unreachable { reason: ConnectError::default() });
+        assert_eq!(unreachable.exit(), Exit::Unreachable);
+        for (status, exit) in [
+            (401, Exit::KeyRefused),
+            (403, Exit::KeyRefused),
+            (404, Exit::Failed),
+            (422, Exit::Failed),
+            (429, Exit::Unreachable),
+            (503, Exit::Unreachable),
+        ] {
+            assert_eq!(of_fault(refused(status, "")).exit(), exit, "{status}");
+        }
+        assert_eq!(of_fault(Fault::ReadOnly).exit(), Exit::Guarded);
+        let text = of_fault(refused(401, "no\nsegtui: forged")).text();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.starts_with("segtui: couldn't load the segments: couldn't load page 1: "), "{text}");
+    }
+}

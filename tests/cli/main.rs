@@ -1,0 +1,11 @@
+//! The program without a screen, run as it is: subcommands, exit codes, what goes to stdout and what to stderr.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+
+mod configuration;
+mod desk;
+mod export;
+mod process;
+mod serve_demo;
+mod server;
+mod tree;

@@ -1,0 +1,57 @@
+//! What the system gives the process: open files, pipes in the place of files.
+
+use std::fs;
+
+use assert_cmd::Command;
+
+use crate::desk::{Desk, PATIENCE, told};
+
+#[test]
+fn with_few_open_files_it_makes_room_or_says_what_to_do_and_never_panics() {
+    let desk = Desk::new();
+    let under = |limit: &str, number: u32| {
+        let mut command = Command::new("sh");
+        command.env_clear().env("HOME", desk.home.path()).env("PATH", std::env::var("PATH").unwrap());
+        let script = format!("ulimit {limit} {number} && exec '{}' tree --demo", env!("CARGO_BIN_EXE_segtui"));
+        told(command.args(["-c", &script]))
+    };
+    for number in 3..24 {
+        let (code, stdout, stderr) = under("-n", number);
+        assert!(!stderr.contains("panicked"), "{number}: {stderr}");
+        assert_eq!((code, stdout.as_str()), (if number < 4 { code } else { 1 }, ""), "{number}: {stderr}");
+        // Below that, no program finds its libraries.
+        if number > 4 {
+            let words =
+                format!("segtui: only {number} files may be open at once and 64 are needed\nhint: raise `ulimit -n`\n");
+            assert_eq!(stderr, words);
+        }
+    }
+    let (code, _, stderr) = under("-S -n", 8);
+    assert_eq!((code, stderr.as_str()), (0, ""), "it may raise that itself");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let desk = Desk::new();
+    let pipe = |place: &str| {
+        let path = desk.home.path().join(place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    };
+    let log = pipe(".local/state/segtui/segtui.log");
+    let (code, _, stderr) = told(desk.segtui(&["tree", "--demo"]).timeout(PATIENCE));
+    assert_eq!((code, stderr), (0, format!("segtui: logging is off: couldn't open {}: it is a pipe\n", log.display())));
+    let (code, _, stderr) =
+        told(desk.segtui(&["tree", "--demo", "--log-file", log.to_str().unwrap()]).timeout(PATIENCE));
+    assert_eq!(code, 1, "{stderr}");
+    fs::remove_file(log).unwrap();
+    let config = pipe(".config/segtui/config.toml");
+    let (code, _, stderr) = told(desk.segtui(&["tree"]).timeout(PATIENCE));
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.contains(&format!("couldn't read the configuration {}: it is a pipe", config.display())),
+        "{stderr}"
+    );
+}

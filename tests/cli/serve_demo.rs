@@ -1,0 +1,55 @@
+//! `segtui serve-demo`.
+
+use segtui::segment::Segment;
+
+use crate::desk::Desk;
+
+/// What `export` has of a demo server that was started with these arguments.
+fn export_of_demo_server(desk: &Desk, arguments: &[&str]) -> Vec<Segment> {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command as Process, Stdio};
+
+    let mut server = Process::new(env!("CARGO_BIN_EXE_segtui"))
+        .args(["serve-demo", "--tenant", "t", "--api-key", "k"])
+        .args(arguments)
+        .env_clear()
+        .env("HOME", desk.home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let (code, stdout, _) = desk.run(&["export", "--base-url", url.trim(), "--tenant", "t", "--api-key", "k"]);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(code, 0);
+    serde_json::from_str(&stdout).unwrap()
+}
+
+#[test]
+fn a_demo_server_by_itself_serves_another_segtui() {
+    let segments = export_of_demo_server(&Desk::new(), &["--segments", "40", "--envelope", "--page-cap", "7"]);
+    assert_eq!(segments.len(), 40);
+}
+
+#[test]
+fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
+    let desk = Desk::new();
+    let file = desk.home.path().join("segments.json");
+    let path = file.to_str().unwrap();
+    let segments = export_of_demo_server(&desk, &["--segments", "30"]);
+    std::fs::write(&file, serde_json::to_string(&segments).unwrap()).unwrap();
+    assert_eq!(export_of_demo_server(&desk, &["--load", path]), segments);
+    for (text, words) in [
+        ("[{]", "line 1 column 3"),
+        (
+            r#"[{"id":"a","name":"","externalId":null,"parentSegmentId":null},{"id":"a","name":"","externalId":null,"parentSegmentId":null}]"#,
+            "the ID a is in it twice",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let (code, _, stderr) = desk.run(&["serve-demo", "--load", path]);
+        assert!(code != 0 && stderr.contains("segments.json") && stderr.contains(words), "{code} {stderr}");
+    }
+}
