@@ -8,13 +8,22 @@ mod browse;
 mod exit;
 mod export;
 mod failure;
+mod find;
+mod get;
 mod link;
+mod listing;
 mod load;
 mod logging;
 mod look;
+mod notes;
+mod output;
+mod paint;
 mod places;
 mod profile_service;
+mod reference;
 mod serve_demo;
+mod surroundings;
+mod table;
 mod tree;
 mod watch;
 
@@ -30,9 +39,10 @@ use crate::config::Paths;
 use crate::printable::printable_report;
 use crate::terminal;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, ConnectionArguments};
 use exit::Exit;
 use failure::Failure;
+use surroundings::Surroundings;
 
 /// Runs the program with the arguments of the process.
 #[must_use]
@@ -62,25 +72,73 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     });
     leave_no_core();
     allow_open_files()?;
-    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let paths = Paths::of(&environment)
-        .ok_or_else(|| Failure::usage("no home folder").hint("set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME"))?;
+    let paths = match Paths::of(&environment) {
+        Some(paths) => paths,
+        None if arguments.command.is_some() => Paths::nowhere(&environment),
+        None => {
+            let failure = Failure::usage("no home folder for the configuration and the cache");
+            return Err(failure.hint("set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_DATA_HOME"));
+        }
+    };
     let _log = logging::begin(&arguments.log, &paths)?;
-    match arguments.command {
-        None => browse::run(&arguments.connection, &arguments.look, environment, &paths),
-        Some(Command::Export(export)) => {
-            let connection = export.connection.clone().or(arguments.connection);
-            block_on(export::run(export, connection, environment, paths))?
+    let Arguments { command, connection, look, report, .. } = arguments;
+    let Some(command) = command else { return browse::run(&connection, &look, environment, &paths) };
+    let around = |own: &ConnectionArguments| {
+        Surroundings::new(own.clone().or(connection.clone()), &report, look.ascii, environment, paths.clone())
+    };
+    match command {
+        Command::Find(find) => {
+            let around = around(&find.connection);
+            block_on(ended_in_time(report.timeout, find::run(find, around)))?
         }
-        Some(Command::Tree(tree)) => {
-            let connection = tree.connection.or(arguments.connection);
-            block_on(tree::run(connection, arguments.look.ascii, environment, paths))?
+        Command::Get(get) => {
+            let around = around(&get.connection);
+            block_on(ended_in_time(report.timeout, get::run(get, around)))?
         }
-        Some(Command::Watch(watch)) => {
-            let connection = watch.connection.clone().or(arguments.connection);
+        Command::Tree(tree) => {
+            let around = around(&tree.connection);
+            block_on(ended_in_time(report.timeout, tree::run(tree, around)))?
+        }
+        Command::Export(export) => {
+            let around = around(&export.connection);
+            block_on(ended_in_time(report.timeout, export::run(export, around)))?
+        }
+        Command::Watch(watch) => {
+            let connection = watch.connection.clone().or(connection);
             block_on(watch::run(watch, connection, environment, paths))?
         }
-        Some(Command::ServeDemo(options)) => block_on(serve_demo::run(options))?,
+        Command::ServeDemo(options) => block_on(serve_demo::run(options))?,
+    }
+}
+
+/// A variable of the environment that says something.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Runs a command up to its end, a signal, or the end of the time that it has. Whichever comes first decides the exit code.
+async fn ended_in_time(
+    timeout: Option<Duration>,
+    command: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    let too_late = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        signal = terminal::until_signalled() => {
+            let signal = signal.wrap_err("couldn't wait for a signal")?;
+            tracing::info!(?signal, "stopped");
+            Ok(Exit::Signalled(signal))
+        }
+        ended = command => ended,
+        () = too_late => {
+            let seconds = timeout.unwrap_or_default().as_secs_f64();
+            Err(Failure::new(Exit::Unreachable, format_args!("not done within {seconds} s")).hint("try again, or with a longer --timeout"))
+        }
     }
 }
 

@@ -44,6 +44,31 @@ pub fn replace_file(
     }
 }
 
+/// Whether [`replace_file`] would find a folder to write in, or something else that can be written to.
+///
+/// # Errors
+///
+/// What the system would refuse, as far as can be told without writing.
+pub fn check_target(path: &Path) -> io::Result<()> {
+    let Place::File(place) = place(path)? else { return Ok(()) };
+    match fs::metadata(&place) {
+        Ok(there) if there.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
+        Ok(there) if there.is_file() => file_beside(&place).map(drop),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => file_beside(&place).map(drop),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the system said, in words without numbers.
+pub fn reason(error: &io::Error) -> String {
+    match (error.raw_os_error(), error.kind()) {
+        (None, _) | (_, io::ErrorKind::Other) => error.to_string(),
+        (_, io::ErrorKind::NotFound) => "no such file or folder".into(),
+        (_, kind) => kind.to_string(),
+    }
+}
+
 /// Where a path leads.
 enum Place {
     /// To what is at this path, or to nothing yet.
@@ -81,8 +106,7 @@ fn put_in_place(
     permissions: Option<fs::Permissions>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut out = BufWriter::new(NamedTempFile::new_in(folder)?);
+    let mut out = BufWriter::new(file_beside(place)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(permissions) = permissions {
@@ -91,6 +115,16 @@ fn put_in_place(
     file.as_file().sync_all()?;
     file.persist(place)?;
     Ok(())
+}
+
+/// A new file in the folder of another.
+fn file_beside(place: &Path) -> io::Result<NamedTempFile> {
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    NamedTempFile::new_in(folder).map_err(|error| {
+        let why =
+            if error.kind() == io::ErrorKind::NotFound { "it doesn't exist".into() } else { error.kind().to_string() };
+        io::Error::new(error.kind(), format!("can't create a file in the folder {}: {why}", folder.display()))
+    })
 }
 
 fn write_into(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {

@@ -18,6 +18,7 @@ mod fold;
 mod limits;
 mod node_set;
 mod order;
+mod reference;
 mod rows;
 mod same_external_id;
 mod search;
@@ -41,9 +42,10 @@ use search::Searches;
 
 pub use anomaly::Anomaly;
 pub use filtered::Filtered;
-pub use find::{ExternalFlags, Query, StateFilter};
+pub use find::{ExternalFlags, Query, QueryFault, StateFilter};
 pub use fold::folded;
 pub use order::Order;
+pub use reference::{Reference, ReferenceFault, Unresolved, path_names, path_text};
 pub use search::{SearchBatch, SearchJob, SearchKind};
 pub use sorting::SortJob;
 

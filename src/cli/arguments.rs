@@ -1,5 +1,7 @@
 //! Command-line arguments.
 
+mod reading;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +18,8 @@ use crate::theme::Name;
 use super::exit::Exit;
 use super::failure::ErrorForm;
 
+pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
+
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
 /// Opens the tree by default; asks for connection details if nothing is configured. No server? Try: segtui --demo
@@ -29,6 +33,8 @@ pub(super) struct Arguments {
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub look: LookArguments,
+    #[command(flatten)]
+    pub report: ReportArguments,
     #[command(flatten)]
     pub log: LogArguments,
 }
@@ -44,7 +50,7 @@ fn after_help() -> String {
 }
 
 /// Commands whose `-o` names a form of output, JSON among them.
-const WITH_JSON: &[&str] = &[];
+const WITH_JSON: &[&str] = &["find", "get"];
 
 /// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
@@ -58,10 +64,14 @@ pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Export all or part of the tree (JSON, HTML, SVG, Mermaid, DOT).
-    Export(ExportArguments),
+    /// Search the tree, in the language of `/`.
+    Find(FindArguments),
+    /// Show segments by ID, external ID or path.
+    Get(GetArguments),
     /// Print the tree as text.
     Tree(TreeArguments),
+    /// Export all or part of the tree (JSON, NDJSON, CSV, outline, HTML, SVG, Mermaid, DOT).
+    Export(ExportArguments),
     /// Print a line per change until stopped.
     ///
     /// Shows old and new values for changes seen while it is running; for earlier changes (--since), only the current state.
@@ -183,6 +193,41 @@ pub(super) struct LookArguments {
     pub panic_on_key: bool,
 }
 
+/// What every command says on stderr, in which colours, and how long it may take.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Messages")]
+pub(super) struct ReportArguments {
+    /// Only errors on stderr: no notes, no progress.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More on stderr: what is loaded from where, and how long it takes.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// Colours: only on a terminal without `NO_COLOR`, always, or never.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// No progress line. There is none without a terminal.
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Fail if it isn't done after so many seconds (exit code 7). Commands that run until stopped ignore it.
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Parses a number of seconds, such as 30 or 0.5.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.1..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be between 0.1 and 86400 seconds".into())
+}
+
 /// Logging options.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
@@ -203,42 +248,6 @@ pub(super) enum LogLevel {
     Info,
     Debug,
     Trace,
-}
-
-#[derive(Debug, Clone, Args)]
-pub(super) struct ExportArguments {
-    /// Output format.
-    #[arg(long, value_name = "FORMAT", default_value = "json")]
-    pub format: ExportFormat,
-    /// Export only this segment and its descendants. Matches IDs first, then external IDs.
-    #[arg(long, value_name = "ID")]
-    pub root: Option<String>,
-    /// Output file, `-` for stdout [default: stdout]. Written atomically; a new file is readable only by you. Pipes and devices
-    /// are written to directly.
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    #[command(flatten)]
-    pub connection: ConnectionArguments,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum ExportFormat {
-    /// Array of segments with all four fields.
-    Json,
-    /// Flowchart for Markdown.
-    Mermaid,
-    /// Graph for Graphviz.
-    Dot,
-    /// Picture of the tree.
-    Svg,
-    /// Collapsible, searchable, printable page.
-    Html,
-}
-
-#[derive(Debug, Clone, Args)]
-pub(super) struct TreeArguments {
-    #[command(flatten)]
-    pub connection: ConnectionArguments,
 }
 
 /// Arguments of `watch`.

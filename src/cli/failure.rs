@@ -65,9 +65,20 @@ impl Failure {
     }
 
     /// What an ambiguous reference may mean.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the commands that take references come next"))]
     pub fn candidates(self, candidates: Vec<Candidate>) -> Self {
         Self { candidates, ..self }
+    }
+
+    /// Adds another failure of the same kind.
+    pub fn join(&mut self, other: Self) {
+        self.error.extend(["; ", &other.error]);
+        self.candidates.extend(other.candidates);
+        if self.exit != Exit::Incomplete {
+            self.exit = other.exit;
+        }
+        let hints = [self.hint.take(), other.hint.filter(|hint| self.hint.as_ref() != Some(hint))];
+        let hints: Vec<String> = hints.into_iter().flatten().collect();
+        self.hint = (!hints.is_empty()).then(|| hints.join("; "));
     }
 
     /// How the program ends because of it.
@@ -172,10 +183,12 @@ pub(super) fn of_usage(error: &clap::Error) -> Option<Failure> {
     let mut paragraphs = rendered.split("\n\n").map(str::trim);
     let first = paragraphs.next().unwrap_or_default();
     let rest: Vec<&str> = paragraphs.collect();
-    let tip = rest.iter().find_map(|paragraph| paragraph.strip_prefix("tip: "));
+    // How to pass a flag that doesn't exist as a value is nobody's question.
+    let tips = rest.iter().filter_map(|paragraph| paragraph.strip_prefix("tip: "));
+    let tip = tips.map(one_line).find(|tip| !tip.starts_with("to pass "));
     let usage = rest.iter().find_map(|paragraph| paragraph.strip_prefix("Usage: "));
     let hint = match (tip, usage) {
-        (Some(tip), _) => tip.to_owned(),
+        (Some(tip), _) => tip,
         (None, Some(usage)) => format!("usage: {}", one_line(usage)),
         (None, None) => "run it with --help for the usage".into(),
     };

@@ -151,6 +151,10 @@ async fn demo_connection(
 pub(super) fn refusal(error: &ConfigError) -> Failure {
     let names = |known: &[String]| if known.is_empty() { "none".into() } else { known.join(", ") };
     match error {
+        ConfigError::NothingConfigured { looked_at } if Paths::is_nowhere(looked_at) => {
+            Failure::usage("no tenant is configured, and there is no home folder with a configuration")
+                .hint("set SEGTUI_BASE_URL, SEGTUI_TENANT and SEGTUI_API_KEY, or name a file with --config, or set HOME")
+        }
         ConfigError::NothingConfigured { looked_at } => Failure::usage("no tenant is configured yet").hint(format_args!(
             "set SEGTUI_BASE_URL, SEGTUI_TENANT and SEGTUI_API_KEY, write a profile into {}, start segtui in a terminal \
              to be asked, or add --demo to look around first",

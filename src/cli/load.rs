@@ -1,19 +1,21 @@
 //! Loading everything once, for subcommands.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use color_eyre::eyre::{Report, eyre};
+use color_eyre::eyre::{Report, WrapErr, eyre};
 use tokio::time::Instant;
 
 use crate::forest::{Change, Forest};
+use crate::numbers::{Noun, counted};
 use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChange};
 
 use crate::terminal;
 
 use super::exit::Exit;
+use super::failure::Failure;
 use super::link::Link;
+use super::notes::Notes;
 
 /// Lists after which a tenant that changes all the time is taken as it is.
 const LISTS: usize = 3;
@@ -26,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What is on the server.
 pub(super) struct Loaded {
     pub forest: Forest,
+    pub tenant: String,
+    pub host: String,
     completeness: Completeness,
 }
 
@@ -37,14 +41,28 @@ enum Completeness {
     Incomplete,
 }
 
-impl Loaded {
+/// The segments, and whether that is all of them.
+struct Listing {
+    forest: Forest,
+    completeness: Completeness,
+}
+
+impl Listing {
     fn complete(forest: Forest) -> Self {
         Self { forest, completeness: Completeness::Complete }
     }
 
+    /// Why is said even to those who want errors only.
     fn incomplete(forest: Forest, why: impl Display) -> Self {
         terminal::complain(why);
         Self { forest, completeness: Completeness::Incomplete }
+    }
+}
+
+impl Loaded {
+    /// Whether everything is there.
+    pub fn is_complete(&self) -> bool {
+        self.completeness == Completeness::Complete
     }
 
     /// How the program ends that has done something with it.
@@ -59,10 +77,21 @@ impl Loaded {
 const KEPT_CHANGING: &str =
     "the tenant changed during loading; a few segments may be missing or outdated. Try again when less is changing";
 
-/// Everything that is on the server. How far it is goes to stderr when that is a terminal.
-pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
+/// Everything that is on the server.
+pub(super) async fn everything(link: &Link, notes: Notes) -> Result<Loaded, Failure> {
+    let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
+    notes.detail(format_args!("loading the segments of {tenant} from {host}"));
+    let begun = Instant::now();
+    let Listing { forest, completeness } = list(link, notes).await.wrap_err("couldn't load the segments")?;
+    let seconds = begun.elapsed().as_secs_f64();
+    notes.detail(format_args!("loaded {} in {seconds:.1} s", counted(forest.len(), Noun::Segment)));
+    Ok(Loaded { forest, tenant, host, completeness })
+}
+
+/// The same, followed until it is known to be all of it. How far it is goes to stderr when that is a terminal.
+async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
     let mut sync = sync::start(link.client.clone(), link.sync_settings());
-    let mut progress = ProgressLine { shown: false };
+    let mut progress = notes.progress();
     let mut forest = Forest::new();
     let mut lists = 0;
     let mut has_feed = true;
@@ -74,7 +103,7 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
             event = sync.events.recv() => event,
             () = tokio::time::sleep_until(patience), if until.is_some() => {
                 progress.clear();
-                return Ok(Loaded::incomplete(forest, KEPT_CHANGING));
+                return Ok(Listing::incomplete(forest, KEPT_CHANGING));
             }
         };
         let Some(event) = event else { break };
@@ -89,26 +118,30 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
             Event::Synchronised { lacking: Some(suspicion), .. } => {
                 progress.clear();
                 let why = format!("the list of segments is incomplete: {suspicion}");
-                return Ok(Loaded::incomplete(forest, why));
+                return Ok(Listing::incomplete(forest, why));
             }
             Event::Synchronised { complete: true, .. } => {
                 progress.clear();
-                return Ok(Loaded::complete(forest));
+                return Ok(Listing::complete(forest));
             }
             Event::Synchronised { .. } if lists >= LISTS => {
                 progress.clear();
-                return Ok(Loaded::incomplete(forest, KEPT_CHANGING));
+                return Ok(Listing::incomplete(forest, KEPT_CHANGING));
             }
             Event::Synchronised { .. } => sync.commands.send(Command::Reload).await?,
             // Without a feed there is nothing to wait for after the list.
             Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => {
                 progress.clear();
-                return Ok(Loaded::complete(forest));
+                return Ok(Listing::complete(forest));
             }
-            Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => progress.show(&far),
+            Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => {
+                let ListProgress { segments, pages, elapsed, .. } = far;
+                progress
+                    .show(format_args!("loading {segments} segments · {pages} pages · {:.1} s", elapsed.as_secs_f64()));
+            }
             Event::PhaseChanged(Phase::Silent { call, since }) => {
                 progress.clear();
-                terminal::complain(format_args!("no response for {} s while trying to {call}", since.as_secs()));
+                notes.note(format_args!("no response for {} s while trying to {call}", since.as_secs()));
             }
             Event::PhaseChanged(Phase::Offline { error, retry_in } | Phase::Stalled { error, retry_in, .. }) => {
                 progress.clear();
@@ -117,14 +150,14 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
                     return Err(error.into());
                 }
                 waits += 1;
-                terminal::complain(format_args!("{error}; retrying in {} s", retry_in.as_secs()));
+                notes.note(format_args!("{error}; retrying in {} s", retry_in.as_secs()));
             }
             // It is said with what comes of it.
             Event::Noticed(Notice::ListIncomplete { .. }) => {}
             Event::Noticed(notice) => {
                 has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
                 progress.clear();
-                terminal::complain(notice);
+                notes.note(notice);
             }
             _ => {}
         }
@@ -135,33 +168,4 @@ pub(super) async fn everything(link: &Link) -> Result<Loaded, Report> {
 fn take(forest: &mut Forest, seen: Vec<SegmentChange>) {
     let change = |seen: SegmentChange| seen.now.map_or(Change::Remove(seen.id), Change::Upsert);
     forest.apply(seen.into_iter().map(change).collect());
-}
-
-/// One line on stderr that is written over again and again.
-struct ProgressLine {
-    shown: bool,
-}
-
-impl ProgressLine {
-    fn show(&mut self, far: &ListProgress) {
-        if io::stderr().is_terminal() {
-            self.shown = true;
-            let seconds = far.elapsed.as_secs_f64();
-            write(&format!("\r\x1b[Kloading {} segments · {} pages · {seconds:.1} s", far.segments, far.pages));
-        }
-    }
-
-    fn clear(&mut self) {
-        if std::mem::take(&mut self.shown) {
-            write("\r\x1b[K");
-        }
-    }
-}
-
-fn write(text: &str) {
-    let mut stderr = io::stderr();
-    // A line that nobody can see is no reason to stop.
-    if let Err(error) = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()) {
-        tracing::debug!(%error, "progress can't be shown");
-    }
 }

@@ -33,6 +33,9 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
+    if arguments.log_file.is_none() && Paths::is_nowhere(&paths.log_file()) {
+        return Ok(None);
+    }
     let path = arguments.log_file.clone().unwrap_or_else(|| paths.log_file());
     if arguments.log_file.is_none() {
         // Where others can read it, an earlier version has left it so.

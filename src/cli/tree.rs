@@ -1,36 +1,53 @@
-//! Printing the tree for reading.
+//! The tree as text for reading.
 
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 
-use color_eyre::eyre::WrapErr;
+use crate::forest::Query;
+use crate::formats::{ExportRow, Kind, Part};
+use crate::numbers::{Noun, counted};
 
-use crate::config::Paths;
-use crate::forest::{Forest, Row, RowKind};
-use crate::printable::printable;
-
-use super::arguments::{ConnectionArguments, LookArguments};
+use super::arguments::TreeArguments;
 use super::exit::Exit;
-use super::export::write_out;
 use super::failure::Failure;
-use super::link::Link;
 use super::load::everything;
+use super::output::{self, Content, Target};
+use super::paint::Paint;
+use super::reference;
+use super::surroundings::Surroundings;
 
-pub(super) async fn run(
-    connection: ConnectionArguments,
-    ascii: bool,
-    environment: impl Fn(&str) -> Option<String>,
-    paths: Paths,
-) -> Result<Exit, Failure> {
-    let link = Link::open(&connection, &LookArguments::default(), &environment, &paths).await?;
-    let mut gathered = everything(&link).await.wrap_err("couldn't load the segments")?;
-    gathered.forest.fold_to_level(None);
-    let guides = if ascii { Guides::ASCII } else { Guides::UNICODE };
-    write_out(|out| write_tree(out, &gathered.forest, &guides))?;
-    Ok(gathered.exit())
+pub(super) async fn run(arguments: TreeArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+    let mut loaded = everything(&surroundings.link().await?, surroundings.notes).await?;
+    let depth = arguments.depth.map(|depth| depth as usize);
+    let look = Look { ids: arguments.ids, depth, ..surroundings.look() };
+    output::blocking(move |cancelled| {
+        let root = arguments.root.map(|root| reference::root(&loaded, &root)).transpose()?;
+        let exit = loaded.exit();
+        let part = match &root {
+            Some(root) => Part::below(&mut loaded.forest, root),
+            None => Part::whole(&mut loaded.forest),
+        };
+        Target::Stdout.write(Content::Reading, cancelled, |out| write_tree(out, &part, &look))?;
+        Ok(exit)
+    })
+    .await
+}
+
+/// How a tree is written.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub guides: Guides,
+    pub paint: Paint,
+    /// Whether IDs are shown.
+    pub ids: bool,
+    /// How many levels are shown.
+    pub depth: Option<usize>,
+    /// What was searched for.
+    pub query: Option<Query>,
 }
 
 /// What leads from a row to its parent.
-struct Guides {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guides {
     child: &'static str,
     last_child: &'static str,
     through: &'static str,
@@ -38,64 +55,76 @@ struct Guides {
 }
 
 impl Guides {
-    const UNICODE: Self = Self { child: "├─ ", last_child: "└─ ", through: "│  ", below_last: "   " };
-    const ASCII: Self = Self { child: "|- ", last_child: "`- ", through: "|  ", below_last: "   " };
+    pub const UNICODE: Self = Self { child: "├─ ", last_child: "└─ ", through: "│  ", below_last: "   " };
+    pub const ASCII: Self = Self { child: "|- ", last_child: "`- ", through: "|  ", below_last: "   " };
 }
 
 /// Levels that are indented. Deeper rows tell their depth in figures, so that a long chain is not mostly blanks.
 const INDENTED: usize = 40;
 
-fn write_tree(out: &mut dyn Write, forest: &Forest, guides: &Guides) -> io::Result<()> {
-    let rows: Vec<Row<'_>> = forest.rows(0..forest.row_count()).collect();
+/// Writes the rows of a part, one a line.
+pub(super) fn write_tree(out: &mut dyn Write, part: &Part<'_>, look: &Look) -> fmt::Result {
+    let shown = |row: &ExportRow<'_>| look.depth.is_none_or(|depth| row.depth < depth);
+    let rows: Vec<ExportRow<'_>> = part.entries(usize::MAX).filter(shown).collect();
     let last = last_children(&rows);
+    let guides = look.guides;
     // For each level of the path to the present row, whether that was its parent's last child.
     let mut path: Vec<bool> = Vec::new();
     for (row, is_last) in rows.iter().zip(last) {
-        let depth = row.depth as usize;
-        path.truncate(depth);
+        path.truncate(row.depth);
         path.push(is_last);
-        for above in path.iter().skip(1).take(depth.saturating_sub(1)).take(INDENTED) {
-            out.write_all(if *above { guides.below_last } else { guides.through }.as_bytes())?;
+        for above in path.iter().skip(1).take(row.depth.saturating_sub(1)).take(INDENTED) {
+            out.write_str(if *above { guides.below_last } else { guides.through })?;
         }
-        if depth > INDENTED {
-            write!(out, "[{depth}] ")?;
+        if row.depth > INDENTED {
+            write!(out, "[{}] ", row.depth)?;
         }
-        if depth > 0 {
-            out.write_all(if is_last { guides.last_child } else { guides.child }.as_bytes())?;
+        if row.depth > 0 {
+            out.write_str(if is_last { guides.last_child } else { guides.child })?;
         }
-        writeln!(out, "{}", label(row))?;
+        writeln!(out, "{}", label(row, look))?;
     }
     Ok(())
 }
 
 /// For each row, whether no other row follows under the same parent.
-fn last_children(rows: &[Row<'_>]) -> Vec<bool> {
+fn last_children(rows: &[ExportRow<'_>]) -> Vec<bool> {
     let mut followed = Vec::new();
     let mut last = vec![false; rows.len()];
     for (row, last) in rows.iter().zip(&mut last).rev() {
-        let depth = row.depth as usize;
-        followed.truncate(depth + 1);
-        followed.resize(depth + 1, false);
-        *last = !followed[depth];
-        followed[depth] = true;
+        followed.truncate(row.depth + 1);
+        followed.resize(row.depth + 1, false);
+        *last = !followed[row.depth];
+        followed[row.depth] = true;
     }
     last
 }
 
 /// Others' words, so what a terminal would obey is replaced.
-fn label(row: &Row<'_>) -> String {
-    let text = match row.kind {
-        RowKind::Heading(heading) => format!("{heading}:"),
-        RowKind::MissingParent(id) => format!("({id})"),
-        RowKind::Segment(segment) => {
-            let name = if segment.has_blank_name() { "(no name)" } else { segment.name.as_str() };
-            match &segment.external_id {
-                Some(external_id) => format!("{name}  [{external_id}]"),
-                None => name.to_owned(),
-            }
+fn label(row: &ExportRow<'_>, look: &Look) -> String {
+    let paint = look.paint;
+    let name = row.name();
+    let mut label = match row.kind() {
+        Kind::Heading => paint.warning(&format!("{name}:")),
+        Kind::MissingParent => paint.warning(&format!("({name})")),
+        Kind::Segment if row.is_above_match => paint.dim(&name),
+        Kind::Segment => {
+            let found = look.query.as_ref().map(|query| query.ranges(&name)).unwrap_or_default();
+            paint.found(&name, &found)
         }
     };
-    printable(&text).into_owned()
+    if let Some(external_id) = row.external_id() {
+        label.extend(["  ", &paint.dim(&format!("[{external_id}]"))]);
+    }
+    if let Some(id) = row.id().filter(|_| look.ids && row.kind() == Kind::Segment) {
+        label.extend(["  ", &paint.dim(&format!("{{{id}}}"))]);
+    }
+    // What is below a row of the last level is not shown.
+    let hidden = row.descendants() as usize;
+    if hidden > 0 && look.depth == Some(row.depth + 1) {
+        label.extend(["  ", &paint.dim(&format!("({})", counted(hidden, Noun::Descendant)))]);
+    }
+    label
 }
 
 #[cfg(test)]
@@ -103,19 +132,25 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::forest::Forest;
     use crate::segment::{Segment, SegmentId};
 
+    const PLAIN: Look = Look { guides: Guides::UNICODE, paint: Paint::Plain, ids: false, depth: None, query: None };
+
     fn printed(edges: &[(&str, Option<&str>)]) -> String {
+        printed_as(edges, &PLAIN)
+    }
+
+    fn printed_as(edges: &[(&str, Option<&str>)], look: &Look) -> String {
         let segment = |(id, parent): &(&str, Option<&str>)| {
             let id = SegmentId::new(id).unwrap();
             let name = id.text().into();
             Arc::new(Segment { id, name, external_id: Some("X".into()), parent: parent.and_then(SegmentId::new) })
         };
         let mut forest: Forest = edges.iter().map(segment).collect();
-        forest.fold_to_level(None);
-        let mut out = Vec::new();
-        write_tree(&mut out, &forest, &Guides::UNICODE).unwrap();
-        String::from_utf8(out).unwrap()
+        let mut out = String::new();
+        write_tree(&mut out, &Part::whole(&mut forest), look).unwrap();
+        out
     }
 
     #[test]
@@ -143,6 +178,16 @@ mod tests {
             .map(|(at, id)| (id.as_str(), at.checked_sub(1).map(|at| ids[at].as_str())))
             .collect();
         assert!(printed(&edges).lines().last().unwrap().contains("[59] └─ s59"));
+    }
+
+    #[test]
+    fn levels_can_be_left_out_and_ids_shown() {
+        let edges = [("a", None), ("b", Some("a")), ("c", Some("b")), ("d", Some("c")), ("e", Some("gone"))];
+        let shallow = Look { depth: Some(2), ids: true, ..PLAIN };
+        assert_eq!(
+            printed_as(&edges, &shallow),
+            "a  [X]  {a}\n└─ b  [X]  {b}  (2 descendants)\nOrphans: parent missing:\n└─ (gone)  (1 descendant)\n"
+        );
     }
 
     #[test]

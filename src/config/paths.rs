@@ -1,6 +1,6 @@
 //! Where files live: the folders of the XDG base directory specification, on every Unix.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::remote::{BaseUrl, Context};
 
@@ -15,6 +15,8 @@ pub struct Paths {
 }
 
 const NAME: &str = "segtui";
+/// By convention, the home of users that have none.
+const NOWHERE: &str = "/nonexistent";
 
 impl Paths {
     /// The folders that an environment tells. `None` when it tells no home.
@@ -31,6 +33,21 @@ impl Paths {
             state: folder("XDG_STATE_HOME", ".local/state")?,
             data: folder("XDG_DATA_HOME", ".local/share")?,
         })
+    }
+
+    /// The same where there is no home: each folder that the environment names, and nothing for the others. Whoever says everything
+    /// by flags and variables needs none.
+    #[must_use]
+    pub fn nowhere(environment: Environment<'_>) -> Self {
+        let homed = |name: &str| if name == "HOME" { Some(NOWHERE.into()) } else { environment(name) };
+        let folder = || PathBuf::from(NOWHERE).join(NAME);
+        Self::of(&homed).unwrap_or_else(|| Self { config: folder(), state: folder(), data: folder() })
+    }
+
+    /// Whether a path would be below the home that is not there.
+    #[must_use]
+    pub fn is_nowhere(path: &Path) -> bool {
+        path.starts_with(NOWHERE)
     }
 
     /// The configuration file.
@@ -104,5 +121,13 @@ mod tests {
         assert_eq!(paths.config_file(), PathBuf::from("/home/ola/.config/segtui/config.toml"));
         assert_eq!(paths.log_file(), PathBuf::from("/var/ola/segtui/segtui.log"));
         assert_eq!(Paths::of(&|_| None), None);
+    }
+
+    #[test]
+    fn without_a_home_there_is_what_the_environment_names() {
+        let state = |name: &str| (name == "XDG_STATE_HOME").then(|| "/var/ola".to_owned());
+        let paths = Paths::nowhere(&state);
+        assert_eq!(paths.log_file(), PathBuf::from("/var/ola/segtui/segtui.log"));
+        assert!(Paths::is_nowhere(&paths.config_file()) && !Paths::is_nowhere(&paths.log_file()));
     }
 }

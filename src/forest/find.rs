@@ -20,6 +20,7 @@ use text::{Place, Text};
 
 pub(super) use needle::Scratch;
 pub use state::{ExternalFlags, StateFilter};
+pub use terms::QueryFault;
 
 /// What a person looks for: terms that all have to hold. Diacritics make no difference, and case does only in words with a capital.
 ///
@@ -94,6 +95,23 @@ impl Query {
             }
         }
         (!terms.is_empty()).then(|| Self { terms, known: ExternalFlags::default() })
+    }
+
+    /// Takes what a script or a file says: every word has to be a whole one, and what only a session knows can't be asked for.
+    /// While a person types, [`Query::parse`] leaves out what is only begun; where nobody looks, that would find more than was
+    /// meant.
+    ///
+    /// # Errors
+    ///
+    /// The first word that is none.
+    pub fn parse_strict(text: &str) -> Result<Self, QueryFault> {
+        if text.matches('"').count() % 2 == 1 {
+            return Err(QueryFault::Unclosed);
+        }
+        if let Some(fault) = words(text).iter().find_map(Word::fault) {
+            return Err(fault);
+        }
+        Self::parse(text).ok_or(QueryFault::Empty)
     }
 
     /// Whether a state is asked for that does not exist, or is not typed to its end.
@@ -265,6 +283,20 @@ mod tests {
         assert_eq!(Query::parse("\"vip pol"), Query::parse("\"vip pol\""));
         assert!(Query::wants_a_state("is:lea vip") && !Query::wants_a_state("vip is:leaf"));
         assert!(Query::parse("is:Leaf").unwrap().asks(StateFilter::Leaf));
+    }
+
+    #[test]
+    fn a_script_is_told_of_every_word_that_is_none() {
+        let fault = |text: &str| Query::parse_strict(text).unwrap_err();
+        assert_eq!(fault("  "), QueryFault::Empty);
+        assert_eq!(fault("\"\""), QueryFault::Begun("\"\"".into()));
+        assert_eq!(fault("vip ext:"), QueryFault::Begun("ext:".into()));
+        assert_eq!(fault("vip !"), QueryFault::Begun("!".into()));
+        assert_eq!(fault("!is:lea"), QueryFault::UnknownState("lea".into()));
+        assert_eq!(fault("is:Marked vip"), QueryFault::SessionOnly("Marked".into()));
+        assert_eq!(fault("\"vip"), QueryFault::Unclosed);
+        assert_eq!(Query::parse_strict(" vip  !is:leaf "), Ok(Query::parse("vip !is:leaf").unwrap()));
+        assert!(Query::parse_strict("\"is:marked\" ext:\"a b\"").is_ok());
     }
 
     #[test]

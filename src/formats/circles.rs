@@ -34,9 +34,12 @@ mod tests {
 
     #[test]
     fn a_circle_is_closed_once_wherever_it_is_begun() {
-        for root in [None, Some("c1")] {
+        for root in [None, SegmentId::new("c1")] {
             let mut forest = samples::troubled();
-            let part = Part::of(&mut forest, root).unwrap();
+            let part = match root {
+                Some(root) => Part::below(&mut forest, &root),
+                None => Part::whole(&mut forest),
+            };
             let mut closing = ClosingLinks::default();
             let links: Vec<_> = part
                 .entries(9)

@@ -30,7 +30,8 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
             writeln!(out, "  n{} -.-> n{to}", entry.number)?;
         }
     }
-    out.write_str("  classDef missing stroke-dasharray:4 3\n  classDef heading font-style:italic\n")
+    out.write_str("  classDef missing stroke-dasharray:4 3\n  classDef heading font-style:italic\n")?;
+    if part.is_filtered() { out.write_str("  classDef above opacity:0.5\n") } else { Ok(()) }
 }
 
 fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
@@ -45,6 +46,7 @@ fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>) -> fmt::Result {
     }
     write!(out, "\"{close}")?;
     match entry.kind() {
+        Kind::Segment if entry.is_above_match => writeln!(out, ":::above"),
         Kind::Segment => writeln!(out),
         Kind::MissingParent => writeln!(out, ":::missing"),
         Kind::Heading => writeln!(out, ":::heading"),

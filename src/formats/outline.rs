@@ -5,9 +5,12 @@
 
 mod escape;
 mod reading;
+#[cfg(test)]
+mod tests;
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
+use super::part::{Kind, Part};
 use crate::segment::FieldFault;
 use escape::escaped;
 
@@ -86,6 +89,43 @@ pub fn written(level: usize, name: &str, external_id: Option<&str>, tag: Option<
     let parts = [Some(escaped(name)).filter(|name| !name.is_empty()), external_id, tag];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     format!("{}{}\n", "  ".repeat(level), parts.join("  "))
+}
+
+/// Levels that are written: in a longer chain, the indentation would be most of the text.
+pub const DEEPEST: usize = 1_000;
+
+/// Writes the segments of a part, each with its whole ID. Headings and missing parents are comments, since they are no segments, and
+/// what is below them begins a level of its own.
+///
+/// # Errors
+///
+/// What the writer refuses, and a part that is deeper than [`DEEPEST`].
+pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
+    // For each row above the present one, the level of what stands below it.
+    let mut below: Vec<usize> = Vec::new();
+    for entry in part.entries(usize::MAX) {
+        below.truncate(entry.level);
+        let level = below.last().copied().unwrap_or(0);
+        if level > DEEPEST {
+            return Err(fmt::Error);
+        }
+        match entry.kind() {
+            Kind::Segment => {
+                let name = entry.segment().map_or("", |segment| &segment.name);
+                out.write_str(&written(level, name, entry.external_id(), entry.id().as_deref()))?;
+                below.push(level + 1);
+            }
+            Kind::MissingParent => {
+                writeln!(out, "# parent {} doesn't exist", escaped(&entry.name()))?;
+                below.push(level);
+            }
+            Kind::Heading => {
+                writeln!(out, "# {}", entry.name())?;
+                below.push(level);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How a line begins that tells a fault.

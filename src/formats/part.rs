@@ -5,67 +5,101 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use thiserror::Error;
-
-use crate::forest::{Fold, Forest, Heading, Row, RowId, RowKind};
-use crate::printable::printable;
+use super::Record;
+use crate::forest::{Forest, Heading, Query, Row, RowId, RowKind, SearchKind};
 use crate::segment::{Segment, SegmentId};
 
-/// Everything, or one segment and what is below it.
+/// Everything, one segment and what is below it, or the matches of a query and what they stand under.
 #[derive(Debug)]
 pub struct Part<'a> {
     forest: &'a Forest,
     rows: Range<usize>,
     /// How deep its first row is.
     top: u32,
+    /// What each row is to a query, where there is one.
+    standings: Option<Vec<Standing>>,
 }
 
-/// Why there is no such part.
-#[derive(Debug, PartialEq, Eq, Error)]
-pub enum NoPart {
-    /// Nothing is called so.
-    #[error("no segment with ID or external ID {0}")]
-    Unknown(String),
-    /// More than one is called so.
-    #[error("several segments have the external ID {external_id}; choose one by ID: {ids}")]
-    Ambiguous {
-        /// What they are called.
-        external_id: String,
-        /// Their ids.
-        ids: String,
-    },
+/// What a row is to a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    LeftOut,
+    /// A match stands below it.
+    Above,
+    Match,
 }
 
 impl<'a> Part<'a> {
-    /// Unfolds the tree and takes all of it, or what the text names: an id before an external id, and that before a parent
-    /// that is not there.
-    ///
-    /// # Errors
-    ///
-    /// The text names nothing, or more than one segment.
-    pub fn of(forest: &'a mut Forest, root: Option<&str>) -> Result<Self, NoPart> {
+    /// Unfolds the tree and takes all of it.
+    pub fn whole(forest: &'a mut Forest) -> Self {
         forest.fold_to_level(None);
-        let forest: &Forest = forest;
-        let Some(root) = root else {
-            return Ok(Self { forest, rows: 0..forest.row_count(), top: 0 });
-        };
-        let start = position(forest, root)?;
+        Self { rows: 0..forest.row_count(), top: 0, standings: None, forest }
+    }
+
+    /// The same of a segment, or of a parent that is not there, and what is below it. What does not exist has no rows.
+    pub fn below(forest: &'a mut Forest, root: &SegmentId) -> Self {
+        let whole = Self::whole(forest);
+        let forest = whole.forest;
+        let Some(start) = forest.position(&RowId::Segment(root.clone())) else { return Self { rows: 0..0, ..whole } };
         let top = forest.row(start).map_or(0, |row| row.depth);
         let below = forest.rows(start + 1..forest.row_count()).take_while(|row| row.depth > top).count();
-        Ok(Self { forest, rows: start..start + 1 + below, top })
+        Self { rows: start..start + 1 + below, top, ..whole }
+    }
+
+    /// The same of all that match a query. They are the segments of the part; the rows are also what they stand under.
+    pub fn matching(forest: &'a mut Forest, query: Query) -> Self {
+        for found in forest.search(SearchKind::Tree, query) {
+            forest.take_finds(found);
+        }
+        let whole = Self::whole(forest);
+        let mut standings = vec![Standing::LeftOut; whole.rows.len()];
+        let rows: Vec<Row<'_>> = whole.forest.rows(whole.rows.clone()).collect();
+        // From the last row up: the depth of the topmost row so far whose parent is still to come.
+        let mut needed = 0;
+        for (row, standing) in rows.iter().zip(&mut standings).rev() {
+            if matches!(row.kind, RowKind::Segment(segment) if whole.forest.is_match(SearchKind::Tree, &segment.id)) {
+                *standing = Standing::Match;
+            } else if row.depth < needed {
+                *standing = Standing::Above;
+            } else {
+                continue;
+            }
+            needed = row.depth;
+        }
+        Self { standings: Some(standings), ..whole }
+    }
+
+    /// Its rows with what each is to the query.
+    fn rows(&self) -> impl Iterator<Item = (Row<'a>, Standing)> {
+        let standings = self.standings.iter().flatten().copied();
+        // Without a query, every row is meant.
+        let standings = standings
+            .chain(std::iter::repeat_n(Standing::Match, if self.standings.is_some() { 0 } else { usize::MAX }));
+        self.forest.rows(self.rows.clone()).zip(standings).filter(|(_, standing)| *standing != Standing::LeftOut)
+    }
+
+    /// Whether it is what matches a query.
+    pub const fn is_filtered(&self) -> bool {
+        self.standings.is_some()
     }
 
     /// How many rows there are, headings and missing parents among them.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.rows().count()
     }
 
-    /// Its segments, parents before their children.
+    /// Its segments, parents before their children. Of a query, the matches.
     pub fn segments(&self) -> impl Iterator<Item = &'a Segment> {
-        self.forest.rows(self.rows.clone()).filter_map(|row| match row.kind {
+        self.rows().filter(|(_, standing)| *standing == Standing::Match).filter_map(|(row, _)| match row.kind {
             RowKind::Segment(segment) => Some(segment.as_ref()),
             RowKind::MissingParent(_) | RowKind::Heading(_) => None,
         })
+    }
+
+    /// The same with what a reader would have to look up.
+    pub fn records(&self) -> impl Iterator<Item = Record<'a>> {
+        let forest = self.forest;
+        self.segments().map(move |segment| Record::of(forest, segment))
     }
 
     /// How many segments it has, in words.
@@ -80,41 +114,27 @@ impl<'a> Part<'a> {
     pub fn entries(&self, deepest: usize) -> impl Iterator<Item = ExportRow<'a>> {
         let mut path: Vec<(usize, RowKind<'a>)> = Vec::new();
         let top = self.top;
-        self.forest.rows(self.rows.clone()).enumerate().map(move |(number, row)| {
+        let mut rows = self.rows().enumerate().peekable();
+        std::iter::from_fn(move || {
+            let (number, (row, standing)) = rows.next()?;
             let depth = row.depth.saturating_sub(top) as usize;
             let level = depth.min(deepest);
             path.truncate(level);
             let above = path.last().copied();
             path.push((number, row.kind));
-            ExportRow {
+            let has_below = rows.peek().is_some_and(|(_, (next, _))| next.depth > row.depth);
+            Some(ExportRow {
                 number,
                 above: above.map(|(number, _)| number),
                 level,
                 depth,
                 is_cut: above.is_some_and(|(_, kind)| kind == RowKind::Heading(Heading::Circles)),
-                has_below: row.fold != Fold::Leaf && level < deepest,
+                has_below: has_below && level < deepest,
+                is_above_match: standing == Standing::Above,
                 row,
-            }
+            })
         })
     }
-}
-
-fn position(forest: &Forest, root: &str) -> Result<usize, NoPart> {
-    let unknown = || NoPart::Unknown(printable(root).into_owned());
-    let id = SegmentId::new(root).ok_or_else(unknown)?;
-    let id = if forest.contains(&id) { id } else { bearer(forest, root)?.unwrap_or(id) };
-    forest.position(&RowId::Segment(id)).ok_or_else(unknown)
-}
-
-/// The one segment that has that external id.
-fn bearer(forest: &Forest, external_id: &str) -> Result<Option<SegmentId>, NoPart> {
-    let mut ids: Vec<&SegmentId> = forest.with_external_id(external_id).map(|segment| &segment.id).collect();
-    if ids.len() > 1 {
-        ids.sort_unstable();
-        let ids: Vec<String> = ids.into_iter().map(|id| printable(&id.text()).into_owned()).collect();
-        return Err(NoPart::Ambiguous { external_id: printable(external_id).into_owned(), ids: ids.join(", ") });
-    }
-    Ok(ids.pop().cloned())
 }
 
 /// One row of the part.
@@ -132,6 +152,8 @@ pub struct ExportRow<'a> {
     pub has_below: bool,
     /// Whether it was cut from its parent, which stands below it.
     pub is_cut: bool,
+    /// Whether it is there only because a match of the query stands below it.
+    pub is_above_match: bool,
     row: Row<'a>,
 }
 
@@ -208,34 +230,48 @@ mod tests {
     use super::super::samples;
     use super::*;
 
-    fn shown(root: &str) -> Result<Vec<String>, NoPart> {
-        let mut forest = samples::troubled();
-        let part = Part::of(&mut forest, Some(root))?;
+    fn shown(part: &Part<'_>) -> Vec<String> {
         assert_eq!(part.entries(9).count(), part.len());
-        Ok(part.entries(9).map(|entry| format!("{} {}", entry.level, entry.name())).collect())
+        let mark = |entry: &ExportRow<'_>| if entry.is_above_match { " above" } else { "" };
+        part.entries(9).map(|entry| format!("{} {}{}", entry.level, entry.name(), mark(&entry))).collect()
+    }
+
+    fn below(root: &str) -> Vec<String> {
+        let mut forest = samples::troubled();
+        shown(&Part::below(&mut forest, &SegmentId::new(root).unwrap()))
+    }
+
+    fn matching(query: &str) -> Vec<String> {
+        let mut forest = samples::troubled();
+        shown(&Part::matching(&mut forest, Query::parse(query).unwrap()))
     }
 
     #[test]
-    fn a_part_is_named_by_an_id_by_an_external_id_or_by_a_parent_that_is_not_there() {
-        let poland = vec!["0 Polska".into(), "1 Łódzkie".into(), "2 Łódź".into(), "1 Śląskie".into()];
-        assert_eq!(shown("pl"), Ok(poland.clone()));
-        assert_eq!(shown("PL"), Ok(poland));
-        assert_eq!(shown("gone").unwrap(), ["0 gone", "1 Orphan"]);
-        assert_eq!(shown("c2").unwrap(), ["0 Chicken"]);
+    fn a_part_begins_at_a_segment_or_at_a_parent_that_is_not_there() {
+        assert_eq!(below("pl"), ["0 Polska", "1 Łódzkie", "2 Łódź", "1 Śląskie"]);
+        assert_eq!(below("gone"), ["0 gone", "1 Orphan"]);
+        assert_eq!(below("c2"), ["0 Chicken"]);
+        assert_eq!(below("nowhere"), Vec::<String>::new());
     }
 
     #[test]
-    fn what_names_nothing_or_too_much_is_told() {
-        assert_eq!(shown("").unwrap_err().to_string(), "no segment with ID or external ID ");
-        assert_eq!(shown("a\u{1b}").unwrap_err(), NoPart::Unknown("a\u{fffd}".into()));
-        let error = shown("TWIN").unwrap_err().to_string();
-        assert_eq!(error, "several segments have the external ID TWIN; choose one by ID: twin-1, twin-2");
+    fn the_matches_of_a_query_come_with_what_they_stand_under() {
+        assert_eq!(matching("ext:PL-10-1"), ["0 Polska above", "1 Łódzkie above", "2 Łódź"]);
+        assert_eq!(matching("is:orphan"), ["0 Orphans: parent missing above", "1 gone above", "2 Orphan"]);
+        assert_eq!(matching("ext:PL"), ["0 Polska", "1 Łódzkie", "2 Łódź"]);
+        assert_eq!(matching("xyzzy"), Vec::<String>::new());
+        let mut forest = samples::troubled();
+        let part = Part::matching(&mut forest, Query::parse("is:leaf ext:TWIN").unwrap());
+        assert_eq!(part.segments().map(|segment| segment.id.to_string()).collect::<Vec<_>>(), ["twin-1", "twin-2"]);
+        assert_eq!(part.counted(), "2 segments.");
+        let open: Vec<bool> = part.entries(9).map(|entry| entry.has_below).collect();
+        assert_eq!(open, [true, false, false]);
     }
 
     #[test]
     fn what_is_too_deep_stands_at_the_deepest_level_and_tells_its_depth() {
         let mut forest = samples::chain(6);
-        let part = Part::of(&mut forest, None).unwrap();
+        let part = Part::whole(&mut forest);
         let places: Vec<_> = part.entries(2).map(|entry| (entry.level, entry.depth, entry.above)).collect();
         assert_eq!(
             places,

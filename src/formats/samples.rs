@@ -59,7 +59,7 @@ pub(super) fn hostile() -> Forest {
 
 /// What a form of export makes of a tree.
 pub(super) fn written(mut forest: Forest, write: impl FnOnce(&mut String, &Part<'_>) -> std::fmt::Result) -> String {
-    let part = Part::of(&mut forest, None).unwrap();
+    let part = Part::whole(&mut forest);
     let mut out = String::new();
     write(&mut out, &part).unwrap();
     out

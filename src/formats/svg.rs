@@ -59,6 +59,7 @@ fn write_head(out: &mut dyn Write, layout: &Layout, title: &str, note: &str) -> 
 
 fn write_node(out: &mut dyn Write, entry: &ExportRow<'_>, place: &Place, above: Option<&Place>) -> fmt::Result {
     let class = match entry.kind() {
+        Kind::Segment if entry.is_above_match => " opacity=\"0.6\"",
         Kind::Segment => "",
         Kind::MissingParent => " class=\"missing\"",
         Kind::Heading => " class=\"heading\"",

@@ -9,7 +9,10 @@ fn wrong_usage_and_wrong_configuration_are_two() {
     let desk = Desk::new();
     let (code, stdout, stderr) = desk.run(&["tree", "--no-such-flag\u{1b}"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert_eq!(stderr, "segtui: unexpected argument '--no-such-flag' found\nhint: usage: segtui tree [OPTIONS]\n");
+    assert_eq!(
+        stderr,
+        "segtui: unexpected argument '--no-such-flag' found\nhint: usage: segtui tree [OPTIONS] [REF]\n"
+    );
     assert_eq!(desk.run(&["export", "--format", "xml"]).0, 2);
     assert_eq!(desk.run(&["export"]).0, 2);
     let folder = desk.home.path().join(".config/segtui");

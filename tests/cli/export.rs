@@ -49,7 +49,7 @@ fn export_writes_a_part_of_the_tree() {
     assert_eq!((code, by_id), (0, stdout));
     let (code, stdout, stderr) = desk.run(&["export", "--demo", "--root", "nowhere"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.starts_with("segtui: no segment with ID or external ID nowhere\nhint: "), "{stderr}");
+    assert!(stderr.starts_with("segtui: no segment has the ID or external ID nowhere\nhint: "), "{stderr}");
 }
 
 #[test]

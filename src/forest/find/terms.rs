@@ -30,7 +30,45 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     words
 }
 
+/// Why a text is no query for a script.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryFault {
+    /// No word at all.
+    #[error("the query is empty")]
+    Empty,
+    /// A word that only begins something, such as `ext:`.
+    #[error("nothing follows `{0}`")]
+    Begun(String),
+    /// `is:` with something that is no state.
+    #[error("unknown state `{0}`; is: takes orphan, leaf or duplicate")]
+    UnknownState(String),
+    /// A state that is known only while the tree is on the screen.
+    #[error("`is:{0}` works only in the interface")]
+    SessionOnly(String),
+    /// A double quote without another one.
+    #[error("a double quote isn't closed")]
+    Unclosed,
+}
+
 impl Word {
+    /// What is wrong with it where it has to be whole.
+    pub fn fault(&self) -> Option<QueryFault> {
+        if self.text.is_empty() && self.quoted_from.is_none() {
+            return None;
+        }
+        if let Some(name) = self.after_is().filter(|name| !name.is_empty()) {
+            return match StateFilter::named(name) {
+                None => Some(QueryFault::UnknownState(name.into())),
+                Some(StateFilter::Changed | StateFilter::Pending | StateFilter::Marked) => {
+                    Some(QueryFault::SessionOnly(name.into()))
+                }
+                Some(StateFilter::Orphan | StateFilter::Leaf | StateFilter::Duplicate) => None,
+            };
+        }
+        let quotes = if self.quoted_from.is_some() { "\"\"" } else { "" };
+        self.term().is_none().then(|| QueryFault::Begun(format!("{}{quotes}", self.text)))
+    }
+
     /// What follows a word of the language. What is quoted is never one.
     fn after(&self, from: usize, lead: &str) -> Option<(usize, &str)> {
         let rest = self.text.get(from..)?.strip_prefix(lead)?;

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn laid(mut forest: crate::forest::Forest) -> Layout {
-        let part = Part::of(&mut forest, None).unwrap();
+        let part = Part::whole(&mut forest);
         let entries: Vec<_> = part.entries(40).collect();
         Layout::of(&entries, 0)
     }

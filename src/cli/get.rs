@@ -1,0 +1,58 @@
+//! Showing segments that are named.
+
+use std::collections::HashSet;
+
+use crate::forest::{Forest, Reference};
+use crate::formats::Record;
+use crate::segment::{Segment, SegmentId};
+
+use super::arguments::{FindForm, GetArguments};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::listing;
+use super::load::{Loaded, everything};
+use super::output::{self, Content, Target};
+use super::reference;
+use super::surroundings::Surroundings;
+
+pub(super) async fn run(arguments: GetArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+    let loaded = everything(&surroundings.link().await?, surroundings.notes).await?;
+    let paint = surroundings.paint;
+    output::blocking(move |cancelled| {
+        let form = FindForm::from(arguments.output);
+        let ids = resolved(&loaded, &arguments.references)?;
+        let segments = chosen(&loaded.forest, &ids, &arguments);
+        let content = if form == FindForm::Table { Content::Reading } else { Content::Data };
+        let records = || segments.iter().map(|segment| Record::of(&loaded.forest, segment));
+        Target::Stdout.write(content, cancelled, |out| listing::write(out, form, &loaded, records, None, paint))?;
+        Ok(loaded.exit())
+    })
+    .await
+}
+
+/// All of them or none: what is shown is what was asked for.
+fn resolved(loaded: &Loaded, references: &[Reference]) -> Result<Vec<SegmentId>, Failure> {
+    let (mut ids, mut failure) = (Vec::new(), None);
+    for reference in references {
+        match (reference::segment(loaded, reference), &mut failure) {
+            (Ok(id), _) => ids.push(id),
+            (Err(first), None) => failure = Some(first),
+            (Err(other), Some(first)) => first.join(other),
+        }
+    }
+    failure.map_or(Ok(ids), Err)
+}
+
+/// What was named, in that order, each with what is asked for above and below it; nothing twice.
+fn chosen<'a>(forest: &'a Forest, ids: &[SegmentId], arguments: &GetArguments) -> Vec<&'a Segment> {
+    let mut seen = HashSet::new();
+    let mut segments = Vec::new();
+    for id in ids {
+        let path = forest.path(id);
+        let above = if arguments.above { 0 } else { path.len().saturating_sub(1) };
+        let below = arguments.below.then(|| forest.descendants(id).map(|(_, segment)| segment));
+        let all = path[above..].iter().copied().chain(below.into_iter().flatten());
+        segments.extend(all.filter(|segment| seen.insert(&segment.id)).map(AsRef::as_ref));
+    }
+    segments
+}

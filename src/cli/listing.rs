@@ -1,0 +1,57 @@
+//! A list of segments in the forms of `find` and `get`.
+
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+use crate::forest::Query;
+use crate::formats::{Record, csv, ndjson};
+
+use super::arguments::FindForm;
+use super::load::Loaded;
+use super::paint::Paint;
+use super::table;
+
+/// What is in the JSON object beside the segments. Fields may be added; anything else makes another version.
+const FORMAT_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Head<'a> {
+    format_version: u32,
+    tenant: &'a str,
+    host: &'a str,
+    complete: bool,
+}
+
+/// Writes segments in a form that is no tree. `records` may be called more than once.
+pub(super) fn write<'a, I: Iterator<Item = Record<'a>>>(
+    out: &mut dyn Write,
+    form: FindForm,
+    loaded: &Loaded,
+    records: impl Fn() -> I,
+    query: Option<&Query>,
+    paint: Paint,
+) -> fmt::Result {
+    match form {
+        FindForm::Table | FindForm::Tree => table::write(out, records, query, paint),
+        FindForm::Json => write_json(out, loaded, records()),
+        FindForm::Ndjson => ndjson::write(out, records()),
+        FindForm::Csv => csv::write(out, records(), csv::Dialect::Plain),
+        FindForm::Ids => records().try_for_each(|record| writeln!(out, "{}", record.segment.id)),
+    }
+}
+
+/// One object, with a segment a line.
+fn write_json<'a>(out: &mut dyn Write, loaded: &Loaded, records: impl Iterator<Item = Record<'a>>) -> fmt::Result {
+    let Loaded { tenant, host, .. } = loaded;
+    let head = Head { format_version: FORMAT_VERSION, tenant, host, complete: loaded.is_complete() };
+    let head = serde_json::to_string(&head).map_err(|_| fmt::Error)?;
+    out.write_str(head.strip_suffix('}').unwrap_or(&head))?;
+    out.write_str(",\"segments\":[")?;
+    let mut separator = "\n";
+    for record in records {
+        write!(out, "{separator}{}", ndjson::object(&record)?)?;
+        separator = ",\n";
+    }
+    out.write_str(if separator == "\n" { "]}\n" } else { "\n]}\n" })
+}

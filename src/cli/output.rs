@@ -1,0 +1,211 @@
+//! Where the result of a command goes: stdout, or a file that is replaced whole.
+//!
+//! A reader who has seen enough is no failure. What a terminal would obey never reaches one. A command that is stopped leaves the
+//! former file as it was, and nothing beside it.
+
+use std::fmt;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::files::{self, Readers};
+use crate::printable::{is_printable, printable_report};
+
+use super::failure::Failure;
+
+/// Where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    Stdout,
+    File(PathBuf),
+}
+
+impl Target {
+    /// Of `--output`: `-` is stdout, and so is nothing.
+    pub fn of(path: Option<PathBuf>) -> Self {
+        path.filter(|path| path != Path::new("-")).map_or(Self::Stdout, Self::File)
+    }
+
+    /// Fails at once where it would fail at the end, as far as can be told.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File(path) => files::check_target(path).map_err(|error| refused(path, &error)),
+        }
+    }
+
+    /// Writes a result, whole or not at all; it stops when it is cancelled.
+    pub fn write(
+        &self,
+        content: Content,
+        cancelled: &CancellationToken,
+        write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => to_stdout(|out| {
+                let is_unsafe = content == Content::Data && io::stdout().is_terminal();
+                let shown = if is_unsafe { Shown::Safely } else { Shown::AsItIs };
+                written(out, shown, cancelled, write)
+            }),
+            Self::File(path) => {
+                let replaced =
+                    files::replace_file(path, Readers::AsBefore, |out| written(out, Shown::AsItIs, cancelled, write));
+                match replaced {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    other => other.map_err(|error| refused(path, &error)),
+                }
+            }
+        }
+    }
+}
+
+fn refused(path: &Path, error: &io::Error) -> Failure {
+    let failure = Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(error)));
+    failure.hint(match error.kind() {
+        io::ErrorKind::NotFound => "create the folder first, or name another one",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "name a file in a folder that you can write to, or `-` for stdout"
+        }
+        io::ErrorKind::IsADirectory => "name a file in it",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, or name a file elsewhere",
+        _ => "name another file, or `-` for stdout",
+    })
+}
+
+/// Writes to stdout. A reader who has seen enough is no failure.
+fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) => {
+            // Dropping the writer would try to write the rest.
+            let (_, _unwritten) = out.into_parts();
+            match error.kind() {
+                io::ErrorKind::BrokenPipe => Ok(()),
+                _ => Err(Failure::failed(format_args!("couldn't write to stdout: {}", files::reason(&error)))
+                    .hint("check what stdout is connected to")),
+            }
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// For programs, byte for byte: other people's words are in it as they are.
+    Data,
+    /// For reading: coloured, and safe for a terminal already.
+    Reading,
+}
+
+/// Runs what takes long and doesn't wait, such as writing a million rows, so that a signal is heard at the same time. When nobody
+/// waits for it any more, it is cancelled.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce(&CancellationToken) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let cancelled = CancellationToken::new();
+    let _cancels_when_dropped = cancelled.clone().drop_guard();
+    let working = tokio::task::spawn_blocking(move || work(&cancelled));
+    working.await.map_err(|error| Failure::failed(format_args!("internal error: {error}")))?
+}
+
+/// How text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// To a program or a file.
+    AsItIs,
+    /// To a terminal, which would obey some of it.
+    Safely,
+}
+
+/// Writes text to bytes. What stood in the way is told as it was.
+fn written(
+    out: &mut dyn Write,
+    shown: Shown,
+    cancelled: &CancellationToken,
+    write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
+) -> io::Result<()> {
+    let mut text = Utf8 { out, shown, cancelled, fault: None };
+    let written = write(&mut text);
+    match text.fault {
+        Some(fault) => Err(fault),
+        None => written.map_err(|_| io::Error::other("this tree can't be written in this form")),
+    }
+}
+
+/// Text on its way to bytes.
+struct Utf8<'a> {
+    out: &'a mut dyn Write,
+    shown: Shown,
+    cancelled: &'a CancellationToken,
+    fault: Option<io::Error>,
+}
+
+impl fmt::Write for Utf8<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let written = if self.cancelled.is_cancelled() {
+            Err(io::Error::other("stopped"))
+        } else if self.shown == Shown::Safely && !is_printable(text) {
+            self.out.write_all(safe(text).as_bytes())
+        } else {
+            self.out.write_all(text.as_bytes())
+        };
+        written.map_err(|fault| {
+            self.fault = Some(fault);
+            fmt::Error
+        })
+    }
+}
+
+/// Lines stay lines; everything else that is not seen, escapes among it, is shown to be there. Colours are written past this.
+fn safe(text: &str) -> String {
+    printable_report(text).replace('\x1b', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_can_not_be_written_is_named_and_nothing_is_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("is-a-folder");
+        fs::create_dir(&path).unwrap();
+        let target = Target::File(path);
+        for error in [target.check(), target.write(Content::Data, &CancellationToken::new(), |out| out.write_str("[]"))]
+        {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("is-a-folder: it is a folder"), "{error}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_cancelled_leaves_the_former_file_and_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        fs::write(&path, "former").unwrap();
+        let cancelled = CancellationToken::new();
+        let error = Target::File(path.clone()).write(Content::Data, &cancelled, |out| {
+            out.write_str("half")?;
+            cancelled.cancel();
+            out.write_str("the rest")
+        });
+        assert!(error.unwrap_err().to_string().contains("stopped"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "former");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_terminal_gets_lines_and_nothing_to_obey() {
+        let mut out = Vec::new();
+        let written = written(&mut out, Shown::Safely, &CancellationToken::new(), |text| {
+            text.write_str("\u{feff}a,\"b\r\n\u{1b}[2J\"\n")
+        });
+        assert!(written.is_ok());
+        assert_eq!(String::from_utf8(out).unwrap(), "�a,\"b�\n�[2J\"\n");
+    }
+}

@@ -1,0 +1,88 @@
+//! Colours in what a command writes for reading.
+
+use std::io::{self, IsTerminal};
+use std::ops::Range;
+
+use crate::config::Environment;
+use crate::printable::printable;
+
+use super::arguments::Color;
+
+/// Whether and how texts are coloured. It makes each text safe for a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paint {
+    Plain,
+    Coloured,
+}
+
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const YELLOW: &str = "\x1b[33m";
+const FOUND: &str = "\x1b[1;4m";
+const OFF: &str = "\x1b[0m";
+
+impl Paint {
+    /// For stdout, as asked; of itself only for a terminal that shows colours to somebody who wants them.
+    pub fn of_stdout(color: Color, environment: Environment<'_>) -> Self {
+        let wanted = || environment("NO_COLOR").is_none() && environment("TERM").is_none_or(|term| term != "dumb");
+        match color {
+            Color::Always => Self::Coloured,
+            Color::Auto if io::stdout().is_terminal() && wanted() => Self::Coloured,
+            Color::Auto | Color::Never => Self::Plain,
+        }
+    }
+
+    pub fn bold(self, text: &str) -> String {
+        self.within(BOLD, text)
+    }
+
+    pub fn dim(self, text: &str) -> String {
+        self.within(DIM, text)
+    }
+
+    pub fn warning(self, text: &str) -> String {
+        self.within(YELLOW, text)
+    }
+
+    /// A text with what was found in it.
+    pub fn found(self, text: &str, ranges: &[Range<usize>]) -> String {
+        let mut painted = String::with_capacity(text.len());
+        let mut from = 0;
+        for range in ranges {
+            painted.push_str(&printable(&text[from..range.start]));
+            painted.push_str(&self.within(FOUND, &text[range.clone()]));
+            from = range.end;
+        }
+        painted.push_str(&printable(&text[from..]));
+        painted
+    }
+
+    fn within(self, code: &str, text: &str) -> String {
+        let text = printable(text);
+        match self {
+            Self::Plain => text.into_owned(),
+            Self::Coloured => format!("{code}{text}{OFF}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_stands_out_and_nothing_is_obeyed() {
+        let text = "a\u{1b}bcd";
+        let found = |paint: Paint| paint.found(text, std::slice::from_ref(&(2..4)));
+        assert_eq!(found(Paint::Coloured), "a�\x1b[1;4mbc\x1b[0md");
+        assert_eq!(found(Paint::Plain), "a�bcd");
+        assert_eq!(Paint::Coloured.dim("\u{1b}[2J"), "\x1b[2m�[2J\x1b[0m");
+    }
+
+    #[test]
+    fn colours_are_as_asked() {
+        let environment: Environment<'_> = &|_| None;
+        assert_eq!(Paint::of_stdout(Color::Always, environment), Paint::Coloured);
+        assert_eq!(Paint::of_stdout(Color::Never, environment), Paint::Plain);
+    }
+}

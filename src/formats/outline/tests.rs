@@ -1,0 +1,50 @@
+use super::*;
+use crate::formats::samples;
+use crate::segment::Segment;
+
+fn text(forest: crate::forest::Forest) -> String {
+    samples::written(forest, |out, part| write(out, part))
+}
+
+#[test]
+fn a_tree_is_written_with_whole_ids_and_what_is_no_segment_as_comments() {
+    assert_eq!(
+        text(samples::troubled()),
+        "A & B \"VIP\" <new>  [V#1]  {vip}\n  \
+         \\   {blank}\n  \
+         Twin  [TWIN]  {twin-1}\n  \
+         Twin  [TWIN]  {twin-2}\n\
+         Polska  [PL]  {pl}\n  \
+         Łódzkie  [PL-10]  {pl-10}\n    \
+         Łódź  [PL-10-1]  {pl-10-1}\n  \
+         Śląskie  {pl-24}\n\
+         # Orphans: parent missing\n\
+         # parent gone doesn't exist\n\
+         Orphan  {orphan}\n\
+         # Circular parents\n\
+         Egg  {c1}\n  \
+         Chicken  {c2}\n"
+    );
+}
+
+#[test]
+fn what_was_written_reads_back_as_the_segments() {
+    for forest in [samples::troubled(), samples::hostile(), samples::chain(50)] {
+        let read = read(&text(forest.clone()));
+        let blank = |fault: &Fault| fault.problem == Problem::BlankName;
+        assert!(read.faults.iter().all(blank), "{:?}", read.faults);
+        assert_eq!(read.lines.len() + read.faults.len(), forest.len());
+        for line in read.lines {
+            let id = crate::segment::SegmentId::new(&line.tag.unwrap()).unwrap();
+            let Segment { name, external_id, .. } = &**forest.get(&id).unwrap();
+            assert_eq!((line.name.as_str(), line.external_id.as_deref()), (name.as_str(), external_id.as_deref()));
+        }
+    }
+}
+
+#[test]
+fn a_chain_that_would_be_mostly_blanks_is_refused() {
+    let mut forest = samples::chain(DEEPEST + 2);
+    let part = Part::whole(&mut forest);
+    assert!(write(&mut String::new(), &part).is_err());
+}

@@ -1,0 +1,45 @@
+//! A segment with what a reader would have to look up: the external ID of its parent, and its path.
+
+use serde::{Serialize, Serializer};
+
+use crate::forest::Forest;
+use crate::segment::Segment;
+
+/// One row of a table, or one object of JSON.
+///
+/// Serialises to the API's own four fields, followed by `parentExternalId` and `path`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// The segment.
+    pub segment: &'a Segment,
+    /// The external ID of its parent, if that exists and has one.
+    pub parent_external_id: Option<&'a str>,
+    /// Its path as a reference reads it; empty where it stands too deep for one.
+    pub path: String,
+}
+
+impl<'a> Record<'a> {
+    /// A segment of a tree.
+    #[must_use]
+    pub fn of(forest: &'a Forest, segment: &'a Segment) -> Self {
+        let parent = segment.parent.as_ref().and_then(|id| forest.get(id));
+        let parent_external_id = parent.and_then(|parent| parent.external_id.as_deref());
+        Self { segment, parent_external_id, path: forest.path_text(&segment.id).unwrap_or_default() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(flatten)]
+    segment: &'a Segment,
+    parent_external_id: Option<&'a str>,
+    path: &'a str,
+}
+
+impl Serialize for Record<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { segment, parent_external_id, path } = self;
+        Fields { segment, parent_external_id: *parent_external_id, path }.serialize(serializer)
+    }
+}
