@@ -41,29 +41,29 @@ use crate::terminal;
 
 use arguments::{Arguments, Command, ConnectionArguments};
 use exit::Exit;
-use failure::Failure;
+use failure::{ErrorForm, Failure};
 use surroundings::Surroundings;
 
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    let form = arguments::error_form(std::env::args_os());
     let ended = match Arguments::try_parse() {
-        Ok(arguments) => run(arguments),
+        Ok(arguments) => run(arguments, form),
         Err(error) => match failure::of_usage(&error) {
             Some(failure) => Err(failure),
-            None if error.print().is_ok() => Ok(Exit::Done),
-            None => Ok(Exit::Failed),
+            None => output::on_stdout(error.print()).map(|()| Exit::Done),
         },
     };
     let exit = ended.unwrap_or_else(|failure| {
         terminal::restore();
-        failure.report(arguments::error_form(std::env::args_os()));
+        failure.report(form);
         failure.exit()
     });
     exit.into()
 }
 
-fn run(arguments: Arguments) -> Result<Exit, Failure> {
+fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
     error_hook.install().wrap_err("couldn't install the error reporter")?;
     // Its own way to report one panics itself where stderr is gone.
@@ -84,7 +84,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { command, connection, look, report, .. } = arguments;
     let Some(command) = command else { return browse::run(&connection, &look, environment, &paths) };
     let around = |own: &ConnectionArguments| {
-        Surroundings::new(own.clone().or(connection.clone()), &report, look.ascii, environment, paths.clone())
+        Surroundings::new(own.clone().or(connection.clone()), &report, form, look.ascii, environment, paths.clone())
     };
     match command {
         Command::Find(find) => {

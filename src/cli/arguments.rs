@@ -56,10 +56,17 @@ const WITH_JSON: &[&str] = &["find", "get"];
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
     let arguments: Vec<OsString> = arguments.skip(1).collect();
     let command = arguments.iter().any(|argument| WITH_JSON.iter().any(|name| argument == name));
-    let separate = arguments.windows(2).any(|pair| (pair[0] == "-o" || pair[0] == "--output") && pair[1] == "json");
-    let joined = ["-ojson", "-o=json", "--output=json"];
-    let together = arguments.iter().any(|argument| joined.iter().any(|text| argument == text));
-    if command && (separate || together) { ErrorForm::Json } else { ErrorForm::Text }
+    // Short flags may stand together: `-qo json`.
+    let ends_short_flags = |argument: &OsString, end: &str| {
+        let argument = argument.to_string_lossy();
+        argument.starts_with('-') && !argument.starts_with("--") && argument.ends_with(end)
+    };
+    let separate = |pair: &[OsString]| (pair[0] == "--output" || ends_short_flags(&pair[0], "o")) && pair[1] == "json";
+    let joined = |argument: &OsString| {
+        argument == "--output=json" || ["ojson", "o=json"].iter().any(|end| ends_short_flags(argument, end))
+    };
+    let wants_json = arguments.windows(2).any(separate) || arguments.iter().any(joined);
+    if command && wants_json { ErrorForm::Json } else { ErrorForm::Text }
 }
 
 #[derive(Debug, Subcommand)]
@@ -380,6 +387,24 @@ mod tests {
             let arguments = Arguments::try_parse_from(arguments).unwrap();
             let Some(Command::Tree(tree)) = arguments.command else { unreachable!() };
             assert!(tree.connection.or(arguments.connection).flags().read_only);
+        }
+    }
+
+    #[test]
+    fn errors_are_json_where_a_command_with_json_was_asked_for_it() {
+        let form = |line: &str| error_form(std::iter::once("segtui").chain(line.split(' ')).map(Into::into));
+        for line in [
+            "find x -o json",
+            "-q get x -ojson",
+            "get x --output json",
+            "get --output=json x",
+            "find -qo json x",
+            "find x -o=json",
+        ] {
+            assert_eq!(form(line), ErrorForm::Json, "{line}");
+        }
+        for line in ["find x", "find json", "export -o json", "find x -o ndjson", "find -o csv json", "tree --ids"] {
+            assert_eq!(form(line), ErrorForm::Text, "{line}");
         }
     }
 

@@ -39,6 +39,9 @@ pub(super) async fn run(arguments: ExportArguments, surroundings: Surroundings) 
         };
         let document = Document { format, dialect, title: title(&part, tenant, &scope), part: &part };
         document.check()?;
+        if part.is_filtered() && part.segments().next().is_none() {
+            notes.remark("no matches");
+        }
         target.write(Content::Data, cancelled, |out| document.write(out))?;
         notes.detail(format_args!("wrote {}", part.counted().trim_end_matches('.')));
         Ok(exit)

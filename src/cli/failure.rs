@@ -76,9 +76,10 @@ impl Failure {
         if self.exit != Exit::Incomplete {
             self.exit = other.exit;
         }
-        let hints = [self.hint.take(), other.hint.filter(|hint| self.hint.as_ref() != Some(hint))];
-        let hints: Vec<String> = hints.into_iter().flatten().collect();
-        self.hint = (!hints.is_empty()).then(|| hints.join("; "));
+        self.hint = match (self.hint.take(), other.hint) {
+            (Some(own), Some(other)) if !own.contains(&other) => Some(format!("{own}; {other}")),
+            (own, other) => own.or(other),
+        };
     }
 
     /// How the program ends because of it.
@@ -129,6 +130,23 @@ struct ErrorObject<'a> {
     code: u8,
     #[serde(skip_serializing_if = "<[Candidate]>::is_empty")]
     candidates: &'a [Candidate],
+}
+
+/// Says on stderr what is no error.
+pub(super) fn note(words: impl Display, form: ErrorForm) {
+    match form {
+        ErrorForm::Text => terminal::complain(words),
+        ErrorForm::Json => {
+            let object = NoteObject { note: one_line(&words.to_string()) };
+            terminal::write_line(printable_json(&serde_json::to_string(&object).unwrap_or_default()));
+        }
+    }
+}
+
+/// A note in JSON.
+#[derive(Serialize)]
+struct NoteObject {
+    note: String,
 }
 
 fn one_line(text: &str) -> String {
@@ -228,6 +246,17 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&failure.json()).unwrap();
         assert_eq!(read["candidates"][0]["path"], "/\u{1b}p");
         assert!(!failure.text().contains('\u{1b}') && failure.text().contains("\n  id=i  /�p\nhint: d"));
+    }
+
+    #[test]
+    fn failures_of_one_command_are_one_with_each_hint_once() {
+        let mut failure = Failure::failed("a").hint("search");
+        failure.join(Failure::failed("b").hint("search"));
+        assert_eq!(failure.text(), "segtui: a; b\nhint: search");
+        failure.join(Failure::new(Exit::Incomplete, "c").hint("try again"));
+        assert_eq!(failure.text(), "segtui: a; b; c\nhint: search; try again");
+        failure.join(Failure::failed("d").hint("search"));
+        assert_eq!((failure.hint_text().as_str(), failure.exit()), ("search; try again", Exit::Incomplete));
     }
 
     #[test]

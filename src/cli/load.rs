@@ -1,6 +1,5 @@
 //! Loading everything once, for subcommands.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
@@ -9,8 +8,6 @@ use tokio::time::Instant;
 use crate::forest::{Change, Forest};
 use crate::numbers::{Noun, counted};
 use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChange};
-
-use crate::terminal;
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -52,9 +49,8 @@ impl Listing {
         Self { forest, completeness: Completeness::Complete }
     }
 
-    /// Why is said even to those who want errors only.
-    fn incomplete(forest: Forest, why: impl Display) -> Self {
-        terminal::complain(why);
+    fn incomplete(forest: Forest, why: &Failure, notes: Notes) -> Self {
+        notes.failure(why);
         Self { forest, completeness: Completeness::Incomplete }
     }
 }
@@ -74,8 +70,10 @@ impl Loaded {
     }
 }
 
-const KEPT_CHANGING: &str =
-    "the tenant changed during loading; a few segments may be missing or outdated. Try again when less is changing";
+fn kept_changing() -> Failure {
+    let error = "the tenant changed during loading, so a few segments may be missing or outdated";
+    Failure::new(Exit::Incomplete, error).hint("try again when less is changing")
+}
 
 /// Everything that is on the server.
 pub(super) async fn everything(link: &Link, notes: Notes) -> Result<Loaded, Failure> {
@@ -103,7 +101,7 @@ async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
             event = sync.events.recv() => event,
             () = tokio::time::sleep_until(patience), if until.is_some() => {
                 progress.clear();
-                return Ok(Listing::incomplete(forest, KEPT_CHANGING));
+                return Ok(Listing::incomplete(forest, &kept_changing(), notes));
             }
         };
         let Some(event) = event else { break };
@@ -117,8 +115,10 @@ async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
             Event::Changed { seen, .. } => take(&mut forest, seen),
             Event::Synchronised { lacking: Some(suspicion), .. } => {
                 progress.clear();
-                let why = format!("the list of segments is incomplete: {suspicion}");
-                return Ok(Listing::incomplete(forest, why));
+                let error = format_args!("the list of segments is incomplete: {suspicion}");
+                let why = Failure::new(Exit::Incomplete, error);
+                let why = why.hint("try again; if that doesn't help, the server's list has a fault");
+                return Ok(Listing::incomplete(forest, &why, notes));
             }
             Event::Synchronised { complete: true, .. } => {
                 progress.clear();
@@ -126,7 +126,7 @@ async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
             }
             Event::Synchronised { .. } if lists >= LISTS => {
                 progress.clear();
-                return Ok(Listing::incomplete(forest, KEPT_CHANGING));
+                return Ok(Listing::incomplete(forest, &kept_changing(), notes));
             }
             Event::Synchronised { .. } => sync.commands.send(Command::Reload).await?,
             // Without a feed there is nothing to wait for after the list.

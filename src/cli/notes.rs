@@ -3,9 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use crate::terminal;
-
 use super::arguments::ReportArguments;
+use super::failure::{self, ErrorForm, Failure};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy)]
@@ -13,26 +12,32 @@ pub(super) struct Notes {
     quiet: bool,
     verbose: bool,
     progress: bool,
+    form: ErrorForm,
 }
 
 impl Notes {
     /// As asked by the flags. Progress is for people only, so nothing but a terminal gets it.
-    pub fn new(arguments: &ReportArguments) -> Self {
+    pub fn new(arguments: &ReportArguments, form: ErrorForm) -> Self {
         let progress = !arguments.quiet && !arguments.no_progress && io::stderr().is_terminal();
-        Self { quiet: arguments.quiet, verbose: arguments.verbose, progress }
+        Self { quiet: arguments.quiet, verbose: arguments.verbose, progress, form }
+    }
+
+    /// What is wrong with a result that is there all the same. It is said even to one who wants errors only.
+    pub fn failure(self, failure: &Failure) {
+        failure.report(self.form);
     }
 
     /// Something a person should know, but for one who asked for errors only.
     pub fn note(self, words: impl Display) {
         if !self.quiet {
-            terminal::complain(words);
+            failure::note(words, self.form);
         }
     }
 
     /// What is said on request.
     pub fn detail(self, words: impl Display) {
         if self.verbose {
-            terminal::complain(words);
+            failure::note(words, self.form);
         }
     }
 

@@ -73,20 +73,23 @@ fn refused(path: &Path, error: &io::Error) -> Failure {
     })
 }
 
-/// Writes to stdout. A reader who has seen enough is no failure.
+/// Writes to stdout.
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) => {
-            // Dropping the writer would try to write the rest.
-            let (_, _unwritten) = out.into_parts();
-            match error.kind() {
-                io::ErrorKind::BrokenPipe => Ok(()),
-                _ => Err(Failure::failed(format_args!("couldn't write to stdout: {}", files::reason(&error)))
-                    .hint("check what stdout is connected to")),
-            }
+    let written = write(&mut out).and_then(|()| out.flush());
+    // Dropping the writer would try to write the rest.
+    let (_, _unwritten) = out.into_parts();
+    on_stdout(written)
+}
+
+/// What came of writing to stdout. A reader who has seen enough is no failure.
+pub(super) fn on_stdout(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let error = format_args!("couldn't write to stdout: {}", files::reason(&error));
+            Err(Failure::failed(error).hint("check what stdout is connected to"))
         }
-        Ok(()) => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::config::Paths;
 
 use super::arguments::{ConnectionArguments, LookArguments, ReportArguments};
-use super::failure::Failure;
+use super::failure::{ErrorForm, Failure};
 use super::link::Link;
 use super::notes::Notes;
 use super::paint::Paint;
@@ -23,13 +23,14 @@ impl Surroundings {
     pub fn new(
         connection: ConnectionArguments,
         report: &ReportArguments,
+        form: ErrorForm,
         ascii: bool,
         environment: fn(&str) -> Option<String>,
         paths: Paths,
     ) -> Self {
         let guides = if ascii { Guides::ASCII } else { Guides::UNICODE };
         let paint = Paint::of_stdout(report.color, &environment);
-        Self { connection, environment, paths, guides, notes: Notes::new(report), paint }
+        Self { connection, environment, paths, guides, notes: Notes::new(report, form), paint }
     }
 
     /// The way to the server.

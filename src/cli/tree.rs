@@ -17,8 +17,7 @@ use super::surroundings::Surroundings;
 
 pub(super) async fn run(arguments: TreeArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
     let mut loaded = everything(&surroundings.link().await?, surroundings.notes).await?;
-    let depth = arguments.depth.map(|depth| depth as usize);
-    let look = Look { ids: arguments.ids, depth, ..surroundings.look() };
+    let look = Look { ids: arguments.ids, depth: arguments.depth, ..surroundings.look() };
     output::blocking(move |cancelled| {
         let root = arguments.root.map(|root| reference::root(&loaded, &root)).transpose()?;
         let exit = loaded.exit();

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use segtui::demo::{Options, Server};
+use segtui::segment::Segment;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// More than anything here takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,8 +39,103 @@ pub fn told(command: &mut Command) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-pub fn serving() -> (tokio::runtime::Runtime, Server) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let server = runtime.block_on(Server::start(Options::default())).unwrap();
+pub fn serving() -> (Runtime, Server) {
+    serving_with(Options::default())
+}
+
+pub fn serving_with(options: Options) -> (Runtime, Server) {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start(options)).unwrap();
     (runtime, server)
+}
+
+/// Segments with everything that can be wrong, and with what each form has to escape.
+pub fn troubled() -> Vec<Segment> {
+    let segment = |[id, name, external_id, parent]: [&str; 4]| {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let fields = serde_json::json!({
+            "id": id, "name": name, "externalId": some(external_id), "parentSegmentId": some(parent),
+        });
+        serde_json::from_value(fields).unwrap()
+    };
+    [
+        ["pl", "Polska", "PL", ""],
+        ["pl-10", "Łódzkie", "PL-10", "pl"],
+        ["pl-10-1", "Łódź", "007", "pl-10"],
+        ["pl-24", "Śląskie", "", "pl"],
+        ["vip", "A/B; \"VIP\", <new>", "=1+1", ""],
+        ["smile", "Smile 🙂 two\nlines", "SEPT2", "vip"],
+        ["blank", " ", "", "vip"],
+        ["twin-1", "Twin", "TWIN", "vip"],
+        ["twin-2", "Twin", "TWIN", "vip"],
+        ["orphan", "Orphan", "", "gone"],
+        ["egg", "Egg", "", "hen"],
+        ["hen", "Hen", "", "egg"],
+        ["bell", "Esc\u{1b}[2Jape", "", ""],
+    ]
+    .map(segment)
+    .into()
+}
+
+/// A server with these segments, and a desk at which the environment says how to reach it.
+pub struct Office {
+    pub desk: Desk,
+    pub server: Server,
+    _runtime: Runtime,
+}
+
+impl Office {
+    pub fn new() -> Self {
+        Self::with(Options { load: Some(troubled()), ..Options::default() })
+    }
+
+    pub fn with(options: Options) -> Self {
+        let (runtime, server) = serving_with(options);
+        Self { desk: Desk::new(), server, _runtime: runtime }
+    }
+
+    pub fn segtui(&self, arguments: &[&str]) -> Command {
+        let mut command = self.desk.segtui(arguments);
+        for (name, value) in self.variables() {
+            command.env(name, value);
+        }
+        command
+    }
+
+    /// How to reach the server.
+    pub fn variables(&self) -> [(&'static str, String); 3] {
+        [
+            ("SEGTUI_BASE_URL", self.server.base_url()),
+            ("SEGTUI_TENANT", self.server.tenant().to_owned()),
+            ("SEGTUI_API_KEY", self.server.api_key().to_owned()),
+        ]
+    }
+
+    /// Exit code, stdout and stderr.
+    pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        told(&mut self.segtui(arguments))
+    }
+
+    /// What a person would see who types these commands one after the other.
+    pub fn transcript(&self, commands: &[&[&str]]) -> String {
+        let address = self.server.base_url().trim_start_matches("http://").to_owned();
+        let home = self.desk.home.path().display().to_string();
+        let mut transcript = String::new();
+        for arguments in commands {
+            let (code, stdout, stderr) = self.run(arguments);
+            let shown: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
+            transcript.extend(["$ segtui ", &shown.join(" "), "\n", &stdout]);
+            if !stdout.is_empty() && !stdout.ends_with('\n') {
+                transcript.push_str("[no end of line]\n");
+            }
+            transcript.extend(stderr.lines().map(|line| format!("stderr: {line}\n")));
+            transcript.extend(["exit: ", &code.to_string(), "\n\n"]);
+        }
+        transcript.replace(&address, "HOST").replace(&home, "HOME")
+    }
+}
+
+fn quoted(argument: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || "-=:/_.,".contains(character);
+    if !argument.is_empty() && argument.chars().all(is_plain) { argument.into() } else { format!("'{argument}'") }
 }

@@ -5,7 +5,11 @@
 mod configuration;
 mod desk;
 mod export;
+mod forms;
+mod messages;
+mod output;
 mod process;
+mod refusals;
 mod serve_demo;
 mod server;
 mod tree;

@@ -64,14 +64,38 @@ async fn with_a_hole() -> wiremock::MockServer {
 
 #[test]
 fn a_list_with_a_hole_is_written_and_does_not_end_well() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(with_a_hole());
     let desk = Desk::new();
-    let connection = ["--base-url", &server.uri(), "--tenant", "acme", "--api-key", "key-of-acme"];
-    for command in [["export", "--format", "json"].as_slice(), &["tree"]] {
-        let (code, stdout, stderr) = desk.run(&[command, &connection[..]].concat());
+    let uri = server.uri();
+    let run = |arguments: &[&str]| {
+        let connection = ["--base-url", &uri, "--tenant", "acme", "--api-key", "key-of-acme"];
+        desk.run(&[arguments, &connection[..]].concat())
+    };
+    let file = desk.home.path().join("out.csv");
+    let path = file.to_str().unwrap();
+    for arguments in [
+        &["export"][..],
+        &["export", "--excel", "-q", "-o", path],
+        &["tree"],
+        &["find", "is:leaf"],
+        &["get", "a", "b", "c", "d", "-o", "csv"],
+    ] {
+        let (code, stdout, stderr) = run(arguments);
         assert_eq!(code, 8, "{stderr}");
-        assert!(stderr.contains("page 2 was empty although later pages were not"), "{stderr}");
-        assert!(["a", "b", "c", "d"].iter().all(|id| stdout.contains(id)), "{stdout}");
+        assert!(stderr.starts_with("segtui: the list of segments is incomplete: page 2 was empty"), "{stderr}");
+        assert!(stderr.contains("\nhint: try again; ") && stderr.lines().count() == 2, "{stderr}");
+        let written = if arguments.contains(&path) { fs::read_to_string(&file).unwrap() } else { stdout };
+        assert!(["a", "b", "c", "d"].iter().all(|id| written.contains(id)), "{written}");
     }
+
+    let (code, stdout, stderr) = run(&["find", "is:leaf", "-o", "json"]);
+    let (listed, said): (serde_json::Value, serde_json::Value) =
+        (serde_json::from_str(&stdout).unwrap(), serde_json::from_str(&stderr).unwrap());
+    assert_eq!((code, &listed["complete"], &said["code"]), (8, &false.into(), &8.into()));
+
+    // What is not in a part of the list may be in the rest of it.
+    let (code, stdout, stderr) = run(&["get", "e"]);
+    assert_eq!((code, stdout.as_str()), (8, ""));
+    assert!(stderr.ends_with("hint: the list is incomplete, so it may exist all the same; try again\n"), "{stderr}");
 }

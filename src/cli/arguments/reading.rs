@@ -18,13 +18,18 @@ How to name a segment (REF):
 
 const QUERY_HELP: &str = "\
 How to search (QUERY), as with / in the tree:
-  vip polska        both words in the name or external ID; letters may be left out
-  '\"vip polska\"'    exactly this text
-  name: ext: id:    only in that field: ext:PL-
+  vip polska        both words in the name or external ID; letters may be left out,
+                    so `vp` finds VIP
+  '\"vip polska\"'    this text as it is, for scripts that must not find more than they mean
+  name: ext: id:    only in that field: 'ext:\"PL-\"'
   path:             in the name of the segment or of one above it: path:polska
   is:               orphan, leaf, duplicate
   !                 not: '!is:leaf'
 Upper case matters only in words that have some; accents don't matter.";
+
+fn depth(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|depth| *depth > 0).ok_or_else(|| "must be a number from 1".into())
+}
 
 fn reference(text: &str) -> Result<Reference, String> {
     Reference::parse(text).map_err(|fault| fault.to_string())
@@ -52,7 +57,7 @@ fn after_find() -> String {
         "Examples:\n  \
          segtui find vip                        # a table of all matches\n  \
          segtui find -o ids is:leaf path:polska # their IDs, one a line\n  \
-         segtui find -o tree ext:PL-            # with what they are in\n  \
+         segtui find -o tree 'ext:\"PL-\"'        # with what they are in\n  \
          segtui find -o json is:duplicate | jq -r '.segments[].externalId'\n\n\
          {QUERY_HELP}\n\n\
          Nothing found is not an error."
@@ -138,8 +143,8 @@ pub(in crate::cli) struct TreeArguments {
     #[arg(value_name = "REF", value_parser = reference)]
     pub root: Option<Reference>,
     /// Show at most N levels, and how many segments are deeper.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub depth: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = depth)]
+    pub depth: Option<usize>,
     /// Show IDs.
     #[arg(long)]
     pub ids: bool,
