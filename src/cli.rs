@@ -5,6 +5,7 @@
 
 mod arguments;
 mod browse;
+mod check;
 mod exit;
 mod export;
 mod failure;
@@ -102,6 +103,10 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
         Command::Export(export) => {
             let around = around(&export.connection);
             block_on(ended_in_time(report.timeout, export::run(export, around)))?
+        }
+        Command::Check(check) => {
+            let around = around(&check.connection);
+            block_on(ended_in_time(report.timeout, check::run(check, around)))?
         }
         Command::Watch(watch) => {
             let connection = watch.connection.clone().or(connection);

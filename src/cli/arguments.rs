@@ -1,5 +1,6 @@
 //! Command-line arguments.
 
+mod checking;
 mod reading;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use crate::theme::Name;
 use super::exit::Exit;
 use super::failure::ErrorForm;
 
+pub(super) use checking::{CheckArguments, RuleChoice, TextOrJson};
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
 
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
@@ -50,7 +52,7 @@ fn after_help() -> String {
 }
 
 /// Commands whose `-o` names a form of output, JSON among them.
-const WITH_JSON: &[&str] = &["find", "get"];
+const WITH_JSON: &[&str] = &["find", "get", "check"];
 
 /// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
@@ -79,6 +81,8 @@ pub(super) enum Command {
     Tree(TreeArguments),
     /// Export all or part of the tree (JSON, NDJSON, CSV, outline, HTML, SVG, Mermaid, DOT).
     Export(ExportArguments),
+    /// List what is wrong with the data: orphans, loops, duplicates, odd names.
+    Check(CheckArguments),
     /// Print a line per change until stopped.
     ///
     /// Shows old and new values for changes seen while it is running; for earlier changes (--since), only the current state.

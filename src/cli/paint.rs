@@ -17,6 +17,7 @@ pub(super) enum Paint {
 
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
+const RED: &str = "\x1b[31m";
 const YELLOW: &str = "\x1b[33m";
 const FOUND: &str = "\x1b[1;4m";
 const OFF: &str = "\x1b[0m";
@@ -38,6 +39,10 @@ impl Paint {
 
     pub fn dim(self, text: &str) -> String {
         self.within(DIM, text)
+    }
+
+    pub fn error(self, text: &str) -> String {
+        self.within(RED, text)
     }
 
     pub fn warning(self, text: &str) -> String {

@@ -79,6 +79,7 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
         &["export", "--excel", "-q", "-o", path],
         &["tree"],
         &["find", "is:leaf"],
+        &["check", "--rule", "missing-external-id", "--exit-code"],
         &["get", "a", "b", "c", "d", "-o", "csv"],
     ] {
         let (code, stdout, stderr) = run(arguments);

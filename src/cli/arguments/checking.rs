@@ -1,0 +1,66 @@
+//! Arguments of `check`.
+
+use clap::{Args, ValueEnum};
+
+use crate::check::{Level, Rule};
+
+use super::ConnectionArguments;
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = after_check())]
+pub(in crate::cli) struct CheckArguments {
+    /// Check only this rule, or with RULE=LEVEL, change how serious it is: off, warning or error. Can be repeated.
+    #[arg(long = "rule", value_name = "RULE[=LEVEL]", value_parser = rule)]
+    pub rules: Vec<RuleChoice>,
+    /// Deepest level that `too-deep` accepts; segments at the top are on level 1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_depth: Option<u32>,
+    /// Output form.
+    #[arg(long, short, value_name = "FORM", default_value = "text")]
+    pub output: TextOrJson,
+    /// Exit with code 3 if there are findings.
+    #[arg(long)]
+    pub exit_code: bool,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+/// A rule, and how serious it is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) struct RuleChoice {
+    pub rule: Rule,
+    pub level: Option<Level>,
+}
+
+fn rule(text: &str) -> Result<RuleChoice, String> {
+    let (rule, level) = match text.split_once('=') {
+        Some((rule, level)) => (rule, Some(level)),
+        None => (text, None),
+    };
+    let fault = |fault: crate::check::RuleFault| fault.to_string();
+    let rule = rule.parse().map_err(fault)?;
+    Ok(RuleChoice { rule, level: level.map(str::parse).transpose().map_err(fault)? })
+}
+
+/// A form for reading, or one for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum TextOrJson {
+    /// Lines for reading.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+fn after_check() -> String {
+    let line = |rule: Rule| format!("  {:<22} {:<8} {}\n", rule.name(), rule.usual_level().name(), rule.help());
+    format!(
+        "Examples:\n  \
+         segtui check\n  \
+         segtui check --rule orphan --rule cycle --exit-code\n  \
+         segtui check --rule missing-external-id=error --rule padded-name=off\n  \
+         segtui check -o json | jq -r '.findings[].path'\n\n\
+         Rules (RULE) and how serious they are unless the profile says otherwise:\n\
+         {}\nA profile sets them with `check = {{ too-deep = \"error\", max-depth = 6 }}`.",
+        Rule::ALL.map(line).concat()
+    )
+}
