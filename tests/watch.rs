@@ -239,7 +239,7 @@ fn a_step_that_the_feed_forgot_is_told_and_not_skipped_over() {
 fn a_wrong_key_ends_it_with_the_servers_words() {
     let demo = Demo::start();
     let (code, complaint) = demo.watch(&["--api-key", "wrong"]).ended();
-    assert_eq!(code, 1);
+    assert_eq!(code, 4);
     assert!(complaint.contains("401"), "{complaint}");
 }
 

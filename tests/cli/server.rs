@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::desk::{Desk, serving};
+use crate::desk::{Desk, Office, serving};
 
 #[test]
 fn a_server_that_can_not_be_reached_is_seven_and_says_why() {
@@ -68,21 +68,29 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
     let server = runtime.block_on(with_a_hole());
     let desk = Desk::new();
     let uri = server.uri();
-    let run = |arguments: &[&str]| {
+    let run = &|arguments: &[&str]| {
         let connection = ["--base-url", &uri, "--tenant", "acme", "--api-key", "key-of-acme"];
         desk.run(&[arguments, &connection[..]].concat())
     };
     let file = desk.home.path().join("out.csv");
     let path = file.to_str().unwrap();
-    for arguments in [
+    let commands = [
         &["export"][..],
         &["export", "--excel", "-q", "-o", path],
         &["tree"],
         &["find", "is:leaf"],
         &["check", "--rule", "missing-external-id", "--exit-code"],
         &["get", "a", "b", "c", "d", "-o", "csv"],
-    ] {
-        let (code, stdout, stderr) = run(arguments);
+        &["find", "is:leaf", "-o", "json"],
+        &["get", "e"],
+    ];
+    // The hole is asked for again after a while, so all of them at once are faster.
+    let ended = std::thread::scope(|scope| {
+        let running = commands.map(|arguments| scope.spawn(move || run(arguments)));
+        running.map(|command| command.join().unwrap())
+    });
+    let [whole @ .., json, missing] = ended;
+    for (arguments, (code, stdout, stderr)) in commands.into_iter().zip(whole) {
         assert_eq!(code, 8, "{stderr}");
         assert!(stderr.starts_with("segtui: the list of segments is incomplete: page 2 was empty"), "{stderr}");
         assert!(stderr.contains("\nhint: try again; ") && stderr.lines().count() == 2, "{stderr}");
@@ -90,13 +98,72 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
         assert!(["a", "b", "c", "d"].iter().all(|id| written.contains(id)), "{written}");
     }
 
-    let (code, stdout, stderr) = run(&["find", "is:leaf", "-o", "json"]);
+    let (code, stdout, stderr) = json;
     let (listed, said): (serde_json::Value, serde_json::Value) =
         (serde_json::from_str(&stdout).unwrap(), serde_json::from_str(&stderr).unwrap());
     assert_eq!((code, &listed["complete"], &said["code"]), (8, &false.into(), &8.into()));
 
     // What is not in a part of the list may be in the rest of it.
-    let (code, stdout, stderr) = run(&["get", "e"]);
+    let (code, stdout, stderr) = missing;
     assert_eq!((code, stdout.as_str()), (8, ""));
     assert!(stderr.ends_with("hint: the list is incomplete, so it may exist all the same; try again\n"), "{stderr}");
+}
+
+#[test]
+fn a_server_that_ignores_the_page_number_and_sends_full_pages_is_not_trusted() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(with_one_page());
+    let uri = server.uri();
+    let run = |size: &str| {
+        let connection = ["--base-url", &uri, "--tenant", "acme", "--api-key", "key-of-acme", "--page-size", size];
+        Desk::new().run(&[&["export", "-q"], &connection[..]].concat())
+    };
+    let (code, stdout, stderr) = run("2");
+    assert_eq!((code, stdout.lines().count()), (8, 4), "{stderr}");
+    assert!(stderr.starts_with("segtui: the list of segments is incomplete: its pages repeat; stopped"), "{stderr}");
+    assert_eq!(run("3").0, 0, "a page that is not full has everything");
+}
+
+/// A server that sends the same two segments whichever page is asked for.
+async fn with_one_page() -> wiremock::MockServer {
+    use wiremock::matchers::{method, path_regex};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    let server = MockServer::start().await;
+    let answer = |body: serde_json::Value| ResponseTemplate::new(200).set_body_json(body);
+    let feed = Mock::given(method("GET")).and(path_regex("synchronization"));
+    feed.respond_with(answer(serde_json::json!({"nextId": 1, "events": []}))).mount(&server).await;
+    let page = Mock::given(method("GET")).and(path_regex("segments$"));
+    let segments = serde_json::json!([{"id": "a", "name": "a"}, {"id": "b", "name": "b"}]);
+    page.respond_with(answer(segments)).mount(&server).await;
+    server
+}
+
+#[test]
+fn a_tenant_that_changes_during_each_list_is_written_and_does_not_end_well() {
+    use axum::http::Method;
+    use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Trouble};
+
+    let office = Office::new();
+    for number in 0..50 {
+        let change =
+            ChangeRequest::Create(Fields { name: format!("New {number}").into(), external_id: None, parent: None });
+        let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
+        office.server.plan(Trouble::Between { on, change, by, moment: Moment::After });
+    }
+    let (code, stdout, stderr) = office.run(&["find", "polska", "-o", "json", "-q"]);
+    let said: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((code, &said["code"]), (8, &8.into()), "{stderr}");
+    assert_eq!(said["error"], "the tenant changed during loading, so a few segments may be missing or outdated");
+    assert_eq!(said["hint"], "try again when less is changing");
+    let found: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&found["complete"], found["segments"].as_array().map(Vec::len)), (&false.into(), Some(1)), "{stdout}");
+
+    // One change on the way is followed, and the list is whole.
+    office.server.end_trouble();
+    let change = ChangeRequest::Create(Fields { name: "One more".into(), external_id: None, parent: None });
+    let (on, by) = ((Method::GET, "pageNumber="), Actor::Backoffice);
+    office.server.plan(Trouble::Between { on, change, by, moment: Moment::After });
+    let (code, stdout, stderr) = office.run(&["find", "One more", "-o", "ids"]);
+    assert_eq!((code, stdout.lines().count()), (0, 1), "{stderr}");
 }
