@@ -24,6 +24,7 @@
 //! | 2 | [`check`] ○ | rules that segments may break, and what breaks them |
 //! | 3 | `config` | profiles, keys and looks, flags' defaults, where files live |
 //! | 3 | [`changes`] ○ | the life of a change: operations, plans, the queue, undo, the journal's entries |
+//! | 4 | `planning` ○ | from what a file wants and what a tenant has to operations; saved plans |
 //! | 4 | [`store`] | what was last known of a tenant, and the journal, in a file |
 //! | 5 | [`sync`] | an actor that keeps a client's picture equal to the server and executes single operations |
 //! | 6 | [`app`] ○ | the state of the interface and the only function that changes it |
@@ -65,6 +66,7 @@ pub mod forest;
 pub(crate) mod formats;
 pub mod keymap;
 pub(crate) mod numbers;
+pub(crate) mod planning;
 pub(crate) mod printable;
 pub mod remote;
 pub mod segment;

@@ -52,6 +52,7 @@ const LAYERS: &[Module] = &[
     module("check", 2, Uses::Only(&["segment", "numbers", "printable", "forest"]), Purity::Pure),
     module("changes", 3, Uses::Only(&["segment", "forest", "remote", "formats"]), Purity::Pure),
     module("api", 2, Uses::Only(&["segment", "printable", "clock", "remote"]), Purity::Free),
+    module("planning", 4, Uses::Only(&["segment", "forest", "formats", "changes"]), Purity::Pure),
     module("store", 4, Uses::Only(&["segment", "files", "clock", "remote", "changes"]), Purity::Free),
     module(
         "config",

@@ -1,0 +1,305 @@
+//! From a table to rows.
+
+use csv::StringRecord;
+
+use crate::formats::rows::{Cell, Column, ColumnNames, Row, RowFault, RowProblem, Rows};
+
+/// What stands between the cells of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delimiter {
+    /// `,`
+    Comma,
+    /// `;`, as Excel writes it where the comma is in numbers.
+    Semicolon,
+    /// A tab.
+    Tab,
+}
+
+impl Delimiter {
+    /// Every delimiter.
+    pub const ALL: [Self; 3] = [Self::Semicolon, Self::Comma, Self::Tab];
+
+    /// The delimiter of a character, or of the word `tab`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "," => Self::Comma,
+            ";" => Self::Semicolon,
+            "\t" | "\\t" | "tab" => Self::Tab,
+            _ => return None,
+        })
+    }
+
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Comma => "“,”",
+            Self::Semicolon => "“;”",
+            Self::Tab => "tab",
+        }
+    }
+}
+
+/// How a table is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// What stands between cells; `None` is what the heading shows.
+    pub delimiter: Option<Delimiter>,
+    /// Headings beside the usual ones.
+    pub columns: ColumnNames,
+}
+
+/// Reads a table.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn read(text: &str, options: &ReadOptions) -> Result<Rows, Vec<RowFault>> {
+    let whole = text.trim_start_matches('\u{feff}');
+    if whole.trim().is_empty() {
+        return Err(vec![RowFault { line: 1, problem: RowProblem::Empty }]);
+    }
+    let (stated, body) = stated_delimiter(whole);
+    let lines_before = newlines(&whole[..whole.len() - body.len()]);
+    let delimiter = match options.delimiter.or(stated) {
+        Some(delimiter) => delimiter,
+        None => delimiter_of(body, &options.columns)
+            .map_err(|problem| vec![RowFault { line: 1 + lines_before, problem }])?,
+    };
+    let mut table = Table { body, delimiter, lines_before, faults: Vec::new() };
+    let records = table.records();
+    let mut records = records.into_iter();
+    let Some((line, heading)) = records.next() else {
+        return Err(vec![RowFault { line: 1, problem: RowProblem::Empty }]);
+    };
+    let columns = table.columns(line, &heading, &options.columns);
+    let rows: Vec<Row> = records.filter_map(|(line, record)| table.row(line, &record, &columns)).collect();
+    table.faults.sort_by_key(|fault| fault.line);
+    if !table.faults.is_empty() {
+        return Err(table.faults);
+    }
+    let columns = Column::ALL.into_iter().filter(|column| columns.contains(&Some(*column))).collect();
+    Ok(Rows { rows, columns, short_ids: false })
+}
+
+/// The delimiter of a first line `sep=;`, as Excel reads it, and what comes after that.
+fn stated_delimiter(text: &str) -> (Option<Delimiter>, &str) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let stated = first.trim_end_matches('\r').trim_matches('"').strip_prefix("sep=");
+    match stated.and_then(Delimiter::parse) {
+        Some(delimiter) => (Some(delimiter), rest),
+        None => (None, text),
+    }
+}
+
+/// The one delimiter that is in the heading, outside quotes; of several the one that splits it into headings that are known.
+fn delimiter_of(body: &str, names: &ColumnNames) -> Result<Delimiter, RowProblem> {
+    let heading = body.trim_start_matches(['\r', '\n']).lines().next().unwrap_or_default();
+    let mut quoted = false;
+    let plain: String = heading
+        .chars()
+        .filter(|character| {
+            quoted ^= *character == '"';
+            !quoted
+        })
+        .collect();
+    let there: Vec<Delimiter> =
+        Delimiter::ALL.into_iter().filter(|delimiter| plain.as_bytes().contains(&delimiter.byte())).collect();
+    let splits = |delimiter: &Delimiter| {
+        let mut cells = plain.split(char::from(delimiter.byte())).map(|cell| cell.trim_matches(['"', ' ']));
+        cells.any(|cell| names.column(cell).is_some())
+    };
+    match there.as_slice() {
+        // One column has no delimiter, whatever it were.
+        [] => Ok(Delimiter::Comma),
+        [only] => Ok(*only),
+        several => {
+            let known: Vec<Delimiter> = several.iter().copied().filter(splits).collect();
+            let told = |several: &[Delimiter]| several.iter().map(|one| one.told()).collect::<Vec<_>>().join(" and ");
+            match known.as_slice() {
+                [one] => Ok(*one),
+                _ => Err(RowProblem::UnclearDelimiter(told(several))),
+            }
+        }
+    }
+}
+
+fn newlines(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'\n').count()
+}
+
+/// A table that is being read.
+struct Table<'a> {
+    body: &'a str,
+    delimiter: Delimiter,
+    /// Lines before the table.
+    lines_before: usize,
+    faults: Vec<RowFault>,
+}
+
+impl Table<'_> {
+    /// The lines that are not blank, each with its number.
+    fn records(&mut self) -> Vec<(usize, StringRecord)> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(self.delimiter.byte())
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(self.body.as_bytes());
+        let mut records = Vec::new();
+        let (mut line, mut counted) = (1 + self.lines_before, 0);
+        for record in reader.records() {
+            match record {
+                Ok(record) => {
+                    let at = record
+                        .position()
+                        .map_or(counted, |position| usize::try_from(position.byte()).unwrap_or(counted));
+                    // A record begins where the one before ended, blank lines included.
+                    let rest = self.body.get(at..).unwrap_or_default();
+                    let begin = at + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
+                    line += newlines(self.body.get(counted..begin).unwrap_or_default());
+                    counted = begin;
+                    if record.iter().any(|cell| !cell.trim().is_empty()) {
+                        records.push((line, record));
+                    }
+                }
+                Err(fault) => self.faults.push(RowFault { line, problem: RowProblem::Unreadable(fault.to_string()) }),
+            }
+        }
+        // Each quote of a cell and each quote within one comes in pairs.
+        let quotes = self.body.bytes().filter(|byte| *byte == b'"').count();
+        if !quotes.is_multiple_of(2) {
+            self.faults.push(RowFault { line, problem: RowProblem::UnclosedQuote });
+        }
+        records
+    }
+
+    /// What each cell of a line is about; `None` for one that is ignored.
+    fn columns(&mut self, line: usize, heading: &StringRecord, names: &ColumnNames) -> Vec<Option<Column>> {
+        let mut columns: Vec<Option<Column>> = Vec::new();
+        for cell in heading {
+            let column = names.column(cell);
+            match column {
+                Some(column) if columns.contains(&Some(column)) => {
+                    self.faults.push(RowFault { line, problem: RowProblem::ColumnTwice(column) });
+                }
+                None if names.is_empty() && !cell.trim().is_empty() => {
+                    let problem = RowProblem::UnknownColumn(cell.trim().to_owned());
+                    self.faults.push(RowFault { line, problem });
+                }
+                _ => {}
+            }
+            columns.push(column);
+        }
+        let headings: Vec<&str> = heading.iter().collect();
+        let missing = names.missing(&headings).map(|name| RowProblem::NoSuchColumn(name.to_owned()));
+        self.faults.extend(missing.map(|problem| RowFault { line, problem }));
+        if columns.iter().all(Option::is_none) && self.faults.is_empty() {
+            self.faults.push(RowFault { line, problem: RowProblem::NoColumns });
+        }
+        columns
+    }
+
+    /// `None` for a line without any value.
+    fn row(&mut self, line: usize, record: &StringRecord, columns: &[Option<Column>]) -> Option<Row> {
+        let more = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
+        if record.len() < columns.len() || more {
+            let problem = RowProblem::WrongCount { found: record.len(), expected: columns.len() };
+            self.faults.push(RowFault { line, problem });
+            return None;
+        }
+        let mut row = Row::at(line);
+        for (column, cell) in columns.iter().zip(record) {
+            if let Some(column) = column {
+                row.set(*column, Cell::written(&unguarded(cell)));
+            }
+        }
+        (!row.is_blank()).then_some(row)
+    }
+}
+
+/// A cell without what guards it from a spreadsheet: `="007"` is 007.
+fn unguarded(cell: &str) -> std::borrow::Cow<'_, str> {
+    let inner = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    inner.map_or(cell.into(), |inner| inner.replace("\"\"", "\"").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &str) -> Vec<Row> {
+        read(text, &ReadOptions::default()).unwrap_or_else(|faults| panic!("{faults:?}")).rows
+    }
+
+    fn faults(text: &str) -> Vec<(usize, RowProblem)> {
+        let faults = read(text, &ReadOptions::default()).unwrap_err();
+        faults.into_iter().map(|fault| (fault.line, fault.problem)).collect()
+    }
+
+    #[test]
+    fn a_heading_says_what_stands_in_which_column() {
+        let rows = rows("parentExternalId;Name;externalId\r\n;Łódź;007\r\n007;\"a \"\"b\"\"; c\nd\";\r\n");
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].cell(Column::ParentExternalId), &Cell::Empty);
+        assert_eq!(rows[0].value(Column::ExternalId), Some("007"));
+        assert_eq!(rows[0].cell(Column::Id), &Cell::Absent);
+        assert_eq!(rows[1].value(Column::Name), Some("a \"b\"; c\nd"));
+        assert_eq!((rows[0].line, rows[1].line), (2, 3));
+    }
+
+    #[test]
+    fn the_delimiter_is_stated_or_in_the_heading() {
+        for text in [
+            "sep=;\nname;id\nA,B;1\n",
+            "name;id\nA,B;1\n",
+            "name\tid\nA,B\t1\n",
+            "\"sep=;\"\r\nname;id\r\n\"A,B\";1\r\n",
+        ] {
+            assert_eq!(rows(text)[0].value(Column::Name), Some("A,B"), "{text}");
+        }
+        assert_eq!(rows("name\nA\n")[0].value(Column::Name), Some("A"));
+        assert_eq!(rows("sep=;\nname;id\nA;1\n")[0].line, 3);
+        assert!(matches!(faults("name;id,path\nA;1\n")[0], (1, RowProblem::UnclearDelimiter(_))));
+        let named = ReadOptions { delimiter: Some(Delimiter::Comma), ..ReadOptions::default() };
+        assert_eq!(read("name,id\n\"A;B\",1\n", &named).unwrap().rows[0].value(Column::Name), Some("A;B"));
+    }
+
+    #[test]
+    fn blank_lines_and_empty_cells_at_the_end_are_no_rows() {
+        let rows = rows("name;id\n\nA;1\n;\n\r\n  ;  \nB;2;;\n;;;\n");
+        assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 7]);
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_line() {
+        assert_eq!(faults(" \n"), [(1, RowProblem::Empty)]);
+        let text = "name;kod;name\nA\nB;1;2\nC;1;2;3\n";
+        assert_eq!(
+            faults(text),
+            [
+                (1, RowProblem::UnknownColumn("kod".into())),
+                (1, RowProblem::ColumnTwice(Column::Name)),
+                (2, RowProblem::WrongCount { found: 1, expected: 3 }),
+                (4, RowProblem::WrongCount { found: 4, expected: 3 }),
+            ]
+        );
+        assert!(faults("name;id\nA;1\n\"B;2\nC;3\n").contains(&(3, RowProblem::UnclosedQuote)));
+        let named = ReadOptions { columns: ColumnNames::parse("name=NAZWA").unwrap(), ..ReadOptions::default() };
+        assert_eq!(read("kod;id\n1;2\n", &named).unwrap_err()[0].problem, RowProblem::NoSuchColumn("NAZWA".into()));
+        let read = read("kod;NAZWA\n1;A\n", &named).unwrap();
+        assert_eq!(read.columns, [Column::Name]);
+        assert_eq!(read.rows[0].value(Column::Name), Some("A"));
+    }
+
+    #[test]
+    fn a_guard_against_spreadsheets_is_taken_off() {
+        assert_eq!(rows("name;ext\n\"=\"\"007\"\"\";x\n")[0].value(Column::Name), Some("007"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Rows from JSON: an array of objects, or an object a line.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::{Cell, Column, Row, RowFault, RowProblem, Rows};
+
+/// Reads an array of objects, or an object that has it under `segments`.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn read_json(text: &str) -> Result<Rows, Vec<RowFault>> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err(vec![RowFault { line: 1, problem: RowProblem::Empty }]);
+    }
+    let values = match serde_json::from_str::<Vec<&RawValue>>(text) {
+        Ok(values) => values,
+        Err(fault) if fault.is_data() => {
+            let within: Within<'_> = serde_json::from_str(text).map_err(|_| {
+                let expected = RowProblem::Expected("an array of segments, or an object with it under “segments”");
+                vec![RowFault { line: 1, problem: expected }]
+            })?;
+            within.segments
+        }
+        Err(fault) => return Err(vec![invalid(&fault, 0)]),
+    };
+    let mut reading = Reading::default();
+    let (mut line, mut counted) = (1, 0);
+    for value in values {
+        // It is a part of the text, so how far it is from the beginning says on which line it is.
+        let at = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        line += newlines(text.as_bytes().get(counted..at).unwrap_or_default());
+        counted = at;
+        reading.take(line, value.get());
+    }
+    reading.ended()
+}
+
+#[derive(serde::Deserialize)]
+struct Within<'a> {
+    #[serde(borrow)]
+    segments: Vec<&'a RawValue>,
+}
+
+/// Reads an object a line.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn read_ndjson(text: &str) -> Result<Rows, Vec<RowFault>> {
+    let mut reading = Reading::default();
+    for (line, written) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        if !written.trim().is_empty() {
+            reading.take(line, written);
+        }
+    }
+    reading.ended()
+}
+
+fn newlines(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+fn invalid(fault: &serde_json::Error, lines_before: usize) -> RowFault {
+    let text = fault.to_string();
+    // The line is told with the fault already.
+    let words = text.split(" at line ").next().unwrap_or_default().to_owned();
+    RowFault { line: lines_before + fault.line().max(1), problem: RowProblem::InvalidJson(words) }
+}
+
+#[derive(Default)]
+struct Reading {
+    rows: Vec<Row>,
+    faults: Vec<RowFault>,
+}
+
+impl Reading {
+    fn take(&mut self, line: usize, text: &str) {
+        let object: Map<String, Value> = match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => return self.faults.push(RowFault { line, problem: RowProblem::Expected("an object") }),
+            Err(fault) => return self.faults.push(invalid(&fault, line - 1)),
+        };
+        let mut row = Row::at(line);
+        for (key, value) in object {
+            match (Column::of_heading(&key), cell(value)) {
+                (None, _) => self.faults.push(RowFault { line, problem: RowProblem::UnknownKey(key) }),
+                (Some(_), None) => {
+                    let problem = RowProblem::Expected("a text, a whole number or null for each field");
+                    self.faults.push(RowFault { line, problem });
+                }
+                (Some(column), Some(_)) if !row.cell(column).is_absent() => {
+                    self.faults.push(RowFault { line, problem: RowProblem::ColumnTwice(column) });
+                }
+                (Some(column), Some(cell)) => row.set(column, cell),
+            }
+        }
+        self.rows.push(row);
+    }
+
+    fn ended(self) -> Result<Rows, Vec<RowFault>> {
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        let has = |column: &Column| self.rows.iter().any(|row| !row.cell(*column).is_absent());
+        let columns = Column::ALL.into_iter().filter(has).collect();
+        Ok(Rows { rows: self.rows, columns, short_ids: false })
+    }
+}
+
+/// `None` for what is no text and no whole number.
+fn cell(value: Value) -> Option<Cell> {
+    match value {
+        Value::Null => Some(Cell::Empty),
+        Value::String(text) => Some(Cell::written(&text)),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(Cell::written(&number.to_string())),
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_not_there_says_nothing_and_null_empties() {
+        let text = "[\n  {\"id\": \"a\", \"name\": \"A\", \"parentSegmentId\": null},\n\n  {\"externalId\": 7}\n]";
+        let rows = read_json(text).unwrap();
+        assert_eq!(rows.columns, [Column::Id, Column::Name, Column::ExternalId, Column::ParentId]);
+        let [first, second] = rows.rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((first.line, second.line), (2, 4));
+        assert_eq!(first.cell(Column::ParentId), &Cell::Empty);
+        assert_eq!(first.cell(Column::ExternalId), &Cell::Absent);
+        assert_eq!(second.value(Column::ExternalId), Some("7"));
+        assert_eq!(read_json("{\"segments\": [{\"name\": \"A\"}]}").unwrap().rows.len(), 1);
+        assert_eq!(read_json("[]").unwrap().rows.len(), 0);
+    }
+
+    #[test]
+    fn every_fault_has_its_line() {
+        let faults = read_json("[\n{\"nam\": 1},\n3,\n{\"name\": [\n]}]").unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!(read_json("[\n{").unwrap_err()[0].line, 2);
+        assert!(matches!(read_json("{}").unwrap_err()[0].problem, RowProblem::Expected(_)));
+        let faults = read_ndjson("{\"name\": \"A\"}\n\n{\"name\": \n{\"name\": 1.5}\n").unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [3, 4]);
+    }
+}

@@ -1,0 +1,419 @@
+//! The operations, from rows that have their segments and places.
+//!
+//! New segments come first, each after the one it stands under; then changes, what stands higher before what stands lower, so that
+//! each move finds its new place final and none closes a circle; deletions last, the lowest first.
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::matching::{Matching, damaged_ids};
+use super::places::{Place, places};
+use super::pruning::{Pruned, pruned};
+use super::tree::Tree;
+use super::{
+    Conflict, ConflictReason, PlanFault, Planned, PlannedOperation, Problem, Request, Scope, Why, path, provisional,
+    renames,
+};
+use crate::changes::Operation;
+use crate::formats::rows::{Cell, Column, Row};
+use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
+
+/// Rows with all that is known of them.
+pub(super) struct Wished<'a> {
+    pub request: &'a Request<'a>,
+    pub tree: &'a Tree<'a>,
+    pub matching: Matching<'a>,
+    pub places: Vec<Place>,
+    /// The rows with those that others stand under before them.
+    pub order: Vec<usize>,
+    /// The conflict of each row that is in one.
+    pub held: Vec<Option<Conflict>>,
+}
+
+pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
+    let tree = Tree::of(request.forest);
+    let mut faults = Vec::new();
+    let mut matching = Matching::of(request, &tree, &mut faults).map_err(|fault| vec![fault])?;
+    damaged_ids(request, &tree, &mut faults);
+    let mut places = places(request, &tree, &matching, &mut faults);
+    let order = order(request, &places, &mut faults);
+    if faults.is_empty() {
+        find_alike(request, &tree, &mut matching, &mut places, &order);
+    }
+    let held = vec![None; request.rows.rows.len()];
+    let mut wished = Wished { request, tree: &tree, matching, places, order, held };
+    let texts = texts(&wished, &mut faults);
+    if !faults.is_empty() {
+        return Err(sorted(faults));
+    }
+    renames::hold(&mut wished);
+    let difference = Difference::of(&wished, &texts);
+    let mut faults = difference.circles();
+    faults.extend(difference.out_of_scope());
+    if faults.is_empty() { Ok(difference.planned()) } else { Err(sorted(faults)) }
+}
+
+fn sorted(mut faults: Vec<PlanFault>) -> Vec<PlanFault> {
+    faults.sort_by_key(|fault| fault.line);
+    faults.dedup();
+    faults
+}
+
+/// The rows, each after the one that it stands under. Rows that stand under each other are faults.
+fn order(request: &Request<'_>, places: &[Place], faults: &mut Vec<PlanFault>) -> Vec<usize> {
+    let above = |at: usize| match places[at] {
+        Place::UnderRow(above) => Some(above),
+        Place::AsIs | Place::Top | Place::Under(_) => None,
+    };
+    let mut order = Vec::with_capacity(places.len());
+    // 0: not seen, 1: on the way up, 2: done.
+    let mut seen = vec![0_u8; places.len()];
+    for first in 0..places.len() {
+        let mut climbed = Vec::new();
+        let mut at = Some(first);
+        while let Some(row) = at.filter(|row| seen[*row] == 0) {
+            seen[row] = 1;
+            climbed.push(row);
+            at = above(row);
+        }
+        if let Some(met) = at.filter(|met| seen[*met] == 1) {
+            let circle = climbed.iter().copied().skip_while(|row| *row != met);
+            let fault = |row: usize| PlanFault { line: Some(request.rows.rows[row].line), problem: Problem::Circle };
+            faults.extend(circle.map(fault));
+        }
+        for row in climbed.into_iter().rev() {
+            seen[row] = 2;
+            order.push(row);
+        }
+    }
+    order
+}
+
+/// Takes rows whose segment was not found for ones that are just as they want them to be: they were created before.
+fn find_alike(
+    request: &Request<'_>,
+    tree: &Tree<'_>,
+    matching: &mut Matching<'_>,
+    places: &mut [Place],
+    order: &[usize],
+) {
+    for at in order.iter().copied() {
+        if let Place::UnderRow(above) = places[at]
+            && let Some(above) = &matching.segments[above]
+        {
+            places[at] = Place::Under(above.id.clone());
+        }
+        if matching.segments[at].is_some() {
+            continue;
+        }
+        let row = &request.rows.rows[at];
+        let is_to_be_new =
+            |column| row.value(column).and_then(SegmentId::new).is_some_and(|id| request.recreate.contains(&id));
+        let Some(name) = name_of_new(row).filter(|_| !is_to_be_new(Column::Id)) else { continue };
+        let parent = match &places[at] {
+            Place::Under(id) => Some(id),
+            Place::AsIs | Place::Top => None,
+            // What is to be created has nothing below it.
+            Place::UnderRow(_) => continue,
+        };
+        let is_alike = |segment: &&&Arc<Segment>| {
+            let external_id = segment.external_id.as_deref().map(str::trim).filter(|text| !text.is_empty());
+            let same = row.cell(Column::ExternalId).is_absent() || row.value(Column::ExternalId) == external_id;
+            same && matching.is_unclaimed(&segment.id)
+        };
+        if let Some(segment) = tree.at(parent, name.trim()).iter().find(is_alike) {
+            matching.claim(at, segment);
+        }
+    }
+}
+
+/// What a new segment of a row is called.
+fn name_of_new(row: &Row) -> Option<String> {
+    match row.cell(Column::Name) {
+        Cell::Value(name) => Some(name.to_string()),
+        Cell::Empty => None,
+        Cell::Absent => row.value(Column::Path).and_then(path::names).and_then(|names| names.into_iter().next_back()),
+    }
+}
+
+/// The name and the external id that each row comes to.
+fn texts(wished: &Wished<'_>, faults: &mut Vec<PlanFault>) -> Vec<Draft> {
+    let rows = wished.request.rows.rows.iter().zip(&wished.matching.segments);
+    let placeholder = || Draft::of(&nameless());
+    rows.map(|(row, base)| {
+        let told = name(row, base.as_deref()).and_then(|name| Ok((name, external_id(row, base.as_deref())?)));
+        match told {
+            Ok((name, external_id)) => Draft { name, external_id, parent: None },
+            Err(problem) => {
+                faults.push(PlanFault { line: Some(row.line), problem });
+                placeholder()
+            }
+        }
+    })
+    .collect()
+}
+
+fn nameless() -> Segment {
+    Segment { id: provisional(0), name: "".into(), external_id: None, parent: None }
+}
+
+/// What was not retyped is sent as it came, however odd it is.
+fn name(row: &Row, base: Option<&Segment>) -> Result<Name, Problem> {
+    let field = |fault| match fault {
+        FieldFault::BlankName => Problem::NoName,
+        FieldFault::ControlCharacter => Problem::Field { column: Column::Name, fault },
+    };
+    let written = match (row.cell(Column::Name), base) {
+        (Cell::Absent, Some(base)) => return Ok(Draft::of(base).name),
+        (Cell::Empty, Some(base)) if base.has_blank_name() => return Ok(Draft::of(base).name),
+        (Cell::Value(name), Some(base)) if name.trim() == base.name.trim() => return Ok(Draft::of(base).name),
+        (Cell::Value(name), _) => name.to_string(),
+        (Cell::Absent | Cell::Empty, _) => name_of_new(row).ok_or(Problem::NoName)?,
+    };
+    let has_lines = written.trim().contains(['\n', '\r']);
+    if has_lines && Name::parse(&written.replace(['\n', '\r'], " ")).is_ok() {
+        // The form and the outline have one line for a name. A file can have more, and a server that has sent some takes them back.
+        let name = written.trim().into();
+        return Ok(Draft::of(&Segment { name, ..nameless() }).name);
+    }
+    Name::parse(&written).map_err(field)
+}
+
+fn external_id(row: &Row, base: Option<&Segment>) -> Result<Option<ExternalId>, Problem> {
+    let as_it_is = || base.and_then(|base| Draft::of(base).external_id);
+    let known = base.and_then(|base| base.external_id.as_deref()).map(str::trim).unwrap_or_default();
+    match row.cell(Column::ExternalId) {
+        Cell::Absent => Ok(as_it_is()),
+        cell if cell.value().unwrap_or_default() == known => Ok(as_it_is()),
+        cell => ExternalId::parse(cell.value().unwrap_or_default())
+            .map_err(|fault| Problem::Field { column: Column::ExternalId, fault }),
+    }
+}
+
+/// What rows come to, next to what there is.
+struct Difference<'a> {
+    wished: &'a Wished<'a>,
+    /// New segments, each after the one that it stands under.
+    creates: Vec<(usize, Draft)>,
+    /// Segments that get other values.
+    updates: Vec<(usize, Arc<Segment>, Draft)>,
+    /// The parents of all that is new or gets another one.
+    parents: HashMap<SegmentId, Option<SegmentId>>,
+    /// The row of each of these.
+    rows: HashMap<SegmentId, usize>,
+}
+
+impl<'a> Difference<'a> {
+    fn of(wished: &'a Wished<'a>, texts: &[Draft]) -> Self {
+        let mut difference =
+            Self { wished, creates: Vec::new(), updates: Vec::new(), parents: HashMap::new(), rows: HashMap::new() };
+        let mut ids: Vec<Option<SegmentId>> = vec![None; texts.len()];
+        for at in wished.order.iter().copied().filter(|at| wished.held[*at].is_none()) {
+            let base = wished.matching.segments[at].as_ref();
+            let parent = match &wished.places[at] {
+                Place::AsIs => base.and_then(|base| base.parent.clone()),
+                Place::Top => None,
+                Place::Under(id) => Some(id.clone()),
+                Place::UnderRow(above) => ids[*above].clone(),
+            };
+            let draft = Draft { parent: parent.clone(), ..texts[at].clone() };
+            let id = match base {
+                None => {
+                    let id = provisional(difference.creates.len());
+                    difference.creates.push((at, draft));
+                    difference.parents.insert(id.clone(), parent);
+                    id
+                }
+                Some(base) => {
+                    let changed = draft.changes(base);
+                    if changed.contains(&Field::Parent) {
+                        difference.parents.insert(base.id.clone(), parent);
+                    }
+                    if !changed.is_empty() {
+                        difference.updates.push((at, Arc::clone(base), draft));
+                    }
+                    base.id.clone()
+                }
+            };
+            difference.rows.insert(id.clone(), at);
+            ids[at] = Some(id);
+        }
+        difference
+    }
+
+    /// What a segment stands under in the end.
+    fn parent(&self, id: &SegmentId) -> Option<&SegmentId> {
+        match self.parents.get(id) {
+            Some(parent) => parent.as_ref(),
+            None => self.wished.tree.forest.get(id).and_then(|segment| segment.parent.as_ref()),
+        }
+    }
+
+    /// Rows whose moves would make something its own ancestor. What is one already is left as it is.
+    fn circles(&self) -> Vec<PlanFault> {
+        let mut faults = Vec::new();
+        let mut clear: HashSet<&SegmentId> = HashSet::new();
+        for first in self.parents.keys() {
+            let mut climbed: Vec<&SegmentId> = Vec::new();
+            let mut on_the_way: HashSet<&SegmentId> = HashSet::new();
+            let mut at = Some(first);
+            while let Some(id) = at.filter(|id| !clear.contains(*id)) {
+                if !on_the_way.insert(id) {
+                    let circle = climbed.iter().skip_while(|other| **other != id);
+                    let moved = circle.filter(|id| self.parents.contains_key(**id));
+                    let rows = moved.filter_map(|id| self.rows.get(*id)).map(|row| self.line(*row));
+                    faults.extend(rows.map(|line| PlanFault { line: Some(line), problem: Problem::Circle }));
+                    break;
+                }
+                climbed.push(id);
+                at = self.parent(id);
+            }
+            clear.extend(climbed);
+        }
+        faults
+    }
+
+    fn line(&self, row: usize) -> usize {
+        self.wished.request.rows.rows[row].line
+    }
+
+    /// Rows that want something of segments that the file does not speak for.
+    fn out_of_scope(&self) -> Vec<PlanFault> {
+        let Request { scope, forest, .. } = self.wished.request;
+        let mut faults = Vec::new();
+        let mut fault =
+            |row: usize| faults.push(PlanFault { line: Some(self.line(row)), problem: Problem::OutsideScope });
+        for (row, base, _) in &self.updates {
+            if !scope.has(forest, &base.id) {
+                fault(*row);
+            }
+        }
+        if let Scope::Below(_) = scope {
+            for (row, draft) in &self.creates {
+                let mut at = draft.parent.as_ref();
+                while let Some(id) = at.filter(|id| super::creating(id).is_some()) {
+                    at = self.parent(id);
+                }
+                if !at.is_some_and(|above| scope.has(forest, above)) {
+                    fault(*row);
+                }
+            }
+        }
+        faults
+    }
+
+    fn planned(self) -> Planned {
+        let Wished { request, tree, matching, held, .. } = self.wished;
+        let Pruned { deletes, kept } = pruned(self.wished, &self.parents);
+        let creates = self.creates.iter().map(|(row, draft)| PlannedOperation {
+            operation: Operation::Create { draft: draft.clone() },
+            why: Why::New { line: self.line(*row) },
+            after: None,
+            existing: alike(tree, draft),
+        });
+        let mut operations: Vec<PlannedOperation> = creates.collect();
+        self.add_updates(&mut operations);
+        operations.extend(deletes.into_iter().map(|segment| PlannedOperation {
+            operation: Operation::delete(segment),
+            why: Why::Pruned,
+            after: None,
+            existing: Vec::new(),
+        }));
+        let mut conflicts: Vec<Conflict> = held.iter().flatten().cloned().collect();
+        conflicts.sort_by_key(|conflict| conflict.line);
+        let scoped = matching.row_of.keys().filter(|id| request.scope.has(request.forest, id));
+        Planned {
+            operations,
+            conflicts,
+            kept,
+            key: matching.key,
+            foreign_ids: matching.foreign_ids,
+            rows: request.rows.rows.len(),
+            matched: matching.row_of.len(),
+            matched_in_scope: scoped.count(),
+            scope_size: request.scope.size(request.forest),
+        }
+    }
+
+    /// Adds the changes, what stands higher in the end before what stands lower, and says after which move each move has to come.
+    fn add_updates(&self, operations: &mut Vec<PlannedOperation>) {
+        let mut standings = Standings { difference: self, known: HashMap::new() };
+        let mut updates: Vec<(u32, &(usize, Arc<Segment>, Draft))> =
+            self.updates.iter().map(|update| (standings.of(&update.1.id).depth, update)).collect();
+        updates.sort_by(|(depth, (row, _, draft)), (other_depth, (other_row, _, other))| {
+            (depth, &draft.parent, row).cmp(&(other_depth, &other.parent, other_row))
+        });
+        let first = operations.len();
+        let places: HashMap<&SegmentId, usize> =
+            (first..).zip(&updates).map(|(index, (_, (_, base, _)))| (&base.id, index)).collect();
+        for (_, (row, base, draft)) in &updates {
+            let moves = self.parents.contains_key(&base.id);
+            let above = draft.parent.as_ref().filter(|_| moves).and_then(|parent| standings.of(parent).mover);
+            operations.push(PlannedOperation {
+                operation: Operation::Update { base: Arc::clone(base), draft: draft.clone() },
+                why: Why::Differs { line: self.line(*row) },
+                after: above.and_then(|above| places.get(&above).copied()),
+                existing: Vec::new(),
+            });
+        }
+    }
+}
+
+/// Where segments stand in the end.
+struct Standings<'a> {
+    difference: &'a Difference<'a>,
+    known: HashMap<SegmentId, Standing>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Standing {
+    depth: u32,
+    /// The nearest segment from this one up that exists and is moved.
+    mover: Option<SegmentId>,
+}
+
+impl Standings<'_> {
+    fn of(&mut self, id: &SegmentId) -> Standing {
+        let mut climbed: Vec<SegmentId> = Vec::new();
+        let mut at = Some(id.clone());
+        let mut on_the_way: HashSet<SegmentId> = HashSet::new();
+        // A circle that was there before has no top; it begins where it is met.
+        while let Some(id) = at.filter(|id| !self.known.contains_key(id)).filter(|id| on_the_way.insert(id.clone())) {
+            at = self.difference.parent(&id).cloned();
+            climbed.push(id);
+        }
+        let top = climbed.last().and_then(|id| self.difference.parent(id)).and_then(|above| self.known.get(above));
+        let mut standing = top.cloned().unwrap_or_default();
+        for id in climbed.into_iter().rev() {
+            standing.depth += 1;
+            let moves = self.difference.parents.contains_key(&id) && super::creating(&id).is_none();
+            if moves {
+                standing.mover = Some(id.clone());
+            }
+            self.known.insert(id, standing.clone());
+        }
+        self.known.get(id).cloned().unwrap_or_default()
+    }
+}
+
+/// The segments that look like what is to be created: by external id, or without one by name and parent.
+fn alike(tree: &Tree<'_>, draft: &Draft) -> Vec<SegmentId> {
+    let found = match &draft.external_id {
+        Some(external_id) => tree.of_external_id(external_id.as_str()),
+        None => tree.at(draft.parent.as_ref(), draft.name.as_str()),
+    };
+    found.iter().map(|segment| segment.id.clone()).collect()
+}
+
+/// Holds a row back, and says why.
+pub(super) fn conflict(
+    wished: &Wished<'_>,
+    row: usize,
+    segment: Option<&Arc<Segment>>,
+    reason: ConflictReason,
+) -> Conflict {
+    let Row { line, .. } = wished.request.rows.rows[row];
+    let name = name_of_new(&wished.request.rows.rows[row]).unwrap_or_default();
+    Conflict { line, name, segment: segment.cloned(), reason }
+}

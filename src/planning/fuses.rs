@@ -1,0 +1,195 @@
+//! What stops a plan that would do more than anybody is likely to mean.
+//!
+//! A file that is cut short, a source and a target in each other's place, a wrong scope: all of them come to very many changes.
+
+use std::fmt;
+
+use hashbrown::HashSet;
+
+use super::Planned;
+use crate::changes::Operation;
+use crate::forest::Forest;
+use crate::segment::SegmentId;
+
+/// How much may happen at once, where somebody has said so.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Fuses {
+    /// Deletions.
+    pub deletes: Option<Limit>,
+    /// Updates and moves.
+    pub changes: Option<Limit>,
+}
+
+/// A number, or a share of the scope.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// So many.
+    Count(usize),
+    /// So many hundredths.
+    Percent(f64),
+}
+
+/// What speaks against doing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blown {
+    /// The file has no rows.
+    Empty,
+    /// The file has less than half of what it speaks for.
+    Short {
+        /// How many segments of the scope are in it.
+        rows: usize,
+        /// How many the scope has.
+        scope: usize,
+    },
+    /// Too many deletions.
+    Deletes {
+        /// How many.
+        count: usize,
+        /// How many are done without being asked about.
+        limit: usize,
+    },
+    /// Too many updates.
+    Updates {
+        /// How many.
+        count: usize,
+        /// How many are done without being asked about.
+        limit: usize,
+    },
+    /// Too much is moved.
+    Moves {
+        /// How many segments, with those below them.
+        count: usize,
+        /// How many are moved without being asked about.
+        limit: usize,
+    },
+}
+
+/// Deletions that nobody is asked about, and the hundredths of the scope that may be more.
+const DELETES: usize = 10;
+const DELETES_PERCENT: f64 = 10.0;
+/// The scope has to be so large for a share of it to say anything.
+const UPDATES_FROM: usize = 50;
+const UPDATES_PERCENT: f64 = 30.0;
+/// Segments that are moved, those below included, that nobody is asked about; and the hundredths of the tree that may be more.
+const MOVES: usize = 10;
+const MOVES_PERCENT: f64 = 10.0;
+
+impl Limit {
+    /// Reads `25` or `10%`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim().strip_suffix('%') {
+            None => text.trim().parse().ok().map(Self::Count),
+            Some(percent) => {
+                let percent = percent.trim().replace(',', ".").parse().ok();
+                percent.filter(|percent: &f64| percent.is_finite() && *percent >= 0.0).map(Self::Percent)
+            }
+        }
+    }
+
+    fn of(self, whole: usize) -> usize {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => share(whole, percent),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of segments"
+)]
+fn share(whole: usize, percent: f64) -> usize {
+    (whole as f64 * percent / 100.0).floor() as usize
+}
+
+impl Fuses {
+    /// What speaks against a plan.
+    #[must_use]
+    pub fn blown(&self, planned: &Planned, forest: &Forest, prune: bool) -> Vec<Blown> {
+        if planned.rows == 0 {
+            return vec![Blown::Empty];
+        }
+        let mut blown = Vec::new();
+        let operations = planned.operations.iter().map(|planned| &planned.operation);
+        let deletes = operations.clone().filter(|operation| matches!(operation, Operation::Delete { .. })).count();
+        let updates = operations.clone().filter(|operation| matches!(operation, Operation::Update { .. })).count();
+        let scope = planned.scope_size;
+        let limit = self.deletes.map_or_else(|| DELETES.max(share(scope, DELETES_PERCENT)), |limit| limit.of(scope));
+        if deletes > limit {
+            blown.push(Blown::Deletes { count: deletes, limit });
+        }
+        if prune && self.deletes.is_none() && planned.matched_in_scope * 2 < scope {
+            blown.push(Blown::Short { rows: planned.matched_in_scope, scope });
+        }
+        let default = if scope < UPDATES_FROM { usize::MAX } else { share(scope, UPDATES_PERCENT) };
+        let limit = self.changes.map_or(default, |limit| limit.of(scope));
+        if updates > limit {
+            blown.push(Blown::Updates { count: updates, limit });
+        }
+        let moved = moved(operations, forest);
+        let all = forest.iter().count();
+        let limit = self.changes.map_or_else(|| MOVES.max(share(all, MOVES_PERCENT)), |limit| limit.of(scope));
+        if moved > limit {
+            blown.push(Blown::Moves { count: moved, limit });
+        }
+        blown
+    }
+}
+
+/// How many segments come to stand elsewhere, those below what is moved included.
+fn moved<'a>(operations: impl Iterator<Item = &'a Operation>, forest: &Forest) -> usize {
+    let moved: HashSet<&SegmentId> =
+        operations.filter(|operation| operation.is_move()).filter_map(Operation::subject).collect();
+    let is_topmost = |id: &&&SegmentId| forest.ancestors(id).all(|above| !moved.contains(&above.id));
+    moved.iter().filter(is_topmost).map(|id| 1 + forest.descendant_count(id)).sum()
+}
+
+impl Blown {
+    /// What moves the limit.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Empty => "check how the file was made; to delete everything in it, use the interface",
+            Self::Short { .. } | Self::Deletes { .. } => {
+                "check the file and the scope; if this is meant, say how many with --max-deletes"
+            }
+            Self::Updates { .. } | Self::Moves { .. } => {
+                "check the file and the scope; if this is meant, say how many with --max-changes"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Blown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the file has no segments"),
+            Self::Short { rows, scope } => {
+                write!(f, "the file has {rows} of the {scope} segments that it speaks for, less than half")
+            }
+            Self::Deletes { count, limit } => write!(f, "{count} deletions, and at most {limit} are done unasked"),
+            Self::Updates { count, limit } => write!(f, "{count} updates, and at most {limit} are done unasked"),
+            Self::Moves { count, limit } => {
+                write!(f, "{count} segments would move, those below included, and at most {limit} are moved unasked")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_number_or_a_share() {
+        assert_eq!(Limit::parse("25"), Some(Limit::Count(25)));
+        assert_eq!(Limit::parse("12,5 %"), Some(Limit::Percent(12.5)));
+        assert_eq!(Limit::parse("12.5%").map(|limit| limit.of(200)), Some(25));
+        for text in ["", "%", "-1", "-1%", "many", "inf%"] {
+            assert_eq!(Limit::parse(text), None, "{text}");
+        }
+    }
+}

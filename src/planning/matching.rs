@@ -1,0 +1,249 @@
+//! Which row is which segment.
+//!
+//! By ids, or by external ids, or by paths; never by something else in the same breath, with two exceptions that change nothing:
+//! a row whose segment is not found by its key is taken for one that is just as it wants it to be, so that what was created
+//! once is not created again; and a person can say that a row means a segment.
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::damage::KnownIds;
+use super::tree::Tree;
+use super::{Key, PlanFault, Problem, Request, path};
+use crate::formats::rows::{Column, Row};
+use crate::segment::{Pattern, Segment, SegmentId};
+
+/// Rows and their segments.
+pub(super) struct Matching<'a> {
+    pub key: Key,
+    /// Whether the ids of the file are none of this tenant's, and only say which row is meant.
+    pub foreign_ids: bool,
+    /// The segment of each row; `None` for one that does not exist.
+    pub segments: Vec<Option<Arc<Segment>>>,
+    /// The row of each segment that has one.
+    pub row_of: HashMap<SegmentId, usize>,
+    /// The rows by their ids as they are written.
+    pub by_label: HashMap<&'a str, usize>,
+    /// The rows by their external ids.
+    pub by_external_id: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Matching<'a> {
+    /// Matches rows by their key. What is wrong with them goes to `faults`.
+    pub fn of(request: &Request<'a>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) -> Result<Self, PlanFault> {
+        let rows = &request.rows.rows;
+        let short = request.rows.short_ids.then(|| ShortIds::of(tree));
+        let (key, foreign_ids) = key(request, tree, short.as_ref())?;
+        let mut matching = Self {
+            key,
+            foreign_ids,
+            segments: vec![None; rows.len()],
+            row_of: HashMap::new(),
+            by_label: HashMap::new(),
+            by_external_id: HashMap::new(),
+        };
+        for (at, row) in rows.iter().enumerate() {
+            if let Some(label) = row.value(Column::Id)
+                && let Some(first) = matching.by_label.insert(label, at)
+            {
+                faults.push(twice(rows, at, first, Column::Id, label));
+            }
+            if let Some(external_id) = row.value(Column::ExternalId) {
+                matching.by_external_id.entry(external_id).or_default().push(at);
+            }
+        }
+        for (at, id) in &request.renamed {
+            if let Some(segment) = tree.forest.get(id) {
+                matching.claim(*at, segment);
+            }
+        }
+        match key {
+            Key::Id => matching.by_ids(request, tree, short.as_ref(), faults),
+            Key::ExternalId => matching.by_external_ids(request, tree, faults),
+            Key::Path => matching.by_paths(request, tree, faults),
+        }
+        Ok(matching)
+    }
+
+    /// Takes a row for a segment.
+    pub fn claim(&mut self, row: usize, segment: &Arc<Segment>) {
+        self.row_of.insert(segment.id.clone(), row);
+        self.segments[row] = Some(Arc::clone(segment));
+    }
+
+    /// Whether no row means a segment.
+    pub fn is_unclaimed(&self, id: &SegmentId) -> bool {
+        !self.row_of.contains_key(id)
+    }
+
+    fn unmatched<'r>(&self, request: &Request<'r>) -> Vec<(usize, &'r Row)> {
+        let rows = request.rows.rows.iter().enumerate();
+        rows.filter(|(at, _)| self.segments[*at].is_none()).collect()
+    }
+
+    fn by_ids(
+        &mut self,
+        request: &Request<'a>,
+        tree: &Tree<'_>,
+        short: Option<&ShortIds>,
+        faults: &mut Vec<PlanFault>,
+    ) {
+        for (at, row) in self.unmatched(request) {
+            let Some(label) = row.value(Column::Id) else { continue };
+            let mut fault = |problem| faults.push(PlanFault { line: Some(row.line), problem });
+            match find(label, tree, short) {
+                Found::One(segment) if self.is_unclaimed(&segment.id) => self.claim(at, &segment),
+                Found::One(segment) => {
+                    // Two beginnings of one id: the same id twice was told already.
+                    let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
+                    if request.rows.rows[first].value(Column::Id) != Some(label) {
+                        faults.push(twice(&request.rows.rows, at, first, Column::Id, label));
+                    }
+                }
+                Found::Several => fault(Problem::AmbiguousId(label.to_owned())),
+                Found::None if self.foreign_ids => {}
+                Found::None => {
+                    let wanted = SegmentId::new(label).is_some_and(|id| request.recreate.contains(&id));
+                    if !wanted {
+                        fault(Problem::UnknownId(label.to_owned()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn by_external_ids(&mut self, request: &Request<'a>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) {
+        for (at, row) in self.unmatched(request) {
+            let Some(external_id) = row.value(Column::ExternalId) else { continue };
+            let rows = self.by_external_id.get(external_id).map_or(&[] as &[usize], Vec::as_slice);
+            if let Some(first) = rows.first().filter(|_| rows.len() > 1) {
+                // In a copy of another tenant's segments they may well share one; no row is taken for a segment by that.
+                if !self.foreign_ids && *first != at {
+                    faults.push(twice(&request.rows.rows, at, *first, Column::ExternalId, external_id));
+                }
+                continue;
+            }
+            match tree.of_external_id(external_id) {
+                [] => {}
+                [segment] if self.is_unclaimed(&segment.id) => self.claim(at, segment),
+                [_] => {}
+                several => {
+                    let problem = Problem::SharedExternalId { value: external_id.to_owned(), count: several.len() };
+                    faults.push(PlanFault { line: Some(row.line), problem });
+                }
+            }
+        }
+    }
+
+    fn by_paths(&mut self, request: &Request<'a>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) {
+        for (at, row) in self.unmatched(request) {
+            let Some(written) = row.value(Column::Path) else { continue };
+            // A path that can't be read is told where it is to say the place.
+            let Some(names) = path::names(written) else { continue };
+            match tree.on_path(&names).as_slice() {
+                [] => {}
+                [segment] if self.is_unclaimed(&segment.id) => self.claim(at, segment),
+                [segment] => {
+                    let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
+                    faults.push(twice(&request.rows.rows, at, first, Column::Path, written));
+                }
+                several => {
+                    let problem = Problem::AmbiguousPath { value: written.to_owned(), count: several.len() };
+                    faults.push(PlanFault { line: Some(row.line), problem });
+                }
+            }
+        }
+    }
+}
+
+fn twice(rows: &[Row], at: usize, first: usize, column: Column, value: &str) -> PlanFault {
+    let problem = Problem::Twice { column, value: value.to_owned(), first: rows[first].line };
+    PlanFault { line: Some(rows[at].line), problem }
+}
+
+/// By what rows are taken for segments, and whether their ids are none of this tenant's.
+fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Result<(Key, bool), PlanFault> {
+    let rows = &request.rows.rows;
+    let has = |column: Column| rows.iter().any(|row| row.value(column).is_some());
+    if let Some(key) = request.key {
+        // Of a file without rows there is nothing to match.
+        let missing = !rows.is_empty() && !has(key.column());
+        let fault = PlanFault { line: None, problem: Problem::NoKeyColumn(key.column()) };
+        return if missing { Err(fault) } else { Ok((key, false)) };
+    }
+    if has(Column::Id) {
+        // The root that the platform puts into every tenant says nothing of whose file it is.
+        let knows = |row: &Row| {
+            let label = row.value(Column::Id)?;
+            match find(label, tree, short) {
+                Found::One(segment) => (!Pattern::BUILT_IN.matches(&segment)).then_some(()),
+                Found::Several => Some(()),
+                Found::None => SegmentId::new(label).filter(|id| request.recreate.contains(id)).map(|_| ()),
+            }
+        };
+        let foreign = rows.iter().find_map(knows).is_none();
+        return Ok(if foreign { (Key::ExternalId, true) } else { (Key::Id, false) });
+    }
+    if has(Column::ExternalId) || rows.is_empty() {
+        return Ok((Key::ExternalId, false));
+    }
+    Err(PlanFault { line: None, problem: Problem::NoKey })
+}
+
+enum Found {
+    None,
+    One(Arc<Segment>),
+    Several,
+}
+
+/// The ids that can be named by their beginnings, in order.
+struct ShortIds {
+    sorted: Vec<(String, SegmentId)>,
+}
+
+/// Characters of an id that its beginning has at least.
+const SHORTEST: usize = 8;
+
+impl ShortIds {
+    fn of(tree: &Tree<'_>) -> Self {
+        let uuids = tree.forest.iter().filter(|segment| segment.id.is_uuid());
+        let mut sorted: Vec<_> = uuids.map(|segment| (segment.id.to_string(), segment.id.clone())).collect();
+        sorted.sort_unstable();
+        Self { sorted }
+    }
+}
+
+fn find(label: &str, tree: &Tree<'_>, short: Option<&ShortIds>) -> Found {
+    let id = SegmentId::new(label);
+    if let Some(segment) = id.and_then(|id| tree.forest.get(&id)) {
+        return Found::One(Arc::clone(segment));
+    }
+    let Some(short) = short.filter(|_| label.len() >= SHORTEST) else { return Found::None };
+    let from = short.sorted.partition_point(|(text, _)| text.as_str() < label);
+    let begins = |at: usize| short.sorted.get(at).filter(|(text, _)| text.starts_with(label));
+    match (begins(from), begins(from + 1)) {
+        (Some((_, id)), None) => tree.forest.get(id).map_or(Found::None, |segment| Found::One(Arc::clone(segment))),
+        (Some(_), Some(_)) => Found::Several,
+        (None, _) => Found::None,
+    }
+}
+
+/// Looks for what spreadsheets do to external ids, of rows and of their parents.
+pub(super) fn damaged_ids(request: &Request<'_>, tree: &Tree<'_>, faults: &mut Vec<PlanFault>) {
+    if request.ids_as_written {
+        return;
+    }
+    let rows = &request.rows.rows;
+    let in_file: HashSet<&str> = rows.iter().filter_map(|row| row.value(Column::ExternalId)).collect();
+    let known = KnownIds::of(tree.external_ids());
+    let known_or_in_file = KnownIds::of(tree.external_ids().chain(in_file.iter().copied()));
+    for row in rows {
+        let own = row.value(Column::ExternalId).filter(|found| tree.of_external_id(found).is_empty());
+        let above = row.value(Column::ParentExternalId);
+        let above = above.filter(|found| tree.of_external_id(found).is_empty() && !in_file.contains(found));
+        let own = own.and_then(|found| known.damage(found));
+        let problem = own.or_else(|| above.and_then(|found| known_or_in_file.damage(found)));
+        faults.extend(problem.map(|problem| PlanFault { line: Some(row.line), problem }));
+    }
+}

@@ -1,0 +1,169 @@
+//! Where each row is to stand.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::matching::Matching;
+use super::tree::Tree;
+use super::{PlanFault, Problem, Request, Scope, path};
+use crate::formats::rows::{Above, Cell, Column, Row};
+use crate::segment::{Segment, SegmentId};
+
+/// Where a row is to stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where it stands; a new one at the top.
+    AsIs,
+    /// At the top.
+    Top,
+    /// Under a segment that is there.
+    Under(SegmentId),
+    /// Under the segment of a row, which may have to be created.
+    UnderRow(usize),
+}
+
+/// The places of all rows. What is wrong with them goes to `faults`.
+pub(super) fn places(
+    request: &Request<'_>,
+    tree: &Tree<'_>,
+    matching: &Matching<'_>,
+    faults: &mut Vec<PlanFault>,
+) -> Vec<Place> {
+    let mut finder = Finder { request, tree, matching, by_path: None };
+    let mut places = Vec::with_capacity(request.rows.rows.len());
+    for (at, row) in request.rows.rows.iter().enumerate() {
+        let place = finder.place(at, row).unwrap_or_else(|problem| {
+            faults.push(PlanFault { line: Some(row.line), problem });
+            Place::AsIs
+        });
+        places.push(match place {
+            // A row that is a segment already is named by that.
+            Place::UnderRow(above) => {
+                matching.segments[above].as_ref().map_or(place, |segment| Place::Under(segment.id.clone()))
+            }
+            place => place,
+        });
+    }
+    places
+}
+
+struct Finder<'a, 'r> {
+    request: &'a Request<'r>,
+    tree: &'a Tree<'a>,
+    matching: &'a Matching<'r>,
+    /// The rows by their paths, once somebody asks.
+    by_path: Option<HashMap<Vec<String>, Vec<usize>>>,
+}
+
+impl Finder<'_, '_> {
+    fn place(&mut self, at: usize, row: &Row) -> Result<Place, Problem> {
+        let base = self.matching.segments[at].as_ref();
+        match row.above {
+            Above::Row(above) => return Ok(Place::UnderRow(above)),
+            Above::Top => return Ok(self.top_of_outline(base)),
+            Above::Unsaid => {}
+        }
+        let [id, external_id] = [Column::ParentId, Column::ParentExternalId].map(|column| row.value(column));
+        if let Some(id) = id {
+            let place = self.by_id(id, base)?;
+            let agree = external_id.is_none_or(|external_id| self.has_external_id(&place, external_id));
+            return if agree { Ok(place) } else { Err(Problem::ParentsDisagree) };
+        }
+        if let Some(external_id) = external_id {
+            return self.by_external_id(external_id, base);
+        }
+        let empties = |column| *row.cell(column) == Cell::Empty;
+        if empties(Column::ParentId) || empties(Column::ParentExternalId) {
+            return Ok(Place::Top);
+        }
+        row.value(Column::Path).map_or(Ok(Place::AsIs), |path| self.by_path(path))
+    }
+
+    /// Whether a parent has an external id, as it is or as its row wants it.
+    fn has_external_id(&self, place: &Place, external_id: &str) -> bool {
+        let (segment, row) = match place {
+            Place::UnderRow(row) => (self.matching.segments[*row].as_ref(), Some(*row)),
+            Place::Under(id) => (self.tree.forest.get(id), self.matching.row_of.get(id).copied()),
+            Place::AsIs | Place::Top => (None, None),
+        };
+        let is = segment.and_then(|segment| segment.external_id.as_deref()).map(str::trim) == Some(external_id);
+        is || row.and_then(|row| self.request.rows.rows[row].value(Column::ExternalId)) == Some(external_id)
+    }
+
+    /// A line at the top of an outline stands where the outline begins: at the top, or beside the segment that it was made of.
+    fn top_of_outline(&self, base: Option<&Arc<Segment>>) -> Place {
+        let forest = self.tree.forest;
+        // An orphan and the first of a circle are shown at the top.
+        if base.is_some_and(|base| base.parent.is_some() && forest.parent(&base.id).is_none()) {
+            return Place::AsIs;
+        }
+        match &self.request.scope {
+            Scope::Below(root) => {
+                let above = forest.get(root).and_then(|root| root.parent.clone());
+                above.map_or(Place::Top, Place::Under)
+            }
+            Scope::Unsaid | Scope::All | Scope::Matching(_) => Place::Top,
+        }
+    }
+
+    fn by_id(&self, value: &str, base: Option<&Arc<Segment>>) -> Result<Place, Problem> {
+        if let Some(row) = self.matching.by_label.get(value) {
+            return Ok(Place::UnderRow(*row));
+        }
+        let id = SegmentId::new(value).filter(|_| !self.matching.foreign_ids || self.is_known(value));
+        match id {
+            Some(id) if self.tree.forest.contains(&id) => Ok(Place::Under(id)),
+            // An orphan stays one.
+            Some(id) if base.is_some_and(|base| base.parent.as_ref() == Some(&id)) => Ok(Place::AsIs),
+            _ => Err(Problem::NoSuchParent { column: Column::ParentId, value: value.to_owned() }),
+        }
+    }
+
+    fn is_known(&self, value: &str) -> bool {
+        SegmentId::new(value).is_some_and(|id| self.tree.forest.contains(&id))
+    }
+
+    fn by_external_id(&self, value: &str, base: Option<&Arc<Segment>>) -> Result<Place, Problem> {
+        let column = Column::ParentExternalId;
+        let ambiguous = |count| Problem::AmbiguousParent { column, value: value.to_owned(), count };
+        // Where it stands is one of them: then that is meant.
+        let stands = base.and_then(|base| self.tree.forest.parent(&base.id));
+        let stays = stands.filter(|above| above.external_id.as_deref().map(str::trim) == Some(value));
+        match self.matching.by_external_id.get(value).map(Vec::as_slice) {
+            Some([row]) => Ok(Place::UnderRow(*row)),
+            Some(rows) if stays.is_none() => Err(ambiguous(rows.len())),
+            _ => match self.tree.of_external_id(value) {
+                [segment] => Ok(Place::Under(segment.id.clone())),
+                [] => Err(Problem::NoSuchParent { column, value: value.to_owned() }),
+                several => stays.map(|above| Place::Under(above.id.clone())).ok_or_else(|| ambiguous(several.len())),
+            },
+        }
+    }
+
+    fn by_path(&mut self, value: &str) -> Result<Place, Problem> {
+        let names = path::names(value).ok_or_else(|| Problem::InvalidPath(value.to_owned()))?;
+        let Some((_, above)) = names.split_last().filter(|(_, above)| !above.is_empty()) else { return Ok(Place::Top) };
+        let rows = &self.request.rows.rows;
+        let by_path = self.by_path.get_or_insert_with(|| {
+            let mut by_path: HashMap<Vec<String>, Vec<usize>> = HashMap::new();
+            for (at, row) in rows.iter().enumerate() {
+                if let Some(names) = row.value(Column::Path).and_then(path::names) {
+                    by_path.entry(names).or_default().push(at);
+                }
+            }
+            by_path
+        });
+        let told = || path::written(above.iter().map(String::as_str));
+        let ambiguous = |count| Problem::AmbiguousParent { column: Column::Path, value: told(), count };
+        match by_path.get(above).map(Vec::as_slice) {
+            Some([row]) => Ok(Place::UnderRow(*row)),
+            Some(rows) => Err(ambiguous(rows.len())),
+            None => match self.tree.on_path(above).as_slice() {
+                [segment] => Ok(Place::Under(segment.id.clone())),
+                [] => Err(Problem::NoSuchParent { column: Column::Path, value: told() }),
+                several => Err(ambiguous(several.len())),
+            },
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What is deleted because the file does not have it, and what is kept all the same.
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::difference::Wished;
+use super::{Kept, KeptReason, Request, Scope};
+use crate::segment::{Pattern, Segment, SegmentId};
+
+/// What becomes of segments that are in the scope and in no row.
+#[derive(Debug, Default)]
+pub(super) struct Pruned {
+    /// What is deleted, the lowest first.
+    pub deletes: Vec<Arc<Segment>>,
+    pub kept: Vec<Kept>,
+}
+
+/// What is deleted, and what would be and is kept. `parents` has the new parents of all that is moved or created.
+pub(super) fn pruned(wished: &Wished<'_>, parents: &HashMap<SegmentId, Option<SegmentId>>) -> Pruned {
+    let Request { forest, scope, owned, prune, .. } = wished.request;
+    let mut pruned = Pruned::default();
+    if !prune {
+        return pruned;
+    }
+    let doubted: HashSet<&SegmentId> = wished
+        .held
+        .iter()
+        .flatten()
+        .filter_map(|conflict| conflict.segment.as_ref())
+        .map(|segment| &segment.id)
+        .collect();
+    // What something is put under stays.
+    let taken: HashSet<&SegmentId> = parents.values().flatten().collect();
+    let mut deleted: HashSet<&SegmentId> = HashSet::new();
+    let preorder: Vec<&Arc<Segment>> = forest.preorder().map(|(_, segment)| segment).collect();
+    for segment in preorder.into_iter().rev() {
+        let id = &segment.id;
+        if !wished.matching.is_unclaimed(id) || !scope.has(forest, id) {
+            continue;
+        }
+        let goes = |child: &&Arc<Segment>| deleted.contains(&child.id) || parents.contains_key(&child.id);
+        let owner = [&Pattern::BUILT_IN].into_iter().chain(*owned).find(|pattern| pattern.matches(segment));
+        let reason = match owner {
+            Some(owner) => Some(KeptReason::Managed { owner: owner.owner() }),
+            None if matches!(scope, Scope::Below(root) if root == id) => Some(KeptReason::ScopeRoot),
+            None if doubted.contains(id) => Some(KeptReason::Conflict),
+            None if taken.contains(id) || !forest.children(id).iter().all(goes) => Some(KeptReason::HasChildren),
+            None => None,
+        };
+        match reason {
+            Some(reason) => pruned.kept.push(Kept { segment: Arc::clone(segment), reason }),
+            None => {
+                deleted.insert(id);
+                pruned.deletes.push(Arc::clone(segment));
+            }
+        }
+    }
+    pruned.kept.reverse();
+    pruned
+}

@@ -1,0 +1,495 @@
+//! A plan as a file: what was looked at is what is done, or nothing.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use super::describing::{Sums, describe, path_now};
+use super::{Planned, PlannedOperation, Why, creating, provisional};
+use crate::changes::Operation;
+use crate::forest::Forest;
+use crate::segment::{Draft, Field, Segment, SegmentId};
+
+/// The form that is written, and the only one that is read.
+pub const FORMAT_VERSION: u32 = 1;
+/// What the file says it is.
+const KIND: &str = "segtui-plan";
+
+/// A plan as it is kept in a file and printed with `-o json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPlan {
+    /// The form.
+    pub format_version: u32,
+    /// What it is.
+    pub kind: String,
+    /// For which tenant.
+    pub tenant: String,
+    /// On which host.
+    pub host: String,
+    /// When it was made, as RFC 3339.
+    pub made_at: String,
+    /// The step of the feed up to which everything was known, if there is a feed.
+    pub step: Option<i64>,
+    /// What the file spoke for, in words.
+    pub scope: String,
+    /// By what rows were taken for segments.
+    pub matched_by: String,
+    /// How many operations there are of each kind.
+    pub sums: SavedSums,
+    /// What is to be done, in an order in which it can be done.
+    pub operations: Vec<SavedOperation>,
+    /// What is not done because somebody has to say what is meant.
+    pub conflicts: Vec<SavedConflict>,
+    /// What would be deleted and is kept.
+    pub kept: Vec<SavedKept>,
+}
+
+/// How many operations there are of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSums {
+    create: usize,
+    update: usize,
+    r#move: usize,
+    delete: usize,
+    conflict: usize,
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedOperation {
+    /// What it does.
+    pub op: Kind,
+    /// The segment: its id, or `new-` and the place of the operation that creates it.
+    pub r#ref: String,
+    /// Where it stands; of a new one, where it will.
+    pub path: String,
+    /// Where it will stand, if it is moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_path: Option<String>,
+    /// How many segments stand below it.
+    #[serde(default)]
+    pub below: usize,
+    /// What it is; null for a new one.
+    pub before: Option<Fields>,
+    /// What it will be; null for one that is deleted.
+    pub after: Option<Fields>,
+    /// Why.
+    pub why: String,
+    /// The line that asks for it.
+    pub line: Option<usize>,
+    /// The move that has to be done before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_operation: Option<usize>,
+    /// Of a create: segments that look like it and are others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub existing: Vec<SegmentId>,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A new segment.
+    Create,
+    /// Another name or external id.
+    Update,
+    /// Another parent, and perhaps more.
+    Move,
+    /// Gone.
+    Delete,
+}
+
+impl Kind {
+    /// What an operation does.
+    #[must_use]
+    pub fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::Create { .. } => Self::Create,
+            Operation::Update { .. } if operation.is_move() => Self::Move,
+            Operation::Update { .. } => Self::Update,
+            Operation::Delete { .. } => Self::Delete,
+        }
+    }
+
+    /// How it is called in a file.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Move => "move",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// The fields of a segment. A parent that is still to be created is named by its operation instead of an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fields {
+    name: String,
+    external_id: Option<String>,
+    parent_segment_id: Option<SegmentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent_operation: Option<usize>,
+}
+
+/// Something that is not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedConflict {
+    /// The line.
+    pub line: usize,
+    /// The name there.
+    pub name: String,
+    /// The segment that it may be.
+    pub segment: Option<SegmentId>,
+    /// Where that stands.
+    pub path: Option<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// Something that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedKept {
+    /// The segment.
+    pub r#ref: SegmentId,
+    /// Where it stands.
+    pub path: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Why a file is no plan that can be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// Something else.
+    #[error("it is no plan of segtui")]
+    NotAPlan,
+    /// Another form.
+    #[error("it has format version {0}, and this segtui reads {FORMAT_VERSION}")]
+    Version(u32),
+    /// It was made for another tenant.
+    #[error("it was made for {0}")]
+    OtherTenant(String),
+    /// An operation that makes no sense.
+    #[error("operation {0} can't be read")]
+    Operation(usize),
+}
+
+/// Why an operation of a saved plan is not done any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outdated {
+    /// The segment is gone.
+    Gone,
+    /// Somebody has changed the same fields.
+    Changed(Vec<Field>),
+}
+
+impl std::fmt::Display for Outdated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gone => f.write_str("it was deleted since the plan was made"),
+            Self::Changed(fields) => {
+                let fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+                write!(f, "its {} changed since the plan was made", fields.join(" and "))
+            }
+        }
+    }
+}
+
+/// What of a saved plan is still to be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remaining {
+    /// The operations, with provisional ids for their new places.
+    pub operations: Vec<PlannedOperation>,
+    /// The places that they had in the file.
+    pub places: Vec<usize>,
+    /// How many are done already.
+    pub done: usize,
+    /// Segments that were to be created and are there, by the places of the operations.
+    pub there: Vec<(usize, Arc<Segment>)>,
+    /// What is not done, by the places in the file.
+    pub outdated: Vec<(usize, Outdated)>,
+}
+
+/// For whom a plan is made, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Made<'a> {
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The host.
+    pub host: &'a str,
+    /// When, as RFC 3339.
+    pub at: &'a str,
+    /// The step of the feed up to which everything is known.
+    pub step: Option<i64>,
+    /// What the file speaks for, in words.
+    pub scope: &'a str,
+}
+
+impl SavedPlan {
+    /// A plan, to be kept.
+    #[must_use]
+    pub fn of(planned: &Planned, forest: &Forest, made: Made<'_>) -> Self {
+        let sums = Sums::of(planned.operations.iter().map(|planned| &planned.operation));
+        let mut described = describe(&planned.operations, forest);
+        described.sort_unstable_by_key(|description| description.index);
+        let operations = planned.operations.iter().zip(described).map(|(planned, description)| {
+            let (before, after) = before_and_after(&planned.operation);
+            let id =
+                planned.operation.subject().map_or_else(|| format!("new-{}", description.index), ToString::to_string);
+            SavedOperation {
+                op: Kind::of(&planned.operation),
+                r#ref: id,
+                path: description.path,
+                new_path: description.new_path,
+                below: description.below,
+                before,
+                after,
+                why: planned.why.to_string(),
+                line: planned.why.line(),
+                after_operation: planned.after,
+                existing: planned.existing.clone(),
+            }
+        });
+        let conflicts = planned.conflicts.iter().map(|conflict| SavedConflict {
+            line: conflict.line,
+            name: conflict.name.clone(),
+            segment: conflict.segment.as_ref().map(|segment| segment.id.clone()),
+            path: conflict.segment.as_ref().map(|segment| path_now(forest, &segment.id)),
+            why: conflict.reason.to_string(),
+        });
+        let kept = planned.kept.iter().map(|kept| SavedKept {
+            r#ref: kept.segment.id.clone(),
+            path: path_now(forest, &kept.segment.id),
+            why: kept.reason.to_string(),
+        });
+        Self {
+            format_version: FORMAT_VERSION,
+            kind: KIND.into(),
+            tenant: made.tenant.into(),
+            host: made.host.into(),
+            made_at: made.at.into(),
+            step: made.step,
+            scope: made.scope.into(),
+            matched_by: planned.key.to_string(),
+            sums: SavedSums {
+                create: sums.creates,
+                update: sums.updates,
+                r#move: sums.moves,
+                delete: sums.deletes,
+                conflict: planned.conflicts.len(),
+            },
+            operations: operations.collect(),
+            conflicts: conflicts.collect(),
+            kept: kept.collect(),
+        }
+    }
+
+    /// Whether a text says of itself that it is a plan, whether it can be read or not.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            kind: String,
+        }
+        serde_json::from_str::<Head>(text).is_ok_and(|head| head.kind == KIND)
+    }
+
+    /// Reads a plan.
+    ///
+    /// # Errors
+    ///
+    /// What is no plan, or has another form.
+    pub fn read(text: &str) -> Result<Self, Invalid> {
+        #[derive(Deserialize)]
+        struct Head {
+            kind: String,
+            format_version: u32,
+        }
+        let head: Head = serde_json::from_str(text).map_err(|_| Invalid::NotAPlan)?;
+        if head.kind != KIND {
+            return Err(Invalid::NotAPlan);
+        }
+        if head.format_version != FORMAT_VERSION {
+            return Err(Invalid::Version(head.format_version));
+        }
+        serde_json::from_str(text).map_err(|_| Invalid::NotAPlan)
+    }
+
+    /// The operations of the plan.
+    ///
+    /// # Errors
+    ///
+    /// A plan for another tenant or host, and an operation that makes no sense.
+    pub fn planned_for(&self, tenant: &str, host: &str) -> Result<Vec<PlannedOperation>, Invalid> {
+        if (self.tenant.as_str(), self.host.as_str()) != (tenant, host) {
+            return Err(Invalid::OtherTenant(format!("{} on {}", self.tenant, self.host)));
+        }
+        let operations = self.operations.iter().enumerate();
+        operations.map(|(at, saved)| self.operation(at, saved).ok_or(Invalid::Operation(at))).collect()
+    }
+
+    fn operation(&self, at: usize, saved: &SavedOperation) -> Option<PlannedOperation> {
+        let creates = |index: &usize| self.operations.get(*index).is_some_and(|other| other.op == Kind::Create);
+        let draft = |fields: &Fields| {
+            let parent = match fields.parent_operation {
+                Some(index) => Some(provisional(Some(index).filter(|index| *index < at && creates(index))?)),
+                None => fields.parent_segment_id.clone(),
+            };
+            Some(Draft { parent, ..fields.draft()? })
+        };
+        let base = |fields: &Fields| Some(Arc::new(fields.draft()?.into_segment(SegmentId::new(&saved.r#ref)?)));
+        let operation = match (saved.op, &saved.before, &saved.after) {
+            (Kind::Create, None, Some(after)) => Operation::Create { draft: draft(after)? },
+            (Kind::Update | Kind::Move, Some(before), Some(after)) => {
+                Operation::Update { base: base(before)?, draft: draft(after)? }
+            }
+            (Kind::Delete, Some(before), None) => Operation::delete(base(before)?),
+            _ => return None,
+        };
+        let why = match (saved.op, saved.line) {
+            (Kind::Create, Some(line)) => Why::New { line },
+            (Kind::Update | Kind::Move, Some(line)) => Why::Differs { line },
+            (Kind::Delete, None) => Why::Pruned,
+            _ => return None,
+        };
+        let after = saved.after_operation;
+        if after.is_some_and(|after| after >= at) {
+            return None;
+        }
+        Some(PlannedOperation { operation, why, after, existing: saved.existing.clone() })
+    }
+}
+
+impl Fields {
+    fn of(segment: &Segment) -> Self {
+        let new = segment.parent.as_ref().and_then(creating);
+        Self {
+            name: segment.name.to_string(),
+            external_id: segment.external_id.as_ref().map(ToString::to_string),
+            parent_segment_id: segment.parent.clone().filter(|_| new.is_none()),
+            parent_operation: new,
+        }
+    }
+
+    fn draft(&self) -> Option<Draft> {
+        let id = SegmentId::new("any")?;
+        let external_id = self.external_id.as_deref().map(Into::into);
+        let parent = self.parent_segment_id.clone();
+        Some(Draft::of(&Segment { id, name: self.name.as_str().into(), external_id, parent }))
+    }
+}
+
+fn before_and_after(operation: &Operation) -> (Option<Fields>, Option<Fields>) {
+    let after = |draft: &Draft| Fields::of(&draft.clone().into_segment(provisional(0)));
+    match operation {
+        Operation::Create { draft } => (None, Some(after(draft))),
+        Operation::Update { base, draft } => (Some(Fields::of(base)), Some(after(draft))),
+        Operation::Delete { base, .. } => (Some(Fields::of(base)), None),
+    }
+}
+
+/// What of the operations of a saved plan is still to be done, with the tenant as it is now.
+#[must_use]
+pub fn remaining(operations: Vec<PlannedOperation>, forest: &Forest) -> Remaining {
+    let mut remaining = Remaining::default();
+    let tree = super::tree::Tree::of(forest);
+    // What became of the provisional ids, and of the places, of the file.
+    let mut ids: HashMap<SegmentId, SegmentId> = HashMap::new();
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    let mut taken: hashbrown::HashSet<SegmentId> = hashbrown::HashSet::new();
+    for (at, planned) in operations.into_iter().enumerate() {
+        let PlannedOperation { operation, why, after, existing } = planned;
+        let operation = operation.with_ids(&|id| ids.get(id).cloned());
+        match &operation {
+            Operation::Create { draft } => {
+                let is_new = |segment: &&&Arc<Segment>| !existing.contains(&segment.id) && !taken.contains(&segment.id);
+                let alike = match &draft.external_id {
+                    Some(external_id) => tree.of_external_id(external_id.as_str()),
+                    None => tree.at(draft.parent.as_ref(), draft.name.as_str()),
+                };
+                if let Some(there) = alike.iter().find(is_new) {
+                    taken.insert(there.id.clone());
+                    ids.insert(provisional(at), there.id.clone());
+                    remaining.there.push((at, Arc::clone(there)));
+                    remaining.done += 1;
+                    continue;
+                }
+                ids.insert(provisional(at), provisional(remaining.operations.len()));
+            }
+            Operation::Update { base, draft } => match forest.get(&base.id) {
+                None => {
+                    remaining.outdated.push((at, Outdated::Gone));
+                    continue;
+                }
+                Some(now) => {
+                    let (mine, left) = (draft.changes(base), draft.changes(now));
+                    let theirs = base.differing_fields(now);
+                    let both: Vec<Field> =
+                        mine.iter().copied().filter(|field| theirs.contains(field) && left.contains(field)).collect();
+                    if !both.is_empty() {
+                        remaining.outdated.push((at, Outdated::Changed(both)));
+                        continue;
+                    }
+                    if mine.iter().all(|field| !left.contains(field)) {
+                        remaining.done += 1;
+                        continue;
+                    }
+                }
+            },
+            Operation::Delete { base, .. } => match forest.get(&base.id) {
+                None => {
+                    remaining.done += 1;
+                    continue;
+                }
+                Some(now) if !base.differing_fields(now).is_empty() => {
+                    remaining.outdated.push((at, Outdated::Changed(base.differing_fields(now))));
+                    continue;
+                }
+                Some(_) => {}
+            },
+        }
+        places.insert(at, remaining.operations.len());
+        let after = after.and_then(|after| places.get(&after).copied());
+        remaining.operations.push(PlannedOperation { operation, why, after, existing });
+        remaining.places.push(at);
+    }
+    remaining
+}
+
+impl Why {
+    /// The line that asks for it.
+    #[must_use]
+    pub const fn line(self) -> Option<usize> {
+        match self {
+            Self::New { line } | Self::Differs { line } => Some(line),
+            Self::Pruned => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::New { line } => write!(f, "line {line} is new"),
+            Self::Differs { line } => write!(f, "line {line} differs"),
+            Self::Pruned => f.write_str("not in the file"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_plan_is_told_apart_from_another_form() {
+        assert_eq!(SavedPlan::read("[]"), Err(Invalid::NotAPlan));
+        assert_eq!(SavedPlan::read("{\"kind\": \"segtui-plan\", \"format_version\": 9}"), Err(Invalid::Version(9)));
+        assert!(SavedPlan::is_one("{\"kind\": \"segtui-plan\"}"));
+        assert!(!SavedPlan::is_one("[{\"name\": \"A\"}]"));
+    }
+}

@@ -1,0 +1,73 @@
+//! What a tenant has, found by external id and by place.
+
+use std::sync::Arc;
+
+use hashbrown::{Equivalent, HashMap};
+
+use crate::forest::Forest;
+use crate::segment::{Segment, SegmentId};
+
+/// The segments of a tenant.
+pub(super) struct Tree<'a> {
+    pub forest: &'a Forest,
+    by_external_id: HashMap<&'a str, Vec<&'a Arc<Segment>>>,
+    /// By the parent as the segment has it, and the name.
+    by_place: HashMap<(Option<&'a SegmentId>, &'a str), Vec<&'a Arc<Segment>>>,
+}
+
+/// Segments on the same path that are looked at, at most.
+const BRANCHES: usize = 1_000;
+
+impl<'a> Tree<'a> {
+    pub fn of(forest: &'a Forest) -> Self {
+        let mut by_external_id: HashMap<&str, Vec<&Arc<Segment>>> = HashMap::new();
+        let mut by_place: HashMap<_, Vec<&Arc<Segment>>> = HashMap::new();
+        for segment in forest.iter() {
+            if let Some(external_id) = segment.external_id.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+                by_external_id.entry(external_id).or_default().push(segment);
+            }
+            by_place.entry((segment.parent.as_ref(), segment.name.trim())).or_default().push(segment);
+        }
+        // The tree has its own order, and what is found is not to depend on it.
+        for found in by_place.values_mut().chain(by_external_id.values_mut()) {
+            found.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        }
+        Self { forest, by_external_id, by_place }
+    }
+
+    /// The segments of an external id.
+    pub fn of_external_id(&self, external_id: &str) -> &[&'a Arc<Segment>] {
+        self.by_external_id.get(external_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every external id.
+    pub fn external_ids(&self) -> impl Iterator<Item = &'a str> {
+        self.by_external_id.keys().copied()
+    }
+
+    /// The segments of a name directly under a parent.
+    pub fn at(&self, parent: Option<&SegmentId>, name: &str) -> &[&'a Arc<Segment>] {
+        self.by_place.get(&Wanted(parent, name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The segments on a path.
+    pub fn on_path(&self, names: &[String]) -> Vec<&'a Arc<Segment>> {
+        let Some((first, rest)) = names.split_first() else { return Vec::new() };
+        let mut found = self.at(None, first).to_vec();
+        for name in rest {
+            found.truncate(BRANCHES);
+            found = found.iter().flat_map(|segment| self.at(Some(&segment.id), name)).copied().collect();
+        }
+        found
+    }
+}
+
+/// A place that is looked for. It has the hash of the key that it is equal to.
+#[derive(Hash)]
+struct Wanted<'w>(Option<&'w SegmentId>, &'w str);
+
+impl Equivalent<(Option<&SegmentId>, &str)> for Wanted<'_> {
+    fn equivalent(&self, key: &(Option<&SegmentId>, &str)) -> bool {
+        (self.0, self.1) == *key
+    }
+}
