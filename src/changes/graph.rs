@@ -3,7 +3,8 @@
 //! An operation builds upon earlier ones that concern the same segment, that create or move the segment it puts its own under,
 //! and, when it deletes, that take something from below. Two creates with the same fields go one after the other, since nobody
 //! could tell whose a segment is when both answers are lost. Moves to different places go one after the other as well: two of
-//! them, each harmless, could close a cycle in the wrong order; a move that rests holds up no other. An operation that failed or
+//! them, each harmless, could close a cycle in the wrong order; a move that rests holds up no other. Of a plan that says in which
+//! order its moves have to come, each waits for the one that it was said to come after only. An operation that failed or
 //! is on hold stays, and whatever builds upon it waits.
 //!
 //! An operation waits only for those that entered before it, so nothing ever waits for itself. No step costs more than what
@@ -67,6 +68,8 @@ enum Kind {
     Move {
         to: Option<SegmentId>,
     },
+    /// To a place, after those that it was said to come after: it can't close a circle, whatever else is moved.
+    OrderedMove,
     Delete,
 }
 
@@ -116,11 +119,31 @@ impl Graph {
             self.moves.to.clone_from(to);
         }
         let place = (turn, self.moves.last_run);
-        self.insert(op, operation, place, kind, if rests { Stage::Resting } else { Stage::Queued });
+        self.insert(op, operation, place, (kind, None), if rests { Stage::Resting } else { Stage::Queued });
     }
 
-    fn insert(&mut self, op: OpId, operation: &Operation, (turn, run): (Turn, u64), kind: Kind, stage: Stage) {
-        let after = self.builds_upon(operation, turn);
+    /// Takes in an operation of a plan whose order is known: of a move, `above` is the last one that has to be done before it, the
+    /// move of the nearest segment above its new place that is moved too. Such moves go to different places at the same time.
+    pub fn enter_ordered(&mut self, op: OpId, operation: &Operation, above: Option<OpId>) {
+        if !operation.is_move() {
+            return self.enter(op, operation, false);
+        }
+        self.last_turn.0 += 1;
+        let place = (self.last_turn, self.moves.last_run);
+        let above = above.filter(|above| self.nodes.contains_key(above));
+        self.insert(op, operation, place, (Kind::OrderedMove, above), Stage::Queued);
+    }
+
+    fn insert(
+        &mut self,
+        op: OpId,
+        operation: &Operation,
+        (turn, run): (Turn, u64),
+        (kind, above): (Kind, Option<OpId>),
+        stage: Stage,
+    ) {
+        let mut after = self.builds_upon(operation, turn);
+        after.extend(above.filter(|above| !after.contains(above)));
         for earlier in &after {
             if let Some(node) = self.nodes.get_mut(earlier) {
                 node.before.insert(op);
@@ -220,7 +243,8 @@ impl Graph {
     pub fn wake(&mut self, op: OpId, operation: &Operation) {
         let Some((Node { turn, run, before, .. }, twin)) = self.take_out(op) else { return };
         // It keeps its place among the moves, so that nothing that waits for it comes before it; also where it was none before.
-        self.insert(op, operation, (turn, run), Kind::of(operation, self.nodes.hasher()), Stage::Queued);
+        let kind = Kind::of(operation, self.nodes.hasher());
+        self.insert(op, operation, (turn, run), (kind, None), Stage::Queued);
         if let Some(node) = self.nodes.get_mut(&op) {
             node.before = before;
         }
@@ -470,6 +494,20 @@ mod tests {
         assert_eq!(begun(&mut graph), [3]);
         graph.leave(op(0));
         assert_eq!(begun(&mut graph), [1]);
+    }
+
+    #[test]
+    fn ordered_moves_go_to_different_places_at_once_each_after_the_one_above() {
+        let mut graph = Graph::default();
+        graph.enter_ordered(op(0), &moved("a", None, "x"), None);
+        graph.enter_ordered(op(1), &moved("b", None, "y"), None);
+        // `z` is somewhere below `a`.
+        graph.enter_ordered(op(2), &moved("c", None, "z"), Some(op(0)));
+        graph.enter_ordered(op(3), &rename("d", "e"), Some(op(0)));
+        assert_eq!(begun(&mut graph), [0, 1, 3]);
+        graph.rest(op(1));
+        graph.leave(op(0));
+        assert_eq!(begun(&mut graph), [2]);
     }
 
     #[test]

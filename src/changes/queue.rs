@@ -208,6 +208,20 @@ impl ChangeQueue {
 
     /// Queues what is staged of a plan; nothing of it where it refers to a new segment of another plan that is only staged.
     pub fn submit(&mut self, plan_id: PlanId) -> Transitions {
+        self.submit_by(plan_id, |graph, op, operation| graph.enter(op, operation, false))
+    }
+
+    /// The same for a plan in which what stands higher in the end is moved before what stands lower. `above` has for each operation
+    /// the index of the move that it has to come after, of the nearest segment above its new place that is moved too; so moves to
+    /// different places go at the same time.
+    pub fn submit_ordered(&mut self, plan_id: PlanId, above: &[Option<usize>]) -> Transitions {
+        self.submit_by(plan_id, |graph, op, operation| {
+            let above = above.get(op.index).copied().flatten();
+            graph.enter_ordered(op, operation, above.map(|index| OpId { plan_id, index }));
+        })
+    }
+
+    fn submit_by(&mut self, plan_id: PlanId, enter: impl Fn(&mut Graph, OpId, &Operation)) -> Transitions {
         let mut transitions = Transitions::default();
         if self.waits_for_staged(plan_id) {
             return transitions;
@@ -217,7 +231,7 @@ impl ChangeQueue {
         self.graph.reserve(ops.len());
         for op in ops {
             let Some(planned) = self.plans.op(op) else { continue };
-            self.graph.enter(op, &planned.operation, false);
+            enter(&mut self.graph, op, &planned.operation);
             transitions.journal.push(JournalEntry::Queued(op, planned.operation.clone()));
         }
         if transitions.journal.is_empty() {

@@ -168,7 +168,7 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
     let has = |column: Column| rows.iter().any(|row| row.value(column).is_some());
     if let Some(key) = request.key {
         // Of a file without rows there is nothing to match.
-        let missing = !rows.is_empty() && !has(key.column());
+        let missing = !rows.is_empty() && !request.rows.columns.contains(&key.column());
         let fault = PlanFault { line: None, problem: Problem::NoKeyColumn(key.column()) };
         return if missing { Err(fault) } else { Ok((key, false)) };
     }
@@ -188,7 +188,9 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
     if has(Column::ExternalId) || rows.is_empty() {
         return Ok((Key::ExternalId, false));
     }
-    Err(PlanFault { line: None, problem: Problem::NoKey })
+    // Without any id, every row is new, unless there is one that is just like it.
+    let keyless = PlanFault { line: None, problem: Problem::NoKey };
+    if request.rows.columns.contains(&Column::Id) { Ok((Key::Id, false)) } else { Err(keyless) }
 }
 
 enum Found {

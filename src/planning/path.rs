@@ -1,4 +1,5 @@
-//! Paths as texts: `/Name/Name`, with `//` for a `/` that is part of a name.
+//! Paths as texts: `/Name/Name`, with `//` for a `/` that is part of a name. Where a name ends with one and the next begins with
+//! one, the path can't say which has it.
 
 /// The names of a path, from the top down; `None` for what is no path.
 #[must_use]
@@ -28,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_path_is_read_back_as_it_was_written() {
-        for path in [vec!["A"], vec!["A", "B/C", "D"], vec!["A/", "/B"], vec!["Łódź", "a b"]] {
+        for path in [vec!["A"], vec!["A", "B/C", "D"], vec!["A/", "B"], vec!["Łódź", "a b"]] {
             assert_eq!(names(&written(path.iter().copied())).unwrap(), path, "{path:?}");
         }
         for text in ["A/B", "", "/", "/A/", "/ /B"] {
