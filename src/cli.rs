@@ -20,9 +20,11 @@ mod notes;
 mod output;
 mod paint;
 mod places;
+mod plan;
 mod profile_service;
 mod reference;
 mod serve_demo;
+mod source;
 mod surroundings;
 mod table;
 mod tree;
@@ -107,6 +109,10 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
         Command::Check(check) => {
             let around = around(&check.connection);
             block_on(ended_in_time(report.timeout, check::run(check, around)))?
+        }
+        Command::Plan(plan) => {
+            let around = around(&plan.connection);
+            block_on(ended_in_time(report.timeout, plan::run(plan, around)))?
         }
         Command::Watch(watch) => {
             let connection = watch.connection.clone().or(connection);

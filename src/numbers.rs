@@ -11,6 +11,8 @@ pub enum Noun {
     Descendant,
     /// Something that is certainly wrong.
     Error,
+    /// Something wrong with a file.
+    Fault,
     /// A page of the list of segments.
     Page,
     /// A change that is sent or waits for that.
@@ -33,6 +35,7 @@ impl Noun {
             Self::Child => ("child", "children"),
             Self::Descendant => ("descendant", "descendants"),
             Self::Error => ("error", "errors"),
+            Self::Fault => ("fault", "faults"),
             Self::Page => ("page", "pages"),
             Self::PendingChange => ("pending change", "pending changes"),
             Self::Problem => ("problem", "problems"),

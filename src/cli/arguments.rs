@@ -1,5 +1,6 @@
 //! Command-line arguments.
 
+mod changing;
 mod checking;
 mod reading;
 
@@ -19,7 +20,8 @@ use crate::theme::Name;
 use super::exit::Exit;
 use super::failure::ErrorForm;
 
-pub(super) use checking::{CheckArguments, RuleChoice, TextOrJson};
+pub(super) use changing::{MatchingArguments, PlanArguments, ScopeQuery, SourceArguments, SourceFormat, TextOrJson};
+pub(super) use checking::{CheckArguments, RuleChoice};
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
 
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
@@ -52,7 +54,7 @@ fn after_help() -> String {
 }
 
 /// Commands whose `-o` names a form of output, JSON among them.
-const WITH_JSON: &[&str] = &["find", "get", "check"];
+const WITH_JSON: &[&str] = &["find", "get", "check", "plan"];
 
 /// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
@@ -83,6 +85,8 @@ pub(super) enum Command {
     Export(ExportArguments),
     /// List what is wrong with the data: orphans, loops, duplicates, odd names.
     Check(CheckArguments),
+    /// Show what a file of segments (CSV, JSON, NDJSON, outline) would change. Changes nothing.
+    Plan(PlanArguments),
     /// Print a line per change until stopped.
     ///
     /// Shows old and new values for changes seen while it is running; for earlier changes (--since), only the current state.

@@ -32,7 +32,21 @@ pub(super) struct Failure {
     error: String,
     hint: Option<String>,
     candidates: Vec<Candidate>,
+    details: Vec<Detail>,
 }
+
+/// One of several things that are wrong, or that show what is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Detail {
+    /// The line of the file that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// What is to be said, as a phrase.
+    pub text: String,
+}
+
+/// Details that are listed for reading; nobody reads more.
+const LISTED: usize = 200;
 
 /// One of several segments that an ambiguous reference may mean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,7 +60,7 @@ pub(super) struct Candidate {
 impl Failure {
     /// What couldn't be done and why, as a phrase in lower case without a full stop.
     pub fn new(exit: Exit, error: impl Display) -> Self {
-        Self { exit, error: error.to_string(), hint: None, candidates: Vec::new() }
+        Self { exit, error: error.to_string(), hint: None, candidates: Vec::new(), details: Vec::new() }
     }
 
     /// It was called or configured wrongly.
@@ -82,6 +96,11 @@ impl Failure {
         };
     }
 
+    /// Everything that is wrong, one by one.
+    pub fn details(self, details: Vec<Detail>) -> Self {
+        Self { details, ..self }
+    }
+
     /// How the program ends because of it.
     pub const fn exit(&self) -> Exit {
         self.exit
@@ -107,6 +126,13 @@ impl Failure {
         for Candidate { id, path } in &self.candidates {
             text.extend(["  id=", &printable(id), "  ", &printable(path), "\n"]);
         }
+        for Detail { line, text: detail } in self.details.iter().take(LISTED) {
+            let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            text.extend(["  ", &line, &one_line(detail), "\n"]);
+        }
+        if self.details.len() > LISTED {
+            text.push_str(&format!("  and {} more; -o json lists all\n", self.details.len() - LISTED));
+        }
         text + "hint: " + &self.hint_text()
     }
 
@@ -116,6 +142,7 @@ impl Failure {
             hint: self.hint_text(),
             code: self.exit.code(),
             candidates: &self.candidates,
+            details: &self.details,
         };
         // Texts and numbers only, so this can't fail.
         printable_json(&serde_json::to_string(&object).unwrap_or_default())
@@ -130,6 +157,8 @@ struct ErrorObject<'a> {
     code: u8,
     #[serde(skip_serializing_if = "<[Candidate]>::is_empty")]
     candidates: &'a [Candidate],
+    #[serde(skip_serializing_if = "<[Detail]>::is_empty")]
+    details: &'a [Detail],
 }
 
 /// Says on stderr what is no error.

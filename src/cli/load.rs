@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::forest::{Change, Forest};
 use crate::numbers::{Noun, counted};
+use crate::segment::Step;
 use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChange};
 
 use super::exit::Exit;
@@ -27,6 +28,8 @@ pub(super) struct Loaded {
     pub forest: Forest,
     pub tenant: String,
     pub host: String,
+    /// The step of the feed up to which everything is known, if there is a feed.
+    pub step: Option<Step>,
     completeness: Completeness,
 }
 
@@ -41,17 +44,18 @@ enum Completeness {
 /// The segments, and whether that is all of them.
 struct Listing {
     forest: Forest,
+    step: Option<Step>,
     completeness: Completeness,
 }
 
 impl Listing {
-    fn complete(forest: Forest) -> Self {
-        Self { forest, completeness: Completeness::Complete }
+    fn complete(forest: Forest, step: Option<Step>) -> Self {
+        Self { forest, step, completeness: Completeness::Complete }
     }
 
     fn incomplete(forest: Forest, why: &Failure, notes: Notes) -> Self {
         notes.failure(why);
-        Self { forest, completeness: Completeness::Incomplete }
+        Self { forest, step: None, completeness: Completeness::Incomplete }
     }
 }
 
@@ -80,10 +84,10 @@ pub(super) async fn everything(link: &Link, notes: Notes) -> Result<Loaded, Fail
     let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
     notes.detail(format_args!("loading the segments of {tenant} from {host}"));
     let begun = Instant::now();
-    let Listing { forest, completeness } = list(link, notes).await.wrap_err("couldn't load the segments")?;
+    let Listing { forest, step, completeness } = list(link, notes).await.wrap_err("couldn't load the segments")?;
     let seconds = begun.elapsed().as_secs_f64();
     notes.detail(format_args!("loaded {} in {seconds:.1} s", counted(forest.len(), Noun::Segment)));
-    Ok(Loaded { forest, tenant, host, completeness })
+    Ok(Loaded { forest, tenant, host, step, completeness })
 }
 
 /// The same, followed until it is known to be all of it. How far it is goes to stderr when that is a terminal.
@@ -120,9 +124,9 @@ async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
                 let why = why.hint("try again; if that doesn't help, the server's list has a fault");
                 return Ok(Listing::incomplete(forest, &why, notes));
             }
-            Event::Synchronised { complete: true, .. } => {
+            Event::Synchronised { complete: true, next, .. } => {
                 progress.clear();
-                return Ok(Listing::complete(forest));
+                return Ok(Listing::complete(forest, Some(next)));
             }
             Event::Synchronised { .. } if lists >= LISTS => {
                 progress.clear();
@@ -132,7 +136,7 @@ async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
             // Without a feed there is nothing to wait for after the list.
             Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => {
                 progress.clear();
-                return Ok(Listing::complete(forest));
+                return Ok(Listing::complete(forest, None));
             }
             Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => {
                 let ListProgress { segments, pages, elapsed, .. } = far;

@@ -17,6 +17,7 @@ pub(super) enum Paint {
 
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
+const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
 const YELLOW: &str = "\x1b[33m";
 const FOUND: &str = "\x1b[1;4m";
@@ -42,6 +43,18 @@ impl Paint {
     }
 
     pub fn error(self, text: &str) -> String {
+        self.within(RED, text)
+    }
+
+    pub fn plain(self, text: &str) -> String {
+        printable(text).into_owned()
+    }
+
+    pub fn added(self, text: &str) -> String {
+        self.within(GREEN, text)
+    }
+
+    pub fn removed(self, text: &str) -> String {
         self.within(RED, text)
     }
 

@@ -13,7 +13,7 @@ use compact_str::CompactString;
 use super::outline;
 
 pub use json::{read_json, read_ndjson};
-pub use text::{Decoded, Encoding, Undecodable, decode, read_outline};
+pub use text::{Encoding, Undecodable, decode, read_outline};
 
 /// What a file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

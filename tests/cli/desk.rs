@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 use segtui::demo::{Options, Server};
-use segtui::segment::Segment;
+use segtui::segment::{Segment, SegmentId};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -47,6 +47,17 @@ pub fn serving_with(options: Options) -> (Runtime, Server) {
     let runtime = Runtime::new().unwrap();
     let server = runtime.block_on(Server::start(options)).unwrap();
     (runtime, server)
+}
+
+/// A tenant of these segments: id, name, external ID and parent, `""` for none.
+pub fn tenant_of(segments: &[[&str; 4]]) -> Options {
+    let segment = |[id, name, external_id, parent]: &[&str; 4]| Segment {
+        id: SegmentId::new(id).unwrap(),
+        name: (*name).into(),
+        external_id: (!external_id.is_empty()).then(|| (*external_id).into()),
+        parent: SegmentId::new(parent),
+    };
+    Options { load: Some(segments.iter().map(segment).collect()), tenant: "acme".into(), ..Options::default() }
 }
 
 /// Segments with everything that can be wrong, and with what each form has to escape.

@@ -9,6 +9,7 @@ mod export;
 mod forms;
 mod messages;
 mod output;
+mod plan;
 mod process;
 mod refusals;
 mod serve_demo;

@@ -1,10 +1,10 @@
 //! Arguments of `check`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::check::{Level, Rule};
 
-use super::ConnectionArguments;
+use super::{ConnectionArguments, TextOrJson};
 
 #[derive(Debug, Clone, Args)]
 #[command(after_help = after_check())]
@@ -40,15 +40,6 @@ fn rule(text: &str) -> Result<RuleChoice, String> {
     let fault = |fault: crate::check::RuleFault| fault.to_string();
     let rule = rule.parse().map_err(fault)?;
     Ok(RuleChoice { rule, level: level.map(str::parse).transpose().map_err(fault)? })
-}
-
-/// A form for reading, or one for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum TextOrJson {
-    /// Lines for reading.
-    Text,
-    /// One JSON object.
-    Json,
 }
 
 fn after_check() -> String {

@@ -8,7 +8,7 @@ use crate::forest::{Query, Reference};
 
 use super::ConnectionArguments;
 
-const REFERENCE_HELP: &str = "\
+pub(super) const REFERENCE_HELP: &str = "\
 How to name a segment (REF):
   id=4711           by ID
   ext=PL-10         by external ID
@@ -16,7 +16,7 @@ How to name a segment (REF):
   PL-10             by ID, or else by external ID
 `id:` and `ext:` work too. A reference that fits no segment, or several, is an error.";
 
-const QUERY_HELP: &str = "\
+pub(super) const QUERY_HELP: &str = "\
 How to search (QUERY), as with / in the tree:
   vip polska        both words in the name or external ID; letters may be left out,
                     so `vp` finds VIP
@@ -31,11 +31,11 @@ fn depth(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|depth| *depth > 0).ok_or_else(|| "must be a number from 1".into())
 }
 
-fn reference(text: &str) -> Result<Reference, String> {
+pub(super) fn reference(text: &str) -> Result<Reference, String> {
     Reference::parse(text).map_err(|fault| fault.to_string())
 }
 
-fn query(text: &str) -> Result<Query, String> {
+pub(super) fn query(text: &str) -> Result<Query, String> {
     Query::parse_strict(text).map_err(|fault| fault.to_string())
 }
 

@@ -63,7 +63,6 @@ pub fn guard(text: &str) -> Cow<'_, str> {
 
 /// The text of a cell that may be guarded. A cell without a guard is the text itself.
 #[must_use]
-#[cfg_attr(not(test), expect(dead_code, reason = "reading CSV comes next"))]
 pub fn unguard(cell: &str) -> &str {
     cell.strip_prefix(GUARD).filter(|text| needs_guard(text)).unwrap_or(cell)
 }

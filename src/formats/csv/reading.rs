@@ -1,7 +1,10 @@
 //! From a table to rows.
 
+use std::borrow::Cow;
+
 use csv::StringRecord;
 
+use super::guard::unguard;
 use crate::formats::rows::{Cell, Column, ColumnNames, Row, RowFault, RowProblem, Rows};
 
 /// What stands between the cells of a line.
@@ -217,17 +220,22 @@ impl Table<'_> {
         let mut row = Row::at(line);
         for (column, cell) in columns.iter().zip(record) {
             if let Some(column) = column {
-                row.set(*column, Cell::written(&unguarded(cell)));
+                row.set(*column, Cell::written(&self.unguarded(cell)));
             }
         }
         (!row.is_blank()).then_some(row)
     }
-}
 
-/// A cell without what guards it from a spreadsheet: `="007"` is 007.
-fn unguarded(cell: &str) -> std::borrow::Cow<'_, str> {
-    let inner = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
-    inner.map_or(cell.into(), |inner| inner.replace("\"\"", "\"").into())
+    /// A cell without what guards it from a spreadsheet: `="007"` is 007, and so is `'007` where the delimiter is one of spreadsheets.
+    /// Between commas an apostrophe is a letter like any other, as in what is exported for programs.
+    fn unguarded<'c>(&self, cell: &'c str) -> Cow<'c, str> {
+        let inner = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+        match (inner, self.delimiter) {
+            (Some(inner), _) => inner.replace("\"\"", "\"").into(),
+            (None, Delimiter::Comma) => cell.into(),
+            (None, Delimiter::Semicolon | Delimiter::Tab) => unguard(cell).into(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -300,6 +308,10 @@ mod tests {
 
     #[test]
     fn a_guard_against_spreadsheets_is_taken_off() {
-        assert_eq!(rows("name;ext\n\"=\"\"007\"\"\";x\n")[0].value(Column::Name), Some("007"));
+        for guarded in ["\"=\"\"007\"\"\"", "'007"] {
+            assert_eq!(rows(&format!("name;ext\n{guarded};x\n"))[0].value(Column::Name), Some("007"), "{guarded}");
+        }
+        assert_eq!(rows("name;ext\n'Aachen;x\n")[0].value(Column::Name), Some("'Aachen"));
+        assert_eq!(rows("name,ext\n'007,x\n")[0].value(Column::Name), Some("'007"));
     }
 }

@@ -55,7 +55,7 @@ pub type Decoded = String;
 /// Bytes that are no text in the encoding that is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undecodable {
-    /// The first line with such bytes, counted from 1.
+    /// A line with such bytes, counted from 1: the first that reads differently in the encodings it may be in, if there is one.
     pub line: usize,
     /// The encoding that was expected.
     pub expected: Encoding,
@@ -92,15 +92,25 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
         // Of another encoding only the whole is known to be wrong.
         0
     };
-    let line = 1 + bytes[..valid].iter().filter(|byte| **byte == b'\n').count();
+    let others: Vec<Encoding> =
+        [Encoding::Windows1250, Encoding::Iso8859_2].into_iter().filter(|other| *other != expected).collect();
+    let first = 1 + bytes[..valid].iter().filter(|byte| **byte == b'\n').count();
     let begin = bytes[..valid].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let end = bytes[begin..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| begin + length);
-    let reading = |encoding: Encoding| {
-        let (text, _) = encoding.decoder().decode_without_bom_handling(&bytes[begin..end]);
-        (encoding, text.trim_end().chars().take(SHOWN).collect())
+    let read_as = |line: &[u8]| -> Vec<(Encoding, String)> {
+        let text = |encoding: Encoding| encoding.decoder().decode_without_bom_handling(line).0.trim_end().to_owned();
+        others.iter().map(|encoding| (*encoding, text(*encoding))).collect()
     };
-    let others = [Encoding::Windows1250, Encoding::Iso8859_2].into_iter().filter(|other| *other != expected);
-    Err(Undecodable { line, expected, readings: others.map(reading).collect() })
+    // The letters of most lines are the same in both; one that shows the difference says more than the first.
+    let lines = || (first..).zip(bytes[begin..].split(|byte| *byte == b'\n'));
+    let telling = lines()
+        .map(|(line, bytes)| (line, read_as(bytes)))
+        .find(|(_, readings)| readings.windows(2).any(|pair| pair[0].1 != pair[1].1));
+    let (line, mut readings) =
+        telling.unwrap_or_else(|| (first, lines().next().map(|(_, line)| read_as(line)).unwrap_or_default()));
+    for (_, text) in &mut readings {
+        *text = text.chars().take(SHOWN).collect();
+    }
+    Err(Undecodable { line, expected, readings })
 }
 
 /// Reads an outline: a line's place is where its indentation puts it.
@@ -159,6 +169,9 @@ mod tests {
         assert_ne!(fault.readings[1].1, "Łódź;1");
         assert_eq!(decode(POLISH_1250, Some(Encoding::Windows1250)).unwrap(), "name;ext\r\nŁódź;1\r\n");
         assert!(decode("Łódź".as_bytes(), Some(Encoding::Utf8)).is_ok());
+        // An ó is the same in both.
+        assert_eq!(decode(b"G\xf3ra\n\xa3\xf3d\x9f\n", None).unwrap_err().line, 2);
+        assert_eq!(decode(b"a\nG\xf3ra\n", None).unwrap_err().line, 2);
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! What a file would change: planned, shown, and kept for later if that is wanted. Nothing is sent.
+
+mod scope;
+mod text;
+
+use std::fmt::Write;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::clock;
+use crate::forest::Forest;
+use crate::formats::rows::Rows;
+use crate::planning::{self, Fuses, Made, Planned, Request, SavedPlan};
+use crate::segment::{Pattern, SegmentId};
+
+use super::arguments::{MatchingArguments, PlanArguments, TextOrJson};
+use super::exit::Exit;
+use super::failure::{Detail, Failure};
+use super::load::{Loaded, everything};
+use super::output::{self, Content, Target};
+use super::source::{self, Input, Source};
+use super::surroundings::Surroundings;
+
+pub(super) use scope::Wish;
+pub(super) use text::write_plan;
+
+pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+    let PlanArguments { source: reading, matching, out, output, exit_code, .. } = arguments;
+    check(&matching)?;
+    let out = out.map(|path| Target::of(Some(path)));
+    out.as_ref().map_or(Ok(()), Target::check)?;
+    let ids_as_written = reading.ids_as_written;
+    let Input::Rows(source) = output::blocking(move |_| source::read(&reading)).await? else {
+        return Err(Failure::usage("this file is a plan already").hint("apply it with `segtui apply`"));
+    };
+    let link = surroundings.link().await?;
+    let mut loaded = everything(&link, surroundings.notes).await?;
+    let owned = link.connection.owned.clone();
+    let paint = surroundings.paint;
+    output::blocking(move |cancelled| {
+        let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
+        let planned = planned(&source, &wish, &loaded, &owned)?;
+        let saved = saved(&planned, &wish, &loaded);
+        let content = if output == TextOrJson::Json { Content::Data } else { Content::Reading };
+        Target::Stdout.write(content, cancelled, |text| match output {
+            TextOrJson::Json => write_json(text, &saved),
+            TextOrJson::Text => write_plan(text, &planned, &loaded, paint),
+        })?;
+        guard(&planned, &wish, &loaded.forest, &fuses(&matching))?;
+        if let Some(out) = out {
+            out.write(Content::Data, cancelled, |text| write_json(text, &saved))?;
+        }
+        Ok(if exit_code && !planned.is_empty() { Exit::Differences } else { Exit::Done })
+    })
+    .await
+}
+
+/// Refuses flags that make no sense together.
+pub(super) fn check(matching: &MatchingArguments) -> Result<(), Failure> {
+    let scoped = matching.all || matching.root.is_some() || matching.r#match.is_some();
+    if matching.prune && !scoped {
+        return Err(Failure::usage("--prune without a scope would delete whatever the file doesn't know")
+            .hint("say what the file speaks for: --root REF, --match QUERY, or --all"));
+    }
+    Ok(())
+}
+
+/// How much may change, as the flags say.
+pub(super) const fn fuses(matching: &MatchingArguments) -> Fuses {
+    Fuses { deletes: matching.max_deletes, changes: matching.max_changes }
+}
+
+/// What leads from what a tenant has to what a file wants.
+pub(super) fn planned(source: &Source, wish: &Wish, loaded: &Loaded, owned: &[Pattern]) -> Result<Planned, Failure> {
+    if !loaded.is_complete() {
+        return Err(Failure::new(Exit::Incomplete, "the list of segments is incomplete, so nothing was planned")
+            .hint("try again; segments that are missing from the list would be created twice"));
+    }
+    planning::plan(&request(&source.rows, wish, &loaded.forest, owned))
+        .map_err(|faults| source::faulty_plan(&source.name, faults))
+}
+
+fn request<'a>(rows: &'a Rows, wish: &Wish, forest: &'a Forest, owned: &'a [Pattern]) -> Request<'a> {
+    let (renamed, recreate): (HashMap<usize, SegmentId>, HashSet<SegmentId>) =
+        (wish.renamed.clone(), wish.recreate.clone());
+    Request {
+        rows,
+        forest,
+        key: wish.key,
+        scope: wish.scope.clone(),
+        prune: wish.prune,
+        renamed,
+        recreate,
+        owned,
+        ids_as_written: wish.ids_as_written,
+    }
+}
+
+/// Refuses a plan that would do more than anybody is likely to mean.
+pub(super) fn guard(planned: &Planned, wish: &Wish, forest: &Forest, fuses: &Fuses) -> Result<(), Failure> {
+    let blown = fuses.blown(planned, forest, wish.prune);
+    let Some(first) = blown.first() else { return Ok(()) };
+    let failure = Failure::new(Exit::Guarded, format_args!("nothing was sent: {first}")).hint(first.hint());
+    let others = blown.iter().skip(1).map(|other| Detail { line: None, text: format!("also: {other}") });
+    Err(failure.details(others.collect()))
+}
+
+/// A plan as it is kept and printed.
+pub(super) fn saved(planned: &Planned, wish: &Wish, loaded: &Loaded) -> SavedPlan {
+    let made = Made {
+        tenant: &loaded.tenant,
+        host: &loaded.host,
+        at: &clock::now().to_string(),
+        step: loaded.step.map(|step| step.0),
+        scope: &wish.scope_text,
+    };
+    SavedPlan::of(planned, &loaded.forest, made)
+}
+
+fn write_json(out: &mut dyn Write, saved: &SavedPlan) -> std::fmt::Result {
+    let text = serde_json::to_string_pretty(saved).map_err(|_| std::fmt::Error)?;
+    writeln!(out, "{text}")
+}

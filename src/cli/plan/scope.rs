@@ -1,0 +1,121 @@
+//! What a file speaks for, and what a person said about its rows, found in the tree.
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::forest::Reference;
+use crate::formats::Part;
+use crate::formats::rows::{Column, Row, Rows};
+use crate::planning::{Key, Scope};
+use crate::segment::SegmentId;
+
+use super::super::arguments::{MatchingArguments, ScopeQuery};
+use super::super::failure::{Detail, Failure};
+use super::super::load::Loaded;
+use super::super::reference;
+
+/// What flags say about matching and scope, with their references resolved.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Wish {
+    pub key: Option<Key>,
+    pub scope: Scope,
+    /// The scope in words.
+    pub scope_text: String,
+    pub prune: bool,
+    /// Segments that a row means, by the indices of the rows.
+    pub renamed: HashMap<usize, SegmentId>,
+    pub recreate: HashSet<SegmentId>,
+    pub ids_as_written: bool,
+}
+
+impl Wish {
+    /// Resolves what flags say in a tree, for the rows of a file.
+    pub fn of(
+        matching: &MatchingArguments,
+        ids_as_written: bool,
+        loaded: &mut Loaded,
+        rows: &Rows,
+    ) -> Result<Self, Failure> {
+        let (scope, scope_text) = scope(matching, loaded)?;
+        let renamed = matching.renamed.iter().map(|text| renamed(text, loaded, rows));
+        let recreate = matching.recreate.iter().map(|reference| recreated(reference, loaded));
+        Ok(Self {
+            key: matching.key,
+            scope,
+            scope_text,
+            prune: matching.prune,
+            renamed: renamed.collect::<Result<_, _>>()?,
+            recreate: recreate.collect::<Result<_, _>>()?,
+            ids_as_written,
+        })
+    }
+}
+
+fn scope(matching: &MatchingArguments, loaded: &mut Loaded) -> Result<(Scope, String), Failure> {
+    if let Some(root) = &matching.root {
+        let root = reference::segment(loaded, root)?;
+        let path = loaded.forest.path_text(&root).unwrap_or_else(|| format!("id={root}"));
+        return Ok((Scope::Below(root), format!("{path} and its descendants")));
+    }
+    if let Some(ScopeQuery { text, query }) = &matching.r#match {
+        let part = Part::matching(&mut loaded.forest, query.clone());
+        let ids = part.segments().map(|segment| segment.id.clone()).collect();
+        return Ok((Scope::Matching(ids), format!("segments that match {text}")));
+    }
+    Ok(match matching.all {
+        true => (Scope::All, "all segments".into()),
+        false => (Scope::Unsaid, "the rows of the file".into()),
+    })
+}
+
+/// A segment that may be gone: its ID is enough.
+fn recreated(reference: &Reference, loaded: &Loaded) -> Result<SegmentId, Failure> {
+    let id = match reference {
+        Reference::Id(id) => Some(id.clone()),
+        Reference::Word(word) => SegmentId::new(word),
+        Reference::ExternalId(_) | Reference::Path(_) => None,
+    };
+    reference::segment(loaded, reference).or_else(|failure| id.ok_or(failure))
+}
+
+/// Reads `OLD=NEW`. OLD may begin with `id=` or `ext=` itself.
+fn renamed(text: &str, loaded: &Loaded, rows: &Rows) -> Result<(usize, SegmentId), Failure> {
+    let kind = ["id=", "ext="].into_iter().find(|kind| text.starts_with(kind)).map_or(0, str::len);
+    let Some((old, new)) = text[kind..].split_once('=') else {
+        return Err(Failure::usage(format_args!("--renamed {text} has no `=` between the segment and the row"))
+            .hint("write --renamed OLD=NEW, such as --renamed PL-10=PL-11"));
+    };
+    let old = Reference::parse(&text[..kind + old.len()]).map_err(Failure::usage)?;
+    Ok((row(new, rows)?, reference::segment(loaded, &old)?))
+}
+
+/// The index of the row that a text means.
+fn row(text: &str, rows: &Rows) -> Result<usize, Failure> {
+    let indices = |is: &dyn Fn(&Row) -> bool| -> Vec<usize> {
+        rows.rows.iter().enumerate().filter(|(_, row)| is(row)).map(|(at, _)| at).collect()
+    };
+    let with = |column: Column, value: &str| indices(&|row: &Row| row.value(column) == Some(value));
+    let said = |names: [&str; 2]| names.into_iter().find_map(|name| text.strip_prefix(name));
+    let found = if let Some(line) = said(["line=", "line:"]).and_then(|line| line.parse::<usize>().ok()) {
+        indices(&|row: &Row| row.line == line)
+    } else if let Some(id) = said(["id=", "id:"]) {
+        with(Column::Id, id)
+    } else if let Some(external_id) = said(["ext=", "ext:"]) {
+        with(Column::ExternalId, external_id)
+    } else {
+        let columns = [Column::Id, Column::ExternalId, Column::Name];
+        columns.into_iter().map(|column| with(column, text)).find(|found| !found.is_empty()).unwrap_or_default()
+    };
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(Failure::usage(format_args!("--renamed: no row of the file has the ID, external ID or name {text}"))
+            .hint("name the row by its external ID or ID, or by its line: OLD=line=12")),
+        several => {
+            let lines = several.iter().map(|at| &rows.rows[*at]);
+            let detail =
+                |row: &Row| Detail { line: Some(row.line), text: row.value(Column::Name).unwrap_or_default().into() };
+            Err(Failure::usage(format_args!("--renamed: {} rows of the file are {text}", several.len()))
+                .details(lines.map(detail).collect())
+                .hint("name the row by its line: OLD=line=12"))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A plan for reading: an operation a line, by path, with the sum at the end.
+
+use std::fmt::{self, Write};
+
+use crate::changes::Operation;
+use crate::numbers::{Noun, counted, grouped};
+use crate::planning::{Conflict, ConflictReason, Description, Planned, Sums, describe, path_now};
+
+use super::super::load::Loaded;
+use super::super::paint::Paint;
+
+/// Writes a plan.
+pub(in crate::cli) fn write_plan(out: &mut dyn Write, planned: &Planned, loaded: &Loaded, paint: Paint) -> fmt::Result {
+    for description in describe(&planned.operations, &loaded.forest) {
+        write_operation(out, &description, &planned.operations[description.index].operation, paint)?;
+    }
+    for conflict in &planned.conflicts {
+        write_conflict(out, conflict, loaded, paint)?;
+    }
+    for kept in &planned.kept {
+        let path = path_now(&loaded.forest, &kept.segment.id);
+        writeln!(out, "{}", paint.dim(&format!("  keep    {path}  ({})", kept.reason)))?;
+    }
+    write_sum(out, planned, loaded)
+}
+
+fn write_operation(out: &mut dyn Write, description: &Description, operation: &Operation, paint: Paint) -> fmt::Result {
+    let Description { path, new_path, below, fields, .. } = description;
+    let with = if *below == 0 { String::new() } else { format!("  (with {})", counted(*below, Noun::Descendant)) };
+    let line = match operation {
+        Operation::Create { draft } => {
+            let external_id = draft.external_id.as_ref().map(|external_id| format!("  [{}]", external_id.as_str()));
+            paint.added(&format!("+ create  {path}{}", external_id.unwrap_or_default()))
+        }
+        Operation::Update { .. } => match new_path {
+            Some(new_path) => paint.plain(&format!("> move    {path} → {new_path}{with}")),
+            None => paint.plain(&format!("~ update  {path}")),
+        },
+        Operation::Delete { .. } => paint.removed(&format!("- delete  {path}{with}")),
+    };
+    writeln!(out, "{line}")?;
+    for (field, before, after) in fields {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".into());
+        writeln!(out, "{}", paint.plain(&format!("            {field}: {} → {}", shown(before), shown(after))))?;
+    }
+    Ok(())
+}
+
+fn write_conflict(out: &mut dyn Write, conflict: &Conflict, loaded: &Loaded, paint: Paint) -> fmt::Result {
+    let Conflict { line, name, segment, reason } = conflict;
+    let other = segment.as_ref().map_or_else(String::new, |segment| {
+        format!("; the segment is {} (id={})", path_now(&loaded.forest, &segment.id), segment.id)
+    });
+    writeln!(out, "{}", paint.warning(&format!("! conflict  line {line}: {name}: {reason}{other}")))?;
+    if let (Some(segment), false) = (segment, matches!(reason, ConflictReason::Below { .. })) {
+        let id = &segment.id;
+        let say = format!(
+            "            --renamed id={id}=line={line} if it is the same, --recreate id={id} if it is another one"
+        );
+        writeln!(out, "{}", paint.plain(&say))?;
+    }
+    Ok(())
+}
+
+fn write_sum(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Result {
+    let Sums { creates, updates, moves, deletes } =
+        Sums::of(planned.operations.iter().map(|planned| &planned.operation));
+    let counts = [
+        (creates, "to create"),
+        (updates, "to update"),
+        (moves, "to move"),
+        (deletes, "to delete"),
+        (planned.conflicts.len(), "in conflict"),
+        (planned.kept.len(), "kept"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+    let told = if told.is_empty() { "nothing to do".into() } else { told.join(", ") };
+    writeln!(out, "{} on {}: {told}", loaded.tenant, loaded.host)
+}

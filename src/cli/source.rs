@@ -1,0 +1,141 @@
+//! A file of wished segments, or a plan that was made of one: read whole, or refused with everything that is wrong with it.
+//!
+//! Nothing of it is guessed: its format is said by its extension or by a flag, its encoding by a byte order mark, by being UTF-8, or by
+//! a flag.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::files;
+use crate::formats::csv::{self, ReadOptions};
+use crate::formats::rows::{self, RowFault, Rows, Undecodable};
+use crate::numbers::{Noun, counted};
+use crate::planning::{Invalid, PlanFault, SavedPlan};
+
+use super::arguments::{SourceArguments, SourceFormat};
+use super::exit::Exit;
+use super::failure::{Detail, Failure};
+
+/// What a file says.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// How it is called in messages.
+    pub name: String,
+    /// Its text without a byte order mark.
+    pub text: String,
+    /// How it was read.
+    pub format: SourceFormat,
+    /// What it wants.
+    pub rows: Rows,
+}
+
+/// What was given: wished segments, or a plan.
+#[derive(Debug)]
+pub(super) enum Input {
+    Rows(Source),
+    Plan(Box<SavedPlan>),
+}
+
+/// The longest file that is read. A million segments take about a fifth of it.
+const LONGEST: u64 = 512 << 20;
+
+/// Reads what was given.
+pub(super) fn read(arguments: &SourceArguments) -> Result<Input, Failure> {
+    let name = name(&arguments.source);
+    let bytes = bytes(&arguments.source)
+        .map_err(|error| Failure::usage(format_args!("couldn't read {name}: {}", files::reason(&error))))
+        .map_err(|failure| failure.hint("name a file, or `-` for stdin"))?;
+    let text = rows::decode(&bytes, arguments.encoding).map_err(|fault| undecodable(&name, &fault))?;
+    drop(bytes);
+    let format = format(arguments, &name)?;
+    if format == SourceFormat::Json && SavedPlan::is_one(&text) {
+        return SavedPlan::read(&text).map(|plan| Input::Plan(Box::new(plan))).map_err(|fault| invalid(&name, &fault));
+    }
+    let read = match format {
+        SourceFormat::Csv => csv::read(
+            &text,
+            &ReadOptions { delimiter: arguments.delimiter, columns: arguments.columns.clone().unwrap_or_default() },
+        ),
+        SourceFormat::Json => rows::read_json(&text),
+        SourceFormat::Ndjson => rows::read_ndjson(&text),
+        SourceFormat::Outline => rows::read_outline(&text),
+    };
+    let rows = read.map_err(|faults| faulty_rows(&name, faults))?;
+    Ok(Input::Rows(Source { name, text, format, rows }))
+}
+
+fn name(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".into() } else { path.display().to_string() }
+}
+
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)
+    };
+    read?;
+    if bytes.len() as u64 > LONGEST {
+        let words = format!("it is longer than {} MiB", LONGEST >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
+    }
+    Ok(bytes)
+}
+
+fn format(arguments: &SourceArguments, name: &str) -> Result<SourceFormat, Failure> {
+    if let Some(format) = arguments.format {
+        return Ok(format);
+    }
+    let extension = arguments.source.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("csv" | "tsv") => Ok(SourceFormat::Csv),
+        Some("json") => Ok(SourceFormat::Json),
+        Some("ndjson" | "jsonl") => Ok(SourceFormat::Ndjson),
+        Some("outline") => Ok(SourceFormat::Outline),
+        _ => Err(Failure::usage(format_args!("the format of {name} isn't clear from its name"))
+            .hint("say it with --format csv, json, ndjson or outline")),
+    }
+}
+
+/// Bytes that are no text in the expected encoding, shown as they would be in others.
+fn undecodable(name: &str, fault: &Undecodable) -> Failure {
+    let Undecodable { line, expected, readings } = fault;
+    let shown = readings
+        .iter()
+        .map(|(encoding, text)| Detail { line: Some(*line), text: format!("as {}: {text}", encoding.text()) });
+    let flags: Vec<String> = readings.iter().map(|(encoding, _)| format!("--encoding {}", encoding.text())).collect();
+    Failure::usage(format_args!(
+        "{name} isn't {}: line {line} has bytes that don't occur in it",
+        expected.text().to_uppercase()
+    ))
+    .details(shown.collect())
+    .hint(format_args!("pass {}, whichever shows the letters right", flags.join(" or ")))
+}
+
+fn invalid(name: &str, fault: &Invalid) -> Failure {
+    let failure = Failure::usage(format_args!("couldn't use the plan {name}: {fault}"));
+    failure.hint("make the plan again with `segtui plan … --out`")
+}
+
+fn faulty_rows(name: &str, faults: Vec<RowFault>) -> Failure {
+    let details =
+        faults.into_iter().map(|RowFault { line, problem }| Detail { line: Some(line), text: problem.to_string() });
+    faulty(name, details.collect())
+}
+
+/// What is wrong with what a file wants.
+pub(super) fn faulty_plan(name: &str, faults: Vec<PlanFault>) -> Failure {
+    faulty(
+        name,
+        faults.into_iter().map(|PlanFault { line, problem }| Detail { line, text: problem.to_string() }).collect(),
+    )
+}
+
+fn faulty(name: &str, details: Vec<Detail>) -> Failure {
+    let count = counted(details.len(), Noun::Fault);
+    Failure::new(Exit::Usage, format_args!("{name} has {count}, so nothing was planned"))
+        .details(details)
+        .hint("correct the file and run it again")
+}

@@ -1,0 +1,186 @@
+//! `segtui plan`: what a file would change, and every reason for which it is refused.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::desk::{Office, tenant_of, told};
+
+const TENANT: &[[&str; 4]] = &[
+    ["h", "Hurtownie", "H", ""],
+    ["h1", "Łódź", "007", "h"],
+    ["h2", "Kraków", "PL-12", "h"],
+    ["h21", "Podgórze", "PL-12-1", "h2"],
+    ["d", "Detal", "D", ""],
+    ["segment", "segment", "", ""],
+];
+
+/// Runs `plan` on a file with these bytes.
+fn plan(office: &Office, name: &str, bytes: &[u8], flags: &[&str]) -> (i32, String, String) {
+    let folder = office.desk.home.path();
+    let file = folder.join(name);
+    fs::write(&file, bytes).unwrap();
+    let (code, stdout, stderr) = told(office.segtui(&["plan"]).arg(&file).args(flags));
+    let folder = format!("{}/", folder.display());
+    let told = |text: String| text.replace(&office.server.base_url()["http://".len()..], "HOST").replace(&folder, "");
+    (code, told(stdout), told(stderr))
+}
+
+/// What a command says, for a picture of it.
+fn picture((code, stdout, stderr): (i32, String, String)) -> String {
+    format!("{stdout}--- stderr\n{stderr}--- exit code {code}")
+}
+
+const WISHED: &str = "externalId,name,parentExternalId\n\
+    H,Hurt,\n007,Łódź,D\nD,Detal,\nN,Nowe,PL-12\nN1,Stare/Nowe,N\nPL-12,Kraków,H\n";
+
+#[test]
+fn a_plan_shows_each_operation_by_path_and_the_sum() {
+    let office = Office::with(tenant_of(TENANT));
+    assert_snapshot!(picture(plan(&office, "a.csv", WISHED.as_bytes(), &["--all", "--prune"])));
+    assert!(office.server.history().is_empty(), "nothing was written");
+}
+
+#[test]
+fn a_plan_in_json_has_the_form_of_the_contract() {
+    let office = Office::with(tenant_of(TENANT));
+    let (code, stdout, stderr) =
+        plan(&office, "a.csv", WISHED.as_bytes(), &["--all", "--prune", "-o", "json", "--exit-code"]);
+    let mut read: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    read["made_at"] = "TIME".into();
+    assert_snapshot!(picture((code, serde_json::to_string_pretty(&read).unwrap() + "\n", stderr)));
+}
+
+#[test]
+fn nothing_to_do_is_zero_and_something_is_three_only_on_request() {
+    let office = Office::with(tenant_of(TENANT));
+    let same = b"externalId,name\n007,\xc5\x81\xc3\xb3d\xc5\xba\n";
+    for (file, flags, expected) in [
+        (same.as_slice(), ["--exit-code"].as_slice(), 0),
+        (b"externalId,name\n007,Other\n", &["--exit-code"], 3),
+        (b"externalId,name\n007,Other\n", &[], 0),
+    ] {
+        let (code, stdout, stderr) = plan(&office, "a.csv", file, flags);
+        assert_eq!((code, stderr.as_str()), (expected, ""), "{stdout}");
+    }
+}
+
+#[test]
+fn faults_are_told_all_at_once_with_their_lines() {
+    let office = Office::with(tenant_of(TENANT));
+    assert_snapshot!(picture(plan(&office, "a.csv", b"name;kod\nA;1\nB\nC;2;3\n", &[])));
+    assert!(office.server.requests().is_empty(), "the server wasn't asked anything");
+    let file = "externalId;name;parentExternalId\n7;Łódź;H\n1,23E+05;A;\nX;;nowhere\n007;A;\n007;B;\n";
+    assert_snapshot!(picture(plan(&office, "a.csv", file.as_bytes(), &[])));
+    let json = plan(&office, "a.csv", file.as_bytes(), &["-o", "json"]);
+    assert_snapshot!(picture(json));
+}
+
+#[test]
+fn a_file_in_another_encoding_is_shown_in_those_it_may_be_in() {
+    let office = Office::with(tenant_of(TENANT));
+    let file = b"name;externalId\r\nKrak\xf3w;PL-12\r\n\xa3\xf3d\x9f;'007\r\n";
+    assert_snapshot!(picture(plan(&office, "a.csv", file, &[])));
+    let (code, stdout, stderr) = plan(&office, "a.csv", file, &["--encoding", "windows-1250"]);
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "acme on HOST: nothing to do\n", ""));
+}
+
+#[test]
+fn other_headings_are_named_by_a_flag() {
+    let office = Office::with(tenant_of(TENANT));
+    let file = "NAZWA\tKOD\tKOD_NADRZEDNY\tRABAT\nŁódź\t007\tH\t5\nWola\tN\tPL-12\t7\n";
+    let columns = "name=NAZWA,ext=KOD,parent-ext=KOD_NADRZEDNY";
+    let (code, stdout, stderr) = plan(&office, "a.tsv", file.as_bytes(), &["--columns", columns]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(stdout, "+ create  /Hurtownie/Kraków/Wola  [N]\nacme on HOST: 1 to create\n");
+}
+
+#[test]
+fn what_looks_like_a_rename_is_left_to_a_person() {
+    let office = Office::with(tenant_of(TENANT));
+    let file = "externalId,name,parentExternalId\nH,Hurtownie,\nPL-12-1,Podgórze,K\nK,Kraków,H\n007,Łódź,H\nD,Detal,\n";
+    let prune = ["--all", "--prune"];
+    let run = |flags: &[&str]| picture(plan(&office, "a.csv", file.as_bytes(), &[&prune, flags].concat()));
+    assert_snapshot!(run(&[]));
+    assert_snapshot!(run(&["--renamed", "ext=PL-12=K"]));
+    assert_snapshot!(run(&["--recreate", "PL-12"]));
+    assert_snapshot!(run(&["--renamed", "PL-12=nowhere"]));
+}
+
+#[test]
+fn fuses_blow_with_six_and_a_flag_sets_other_limits() {
+    let segments: Vec<[String; 4]> =
+        (0..40).map(|at| [format!("s{at}"), format!("S{at}"), format!("X{at}"), String::new()]).collect();
+    let segments: Vec<[&str; 4]> = segments.iter().map(|segment| segment.each_ref().map(String::as_str)).collect();
+    let office = Office::with(tenant_of(&segments));
+    let rows: String = (0..15).map(|at| format!("X{at},S{at}\n")).collect();
+    let file = format!("externalId,name\n{rows}");
+    let out = tempfile::tempdir().unwrap();
+    let out = out.path().join("plan.json");
+    let flags = ["--all", "--prune", "--out", out.to_str().unwrap()];
+    let (code, stdout, stderr) = plan(&office, "a.csv", file.as_bytes(), &flags);
+    assert_eq!(code, 6, "{stdout}");
+    assert!(stdout.ends_with("acme on HOST: 25 to delete\n"), "{stdout}");
+    assert_snapshot!(stderr);
+    assert!(!out.exists(), "a plan that was refused isn't saved");
+    for limit in ["25", "70%"] {
+        let (code, _, stderr) =
+            plan(&office, "a.csv", file.as_bytes(), &[&flags, &["--max-deletes", limit][..]].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""));
+    }
+    assert!(out.exists());
+    let (code, _, stderr) = plan(&office, "a.csv", b"externalId,name\n", &["--all", "--prune"]);
+    assert_eq!(code, 6, "{stderr}");
+    assert!(stderr.contains("the file has no segments"), "{stderr}");
+}
+
+#[test]
+fn a_scope_is_what_is_pruned_and_what_may_be_changed() {
+    let office = Office::with(tenant_of(TENANT));
+    let run = |flags: &[&str]| plan(&office, "a.csv", b"externalId,name\nPL-12,Krk\n", flags);
+    let (code, stdout, _) = run(&["--root", "PL-12", "--prune"]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        stdout,
+        "~ update  /Hurtownie/Kraków\n            name: Kraków → Krk\n- delete  /Hurtownie/Kraków/Podgórze\n\
+         acme on HOST: 1 to update, 1 to delete\n"
+    );
+    let (code, stdout, _) = run(&["--match", "ext:PL-12-", "--prune"]);
+    assert_eq!((code, stdout.as_str()), (2, ""), "it is outside what it speaks for");
+    for (flags, words) in [
+        (["--prune"].as_slice(), "say what the file speaks for"),
+        (&["--root", "nowhere", "--prune"], "no segment has the ID or external ID nowhere"),
+        (&["--key", "path"], "no column path, which --key asks for"),
+    ] {
+        let (code, stdout, stderr) = run(flags);
+        assert!(code != 0 && stdout.is_empty() && stderr.contains(words), "{code} {stderr}");
+    }
+}
+
+#[test]
+fn every_format_of_an_export_plans_nothing() {
+    let office = Office::with(tenant_of(TENANT));
+    let run = |arguments: &[&str]| office.run(arguments);
+    for format in ["csv", "json", "ndjson", "outline"] {
+        let file = office.desk.home.path().join(format!("a.{format}"));
+        let file = file.to_str().unwrap();
+        assert_eq!(run(&["export", "--format", format, "-o", file]).0, 0);
+        let (code, stdout, stderr) = run(&["plan", file, "--all", "--prune"]);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{format}: {stdout}");
+        assert!(stdout.ends_with(": nothing to do\n"), "{format}: {stdout}");
+    }
+    let file = office.desk.home.path().join("a.csv");
+    assert_eq!(run(&["export", "--excel", "-o", file.to_str().unwrap()]).0, 0);
+    assert!(run(&["plan", file.to_str().unwrap(), "--all", "--prune"]).1.ends_with(": nothing to do\n"));
+}
+
+#[test]
+fn stdin_is_read_when_its_format_is_said() {
+    let office = Office::with(tenant_of(TENANT));
+    let run = |flags: &[&str]| {
+        told(office.segtui(&["plan", "-"]).args(flags).write_stdin("{\"externalId\":\"007\",\"name\":\"Lodz\"}\n"))
+    };
+    assert!(run(&["--format", "ndjson"]).1.contains("name: Łódź → Lodz"));
+    let (code, _, stderr) = run(&[]);
+    assert!(code == 2 && stderr.contains("--format csv, json, ndjson or outline"), "{stderr}");
+}
