@@ -7,6 +7,7 @@
 //! deleted, and the journal goes on wherever it can be read.
 
 mod aside;
+mod history;
 mod journal;
 mod order;
 
@@ -26,6 +27,8 @@ use crate::changes::Journalled;
 use crate::files;
 use crate::remote::{Context, Landmark, Position};
 use crate::segment::{Segment, SegmentId, Step};
+
+pub use history::{HistoryEntry, history};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +137,7 @@ pub enum StoreError {
 /// Marks a file as ours: "SEGT".
 const APPLICATION: i32 = 0x5345_4754;
 /// The form that is written.
-const SCHEMA: i32 = 5;
+const SCHEMA: i32 = 6;
 
 /// A list is kept packed, since it is read whole at every start; what changed after it is kept a row each, since that is
 /// written often.
@@ -201,6 +204,9 @@ const FROM_4_TO_5: &str = "
     );
 ";
 
+/// The fifth form knew nothing of what was done before.
+const FROM_5_TO_6: &str = history::TABLE;
+
 /// Segments packed together: enough that there are few rows, few enough that no blob is large.
 const PACKED: usize = 4_096;
 
@@ -255,6 +261,7 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     let trusted = current(path).and_then(|connection| {
         rows = Some(journal::raw_rows(&connection).map_err(database)?);
         let snapshot = read(&connection, tell).map_err(database)?;
+        history::forget_the_oldest(&connection).map_err(database)?;
         Ok((connection, snapshot))
     });
     let (mut connection, snapshot, moved_aside) = match trusted {
@@ -342,6 +349,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(TABLES)?;
         transaction.execute_batch(journal::TABLE)?;
         transaction.execute_batch(FROM_4_TO_5)?;
+        transaction.execute_batch(FROM_5_TO_6)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         return transaction.commit();
@@ -364,7 +372,10 @@ fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
     if found < 4 {
         transaction.execute_batch(FROM_3_TO_4)?;
     }
-    transaction.execute_batch(FROM_4_TO_5)?;
+    if found < 5 {
+        transaction.execute_batch(FROM_4_TO_5)?;
+    }
+    transaction.execute_batch(FROM_5_TO_6)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit()
 }

@@ -78,6 +78,8 @@ pub struct Settings {
     pub tell_named: bool,
     /// The file in which to keep what is known from one run to the next; `None` keeps nothing.
     pub store: Option<PathBuf>,
+    /// Whether only the journal is kept there, and everything is listed at every start.
+    pub journal_only: bool,
 }
 
 impl Default for Settings {
@@ -95,6 +97,7 @@ impl Default for Settings {
             since: None,
             tell_named: false,
             store: None,
+            journal_only: false,
         }
     }
 }

@@ -7,8 +7,9 @@ use crate::remote::RemoteError;
 use crate::segment::{Draft, SegmentId, Step};
 
 use super::execution::Evidence;
-use super::model::{OpId, Operation};
+use super::model::{OpId, Operation, PlanId};
 use super::result::WriteResult;
+use super::undo::DoneOp;
 
 /// One entry of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +29,21 @@ pub enum JournalEntry {
     },
     /// It is certain that nothing was applied: it is as good as never sent.
     NotSent(OpId),
+    /// It has done something, which is part of the history from now on.
+    Did(OpId, Box<Deed>),
     /// It is done or discarded.
     Over(OpId),
+}
+
+/// What an operation has done, for the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// What.
+    pub did: DoneOp,
+    /// What its plan was asked for.
+    pub title: String,
+    /// The plan that its plan undoes.
+    pub undoes: Option<PlanId>,
 }
 
 /// How far an operation had come.

@@ -24,7 +24,7 @@ use super::model::{OpId, Operation, Plan, PlanId};
 use super::overlay::Overlay;
 use super::plans::{OpState, PlannedOp, Plans, QueueCounts, QueuedPlan, Title};
 use super::result::WriteError;
-use super::undo::{PlanKind, UndoStack, UndoStep};
+use super::undo::{DoneOp, PlanKind, UndoStack, UndoStep};
 
 /// The changes of a session.
 ///
@@ -430,6 +430,17 @@ impl ChangeQueue {
     pub fn take_undo(&mut self, step: UndoStep, forest: &Forest) -> Option<(Plan, Title, PlanKind)> {
         let plan_id = self.next_plan_id();
         self.undo.take(step, None, forest, plan_id)
+    }
+
+    /// What a plan of an earlier session did can be undone with [`take_undo_of`](Self::take_undo_of).
+    pub fn remember(&mut self, plan_id: PlanId, title: String, did: Vec<DoneOp>) {
+        self.undo.restore(plan_id, title, did);
+    }
+
+    /// A create that is staged was sent by an earlier session, and nobody knows what became of that: it is looked for in a new list
+    /// before it is sent.
+    pub fn doubt(&mut self, op: OpId, evidence: Evidence) {
+        self.evidence.insert(op, Evidence { resend: Resend::AfterList, ..evidence });
     }
 
     /// The plan that undoes what an earlier plan did, whatever was done since; `None` when there is nothing of it to undo.

@@ -7,6 +7,8 @@
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::forest::Forest;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
@@ -65,7 +67,7 @@ pub(super) struct RecordedOp {
 }
 
 /// What one operation did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DoneOp {
     /// It created a segment.
     Created(Arc<Segment>),
@@ -122,6 +124,14 @@ impl DoneOp {
         }
     }
 
+    /// The segment that it was about, as it is afterwards; as it was, when it is deleted.
+    #[must_use]
+    pub const fn segment(&self) -> &Arc<Segment> {
+        match self {
+            Self::Created(segment) | Self::Updated { after: segment, .. } | Self::Deleted { segment, .. } => segment,
+        }
+    }
+
     fn created(&self) -> Option<&SegmentId> {
         match self {
             Self::Created(segment) => Some(&segment.id),
@@ -168,6 +178,12 @@ impl UndoStack {
         if self.done.len() > REMEMBERED {
             self.done.remove(0);
         }
+    }
+
+    /// What an earlier session did with a plan can be undone in this one, as what was done last before all that it does itself.
+    pub(super) fn restore(&mut self, plan_id: PlanId, title: String, did: Vec<DoneOp>) {
+        let ops = did.into_iter().map(|did| self.record(did)).collect();
+        put(&mut self.done, Some(UndoEntry { plan_id, submitted: 0, title, ops }));
     }
 
     /// A segment has come back under another id.
@@ -275,6 +291,11 @@ fn put(entries: &mut Vec<UndoEntry>, entry: Option<UndoEntry>) {
 }
 
 impl UndoOf {
+    /// The plan that is undone.
+    pub(super) const fn plan_id(&self) -> PlanId {
+        self.entry.plan_id
+    }
+
     /// What of it was not undone.
     fn left(self, done: &[bool]) -> Option<UndoEntry> {
         let UndoEntry { plan_id, submitted, title, ops } = self.entry;

@@ -71,6 +71,13 @@ impl Paths {
         self.data.join(escaped.collect::<String>() + ".db")
     }
 
+    /// The file with the journal and the history of what commands have changed. It is another one than that of the interface, so that
+    /// neither has to wait for the other to end.
+    #[must_use]
+    pub fn runs_file(&self, base_url: &BaseUrl, tenant: &str) -> PathBuf {
+        self.store_file(base_url, tenant, &[]).with_extension("runs.db")
+    }
+
     /// The log file.
     #[must_use]
     pub fn log_file(&self) -> PathBuf {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Segment, SegmentId};
 
 /// The fields of a segment that a person can change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Field {
     /// The name.
     Name,

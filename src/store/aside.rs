@@ -218,7 +218,7 @@ mod tests {
         // A form that is to be brought to the present one has to be written, which the other program does not let happen.
         other
             .execute_batch(
-                "DROP TABLE landmark; DROP TABLE unreadable; ALTER TABLE journal DROP COLUMN alike;
+                "DROP TABLE landmark; DROP TABLE unreadable; DROP TABLE history; ALTER TABLE journal DROP COLUMN alike;
                  ALTER TABLE journal DROP COLUMN drafts; PRAGMA user_version = 4; BEGIN IMMEDIATE",
             )
             .unwrap();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::changes::{JournalEntry, Journalled, OpId, Operation, PlanId, Progress};
 use crate::segment::{Draft, SegmentId, Step};
 
-use super::Store;
+use super::{Store, history};
 
 pub(super) const TABLE: &str = "
     CREATE TABLE journal (
@@ -69,6 +69,7 @@ impl Store {
                         .prepare_cached("UPDATE journal SET sent = 0 WHERE ticket = ?1 AND number = ?2")?
                         .execute(columns(*op))?;
                 }
+                JournalEntry::Did(op, deed) => history::put(&transaction, *op, deed)?,
                 JournalEntry::Over(op) => {
                     transaction
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?
@@ -126,7 +127,7 @@ fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress:
 }
 
 /// The numbers as SQLite has them. They count plans and operations, so they are far from where the two kinds of numbers differ.
-fn columns(OpId { plan_id, index }: OpId) -> (i64, i64) {
+pub(super) fn columns(OpId { plan_id, index }: OpId) -> (i64, i64) {
     (i64::try_from(plan_id.0).unwrap_or(i64::MAX), i64::try_from(index).unwrap_or(i64::MAX))
 }
 

@@ -8,7 +8,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::{ChangeQueue, FinishedPlan, Renamed, Transitions, subject};
 use crate::changes::execution::{Evidence, ExecutionResult};
-use crate::changes::journal::JournalEntry;
+use crate::changes::journal::{Deed, JournalEntry};
 use crate::changes::model::{OpId, Operation, PlanId};
 use crate::changes::plans::{OpState, QueuedPlan};
 use crate::changes::result::{WriteError, WriteResult, Written};
@@ -45,10 +45,15 @@ impl ChangeQueue {
         let id = subject(op, &operation);
         self.plans.set_state(op, OpState::Done);
         self.evidence.remove(&op);
-        if let Some(plan) = self.plans.get_mut(op.plan_id) {
-            plan.done.extend(DoneOp::of(&operation, result).map(|did| self.undo.record(did)));
+        let mut transitions = Transitions::default();
+        let did = DoneOp::of(&operation, result);
+        if let (Some(plan), Some(did)) = (self.plans.get_mut(op.plan_id), did) {
+            let undoes = if let PlanKind::Undo(of) = &plan.kind { Some(of.plan_id()) } else { None };
+            let deed = Deed { did: did.clone(), title: plan.title.wish.clone(), undoes };
+            transitions.journal.push(JournalEntry::Did(op, Box::new(deed)));
+            plan.done.push(self.undo.record(did));
         }
-        let mut transitions = Transitions { journal: vec![JournalEntry::Over(op)], ..Transitions::default() };
+        transitions.journal.push(JournalEntry::Over(op));
         match (&operation, result) {
             (Operation::Create { draft }, WriteResult::Created(Written { segment, merged, .. })) => {
                 transitions.add(self.created(op, segment));

@@ -106,7 +106,7 @@ impl Person {
                     self.journal.remove(&op);
                     self.evidence.remove(&op);
                 }
-                JournalEntry::NotSent(_) | JournalEntry::Sent { .. } => {}
+                JournalEntry::Did(..) | JournalEntry::NotSent(_) | JournalEntry::Sent { .. } => {}
             }
         }
         self.forest.apply(transitions.shown);

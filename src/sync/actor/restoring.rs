@@ -28,7 +28,8 @@ impl<R: Remote> Actor<R> {
         if count > 0 {
             self.emit(Event::Noticed(Notice::LeftOver { count })).await?;
         }
-        let Some((snapshot, forest)) = restored.snapshot else { return Ok(()) };
+        let snapshot = restored.snapshot.filter(|_| !self.settings.journal_only);
+        let Some((snapshot, forest)) = snapshot else { return Ok(()) };
         let Snapshot { saved, complete, changed, .. } = snapshot;
         tracing::info!(segments = snapshot.segments.len(), changed, %saved, complete, "restored");
         self.emit(Event::Restored { forest, saved }).await?;
@@ -56,7 +57,7 @@ impl<R: Remote> Actor<R> {
 
     /// Notes for the store that a segment is different now.
     pub(super) fn note(&mut self, id: &SegmentId, now: Option<&Arc<Segment>>) {
-        if let Some(keeper) = &mut self.keeper {
+        if let Some(keeper) = self.keeper.as_mut().filter(|_| !self.settings.journal_only) {
             keeper.note(id.clone(), now.cloned());
         }
     }
@@ -64,7 +65,7 @@ impl<R: Remote> Actor<R> {
     /// Lets the store have what a list came to: everything, or what it has otherwise than the store.
     pub(super) async fn keep_list(&mut self, different: &[SegmentChange]) {
         let settled = self.kept_position().cloned();
-        let Some(keeper) = &mut self.keeper else { return };
+        let Some(keeper) = self.keeper.as_mut().filter(|_| !self.settings.journal_only) else { return };
         if keeper.has_all() {
             for seen in different {
                 keeper.note(seen.id.clone(), seen.now.clone());
@@ -81,7 +82,7 @@ impl<R: Remote> Actor<R> {
         // What is set apart is told wrongly until it is read, which the next start is to find out; and that start doesn't know how
         // long ago the list ended, so it couldn't doubt it for what the feed tells late.
         let complete = self.lists.last.is_certain() && !self.following.sets_apart();
-        if let Some(keeper) = &mut self.keeper {
+        if let Some(keeper) = self.keeper.as_mut().filter(|_| !self.settings.journal_only) {
             keeper.advance(settled.as_ref(), &self.following.reader.landmarks, complete).await;
         }
     }

@@ -1,0 +1,176 @@
+//! What was done, plan by plan: the newest entries, so that a later session can show and undo them.
+//!
+//! An entry is written in the same transaction that takes its operation out of the journal, so whatever moment the program ends at,
+//! an operation is in one of the two.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use crate::changes::{Deed, DoneOp, OpId, PlanId};
+use crate::clock;
+
+use super::{APPLICATION, StoreError, journal, pragma};
+
+pub(super) const TABLE: &str = "
+    CREATE TABLE history (
+        number INTEGER PRIMARY KEY NOT NULL,
+        at INTEGER NOT NULL,
+        plan INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        undoes INTEGER,
+        did TEXT NOT NULL
+    );
+    CREATE INDEX history_of_plan ON history (plan);
+";
+
+/// Entries that are kept. Those before are forgotten at the next start.
+const KEPT: i64 = 500_000;
+/// The form that has the table first.
+const FIRST_FORM: i32 = 6;
+
+/// One thing that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Timestamp,
+    /// The operation.
+    pub op: OpId,
+    /// What its plan was asked for.
+    pub title: String,
+    /// The plan that its plan undid.
+    pub undoes: Option<PlanId>,
+    /// What it did.
+    pub did: DoneOp,
+}
+
+/// What was done as it is kept: by names, with the version of the form.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    version: u32,
+    did: DoneOp,
+}
+
+/// The version that is written, and the only one that is read.
+const VERSION: u32 = 1;
+
+/// Writes an entry. What belongs to a plan that is there already goes under its title.
+pub(super) fn put(transaction: &Transaction<'_>, op: OpId, deed: &Deed) -> rusqlite::Result<()> {
+    let packed = serde_json::to_string(&Packed { version: VERSION, did: deed.did.clone() })
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let (plan_id, place) = journal::columns(op);
+    let undoes = deed.undoes.map(|plan_id| journal::columns(OpId { plan_id, index: 0 }).0);
+    transaction
+        .prepare_cached(
+            "INSERT INTO history (at, plan, place, title, undoes, did) VALUES (?1, ?2, ?3,
+             COALESCE((SELECT title FROM history WHERE plan = ?2 LIMIT 1), ?4), ?5, ?6)",
+        )?
+        .execute(params![clock::now().as_millisecond(), plan_id, place, deed.title, undoes, packed])?;
+    Ok(())
+}
+
+/// Forgets what is too much to keep.
+pub(super) fn forget_the_oldest(connection: &Connection) -> rusqlite::Result<()> {
+    let forget = "DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?1";
+    connection.execute(forget, [KEPT]).map(drop)
+}
+
+/// What a file knows of what was done since a moment, the oldest first. A file that isn't there knows nothing, and neither does one of
+/// an earlier form. Another program may be writing it.
+///
+/// # Errors
+///
+/// What SQLite refuses, and an entry of a later form.
+pub fn history(path: &Path, since: Timestamp) -> Result<Vec<HistoryEntry>, StoreError> {
+    let database = |source| StoreError::Database { path: path.to_owned(), source };
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(database)?;
+    let is_ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION;
+    if !is_ours || pragma(&connection, "user_version").map_err(database)? < FIRST_FORM {
+        return Ok(Vec::new());
+    }
+    read(&connection, since).map_err(database)
+}
+
+fn read(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<HistoryEntry>> {
+    let mut statement =
+        connection.prepare("SELECT at, plan, place, title, undoes, did FROM history WHERE at >= ?1 ORDER BY number")?;
+    let mut rows = statement.query([since.as_millisecond()])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Packed { version, did } = serde_json::from_str(row.get_ref(5)?.as_str()?).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(5, rusqlite::types::Type::Text, Box::new(error))
+        })?;
+        if version != VERSION {
+            return Err(rusqlite::Error::InvalidColumnType(5, "did".into(), rusqlite::types::Type::Text));
+        }
+        let plan = |number: i64| PlanId(number.unsigned_abs());
+        let index = usize::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
+        entries.push(HistoryEntry {
+            at: Timestamp::from_millisecond(row.get(0)?).unwrap_or(Timestamp::UNIX_EPOCH),
+            op: OpId { plan_id: plan(row.get(1)?), index },
+            title: row.get(3)?,
+            undoes: row.get::<_, Option<i64>>(4)?.map(plan),
+            did,
+        });
+    }
+    Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::changes::JournalEntry;
+    use crate::segment::{Segment, SegmentId};
+
+    fn deed(name: &str, title: &str, undoes: Option<PlanId>) -> Box<Deed> {
+        let id = SegmentId::new("vip").unwrap();
+        let did = DoneOp::Created(Arc::new(Segment { id, name: name.into(), external_id: None, parent: None }));
+        Box::new(Deed { did, title: title.into(), undoes })
+    }
+
+    #[test]
+    fn what_was_done_is_found_later_under_the_title_of_its_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        assert_eq!(history(&path, Timestamp::UNIX_EPOCH).unwrap(), []);
+        let mut store = crate::store::open(&path).unwrap().store.unwrap();
+        let op = |plan_id, index| OpId { plan_id: PlanId(plan_id), index };
+        store
+            .write_journal(&[
+                JournalEntry::Did(op(7, 0), deed("A", "apply a.csv", None)),
+                JournalEntry::Over(op(7, 0)),
+                JournalEntry::Did(op(7, 2), deed("B", "an earlier session", None)),
+                JournalEntry::Did(op(9, 0), deed("C", "undo", Some(PlanId(7)))),
+            ])
+            .unwrap();
+        // Somebody reads while another program writes.
+        let entries = history(&path, Timestamp::UNIX_EPOCH).unwrap();
+        let told: Vec<_> = entries.iter().map(|entry| (entry.op, entry.title.as_str(), entry.undoes)).collect();
+        assert_eq!(
+            told,
+            [(op(7, 0), "apply a.csv", None), (op(7, 2), "apply a.csv", None), (op(9, 0), "undo", Some(PlanId(7)))]
+        );
+        assert_eq!(entries[2].did, deed("C", "", None).did);
+        drop(store);
+        assert_eq!(crate::store::open(&path).unwrap().journal, []);
+        assert_eq!(history(&path, Timestamp::UNIX_EPOCH).unwrap().len(), 3);
+        let later = entries[2].at + jiff::SignedDuration::from_secs(1);
+        assert_eq!(history(&path, later).unwrap(), []);
+    }
+
+    #[test]
+    fn an_entry_is_kept_by_the_names_of_its_fields() {
+        let row = r#"{"version":1,"did":{"Created":{"id":"vip","name":"A","externalId":null,"parentSegmentId":null}}}"#;
+        let packed = Packed { version: VERSION, did: deed("A", "", None).did };
+        assert_eq!(serde_json::to_string(&packed).unwrap(), row, "another form takes another version");
+        assert_eq!(serde_json::from_str::<Packed>(row).unwrap().did, packed.did);
+    }
+}
