@@ -316,6 +316,49 @@ pub fn resolve_profile(
     connection(name, profile, given, &flags, environment, &path)
 }
 
+/// Which tenant a profile is about. Its key is not asked for.
+#[derive(Debug, Clone)]
+pub struct Whereabouts {
+    /// Where the API lives.
+    pub base_url: BaseUrl,
+    /// The tenant.
+    pub tenant: String,
+    /// Whose changes are followed; none means everybody's.
+    pub contexts: Vec<Context>,
+}
+
+/// Which tenant the profile of that name is about.
+///
+/// # Errors
+///
+/// Any [`ConfigError`]; each says what to do.
+pub fn whereabouts(
+    name: &str,
+    flags: &Flags,
+    environment: Environment<'_>,
+    paths: &Paths,
+) -> Result<Whereabouts, ConfigError> {
+    let (path, file) = read_file(flags, environment, paths)?;
+    let (_, profile) = choose(Some(name.to_owned()), &path, file)?;
+    let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.clone() };
+    let base_url =
+        profile.base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
+    let tenant = profile.tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
+    Ok(Whereabouts { base_url: BaseUrl::parse(&base_url, InsecureHttp::Allowed)?, tenant, contexts: profile.contexts })
+}
+
+/// The rules of the profile that a flag, a variable or the file chooses, and the usual ones where there is none. Nothing else of it is
+/// looked at.
+///
+/// # Errors
+///
+/// A file that can't be read or is faulty, and a profile that is not there.
+pub fn rules(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Rules, ConfigError> {
+    let (path, file) = read_file(flags, environment, paths)?;
+    let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    choose(wanted, &path, file).map(|(_, profile)| profile.check)
+}
+
 /// The variables that hold the keys of profiles.
 fn key_variables(file: Option<&File>) -> Vec<String> {
     file.map_or_else(Vec::new, |file| file.interface.key_variables.clone())

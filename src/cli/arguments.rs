@@ -20,7 +20,9 @@ use crate::theme::Name;
 use super::exit::Exit;
 use super::failure::ErrorForm;
 
-pub(super) use changing::{MatchingArguments, PlanArguments, ScopeQuery, SourceArguments, SourceFormat, TextOrJson};
+pub(super) use changing::{
+    MatchingArguments, PlanArguments, ReadingArguments, ScopeQuery, SourceArguments, SourceFormat, TextOrJson,
+};
 pub(super) use checking::{CheckArguments, RuleChoice};
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
 

@@ -1,42 +1,55 @@
-//! What is wrong with the data of a tenant: one line for each finding, or an object for programs.
+//! What is wrong with the data of a tenant or a file: one line for each finding, or an object for programs.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::check::{Finding, Level, Rules, check};
+use crate::check::{Finding, Level, Rule, Rules, check};
 use crate::forest::Forest;
+use crate::formats::rows::{Column, RowSegment, Rows};
 use crate::numbers::{Noun, counted};
 use crate::printable::printable;
 use crate::segment::{Segment, SegmentId};
 
 use super::arguments::{CheckArguments, RuleChoice, TextOrJson};
 use super::exit::Exit;
-use super::failure::Failure;
-use super::load::{Loaded, everything};
+use super::failure::{Detail, Failure};
+use super::load::everything;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
+use super::source::{self, Input, Source};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    let link = surroundings.link().await?;
-    let rules = rules(link.connection.rules.clone(), &arguments);
-    let loaded = everything(&link, surroundings.notes).await?;
+    let (subject, rules) = match &arguments.file {
+        Some(file) => {
+            let (file, reading) = (file.clone(), arguments.reading.clone());
+            let subject = output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading)?)).await?;
+            let rules = subject.applicable(surroundings.rules()?);
+            (subject, rules)
+        }
+        None => {
+            let link = surroundings.link().await?;
+            let loaded = everything(&link, surroundings.notes).await?;
+            let (exit, forest) = (loaded.exit(), loaded.forest);
+            let from = From::Tenant { tenant: loaded.tenant, host: loaded.host };
+            (Subject { from, forest, exit }, link.connection.rules.clone())
+        }
+    };
+    let rules = chosen(rules, &arguments);
     let paint = surroundings.paint;
     output::blocking(move |cancelled| {
-        let segments: Vec<Arc<Segment>> = loaded.forest.iter().cloned().collect();
+        let segments: Vec<Arc<Segment>> = subject.forest.iter().cloned().collect();
         let findings = check(&segments, &rules);
         drop(segments);
-        let content = match arguments.output {
-            TextOrJson::Text => Content::Reading,
-            TextOrJson::Json => Content::Data,
-        };
+        let content = if arguments.output == TextOrJson::Json { Content::Data } else { Content::Reading };
         Target::Stdout.write(content, cancelled, |out| match arguments.output {
-            TextOrJson::Text => write_text(out, &loaded, &findings, paint),
-            TextOrJson::Json => write_json(out, &loaded, &findings),
+            TextOrJson::Text => write_text(out, &subject, &findings, paint),
+            TextOrJson::Json => write_json(out, &subject, &findings),
         })?;
-        Ok(match loaded.exit() {
+        Ok(match subject.exit {
             Exit::Done if arguments.exit_code && !findings.is_empty() => Exit::Differences,
             exit => exit,
         })
@@ -44,8 +57,8 @@ pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -
     .await
 }
 
-/// The rules of the profile with what the flags say of them. Rules that are only named are the only ones that are looked at.
-fn rules(mut rules: Rules, arguments: &CheckArguments) -> Rules {
+/// The rules with what the flags say of them. Rules that are only named are the only ones that are looked at.
+fn chosen(mut rules: Rules, arguments: &CheckArguments) -> Rules {
     let named: Vec<_> =
         arguments.rules.iter().filter(|choice| choice.level.is_none()).map(|choice| choice.rule).collect();
     if !named.is_empty() {
@@ -60,31 +73,106 @@ fn rules(mut rules: Rules, arguments: &CheckArguments) -> Rules {
     rules
 }
 
-fn write_text(out: &mut dyn Write, loaded: &Loaded, findings: &[Finding], paint: Paint) -> fmt::Result {
+/// What is looked at.
+struct Subject {
+    from: From,
+    forest: Forest,
+    /// How the program ends without any findings.
+    exit: Exit,
+}
+
+/// Where it is from.
+enum From {
+    Tenant {
+        tenant: String,
+        host: String,
+    },
+    File {
+        name: String,
+        columns: Vec<Column>,
+        /// The line of each segment, and whether its ID is in the file.
+        lines: HashMap<SegmentId, (usize, bool)>,
+    },
+}
+
+impl Subject {
+    fn of_file(input: Input) -> Result<Self, Failure> {
+        let Input::Rows(Source { name, rows, .. }) = input else {
+            return Err(Failure::usage("this file is a plan, and only segments can be checked")
+                .hint("name the file that the plan was made of"));
+        };
+        let segments = segments(&name, &rows)?;
+        let own = rows.rows.iter().map(|row| row.value(Column::Id).is_some());
+        let lines = segments.iter().zip(own).map(|(row, own)| (row.segment.id.clone(), (row.line, own))).collect();
+        let count = segments.len();
+        let forest = Forest::of(count, segments.into_iter().map(|row| row.segment));
+        Ok(Self { from: From::File { name, columns: rows.columns, lines }, forest, exit: Exit::Done })
+    }
+
+    /// The rules that a file can break: one without a column says nothing of what would be in it.
+    fn applicable(&self, mut rules: Rules) -> Rules {
+        if let From::File { columns, .. } = &self.from {
+            if !columns.contains(&Column::Name) && !columns.contains(&Column::Path) {
+                rules.set(Rule::BlankName, Level::Off);
+            }
+            if !columns.contains(&Column::ExternalId) {
+                rules.set(Rule::MissingExternalId, Level::Off);
+            }
+        }
+        rules
+    }
+
+    /// The path of a segment, or what it is called where that is too deep for a path.
+    fn place(&self, id: &SegmentId) -> String {
+        let name = || self.forest.get(id).map(|segment| segment.name.to_string()).unwrap_or_default();
+        self.forest.path_text(id).unwrap_or_else(name)
+    }
+
+    /// The line of a segment, if it is of a file, and its ID, unless that only says the line.
+    fn line_and_id<'a>(&self, id: &'a SegmentId) -> (Option<usize>, Option<&'a SegmentId>) {
+        match &self.from {
+            From::Tenant { .. } => (None, Some(id)),
+            From::File { lines, .. } => {
+                let line = lines.get(id);
+                (line.map(|(line, _)| *line), Some(id).filter(|_| line.is_none_or(|(_, own)| *own)))
+            }
+        }
+    }
+}
+
+/// The rows of a file as segments.
+pub(super) fn segments(name: &str, rows: &Rows) -> Result<Vec<RowSegment>, Failure> {
+    rows.segments().map_err(|faults| {
+        let details = faults.iter().map(|fault| Detail { line: Some(fault.line), text: fault.to_string() });
+        let error = format_args!("{name} has {}", counted(faults.len(), Noun::Fault));
+        Failure::usage(error).details(details.collect()).hint("give each row an ID of its own, or none")
+    })
+}
+
+fn write_text(out: &mut dyn Write, subject: &Subject, findings: &[Finding], paint: Paint) -> fmt::Result {
     for finding in findings {
         let Finding { rule, level, segment, .. } = finding;
+        let (line, id) = subject.line_and_id(&segment.id);
+        if let (From::File { name, .. }, Some(line)) = (&subject.from, line) {
+            write!(out, "{}:{line}: ", printable(name))?;
+        }
         let kind = format!("{level}[{rule}]");
         let kind = if *level == Level::Error { paint.error(&kind) } else { paint.warning(&kind) };
-        let place = place(&loaded.forest, &segment.id);
-        let (id, words) = (segment.id.to_string(), finding.to_string());
-        writeln!(out, "{kind} {} {}: {}", printable(&place), paint.dim(&format!("(id={id})")), printable(&words))?;
+        let id = id.map(|id| format!(" {}", paint.dim(&format!("(id={id})")))).unwrap_or_default();
+        let place = subject.place(&segment.id);
+        writeln!(out, "{kind} {}{id}: {}", printable(&place), printable(&finding.to_string()))?;
     }
     let [errors, warnings] = counts(findings);
     let found = match (errors, warnings) {
         (0, 0) => "no problems found".to_owned(),
         _ => format!("{}, {}", counted(errors, Noun::Error), counted(warnings, Noun::Warning)),
     };
-    writeln!(out, "{}: {found}", counted(loaded.forest.len(), Noun::Segment))
+    writeln!(out, "{}: {found}", counted(subject.forest.len(), Noun::Segment))
 }
 
 /// Errors and warnings.
 fn counts(findings: &[Finding]) -> [usize; 2] {
     [Level::Error, Level::Warning].map(|level| findings.iter().filter(|finding| finding.level == level).count())
-}
-
-/// The path of a segment, or what it is called where that is too deep for a path.
-fn place(forest: &Forest, id: &SegmentId) -> String {
-    forest.path_text(id).unwrap_or_else(|| forest.get(id).map(|segment| segment.name.to_string()).unwrap_or_default())
 }
 
 /// What is in the JSON object. Fields may be added; anything else makes another version.
@@ -95,8 +183,12 @@ const OTHERS: usize = 10;
 #[derive(Serialize)]
 struct Head<'a> {
     format_version: u32,
-    tenant: &'a str,
-    host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     complete: bool,
     segments: usize,
     errors: usize,
@@ -108,7 +200,9 @@ struct Head<'a> {
 struct Line<'a> {
     level: &'static str,
     rule: &'static str,
-    id: &'a SegmentId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    id: Option<&'a SegmentId>,
     name: &'a str,
     external_id: Option<&'a str>,
     path: Option<String>,
@@ -118,33 +212,38 @@ struct Line<'a> {
 }
 
 /// One object, with a finding a line.
-fn write_json(out: &mut dyn Write, loaded: &Loaded, findings: &[Finding]) -> fmt::Result {
-    let Loaded { tenant, host, forest, .. } = loaded;
-    let [errors, warnings] = counts(findings);
-    let (complete, segments) = (loaded.is_complete(), forest.len());
-    let head = Head { format_version: FORMAT_VERSION, tenant, host, complete, segments, errors, warnings };
+fn write_json(out: &mut dyn Write, subject: &Subject, findings: &[Finding]) -> fmt::Result {
+    let (tenant, host, file) = match &subject.from {
+        From::Tenant { tenant, host } => (Some(tenant.as_str()), Some(host.as_str()), None),
+        From::File { name, .. } => (None, None, Some(name.as_str())),
+    };
+    let ([errors, warnings], complete) = (counts(findings), subject.exit == Exit::Done);
+    let segments = subject.forest.len();
+    let head = Head { format_version: FORMAT_VERSION, tenant, host, file, complete, segments, errors, warnings };
     let head = serde_json::to_string(&head).map_err(|_| fmt::Error)?;
     out.write_str(head.strip_suffix('}').unwrap_or(&head))?;
     out.write_str(",\"findings\":[")?;
     let mut separator = "\n";
     for finding in findings {
-        write!(out, "{separator}{}", serde_json::to_string(&line(forest, finding)).map_err(|_| fmt::Error)?)?;
+        write!(out, "{separator}{}", serde_json::to_string(&line(subject, finding)).map_err(|_| fmt::Error)?)?;
         separator = ",\n";
     }
     out.write_str(if separator == "\n" { "]}\n" } else { "\n]}\n" })
 }
 
-fn line<'a>(forest: &Forest, finding: &'a Finding) -> Line<'a> {
+fn line<'a>(subject: &Subject, finding: &'a Finding) -> Line<'a> {
     let Finding { rule, level, segment, evidence } = finding;
     let together = evidence.together();
     let others = together.iter().map(|other| &other.id).filter(|id| **id != segment.id).take(OTHERS).collect();
+    let (line, id) = subject.line_and_id(&segment.id);
     Line {
         level: level.name(),
         rule: rule.name(),
-        id: &segment.id,
+        line,
+        id,
         name: &segment.name,
         external_id: segment.external_id.as_deref(),
-        path: forest.path_text(&segment.id),
+        path: subject.forest.path_text(&segment.id),
         message: finding.to_string(),
         others,
         other_count: together.len().saturating_sub(1),

@@ -56,6 +56,17 @@ impl Link {
         Self::recorded(connection, None, None)
     }
 
+    /// The way to the tenant of a profile, whatever flags and variables say of another one.
+    pub fn of_profile(
+        name: &str,
+        arguments: &ConnectionArguments,
+        environment: Environment<'_>,
+        paths: &Paths,
+    ) -> Result<Self, Failure> {
+        let resolved = config::resolve_profile(name, &arguments.flags(), environment, paths);
+        Self::recorded(resolved.map_err(|error| refusal(&error))?, None, None)
+    }
+
     /// The way to a tenant.
     pub fn to(connection: Connection) -> Result<Watched, Failure> {
         let (recorder, requests) = api::Recorder::new();

@@ -13,7 +13,7 @@ use crate::formats::rows::{self, RowFault, Rows, Undecodable};
 use crate::numbers::{Noun, counted};
 use crate::planning::{Invalid, PlanFault, SavedPlan};
 
-use super::arguments::{SourceArguments, SourceFormat};
+use super::arguments::{ReadingArguments, SourceArguments, SourceFormat};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
 
@@ -42,20 +42,25 @@ const LONGEST: u64 = 512 << 20;
 
 /// Reads what was given.
 pub(super) fn read(arguments: &SourceArguments) -> Result<Input, Failure> {
-    let name = name(&arguments.source);
-    let bytes = bytes(&arguments.source)
+    read_from(&arguments.source, &arguments.reading)
+}
+
+/// Reads a file, as flags say.
+pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input, Failure> {
+    let name = name(path);
+    let bytes = bytes(path)
         .map_err(|error| Failure::usage(format_args!("couldn't read {name}: {}", files::reason(&error))))
         .map_err(|failure| failure.hint("name a file, or `-` for stdin"))?;
-    let text = rows::decode(&bytes, arguments.encoding).map_err(|fault| undecodable(&name, &fault))?;
+    let text = rows::decode(&bytes, reading.encoding).map_err(|fault| undecodable(&name, &fault))?;
     drop(bytes);
-    let format = format(arguments, &name)?;
+    let format = format(path, reading, &name)?;
     if format == SourceFormat::Json && SavedPlan::is_one(&text) {
         return SavedPlan::read(&text).map(|plan| Input::Plan(Box::new(plan))).map_err(|fault| invalid(&name, &fault));
     }
     let read = match format {
         SourceFormat::Csv => csv::read(
             &text,
-            &ReadOptions { delimiter: arguments.delimiter, columns: arguments.columns.clone().unwrap_or_default() },
+            &ReadOptions { delimiter: reading.delimiter, columns: reading.columns.clone().unwrap_or_default() },
         ),
         SourceFormat::Json => rows::read_json(&text),
         SourceFormat::Ndjson => rows::read_ndjson(&text),
@@ -84,11 +89,11 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn format(arguments: &SourceArguments, name: &str) -> Result<SourceFormat, Failure> {
-    if let Some(format) = arguments.format {
+fn format(path: &Path, reading: &ReadingArguments, name: &str) -> Result<SourceFormat, Failure> {
+    if let Some(format) = reading.format {
         return Ok(format);
     }
-    let extension = arguments.source.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("csv" | "tsv") => Ok(SourceFormat::Csv),
         Some("json") => Ok(SourceFormat::Json),

@@ -1,10 +1,13 @@
 //! What a command has besides its own arguments: where to connect to, the environment, and how to say what.
 
-use crate::config::Paths;
+use std::path::PathBuf;
+
+use crate::check::Rules;
+use crate::config::{self, Paths, Whereabouts};
 
 use super::arguments::{ConnectionArguments, LookArguments, ReportArguments};
 use super::failure::{ErrorForm, Failure};
-use super::link::Link;
+use super::link::{Link, refusal};
 use super::notes::Notes;
 use super::paint::Paint;
 use super::tree::{Guides, Look};
@@ -36,6 +39,25 @@ impl Surroundings {
     /// The way to the server.
     pub async fn link(&self) -> Result<Link, Failure> {
         Link::open(&self.connection, &LookArguments::default(), &self.environment, &self.paths).await
+    }
+
+    /// The way to the tenant of a profile.
+    pub fn link_of(&self, profile: &str) -> Result<Link, Failure> {
+        Link::of_profile(profile, &self.connection, &self.environment, &self.paths)
+    }
+
+    /// The rules of the profile that was chosen.
+    pub fn rules(&self) -> Result<Rules, Failure> {
+        let rules = config::rules(&self.connection.flags(), &self.environment, &self.paths);
+        rules.map_err(|error| refusal(&error))
+    }
+
+    /// Which tenant a profile is about, and the file in which it is kept.
+    pub fn stored(&self, profile: &str) -> Result<(Whereabouts, PathBuf), Failure> {
+        let about = config::whereabouts(profile, &self.connection.flags(), &self.environment, &self.paths);
+        let about = about.map_err(|error| refusal(&error))?;
+        let file = self.paths.store_file(&about.base_url, &about.tenant, &about.contexts);
+        Ok((about, file))
     }
 
     /// How a tree is written.

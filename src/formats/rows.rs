@@ -4,6 +4,7 @@
 //! empty, or a value. Nothing here knows which segments there are. All faults of a file are found at once, each with its line.
 
 mod json;
+mod segments;
 mod text;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use compact_str::CompactString;
 use super::outline;
 
 pub use json::{read_json, read_ndjson};
+pub use segments::{RowSegment, SameId};
 pub use text::{Encoding, Undecodable, decode, read_outline};
 
 /// What a file says.

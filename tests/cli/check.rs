@@ -1,6 +1,6 @@
 //! `check`: what it writes, to the letter, and how it ends.
 
-use crate::desk::Office;
+use crate::desk::{Desk, Office, told};
 
 #[test]
 fn check_writes_each_of_its_forms_and_ends_with_the_code_that_was_asked_for() {
@@ -22,5 +22,31 @@ fn check_refuses_what_is_no_rule_and_no_level() {
         &["check", "--rule", "orphan=fatal"],
         &["check", "--max-depth", "0"],
     ]);
+    insta::assert_snapshot!(transcript);
+}
+
+#[test]
+fn check_reads_files_and_says_their_lines() {
+    let desk = Desk::new();
+    let folder = desk.home.path();
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write("groups.csv", "name;externalId;parentExternalId\nPolska;PL;\nŁódź ;PL-10;PL\nlodz;PL-10;PL\nLost;X;GONE\n");
+    write("tree.json", r#"[{"id":"a","name":"A","externalId":null,"parentSegmentId":"a"}]"#);
+    write("twice.csv", "id,name\na,A\na,B\n");
+    write("codes.csv", "externalId\nPL\n");
+    write("config.toml", "[profiles.acme.check]\norphan = \"off\"\n");
+    let mut transcript = String::new();
+    for arguments in [
+        &["check", "groups.csv", "--exit-code"][..],
+        &["check", "tree.json", "-o", "json"],
+        &["check", "twice.csv"],
+        &["check", "codes.csv", "--rule", "missing-external-id"],
+        &["check", "codes.csv"],
+        &["check", "groups.csv", "--config", "config.toml", "--rule", "padded-name=off"],
+        &["check", "nothing.csv"],
+    ] {
+        let (code, stdout, stderr) = told(desk.segtui(arguments).current_dir(folder));
+        transcript += &format!("$ segtui {}\n{stdout}{stderr}exit: {code}\n\n", arguments.join(" "));
+    }
     insta::assert_snapshot!(transcript);
 }

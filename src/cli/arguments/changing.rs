@@ -29,9 +29,20 @@ empty or has less than half of what it speaks for; --max-deletes and --max-chang
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "File")]
 pub(in crate::cli) struct SourceArguments {
-    /// File to read, `-` for stdin.
+    /// File to read, `-` for stdin, or `profile:NAME` for the tenant of another profile.
     #[arg(value_name = "SRC")]
     pub source: PathBuf,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+    /// Accept external IDs that look damaged by a spreadsheet (missing zeros, 1,23E+05).
+    #[arg(long)]
+    pub ids_as_written: bool,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "File")]
+pub(in crate::cli) struct ReadingArguments {
     /// Format of the file [default: by its extension: .csv .tsv .json .ndjson .jsonl .outline].
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<SourceFormat>,
@@ -44,12 +55,9 @@ pub(in crate::cli) struct SourceArguments {
     /// Delimiter of CSV: `;`, `,` or tab [default: by `sep=` or the heading].
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     pub delimiter: Option<Delimiter>,
-    /// Accept external IDs that look damaged by a spreadsheet (missing zeros, 1,23E+05).
-    #[arg(long)]
-    pub ids_as_written: bool,
 }
 
-/// How a file is read.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum SourceFormat {
     /// A table with a heading.

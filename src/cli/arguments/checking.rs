@@ -1,25 +1,32 @@
 //! Arguments of `check`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::check::{Level, Rule};
 
-use super::{ConnectionArguments, TextOrJson};
+use super::{ConnectionArguments, ReadingArguments, TextOrJson};
 
 #[derive(Debug, Clone, Args)]
 #[command(after_help = after_check())]
 pub(in crate::cli) struct CheckArguments {
+    /// File to check, `-` for stdin [default: the tenant].
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingArguments,
     /// Check only this rule, or with RULE=LEVEL, change how serious it is: off, warning or error. Can be repeated.
-    #[arg(long = "rule", value_name = "RULE[=LEVEL]", value_parser = rule)]
+    #[arg(long = "rule", value_name = "RULE[=LEVEL]", value_parser = rule, help_heading = "Check")]
     pub rules: Vec<RuleChoice>,
     /// Deepest level that `too-deep` accepts; segments at the top are on level 1.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Check")]
     pub max_depth: Option<u32>,
     /// Output form.
-    #[arg(long, short, value_name = "FORM", default_value = "text")]
+    #[arg(long, short, value_name = "FORM", default_value = "text", help_heading = "Output")]
     pub output: TextOrJson,
     /// Exit with code 3 if there are findings.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub exit_code: bool,
     #[command(flatten)]
     pub connection: ConnectionArguments,
@@ -47,6 +54,7 @@ fn after_check() -> String {
     format!(
         "Examples:\n  \
          segtui check\n  \
+         segtui check groups.csv                 # a file, before it is applied\n  \
          segtui check --rule orphan --rule cycle --exit-code\n  \
          segtui check --rule missing-external-id=error --rule padded-name=off\n  \
          segtui check -o json | jq -r '.findings[].path'\n\n\
