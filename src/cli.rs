@@ -3,6 +3,7 @@
 //! What a person should read goes to stderr, what a program should read to stdout. How the program can end is in `exit`, how it says
 //! why in `failure`: an error with its hint, or an object where the output is JSON.
 
+mod apply;
 mod arguments;
 mod browse;
 mod check;
@@ -11,6 +12,7 @@ mod export;
 mod failure;
 mod find;
 mod get;
+mod history;
 mod link;
 mod listing;
 mod load;
@@ -23,11 +25,13 @@ mod places;
 mod plan;
 mod profile_service;
 mod reference;
+mod sending;
 mod serve_demo;
 mod source;
 mod surroundings;
 mod table;
 mod tree;
+mod undo;
 mod watch;
 
 use std::future::Future;
@@ -113,6 +117,18 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
         Command::Plan(plan) => {
             let around = around(&plan.connection);
             block_on(ended_in_time(report.timeout, plan::run(plan, around)))?
+        }
+        Command::Apply(apply) => {
+            let around = around(&apply.connection);
+            block_on(apply::run(apply, around, report.timeout))?
+        }
+        Command::Undo(undo) => {
+            let around = around(&undo.connection);
+            block_on(undo::run(undo, around, report.timeout))?
+        }
+        Command::History(history) => {
+            let around = around(&history.connection);
+            block_on(ended_in_time(report.timeout, history::run(history, around)))?
         }
         Command::Watch(watch) => {
             let connection = watch.connection.clone().or(connection);

@@ -30,8 +30,8 @@ use crate::formats::rows::{Column, Rows};
 use crate::segment::{FieldFault, Pattern, Segment, SegmentId};
 
 pub use describing::{Description, Sums, describe, path_now};
-pub use fuses::{Blown, Fuses, Limit};
-pub use saved::{FORMAT_VERSION, Invalid, Kind, Made, Outdated, Remaining, SavedPlan, remaining};
+pub use fuses::{Fuses, Limit};
+pub use saved::{Fields, Invalid, Kind, Made, Outdated, SavedOperation, SavedPlan, remaining};
 
 /// What a file is to be compared with, and how.
 #[derive(Debug, Clone)]
@@ -93,6 +93,8 @@ pub struct Planned {
     pub key: Key,
     /// Whether the ids of the file are those of another tenant, where they only say which row is meant.
     pub foreign_ids: bool,
+    /// The segment of each row that has one, by the lines.
+    pub segments: Vec<(usize, Arc<Segment>)>,
     /// How many rows there were.
     pub rows: usize,
     /// How many of them are of segments that exist.
@@ -131,6 +133,8 @@ pub enum Why {
     },
     /// The segment is in the scope and in no line.
     Pruned,
+    /// What was done before is undone.
+    Undo,
 }
 
 /// What is not done because somebody has to say what is meant.

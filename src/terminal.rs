@@ -42,7 +42,7 @@ use new_profile::asks_a_command;
 use screen::Screen;
 use signals::{Signals, Told};
 
-pub use complaint::{complain, write_line};
+pub use complaint::{ask, complain, write_line};
 pub use console::TerminalSession;
 pub use new_profile::{FilledIn, ProfileService};
 pub use screen::{restore, restore_on_panic};

@@ -82,6 +82,14 @@ pub enum WriteError {
     },
 }
 
+impl WriteError {
+    /// Whether it may have been applied all the same.
+    #[must_use]
+    pub const fn may_have_been_applied(&self) -> bool {
+        matches!(self, Self::InDoubt(_) | Self::PossibleDuplicate { .. })
+    }
+}
+
 /// What went wrong, without what was being done: whoever shows this says that by the name of the segment.
 fn why(error: &RemoteError) -> String {
     let reads = matches!(error.call, Call::One(_) | Call::Page(_) | Call::Changes(_));

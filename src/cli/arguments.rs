@@ -21,7 +21,8 @@ use super::exit::Exit;
 use super::failure::ErrorForm;
 
 pub(super) use changing::{
-    MatchingArguments, PlanArguments, ReadingArguments, ScopeQuery, SourceArguments, SourceFormat, TextOrJson,
+    ApplyArguments, HistoryArguments, HistoryForm, MatchingArguments, PlanArguments, ReadingArguments, ScopeQuery,
+    SendingArguments, SourceArguments, SourceFormat, TextOrJson, UndoArguments,
 };
 pub(super) use checking::{CheckArguments, RuleChoice};
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
@@ -56,7 +57,7 @@ fn after_help() -> String {
 }
 
 /// Commands whose `-o` names a form of output, JSON among them.
-const WITH_JSON: &[&str] = &["find", "get", "check", "plan"];
+const WITH_JSON: &[&str] = &["find", "get", "check", "plan", "apply", "undo", "history"];
 
 /// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
@@ -89,6 +90,12 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Show what a file of segments (CSV, JSON, NDJSON, outline) would change. Changes nothing.
     Plan(PlanArguments),
+    /// Apply a file of segments, or a saved plan.
+    Apply(ApplyArguments),
+    /// Undo what a command has changed.
+    Undo(UndoArguments),
+    /// Show what was changed, run by run.
+    History(HistoryArguments),
     /// Print a line per change until stopped.
     ///
     /// Shows old and new values for changes seen while it is running; for earlier changes (--since), only the current state.

@@ -99,6 +99,11 @@ impl Link {
         Ok(Self { connection, client, _demo: demo })
     }
 
+    /// Whether it leads to a demo server of its own.
+    pub const fn is_demo(&self) -> bool {
+        self._demo.is_some()
+    }
+
     /// How the sync actor is to keep in step.
     pub fn sync_settings(&self) -> Settings {
         let Connection { page_size, concurrency, verify_every, .. } = self.connection;

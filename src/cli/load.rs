@@ -5,10 +5,11 @@ use std::time::Duration;
 use color_eyre::eyre::{Report, WrapErr, eyre};
 use tokio::time::Instant;
 
+use crate::changes::Recovered;
 use crate::forest::{Change, Forest};
 use crate::numbers::{Noun, counted};
 use crate::segment::Step;
-use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChange};
+use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChange, Settings, SyncHandle};
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -79,31 +80,67 @@ fn kept_changing() -> Failure {
     Failure::new(Exit::Incomplete, error).hint("try again when less is changing")
 }
 
+/// A tenant that is loaded, and goes on being followed.
+pub(super) struct Session {
+    pub loaded: Loaded,
+    pub sync: SyncHandle,
+    /// What an earlier session left in the journal, and what has become of it.
+    pub recovered: Vec<Recovered>,
+    /// Why nothing can be written into the journal.
+    pub unjournalled: Option<Notice>,
+}
+
 /// Everything that is on the server.
 pub(super) async fn everything(link: &Link, notes: Notes) -> Result<Loaded, Failure> {
+    Ok(session(link, link.sync_settings(), notes).await?.loaded)
+}
+
+/// Everything that is on the server, and the way to follow and change it.
+pub(super) async fn session(link: &Link, settings: Settings, notes: Notes) -> Result<Session, Failure> {
     let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
     notes.detail(format_args!("loading the segments of {tenant} from {host}"));
     let begun = Instant::now();
-    let Listing { forest, step, completeness } = list(link, notes).await.wrap_err("couldn't load the segments")?;
+    let mut sync = sync::start(link.client.clone(), settings);
+    let mut journal = LeftBehind::default();
+    let listed = list(&mut sync, &mut journal, notes).await;
+    let Listing { forest, step, completeness } = listed.wrap_err("couldn't load the segments")?;
     let seconds = begun.elapsed().as_secs_f64();
     notes.detail(format_args!("loaded {} in {seconds:.1} s", counted(forest.len(), Noun::Segment)));
-    Ok(Loaded { forest, tenant, host, step, completeness })
+    let loaded = Loaded { forest, tenant, host, step, completeness };
+    let LeftBehind { recovered, unjournalled, .. } = journal;
+    Ok(Session { loaded, sync, recovered: recovered.unwrap_or_default(), unjournalled })
 }
 
-/// The same, followed until it is known to be all of it. How far it is goes to stderr when that is a terminal.
-async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
-    let mut sync = sync::start(link.client.clone(), link.sync_settings());
+/// What is learnt of the journal while everything is loaded.
+#[derive(Debug, Default)]
+struct LeftBehind {
+    /// Whether an earlier session has left something.
+    something: bool,
+    recovered: Option<Vec<Recovered>>,
+    unjournalled: Option<Notice>,
+}
+
+impl LeftBehind {
+    const fn is_known(&self) -> bool {
+        !self.something || self.recovered.is_some()
+    }
+}
+
+/// The segments, followed until they are known to be all of them. How far it is goes to stderr when that is a terminal.
+async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> Result<Listing, Report> {
     let mut progress = notes.progress();
     let mut forest = Forest::new();
     let mut lists = 0;
     let mut has_feed = true;
     let mut waits = 0;
     let mut until: Option<Instant> = None;
+    // Once everything is there, up to which step.
+    let mut complete: Option<Option<Step>> = None;
     loop {
         let patience = until.unwrap_or_else(|| Instant::now() + PATIENCE);
         let event = tokio::select! {
             event = sync.events.recv() => event,
-            () = tokio::time::sleep_until(patience), if until.is_some() => {
+            () = tokio::time::sleep_until(patience), if until.is_some() && complete.is_none() => {
                 progress.clear();
                 return Ok(Listing::incomplete(forest, &kept_changing(), notes));
             }
@@ -124,20 +161,15 @@ async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
                 let why = why.hint("try again; if that doesn't help, the server's list has a fault");
                 return Ok(Listing::incomplete(forest, &why, notes));
             }
-            Event::Synchronised { complete: true, next, .. } => {
-                progress.clear();
-                return Ok(Listing::complete(forest, Some(next)));
-            }
+            Event::Synchronised { complete: true, next, .. } => complete = Some(Some(next)),
+            Event::Synchronised { .. } if complete.is_some() => {}
             Event::Synchronised { .. } if lists >= LISTS => {
                 progress.clear();
                 return Ok(Listing::incomplete(forest, &kept_changing(), notes));
             }
             Event::Synchronised { .. } => sync.commands.send(Command::Reload).await?,
             // Without a feed there is nothing to wait for after the list.
-            Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => {
-                progress.clear();
-                return Ok(Listing::complete(forest, None));
-            }
+            Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => complete = Some(None),
             Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => {
                 let ListProgress { segments, pages, elapsed, .. } = far;
                 progress
@@ -156,14 +188,23 @@ async fn list(link: &Link, notes: Notes) -> Result<Listing, Report> {
                 waits += 1;
                 notes.note(format_args!("{error}; retrying in {} s", retry_in.as_secs()));
             }
+            Event::Recovered(recovered) => journal.recovered = Some(recovered),
             // It is said with what comes of it.
             Event::Noticed(Notice::ListIncomplete { .. }) => {}
+            Event::Noticed(notice @ (Notice::NotJournalled | Notice::NotStored { .. })) => {
+                journal.unjournalled = Some(notice);
+            }
             Event::Noticed(notice) => {
                 has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
+                journal.something |= matches!(notice, Notice::LeftOver { .. });
                 progress.clear();
                 notes.note(notice);
             }
             _ => {}
+        }
+        if let Some(step) = complete.filter(|_| journal.is_known()) {
+            progress.clear();
+            return Ok(Listing::complete(forest, step));
         }
     }
     Err(eyre!("internal error: the sync task stopped; see the log"))

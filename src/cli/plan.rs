@@ -22,7 +22,7 @@ use super::source::{self, Input, Source};
 use super::surroundings::Surroundings;
 
 pub(super) use scope::Wish;
-pub(super) use text::write_plan;
+pub(super) use text::{write_operations, write_plan};
 
 pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
     let PlanArguments { source: reading, matching, out, output, exit_code, .. } = arguments;
@@ -70,11 +70,16 @@ pub(super) const fn fuses(matching: &MatchingArguments) -> Fuses {
     Fuses { deletes: matching.max_deletes, changes: matching.max_changes }
 }
 
+/// A tenant that isn't known as a whole.
+pub(super) fn incomplete() -> Failure {
+    Failure::new(Exit::Incomplete, "the list of segments is incomplete, so nothing was planned")
+        .hint("try again; segments that are missing from the list would be created twice")
+}
+
 /// What leads from what a tenant has to what a file wants.
 pub(super) fn planned(source: &Source, wish: &Wish, loaded: &Loaded, owned: &[Pattern]) -> Result<Planned, Failure> {
     if !loaded.is_complete() {
-        return Err(Failure::new(Exit::Incomplete, "the list of segments is incomplete, so nothing was planned")
-            .hint("try again; segments that are missing from the list would be created twice"));
+        return Err(incomplete());
     }
     planning::plan(&request(&source.rows, wish, &loaded.forest, owned))
         .map_err(|faults| source::faulty_plan(&source.name, faults))

@@ -28,6 +28,8 @@ pub(super) struct Source {
     pub format: SourceFormat,
     /// What it wants.
     pub rows: Rows,
+    /// Whether it has a byte order mark, or another encoding than UTF-8.
+    pub is_marked: bool,
 }
 
 /// What was given: wished segments, or a plan.
@@ -52,6 +54,7 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input
         .map_err(|error| Failure::usage(format_args!("couldn't read {name}: {}", files::reason(&error))))
         .map_err(|failure| failure.hint("name a file, or `-` for stdin"))?;
     let text = rows::decode(&bytes, reading.encoding).map_err(|fault| undecodable(&name, &fault))?;
+    let is_marked = std::str::from_utf8(&bytes).ok() != Some(text.as_str());
     drop(bytes);
     let format = format(path, reading, &name)?;
     if format == SourceFormat::Json && SavedPlan::is_one(&text) {
@@ -67,7 +70,7 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input
         SourceFormat::Outline => rows::read_outline(&text),
     };
     let rows = read.map_err(|faults| faulty_rows(&name, faults))?;
-    Ok(Input::Rows(Source { name, text, format, rows }))
+    Ok(Input::Rows(Source { name, text, format, rows, is_marked }))
 }
 
 fn name(path: &Path) -> String {

@@ -60,6 +60,19 @@ impl Surroundings {
         Ok((about, file))
     }
 
+    /// Where what commands change of a tenant is journalled. The demo is another one each time.
+    pub fn journal_of(&self, link: &Link) -> Option<PathBuf> {
+        let is_demo = link.is_demo();
+        (!is_demo).then(|| self.paths.runs_file(&link.connection.base_url, &link.connection.tenant))
+    }
+
+    /// Where what was changed of a tenant is to be found.
+    pub fn histories_of(&self, link: &Link) -> Vec<PathBuf> {
+        let connection = &link.connection;
+        let interface = self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts);
+        self.journal_of(link).into_iter().chain((!link.is_demo()).then_some(interface)).collect()
+    }
+
     /// How a tree is written.
     pub fn look(&self) -> Look {
         Look { guides: self.guides, paint: self.paint, ids: false, depth: None, query: None }

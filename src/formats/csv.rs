@@ -8,7 +8,7 @@ mod reading;
 mod writing;
 
 pub use reading::{Delimiter, ReadOptions, read};
-pub use writing::{Dialect, write};
+pub use writing::{Dialect, write, write_table};
 
 /// The heading.
 pub const COLUMNS: [&str; 6] = ["id", "name", "externalId", "parentId", "parentExternalId", "path"];

@@ -50,12 +50,6 @@ impl Sums {
         }
         sums
     }
-
-    /// All of them.
-    #[must_use]
-    pub const fn total(&self) -> usize {
-        self.creates + self.updates + self.moves + self.deletes
-    }
 }
 
 /// What each operation does, in the order of the paths.

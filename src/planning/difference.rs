@@ -323,8 +323,11 @@ impl<'a> Difference<'a> {
         let mut conflicts: Vec<Conflict> = held.iter().flatten().cloned().collect();
         conflicts.sort_by_key(|conflict| conflict.line);
         let scoped = matching.row_of.keys().filter(|id| request.scope.has(request.forest, id));
+        let rows = request.rows.rows.iter().zip(&matching.segments);
+        let segments = rows.filter_map(|(row, segment)| Some((row.line, Arc::clone(segment.as_ref()?)))).collect();
         Planned {
             operations,
+            segments,
             conflicts,
             kept,
             key: matching.key,

@@ -12,7 +12,7 @@ use crate::forest::Forest;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
 /// The form that is written, and the only one that is read.
-pub const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 /// What the file says it is.
 const KIND: &str = "segtui-plan";
 
@@ -234,26 +234,6 @@ impl SavedPlan {
     #[must_use]
     pub fn of(planned: &Planned, forest: &Forest, made: Made<'_>) -> Self {
         let sums = Sums::of(planned.operations.iter().map(|planned| &planned.operation));
-        let mut described = describe(&planned.operations, forest);
-        described.sort_unstable_by_key(|description| description.index);
-        let operations = planned.operations.iter().zip(described).map(|(planned, description)| {
-            let (before, after) = before_and_after(&planned.operation);
-            let id =
-                planned.operation.subject().map_or_else(|| format!("new-{}", description.index), ToString::to_string);
-            SavedOperation {
-                op: Kind::of(&planned.operation),
-                r#ref: id,
-                path: description.path,
-                new_path: description.new_path,
-                below: description.below,
-                before,
-                after,
-                why: planned.why.to_string(),
-                line: planned.why.line(),
-                after_operation: planned.after,
-                existing: planned.existing.clone(),
-            }
-        });
         let conflicts = planned.conflicts.iter().map(|conflict| SavedConflict {
             line: conflict.line,
             name: conflict.name.clone(),
@@ -282,7 +262,7 @@ impl SavedPlan {
                 delete: sums.deletes,
                 conflict: planned.conflicts.len(),
             },
-            operations: operations.collect(),
+            operations: SavedOperation::all(&planned.operations, forest),
             conflicts: conflicts.collect(),
             kept: kept.collect(),
         }
@@ -364,7 +344,41 @@ impl SavedPlan {
     }
 }
 
+impl SavedOperation {
+    /// Operations as they are kept and reported, in their order.
+    #[must_use]
+    pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
+        let mut described = describe(operations, forest);
+        described.sort_unstable_by_key(|description| description.index);
+        let saved = operations.iter().zip(described).map(|(planned, description)| {
+            let (before, after) = before_and_after(&planned.operation);
+            let id =
+                planned.operation.subject().map_or_else(|| format!("new-{}", description.index), ToString::to_string);
+            Self {
+                op: Kind::of(&planned.operation),
+                r#ref: id,
+                path: description.path,
+                new_path: description.new_path,
+                below: description.below,
+                before,
+                after,
+                why: planned.why.to_string(),
+                line: planned.why.line(),
+                after_operation: planned.after,
+                existing: planned.existing.clone(),
+            }
+        });
+        saved.collect()
+    }
+}
+
 impl Fields {
+    /// The fields of a segment.
+    #[must_use]
+    pub fn of_segment(segment: &Segment) -> Self {
+        Self::of(segment)
+    }
+
     fn of(segment: &Segment) -> Self {
         let new = segment.parent.as_ref().and_then(creating);
         Self {
@@ -466,7 +480,7 @@ impl Why {
     pub const fn line(self) -> Option<usize> {
         match self {
             Self::New { line } | Self::Differs { line } => Some(line),
-            Self::Pruned => None,
+            Self::Pruned | Self::Undo => None,
         }
     }
 }
@@ -477,6 +491,7 @@ impl std::fmt::Display for Why {
             Self::New { line } => write!(f, "line {line} is new"),
             Self::Differs { line } => write!(f, "line {line} differs"),
             Self::Pruned => f.write_str("not in the file"),
+            Self::Undo => f.write_str("undo"),
         }
     }
 }

@@ -12,6 +12,14 @@ pub fn complain(words: impl Display) {
     write_line(format_args!("segtui: {}", printable(&words.to_string())));
 }
 
+/// Writes a question to stderr, to be answered on the same line.
+pub fn ask(question: &str) {
+    let mut stderr = io::stderr().lock();
+    if let Err(error) = write!(stderr, "{}", printable(question)).and_then(|()| stderr.flush()) {
+        tracing::debug!(%error, "stderr is gone");
+    }
+}
+
 /// Writes a line to stderr as it is. Nobody reads it where that fails.
 pub fn write_line(line: impl Display) {
     if let Err(error) = writeln!(io::stderr().lock(), "{line}") {

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::clock;
 use crate::forest::{Query, Reference};
 use crate::formats::csv::Delimiter;
 use crate::formats::rows::{ColumnNames, Encoding};
@@ -197,4 +201,133 @@ fn after_plan() -> String {
          segtui plan tree.json -o json --exit-code | jq .sums        # 3 if there is anything to do\n\n\
          {SOURCE_HELP}\n\n{SAFETY_HELP}\n\n{REFERENCE_HELP}\n\n{QUERY_HELP}"
     )
+}
+
+/// How a change is confirmed, and what is written about it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Sending")]
+pub(in crate::cli) struct SendingArguments {
+    /// Don't ask. Without a terminal, nothing is sent without it.
+    #[arg(long)]
+    pub yes: bool,
+    /// The tenant, spelt out: a protected profile needs it with --yes.
+    #[arg(long, value_name = "TENANT")]
+    pub approve: Option<String>,
+    /// Begin no more after the first change that isn't applied.
+    #[arg(long)]
+    pub stop_on_error: bool,
+    /// Write what became of each change, as a line of JSON as soon as it is known.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = after_apply())]
+pub(in crate::cli) struct ApplyArguments {
+    #[command(flatten)]
+    pub source: SourceArguments,
+    #[command(flatten)]
+    pub matching: MatchingArguments,
+    #[command(flatten)]
+    pub sending: SendingArguments,
+    /// Write the rows that weren't applied, in the form of the file, to be corrected and applied again.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub rejects: Option<PathBuf>,
+    /// Write the external ID and the ID of each row's segment as CSV.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub id_map: Option<PathBuf>,
+    /// Output form.
+    #[arg(long, short, value_name = "FORM", default_value = "text", help_heading = "Output")]
+    pub output: TextOrJson,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+fn after_apply() -> String {
+    format!(
+        "Examples:\n  \
+         segtui apply groups.csv                                     # shows the plan and asks\n  \
+         segtui apply groups.csv --yes --report report.ndjson --rejects left.csv --id-map ids.csv\n  \
+         segtui apply groups.csv --root ext=ERP --prune --yes\n  \
+         segtui apply plan.json --yes                                # a plan saved by `segtui plan --out`\n  \
+         segtui apply groups.csv --profile prod --yes --approve acme # a protected profile\n\n\
+         A second run does nothing. An apply that was stopped or killed is continued by running it again. Ctrl-c once waits for what \
+         was sent, twice doesn't. Undo it with `segtui undo`.\n\n\
+         {SOURCE_HELP}\n\n{SAFETY_HELP}\n\n{REFERENCE_HELP}"
+    )
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  segtui undo                    # what the last command changed
+  segtui undo --last 3           # the last three, the latest first
+  segtui undo --run 1764150000123 --yes
+
+Only what the command changed itself is undone; what someone else has changed since is a conflict. A deleted segment comes back with a
+new ID. `segtui history` lists the runs.")]
+pub(in crate::cli) struct UndoArguments {
+    /// The run to undo, as `segtui history` lists it.
+    #[arg(long, value_name = "ID", conflicts_with = "last")]
+    pub run: Option<u64>,
+    /// Undo the last N runs that weren't undone.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub last: u32,
+    #[command(flatten)]
+    pub sending: SendingArguments,
+    /// Output form.
+    #[arg(long, short, value_name = "FORM", default_value = "text", help_heading = "Output")]
+    pub output: TextOrJson,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = after_history())]
+pub(in crate::cli) struct HistoryArguments {
+    /// Show only changes of this segment.
+    #[arg(value_name = "REF", value_parser = reference)]
+    pub reference: Option<Reference>,
+    /// Show only changes since a time: 2026-11-24, 2026-11-24T08:00Z, or 90m, 12h, 7d ago.
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub since: Option<Timestamp>,
+    /// Output form.
+    #[arg(long, short, value_name = "FORM", default_value = "text")]
+    pub output: HistoryForm,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+fn after_history() -> String {
+    format!(
+        "Examples:\n  \
+         segtui history                        # the runs, newest first\n  \
+         segtui history PL-10 --since 7d       # what was done to one segment\n  \
+         segtui history -o ndjson | jq -r 'select(.op == \"delete\") | .before.name'\n\n\
+         It has what segtui changed from this account, with commands and in the interface, not what others changed.\n\n\
+         {REFERENCE_HELP}"
+    )
+}
+
+/// A form for what was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum HistoryForm {
+    /// For reading.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One JSON object per change and line.
+    Ndjson,
+}
+
+/// A moment, or how long ago it was.
+fn since(text: &str) -> Result<Timestamp, String> {
+    let expected = || "expected a date, a time such as 2026-11-24T08:00Z, or 90m, 12h or 7d".to_owned();
+    let now = clock::now();
+    let ago = ["m", "h", "d"].into_iter().zip([1, 60, 24 * 60]).find_map(|(unit, minutes)| {
+        let count: i64 = text.strip_suffix(unit)?.parse().ok().filter(|count| (0..=1_000_000).contains(count))?;
+        now.checked_sub(SignedDuration::from_mins(count.checked_mul(minutes)?)).ok()
+    });
+    let date = || text.parse::<Date>().ok()?.to_zoned_datetime(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
+    ago.or_else(|| text.parse().ok()).or_else(date).ok_or_else(expected)
 }

@@ -3,17 +3,16 @@
 use std::fmt::{self, Write};
 
 use crate::changes::Operation;
+use crate::forest::Forest;
 use crate::numbers::{Noun, counted, grouped};
-use crate::planning::{Conflict, ConflictReason, Description, Planned, Sums, describe, path_now};
+use crate::planning::{Conflict, ConflictReason, Description, Planned, PlannedOperation, Sums, describe, path_now};
 
 use super::super::load::Loaded;
 use super::super::paint::Paint;
 
 /// Writes a plan.
 pub(in crate::cli) fn write_plan(out: &mut dyn Write, planned: &Planned, loaded: &Loaded, paint: Paint) -> fmt::Result {
-    for description in describe(&planned.operations, &loaded.forest) {
-        write_operation(out, &description, &planned.operations[description.index].operation, paint)?;
-    }
+    write_operations(out, &planned.operations, &loaded.forest, paint)?;
     for conflict in &planned.conflicts {
         write_conflict(out, conflict, loaded, paint)?;
     }
@@ -22,6 +21,19 @@ pub(in crate::cli) fn write_plan(out: &mut dyn Write, planned: &Planned, loaded:
         writeln!(out, "{}", paint.dim(&format!("  keep    {path}  ({})", kept.reason)))?;
     }
     write_sum(out, planned, loaded)
+}
+
+/// Writes operations by path.
+pub(in crate::cli) fn write_operations(
+    out: &mut dyn Write,
+    operations: &[PlannedOperation],
+    forest: &Forest,
+    paint: Paint,
+) -> fmt::Result {
+    for description in describe(operations, forest) {
+        write_operation(out, &description, &operations[description.index].operation, paint)?;
+    }
+    Ok(())
 }
 
 fn write_operation(out: &mut dyn Write, description: &Description, operation: &Operation, paint: Paint) -> fmt::Result {

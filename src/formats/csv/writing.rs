@@ -47,6 +47,25 @@ pub fn write<'a>(out: &mut dyn Write, records: impl IntoIterator<Item = Record<'
     Ok(())
 }
 
+/// Writes another table with a heading.
+///
+/// # Errors
+///
+/// What the writer refuses.
+pub fn write_table<const CELLS: usize>(
+    out: &mut dyn Write,
+    heading: [&str; CELLS],
+    rows: impl IntoIterator<Item = [String; CELLS]>,
+    dialect: Dialect,
+) -> fmt::Result {
+    let mut lines = Lines::new(dialect);
+    out.write_str(lines.of(heading)?)?;
+    for row in rows {
+        out.write_str(lines.of(row.each_ref().map(String::as_str))?)?;
+    }
+    Ok(())
+}
+
 /// Writes a line at a time.
 struct Lines {
     writer: Writer,
@@ -66,7 +85,7 @@ impl Lines {
         Self { writer, line: Vec::new() }
     }
 
-    fn of(&mut self, cells: [&str; COLUMNS.len()]) -> Result<&str, fmt::Error> {
+    fn of<const CELLS: usize>(&mut self, cells: [&str; CELLS]) -> Result<&str, fmt::Error> {
         self.line.clear();
         for (at, cell) in cells.into_iter().enumerate() {
             if at > 0 {

@@ -1,0 +1,301 @@
+//! Applying a file of segments, or a plan that was saved.
+
+mod id_map;
+mod rejects;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::changes::PlanId;
+use crate::config::Connection;
+use crate::planning::{Kind, Outdated, Planned, PlannedOperation, SavedOperation, SavedPlan, remaining};
+use crate::segment::Segment;
+use crate::sync::SyncHandle;
+
+use super::arguments::{ApplyArguments, TextOrJson};
+use super::exit::Exit;
+use super::failure::{Detail, Failure};
+use super::load::Loaded;
+use super::output::{self, Content, Target};
+use super::paint::Paint;
+use super::plan::{self, Wish, write_operations, write_plan};
+use super::sending::{self, Consent, Doubt, Opened, Order, Report, Sent, Status, Tally, end_of, in_queue, sum};
+use super::source::{self, Input, Source};
+use super::surroundings::Surroundings;
+
+pub(super) async fn run(
+    arguments: ApplyArguments,
+    surroundings: Surroundings,
+    timeout: Option<Duration>,
+) -> Result<Exit, Failure> {
+    let targets = Targets::of(&arguments)?;
+    let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
+    let Ready { todo, sync, doubts, loaded, connection, .. } = match ready {
+        Ok(ready) => ready,
+        Err(exit) => return Ok(exit),
+    };
+    let mut report = Report::to(arguments.sending.report.as_deref())?;
+    let title = format!("apply {}", todo.name);
+    let (plan_id, queue, journal) = in_queue(&todo.operations, &loaded.forest, connection.concurrency, &title, &doubts);
+    todo.report_what_is_not_sent(plan_id, &mut report)
+        .map_err(|error| Failure::failed(format_args!("couldn't write the report: {error}")))?;
+    let entries = SavedOperation::all(&todo.operations, &loaded.forest);
+    let order = Order {
+        sync,
+        queue,
+        plan_id,
+        journal,
+        entries,
+        report,
+        notes: surroundings.notes,
+        stop_on_error: arguments.sending.stop_on_error,
+        timeout,
+    };
+    let mut sent = sending::send(order).await?;
+    if let Some(sync) = sent.sync.take() {
+        sending::close(sync).await;
+    }
+    let tally = todo.tally(&sent);
+    let run = (tally.done() > 0).then_some(plan_id.0);
+    let form = arguments.output;
+    output::blocking(move |cancelled| {
+        if let Some(target) = targets.rejects {
+            let left = todo.lines_left(&sent);
+            let written =
+                |out: &mut dyn Write| todo.source.as_ref().map_or(Ok(()), |source| rejects::write(out, source, &left));
+            target.write(Content::Data, cancelled, written)?;
+        }
+        if let Some(target) = targets.id_map {
+            target.write(Content::Data, cancelled, |out| id_map::write(out, &todo, &sent))?;
+        }
+        Target::Stdout.write(Content::Reading, cancelled, |out| {
+            write_sum(out, form, (&loaded.tenant, &loaded.host), run, &tally)
+        })?;
+        end_of(&sent, &tally, todo.undecided())
+    })
+    .await
+}
+
+/// Where what comes of it is written.
+struct Targets {
+    rejects: Option<Target>,
+    id_map: Option<Target>,
+}
+
+impl Targets {
+    fn of(arguments: &ApplyArguments) -> Result<Self, Failure> {
+        let target = |path: &Option<PathBuf>| -> Result<Option<Target>, Failure> {
+            let target = path.clone().map(|path| Target::of(Some(path)));
+            target.as_ref().map_or(Ok(()), Target::check)?;
+            Ok(target)
+        };
+        Ok(Self { rejects: target(&arguments.rejects)?, id_map: target(&arguments.id_map)? })
+    }
+}
+
+/// Everything that has to be known before something is sent, agreed to.
+struct Ready {
+    todo: Todo,
+    sync: SyncHandle,
+    doubts: Vec<Doubt>,
+    loaded: Loaded,
+    connection: Connection,
+    /// The demo server runs for as long as this is kept.
+    _link: super::link::Link,
+}
+
+/// What is to be done, and what of what was asked for is not.
+pub(super) struct Todo {
+    /// How the file is called.
+    name: String,
+    /// The file, unless it is a saved plan.
+    source: Option<Source>,
+    operations: Vec<PlannedOperation>,
+    /// What a person has to decide about.
+    planned: Option<Planned>,
+    /// Operations of a saved plan whose base has changed, by their places there, and why they are not done.
+    passed_over: Vec<(usize, SavedOperation, String)>,
+    /// How many operations of a saved plan are done already.
+    already_done: usize,
+    /// Segments that rows or operations mean and that were there before, by the lines.
+    there: Vec<(usize, Arc<Segment>)>,
+}
+
+async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Result<Ready, Failure> {
+    plan::check(&arguments.matching)?;
+    let reading = arguments.source.clone();
+    let input = output::blocking(move |_| source::read(&reading)).await?;
+    if let Input::Plan(_) = &input {
+        let flag = arguments.matching.first_flag().or_else(|| arguments.rejects.as_ref().map(|_| "--rejects"));
+        if let Some(flag) = flag {
+            return Err(Failure::usage(format_args!("{flag} can't be used with a saved plan"))
+                .hint("apply the file itself, or make the plan again with it"));
+        }
+    }
+    let link = surroundings.link().await?;
+    let connection = link.connection.clone();
+    let consent = Consent::of(&arguments.sending, &connection)?;
+    let opened = sending::open(&link, surroundings.journal_of(&link), surroundings.notes).await?;
+    let Opened { loaded, mut sync, doubts } = opened;
+    let (matching, ids_as_written, owned) =
+        (arguments.matching.clone(), arguments.source.ids_as_written, connection.owned.clone());
+    let name = arguments.source.source.display().to_string();
+    let (todo, loaded) = output::blocking(move |_| {
+        let mut loaded = loaded;
+        let todo = match input {
+            Input::Rows(source) => {
+                let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
+                let planned = plan::planned(&source, &wish, &loaded, &owned)?;
+                plan::guard(&planned, &wish, &loaded.forest, &plan::fuses(&matching))?;
+                Todo::of_rows(name, source, planned)
+            }
+            Input::Plan(saved) => Todo::of_plan(name, &saved, &loaded)?,
+        };
+        Ok((todo, loaded))
+    })
+    .await?;
+    if let Consent::Asked = consent
+        && !todo.operations.is_empty()
+    {
+        show(&todo, &loaded, surroundings.paint).await?;
+        sending::confirm(&todo.operations, &connection, &loaded.forest, &mut sync).await?;
+    }
+    Ok(Ready { todo, sync, doubts, loaded, connection, _link: link })
+}
+
+/// Shows what will be done.
+async fn show(todo: &Todo, loaded: &Loaded, paint: Paint) -> Result<(), Failure> {
+    let mut text = String::new();
+    // Writing into a text does not fail.
+    let _never = match &todo.planned {
+        Some(planned) => write_plan(&mut text, planned, loaded, paint),
+        None => write_operations(&mut text, &todo.operations, &loaded.forest, paint),
+    };
+    output::blocking(move |cancelled| Target::Stdout.write(Content::Reading, cancelled, |out| out.write_str(&text)))
+        .await
+}
+
+impl Todo {
+    fn of_rows(name: String, source: Source, planned: Planned) -> Self {
+        Self {
+            name,
+            source: Some(source),
+            operations: planned.operations.clone(),
+            there: planned.segments.clone(),
+            planned: Some(planned),
+            passed_over: Vec::new(),
+            already_done: 0,
+        }
+    }
+
+    fn of_plan(name: String, saved: &SavedPlan, loaded: &Loaded) -> Result<Self, Failure> {
+        if !loaded.is_complete() {
+            return Err(plan::incomplete());
+        }
+        let operations = saved.planned_for(&loaded.tenant, &loaded.host).map_err(|fault| {
+            Failure::new(Exit::Guarded, format_args!("nothing was sent: couldn't use the plan {name}: {fault}"))
+                .hint(format_args!("connect to that tenant, or make a plan for {}", loaded.tenant))
+        })?;
+        let left = remaining(operations, &loaded.forest);
+        let passed_over = left.outdated.into_iter().filter_map(|(place, why): (usize, Outdated)| {
+            Some((place, saved.operations.get(place)?.clone(), why.to_string()))
+        });
+        let there =
+            left.there.into_iter().filter_map(|(place, segment)| Some((saved.operations.get(place)?.line?, segment)));
+        Ok(Self {
+            name,
+            source: None,
+            operations: left.operations,
+            planned: None,
+            passed_over: passed_over.collect(),
+            already_done: left.done,
+            there: there.collect(),
+        })
+    }
+
+    fn report_what_is_not_sent(&self, plan_id: PlanId, report: &mut Report) -> io::Result<()> {
+        let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
+        conflicts.map(|conflict| report.undecided(plan_id, conflict)).collect::<io::Result<()>>()?;
+        let mut outdated = self.passed_over.iter();
+        outdated.try_for_each(|(place, entry, why)| report.pass_over(plan_id, *place, entry, Status::Conflict, why))
+    }
+
+    fn tally(&self, sent: &Sent) -> Tally {
+        let mut tally = Tally::of(sent);
+        tally.already_done += self.already_done;
+        tally.conflicts += self.passed_over.len() + self.planned.as_ref().map_or(0, |planned| planned.conflicts.len());
+        tally
+    }
+
+    /// What was not sent because somebody has to decide about it.
+    fn undecided(&self) -> Vec<Detail> {
+        let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
+        let conflicts = conflicts.map(|conflict| Detail {
+            line: Some(conflict.line),
+            text: format!("{}: {}", conflict.name, conflict.reason),
+        });
+        let outdated = self.passed_over.iter();
+        let outdated = outdated.map(|(_, entry, why)| Detail {
+            line: entry.line,
+            text: format!("{} {}: {why}", entry.op.text(), entry.path),
+        });
+        conflicts.chain(outdated).collect()
+    }
+
+    /// The lines of which something was not applied.
+    fn lines_left(&self, sent: &Sent) -> BTreeSet<usize> {
+        let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts).map(|conflict| conflict.line);
+        let open = sent.outcomes.iter().zip(&sent.entries).filter(|(outcome, _)| Status::of(outcome) != Status::Done);
+        conflicts.chain(open.filter_map(|(_, entry)| entry.line)).collect()
+    }
+
+    /// The segment of each line that has one, by now.
+    fn segments(&self, sent: &Sent) -> Vec<(usize, Arc<Segment>, bool)> {
+        let created = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, entry)| {
+            let segment = sending::written(outcome)?;
+            Some((entry.line?, Arc::clone(segment), entry.op == Kind::Create))
+        });
+        let created: Vec<_> = created.collect();
+        let there = self.there.iter().map(|(line, segment)| (*line, Arc::clone(segment), false));
+        let there = there.filter(|(line, ..)| !created.iter().any(|(other, ..)| other == line));
+        let mut all: Vec<_> = there.chain(created.iter().cloned()).collect();
+        all.sort_by_key(|(line, ..)| *line);
+        all
+    }
+}
+
+#[derive(Serialize)]
+struct Sum<'a> {
+    format_version: u32,
+    tenant: &'a str,
+    host: &'a str,
+    run: Option<u64>,
+    #[serde(flatten)]
+    tally: &'a Tally,
+}
+
+/// Writes what came of it.
+pub(super) fn write_sum(
+    out: &mut dyn Write,
+    form: TextOrJson,
+    (tenant, host): (&str, &str),
+    run: Option<u64>,
+    tally: &Tally,
+) -> std::fmt::Result {
+    match form {
+        TextOrJson::Json => {
+            let sum = Sum { format_version: 1, tenant, host, run, tally };
+            writeln!(out, "{}", serde_json::to_string(&sum).map_err(|_| std::fmt::Error)?)
+        }
+        TextOrJson::Text => {
+            let run = run.map(|run| format!("  (run {run})")).unwrap_or_default();
+            writeln!(out, "{}", crate::printable::printable(&format!("{tenant} on {host}: {}{run}", sum(tally))))
+        }
+    }
+}

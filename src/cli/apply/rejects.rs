@@ -1,0 +1,126 @@
+//! The rows that were not applied, in the form of the file that they came from, so that they can be corrected and applied again with the
+//! same flags.
+//!
+//! Where the file was not plain UTF-8, a byte order mark says so, which goes over what `--encoding` says.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write};
+
+use serde_json::{Map, Value};
+
+use crate::formats::rows::{Above, Cell, Column, Row};
+
+use super::super::arguments::SourceFormat;
+use super::super::source::Source;
+
+/// Writes the rows that begin at these lines.
+pub(super) fn write(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>) -> fmt::Result {
+    if source.is_marked {
+        out.write_char('\u{feff}')?;
+    }
+    match source.format {
+        SourceFormat::Csv => write_lines(out, source, lines, Heading::Kept),
+        SourceFormat::Ndjson => write_lines(out, source, lines, Heading::None),
+        SourceFormat::Outline => write_lines(out, source, &with_those_above(&source.rows.rows, lines), Heading::None),
+        SourceFormat::Json => write_json(out, &source.rows.rows, lines),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heading {
+    Kept,
+    None,
+}
+
+/// Writes lines as they stand in the file, each with those that belong to it, up to the next row.
+fn write_lines(out: &mut dyn Write, source: &Source, lines: &BTreeSet<usize>, heading: Heading) -> fmt::Result {
+    let begins: BTreeSet<usize> = source.rows.rows.iter().map(|row| row.line).collect();
+    let mut is_wanted = heading == Heading::Kept;
+    for (number, line) in (1..).zip(source.text.split_inclusive('\n')) {
+        if begins.contains(&number) {
+            is_wanted = lines.contains(&number);
+        }
+        if is_wanted {
+            out.write_str(line)?;
+            if !line.ends_with('\n') {
+                out.write_char('\n')?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Lines of an outline with the lines that they are indented under, which say where they belong.
+fn with_those_above(rows: &[Row], lines: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut wanted = lines.clone();
+    for row in rows.iter().rev().filter(|row| lines.contains(&row.line)) {
+        let mut above = row.above;
+        while let Above::Row(at) = above {
+            let Some(row) = rows.get(at).filter(|row| wanted.insert(row.line)) else { break };
+            above = row.above;
+        }
+    }
+    wanted
+}
+
+fn write_json(out: &mut dyn Write, rows: &[Row], lines: &BTreeSet<usize>) -> fmt::Result {
+    let mut separator = "[\n  ";
+    let mut end = "[]\n";
+    for row in rows.iter().filter(|row| lines.contains(&row.line)) {
+        let fields = Column::ALL.into_iter().filter_map(|column| {
+            let value = match row.cell(column) {
+                Cell::Absent => return None,
+                Cell::Empty => Value::Null,
+                Cell::Value(text) => Value::String(text.to_string()),
+            };
+            Some((column.heading().to_owned(), value))
+        });
+        let object: Map<String, Value> = fields.collect();
+        write!(out, "{separator}{}", Value::Object(object))?;
+        separator = ",\n  ";
+        end = "\n]\n";
+    }
+    out.write_str(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::csv::{self, ReadOptions};
+    use crate::formats::rows::{read_json, read_outline};
+
+    fn rejected(text: &str, format: SourceFormat, lines: &[usize]) -> String {
+        let rows = match format {
+            SourceFormat::Csv => csv::read(text, &ReadOptions::default()),
+            SourceFormat::Outline => read_outline(text),
+            _ => read_json(text),
+        };
+        let source = Source { name: "a".into(), text: text.into(), format, rows: rows.unwrap(), is_marked: false };
+        let mut out = String::new();
+        write(&mut out, &source, &lines.iter().copied().collect()).unwrap();
+        out
+    }
+
+    #[test]
+    fn rows_of_a_table_are_left_as_they_are_written() {
+        let text = "sep=;\r\nname;ext\r\n\"A\r\nB\";1\r\n\r\nC;'007\r\nD;2";
+        let heading = "sep=;\r\nname;ext\r\n";
+        assert_eq!(rejected(text, SourceFormat::Csv, &[3, 7]), format!("{heading}\"A\r\nB\";1\r\n\r\nD;2\n"));
+        assert_eq!(rejected(text, SourceFormat::Csv, &[6]), format!("{heading}C;'007\r\n"));
+        assert_eq!(rejected(text, SourceFormat::Csv, &[]), heading);
+    }
+
+    #[test]
+    fn a_line_of_an_outline_keeps_its_place() {
+        let text = "A  [1]  {}\n  B\n    C\n  D\nE\n".replace("  {}", "");
+        assert_eq!(rejected(&text, SourceFormat::Outline, &[3]), "A  [1]\n  B\n    C\n");
+        assert_eq!(rejected(&text, SourceFormat::Outline, &[4]), "A  [1]\n  D\n");
+    }
+
+    #[test]
+    fn objects_say_what_they_said() {
+        let text = "[{\"name\": \"A\", \"externalId\": null}, \n{\"name\": \"B\", \"parentSegmentId\": \"p\"}]";
+        assert_eq!(rejected(text, SourceFormat::Json, &[1]), "[\n  {\"externalId\":null,\"name\":\"A\"}\n]\n");
+        assert_eq!(rejected(text, SourceFormat::Json, &[]), "[]\n");
+    }
+}

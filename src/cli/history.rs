@@ -1,0 +1,247 @@
+//! What was changed from this account, run by run: by commands and in the interface.
+
+use std::fmt::{self, Write};
+
+use hashbrown::HashSet;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::changes::{DoneOp, PlanId};
+use crate::forest::Reference;
+use crate::planning::{Fields, Kind};
+use crate::printable::printable_json;
+use crate::segment::{Field, Segment, SegmentId};
+use crate::store::{self, HistoryEntry};
+
+use super::arguments::{HistoryArguments, HistoryForm};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::link::Link;
+use super::load::everything;
+use super::output::{self, Content, Target};
+use super::paint::Paint;
+use super::reference;
+use super::surroundings::Surroundings;
+
+/// What is in an object beside the change. Fields may be added; anything else makes another version.
+const FORMAT_VERSION: u32 = 1;
+
+pub(super) async fn run(arguments: HistoryArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+    let link = surroundings.link().await?;
+    let since = arguments.since.unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut entries = entries(&surroundings, &link, since).await?;
+    if let Some(reference) = &arguments.reference {
+        let ids = match reference {
+            Reference::Path(_) => {
+                let loaded = everything(&link, surroundings.notes).await?;
+                HashSet::from_iter([reference::segment(&loaded, reference)?])
+            }
+            other => named(other, &entries),
+        };
+        entries.retain(|entry| ids.contains(&entry.did.segment().id));
+    }
+    let (form, paint, notes) = (arguments.output, surroundings.paint, surroundings.notes);
+    if entries.is_empty() && form == HistoryForm::Text {
+        notes.remark("nothing was changed from here");
+    }
+    let by_run = arguments.reference.is_none();
+    let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
+    output::blocking(move |cancelled| {
+        let content = if form == HistoryForm::Text { Content::Reading } else { Content::Data };
+        Target::Stdout.write(content, cancelled, |out| match form {
+            HistoryForm::Text if by_run => write_runs(out, &runs(entries), paint),
+            HistoryForm::Text => write_changes(out, &entries, paint),
+            HistoryForm::Ndjson => entries.iter().try_for_each(|entry| writeln!(out, "{}", object(entry)?)),
+            HistoryForm::Json => write_json(out, &entries, &tenant, &host),
+        })
+    })
+    .await?;
+    Ok(Exit::Done)
+}
+
+/// Everything that was done since a moment, the oldest first.
+pub(super) async fn entries(
+    surroundings: &Surroundings,
+    link: &Link,
+    since: Timestamp,
+) -> Result<Vec<HistoryEntry>, Failure> {
+    let files = surroundings.histories_of(link);
+    output::blocking(move |_| {
+        let mut entries = Vec::new();
+        for file in files {
+            let read = store::history(&file, since);
+            entries.extend(read.map_err(|error| {
+                Failure::failed(format_args!("couldn't read the history: {error}"))
+                    .hint("if the file is damaged, move it away; what comes next begins a new one")
+            })?);
+        }
+        entries.sort_by_key(|entry| entry.at);
+        Ok(entries)
+    })
+    .await
+}
+
+/// The segments of the history that a reference names. One may have had several IDs, and several may have had one external ID.
+fn named(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> {
+    let with_external_id = |external_id: &str| -> HashSet<SegmentId> {
+        let has = |entry: &&HistoryEntry| {
+            let (before, after) = before_and_after(&entry.did);
+            [before, after].into_iter().flatten().any(|segment| segment.external_id.as_deref() == Some(external_id))
+        };
+        entries.iter().filter(has).map(|entry| entry.did.segment().id.clone()).collect()
+    };
+    match reference {
+        Reference::Id(id) => HashSet::from_iter([id.clone()]),
+        Reference::ExternalId(external_id) => with_external_id(external_id),
+        Reference::Word(word) | Reference::Path(word) => {
+            let id = SegmentId::new(word).filter(|id| entries.iter().any(|entry| entry.did.segment().id == *id));
+            id.map_or_else(|| with_external_id(word), |id| HashSet::from_iter([id]))
+        }
+    }
+}
+
+/// What was done under one plan.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub plan_id: PlanId,
+    pub title: String,
+    /// When it did the first thing.
+    pub begun: Timestamp,
+    /// The run that it undid.
+    pub undoes: Option<PlanId>,
+    /// The run that undid it.
+    pub undone_by: Option<PlanId>,
+    pub did: Vec<DoneOp>,
+}
+
+/// The runs of a history, the oldest first.
+pub(super) fn runs(entries: Vec<HistoryEntry>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut places: hashbrown::HashMap<PlanId, usize> = hashbrown::HashMap::new();
+    for HistoryEntry { at, op, title, undoes, did } in entries {
+        let place = *places.entry(op.plan_id).or_insert_with(|| {
+            let run = Run { plan_id: op.plan_id, title, begun: at, undoes, undone_by: None, did: Vec::new() };
+            runs.push(run);
+            runs.len() - 1
+        });
+        runs[place].did.push(did);
+    }
+    for at in 0..runs.len() {
+        if let Some(undone) = runs[at].undoes.and_then(|undone| places.get(&undone)) {
+            runs[*undone].undone_by = Some(runs[at].plan_id);
+        }
+    }
+    runs
+}
+
+impl Run {
+    /// What it is called.
+    pub fn called(&self) -> String {
+        if self.undoes.is_some() { format!("undo: {}", self.title) } else { self.title.clone() }
+    }
+}
+
+fn time(at: Timestamp) -> String {
+    at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn write_runs(out: &mut dyn Write, runs: &[Run], paint: Paint) -> fmt::Result {
+    for run in runs.iter().rev() {
+        let count = |kind: Kind| run.did.iter().filter(|did| self::kind(did) == kind).count();
+        let counts = [
+            (count(Kind::Create), "created"),
+            (count(Kind::Update), "updated"),
+            (count(Kind::Move), "moved"),
+            (count(Kind::Delete), "deleted"),
+        ];
+        let told: Vec<String> =
+            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let undone = run.undone_by.map(|by| format!("  (undone by {})", by.0)).unwrap_or_default();
+        let line = format!("{}  {}  {}: {}{undone}", time(run.begun), run.plan_id.0, run.called(), told.join(", "));
+        writeln!(out, "{}", paint.plain(&line))?;
+    }
+    Ok(())
+}
+
+fn write_changes(out: &mut dyn Write, entries: &[HistoryEntry], paint: Paint) -> fmt::Result {
+    for HistoryEntry { at, op, title, undoes, did } in entries.iter().rev() {
+        let what = match did {
+            DoneOp::Created(segment) => format!("create  {}", called(segment)),
+            DoneOp::Deleted { segment, .. } => format!("delete  {}", called(segment)),
+            DoneOp::Updated { before, after, fields } => {
+                let shown = |segment: &Segment, field: Field| segment.field(field).unwrap_or_else(|| "(none)".into());
+                let changed: Vec<String> = fields
+                    .iter()
+                    .map(|field| format!("{field}: {} → {}", shown(before, *field), shown(after, *field)))
+                    .collect();
+                format!("{}  {}  {}", kind(did).text(), called(after), changed.join(", "))
+            }
+        };
+        let undo = if undoes.is_some() { "undo: " } else { "" };
+        writeln!(out, "{}", paint.plain(&format!("{}  {}  {what}  ({undo}{title})", time(*at), op.plan_id.0)))?;
+    }
+    Ok(())
+}
+
+fn called(segment: &Segment) -> String {
+    let external_id = segment.external_id.as_ref().map(|external_id| format!("  [{external_id}]"));
+    format!("{}{}  id={}", segment.name, external_id.unwrap_or_default(), segment.id)
+}
+
+fn kind(did: &DoneOp) -> Kind {
+    match did {
+        DoneOp::Created(_) => Kind::Create,
+        DoneOp::Updated { fields, .. } if fields.contains(&Field::Parent) => Kind::Move,
+        DoneOp::Updated { .. } => Kind::Update,
+        DoneOp::Deleted { .. } => Kind::Delete,
+    }
+}
+
+fn before_and_after(did: &DoneOp) -> (Option<&Segment>, Option<&Segment>) {
+    match did {
+        DoneOp::Created(segment) => (None, Some(segment)),
+        DoneOp::Updated { before, after, .. } => (Some(before), Some(after)),
+        DoneOp::Deleted { segment, .. } => (Some(segment), None),
+    }
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    format_version: u32,
+    time: String,
+    run: u64,
+    title: &'a str,
+    undoes: Option<u64>,
+    op: Kind,
+    id: &'a SegmentId,
+    before: Option<Fields>,
+    after: Option<Fields>,
+}
+
+fn object(entry: &HistoryEntry) -> Result<String, fmt::Error> {
+    let (before, after) = before_and_after(&entry.did);
+    let change = Change {
+        format_version: FORMAT_VERSION,
+        time: entry.at.to_string(),
+        run: entry.op.plan_id.0,
+        title: &entry.title,
+        undoes: entry.undoes.map(|undone| undone.0),
+        op: kind(&entry.did),
+        id: &entry.did.segment().id,
+        before: before.map(Fields::of_segment),
+        after: after.map(Fields::of_segment),
+    };
+    Ok(printable_json(&serde_json::to_string(&change).map_err(|_| fmt::Error)?))
+}
+
+fn write_json(out: &mut dyn Write, entries: &[HistoryEntry], tenant: &str, host: &str) -> fmt::Result {
+    let head = serde_json::json!({ "format_version": FORMAT_VERSION, "tenant": tenant, "host": host }).to_string();
+    write!(out, "{},\"changes\":[", head.strip_suffix('}').unwrap_or(&head))?;
+    let mut separator = "\n";
+    for entry in entries {
+        write!(out, "{separator}{}", object(entry)?)?;
+        separator = ",\n";
+    }
+    out.write_str(if separator == "\n" { "]}\n" } else { "\n]}\n" })
+}

@@ -1,0 +1,367 @@
+//! Sending a plan: several operations at a time through the house's queue and sync actor, each in the journal before it is sent.
+//!
+//! An operation that fails stops no other but those that build upon it. An interrupt begins no more and waits for what is in flight, a
+//! second one leaves that to the journal. Whatever way it ends, what may have been sent is in the journal, and a later session looks for
+//! it before anything is sent again.
+
+mod consent;
+mod opening;
+mod report;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::changes::{
+    ChangeQueue, ExecutionResult, JournalEntry, OpId, OpState, Operation, PlanId, WriteError, WriteResult,
+};
+use crate::numbers::grouped;
+use crate::planning::SavedOperation;
+use crate::remote::RemoteError;
+use crate::segment::{Segment, SegmentId};
+use crate::sync::{Command, Event, Notice, Phase, SyncHandle};
+use crate::terminal::{self, Signal};
+
+use super::failure::Failure;
+use super::notes::{Notes, ProgressLine};
+
+pub(super) use consent::{Consent, confirm};
+pub(super) use opening::{Doubt, Opened, before_sending, in_queue, open};
+pub(super) use report::{Report, Status, Tally, end_of, sum};
+
+/// What is being sent.
+pub(super) struct Sending {
+    sync: SyncHandle,
+    queue: ChangeQueue,
+    plan_id: PlanId,
+    /// What each operation is, for the report.
+    entries: Vec<SavedOperation>,
+    outcomes: Vec<Outcome>,
+    report: Report,
+    progress: ProgressLine,
+    notes: Notes,
+    stop_on_error: bool,
+    deadline: Option<Instant>,
+    /// Why nothing more is begun.
+    stopped: Option<Stop>,
+    /// That the server can't be reached, since when nothing came of anything.
+    unreached: Option<RemoteError>,
+    last_answer: Instant,
+    begun: Instant,
+}
+
+/// What has become of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nothing yet.
+    Open,
+    /// It is done.
+    Done(Box<WriteResult>),
+    /// It failed.
+    Failed(WriteError),
+}
+
+/// Why nothing more is begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The system asked for it.
+    Signalled(Signal),
+    /// An operation failed, and that was to stop it.
+    OnError,
+    /// The server can't be reached.
+    Unreachable(RemoteError),
+    /// It took longer than it was to take.
+    TooLate,
+    /// The journal or the report can't be written.
+    NotWritten(String),
+}
+
+/// How sending has ended.
+pub(super) struct Sent {
+    /// What became of each operation.
+    pub outcomes: Vec<Outcome>,
+    /// What each operation was.
+    pub entries: Vec<SavedOperation>,
+    /// Why not everything was begun.
+    pub stopped: Option<Stop>,
+    /// The report, which goes on with the next plan of this session.
+    pub report: Report,
+    /// The queue, for that plan.
+    pub queue: ChangeQueue,
+    /// The way to the tenant; `None` when it was left at once.
+    pub sync: Option<SyncHandle>,
+}
+
+/// What is sent, and how.
+pub(super) struct Order {
+    pub sync: SyncHandle,
+    pub queue: ChangeQueue,
+    /// The plan, which is queued.
+    pub plan_id: PlanId,
+    /// What is to be written into the journal first.
+    pub journal: Vec<JournalEntry>,
+    pub entries: Vec<SavedOperation>,
+    pub report: Report,
+    pub notes: Notes,
+    pub stop_on_error: bool,
+    pub timeout: Option<Duration>,
+}
+
+/// How long a server that can't be reached is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How often a person is shown how far it is.
+const SHOWN_EVERY: usize = 20;
+
+/// Sends a plan.
+pub(super) async fn send(order: Order) -> Result<Sent, Failure> {
+    let Order { sync, queue, plan_id, journal, entries, report, notes, stop_on_error, timeout } = order;
+    let now = Instant::now();
+    let mut sending = Sending {
+        sync,
+        queue,
+        plan_id,
+        outcomes: vec![Outcome::Open; entries.len()],
+        entries,
+        report,
+        progress: notes.progress(),
+        notes,
+        stop_on_error,
+        deadline: timeout.map(|timeout| now + timeout),
+        stopped: None,
+        unreached: None,
+        last_answer: now,
+        begun: now,
+    };
+    sending.order(Command::Journal(journal)).await?;
+    let left_at_once = sending.run().await?;
+    sending.end(left_at_once).await
+}
+
+impl Sending {
+    /// Sends until nothing more can be done; whether a person did not want to wait even for that.
+    async fn run(&mut self) -> Result<bool, Failure> {
+        let mut signalled = Box::pin(terminal::until_signalled());
+        loop {
+            self.begin().await?;
+            let waits_for_server = self.unreached.is_some() && self.stopped.is_none();
+            if self.queue.counts().in_flight == 0 && !waits_for_server {
+                return Ok(false);
+            }
+            let alarm = self.alarm();
+            tokio::select! {
+                event = self.sync.events.recv() => self.hear(event.ok_or_else(gone)?).await?,
+                signal = &mut signalled => {
+                    let signal = signal.map_err(|error| Failure::failed(format_args!("couldn't wait for a signal: {error}")))?;
+                    signalled = Box::pin(terminal::until_signalled());
+                    if matches!(self.stopped, Some(Stop::Signalled(_))) {
+                        return Ok(true);
+                    }
+                    self.interrupt(signal);
+                }
+                () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.give_up(),
+            }
+        }
+    }
+
+    async fn order(&self, command: Command) -> Result<(), Failure> {
+        self.sync.commands.send(command).await.map_err(|_| gone())
+    }
+
+    async fn begin(&mut self) -> Result<(), Failure> {
+        while self.stopped.is_none()
+            && let Some(execution) = self.queue.begin()
+        {
+            self.order(Command::Execute(Box::new(execution))).await?;
+        }
+        Ok(())
+    }
+
+    fn alarm(&self) -> Option<Instant> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        let unreached = self.unreached.as_ref().map(|_| self.last_answer + PATIENCE);
+        unreached.into_iter().chain(self.deadline).min()
+    }
+
+    fn give_up(&mut self) {
+        let late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+        let unreached = self.unreached.clone().filter(|_| !late);
+        self.stop(unreached.map_or(Stop::TooLate, Stop::Unreachable));
+    }
+
+    fn stop(&mut self, stop: Stop) {
+        self.queue.pause_sending();
+        self.stopped.get_or_insert(stop);
+    }
+
+    fn interrupt(&mut self, signal: Signal) {
+        let in_flight = self.queue.counts().in_flight;
+        if in_flight > 0 {
+            self.progress.clear();
+            self.notes.note(format_args!(
+                "stopping when the {in_flight} changes in flight are answered; ctrl-c again to leave them to the next session"
+            ));
+        }
+        // What was stopped by something else ends as that.
+        self.stopped = Some(Stop::Signalled(signal));
+        self.queue.pause_sending();
+    }
+
+    async fn hear(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Executed { op, result } => self.executed(op, &result).await?,
+            Event::ServerAnswers => {
+                self.unreached = None;
+                if self.stopped.is_none() {
+                    self.queue.resume_sending();
+                }
+            }
+            Event::Noticed(Notice::NotStored { reason }) => {
+                self.stop(Stop::NotWritten(format!("the journal can't be written: {reason}")));
+            }
+            Event::PhaseChanged(Phase::Silent { call, since }) => {
+                self.progress.clear();
+                self.notes.note(format_args!("no response for {} s while trying to {call}", since.as_secs()));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn executed(&mut self, op: OpId, result: &ExecutionResult) -> Result<(), Failure> {
+        let transitions = self.queue.executed(op, result);
+        if !transitions.journal.is_empty() {
+            self.order(Command::Journal(transitions.journal)).await?;
+        }
+        if op.plan_id != self.plan_id {
+            return Ok(());
+        }
+        match result {
+            ExecutionResult::Done(result) => self.settle(op, Outcome::Done(Box::new(result.clone()))),
+            ExecutionResult::Failed { error, .. } => {
+                self.settle(op, Outcome::Failed(error.clone()));
+                if self.stop_on_error {
+                    self.stop(Stop::OnError);
+                }
+            }
+            ExecutionResult::Unreached { error, .. } => {
+                self.queue.pause_sending();
+                if self.unreached.is_none() {
+                    self.progress.clear();
+                    self.notes.note(format_args!("{error}; waiting for the server"));
+                }
+                self.unreached = Some(error.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, op: OpId, outcome: Outcome) {
+        self.last_answer = Instant::now();
+        if let (Some(place), Some(entry)) = (self.outcomes.get_mut(op.index), self.entries.get(op.index)) {
+            if let Err(error) = self.report.write(op, entry, &outcome, Status::of(&outcome)) {
+                let reason = format!("the report can't be written: {error}");
+                *place = outcome;
+                return self.stop(Stop::NotWritten(reason));
+            }
+            *place = outcome;
+        }
+        self.show();
+    }
+
+    fn show(&mut self) {
+        let settled = self.outcomes.iter().filter(|outcome| **outcome != Outcome::Open).count();
+        let total = self.outcomes.len();
+        if total <= 1 || (settled % SHOWN_EVERY != 0 && settled < total) {
+            return;
+        }
+        let failed = self.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Failed(_))).count();
+        let failed = if failed == 0 { String::new() } else { format!(" · {} failed", grouped(failed)) };
+        let left = self.begun.elapsed().mul_f64(ratio(total - settled, settled)).as_secs();
+        self.progress.show(format_args!("{} of {} changes{failed} · {left} s left", grouped(settled), grouped(total)));
+    }
+
+    /// Brings everything into the journal that is to be there, and says what became of what was never begun.
+    async fn end(mut self, left_at_once: bool) -> Result<Sent, Failure> {
+        self.progress.clear();
+        let mut over = Vec::new();
+        for (index, outcome) in
+            self.outcomes.iter().enumerate().filter(|(_, outcome)| !matches!(outcome, Outcome::Done(_)))
+        {
+            let op = OpId { plan_id: self.plan_id, index };
+            if *outcome == Outcome::Open {
+                let status = match self.queue.op(op).map(|op| &op.state) {
+                    Some(OpState::InFlight) => Status::InDoubt,
+                    _ if self.stopped.is_none() => Status::OnHold,
+                    _ => Status::NotSent,
+                };
+                self.report
+                    .write(op, &self.entries[index], outcome, status)
+                    .map_err(|error| Failure::failed(format_args!("couldn't write the report: {error}")))?;
+            }
+            if !self.may_have_been_applied(op) {
+                over.push(JournalEntry::Over(op));
+            }
+        }
+        let Self { sync, queue, outcomes, entries, report, stopped, .. } = self;
+        if left_at_once {
+            return Ok(Sent { outcomes, entries, stopped, report, queue, sync: None });
+        }
+        sync.commands.send(Command::Journal(over)).await.map_err(|_| gone())?;
+        Ok(Sent { outcomes, entries, stopped, report, queue, sync: Some(sync) })
+    }
+
+    /// A create whose answer was lost stays in the journal, and so does what is in flight: the next session looks for them.
+    fn may_have_been_applied(&self, op: OpId) -> bool {
+        let Some(planned) = self.queue.op(op) else { return false };
+        let creates = matches!(planned.operation, Operation::Create { .. });
+        let doubtful = WriteError::may_have_been_applied;
+        match &planned.state {
+            OpState::InFlight => true,
+            OpState::Failed(error) => creates && doubtful(error),
+            _ => false,
+        }
+    }
+}
+
+/// How many times one number is in another, for times.
+#[expect(clippy::cast_precision_loss, reason = "a count of operations")]
+fn ratio(one: usize, other: usize) -> f64 {
+    one as f64 / other.max(1) as f64
+}
+
+/// Lets everything that was ordered be written, then ends the actor.
+pub(super) async fn close(sync: SyncHandle) {
+    let SyncHandle { commands, mut events } = sync;
+    drop(commands);
+    // It ends when it has written everything, and says nothing that matters until then.
+    while events.recv().await.is_some() {}
+}
+
+fn gone() -> Failure {
+    Failure::failed("internal error: the sync task stopped; see the log")
+}
+
+/// The segment that an operation has written.
+pub(super) fn written(outcome: &Outcome) -> Option<&Arc<Segment>> {
+    match outcome {
+        Outcome::Done(result) => match &**result {
+            WriteResult::Created(written) | WriteResult::Updated(written) => Some(&written.segment),
+            WriteResult::Deleted { .. } => None,
+        },
+        Outcome::Open | Outcome::Failed(_) => None,
+    }
+}
+
+/// The ID of the segment that an operation has created.
+pub(super) fn created(outcome: &Outcome) -> Option<&SegmentId> {
+    match outcome {
+        Outcome::Done(result) => match &**result {
+            WriteResult::Created(written) => Some(&written.segment.id),
+            WriteResult::Updated(_) | WriteResult::Deleted { .. } => None,
+        },
+        Outcome::Open | Outcome::Failed(_) => None,
+    }
+}

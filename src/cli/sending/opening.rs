@@ -1,0 +1,156 @@
+//! Getting ready to send: the tenant loaded, the journal at hand and nobody else's, and what an earlier session left looked into.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use color_eyre::eyre::WrapErr;
+
+use crate::changes::{
+    ChangeQueue, Deed, DoneOp, Evidence, JournalEntry, OpId, Operation, PlanId, Recovered, RecoveredState, Title,
+};
+use crate::clock;
+use crate::forest::Forest;
+use crate::numbers::{Noun, counted};
+use crate::planning::{self, PlannedOperation};
+use crate::remote::Access;
+use crate::segment::{Draft, SegmentId};
+use crate::sync::{Command, Notice, Settings, SyncHandle};
+use crate::terminal;
+
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::link::Link;
+use super::super::load::{Loaded, Session, session};
+use super::super::notes::Notes;
+
+/// A tenant that can be changed.
+pub(in crate::cli) struct Opened {
+    pub loaded: Loaded,
+    pub sync: SyncHandle,
+    /// Creates that an earlier session has sent, and of which no trace was found.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A create that an earlier session has sent, and of which no trace was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Doubt {
+    pub draft: Draft,
+    pub evidence: Evidence,
+}
+
+/// Opens a tenant to be changed. What an earlier session left is over then: what it has applied is in the history, and what it has not
+/// is asked for again by those who still want it.
+pub(in crate::cli) async fn open(link: &Link, store: Option<PathBuf>, notes: Notes) -> Result<Opened, Failure> {
+    let tenant = &link.connection.tenant;
+    if link.connection.access == Access::ReadOnly {
+        return Err(Failure::new(Exit::Guarded, format_args!("nothing was sent: {tenant} is read-only here"))
+            .hint("read-only mode comes from --read-only, SEGTUI_READ_ONLY or the profile"));
+    }
+    let settings = Settings { store, journal_only: true, verify_every: None, ..link.sync_settings() };
+    let Session { loaded, sync, recovered, unjournalled } = session(link, settings, notes).await?;
+    match unjournalled {
+        Some(Notice::NotJournalled) => {
+            return Err(Failure::new(
+                Exit::Guarded,
+                format_args!("nothing was sent: {tenant} is being changed by another segtui command"),
+            )
+            .hint("wait until it has ended, then run this one again"));
+        }
+        Some(notice) => {
+            return Err(Failure::failed(format_args!(
+                "nothing was sent, since it couldn't be written down first: {notice}"
+            ))
+            .hint("make room for the journal in ~/.local/share/segtui, or set XDG_DATA_HOME"));
+        }
+        None => {}
+    }
+    let (entries, doubts) = left_behind(recovered, notes);
+    if !entries.is_empty() {
+        let order = sync.commands.send(Command::Journal(entries));
+        order.await.map_err(|_| Failure::failed("internal error: the sync task stopped; see the log"))?;
+    }
+    Ok(Opened { loaded, sync, doubts })
+}
+
+/// What is to be written into the journal of what an earlier session left, and what nobody knows of it.
+fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, Vec<Doubt>) {
+    let (mut entries, mut doubts, mut applied) = (Vec::new(), Vec::new(), 0);
+    let count = recovered.len();
+    for Recovered { op, operation, state, evidence } in recovered {
+        match (state, &operation) {
+            (RecoveredState::Applied(result), _) => {
+                applied += 1;
+                if let Some(did) = DoneOp::of(&operation, &result) {
+                    let deed = Deed { did, title: "an interrupted session".into(), undoes: None };
+                    entries.push(JournalEntry::Did(op, Box::new(deed)));
+                }
+            }
+            (RecoveredState::NotFound | RecoveredState::Unknown(_), Operation::Create { draft }) => {
+                doubts.push(Doubt { draft: draft.clone(), evidence: evidence.unwrap_or_default() });
+            }
+            _ => {}
+        }
+        entries.push(JournalEntry::Over(op));
+    }
+    if count > 0 {
+        notes.note(format_args!(
+            "an earlier session was interrupted with {}: {applied} had been applied, and the rest is planned again",
+            counted(count, Noun::Change)
+        ));
+    }
+    (entries, doubts)
+}
+
+/// Puts operations into a queue of their own, as one plan that is sent at once. Answers its number, the queue, and what is to be written
+/// into the journal.
+pub(in crate::cli) fn in_queue(
+    operations: &[PlannedOperation],
+    forest: &Forest,
+    at_once: usize,
+    title: &str,
+    doubts: &[Doubt],
+) -> (PlanId, ChangeQueue, Vec<JournalEntry>) {
+    let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), at_once);
+    let plan_id = queue.next_plan_id();
+    let ids = |id: &SegmentId| planning::creating(id).map(|index| OpId { plan_id, index }.provisional_id());
+    let queued = operations.iter().map(|planned| planned.operation.clone().with_ids(&ids)).collect();
+    let after: Vec<Option<usize>> = operations.iter().map(|planned| planned.after).collect();
+    let title = Title { wish: title.to_owned(), ..Title::default() };
+    let (plan_id, _shown) = queue.stage(forest, crate::changes::Plan { operations: queued }, title);
+    for doubt in doubts {
+        let is_it = |planned: &PlannedOperation| match &planned.operation {
+            Operation::Create { draft } => {
+                (&draft.name, &draft.external_id) == (&doubt.draft.name, &doubt.draft.external_id)
+            }
+            Operation::Update { .. } | Operation::Delete { .. } => false,
+        };
+        if let Some(index) = operations.iter().position(is_it) {
+            queue.doubt(OpId { plan_id, index }, doubt.evidence.clone());
+        }
+    }
+    let journal = queue.submit_ordered(plan_id, &after).journal;
+    (plan_id, queue, journal)
+}
+
+/// What comes before anything is sent: a signal or the end of its time ends it at once, and nothing was changed.
+pub(in crate::cli) async fn before_sending<T>(
+    timeout: Option<Duration>,
+    preparing: impl Future<Output = Result<T, Failure>>,
+) -> Result<Result<T, Exit>, Failure> {
+    let too_late = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        signal = terminal::until_signalled() => Ok(Err(Exit::Signalled(signal.wrap_err("couldn't wait for a signal")?))),
+        ready = preparing => ready.map(Ok),
+        () = too_late => {
+            let seconds = timeout.unwrap_or_default().as_secs_f64();
+            Err(Failure::new(Exit::Unreachable, format_args!("not begun within {seconds} s; nothing was sent"))
+                .hint("try again, or with a longer --timeout"))
+        }
+    }
+}

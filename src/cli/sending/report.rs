@@ -1,0 +1,335 @@
+//! What became of operations: a line of JSON for each as soon as it is known, the sum of all, and how the program ends because of it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::changes::{OpId, PlanId, WriteError, WriteResult, Written};
+use crate::clock;
+use crate::files;
+use crate::numbers::grouped;
+use crate::planning::{Conflict, Fields, Kind, SavedOperation};
+use crate::printable::printable_json;
+use crate::segment::Field;
+
+use super::super::exit::Exit;
+use super::super::failure::{Detail, Failure};
+use super::{Outcome, Sent, Stop};
+
+/// What is in a line beside what was asked for. Fields may be added; anything else makes another version.
+const FORMAT_VERSION: u32 = 1;
+
+/// Where lines go.
+#[derive(Debug)]
+pub(in crate::cli) struct Report {
+    file: Option<File>,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::cli) enum Status {
+    /// It is done.
+    Done,
+    /// It is done, and the server has made something else of it.
+    DoneOtherwise,
+    /// It was refused.
+    Failed,
+    /// Somebody else has changed the same thing.
+    Conflict,
+    /// A person has to say what is meant.
+    Undecided,
+    /// It may have been applied; the next session looks for it.
+    InDoubt,
+    /// What it builds upon was not done.
+    OnHold,
+    /// It was not begun.
+    NotSent,
+}
+
+impl Status {
+    pub const fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Open => Self::NotSent,
+            Outcome::Done(result) => match &**result {
+                WriteResult::Created(Written { ignored, .. }) | WriteResult::Updated(Written { ignored, .. })
+                    if !ignored.is_empty() =>
+                {
+                    Self::DoneOtherwise
+                }
+                _ => Self::Done,
+            },
+            Outcome::Failed(WriteError::Conflict { .. } | WriteError::NewChildren { .. }) => Self::Conflict,
+            Outcome::Failed(error) if error.may_have_been_applied() => Self::InDoubt,
+            Outcome::Failed(_) => Self::Failed,
+        }
+    }
+
+    const fn is_done(self) -> bool {
+        matches!(self, Self::Done)
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    format_version: u32,
+    time: String,
+    run: u64,
+    operation: Option<usize>,
+    status: Status,
+    op: Option<Kind>,
+    r#ref: &'a str,
+    id: Option<String>,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_path: Option<&'a str>,
+    line: Option<usize>,
+    before: Option<&'a Fields>,
+    after: Option<&'a Fields>,
+    /// What is on the server by now, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<Fields>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Report {
+    /// Begins a report: a new file is readable only by its owner.
+    pub fn to(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self { file: None }) };
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(|error| {
+            Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(&error)))
+                .hint("name another file for the report")
+        })?;
+        Ok(Self { file: Some(file) })
+    }
+
+    /// Writes what became of an operation.
+    pub fn write(&mut self, op: OpId, entry: &SavedOperation, outcome: &Outcome, status: Status) -> io::Result<()> {
+        let now = match outcome {
+            Outcome::Done(result) => match &**result {
+                WriteResult::Created(written) | WriteResult::Updated(written) => Some(&written.segment),
+                WriteResult::Deleted { .. } => None,
+            },
+            Outcome::Failed(WriteError::Conflict { theirs, .. }) => theirs.as_ref(),
+            Outcome::Failed(WriteError::PossibleDuplicate { theirs }) => Some(theirs),
+            Outcome::Open | Outcome::Failed(_) => None,
+        };
+        let id = super::created(outcome).map(ToString::to_string);
+        let id = id.or_else(|| (entry.op != Kind::Create).then(|| entry.r#ref.clone()));
+        let now = now.filter(|_| status != Status::Done).map(|segment| Fields::of_segment(segment));
+        self.put(op, entry, status, (id, now), words(outcome, status))
+    }
+
+    /// Writes of an operation of a plan that it is not done, and why.
+    pub fn pass_over(
+        &mut self,
+        plan_id: PlanId,
+        index: usize,
+        entry: &SavedOperation,
+        status: Status,
+        why: &str,
+    ) -> io::Result<()> {
+        let id = (entry.op != Kind::Create).then(|| entry.r#ref.clone());
+        self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()))
+    }
+
+    fn put(
+        &mut self,
+        op: OpId,
+        entry: &SavedOperation,
+        status: Status,
+        (id, now): (Option<String>, Option<Fields>),
+        error: Option<String>,
+    ) -> io::Result<()> {
+        self.write_line(&Line {
+            format_version: FORMAT_VERSION,
+            time: clock::now().to_string(),
+            run: op.plan_id.0,
+            operation: Some(op.index),
+            status,
+            op: Some(entry.op),
+            r#ref: &entry.r#ref,
+            id,
+            path: &entry.path,
+            new_path: entry.new_path.as_deref(),
+            line: entry.line,
+            before: entry.before.as_ref(),
+            after: entry.after.as_ref(),
+            now,
+            error,
+        })
+    }
+
+    /// Writes of a row that a person has to decide about it.
+    pub fn undecided(&mut self, plan_id: PlanId, conflict: &Conflict) -> io::Result<()> {
+        self.write_line(&Line {
+            format_version: FORMAT_VERSION,
+            time: clock::now().to_string(),
+            run: plan_id.0,
+            operation: None,
+            status: Status::Undecided,
+            op: None,
+            r#ref: "",
+            id: conflict.segment.as_ref().map(|segment| segment.id.to_string()),
+            path: &conflict.name,
+            new_path: None,
+            line: Some(conflict.line),
+            before: None,
+            after: None,
+            now: conflict.segment.as_ref().map(|segment| Fields::of_segment(segment)),
+            error: Some(conflict.reason.to_string()),
+        })
+    }
+
+    fn write_line(&mut self, line: &Line<'_>) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let line = printable_json(&serde_json::to_string(line).map_err(io::Error::from)?) + "\n";
+        match file.write_all(line.as_bytes()) {
+            // Who read it has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.file = None;
+                Ok(())
+            }
+            written => written,
+        }
+    }
+}
+
+/// Why an operation is not done, as a phrase.
+fn words(outcome: &Outcome, status: Status) -> Option<String> {
+    match (outcome, status) {
+        (Outcome::Done(result), Status::DoneOtherwise) => {
+            let (WriteResult::Created(Written { ignored, .. }) | WriteResult::Updated(Written { ignored, .. })) =
+                &**result
+            else {
+                return None;
+            };
+            let fields: Vec<String> = ignored.iter().map(Field::to_string).collect();
+            Some(format!("the server didn't take its {}", fields.join(" and ")))
+        }
+        (Outcome::Done(_), _) => None,
+        (Outcome::Failed(error), _) => Some(error.to_string()),
+        (Outcome::Open, Status::OnHold) => Some("a change it depends on wasn't applied".into()),
+        (Outcome::Open, Status::InDoubt) => Some("it was sent and not answered; the next session looks for it".into()),
+        (Outcome::Open, _) => Some("not sent".into()),
+    }
+}
+
+/// How many operations have become what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(in crate::cli) struct Tally {
+    pub created: usize,
+    pub updated: usize,
+    pub moved: usize,
+    pub deleted: usize,
+    /// Done before, by an earlier session or by others.
+    pub already_done: usize,
+    pub failed: usize,
+    pub conflicts: usize,
+    /// May have been applied.
+    pub in_doubt: usize,
+    pub on_hold: usize,
+    pub not_sent: usize,
+}
+
+impl Tally {
+    /// Counts.
+    pub fn of(sent: &Sent) -> Self {
+        let mut tally = Self::default();
+        for (outcome, entry) in sent.outcomes.iter().zip(&sent.entries) {
+            *match (Status::of(outcome), entry.op) {
+                (Status::Done, Kind::Create) => &mut tally.created,
+                (Status::Done, Kind::Update) => &mut tally.updated,
+                (Status::Done, Kind::Move) => &mut tally.moved,
+                (Status::Done, Kind::Delete) => &mut tally.deleted,
+                (Status::DoneOtherwise | Status::Failed, _) => &mut tally.failed,
+                (Status::Conflict | Status::Undecided, _) => &mut tally.conflicts,
+                (Status::InDoubt, _) => &mut tally.in_doubt,
+                (Status::OnHold | Status::NotSent, _) if sent.stopped.is_none() => &mut tally.on_hold,
+                (Status::OnHold | Status::NotSent, _) => &mut tally.not_sent,
+            } += 1;
+        }
+        tally
+    }
+
+    /// How many were done.
+    pub const fn done(&self) -> usize {
+        self.created + self.updated + self.moved + self.deleted
+    }
+
+    /// How many were to be done and are not.
+    pub const fn left(&self) -> usize {
+        self.failed + self.conflicts + self.in_doubt + self.on_hold + self.not_sent
+    }
+}
+
+/// The sum in words.
+pub(in crate::cli) fn sum(tally: &Tally) -> String {
+    let counts = [
+        (tally.created, "created"),
+        (tally.updated, "updated"),
+        (tally.moved, "moved"),
+        (tally.deleted, "deleted"),
+        (tally.already_done, "done before"),
+        (tally.failed, "failed"),
+        (tally.conflicts, "in conflict"),
+        (tally.in_doubt, "in doubt"),
+        (tally.on_hold, "on hold"),
+        (tally.not_sent, "not sent"),
+    ];
+    let told: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", grouped(count)))
+        .collect();
+    if told.is_empty() { "nothing to do".into() } else { told.join(", ") }
+}
+
+/// How the program ends, with what is to be said of what was not done. `undecided` is what was not sent for another reason.
+pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>) -> Result<Exit, Failure> {
+    let total = tally.done() + tally.left();
+    let (done, total) = (grouped(tally.done()), grouped(total));
+    let again = "run it again to continue; what was applied isn't sent twice";
+    match &sent.stopped {
+        Some(Stop::Signalled(signal)) => {
+            crate::terminal::complain(format_args!("stopped: {done} of {total} changes applied; {again}"));
+            return Ok(Exit::Signalled(*signal));
+        }
+        Some(Stop::Unreachable(error)) => {
+            let error = format_args!("{done} of {total} changes applied, then the server couldn't be reached: {error}");
+            return Err(Failure::new(Exit::Unreachable, error).hint(again));
+        }
+        Some(Stop::TooLate) => {
+            let error = format_args!("{done} of {total} changes applied within the --timeout");
+            return Err(Failure::new(Exit::Unreachable, error).hint(again));
+        }
+        Some(Stop::NotWritten(why)) => {
+            return Err(Failure::failed(format_args!("{done} of {total} changes applied, then {why}")).hint(again));
+        }
+        Some(Stop::OnError) | None => {}
+    }
+    let failed = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, entry)| {
+        let status = Status::of(outcome);
+        // What was not begun is told by the sum.
+        let said = !status.is_done() && *outcome != Outcome::Open;
+        said.then(|| Detail {
+            line: entry.line,
+            text: format!("{} {}: {}", entry.op.text(), entry.path, words(outcome, status).unwrap_or_default()),
+        })
+    });
+    let details: Vec<Detail> = failed.chain(undecided).collect();
+    if details.is_empty() && tally.left() == 0 {
+        return Ok(Exit::Done);
+    }
+    let exit = if tally.done() + tally.already_done > 0 { Exit::Partly } else { Exit::Failed };
+    Err(Failure::new(exit, format_args!("not everything was applied: {}", sum(tally)))
+        .details(details)
+        .hint("--report FILE has all of it, --rejects FILE the rows to correct and apply again"))
+}
