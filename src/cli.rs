@@ -7,6 +7,7 @@ mod apply;
 mod arguments;
 mod browse;
 mod check;
+mod diff;
 mod exit;
 mod export;
 mod failure;
@@ -19,6 +20,7 @@ mod load;
 mod logging;
 mod look;
 mod notes;
+mod origin;
 mod output;
 mod paint;
 mod places;
@@ -113,6 +115,10 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
         Command::Check(check) => {
             let around = around(&check.connection);
             block_on(ended_in_time(report.timeout, check::run(check, around)))?
+        }
+        Command::Diff(diff) => {
+            let around = around(&diff.connection);
+            block_on(ended_in_time(report.timeout, diff::run(diff, around)))?
         }
         Command::Plan(plan) => {
             let around = around(&plan.connection);

@@ -22,11 +22,12 @@ use super::arguments::{ApplyArguments, TextOrJson};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
 use super::load::Loaded;
+use super::origin;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
-use super::plan::{self, Wish, write_operations, write_plan};
+use super::plan::{self, Wish, write_heading, write_operations, write_plan};
 use super::sending::{self, Consent, Doubt, Opened, Order, Report, Sent, Status, Tally, end_of, in_queue, sum};
-use super::source::{self, Input, Source};
+use super::source::{Input, Source};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(
@@ -129,8 +130,8 @@ pub(super) struct Todo {
 
 async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Result<Ready, Failure> {
     plan::check(&arguments.matching)?;
-    let reading = arguments.source.clone();
-    let input = output::blocking(move |_| source::read(&reading)).await?;
+    let link = surroundings.target(&arguments.source).await?;
+    let input = origin::input(&arguments.source, &link, surroundings).await?;
     if let Input::Plan(_) = &input {
         let flag = arguments.matching.first_flag().or_else(|| arguments.rejects.as_ref().map(|_| "--rejects"));
         if let Some(flag) = flag {
@@ -138,18 +139,18 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
                 .hint("apply the file itself, or make the plan again with it"));
         }
     }
-    let link = surroundings.link().await?;
     let connection = link.connection.clone();
     let consent = Consent::of(&arguments.sending, &connection)?;
     let opened = sending::open(&link, surroundings.journal_of(&link), surroundings.notes).await?;
     let Opened { loaded, mut sync, doubts } = opened;
-    let (matching, ids_as_written, owned) =
+    let (mut matching, ids_as_written, owned) =
         (arguments.matching.clone(), arguments.source.ids_as_written, connection.owned.clone());
     let name = arguments.source.source.display().to_string();
     let (todo, loaded) = output::blocking(move |_| {
         let mut loaded = loaded;
         let todo = match input {
             Input::Rows(source) => {
+                matching.key = matching.key.or(source.key);
                 let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
                 let planned = plan::planned(&source, &wish, &loaded, &owned)?;
                 plan::guard(&planned, &wish, &loaded.forest, &plan::fuses(&matching))?;
@@ -163,16 +164,17 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
     if let Consent::Asked = consent
         && !todo.operations.is_empty()
     {
-        show(&todo, &loaded, surroundings.paint).await?;
+        show(&todo, &loaded, &connection, surroundings.paint).await?;
         sending::confirm(&todo.operations, &connection, &loaded.forest, &mut sync).await?;
     }
     Ok(Ready { todo, sync, doubts, loaded, connection, _link: link })
 }
 
 /// Shows what will be done.
-async fn show(todo: &Todo, loaded: &Loaded, paint: Paint) -> Result<(), Failure> {
+async fn show(todo: &Todo, loaded: &Loaded, connection: &Connection, paint: Paint) -> Result<(), Failure> {
     let mut text = String::new();
     // Writing into a text does not fail.
+    let _never = write_heading(&mut text, todo.source.as_ref(), connection, paint);
     let _never = match &todo.planned {
         Some(planned) => write_plan(&mut text, planned, loaded, paint),
         None => write_operations(&mut text, &todo.operations, &loaded.forest, paint),

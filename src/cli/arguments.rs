@@ -2,6 +2,7 @@
 
 mod changing;
 mod checking;
+mod comparing;
 mod reading;
 
 use std::ffi::OsString;
@@ -25,6 +26,7 @@ pub(super) use changing::{
     SendingArguments, SourceArguments, SourceFormat, TextOrJson, UndoArguments,
 };
 pub(super) use checking::{CheckArguments, RuleChoice};
+pub(super) use comparing::DiffArguments;
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
 
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
@@ -57,7 +59,7 @@ fn after_help() -> String {
 }
 
 /// Commands whose `-o` names a form of output, JSON among them.
-const WITH_JSON: &[&str] = &["find", "get", "check", "plan", "apply", "undo", "history"];
+const WITH_JSON: &[&str] = &["find", "get", "check", "plan", "diff", "apply", "undo", "history"];
 
 /// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
@@ -88,6 +90,8 @@ pub(super) enum Command {
     Export(ExportArguments),
     /// List what is wrong with the data: orphans, loops, duplicates, odd names.
     Check(CheckArguments),
+    /// Compare two files or tenants.
+    Diff(DiffArguments),
     /// Show what a file of segments (CSV, JSON, NDJSON, outline) would change. Changes nothing.
     Plan(PlanArguments),
     /// Apply a file of segments, or a saved plan.
@@ -155,6 +159,11 @@ impl ConnectionArguments {
             page_size: self.page_size.or(other.page_size),
             concurrency: self.concurrency.or(other.concurrency),
         }
+    }
+
+    /// Whether the flags themselves say which tenant is meant.
+    pub const fn names_a_tenant(&self) -> bool {
+        self.demo || self.profile.is_some() || self.tenant.is_some()
     }
 
     pub fn flags(&self) -> Flags {

@@ -23,20 +23,17 @@ use super::source::{self, Input, Source};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    let (subject, rules) = match &arguments.file {
-        Some(file) => {
-            let (file, reading) = (file.clone(), arguments.reading.clone());
-            let subject = output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading)?)).await?;
-            let rules = subject.applicable(surroundings.rules()?);
-            (subject, rules)
-        }
-        None => {
-            let link = surroundings.link().await?;
-            let loaded = everything(&link, surroundings.notes).await?;
-            let (exit, forest) = (loaded.exit(), loaded.forest);
-            let from = From::Tenant { tenant: loaded.tenant, host: loaded.host };
-            (Subject { from, forest, exit }, link.connection.rules.clone())
-        }
+    let (subject, rules) = if let Some(file) = arguments.file.clone() {
+        let reading = arguments.reading.clone();
+        let subject = output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading)?)).await?;
+        let rules = subject.applicable(surroundings.rules()?);
+        (subject, rules)
+    } else {
+        let link = surroundings.link().await?;
+        let loaded = everything(&link, surroundings.notes).await?;
+        let (exit, forest) = (loaded.exit(), loaded.forest);
+        let from = From::Tenant { tenant: loaded.tenant, host: loaded.host };
+        (Subject { from, forest, exit }, link.connection.rules.clone())
     };
     let rules = chosen(rules, &arguments);
     let paint = surroundings.paint;
@@ -197,11 +194,11 @@ struct Head<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
+struct Entry<'a> {
     level: &'static str,
     rule: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
+    #[serde(rename = "line", skip_serializing_if = "Option::is_none")]
+    at: Option<usize>,
     id: Option<&'a SegmentId>,
     name: &'a str,
     external_id: Option<&'a str>,
@@ -225,21 +222,21 @@ fn write_json(out: &mut dyn Write, subject: &Subject, findings: &[Finding]) -> f
     out.write_str(",\"findings\":[")?;
     let mut separator = "\n";
     for finding in findings {
-        write!(out, "{separator}{}", serde_json::to_string(&line(subject, finding)).map_err(|_| fmt::Error)?)?;
+        write!(out, "{separator}{}", serde_json::to_string(&entry(subject, finding)).map_err(|_| fmt::Error)?)?;
         separator = ",\n";
     }
     out.write_str(if separator == "\n" { "]}\n" } else { "\n]}\n" })
 }
 
-fn line<'a>(subject: &Subject, finding: &'a Finding) -> Line<'a> {
+fn entry<'a>(subject: &Subject, finding: &'a Finding) -> Entry<'a> {
     let Finding { rule, level, segment, evidence } = finding;
     let together = evidence.together();
     let others = together.iter().map(|other| &other.id).filter(|id| **id != segment.id).take(OTHERS).collect();
-    let (line, id) = subject.line_and_id(&segment.id);
-    Line {
+    let (at, id) = subject.line_and_id(&segment.id);
+    Entry {
         level: level.name(),
         rule: rule.name(),
-        line,
+        at,
         id,
         name: &segment.name,
         external_id: segment.external_id.as_deref(),

@@ -19,6 +19,7 @@ const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
+const ALARM: &str = "\x1b[1;97;41m";
 const YELLOW: &str = "\x1b[33m";
 const FOUND: &str = "\x1b[1;4m";
 const OFF: &str = "\x1b[0m";
@@ -40,6 +41,11 @@ impl Paint {
 
     pub fn dim(self, text: &str) -> String {
         self.within(DIM, text)
+    }
+
+    /// What nobody may overlook, with or without colours.
+    pub fn alarm(self, text: &str) -> String {
+        self.within(ALARM, &format!("*** {text} ***"))
     }
 
     pub fn error(self, text: &str) -> String {

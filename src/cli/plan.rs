@@ -17,25 +17,27 @@ use super::arguments::{MatchingArguments, PlanArguments, TextOrJson};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
 use super::load::{Loaded, everything};
+use super::origin;
 use super::output::{self, Content, Target};
 use super::source::{self, Input, Source};
 use super::surroundings::Surroundings;
 
 pub(super) use scope::Wish;
-pub(super) use text::{write_operations, write_plan};
+pub(super) use text::{write_heading, write_operations, write_plan};
 
 pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
-    let PlanArguments { source: reading, matching, out, output, exit_code, .. } = arguments;
+    let PlanArguments { source: reading, mut matching, out, output, exit_code, .. } = arguments;
     check(&matching)?;
     let out = out.map(|path| Target::of(Some(path)));
     out.as_ref().map_or(Ok(()), Target::check)?;
     let ids_as_written = reading.ids_as_written;
-    let Input::Rows(source) = output::blocking(move |_| source::read(&reading)).await? else {
+    let link = surroundings.target(&reading).await?;
+    let Input::Rows(source) = origin::input(&reading, &link, &surroundings).await? else {
         return Err(Failure::usage("this file is a plan already").hint("apply it with `segtui apply`"));
     };
-    let link = surroundings.link().await?;
+    matching.key = matching.key.or(source.key);
     let mut loaded = everything(&link, surroundings.notes).await?;
-    let owned = link.connection.owned.clone();
+    let (connection, owned) = (link.connection.clone(), link.connection.owned.clone());
     let paint = surroundings.paint;
     output::blocking(move |cancelled| {
         let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
@@ -44,7 +46,10 @@ pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) ->
         let content = if output == TextOrJson::Json { Content::Data } else { Content::Reading };
         Target::Stdout.write(content, cancelled, |text| match output {
             TextOrJson::Json => write_json(text, &saved),
-            TextOrJson::Text => write_plan(text, &planned, &loaded, paint),
+            TextOrJson::Text => {
+                write_heading(text, Some(&source), &connection, paint)?;
+                write_plan(text, &planned, &loaded, paint)
+            }
         })?;
         guard(&planned, &wish, &loaded.forest, &fuses(&matching))?;
         if let Some(out) = out {

@@ -11,11 +11,12 @@ use crate::files;
 use crate::formats::csv::{self, ReadOptions};
 use crate::formats::rows::{self, RowFault, Rows, Undecodable};
 use crate::numbers::{Noun, counted};
-use crate::planning::{Invalid, PlanFault, SavedPlan};
+use crate::planning::{Invalid, Key, PlanFault, SavedPlan};
 
-use super::arguments::{ReadingArguments, SourceArguments, SourceFormat};
+use super::arguments::{ReadingArguments, SourceFormat};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
+use super::origin::TenantName;
 
 /// What a file says.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ pub(super) struct Source {
     pub rows: Rows,
     /// Whether it has a byte order mark, or another encoding than UTF-8.
     pub is_marked: bool,
+    /// The tenant whose segments these are, if it is no file.
+    pub tenant: Option<TenantName>,
+    /// By what rows are matched unless a flag says otherwise; `None` is what the rows have.
+    pub key: Option<Key>,
 }
 
 /// What was given: wished segments, or a plan.
@@ -41,11 +46,6 @@ pub(super) enum Input {
 
 /// The longest file that is read. A million segments take about a fifth of it.
 const LONGEST: u64 = 512 << 20;
-
-/// Reads what was given.
-pub(super) fn read(arguments: &SourceArguments) -> Result<Input, Failure> {
-    read_from(&arguments.source, &arguments.reading)
-}
 
 /// Reads a file, as flags say.
 pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input, Failure> {
@@ -70,7 +70,7 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input
         SourceFormat::Outline => rows::read_outline(&text),
     };
     let rows = read.map_err(|faults| faulty_rows(&name, faults))?;
-    Ok(Input::Rows(Source { name, text, format, rows, is_marked }))
+    Ok(Input::Rows(Source { name, text, format, rows, is_marked, tenant: None, key: None }))
 }
 
 fn name(path: &Path) -> String {
@@ -127,7 +127,7 @@ fn invalid(name: &str, fault: &Invalid) -> Failure {
     failure.hint("make the plan again with `segtui plan … --out`")
 }
 
-fn faulty_rows(name: &str, faults: Vec<RowFault>) -> Failure {
+pub(super) fn faulty_rows(name: &str, faults: Vec<RowFault>) -> Failure {
     let details =
         faults.into_iter().map(|RowFault { line, problem }| Detail { line: Some(line), text: problem.to_string() });
     faulty(name, details.collect())
@@ -143,7 +143,7 @@ pub(super) fn faulty_plan(name: &str, faults: Vec<PlanFault>) -> Failure {
 
 fn faulty(name: &str, details: Vec<Detail>) -> Failure {
     let count = counted(details.len(), Noun::Fault);
-    Failure::new(Exit::Usage, format_args!("{name} has {count}, so nothing was planned"))
+    Failure::new(Exit::Usage, format_args!("{name} has {count}"))
         .details(details)
         .hint("correct the file and run it again")
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::check::Rules;
 use crate::config::{self, Paths, Whereabouts};
 
-use super::arguments::{ConnectionArguments, LookArguments, ReportArguments};
+use super::arguments::{ConnectionArguments, LookArguments, ReportArguments, SourceArguments};
 use super::failure::{ErrorForm, Failure};
 use super::link::{Link, refusal};
 use super::notes::Notes;
@@ -39,6 +39,17 @@ impl Surroundings {
     /// The way to the server.
     pub async fn link(&self) -> Result<Link, Failure> {
         Link::open(&self.connection, &LookArguments::default(), &self.environment, &self.paths).await
+    }
+
+    /// The way to the tenant that a source is to be compared with. What is read from a tenant itself says nothing of which one that
+    /// is, so somebody has to.
+    pub async fn target(&self, arguments: &SourceArguments) -> Result<Link, Failure> {
+        match &arguments.to {
+            Some(profile) => self.link_of(profile),
+            None if arguments.is_file() || self.connection.names_a_tenant() => self.link().await,
+            None => Err(Failure::usage(format_args!("{} says no target", arguments.source.display()))
+                .hint("name the profile to compare with or to change: --to NAME")),
+        }
     }
 
     /// The way to the tenant of a profile.

@@ -14,7 +14,7 @@ use compact_str::CompactString;
 use super::outline;
 
 pub use json::{read_json, read_ndjson};
-pub use segments::{RowSegment, SameId};
+pub use segments::RowSegment;
 pub use text::{Encoding, Undecodable, decode, read_outline};
 
 /// What a file says.

@@ -14,4 +14,5 @@ mod process;
 mod refusals;
 mod serve_demo;
 mod server;
+mod tenants;
 mod tree;

@@ -95,7 +95,15 @@ mod tests {
             SourceFormat::Outline => read_outline(text),
             _ => read_json(text),
         };
-        let source = Source { name: "a".into(), text: text.into(), format, rows: rows.unwrap(), is_marked: false };
+        let source = Source {
+            name: "a".into(),
+            text: text.into(),
+            format,
+            rows: rows.unwrap(),
+            is_marked: false,
+            tenant: None,
+            key: None,
+        };
         let mut out = String::new();
         write(&mut out, &source, &lines.iter().copied().collect()).unwrap();
         out

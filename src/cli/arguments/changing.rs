@@ -38,9 +38,20 @@ pub(in crate::cli) struct SourceArguments {
     pub source: PathBuf,
     #[command(flatten)]
     pub reading: ReadingArguments,
+    /// Profile whose tenant is compared and changed, whatever the environment says of another one.
+    #[arg(long, value_name = "PROFILE", conflicts_with = "profile", help_heading = "Tenant")]
+    pub to: Option<String>,
     /// Accept external IDs that look damaged by a spreadsheet (missing zeros, 1,23E+05).
     #[arg(long)]
     pub ids_as_written: bool,
+}
+
+impl SourceArguments {
+    /// Whether it is a file, and no tenant.
+    pub fn is_file(&self) -> bool {
+        let text = self.source.to_str().unwrap_or_default();
+        !["profile:", "store:"].iter().any(|kind| text.starts_with(kind))
+    }
 }
 
 /// How a file is read.
@@ -149,7 +160,7 @@ fn delimiter(text: &str) -> Result<Delimiter, String> {
     Delimiter::parse(text).ok_or_else(|| "expected `;`, `,` or `tab`".into())
 }
 
-fn key(text: &str) -> Result<Key, String> {
+pub(super) fn key(text: &str) -> Result<Key, String> {
     match text {
         "id" => Ok(Key::Id),
         "ext" => Ok(Key::ExternalId),

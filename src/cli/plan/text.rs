@@ -3,12 +3,35 @@
 use std::fmt::{self, Write};
 
 use crate::changes::Operation;
+use crate::config::Connection;
 use crate::forest::Forest;
 use crate::numbers::{Noun, counted, grouped};
 use crate::planning::{Conflict, ConflictReason, Description, Planned, PlannedOperation, Sums, describe, path_now};
 
 use super::super::load::Loaded;
+use super::super::origin::TenantName;
 use super::super::paint::Paint;
+use super::super::source::Source;
+
+/// Writes what is compared with what, where that is no file: production should never be taken for something else.
+pub(in crate::cli) fn write_heading(
+    out: &mut dyn Write,
+    source: Option<&Source>,
+    connection: &Connection,
+    paint: Paint,
+) -> fmt::Result {
+    let Connection { tenant, base_url, profile, protected, .. } = connection;
+    let within = |profile: &str| format!(" (profile {profile})");
+    let target = format!("{tenant} on {}{}", base_url.host(), profile.as_deref().map(within).unwrap_or_default());
+    if *protected {
+        writeln!(out, "{}", paint.alarm(&format!("PROTECTED TENANT: {target}")))?;
+    }
+    if let Some(TenantName { tenant, host, profile }) = source.and_then(|source| source.tenant.as_ref()) {
+        writeln!(out, "{}", paint.plain(&format!("from  {tenant} on {host}{}", within(profile))))?;
+        writeln!(out, "{}", paint.plain(&format!("to    {target}")))?;
+    }
+    Ok(())
+}
 
 /// Writes a plan.
 pub(in crate::cli) fn write_plan(out: &mut dyn Write, planned: &Planned, loaded: &Loaded, paint: Paint) -> fmt::Result {

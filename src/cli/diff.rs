@@ -1,0 +1,144 @@
+//! What is different between two sets of segments, whatever each comes from: what would have to be done to the first to make it like
+//! the second.
+
+use std::fmt::{self, Write};
+
+use hashbrown::{HashMap, HashSet};
+use serde::Serialize;
+
+use crate::forest::Forest;
+use crate::numbers::grouped;
+use crate::planning::{self, Key, Made, Planned, Request, SavedConflict, SavedOperation, SavedPlan, Scope, Sums};
+
+use super::arguments::{DiffArguments, TextOrJson};
+use super::check::segments;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::origin::{Origin, TenantName};
+use super::output::{self, Content, Target};
+use super::paint::Paint;
+use super::plan::write_operations;
+use super::source::{self, Input, Source};
+use super::surroundings::Surroundings;
+
+pub(super) async fn run(arguments: DiffArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+    let (from, to) = (Origin::of(&arguments.from)?, Origin::of(&arguments.to)?);
+    let stdin = Origin::File("-".into());
+    if from == stdin && to == stdin {
+        return Err(Failure::usage("stdin can be read only once").hint("name a file for one of the two"));
+    }
+    let from = rows(&from, &arguments, &surroundings).await?;
+    let to = rows(&to, &arguments, &surroundings).await?;
+    let paint = surroundings.paint;
+    output::blocking(move |cancelled| {
+        let key = arguments.key.or_else(|| tenants_key(from.tenant.as_ref(), to.tenant.as_ref()));
+        let before: Forest = segments(&from.name, &from.rows)?.into_iter().map(|row| row.segment).collect();
+        let planned = different(&before, &to, key)?;
+        let (content, form) = match arguments.output {
+            TextOrJson::Text => (Content::Reading, TextOrJson::Text),
+            TextOrJson::Json => (Content::Data, TextOrJson::Json),
+        };
+        let between = Between { from: &from, to: &to, before: &before, planned: &planned };
+        Target::Stdout.write(content, cancelled, |out| match form {
+            TextOrJson::Text => between.write_text(out, paint),
+            TextOrJson::Json => between.write_json(out),
+        })?;
+        Ok(if arguments.exit_code && !planned.is_empty() { Exit::Differences } else { Exit::Done })
+    })
+    .await
+}
+
+async fn rows(origin: &Origin, arguments: &DiffArguments, surroundings: &Surroundings) -> Result<Source, Failure> {
+    match origin.input(&arguments.reading, surroundings).await? {
+        Input::Rows(source) => Ok(source),
+        Input::Plan(_) => Err(Failure::usage(format_args!("{origin} is a plan, and only segments can be compared"))
+            .hint("name the file that the plan was made of")),
+    }
+}
+
+/// IDs mean something in their own tenant only. What files have is seen when they are compared.
+fn tenants_key(from: Option<&TenantName>, to: Option<&TenantName>) -> Option<Key> {
+    let (from, to) = (from?, to?);
+    ((&from.tenant, &from.host) != (&to.tenant, &to.host)).then_some(Key::ExternalId)
+}
+
+fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, Failure> {
+    let request = Request {
+        rows: &to.rows,
+        forest: before,
+        key,
+        scope: Scope::All,
+        prune: true,
+        renamed: HashMap::new(),
+        recreate: HashSet::new(),
+        owned: &[],
+        ids_as_written: true,
+    };
+    planning::plan(&request).map_err(|faults| source::faulty_plan(&to.name, faults))
+}
+
+/// Two sets of segments, and how to come from the one to the other.
+struct Between<'a> {
+    from: &'a Source,
+    to: &'a Source,
+    before: &'a Forest,
+    planned: &'a Planned,
+}
+
+/// What is in the JSON object. Fields may be added; anything else makes another version.
+const FORMAT_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Written {
+    format_version: u32,
+    kind: &'static str,
+    from: String,
+    to: String,
+    matched_by: String,
+    differences: Vec<SavedOperation>,
+    unclear: Vec<SavedConflict>,
+}
+
+impl Between<'_> {
+    fn write_text(&self, out: &mut dyn Write, paint: Paint) -> fmt::Result {
+        let Self { from, to, before, planned } = self;
+        write_operations(out, &planned.operations, before, paint)?;
+        for conflict in &planned.conflicts {
+            let words =
+                format!("! unclear {}: {} (line {} of {})", conflict.name, conflict.reason, conflict.line, to.name);
+            writeln!(out, "{}", paint.warning(&words))?;
+        }
+        for kept in &planned.kept {
+            let path = planning::path_now(before, &kept.segment.id);
+            writeln!(out, "{}", paint.removed(&format!("- delete  {path}  ({})", kept.reason)))?;
+        }
+        let Sums { creates, updates, moves, deletes } = Sums::of(planned.operations.iter().map(|one| &one.operation));
+        let counts = [
+            (creates, "created"),
+            (updates, "updated"),
+            (moves, "moved"),
+            (deletes + planned.kept.len(), "deleted"),
+            (planned.conflicts.len(), "unclear"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        let told: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
+        let told = if told.is_empty() { "no differences".into() } else { told.join(", ") };
+        writeln!(out, "{}", paint.plain(&format!("{} → {}: {told}, matched by {}", from.name, to.name, planned.key)))
+    }
+
+    fn write_json(&self, out: &mut dyn Write) -> fmt::Result {
+        let made = Made { tenant: "", host: "", at: "", step: None, scope: "" };
+        let saved = SavedPlan::of(self.planned, self.before, made);
+        let written = Written {
+            format_version: FORMAT_VERSION,
+            kind: "segtui-diff",
+            from: self.from.name.clone(),
+            to: self.to.name.clone(),
+            matched_by: saved.matched_by,
+            differences: saved.operations,
+            unclear: saved.conflicts,
+        };
+        let text = serde_json::to_string_pretty(&written).map_err(|_| fmt::Error)?;
+        writeln!(out, "{text}")
+    }
+}

@@ -1,0 +1,170 @@
+//! Where wished segments come from: a file, the tenant of another profile, or what was last seen of one.
+//!
+//! A tenant is read as its own CSV export, so everything that holds for a file holds for it: the line numbers are those of the
+//! export, and what could not be applied can be written in its form.
+
+use std::path::{Path, PathBuf};
+
+use crate::forest::Forest;
+use crate::formats::csv::{self, Dialect, ReadOptions};
+use crate::formats::{Part, rows};
+use crate::planning::Key;
+use crate::store;
+
+use super::arguments::{ReadingArguments, SourceArguments, SourceFormat};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::link::Link;
+use super::load::everything;
+use super::output;
+use super::source::{self, Input, Source};
+use super::surroundings::Surroundings;
+
+/// What a `SRC` argument names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A file, or stdin.
+    File(PathBuf),
+    /// The tenant of a profile, as it is.
+    Profile(String),
+    /// The tenant of a profile, as the interface has last seen it.
+    Store(String),
+}
+
+/// A tenant that is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TenantName {
+    pub tenant: String,
+    pub host: String,
+    pub profile: String,
+}
+
+/// The segments of a tenant.
+pub(super) struct Segments {
+    pub forest: Forest,
+    pub of: TenantName,
+}
+
+impl Origin {
+    /// What an argument names.
+    pub fn of(argument: &Path) -> Result<Self, Failure> {
+        let text = argument.to_str().unwrap_or_default();
+        let named = |kind: &str| text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':'));
+        match (named("profile"), named("store")) {
+            (Some(""), _) | (_, Some("")) => Err(Failure::usage(format_args!("{text} names no profile"))
+                .hint("write profile:NAME, or ./profile: for a file of that name")),
+            (Some(profile), _) => Ok(Self::Profile(profile.to_owned())),
+            (_, Some(profile)) => Ok(Self::Store(profile.to_owned())),
+            (None, None) => Ok(Self::File(argument.to_owned())),
+        }
+    }
+
+    /// What it says: wished segments, or a plan.
+    pub async fn input(&self, reading: &ReadingArguments, surroundings: &Surroundings) -> Result<Input, Failure> {
+        if let Self::File(path) = self {
+            let (path, reading) = (path.clone(), reading.clone());
+            return output::blocking(move |_| source::read_from(&path, &reading)).await;
+        }
+        let (name, segments) = (self.to_string(), self.segments(surroundings).await?);
+        output::blocking(move |_| Ok(Input::Rows(exported(name, segments)?))).await
+    }
+
+    /// The segments of the tenant that it names. A file names none.
+    async fn segments(&self, surroundings: &Surroundings) -> Result<Segments, Failure> {
+        match self {
+            Self::File(path) => Err(Failure::usage(format_args!("{} is a file", path.display()))),
+            Self::Profile(profile) => {
+                let link = surroundings.link_of(profile)?;
+                let loaded = everything(&link, surroundings.notes).await?;
+                if !loaded.is_complete() {
+                    let error = format_args!("the list of segments of {} is incomplete", loaded.tenant);
+                    return Err(Failure::new(Exit::Incomplete, error)
+                        .hint("try again; segments that are missing from the list would look deleted"));
+                }
+                let of = TenantName { tenant: loaded.tenant, host: loaded.host, profile: profile.clone() };
+                Ok(Segments { forest: loaded.forest, of })
+            }
+            Self::Store(profile) => {
+                let (about, file) = surroundings.stored(profile)?;
+                let of = TenantName { tenant: about.tenant, host: about.base_url.host(), profile: profile.clone() };
+                output::blocking(move |_| stored(&file, of)).await
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Profile(profile) => write!(f, "profile:{profile}"),
+            Self::Store(profile) => write!(f, "store:{profile}"),
+        }
+    }
+}
+
+/// What is wished, and nothing that could be meant for another tenant than it says.
+pub(super) async fn input(
+    arguments: &SourceArguments,
+    target: &Link,
+    surroundings: &Surroundings,
+) -> Result<Input, Failure> {
+    let input = Origin::of(&arguments.source)?.input(&arguments.reading, surroundings).await?;
+    let Input::Rows(mut source) = input else { return Ok(input) };
+    if let Some(of) = &source.tenant {
+        let is_target = (of.tenant.as_str(), of.host.as_str())
+            == (target.connection.tenant.as_str(), target.connection.base_url.host().as_str());
+        if is_target && arguments.source.to_str().is_some_and(|text| text.starts_with("profile:")) {
+            return Err(Failure::usage(format_args!("{} is the same tenant as the target", source.name))
+                .hint("name the profile to change with --to NAME"));
+        }
+        // IDs mean something in their own tenant only.
+        source.key = (!is_target).then_some(Key::ExternalId);
+    }
+    Ok(Input::Rows(source))
+}
+
+fn stored(file: &Path, of: TenantName) -> Result<Segments, Failure> {
+    let unseen = || {
+        Failure::failed(format_args!("nothing is stored of {} on {}", of.tenant, of.host))
+            .hint(format_args!("open it once with `segtui --profile {}`, or use profile:{0}", of.profile))
+    };
+    let snapshot = store::last_seen(file).map_err(Failure::failed)?.ok_or_else(unseen)?;
+    if !snapshot.complete {
+        let error = format_args!("what is stored of {} is incomplete", of.tenant);
+        return Err(Failure::new(Exit::Incomplete, error).hint("open it once to load the rest"));
+    }
+    let count = snapshot.segments.len();
+    Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), of })
+}
+
+/// Segments as the rows of their export.
+fn exported(name: String, segments: Segments) -> Result<Source, Failure> {
+    let Segments { mut forest, of } = segments;
+    let mut text = String::new();
+    csv::write(&mut text, Part::whole(&mut forest).records(), Dialect::Plain)
+        .map_err(|_| Failure::failed(format_args!("internal error: {name} can't be written as CSV")))?;
+    let options = ReadOptions { delimiter: None, columns: rows::ColumnNames::default() };
+    let rows = csv::read(&text, &options).map_err(|faults| source::faulty_rows(&name, faults))?;
+    Ok(Source { name, text, format: SourceFormat::Csv, rows, is_marked: false, tenant: Some(of), key: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(text: &str) -> Origin {
+        Origin::of(Path::new(text)).unwrap()
+    }
+
+    #[test]
+    fn what_begins_with_a_kind_is_no_file_and_a_dot_makes_it_one() {
+        assert_eq!(origin("groups.csv"), Origin::File("groups.csv".into()));
+        assert_eq!(origin("-"), Origin::File("-".into()));
+        assert_eq!(origin("profile:prod"), Origin::Profile("prod".into()));
+        assert_eq!(origin("store:a:b"), Origin::Store("a:b".into()));
+        assert_eq!(origin("./profile:prod"), Origin::File("./profile:prod".into()));
+        assert_eq!(origin("profiles.csv"), Origin::File("profiles.csv".into()));
+        assert!(Origin::of(Path::new("profile:")).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! Two tenants: what is different between them, and bringing the one into the other.
+
+use std::fs;
+
+use segtui::demo::Options;
+use segtui::segment::Segment;
+
+use crate::desk::{Desk, serving_with, told};
+
+fn segments(all: &[[&str; 4]]) -> Vec<Segment> {
+    let segment = |[id, name, external_id, parent]: &[&str; 4]| {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let fields = serde_json::json!({
+            "id": id, "name": name, "externalId": some(external_id), "parentSegmentId": some(parent),
+        });
+        serde_json::from_value(fields).unwrap()
+    };
+    all.iter().map(segment).collect()
+}
+
+/// Two tenants as profiles of one configuration: `preprod` with what is to come, and `prod`, which is protected.
+struct Tenants {
+    desk: Desk,
+    servers: [(tokio::runtime::Runtime, segtui::demo::Server); 2],
+    hosts: [String; 2],
+}
+
+impl Tenants {
+    fn new() -> Self {
+        let preprod = segments(&[
+            ["p1", "Polska", "PL", ""],
+            ["p2", "Łódzkie", "PL-10", "p1"],
+            ["p3", "Łódź Miasto", "PL-10-1", "p2"],
+            ["p4", "Opole", "PL-16", "p1"],
+        ]);
+        let prod = segments(&[
+            ["a", "Polska", "PL", ""],
+            ["b", "Łódzkie", "PL-10", "a"],
+            ["c", "Łódź", "PL-10-1", "a"],
+            ["d", "VIP", "VIP", ""],
+        ]);
+        let servers = [preprod, prod].map(|load| serving_with(Options { load: Some(load), ..Options::default() }));
+        let desk = Desk::new();
+        let profile = |name: &str, at: usize, more: &str| {
+            let (server, tenant) = (&servers[at].1, servers[at].1.tenant());
+            let (url, key) = (server.base_url(), server.api_key());
+            format!("[profiles.{name}]\nbase_url = \"{url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n{more}\n")
+        };
+        let config = profile("preprod", 0, "") + &profile("prod", 1, "protected = true");
+        let folder = desk.home.path().join(".config/segtui");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config.toml"), config).unwrap();
+        let hosts = [0, 1].map(|at: usize| servers[at].1.base_url().trim_start_matches("http://").to_owned());
+        Self { desk, servers: servers, hosts }
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = self.desk.segtui(arguments);
+        let (code, stdout, stderr) = told(command.current_dir(self.desk.home.path()));
+        let home = self.desk.home.path().display().to_string();
+        let named = |text: String| {
+            text.replace(&home, "HOME").replace(&self.hosts[0], "HOST-1").replace(&self.hosts[1], "HOST-2")
+        };
+        (code, named(stdout), named(stderr))
+    }
+
+    fn transcript(&self, commands: &[&[&str]]) -> String {
+        let one = |arguments: &&[&str]| {
+            let (code, stdout, stderr) = self.run(arguments);
+            let errors: String = stderr.lines().map(|line| format!("stderr: {line}\n")).collect();
+            format!("$ segtui {}\n{stdout}{errors}exit: {code}\n\n", arguments.join(" "))
+        };
+        commands.iter().map(one).collect()
+    }
+}
+
+#[test]
+fn diff_compares_tenants_files_and_what_was_last_seen() {
+    let tenants = Tenants::new();
+    let (_, export, _) = tenants.run(&["export", "--format", "csv", "--profile", "prod"]);
+    fs::write(tenants.desk.home.path().join("prod.csv"), export).unwrap();
+    fs::write(tenants.desk.home.path().join("codes.csv"), "name,externalId,parentExternalId\nPolska,PL,\nVIP,VIP,PL\n")
+        .unwrap();
+    let transcript = tenants.transcript(&[
+        &["diff", "profile:prod", "profile:preprod"],
+        &["diff", "profile:prod", "profile:preprod", "-o", "json", "--exit-code"],
+        &["diff", "prod.csv", "profile:prod", "--exit-code"],
+        &["diff", "profile:prod", "codes.csv", "--exit-code"],
+        &["diff", "codes.csv", "prod.csv"],
+        &["diff", "store:prod", "profile:prod"],
+        &["diff", "profile:nowhere", "profile:prod"],
+        &["diff", "profile:", "profile:prod"],
+        &["diff", "-", "-"],
+        &["diff", "gone.csv", "prod.csv"],
+    ]);
+    insta::assert_snapshot!(transcript);
+}
+
+#[test]
+fn one_tenant_is_brought_into_another_by_external_ids_and_never_by_mistake() {
+    let tenants = Tenants::new();
+    let transcript = tenants.transcript(&[
+        &["plan", "profile:preprod"],
+        &["plan", "profile:prod", "--to", "prod"],
+        &["plan", "profile:preprod", "--to", "prod", "--profile", "prod"],
+        &["plan", "profile:preprod", "--to", "prod", "--exit-code"],
+        &["plan", "profile:preprod", "--to", "prod", "--prune", "--all"],
+        &["apply", "profile:preprod", "--to", "prod"],
+        &["apply", "profile:preprod", "--to", "prod", "--yes"],
+        &["apply", "profile:preprod", "--to", "prod", "--yes", "--approve", "somebody"],
+    ]);
+    insta::assert_snapshot!(transcript);
+    let tenant = tenants.servers[1].1.tenant();
+    let (code, stdout, stderr) =
+        tenants.run(&["apply", "profile:preprod", "--to", "prod", "--yes", "--approve", tenant]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let (_, stdout, _) = tenants.run(&["diff", "profile:prod", "profile:preprod"]);
+    assert_eq!(stdout.lines().filter(|line| !line.starts_with("- ")).count(), 1, "only VIP is left: {stdout}");
+    let (code, stdout, _) = tenants.run(&["plan", "profile:preprod", "--to", "prod", "--exit-code"]);
+    assert_eq!(code, 0, "{stdout}");
+}
