@@ -13,6 +13,7 @@ mod paths;
 mod profiles;
 mod saving;
 mod secret;
+mod session_keys;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub use paths::Paths;
 pub use profiles::{KnownProfile, Listed, list};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
 pub use secret::{CommandFault, KEY_VARIABLE, first_line_of, without_keys};
+pub use session_keys::SessionKeys;
 
 /// What the environment says under a name; `None` when it is not set or empty.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -161,6 +163,32 @@ impl Connection {
     }
 }
 
+/// A connection that lacks only its key, which a person can still type.
+#[derive(Debug, Clone)]
+pub struct WithoutKey {
+    /// The profile.
+    pub profile: String,
+    /// The file it stands in.
+    pub path: PathBuf,
+    /// The server as it stands there.
+    pub address: String,
+    connection: Connection,
+}
+
+impl WithoutKey {
+    /// All but the key, which is empty.
+    #[must_use]
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The connection with a key that was typed.
+    #[must_use]
+    pub fn with_key(self, api_key: SecretString) -> Connection {
+        Connection { api_key, ..self.connection }
+    }
+}
+
 /// Why there is nothing to connect to.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -244,6 +272,13 @@ pub enum ConfigError {
     /// The command for the key failed.
     #[error(transparent)]
     Command(#[from] CommandFault),
+    /// A profile says everything but where its key is.
+    #[error(
+        "profile {name} has no API key; use --api-key, SEGTUI_API_KEY or `api_key` in {path}, or start segtui in a \
+         terminal, which asks for it",
+        name = .0.profile, path = .0.path.display()
+    )]
+    NoKey(Box<WithoutKey>),
     /// The variable that was to hold the key does not.
     #[error("the API key comes from the environment variable {variable}, which is not set")]
     KeyNotInEnvironment {
@@ -391,13 +426,15 @@ fn connection(
         Some(key) => Some(key),
         None => secret::of(&profile, environment, &given.key_variables)?,
     };
-    let api_key = api_key.ok_or_else(|| missing("the API key", "--api-key", "SEGTUI_API_KEY", "api_key"))?;
+    if api_key.is_none() && name.is_none() {
+        return Err(missing("the API key", "--api-key", "SEGTUI_API_KEY", "api_key"));
+    }
     let in_profile = if profile.insecure_http { InsecureHttp::Allowed } else { InsecureHttp::Refused };
-    Ok(Connection {
-        profile: name,
+    let connection = Connection {
+        profile: name.clone(),
         base_url: BaseUrl::parse(&base_url, flags.insecure_http.unwrap_or(in_profile))?,
         tenant,
-        api_key,
+        api_key: api_key.clone().unwrap_or_default(),
         access: access(flags, environment, &profile)?,
         poll: flags.poll.or(profile.poll),
         verify_every: Some(profile.verify_every.unwrap_or(VERIFY_EVERY)).filter(|pause| !pause.is_zero()),
@@ -411,7 +448,14 @@ fn connection(
         owned: profile.owned,
         open: profile.open,
         rules: profile.check,
-    })
+    };
+    match (api_key, name) {
+        (None, Some(profile)) => {
+            let path = path.to_owned();
+            Err(ConfigError::NoKey(Box::new(WithoutKey { profile, path, address: base_url, connection })))
+        }
+        _ => Ok(connection),
+    }
 }
 
 /// Keys and looks. They are needed for the demo too, which has no profile.
@@ -701,6 +745,23 @@ protected = true
             home.refusal(&Flags::default()),
             "the API key comes from the environment variable PROD_KEY, which is not set"
         );
+    }
+
+    #[test]
+    fn a_profile_without_a_key_opens_with_one_that_is_typed_and_one_that_is_given() {
+        let home = Home::with_file("[profiles.acme]\nbase_url = \"https://one.example\"\ntenant = \"acme\"\n");
+        let path = home.paths().config_file();
+        let Err(ConfigError::NoKey(without)) = home.resolve(&Flags::default()) else { panic!("it has a key") };
+        assert_eq!((without.profile.as_str(), &without.path), ("acme", &path));
+        assert_eq!((without.address.as_str(), without.connection().tenant.as_str()), ("https://one.example", "acme"));
+        assert_eq!(without.with_key("typed".to_owned().into()).api_key.expose_secret(), "typed");
+        assert_eq!(
+            home.refusal(&Flags::default()),
+            "profile acme has no API key; use --api-key, SEGTUI_API_KEY or `api_key` in \
+             HOME/.config/segtui/config.toml, or start segtui in a terminal, which asks for it"
+        );
+        let given = Flags { api_key: Some("given".to_owned().into()), ..Flags::default() };
+        assert_eq!(home.resolve(&given).unwrap().api_key.expose_secret(), "given");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::runtime::{self, Runtime};
 use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, State, Tone, View};
 use crate::clock;
 use crate::collation::set_language;
-use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths};
+use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths, SessionKeys, WithoutKey};
 use crate::files::{self, Readers};
 use crate::keymap::KeyTexts;
 use crate::sync::{self, Settings, SyncHandle};
@@ -41,7 +41,8 @@ where
         .build()
         .wrap_err("couldn't start the async runtime of the interface")?;
     let flags = Flags { poll: look.poll, theme: look.theme, ..arguments.flags() };
-    let browser = Browser { flags, look, environment, paths, network, interface };
+    let keys = SessionKeys::default();
+    let browser = Browser { flags, look, environment, paths, keys, network, interface };
     let code = browser.run(arguments.demo);
     browser.interface.shutdown_background();
     browser.network.shutdown_timeout(super::PATIENCE);
@@ -54,6 +55,8 @@ struct Browser<'a, E> {
     look: &'a LookArguments,
     environment: E,
     paths: &'a Paths,
+    /// The keys that were typed and are kept nowhere.
+    keys: SessionKeys,
     network: Runtime,
     interface: Runtime,
 }
@@ -64,54 +67,126 @@ struct Place {
     way: Watched,
 }
 
+/// What flags, variables and the configuration say at the start.
+enum Start {
+    Demo,
+    Connected(Box<Connection>),
+    /// A profile whose key is kept nowhere.
+    WithoutKey(Box<WithoutKey>),
+    Nothing,
+}
+
+/// What opening a place comes to.
+enum Opened {
+    Place(Box<Place>),
+    /// The person would not tell the key that is kept nowhere.
+    Left,
+    /// The system asked to end.
+    Signalled(Signal),
+}
+
 impl<E> Browser<'_, E>
 where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
     fn run(&self, demo: bool) -> Result<Exit, Failure> {
         let is_interactive = io::stdout().is_terminal() && io::stdin().is_terminal();
-        let first = match self.first(demo) {
-            Err(ConfigError::NothingConfigured { .. }) if is_interactive => None,
-            Err(error) => return Err(link::refusal(&error)),
-            Ok(connection) => Some(connection),
-        };
+        let start = self.start(demo, is_interactive)?;
         let interface =
             config::interface(&self.flags, &self.environment, self.paths).map_err(|error| link::refusal(&error))?;
         set_language(&interface.collation).map_err(Failure::usage)?;
         if !is_interactive {
             return Err(Failure::usage("the tree needs a terminal").hint("use `segtui tree` or `segtui export`"));
         }
-        let places = Places::new(&self.flags, &self.environment, first.as_ref().and_then(Option::as_ref));
-        let ready = match first {
-            Some(Some(connection)) => Some(Place { destination: places.first(), way: Link::to(connection)? }),
-            Some(None) => Some(self.open_demo()?),
-            None => None,
+        let first = match &start {
+            Start::Connected(connection) => Some(connection.as_ref()),
+            Start::WithoutKey(without) => Some(without.connection()),
+            Start::Demo | Start::Nothing => None,
+        };
+        let places = Places::new(&self.flags, &self.environment, first);
+        // Whatever can be found to be wrong is told before the terminal is taken over.
+        let ready = match start {
+            Start::Connected(connection) => {
+                Ok(Opened::Place(Box::new(Place { destination: places.first(), way: Link::to(*connection)? })))
+            }
+            Start::Demo => Ok(Opened::Place(Box::new(self.open_demo()?))),
+            unready @ (Start::WithoutKey(_) | Start::Nothing) => Err(unready),
         };
         let mut console = self.interface.block_on(async { TerminalSession::open() }).wrap_err(TERMINAL_GONE)?;
-        let mut desk =
-            self.network.block_on(async { profile_service::open(&self.flags, self.environment, self.paths) })?;
-        let place = match ready {
-            Some(place) => place,
-            None => match self.fill_in(&mut console, &mut desk, &interface)? {
-                FilledIn::Saved(line) => self.open(Destination::Profile(line.name), &mut console)?,
-                FilledIn::Demo => self.open_demo()?,
-                FilledIn::Left => return Ok(Exit::Done),
-                FilledIn::Signalled(signal) => return Ok(code(signal)),
-            },
+        let mut desk = self
+            .network
+            .block_on(async { profile_service::open(&self.flags, self.environment, self.paths, self.keys.clone()) })?;
+        let opened = match ready {
+            Ok(opened) => opened,
+            Err(Start::WithoutKey(without)) => {
+                self.ask_for_key(*without, places.first(), &mut console, &mut desk, &interface)?
+            }
+            Err(_) => self.first_run(&mut console, &mut desk, &interface)?,
         };
-        self.go_on(place, &places, &mut console, &mut desk, &interface)
+        match opened {
+            Opened::Place(place) => self.go_on(*place, &places, &mut console, &mut desk, &interface),
+            Opened::Left => Ok(Exit::Done),
+            Opened::Signalled(signal) => Ok(code(signal)),
+        }
     }
 
-    /// What flags, variables and the configuration say; `None` is the demo.
-    fn first(&self, demo: bool) -> Result<Option<Connection>, ConfigError> {
+    /// What is missing can be asked for at a terminal only.
+    fn start(&self, demo: bool, is_interactive: bool) -> Result<Start, Failure> {
         if demo {
-            return Ok(None);
+            return Ok(Start::Demo);
         }
-        config::resolve(&self.flags, &self.environment, self.paths).map(Some)
+        match config::resolve(&self.flags, &self.environment, self.paths) {
+            Ok(connection) => Ok(Start::Connected(Box::new(connection))),
+            Err(ConfigError::NothingConfigured { .. }) if is_interactive => Ok(Start::Nothing),
+            Err(ConfigError::NoKey(without)) if is_interactive => Ok(Start::WithoutKey(without)),
+            Err(error) => Err(link::refusal(&error)),
+        }
+    }
+
+    fn first_run(
+        &self,
+        console: &mut TerminalSession,
+        desk: &mut ProfileService,
+        interface: &Interface,
+    ) -> Result<Opened, Failure> {
+        let form = NewProfile::new(OpenedFrom::FirstRun, desk.context.clone());
+        match self.fill_in(form, console, desk, interface)? {
+            FilledIn::Saved(line) => self.open(Destination::Profile(line.name), console, desk, interface),
+            FilledIn::Demo => Ok(Opened::Place(Box::new(self.open_demo()?))),
+            FilledIn::Left => Ok(Opened::Left),
+            FilledIn::Signalled(signal) => Ok(Opened::Signalled(signal)),
+        }
+    }
+
+    /// Opens a profile whose key is kept nowhere, with the key that was typed for it in this session or is typed now.
+    fn ask_for_key(
+        &self,
+        without: WithoutKey,
+        destination: Destination,
+        console: &mut TerminalSession,
+        desk: &mut ProfileService,
+        interface: &Interface,
+    ) -> Result<Opened, Failure> {
+        let held = |without: &WithoutKey| {
+            let connection = without.connection();
+            self.keys.of(&without.profile, &connection.base_url, &connection.tenant)
+        };
+        if held(&without).is_none() {
+            let tenant = &without.connection().tenant;
+            let form = NewProfile::for_key(desk.context.clone(), &without.profile, &without.address, tenant);
+            match self.fill_in(form, console, desk, interface)? {
+                FilledIn::Saved(_) => {}
+                FilledIn::Left | FilledIn::Demo => return Ok(Opened::Left),
+                FilledIn::Signalled(signal) => return Ok(Opened::Signalled(signal)),
+            }
+        }
+        let Some(key) = held(&without) else { return Err(link::refusal(&ConfigError::NoKey(Box::new(without)))) };
+        Ok(Opened::Place(Box::new(Place { destination, way: Link::to(without.with_key(key))? })))
     }
 
     fn fill_in(
         &self,
+        mut form: NewProfile,
         console: &mut TerminalSession,
         desk: &mut ProfileService,
         interface: &Interface,
@@ -125,7 +200,6 @@ where
             key_variables: interface.key_variables.clone(),
             fragility: look::fragility(self.look),
         };
-        let mut form = NewProfile::new(OpenedFrom::FirstRun, desk.context.clone());
         let filled_in = self.interface.block_on(console.fill_in(&mut form, desk, &setup));
         Ok(filled_in.wrap_err(TERMINAL_GONE)?)
     }
@@ -156,18 +230,26 @@ where
             match ending {
                 Ending::Quit => return Ok(Exit::Done),
                 Ending::Signalled(signal) => return Ok(code(signal)),
-                Ending::Switched(destination) => match self.open(destination.clone(), console) {
-                    Ok(other) => place = other,
+                Ending::Switched(destination) => match self.open(destination.clone(), console, desk, interface) {
+                    Ok(Opened::Place(other)) => place = *other,
+                    Ok(Opened::Left) => {}
+                    Ok(Opened::Signalled(signal)) => return Ok(code(signal)),
                     Err(failure) => refusal = Some(not_opened(&destination, &failure)),
                 },
             }
         }
     }
 
-    fn open(&self, destination: Destination, console: &mut TerminalSession) -> Result<Place, Failure> {
+    fn open(
+        &self,
+        destination: Destination,
+        console: &mut TerminalSession,
+        desk: &mut ProfileService,
+        interface: &Interface,
+    ) -> Result<Opened, Failure> {
         let resolved = |name: &str| config::resolve_profile(name, &self.flags, &self.environment, self.paths);
         let connection = match &destination {
-            Destination::Demo => return self.open_demo(),
+            Destination::Demo => return Ok(Opened::Place(Box::new(self.open_demo()?))),
             Destination::Start => config::resolve(&self.flags, &self.environment, self.paths),
             Destination::Profile(name) => match self.command_for_key(name) {
                 None => resolved(name),
@@ -177,9 +259,15 @@ where
                 }
             },
         };
-        let way = Link::to(connection.map_err(|error| link::refusal(&error))?)?;
+        let connection = match connection {
+            Err(ConfigError::NoKey(without)) => {
+                return self.ask_for_key(*without, destination, console, desk, interface);
+            }
+            other => other.map_err(|error| link::refusal(&error))?,
+        };
+        let way = Link::to(connection)?;
         tracing::info!(?destination, "opened");
-        Ok(Place { destination, way })
+        Ok(Opened::Place(Box::new(Place { destination, way })))
     }
 
     fn open_demo(&self) -> Result<Place, Failure> {

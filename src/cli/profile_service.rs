@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{Answer, FilledProfile, FormContext, FormEffect, KeySource, ProfileField, ProfileTask, TrialError};
-use crate::config::{self, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault};
+use crate::config::{self, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault, SessionKeys};
 use crate::terminal::ProfileService;
 
 use super::failure::Failure;
@@ -19,12 +19,17 @@ use super::link;
 /// Orders and answers that may wait: the form waits for each answer, so there are never more than a few.
 const WAITING: usize = 4;
 
-/// Opens a desk on the current tokio runtime. It closes when the form's ends are dropped.
+/// Opens a desk on the current tokio runtime. It holds the keys that are kept nowhere else in `keys`, and closes when the form's ends are dropped.
 ///
 /// # Errors
 ///
 /// The configuration is faulty, so that nothing could be added to it.
-pub(super) fn open<E>(flags: &Flags, environment: E, paths: &Paths) -> Result<ProfileService, Failure>
+pub(super) fn open<E>(
+    flags: &Flags,
+    environment: E,
+    paths: &Paths,
+    keys: SessionKeys,
+) -> Result<ProfileService, Failure>
 where
     E: Fn(&str) -> Option<String> + Copy + Send + Sync + 'static,
 {
@@ -38,7 +43,8 @@ where
     let (tasks, waiting) = mpsc::channel(WAITING);
     let (answers, told) = mpsc::channel(WAITING);
     let names = config::interface(flags, &environment, paths).map_err(|error| link::refusal(&error))?.key_variables;
-    tokio::spawn(serve(listed.path, Arc::from(names), environment, waiting, answers));
+    let desk = Desk { path: listed.path, names: Arc::from(names), keys };
+    tokio::spawn(serve(desk, environment, waiting, answers));
     Ok(ProfileService { tasks, answers: told, context })
 }
 
@@ -47,9 +53,19 @@ fn for_reading(path: &Path, home: Option<String>) -> String {
     below.unwrap_or_else(|| path.display().to_string())
 }
 
-async fn serve<E>(
+/// What the tasks are carried out with.
+#[derive(Clone)]
+struct Desk {
+    /// The configuration file.
     path: PathBuf,
+    /// The variables that hold keys of profiles.
     names: Arc<[String]>,
+    /// The keys that are kept nowhere else.
+    keys: SessionKeys,
+}
+
+async fn serve<E>(
+    desk: Desk,
     environment: E,
     mut tasks: mpsc::Receiver<FormEffect>,
     answers: mpsc::Sender<(u64, Answer)>,
@@ -61,8 +77,9 @@ async fn serve<E>(
         wanted.cancel();
         wanted = CancellationToken::new();
         let FormEffect::Task { number, task } = wish else { continue };
-        let (path, answers, wanted, names) = (path.clone(), answers.clone(), wanted.clone(), Arc::clone(&names));
+        let (desk, answers, wanted) = (desk.clone(), answers.clone(), wanted.clone());
         tokio::spawn(async move {
+            let Desk { path, names, keys } = desk;
             let answer = match task {
                 ProfileTask::Try(entry) => {
                     let tried = try_out(&entry, &names, environment);
@@ -72,10 +89,11 @@ async fn serve<E>(
                         None => return,
                     }
                 }
-                ProfileTask::Save(entry) => match save(path, entry, &names, &wanted).await {
-                    Ok(()) => Answer::Saved,
+                ProfileTask::Save(entry) => match save(path, &entry, &names, &wanted).await {
+                    Ok(()) => held(&entry, &keys),
                     Err((field, reason)) => Answer::NotSaved { field, reason },
                 },
+                ProfileTask::Hold(entry) => held(&entry, &keys),
             };
             // Who asked may have left.
             let _left = answers.send((number, answer)).await;
@@ -90,10 +108,10 @@ async fn try_out(
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<(), TrialError> {
     let key = match &entry.key {
-        KeySource::Keyring(key) | KeySource::File(key) => key.clone(),
+        KeySource::Keyring(key) | KeySource::Session(key) | KeySource::File(key) => key.clone(),
         KeySource::Variable(name) => environment(name).map(SecretString::from).ok_or_else(|| {
             let text = format!(
-                "{name} isn't set in this shell. Set it and restart, or press ctrl-s to save the profile anyway"
+                "{name} isn't set in this shell. Set it and start segtui again, or choose another place for the key"
             );
             TrialError::NoKey(text)
         })?,
@@ -112,10 +130,18 @@ async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<Secre
     run.await.map_err(|error| error.to_string()).flatten().map_err(TrialError::NoKey)
 }
 
+/// A key that is kept nowhere is at hand before the form says that its profile can be opened.
+fn held(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
+    if let KeySource::Session(key) = &entry.key {
+        keys.hold(&entry.name, &entry.base_url, &entry.tenant, key.clone());
+    }
+    Answer::Saved
+}
+
 /// The key first: a profile that leads to no key is worse than none.
 async fn save(
     path: PathBuf,
-    entry: FilledProfile,
+    entry: &FilledProfile,
     names: &[String],
     wanted: &CancellationToken,
 ) -> Result<(), (ProfileField, String)> {
@@ -130,11 +156,12 @@ async fn save(
             stored.ok_or_else(given_up)?.map_err(elsewhere)?;
             KeyEntry::Command(config::keyring_lookup(&owner))
         }
+        KeySource::Session(_) => KeyEntry::Unstored,
         KeySource::File(key) => KeyEntry::Plain(key.clone()),
         KeySource::Variable(name) => KeyEntry::Variable(name.clone()),
         KeySource::Command(words) => KeyEntry::Command(words.clone()),
     };
-    let FilledProfile { name, address, tenant, insecure_http, .. } = entry;
+    let FilledProfile { name, address, tenant, insecure_http, .. } = entry.clone();
     let profile = NewProfile { name, base_url: address, tenant, key, insecure_http };
     let written = spawn_blocking(move || config::add_profile(&path, &profile)).await;
     let broken = |error: tokio::task::JoinError| (ProfileField::Name, error.to_string());

@@ -39,6 +39,8 @@ pub enum KeyEntry {
     Variable(String),
     /// `api_key_command`
     Command(Vec<String>),
+    /// Nothing: the key is asked for in each session.
+    Unstored,
 }
 
 /// Why a profile was not written. The file is as it was.
@@ -124,11 +126,15 @@ fn table_of(profile: &NewProfile) -> Table {
     let mut table = Table::new();
     table.insert("base_url", value(&profile.base_url));
     table.insert("tenant", value(&profile.tenant));
-    match &profile.key {
-        KeyEntry::Plain(key) => table.insert("api_key", value(key.expose_secret())),
-        KeyEntry::Variable(name) => table.insert("api_key_env", value(name)),
-        KeyEntry::Command(words) => table.insert("api_key_command", value(words.iter().collect::<Array>())),
+    let key = match &profile.key {
+        KeyEntry::Plain(key) => Some(("api_key", value(key.expose_secret()))),
+        KeyEntry::Variable(name) => Some(("api_key_env", value(name))),
+        KeyEntry::Command(words) => Some(("api_key_command", value(words.iter().collect::<Array>()))),
+        KeyEntry::Unstored => None,
     };
+    if let Some((name, item)) = key {
+        table.insert(name, item);
+    }
     if profile.insecure_http == InsecureHttp::Allowed {
         table.insert("insecure_http", value(true));
     }

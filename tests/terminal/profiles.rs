@@ -15,6 +15,7 @@ use crate::{CTRL_U, Demo, ENTER, TAB};
 const CTRL_S: &str = "\x13";
 const CTRL_T: &str = "\x14";
 const ESC: &str = "\x1b";
+const LEFT: &str = "\x1b[D";
 const RIGHT: &str = "\x1b[C";
 
 /// A home of its own.
@@ -64,10 +65,10 @@ impl Home {
 /// Fills in the form that has just opened, with the key to be kept as plain text, and tries it.
 fn fill_in(pty: &mut Pty, base_url: &str, tenant: &str, key: &str) {
     pty.wait_for("Let's connect to your tenant");
-    pty.type_text(&format!("{CTRL_U}{base_url}{TAB}{tenant}{TAB}first{TAB}"));
-    pty.type_text(&format!("{RIGHT}{RIGHT}"));
+    pty.type_text(&format!("{CTRL_U}{base_url}{TAB}{tenant}{TAB}first{TAB}{key}{TAB}"));
+    pty.type_text(LEFT);
     pty.wait_for("config file (plain text)");
-    pty.type_text(&format!("{TAB}{key}{ENTER}"));
+    pty.type_text(ENTER);
 }
 
 fn mode(path: &Path) -> u32 {
@@ -100,12 +101,12 @@ fn a_key_from_a_variable_or_a_command_is_in_no_file() {
     let tools = tempfile::tempdir().unwrap();
     let script = format!("#!/bin/sh\necho '{}'\n", demo.server.api_key());
     let tool = executable(tools.path(), "tell-key", &script);
-    for (moves, leads) in [("", "ACME_KEY".to_owned()), (RIGHT, tool)] {
+    for (moves, leads) in [(RIGHT, "ACME_KEY".to_owned()), ("\x1b[C\x1b[C", tool)] {
         let home = Home::new();
         let mut pty = home.start(&[("ACME_KEY", demo.server.api_key().to_owned())]);
         pty.wait_for("Let's connect to your tenant");
         let (url, tenant) = (demo.server.base_url(), demo.server.tenant());
-        pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{moves}{TAB}{leads}{ENTER}"));
+        pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{TAB}{moves}{TAB}{leads}{ENTER}"));
         pty.wait_for("290 segments   ● live");
         pty.type_text("q");
         assert_eq!(pty.exit_code(), 0);
@@ -119,6 +120,69 @@ fn executable(folder: &Path, name: &str, script: &str) -> String {
     fs::write(&path, script).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_key_for_this_session_only_is_in_no_file_and_is_asked_for_at_the_next_start() {
+    let demo = Demo::start();
+    let second = second(&demo);
+    let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
+    let home = Home::new();
+    let mut pty = home.start(&[]);
+    pty.wait_for("this session only");
+    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}one{TAB}{key}{ENTER}"));
+    pty.wait_for("290 segments   ● live");
+    pty.wait_for("· one");
+    assert!(fs::read_to_string(home.config()).unwrap().contains("[profiles.one]"));
+    assert!(home.holding(key).is_empty());
+
+    // A second one beside it, whose key is not the first one's, and back: neither is asked for again.
+    pty.type_text(&format!("Pnew{ENTER}"));
+    pty.wait_for("New profile");
+    let (other_url, other_tenant, other_key) = (second.base_url(), second.tenant(), second.api_key());
+    pty.type_text(&format!("{other_url}{TAB}{other_tenant}{TAB}two{TAB}{other_key}{ENTER}"));
+    pty.wait_for("12 segments   ● live");
+    for (name, shown) in [("one", "290 segments   ● live"), ("two", "12 segments   ● live")] {
+        pty.type_text(&format!("P{name}{ENTER}"));
+        pty.wait_for(shown);
+        pty.wait_for(&format!("· {name}"));
+    }
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(home.holding(key).is_empty() && home.holding(other_key).is_empty());
+    assert!(!pty.said().contains(key));
+
+    // The next session starts with the question for the first one's key.
+    let mut pty = home.start(&[]);
+    pty.wait_for("API key for one");
+    pty.wait_for("http://127.0.0.1");
+    pty.type_text(&format!("wrong:key{ENTER}"));
+    pty.wait_for("rejected the key");
+    pty.type_text(&format!("{CTRL_U}{key}{ENTER}"));
+    pty.wait_for("290 segments   ● live");
+    // The other one's key is asked for as soon as somebody goes there; whoever does not tell it stays.
+    pty.type_text(&format!("Ptwo{ENTER}"));
+    pty.wait_for("API key for two");
+    pty.type_text(ESC);
+    pty.wait_for("290 segments   ● live");
+    pty.wait_for("· one");
+    pty.type_text(&format!("Ptwo{ENTER}"));
+    pty.wait_for("API key for two");
+    pty.type_text(&format!("{other_key}{ENTER}"));
+    pty.wait_for("12 segments   ● live");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(home.holding(key).is_empty() && home.holding(other_key).is_empty());
+    assert!(!pty.said().contains(key));
+}
+
+#[test]
+fn leaving_the_question_for_a_key_ends_the_program_where_nothing_is_open() {
+    let home = Home::with_config("[profiles.one]\nbase_url = \"https://one.example\"\ntenant = \"acme\"\n");
+    let mut pty = home.start(&[]);
+    pty.wait_for("API key for one");
+    pty.type_text(ESC);
+    assert_eq!(pty.exit_code(), 0);
 }
 
 /// Stands for both tools of keyrings: takes what it is given, and tells it to whoever asks.
@@ -143,7 +207,7 @@ fn a_key_in_the_keyring_is_in_none_of_our_files_and_is_asked_for_at_the_next_sta
     let mut pty = home.start(&environment);
     pty.wait_for("system keyring");
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
-    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{TAB}{key}{ENTER}"));
+    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{key}{ENTER}"));
     pty.wait_for("290 segments   ● live");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
@@ -166,9 +230,9 @@ fn a_keyring_that_does_not_answer_is_told_and_nothing_is_written_elsewhere() {
     let mut pty = home.start(&[("PATH", tools.path().to_str().unwrap().to_owned())]);
     pty.wait_for("system keyring");
     let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
-    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{TAB}{key}{ENTER}"));
-    pty.wait_for("secret-tool: Cannot autolaunch");
-    pty.wait_for("choose another place");
+    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}{TAB}{key}{ENTER}"));
+    pty.wait_for("autolaunch D-Bus");
+    pty.wait_for("another place");
     assert!(!home.config().exists());
     pty.type_text(ESC);
     assert_eq!(pty.exit_code(), 0);
@@ -189,7 +253,7 @@ fn each_way_to_fail_has_words_of_its_own_and_writes_nothing() {
         (&url, "nobody", key, "rejected tenant "),
         (&path, tenant, key, "There is a server at "),
         (&nobody, tenant, key, "Connection refused: "),
-        (&tls, tenant, key, "it seems to speak plain http"),
+        (&tls, tenant, key, "it seems to speak plain"),
         ("https://no-such-host.invalid", tenant, key, "Host not found: "),
     ] {
         let home = Home::new();
@@ -331,7 +395,7 @@ fn a_new_profile_is_filled_in_beside_the_session_and_keeps_what_the_file_says() 
     pty.type_text(&format!("Pnew{ENTER}"));
     pty.wait_for("New profile");
     let (url, tenant) = (second.base_url(), second.tenant());
-    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}third{TAB}{TAB}ACME_KEY{ENTER}"));
+    pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}third{TAB}{TAB}{RIGHT}{TAB}ACME_KEY{ENTER}"));
     pty.wait_for("12 segments   ● live");
     pty.wait_for("· third");
     pty.type_text("q");

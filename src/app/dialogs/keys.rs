@@ -246,9 +246,14 @@ impl NewProfile {
     /// The keys of the form for a profile.
     #[must_use]
     pub fn keys(&self) -> Vec<DialogKey> {
+        let is_written = self.occasion == OpenedFrom::WithoutKey;
         match self.stage {
             Stage::Trying | Stage::Saving => vec![("esc", "cancel")],
-            Stage::Failed => vec![("enter", "retry"), ("ctrl-s", "save anyway"), ("esc", "cancel")],
+            Stage::Failed => {
+                let anyway = if is_written { "open anyway" } else { "save anyway" };
+                vec![("enter", "retry"), ("ctrl-s", anyway), ("esc", "cancel")]
+            }
+            Stage::Filling if is_written => vec![("enter", "test and open"), ("esc", "cancel")],
             Stage::Filling => {
                 let keeping = self.focus == ProfileField::KeyLocation;
                 let mut keys = vec![("enter", "test and save")];

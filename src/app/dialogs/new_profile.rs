@@ -1,4 +1,5 @@
-//! The form for a new profile: where the server is, which tenant, and where the key is kept.
+//! The form for a new profile: where the server is, which tenant, its key, and where the key is kept. And the same form for a
+//! profile whose key is kept nowhere: there only the key is asked for.
 //!
 //! It is there before any tenant is known, so it changes by itself: [`NewProfile::take`] is told what [happened](Happening), and a
 //! [`FormEffect`] may come of it. In a session it is a dialog like the others ([`press`]). Nothing is
@@ -40,20 +41,18 @@ pub struct NewProfile {
     pub tenant: TextField,
     /// The profile's name as typed; blank stands for the tenant's.
     pub name: TextField,
-    /// Where the key is kept.
-    pub keeping: KeyLocation,
     /// The key as typed.
     pub key: Masked,
+    /// Where the key is kept.
+    pub keeping: KeyLocation,
     /// The variable as typed.
     pub variable: TextField,
     /// The command as typed.
     pub command: TextField,
     /// The field that has the keys.
     pub focus: ProfileField,
-    /// What is wrong with a field.
+    /// What is wrong with a field, or came of the last try, until it is edited.
     pub faults: BTreeMap<ProfileField, String>,
-    /// What came of the last try, or of saving.
-    pub remark: Option<String>,
     /// How far it is.
     pub stage: Stage,
     /// Of the task that was begun last.
@@ -67,6 +66,8 @@ pub enum OpenedFrom {
     FirstRun,
     /// Another profile beside others.
     Another,
+    /// The key of a profile that is written already and keeps none.
+    WithoutKey,
 }
 
 /// What the form finds around it.
@@ -91,15 +92,17 @@ pub enum ProfileField {
     Tenant,
     /// The profile's name.
     Name,
+    /// The key.
+    Key,
     /// Where the key is kept.
     KeyLocation,
-    /// The key, or what leads to it.
-    Key,
+    /// The variable or the command that the key comes from.
+    Source,
 }
 
 impl ProfileField {
     /// Every field from top to bottom.
-    pub const ALL: [Self; 5] = [Self::BaseUrl, Self::Tenant, Self::Name, Self::KeyLocation, Self::Key];
+    pub const ALL: [Self; 6] = [Self::BaseUrl, Self::Tenant, Self::Name, Self::Key, Self::KeyLocation, Self::Source];
 }
 
 /// Where the key is kept.
@@ -107,6 +110,8 @@ impl ProfileField {
 pub enum KeyLocation {
     /// In the system's keyring.
     Keyring,
+    /// In memory until the program ends.
+    Session,
     /// In a variable of the environment.
     Variable,
     /// Where a command has it from.
@@ -117,17 +122,24 @@ pub enum KeyLocation {
 
 impl KeyLocation {
     /// Every place, the safest first.
-    pub const ALL: [Self; 4] = [Self::Keyring, Self::Variable, Self::Command, Self::File];
+    pub const ALL: [Self; 5] = [Self::Keyring, Self::Session, Self::Variable, Self::Command, Self::File];
 
     /// The place in words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::Keyring => "system keyring",
+            Self::Session => "this session only",
             Self::Variable => "environment variable",
             Self::Command => "command output",
             Self::File => "config file (plain text)",
         }
+    }
+
+    /// Whether it is the key itself that is typed, rather than where it comes from.
+    #[must_use]
+    pub const fn takes_key(self) -> bool {
+        matches!(self, Self::Keyring | Self::Session | Self::File)
     }
 }
 
@@ -155,25 +167,39 @@ impl fmt::Debug for Masked {
 }
 
 impl NewProfile {
-    /// An empty form. The keyring is proposed where there is one; plain text never is.
+    /// An empty form. The keyring is proposed where there is one, and to keep the key nowhere otherwise; plain text never is.
     #[must_use]
     pub fn new(occasion: OpenedFrom, context: FormContext) -> Self {
-        let keeping = if context.no_keyring.is_none() { KeyLocation::Keyring } else { KeyLocation::Variable };
+        let keeping = if context.no_keyring.is_none() { KeyLocation::Keyring } else { KeyLocation::Session };
         Self {
             occasion,
             context,
             base_url: TextField::default(),
             tenant: TextField::default(),
             name: TextField::default(),
-            keeping,
             key: Masked::default(),
+            keeping,
             variable: TextField::default(),
             command: TextField::default(),
             focus: ProfileField::BaseUrl,
             faults: BTreeMap::new(),
-            remark: None,
             stage: Stage::Filling,
             number: 0,
+        }
+    }
+
+    /// The form for the key of a profile that keeps none. Everything else is what the profile says.
+    #[must_use]
+    pub fn for_key(context: FormContext, profile: &str, base_url: &str, tenant: &str) -> Self {
+        // Whether the way is safe was decided when the profile was opened.
+        let context = FormContext { taken: Vec::new(), insecure_http: InsecureHttp::Allowed, ..context };
+        Self {
+            base_url: TextField::new(base_url),
+            tenant: TextField::new(tenant),
+            name: TextField::new(profile),
+            keeping: KeyLocation::Session,
+            focus: ProfileField::Key,
+            ..Self::new(OpenedFrom::WithoutKey, context)
         }
     }
 
@@ -198,14 +224,26 @@ impl NewProfile {
         if name.is_empty() { self.tenant.text().trim() } else { name }
     }
 
-    /// The field of what leads to the key.
+    /// The fields that are shown, from top to bottom.
+    pub fn fields(&self) -> impl Iterator<Item = ProfileField> {
+        let last = (!self.keeping.takes_key()).then_some(ProfileField::Source);
+        ProfileField::ALL[..ProfileField::ALL.len() - 1].iter().copied().chain(last)
+    }
+
+    /// Whether a field can be filled in: the key can't where it comes from elsewhere, and of a profile that is written already
+    /// nothing but the key can.
     #[must_use]
-    pub fn key_field(&self) -> &TextField {
-        match self.keeping {
-            KeyLocation::Keyring | KeyLocation::File => &self.key.0,
-            KeyLocation::Variable => &self.variable,
-            KeyLocation::Command => &self.command,
+    pub fn takes(&self, field: ProfileField) -> bool {
+        match field {
+            ProfileField::Key => self.keeping.takes_key(),
+            _ => self.occasion != OpenedFrom::WithoutKey,
         }
+    }
+
+    /// Where the key can be kept: in the keyring only where there is one.
+    pub fn locations(&self) -> impl Iterator<Item = KeyLocation> {
+        let has_keyring = self.context.no_keyring.is_none();
+        KeyLocation::ALL.into_iter().filter(move |location| has_keyring || *location != KeyLocation::Keyring)
     }
 
     /// What tells the profile from others.
@@ -239,11 +277,11 @@ impl NewProfile {
             "esc" | "ctrl-c" => return Some(FormEffect::Leave),
             "ctrl-t" if self.occasion == OpenedFrom::FirstRun => return Some(FormEffect::OpenDemo),
             "enter" => return self.task(ProfileTask::Try),
-            "ctrl-s" if self.stage == Stage::Failed => return self.task(ProfileTask::Save),
-            "tab" | "down" => self.step(1),
-            "backtab" | "up" => self.step(ProfileField::ALL.len() - 1),
-            "right" | "space" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(1),
-            "left" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(KeyLocation::ALL.len() - 1),
+            "ctrl-s" if self.stage == Stage::Failed => return self.save(),
+            "tab" | "down" => self.step(Direction::On),
+            "backtab" | "up" => self.step(Direction::Back),
+            "right" | "space" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(Direction::On),
+            "left" if self.focus == ProfileField::KeyLocation => self.keep_elsewhere(Direction::Back),
             _ => {
                 let pressed = self.text_field().is_some_and(|field| field.press(key));
                 if pressed {
@@ -265,30 +303,44 @@ impl NewProfile {
 
     fn on_answer(&mut self, answer: Answer) -> Option<FormEffect> {
         match answer {
-            Answer::Connected => return self.task(ProfileTask::Save),
+            Answer::Connected => return self.save(),
             Answer::NotConnected(hindrance) => {
                 let (field, words) = diagnosis::of(&hindrance, self.base_url.text(), self.tenant.text().trim());
-                self.focus = field;
-                self.remark = Some(words);
+                self.refuse(field, words);
                 // Without a key there is nothing that could be opened afterwards.
                 let has_key = matches!(hindrance, TrialError::Fault(_));
                 self.stage = if has_key { Stage::Failed } else { Stage::Filling };
             }
             Answer::Saved => return Some(FormEffect::Open(self.name_text().to_owned())),
             Answer::NotSaved { field, reason } => {
-                self.focus = field;
-                self.remark = Some(reason);
+                self.refuse(field, reason);
                 self.stage = Stage::Filling;
             }
         }
         None
     }
 
+    /// Puts the reason at the field where it can be mended, and the cursor there if it can get there.
+    fn refuse(&mut self, field: ProfileField, reason: String) {
+        let field = if field == ProfileField::Key && !self.keeping.takes_key() { ProfileField::Source } else { field };
+        if self.takes(field) {
+            self.focus = field;
+        }
+        self.faults.insert(field, reason);
+    }
+
+    fn save(&mut self) -> Option<FormEffect> {
+        match self.occasion {
+            OpenedFrom::WithoutKey => self.task(ProfileTask::Hold),
+            OpenedFrom::FirstRun | OpenedFrom::Another => self.task(ProfileTask::Save),
+        }
+    }
+
     /// Begins a task, unless something in the form makes no sense: that is said at its field.
     fn task(&mut self, task: impl FnOnce(FilledProfile) -> ProfileTask) -> Option<FormEffect> {
-        self.remark = None;
         let Some(entry) = self.entry() else {
-            self.focus = self.faults.keys().next().copied().unwrap_or(self.focus);
+            let reachable = self.faults.keys().find(|field| self.takes(**field));
+            self.focus = reachable.copied().unwrap_or(self.focus);
             self.stage = Stage::Filling;
             return None;
         };
@@ -307,17 +359,15 @@ impl NewProfile {
         FormEffect::GiveUp
     }
 
-    fn step(&mut self, by: usize) {
-        let all = ProfileField::ALL;
-        let at = all.iter().position(|field| *field == self.focus).unwrap_or(0);
-        self.focus = all[(at + by) % all.len()];
+    fn step(&mut self, direction: Direction) {
+        let fields: Vec<ProfileField> = self.fields().filter(|field| self.takes(*field)).collect();
+        self.focus = direction.from(self.focus, &fields);
     }
 
-    fn keep_elsewhere(&mut self, by: usize) {
-        let all = KeyLocation::ALL;
-        let at = all.iter().position(|keeping| *keeping == self.keeping).unwrap_or(0);
-        self.keeping = all[(at + by) % all.len()];
-        self.faults.remove(&ProfileField::Key);
+    fn keep_elsewhere(&mut self, direction: Direction) {
+        let locations: Vec<KeyLocation> = self.locations().collect();
+        self.keeping = direction.from(self.keeping, &locations);
+        self.faults.retain(|field, _| !matches!(field, ProfileField::Key | ProfileField::Source));
         self.changed();
     }
 
@@ -328,19 +378,40 @@ impl NewProfile {
     }
 
     fn text_field(&mut self) -> Option<&mut TextField> {
-        Some(match (self.focus, self.keeping) {
-            (ProfileField::BaseUrl, _) => &mut self.base_url,
-            (ProfileField::Tenant, _) => &mut self.tenant,
-            (ProfileField::Name, _) => &mut self.name,
-            (ProfileField::KeyLocation, _) => return None,
-            (ProfileField::Key, KeyLocation::Keyring | KeyLocation::File) => &mut self.key.0,
-            (ProfileField::Key, KeyLocation::Variable) => &mut self.variable,
-            (ProfileField::Key, KeyLocation::Command) => &mut self.command,
-        })
+        match self.focus {
+            ProfileField::BaseUrl => Some(&mut self.base_url),
+            ProfileField::Tenant => Some(&mut self.tenant),
+            ProfileField::Name => Some(&mut self.name),
+            ProfileField::Key => Some(&mut self.key.0),
+            ProfileField::KeyLocation => None,
+            ProfileField::Source if self.keeping == KeyLocation::Command => Some(&mut self.command),
+            ProfileField::Source => Some(&mut self.variable),
+        }
     }
 
     fn secret(&self) -> SecretString {
         self.key.0.text().trim().to_owned().into()
+    }
+}
+
+/// Which way a key goes, through fields and choices that have no end.
+#[derive(Debug, Clone, Copy)]
+enum Direction {
+    On,
+    Back,
+}
+
+impl Direction {
+    /// The one beside `here`; the first when `here` is none of them.
+    fn from<T: Copy + PartialEq>(self, here: T, all: &[T]) -> T {
+        let by = match self {
+            Self::On => 1,
+            Self::Back => all.len() - 1,
+        };
+        match all.iter().position(|one| *one == here) {
+            Some(at) => all[(at + by) % all.len()],
+            None => all.first().copied().unwrap_or(here),
+        }
     }
 }
 

@@ -321,7 +321,7 @@ mod tests {
         harness.type_text("acme");
         harness.press("tab");
         harness.type_text("fresh");
-        harness.press("tab right tab");
+        harness.press("tab");
         harness.event(Event::Paste("KEY".into()));
         for answer in [Answer::Connected, Answer::Saved] {
             if matches!(answer, Answer::Connected) {

@@ -2,6 +2,7 @@
 //! tenant.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -35,7 +36,7 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
     let width = screen.width.min(WIDEST);
     let room = usize::from(width.saturating_sub(4));
     let most = usize::from(screen.height.saturating_sub(3));
-    let rows = rows(form, theme, room, most);
+    let Rows { lines: mut rows, wanted } = rows(form, theme, room, most);
     let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(screen.height.saturating_sub(1));
     let area = Rect {
         x: (screen.width - width) / 2,
@@ -43,10 +44,12 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
         width,
         height,
     };
-    let inner = dialog::framed(area, heading(form), look, frame);
-    // The last line tells the keys, so it is the one that stays.
-    let cut = rows.len().saturating_sub(usize::from(inner.height));
-    for (at, row) in rows.into_iter().skip(cut).enumerate() {
+    let inner = dialog::framed(area, &heading(form), look, frame);
+    let keys = rows.pop();
+    // The last line tells the keys, so it stays; of the others what has the keys, and what is wrong with it.
+    let room = usize::from(inner.height).saturating_sub(1);
+    let cut = wanted.end.saturating_sub(room).min(wanted.start).min(rows.len().saturating_sub(room));
+    for (at, row) in rows.into_iter().skip(cut).take(room).chain(keys).enumerate() {
         let Some(line) = dialog::line(inner, at) else { break };
         match row {
             Row::Text(text) => frame.render_widget(text, line),
@@ -58,10 +61,11 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
     }
 }
 
-fn heading(form: &NewProfile) -> &'static str {
+fn heading(form: &NewProfile) -> Cow<'static, str> {
     match form.occasion {
-        OpenedFrom::FirstRun => "Connect to your tenant",
-        OpenedFrom::Another => "New profile",
+        OpenedFrom::FirstRun => "Connect to your tenant".into(),
+        OpenedFrom::Another => "New profile".into(),
+        OpenedFrom::WithoutKey => format!("API key for {}", form.name_text()).into(),
     }
 }
 
@@ -70,23 +74,34 @@ enum Row {
     Field(ProfileField),
 }
 
+/// The lines of the form, the keys last.
+struct Rows {
+    lines: Vec<Row>,
+    /// Those of the field that has the keys, with what is said about it.
+    wanted: Range<usize>,
+}
+
 /// All lines; where there is not enough room, without what only explains.
-fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Vec<Row> {
+fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Rows {
     let mut fields = Vec::new();
-    for field in ProfileField::ALL {
+    let mut wanted = 0..0;
+    for field in form.fields() {
+        let start = fields.len();
         fields.push(Row::Field(field));
+        let indent = usize::from(LABELS);
         if let Some(fault) = form.faults.get(&field) {
-            let indent = usize::from(LABELS);
             fields.extend(sentence(theme.symbols.wrong, fault, theme.bad, indent, room));
         } else if field == ProfileField::KeyLocation {
-            let hint = keeping_hint(form, theme);
-            fields.push(Row::Text(Line::styled(format!("{:LABELS$}{hint}", "", LABELS = LABELS.into()), theme.quiet)));
+            fields.extend(explanation(&keeping_hint(form), theme.quiet, indent, room));
+        }
+        if field == form.focus {
+            wanted = start..fields.len();
         }
     }
     let blank = || Row::Text(Line::default());
     let mut rest = vec![blank()];
-    if let Some((symbol, text, style)) = standing(form, theme) {
-        rest.extend(sentence(symbol, &text, style, 0, room));
+    if let Some(text) = under_way(form) {
+        rest.extend(sentence(theme.symbols.working, text, theme.pending, 0, room));
         rest.push(blank());
     }
     rest.push(Row::Text(dialog::keys(&form.keys(), theme)));
@@ -95,7 +110,8 @@ fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Vec<Row> 
     if intro.len() + fields.len() + rest.len() > most {
         intro.clear();
     }
-    intro.into_iter().chain(fields).chain(rest).collect()
+    let wanted = wanted.start + intro.len()..wanted.end + intro.len();
+    Rows { lines: intro.into_iter().chain(fields).chain(rest).collect(), wanted }
 }
 
 fn intro(form: &NewProfile) -> String {
@@ -105,31 +121,35 @@ fn intro(form: &NewProfile) -> String {
             format!("Let's connect to your tenant. Settings are tested first, then saved to {file}. Esc saves nothing.")
         }
         OpenedFrom::Another => format!("The connection is tested, then the profile is added to {file}."),
+        OpenedFrom::WithoutKey => {
+            "Enter the API key of this profile. It is tested, then kept in memory until you quit.".into()
+        }
     }
 }
 
-fn keeping_hint(form: &NewProfile, theme: &Theme) -> String {
-    let text = match form.keeping {
-        KeyLocation::Keyring => match &form.context.no_keyring {
-            Some(reason) => return format!("{} {reason}", theme.symbols.wrong),
-            None => "the file only stores how to look it up",
-        },
-        KeyLocation::Variable => "must be set whenever you run segtui",
-        KeyLocation::Command => "e.g. a password manager; its first output line is used",
-        KeyLocation::File => "anyone who can read the file has the key (permissions are set to 600)",
-    };
-    text.to_owned()
+fn keeping_hint(form: &NewProfile) -> String {
+    match (form.keeping, &form.context.no_keyring) {
+        (KeyLocation::Session, _) if form.occasion == OpenedFrom::WithoutKey => {
+            format!("to store it, set api_key_command or api_key_env of this profile in {}", form.context.file)
+        }
+        (KeyLocation::Session, Some(reason)) => {
+            format!("kept in memory until you quit; the next start asks for it again; {reason}")
+        }
+        (KeyLocation::Session, None) => "kept in memory until you quit; the next start asks for it again".into(),
+        (KeyLocation::Keyring, _) => "the file only stores how to look it up".into(),
+        (KeyLocation::Variable, _) => "must be set whenever you run segtui".into(),
+        (KeyLocation::Command, _) => "e.g. a password manager; its first output line is used".into(),
+        (KeyLocation::File, _) => "anyone who can read the file has the key (permissions are set to 600)".into(),
+    }
 }
 
-/// What is going on, or what came of it.
-fn standing(form: &NewProfile, theme: &Theme) -> Option<(&'static str, String, Style)> {
-    match form.stage {
-        Stage::Trying => Some((theme.symbols.working, "Testing the connection…".into(), theme.pending)),
-        Stage::Saving => Some((theme.symbols.working, "Saving…".into(), theme.pending)),
-        Stage::Filling | Stage::Failed => {
-            let remark = form.remark.clone()?;
-            Some((theme.symbols.failed, remark, theme.bad))
-        }
+/// What is going on.
+const fn under_way(form: &NewProfile) -> Option<&'static str> {
+    match (form.stage, form.occasion) {
+        (Stage::Trying, _) => Some("Testing the connection…"),
+        (Stage::Saving, OpenedFrom::WithoutKey) => Some("Opening…"),
+        (Stage::Saving, _) => Some("Saving…"),
+        (Stage::Filling | Stage::Failed, _) => None,
     }
 }
 
@@ -148,17 +168,21 @@ fn sentence(symbol: &'static str, text: &str, style: Style, indent: usize, room:
     lines.enumerate().map(row).collect()
 }
 
+/// A sentence without a symbol.
+fn explanation(text: &str, style: Style, indent: usize, room: usize) -> Vec<Row> {
+    let line = |line: String| Row::Text(Line::styled(format!("{:indent$}{line}", ""), style));
+    wrapped(text, room.saturating_sub(indent)).map(line).collect()
+}
+
 fn label(form: &NewProfile, field: ProfileField) -> &'static str {
     match field {
         ProfileField::BaseUrl => "Base URL",
         ProfileField::Tenant => "Tenant",
         ProfileField::Name => "Profile",
-        ProfileField::KeyLocation => "Key stored in",
-        ProfileField::Key => match form.keeping {
-            KeyLocation::Keyring | KeyLocation::File => "API key",
-            KeyLocation::Variable => "Variable",
-            KeyLocation::Command => "Command",
-        },
+        ProfileField::Key => "API key",
+        ProfileField::KeyLocation => "Store key in",
+        ProfileField::Source if form.keeping == KeyLocation::Command => "Command",
+        ProfileField::Source => "Variable",
     }
 }
 
@@ -169,34 +193,57 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
     let indent = LABELS.min(area.width);
     let value = Rect { x: area.x + indent, width: area.width - indent, ..area };
     match field {
-        ProfileField::BaseUrl => {
-            dialog::text_field(&form.base_url, value, focused, theme, frame);
-            if form.base_url.text().is_empty() {
-                let (hint, x) = ("host, host:port or URL", value.x + u16::from(focused));
-                frame.buffer_mut().set_stringn(x, value.y, hint, usize::from(value.width), theme.quiet);
-            }
-        }
+        ProfileField::BaseUrl => typed(&form.base_url, "host, host:port or URL", value, focused, theme, frame),
         ProfileField::Tenant => dialog::text_field(&form.tenant, value, focused, theme, frame),
         ProfileField::Name => {
-            dialog::text_field(&form.name, value, focused, theme, frame);
-            if form.name.text().is_empty() {
-                let proposed = form.name_text();
-                let text = if proposed.is_empty() { "defaults to the tenant name" } else { proposed };
-                frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), theme.quiet);
-            }
+            let proposed = form.name_text();
+            let hint = if proposed.is_empty() { "defaults to the tenant name" } else { proposed };
+            typed(&form.name, hint, value, focused, theme, frame);
         }
+        ProfileField::Key => match form.keeping {
+            KeyLocation::Variable => quiet("comes from the variable below", value, theme, frame),
+            KeyLocation::Command => quiet("comes from the command below", value, theme, frame),
+            KeyLocation::Keyring | KeyLocation::Session | KeyLocation::File => {
+                draw_masked(&form.key.0, value, focused, theme, frame);
+                if form.key.0.text().is_empty() && form.takes(ProfileField::KeyLocation) {
+                    let value = behind_cursor(value, focused);
+                    quiet("leave blank for a variable or command", value, theme, frame);
+                }
+            }
+        },
         ProfileField::KeyLocation => {
             let text = if focused { format!("< {} >", form.keeping.title()) } else { form.keeping.title().into() };
             let style = if focused { theme.accent } else { Style::new() };
             frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), style);
         }
-        ProfileField::Key => match form.keeping {
-            KeyLocation::Keyring | KeyLocation::File => draw_masked(form.key_field(), value, focused, theme, frame),
-            KeyLocation::Variable | KeyLocation::Command => {
-                dialog::text_field(form.key_field(), value, focused, theme, frame);
-            }
-        },
+        ProfileField::Source if form.keeping == KeyLocation::Command => {
+            dialog::text_field(&form.command, value, focused, theme, frame);
+        }
+        ProfileField::Source => dialog::text_field(&form.variable, value, focused, theme, frame),
     }
+}
+
+/// A text being typed, and what stands in its place as long as it is empty.
+fn typed(field: &TextField, hint: &str, area: Rect, focused: bool, theme: &Theme, frame: &mut Frame<'_>) {
+    dialog::text_field(field, area, focused, theme, frame);
+    if field.text().is_empty() {
+        quiet(hint, behind_cursor(area, focused), theme, frame);
+    }
+}
+
+fn behind_cursor(area: Rect, focused: bool) -> Rect {
+    let cursor = u16::from(focused).min(area.width);
+    Rect { x: area.x + cursor, width: area.width - cursor, ..area }
+}
+
+fn quiet(text: &str, area: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+    frame.buffer_mut().set_stringn(
+        area.x,
+        area.y,
+        fitted(text, usize::from(area.width)),
+        usize::from(area.width),
+        theme.quiet,
+    );
 }
 
 /// As many signs as the text has cells, so that one sees that, but not what, one types.

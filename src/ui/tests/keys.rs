@@ -263,6 +263,7 @@ fn every_key_that_the_form_for_a_profile_names_does_something_there() {
         filled(places::new_profile(OpenedFrom::FirstRun))
     });
     every_named_key_acts("the form", "enter, tab, esc", || filled(places::new_profile(OpenedFrom::Another)));
+    every_named_key_acts("the form for a key", "enter, esc", || filled(places::for_key()));
     every_named_key_acts("the form being tried", "esc", || filled(places::trying().0));
     every_named_key_acts("the form that failed", "enter, ctrl-s, esc", || filled(places::failed()));
 }

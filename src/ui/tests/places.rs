@@ -83,6 +83,12 @@ pub(super) fn new_profile(occasion: OpenedFrom) -> NewProfile {
     NewProfile::new(occasion, FormContext { file, ..FormContext::default() })
 }
 
+/// The form for the key of a profile that keeps none.
+pub(super) fn for_key() -> NewProfile {
+    let context = new_profile(OpenedFrom::WithoutKey).context;
+    NewProfile::for_key(context, "preprod", "https://one.example", "acme")
+}
+
 fn first() -> NewProfile {
     new_profile(OpenedFrom::FirstRun)
 }
@@ -100,7 +106,7 @@ fn fill_in(form: &mut NewProfile, steps: &[(&str, &str)]) -> Option<FormEffect> 
 }
 
 const FILLED: [(&str, &str); 3] =
-    [("https://one.example", "tab"), ("acme", "tab tab tab"), ("first-half:second-half", "enter")];
+    [("https://one.example", "tab"), ("acme", "tab tab"), ("first-half:second-half", "enter")];
 
 /// A form that is being tried, and the number of the try.
 pub(super) fn trying() -> (NewProfile, u64) {
@@ -130,11 +136,55 @@ fn the_form_for_a_profile() {
     });
     scene("new_profile_where_the_key_is_kept", |columns, rows| {
         let mut form = first();
-        fill_in(&mut form, &[("", "tab tab tab left")]);
+        fill_in(&mut form, &[("", "tab tab tab tab left")]);
         (form, columns, rows)
     });
+    scene("new_profile_without_a_keyring", |columns, rows| {
+        let mut context = first().context;
+        context.no_keyring =
+            Some("keyring unavailable: secret-tool is not installed (package libsecret-tools or libsecret)".into());
+        let mut form = NewProfile::new(OpenedFrom::FirstRun, context);
+        fill_in(&mut form, &[("", "tab tab tab tab")]);
+        (form, columns, rows)
+    });
+    scene("new_profile_with_a_key_from_a_variable", |columns, rows| {
+        let mut form = first();
+        fill_in(&mut form, &[("", "tab tab tab tab right right")]);
+        (form, columns, rows)
+    });
+    scene("new_profile_whose_key_is_not_stored", |columns, rows| (for_key(), columns, rows));
     scene("new_profile_being_tried", |columns, rows| (trying().0, columns, rows));
     scene("new_profile_that_failed", |columns, rows| (failed(), columns, rows));
+}
+
+#[test]
+fn the_field_that_has_the_keys_is_drawn_with_what_is_wrong_with_it_and_the_keys_at_any_height() {
+    for rows in 6..=30 {
+        for (keys, label, fault) in [
+            ("enter", "Base URL", "Enter the server URL"),
+            ("enter tab", "Tenant", "Enter the tenant"),
+            ("enter tab tab tab", "API key", "Enter the API key"),
+            ("tab tab tab tab right right enter backtab", "Variable", "Enter a variable name"),
+        ] {
+            let mut form = first();
+            fill_in(&mut form, &[("", keys)]);
+            let picture = picture_in(&(form, 60, rows), &usual());
+            for text in [label, fault, "test and save"] {
+                assert!(picture.contains(text), "no {text} at {rows} rows:\n{picture}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hint_of_the_form_for_a_profile_is_wrapped_and_not_cut() {
+    for columns in 40..=100 {
+        let mut form = first();
+        fill_in(&mut form, &[("", "tab tab tab tab left")]);
+        let picture = picture_in(&(form, columns, 30), &usual());
+        let words = ["anyone", "permissions", "600)"];
+        assert!(words.iter().all(|word| picture.contains(word)), "{picture}");
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct FilledProfile {
 pub enum KeySource {
     /// This key, to be kept in the system's keyring.
     Keyring(SecretString),
+    /// This key, to be held in memory until the program ends.
+    Session(SecretString),
     /// This key, to be kept in the file.
     File(SecretString),
     /// The environment variable of that name.
@@ -59,7 +61,8 @@ impl NewProfile {
         let base_url = self.noted(ProfileField::BaseUrl, base_url);
         let tenant = self.noted(ProfileField::Tenant, sendable(self.tenant.text(), "the tenant"));
         let name = self.noted(ProfileField::Name, self.checked_name());
-        let key = self.noted(ProfileField::Key, self.key_source());
+        let key_field = if self.keeping.takes_key() { ProfileField::Key } else { ProfileField::Source };
+        let key = self.noted(key_field, self.key_source());
         let (base_url, tenant, name, key) = (base_url?, tenant?, name?, key?);
         let needs_leave = base_url.is_plain_http() && !base_url.is_loopback();
         let insecure_http = if needs_leave { InsecureHttp::Allowed } else { InsecureHttp::Refused };
@@ -81,12 +84,8 @@ impl NewProfile {
 
     fn key_source(&self) -> Result<KeySource, String> {
         match self.keeping {
-            KeyLocation::Keyring => {
-                if let Some(reason) = &self.context.no_keyring {
-                    return Err(format!("{reason}; choose another place"));
-                }
-                self.typed_key().map(KeySource::Keyring)
-            }
+            KeyLocation::Keyring => self.typed_key().map(KeySource::Keyring),
+            KeyLocation::Session => self.typed_key().map(KeySource::Session),
             KeyLocation::File => self.typed_key().map(KeySource::File),
             KeyLocation::Variable => {
                 let name = self.variable.text().trim();

@@ -35,7 +35,7 @@ pub enum FormEffect {
     GiveUp,
     /// Open the demo instead.
     OpenDemo,
-    /// Open the profile of that name, which was written just now.
+    /// Open the profile of that name, which was written just now, or whose key is held from now on.
     Open(String),
     /// Leave; nothing was written.
     Leave,
@@ -48,6 +48,8 @@ pub enum ProfileTask {
     Try(FilledProfile),
     /// Write the profile, and the key to where it is to be kept.
     Save(FilledProfile),
+    /// Hold the key of a profile that is written already.
+    Hold(FilledProfile),
 }
 
 /// What came of a task.
@@ -57,7 +59,7 @@ pub enum Answer {
     Connected,
     /// It has not.
     NotConnected(TrialError),
-    /// The profile is written.
+    /// The profile is written, or its key held.
     Saved,
     /// It is not, and why.
     NotSaved {

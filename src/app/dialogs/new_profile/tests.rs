@@ -29,7 +29,7 @@ fn filled() -> NewProfile {
     type_text(&mut form, "one.example");
     press(&mut form, "tab");
     type_text(&mut form, "acme");
-    press(&mut form, "tab tab tab");
+    press(&mut form, "tab tab");
     type_text(&mut form, "first:hunter2");
     form
 }
@@ -78,7 +78,7 @@ fn without_a_key_there_is_nothing_to_save_all_the_same() {
     let mut form = filled();
     let (number, _) = asked(press(&mut form, "enter"));
     answer(&mut form, number, Answer::NotConnected(TrialError::NoKey("ACME_KEY is not set".into())));
-    assert_eq!(form.remark.as_deref(), Some("ACME_KEY is not set"));
+    assert_eq!(form.faults[&ProfileField::Key], "ACME_KEY is not set");
     assert!(press(&mut form, "ctrl-s").is_none());
 }
 
@@ -97,29 +97,128 @@ fn every_missing_field_is_told_and_the_first_gets_the_keys() {
 }
 
 #[test]
-fn the_key_can_be_kept_in_four_places_and_plain_text_is_never_proposed() {
-    let no_keyring = FormContext { no_keyring: Some("there is none".into()), ..FormContext::default() };
-    let mut without = NewProfile::new(OpenedFrom::Another, no_keyring);
-    assert_eq!(without.keeping, KeyLocation::Variable);
-    press(&mut without, "tab tab tab left");
-    assert_eq!(without.keeping, KeyLocation::Keyring);
-    press(&mut without, "tab");
-    type_text(&mut without, "a:b");
-    press(&mut without, "enter");
-    assert_eq!(without.faults[&ProfileField::Key], "there is none; choose another place");
-
+fn the_key_is_asked_for_before_the_place_where_it_is_kept() {
     let mut form = filled();
-    press(&mut form, "backtab right tab");
+    assert_eq!(form.focus, ProfileField::Key);
+    press(&mut form, "tab");
+    assert_eq!((form.focus, form.keeping), (ProfileField::KeyLocation, KeyLocation::Keyring));
+    press(&mut form, "tab");
+    assert_eq!(form.focus, ProfileField::BaseUrl);
+}
+
+#[test]
+fn the_key_can_be_kept_in_five_places() {
+    let mut form = filled();
+    press(&mut form, "tab right");
+    let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
+    assert!(matches!(entry.key, KeySource::Session(_)));
+
+    press(&mut form, "esc right tab");
     type_text(&mut form, "ACME_KEY");
     let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::Variable(name) if name == "ACME_KEY"));
+
     press(&mut form, "esc backtab right tab");
     type_text(&mut form, "pass show 'one acme'");
     let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::Command(words) if words == ["pass", "show", "one acme"]));
+
+    // The key that was typed first is still there.
     press(&mut form, "esc backtab right");
     let ProfileTask::Try(entry) = asked(press(&mut form, "enter")).1 else { panic!() };
     assert!(matches!(entry.key, KeySource::File(_)));
+}
+
+#[test]
+fn without_a_keyring_none_is_offered_and_neither_there_nor_elsewhere_plain_text_is_proposed() {
+    let no_keyring = FormContext { no_keyring: Some("there is none".into()), ..FormContext::default() };
+    let mut without = NewProfile::new(OpenedFrom::Another, no_keyring);
+    assert_eq!(without.keeping, KeyLocation::Session);
+    press(&mut without, "tab tab tab tab");
+    let mut offered = vec![without.keeping];
+    for _ in 0..3 {
+        press(&mut without, "right");
+        offered.push(without.keeping);
+    }
+    assert_eq!(offered, [KeyLocation::Session, KeyLocation::Variable, KeyLocation::Command, KeyLocation::File]);
+    press(&mut without, "right");
+    assert_eq!(without.keeping, KeyLocation::Session);
+    press(&mut without, "left");
+    assert_eq!(without.keeping, KeyLocation::File);
+    assert_eq!(form().keeping, KeyLocation::Keyring);
+}
+
+#[test]
+fn a_key_that_comes_from_elsewhere_is_not_asked_for() {
+    let mut form = filled();
+    press(&mut form, "tab right right backtab");
+    assert_eq!(form.focus, ProfileField::Name);
+    press(&mut form, "backtab backtab backtab enter");
+    assert_eq!(form.focus, ProfileField::Source);
+    assert_eq!(form.faults[&ProfileField::Source], "Enter a variable name, e.g. ACME_KEY");
+    assert!(!form.faults.contains_key(&ProfileField::Key));
+}
+
+#[test]
+fn what_is_wrong_stays_at_its_field_until_that_is_edited() {
+    let mut form = filled();
+    press(&mut form, "tab");
+    let (number, _) = asked(press(&mut form, "enter"));
+    let fault = Fault::Refused { status: 401, words: "invalid key".into(), retry_after: None };
+    answer(&mut form, number, Answer::NotConnected(TrialError::Fault(fault)));
+    assert_eq!(form.focus, ProfileField::Key);
+    press(&mut form, "tab tab");
+    type_text(&mut form, "x");
+    assert!(form.faults[&ProfileField::Key].contains("rejected the key"));
+    press(&mut form, "backtab backtab backspace");
+    assert!(form.faults.is_empty());
+    let (number, _) = asked(press(&mut form, "enter"));
+    let refused = Answer::NotSaved { field: ProfileField::KeyLocation, reason: "the keyring is locked".into() };
+    answer(&mut form, number, Answer::Connected);
+    answer(&mut form, number + 1, refused);
+    assert_eq!(form.focus, ProfileField::KeyLocation);
+    assert_eq!(form.faults[&ProfileField::KeyLocation], "the keyring is locked");
+    press(&mut form, "right");
+    assert!(form.faults.is_empty());
+}
+
+/// The form for the key of a profile that keeps none.
+fn without_key() -> NewProfile {
+    let context = FormContext { taken: vec!["acme".into()], ..FormContext::default() };
+    NewProfile::for_key(context, "acme", "http://one.example", "acme-tenant")
+}
+
+#[test]
+fn for_a_profile_without_a_key_only_the_key_is_asked_for_and_nothing_is_written() {
+    let mut form = without_key();
+    press(&mut form, "enter");
+    assert_eq!(form.faults.keys().collect::<Vec<_>>(), [&ProfileField::Key]);
+    for key in ["tab", "backtab", "right", "ctrl-t"] {
+        assert!(press(&mut form, key).is_none());
+        assert_eq!((form.focus, form.keeping), (ProfileField::Key, KeyLocation::Session), "{key}");
+    }
+    type_text(&mut form, "first:hunter2");
+    let (number, task) = asked(press(&mut form, "enter"));
+    let ProfileTask::Try(entry) = task else { panic!("{task:?}") };
+    assert_eq!((entry.name.as_str(), entry.tenant.as_str()), ("acme", "acme-tenant"));
+    assert!(matches!(entry.key, KeySource::Session(_)));
+    let (number, task) = asked(answer(&mut form, number, Answer::Connected));
+    assert!(matches!(task, ProfileTask::Hold(_)), "{task:?}");
+    let opened = answer(&mut form, number, Answer::Saved);
+    assert!(matches!(opened, Some(FormEffect::Open(name)) if name == "acme"));
+}
+
+#[test]
+fn a_profile_without_a_key_opens_although_the_server_does_not_answer() {
+    let mut form = without_key();
+    type_text(&mut form, "first:hunter2");
+    let (number, _) = asked(press(&mut form, "enter"));
+    let late = Fault::TimedOut { after: Duration::from_secs(15) };
+    answer(&mut form, number, Answer::NotConnected(TrialError::Fault(late)));
+    // What is wrong is about a field that can't be changed here.
+    assert_eq!(form.focus, ProfileField::Key);
+    assert!(form.faults[&ProfileField::BaseUrl].contains("didn't reply"));
+    assert!(matches!(asked(press(&mut form, "ctrl-s")).1, ProfileTask::Hold(_)));
 }
 
 #[test]
