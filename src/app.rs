@@ -86,7 +86,7 @@ pub use tree::filters::Filters;
 pub use tree::places::{Letter, Places};
 pub use tree::saved_view::View;
 pub use tree::search::{FindPrompt, Search};
-pub use tree::viewport::TreeView;
+pub use tree::viewport::{BesideDialog, TreeView};
 pub use tree::{MarkedRange, Picks, Tree};
 pub use wording::{described, field_text};
 

@@ -26,6 +26,8 @@ use edit::{bulk, deletion, findings, form, outline, parents};
 use side::{activity, details, sparkline};
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use crate::app::{Layer, State};
 use crate::keymap::Keymap;
@@ -55,41 +57,82 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         // It has the whole screen: what shows beside it belongs to another tenant.
         return draw_new_profile(form, look, frame);
     }
-    // The tree first: its widget may write beyond its pane when the indentation is wide.
-    tree::draw(state, look, frame);
-    frame::draw(state, look, frame);
+    // A dialog first, since its height tells which rows are shown beside it; it is put on top of them below.
+    let layer = state.screen.layers.last();
+    let dialog = layer.and_then(|layer| draw_dialog(state, layer, look, frame)).map(|area| cut_out(area, frame));
+    let first_row =
+        dialog.as_ref().map_or(state.tree.view.offset, |dialog| state.beside_dialog(dialog.area.height).first_row);
+    // Then the tree: its widget may write beyond its pane when the indentation is wide.
+    tree::draw(state, first_row, look, frame);
+    frame::draw(state, first_row, look, frame);
     header::draw(state, look, frame);
     details::draw(state, look, frame);
     activity::draw(state, look, frame);
     footer::draw(state, look, frame);
     which_key::draw(state, look, frame);
-    for layer in &state.screen.layers {
-        match layer {
-            Layer::Help(line) => help::draw(state, *line, look, frame),
-            Layer::Form(form) => form::draw(state, form, look, frame),
-            Layer::Parents(picker) => parents::draw(state, picker, look, frame),
-            Layer::Deletion(deletion) => deletion::draw(state, deletion, look, frame),
-            Layer::Bulk(edit) => bulk::draw(state, edit, look, frame),
-            Layer::Conflict(conflict) => conflict::draw(state, conflict, look, frame),
-            Layer::Outline(edit) => outline::draw(state, edit, look, frame),
-            Layer::Review(review) => plans::draw_review(state, review, look, frame),
-            Layer::Palette(palette) => palette::draw(state, palette, look, frame),
-            Layer::Queue(pane) => pending::draw(state, pane, look, frame),
-            Layer::Findings => findings::draw(state, look, frame),
-            Layer::Requests(pane) => requests::draw(state, pane, look, frame),
-            Layer::Profiles(list) => profiles::draw(state, list, look, frame),
-            Layer::Switching(_) => deletion::draw_switching(state, layer, look, frame),
-            Layer::RunConfirmation(asked) => output::draw_confirmation(state, asked, look, frame),
-            Layer::Output(pane) => output::draw(state, pane, look, frame),
-            Layer::Leaving => deletion::draw_leaving(state, look, frame),
-            // The form has the whole screen. The others are drawn where they are typed: in the footer's line and in the row.
-            Layer::NewProfile(_) | Layer::Find(_) | Layer::Jump(_) | Layer::Letter(_) | Layer::Renaming(_) => {}
-        }
+    if let Some(dialog) = dialog {
+        frame.buffer_mut().merge(&dialog);
+    }
+    if let Some(layer) = layer {
+        draw_page(state, layer, look, frame);
     }
     if look.theme.symbols == Symbols::ASCII {
         spell_in_ascii(frame);
     }
     show_nothing_hidden(frame);
+}
+
+/// Draws a dialog that stands beside the row it speaks of, and answers where. Only the one that has the keys is drawn: what is open
+/// below it comes back when it is closed.
+fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) -> Option<Rect> {
+    let area = match layer {
+        Layer::Form(form) => form::draw(state, form, look, frame),
+        Layer::Parents(picker) => parents::draw(state, picker, look, frame),
+        Layer::Deletion(deletion) => deletion::draw(state, deletion, look, frame),
+        Layer::Bulk(edit) => bulk::draw(state, edit, look, frame),
+        Layer::Conflict(conflict) => conflict::draw(state, conflict, look, frame),
+        Layer::Outline(edit) => outline::draw(state, edit, look, frame)?,
+        Layer::Review(review) => plans::draw_review(state, review, look, frame),
+        Layer::Palette(palette) => palette::draw(state, palette, look, frame),
+        Layer::Queue(pane) => pending::draw(state, pane, look, frame),
+        Layer::Profiles(list) => profiles::draw(state, list, look, frame),
+        Layer::Switching(_) => deletion::draw_switching(state, layer, look, frame),
+        Layer::RunConfirmation(asked) => output::draw_confirmation(state, asked, look, frame),
+        Layer::Leaving => deletion::draw_leaving(state, look, frame),
+        // They have a page or the whole screen, or are drawn where they are typed: in the footer's line and in the row.
+        Layer::Help(_)
+        | Layer::Findings
+        | Layer::Requests(_)
+        | Layer::Output(_)
+        | Layer::NewProfile(_)
+        | Layer::Find(_)
+        | Layer::Jump(_)
+        | Layer::Letter(_)
+        | Layer::Renaming(_) => return None,
+    };
+    Some(area)
+}
+
+/// Draws what has a page of its own, whatever is below it.
+fn draw_page(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
+    match layer {
+        Layer::Help(line) => help::draw(state, *line, look, frame),
+        Layer::Findings => findings::draw(state, look, frame),
+        Layer::Requests(pane) => requests::draw(state, pane, look, frame),
+        Layer::Output(pane) => output::draw(state, pane, look, frame),
+        _ => {}
+    }
+}
+
+/// Takes what is drawn in an area off the screen.
+fn cut_out(area: Rect, frame: &mut Frame<'_>) -> Buffer {
+    let mut taken = Buffer::empty(area);
+    for position in area.positions() {
+        if let (Some(to), Some(from)) = (taken.cell_mut(position), frame.buffer_mut().cell_mut(position)) {
+            *to = std::mem::take(from);
+        }
+    }
+    taken
 }
 
 /// The last door to the terminal: whatever way a name has come into a cell, nothing in it is obeyed, and it has no end of marks.
@@ -106,7 +149,7 @@ fn show_nothing_hidden(frame: &mut Frame<'_>) {
 
 /// Draws the tree pane alone.
 pub fn draw_tree(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    tree::draw(state, look, frame);
+    tree::draw(state, state.tree.view.offset, look, frame);
 }
 
 /// Replaces the punctuation of our own texts by what every font has. Letters are left alone: they are data.

@@ -179,17 +179,17 @@ impl State {
         }
     }
 
-    /// The path of what the selected row stands below, where its parent is above the screen, and else of what the first row of the
-    /// screen stands below; `None` where both can be seen.
+    /// The path of what the selected row stands below, where its parent is above the first row that is shown, and else of what that
+    /// row stands below; `None` where both can be seen.
     #[must_use]
-    pub fn path_out_of_sight(&self) -> Option<String> {
+    pub fn path_out_of_sight(&self, first_row: usize) -> Option<String> {
         let out_of_sight = |segment: &Arc<Segment>| {
             let parent = self.tree.forest.parent(&segment.id)?;
             let at = self.shown_position(&RowId::Segment(parent.id.clone()))?;
-            (at < self.tree.view.offset).then(|| details::path(self, &parent.id))
+            (at < first_row).then(|| details::path(self, &parent.id))
         };
         self.selected_segment().and_then(out_of_sight).or_else(|| {
-            let first = self.shown_rows(self.tree.view.offset..self.tree.view.offset + 1).first()?.id();
+            let first = self.shown_rows(first_row..first_row + 1).first()?.id();
             match first {
                 RowId::Segment(id) => self.tree.forest.get(&id).and_then(out_of_sight),
                 RowId::Heading(_) => None,

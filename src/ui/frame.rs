@@ -14,7 +14,7 @@ use super::sparkline::sparkline;
 use super::text::{fitted, fitted_end, rect};
 use super::theme::Theme;
 
-pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut Frame<'_>) {
     let layout = state.layout();
     if layout.shape == Shape::TreeOnly {
         return;
@@ -42,7 +42,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         }
         pen.activity_title(state, activity);
     }
-    pen.breadcrumb(state, top, rect(layout.tree));
+    pen.breadcrumb(state, first_row, top, rect(layout.tree));
 }
 
 struct Pen<'a, 'b, 'c> {
@@ -90,7 +90,7 @@ impl Pen<'_, '_, '_> {
     }
 
     /// The filter that stays; else the ancestors of the selected row, where its parent has been scrolled out of sight.
-    fn breadcrumb(&mut self, state: &State, y: u16, tree: Rect) {
+    fn breadcrumb(&mut self, state: &State, first_row: usize, y: u16, tree: Rect) {
         if let Some(search) =
             state.tree.search.as_ref().filter(|_| state.tree.filter.as_ref().is_some_and(Filter::is_kept))
         {
@@ -99,7 +99,7 @@ impl Pen<'_, '_, '_> {
             let text = format!(" / {} · {count} ", fitted(&search.text, room));
             return self.label(tree.x + 1, y, &text, self.look.theme.accent, tree);
         }
-        let Some(path) = state.path_out_of_sight() else { return };
+        let Some(path) = state.path_out_of_sight(first_row) else { return };
         let room = usize::from(tree.width).saturating_sub(4);
         if room > 8 {
             let text = format!(" {} ", fitted_end(&path, room));

@@ -2,6 +2,8 @@
 //!
 //! A mark needs the place of a row, so only so many are looked for: where there are more, they would be everywhere anyway.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -20,14 +22,13 @@ const LEVELS: usize = 32;
 /// Where the pane is narrower, every column is needed for names.
 const LEAST_COLUMNS: u16 = 20;
 
-pub(super) fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let rows = state.shown_row_count();
     let height = usize::from(area.height);
     if rows <= height || area.width < LEAST_COLUMNS {
         return;
     }
-    let mut scrollbar =
-        ScrollbarState::new(rows - height).position(state.tree.view.offset).viewport_content_length(height);
+    let mut scrollbar = ScrollbarState::new(rows - height).position(first_row).viewport_content_length(height);
     let symbols = &theme.symbols;
     let widget = Scrollbar::new(ScrollbarOrientation::VerticalRight)
         .begin_symbol(None)
@@ -36,27 +37,28 @@ pub(super) fn draw(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Re
         .thumb_symbol(symbols.thumb)
         .thumb_style(theme.bar);
     frame.render_stateful_widget(widget, area, &mut scrollbar);
+    // What is on the screen is seen there.
+    let on_screen = first_row..first_row + height;
     if state.filtered().is_some() {
         // Nearly all rows that a search leaves are matches.
         return;
     }
     if state.tree.search.is_some() && state.tree.forest.match_count(SearchKind::Tree) <= MARKS {
         let matches = state.tree.forest.some_matches(SearchKind::Tree, MARKS);
-        draw_marks(matches, (symbols.found, theme.matched), state, frame, area);
+        draw_marks(matches, (symbols.found, theme.matched), &on_screen, state, frame, area);
     }
-    draw_marks(state.side.activity.fresh(), (symbols.changed, theme.fresh), state, frame, area);
+    draw_marks(state.side.activity.fresh(), (symbols.changed, theme.fresh), &on_screen, state, frame, area);
 }
 
 fn draw_marks<'a>(
     ids: impl Iterator<Item = &'a SegmentId>,
     (symbol, style): (&str, Style),
+    on_screen: &Range<usize>,
     state: &State,
     frame: &mut Frame<'_>,
     area: Rect,
 ) {
     let rows = state.tree.forest.row_count();
-    // What is on the screen is seen there.
-    let on_screen = state.tree.view.offset..state.tree.view.offset + usize::from(area.height);
     for id in ids.take(MARKS) {
         let Some(at) = nearest(state, id).filter(|at| !on_screen.contains(at)) else { continue };
         // Less than the height of the area, so it fits.

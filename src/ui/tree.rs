@@ -21,15 +21,15 @@ use super::scrollbar;
 use super::text::{fitted, highlighted, rect};
 use super::theme::{Symbols, Theme};
 
-pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+/// Draws the rows from the given one on.
+pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut Frame<'_>) {
     let layout = state.layout();
     let area = rect(layout.tree);
     if area.is_empty() {
         return;
     }
     draw_headings(state, look.theme, frame);
-    let offset = state.tree.view.offset;
-    let window = state.shown_rows(offset..offset + usize::from(area.height));
+    let window = state.shown_rows(first_row..first_row + usize::from(area.height));
     if window.is_empty() {
         return draw_empty(state, look, frame, area);
     }
@@ -43,7 +43,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     if let Some(Layer::Renaming(renaming)) = state.screen.layers.last() {
         draw_renaming(renaming, &window, state, look.theme, frame);
     }
-    scrollbar::draw(state, look.theme, frame, area);
+    scrollbar::draw(state, first_row, look.theme, frame, area);
 }
 
 /// What the columns are, and by which of them siblings are sorted.
@@ -131,6 +131,8 @@ impl Branch {
 }
 
 fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
+    // Where the window ends above the end of the pane, what is above it would not be pushed out.
+    let area = Rect { height: u16::try_from(window.len()).unwrap_or(u16::MAX).min(area.height), ..area };
     if area.is_empty() {
         return;
     }

@@ -8,7 +8,7 @@ use crate::forest::{Fold, RowId};
 use crate::segment::SegmentId;
 
 use crate::app::tree::filter;
-use crate::app::{Pane, State};
+use crate::app::{Layer, Pane, State};
 
 /// Selection and scroll position.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,54 @@ pub struct TreeView {
     pub selected: Option<RowId>,
     /// The first row on the screen.
     pub offset: usize,
+}
+
+/// Where a dialog opens, and which rows are shown beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BesideDialog {
+    /// The topmost line of the dialog.
+    pub y: u16,
+    /// The first row on the screen for as long as the dialog is open.
+    pub first_row: usize,
+}
+
+impl State {
+    /// Where a dialog of so many lines opens, its frame included: over the lower part of the tree, or the upper one when the row that
+    /// it speaks of is down there. Where it would cover that row all the same, the rows are scrolled under it as far as it takes; the
+    /// scroll position itself stays, so that everything is where it was when the dialog is closed.
+    #[must_use]
+    pub fn beside_dialog(&self, height: u16) -> BesideDialog {
+        let (tree, above_footer) = (self.layout().tree, self.screen.panes.rows.saturating_sub(1));
+        let (top, bottom) = (tree.y, tree.y.saturating_add(tree.height));
+        let height = height.min(above_footer);
+        // Where the tree alone has no room, what is below it is covered first.
+        let lowest = bottom.saturating_sub(height).max(top.saturating_add(1)).min(above_footer - height);
+        let first_row = self.tree.view.offset;
+        let Some(at) = self.subject().and_then(|row| self.shown_position(&row)) else {
+            return BesideDialog { y: lowest, first_row };
+        };
+        let in_sight = first_row..first_row + usize::from(tree.height);
+        let line = u16::try_from(at.saturating_sub(first_row)).ok().filter(|_| in_sight.contains(&at));
+        match line.map(|line| top.saturating_add(line)) {
+            Some(row) if row < lowest => BesideDialog { y: lowest, first_row },
+            Some(row) if row >= top.saturating_add(height) => BesideDialog { y: (row - height).min(lowest), first_row },
+            _ => match lowest.checked_sub(top + 1) {
+                Some(line) => BesideDialog { y: lowest, first_row: at.saturating_sub(usize::from(line)) },
+                None => BesideDialog { y: lowest, first_row },
+            },
+        }
+    }
+
+    /// The row that the open dialog speaks of: that of a conflict or a form where it is shown, else the selected one.
+    fn subject(&self) -> Option<RowId> {
+        let id = match self.screen.layers.last() {
+            Some(Layer::Conflict(conflict)) => self.changes.queue.op(conflict.op).and_then(|op| op.operation.subject()),
+            Some(Layer::Form(form)) => form.subject(),
+            _ => None,
+        };
+        let row = id.map(|id| RowId::Segment(id.clone()));
+        row.filter(|row| self.shown_position(row).is_some()).or_else(|| self.tree.view.selected.clone())
+    }
 }
 
 /// Rows kept in sight above and below the selection where the pane is high enough.

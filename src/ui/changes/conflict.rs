@@ -1,6 +1,7 @@
 //! Somebody else was faster: what was seen, what it is now and what is wanted, side by side.
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -17,7 +18,7 @@ use crate::ui::theme::Theme;
 const AROUND: usize = 19;
 const NARROWEST: usize = 6;
 
-pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let title = match &conflict.between {
         Between::Changes { .. } => format!("{} was changed by someone else", conflict.name()),
         Between::Gone { .. } => format!("{} was deleted by someone else", conflict.name()),
@@ -26,19 +27,15 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
         Between::NewChildren { .. } => format!("{} has new children", conflict.name()),
     };
     let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
-    let height = match &conflict.between {
-        Between::Changes { .. } | Between::Deletion { .. } => 7,
-        Between::PossibleDuplicate { .. } => 8,
-        Between::Gone { .. } => 5,
-        Between::NewChildren { newcomers, .. } => 4 + newcomers.len().min(NEWCOMERS),
-    };
-    let inner = dialog::open(state, &title, (height, wanted(state, conflict)), look, frame);
-    let lines = lines(state, conflict, look.theme, usize::from(inner.width));
+    let wanted = wanted(state, conflict).max(title.width() + 2);
+    let lines = lines(state, conflict, look.theme, dialog::room(state, wanted));
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
         }
     }
+    outer
 }
 
 /// The cells with which no value is cut.
@@ -60,15 +57,8 @@ fn wanted(state: &State, conflict: &Conflict) -> usize {
 /// Newcomers that are named.
 const NEWCOMERS: usize = 5;
 
-/// Keys told in one line where there are many.
-const KEYS: usize = 3;
-
 fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let all = conflict.keys();
-    // Three of the many in a line; else the way out by itself.
-    let first = if all.len() > KEYS + 1 { KEYS } else { all.len() - 1 };
-    let keys = all.split_at(first);
-    let keys = [keys.0, keys.1].map(|keys| dialog::keys(keys, theme));
+    let keys = dialog::keys_wrapped(&conflict.keys(), width, theme);
     match &conflict.between {
         Between::Changes { base, theirs, mine, choices } => {
             let column = (width.saturating_sub(AROUND) / 3).max(NARROWEST);

@@ -1,6 +1,7 @@
 //! Pending changes: group by group, with what each does, for how long it has been pending, and what can be done about it.
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -14,7 +15,7 @@ use crate::ui::header::duration;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
-use super::plans::{KEYS, LIST, fitted_line, operation_styles, position};
+use super::plans::{LIST, fitted_line, operation_styles, position};
 
 /// Cells and lines for why something failed.
 const REASON: usize = 56;
@@ -23,7 +24,7 @@ const REASON_LINES: usize = 3;
 const STATE: usize = 9;
 const MARKS: usize = 6;
 
-pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let count = state.changes.counts().total();
     let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4));
@@ -33,13 +34,13 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
     let ops = state.changes.queue.listed(window.clone());
     let above = above(state, pane);
     let below = below(state, ops.get(chosen).copied(), theme);
-    let keys: Vec<Line<'_>> = pane.keys(state).chunks(KEYS).map(|keys| dialog::keys(keys, theme)).collect();
+    let keys = dialog::keys_wrapped(&pane.keys(state), dialog::usual_room(state), theme);
     let rows = rows(state, &ops, theme);
     let wanted = rows.iter().map(Row::width).max().unwrap_or(0);
     let wanted = wanted.max(dialog::widest(&above)).max(dialog::widest(&keys));
     let height = above.len() + shown + below.len() + 1 + keys.len();
     let title = title(state) + &position(&window, count);
-    let inner = dialog::open(state, &title, (height, wanted), look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (height, wanted), look, frame);
     let room = usize::from(inner.width);
     let first = above.len();
     for (at, line) in above.into_iter().enumerate() {
@@ -53,6 +54,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
         let Some(area) = dialog::line(inner, first + shown + at) else { break };
         frame.render_widget(Line::from(fitted_line(line, room)), area);
     }
+    outer
 }
 
 /// What stands over the list: what the last session had left, or that there is nothing.
@@ -60,9 +62,8 @@ fn above(state: &State, pane: &PendingPane) -> Vec<Line<'static>> {
     let mut above = Vec::new();
     if !pane.left_over.is_empty() {
         above.push(Line::raw("Left over from last session:"));
-        let widest = pane.left_over.iter().map(|text| text.width() + 2).max().unwrap_or(0);
-        let width = dialog::room(state, widest).max(8);
-        let options = textwrap::Options::new(width).initial_indent("  ").subsequent_indent("    ");
+        let room = dialog::usual_room(state).max(8);
+        let options = textwrap::Options::new(room).initial_indent("  ").subsequent_indent("    ");
         let told = pane.left_over.iter().take(LIST / 2);
         above.extend(told.flat_map(|text| textwrap::wrap(text, &options)).map(|line| Line::raw(line.into_owned())));
         let more = pane.left_over.len().saturating_sub(LIST / 2);

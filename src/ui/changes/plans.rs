@@ -16,40 +16,31 @@ use crate::ui::dialog;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
-/// Keys told in one line.
-pub(super) const KEYS: usize = 4;
 /// Lines of a list at most.
 pub(super) const LIST: usize = 12;
 
 /// A plan before it is sent.
-pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let count = review.count(state);
     let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4)).max(1);
-    let mut below: Vec<Line<'static>> = review
-        .warnings
-        .iter()
-        .map(|text| Line::styled(format!("{} {text}", theme.symbols.wrong), theme.warning))
-        .collect();
+    let usual = dialog::usual_room(state);
+    let warning = |text: &str, indent: &'static str| {
+        let lines = textwrap::wrap(text, textwrap::Options::new(usual.max(8)).subsequent_indent(indent));
+        lines.into_iter().map(|line| Line::styled(line.into_owned(), theme.warning)).collect::<Vec<_>>()
+    };
+    let mut below: Vec<Line<'static>> =
+        review.warnings.iter().flat_map(|text| warning(&format!("{} {text}", theme.symbols.wrong), "  ")).collect();
     below.push(Line::default());
     let typed_at = review.confirmation.next().map(|word| {
         if let TypedPhrase::Name { name, owner } = word {
-            let text = format!("{name} is managed by {owner}.");
-            let width = dialog::room(state, text.width()).max(1);
-            let words = textwrap::wrap(&text, width).into_iter();
-            below.extend(words.map(|line| Line::styled(line.into_owned(), theme.warning)));
+            below.extend(warning(&format!("{name} is managed by {owner}."), ""));
         }
-        below.push(Line::styled(asked(word, review.confirmation.progress()), theme.warning));
+        below.extend(warning(&asked(word, review.confirmation.progress()), ""));
         below.push(Line::default());
         below.len() - 1
     });
-    let keys = review.keys(state);
-    let line = dialog::keys(&keys, theme);
-    if line.width() <= dialog::room(state, line.width()) {
-        below.push(line);
-    } else {
-        below.extend(keys.chunks(KEYS - 1).map(|keys| dialog::keys(keys, theme)));
-    }
+    below.extend(dialog::keys_wrapped(&review.keys(state), usual, theme));
     let window = review.list.window(count, shown);
     let title = counted(review.counts()) + &position(&window, count);
     let first = window.start;
@@ -62,7 +53,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     });
     let lines: Vec<ListLine> = lines.collect();
     let wanted = wanted(&lines).max(dialog::widest(&below));
-    let inner = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
     let room = usize::from(inner.width);
     draw_list(lines, review.list.chosen.saturating_sub(first), inner, theme, frame);
     list::draw_scrollbar((inner, 0), (first, shown, count), theme, frame);
@@ -73,6 +64,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
             dialog::text_field(&review.typed, area, true, theme, frame);
         }
     }
+    outer
 }
 
 /// The styles of the sign and of the line of an operation: what is deleted looks deleted.

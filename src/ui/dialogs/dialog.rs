@@ -1,4 +1,4 @@
-//! The frame of dialogs, and where they open: over the half of the tree that the selected row is not in.
+//! The frame of dialogs, and where they open: beside the row that they speak of.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -21,19 +21,26 @@ const WIDEST: u16 = 120;
 /// The frame, and a blank beside it.
 const FRAME: usize = 4;
 
-/// A dialog of so many lines is cleared and framed; its inside is answered, empty where there is no room. It grows with the screen
-/// where what is in it wants more cells than usual.
+/// Where a dialog has been opened.
+pub(in crate::ui) struct Opened {
+    /// All of it.
+    pub outer: Rect,
+    /// What is within the frame; empty where there is no room.
+    pub inner: Rect,
+}
+
+/// A dialog of so many lines is cleared and framed. It grows with the screen where what is in it wants more cells than usual.
 pub(in crate::ui) fn open(
     state: &State,
     title: &str,
     (lines, wanted): (usize, usize),
     look: Look<'_>,
     frame: &mut Frame<'_>,
-) -> Rect {
+) -> Opened {
     // The title has a blank around it, too.
     let wanted = wanted.max(title.width() + 2);
     let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2), wanted);
-    framed(area, title, look, frame)
+    Opened { outer: area, inner: framed(area, title, look, frame) }
 }
 
 /// The cells that the widest of some lines wants.
@@ -75,6 +82,11 @@ pub(in crate::ui) fn room(state: &State, wanted: usize) -> usize {
     usize::from(width(state, wanted)).saturating_sub(FRAME)
 }
 
+/// Cells for a line that can be wrapped or put in fewer words, so that nothing beside the tree is covered for its sake.
+pub(in crate::ui) fn usual_room(state: &State) -> usize {
+    room(state, 0)
+}
+
 fn width(state: &State, wanted: usize) -> u16 {
     let (tree, screen) = (state.layout().tree, state.layout().screen);
     let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL);
@@ -82,23 +94,12 @@ fn width(state: &State, wanted: usize) -> u16 {
     wanted.min(WIDEST).min(screen.width).max(usual)
 }
 
-/// The lower part of the tree pane, or the upper one when the selected row is down there; the whole screen if need be.
+/// Beside the row that it speaks of, as far as there is room.
 fn place(state: &State, height: u16, wanted: usize) -> Rect {
-    let layout = state.layout();
-    let (tree, screen) = (rect(layout.tree), rect(layout.screen));
-    let above_footer = screen.height.saturating_sub(1);
+    let (tree, screen) = (rect(state.layout().tree), rect(state.layout().screen));
     let width = width(state, wanted);
-    let height = height.min(above_footer);
-    let selected = state.tree.view.selected.as_ref().and_then(|row| state.shown_position(row));
-    let line = selected.and_then(|at| at.checked_sub(state.tree.view.offset)).and_then(|line| u16::try_from(line).ok());
-    let selected_y = line.map(|line| tree.y.saturating_add(line)).filter(|y| *y < tree.y + tree.height);
-    let lowest = (tree.y + tree.height).max(height).min(above_footer) - height;
-    let y = match selected_y {
-        // It would cover the row it speaks of, and there is room above that.
-        Some(selected) if selected >= lowest && selected >= height => (selected - height).min(lowest),
-        _ => lowest,
-    };
-    Rect { x: tree.x.min(screen.width - width), y, width, height }
+    let height = height.min(screen.height.saturating_sub(1));
+    Rect { x: tree.x.min(screen.width - width), y: state.beside_dialog(height).y, width, height }
 }
 
 /// One line of a dialog, counted from 0; `None` when the dialog is cut above it.
@@ -145,12 +146,39 @@ pub(in crate::ui) fn draw_keys(hints: &[(&str, &str)], area: Rect, theme: &Theme
     frame.render_widget(keys(&shown, theme), area);
 }
 
+/// All keys of a dialog, in as many lines as it takes in so many cells.
+pub(in crate::ui) fn keys_wrapped(hints: &[(&str, &str)], room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    wrapped(hints, room).into_iter().map(|hints| keys(hints, theme)).collect()
+}
+
+/// The keys of each line, where a line has so many cells. A single one that is wider has a line of its own.
+pub(in crate::ui) fn wrapped<'k, 't>(
+    mut hints: &'k [(&'t str, &'t str)],
+    room: usize,
+) -> Vec<&'k [(&'t str, &'t str)]> {
+    let mut lines = Vec::new();
+    while !hints.is_empty() {
+        let mut used = 0;
+        let fitting = hints.iter().take_while(|(key, label)| {
+            used += key.width() + 1 + label.width() + if used == 0 { 0 } else { BETWEEN.width() };
+            used <= room
+        });
+        let (line, rest) = hints.split_at(fitting.count().max(1));
+        lines.push(line);
+        hints = rest;
+    }
+    lines
+}
+
+/// What separates a key from the one before it.
+const BETWEEN: &str = " · ";
+
 /// Keys and what they do, as the last line of a dialog: `enter save · esc cancel`.
 pub(in crate::ui) fn keys(hints: &[(&str, &str)], theme: &Theme) -> Line<'static> {
     let mut spans = Vec::new();
     for (at, (key, label)) in hints.iter().enumerate() {
         if at > 0 {
-            spans.push(Span::styled(" · ", theme.quiet));
+            spans.push(Span::styled(BETWEEN, theme.quiet));
         }
         spans.push(Span::styled((*key).to_owned(), theme.accent));
         spans.push(Span::styled(format!(" {label}"), theme.quiet));

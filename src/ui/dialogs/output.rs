@@ -97,7 +97,12 @@ fn last_line(inner: Rect, from_end: usize) -> Option<Rect> {
 }
 
 /// The question before a command runs.
-pub(in crate::ui) fn draw_confirmation(state: &State, asked: &RunConfirmation, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw_confirmation(
+    state: &State,
+    asked: &RunConfirmation,
+    look: Look<'_>,
+    frame: &mut Frame<'_>,
+) -> Rect {
     let theme = look.theme;
     let command = &asked.command;
     let words = [&command.program].into_iter().chain(&command.arguments).map(String::as_str);
@@ -120,10 +125,11 @@ pub(in crate::ui) fn draw_confirmation(state: &State, asked: &RunConfirmation, l
     lines.push(Line::default());
     lines.push(dialog::keys(RunConfirmation::KEYS, theme));
     let size = (lines.len(), words.width());
-    let inner = dialog::open(state, &format!("Run “{}”?", command.name), size, look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, &format!("Run “{}”?", command.name), size, look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
         }
     }
+    outer
 }

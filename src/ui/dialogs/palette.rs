@@ -18,7 +18,7 @@ const SHOWN: usize = 10;
 /// Rows of the screen that the list can't have: the frame, what is typed, the keys, and the footer.
 const AROUND: usize = 7;
 
-pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let found = palette.found(&state.side.commands.commands);
     let rows = SHOWN.min(usize::from(state.screen.panes.rows).saturating_sub(AROUND)).max(1);
@@ -36,7 +36,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         offer.help.width() + reason + keys.width() + 4
     });
     let size = (rows + 3, wanted.max().unwrap_or(0));
-    let inner = dialog::open(state, "Commands", size, look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, "Commands", size, look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, ":", usize::from(area.width), theme.accent);
@@ -63,4 +63,5 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     if let Some(area) = dialog::line(inner, rows + 2) {
         dialog::draw_keys(Palette::KEYS, area, theme, frame);
     }
+    outer
 }

@@ -20,7 +20,7 @@ const NAMES: usize = 24;
 /// Cells for the bar, the colour, and the blanks between what is told.
 const AROUND: usize = 8;
 
-pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let profiles = &state.side.profiles;
     let found = list.found(profiles);
@@ -30,7 +30,8 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
         let marks = marks(profiles.profile(choice), *choice == Choice::Go(profiles.here.clone()));
         names + AROUND + profiles.about(choice).width() + marks.width()
     });
-    let inner = dialog::open(state, "Switch profile", (rows + 3, wanted.max().unwrap_or(0)), look, frame);
+    let dialog::Opened { outer, inner } =
+        dialog::open(state, "Switch profile", (rows + 3, wanted.max().unwrap_or(0)), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
@@ -59,6 +60,7 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     if let Some(area) = dialog::line(inner, rows + 2) {
         dialog::draw_keys(ProfileList::KEYS, area, theme, frame);
     }
+    outer
 }
 
 fn padded(name: &str, cells: usize) -> String {

@@ -15,15 +15,15 @@ use crate::ui::text::fitted;
 
 const LABELS: u16 = 13;
 
-pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let title = format!("Edit {}", counted(edit.subjects.len(), Noun::Segment));
     let example = edit.example().map_or(0, |(name, external_id)| name.width() + external_id.width() + 24);
-    let inner = dialog::open(state, &title, (6, example), look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (6, example), look, frame);
     let fields: [(&str, Field, &TextField); 2] =
         [("Name", Field::Name, &edit.name), ("External ID", Field::ExternalId, &edit.external_id)];
     for (at, (label, field, text)) in fields.into_iter().enumerate() {
-        let Some(area) = dialog::line(inner, at) else { return };
+        let Some(area) = dialog::line(inner, at) else { return outer };
         let focused = edit.focus == field;
         let style = if focused { theme.accent } else { theme.quiet };
         frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(LABELS.min(area.width)), style);
@@ -50,4 +50,5 @@ pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame:
             frame.render_widget(line, area);
         }
     }
+    outer
 }

@@ -1,8 +1,11 @@
 //! What would go, and how; and whether to leave although writes are under way.
 
+use std::borrow::Cow;
+
 use crate::app::Layer;
 use crate::numbers::{Noun, counted};
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
@@ -19,23 +22,26 @@ const CHOICE: usize = 5;
 /// Names listed of several segments.
 const NAMES: usize = 4;
 
-pub(in crate::ui) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let title = format!("Delete {}", deletion.title());
     let lines = lines(state, deletion, theme);
-    let inner = dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
+    let dialog::Opened { outer, inner } =
+        dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
         }
     }
+    outer
 }
 
 fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>> {
+    let room = dialog::usual_room(state);
     let mut lines = Vec::new();
     if let [_, _, ..] = deletion.roots.as_slice() {
         for segment in deletion.roots.iter().take(NAMES) {
-            lines.push(Line::raw(format!("  {}", fitted(&segment.name, 60))));
+            lines.push(Line::raw(format!("  {}", fitted(&segment.name, room.saturating_sub(2)))));
         }
         if deletion.roots.len() > NAMES {
             lines.push(Line::raw(format!("  and {} more", deletion.roots.len() - NAMES)));
@@ -45,7 +51,9 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     let keys = deletion.keys();
     let undo = state.key(Action::Undo);
     if deletion.descendants == 0 {
-        lines.push(Line::raw(format!("It has no children. You can undo this ({undo}); it will get a new ID.")));
+        let text = format!("It has no children. You can undo this ({undo}); it will get a new ID.");
+        let wrapped = textwrap::wrap(&text, room.max(8)).into_iter().map(Cow::into_owned);
+        lines.extend(wrapped.map(Line::raw));
         lines.push(Line::default());
         lines.push(dialog::keys(&keys, theme));
         return lines;
@@ -55,7 +63,8 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
         let more = names.len().saturating_sub(NAMES);
         let names: Vec<&str> = names.iter().take(NAMES).map(|child| child.name.as_str()).collect();
         let more = if more > 0 { format!(" and {} more", grouped(more)) } else { String::new() };
-        lines.push(Line::styled(format!("{}{more}", names.join(", ")), theme.quiet));
+        let names = fitted(&names.join(", "), room.saturating_sub(more.width())).into_owned();
+        lines.push(Line::styled(format!("{names}{more}"), theme.quiet));
     }
     let (below, children) = (deletion.descendants, deletion.children);
     let stand = counted(below, Noun::Descendant);
@@ -68,7 +77,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     let only = if deletion.roots.len() == 1 { "this one" } else { "these" };
     let whole = format!("delete only {only} and let the server decide (can't be undone)");
     // Where there is less room, that it can't be undone is what has to be read.
-    let fits = dialog::room(state, whole.width() + CHOICE) >= whole.width() + CHOICE;
+    let fits = room >= whole.width() + CHOICE;
     let only = if fits { whole } else { format!("delete only {only} (can't be undone)") };
     lines.push(choice("o", &only, theme));
     lines.push(Line::default());
@@ -121,28 +130,35 @@ fn unsent(state: &State) -> Unsent {
 }
 
 /// Whether to leave although writes are under way.
-pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
         Unsent::Staged => "Staged changes are kept for next time.",
         Unsent::Mixed => "Staged changes are kept; the rest is checked at next start.",
         Unsent::UnderWay => "They will be checked at next start.",
     };
-    draw_parting(state, "Quit?", kept, &Layer::Leaving, look, frame);
+    draw_parting(state, "Quit?", kept, &Layer::Leaving, look, frame)
 }
 
 /// Whether to go elsewhere although writes are under way.
-pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let kept = match unsent(state) {
         Unsent::Lost => LOST,
         Unsent::Staged => "Staged changes are kept until you come back.",
         Unsent::Mixed => "Staged changes are kept; the rest is checked when you come back.",
         Unsent::UnderWay => "They will be checked when you come back.",
     };
-    draw_parting(state, "Switch?", kept, layer, look, frame);
+    draw_parting(state, "Switch?", kept, layer, look, frame)
 }
 
-fn draw_parting(state: &State, title: &str, kept: &'static str, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_parting(
+    state: &State,
+    title: &str,
+    kept: &'static str,
+    layer: &Layer,
+    look: Look<'_>,
+    frame: &mut Frame<'_>,
+) -> Rect {
     let waiting = state.changes.counts().unfinished();
     let verb = if waiting == 1 { "hasn't" } else { "haven't" };
     let what = format!("{} {verb}", counted(waiting, Noun::Change));
@@ -152,10 +168,12 @@ fn draw_parting(state: &State, title: &str, kept: &'static str, layer: &Layer, l
         Line::default(),
         dialog::keys(&layer.keys(state, look.keymap), look.theme),
     ];
-    let inner = dialog::open(state, title, (lines.len(), dialog::widest(&lines)), look, frame);
+    let dialog::Opened { outer, inner } =
+        dialog::open(state, title, (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
         }
     }
+    outer
 }

@@ -16,7 +16,7 @@ use crate::ui::text::{draw_right, fitted, fitted_end};
 const LABELS: u16 = 13;
 const CHOOSE: &str = "type to search";
 
-pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let title = match &form.purpose {
         FormKind::Create => match &form.parent {
             Some(id) => match state.tree.forest.get(id) {
@@ -33,7 +33,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
     let remarks = remarks(state, form, look, width);
     let faults = form.faults.len();
     let lines = Field::ALL.len() + faults + 1 + remarks.len() + usize::from(!remarks.is_empty()) + 1;
-    let inner = dialog::open(state, &title, (lines, wanted), look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines, wanted), look, frame);
     let mut at = 0;
     for field in Field::ALL {
         if let Some(area) = dialog::line(inner, at) {
@@ -58,6 +58,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
     if let Some(area) = dialog::line(inner, at) {
         dialog::draw_keys(&form.keys(), area, look.theme, frame);
     }
+    outer
 }
 
 /// The cells with which no value is cut, the cursor's behind it included.

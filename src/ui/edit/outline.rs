@@ -1,8 +1,8 @@
 //! What is wrong with a text that came back from the editor, and what can be done about it.
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::text::Line;
-use unicode_width::UnicodeWidthStr;
 
 use crate::app::{OutlineEdit, State, grouped};
 
@@ -14,19 +14,18 @@ const SHOWN: usize = 5;
 /// Lines for everything else: the frame, the footer, how many more there are, and the last lines.
 const AROUND: usize = 7;
 
-pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mut Frame<'_>) -> Option<Rect> {
     let theme = look.theme;
     let faults = edit.faults();
     if faults.is_empty() {
         // It is in the editor, and so is the terminal.
-        return;
+        return None;
     }
     let title = match faults.len() {
         1 => "1 line has an error".to_owned(),
         count => format!("{} lines have errors", grouped(count)),
     };
-    let wanted = faults.iter().take(SHOWN).map(|fault| fault.width()).max().unwrap_or(0);
-    let width = dialog::room(state, wanted).max(1);
+    let width = dialog::usual_room(state).max(1);
     // The last lines tell the keys, which must be in sight on a small screen too.
     let room = usize::from(state.layout().screen.height).saturating_sub(AROUND);
     let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
@@ -36,11 +35,13 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
     }
     lines.push(Line::default());
     lines.push(Line::raw("No changes."));
-    lines.push(dialog::keys(OutlineEdit::KEYS, theme));
-    let inner = dialog::open(state, &title, (lines.len(), wanted), look, frame);
+    lines.extend(dialog::keys_wrapped(OutlineEdit::KEYS, width, theme));
+    let dialog::Opened { outer, inner } =
+        dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
     for (at, line) in lines.into_iter().enumerate() {
         if let Some(area) = dialog::line(inner, at) {
             frame.render_widget(line, area);
         }
     }
+    Some(outer)
 }

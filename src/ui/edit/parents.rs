@@ -17,7 +17,7 @@ use crate::ui::theme::Theme;
 /// Places shown at once.
 const PLACES: usize = 8;
 
-pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let title = match picker.moving.as_slice() {
         [] => "Parent of the new segment".into(),
         [only] => format!("Move {} to", only.name),
@@ -28,7 +28,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     let chosen = picker.list.chosen.checked_sub(window.start);
     let shown = &picker.candidates[window];
     let wanted = shown.iter().map(wanted).max().unwrap_or(0);
-    let inner = dialog::open(state, &title, (PLACES + 4, wanted), look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (PLACES + 4, wanted), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let label = "Filter  ";
         frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(area.width), theme.quiet);
@@ -51,6 +51,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     if let Some(area) = dialog::line(inner, PLACES + 3) {
         dialog::draw_keys(&picker.keys(), area, theme, frame);
     }
+    outer
 }
 
 /// The cells with which neither the name nor what stands behind it is cut.

@@ -136,9 +136,9 @@ fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn()
 }
 
 /// What a dialog is, the keys that it names on a small screen, and how it is opened.
-type Dialog = (&'static str, &'static str, fn(u16, u16) -> Harness);
+pub(super) type Dialog = (&'static str, &'static str, fn(u16, u16) -> Harness);
 
-const DIALOGS: [Dialog; 38] = [
+pub(super) const DIALOGS: [Dialog; 38] = [
     ("the form", "enter, tab, ctrl-u, esc", editing::form),
     ("the form at the parent", "enter, tab, ctrl-u, esc", editing::form_at_the_parent),
     ("the name in its row", "enter, esc, ctrl-u", editing::renaming),

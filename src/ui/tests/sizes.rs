@@ -1,10 +1,11 @@
 //! Every dialog at every size, the impossible ones included.
 
 use crate::app::harness::{Harness, exchange, segment, wholesale};
-use crate::app::{Edited, Event};
+use crate::app::{Edited, Event, Mouse, MouseKind};
 
 use super::super::{Symbols, Theme};
-use super::picture::{Drawn, picture};
+use super::keys::DIALOGS;
+use super::picture::{Drawn, picture, usual};
 use super::places::some_profiles;
 use super::requests::output;
 
@@ -78,6 +79,98 @@ fn every_dialog_survives_every_size() {
     }
 }
 
+/// The lines from the first one of the tree to the footer, from the first column of the tree on.
+fn lines_of_tree(harness: &Harness) -> Vec<String> {
+    let layout = harness.state.layout();
+    let terminal = harness.drawn(&usual());
+    let buffer = terminal.backend().buffer();
+    let line = |y| (layout.tree.x..layout.screen.width).map(|x| buffer[(x, y)].symbol()).collect();
+    (layout.tree.y..layout.footer.y).map(line).collect()
+}
+
+/// What is drawn in the first column of the tree.
+fn first_column(harness: &Harness) -> Vec<char> {
+    lines_of_tree(harness).iter().filter_map(|line| line.chars().next()).collect()
+}
+
+/// The selected row is drawn, its name included, and no dialog is drawn over it, unless that takes every line from the tree to the
+/// footer.
+#[track_caller]
+fn assert_row_in_sight(what: &str, harness: &Harness) {
+    let lines = lines_of_tree(harness);
+    let begins = |line: &String, symbol| line.starts_with(symbol);
+    let selected = lines.iter().find(|line| begins(line, '▌'));
+    let name: String = match harness.state.selected_segment() {
+        Some(segment) => segment.name.chars().take(4).collect(),
+        None => String::new(),
+    };
+    let is_seen = selected.is_some_and(|line| line.contains(&name));
+    let is_full = lines.last().is_some_and(|line| begins(line, '╰'))
+        && (begins(&lines[0], '╭') || !lines.iter().any(|line| begins(line, '╭')));
+    assert!(is_seen || is_full, "{what}:\n{}", picture(harness));
+}
+
+const WIDTHS: [u16; 7] = [60, 80, 99, 100, 120, 160, 200];
+const HEIGHTS: [u16; 9] = [15, 16, 18, 20, 24, 26, 30, 40, 50];
+
+#[test]
+fn no_dialog_covers_the_row_that_it_speaks_of() {
+    for (name, _, built) in DIALOGS {
+        // They have a page of their own.
+        if ["help", "request", "output"].iter().any(|page| name.contains(page)) {
+            continue;
+        }
+        for (columns, rows) in WIDTHS.into_iter().flat_map(|columns| HEIGHTS.map(|rows| (columns, rows))) {
+            assert_row_in_sight(&format!("{name} at {columns}x{rows}"), &built(columns, rows));
+        }
+    }
+}
+
+#[test]
+fn a_row_anywhere_in_a_long_tree_stays_in_sight_under_every_dialog_and_where_it_was_after_it() {
+    let many: Vec<_> = (0..90).map(|at| segment(&format!("row {at:02}"), None)).collect();
+    for (columns, rows) in [(60, 15), (80, 24), (100, 26), (200, 50)] {
+        for at in [0, 1, 5, 9, 12, 17, 25, 60, 88, 89] {
+            for keys in ["a", "e", "m", "d", ":", "P", "space space k k e", "E"] {
+                let mut harness = Harness::live(columns, rows, many.clone());
+                harness.state.side.profiles = some_profiles();
+                let digits: Vec<String> = at.to_string().chars().map(String::from).collect();
+                if at > 0 {
+                    harness.press(&format!("{} j", digits.join(" ")));
+                }
+                let before = first_column(&harness);
+                harness.press(keys);
+                if keys == "E" {
+                    harness.event(Event::TextEdited(Edited::Saved {
+                        text: "A {x}\n".repeat(60),
+                        file: "/tmp/one".into(),
+                    }));
+                }
+                assert_row_in_sight(&format!("{keys} on row {at} at {columns}x{rows}"), &harness);
+                if !keys.contains("space") {
+                    harness.press("esc");
+                    assert_eq!(first_column(&harness), before, "{keys} on row {at} at {columns}x{rows}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_that_was_scrolled_out_of_sight_is_shown_beside_its_dialog() {
+    let many: Vec<_> = (0..90).map(|at| segment(&format!("row {at:02}"), None)).collect();
+    for wheel in [MouseKind::ScrollDown, MouseKind::ScrollUp] {
+        let mut harness = Harness::live(80, 24, many.clone());
+        harness.press("G k k k k k k k k k k k k k k k k k k k k k k k k k k k k k k");
+        for _ in 0..20 {
+            harness.event(Event::Mouse(Mouse { kind: wheel, column: 3, row: 8 }));
+        }
+        assert!(first_column(&harness).iter().all(|symbol| *symbol != '▌'));
+        harness.press("d");
+        assert_row_in_sight("the deletion", &harness);
+    }
+}
+
 #[test]
 fn the_output_of_a_command_survives_every_size() {
     for (columns, rows) in [(0, 0), (1, 1), (10, 2), (3, 40), (200, 1), (12, 5), (59, 14), (80, 24), (300, 80)] {
@@ -86,5 +179,21 @@ fn the_output_of_a_command_survives_every_size() {
             harness.press(keys);
             harness.drawn(&Theme::colourless(Symbols::ASCII));
         }
+    }
+}
+
+#[test]
+fn a_question_about_segments_stays_within_the_tree_at_100_columns() {
+    for (name, _, built) in DIALOGS {
+        if !["deletion", "the form", "the plan", "the text that"].iter().any(|about| name.contains(about)) {
+            continue;
+        }
+        let harness = built(100, 26);
+        let layout = harness.state.layout();
+        let terminal = harness.drawn(&usual());
+        let beside = layout.tree.x + layout.tree.width..layout.screen.width;
+        let crossed = (layout.tree.y..layout.footer.y).flat_map(|y| beside.clone().map(move |x| (x, y)));
+        let corners = crossed.filter(|at| matches!(terminal.backend().buffer()[*at].symbol(), "╮" | "╯"));
+        assert_eq!(corners.count(), 0, "{name}:\n{}", picture(&harness));
     }
 }
