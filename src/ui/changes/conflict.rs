@@ -28,13 +28,9 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
     };
     let title = if conflict.changed { format!("{title} · changed again just now") } else { title };
     let wanted = wanted(state, conflict).max(title.width() + 2);
-    let lines = lines(state, conflict, look.theme, dialog::room(state, wanted));
+    let lines = dialog::tightened(lines(state, conflict, look.theme, dialog::room(state, wanted)), state);
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
-    for (at, line) in lines.into_iter().enumerate() {
-        if let Some(area) = dialog::line(inner, at) {
-            frame.render_widget(line, area);
-        }
-    }
+    dialog::draw_lines(lines, (inner, 0), frame);
     outer
 }
 

@@ -17,8 +17,7 @@ use crate::ui::theme::Theme;
 
 use super::plans::{LIST, fitted_line, operation_styles, position};
 
-/// Cells and lines for why something failed.
-const REASON: usize = 56;
+/// Lines for why something failed.
 const REASON_LINES: usize = 3;
 /// Cells for the state, and for the marks and blanks around it.
 const STATE: usize = 9;
@@ -27,19 +26,24 @@ const MARKS: usize = 6;
 pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let count = state.changes.counts().total();
-    let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4));
     let list = pane.list(state);
+    let above = above(state, pane);
+    let below = below(state, state.changes.queue.listed(list.chosen..list.chosen + 1).first().copied(), theme);
+    let keys = dialog::keys_wrapped(&pane.keys(state), dialog::usual_room(state), theme);
+    let rest = dialog::usual_lines(state).saturating_sub(above.len() + below.len() + keys.len());
+    // A blank before the keys, where that leaves a line to the list.
+    let blank = (rest > 1).then(Line::default);
+    let rest = rest.saturating_sub(usize::from(blank.is_some()));
+    let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
+    let shown = count.min(LIST).min(half.min(rest).max(1));
     let window = list.window(count, shown);
     let chosen = list.chosen - window.start;
     let ops = state.changes.queue.listed(window.clone());
-    let above = above(state, pane);
-    let below = below(state, ops.get(chosen).copied(), theme);
-    let keys = dialog::keys_wrapped(&pane.keys(state), dialog::usual_room(state), theme);
     let rows = rows(state, &ops, theme);
     let wanted = rows.iter().map(Row::width).max().unwrap_or(0);
     let wanted = wanted.max(dialog::widest(&above)).max(dialog::widest(&keys));
-    let height = above.len() + shown + below.len() + 1 + keys.len();
     let title = title(state) + &position(&window, count);
+    let height = above.len() + shown + below.len() + usize::from(blank.is_some()) + keys.len();
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (height, wanted), look, frame);
     let room = usize::from(inner.width);
     let first = above.len();
@@ -50,7 +54,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
     let lines = rows.into_iter().map(|row| row.fitted(room, theme));
     list::draw(lines, Some(chosen), (inner, first), theme, frame);
     list::draw_scrollbar((inner, first), (window.start, shown, count), theme, frame);
-    for (at, line) in below.into_iter().chain([Line::default()]).chain(keys).enumerate() {
+    for (at, line) in below.into_iter().chain(blank).chain(keys).enumerate() {
         let Some(area) = dialog::line(inner, first + shown + at) else { break };
         frame.render_widget(Line::from(fitted_line(line, room)), area);
     }
@@ -64,9 +68,10 @@ fn above(state: &State, pane: &PendingPane) -> Vec<Line<'static>> {
         above.push(Line::raw("Left over from last session:"));
         let room = dialog::usual_room(state).max(8);
         let options = textwrap::Options::new(room).initial_indent("  ").subsequent_indent("    ");
-        let told = pane.left_over.iter().take(LIST / 2);
+        let most = (LIST / 2).min(dialog::usual_lines(state) / 5).max(1);
+        let told = pane.left_over.iter().take(most);
         above.extend(told.flat_map(|text| textwrap::wrap(text, &options)).map(|line| Line::raw(line.into_owned())));
-        let more = pane.left_over.len().saturating_sub(LIST / 2);
+        let more = pane.left_over.len().saturating_sub(most);
         above.extend((more > 0).then(|| Line::raw(format!("  and {} more", grouped(more)))));
         above.push(Line::default());
     }
@@ -81,7 +86,7 @@ fn below(state: &State, chosen: Option<OpId>, theme: &Theme) -> Vec<Line<'static
     let chosen = chosen.and_then(|op| state.changes.queue.op(op));
     let Some(OpState::Failed(error)) = chosen.map(|planned| &planned.state) else { return Vec::new() };
     let reason = error.to_string();
-    let lines = textwrap::wrap(&reason, REASON).into_iter().take(REASON_LINES);
+    let lines = textwrap::wrap(&reason, dialog::usual_room(state).max(8)).into_iter().take(REASON_LINES);
     lines.map(|line| Line::styled(line.into_owned(), theme.bad)).collect()
 }
 

@@ -23,7 +23,6 @@ pub(super) const LIST: usize = 12;
 pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let count = review.count(state);
-    let shown = count.min(LIST).min(usize::from(state.screen.panes.rows / 2).saturating_sub(4)).max(1);
     let usual = dialog::usual_room(state);
     let warning = |text: &str, indent: &'static str| {
         let lines = textwrap::wrap(text, textwrap::Options::new(usual.max(8)).subsequent_indent(indent));
@@ -41,6 +40,9 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         below.len() - 1
     });
     below.extend(dialog::keys_wrapped(&review.keys(state), usual, theme));
+    let rest = dialog::usual_lines(state).saturating_sub(below.len());
+    let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
+    let shown = count.min(LIST).min(half.min(rest)).max(1);
     let window = review.list.window(count, shown);
     let title = counted(review.counts()) + &position(&window, count);
     let first = window.start;

@@ -87,6 +87,13 @@ pub(in crate::ui) fn usual_room(state: &State) -> usize {
     room(state, 0)
 }
 
+/// Lines for everything within a dialog that is as high as it can be with the header and one row of the tree still in sight.
+pub(in crate::ui) fn usual_lines(state: &State) -> usize {
+    let (tree, screen) = (state.layout().tree, state.layout().screen);
+    // The row, the frame, and the footer.
+    usize::from(screen.height.saturating_sub(tree.y)).saturating_sub(4)
+}
+
 fn width(state: &State, wanted: usize) -> u16 {
     let (tree, screen) = (state.layout().tree, state.layout().screen);
     let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL);
@@ -144,6 +151,29 @@ pub(in crate::ui) fn draw_keys(hints: &[(&str, &str)], area: Rect, theme: &Theme
         shown.remove(shown.len() - 2);
     }
     frame.render_widget(keys(&shown, theme), area);
+}
+
+/// Without blank lines, the last ones first, as far as it takes for the rest to leave the row beside the dialog in sight.
+pub(in crate::ui) fn tightened<'a>(mut lines: Vec<Line<'a>>, state: &State) -> Vec<Line<'a>> {
+    while lines.len() > usual_lines(state)
+        && let Some(blank) = lines.iter().rposition(|line| line.width() == 0)
+    {
+        lines.remove(blank);
+    }
+    lines
+}
+
+/// Draws lines from one of a dialog's lines on.
+pub(in crate::ui) fn draw_lines<'a>(
+    lines: impl IntoIterator<Item = Line<'a>>,
+    (inner, from): (Rect, usize),
+    frame: &mut Frame<'_>,
+) {
+    for (line_at, at) in lines.into_iter().zip(from..) {
+        if let Some(area) = line(inner, at) {
+            frame.render_widget(line_at, area);
+        }
+    }
 }
 
 /// All keys of a dialog, in as many lines as it takes in so many cells.

@@ -123,13 +123,10 @@ pub(in crate::ui) fn draw_confirmation(
         }
     }
     lines.push(Line::default());
-    lines.push(dialog::keys(RunConfirmation::KEYS, theme));
+    lines.extend(dialog::keys_wrapped(RunConfirmation::KEYS, room, theme));
+    let lines = dialog::tightened(lines, state);
     let size = (lines.len(), words.width());
     let dialog::Opened { outer, inner } = dialog::open(state, &format!("Run “{}”?", command.name), size, look, frame);
-    for (at, line) in lines.into_iter().enumerate() {
-        if let Some(area) = dialog::line(inner, at) {
-            frame.render_widget(line, area);
-        }
-    }
+    dialog::draw_lines(lines, (inner, 0), frame);
     outer
 }

@@ -15,27 +15,28 @@ use crate::ui::text::fitted;
 
 /// Actions shown at once.
 const SHOWN: usize = 10;
-/// Rows of the screen that the list can't have: the frame, what is typed, the keys, and the footer.
-const AROUND: usize = 7;
+/// Lines beside the list and the keys: what is typed, and a blank.
+const AROUND: usize = 2;
 
 pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let found = palette.found(&state.side.commands.commands);
-    let rows = SHOWN.min(usize::from(state.screen.panes.rows).saturating_sub(AROUND)).max(1);
+    let keys = dialog::keys_wrapped(Palette::KEYS, dialog::usual_room(state), theme);
+    let rows = SHOWN.min(dialog::usual_lines(state).saturating_sub(AROUND + keys.len())).max(1);
     let window = palette.list.window(found.len(), rows);
     let chosen = palette.list.chosen.checked_sub(window.start);
     let shown: Vec<_> = found[window]
         .iter()
         .map(|offer| {
-            let keys = look.keymap.keys(offer.action).next().unwrap_or_default();
-            (*offer, availability_at_a_glance(state, offer.action).err(), keys)
+            let key = look.keymap.keys(offer.action).next().unwrap_or_default();
+            (*offer, availability_at_a_glance(state, offer.action).err(), key)
         })
         .collect();
-    let wanted = shown.iter().map(|(offer, reason, keys)| {
+    let wanted = shown.iter().map(|(offer, reason, key)| {
         let reason = reason.as_ref().map_or(0, |reason| reason.width() + 2);
-        offer.help.width() + reason + keys.width() + 4
+        offer.help.width() + reason + key.width() + 4
     });
-    let size = (rows + 3, wanted.max().unwrap_or(0));
+    let size = (rows + AROUND + keys.len(), wanted.max().unwrap_or(0));
     let dialog::Opened { outer, inner } = dialog::open(state, "Commands", size, look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
@@ -43,8 +44,8 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&palette.text, field, true, theme, frame);
     }
-    let lines = shown.into_iter().map(|(offer, reason, keys)| {
-        let room = usize::from(inner.width).saturating_sub(4 + keys.width());
+    let lines = shown.into_iter().map(|(offer, reason, key)| {
+        let room = usize::from(inner.width).saturating_sub(4 + key.width());
         let style = if reason.is_some() { theme.quiet } else { Style::new() };
         let help = fitted(offer.help, room).into_owned();
         let left = room.saturating_sub(help.width() + 2);
@@ -52,7 +53,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         if let Some(reason) = reason.filter(|_| left > 4) {
             spans.push(Span::styled(format!("  {}", fitted(&reason, left)), theme.warning));
         }
-        ListRow { right: Some(Line::styled(keys, theme.accent)), ..ListRow::from(Line::from(spans)) }
+        ListRow { right: Some(Line::styled(key, theme.accent)), ..ListRow::from(Line::from(spans)) }
     });
     list::draw(lines, chosen, (inner, 1), theme, frame);
     if found.is_empty()
@@ -60,8 +61,6 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     {
         frame.render_widget(Line::styled("No matching command", theme.quiet), area);
     }
-    if let Some(area) = dialog::line(inner, rows + 2) {
-        dialog::draw_keys(Palette::KEYS, area, theme, frame);
-    }
+    dialog::draw_lines(keys, (inner, rows + AROUND), frame);
     outer
 }

@@ -15,6 +15,8 @@ use crate::ui::text::fitted;
 
 /// Places shown at once.
 const SHOWN: usize = 10;
+/// Lines beside the places and the keys: what is typed, and a blank.
+const BESIDE: usize = 2;
 /// Cells for names at most.
 const NAMES: usize = 24;
 /// Cells for the bar, the colour, and the blanks between what is told.
@@ -24,21 +26,23 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     let theme = look.theme;
     let profiles = &state.side.profiles;
     let found = list.found(profiles);
-    let rows = found.len().clamp(1, SHOWN);
+    let keys = dialog::keys_wrapped(ProfileList::KEYS, dialog::usual_room(state), theme);
+    let most = SHOWN.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
+    let rows = found.len().clamp(1, most);
     let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(NAMES);
     let wanted = found.iter().map(|choice| {
         let marks = marks(profiles.profile(choice), *choice == Choice::Go(profiles.here.clone()));
         names + AROUND + profiles.about(choice).width() + marks.width()
     });
     let dialog::Opened { outer, inner } =
-        dialog::open(state, "Switch profile", (rows + 3, wanted.max().unwrap_or(0)), look, frame);
+        dialog::open(state, "Switch profile", (rows + BESIDE + keys.len(), wanted.max().unwrap_or(0)), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&list.filter, field, true, theme, frame);
     }
-    let window = list.list.window(found.len(), SHOWN);
+    let window = list.list.window(found.len(), rows);
     let chosen = list.list.chosen.checked_sub(window.start);
     let lines = found[window].iter().map(|choice| {
         let profile = profiles.profile(choice);
@@ -57,9 +61,7 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     {
         frame.render_widget(Line::styled("No matching profile", theme.quiet), area);
     }
-    if let Some(area) = dialog::line(inner, rows + 2) {
-        dialog::draw_keys(ProfileList::KEYS, area, theme, frame);
-    }
+    dialog::draw_lines(keys, (inner, rows + BESIDE), frame);
     outer
 }
 

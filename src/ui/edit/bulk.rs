@@ -3,6 +3,7 @@
 use crate::numbers::{Noun, counted};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
@@ -12,15 +13,21 @@ use crate::segment::Field;
 use crate::ui::Look;
 use crate::ui::dialog;
 use crate::ui::text::fitted;
+use crate::ui::theme::Theme;
 
 const LABELS: u16 = 13;
+/// Lines of the fields.
+const FIELDS: usize = 2;
 
 pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let title = format!("Edit {}", counted(edit.subjects.len(), Noun::Segment));
     let example = edit.example().map_or(0, |(name, external_id)| name.width() + external_id.width() + 24);
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (6, example), look, frame);
-    let fields: [(&str, Field, &TextField); 2] =
+    let room = dialog::room(state, example);
+    let below = below(edit, room, theme);
+    let size = (FIELDS + below.len(), example);
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, size, look, frame);
+    let fields: [(&str, Field, &TextField); FIELDS] =
         [("Name", Field::Name, &edit.name), ("External ID", Field::ExternalId, &edit.external_id)];
     for (at, (label, field, text)) in fields.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, at) else { return outer };
@@ -31,24 +38,28 @@ pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame:
         let value = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(text, value, focused, theme, frame);
     }
-    let example = match (&edit.fault, edit.example()) {
-        (Some(fault), _) => Line::styled(format!("{} {fault}", theme.symbols.wrong), theme.bad),
+    dialog::draw_lines(below, (inner, FIELDS), frame);
+    outer
+}
+
+/// What stands under the fields: an example or what is wrong, what can be written, and the keys.
+fn below(edit: &BulkEdit, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = match (&edit.fault, edit.example()) {
+        (Some(fault), _) => wrapped(&format!("{} {fault}", theme.symbols.wrong), room, theme.bad),
         (None, Some((name, external_id))) => {
             let text = format!("Preview: {name} ({external_id})");
-            Line::styled(fitted(&text, usize::from(inner.width)).into_owned(), theme.quiet)
+            vec![Line::styled(fitted(&text, room).into_owned(), theme.quiet)]
         }
-        (None, None) => Line::styled("Name is required", theme.warning),
+        (None, None) => vec![Line::styled("Name is required", theme.warning)],
     };
-    let lines = [
-        example,
-        Line::styled("{name}, {ext}: current value · {n}: counter · -: clears the external ID", theme.quiet),
-        Line::default(),
-        dialog::keys(BulkEdit::KEYS, theme),
-    ];
-    for (at, line) in lines.into_iter().enumerate() {
-        if let Some(area) = dialog::line(inner, 2 + at) {
-            frame.render_widget(line, area);
-        }
-    }
-    outer
+    lines.extend(wrapped(PLACEHOLDERS, room, theme.quiet));
+    lines.push(Line::default());
+    lines.extend(dialog::keys_wrapped(BulkEdit::KEYS, room, theme));
+    lines
+}
+
+const PLACEHOLDERS: &str = "{name}, {ext}: current value · {n}: counter · -: no external ID";
+
+fn wrapped(text: &str, room: usize, style: Style) -> Vec<Line<'static>> {
+    textwrap::wrap(text, room.max(8)).into_iter().map(|line| Line::styled(line.into_owned(), style)).collect()
 }

@@ -25,14 +25,10 @@ const NAMES: usize = 4;
 pub(in crate::ui) fn draw(state: &State, deletion: &Deletion, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let theme = look.theme;
     let title = format!("Delete {}", deletion.title());
-    let lines = lines(state, deletion, theme);
+    let lines = dialog::tightened(lines(state, deletion, theme), state);
     let dialog::Opened { outer, inner } =
         dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
-    for (at, line) in lines.into_iter().enumerate() {
-        if let Some(area) = dialog::line(inner, at) {
-            frame.render_widget(line, area);
-        }
-    }
+    dialog::draw_lines(lines, (inner, 0), frame);
     outer
 }
 
@@ -55,7 +51,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
         let wrapped = textwrap::wrap(&text, room.max(8)).into_iter().map(Cow::into_owned);
         lines.extend(wrapped.map(Line::raw));
         lines.push(Line::default());
-        lines.push(dialog::keys(&keys, theme));
+        lines.extend(dialog::keys_wrapped(&keys, room, theme));
         return lines;
     }
     if let [only] = deletion.roots.as_slice() {
@@ -73,7 +69,8 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(Line::raw(format!("It has {stand}. What should happen to {}?", if below == 1 { "it" } else { "them" })));
     lines.push(Line::default());
     lines.push(choice("s", &format!("delete all {all}"), theme));
-    lines.push(choice("p", &format!("keep the {moved}: move them up to {}", place_above(state, deletion)), theme));
+    let up = format!("keep the {moved}: move them up {}", place_above(state, deletion));
+    lines.push(choice("p", &fitted(&up, room.saturating_sub(CHOICE)), theme));
     let only = if deletion.roots.len() == 1 { "this one" } else { "these" };
     let whole = format!("delete only {only} and let the server decide (can't be undone)");
     // Where there is less room, that it can't be undone is what has to be read.
@@ -90,10 +87,10 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
 fn place_above(state: &State, deletion: &Deletion) -> String {
     match deletion.roots.as_slice() {
         [only] => match state.tree.forest.parent(&only.id) {
-            Some(parent) => parent.name.to_string(),
-            None => "top level".into(),
+            Some(parent) => format!("to {}", parent.name),
+            None => "to top level".into(),
         },
-        _ => "the level above".into(),
+        _ => "one level".into(),
     }
 }
 
@@ -170,10 +167,6 @@ fn draw_parting(
     ];
     let dialog::Opened { outer, inner } =
         dialog::open(state, title, (lines.len(), dialog::widest(&lines)), look, frame);
-    for (at, line) in lines.into_iter().enumerate() {
-        if let Some(area) = dialog::line(inner, at) {
-            frame.render_widget(line, area);
-        }
-    }
+    dialog::draw_lines(lines, (inner, 0), frame);
     outer
 }

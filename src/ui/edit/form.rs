@@ -29,10 +29,11 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
     };
     let wanted = wanted(state, form);
     // What is wrapped to the width has to be known before the dialog is placed.
-    let width = dialog::room(state, wanted).saturating_sub(2);
-    let remarks = remarks(state, form, look, width);
+    let room = dialog::room(state, wanted);
+    let remarks = remarks(state, form, look, room.saturating_sub(2));
+    let keys = dialog::keys_wrapped(&form.keys(), room, look.theme);
     let faults = form.faults.len();
-    let lines = Field::ALL.len() + faults + 1 + remarks.len() + usize::from(!remarks.is_empty()) + 1;
+    let lines = Field::ALL.len() + faults + 1 + remarks.len() + usize::from(!remarks.is_empty()) + keys.len();
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines, wanted), look, frame);
     let mut at = 0;
     for field in Field::ALL {
@@ -55,9 +56,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
         at += 1;
     }
     at += usize::from(!remarks.is_empty());
-    if let Some(area) = dialog::line(inner, at) {
-        dialog::draw_keys(&form.keys(), area, look.theme, frame);
-    }
+    dialog::draw_lines(keys, (inner, at), frame);
     outer
 }
 

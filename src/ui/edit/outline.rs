@@ -11,8 +11,8 @@ use crate::ui::dialog;
 
 /// Faults that are shown; all of them are in the text when it is opened again.
 const SHOWN: usize = 5;
-/// Lines for everything else: the frame, the footer, how many more there are, and the last lines.
-const AROUND: usize = 7;
+/// Lines beside the faults and the keys: how many more there are, a blank, and that nothing was changed.
+const BESIDE: usize = 3;
 
 pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mut Frame<'_>) -> Option<Rect> {
     let theme = look.theme;
@@ -27,7 +27,8 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
     };
     let width = dialog::usual_room(state).max(1);
     // The last lines tell the keys, which must be in sight on a small screen too.
-    let room = usize::from(state.layout().screen.height).saturating_sub(AROUND);
+    let keys = dialog::keys_wrapped(OutlineEdit::KEYS, width, theme);
+    let room = dialog::usual_lines(state).saturating_sub(BESIDE + keys.len());
     let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
     let mut lines: Vec<Line<'_>> = told.map(Line::raw).collect();
     if faults.len() > SHOWN {
@@ -35,13 +36,9 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
     }
     lines.push(Line::default());
     lines.push(Line::raw("No changes."));
-    lines.extend(dialog::keys_wrapped(OutlineEdit::KEYS, width, theme));
+    lines.extend(keys);
     let dialog::Opened { outer, inner } =
         dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
-    for (at, line) in lines.into_iter().enumerate() {
-        if let Some(area) = dialog::line(inner, at) {
-            frame.render_widget(line, area);
-        }
-    }
+    dialog::draw_lines(lines, (inner, 0), frame);
     Some(outer)
 }

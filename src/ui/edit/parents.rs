@@ -16,6 +16,8 @@ use crate::ui::theme::Theme;
 
 /// Places shown at once.
 const PLACES: usize = 8;
+/// Lines beside the places and the keys: what is typed, how many more there are, and a blank.
+const BESIDE: usize = 3;
 
 pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let title = match picker.moving.as_slice() {
@@ -24,11 +26,14 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         several => format!("Move {} to", counted(several.len(), Noun::Segment)),
     };
     let theme = look.theme;
-    let window = picker.list.window(picker.candidates.len(), PLACES);
+    let keys = dialog::keys_wrapped(&picker.keys(), dialog::usual_room(state), theme);
+    let places = PLACES.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
+    let window = picker.list.window(picker.candidates.len(), places);
     let chosen = picker.list.chosen.checked_sub(window.start);
     let shown = &picker.candidates[window];
     let wanted = shown.iter().map(wanted).max().unwrap_or(0);
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (PLACES + 4, wanted), look, frame);
+    let dialog::Opened { outer, inner } =
+        dialog::open(state, &title, (places + BESIDE + keys.len(), wanted), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let label = "Filter  ";
         frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(area.width), theme.quiet);
@@ -38,7 +43,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     }
     let rows = shown.iter().map(|candidate| ListRow::from(place(candidate, theme, usize::from(inner.width))));
     list::draw(rows, chosen, (inner, 1), theme, frame);
-    if let Some(area) = dialog::line(inner, PLACES + 1) {
+    if let Some(area) = dialog::line(inner, places + 1) {
         let text = if picker.candidates.is_empty() {
             "No matches".into()
         } else if picker.more > 0 {
@@ -48,9 +53,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         };
         frame.render_widget(Line::styled(text, theme.quiet), area);
     }
-    if let Some(area) = dialog::line(inner, PLACES + 3) {
-        dialog::draw_keys(&picker.keys(), area, theme, frame);
-    }
+    dialog::draw_lines(keys, (inner, places + BESIDE), frame);
     outer
 }
 

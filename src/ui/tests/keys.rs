@@ -225,6 +225,22 @@ fn every_dialog_that_names_keys_survives_every_size() {
 }
 
 #[test]
+fn every_dialog_names_the_same_keys_on_a_small_screen_and_on_a_large_one() {
+    for (name, keys, built) in DIALOGS {
+        for (columns, rows) in [(60, 15), (80, 24), (200, 50)] {
+            // A page that fits whole isn't scrolled, and that of a command names as many keys as its one line takes.
+            let is_whole = rows == 50 && ["help", "request"].iter().any(|page| name.contains(page));
+            if is_whole || name.contains("output") {
+                continue;
+            }
+            let hints = named(&built(columns, rows));
+            let told: Vec<String> = hints.iter().map(|keys| keys.join(" ")).collect();
+            assert_eq!(told.join(", "), keys, "{name} at {columns}x{rows}:\n{}", picture(&built(columns, rows)));
+        }
+    }
+}
+
+#[test]
 fn every_key_that_a_dialog_names_does_something_there() {
     for (name, keys, built) in DIALOGS {
         every_named_key_acts(name, keys, || built(80, 24));
