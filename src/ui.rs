@@ -152,16 +152,11 @@ pub fn draw_tree(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     tree::draw(state, state.tree.view.offset, look, frame);
 }
 
-/// Replaces the punctuation of our own texts by what every font has. Letters are left alone: they are data.
+/// Replaces the punctuation of our own texts by what every font has.
 fn spell_in_ascii(frame: &mut Frame<'_>) {
     for cell in &mut frame.buffer_mut().content {
-        let plain = match cell.symbol() {
-            "·" | "–" | "−" => "-",
-            "›" | "→" => ">",
-            "…" => "~",
-            "“" | "”" => "\"",
-            _ => continue,
-        };
-        cell.set_symbol(plain);
+        if let Some(plain) = Symbols::spelled(cell.symbol()) {
+            cell.set_symbol(plain);
+        }
     }
 }

@@ -19,6 +19,14 @@ pub struct Symbols {
     pub marked: &'static str,
     /// Is cut.
     pub cut: &'static str,
+    /// Was created.
+    pub created: &'static str,
+    /// Was deleted, or will be.
+    pub deleted: &'static str,
+    /// Has a change that failed: also the key that resolves it.
+    pub problem: &'static str,
+    /// In a column of values: there is none.
+    pub none: &'static str,
     /// Something is wrong.
     pub wrong: &'static str,
     /// Done.
@@ -41,6 +49,8 @@ pub struct Symbols {
     pub shade: &'static str,
     /// Bars beside each other in one line, from none to the highest.
     pub heights: [&'static str; 8],
+    /// Before a row, at each level that it is below.
+    pub guide: &'static str,
     /// Lines: across, down, and where they meet (from above, from below, from the right, from the left).
     pub lines: Lines,
 }
@@ -71,6 +81,10 @@ impl Symbols {
         edited: "✎",
         marked: "◆",
         cut: "✂",
+        created: "+",
+        deleted: "−",
+        problem: "!",
+        none: "–",
         wrong: "⚠",
         done: "✓",
         failed: "✗",
@@ -81,31 +95,96 @@ impl Symbols {
         thumb: "▐",
         block: "█",
         shade: "░",
+        guide: "│",
         heights: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         lines: Lines { across: "─", down: "│", down_from: "┬", up_from: "┴", right_from: "├" },
     };
 
-    /// For fonts without.
+    /// For fonts without. Each has one meaning, apart from what [`Self::UNICODE`] has one sign for: `-` is deleted, and not a separator
+    /// too.
     pub const ASCII: Self = Self {
         open: "v ",
         closed: "> ",
-        bar: "|",
+        bar: "]",
         fresh: "*",
         pending: "o",
         edited: "e",
         marked: "#",
-        cut: "x",
+        cut: "%",
+        created: "+",
+        deleted: "-",
+        problem: "!",
+        none: "",
         wrong: "!",
-        done: "+",
-        failed: "!",
-        working: "~",
-        offline: "-",
+        done: "Y",
+        failed: "X",
+        working: "@",
+        offline: "x",
         found: "=",
         changed: "*",
-        thumb: "#",
+        thumb: "H",
         block: "=",
         shade: ".",
+        guide: ":",
         heights: ["_", ".", "-", ":", "=", "+", "*", "#"],
         lines: Lines { across: "-", down: "|", down_from: "+", up_from: "+", right_from: "+" },
     };
+
+    /// The punctuation of our own texts as every font has it; `None` for all other signs. Letters are left alone: they are data.
+    #[must_use]
+    pub fn spelled(sign: &str) -> Option<&'static str> {
+        Some(match sign {
+            "·" => ".",
+            "–" | "−" => "-",
+            "›" => "/",
+            "→" => ">",
+            "…" => "~",
+            "“" | "”" => "\"",
+            _ => return None,
+        })
+    }
+
+    /// What stands alone beside a row, a change or a word. The sign of a change a moment ago, and that of something that is wrong, are
+    /// here once each.
+    #[cfg(test)]
+    const fn signs(&self) -> [&'static str; 19] {
+        [
+            self.open,
+            self.closed,
+            self.bar,
+            self.fresh,
+            self.pending,
+            self.edited,
+            self.marked,
+            self.cut,
+            self.created,
+            self.deleted,
+            self.wrong,
+            self.done,
+            self.failed,
+            self.working,
+            self.offline,
+            self.found,
+            self.thumb,
+            self.guide,
+            self.lines.down,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_sign_of_the_ascii_set_has_one_meaning() {
+        let signs = Symbols::ASCII.signs().map(str::trim_end);
+        assert_eq!(signs.iter().collect::<BTreeSet<_>>().len(), signs.len(), "{signs:?}");
+        assert!(signs.iter().all(|sign| sign.len() == 1 && sign.is_ascii()), "{signs:?}");
+        // Nor is one of them what separates words, ends what was cut, or leads down a path.
+        let spelled = ["·", "…", "›"].map(|sign| Symbols::spelled(sign).unwrap_or_default());
+        assert!(spelled.iter().all(|sign| !sign.is_empty() && !signs.contains(sign)), "{spelled:?}");
+    }
 }

@@ -86,7 +86,7 @@ fn draw_guides(window: &[Row<'_>], theme: &Theme, frame: &mut Frame<'_>, area: R
         for level in 1..shown_depth(row.depth, area.width) {
             let x = area.x + 2 * level;
             if x < area.x + area.width && frame.buffer_mut()[(x, y)].symbol() == " " {
-                frame.buffer_mut().set_stringn(x, y, theme.symbols.lines.down, 1, theme.line);
+                frame.buffer_mut().set_stringn(x, y, theme.symbols.guide, 1, theme.line);
             }
         }
     }
@@ -232,7 +232,7 @@ fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut
     let buffer = frame.buffer_mut();
     if columns.external_ids.width > 1 {
         let width = usize::from(columns.external_ids.width - 1);
-        let text = fitted(segment.external_id.as_deref().unwrap_or("–"), width);
+        let text = fitted(segment.external_id.as_deref().unwrap_or(theme.symbols.none), width);
         let ranges = state.tree.search.as_ref().zip(segment.external_id.as_deref());
         let ranges = ranges.map(|(search, text)| search.query.ranges_in_external_id(text)).unwrap_or_default();
         let line = highlighted(&text, &ranges, width, theme.quiet, theme.matched);
@@ -264,10 +264,9 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
         Some((symbols.edited, theme.accent))
     } else if let Some(pending) = state.changes.queue.pending(id) {
         Some(match pending {
-            PendingKind::Deleting if state.changes.queue.is_staged(id) => ("−", theme.bad),
+            PendingKind::Deleting if state.changes.queue.is_staged(id) => (symbols.deleted, theme.bad),
             _ if state.changes.queue.is_staged(id) => (symbols.edited, theme.pending),
-            // As the header and the key that resolves it have it.
-            PendingKind::Failed => ("!", theme.bad),
+            PendingKind::Failed => (symbols.problem, theme.bad),
             PendingKind::Deleting => (symbols.pending, theme.bad),
             PendingKind::Creating | PendingKind::Changing => (symbols.pending, theme.pending),
         })

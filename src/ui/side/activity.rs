@@ -65,9 +65,9 @@ fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize)
 pub(in crate::ui) fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
     let symbols = &theme.symbols;
     match kind {
-        EntryKind::Created => ("+", "created", theme.good),
+        EntryKind::Created => (symbols.created, "created", theme.good),
         EntryKind::Changed => (symbols.fresh, "changed", theme.fresh),
-        EntryKind::Deleted => ("-", "deleted", theme.bad),
+        EntryKind::Deleted => (symbols.deleted, "deleted", theme.bad),
         EntryKind::Missed => (symbols.wrong, "found", theme.warning),
         EntryKind::Done => (symbols.done, "you", theme.good),
         EntryKind::Failed => (symbols.failed, "you", theme.bad),
