@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{Access, Changes, LinkState, Session, State, grouped};
+use crate::app::{Access, LinkState, Session, State, grouped};
 use crate::changes::QueueCounts;
+use crate::printable::printable;
 use crate::sync::{ListProgress, Phase};
 
 use super::Look;
@@ -19,23 +20,152 @@ use super::gauge::{gauge, time_left};
 use super::text::{draw_right, fitted, rect};
 use super::theme::{HeaderWords, Symbols, Theme};
 
+/// What the header says beyond the tenant, what is to be minded, and the sign for the relation to the server. Each is there whole or
+/// not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The relation in a word.
+    Word,
+    /// What the number of problems counts.
+    ProblemNoun,
+    Profile,
+    /// The relation in more words: since when, how much, how long.
+    Detail,
+    SlowWrites,
+    /// The age of a live tree.
+    Age,
+    Program,
+    /// How many segments there are.
+    Segments,
+    Host,
+    /// The age of a tree that is not live, which the detail tells in other words.
+    DataAge,
+}
+
+/// The most valuable first: what does not fit beside those before it gives way. Nothing else decides that. The tenant's name is cut
+/// only where it alone does not fit.
+const BY_VALUE: [Part; 10] = [
+    Part::Word,
+    Part::ProblemNoun,
+    Part::Profile,
+    Part::Detail,
+    Part::SlowWrites,
+    Part::Age,
+    Part::Program,
+    Part::Segments,
+    Part::Host,
+    Part::DataAge,
+];
+
+/// Blanks between the left side and the right one at least.
+const GAP: usize = 2;
+
 pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let Some(area) = state.layout().header.map(rect) else { return };
     let theme = look.theme;
-    let right = Line::from(relation(state, theme));
-    let right_width = u16::try_from(right.width()).unwrap_or(area.width).min(area.width);
-    let guards = guards(&state.session, &state.changes) + &slow_writes(state);
-    // What is to be minded gets its room before everything else.
-    let least = u16::try_from(guards.len()).unwrap_or(area.width).min(area.width);
-    let blank = u16::from(least > 0 && least < area.width);
+    let header = Header::fitted(state, theme, usize::from(area.width));
     // First, so that words without a colour of their own have the header's.
     frame.buffer_mut().set_style(area, theme.header);
-    let left_area = Rect { width: area.width.saturating_sub(right_width + 2).max(least), ..area };
-    frame.render_widget(place(state, guards, theme, usize::from(left_area.width)), left_area);
-    draw_right(right, Rect { x: area.x + least + blank, width: area.width - least - blank, ..area }, frame);
+    let right = Line::from(header.right());
+    let room = usize::from(area.width).saturating_sub(right.width() + GAP);
+    draw_right(right, area, frame);
+    // What is to be minded goes before everything else.
+    frame.render_widget(Line::from(header.left(room)), area);
     if theme.header_words == HeaderWords::AsHeader {
         frame.buffer_mut().set_style(area, theme.header);
     }
+}
+
+/// The header with some of its parts.
+struct Header<'a> {
+    state: &'a State,
+    theme: &'a Theme,
+    parts: Vec<Part>,
+}
+
+impl<'a> Header<'a> {
+    /// With as many parts as fit into so many cells.
+    fn fitted(state: &'a State, theme: &'a Theme, width: usize) -> Self {
+        let mut header = Self { state, theme, parts: Vec::new() };
+        for part in BY_VALUE {
+            header.parts.push(part);
+            if header.width() > width {
+                header.parts.pop();
+            }
+        }
+        header
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.parts.contains(&part)
+    }
+
+    fn width(&self) -> usize {
+        Line::from(self.left(usize::MAX)).width() + GAP + Line::from(self.right()).width()
+    }
+
+    /// What this is, and what is to be minded here, in so many cells.
+    fn left(&self, width: usize) -> Vec<Span<'static>> {
+        let Session { tenant, host, profile, .. } = &self.state.session;
+        let program = if self.has(Part::Program) { " segtui  " } else { " " };
+        let mut rest = String::new();
+        rest.extend(self.has(Part::Host).then(|| format!(" · {host}")));
+        rest.extend(profile.as_ref().filter(|_| self.has(Part::Profile)).map(|profile| format!(" · {profile}")));
+        let guards = guards(self.state, self.has(Part::ProblemNoun), self.has(Part::SlowWrites));
+        let room = width.saturating_sub(program.len() + rest.width() + guards.width());
+        vec![
+            Span::styled(program, self.theme.accent.patch(self.theme.strong)),
+            Span::styled(fitted(tenant, room).into_owned(), self.theme.strong),
+            Span::raw(printable(&rest).into_owned()),
+            Span::styled(guards, self.theme.warning),
+        ]
+    }
+
+    /// The relation to the server.
+    fn right(&self) -> Vec<Span<'static>> {
+        let State { link, clock, tree, .. } = self.state;
+        let (symbol, style) = sign(self.state, self.theme);
+        let mut spans = Vec::new();
+        if link.listed && self.has(Part::Segments) {
+            spans.push(Span::raw(format!("{}   ", counted(tree.forest.len(), Noun::Segment))));
+        }
+        let (word, words) = words(self.state, &self.theme.symbols);
+        spans.push(Span::styled(symbol, style));
+        if self.has(Part::Detail) {
+            spans.push(Span::styled(format!(" {words}"), style));
+        } else if self.has(Part::Word) {
+            spans.push(Span::styled(format!(" {word}"), style));
+        }
+        let (part, as_of) = match link.state() {
+            LinkState::Live => (Part::Age, ""),
+            _ => (Part::DataAge, "data from "),
+        };
+        if let Some(age) = link.age(clock.now).filter(|_| self.has(part)) {
+            spans.push(Span::raw(format!(" · {as_of}{} ago", duration(age))));
+        }
+        spans.push(Span::raw(" "));
+        spans
+    }
+}
+
+/// What is to be minded here.
+fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> String {
+    let State { session, changes, .. } = state;
+    let protected = if session.protected { "  protected" } else { "" };
+    let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
+    let QueueCounts { staged, failed, .. } = changes.counts();
+    let staging = match staged {
+        _ if !changes.is_staging() => String::new(),
+        0 => "  STAGING".into(),
+        some => format!("  STAGING {}", grouped(some)),
+    };
+    let problems = match failed {
+        0 => String::new(),
+        some if problems_in_words => format!("  ! {}", counted(some, Noun::Problem)),
+        some => format!("  ! {}", grouped(some)),
+    };
+    let slow = if slow_writes { self::slow_writes(state) } else { String::new() };
+    format!("{protected}{access}{staging}{problems}{slow}")
 }
 
 /// How long changes have been under way, once that is longer than usual.
@@ -51,76 +181,19 @@ fn slow_writes(state: &State) -> String {
 
 /// Seconds that changes may be under way before the header says so.
 const SLOW: u64 = 5;
-
-/// What is to be minded here.
-fn guards(session: &Session, changes: &Changes) -> String {
-    let protected = if session.protected { "  protected" } else { "" };
-    let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
-    let QueueCounts { staged, failed, .. } = changes.counts();
-    let staging = match staged {
-        _ if !changes.is_staging() => String::new(),
-        0 => "  STAGING".into(),
-        some => format!("  STAGING {}", grouped(some)),
-    };
-    let problems = if failed == 0 { String::new() } else { format!("  ! {}", counted(failed, Noun::Problem)) };
-    format!("{protected}{access}{staging}{problems}")
-}
-
-const PROGRAM: &str = " segtui  ";
-
-/// Program, tenant, host, profile, and what is to be minded. That is never cut for the rest; of the rest, the tenant is cut
-/// last.
-fn place(state: &State, guards: String, theme: &Theme, width: usize) -> Line<'static> {
-    let session = &state.session;
-    let mut rest = format!(" · {}", session.host);
-    if let Some(profile) = &session.profile {
-        rest.push_str(" · ");
-        rest.push_str(profile);
-    }
-    let program = if width < PROGRAM.len() + guards.len() { "" } else { PROGRAM };
-    let room = width.saturating_sub(program.len() + guards.len());
-    let tenant = fitted(&session.tenant, room).into_owned();
-    let used = Span::raw(tenant.as_str()).width();
-    let rest = fitted(&rest, room.saturating_sub(used)).into_owned();
-    Line::from(vec![
-        Span::styled(program, theme.accent.patch(theme.strong)),
-        Span::styled(tenant, theme.strong),
-        Span::raw(rest),
-        Span::styled(guards, theme.warning),
-    ])
-}
-
-/// Columns below which the number of segments and the age of the tree give way.
-const TIGHT: u16 = 100;
 /// From this age on the last answer is no longer called live without a doubt.
 const OLD: SignedDuration = SignedDuration::from_mins(1);
 
-fn relation(state: &State, theme: &Theme) -> Vec<Span<'static>> {
-    let link = &state.link;
-    let symbols = &theme.symbols;
-    let (symbol, style) = match link.state() {
+fn sign(state: &State, theme: &Theme) -> (&'static str, Style) {
+    let (link, symbols) = (&state.link, &theme.symbols);
+    match link.state() {
         LinkState::Live if link.lacking.is_some() => (symbols.wrong, theme.warning),
         LinkState::Live if link.age(state.clock.now).is_some_and(|age| age >= OLD) => (symbols.working, theme.pending),
         LinkState::Live => (symbols.fresh, theme.good),
         LinkState::Working => (symbols.working, theme.pending),
         LinkState::Offline => (symbols.offline, theme.bad),
         LinkState::Stalled => (symbols.wrong, theme.bad),
-    };
-    let mut spans = Vec::new();
-    // Where there is little room, what is wrong goes before how much there is.
-    let is_tight = state.screen.panes.columns < TIGHT && link.state() != LinkState::Live;
-    if link.listed && !is_tight {
-        let count = state.tree.forest.len();
-        spans.push(Span::raw(format!("{}   ", counted(count, Noun::Segment))));
     }
-    spans.push(Span::styled(format!("{symbol} "), style));
-    spans.push(Span::styled(words(state, symbols), style));
-    if let Some(age) = link.age(state.clock.now).filter(|_| !is_tight) {
-        let as_of = if link.state() == LinkState::Live { "" } else { "data from " };
-        spans.push(Span::styled(format!(" · {as_of}{} ago", duration(age)), Style::new()));
-    }
-    spans.push(Span::raw(" "));
-    spans
 }
 
 /// When it is tried again, after a failure.
@@ -129,28 +202,32 @@ fn next_try(state: &State) -> String {
     if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) }
 }
 
-fn words(state: &State, symbols: &Symbols) -> String {
+/// The relation in a word, and in as many as there are to say.
+fn words(state: &State, symbols: &Symbols) -> (&'static str, String) {
+    let alone = |word: &'static str| (word, word.to_owned());
     match &state.link.phase {
-        Phase::Starting => "connecting".into(),
-        Phase::Loading(progress) => loading(progress, symbols),
-        Phase::Resyncing(progress) => resyncing(progress, state.tree.forest.len(), symbols),
-        Phase::Replaying => "catching up".into(),
-        Phase::Live if state.link.lacking.is_some() => "live · incomplete".into(),
-        Phase::Live => "live".into(),
+        Phase::Starting => alone("connecting"),
+        Phase::Loading(progress) => ("loading", loading(progress, symbols)),
+        Phase::Resyncing(progress) => ("resyncing", resyncing(progress, state.tree.forest.len(), symbols)),
+        Phase::Replaying => alone("catching up"),
+        Phase::Live if state.link.lacking.is_some() => alone("live · incomplete"),
+        Phase::Live => alone("live"),
         Phase::Silent { .. } => {
-            format!("no response for {}", duration(state.link.silent_for(state.clock.now).unwrap_or_default()))
+            let silent = state.link.silent_for(state.clock.now).unwrap_or_default();
+            ("no response", format!("no response for {}", duration(silent)))
         }
-        Phase::Behind { waiting } => format!("{} changes behind", grouped(*waiting)),
+        Phase::Behind { waiting } => ("behind", format!("{} behind", counted(*waiting, Noun::Change))),
         Phase::Offline { .. } => {
-            format!("offline since {} · retrying {}", time_of_day(state, state.link.since), next_try(state))
+            let since = time_of_day(state, state.link.since);
+            ("offline", format!("offline since {since} · retrying {}", next_try(state)))
         }
         Phase::Stalled { progress, .. } => {
-            let segments = grouped(progress.segments);
-            format!("incomplete: {segments} segments loaded · retrying {}", next_try(state))
+            let segments = counted(progress.segments, Noun::Segment);
+            ("incomplete", format!("incomplete: {segments} loaded · retrying {}", next_try(state)))
         }
         Phase::Paused(progress) => {
-            let again = state.key(Action::Refresh);
-            format!("incomplete: {} segments loaded · {again} to continue", grouped(progress.segments))
+            let (segments, again) = (counted(progress.segments, Noun::Segment), state.key(Action::Refresh));
+            ("incomplete", format!("incomplete: {segments} loaded · {again} to continue"))
         }
     }
 }

@@ -6,11 +6,12 @@ use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Pane};
 use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::{Pattern, Step};
-use crate::sync::{self, Phase};
+use crate::sync::{self, ListProgress, Phase};
 
 use super::super::{Symbols, Theme, ThemeName};
 use super::looking::live;
 use super::picture::{Drawn, SIZES, assert_ascii, picture, picture_in, scene, scene_at, usual};
+use super::plans;
 
 /// The tenant with something of everything going on.
 pub(super) fn busy(columns: u16, rows: u16) -> Harness {
@@ -155,6 +156,65 @@ fn a_protected_profile_has_its_whole_header_and_its_lines_in_one_colour_and_says
     let buffer = terminal.backend().buffer();
     let corners = buffer.content().iter().filter(|cell| cell.symbol() == "╭");
     assert!(corners.clone().count() > 0 && corners.clone().all(|cell| cell.fg == Color::Red));
+}
+
+/// The first line of the screen.
+fn header(harness: &Harness) -> String {
+    picture(harness).lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_header_keeps_the_tenant_and_what_is_to_be_minded() {
+    let error = RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "no".into() } };
+    let retry_in = std::time::Duration::from_secs(8);
+    let progress = ListProgress { segments: 41_500, pages: 83, elapsed: retry_in, total: Some(100_000) };
+    let phases = [
+        Phase::Live,
+        Phase::Replaying,
+        Phase::Behind { waiting: 1_200 },
+        Phase::Resyncing(progress),
+        Phase::Loading(progress),
+        Phase::Stalled { error: error.clone(), retry_in, progress },
+        Phase::Paused(progress),
+        Phase::Offline { error, retry_in },
+    ];
+    for (columns, rows) in [(60, 15), (66, 20), (80, 24), (100, 26), (120, 40)] {
+        for phase in &phases {
+            let mut harness = plans::gathered(columns, rows);
+            harness.press("esc");
+            harness.state.session.tenant = "demo-wholesale".into();
+            harness.state.session.protected = true;
+            harness.state.session.access = Access::ReadOnly;
+            harness.tell(sync::Event::PhaseChanged(phase.clone()));
+            let header = header(&harness);
+            for kept in ["demo-wholesale", "  protected", "  read-only", "  STAGING 2"] {
+                assert!(header.contains(kept), "{kept} at {columns} with {phase:?}: {header}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_tenant_is_cut_only_where_it_alone_does_not_fit() {
+    let mut harness = Harness::live(60, 15, wholesale());
+    harness.state.session.tenant = "a-tenant-whose-name-is-rather-long-for-a-header".into();
+    assert!(header(&harness).contains("a-tenant-whose-name-is-rather-long-for-a-header  "), "{}", header(&harness));
+    harness.state.session.tenant = "a-tenant-whose-name-is-".repeat(4);
+    assert!(
+        header(&harness).contains(" a-tenant-whose-name-is-a-tenant-whose-name-is-a-tenant…  ● "),
+        "{}",
+        header(&harness)
+    );
+}
+
+#[test]
+fn the_header_on_a_small_screen() {
+    let (columns, rows) = (60, 15);
+    scene_at("header_when_offline", &guarded(columns, rows));
+    let mut harness = plans::gathered(columns, rows);
+    harness.press("esc");
+    harness.state.session.tenant = "demo-wholesale".into();
+    scene_at("header_when_staging", &harness);
 }
 
 #[test]
