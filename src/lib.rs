@@ -12,7 +12,7 @@
 //! | 0 | [`action`] ○ | what a person can ask for: the one table of actions |
 //! | 0 | [`theme`] ○ | styles by what they mean, and the themes that are built in |
 //! | 0 | `collation` | the order of a language in which names are sorted |
-//! | 0 | `numbers` ○ | numbers and the nouns that follow them |
+//! | 0 | `numbers` ○ | numbers, the nouns that follow them and the words that agree with them |
 //! | 0 | `printable` ○ | what others wrote, made safe for a terminal |
 //! | 0 | `clock` | what time it is |
 //! | 0 | `files` | putting a file in the place of another, and making private ones |

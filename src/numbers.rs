@@ -1,4 +1,5 @@
-//! Numbers as a person reads them, and the nouns that follow them: the only place that knows how a language forms a plural.
+//! Numbers as a person reads them, the nouns that follow them, and the words that agree with them: the only place that knows how a
+//! language forms a plural.
 
 /// What is counted in a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,14 +8,28 @@ pub enum Noun {
     Change,
     /// A segment right below another one.
     Child,
+    /// A command line of curl.
+    CurlCommand,
     /// A segment anywhere below another one.
     Descendant,
     /// Something that is certainly wrong.
     Error,
     /// Something wrong with a file.
     Fault,
+    /// An external ID.
+    ExternalId,
+    /// An ID.
+    Id,
+    /// A segment that is known from before.
+    KnownSegment,
+    /// A line of a text.
+    Line,
+    /// The name of a segment.
+    Name,
     /// A page of the list of segments.
     Page,
+    /// The names down to a segment.
+    Path,
     /// A change that is sent or waits for that.
     PendingChange,
     /// A change that failed.
@@ -25,6 +40,10 @@ pub enum Noun {
     Sibling,
     /// Something that is probably wrong.
     Warning,
+    /// A segment in JSON.
+    SegmentAsJson,
+    /// A segment and all below it.
+    Subtree,
 }
 
 impl Noun {
@@ -33,15 +52,72 @@ impl Noun {
         let (one, many) = match self {
             Self::Change => ("change", "changes"),
             Self::Child => ("child", "children"),
+            Self::CurlCommand => ("curl command", "curl commands"),
             Self::Descendant => ("descendant", "descendants"),
             Self::Error => ("error", "errors"),
             Self::Fault => ("fault", "faults"),
+            Self::ExternalId => ("external ID", "external IDs"),
+            Self::Id => ("ID", "IDs"),
+            Self::KnownSegment => ("known segment", "known segments"),
+            Self::Line => ("line", "lines"),
+            Self::Name => ("name", "names"),
+            Self::Path => ("path", "paths"),
             Self::Page => ("page", "pages"),
             Self::PendingChange => ("pending change", "pending changes"),
             Self::Problem => ("problem", "problems"),
             Self::Segment => ("segment", "segments"),
             Self::Sibling => ("sibling", "siblings"),
             Self::Warning => ("warning", "warnings"),
+            Self::SegmentAsJson => ("segment as JSON", "segments as JSON"),
+            Self::Subtree => ("subtree", "subtrees"),
+        };
+        if count == 1 { one } else { many }
+    }
+}
+
+/// A word of a sentence that agrees with a number elsewhere in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreeing {
+    /// "is", "are".
+    Are,
+    /// "was", "were".
+    Were,
+    /// "has", "have".
+    Have,
+    /// "hasn't", "haven't".
+    HaveNot,
+    /// "refers", "refer".
+    Refer,
+    /// "It", "They": the beginning of a sentence.
+    They,
+    /// "it", "them".
+    Them,
+    /// "its", "their".
+    Their,
+    /// "this one", "these".
+    These,
+    /// "an error", "errors".
+    Errors,
+    /// "new ID", "new IDs".
+    NewIds,
+}
+
+impl Agreeing {
+    /// The word for so many.
+    #[must_use]
+    pub const fn with(self, count: usize) -> &'static str {
+        let (one, many) = match self {
+            Self::Are => ("is", "are"),
+            Self::Were => ("was", "were"),
+            Self::Have => ("has", "have"),
+            Self::HaveNot => ("hasn't", "haven't"),
+            Self::Refer => ("refers", "refer"),
+            Self::They => ("It", "They"),
+            Self::Them => ("it", "them"),
+            Self::Their => ("its", "their"),
+            Self::These => ("this one", "these"),
+            Self::Errors => ("an error", "errors"),
+            Self::NewIds => ("new ID", "new IDs"),
         };
         if count == 1 { one } else { many }
     }
@@ -96,6 +172,7 @@ mod tests {
     fn what_is_counted_agrees_with_its_number() {
         assert_eq!([0, 1, 2].map(|count| counted(count, Noun::Child)), ["0 children", "1 child", "2 children"]);
         assert_eq!(counted(41_500, Noun::Segment), "41,500 segments");
+        assert_eq!([0, 1, 2].map(|count| Agreeing::Are.with(count)), ["are", "is", "are"]);
     }
 
     #[test]

@@ -131,6 +131,28 @@ fn no_text_for_people_has_a_retired_word() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Words of which a sentence has one or the other by how many there are.
+const AGREEING: &[&str] = &[
+    "is", "are", "was", "were", "has", "have", "hasn't", "haven't", "its", "their", "it", "them", "this one", "these",
+];
+
+#[test]
+fn only_numbers_knows_which_words_agree_with_a_number() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| !file.ends_with("src/numbers.rs")) {
+        let place = file.strip_prefix(root).unwrap().display().to_string();
+        for (line, text) in texts(&fs::read_to_string(file).unwrap()) {
+            if AGREEING.contains(&text.as_str()) {
+                found.push(format!("{place}:{line}: “{text}”: use `numbers::Agreeing`"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn texts_are_read_past_comments_characters_and_broken_lines() {
     let source = "// \"no\"\nlet a = '\"'; let b = '\\''; f(\"one \\\n    two\", \"th\\\"ree\");\n#[expect(x, reason = \"no\")]\n";

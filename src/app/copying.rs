@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::action::Aspect;
 use crate::forest::RowId;
+use crate::numbers::{Noun, counted};
 use crate::printable::{printable, printable_json};
 use crate::remote::curl;
 use crate::segment::{Segment, SegmentId};
@@ -58,13 +59,13 @@ fn too_long() -> String {
 type Copied = Result<(String, String), String>;
 
 fn missing_parent(state: &State, aspect: Aspect, id: &SegmentId) -> Copied {
-    let (what, _) = words(aspect);
+    let what = the(aspect);
     let text = if aspect == Aspect::Curl { command(state, id)? } else { id.to_string() };
     Ok((text, format!("{what} of the missing {id}")))
 }
 
 fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
-    let (what, _) = words(aspect);
+    let what = the(aspect);
     let text = if aspect == Aspect::Subtree {
         joined(outline(state, segment, 0), "\n")?
     } else {
@@ -81,7 +82,7 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
         };
         let tops: Vec<_> = segments.iter().filter(|segment| !is_inside(segment)).collect();
         let text = joined(tops.iter().flat_map(|segment| outline(state, segment, 0)), "\n")?;
-        return Ok((text, counted(tops.len(), aspect)));
+        return Ok((text, counted(tops.len(), noun(aspect))));
     }
     let mut lacking = 0;
     let texts = segments.iter().filter_map(|segment| {
@@ -94,7 +95,7 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     } else {
         try_joined(texts, "\n")?
     };
-    let told = counted(segments.len() - lacking, aspect);
+    let told = counted(segments.len() - lacking, noun(aspect));
     match lacking {
         0 => Ok((text, told)),
         _ if lacking == segments.len() => Err("None of the marked segments has an external ID".into()),
@@ -102,23 +103,28 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     }
 }
 
-/// What one is called, and several of them.
-const fn words(aspect: Aspect) -> (&'static str, &'static str) {
+/// What the only one is called.
+const fn the(aspect: Aspect) -> &'static str {
     match aspect {
-        Aspect::Id => ("the ID", "IDs"),
-        Aspect::Name => ("the name", "names"),
-        Aspect::ExternalId => ("the external ID", "external IDs"),
-        Aspect::Path => ("the path", "paths"),
-        Aspect::Json => ("the JSON", "segments as JSON"),
-        Aspect::Subtree => ("the subtree", "subtrees"),
-        Aspect::Curl => ("the curl command", "curl commands"),
+        Aspect::Id => "the ID",
+        Aspect::Name => "the name",
+        Aspect::ExternalId => "the external ID",
+        Aspect::Path => "the path",
+        Aspect::Json => "the JSON",
+        Aspect::Subtree => "the subtree",
+        Aspect::Curl => "the curl command",
     }
 }
 
-fn counted(count: usize, aspect: Aspect) -> String {
-    match (count, words(aspect)) {
-        (1, (what, _)) => what.replace("the ", "1 "),
-        (count, (_, what)) => format!("{} {what}", grouped(count)),
+const fn noun(aspect: Aspect) -> Noun {
+    match aspect {
+        Aspect::Id => Noun::Id,
+        Aspect::Name => Noun::Name,
+        Aspect::ExternalId => Noun::ExternalId,
+        Aspect::Path => Noun::Path,
+        Aspect::Json => Noun::SegmentAsJson,
+        Aspect::Subtree => Noun::Subtree,
+        Aspect::Curl => Noun::CurlCommand,
     }
 }
 

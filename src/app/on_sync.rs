@@ -1,7 +1,7 @@
 //! What the sync actor says, taken into the state.
 
 use super::wording::sentence;
-use crate::numbers::{Noun, counted};
+use crate::numbers::{Agreeing, Noun, counted};
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -237,7 +237,7 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
         0 if asked => state.inform("Verified: everything matches the server"),
         0 => {}
         many => {
-            let (changes, were) = (counted(many, Noun::Change), if many == 1 { "was" } else { "were" });
+            let (changes, were) = (counted(many, Noun::Change), Agreeing::Were.with(many));
             state.warn(format!("Verified: {changes} missing from the feed {were} found and applied"));
         }
     }

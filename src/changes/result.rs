@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::numbers::{Agreeing, Noun, counted};
 use crate::remote::{Call, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
@@ -97,10 +98,8 @@ fn why(error: &RemoteError) -> String {
 }
 
 fn grown(newcomers: &[SegmentId]) -> String {
-    match newcomers.len() {
-        1 => "a child was added after you confirmed".into(),
-        many => format!("{many} children were added after you confirmed"),
-    }
+    let count = newcomers.len();
+    format!("{} {} added after you confirmed", counted(count, Noun::Child), Agreeing::Were.with(count))
 }
 
 fn conflict(exists: bool, fields: &[Field]) -> String {

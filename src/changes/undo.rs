@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::forest::Forest;
+use crate::numbers::Agreeing;
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
 use super::model::{OpId, Operation, Plan, PlanId};
@@ -241,8 +242,7 @@ impl UndoStack {
         let Inverse { plan, former, places } = inverse(&did, forest, plan_id);
         let again = match former.len() {
             0 => "",
-            1 => " (new ID)",
-            _ => " (new IDs)",
+            count => &format!(" ({})", Agreeing::NewIds.with(count)),
         };
         let title = match step {
             UndoStep::Undo => Title {

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::Record;
 use crate::forest::{Forest, Heading, Query, Row, RowId, RowKind, SearchKind};
+use crate::numbers::{Noun, counted};
 use crate::segment::{Segment, SegmentId};
 
 /// Everything, one segment and what is below it, or the matches of a query and what they stand under.
@@ -104,10 +105,7 @@ impl<'a> Part<'a> {
 
     /// How many segments it has, in words.
     pub fn counted(&self) -> String {
-        match self.segments().count() {
-            1 => "1 segment.".into(),
-            count => format!("{count} segments."),
-        }
+        format!("{}.", counted(self.segments().count(), Noun::Segment))
     }
 
     /// Its rows from the top, none at a deeper level than that.

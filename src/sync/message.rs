@@ -1,6 +1,6 @@
 //! What is said to the sync actor and what it says: plain data, so that a screen, a subcommand and a test are equal clients.
 
-use crate::numbers::{Noun, counted};
+use crate::numbers::{Agreeing, Noun, counted, grouped};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -212,11 +212,31 @@ impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyPage { page } => write!(f, "page {page} was empty although later pages were not"),
-            Self::FewerThanTotal { total, came } => write!(f, "the server reports {total} segments and sent {came}"),
-            Self::Repeated { count } => write!(f, "{count} segments appeared on more than one page"),
-            Self::Lacks { count } => write!(f, "{count} known segments are missing from it"),
-            Self::Fruitless { pages } => write!(f, "its pages repeat; stopped after {pages}"),
-            Self::Cut { pages } => write!(f, "stopped after {pages} pages"),
+            Self::FewerThanTotal { total, came } => {
+                let total = counted(usize::try_from(*total).unwrap_or(usize::MAX), Noun::Segment);
+                write!(
+                    f,
+                    "the server reports {total} and sent {}",
+                    grouped(usize::try_from(*came).unwrap_or(usize::MAX))
+                )
+            }
+            Self::Repeated { count } => {
+                write!(f, "{} appeared on more than one page", counted(*count, Noun::Segment))
+            }
+            Self::Lacks { count } => {
+                let are = Agreeing::Are.with(*count);
+                write!(f, "{} {are} missing from it", counted(*count, Noun::KnownSegment))
+            }
+            Self::Fruitless { pages } => {
+                write!(
+                    f,
+                    "its pages repeat; stopped after {}",
+                    counted(usize::try_from(*pages).unwrap_or(usize::MAX), Noun::Page)
+                )
+            }
+            Self::Cut { pages } => {
+                write!(f, "stopped after {}", counted(usize::try_from(*pages).unwrap_or(usize::MAX), Noun::Page))
+            }
         }
     }
 }

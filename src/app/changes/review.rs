@@ -2,7 +2,7 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
-use crate::numbers::{Noun, counted};
+use crate::numbers::{Agreeing, Noun, counted};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -175,9 +175,8 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     }
     let left = left_to_the_server(&state.tree.forest, operations);
     if left > 0 {
-        let verb = if left == 1 { "is" } else { "are" };
-        let left = counted(left, Noun::Descendant);
-        warnings.push(format!("{left} {verb} left to the server; this can't be undone."));
+        let (are, left) = (Agreeing::Are.with(left), counted(left, Noun::Descendant));
+        warnings.push(format!("{left} {are} left to the server; this can't be undone."));
     }
     // Of a single one, the word that is asked for tells.
     let of_others = managed(&state.session.safeguards(), &state.tree.forest, operations).len();

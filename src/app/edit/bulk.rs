@@ -116,7 +116,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut BulkEdit, key: Key) ->
                 let title = Title {
                     wish: format!("update {}", counted(count, Noun::Segment)),
                     done: format!("Updated {}", counted(count, Noun::Segment)),
-                    failed: format!("Only some of the {count} segments were updated"),
+                    failed: format!("Couldn't update {}", counted(count, Noun::Segment)),
                 };
                 return KeyResult::Do(changes::begin(state, plan, title, None, SubmitMode::Asked));
             }

@@ -3,7 +3,7 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::tree::marking::subjects;
 use crate::app::wording::title;
-use crate::numbers::{Noun, counted};
+use crate::numbers::{Agreeing, Noun, counted};
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -236,10 +236,12 @@ pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Pol
     let done = match policy {
         Policy::Subtree => format!(
             "Deleted {what} and {} {}",
-            its_or_their(&deletion.roots),
+            Agreeing::Their.with(deletion.roots.len()),
             counted(deletion.descendants, Noun::Descendant)
         ),
-        Policy::Promote => format!("Deleted {what}; its children moved up"),
+        Policy::Promote => {
+            format!("Deleted {what}; {} children moved up", Agreeing::Their.with(deletion.roots.len()))
+        }
         Policy::OnlyThis => format!("Deleted {what}"),
     };
     let plan = deletion.plan(&state.tree.forest, policy);
@@ -261,9 +263,4 @@ pub(in crate::app) fn named(segments: &[Arc<Segment>]) -> String {
         [only] => only.name.to_string(),
         several => counted(several.len(), Noun::Segment),
     }
-}
-
-/// Whose, after [`named`].
-const fn its_or_their(segments: &[Arc<Segment>]) -> &'static str {
-    if segments.len() == 1 { "its" } else { "their" }
 }

@@ -62,7 +62,7 @@ fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
             Title {
                 wish: format!("update {what}"),
                 done: format!("Updated {what}"),
-                failed: format!("Only some of the {what} were updated"),
+                failed: format!("Couldn't update {what}"),
             }
         }
     };

@@ -3,7 +3,7 @@
 use crate::action::Action;
 use crate::changes::is_provisional;
 use crate::forest::{Heading, RowId};
-use crate::numbers::{Noun, counted};
+use crate::numbers::{Agreeing, Noun, counted};
 use crate::segment::{Segment, SegmentId};
 
 use crate::app::side::activity::Originator;
@@ -110,9 +110,11 @@ impl Lines {
         self.lines.push(DetailLine::Title("Missing parent".into()));
         self.field("ID", &id.to_string());
         let children = state.tree.forest.child_count(id);
-        let refer = if children == 1 { "refers to it as its" } else { "refer to it as their" };
         let segments = counted(children, Noun::Segment);
-        self.text(&format!("This segment doesn't exist on the server, but {segments} {refer} parent."));
+        let (refer, their) = (Agreeing::Refer.with(children), Agreeing::Their.with(children));
+        self.text(&format!(
+            "This segment doesn't exist on the server, but {segments} {refer} to it as {their} parent."
+        ));
         self.lines
     }
 

@@ -1,6 +1,7 @@
 //! Places a person has been to and may want to go back to: the way back and forth, bookmarks, and jumps to an exact id.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::numbers::{Noun, counted};
 use std::collections::BTreeMap;
 
 use crate::action::Action;
@@ -164,7 +165,7 @@ pub(in crate::app) fn jump(state: &mut State, text: &str) -> bool {
     leave(state);
     viewport::go_to(state, &id);
     if found.len() > 1 {
-        state.warn(format!("“{wanted}” is used by {} segments; showing one of them", found.len()));
+        state.warn(format!("“{wanted}” is used by {}; showing one of them", counted(found.len(), Noun::Segment)));
     }
     true
 }

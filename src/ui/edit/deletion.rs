@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::app::Layer;
-use crate::numbers::{Noun, counted};
+use crate::numbers::{Agreeing, Noun, counted};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -66,12 +66,14 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     let stand = counted(below, Noun::Descendant);
     let all = grouped(below + deletion.roots.len());
     let moved = counted(children, Noun::Child);
-    lines.push(Line::raw(format!("It has {stand}. What should happen to {}?", if below == 1 { "it" } else { "them" })));
+    let roots = deletion.roots.len();
+    let have = format!("{} {} {stand}", Agreeing::They.with(roots), Agreeing::Have.with(roots));
+    lines.push(Line::raw(format!("{have}. What should happen to {}?", Agreeing::Them.with(below))));
     lines.push(Line::default());
     lines.push(choice("s", &format!("delete all {all}"), theme));
     let up = format!("keep the {moved}: move them up {}", place_above(state, deletion));
     lines.push(choice("p", &fitted(&up, room.saturating_sub(CHOICE)), theme));
-    let only = if deletion.roots.len() == 1 { "this one" } else { "these" };
+    let only = Agreeing::These.with(roots);
     let whole = format!("delete only {only} and let the server decide (can't be undone)");
     // Where there is less room, that it can't be undone is what has to be read.
     let fits = room >= whole.width() + CHOICE;
@@ -157,8 +159,7 @@ fn draw_parting(
     frame: &mut Frame<'_>,
 ) -> Rect {
     let waiting = state.changes.counts().unfinished();
-    let verb = if waiting == 1 { "hasn't" } else { "haven't" };
-    let what = format!("{} {verb}", counted(waiting, Noun::Change));
+    let what = format!("{} {}", counted(waiting, Noun::Change), Agreeing::HaveNot.with(waiting));
     let lines = [
         Line::raw(format!("{what} been sent.")),
         Line::raw(kept),

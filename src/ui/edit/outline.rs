@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::app::{OutlineEdit, State, grouped};
+use crate::numbers::{Agreeing, Noun, counted};
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -21,10 +22,8 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
         // It is in the editor, and so is the terminal.
         return None;
     }
-    let title = match faults.len() {
-        1 => "1 line has an error".to_owned(),
-        count => format!("{} lines have errors", grouped(count)),
-    };
+    let (have, errors) = (Agreeing::Have.with(faults.len()), Agreeing::Errors.with(faults.len()));
+    let title = format!("{} {have} {errors}", counted(faults.len(), Noun::Line));
     let width = dialog::usual_room(state).max(1);
     // The last lines tell the keys, which must be in sight on a small screen too.
     let keys = dialog::keys_wrapped(OutlineEdit::KEYS, width, theme);
