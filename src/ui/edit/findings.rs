@@ -37,15 +37,20 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) 
             area,
         );
     }
-    let window = findings.list.window(all.len(), page.rows);
+    let keys = dialog::keys_wrapped(&findings_keys(state), width, theme);
+    let window = findings.list.window(all.len(), (page.rows + 1).saturating_sub(keys.len()));
     let rows = all[window.clone()].iter().map(|finding| ListRow::from(row(state, finding, width, theme)));
     list::draw(rows, findings.list.chosen.checked_sub(window.start), (inner, 1), theme, frame);
     list::draw_scrollbar((inner, 1), (window.start, window.len(), all.len()), theme, frame);
-    if let Some(area) = last_line(inner, 2) {
+    let mut from_end = keys.len();
+    if let Some(area) = last_line(inner, from_end + 1) {
         frame.render_widget(below(state, width, theme), area);
     }
-    if let Some(area) = last_line(inner, 1) {
-        dialog::draw_keys(&findings_keys(state), area, theme, frame);
+    for line in keys {
+        if let Some(area) = last_line(inner, from_end) {
+            frame.render_widget(line, area);
+        }
+        from_end -= 1;
     }
 }
 
