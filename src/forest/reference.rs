@@ -9,7 +9,7 @@ use crate::segment::{Segment, SegmentId};
 
 use super::Forest;
 use super::arena::NodeIndex;
-use super::fold::fold;
+use super::fold;
 
 /// A text that names one segment.
 ///
@@ -228,7 +228,7 @@ impl Forest {
 }
 
 fn folded(text: &str) -> String {
-    text.chars().flat_map(fold).collect()
+    fold::folded(text).collect()
 }
 
 #[cfg(test)]
