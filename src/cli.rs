@@ -91,7 +91,10 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     };
     let _log = logging::begin(&arguments.log, &paths)?;
     let Arguments { command, connection, look, report, .. } = arguments;
-    let Some(command) = command else { return browse::run(&connection, &look, environment, &paths) };
+    let Some(command) = command else {
+        let color = report.color;
+        return browse::run(&connection, &look, move |name| color.answer(name, environment), &paths);
+    };
     let around = |own: &ConnectionArguments| {
         Surroundings::new(own.clone().or(connection.clone()), &report, form, look.ascii, environment, paths.clone())
     };

@@ -255,6 +255,19 @@ pub(super) enum Color {
     Never,
 }
 
+impl Color {
+    /// A variable of the environment, where the flag goes over `NO_COLOR`.
+    pub fn answer(self, name: &str, environment: impl Fn(&str) -> Option<String>) -> Option<String> {
+        match self {
+            Self::Never if name == NO_COLOR => Some("1".into()),
+            Self::Always if name == NO_COLOR => None,
+            Self::Auto | Self::Always | Self::Never => environment(name),
+        }
+    }
+}
+
+const NO_COLOR: &str = "NO_COLOR";
+
 /// Parses a number of seconds, such as 30 or 0.5.
 fn timeout(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.1..=86_400.0).contains(seconds));
@@ -414,6 +427,16 @@ mod tests {
             let Some(Command::Tree(tree)) = arguments.command else { unreachable!() };
             assert!(tree.connection.or(arguments.connection).flags().read_only);
         }
+    }
+
+    #[test]
+    fn the_flag_for_colours_goes_over_the_variable() {
+        let environment = |name: &str| Some(format!("{name} of the environment"));
+        let answer = |color: Color, name: &str| color.answer(name, environment);
+        assert_eq!(answer(Color::Always, "NO_COLOR"), None);
+        assert_eq!(Color::Never.answer("NO_COLOR", |_| None), Some("1".into()));
+        assert_eq!(answer(Color::Auto, "NO_COLOR").as_deref(), Some("NO_COLOR of the environment"));
+        assert_eq!(answer(Color::Never, "TERM").as_deref(), Some("TERM of the environment"));
     }
 
     #[test]

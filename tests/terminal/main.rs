@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod closing;
+mod commands;
 mod finding;
 mod hostile;
 mod keys_counted;

@@ -33,6 +33,8 @@ struct Screen {
 struct Seen {
     parser: vt100::Parser,
     said: Vec<u8>,
+    /// Nobody has the terminal open any more.
+    ended: bool,
 }
 
 /// The program under test.
@@ -80,7 +82,10 @@ impl Pty {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = vt100::Parser::new(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap(), 0);
-        let screen = Arc::new(Screen { seen: Mutex::new(Seen { parser, said: Vec::new() }), changed: Condvar::new() });
+        let screen = Arc::new(Screen {
+            seen: Mutex::new(Seen { parser, said: Vec::new(), ended: false }),
+            changed: Condvar::new(),
+        });
         let mut reader = pair.master.try_clone_reader().unwrap();
         let seen_by_reader = Arc::clone(&screen);
         thread::spawn(move || {
@@ -90,6 +95,10 @@ impl Pty {
                 let Ok(mut seen) = seen_by_reader.seen.lock() else { return };
                 seen.parser.process(&bytes[..count]);
                 seen.said.extend_from_slice(&bytes[..count]);
+                seen_by_reader.changed.notify_all();
+            }
+            if let Ok(mut seen) = seen_by_reader.seen.lock() {
+                seen.ended = true;
                 seen_by_reader.changed.notify_all();
             }
         });
@@ -155,6 +164,12 @@ impl Pty {
     /// Everything that was written to the terminal.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&self.screen.seen.lock().unwrap().said).into_owned()
+    }
+
+    /// The same, once the program has ended and with it all that it could write.
+    pub fn said_in_all(&self) -> String {
+        self.wait_until("the end of the program", |seen| seen.ended);
+        self.said()
     }
 
     /// Whether the program has the terminal for itself.
