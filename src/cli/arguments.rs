@@ -429,6 +429,35 @@ mod tests {
         }
     }
 
+    /// The commands in a text, each up to where the shell takes over or a comment begins.
+    fn examples(text: &str) -> Vec<Vec<String>> {
+        let lines = text.lines().filter(|line| line.trim_start().starts_with("segtui "));
+        let command = |line: &str| {
+            let words = shell_words::split(line).unwrap().into_iter();
+            words.take_while(|word| !matches!(word.as_str(), "|" | ">" | "#" | "&&")).collect()
+        };
+        lines.map(command).collect()
+    }
+
+    #[test]
+    fn what_the_help_and_the_readme_show_can_be_run() {
+        let blocks = include_str!("../../README.md").split("```").filter_map(|block| block.strip_prefix("sh\n"));
+        let mut shown: Vec<Vec<String>> = blocks.flat_map(examples).collect();
+        assert!(shown.len() > 10, "{shown:?}");
+        for command in Arguments::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let own = examples(&help);
+            if matches!(command.get_name(), "find" | "get" | "tree" | "export") {
+                assert!(own.iter().any(|words| words[1] == command.get_name()), "{help}");
+            }
+            shown.extend(own);
+        }
+        for words in shown {
+            let parsed = Arguments::try_parse_from(&words);
+            assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+        }
+    }
+
     #[test]
     fn the_flag_for_colours_goes_over_the_variable() {
         let environment = |name: &str| Some(format!("{name} of the environment"));
