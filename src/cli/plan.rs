@@ -13,7 +13,7 @@ use crate::formats::rows::Rows;
 use crate::planning::{self, Fuses, Made, Planned, Request, SavedPlan};
 use crate::segment::{Pattern, SegmentId};
 
-use super::arguments::{MatchingArguments, PlanArguments, TextOrJson};
+use super::arguments::{MatchingArguments, PlanArguments, ScopeQuery, TextOrJson};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
 use super::load::{Loaded, everything};
@@ -66,6 +66,12 @@ pub(super) fn check(matching: &MatchingArguments) -> Result<(), Failure> {
     if matching.prune && !scoped {
         return Err(Failure::usage("--prune without a scope would delete whatever the file doesn't know")
             .hint("say what the file speaks for: --root REF, --match QUERY, or --all"));
+    }
+    if let Some(ScopeQuery { text, query }) = matching.r#match.as_ref().filter(|_| matching.prune)
+        && query.is_loose()
+    {
+        return Err(Failure::usage(format_args!("--match {text} also finds names with other letters between"))
+            .hint("with --prune, quote each word: --match 'ext:\"PL-\"'"));
     }
     Ok(())
 }

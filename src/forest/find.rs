@@ -114,6 +114,12 @@ impl Query {
         Self::parse(text).ok_or(QueryFault::Empty)
     }
 
+    /// Whether a text may also be found with other letters between its own, which is more than a script that deletes may want.
+    #[must_use]
+    pub fn is_loose(&self) -> bool {
+        self.terms.iter().any(|term| matches!(&term.test, Test::Text(text) if text.needle.is_loose()))
+    }
+
     /// Whether a state is asked for that does not exist, or is not typed to its end.
     #[must_use]
     pub fn wants_a_state(text: &str) -> bool {

@@ -145,10 +145,11 @@ fn a_scope_is_what_is_pruned_and_what_may_be_changed() {
         "~ update  /Hurtownie/Kraków\n            name: Kraków → Krk\n- delete  /Hurtownie/Kraków/Podgórze\n\
          acme on HOST: 1 to update, 1 to delete\n"
     );
-    let (code, stdout, _) = run(&["--match", "ext:PL-12-", "--prune"]);
+    let (code, stdout, _) = run(&["--match", "ext:\"PL-12-\"", "--prune"]);
     assert_eq!((code, stdout.as_str()), (2, ""), "it is outside what it speaks for");
     for (flags, words) in [
         (["--prune"].as_slice(), "say what the file speaks for"),
+        (&["--match", "ext:PLN", "--prune"], "quote each word"),
         (&["--root", "nowhere", "--prune"], "no segment has the ID or external ID nowhere"),
         (&["--key", "path"], "no column path, which --key asks for"),
     ] {

@@ -70,6 +70,11 @@ impl Needle {
         self
     }
 
+    /// Whether other letters may stand between its own.
+    pub const fn is_loose(&self) -> bool {
+        self.loose
+    }
+
     pub const fn fits_uuid(&self) -> bool {
         self.fits_uuid
     }
