@@ -222,8 +222,8 @@ impl Todo {
     }
 
     fn report_what_is_not_sent(&self, plan_id: PlanId, report: &mut Report) -> io::Result<()> {
-        let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
-        conflicts.map(|conflict| report.undecided(plan_id, conflict)).collect::<io::Result<()>>()?;
+        let mut conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
+        conflicts.try_for_each(|conflict| report.undecided(plan_id, conflict))?;
         let mut outdated = self.passed_over.iter();
         outdated.try_for_each(|(place, entry, why)| report.pass_over(plan_id, *place, entry, Status::Conflict, why))
     }

@@ -131,7 +131,8 @@ impl Failure {
             text.extend(["  ", &line, &one_line(detail), "\n"]);
         }
         if self.details.len() > LISTED {
-            text.push_str(&format!("  and {} more; -o json lists all\n", self.details.len() - LISTED));
+            let more = (self.details.len() - LISTED).to_string();
+            text.extend(["  and ", &more, " more; -o json lists all\n"]);
         }
         text + "hint: " + &self.hint_text()
     }

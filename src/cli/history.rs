@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::changes::{DoneOp, PlanId};
 use crate::forest::Reference;
 use crate::planning::{Fields, Kind};
-use crate::printable::printable_json;
+use crate::printable::{printable, printable_json};
 use crate::segment::{Field, Segment, SegmentId};
 use crate::store::{self, HistoryEntry};
 
@@ -158,8 +158,8 @@ fn write_runs(out: &mut dyn Write, runs: &[Run], paint: Paint) -> fmt::Result {
         let told: Vec<String> =
             counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let undone = run.undone_by.map(|by| format!("  (undone by {})", by.0)).unwrap_or_default();
-        let line = format!("{}  {}  {}: {}{undone}", time(run.begun), run.plan_id.0, run.called(), told.join(", "));
-        writeln!(out, "{}", paint.plain(&line))?;
+        let told = format!("{}: {}{undone}", run.called(), told.join(", "));
+        writeln!(out, "{}  {}  {}", paint.dim(&time(run.begun)), run.plan_id.0, printable(&told))?;
     }
     Ok(())
 }
@@ -179,7 +179,8 @@ fn write_changes(out: &mut dyn Write, entries: &[HistoryEntry], paint: Paint) ->
             }
         };
         let undo = if undoes.is_some() { "undo: " } else { "" };
-        writeln!(out, "{}", paint.plain(&format!("{}  {}  {what}  ({undo}{title})", time(*at), op.plan_id.0)))?;
+        let told = format!("{what}  ({undo}{title})");
+        writeln!(out, "{}  {}  {}", paint.dim(&time(*at)), op.plan_id.0, printable(&told))?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ pub(super) struct Link {
     /// The only way to that server. What the profile, a variable or a flag forbids does not get past it.
     pub client: Arc<Guarded<api::Client>>,
     /// The demo server; it runs for as long as this is kept.
-    pub _demo: Option<demo::Server>,
+    demo: Option<demo::Server>,
 }
 
 /// A way to a server, and what is told of the requests that go there.
@@ -96,12 +96,12 @@ impl Link {
             None => client,
         };
         let client = Arc::new(Guarded::new(client, connection.access));
-        Ok(Self { connection, client, _demo: demo })
+        Ok(Self { connection, client, demo })
     }
 
     /// Whether it leads to a demo server of its own.
     pub const fn is_demo(&self) -> bool {
-        self._demo.is_some()
+        self.demo.is_some()
     }
 
     /// How the sync actor is to keep in step.

@@ -52,10 +52,6 @@ impl Paint {
         self.within(RED, text)
     }
 
-    pub fn plain(self, text: &str) -> String {
-        printable(text).into_owned()
-    }
-
     pub fn added(self, text: &str) -> String {
         self.within(GREEN, text)
     }

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::config::Connection;
 use crate::forest::{Change, Forest};
 use crate::planning::{self, PlannedOperation, SavedOperation, Why};
+use crate::printable::printable;
 use crate::segment::SegmentId;
 use crate::sync::SyncHandle;
 
@@ -16,7 +17,7 @@ use super::apply::write_sum;
 use super::arguments::UndoArguments;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::history::{self, Run, entries, runs};
+use super::history::{Run, entries, runs};
 use super::link::Link;
 use super::load::Loaded;
 use super::output::{self, Content, Target};
@@ -161,7 +162,7 @@ async fn show(
     loaded: &Loaded,
     surroundings: &Surroundings,
 ) -> Result<(), Failure> {
-    let mut text = format!("Undo run {}, {}:\n", run.plan_id.0, surroundings.paint.plain(&history::Run::called(run)));
+    let mut text = format!("Undo run {}, {}:\n", run.plan_id.0, printable(&run.called()));
     // Writing into a text does not fail.
     let _never = write_operations(&mut text, operations, &loaded.forest, surroundings.paint);
     output::blocking(move |cancelled| Target::Stdout.write(Content::Reading, cancelled, |out| out.write_str(&text)))

@@ -21,6 +21,7 @@ pub use text::{Encoding, Undecodable, decode, read_outline};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
     /// One for each segment, in the order of the file.
+    #[expect(clippy::struct_field_names, reason = "they are the rows")]
     pub rows: Vec<Row>,
     /// The columns that are there, in [`Column::ALL`]'s order. Of a form without a heading: those that some row has.
     pub columns: Vec<Column>,

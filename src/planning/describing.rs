@@ -2,9 +2,9 @@
 
 use hashbrown::HashMap;
 
-use super::{PlannedOperation, path, provisional};
+use super::{PlannedOperation, provisional};
 use crate::changes::Operation;
-use crate::forest::Forest;
+use crate::forest::{Forest, path_text};
 use crate::segment::{Draft, Field, SegmentId};
 
 /// What an operation does, in words.
@@ -65,7 +65,7 @@ pub fn describe(operations: &[PlannedOperation], forest: &Forest) -> Vec<Descrip
 /// The path of a segment as it is now.
 #[must_use]
 pub fn path_now(forest: &Forest, id: &SegmentId) -> String {
-    path::written(forest.path(id).into_iter().map(|segment| segment.name.as_str()))
+    path_text(forest.path(id).into_iter().map(|segment| segment.name.as_str()))
 }
 
 /// What all segments will be.
@@ -113,7 +113,7 @@ impl<'a> After<'a> {
             names.push(name);
             at = parent;
         }
-        path::written(names.into_iter().rev())
+        path_text(names.into_iter().rev())
     }
 }
 

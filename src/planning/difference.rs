@@ -342,8 +342,8 @@ impl<'a> Difference<'a> {
     /// Adds the changes, what stands higher in the end before what stands lower, and says after which move each move has to come.
     fn add_updates(&self, operations: &mut Vec<PlannedOperation>) {
         let mut standings = Standings { difference: self, known: HashMap::new() };
-        let mut updates: Vec<(u32, &(usize, Arc<Segment>, Draft))> =
-            self.updates.iter().map(|update| (standings.of(&update.1.id).depth, update)).collect();
+        let updates = self.updates.iter().map(|update| (standings.of(&update.1.id).depth, update));
+        let mut updates: Vec<_> = updates.collect();
         updates.sort_by(|(depth, (row, _, draft)), (other_depth, (other_row, _, other))| {
             (depth, &draft.parent, row).cmp(&(other_depth, &other.parent, other_row))
         });

@@ -125,9 +125,8 @@ impl<'a> Matching<'a> {
                 continue;
             }
             match tree.of_external_id(external_id) {
-                [] => {}
                 [segment] if self.is_unclaimed(&segment.id) => self.claim(at, segment),
-                [_] => {}
+                [] | [_] => {}
                 several => {
                     let problem = Problem::SharedExternalId { value: external_id.to_owned(), count: several.len() };
                     faults.push(PlanFault { line: Some(row.line), problem });

@@ -17,20 +17,15 @@ pub(super) fn names(path: &str) -> Option<Vec<String>> {
     trimmed.iter().all(|name| !name.is_empty()).then_some(trimmed)
 }
 
-/// A path of names.
-#[must_use]
-pub(super) fn written<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    names.into_iter().map(|name| format!("/{}", name.replace('/', "//"))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forest::path_text;
 
     #[test]
     fn a_path_is_read_back_as_it_was_written() {
         for path in [vec!["A"], vec!["A", "B/C", "D"], vec!["A/", "B"], vec!["Łódź", "a b"]] {
-            assert_eq!(names(&written(path.iter().copied())).unwrap(), path, "{path:?}");
+            assert_eq!(names(&path_text(path.iter().copied())).unwrap(), path, "{path:?}");
         }
         for text in ["A/B", "", "/", "/A/", "/ /B"] {
             assert_eq!(names(text), None, "{text}");

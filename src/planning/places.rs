@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use super::matching::Matching;
 use super::tree::Tree;
 use super::{PlanFault, Problem, Request, Scope, path};
+use crate::forest::path_text;
 use crate::formats::rows::{Above, Cell, Column, Row};
 use crate::segment::{Segment, SegmentId};
 
@@ -154,7 +155,7 @@ impl Finder<'_, '_> {
             }
             by_path
         });
-        let told = || path::written(above.iter().map(String::as_str));
+        let told = || path_text(above.iter().map(String::as_str));
         let ambiguous = |count| Problem::AmbiguousParent { column: Column::Path, value: told(), count };
         match by_path.get(above).map(Vec::as_slice) {
             Some([row]) => Ok(Place::UnderRow(*row)),

@@ -48,12 +48,11 @@ pub(super) fn pruned(wished: &Wished<'_>, parents: &HashMap<SegmentId, Option<Se
             None if taken.contains(id) || !forest.children(id).iter().all(goes) => Some(KeptReason::HasChildren),
             None => None,
         };
-        match reason {
-            Some(reason) => pruned.kept.push(Kept { segment: Arc::clone(segment), reason }),
-            None => {
-                deleted.insert(id);
-                pruned.deletes.push(Arc::clone(segment));
-            }
+        if let Some(reason) = reason {
+            pruned.kept.push(Kept { segment: Arc::clone(segment), reason });
+        } else {
+            deleted.insert(id);
+            pruned.deletes.push(Arc::clone(segment));
         }
     }
     pruned.kept.reverse();

@@ -1,7 +1,6 @@
 //! Plans at random: what a file wants is what comes of it, in every order that the queue allows.
 
 mod forests;
-mod sentences;
 
 use std::sync::Arc;
 
@@ -178,7 +177,7 @@ fn what_was_interrupted_anywhere_is_ended_by_the_next_time_and_creates_nothing_t
             apply(&mut random.0, &mut tenant, &asked, usize::MAX);
             let came: Vec<Arc<Segment>> = tenant.segments.values().cloned().collect();
             assert_eq!(shape(&came), shape(&second), "seed {seed}, {form:?}");
-            let wanted = second.len() - form.kept(&second, &first);
+            let wanted = second.len() - Form::kept(&second, &first);
             assert_eq!(tenant.created.len(), wanted, "seed {seed}, {form:?}: {:?}", tenant.created);
         }
     }
@@ -214,8 +213,7 @@ fn a_saved_plan_leads_to_the_same_and_does_nothing_twice() {
 
 #[test]
 fn fuses_are_off_only_where_somebody_says_how_many() {
-    let mut random = Random::new(7);
-    let first = random.chain(100);
+    let first = Random::chain(100);
     let tenant = Tenant::of(&first);
     let forest = tenant.forest();
     let (rows, key) = Form::Ids.rows(&first[..40], &first);

@@ -130,10 +130,10 @@ mod tests {
     use crate::changes::JournalEntry;
     use crate::segment::{Segment, SegmentId};
 
-    fn deed(name: &str, title: &str, undoes: Option<PlanId>) -> Box<Deed> {
+    fn deed(name: &str, title: &str, undoes: Option<PlanId>) -> Deed {
         let id = SegmentId::new("vip").unwrap();
         let did = DoneOp::Created(Arc::new(Segment { id, name: name.into(), external_id: None, parent: None }));
-        Box::new(Deed { did, title: title.into(), undoes })
+        Deed { did, title: title.into(), undoes }
     }
 
     #[test]
@@ -145,10 +145,10 @@ mod tests {
         let op = |plan_id, index| OpId { plan_id: PlanId(plan_id), index };
         store
             .write_journal(&[
-                JournalEntry::Did(op(7, 0), deed("A", "apply a.csv", None)),
+                JournalEntry::Did(op(7, 0), Box::new(deed("A", "apply a.csv", None))),
                 JournalEntry::Over(op(7, 0)),
-                JournalEntry::Did(op(7, 2), deed("B", "an earlier session", None)),
-                JournalEntry::Did(op(9, 0), deed("C", "undo", Some(PlanId(7)))),
+                JournalEntry::Did(op(7, 2), Box::new(deed("B", "an earlier session", None))),
+                JournalEntry::Did(op(9, 0), Box::new(deed("C", "undo", Some(PlanId(7))))),
             ])
             .unwrap();
         // Somebody reads while another program writes.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
+mod apply;
 mod check;
 mod configuration;
 mod desk;

@@ -113,7 +113,7 @@ fn fuses_blow_with_six_and_a_flag_sets_other_limits() {
         (0..40).map(|at| [format!("s{at}"), format!("S{at}"), format!("X{at}"), String::new()]).collect();
     let segments: Vec<[&str; 4]> = segments.iter().map(|segment| segment.each_ref().map(String::as_str)).collect();
     let office = Office::with(tenant_of(&segments));
-    let rows: String = (0..15).map(|at| format!("X{at},S{at}\n")).collect();
+    let rows: String = (0..15).flat_map(|at| [format!("X{at},S{at}\n")]).collect();
     let file = format!("externalId,name\n{rows}");
     let out = tempfile::tempdir().unwrap();
     let out = out.path().join("plan.json");

@@ -61,10 +61,9 @@ fn scope(matching: &MatchingArguments, loaded: &mut Loaded) -> Result<(Scope, St
         let ids = part.segments().map(|segment| segment.id.clone()).collect();
         return Ok((Scope::Matching(ids), format!("segments that match {text}")));
     }
-    Ok(match matching.all {
-        true => (Scope::All, "all segments".into()),
-        false => (Scope::Unsaid, "the rows of the file".into()),
-    })
+    let (scope, text) =
+        if matching.all { (Scope::All, "all segments") } else { (Scope::Unsaid, "the rows of the file") };
+    Ok((scope, text.into()))
 }
 
 /// A segment that may be gone: its ID is enough.

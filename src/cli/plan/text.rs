@@ -7,6 +7,7 @@ use crate::config::Connection;
 use crate::forest::Forest;
 use crate::numbers::{Noun, counted, grouped};
 use crate::planning::{Conflict, ConflictReason, Description, Planned, PlannedOperation, Sums, describe, path_now};
+use crate::printable::printable;
 
 use super::super::load::Loaded;
 use super::super::origin::TenantName;
@@ -68,15 +69,15 @@ fn write_operation(out: &mut dyn Write, description: &Description, operation: &O
             paint.added(&format!("+ create  {path}{}", external_id.unwrap_or_default()))
         }
         Operation::Update { .. } => match new_path {
-            Some(new_path) => paint.plain(&format!("> move    {path} → {new_path}{with}")),
-            None => paint.plain(&format!("~ update  {path}")),
+            Some(new_path) => printable(&format!("> move    {path} → {new_path}{with}")).into_owned(),
+            None => printable(&format!("~ update  {path}")).into_owned(),
         },
         Operation::Delete { .. } => paint.removed(&format!("- delete  {path}{with}")),
     };
     writeln!(out, "{line}")?;
     for (field, before, after) in fields {
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".into());
-        writeln!(out, "{}", paint.plain(&format!("            {field}: {} → {}", shown(before), shown(after))))?;
+        writeln!(out, "{}", printable(&format!("            {field}: {} → {}", shown(before), shown(after))))?;
     }
     Ok(())
 }
@@ -92,7 +93,7 @@ fn write_conflict(out: &mut dyn Write, conflict: &Conflict, loaded: &Loaded, pai
         let say = format!(
             "            --renamed id={id}=line={line} if it is the same, --recreate id={id} if it is another one"
         );
-        writeln!(out, "{}", paint.plain(&say))?;
+        writeln!(out, "{}", printable(&say))?;
     }
     Ok(())
 }

@@ -73,7 +73,7 @@ impl Status {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct ReportLine<'a> {
     format_version: u32,
     time: String,
     run: u64,
@@ -148,7 +148,7 @@ impl Report {
         (id, now): (Option<String>, Option<Fields>),
         error: Option<String>,
     ) -> io::Result<()> {
-        self.write_line(&Line {
+        self.write_line(&ReportLine {
             format_version: FORMAT_VERSION,
             time: clock::now().to_string(),
             run: op.plan_id.0,
@@ -169,7 +169,7 @@ impl Report {
 
     /// Writes of a row that a person has to decide about it.
     pub fn undecided(&mut self, plan_id: PlanId, conflict: &Conflict) -> io::Result<()> {
-        self.write_line(&Line {
+        self.write_line(&ReportLine {
             format_version: FORMAT_VERSION,
             time: clock::now().to_string(),
             run: plan_id.0,
@@ -188,7 +188,7 @@ impl Report {
         })
     }
 
-    fn write_line(&mut self, line: &Line<'_>) -> io::Result<()> {
+    fn write_line(&mut self, line: &ReportLine<'_>) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let line = printable_json(&serde_json::to_string(line).map_err(io::Error::from)?) + "\n";
         match file.write_all(line.as_bytes()) {

@@ -73,15 +73,12 @@ const SHOWN: usize = 120;
 ///
 /// Bytes that are no text in that encoding.
 pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecodable> {
-    let (decoder, bytes, expected) = match encoding_rs::Encoding::for_bom(bytes) {
-        Some((marked, mark)) => {
-            let marked_as = if marked == UTF_16LE || marked == UTF_16BE { Encoding::Utf16 } else { Encoding::Utf8 };
-            (marked, &bytes[mark..], marked_as)
-        }
-        None => {
-            let expected = asked.unwrap_or(Encoding::Utf8);
-            (expected.decoder(), bytes, expected)
-        }
+    let (decoder, bytes, expected) = if let Some((marked, mark)) = encoding_rs::Encoding::for_bom(bytes) {
+        let marked_as = if marked == UTF_16LE || marked == UTF_16BE { Encoding::Utf16 } else { Encoding::Utf8 };
+        (marked, &bytes[mark..], marked_as)
+    } else {
+        let expected = asked.unwrap_or(Encoding::Utf8);
+        (expected.decoder(), bytes, expected)
     };
     if let Some(text) = decoder.decode_without_bom_handling_and_without_replacement(bytes) {
         return Ok(text.into_owned());
@@ -94,7 +91,7 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
     };
     let others: Vec<Encoding> =
         [Encoding::Windows1250, Encoding::Iso8859_2].into_iter().filter(|other| *other != expected).collect();
-    let first = 1 + bytes[..valid].iter().filter(|byte| **byte == b'\n').count();
+    let first = bytes[..valid].split(|byte| *byte == b'\n').count();
     let begin = bytes[..valid].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let read_as = |line: &[u8]| -> Vec<(Encoding, String)> {
         let text = |encoding: Encoding| encoding.decoder().decode_without_bom_handling(line).0.trim_end().to_owned();

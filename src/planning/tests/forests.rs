@@ -51,7 +51,7 @@ impl Random {
     }
 
     /// Segments that stand one under the other.
-    pub fn chain(&mut self, count: usize) -> Vec<Arc<Segment>> {
+    pub fn chain(count: usize) -> Vec<Arc<Segment>> {
         let id = |number: usize| SegmentId::new(&format!("a{number}")).unwrap();
         let segment = |number: usize| Segment {
             id: id(number),
@@ -122,7 +122,7 @@ impl Form {
     }
 
     /// How many of the wanted segments are there and keep their ids.
-    pub fn kept(self, wanted: &[Arc<Segment>], there: &[Arc<Segment>]) -> usize {
+    pub fn kept(wanted: &[Arc<Segment>], there: &[Arc<Segment>]) -> usize {
         wanted.iter().filter(|segment| there.iter().any(|other| other.id == segment.id)).count()
     }
 }

@@ -1,0 +1,461 @@
+//! `segtui apply`, `undo` and `history`: what comes of a file, each exit code, and each refusal before anything is sent.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use insta::assert_snapshot;
+use segtui::demo::{Actor, ChangeRequest, Fields, Moment, Options, Trouble};
+use segtui::segment::{Segment, SegmentId};
+
+use crate::desk::{Office, PATIENCE, tenant_of, told};
+
+const TENANT: &[[&str; 4]] = &[
+    ["h", "Hurtownie", "H", ""],
+    ["h1", "Łódź", "007", "h"],
+    ["h2", "Kraków", "PL-12", "h"],
+    ["h21", "Podgórze", "PL-12-1", "h2"],
+    ["d", "Detal", "D", ""],
+];
+
+const WISHED: &str =
+    "externalId,name,parentExternalId\nH,Hurt,\n007,Łódź,D\nD,Detal,\nN,Nowe,PL-12\nN1,Stare/Nowe,N\nPL-12,Kraków,H\n";
+
+fn office() -> Office {
+    Office::with(tenant_of(TENANT))
+}
+
+/// Writes a file beside the program's home.
+fn file(office: &Office, name: &str, text: &str) -> PathBuf {
+    let path = office.desk.home.path().join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// Runs `apply` on a file with this text.
+fn apply(office: &Office, text: &str, flags: &[&str]) -> (i32, String, String) {
+    let path = file(office, "a.csv", text);
+    told(office.segtui(&["apply"]).arg(path).args(flags).timeout(PATIENCE))
+}
+
+/// Without what is another one each time.
+fn picture(office: &Office, (code, stdout, stderr): (i32, String, String)) -> String {
+    let text = format!("{stdout}--- stderr\n{stderr}--- exit code {code}");
+    let text = text.replace(&office.server.base_url()["http://".len()..], "HOST");
+    masked(&text.replace(&office.desk.home.path().display().to_string(), "HOME"))
+}
+
+/// Numbers of runs are moments.
+fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    let mut digits = String::new();
+    for character in text.chars().chain(['\n']) {
+        if character.is_ascii_digit() {
+            digits.push(character);
+            continue;
+        }
+        masked.push_str(if digits.len() == 13 { "RUN" } else { &digits });
+        digits.clear();
+        masked.push(character);
+    }
+    masked.trim_end_matches('\n').to_owned()
+}
+
+/// The tenant without its IDs: external ID, name and the external ID of the parent.
+fn shape(segments: &[Segment]) -> Vec<[String; 3]> {
+    let external_id = |segment: &Segment| segment.external_id.as_deref().unwrap_or_default().to_owned();
+    let above = |segment: &Segment| {
+        let parent = segments.iter().find(|other| Some(&other.id) == segment.parent.as_ref());
+        parent.map(external_id).unwrap_or_default()
+    };
+    let mut shape: Vec<_> =
+        segments.iter().map(|segment| [external_id(segment), segment.name.to_string(), above(segment)]).collect();
+    shape.sort();
+    shape
+}
+
+fn id(text: &str) -> SegmentId {
+    SegmentId::new(text).unwrap()
+}
+
+fn fields(name: &str, external_id: &str, parent: &str) -> Fields {
+    Fields { name: name.into(), external_id: Some(external_id.into()), parent: SegmentId::new(parent) }
+}
+
+#[test]
+fn a_file_is_applied_and_a_second_time_does_nothing() {
+    let office = office();
+    let [report, ids, left] = ["report.ndjson", "ids.csv", "left.csv"].map(|name| office.desk.home.path().join(name));
+    let flags = ["--all", "--prune", "--yes", "--report", report.to_str().unwrap()];
+    let outputs = ["--id-map", ids.to_str().unwrap(), "--rejects", left.to_str().unwrap()];
+    assert_snapshot!(picture(&office, apply(&office, WISHED, &[&flags[..], &outputs[..]].concat())));
+    assert_eq!(
+        shape(&office.server.segments()),
+        [
+            ["007", "Łódź", "D"],
+            ["D", "Detal", ""],
+            ["H", "Hurt", ""],
+            ["N", "Nowe", "PL-12"],
+            ["N1", "Stare/Nowe", "N"],
+            ["PL-12", "Kraków", "H"],
+        ]
+    );
+    // Parents first, and what moves away before its former parent could go.
+    let order: Vec<String> = fs::read_to_string(&report)
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!((&line["format_version"], &line["status"]), (&1.into(), &"done".into()), "{line}");
+            line["path"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let place = |path: &str| order.iter().position(|other| other == path).unwrap();
+    assert!(place("/Hurt/Kraków/Nowe") < place("/Hurt/Kraków/Nowe/Stare//Nowe"), "{order:?}");
+    let ids = fs::read_to_string(ids).unwrap();
+    let new = office.server.segments().into_iter().find(|segment| segment.external_id.as_deref() == Some("N")).unwrap();
+    assert!(ids.starts_with("externalId,id,name,created\nH,h,Hurt,false\n007,h1,Łódź,false\n"), "{ids}");
+    assert!(ids.contains(&format!("\nN,{},Nowe,true\n", new.id)), "{ids}");
+    assert_eq!(fs::read_to_string(left).unwrap(), "externalId,name,parentExternalId\n");
+    let before = office.server.history().len();
+    assert_snapshot!(picture(&office, apply(&office, WISHED, &flags)));
+    assert_eq!(office.server.history().len(), before);
+}
+
+#[test]
+fn nothing_is_sent_where_it_was_not_agreed_to() {
+    let office = office();
+    let config = office.desk.home.path().join(".config/segtui/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    let profile = format!(
+        "[profiles.prod]\nbase_url = \"{}\"\ntenant = \"acme\"\napi_key_env = \"SEGTUI_API_KEY\"\nprotected = true\n",
+        office.server.base_url()
+    );
+    fs::write(config, profile).unwrap();
+    let path = file(&office, "a.csv", "externalId,name\n007,Lodz\n");
+    let prod = |flags: &[&str]| {
+        let mut command = office.segtui(&["apply", "--profile", "prod"]);
+        command.env_remove("SEGTUI_BASE_URL").env_remove("SEGTUI_TENANT");
+        picture(&office, told(command.arg(&path).args(flags)))
+    };
+    assert_snapshot!(
+        [
+            prod(&[]),
+            prod(&["--yes"]),
+            prod(&["--yes", "--approve", "other"]),
+            prod(&["--yes", "--approve", "acme", "--read-only"]),
+        ]
+        .join("\n\n")
+    );
+    assert!(office.server.history().is_empty());
+    assert!(prod(&["--yes", "--approve", "acme"]).contains("1 updated"));
+}
+
+#[test]
+fn a_blown_fuse_a_faulty_file_and_flags_that_contradict_send_nothing() {
+    let office = office();
+    for (text, flags, code, words) in [
+        ("externalId,name\n", ["--yes"].as_slice(), 6, "the file has no segments"),
+        ("externalId,name\n007,A\n", &["--yes", "--all", "--prune"], 6, "less than half"),
+        ("externalId,nom\n007,A\n", &["--yes"], 2, "line 1: unknown column “nom”"),
+        ("externalId,name\n7,A\n", &["--yes"], 2, "line 2: 7 looks like 007"),
+        ("externalId,name\n007,A\n", &["--yes", "--prune"], 2, "say what the file speaks for"),
+        (
+            "externalId,name\n007,A\n",
+            &["--yes", "--rejects", "/nowhere/left.csv"],
+            1,
+            "couldn't write /nowhere/left.csv",
+        ),
+    ] {
+        let (found, stdout, stderr) = apply(&office, text, flags);
+        assert_eq!((found, stdout.as_str()), (code, ""), "{stderr}");
+        assert!(stderr.contains(words), "{stderr}");
+    }
+    assert!(office.server.history().is_empty());
+}
+
+#[test]
+fn what_is_refused_stops_nothing_else_and_what_depends_on_it_is_on_hold() {
+    let office = office();
+    let text = "externalId,name,parentExternalId\nA,A,\nA1,A1,A\nB,B,\n007,Lodz,H\n";
+    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });
+    let [report, left] = ["report.ndjson", "left.csv"].map(|name| office.desk.home.path().join(name));
+    let outputs = ["--report", report.to_str().unwrap(), "--rejects", left.to_str().unwrap()];
+    let flags = [&["--yes", "--concurrency", "1"], &outputs[..]].concat();
+    assert_snapshot!(picture(&office, apply(&office, text, &flags)));
+    let rejects = fs::read_to_string(&left).unwrap();
+    assert_eq!(rejects, "externalId,name,parentExternalId\nA,A,\nA1,A1,A\n");
+    let statuses: Vec<String> = fs::read_to_string(&report)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["status"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(statuses, ["failed", "done", "done", "on_hold"]);
+    // What was corrected is fed again.
+    let (code, stdout, stderr) = told(office.segtui(&["apply", left.to_str().unwrap(), "--yes"]).timeout(PATIENCE));
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("2 created"), "{stdout}");
+}
+
+#[test]
+fn nothing_done_is_one_and_stop_on_error_begins_no_more() {
+    let office = office();
+    office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 422, retry_after: None });
+    let (code, stdout, stderr) = apply(&office, "externalId,name\n007,Lodz\n", &["--yes"]);
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 422, retry_after: None });
+    let text = "externalId,name\n007,Lodz\nPL-12,Krk\nD,Det\n";
+    assert_snapshot!(picture(&office, apply(&office, text, &["--yes", "--stop-on-error", "--concurrency", "1"])));
+}
+
+#[test]
+fn what_a_colleague_has_changed_is_never_overwritten() {
+    let office = office();
+    // They are faster than we are: between the plan and the write.
+    office.server.plan(Trouble::Between {
+        on: (Method::GET, "segments/h1"),
+        change: ChangeRequest::Update(id("h1"), fields("Theirs", "007", "h")),
+        by: Actor::Backoffice,
+        moment: Moment::Before,
+    });
+    office.server.plan(Trouble::Between {
+        on: (Method::GET, "segments/h2"),
+        change: ChangeRequest::Update(id("h2"), fields("Kraków", "PL-12-new", "h")),
+        by: Actor::Backoffice,
+        moment: Moment::Before,
+    });
+    let text = "id,name\nh1,Lodz\nh2,Krk\nd,Det\n";
+    let left = office.desk.home.path().join("left.csv");
+    assert_snapshot!(picture(&office, apply(&office, text, &["--yes", "--rejects", left.to_str().unwrap()])));
+    let named = |id: &str| office.server.segments().into_iter().find(|segment| segment.id.text() == id).unwrap();
+    assert_eq!(named("h1").name, "Theirs");
+    // Another field than ours stays as they made it.
+    assert_eq!((named("h2").name.as_str(), named("h2").external_id.as_deref()), ("Krk", Some("PL-12-new")));
+    assert_eq!(named("d").name, "Det");
+    assert_eq!(fs::read_to_string(left).unwrap(), "id,name\nh1,Lodz\n");
+}
+
+#[test]
+fn a_saved_plan_does_what_was_looked_at_or_nothing() {
+    let office = office();
+    let path = office.desk.home.path().join("plan.json");
+    let saved = path.to_str().unwrap();
+    let a = file(&office, "a.csv", WISHED);
+    let (code, _, stderr) = office.run(&["plan", a.to_str().unwrap(), "--all", "--prune", "--out", saved]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    // Somebody changes what the plan is to move, and something that it has nothing to do with.
+    office.server.change(Actor::Backoffice, ChangeRequest::Update(id("h1"), fields("Łódź", "007", "h2"))).unwrap();
+    office.server.change(Actor::Backoffice, ChangeRequest::Create(fields("Theirs", "T", ""))).unwrap();
+    let run = |flags: &[&str]| picture(&office, told(office.segtui(&["apply", saved]).args(flags).timeout(PATIENCE)));
+    assert_snapshot!(
+        [run(&["--yes", "--key", "id"]), run(&["--yes", "--tenant", "other"]), run(&["--yes"])].join("\n\n")
+    );
+    assert!(office.server.segments().iter().any(|segment| segment.name == "Theirs"), "it isn't in the plan");
+    // Another tenant, or the same on another host, is none of its business.
+    let elsewhere = Office::with(tenant_of(TENANT));
+    let (code, stdout, stderr) = told(elsewhere.segtui(&["apply", saved, "--yes"]).timeout(PATIENCE));
+    assert_eq!((code, stdout.as_str()), (6, ""));
+    assert!(stderr.contains("it was made for acme on 127.0.0.1:"), "{stderr}");
+    assert!(elsewhere.server.history().is_empty());
+    // Applied twice, it creates nothing twice.
+    let before = office.server.segments();
+    assert_snapshot!(run(&["--yes"]));
+    assert_eq!(office.server.segments(), before);
+}
+
+#[test]
+fn a_run_is_in_the_history_and_can_be_undone() {
+    let office = office();
+    let before = shape(&office.server.segments());
+    assert_eq!(apply(&office, WISHED, &["--all", "--prune", "--yes"]).0, 0);
+    assert_eq!(apply(&office, "externalId,name\nD,Detail\n", &["--yes"]).0, 0);
+    let dated = |text: String| -> String {
+        let undated = |line: &str| line.get("2026-11-26 08:58:05  ".len()..).unwrap_or(line).to_owned();
+        text.lines().map(undated).collect::<Vec<_>>().join("\n")
+    };
+    let history = |arguments: &[&str]| {
+        let (code, stdout, stderr) = office.run(&[&["history"], arguments].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        masked(&dated(stdout).replace(&office.desk.home.path().display().to_string(), "HOME"))
+    };
+    assert_snapshot!(
+        [history(&[]), history(&["D"]), history(&["ext=PL-12-1"]), history(&["--since", "0m"])].join("\n--\n")
+    );
+    assert_snapshot!(picture(&office, office.run(&["undo", "--yes", "--last", "5"])));
+    assert_eq!(shape(&office.server.segments()), before);
+    assert_snapshot!(history(&[]));
+    assert_snapshot!(
+        [
+            picture(&office, office.run(&["undo", "--yes"])),
+            picture(&office, office.run(&["undo", "--yes", "--run", "1"])),
+        ]
+        .join("\n\n")
+    );
+    let (_, stdout, _) = office.run(&["history", "-o", "ndjson", "D"]);
+    let first: serde_json::Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&first["op"], &first["before"]["name"], &first["after"]["name"]),
+        (&"update".into(), &"Detal".into(), &"Detail".into())
+    );
+    let json: serde_json::Value = serde_json::from_str(&office.run(&["history", "-o", "json"]).1).unwrap();
+    assert_eq!(json["tenant"], "acme");
+    assert!(json["changes"].as_array().unwrap().len() >= 12);
+}
+
+#[test]
+fn what_somebody_has_changed_since_is_not_undone() {
+    let office = office();
+    assert_eq!(apply(&office, "externalId,name\nD,Detail\n007,Lodz\n", &["--yes"]).0, 0);
+    office.server.change(Actor::Backoffice, ChangeRequest::Update(id("d"), fields("Theirs", "D", ""))).unwrap();
+    let (code, stdout, stderr) = office.run(&["undo", "--yes"]);
+    assert_eq!(code, 5, "{stdout}{stderr}");
+    assert!(stderr.contains("update /Theirs: someone else changed its name"), "{stderr}");
+    let names: Vec<_> = office.server.segments().into_iter().map(|segment| segment.name.to_string()).collect();
+    assert!(names.contains(&"Theirs".to_owned()) && names.contains(&"Łódź".to_owned()), "{names:?}");
+}
+
+#[test]
+fn a_server_that_can_not_be_reached_is_seven() {
+    let office = office();
+    for _ in 0..50 {
+        office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 503, retry_after: Some(30) });
+    }
+    let (code, stdout, stderr) = apply(&office, "externalId,name\n007,Lodz\nD,Det\n", &["--yes", "--timeout", "3"]);
+    assert_eq!(code, 7, "{stdout}{stderr}");
+    assert!(stdout.contains("1 updated, 1 not sent"), "{stdout}");
+    assert!(stderr.contains("1 of 2 changes applied") && stderr.contains("run it again to continue"), "{stderr}");
+    office.server.end_trouble();
+    let (code, stdout, _) = apply(&office, "externalId,name\n007,Lodz\nD,Det\n", &["--yes"]);
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.contains(": 1 updated"), "{stdout}");
+}
+
+/// Many new segments, in chains and beside each other.
+fn many(count: usize) -> String {
+    let row = |at: usize| {
+        let parent = if at < 5 { String::new() } else { format!("X{}", at / 3) };
+        format!("X{at},S{at},{parent}\n")
+    };
+    format!("externalId,name,parentExternalId\n{}", (0..count).map(row).collect::<String>())
+}
+
+fn slow() -> Office {
+    Office::with(Options { latency: Duration::from_millis(20), ..tenant_of(TENANT) })
+}
+
+fn begin(office: &Office, path: &std::path::Path) -> Child {
+    let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
+    command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables());
+    command.args(["apply", path.to_str().unwrap(), "--yes"]).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < until, "{what} has not happened");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let status = Process::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_one_apply_at_a_time_changes_a_tenant() {
+    let office = slow();
+    let path = file(&office, "many.csv", &many(60));
+    let mut first = begin(&office, &path);
+    wait_until("the first change", || !office.server.history().is_empty());
+    let (code, stdout, stderr) = apply(&office, "externalId,name\nD,Det\n", &["--yes"]);
+    assert_eq!((code, stdout.as_str()), (6, ""));
+    assert!(stderr.contains("acme is being changed by another segtui command"), "{stderr}");
+    signal(&first, "KILL");
+    first.wait().unwrap();
+    // The lock goes with the program, however that ends.
+    assert_eq!(apply(&office, "externalId,name\nD,Det\n", &["--yes"]).0, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_waits_for_what_is_in_flight_and_the_next_run_continues() {
+    let office = slow();
+    let path = file(&office, "many.csv", &many(60));
+    for (name, code) in [("INT", 130), ("TERM", 143)] {
+        let before = office.server.history().len();
+        let child = begin(&office, &path);
+        wait_until("a few changes", || office.server.history().len() > before + 5);
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(stderr.contains("changes applied; run it again to continue"), "{stderr}");
+        // What was in flight is known, so nothing is left to be looked into.
+        let (_, stdout, stderr) = office.run(&["history"]);
+        assert!(stderr.is_empty() && stdout.contains("apply "), "{stdout}{stderr}");
+    }
+    // Twice, it doesn't wait.
+    let before = office.server.history().len();
+    let child = begin(&office, &path);
+    wait_until("a few changes", || office.server.history().len() > before + 5);
+    office.server.plan(Trouble::HoldAnswer { on: (Method::POST, "segments"), by: Duration::from_secs(30) });
+    wait_until("a request that is held", || office.server.requests().iter().any(|request| request.troubled));
+    signal(&child, "INT");
+    std::thread::sleep(Duration::from_millis(300));
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    ends_whole(&office, &path, 60);
+}
+
+/// The next run does the rest, and nothing is there twice.
+fn ends_whole(office: &Office, path: &std::path::Path, count: usize) {
+    let (code, stdout, stderr) = told(office.segtui(&["apply", path.to_str().unwrap(), "--yes"]).timeout(PATIENCE));
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let mut found: Vec<String> = office
+        .server
+        .segments()
+        .iter()
+        .filter_map(|segment| segment.external_id.as_deref().filter(|external_id| external_id.starts_with('X')))
+        .map(str::to_owned)
+        .collect();
+    found.sort();
+    let mut expected: Vec<String> = (0..count).map(|at| format!("X{at}")).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    let creates = office.server.history().iter().filter(|change| change.actor == Actor::Integrations).count();
+    assert_eq!(creates, count, "each was created once");
+    assert!(office.run(&["plan", path.to_str().unwrap()]).1.ends_with(": nothing to do\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_after_any_operation_the_next_run_continues_and_creates_nothing_twice() {
+    const SEED: u64 = 5;
+    println!("seed {SEED}");
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let office = slow();
+    let path = file(&office, "many.csv", &many(80));
+    for _ in 0..12 {
+        let before = office.server.history().len();
+        let wanted = before + random.usize(0..8);
+        let mut child = begin(&office, &path);
+        wait_until("its moment", || {
+            office.server.history().len() >= wanted
+                && office.server.requests().iter().any(|request| request.method == Method::POST)
+        });
+        std::thread::sleep(Duration::from_millis(random.u64(0..25)));
+        signal(&child, "KILL");
+        child.wait().unwrap();
+    }
+    ends_whole(&office, &path, 80);
+    // What the killed runs had done is in the history as well.
+    let (_, stdout, _) = office.run(&["history", "-o", "ndjson"]);
+    assert_eq!(stdout.lines().count(), 80, "{stdout}");
+}
