@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::forest::Forest;
 use crate::numbers::grouped;
 use crate::planning::{self, Key, Made, Planned, Request, SavedConflict, SavedOperation, SavedPlan, Scope, Sums};
+use crate::printable::printable;
 
 use super::arguments::{DiffArguments, TextOrJson};
 use super::check::segments;
@@ -123,7 +124,7 @@ impl Between<'_> {
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
         let told: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
         let told = if told.is_empty() { "no differences".into() } else { told.join(", ") };
-        writeln!(out, "{}", paint.plain(&format!("{} → {}: {told}, matched by {}", from.name, to.name, planned.key)))
+        writeln!(out, "{}", printable(&format!("{} → {}: {told}, matched by {}", from.name, to.name, planned.key)))
     }
 
     fn write_json(&self, out: &mut dyn Write) -> fmt::Result {

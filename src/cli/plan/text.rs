@@ -28,8 +28,8 @@ pub(in crate::cli) fn write_heading(
         writeln!(out, "{}", paint.alarm(&format!("PROTECTED TENANT: {target}")))?;
     }
     if let Some(TenantName { tenant, host, profile }) = source.and_then(|source| source.tenant.as_ref()) {
-        writeln!(out, "{}", paint.plain(&format!("from  {tenant} on {host}{}", within(profile))))?;
-        writeln!(out, "{}", paint.plain(&format!("to    {target}")))?;
+        writeln!(out, "{}", printable(&format!("from  {tenant} on {host}{}", within(profile))))?;
+        writeln!(out, "{}", printable(&format!("to    {target}")))?;
     }
     Ok(())
 }
