@@ -46,7 +46,8 @@ fn check_reads_files_and_says_their_lines() {
         &["check", "nothing.csv"],
     ] {
         let (code, stdout, stderr) = told(desk.segtui(arguments).current_dir(folder));
-        transcript += &format!("$ segtui {}\n{stdout}{stderr}exit: {code}\n\n", arguments.join(" "));
+        transcript.extend(["$ segtui ", &arguments.join(" "), "\n", &stdout, &stderr]);
+        transcript.extend(["exit: ", &code.to_string(), "\n\n"]);
     }
     insta::assert_snapshot!(transcript);
 }

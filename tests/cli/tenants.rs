@@ -51,7 +51,7 @@ impl Tenants {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("config.toml"), config).unwrap();
         let hosts = [0, 1].map(|at: usize| servers[at].1.base_url().trim_start_matches("http://").to_owned());
-        Self { desk, servers: servers, hosts }
+        Self { desk, servers, hosts }
     }
 
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
@@ -65,12 +65,14 @@ impl Tenants {
     }
 
     fn transcript(&self, commands: &[&[&str]]) -> String {
-        let one = |arguments: &&[&str]| {
+        let mut transcript = String::new();
+        for arguments in commands {
             let (code, stdout, stderr) = self.run(arguments);
-            let errors: String = stderr.lines().map(|line| format!("stderr: {line}\n")).collect();
-            format!("$ segtui {}\n{stdout}{errors}exit: {code}\n\n", arguments.join(" "))
-        };
-        commands.iter().map(one).collect()
+            transcript.extend(["$ segtui ", &arguments.join(" "), "\n", &stdout]);
+            transcript.extend(stderr.lines().flat_map(|line| ["stderr: ", line, "\n"]));
+            transcript.extend(["exit: ", &code.to_string(), "\n\n"]);
+        }
+        transcript
     }
 }
 
