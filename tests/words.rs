@@ -153,6 +153,64 @@ fn only_numbers_knows_which_words_agree_with_a_number() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// The words between two marks, one after another.
+fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
+    text.split(open).skip(1).filter_map(|rest| rest.split_once(close)).map(|(inside, _)| inside).collect()
+}
+
+#[test]
+fn each_term_of_the_glossary_is_in_the_file_that_it_names() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let glossary = fs::read_to_string(root.join("docs/glossary.md")).unwrap();
+    let entries: Vec<&str> = glossary
+        .split(
+            "
+- **",
+        )
+        .skip(1)
+        .collect();
+    assert!(entries.len() > 60, "the entries are found");
+    let mut found = Vec::new();
+    for entry in entries {
+        let (term, rest) = entry.split_once("**").unwrap();
+        let entry = rest
+            .split(
+                "
+
+",
+            )
+            .next()
+            .unwrap()
+            .replace(
+                "
+  ", " ",
+            );
+        let named = between(&entry, "[", "]").join(" ");
+        let files: Vec<&str> = named.split([' ', ',']).filter(|word| word.ends_with(".rs")).collect();
+        let sources: Vec<String> = files.iter().filter_map(|file| fs::read_to_string(root.join(file)).ok()).collect();
+        if sources.len() != files.len() {
+            found.push(format!("{term}: not all of {files:?} exist"));
+        }
+        // What stands right behind the term, in brackets.
+        let types =
+            entry.trim_start().strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or("", |(types, _)| types);
+        for path in types.split('`').skip(1).step_by(2) {
+            let name = path.rsplit("::").next().unwrap();
+            if !files.is_empty() && !sources.iter().any(|source| source.contains(name)) {
+                found.push(format!("{term}: `{path}` is not in {files:?}"));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "{}",
+        found.join(
+            "
+"
+        )
+    );
+}
+
 #[test]
 fn texts_are_read_past_comments_characters_and_broken_lines() {
     let source = "// \"no\"\nlet a = '\"'; let b = '\\''; f(\"one \\\n    two\", \"th\\\"ree\");\n#[expect(x, reason = \"no\")]\n";
