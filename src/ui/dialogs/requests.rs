@@ -29,7 +29,7 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Fra
     let at = pane.position(&listed);
     let inner = dialog::framed(rect(place.area), &title(state, pane, listed.len()), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
-        let titles = columns(["time", "", "status", "duration", "size", "attempt"], "path");
+        let titles = columns(["time", "", "status", "duration", "size", "try"], "path", usize::from(inner.width));
         frame.render_widget(Line::styled(format!(" {titles}"), theme.quiet), area);
     }
     let window = List { chosen: at }.window(listed.len(), place.rows);
@@ -55,9 +55,12 @@ fn title(state: &State, pane: &RequestsPane, listed: usize) -> String {
     format!("Requests ({}){missed}{filtered}", number(state.side.requests.counted + state.side.requests.missed))
 }
 
-/// Cells in front of the path.
-fn columns([time, method, status, took, size, attempt]: [&str; 6], path: &str) -> String {
-    format!(" {time:<8}  {method:<6} {status:<8} {took:>7} {size:>7} {attempt:>3}  {path}")
+/// Cells below which a path is worth more than the size and the number of tries.
+const NARROW: usize = 72;
+
+fn columns([time, method, status, took, size, attempt]: [&str; 6], path: &str, width: usize) -> String {
+    let rest = if width < NARROW { String::new() } else { format!(" {size:>7} {attempt:>3}") };
+    format!(" {time:<8}  {method:<6} {status:<8} {took:>8}{rest}  {path}")
 }
 
 fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<'static> {
@@ -67,7 +70,7 @@ fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<
     let (status, attempt) = (logged.status(), exchange.attempt.to_string());
     let cells = [&time, &exchange.method, &status, &took, &bytes, &attempt].map(String::as_str);
     let style = if exchange.fault.is_some() { theme.bad } else { Style::new() };
-    Line::styled(fitted(&columns(cells, exchange.target()), width.saturating_sub(1)).into_owned(), style)
+    Line::styled(fitted(&columns(cells, exchange.target(), width), width.saturating_sub(1)).into_owned(), style)
 }
 
 /// Under the list: the filter that is typed, or why the selected request failed.

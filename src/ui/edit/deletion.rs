@@ -71,7 +71,7 @@ fn lines(state: &State, deletion: &Deletion, theme: &Theme) -> Vec<Line<'static>
     lines.push(Line::raw(format!("{have}. What should happen to {}?", Agreeing::Them.with(below))));
     lines.push(Line::default());
     lines.push(choice("s", &format!("delete all {all}"), theme));
-    let up = format!("keep the {moved}: move them up {}", place_above(state, deletion));
+    let up = format!("keep the {moved}: move {} up {}", Agreeing::Them.with(children), place_above(state, deletion));
     lines.push(choice("p", &fitted(&up, room.saturating_sub(CHOICE)), theme));
     let only = Agreeing::These.with(roots);
     let whole = format!("delete only {only} and let the server decide (can't be undone)");
@@ -134,9 +134,13 @@ pub(in crate::ui) fn draw_leaving(state: &State, look: Look<'_>, frame: &mut Fra
         Unsent::Lost => LOST,
         Unsent::Staged => "Staged changes are kept for next time.",
         Unsent::Mixed => "Staged changes are kept; the rest is checked at next start.",
-        Unsent::UnderWay => "They will be checked at next start.",
+        Unsent::UnderWay => &they_will(state, "be checked at next start."),
     };
     draw_parting(state, "Quit?", kept, &Layer::Leaving, look, frame)
+}
+
+fn they_will(state: &State, rest: &str) -> String {
+    format!("{} will {rest}", Agreeing::They.with(state.changes.counts().unfinished()))
 }
 
 /// Whether to go elsewhere although writes are under way.
@@ -145,24 +149,17 @@ pub(in crate::ui) fn draw_switching(state: &State, layer: &Layer, look: Look<'_>
         Unsent::Lost => LOST,
         Unsent::Staged => "Staged changes are kept until you come back.",
         Unsent::Mixed => "Staged changes are kept; the rest is checked when you come back.",
-        Unsent::UnderWay => "They will be checked when you come back.",
+        Unsent::UnderWay => &they_will(state, "be checked when you come back."),
     };
     draw_parting(state, "Switch?", kept, layer, look, frame)
 }
 
-fn draw_parting(
-    state: &State,
-    title: &str,
-    kept: &'static str,
-    layer: &Layer,
-    look: Look<'_>,
-    frame: &mut Frame<'_>,
-) -> Rect {
+fn draw_parting(state: &State, title: &str, kept: &str, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
     let waiting = state.changes.counts().unfinished();
     let what = format!("{} {}", counted(waiting, Noun::Change), Agreeing::HaveNot.with(waiting));
     let lines = [
         Line::raw(format!("{what} been sent.")),
-        Line::raw(kept),
+        Line::raw(kept.to_owned()),
         Line::default(),
         dialog::keys(&layer.keys(state, look.keymap), look.theme),
     ];
