@@ -57,7 +57,10 @@ fn frame(criterion: &mut Criterion) {
                 if let Some(key) = keys.next() {
                     update(&mut state, &keymap, Event::Key(key));
                 }
-                terminal.draw(|frame| draw(&state, Look { theme: &theme, keymap: &keymap }, frame)).is_ok()
+                let drawn = terminal.draw(|frame| {
+                    draw(&state, Look { theme: &theme, keymap: &keymap }, frame);
+                });
+                drawn.is_ok()
             });
         });
     }

@@ -8,6 +8,7 @@
 mod availability;
 mod browsing;
 mod changes;
+mod clicking;
 mod copying;
 mod dialogs;
 mod edit;
@@ -21,6 +22,7 @@ mod panes;
 mod perform;
 mod side;
 mod state;
+mod targets;
 mod tree;
 mod wording;
 
@@ -81,6 +83,7 @@ pub use side::pulse::{KINDS, MINUTES};
 pub use side::request_lines::{duration, request_lines};
 pub use side::requests::{Logged, Requests};
 pub use state::{Clock, Message, Screen, Session, State, Tone};
+pub use targets::{Click, FieldName, ListItem, ListWindow, Target, Targets};
 pub use tree::filter::Filter;
 pub use tree::filters::Filters;
 pub use tree::places::{Letter, Places};
@@ -101,6 +104,17 @@ pub enum Event {
     Paste(String),
     /// The mouse did something.
     Mouse(Mouse),
+    /// Something that was drawn was clicked.
+    Clicked(Click),
+    /// The wheel was turned while a list was shown.
+    Scrolled {
+        /// The part of it that was shown.
+        list: ListWindow,
+        /// Which dialog that was in: [`Screen::opened`] when it was drawn.
+        opened: u64,
+        /// Whether it was turned down.
+        down: bool,
+    },
     /// The terminal has another size: columns, rows.
     Resized(u16, u16),
     /// The terminal has told what its background is.
@@ -178,7 +192,11 @@ pub enum Effect {
 
 /// Brings the state up to date with one event.
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
+    let before = state.screen.top();
     let mut effects = take(state, keymap, event);
+    if state.screen.top() != before {
+        state.screen.open_another();
+    }
     effects.extend(tree::search::refresh_search(state));
     effects.extend(side::findings::look_again(state));
     effects.extend(changes::send_next(&mut state.changes, state.clock.now));
@@ -212,6 +230,14 @@ fn take(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
         Event::Mouse(mouse) => {
             state.tree.touched = true;
             mouse::point(state, keymap, mouse)
+        }
+        Event::Clicked(click) => {
+            state.tree.touched = true;
+            clicking::click(state, keymap, click)
+        }
+        Event::Scrolled { list, opened, down } => {
+            clicking::scroll(state, list, opened, down);
+            Vec::new()
         }
         Event::Resized(columns, rows) => {
             state.screen.panes.resize(columns, rows);

@@ -36,7 +36,7 @@
 //! # The way of a key, and the way of a change
 //!
 //! ```text
-//! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch, if anything changed
+//! key, paste, mouse, resize ─┐                                    ┌─> ui::draw(&State)   once per batch; answers what can be clicked
 //! sync event ────────────────┼─> Event ─> app::update(&mut State)─┤
 //! request made ──────────────┤                                    │
 //! time ──────────────────────┘                                    └─> Effect ─> sync command, clipboard, suspend, quit

@@ -29,7 +29,7 @@ use futures::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::app::{self, Answer, Destination, Edited, Effect, Event, FormEffect, State};
+use crate::app::{self, Answer, Destination, Edited, Effect, Event, FormEffect, State, Targets};
 use crate::clock;
 use crate::keymap::Keymap;
 use crate::remote::Exchange;
@@ -142,6 +142,7 @@ pub async fn run(
         pace: FramePace::default(),
         text: None,
         onward: None,
+        targets: Targets::default(),
     };
     let mut sync_events = sync.events;
     let mut input = events::Input::open();
@@ -247,6 +248,8 @@ struct Interface<'a> {
     text: Option<String>,
     /// Where the person goes on, if anywhere.
     onward: Option<Destination>,
+    /// What can be clicked in the last frame.
+    targets: Targets,
 }
 
 /// When frames were drawn and are to be drawn.
@@ -333,7 +336,7 @@ impl Interface<'_> {
     fn take_all(&mut self, batch: &mut Vec<Event>) -> LoopAction {
         let mut flow = LoopAction::Continue;
         for event in batch.drain(..) {
-            if flow != LoopAction::Continue && matches!(event, Event::Key(_) | Event::Paste(_)) {
+            if flow != LoopAction::Continue && matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_)) {
                 // It was typed for what comes now and not for the tree.
                 continue;
             }
@@ -351,7 +354,11 @@ impl Interface<'_> {
         }
         self.pace.urgent |= !is_growth(&event);
         self.update(Event::Time(clock::now()));
-        self.update(event)
+        self.update(match event {
+            // It was aimed at what was on the screen.
+            Event::Mouse(mouse) => self.targets.event(mouse),
+            event => event,
+        })
     }
 
     fn update(&mut self, event: Event) -> LoopAction {
@@ -480,7 +487,8 @@ impl Interface<'_> {
         let theme = theme.map_or(&self.setup.theme, |(_, theme)| theme);
         let look = Look { theme, keymap: &self.setup.keymap };
         let state = &self.state;
-        self.screen.draw(|frame| ui::draw(state, look, frame))
+        let targets = &mut self.targets;
+        self.screen.draw(|frame| *targets = ui::draw(state, look, frame))
     }
 
     /// Until work has come to something, or the screen is to change although nothing happens.

@@ -3,6 +3,7 @@
 //! Nothing is decided here and nothing is remembered: the same state and size always give the same picture. The cost of a
 //! frame depends on the size of the screen, not on that of the tree. Every size is good, nought included.
 
+mod canvas;
 mod changes;
 mod dialogs;
 mod edit;
@@ -20,8 +21,9 @@ mod which_key;
 #[cfg(test)]
 mod tests;
 
+use canvas::Canvas;
 use changes::{conflict, pending, plans};
-use dialogs::{dialog, help, output, palette, profiles, requests};
+use dialogs::{dialog, help, new_profile, output, palette, profiles, requests};
 use edit::{bulk, deletion, findings, form, outline, parents};
 use side::{activity, details, sparkline};
 
@@ -29,12 +31,11 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::{Layer, State};
+use crate::app::{Layer, NewProfile, State, Targets};
 use crate::keymap::Keymap;
 use crate::printable::{is_printable, printable};
 use crate::theme;
 
-pub use dialogs::new_profile::draw_new_profile;
 pub use theme::{Name as ThemeName, Symbols, Theme};
 
 /// What the drawing goes by besides the state.
@@ -46,8 +47,14 @@ pub struct Look<'a> {
     pub keymap: &'a Keymap,
 }
 
-/// Draws the whole screen.
-pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+/// Draws the whole screen. Returns what on it can be clicked.
+pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
+    let mut canvas = Canvas::new(frame, state.screen.opened);
+    draw_on(state, look, &mut canvas);
+    canvas.into_targets()
+}
+
+fn draw_on(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let layout = state.layout();
     if layout.screen.width != frame.area().width || layout.screen.height != frame.area().height {
         // The terminal has just changed its size; the event that tells the state is on its way.
@@ -55,13 +62,14 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     }
     if let Some(Layer::NewProfile(form)) = state.screen.layers.last() {
         // It has the whole screen: what shows beside it belongs to another tenant.
-        return draw_new_profile(form, look, frame);
+        return new_profile::draw(form, look, frame);
     }
     // A dialog first, since its height tells which rows are shown beside it; it is put on top of them below.
     let layer = state.screen.layers.last();
     let dialog = layer.and_then(|layer| draw_dialog(state, layer, look, frame)).map(|area| cut_out(area, frame));
     let first_row =
         dialog.as_ref().map_or(state.tree.view.offset, |dialog| state.beside_dialog(dialog.area.height).first_row);
+    let over_all = dialog.is_some().then(|| frame.take_targets());
     // Then the tree: its widget may write beyond its pane when the indentation is wide.
     tree::draw(state, first_row, look, frame);
     frame::draw(state, first_row, look, frame);
@@ -72,6 +80,9 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     which_key::draw(state, look, frame);
     if let Some(dialog) = dialog {
         frame.buffer_mut().merge(&dialog);
+    }
+    if let Some(targets) = over_all {
+        frame.put_back(targets);
     }
     if let Some(layer) = layer {
         draw_page(state, layer, look, frame);
@@ -84,7 +95,7 @@ pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 
 /// Draws a dialog that stands beside the row it speaks of, and answers where. Only the one that has the keys is drawn: what is open
 /// below it comes back when it is closed.
-fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) -> Option<Rect> {
+fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Option<Rect> {
     let area = match layer {
         Layer::Form(form) => form::draw(state, form, look, frame),
         Layer::Parents(picker) => parents::draw(state, picker, look, frame),
@@ -114,7 +125,7 @@ fn draw_dialog(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'
 }
 
 /// Draws what has a page of its own, whatever is below it.
-fn draw_page(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_page(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     match layer {
         Layer::Help(line) => help::draw(state, *line, look, frame),
         Layer::Findings => findings::draw(state, look, frame),
@@ -149,7 +160,14 @@ fn show_nothing_hidden(frame: &mut Frame<'_>) {
 
 /// Draws the tree pane alone.
 pub fn draw_tree(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    tree::draw(state, state.tree.view.offset, look, frame);
+    tree::draw(state, state.tree.view.offset, look, &mut Canvas::new(frame, state.screen.opened));
+}
+
+/// Draws the form for a new profile on an empty screen. Returns what on it can be clicked.
+pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
+    let mut canvas = Canvas::new(frame, 0);
+    new_profile::draw(form, look, &mut canvas);
+    canvas.into_targets()
 }
 
 /// Replaces the punctuation of our own texts by what every font has.

@@ -84,7 +84,9 @@ impl Screen {
 
     pub fn frame(&mut self) {
         let look = Look { theme: &self.theme, keymap: &self.keymap };
-        let Ok(_) = self.terminal.draw(|frame| draw(&self.state, look, frame));
+        let Ok(_) = self.terminal.draw(|frame| {
+            draw(&self.state, look, frame);
+        });
     }
 
     fn tree(&mut self) {

@@ -17,6 +17,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         search::cancel_jump(state);
     }
     let read = state.screen.message.take_if(|message| message.tone == Tone::Warning);
+    state.screen.scrolled = None;
     let Some(mut layer) = state.screen.layers.pop() else {
         let only_read = read.is_some() && state.screen.pressed.is_empty() && keymap.asks(key, Action::Dismiss);
         return if only_read { Vec::new() } else { press_main(state, keymap, key) };
@@ -28,6 +29,22 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
     let place = state.screen.layers.len();
     let result = press_layer(state, keymap, &mut layer, key);
     result.settle(state, layer, place)
+}
+
+/// Does an action of the main screen as its key does, whatever was begun before.
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    search::cancel_jump(state);
+    state.screen.message.take_if(|message| message.tone == Tone::Warning);
+    state.screen.pressed.clear();
+    perform_counted(state, action)
+}
+
+/// As often as was typed before.
+fn perform_counted(state: &mut State, action: Action) -> Vec<Effect> {
+    let count = state.screen.count.take();
+    let effects = perform::perform_times(state, action, count);
+    marking::follow(state);
+    effects
 }
 
 fn press_layer(state: &mut State, keymap: &Keymap, layer: &mut Layer, key: Key) -> KeyResult {
@@ -84,10 +101,7 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     match keymap.lookup(&state.screen.pressed) {
         Lookup::Action(action) => {
             state.screen.pressed.clear();
-            let count = state.screen.count.take();
-            let effects = perform::perform_times(state, action, count);
-            marking::follow(state);
-            effects
+            perform_counted(state, action)
         }
         Lookup::Prefix => Vec::new(),
         Lookup::Nothing => {

@@ -1,5 +1,6 @@
-//! What the mouse does: a click selects, a click on the arrow folds, a second one renames, the right button offers the commands for
-//! a row, a row that is dragged onto another asks for the move, and the wheel scrolls without a new selection.
+//! What the mouse does where the layout says what is there: a click selects, a click on the arrow folds, a second one renames, the
+//! right button offers the commands for a row, a row that is dragged onto another asks for the move, and the wheel scrolls without
+//! a new selection. Whatever else is drawn is clicked by way of [`clicking`](super::clicking).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,7 +9,7 @@ use crate::forest::{Fold, RowId};
 use crate::keymap::Keymap;
 
 use super::dialogs::{output_pane, requests_pane};
-use super::edit::{changing, findings};
+use super::edit::changing;
 use super::layout::shown_depth;
 use super::tree::{filter, viewport};
 use super::{Effect, HelpPage, Layer, Palette, Pane, Shape, State, perform};
@@ -56,6 +57,24 @@ pub(super) struct Pointing {
     clicked: Option<(RowId, Timestamp)>,
     /// What is held.
     held: Option<Held>,
+    /// The last click on something that was drawn: the cell, when, and which dialog had the keys before.
+    acted: Option<(u16, u16, Timestamp, u64)>,
+}
+
+impl Pointing {
+    /// A click on something that was drawn.
+    pub fn act(&mut self, column: u16, row: u16, now: Timestamp, opened: u64) {
+        *self = Self { clicked: None, held: None, acted: Some((column, row, now, opened)) };
+    }
+
+    /// Whether a click is the second one of a double click whose first one has opened or closed something: it was not meant for
+    /// what is there now.
+    pub fn is_second(&self, state: &State, column: u16, row: u16) -> bool {
+        self.acted.is_some_and(|(x, y, at, opened)| {
+            let in_time = state.clock.now.duration_since(at) <= DOUBLE;
+            in_time && (x, y) == (column, row) && opened != state.screen.opened
+        })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -71,12 +90,13 @@ pub(super) fn point(state: &mut State, keymap: &Keymap, mouse: Mouse) -> Vec<Eff
         MouseKind::ScrollUp => -WHEEL,
         MouseKind::ScrollDown => WHEEL,
     };
+    if mouse.kind == MouseKind::Click && state.screen.pointing.is_second(state, mouse.column, mouse.row) {
+        return Vec::new();
+    }
     let help_end = HelpPage::of(state, keymap).end;
     match state.screen.layers.last_mut() {
         Some(Layer::Help(line)) => *line = line.saturating_add_signed(wheel).min(help_end),
-        Some(Layer::Parents(picker)) => picker.step(wheel.signum()),
         Some(Layer::Output(_)) => output_pane::scroll(state, wheel),
-        Some(Layer::Findings) => findings::scroll(state, wheel),
         Some(Layer::Requests(_)) => requests_pane::scroll(state, wheel),
         Some(Layer::Find(_)) => point_filtered(state, mouse, wheel),
         Some(_) => {}
@@ -217,8 +237,8 @@ fn click_row(state: &mut State, mouse: Mouse) {
     let now = state.clock.now;
     let is_double =
         matches!(&state.screen.pointing.clicked, Some((row, at)) if *row == id && now.duration_since(*at) <= DOUBLE);
-    state.screen.pointing =
-        Pointing { clicked: (!is_double).then(|| (id.clone(), now)), held: Some(Held::Row(id.clone())) };
+    let held = Some(Held::Row(id.clone()));
+    state.screen.pointing = Pointing { clicked: (!is_double).then(|| (id.clone(), now)), held, acted: None };
     if on_arrow && fold != Fold::Leaf {
         viewport::toggle(state, &id);
     } else if is_double {

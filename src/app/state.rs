@@ -1,5 +1,7 @@
 //! Everything the interface knows, in one part for each wing; functions take the part that they change where one is enough.
 
+use std::mem::{self, Discriminant};
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -16,7 +18,7 @@ use crate::theme::Name as ThemeName;
 
 use super::mouse::Pointing;
 use super::side::details;
-use super::{Changes, Layer, Layout, Link, Panes, Side, Tree};
+use super::{Changes, Layer, Layout, Link, List, Panes, Side, Tree};
 
 /// What the tree belongs to, as the header shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +119,10 @@ pub struct Screen {
     pub panes: Panes,
     /// What is open over the main screen; the last has the keys.
     pub layers: Vec<Layer>,
+    /// Which dialog has the keys: another number whenever one opens or closes.
+    pub opened: u64,
+    /// The first line shown of its list, where the wheel or a click has taken that from the chosen one.
+    pub(super) scrolled: Option<usize>,
     /// What the footer's line says for now.
     pub message: Option<Message>,
     /// Keys that may become a sequence.
@@ -138,6 +144,8 @@ impl Screen {
         Self {
             panes: Panes::new(columns, rows),
             layers: Vec::new(),
+            opened: 0,
+            scrolled: None,
             message: None,
             pressed: Vec::new(),
             theme: None,
@@ -146,6 +154,26 @@ impl Screen {
             count: None,
             key_texts: KeyTexts::default(),
         }
+    }
+
+    /// How many dialogs are open, and of what kind the one is that has the keys.
+    pub(super) fn top(&self) -> (usize, Option<Discriminant<Layer>>) {
+        (self.layers.len(), self.layers.last().map(mem::discriminant))
+    }
+
+    /// Another dialog has the keys than before.
+    pub(super) const fn open_another(&mut self) {
+        self.opened += 1;
+        self.scrolled = None;
+    }
+
+    /// The part of the list with the keys that is in sight where so many of its lines are shown: around the chosen one, or where
+    /// the mouse has left it.
+    #[must_use]
+    pub fn window(&self, list: List, len: usize, shown: usize) -> Range<usize> {
+        let Some(first) = self.scrolled else { return list.window(len, shown) };
+        let first = first.min(len.saturating_sub(shown));
+        first..(first + shown).min(len)
     }
 }
 

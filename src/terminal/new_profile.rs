@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::app::{
     Answer, Event, FilledProfile, FormContext, FormEffect, FormEvent, KeySource, NewProfile, ProfileLine, ProfileTask,
+    Targets,
 };
 use crate::ui::{self, Look};
 
@@ -50,9 +51,9 @@ pub(super) async fn fill_in(
 ) -> Result<FilledIn, Broken> {
     let mut input = Input::open();
     let outcome = loop {
-        draw(screen, form, setup)?;
+        let targets = draw(screen, form, setup)?;
         let happening = tokio::select! {
-            event = input.next() => happening(event.ok_or_else(closed)??),
+            event = input.next() => happening(&targets, event.ok_or_else(closed)??),
             () = screen::panicked() => return Err(Broken::Part),
             answer = desk.answers.recv() => Some(answered(answer)?),
             told = signals.next() => match told {
@@ -101,14 +102,20 @@ pub(super) fn tell_asking(wish: &FormEffect) {
     }
 }
 
-fn draw(screen: &mut Screen, form: &NewProfile, setup: &Setup) -> io::Result<()> {
+fn draw(screen: &mut Screen, form: &NewProfile, setup: &Setup) -> io::Result<Targets> {
     let look = Look { theme: &setup.theme, keymap: &setup.keymap };
-    screen.draw(|frame| ui::draw_new_profile(form, look, frame))
+    let mut targets = Targets::default();
+    screen.draw(|frame| targets = ui::draw_new_profile(form, look, frame))?;
+    Ok(targets)
 }
 
 /// `None` for what only wants another frame.
-fn happening(event: Event) -> Option<FormEvent> {
+fn happening(targets: &Targets, event: Event) -> Option<FormEvent> {
     match event {
+        Event::Mouse(mouse) => match targets.event(mouse) {
+            Event::Clicked(click) => Some(FormEvent::Clicked(click.target)),
+            _ => None,
+        },
         Event::Key(key) => Some(FormEvent::Key(key)),
         Event::Paste(text) => Some(FormEvent::Paste(text)),
         _ => None,

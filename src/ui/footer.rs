@@ -1,13 +1,15 @@
 //! The last line: a message, the search being typed, how a begun sequence can go on, or else the keys that work right now.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
 use crate::app::{
-    Filter, FindPrompt, Layer, Letter, LinkState, Pane, Search, State, availability_at_a_glance, grouped,
+    DialogKey, Filter, FindPrompt, Layer, Letter, LinkState, Pane, Renaming, Search, State, Target,
+    availability_at_a_glance, grouped,
 };
 use crate::forest::{Query, StateFilter};
 use crate::numbers::{Noun, counted};
@@ -20,7 +22,7 @@ use super::message;
 use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
 
-pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let area = rect(state.layout().footer);
     if area.is_empty() {
         return;
@@ -51,66 +53,91 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         return message::draw_long(said, area, look.theme, frame);
     }
     let left = left(state, look, usize::from(left_area.width));
-    frame.render_widget(left, left_area);
+    for (columns, target) in left.targets {
+        let room = left_area.width.saturating_sub(columns.start);
+        let width = (columns.end - columns.start).min(room);
+        frame.target(Rect { x: left_area.x + columns.start.min(left_area.width), width, ..left_area }, target);
+    }
+    frame.render_widget(left.line, left_area);
     draw_right(right, area, frame);
 }
 
-fn left(state: &State, look: Look<'_>, width: usize) -> Line<'static> {
+/// A line, and which of its columns can be clicked.
+#[derive(Default)]
+struct Hinted {
+    line: Line<'static>,
+    targets: Vec<(Range<u16>, Target)>,
+}
+
+impl From<Line<'static>> for Hinted {
+    fn from(line: Line<'static>) -> Self {
+        Self { line, targets: Vec::new() }
+    }
+}
+
+fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
     let theme = look.theme;
     if let Some(said) = message::shown(state) {
-        return message::line(said, width, theme);
+        return message::line(said, width, theme).into();
     }
     match state.screen.layers.last() {
         Some(Layer::Renaming(renaming)) => match &renaming.fault {
             Some(fault) => {
                 let text = format!(" {} {fault}", theme.symbols.wrong);
-                Line::styled(fitted(&text, width).into_owned(), theme.bad)
+                Line::styled(fitted(&text, width).into_owned(), theme.bad).into()
             }
-            None => {
-                within(&[("enter".into(), "save"), ("esc".into(), "cancel"), ("ctrl-u".into(), "clear")], theme, width)
-            }
+            None => within(Line::from(" "), &dialog_hints(Renaming::KEYS), theme, width),
         },
         Some(Layer::Letter(purpose)) => {
-            let text = match purpose {
-                Letter::Bookmark => " Bookmark letter: (esc cancels)".into(),
-                Letter::GoTo => format!(" Go to bookmark: {}", bookmarks(state)),
+            let asked = match purpose {
+                Letter::Bookmark => " Letter for the bookmark:  ",
+                Letter::GoTo => " Letter of the bookmark:  ",
             };
-            Line::styled(fitted(&text, width).into_owned(), theme.accent)
+            within(Line::styled(asked, theme.accent), &dialog_hints(Letter::KEYS), theme, width)
         }
         // Every other dialog tells its own keys.
-        Some(_) => Line::default(),
+        Some(_) => Hinted::default(),
         None => {
             // How to find everything else is told however little room there is.
-            let help = hint(state, look, Action::Help);
-            let help: Vec<_> = help.into_iter().collect();
-            let last = within(&help, theme, width);
-            let mut line = within(&hints(state, look), theme, (width + 1).saturating_sub(last.width()));
-            line.spans.extend(last.spans.into_iter().skip(1));
-            line
+            let help: Vec<_> = hint(state, look, Action::Help).into_iter().collect();
+            let last = within(Line::from(" "), &help, theme, width).line.width() - 1;
+            let Hinted { line, mut targets } =
+                within(Line::from(" "), &hints(state, look), theme, width.saturating_sub(last));
+            let end = within(line, if last > 0 { &help } else { &[] }, theme, usize::MAX);
+            targets.extend(end.targets);
+            Hinted { line: end.line, targets }
         }
     }
 }
 
-fn bookmarks(state: &State) -> String {
-    let bookmarks = state.tree.picks.places.bookmarks().map(|(letter, id)| {
-        let name = state.tree.forest.get(id).map_or("(gone)", |segment| segment.name.as_str());
-        format!("{letter} {name}")
-    });
-    bookmarks.collect::<Vec<_>>().join(" · ")
+/// A key, what it does, and what a click on that does.
+struct Hint<'a> {
+    keys: String,
+    label: &'a str,
+    target: Target,
 }
 
-/// The keys of as many hints as fit whole.
-fn within(hints: &[(String, &str)], theme: &Theme, width: usize) -> Line<'static> {
-    let mut line = Line::from(" ");
-    for (keys, label) in hints {
+fn dialog_hints(keys: &[DialogKey]) -> Vec<Hint<'static>> {
+    let hint = |key: &DialogKey| Hint { keys: key.0.to_owned(), label: key.1, target: Target::Key(*key) };
+    keys.iter().map(hint).collect()
+}
+
+/// The keys of as many hints as fit whole behind the beginning of a line.
+fn within(mut line: Line<'static>, hints: &[Hint<'_>], theme: &Theme, width: usize) -> Hinted {
+    let mut targets = Vec::new();
+    for Hint { keys, label, target } in hints {
+        let begin = line.width();
         let mut hint = vec![Span::styled(keys.clone(), theme.accent), Span::styled(format!(" {label}  "), theme.quiet)];
         let hint_width: usize = hint.iter().map(Span::width).sum();
-        if line.width() + hint_width > width + 2 {
+        if begin + hint_width > width.saturating_add(2) {
             break;
         }
         line.spans.append(&mut hint);
+        if let (Ok(begin), Ok(end)) = (u16::try_from(begin), u16::try_from(begin + hint_width - 2)) {
+            targets.push((begin..end, target.clone()));
+        }
     }
-    line
+    Hinted { line, targets }
 }
 
 const FIRST_OF_ALL: [Action; 13] = [
@@ -130,14 +157,17 @@ const FIRST_OF_ALL: [Action; 13] = [
 ];
 
 /// What can be done right now, the most wanted first.
-fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
+fn hints<'a>(state: &State, look: Look<'a>) -> Vec<Hint<'a>> {
     let (mut actions, mut hints) = (Vec::new(), Vec::new());
+    let named = |action: Action, label: &'static str| {
+        let keys = look.keymap.keys(action).next()?;
+        Some(Hint { keys, label, target: Target::Action(action) })
+    };
     if matches!(state.link.state(), LinkState::Stalled | LinkState::Offline) {
         actions.push(Action::Refresh);
     }
     if matches!(state.link.phase, Phase::Loading(_)) {
-        let keys = look.keymap.keys(Action::Dismiss).next();
-        hints.extend(keys.map(|keys| (keys, "stop loading")));
+        hints.extend(named(Action::Dismiss, "stop loading"));
     }
     if state.changes.refused_count() > 0 {
         actions.push(Action::Resolve);
@@ -157,7 +187,7 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     }
     if state.tree.filter.as_ref().is_some_and(Filter::is_kept) {
         let labels = [(Action::ToggleFold, "show in tree"), (Action::Dismiss, "clear filter")];
-        hints.extend(labels.into_iter().filter_map(|(action, label)| Some((look.keymap.keys(action).next()?, label))));
+        hints.extend(labels.into_iter().filter_map(|(action, label)| named(action, label)));
         actions.extend([Action::NextMatch, Action::PreviousMatch, Action::MarkMatches]);
     } else if state.tree.search.is_some() {
         actions.extend([Action::NextMatch, Action::PreviousMatch, Action::Dismiss]);
@@ -167,9 +197,7 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
     } else {
         if state.screen.panes.focus == Pane::Activity {
             let labels = [(Action::ToggleFold, "go to segment"), (Action::Undo, "undo this step")];
-            hints.extend(
-                labels.into_iter().filter_map(|(action, label)| Some((look.keymap.keys(action).next()?, label))),
-            );
+            hints.extend(labels.into_iter().filter_map(|(action, label)| named(action, label)));
         }
         actions.extend([Action::Down, Action::Up, Action::NextPane, Action::Dismiss, Action::Quit]);
     }
@@ -184,9 +212,10 @@ fn hints<'a>(state: &State, look: Look<'a>) -> Vec<(String, &'a str)> {
 }
 
 /// The key of an action that can act now.
-fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<(String, &'a str)> {
+fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<Hint<'a>> {
     availability_at_a_glance(state, action).ok()?;
-    Some((look.keymap.keys(action).next()?, look.keymap.label(action)))
+    let keys = look.keymap.keys(action).next()?;
+    Some(Hint { keys, label: look.keymap.label(action), target: Target::Action(action) })
 }
 
 /// What is marked, cut, searched and under way, and where in the tree one is.
@@ -261,19 +290,19 @@ fn found(search: &Search) -> String {
 /// Cells of the prompt around what is typed, and some for more to be typed.
 const TYPED_AROUND: usize = 8;
 
-/// What to know about what is typed, and the keys for where there is room.
-fn prompt_hint(state: &State, prompt: &FindPrompt) -> (String, &'static str) {
+/// Cells of ` · `.
+const BETWEEN: u16 = 3;
+
+/// What to know about what is typed.
+fn prompt_hint(state: &State, prompt: &FindPrompt) -> String {
     match &state.tree.search {
-        _ if Query::wants_a_state(prompt.text.text()) => (states(), ""),
-        None => ("word  !exclude  \"exact\"  name: ext: id: path: is:".into(), ""),
+        _ if Query::wants_a_state(prompt.text.text()) => states(),
+        None => "word  !exclude  \"exact\"  name: ext: id: path: is:".into(),
         Some(search) => {
             let shown = state.tree.filter.as_ref().map_or(0, Filter::shown_matches);
             let some = search.ended && shown > 0 && shown < search.matches;
             let some = some.then(|| format!(" · top {} shown", grouped(shown)));
-            (
-                format!("{}{}", counts(search), some.unwrap_or_default()),
-                if search.ended && search.matches == 0 { " · esc cancel" } else { " · enter keep · esc cancel" },
-            )
+            format!("{}{}", counts(search), some.unwrap_or_default())
         }
     }
 }
@@ -294,18 +323,26 @@ pub(super) fn counts(search: &Search) -> String {
     }
 }
 
-fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let theme = look.theme;
-    let (hint, keys) = prompt_hint(state, prompt);
+    let hint = prompt_hint(state, prompt);
+    let hints = prompt.keys(state);
+    let keys = hints.iter().fold(String::new(), |keys, (key, label)| keys + " · " + key + " " + label);
     // What is typed comes first, but never takes it all.
     let typed = prompt.text.text().width() + TYPED_AROUND;
     let room = usize::from(area.width).saturating_sub(typed).max(usize::from(area.width / 2));
     let keys = Some(keys).filter(|keys| hint.width() + keys.width() <= room).unwrap_or_default();
+    let keys_width = u16::try_from(keys.width()).unwrap_or(0).saturating_sub(BETWEEN);
     let count = format!("{}{keys} ", fitted(&hint, room));
     frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
     draw_right(count, area, frame);
+    if keys_width > 0 && keys_width < area.width {
+        // A blank follows them.
+        let place = Rect { x: area.x + area.width - 1 - keys_width, width: keys_width, ..area };
+        dialog::mark_keys(&hints, place, frame);
+    }
     let indent = 2.min(area.width);
     let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + count_width), ..area };
     dialog::text_field(&prompt.text, field, true, theme, frame);

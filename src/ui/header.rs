@@ -3,14 +3,15 @@
 use crate::numbers::{Noun, counted};
 use std::time::Duration;
 
+use crate::ui::Canvas;
 use jiff::{SignedDuration, Timestamp};
-use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{Access, LinkState, Session, State, grouped};
+use crate::app::{Access, LinkState, Session, State, Target, grouped};
 use crate::changes::QueueCounts;
 use crate::printable::printable;
 use crate::sync::{ListProgress, Phase};
@@ -60,7 +61,7 @@ const BY_VALUE: [Part; 10] = [
 /// Blanks between the left side and the right one at least.
 const GAP: usize = 2;
 
-pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let Some(area) = state.layout().header.map(rect) else { return };
     let theme = look.theme;
     let header = Header::fitted(state, theme, usize::from(area.width));
@@ -70,7 +71,9 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let room = usize::from(area.width).saturating_sub(right.width() + GAP);
     draw_right(right, area, frame);
     // What is to be minded goes before everything else.
-    frame.render_widget(Line::from(header.left(room)), area);
+    let left = Line::from(header.left(room));
+    mark_guards(&header.guards(), left.width(), area, frame);
+    frame.render_widget(left, area);
     if theme.header_words == HeaderWords::AsHeader {
         frame.buffer_mut().set_style(area, theme.header);
     }
@@ -111,7 +114,7 @@ impl<'a> Header<'a> {
         let mut rest = String::new();
         rest.extend(self.has(Part::Host).then(|| format!(" · {host}")));
         rest.extend(profile.as_ref().filter(|_| self.has(Part::Profile)).map(|profile| format!(" · {profile}")));
-        let guards = guards(self.state, self.has(Part::ProblemNoun), self.has(Part::SlowWrites));
+        let guards: String = self.guards().into_iter().map(|guard| guard.text).collect();
         let room = width.saturating_sub(program.len() + rest.width() + guards.width());
         vec![
             Span::styled(program, self.theme.accent.patch(self.theme.strong)),
@@ -119,6 +122,10 @@ impl<'a> Header<'a> {
             Span::raw(printable(&rest).into_owned()),
             Span::styled(guards, self.theme.warning),
         ]
+    }
+
+    fn guards(&self) -> Vec<Guard> {
+        guards(self.state, self.has(Part::ProblemNoun), self.has(Part::SlowWrites))
     }
 
     /// The relation to the server.
@@ -148,8 +155,29 @@ impl<'a> Header<'a> {
     }
 }
 
+/// Something to be minded, and what a click on it does.
+struct Guard {
+    text: String,
+    action: Option<Action>,
+}
+
+/// They stand at the end of a line of so many cells.
+fn mark_guards(guards: &[Guard], line: usize, area: Rect, frame: &mut Canvas<'_, '_>) {
+    let mut end = line;
+    for guard in guards.iter().rev() {
+        let begin = end.saturating_sub(guard.text.trim_start().width());
+        let (Ok(x), Ok(width)) = (u16::try_from(begin), u16::try_from(end - begin)) else { return };
+        if let Some(action) = guard.action
+            && x + width <= area.width
+        {
+            frame.target(Rect { x: area.x + x, width, height: 1, ..area }, Target::Action(action));
+        }
+        end = end.saturating_sub(guard.text.width());
+    }
+}
+
 /// What is to be minded here.
-fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> String {
+fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guard> {
     let State { session, changes, .. } = state;
     let protected = if session.protected { "  protected" } else { "" };
     let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
@@ -165,7 +193,17 @@ fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> String {
         some => format!("  ! {}", grouped(some)),
     };
     let slow = if slow_writes { self::slow_writes(state) } else { String::new() };
-    format!("{protected}{access}{staging}{problems}{slow}")
+    // With nothing staged yet, the key of staging would end it, which is not what a click on the word is for.
+    let staged_action = if staged == 0 { Action::ShowPending } else { Action::Stage };
+    let guards = [
+        (protected.to_owned(), None),
+        (access.to_owned(), None),
+        (staging, Some(staged_action)),
+        (problems, Some(Action::Resolve)),
+        (slow, Some(Action::ShowPending)),
+    ];
+    let guards = guards.into_iter().filter(|(text, _)| !text.is_empty());
+    guards.map(|(text, action)| Guard { text, action }).collect()
 }
 
 /// How long changes have been under way, once that is longer than usual.

@@ -1,6 +1,6 @@
 //! What is said in the last line for a while: what became of something, or why it can't be.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -50,7 +50,7 @@ fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
 const MESSAGE_LINES: usize = 4;
 
 /// A message that needs more takes the whole last line, and then lines from what is above.
-pub(super) fn draw_long(message: &Message, footer: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+pub(super) fn draw_long(message: &Message, footer: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let room = usize::from(footer.width.saturating_sub(4)).max(1);
     let lines: Vec<_> = textwrap::wrap(&message.text, room).into_iter().take(MESSAGE_LINES).collect();
     let height = u16::try_from(lines.len()).unwrap_or(1).min(footer.y + 1);

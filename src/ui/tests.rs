@@ -5,6 +5,7 @@ mod editing;
 mod keys;
 mod looking;
 mod main_screen;
+mod mouse;
 mod picture;
 mod places;
 mod plans;

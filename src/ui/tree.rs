@@ -4,7 +4,7 @@
 //! empty items as it takes to indent it. They are scrolled out at the top. So a frame costs the same with a million rows
 //! unfolded as with a hundred.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
@@ -12,7 +12,7 @@ use tui_tree_widget::{Tree, TreeItem, TreeState};
 use unicode_width::UnicodeWidthStr;
 
 use crate::action::Action;
-use crate::app::{Layer, Pane, Renaming, State, grouped, shown_depth};
+use crate::app::{FieldName, Layer, Pane, Renaming, State, Target, grouped, shown_depth};
 use crate::changes::PendingKind;
 use crate::forest::{Fold, Order, Row, RowId, RowKind, SearchKind};
 
@@ -22,7 +22,7 @@ use super::text::{fitted, highlighted, rect};
 use super::theme::{Symbols, Theme};
 
 /// Draws the rows from the given one on.
-pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let layout = state.layout();
     let area = rect(layout.tree);
     if area.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut 
 }
 
 /// What the columns are, and by which of them siblings are sorted.
-fn draw_headings(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+fn draw_headings(state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let Some(area) = state.layout().headings.map(rect) else { return };
     let columns = state.layout().tree_columns();
     let order = state.tree.forest.order();
@@ -62,26 +62,27 @@ fn draw_headings(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
         Order::Recent => format!("Name · last changed{}", mark(Order::Recent)),
         _ => format!("Name{}", mark(Order::Name)),
     };
-    let buffer = frame.buffer_mut();
-    let mut heading = |x: u16, text: &str, width: u16| {
-        buffer.set_stringn(x, area.y, fitted(text, usize::from(width)), usize::from(width), theme.quiet);
+    let mut heading = |x: u16, text: &str, width: u16, action: Action| {
+        let room = usize::from(width);
+        frame.buffer_mut().set_stringn(x, area.y, fitted(text, room), room, theme.quiet);
+        frame.target(Rect { x, y: area.y, width, height: area.height }, Target::Action(action));
     };
-    heading(columns.names.x + 2, &name, columns.names.width.saturating_sub(2));
+    heading(columns.names.x + 2, &name, columns.names.width.saturating_sub(2), Action::SortByName);
     let external = format!(
         "{}{}",
         if columns.external_ids.width < 13 { "Ext. ID" } else { "External ID" },
         mark(Order::ExternalId)
     );
-    heading(columns.external_ids.x, &external, columns.external_ids.width.saturating_sub(1));
+    heading(columns.external_ids.x, &external, columns.external_ids.width.saturating_sub(1), Action::SortByExternalId);
     let size = format!("Size{}", mark(Order::Descendants));
     let width = usize::from(columns.counts.width);
     if width > 0 {
-        heading(columns.counts.x, &format!("{size:>width$}"), columns.counts.width);
+        heading(columns.counts.x, &format!("{size:>width$}"), columns.counts.width, Action::SortByDescendants);
     }
 }
 
 /// A thin line for each level that a row is below, from the second one on.
-fn draw_guides(window: &[Row<'_>], theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+fn draw_guides(window: &[Row<'_>], theme: &Theme, frame: &mut Canvas<'_, '_>, area: Rect) {
     for (row, y) in window.iter().zip(area.y..) {
         for level in 1..shown_depth(row.depth, area.width) {
             let x = area.x + 2 * level;
@@ -92,7 +93,7 @@ fn draw_guides(window: &[Row<'_>], theme: &Theme, frame: &mut Frame<'_>, area: R
     }
 }
 
-fn draw_empty(state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
+fn draw_empty(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>, area: Rect) {
     let add = state.key(Action::AddChild);
     let text = if let Some(search) = state.tree.search.as_ref().filter(|_| state.filtered().is_some()) {
         if search.ended { format!("No matches for “{}”.", search.text) } else { "Searching…".into() }
@@ -130,7 +131,7 @@ impl Branch {
     }
 }
 
-fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Frame<'_>, area: Rect) {
+fn draw_names(window: &[Row<'_>], state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>, area: Rect) {
     // Where the window ends above the end of the pane, what is above it would not be pushed out.
     let area = Rect { height: u16::try_from(window.len()).unwrap_or(u16::MAX).min(area.height), ..area };
     if area.is_empty() {
@@ -226,7 +227,7 @@ fn label(row: &Row<'_>, state: &State, theme: &Theme, width: u16) -> Line<'stati
     }
 }
 
-fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+fn draw_columns(row: &Row<'_>, y: u16, state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let columns = state.layout().tree_columns();
     let RowKind::Segment(segment) = row.kind else { return };
     let buffer = frame.buffer_mut();
@@ -279,7 +280,7 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
     }
 }
 
-fn draw_selection(window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+fn draw_selection(window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let Some(y) = selected_line(window, state) else { return };
     let area = rect(state.layout().tree);
     let style = if state.screen.panes.focus == Pane::Tree { theme.selected } else { theme.selected_elsewhere };
@@ -295,7 +296,7 @@ fn selected_line(window: &[Row<'_>], state: &State) -> Option<u16> {
 }
 
 /// The row as an input, the old name behind it.
-fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let id = RowId::Segment(renaming.base.id.clone());
     let Some(place) = window.iter().position(|row| row.id() == id) else { return };
     let area = state.layout().tree_columns().names;
@@ -307,6 +308,7 @@ fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: 
     }
     let width = usize::from(field.width - 1);
     let scroll = renaming.name.scroll(width);
+    frame.target(field, Target::Field { name: FieldName::Only, cell: scroll });
     let typed = super::dialog::scrolled(renaming.name.text(), scroll, width);
     let used = u16::try_from(typed.width()).unwrap_or(field.width);
     let buffer = frame.buffer_mut();

@@ -1,35 +1,64 @@
-//! How a begun sequence of keys can go on: a box over the last lines of the screen, from the first key of the sequence on.
+//! How a begun sequence of keys can go on, and the bookmarks where one is asked for: a box over the last lines of the screen, from
+//! the first key of the sequence on.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::State;
+use crate::action::Action;
+use crate::app::{Layer, Letter, State, Target};
 use crate::keymap::sequence_text;
+use crate::segment::SegmentId;
 
 use super::Look;
 use super::text::{fitted, rect};
 
 /// Cells that the columns take at most: a list this short is read at a glance.
 const WIDEST: u16 = 60;
+/// Cells for the name of a bookmark.
+const NAME: usize = 40;
 /// Cells between two columns.
 const GAP: usize = 3;
 
-pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    if state.screen.pressed.is_empty() || !state.screen.layers.is_empty() {
-        return;
+pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
+    match state.screen.layers.as_slice() {
+        [] if !state.screen.pressed.is_empty() => {
+            let continuations = look.keymap.continuations(&state.screen.pressed);
+            let entry = |(keys, action)| (keys, look.keymap.label(action).to_owned(), Target::Action(action));
+            draw_box(
+                state,
+                &sequence_text(&state.screen.pressed),
+                &continuations.map(entry).collect::<Vec<_>>(),
+                look,
+                frame,
+            );
+        }
+        [.., Layer::Letter(Letter::GoTo)] => {
+            draw_box(state, state.key(Action::GoToBookmark), &bookmarks(state), look, frame);
+        }
+        _ => {}
     }
+}
+
+/// Keys, what they are for, and what a click there does.
+type Entry = (String, String, Target);
+
+/// Each bookmark by its letter and the name of its segment.
+fn bookmarks(state: &State) -> Vec<Entry> {
+    let bookmark = |(letter, id): (char, &SegmentId)| {
+        let name = state.tree.forest.get(id).map_or("(no longer exists)", |segment| segment.name.as_str());
+        (letter.to_string(), fitted(name, NAME).into_owned(), Target::Bookmark(letter))
+    };
+    state.tree.picks.places.bookmarks().map(bookmark).collect()
+}
+
+fn draw_box(state: &State, title: &str, entries: &[Entry], look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let (footer, screen) = (rect(state.layout().footer), rect(state.layout().screen));
     let theme = look.theme;
-    let entries: Vec<(String, String)> = look
-        .keymap
-        .continuations(&state.screen.pressed)
-        .map(|(keys, action)| (keys, look.keymap.label(action).to_owned()))
-        .collect();
-    let keys_width = entries.iter().map(|(keys, _)| keys.width()).max().unwrap_or(0);
-    let label_width = entries.iter().map(|(_, label)| label.width()).max().unwrap_or(0);
+    let keys_width = entries.iter().map(|(keys, ..)| keys.width()).max().unwrap_or(0);
+    let label_width = entries.iter().map(|(_, label, _)| label.width()).max().unwrap_or(0);
     let column = keys_width + 1 + label_width + GAP;
     let columns = (usize::from(screen.width.min(WIDEST)).saturating_sub(2) / column.max(1)).max(1);
     let lines = entries.len().div_ceil(columns);
@@ -40,10 +69,11 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
     let width = u16::try_from(columns * column + 1).unwrap_or(u16::MAX).min(screen.width);
     let area = Rect { x: screen.x, y: footer.y - height, width, height };
     frame.render_widget(Clear, area);
+    frame.target(area, Target::Nothing);
     let buffer = frame.buffer_mut();
     let across = theme.symbols.lines.across.repeat(usize::from(area.width));
     buffer.set_stringn(area.x, area.y, across, usize::from(area.width), theme.line);
-    let title = format!(" {} … ", sequence_text(&state.screen.pressed));
+    let title = format!(" {title} … ");
     buffer.set_stringn(area.x + 1, area.y, title, usize::from(area.width.saturating_sub(2)), theme.accent);
     if area.width < screen.width {
         for y in area.y..area.y + area.height {
@@ -51,7 +81,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
         }
     }
     // From the top down, then the next column, as a list is read.
-    for (at, (keys, label)) in entries.iter().enumerate() {
+    for (at, (keys, label, target)) in entries.iter().enumerate() {
         let (column_at, line) = (at / lines, at % lines);
         let (Ok(x), Ok(y)) = (u16::try_from(1 + column_at * column), u16::try_from(line)) else { continue };
         if x >= area.width {
@@ -63,6 +93,8 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
             Span::styled(format!("{keys:<keys_width$}"), theme.accent),
             Span::styled(format!(" {text}"), theme.quiet),
         ]);
-        buffer.set_line(area.x + x, area.y + 1 + y, &line, room);
+        frame.buffer_mut().set_line(area.x + x, area.y + 1 + y, &line, room);
+        let width = u16::try_from(keys_width + 1 + label_width).unwrap_or(room).min(room);
+        frame.target(Rect { x: area.x + x, y: area.y + 1 + y, width, height: 1 }, target.clone());
     }
 }

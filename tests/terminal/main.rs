@@ -11,6 +11,7 @@ mod keys_counted;
 mod killed;
 mod left_undone;
 mod meant_elsewhere;
+mod mouse;
 mod outline;
 mod profiles;
 mod programs;

@@ -61,6 +61,15 @@ impl PendingPane {
         state.changes.queue.listed(chosen..chosen + 1).first().copied()
     }
 
+    /// Chooses an operation. Whether it was chosen before; `None` where it is over by now.
+    pub(in crate::app) fn choose(&mut self, state: &State, op: OpId) -> Option<bool> {
+        state.changes.queue.place_in_list(op)?;
+        let was_chosen = self.selected(state) == Some(op);
+        self.chosen = Some(op);
+        self.settle(state);
+        Some(was_chosen)
+    }
+
     /// What is chosen now is what the next key is for.
     fn settle(&mut self, state: &State) {
         self.list = self.list(state);

@@ -31,7 +31,10 @@ impl KeyResult {
             Self::Stay => (Some(layer), Vec::new()),
             Self::StayAndDo(effects) => (Some(layer), effects),
             Self::Close => (None, Vec::new()),
-            Self::Replace(other) => (Some(*other), Vec::new()),
+            Self::Replace(other) => {
+                state.screen.open_another();
+                (Some(*other), Vec::new())
+            }
             Self::Do(effects) => (None, effects),
         };
         let is_picker = matches!(stays, Some(Layer::Parents(_)));

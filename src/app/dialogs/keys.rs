@@ -5,19 +5,25 @@
 
 use crate::app::request_lines;
 use crate::app::{
-    Access, Between, BulkEdit, Conflict, Deletion, Form, HelpPage, Layer, NewProfile, OpenedFrom, OutlineEdit,
-    OutputPage, OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, RequestsPage, RequestsPane,
-    Review, RunConfirmation, Stage, State, mended,
+    Access, Between, BulkEdit, Conflict, Deletion, FindPrompt, Form, HelpPage, Layer, Letter, NewProfile, OpenedFrom,
+    OutlineEdit, OutputPage, OutputPane, Palette, ParentPicker, PendingPane, ProfileField, ProfileList, Renaming,
+    RequestsPage, RequestsPane, Review, RunConfirmation, Stage, State, mended,
 };
 use crate::changes::{OpId, OpState};
+use crate::forest::Query;
 use crate::keymap::Keymap;
 use crate::segment::Field;
 
 /// A key, or several with a blank between them, and what it does.
 pub type DialogKey = (&'static str, &'static str);
 
+/// Whether a key is among those that are named, as doing that.
+pub(in crate::app) fn is_named(hints: &[DialogKey], (key, what): DialogKey) -> bool {
+    hints.iter().any(|(keys, label)| *label == what && keys.split(' ').any(|other| other == key))
+}
+
 impl Layer {
-    /// Its keys. What is typed in the footer's line and in the row has its keys told there.
+    /// Its keys.
     #[must_use]
     pub fn keys(&self, state: &State, keymap: &Keymap) -> Vec<DialogKey> {
         match self {
@@ -39,7 +45,10 @@ impl Layer {
             Self::Output(pane) => pane.keys(state),
             Self::NewProfile(form) => form.keys(),
             Self::Leaving => vec![("q", "quit anyway"), ("esc", "cancel")],
-            Self::Renaming(_) | Self::Find(_) | Self::Jump(_) | Self::Letter(_) => Vec::new(),
+            Self::Renaming(_) => Renaming::KEYS.to_vec(),
+            Self::Find(prompt) => prompt.keys(state),
+            Self::Letter(_) => Letter::KEYS.to_vec(),
+            Self::Jump(_) => Vec::new(),
         }
     }
 }
@@ -58,6 +67,29 @@ impl Form {
     pub fn keys(&self) -> Vec<DialogKey> {
         let clear = if self.focus == Field::Parent { "top level" } else { "clear" };
         vec![("enter", "save"), ("tab", "next field"), ("ctrl-u", clear), ("esc", "cancel")]
+    }
+}
+
+impl Renaming {
+    /// The keys of the name in its row.
+    pub const KEYS: &[DialogKey] = &[("enter", "save"), ("esc", "cancel"), ("ctrl-u", "clear")];
+}
+
+impl Letter {
+    /// The keys beside the letter that is awaited.
+    pub const KEYS: &[DialogKey] = &[("esc", "cancel")];
+}
+
+impl FindPrompt {
+    /// The keys of the line in which a search is typed, as far as they are of use.
+    #[must_use]
+    pub fn keys(&self, state: &State) -> Vec<DialogKey> {
+        match &state.tree.search {
+            _ if Query::wants_a_state(self.text.text()) => Vec::new(),
+            None => Vec::new(),
+            Some(search) if search.ended && search.matches == 0 => vec![("esc", "cancel")],
+            Some(_) => vec![("enter", "keep"), ("esc", "cancel")],
+        }
     }
 }
 

@@ -22,8 +22,9 @@ use crate::keymap::Key;
 use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::dialogs::keys::is_named;
 use crate::app::dialogs::profiles;
-use crate::app::{Effect, Layer, ProfileLine, State, TextField};
+use crate::app::{Effect, FieldName, Layer, ProfileLine, State, Target, TextField};
 
 pub use entry::{FilledProfile, KeySource};
 pub use message::{Answer, FormEffect, FormEvent, ProfileTask, TrialError};
@@ -211,9 +212,16 @@ impl NewProfile {
                 self.paste(&text);
                 None
             }
+            FormEvent::Clicked(Target::Field { name: FieldName::Profile(field), cell }) => {
+                self.point(field, cell);
+                None
+            }
+            FormEvent::Clicked(Target::Key(key)) if is_named(&self.keys(), key) => {
+                Key::parse(key.0).ok().and_then(|key| self.press(key))
+            }
             FormEvent::Answered { number, answer } if number == self.number => self.on_answer(answer),
-            // Of a task that was given up.
-            FormEvent::Answered { .. } => None,
+            // Of a task that was given up, or of what the form does not have by now.
+            FormEvent::Answered { .. } | FormEvent::Clicked(_) => None,
         }
     }
 
@@ -264,6 +272,20 @@ impl NewProfile {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         matches!(self.stage, Stage::Trying | Stage::Saving)
+    }
+
+    /// A field was clicked, at a cell of its text. Where the key is kept changes with the second click.
+    pub(in crate::app) fn point(&mut self, field: ProfileField, cell: usize) {
+        if self.is_busy() || !self.takes(field) {
+            return;
+        }
+        if field == ProfileField::KeyLocation && self.focus == field {
+            self.keep_elsewhere(Direction::On);
+        }
+        self.focus = field;
+        if let Some(text) = self.text_field() {
+            text.point(cell);
+        }
     }
 
     fn press(&mut self, key: Key) -> Option<FormEffect> {

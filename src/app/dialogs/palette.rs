@@ -64,7 +64,7 @@ const SYNONYMS: &[(Action, &str)] = &[
     (Action::Resolve, "conflict problem error reopen"),
     (Action::ShowPending, "queue writes jobs"),
     (Action::ShowRequests, "http log network history"),
-    (Action::Stage, "collect batch"),
+    (Action::Stage, "staging collect batch"),
     (Action::Suspend, "background shell"),
     (Action::SwitchProfile, "tenant account connect"),
     (Action::ToggleActivity, "history log changes"),
@@ -80,7 +80,7 @@ pub struct Offer<'a> {
     /// What it takes of the text, if it is one that does.
     argument: Option<Argument>,
     /// What the configuration calls it; nothing for a command of the person's own.
-    name: &'static str,
+    pub name: &'static str,
     /// What it does, or what a command of the person's own is called.
     pub help: &'a str,
 }

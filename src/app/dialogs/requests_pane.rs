@@ -82,6 +82,15 @@ impl RequestsPane {
         at.unwrap_or(listed.len().saturating_sub(1))
     }
 
+    /// Chooses the request with that number. Whether it was chosen before; `None` where it is not listed by now.
+    pub(in crate::app) fn choose(&mut self, requests: &Requests, number: u64) -> Option<bool> {
+        let listed = self.listed(requests);
+        let at = listed.iter().position(|logged| logged.number == number)?;
+        let was_chosen = self.position(&listed) == at;
+        self.selected = Some(number);
+        Some(was_chosen)
+    }
+
     fn step(&mut self, requests: &Requests, by: isize) {
         let listed = self.listed(requests);
         let mut list = List { chosen: self.position(&listed) };
@@ -91,7 +100,7 @@ impl RequestsPane {
     }
 }
 
-/// Scrolls the list or the request by so many lines.
+/// Scrolls the request that is read by so many lines.
 pub(in crate::app) fn scroll(state: &mut State, by: isize) {
     let Some(Layer::Requests(mut pane)) = state.screen.layers.pop() else { return };
     scroll_pane(state, &mut pane, by);
@@ -99,13 +108,10 @@ pub(in crate::app) fn scroll(state: &mut State, by: isize) {
 }
 
 fn scroll_pane(state: &State, pane: &mut RequestsPane, by: isize) {
-    match &mut pane.open {
-        Some(open) => {
-            let place = RequestsPage::of(&state.screen.panes);
-            let lines = request_lines::request_lines(&open.exchange, place.columns, &state.clock.zone).len();
-            open.line = open.line.saturating_add_signed(by).min(lines.saturating_sub(place.rows));
-        }
-        None => pane.step(&state.side.requests, by),
+    if let Some(open) = &mut pane.open {
+        let place = RequestsPage::of(&state.screen.panes);
+        let lines = request_lines::request_lines(&open.exchange, place.columns, &state.clock.zone).len();
+        open.line = open.line.saturating_add_signed(by).min(lines.saturating_sub(place.rows));
     }
 }
 
@@ -115,7 +121,11 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut RequestsPane, key: Key
     }
     let key = key.to_string();
     if let Some(by) = ListKeys::Letters.distance(&key) {
-        scroll_pane(state, pane, by);
+        if pane.open.is_some() {
+            scroll_pane(state, pane, by);
+        } else {
+            pane.step(&state.side.requests, by);
+        }
         return KeyResult::Stay;
     }
     if pane.open.is_some() { press_open(state, pane, &key) } else { press_list(state, pane, &key) }

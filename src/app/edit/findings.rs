@@ -57,14 +57,6 @@ pub(in crate::app) fn press(state: &mut State, key: Key) -> KeyResult {
     mend(state, &segment, &text)
 }
 
-/// Scrolls the list by so many lines.
-pub(in crate::app) fn scroll(state: &mut State, by: isize) {
-    let findings = &mut state.side.findings;
-    (findings.replaced, findings.mending) = (false, None);
-    let count = findings.all().map_or(0, <[_]>::len);
-    findings.list.go(by, count);
-}
-
 /// Opens what mends a segment, over the list. It speaks of this one only, whatever is marked.
 fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
     let action = match key {

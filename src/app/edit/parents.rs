@@ -156,6 +156,15 @@ impl ParentPicker {
         self.candidates.get(self.list.chosen)
     }
 
+    /// Chooses the place with that parent. Whether it was chosen before; `None` where there is none by now.
+    pub(in crate::app) fn choose(&mut self, parent: Option<&SegmentId>) -> Option<bool> {
+        let at = self.candidates.iter().position(|other| other.parent.as_ref() == parent)?;
+        let was_chosen = self.list.chosen == at;
+        self.stepped = true;
+        self.list.chosen = at;
+        Some(was_chosen)
+    }
+
     pub(in crate::app) fn step(&mut self, by: isize) {
         self.stepped = true;
         self.list.go(by, self.candidates.len());

@@ -1,6 +1,8 @@
 //! One line of text being typed, with the keys of a shell.
 
 use tui_input::{Input, InputRequest};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use crate::keymap::{Key, KeyCode, KeyModifiers};
 
@@ -45,6 +47,20 @@ impl TextField {
         let Some(request) = request(key) else { return false };
         self.input.handle(request);
         true
+    }
+
+    /// Puts the cursor before the letter that covers a cell, counted from the beginning of the text; behind all of it where none
+    /// does.
+    pub fn point(&mut self, cell: usize) {
+        let (mut cells, mut characters) = (0, 0);
+        for grapheme in self.text().graphemes(true) {
+            cells += grapheme.width();
+            if cells > cell {
+                break;
+            }
+            characters += grapheme.chars().count();
+        }
+        self.input = Input::new(self.text().to_owned()).with_cursor(characters);
     }
 
     /// Inserts text at once, so much of it at most as a field takes; line breaks and other control characters become blanks.
@@ -136,6 +152,24 @@ mod tests {
         field.paste("żó");
         field.press(Key::parse("x").unwrap());
         assert_eq!(field.text(), "Łóżóxdź");
+    }
+
+    #[test]
+    fn a_click_puts_the_cursor_before_the_letter_that_covers_the_cell() {
+        for (cell, typed) in [
+            (0, "|Ł日👩‍🌾o\u{301}!"),
+            (1, "Ł|日👩‍🌾o\u{301}!"),
+            (2, "Ł|日👩‍🌾o\u{301}!"),
+            (4, "Ł日|👩‍🌾o\u{301}!"),
+            (5, "Ł日👩‍🌾|o\u{301}!"),
+            (6, "Ł日👩‍🌾o\u{301}|!"),
+            (usize::MAX, "Ł日👩‍🌾o\u{301}!|"),
+        ] {
+            let mut field = TextField::new("Ł日👩‍🌾o\u{301}!");
+            field.point(cell);
+            field.press(Key::parse("|").unwrap());
+            assert_eq!(field.text(), typed, "{cell}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::check::{CheckJob, Checked, Finding, Level, Rules};
+use crate::check::{CheckJob, Checked, Finding, Level, Rule, Rules};
 use crate::segment::SegmentId;
 
 use crate::app::{Effect, Layer, List, State};
@@ -40,6 +40,14 @@ impl Findings {
     #[must_use]
     pub fn chosen(&self) -> Option<&Finding> {
         self.all()?.get(self.list.chosen)
+    }
+
+    /// Chooses the finding of a rule about a segment. Whether it was chosen before; `None` where there is no such finding.
+    pub(in crate::app) fn choose(&mut self, rule: Rule, id: &SegmentId) -> Option<bool> {
+        let at = self.all()?.iter().position(|finding| finding.rule == rule && finding.segment.id == *id)?;
+        let was_chosen = self.list.chosen == at;
+        (self.list.chosen, self.replaced, self.mending) = (at, false, None);
+        Some(was_chosen)
     }
 
     /// How many there are of a level.

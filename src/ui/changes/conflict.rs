@@ -1,16 +1,16 @@
 //! Somebody else was faster: what was seen, what it is now and what is wanted, side by side.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Between, Conflict, KeptSide, State, field_text};
+use crate::app::{Between, Conflict, KeptSide, State, Target, field_text};
 use crate::segment::{Field, Segment};
 
 use crate::ui::Look;
-use crate::ui::dialog;
+use crate::ui::dialog::{self, Row};
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
@@ -18,7 +18,7 @@ use crate::ui::theme::Theme;
 const AROUND: usize = 19;
 const NARROWEST: usize = 6;
 
-pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let title = match &conflict.between {
         Between::Changes { .. } => format!("{} was changed by someone else", conflict.name()),
         Between::Gone { .. } => format!("{} was deleted by someone else", conflict.name()),
@@ -30,9 +30,33 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
     let wanted = wanted(state, conflict).max(title.width() + 2);
     let lines = dialog::tightened(lines(state, conflict, look.theme, dialog::room(state, wanted)), state);
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
-    dialog::draw_lines(lines, (inner, 0), frame);
+    dialog::draw_rows(&lines, (inner, 0), look.theme, frame);
+    if matches!(conflict.between, Between::Changes { .. }) {
+        mark_sides(inner, frame);
+    }
     outer
 }
+
+/// Has each value of the server and each own one be clicked, to keep it.
+fn mark_sides(inner: Rect, frame: &mut Canvas<'_, '_>) {
+    let column = u16::try_from(value_column(usize::from(inner.width))).unwrap_or(u16::MAX);
+    for at in 0..Field::ALL.len() {
+        let Some(area) = dialog::line(inner, 1 + at) else { return };
+        for (number, side) in [(1, KeptSide::Theirs), (2, KeptSide::Mine)] {
+            let x = LABEL.saturating_add(column.saturating_mul(number));
+            let width = column.min(area.width.saturating_sub(x));
+            frame.target(Rect { x: area.x.saturating_add(x), width, ..area }, Target::Side(at, side));
+        }
+    }
+}
+
+/// Cells for each of three values.
+fn value_column(width: usize) -> usize {
+    (width.saturating_sub(AROUND) / 3).max(NARROWEST)
+}
+
+/// The bar, and what a field is called.
+const LABEL: u16 = 13;
 
 /// The cells with which no value is cut.
 fn wanted(state: &State, conflict: &Conflict) -> usize {
@@ -53,11 +77,11 @@ fn wanted(state: &State, conflict: &Conflict) -> usize {
 /// Newcomers that are named.
 const NEWCOMERS: usize = 5;
 
-fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let keys = dialog::keys_wrapped(&conflict.keys(), width, theme);
-    match &conflict.between {
+fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Row<'static>> {
+    let keys = dialog::keys_wrapped(&conflict.keys(), width);
+    let lines = match &conflict.between {
         Between::Changes { base, theirs, mine, choices } => {
-            let column = (width.saturating_sub(AROUND) / 3).max(NARROWEST);
+            let column = value_column(width);
             let mut lines = vec![row(theme, column, "", ["before", "on the server", "yours"], None, false)];
             for (at, field) in Field::ALL.into_iter().enumerate() {
                 let texts =
@@ -69,28 +93,22 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
                 lines.push(row(theme, column, label(field), texts, taken, at == conflict.row));
             }
             lines.push(Line::default());
-            lines.extend(keys);
             lines
         }
         Between::Gone { mine } => vec![
             Line::raw(fitted(&format!("Yours: {}", told(state, mine)), width).into_owned()),
             Line::raw("Re-creating gives it a new ID and no children."),
             Line::default(),
-        ]
-        .into_iter()
-        .chain(keys)
-        .collect(),
+        ],
         Between::Deletion { base, theirs } => {
             let mut lines = side_by_side(state, theme, width, ("before", base), ("on the server", theirs));
             lines.push(Line::default());
-            lines.extend(keys);
             lines
         }
         Between::PossibleDuplicate { mine, theirs } => {
             let mut lines = side_by_side(state, theme, width, ("requested", mine), ("found", theirs));
             lines.push(Line::default());
             lines.push(Line::raw("It may have been changed since, or be a different one."));
-            lines.extend(keys);
             lines
         }
         Between::NewChildren { newcomers, .. } => {
@@ -102,10 +120,10 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             let more = newcomers.len().saturating_sub(NEWCOMERS);
             lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
             lines.push(Line::raw("Nothing was deleted."));
-            lines.extend(keys);
             lines
         }
-    }
+    };
+    lines.into_iter().map(Row::Text).chain(keys).collect()
 }
 
 /// Two segments, field by field, and where they differ.

@@ -1,12 +1,12 @@
 //! Pending changes: group by group, with what each does, for how long it has been pending, and what can be done about it.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{PendingPane, State, described, grouped};
+use crate::app::{ListItem, ListWindow, PendingPane, State, described, grouped};
 use crate::changes::{OpGroup, OpId, OpState, Operation};
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -23,27 +23,27 @@ const REASON_LINES: usize = 3;
 const STATE: usize = 9;
 const MARKS: usize = 6;
 
-pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let count = state.changes.counts().total();
     let list = pane.list(state);
     let above = above(state, pane);
-    let below = below(state, state.changes.queue.listed(list.chosen..list.chosen + 1).first().copied(), theme);
-    let keys = dialog::keys_wrapped(&pane.keys(state), dialog::usual_room(state), theme);
+    let below = below(state, pane.selected(state), theme);
+    let keys = dialog::keys_wrapped(&pane.keys(state), dialog::usual_room(state));
     let rest = dialog::usual_lines(state).saturating_sub(above.len() + below.len() + keys.len());
     // A blank before the keys, where that leaves a line to the list.
-    let blank = (rest > 1).then(Line::default);
-    let rest = rest.saturating_sub(usize::from(blank.is_some()));
+    let blank = usize::from(rest > 1);
+    let rest = rest.saturating_sub(blank);
     let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
     let shown = count.min(LIST).min(half.min(rest).max(1));
-    let window = list.window(count, shown);
-    let chosen = list.chosen - window.start;
+    let window = state.screen.window(list, count, shown);
+    let part = ListWindow { first: window.start, shown: window.len(), len: count };
     let ops = state.changes.queue.listed(window.clone());
     let rows = rows(state, &ops, theme);
     let wanted = rows.iter().map(Row::width).max().unwrap_or(0);
-    let wanted = wanted.max(dialog::widest(&above)).max(dialog::widest(&keys));
+    let wanted = wanted.max(dialog::widest(&above)).max(dialog::widest_row(&keys, theme));
     let title = title(state) + &position(&window, count);
-    let height = above.len() + shown + below.len() + usize::from(blank.is_some()) + keys.len();
+    let height = above.len() + shown + below.len() + blank + keys.len();
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (height, wanted), look, frame);
     let room = usize::from(inner.width);
     let first = above.len();
@@ -52,12 +52,14 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
         frame.render_widget(Line::from(fitted_line(line, room)), area);
     }
     let lines = rows.into_iter().map(|row| row.fitted(room, theme));
-    list::draw(lines, Some(chosen), (inner, first), theme, frame);
+    list::draw(lines, list.chosen.checked_sub(window.start), part, (inner, first), theme, frame);
     list::draw_scrollbar((inner, first), (window.start, shown, count), theme, frame);
-    for (at, line) in below.into_iter().chain(blank).chain(keys).enumerate() {
+    let keys_at = first + shown + below.len() + blank;
+    for (at, line) in below.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, first + shown + at) else { break };
         frame.render_widget(Line::from(fitted_line(line, room)), area);
     }
+    dialog::draw_rows(&keys, (inner, keys_at), theme, frame);
     outer
 }
 
@@ -92,6 +94,7 @@ fn below(state: &State, chosen: Option<OpId>, theme: &Theme) -> Vec<Line<'static
 
 /// One operation.
 struct Row {
+    op: OpId,
     mark: (&'static str, Style),
     /// The state, in the first row of a group.
     word: &'static str,
@@ -114,6 +117,7 @@ impl Row {
         // What takes less than a second needs no age.
         let age = age.filter(|age| age.as_secs() > 0 && group != OpGroup::Done).map(duration);
         Self {
+            op,
             mark: mark(group, theme),
             word: if begins_group { label(group) } else { "" },
             sign: (sign, sign_style),
@@ -136,7 +140,11 @@ impl Row {
             Span::styled(format!("{} ", self.sign.0), self.sign.1),
             Span::styled(fitted(&text, room).into_owned(), style),
         ];
-        ListRow { right: Some(Line::styled(self.age, theme.quiet)), ..ListRow::from(Line::from(spans)) }
+        ListRow {
+            right: Some(Line::styled(self.age, theme.quiet)),
+            item: Some(ListItem::Change(self.op)),
+            ..ListRow::from(Line::from(spans))
+        }
     }
 }
 

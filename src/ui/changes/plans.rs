@@ -1,15 +1,15 @@
 //! Plans before they are sent.
 
+use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{OperationCounts, Review, State, described, grouped};
-use crate::changes::{Operation, TypedPhrase};
+use crate::app::{ListItem, ListWindow, OperationCounts, Review, State, described, grouped};
+use crate::changes::{OpId, Operation, TypedPhrase};
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -20,7 +20,7 @@ use crate::ui::theme::Theme;
 pub(super) const LIST: usize = 12;
 
 /// A plan before it is sent.
-pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let count = review.count(state);
     let usual = dialog::usual_room(state);
@@ -39,14 +39,17 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         below.push(Line::default());
         below.len() - 1
     });
-    below.extend(dialog::keys_wrapped(&review.keys(state), usual, theme));
-    let rest = dialog::usual_lines(state).saturating_sub(below.len());
+    let keys = dialog::keys_wrapped(&review.keys(state), usual);
+    let rest = dialog::usual_lines(state).saturating_sub(below.len() + keys.len());
     let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
     let shown = count.min(LIST).min(half.min(rest)).max(1);
-    let window = review.list.window(count, shown);
+    let keys_at = shown + below.len();
+    let window = state.screen.window(review.list, count, shown);
     let title = counted(review.counts()) + &position(&window, count);
     let first = window.start;
+    let list = ListWindow { first, shown: window.len(), len: count };
     let operations = review.operations(state, window);
+    let ops: Vec<OpId> = operations.iter().map(|(op, _)| *op).collect();
     let lines = operations.into_iter().map(|(op, operation)| {
         let (sign, text) = described(&state.tree.forest, operation);
         let reason = review.reasons.get(op.index).map(|reason| format!(" · {reason}"));
@@ -54,10 +57,10 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         (sign, sign_style, text + &reason.unwrap_or_default(), style)
     });
     let lines: Vec<ListLine> = lines.collect();
-    let wanted = wanted(&lines).max(dialog::widest(&below));
-    let dialog::Opened { outer, inner } = dialog::open(state, &title, (shown + below.len(), wanted), look, frame);
+    let wanted = wanted(&lines).max(dialog::widest(&below)).max(dialog::widest_row(&keys, theme));
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (keys_at + keys.len(), wanted), look, frame);
     let room = usize::from(inner.width);
-    draw_list(lines, review.list.chosen.saturating_sub(first), inner, theme, frame);
+    draw_list((lines, &ops), review.list.chosen.checked_sub(first), list, inner, theme, frame);
     list::draw_scrollbar((inner, 0), (first, shown, count), theme, frame);
     for (at, line) in below.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, shown + at) else { break };
@@ -66,6 +69,7 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
             dialog::text_field(&review.typed, area, true, theme, frame);
         }
     }
+    dialog::draw_rows(&keys, (inner, keys_at), theme, frame);
     outer
 }
 
@@ -126,11 +130,19 @@ fn wanted(lines: &[ListLine]) -> usize {
 }
 
 /// The part of a list that is shown, with the selected line in it.
-fn draw_list(lines: Vec<ListLine>, selected: usize, inner: Rect, theme: &Theme, frame: &mut Frame<'_>) {
-    let rows = lines.into_iter().map(|(sign, sign_style, text, style)| {
+fn draw_list(
+    (lines, ops): (Vec<ListLine>, &[OpId]),
+    selected: Option<usize>,
+    list: ListWindow,
+    inner: Rect,
+    theme: &Theme,
+    frame: &mut Canvas<'_, '_>,
+) {
+    let rows = lines.into_iter().zip(ops).map(|((sign, sign_style, text, style), op)| {
         let room = usize::from(inner.width).saturating_sub(3 + sign.width());
         let text = Span::styled(fitted(&text, room).into_owned(), style);
-        ListRow::from(Line::from(vec![Span::styled(format!("{sign} "), sign_style), text]))
+        let row = ListRow::from(Line::from(vec![Span::styled(format!("{sign} "), sign_style), text]));
+        ListRow { item: Some(ListItem::Change(*op)), ..row }
     });
-    list::draw(rows, Some(selected), (inner, 0), theme, frame);
+    list::draw(rows, selected, list, (inner, 0), theme, frame);
 }

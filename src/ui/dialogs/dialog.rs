@@ -1,6 +1,6 @@
 //! The frame of dialogs, and where they open: beside the row that they speak of.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, BorderType, Clear};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{State, TextField};
+use crate::app::{DialogKey, FieldName, State, Target, TextField};
 use crate::printable::is_printable;
 
 use crate::ui::Look;
@@ -35,12 +35,67 @@ pub(in crate::ui) fn open(
     title: &str,
     (lines, wanted): (usize, usize),
     look: Look<'_>,
-    frame: &mut Frame<'_>,
+    frame: &mut Canvas<'_, '_>,
 ) -> Opened {
     // The title has a blank around it, too.
     let wanted = wanted.max(title.width() + 2);
     let area = place(state, u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2), wanted);
     Opened { outer: area, inner: framed(area, title, look, frame) }
+}
+
+/// A line of a dialog.
+#[derive(Debug, Clone)]
+pub(in crate::ui) enum Row<'a> {
+    /// Something to read.
+    Text(Line<'a>),
+    /// Keys and what they do.
+    Keys(Vec<DialogKey>),
+    /// A choice in a line of its own: its key, what the table of keys says that it does, and that in a sentence.
+    Choice(DialogKey, String),
+}
+
+impl<'a> From<Line<'a>> for Row<'a> {
+    fn from(line: Line<'a>) -> Self {
+        Self::Text(line)
+    }
+}
+
+impl<'a> Row<'a> {
+    /// It as it is drawn.
+    pub fn line(&self, theme: &Theme) -> Line<'a> {
+        match self {
+            Self::Text(line) => line.clone(),
+            Self::Keys(hints) => keys(hints, theme),
+            Self::Choice((key, _), text) => Line::from(vec![
+                Span::raw("  "),
+                Span::styled(*key, theme.accent.patch(theme.strong)),
+                Span::raw(format!("  {text}")),
+            ]),
+        }
+    }
+}
+
+/// The cells that the widest of some rows wants.
+pub(in crate::ui) fn widest_row(rows: &[Row<'_>], theme: &Theme) -> usize {
+    rows.iter().map(|row| row.line(theme).width()).max().unwrap_or(0)
+}
+
+/// Draws rows from one of a dialog's lines on, as many as fit.
+pub(in crate::ui) fn draw_rows(
+    rows: &[Row<'_>],
+    (inner, from): (Rect, usize),
+    theme: &Theme,
+    frame: &mut Canvas<'_, '_>,
+) {
+    for (at, row) in rows.iter().enumerate() {
+        let Some(area) = line(inner, from + at) else { break };
+        frame.render_widget(row.line(theme), area);
+        match row {
+            Row::Text(_) => {}
+            Row::Keys(hints) => mark_keys(hints, area, frame),
+            Row::Choice(key, _) => frame.target(area, Target::Key(*key)),
+        }
+    }
 }
 
 /// The cells that the widest of some lines wants.
@@ -49,7 +104,7 @@ pub(in crate::ui) fn widest(lines: &[Line<'_>]) -> usize {
 }
 
 /// Clears and frames an area; its inside is answered.
-pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let room = usize::from(area.width.saturating_sub(4));
     let mut block = Block::bordered()
@@ -63,6 +118,7 @@ pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut
     let inner = block.inner(area);
     frame.render_widget(Clear, area);
     frame.render_widget(block, area);
+    frame.cover(area);
     Rect { x: inner.x + 1.min(inner.width), width: inner.width.saturating_sub(2), ..inner }
 }
 
@@ -115,10 +171,29 @@ pub(in crate::ui) fn line(inner: Rect, at: usize) -> Option<Rect> {
     Some(Rect { y: inner.y + at, height: 1, ..inner })
 }
 
-/// A line of text being typed. The cursor is put into it when it has the keys.
-pub(in crate::ui) fn text_field(field: &TextField, area: Rect, focused: bool, theme: &Theme, frame: &mut Frame<'_>) {
+/// A line of text being typed, the only one of its dialog. The cursor is put into it when it has the keys.
+pub(in crate::ui) fn text_field(
+    field: &TextField,
+    area: Rect,
+    focused: bool,
+    theme: &Theme,
+    frame: &mut Canvas<'_, '_>,
+) {
+    named_field(field, FieldName::Only, area, focused, theme, frame);
+}
+
+/// The same for one of several.
+pub(in crate::ui) fn named_field(
+    field: &TextField,
+    name: FieldName,
+    area: Rect,
+    focused: bool,
+    theme: &Theme,
+    frame: &mut Canvas<'_, '_>,
+) {
     let Some(room) = area.width.checked_sub(1).map(usize::from) else { return };
     let scroll = field.scroll(room);
+    frame.target(area, Target::Field { name, cell: scroll });
     let style = if focused { theme.accent } else { Style::new() };
     let text = scrolled(field.text(), scroll, room);
     frame.buffer_mut().set_stringn(area.x, area.y, text, room, style);
@@ -143,42 +218,58 @@ pub(in crate::ui) fn scrolled(text: &str, scroll: usize, width: usize) -> String
     shown
 }
 
+/// The label of a field is clicked for the field, as its end.
+pub(in crate::ui) fn label_target(name: FieldName, area: Rect, frame: &mut Canvas<'_, '_>) {
+    frame.target(area, Target::Field { name, cell: usize::MAX });
+}
+
 /// The keys of a dialog in one of its lines: as many as fit whole, the last one always, since it leads out.
-pub(in crate::ui) fn draw_keys(hints: &[(&str, &str)], area: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw_keys(hints: &[DialogKey], area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let room = usize::from(area.width);
     let mut shown = hints.to_vec();
     while shown.len() > 1 && keys(&shown, theme).width() > room {
         shown.remove(shown.len() - 2);
     }
     frame.render_widget(keys(&shown, theme), area);
+    mark_keys(&shown, area, frame);
+}
+
+/// What separates a key from the one before it.
+const BETWEEN: &str = " · ";
+
+/// Has the keys of a line, drawn there by [`keys`], be clicked. What several keys do is done by each of them, and not by the words
+/// behind them.
+pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, frame: &mut Canvas<'_, '_>) {
+    let cells = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
+    let mut left = 0_u16;
+    for (keys, label) in hints.iter().copied() {
+        let is_one = !keys.contains(' ');
+        let mut x = left;
+        for key in keys.split(' ').filter(|key| *key != "type") {
+            let width = cells(key).saturating_add(if is_one { 1 + cells(label) } else { 0 });
+            let room = area.width.saturating_sub(x);
+            let place = Rect { x: area.x.saturating_add(x), width: width.min(room), ..area };
+            frame.target(place, Target::Key((key, label)));
+            x = x.saturating_add(width).saturating_add(1);
+        }
+        left = left.saturating_add(cells(keys)).saturating_add(1).saturating_add(cells(label));
+        left = left.saturating_add(cells(BETWEEN));
+    }
 }
 
 /// Without blank lines, the last ones first, as far as it takes for the rest to leave the row beside the dialog in sight.
-pub(in crate::ui) fn tightened<'a>(mut lines: Vec<Line<'a>>, state: &State) -> Vec<Line<'a>> {
+pub(in crate::ui) fn tightened<'a>(mut lines: Vec<Row<'a>>, state: &State) -> Vec<Row<'a>> {
     while lines.len() > usual_lines(state)
-        && let Some(blank) = lines.iter().rposition(|line| line.width() == 0)
+        && let Some(blank) = lines.iter().rposition(|row| matches!(row, Row::Text(line) if line.width() == 0))
     {
         lines.remove(blank);
     }
     lines
 }
 
-/// Draws lines from one of a dialog's lines on.
-pub(in crate::ui) fn draw_lines<'a>(
-    lines: impl IntoIterator<Item = Line<'a>>,
-    (inner, from): (Rect, usize),
-    frame: &mut Frame<'_>,
-) {
-    for (line_at, at) in lines.into_iter().zip(from..) {
-        if let Some(area) = line(inner, at) {
-            frame.render_widget(line_at, area);
-        }
-    }
-}
-
 /// All keys of a dialog, in as many lines as it takes in so many cells.
-pub(in crate::ui) fn keys_wrapped(hints: &[(&str, &str)], room: usize, theme: &Theme) -> Vec<Line<'static>> {
-    wrapped(hints, room).into_iter().map(|hints| keys(hints, theme)).collect()
+pub(in crate::ui) fn keys_wrapped(hints: &[DialogKey], room: usize) -> Vec<Row<'static>> {
+    wrapped(hints, room).into_iter().map(|hints| Row::Keys(hints.to_vec())).collect()
 }
 
 /// The keys of each line, where a line has so many cells. A single one that is wider has a line of its own.
@@ -199,9 +290,6 @@ pub(in crate::ui) fn wrapped<'k, 't>(
     }
     lines
 }
-
-/// What separates a key from the one before it.
-const BETWEEN: &str = " · ";
 
 /// Keys and what they do, as the last line of a dialog: `enter save · esc cancel`.
 pub(in crate::ui) fn keys(hints: &[(&str, &str)], theme: &Theme) -> Line<'static> {

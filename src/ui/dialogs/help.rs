@@ -1,6 +1,6 @@
 //! All keys: those of the dialog beneath, from the table of dialog keys, and the others from the table of actions.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -19,7 +19,7 @@ const MOST_KEYS: usize = 20;
 /// Cells for what they do, which the names of a person's own commands may exceed.
 const HELP: usize = 36;
 
-pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let page = HelpPage::of(state, look.keymap);
     let inner = dialog::framed(rect(page.area), "Keys", look, frame);
     let lines = lines(state, look.theme, look.keymap);

@@ -1,10 +1,11 @@
 //! Drawing a list in a dialog: a bar at the chosen line, what stands at its right end, and a colour that outlives the selection.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 
+use crate::app::{ListItem, ListWindow, Target};
 use crate::ui::dialog;
 use crate::ui::text::draw_right;
 use crate::ui::theme::Theme;
@@ -18,6 +19,8 @@ pub(in crate::ui) struct ListRow<'a> {
     pub right: Option<Line<'a>>,
     /// A block of this colour in its third cell.
     pub colour: Option<Color>,
+    /// What it is, to be clicked.
+    pub item: Option<ListItem>,
 }
 
 impl<'a> From<Line<'a>> for ListRow<'a> {
@@ -26,16 +29,21 @@ impl<'a> From<Line<'a>> for ListRow<'a> {
     }
 }
 
-/// Draws lines from a line of a dialog's inside on. `chosen` is counted from the first of them.
+/// Draws the part of a list that is shown from a line of a dialog's inside on. `chosen` is counted from the first of them.
 pub(in crate::ui) fn draw<'a>(
     rows: impl IntoIterator<Item = ListRow<'a>>,
     chosen: Option<usize>,
+    list: ListWindow,
     (inner, from): (Rect, usize),
     theme: &Theme,
-    frame: &mut Frame<'_>,
+    frame: &mut Canvas<'_, '_>,
 ) {
+    frame.list(list);
     for (at, row) in rows.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, from + at) else { break };
+        if let Some(item) = row.item {
+            frame.target(area, Target::Item { item, first: list.first });
+        }
         let indent = 1.min(area.width);
         frame.render_widget(row.text, Rect { x: area.x + indent, width: area.width - indent, ..area });
         if let Some(right) = row.right {
@@ -58,7 +66,7 @@ pub(in crate::ui) fn draw_scrollbar(
     (inner, from): (Rect, usize),
     (first, shown, count): (usize, usize, usize),
     theme: &Theme,
-    frame: &mut Frame<'_>,
+    frame: &mut Canvas<'_, '_>,
 ) {
     if shown == 0 || shown >= count {
         return;

@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{KeyLocation, NewProfile, OpenedFrom, ProfileField, Stage, TextField};
+use crate::app::{DialogKey, FieldName, KeyLocation, NewProfile, OpenedFrom, ProfileField, Stage, Target, TextField};
 
 use crate::ui::dialog;
 use crate::ui::text::fitted;
@@ -23,7 +23,7 @@ const WIDEST: u16 = 78;
 const SENTENCE: usize = 6;
 
 /// Draws the form on an empty screen.
-pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let screen = frame.area();
     if screen.is_empty() {
         return;
@@ -54,6 +54,7 @@ pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>
         match row {
             Row::Text(text) => frame.render_widget(text, line),
             Row::Field(field) => draw_field(form, field, line, theme, frame),
+            Row::Keys(keys) => dialog::draw_keys(&keys, line, theme, frame),
         }
     }
     if theme.symbols == Symbols::ASCII {
@@ -72,6 +73,7 @@ fn heading(form: &NewProfile) -> Cow<'static, str> {
 enum Row {
     Text(Line<'static>),
     Field(ProfileField),
+    Keys(Vec<DialogKey>),
 }
 
 /// The lines of the form, the keys last.
@@ -104,7 +106,7 @@ fn rows(form: &NewProfile, theme: &Theme, room: usize, most: usize) -> Rows {
         rest.extend(sentence(theme.symbols.working, text, theme.pending, 0, room));
         rest.push(blank());
     }
-    rest.push(Row::Text(dialog::keys(&form.keys(), theme)));
+    rest.push(Row::Keys(form.keys()));
     let mut intro: Vec<Row> = wrapped(&intro(form), room).map(|line| Row::Text(Line::raw(line))).collect();
     intro.push(blank());
     if intro.len() + fields.len() + rest.len() > most {
@@ -186,19 +188,21 @@ fn label(form: &NewProfile, field: ProfileField) -> &'static str {
     }
 }
 
-fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let focused = form.focus == field && !form.is_busy();
     let style = if focused { theme.accent } else { theme.quiet };
     frame.buffer_mut().set_stringn(area.x, area.y, label(form, field), usize::from(area.width.min(LABELS)), style);
     let indent = LABELS.min(area.width);
     let value = Rect { x: area.x + indent, width: area.width - indent, ..area };
+    let name = FieldName::Profile(field);
+    dialog::label_target(name, area, frame);
     match field {
-        ProfileField::BaseUrl => typed(&form.base_url, "host, host:port or URL", value, focused, theme, frame),
-        ProfileField::Tenant => dialog::text_field(&form.tenant, value, focused, theme, frame),
+        ProfileField::BaseUrl => typed(&form.base_url, name, "host, host:port or URL", value, focused, theme, frame),
+        ProfileField::Tenant => dialog::named_field(&form.tenant, name, value, focused, theme, frame),
         ProfileField::Name => {
             let proposed = form.name_text();
             let hint = if proposed.is_empty() { "defaults to the tenant name" } else { proposed };
-            typed(&form.name, hint, value, focused, theme, frame);
+            typed(&form.name, name, hint, value, focused, theme, frame);
         }
         ProfileField::Key => match form.keeping {
             KeyLocation::Variable => quiet("comes from the variable below", value, theme, frame),
@@ -217,15 +221,23 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
             frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), style);
         }
         ProfileField::Source if form.keeping == KeyLocation::Command => {
-            dialog::text_field(&form.command, value, focused, theme, frame);
+            dialog::named_field(&form.command, name, value, focused, theme, frame);
         }
-        ProfileField::Source => dialog::text_field(&form.variable, value, focused, theme, frame),
+        ProfileField::Source => dialog::named_field(&form.variable, name, value, focused, theme, frame),
     }
 }
 
 /// A text being typed, and what stands in its place as long as it is empty.
-fn typed(field: &TextField, hint: &str, area: Rect, focused: bool, theme: &Theme, frame: &mut Frame<'_>) {
-    dialog::text_field(field, area, focused, theme, frame);
+fn typed(
+    field: &TextField,
+    name: FieldName,
+    hint: &str,
+    area: Rect,
+    focused: bool,
+    theme: &Theme,
+    frame: &mut Canvas<'_, '_>,
+) {
+    dialog::named_field(field, name, area, focused, theme, frame);
     if field.text().is_empty() {
         quiet(hint, behind_cursor(area, focused), theme, frame);
     }
@@ -236,7 +248,7 @@ fn behind_cursor(area: Rect, focused: bool) -> Rect {
     Rect { x: area.x + cursor, width: area.width - cursor, ..area }
 }
 
-fn quiet(text: &str, area: Rect, theme: &Theme, frame: &mut Frame<'_>) {
+fn quiet(text: &str, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     frame.buffer_mut().set_stringn(
         area.x,
         area.y,
@@ -247,10 +259,11 @@ fn quiet(text: &str, area: Rect, theme: &Theme, frame: &mut Frame<'_>) {
 }
 
 /// As many signs as the text has cells, so that one sees that, but not what, one types.
-fn draw_masked(field: &TextField, area: Rect, focused: bool, theme: &Theme, frame: &mut Frame<'_>) {
+fn draw_masked(field: &TextField, area: Rect, focused: bool, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let Some(room) = area.width.checked_sub(1).map(usize::from) else { return };
     let sign = if theme.symbols == Symbols::ASCII { "*" } else { "•" };
     let scroll = field.scroll(room);
+    frame.target(area, Target::Field { name: FieldName::Profile(ProfileField::Key), cell: scroll });
     let shown = field.text().width().saturating_sub(scroll).min(room);
     let style = if focused { theme.accent } else { Style::new() };
     frame.buffer_mut().set_stringn(area.x, area.y, sign.repeat(shown), room, style);

@@ -1,7 +1,7 @@
 //! What a command of the person's own writes, and the question before one runs.
 
 use crate::numbers::{Noun, counted};
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
@@ -10,14 +10,14 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::{OutputPage, OutputPane, Run, RunConfirmation, State, grouped, size};
 
 use crate::ui::Look;
-use crate::ui::dialog;
+use crate::ui::dialog::{self, Row};
 use crate::ui::text::{fitted, highlighted, rect};
 use crate::ui::theme::Theme;
 
 /// Names listed of several segments.
 const NAMES: usize = 4;
 
-pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let Some(run) = &state.side.commands.run else { return };
     let place = OutputPage::of(&state.screen.panes);
     let inner = dialog::framed(rect(place.area), &title(run), look, frame);
@@ -101,32 +101,33 @@ pub(in crate::ui) fn draw_confirmation(
     state: &State,
     asked: &RunConfirmation,
     look: Look<'_>,
-    frame: &mut Frame<'_>,
+    frame: &mut Canvas<'_, '_>,
 ) -> Rect {
     let theme = look.theme;
     let command = &asked.command;
     let words = [&command.program].into_iter().chain(&command.arguments).map(String::as_str);
     let words = words.collect::<Vec<_>>().join(" ");
     let room = dialog::room(state, words.width());
-    let mut lines = vec![Line::styled(fitted(&words, room).into_owned(), theme.strong)];
+    let mut lines: Vec<Row<'_>> = vec![Line::styled(fitted(&words, room).into_owned(), theme.strong).into()];
     let key = if command.api_key { " · passes the API key" } else { "" };
     let on = match asked.subjects.as_slice() {
         [only] => format!("on {}{key}", only.name),
         several => format!("on {}{key}:", counted(several.len(), Noun::Segment)),
     };
-    lines.push(Line::raw(fitted(&on, room).into_owned()));
+    lines.push(Line::raw(fitted(&on, room).into_owned()).into());
     if let [_, _, ..] = asked.subjects.as_slice() {
         let names = asked.subjects.iter().take(NAMES);
-        lines.extend(names.map(|segment| Line::raw(format!("  {}", fitted(&segment.name, room.saturating_sub(2))))));
+        let names = names.map(|segment| format!("  {}", fitted(&segment.name, room.saturating_sub(2))));
+        lines.extend(names.map(|name| Line::raw(name).into()));
         if let Some(more) = asked.subjects.len().checked_sub(NAMES).filter(|more| *more > 0) {
-            lines.push(Line::raw(format!("  and {} more", grouped(more))));
+            lines.push(Line::raw(format!("  and {} more", grouped(more))).into());
         }
     }
-    lines.push(Line::default());
-    lines.extend(dialog::keys_wrapped(RunConfirmation::KEYS, room, theme));
+    lines.push(Line::default().into());
+    lines.extend(dialog::keys_wrapped(RunConfirmation::KEYS, room));
     let lines = dialog::tightened(lines, state);
     let size = (lines.len(), words.width());
     let dialog::Opened { outer, inner } = dialog::open(state, &format!("Run “{}”?", command.name), size, look, frame);
-    dialog::draw_lines(lines, (inner, 0), frame);
+    dialog::draw_rows(&lines, (inner, 0), theme, frame);
     outer
 }

@@ -1,13 +1,13 @@
 //! Every action by name: a line to type in, and what matches with its keys, or why it can't act now.
 
+use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Palette, State, availability_at_a_glance};
+use crate::app::{ListItem, ListWindow, Palette, State, availability_at_a_glance};
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -18,12 +18,13 @@ const SHOWN: usize = 10;
 /// Lines beside the list and the keys: what is typed, and a blank.
 const AROUND: usize = 2;
 
-pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let found = palette.found(&state.side.commands.commands);
-    let keys = dialog::keys_wrapped(Palette::KEYS, dialog::usual_room(state), theme);
+    let keys = dialog::keys_wrapped(Palette::KEYS, dialog::usual_room(state));
     let rows = SHOWN.min(dialog::usual_lines(state).saturating_sub(AROUND + keys.len())).max(1);
-    let window = palette.list.window(found.len(), rows);
+    let window = state.screen.window(palette.list, found.len(), rows);
+    let list = ListWindow { first: window.start, shown: window.len(), len: found.len() };
     let chosen = palette.list.chosen.checked_sub(window.start);
     let shown: Vec<_> = found[window]
         .iter()
@@ -53,14 +54,18 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         if let Some(reason) = reason.filter(|_| left > 4) {
             spans.push(Span::styled(format!("  {}", fitted(&reason, left)), theme.warning));
         }
-        ListRow { right: Some(Line::styled(key, theme.accent)), ..ListRow::from(Line::from(spans)) }
+        ListRow {
+            right: Some(Line::styled(key, theme.accent)),
+            item: Some(ListItem::Offer(offer.action, offer.name)),
+            ..ListRow::from(Line::from(spans))
+        }
     });
-    list::draw(lines, chosen, (inner, 1), theme, frame);
+    list::draw(lines, chosen, list, (inner, 1), theme, frame);
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {
         frame.render_widget(Line::styled("No matching command", theme.quiet), area);
     }
-    dialog::draw_lines(keys, (inner, rows + AROUND), frame);
+    dialog::draw_rows(&keys, (inner, rows + AROUND), theme, frame);
     outer
 }

@@ -1,13 +1,13 @@
 //! The places to switch to: a line to type in, and what matches, with what is to be minded there. A profile's colour only repeats
 //! what its name says.
 
+use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Access, Choice, ProfileLine, ProfileList, State};
+use crate::app::{Access, Choice, ListItem, ListWindow, ProfileLine, ProfileList, State};
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -22,11 +22,11 @@ const NAMES: usize = 24;
 /// Cells for the bar, the colour, and the blanks between what is told.
 const AROUND: usize = 8;
 
-pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let profiles = &state.side.profiles;
     let found = list.found(profiles);
-    let keys = dialog::keys_wrapped(ProfileList::KEYS, dialog::usual_room(state), theme);
+    let keys = dialog::keys_wrapped(ProfileList::KEYS, dialog::usual_room(state));
     let most = SHOWN.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
     let rows = found.len().clamp(1, most);
     let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(NAMES);
@@ -42,7 +42,8 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&list.filter, field, true, theme, frame);
     }
-    let window = list.list.window(found.len(), rows);
+    let window = state.screen.window(list.list, found.len(), rows);
+    let part = ListWindow { first: window.start, shown: window.len(), len: found.len() };
     let chosen = list.list.chosen.checked_sub(window.start);
     let lines = found[window].iter().map(|choice| {
         let profile = profiles.profile(choice);
@@ -53,15 +54,20 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
             Span::raw(padded(profiles.title(choice), names)),
             Span::styled(format!("  {}", fitted(&profiles.about(choice), about)), theme.quiet),
         ]);
-        ListRow { text, right: Some(marks), colour: profile.and_then(|profile| profile.colour) }
+        ListRow {
+            text,
+            right: Some(marks),
+            colour: profile.and_then(|profile| profile.colour),
+            item: Some(ListItem::Profile(choice.clone())),
+        }
     });
-    list::draw(lines, chosen, (inner, 1), theme, frame);
+    list::draw(lines, chosen, part, (inner, 1), theme, frame);
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {
         frame.render_widget(Line::styled("No matching profile", theme.quiet), area);
     }
-    dialog::draw_lines(keys, (inner, rows + BESIDE), frame);
+    dialog::draw_rows(&keys, (inner, rows + BESIDE), theme, frame);
     outer
 }
 

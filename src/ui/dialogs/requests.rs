@@ -1,28 +1,30 @@
 //! The requests that were made: the list, and one of them whole.
 
 use crate::app::List;
+use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::request_lines;
-use crate::app::{Logged, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, size};
+use crate::app::{DialogKey, request_lines};
+use crate::app::{
+    ListItem, ListWindow, Logged, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, size,
+};
 
 use crate::ui::Look;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
 use crate::ui::{details, dialog};
 
-pub(in crate::ui) fn draw(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     match &pane.open {
         Some(open) => draw_open(state, pane, open, look, frame),
         None => draw_list(state, pane, look, frame),
     }
 }
 
-fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let theme = look.theme;
     let place = RequestsPage::of(&state.screen.panes);
     let listed = pane.listed(&state.side.requests);
@@ -32,10 +34,14 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Fra
         let titles = columns(["time", "", "status", "duration", "size", "try"], "path", usize::from(inner.width));
         frame.render_widget(Line::styled(format!(" {titles}"), theme.quiet), area);
     }
-    let window = List { chosen: at }.window(listed.len(), place.rows);
+    let window = state.screen.window(List { chosen: at }, listed.len(), place.rows);
+    let list = ListWindow { first: window.start, shown: window.len(), len: listed.len() };
     let width = usize::from(inner.width);
-    let rows = listed[window.clone()].iter().map(|logged| ListRow::from(request(state, logged, width, theme)));
-    list::draw(rows, at.checked_sub(window.start), (inner, 1), theme, frame);
+    let rows = listed[window.clone()].iter().map(|logged| ListRow {
+        item: Some(ListItem::Request(logged.number)),
+        ..ListRow::from(request(state, logged, width, theme))
+    });
+    list::draw(rows, at.checked_sub(window.start), list, (inner, 1), theme, frame);
     if let Some(area) = last_line(inner, 2) {
         draw_below(state, pane, listed.get(at).copied(), area, theme, frame);
     }
@@ -80,7 +86,7 @@ fn draw_below(
     selected: Option<&Logged>,
     area: Rect,
     theme: &Theme,
-    frame: &mut Frame<'_>,
+    frame: &mut Canvas<'_, '_>,
 ) {
     if pane.typing {
         frame.buffer_mut().set_stringn(area.x, area.y, "/", usize::from(area.width), theme.accent);
@@ -97,7 +103,7 @@ fn draw_below(
     frame.render_widget(Span::styled(fitted(&text, usize::from(area.width)).into_owned(), style), area);
 }
 
-fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let place = RequestsPage::of(&state.screen.panes);
     let title = format!("{} {}", open.exchange.method, open.exchange.target());
     let inner = dialog::framed(rect(place.area), &title, look, frame);
@@ -111,7 +117,7 @@ fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<
     draw_keys(inner, &pane.keys(state), look.theme, frame);
 }
 
-fn draw_keys(inner: Rect, hints: &[(&str, &str)], theme: &Theme, frame: &mut Frame<'_>) {
+fn draw_keys(inner: Rect, hints: &[DialogKey], theme: &Theme, frame: &mut Canvas<'_, '_>) {
     if let Some(area) = last_line(inner, 1) {
         dialog::draw_keys(hints, area, theme, frame);
     }

@@ -1,17 +1,17 @@
 //! The form with which all that is marked is changed.
 
 use crate::numbers::{Noun, counted};
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{BulkEdit, State, TextField};
+use crate::app::{BulkEdit, FieldName, State, TextField};
 use crate::segment::Field;
 
 use crate::ui::Look;
-use crate::ui::dialog;
+use crate::ui::dialog::{self, Row};
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
@@ -19,7 +19,7 @@ const LABELS: u16 = 13;
 /// Lines of the fields.
 const FIELDS: usize = 2;
 
-pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let title = format!("Edit {}", counted(edit.subjects.len(), Noun::Segment));
     let example = edit.example().map_or(0, |(name, external_id)| name.width() + external_id.width() + 24);
@@ -36,14 +36,15 @@ pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame:
         frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(LABELS.min(area.width)), style);
         let indent = LABELS.min(area.width);
         let value = Rect { x: area.x + indent, width: area.width - indent, ..area };
-        dialog::text_field(text, value, focused, theme, frame);
+        dialog::label_target(FieldName::Segment(field), area, frame);
+        dialog::named_field(text, FieldName::Segment(field), value, focused, theme, frame);
     }
-    dialog::draw_lines(below, (inner, FIELDS), frame);
+    dialog::draw_rows(&below, (inner, FIELDS), theme, frame);
     outer
 }
 
 /// What stands under the fields: an example or what is wrong, what can be written, and the keys.
-fn below(edit: &BulkEdit, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn below(edit: &BulkEdit, room: usize, theme: &Theme) -> Vec<Row<'static>> {
     let mut lines = match (&edit.fault, edit.example()) {
         (Some(fault), _) => wrapped(&format!("{} {fault}", theme.symbols.wrong), room, theme.bad),
         (None, Some((name, external_id))) => {
@@ -54,8 +55,7 @@ fn below(edit: &BulkEdit, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     };
     lines.extend(wrapped(PLACEHOLDERS, room, theme.quiet));
     lines.push(Line::default());
-    lines.extend(dialog::keys_wrapped(BulkEdit::KEYS, room, theme));
-    lines
+    lines.into_iter().map(Row::Text).chain(dialog::keys_wrapped(BulkEdit::KEYS, room)).collect()
 }
 
 const PLACEHOLDERS: &str = "{name}, {ext}: current value · {n}: counter · -: no external ID";

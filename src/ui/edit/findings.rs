@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::app::{Findings, RequestsPage, State, findings_keys, path_above};
+use crate::app::{Findings, ListItem, ListWindow, RequestsPage, State, findings_keys, path_above};
 use crate::check::{Finding, Level};
 use crate::numbers::{Noun, counted};
 use crate::printable::printable;
 
+use crate::ui::Canvas;
 use crate::ui::Look;
 use crate::ui::dialog;
 use crate::ui::dialogs::list::{self, ListRow};
@@ -24,7 +24,7 @@ const NAME_SHARE: usize = 3;
 /// Below this width the rules are told for the chosen line only.
 const ROOMY: usize = 90;
 
-pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let theme = look.theme;
     let findings = &state.side.findings;
     let page = RequestsPage::of(&state.screen.panes);
@@ -37,21 +37,20 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) 
             area,
         );
     }
-    let keys = dialog::keys_wrapped(&findings_keys(state), width, theme);
-    let window = findings.list.window(all.len(), (page.rows + 1).saturating_sub(keys.len()));
-    let rows = all[window.clone()].iter().map(|finding| ListRow::from(row(state, finding, width, theme)));
-    list::draw(rows, findings.list.chosen.checked_sub(window.start), (inner, 1), theme, frame);
+    let keys = dialog::keys_wrapped(&findings_keys(state), width);
+    let window = state.screen.window(findings.list, all.len(), (page.rows + 1).saturating_sub(keys.len()));
+    let rows = all[window.clone()].iter().map(|finding| ListRow {
+        item: Some(ListItem::Finding(finding.rule, finding.segment.id.clone())),
+        ..ListRow::from(row(state, finding, width, theme))
+    });
+    let part = ListWindow { first: window.start, shown: window.len(), len: all.len() };
+    list::draw(rows, findings.list.chosen.checked_sub(window.start), part, (inner, 1), theme, frame);
     list::draw_scrollbar((inner, 1), (window.start, window.len(), all.len()), theme, frame);
-    let mut from_end = keys.len();
-    if let Some(area) = last_line(inner, from_end + 1) {
+    if let Some(area) = last_line(inner, keys.len() + 1) {
         frame.render_widget(below(state, width, theme), area);
     }
-    for line in keys {
-        if let Some(area) = last_line(inner, from_end) {
-            frame.render_widget(line, area);
-        }
-        from_end -= 1;
-    }
+    let keys_at = usize::from(inner.height).saturating_sub(keys.len());
+    dialog::draw_rows(&keys, (inner, keys_at), theme, frame);
 }
 
 fn title(findings: &Findings) -> String {

@@ -1,22 +1,22 @@
 //! The form of a segment.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Form, FormKind, State};
+use crate::app::{FieldName, Form, FormKind, State};
 use crate::segment::Field;
 
 use crate::ui::Look;
-use crate::ui::dialog::{self, text_field};
+use crate::ui::dialog::{self, named_field};
 use crate::ui::text::{draw_right, fitted, fitted_end};
 
 const LABELS: u16 = 13;
 const CHOOSE: &str = "type to search";
 
-pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let title = match &form.purpose {
         FormKind::Create => match &form.parent {
             Some(id) => match state.tree.forest.get(id) {
@@ -31,7 +31,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
     // What is wrapped to the width has to be known before the dialog is placed.
     let room = dialog::room(state, wanted);
     let remarks = remarks(state, form, look, room.saturating_sub(2));
-    let keys = dialog::keys_wrapped(&form.keys(), room, look.theme);
+    let keys = dialog::keys_wrapped(&form.keys(), room);
     let faults = form.faults.len();
     let lines = Field::ALL.len() + faults + 1 + remarks.len() + usize::from(!remarks.is_empty()) + keys.len();
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines, wanted), look, frame);
@@ -56,7 +56,7 @@ pub(in crate::ui) fn draw(state: &State, form: &Form, look: Look<'_>, frame: &mu
         at += 1;
     }
     at += usize::from(!remarks.is_empty());
-    dialog::draw_lines(keys, (inner, at), frame);
+    dialog::draw_rows(&keys, (inner, at), look.theme, frame);
     outer
 }
 
@@ -76,15 +76,17 @@ fn label(field: Field) -> &'static str {
     }
 }
 
-fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let theme = look.theme;
     let focused = form.focus == field && matches!(state.screen.layers.last(), Some(crate::app::Layer::Form(_)));
     let style = if focused { theme.accent } else { theme.quiet };
     frame.buffer_mut().set_stringn(area.x, area.y, label(field), usize::from(LABELS), style);
     let value = Rect { x: area.x + LABELS.min(area.width), width: area.width.saturating_sub(LABELS), ..area };
+    let name = FieldName::Segment(field);
+    dialog::label_target(name, area, frame);
     match field {
-        Field::Name => text_field(&form.name, value, focused, theme, frame),
-        Field::ExternalId => text_field(&form.external_id, value, focused, theme, frame),
+        Field::Name => named_field(&form.name, name, value, focused, theme, frame),
+        Field::ExternalId => named_field(&form.external_id, name, value, focused, theme, frame),
         Field::Parent => {
             let hint = if focused { CHOOSE } else { "" };
             let room = usize::from(value.width).saturating_sub(if focused { CHOOSE.len() + 2 } else { 0 });
@@ -96,7 +98,7 @@ fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'
     }
 }
 
-fn draw_fault(fault: &str, area: Rect, look: Look<'_>, frame: &mut Frame<'_>) {
+fn draw_fault(fault: &str, area: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let indent = LABELS.min(area.width);
     let area = Rect { x: area.x + indent, width: area.width - indent, ..area };
     let text = format!("{} {fault}", look.theme.symbols.wrong);

@@ -1,6 +1,6 @@
 //! What is wrong with a text that came back from the editor, and what can be done about it.
 
-use ratatui::Frame;
+use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
@@ -8,14 +8,19 @@ use crate::app::{OutlineEdit, State, grouped};
 use crate::numbers::{Agreeing, Noun, counted};
 
 use crate::ui::Look;
-use crate::ui::dialog;
+use crate::ui::dialog::{self, Row};
 
 /// Faults that are shown; all of them are in the text when it is opened again.
 const SHOWN: usize = 5;
 /// Lines beside the faults and the keys: how many more there are, a blank, and that nothing was changed.
 const BESIDE: usize = 3;
 
-pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, frame: &mut Frame<'_>) -> Option<Rect> {
+pub(in crate::ui) fn draw(
+    state: &State,
+    edit: &OutlineEdit,
+    look: Look<'_>,
+    frame: &mut Canvas<'_, '_>,
+) -> Option<Rect> {
     let theme = look.theme;
     let faults = edit.faults();
     if faults.is_empty() {
@@ -26,18 +31,17 @@ pub(in crate::ui) fn draw(state: &State, edit: &OutlineEdit, look: Look<'_>, fra
     let title = format!("{} {have} {errors}", counted(faults.len(), Noun::Line));
     let width = dialog::usual_room(state).max(1);
     // The last lines tell the keys, which must be in sight on a small screen too.
-    let keys = dialog::keys_wrapped(OutlineEdit::KEYS, width, theme);
+    let keys = dialog::keys_wrapped(OutlineEdit::KEYS, width);
     let room = dialog::usual_lines(state).saturating_sub(BESIDE + keys.len());
     let told = faults.iter().take(SHOWN).flat_map(|fault| textwrap::wrap(fault, width)).take(room.max(1));
-    let mut lines: Vec<Line<'_>> = told.map(Line::raw).collect();
+    let mut lines: Vec<Row<'_>> = told.map(|fault| Line::raw(fault).into()).collect();
     if faults.len() > SHOWN {
-        lines.push(Line::styled(format!("and {} more", grouped(faults.len() - SHOWN)), theme.quiet));
+        lines.push(Line::styled(format!("and {} more", grouped(faults.len() - SHOWN)), theme.quiet).into());
     }
-    lines.push(Line::default());
-    lines.push(Line::raw("No changes."));
+    lines.extend([Line::default(), Line::raw("No changes.")].map(Row::Text));
     lines.extend(keys);
-    let dialog::Opened { outer, inner } =
-        dialog::open(state, &title, (lines.len(), dialog::widest(&lines)), look, frame);
-    dialog::draw_lines(lines, (inner, 0), frame);
+    let wanted = dialog::widest_row(&lines, theme);
+    let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
+    dialog::draw_rows(&lines, (inner, 0), theme, frame);
     Some(outer)
 }

@@ -1,13 +1,13 @@
 //! The choice of a parent: a line to type in, and the places that match, with the reason where one is not possible.
 
 use crate::numbers::{Noun, counted};
+use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{Candidate, ParentPicker, State, grouped};
+use crate::app::{Candidate, ListItem, ListWindow, ParentPicker, State, grouped};
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -19,16 +19,17 @@ const PLACES: usize = 8;
 /// Lines beside the places and the keys: what is typed, how many more there are, and a blank.
 const BESIDE: usize = 3;
 
-pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Frame<'_>) -> Rect {
+pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let title = match picker.moving.as_slice() {
         [] => "Parent of the new segment".into(),
         [only] => format!("Move {} to", only.name),
         several => format!("Move {} to", counted(several.len(), Noun::Segment)),
     };
     let theme = look.theme;
-    let keys = dialog::keys_wrapped(&picker.keys(), dialog::usual_room(state), theme);
+    let keys = dialog::keys_wrapped(&picker.keys(), dialog::usual_room(state));
     let places = PLACES.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
-    let window = picker.list.window(picker.candidates.len(), places);
+    let window = state.screen.window(picker.list, picker.candidates.len(), places);
+    let list = ListWindow { first: window.start, shown: window.len(), len: picker.candidates.len() };
     let chosen = picker.list.chosen.checked_sub(window.start);
     let shown = &picker.candidates[window];
     let wanted = shown.iter().map(wanted).max().unwrap_or(0);
@@ -41,8 +42,11 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&picker.filter, field, true, theme, frame);
     }
-    let rows = shown.iter().map(|candidate| ListRow::from(place(candidate, theme, usize::from(inner.width))));
-    list::draw(rows, chosen, (inner, 1), theme, frame);
+    let rows = shown.iter().map(|candidate| ListRow {
+        item: Some(ListItem::Parent(candidate.parent.clone())),
+        ..ListRow::from(place(candidate, theme, usize::from(inner.width)))
+    });
+    list::draw(rows, chosen, list, (inner, 1), theme, frame);
     if let Some(area) = dialog::line(inner, places + 1) {
         let text = if picker.candidates.is_empty() {
             "No matches".into()
@@ -53,7 +57,7 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
         };
         frame.render_widget(Line::styled(text, theme.quiet), area);
     }
-    dialog::draw_lines(keys, (inner, places + BESIDE), frame);
+    dialog::draw_rows(&keys, (inner, places + BESIDE), theme, frame);
     outer
 }
 

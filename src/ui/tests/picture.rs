@@ -27,7 +27,11 @@ impl Drawn for Harness {
     fn drawn(&self, theme: &Theme) -> Terminal<TestBackend> {
         let panes = &self.state.screen.panes;
         let mut terminal = Terminal::new(TestBackend::new(panes.columns, panes.rows)).unwrap();
-        terminal.draw(|frame| draw(&self.state, Look { theme, keymap: &self.keymap }, frame)).unwrap();
+        terminal
+            .draw(|frame| {
+                draw(&self.state, Look { theme, keymap: &self.keymap }, frame);
+            })
+            .unwrap();
         terminal
     }
 }
@@ -44,7 +48,11 @@ pub(super) fn form_drawn(form: &NewProfile, (columns, rows): (u16, u16), theme: 
     let harness = Harness::new(columns, rows);
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     let look = Look { theme, keymap: &harness.keymap };
-    terminal.draw(|frame| draw_new_profile(form, look, frame)).unwrap();
+    terminal
+        .draw(|frame| {
+            draw_new_profile(form, look, frame);
+        })
+        .unwrap();
     terminal
 }
 

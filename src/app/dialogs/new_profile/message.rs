@@ -1,5 +1,6 @@
 //! Events into the form and effects out of it, as plain data: a terminal and a test drive it alike.
 
+use crate::app::Target;
 use crate::keymap::Key;
 use crate::remote::Fault;
 
@@ -12,6 +13,8 @@ pub enum FormEvent {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// Something of it was clicked.
+    Clicked(Target),
     /// A task was carried out, or could not be.
     Answered {
         /// The number of the task.
