@@ -15,6 +15,7 @@ mod edit;
 mod keys;
 mod layout;
 mod link;
+mod messages;
 mod mouse;
 mod named_commands;
 mod on_sync;
@@ -71,6 +72,7 @@ pub use edit::renaming::Renaming;
 pub use edit::text_field::TextField;
 pub use layout::{Area, Layout, Shape, TreeColumns, shown_depth};
 pub use link::{Link, LinkState};
+pub use messages::{Message, Tone};
 pub use mouse::{Mouse, MouseKind};
 pub use panes::{Pane, Panes};
 pub use side::Side;
@@ -82,7 +84,7 @@ pub use side::findings::{Findings, path_above};
 pub use side::pulse::{KINDS, MINUTES};
 pub use side::request_lines::{duration, request_lines};
 pub use side::requests::{Logged, Requests};
-pub use state::{Clock, Message, Screen, Session, State, Tone};
+pub use state::{Clock, Screen, Session, State};
 pub use targets::{Click, FieldName, ListItem, ListWindow, Target, Targets};
 pub use tree::filter::Filter;
 pub use tree::filters::Filters;
@@ -200,6 +202,7 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     effects.extend(tree::search::refresh_search(state));
     effects.extend(side::findings::look_again(state));
     effects.extend(changes::send_next(&mut state.changes, state.clock.now));
+    messages::look_again(state);
     effects
 }
 

@@ -26,8 +26,8 @@ pub use review::{OperationCounts, Review};
 pub use write_rate::WriteRate;
 
 pub(super) use conflict::press as press_conflict;
-pub(super) use pending::{open_problem, press as press_pending, stage};
-pub(super) use results::{executed, hand_over_again, recovered, report_reverted, server_answers, undelivered};
+pub(super) use pending::{NOTHING_TO_HOLD, open_problem, press as press_pending, stage};
+pub(super) use results::{executed, failure, hand_over_again, recovered, report_reverted, server_answers, undelivered};
 pub(super) use review::press as press_review;
 pub(super) use submitting::{
     SubmitMode, adopt, apply, begin, discard, discard_plan, hold_all, replace, resume, retry, send_next,
@@ -91,6 +91,21 @@ impl Changes {
     #[must_use]
     pub const fn is_staging(&self) -> bool {
         self.staging
+    }
+
+    /// Whether changes wait for the server to respond, and a person was told so.
+    pub(super) const fn is_unreached(&self) -> bool {
+        self.unreached.is_some()
+    }
+
+    /// Whether something could not be handed over.
+    pub(super) const fn is_undelivered(&self) -> bool {
+        self.undelivered
+    }
+
+    /// Whether the last session left something that nobody has looked at.
+    pub(super) const fn has_left_over(&self) -> bool {
+        !self.left_over.is_empty()
     }
 
     /// The operation that has failed and was asked for first; one that came from a dialog before others.

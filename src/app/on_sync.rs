@@ -2,6 +2,7 @@
 
 use super::wording::sentence;
 use crate::numbers::{Agreeing, Noun, counted};
+use std::mem;
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -9,8 +10,8 @@ use crate::forest::{Change, Forest, Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
-use super::Tree;
 use super::changes::report_reverted;
+use super::messages::{self, Topic};
 use super::side::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::tree::{saved_view, search, sorting, viewport};
 use super::{Effect, Layer, State, changes};
@@ -29,6 +30,7 @@ pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Synchronised { lacking, .. } => {
             state.link.synchronised = Some(state.clock.now);
             state.link.lacking = lacking;
+            messages::synchronised(state);
         }
         Event::Verified { missed } => verified(state, &missed),
         Event::Executed { op, result } => effects.extend(changes::executed(state, op, &result)),
@@ -40,9 +42,10 @@ pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
                 state.changes.queue.pause_sending();
             }
             state.session.journalled &= !matches!(notice, Notice::NotJournalled | Notice::NotStored { .. });
+            let relisting = matches!(notice, Notice::FeedWentBack | Notice::StepRefused { .. });
             let text = notice.to_string();
             state.side.activity.add(state.clock.now, EntryKind::Notice, None, text.clone());
-            state.warn(text);
+            state.warn_about(if relisting { Topic::Relisting } else { Topic::Past }, text);
         }
     }
     refresh_pickers(state);
@@ -56,7 +59,8 @@ fn enter(state: &mut State, phase: Phase) {
         Phase::Offline { error, .. } if !was_offline => {
             state.side.activity.add(now, EntryKind::Notice, None, format!("offline: {error}"));
             if error.fault.is_unauthorised() {
-                state.warn(format!("{} · check the API key and the tenant", sentence(&error.to_string())));
+                let text = format!("{} · check the API key and the tenant", sentence(&error.to_string()));
+                state.warn_about(Topic::Phase(mem::discriminant(&phase)), text);
             }
         }
         Phase::Silent { call, since } => {
@@ -71,7 +75,7 @@ fn enter(state: &mut State, phase: Phase) {
                 counted(progress.segments, Noun::Segment)
             );
             state.side.activity.add(now, EntryKind::Notice, None, text.clone());
-            state.warn(text);
+            state.warn_about(Topic::Phase(mem::discriminant(&phase)), text);
         }
         Phase::Paused(progress) => {
             let again = state.key(Action::Refresh);
@@ -80,10 +84,13 @@ fn enter(state: &mut State, phase: Phase) {
                 counted(progress.segments, Noun::Segment)
             );
             state.side.activity.add(now, EntryKind::Notice, None, text.clone());
-            state.warn(text);
+            state.warn_about(Topic::Phase(mem::discriminant(&phase)), text);
         }
         Phase::Live if was_offline => state.side.activity.add(now, EntryKind::Recovered, None, "Reconnected"),
         _ => {}
+    }
+    if matches!(phase, Phase::Offline { .. } | Phase::Stalled { .. }) {
+        messages::disconnected(state);
     }
     if !matches!(phase, Phase::Loading(_)) {
         viewport::preserving_viewport(state, |state| state.tree.forest.set_growing(false));
@@ -122,7 +129,7 @@ fn restore(state: &mut State, forest: Forest) -> Vec<Effect> {
 fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
     for one in different {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
-            report_reverted(state, before, after);
+            report_reverted(state, before, after, after);
         }
     }
     let changes = different.iter().map(|seen| state.changes.queue.see(&seen.id, seen.now.clone()));
@@ -134,7 +141,7 @@ fn list(state: &mut State, different: &[SegmentChange]) -> Vec<Effect> {
             state.tree.forest.expand(&RowId::Heading(Heading::MissingParents));
         }
     });
-    forget_gone(&mut state.tree);
+    state.tree.picks.forget_gone(&state.tree.forest);
     inform_dialogs(state, different);
     let mut effects = look_for_own(state, different);
     if first {
@@ -202,27 +209,27 @@ fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     };
     let goodbye = selected_goes
         .and_then(|one| one.before.as_ref())
-        .map(|gone| format!("{} was deleted by someone else", gone.name));
+        .map(|gone| (Topic::Gone(gone.id.clone()), format!("{} was deleted by someone else", gone.name)));
     viewport::preserving_viewport(state, |state| {
         state.tree.forest.apply(changes);
         state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
     });
-    forget_gone(&mut state.tree);
+    state.tree.picks.forget_gone(&state.tree.forest);
     inform_dialogs(state, seen);
     for one in seen {
         if let (Some(before), Some(after)) = (&one.before, &one.now) {
-            report_reverted(state, before, after);
+            report_reverted(state, before, after, after);
         }
     }
-    if let Some(goodbye) = goodbye {
-        state.warn(goodbye);
+    if let Some((topic, goodbye)) = goodbye {
+        state.warn_about(topic, goodbye);
     }
     look_for_own(state, seen)
 }
 
 /// Says what the feed had missed. That it missed nothing is worth a word only to somebody who asked.
 fn verified(state: &mut State, missed: &[SegmentChange]) {
-    let asked = std::mem::take(&mut state.link.verification_asked);
+    let asked = mem::take(&mut state.link.verification_asked);
     let now = state.clock.now;
     for seen in missed {
         if let Some(entry) = activity::entry(&state.tree.forest, seen, now) {
@@ -245,7 +252,7 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
 
 /// Lets what is open know what has changed.
 fn inform_dialogs(state: &mut State, seen: &[SegmentChange]) {
-    let mut layers = std::mem::take(&mut state.screen.layers);
+    let mut layers = mem::take(&mut state.screen.layers);
     for SegmentChange { id, now, .. } in seen {
         for layer in &mut layers {
             match layer {
@@ -261,12 +268,6 @@ fn inform_dialogs(state: &mut State, seen: &[SegmentChange]) {
         }
     }
     state.screen.layers = layers;
-}
-
-fn forget_gone(tree: &mut Tree) {
-    let forest = &tree.forest;
-    tree.picks.marked.retain(|id| forest.contains(id));
-    tree.picks.cut.retain(|id| forest.contains(id));
 }
 
 fn refresh_pickers(state: &mut State) {

@@ -8,6 +8,7 @@ use crate::sync::{Command, Phase};
 
 use super::dialogs::{profiles, user_commands};
 use super::edit::{changing, outline, repeating};
+use super::messages::Topic;
 use super::tree::viewport::{self, Direction};
 use super::tree::{marking, places, search, sorting};
 use super::{
@@ -48,7 +49,7 @@ pub(super) fn perform_times(state: &mut State, action: Action, count: Option<usi
 
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     if let Err(reason) = availability(state, action) {
-        state.warn(reason);
+        state.warn_about(Topic::Refusal(action), reason);
         return Vec::new();
     }
     if action.entry().is_some_and(|entry| entry.group == Group::Changing)
@@ -112,7 +113,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Resolve => changes::open_problem(state),
         Action::Paste => return changing::paste(state),
         Action::Refresh => {
-            state.inform("Checking for changes…");
+            state.inform_about(Topic::Checking, "Checking for changes…");
             return vec![Effect::Sync(Command::PollNow)];
         }
         Action::Reload => return reload(state),
@@ -126,7 +127,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn reload(state: &mut State) -> Vec<Effect> {
-    state.inform("Reloading everything to verify…");
+    state.inform_about(Topic::Relisting, "Reloading everything to verify…");
     state.link.verification_asked = true;
     vec![Effect::Sync(Command::Reload)]
 }
@@ -182,8 +183,15 @@ fn look_after_writes(state: &mut State, action: Action) -> Vec<Effect> {
 
 fn stop(state: &mut State) -> Vec<Effect> {
     let held = changes::hold_all(&mut state.changes);
+    if held == 0 {
+        state.warn(changes::NOTHING_TO_HOLD);
+        return Vec::new();
+    }
     let queue = state.key(Action::ShowPending);
-    state.warn(format!("Paused: {} on hold. Press {queue}, then R to resume", counted(held, Noun::Change)));
+    state.warn_about(
+        Topic::OnHold(state.changes.counts().on_hold),
+        format!("Paused: {} on hold. Press {queue}, then R to resume", counted(held, Noun::Change)),
+    );
     Vec::new()
 }
 
@@ -276,7 +284,7 @@ fn arrange(state: &mut State, action: Action) {
     }
     viewport::keep_in_sight(state);
     if layout.shape == super::Shape::TreeOnly {
-        state.warn("Only the tree fits. Enlarge the terminal to at least 60×15");
+        state.warn_about(Topic::TreeOnly, "Only the tree fits. Enlarge the terminal to at least 60×15");
     }
 }
 

@@ -4,8 +4,8 @@ use std::mem::{self, Discriminant};
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use crate::action::Action;
 use crate::changes::Safeguards;
@@ -18,7 +18,7 @@ use crate::theme::Name as ThemeName;
 
 use super::mouse::Pointing;
 use super::side::details;
-use super::{Changes, Layer, Layout, Link, List, Panes, Side, Tree};
+use super::{Changes, Layer, Layout, Link, List, Message, Panes, Side, Tree};
 
 /// What the tree belongs to, as the header shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,29 +69,6 @@ pub struct Clock {
     /// For showing times of day.
     pub zone: TimeZone,
 }
-
-/// A line for the person, in place of the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// What to read.
-    pub text: String,
-    /// How it is meant.
-    pub tone: Tone,
-    /// When it goes by itself. `None`: at the next key.
-    pub until: Option<Timestamp>,
-}
-
-/// How a message is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Something went as asked.
-    Calm,
-    /// Something could not be done.
-    Warning,
-}
-
-/// How long a calm message stays.
-const MESSAGE_STAYS: SignedDuration = SignedDuration::from_secs(5);
 
 /// Everything the interface knows: what it works on, and one part for each wing.
 #[derive(Debug)]
@@ -249,16 +226,5 @@ impl State {
         }
         self.side.activity.fade(now);
         self.changes.measure(now);
-    }
-
-    pub(super) fn inform(&mut self, text: impl Into<String>) {
-        let until = Some(self.clock.now + MESSAGE_STAYS);
-        let text = printable(&text.into()).into_owned();
-        self.screen.message = Some(Message { text, tone: Tone::Calm, until });
-    }
-
-    pub(super) fn warn(&mut self, text: impl Into<String>) {
-        let text = printable(&text.into()).into_owned();
-        self.screen.message = Some(Message { text, tone: Tone::Warning, until: None });
     }
 }

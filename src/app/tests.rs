@@ -7,6 +7,7 @@ mod deciding;
 mod editing;
 mod finding;
 mod living;
+mod messages;
 mod outline;
 mod own;
 mod queueing;

@@ -58,6 +58,37 @@ pub struct Picks {
     pub places: Places,
 }
 
+impl Picks {
+    /// Everything that segments are picked in.
+    fn sets(&mut self) -> [&mut HashSet<SegmentId>; 3] {
+        [&mut self.marked, &mut self.cut, &mut self.range.before]
+    }
+
+    /// A segment is gone.
+    pub(super) fn forget(&mut self, id: &SegmentId) {
+        for picked in self.sets() {
+            picked.remove(id);
+        }
+    }
+
+    /// Whatever is not in the forest is gone.
+    pub(super) fn forget_gone(&mut self, forest: &Forest) {
+        for picked in self.sets() {
+            picked.retain(|id| forest.contains(id));
+        }
+    }
+
+    /// A segment that was being created has its real id now.
+    pub(super) fn rename(&mut self, provisional: &SegmentId, id: &SegmentId) {
+        self.places.rename(provisional, id);
+        for picked in self.sets() {
+            if picked.remove(provisional) {
+                picked.insert(id.clone());
+            }
+        }
+    }
+}
+
 /// A range that is being marked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MarkedRange {

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 
-use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, State, Tone, View};
+use crate::app::{Clock, Destination, Message, NewProfile, OpenedFrom, Session, State, View};
 use crate::clock;
 use crate::collation::set_language;
 use crate::config::{self, ConfigError, Connection, Flags, Interface, Paths, SessionKeys, WithoutKey};
@@ -213,12 +213,12 @@ where
         desk: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Exit, Failure> {
-        let mut refusal = None;
+        let mut refusal: Option<String> = None;
         loop {
             let Prepared { mut state, sync, setup, view_file } = self.prepare(&place, places, interface)?;
             state.side.profiles.context.clone_from(&desk.context);
             if let Some(text) = refusal.take() {
-                state.screen.message = Some(Message { text, tone: Tone::Warning, until: None });
+                state.screen.message = Some(Message::warning(&text));
             }
             let requests = &mut place.way.requests;
             let ended = self.interface.block_on(terminal::run(console, state, sync, requests, desk, &setup));

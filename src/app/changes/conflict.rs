@@ -1,6 +1,7 @@
 //! Somebody else was faster: what the person saw, what it is now and what they want, side by side, to be decided field by field.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::messages::Topic;
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -185,7 +186,8 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
     }
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
-            state.inform(format!("Unresolved. Press {} to come back to it", state.key(Action::Resolve)));
+            let text = format!("Unresolved. Press {} to come back to it", state.key(Action::Resolve));
+            state.inform_about(Topic::Problem(op), text);
             return KeyResult::Close;
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {

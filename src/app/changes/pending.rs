@@ -7,6 +7,7 @@
 use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
+use crate::app::messages::Topic;
 use crate::app::wording::sentence;
 use crate::changes::{OpId, OpState, Operation, PlanId};
 use crate::keymap::Key;
@@ -94,11 +95,12 @@ pub(in crate::app) fn stage(state: &mut State) {
     }
     state.changes.staging = !state.changes.staging;
     let key = state.key(Action::Stage);
-    state.inform(if state.changes.staging {
+    let text = if state.changes.staging {
         format!("Staging on: changes are collected. Press {key} to review and send")
     } else {
         "Staging off: changes are sent immediately".into()
-    });
+    };
+    state.inform_about(Topic::Staging(state.changes.staging), text);
 }
 
 pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key) -> KeyResult {
@@ -182,13 +184,24 @@ fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
 
 fn end_staging(state: &mut State) {
     state.changes.staging = false;
-    let (changes, key) = (counted(state.changes.counts().staged, Noun::Change), state.key(Action::Stage));
-    state.inform(format!("Staging off. Still staged: {changes}. Press {key} to review"));
+    let staged = state.changes.counts().staged;
+    let (changes, key) = (counted(staged, Noun::Change), state.key(Action::Stage));
+    state.inform_about(Topic::Staged(staged), format!("Staging off. Still staged: {changes}. Press {key} to review"));
 }
+
+/// Why nothing is put on hold.
+pub(in crate::app) const NOTHING_TO_HOLD: &str = "Nothing to pause: only queued changes can be put on hold";
 
 fn hold(state: &mut State) -> Vec<Effect> {
     let held = hold_all(&mut state.changes);
-    state.inform(format!("On hold: {}. Press r to resume", counted(held, Noun::Change)));
+    if held == 0 {
+        state.warn(NOTHING_TO_HOLD);
+        return Vec::new();
+    }
+    state.inform_about(
+        Topic::OnHold(state.changes.counts().on_hold),
+        format!("On hold: {}. Press r to resume", counted(held, Noun::Change)),
+    );
     Vec::new()
 }
 
@@ -246,7 +259,8 @@ pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
             Some(Layer::Form(form))
         }
         Operation::Delete { .. } => {
-            state.warn(format!("{} · press r to retry, d to discard", sentence(&error.to_string())));
+            let text = format!("{} · press r to retry, d to discard", sentence(&error.to_string()));
+            state.warn_about(Topic::Problem(op), text);
             None
         }
     }

@@ -1,11 +1,12 @@
 //! What became of operations, in the tree, in the activity and in words for the person.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::action::Action;
 use crate::changes::{
-    DoneOp, ExecutionResult, FinishedPlan, OpId, Operation, Recovered, RecoveredState, Title, Transitions, WriteError,
-    WriteResult, Written,
+    DoneOp, ExecutionResult, FinishedPlan, OpId, OpState, Operation, Recovered, RecoveredState, Title, Transitions,
+    WriteError, WriteResult, Written,
 };
 use crate::remote::{Contexts, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
@@ -14,6 +15,7 @@ use crate::sync::Command;
 use super::Conflict;
 use super::submitting::apply;
 use crate::app::Changes;
+use crate::app::messages::{self, Topic};
 use crate::app::side::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::tree::viewport;
 use crate::app::wording::{after_who, sentence, title};
@@ -62,7 +64,7 @@ fn unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duratio
     let text = format!("{failed}. Your changes are kept and sent {when} · press {queue} to see them");
     state.changes.unreached = Some(error.fault.clone());
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
-    state.warn(text);
+    state.warn_about(Topic::Unreached(op), text);
 }
 
 /// The server answers again: what is queued can be sent.
@@ -90,13 +92,12 @@ fn done(
             remark(state, written);
             if let (Some(before), false) = (before, written.merged.is_empty()) {
                 let only_theirs = before.clone().with_fields_of(&written.segment, &written.merged);
-                report_reverted(state, before, &only_theirs);
+                report_reverted(state, before, &only_theirs, &written.segment);
             }
             Some(changed_fields(state, before, written))
         }
         WriteResult::Deleted { id, concurrent_write, .. } => {
-            state.tree.picks.marked.remove(id);
-            state.tree.picks.cut.remove(id);
+            state.tree.picks.forget(id);
             if let (Operation::Delete { base, .. }, true) = (operation, *concurrent_write) {
                 remark_concurrent_write(state, &base.name, None);
             }
@@ -127,7 +128,7 @@ fn remark(state: &mut State, written: &Written) {
             .map(|field| format!("{field} {}", activity::shown(&state.tree.forest, &written.segment, *field)));
         let text = format!("{name}: the server kept {}", kept.collect::<Vec<_>>().join(" and the "));
         state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
-        state.warn(text);
+        state.warn_about(Topic::Version(Arc::clone(&written.segment)), text);
     }
     if !written.merged.is_empty() {
         let text = format!("{name}: kept someone else's newer {}", list(&written.merged));
@@ -136,7 +137,7 @@ fn remark(state: &mut State, written: &Written) {
     if written.existed {
         let text = format!("{name} already existed: the server returned it instead of creating a new one");
         state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
-        state.warn(text);
+        state.warn_about(Topic::Segment(written.segment.id.clone()), text);
     }
     if written.concurrent_write {
         remark_concurrent_write(state, name, about);
@@ -146,12 +147,13 @@ fn remark(state: &mut State, written: &Written) {
 fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentId>) {
     let text =
         format!("{name}: someone else changed it at the same moment; their change may be lost. Please check with them");
+    let topic = about.clone().map_or(Topic::Past, Topic::Segment);
     state.side.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
-    state.warn(text);
+    state.warn_about(topic, text);
 }
 
-/// Says when somebody reverts what was written here a while ago.
-pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment) {
+/// Says when somebody reverts what was written here a while ago. `now` is what the server has of it.
+pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment, now: &Arc<Segment>) {
     for reverted in state.changes.recent.reverted(before, after, state.clock.now) {
         let value = |text: Option<String>| text.map_or_else(|| "none".into(), |text| format!("“{text}”"));
         let text = format!(
@@ -162,7 +164,7 @@ pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after
             value(reverted.to)
         );
         state.side.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
-        state.warn(text);
+        state.warn_about(Topic::Version(Arc::clone(now)), text);
     }
 }
 
@@ -180,6 +182,7 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
         format!("{} ({done} of {total} applied, the rest discarded)", title.done)
     };
     let (at, contexts) = (state.clock.now, Contexts::default());
+    let topic = about.as_ref().map_or(Topic::Past, |(subject, _)| Topic::Segment(subject.clone()));
     let (subject, fields) = about.map_or((None, Vec::new()), |(subject, fields)| (Some(subject), fields));
     state.side.activity.push(ActivityEntry {
         at,
@@ -190,19 +193,18 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
         contexts,
         plan_id: Some(plan_id),
     });
+    // A warning is read first, unless this is what ends it.
+    messages::look_again(state);
     if state.screen.message.as_ref().is_none_or(|message| message.tone == Tone::Calm) {
-        state.inform(text);
+        state.inform_about(topic, text);
     }
 }
 
 /// Tells of an operation that failed in a line, with the key that opens the dialog it came from.
 fn failed(state: &mut State, op: OpId, error: &WriteError) {
-    let Some(plan) = state.changes.queue.plan(op.plan_id) else { return };
-    let (done, total) = (plan.counts().done, plan.ops().len());
-    let progress = if total > 1 { format!(" ({done} of {total} applied)") } else { String::new() };
+    let Some(text) = failure_in_words(state, op) else { return };
     let words = error.to_string();
-    let text = format!("{}{progress}: {words}", plan.title.failed);
-    state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
+    state.side.activity.add(state.clock.now, EntryKind::Failed, None, text);
     let origin = state.changes.origins.get(&op.plan_id).cloned();
     let layer = match (Conflict::of(state, op, error), origin) {
         (Some(conflict), _) => Some(Layer::Conflict(conflict)),
@@ -216,11 +218,29 @@ fn failed(state: &mut State, op: OpId, error: &WriteError) {
     if let Some(layer) = layer {
         state.changes.forget_refused(op);
         state.changes.refused.push_back(layer);
-        state.warn(format!("{text} · press {} to resolve", state.key(Action::Resolve)));
-    } else {
-        let queue = state.key(Action::ShowPending);
-        state.warn(format!("{text} · press {queue} to review and retry"));
     }
+    if let Some(text) = failure(state, op) {
+        state.warn_about(Topic::Failure(op), text);
+    }
+}
+
+/// What failed, how far its plan has come, and why; `None` where it has not failed.
+fn failure_in_words(state: &State, op: OpId) -> Option<String> {
+    let plan = state.changes.queue.plan(op.plan_id)?;
+    let OpState::Failed(error) = &state.changes.queue.op(op)?.state else { return None };
+    let (done, total) = (plan.counts().done, plan.ops().len());
+    let progress = if total > 1 { format!(" ({done} of {total} applied)") } else { String::new() };
+    Some(format!("{}{progress}: {error}", plan.title.failed))
+}
+
+/// The same, with the key for what can be done about it.
+pub(in crate::app) fn failure(state: &State, op: OpId) -> Option<String> {
+    let words = failure_in_words(state, op)?;
+    Some(if state.changes.refused.iter().any(|layer| layer.amends() == Some(op)) {
+        format!("{words} · press {} to resolve", state.key(Action::Resolve))
+    } else {
+        format!("{words} · press {} to review and retry", state.key(Action::ShowPending))
+    })
 }
 
 /// An order could not be handed over. Nothing of it is lost: it is handed over with the next thing that is heard.
@@ -235,7 +255,7 @@ pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
         }
         Command::PollNow | Command::Reload | Command::StopListing => {}
     }
-    state.warn("Too many pending changes. Try again in a moment");
+    state.warn_about(Topic::Undelivered, "Too many pending changes. Try again in a moment");
 }
 
 /// Hands over what could not be before.
@@ -267,7 +287,10 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec
         let more = lines.len() - 1;
         let others = if more == 0 { String::new() } else { format!(" and {} more", grouped(more)) };
         // Nothing opens by itself: it would take keys that are meant for something else.
-        state.warn(format!("Left over from last session: {first}{others} · press {queue} to see it"));
+        state.warn_about(
+            Topic::LeftOver,
+            format!("Left over from last session: {first}{others} · press {queue} to see it"),
+        );
         state.changes.left_over.extend(lines);
     }
     effects

@@ -2,6 +2,7 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
+use crate::app::messages::Topic;
 use crate::numbers::{Agreeing, Noun, counted};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -289,14 +290,15 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
         return replacement.origin.map_or_else(
             || {
                 let resolve = state.key(Action::Resolve);
-                state.inform(format!("Unresolved. Press {resolve} to come back to it"));
+                let text = format!("Unresolved. Press {resolve} to come back to it");
+                state.inform_about(Topic::Problem(replacement.op), text);
                 KeyResult::Close
             },
             KeyResult::replace,
         );
     }
     if review.is_staged && !discards {
-        state.inform(format!("Still staged. Press {} to review", state.key(Action::Stage)));
+        state.inform_about(Topic::AnyStaged, format!("Still staged. Press {} to review", state.key(Action::Stage)));
         return KeyResult::Close;
     }
     let origin = match review.plan_ids.as_slice() {

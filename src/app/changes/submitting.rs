@@ -10,6 +10,7 @@ use crate::sync::Command;
 
 use super::results;
 use crate::app::Changes;
+use crate::app::messages::Topic;
 use crate::app::tree::viewport;
 use crate::app::wording::title;
 use crate::app::{Effect, Layer, Review, State};
@@ -112,18 +113,21 @@ fn deletes_several(plan: &Plan) -> bool {
 /// Takes what a function of the queue has come to into the state.
 pub(in crate::app) fn apply(state: &mut State, transitions: Transitions) -> Vec<Effect> {
     let Transitions { journal, shown, discarded, finished, renamed } = transitions;
+    let removed = shown.iter().filter_map(|change| match change {
+        Change::Remove(id) => Some(id.clone()),
+        Change::Upsert(_) => None,
+    });
+    let removed: Vec<SegmentId> = removed.collect();
     show(state, shown, renamed.as_ref());
     if let Some(Renamed { provisional, segment }) = renamed {
-        state.tree.picks.places.rename(&provisional, &segment.id);
-        for picked in [&mut state.tree.picks.marked, &mut state.tree.picks.cut] {
-            if picked.remove(&provisional) {
-                picked.insert(segment.id.clone());
-            }
-        }
+        state.tree.picks.rename(&provisional, &segment.id);
         let dialogs = state.screen.layers.iter_mut().chain(&mut state.changes.refused);
         for layer in dialogs.chain(state.changes.origins.values_mut()) {
             layer.refer_to(&state.tree.forest, &provisional, &segment);
         }
+    }
+    for id in removed {
+        state.tree.picks.forget(&id);
     }
     for op in discarded {
         state.changes.forget_refused(op);
@@ -171,7 +175,8 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
         effects.extend(apply(state, transitions));
         if waits {
             let key = state.key(Action::Stage);
-            state.warn(format!("Not sent: it needs a segment that is still staged. Press {key} to send both"));
+            let text = format!("Not sent: it needs a segment that is still staged. Press {key} to send both");
+            state.warn_about(Topic::AnyStaged, text);
         }
     }
     effects
@@ -179,7 +184,8 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
 
 fn say_staged(state: &mut State) {
     let staged = state.changes.counts().staged;
-    state.inform(format!("Staged ({staged}). Press {} to review and send", state.key(Action::Stage)));
+    let text = format!("Staged ({staged}). Press {} to review and send", state.key(Action::Stage));
+    state.inform_about(Topic::Staged(staged), text);
 }
 
 /// Begins what is ready: the last thing that is done about any event.
@@ -232,7 +238,7 @@ pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replaceme
     }
     if state.changes.queue.refers_to_staged(&operation) {
         let key = state.key(Action::Stage);
-        state.warn(format!("Its new parent is still staged. Press {key} to send it"));
+        state.warn_about(Topic::AnyStaged, format!("Its new parent is still staged. Press {key} to send it"));
         return Vec::new();
     }
     state.changes.origins.extend(origin.map(|origin| (op.plan_id, origin)));
@@ -268,7 +274,10 @@ pub(in crate::app) fn hold_all(changes: &mut Changes) -> usize {
 pub(in crate::app) fn resume(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
     let (transitions, unclear) = state.changes.queue.resume(plan_id);
     if unclear > 0 {
-        state.warn("Not retried: it may already have been created. Press enter on it to decide");
+        state.warn_about(
+            Topic::AnyProblem,
+            "Not retried: it may already have been created. Press enter on it to decide",
+        );
     }
     apply(state, transitions)
 }

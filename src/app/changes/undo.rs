@@ -3,6 +3,7 @@
 use crate::changes::UndoStep;
 
 use super::submitting::{SubmitMode, begin, discard_plan};
+use crate::app::messages::Topic;
 use crate::app::side::activity::EntryKind;
 use crate::app::{Effect, Pane, State};
 
@@ -14,7 +15,7 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     }
     let half_done = if step == UndoStep::Undo { state.changes.queue.half_done() } else { None };
     if state.changes.queue.is_moving() {
-        state.warn("Still sending. Try again in a moment");
+        state.warn_about(Topic::Moving, "Still sending. Try again in a moment");
         return Vec::new();
     }
     let mut effects = Vec::new();
@@ -45,7 +46,7 @@ fn undo_selected(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     if state.changes.queue.is_moving() {
-        state.warn("Still sending. Try again in a moment");
+        state.warn_about(Topic::Moving, "Still sending. Try again in a moment");
         return Vec::new();
     }
     let Some((plan, title, kind)) = state.changes.queue.take_undo_of(plan_id, &state.tree.forest) else {

@@ -4,6 +4,7 @@
 
 use crate::app::Side;
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::messages::Topic;
 use crate::app::tree::marking;
 use crate::keymap::Key;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub struct UserCommands {
 /// A command that runs or has run.
 #[derive(Debug, Clone)]
 pub struct Run {
-    number: u64,
+    pub(in crate::app) number: u64,
     /// What it is called.
     pub name: String,
     /// How many segments it got.
@@ -220,7 +221,8 @@ fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -
     if command.output == Output::Pane {
         state.screen.layers.push(Layer::Output(OutputPane::default()));
     } else {
-        state.inform(format!("“{}” is running. Press {} to stop it", command.name, state.key(Action::Pause)));
+        let text = format!("“{}” is running. Press {} to stop it", command.name, state.key(Action::Pause));
+        state.inform_about(Topic::Run(run), text);
     }
     vec![Effect::Run(Box::new(RunRequest { run, command, subjects }))]
 }
@@ -235,8 +237,9 @@ pub(in crate::app) fn stop(side: &mut Side) -> Vec<Effect> {
 /// Leaving would end what runs in the middle of its work.
 pub(in crate::app) fn refuse_to_leave(state: &mut State) {
     if let Some(run) = state.side.commands.running() {
+        let topic = Topic::Run(run.number);
         let text = format!("“{}” is still running. Press {} to stop it, then quit", run.name, state.key(Action::Pause));
-        state.warn(text);
+        state.warn_about(topic, text);
     }
 }
 

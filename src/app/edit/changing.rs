@@ -1,6 +1,7 @@
 //! From what a person typed or chose to a plan on its way.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::messages::Topic;
 use crate::app::tree::marking::subjects;
 use crate::app::wording::title;
 use crate::numbers::{Agreeing, Noun, counted};
@@ -143,7 +144,8 @@ pub(in crate::app) fn cut(state: &mut State) {
     state.tree.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
     let what = named(&subjects);
     let (paste, dismiss) = (state.key(Action::Paste), state.key(Action::Dismiss));
-    state.inform(format!("Cut {what}. Press {paste} to paste here as a child, {dismiss} to cancel"));
+    let text = format!("Cut {what}. Press {paste} to paste here as a child, {dismiss} to cancel");
+    state.inform_about(Topic::Cut(state.tree.picks.cut.len()), text);
 }
 
 /// Moves what was cut under the selected segment; under nothing when a heading or no row is selected.
@@ -170,13 +172,13 @@ pub(in crate::app) fn drop_onto(state: &mut State, from: &SegmentId, to: &Segmen
     } else {
         state.tree.forest.get(from).cloned().into_iter().collect()
     };
-    let refusal = available.err().or_else(|| {
+    let refusal = available.err().map(|reason| (Topic::Refusal(Action::Move), reason)).or_else(|| {
         let reason = parents::refusal(&state.tree.forest, &moving, Some(to))?;
-        Some(format!("Can't move {} here: {reason}", named(&moving)))
+        Some((Topic::Segment(to.clone()), format!("Can't move {} here: {reason}", named(&moving))))
     });
     match refusal {
-        Some(reason) => {
-            state.warn(reason);
+        Some((topic, reason)) => {
+            state.warn_about(topic, reason);
             Vec::new()
         }
         None => move_in_mode(state, &moving, Some(to), SubmitMode::Unseen),

@@ -177,7 +177,7 @@ fn a_list_that_grows_while_nobody_presses_anything_begins_at_its_first_row() {
 
 /// What a person and a server may do, in any order.
 #[derive(Debug, Clone)]
-enum Happening {
+pub(super) enum Happening {
     Press(String),
     Type(String),
     Change(u8, Option<u8>),
@@ -189,7 +189,7 @@ enum Happening {
     Wait(i64),
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+pub(super) fn happening() -> impl Strategy<Value = Happening> {
     let keys = prop::sample::select(vec![
         "j",
         "k",
@@ -273,31 +273,9 @@ proptest! {
     #[test]
     fn no_order_of_keys_and_news_loses_the_selection_or_a_segment(happenings in prop::collection::vec(happening(), 1..80)) {
         let mut harness = Harness::live(120, 12, Vec::new());
-        let mut server: std::collections::BTreeMap<String, Arc<Segment>> = std::collections::BTreeMap::new();
+        let mut server = Server::new();
         for happening in happenings {
-            match happening {
-                Happening::Press(keys) => harness.press(&keys),
-                Happening::Type(text) => harness.type_text(&text),
-                Happening::Change(id, parent) => {
-                    let now = numbered(id, parent);
-                    let before = server.insert(id.to_string(), Arc::clone(&now));
-                    harness.changed(before.as_ref(), Some(&now));
-                }
-                Happening::Remove(id) => {
-                    if let Some(before) = server.remove(&id.to_string()) {
-                        harness.changed(Some(&before), None);
-                    }
-                }
-                Happening::List(list) => {
-                    let before: Vec<_> = server.values().cloned().collect();
-                    server = list.iter().map(|(id, parent)| (id.to_string(), numbered(*id, *parent))).collect();
-                    harness.later_list(&before, &server.values().cloned().collect::<Vec<_>>());
-                }
-                Happening::Succeed => execute_all(&mut server, &mut harness),
-                Happening::Refuse => refuse_all(&mut harness),
-                Happening::Resize(columns, rows) => harness.event(Event::Resized(columns, rows)),
-                Happening::Wait(seconds) => harness.wait(seconds),
-            }
+            happen(happening, &mut server, &mut harness);
             let rows = harness.state.shown_row_count();
             let selected = harness.state.tree.view.selected.as_ref().and_then(|row| harness.state.shown_position(row));
             prop_assert_eq!(selected.is_some(), rows > 0);
@@ -316,7 +294,36 @@ proptest! {
     }
 }
 
-fn in_flight(harness: &Harness) -> Vec<(OpId, Operation)> {
+/// What the server has, by id.
+pub(super) type Server = std::collections::BTreeMap<String, Arc<Segment>>;
+
+pub(super) fn happen(happening: Happening, server: &mut Server, harness: &mut Harness) {
+    match happening {
+        Happening::Press(keys) => harness.press(&keys),
+        Happening::Type(text) => harness.type_text(&text),
+        Happening::Change(id, parent) => {
+            let now = numbered(id, parent);
+            let before = server.insert(id.to_string(), Arc::clone(&now));
+            harness.changed(before.as_ref(), Some(&now));
+        }
+        Happening::Remove(id) => {
+            if let Some(before) = server.remove(&id.to_string()) {
+                harness.changed(Some(&before), None);
+            }
+        }
+        Happening::List(list) => {
+            let before: Vec<_> = server.values().cloned().collect();
+            *server = list.iter().map(|(id, parent)| (id.to_string(), numbered(*id, *parent))).collect();
+            harness.later_list(&before, &server.values().cloned().collect::<Vec<_>>());
+        }
+        Happening::Succeed => execute_all(server, harness),
+        Happening::Refuse => refuse_all(harness),
+        Happening::Resize(columns, rows) => harness.event(Event::Resized(columns, rows)),
+        Happening::Wait(seconds) => harness.wait(seconds),
+    }
+}
+
+pub(super) fn in_flight(harness: &Harness) -> Vec<(OpId, Operation)> {
     let plans = harness.state.changes.queue.plans();
     let ops = plans.flat_map(|(plan_id, plan)| {
         let ops = plan.ops().iter().enumerate().filter(|(_, op)| op.state == OpState::InFlight);
@@ -326,7 +333,7 @@ fn in_flight(harness: &Harness) -> Vec<(OpId, Operation)> {
 }
 
 /// The server takes everything that is in flight as it is.
-fn execute_all(server: &mut std::collections::BTreeMap<String, Arc<Segment>>, harness: &mut Harness) {
+fn execute_all(server: &mut Server, harness: &mut Harness) {
     for (op, operation) in in_flight(harness) {
         let result = match operation {
             Operation::Create { draft } => {

@@ -7,6 +7,7 @@ use crate::forest::{RowId, RowKind, SearchKind};
 use crate::segment::{Segment, SegmentId};
 
 use crate::app::Tree;
+use crate::app::messages::Topic;
 use crate::app::tree::viewport;
 use crate::app::{MarkedRange, State};
 
@@ -22,12 +23,14 @@ pub(in crate::app) fn subjects(state: &State) -> Vec<Arc<Segment>> {
 pub(in crate::app) fn toggle_range(state: &mut State) {
     if state.tree.picks.range.anchor.is_some() {
         state.tree.picks.range = MarkedRange::default();
-        state.inform(format!("Marked {}", state.tree.picks.marked.len()));
+        let count = state.tree.picks.marked.len();
+        state.inform_about(Topic::Marked(count), format!("Marked {count}"));
         return;
     }
     begin_range(state, false);
     let (range, dismiss) = (state.key(Action::MarkRange), state.key(Action::Dismiss));
-    state.inform(format!("Marking a range: move, then {range} to finish, {dismiss} to cancel"));
+    let text = format!("Marking a range: move, then {range} to finish, {dismiss} to cancel");
+    state.inform_about(Topic::Range, text);
 }
 
 fn begin_range(state: &mut State, by_shift: bool) {
@@ -86,8 +89,9 @@ pub(in crate::app) fn mark_matches(state: &mut State) {
     state.tree.picks.marked.extend(matches);
     let count = state.tree.picks.marked.len();
     if more {
-        state.warn(format!("Marked {count} so far; still searching. Press again when the search is done"));
+        let text = format!("Marked {count} so far; still searching. Press again when the search is done");
+        state.warn_about(Topic::Marked(count), text);
     } else {
-        state.inform(format!("Marked {count}"));
+        state.inform_about(Topic::Marked(count), format!("Marked {count}"));
     }
 }

@@ -1,6 +1,7 @@
 //! Places a person has been to and may want to go back to: the way back and forth, bookmarks, and jumps to an exact id.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::messages::Topic;
 use crate::numbers::{Noun, counted};
 use std::collections::BTreeMap;
 
@@ -120,7 +121,8 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
             state.tree.picks.places.bookmarks.insert(letter, segment.id.clone());
             {
                 let go = state.key(Action::GoToBookmark);
-                state.inform(format!("Bookmark {letter} set to {}. Press {go} {letter} to go there", segment.name));
+                let text = format!("Bookmark {letter} set to {}. Press {go} {letter} to go there", segment.name);
+                state.inform_about(Topic::Segment(segment.id.clone()), text);
             }
         }
         Letter::GoTo => match state.tree.picks.places.bookmarks.get(&letter).cloned() {
@@ -128,7 +130,9 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
                 leave(state);
                 viewport::go_to(state, &id);
             }
-            Some(_) => state.warn(format!("The segment bookmarked as {letter} no longer exists")),
+            Some(id) => {
+                state.warn_about(Topic::Gone(id), format!("The segment bookmarked as {letter} no longer exists"));
+            }
             None => {
                 let bookmark = state.key(Action::Bookmark);
                 state.warn(format!("No bookmark {letter}. Press {bookmark} {letter} to set it here"));
@@ -159,13 +163,15 @@ pub(in crate::app) fn jump(state: &mut State, text: &str) -> bool {
     let by_id = SegmentId::new(wanted).filter(|id| state.tree.forest.contains(id));
     let Some(id) = found.first().cloned().or(by_id) else {
         let more = if state.link.listed { "" } else { " (or it hasn't loaded yet)" };
-        state.warn(format!("No segment with ID or external ID “{wanted}”{more}"));
+        let text = format!("No segment with ID or external ID “{wanted}”{more}");
+        state.warn_about(Topic::Known(wanted.into(), 0), text);
         return false;
     };
     leave(state);
     viewport::go_to(state, &id);
     if found.len() > 1 {
-        state.warn(format!("“{wanted}” is used by {}; showing one of them", counted(found.len(), Noun::Segment)));
+        let text = format!("“{wanted}” is used by {}; showing one of them", counted(found.len(), Noun::Segment));
+        state.warn_about(Topic::Known(wanted.into(), found.len()), text);
     }
     true
 }

@@ -6,6 +6,7 @@
 use crate::app::ParentPicker;
 use crate::app::Tree;
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::messages::Topic;
 use crate::forest::{Query, RowId, SearchBatch, SearchJob, SearchKind, StateFilter};
 use crate::keymap::Key;
 use crate::segment::SegmentId;
@@ -291,7 +292,8 @@ pub(in crate::app) fn cancel_jump(state: &mut State) {
 
 fn warn_of_none(state: &mut State) {
     if let Some(search) = state.tree.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
-        state.warn(format!("No matches for “{}”", search.text));
+        let (topic, text) = (Topic::NoMatches(search.text.clone()), format!("No matches for “{}”", search.text));
+        state.warn_about(topic, text);
     }
 }
 
