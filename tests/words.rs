@@ -7,33 +7,90 @@ use std::path::{Path, PathBuf};
 
 /// What is not to be said, and what is said instead.
 const RETIRED: &[(&str, &str)] = &[
+    ("a name is expected", "expected a name"),
+    ("all the same", "anyway"),
+    ("an address is expected", "expected a URL"),
     ("anew", "again"),
+    ("as started", "startup settings"),
+    ("at leisure", ""),
+    ("came about", "happened"),
     ("carried out", "applied"),
     ("carry out", "apply, send"),
+    ("come about", "happen"),
+    ("comes to nothing", ""),
     ("could not", "couldn't"),
+    ("counted up to", "not counted above"),
+    ("does nothing here", "is not bound"),
     ("drop all", "discard all"),
+    ("drop it", "discard it"),
+    ("drops it", "discards it"),
+    ("drops the", "discards the"),
+    ("esc leave", "esc cancel, esc close"),
+    ("esc stay", "esc cancel"),
+    ("garbled", "invalid"),
     ("gather", "stage"),
-    ("given up", "discarded"),
+    ("give up", "discard, cancel"),
+    ("given up", "discarded, cancelled"),
+    ("gives up", "discards, cancels"),
     ("goes on", "continues, resumes"),
     ("held back", "on hold"),
     ("in a circle", "a cycle"),
+    ("in vain", "no matches"),
+    ("is called so", "no matching …"),
+    ("is no action", "unknown, invalid"),
+    ("is no bookmark", "no bookmark x"),
+    ("is no colour", "invalid colour"),
+    ("is no context", "unknown context"),
     ("is no key", "invalid key"),
+    ("is no place", "is not a placeholder"),
+    ("is no table", "is not a table"),
+    ("is no theme", "unknown theme"),
+    ("is there already", "is already here"),
+    ("is told", "is shown, is reported"),
+    ("is to be", ""),
+    ("is to stand", "new parent"),
+    ("it can't be asked for", "invalid request"),
     ("last run", "last session"),
     ("look again", "review again"),
+    ("look at the plan", "review"),
     ("look first", "review"),
+    ("makes no sense", "unexpected, invalid"),
     ("meanwhile", ""),
+    ("no action is", "no matching command"),
+    ("no connection to the server", "server unreachable"),
+    ("not done again", "couldn't redo"),
+    ("not undone", "couldn't undo"),
     ("nothing stands", "no children"),
+    ("nothing was asked", "no requests yet"),
+    ("nought", "0"),
+    ("on the way", "sending"),
     ("os error 1", ""),
+    ("put off", "postponed"),
+    ("retyped", "edited"),
+    ("sets back", "reverts"),
+    ("settled", "resolved"),
     ("somebody", "someone"),
+    ("stand below", "descendants"),
     ("stand under", "be a child of"),
     ("stands below", "descendants"),
+    ("stands under", "is a child of"),
     ("take back", "undo"),
-    ("takes back", "undoes"),
     ("taken back", "undone"),
+    ("taken out", "excluded"),
     ("take one out", "exclude"),
+    ("takes back", "undoes"),
+    ("tells the", "shows the"),
+    ("the server kept the", "the server kept name"),
+    ("there now", "on the server"),
     ("this run", "this session"),
-    ("without their parent", "orphans"),
+    ("too late and was", ""),
+    ("was not renamed", "couldn't rename"),
+    ("what is told", ""),
+    ("which profile?", "no profile selected"),
     ("whoever", "anyone who"),
+    ("without a word", "no output"),
+    ("without their parent", "orphans"),
+    ("you saw", "before"),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -72,6 +129,14 @@ fn texts(source: &str) -> Vec<(usize, String)> {
                 while characters.next_if(|(_, character)| *character != '\'').is_some() {}
                 characters.next();
             }
+            'r' if is_raw(&source[..at], &source[at + 1..]) => {
+                let marks = source[at + 1..].chars().take_while(|mark| *mark == '#').count();
+                let begin = at + marks + 2;
+                let end =
+                    source[begin..].find(&format!("\"{}", "#".repeat(marks))).map_or(source.len(), |end| begin + end);
+                texts.push((line(), source[begin..end].to_owned()));
+                while characters.next_if(|(at, _)| *at < end + marks + 1).is_some() {}
+            }
             '"' => {
                 let mut text = String::new();
                 while let Some((_, character)) = characters.next() {
@@ -100,6 +165,48 @@ fn texts(source: &str) -> Vec<(usize, String)> {
     texts
 }
 
+/// Whether an `r` begins a raw text: it stands by itself, before quotation marks.
+fn is_raw(before: &str, after: &str) -> bool {
+    let is_word = before.chars().next_back().is_some_and(|last| last.is_alphanumeric() || last == '_');
+    !is_word && after.trim_start_matches('#').starts_with('"')
+}
+
+/// The comments that the command line shows as its help: those of types that it is read into.
+fn help(source: &str) -> Vec<(usize, &str)> {
+    let derives = |line: &str| {
+        line.contains("derive(") && ["Parser", "Args", "Subcommand", "ValueEnum"].iter().any(|name| line.contains(name))
+    };
+    if !source.lines().any(derives) {
+        return Vec::new();
+    }
+    let lines = source.lines().enumerate();
+    lines.filter_map(|(at, line)| Some((at + 1, line.trim().strip_prefix("///")?))).collect()
+}
+
+/// Each line with the beginning of the next one, since a phrase may be broken anywhere.
+fn overlapping<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<(usize, String)> {
+    let lines: Vec<_> = lines.collect();
+    let next =
+        |at: usize| lines.get(at + 1).map(|(_, next)| next.split_whitespace().take(4).collect::<Vec<_>>().join(" "));
+    let joined = |(at, (line, text)): (usize, &(usize, &str))| {
+        (*line, format!("{} {}", text.trim(), next(at).unwrap_or_default()))
+    };
+    lines.iter().enumerate().map(joined).collect()
+}
+
+/// The screens as they are drawn in tests, where sentences are put together from pieces.
+fn pictures(root: &Path) -> Vec<PathBuf> {
+    let folder = fs::read_dir(root.join("src/ui/tests/snapshots")).unwrap().map(|entry| entry.unwrap().path());
+    folder.filter(|file| file.extension().is_some_and(|ending| ending == "snap")).collect()
+}
+
+/// The pages that people read.
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let named = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml"].map(|page| root.join(page));
+    named.into_iter().chain(docs).collect()
+}
+
 fn faults(place: &str, line: usize, text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let said = RETIRED.iter().filter(|(retired, _)| text.contains(retired));
@@ -119,14 +226,14 @@ fn no_text_for_people_has_a_retired_word() {
         for (line, text) in texts(&source) {
             found.extend(faults(&place, line, &text));
         }
-        if place.ends_with("cli/arguments.rs") {
-            let help = source.lines().enumerate().filter_map(|(at, line)| Some((at, line.trim().strip_prefix("///")?)));
-            found.extend(help.flat_map(|(at, line)| faults(&place, at + 1, line)));
-        }
+        let help = overlapping(help(&source).into_iter());
+        found.extend(help.into_iter().flat_map(|(line, text)| faults(&place, line, &text)));
     }
-    for page in ["README.md", "CHANGELOG.md"] {
-        let text = fs::read_to_string(root.join(page)).unwrap();
-        found.extend(text.lines().enumerate().flat_map(|(at, line)| faults(page, at + 1, line)));
+    for page in pages(root).into_iter().chain(pictures(root)) {
+        let text = fs::read_to_string(&page).unwrap();
+        let place = page.strip_prefix(root).unwrap().display().to_string();
+        let lines = overlapping(text.lines().enumerate().map(|(at, line)| (at + 1, line)));
+        found.extend(lines.into_iter().flat_map(|(line, text)| faults(&place, line, &text)));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -192,4 +299,20 @@ fn texts_are_read_past_comments_characters_and_broken_lines() {
     let source = "// \"no\"\nlet a = '\"'; let b = '\\''; f(\"one \\\n    two\", \"th\\\"ree\");\n#[expect(x, reason = \"no\")]\n";
     assert_eq!(texts(source), [(2, "one two".into()), (3, "th\"ree".into())]);
     assert_eq!(faults("x", 1, "Nothing was Gathered").len(), 1);
+}
+
+#[test]
+fn raw_texts_and_the_help_of_every_command_are_read() {
+    let source = "let a = r#\"the \"first\" one\"#; let for_r = b; let c = r\"two\"; let d = \"three\";";
+    assert_eq!(texts(source), [(1, "the \"first\" one".into()), (1, "two".into()), (1, "three".into())]);
+    let source = "/// Not shown.\nstruct A;\n";
+    assert_eq!(help(source), []);
+    let source = "/// Shown.\n#[derive(Debug, clap::Args)]\nstruct A;\n";
+    assert_eq!(help(source), [(1, " Shown.")]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = fs::read_to_string(root.join("src/cli/arguments/reading.rs")).unwrap();
+    assert!(help(&source).len() > 10, "the help of the commands that read is there");
+    assert!(pages(root).len() > 6 && pictures(root).len() > 100);
+    let broken = overlapping("it was carried\n  out at once".lines().enumerate());
+    assert_eq!(faults("x", broken[0].0, &broken[0].1).len(), 1);
 }

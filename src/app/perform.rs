@@ -141,7 +141,7 @@ fn go_to_entry(state: &mut State) {
             state.screen.panes.focus = Pane::Tree;
             viewport::go_to(state, &id);
         }
-        None => state.warn("This entry is about no segment that still exists"),
+        None => state.warn("This entry has no segment that still exists"),
     }
 }
 

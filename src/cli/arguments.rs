@@ -242,7 +242,7 @@ pub(super) struct ReportArguments {
     /// No progress line. There is none without a terminal.
     #[arg(long, global = true)]
     pub no_progress: bool,
-    /// Fail if it isn't done after so many seconds (exit code 7). Commands that run until stopped ignore it.
+    /// Fail if it isn't done after this many seconds (exit code 7). Commands that run until stopped ignore it.
     #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
     pub timeout: Option<Duration>,
 }

@@ -39,7 +39,7 @@ fn not_found(loaded: &Loaded, reference: &Reference, near: &[SegmentId]) -> Fail
         Reference::Word(word) => format!("no segment has the ID or external ID {word}"),
     };
     if loaded.exit() == Exit::Incomplete {
-        let hint = "the list is incomplete, so it may exist all the same; try again";
+        let hint = "the list is incomplete, so it may exist anyway; try again";
         return Failure::new(Exit::Incomplete, error).hint(hint);
     }
     let failure = Failure::failed(error);

@@ -85,7 +85,7 @@ impl Source<'_> {
     fn command(&self, raw: RawCommand) -> Result<UserCommand, FaultInFile> {
         let name = raw.name.get_ref().trim();
         if name.is_empty() || name.contains(char::is_control) {
-            return Err(self.fault(raw.name.span(), "a name is expected, under which the command is listed"));
+            return Err(self.fault(raw.name.span(), "expected a name to list the command under"));
         }
         let span = raw.run.span();
         let words = match raw.run.into_inner() {
@@ -95,7 +95,7 @@ impl Source<'_> {
         };
         let mut words = words.into_iter();
         let Some(program) = words.next().filter(|program| !program.is_empty()) else {
-            return Err(self.fault(span, "a program is expected, such as \"report --all\" or [\"report\", \"--all\"]"));
+            return Err(self.fault(span, "expected a program, such as \"report --all\" or [\"report\", \"--all\"]"));
         };
         Ok(UserCommand {
             name: name.to_owned(),
@@ -191,8 +191,8 @@ run = ["sh", "-c", "jq . | less"]
     fn what_makes_no_sense_is_refused_with_its_place() {
         let fault = |line: &str| read(&format!("[[command]]\nname = \"Report\"\n{line}\n")).unwrap_err();
         assert_eq!(fault(""), "config.toml:1:1: missing field `run`");
-        assert!(fault("run = \"\"").starts_with("config.toml:3:7: a program is expected"));
-        assert!(fault("run = []").starts_with("config.toml:3:7: a program is expected"));
+        assert!(fault("run = \"\"").starts_with("config.toml:3:7: expected a program"));
+        assert!(fault("run = []").starts_with("config.toml:3:7: expected a program"));
         assert!(fault("run = \"x 'y\"").starts_with("config.toml:3:7: `x 'y` has an unclosed quote"));
         assert!(fault("run = 7").contains("expected a program and its arguments"));
         assert_eq!(

@@ -216,7 +216,7 @@ impl Source<'_> {
             return Err(self.fault(second.clone(), what));
         }
         if let Some(command) = raw.api_key_command.as_ref().filter(|command| command.get_ref().is_empty()) {
-            return Err(self.fault(command.span(), "a command is expected, such as [\"pass\", \"show\", \"one/acme\"]"));
+            return Err(self.fault(command.span(), "expected a command, such as [\"pass\", \"show\", \"one/acme\"]"));
         }
         let poll = self.within("poll", raw.poll, POLL_SECONDS)?;
         let verify_every = self.within("verify_every", raw.verify_every, VERIFY_SECONDS)?;
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn an_address_without_sense_is_refused_with_its_place() {
         let text = fault("[profiles.a]\nopen = \"https://x.example/{ident}\"\n");
-        assert!(text.starts_with("config.toml:2:8: `{ident}` is no place; expected {id}"), "{text}");
+        assert!(text.starts_with("config.toml:2:8: `{ident}` is not a placeholder; expected {id}"), "{text}");
     }
 
     #[test]

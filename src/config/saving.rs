@@ -104,7 +104,7 @@ fn with_profile(text: &str, path: &Path, profile: &NewProfile) -> Result<String,
         let mut all = Table::new();
         all.set_implicit(true);
         let profiles = document.entry("profiles").or_insert(Item::Table(all));
-        let not_a_table = || unreadable("`profiles` is no table".into());
+        let not_a_table = || unreadable("`profiles` is not a table".into());
         let profiles = profiles.as_table_like_mut().ok_or_else(not_a_table)?;
         if profiles.contains_key(&profile.name) {
             return Err(SavingFault::NameTaken { name: profile.name.clone(), path: path.to_owned() });

@@ -267,7 +267,7 @@ async fn feed(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> R
     let mut actors = Vec::new();
     for names in values(query.as_deref(), "contexts") {
         for name in names.split(',') {
-            let unknown = || problem(StatusCode::BAD_REQUEST, &format!("{name} is no event context"));
+            let unknown = || problem(StatusCode::BAD_REQUEST, &format!("{name} is not an event context"));
             actors.push(Actor::named(name).ok_or_else(unknown)?);
         }
     }

@@ -47,7 +47,7 @@ fn write_head(out: &mut dyn Write, title: &str) -> fmt::Result {
 fn write_top(out: &mut dyn Write, part: &Part<'_>, title: &str, flattened: bool) -> fmt::Result {
     write!(out, "<header>\n<h1>{}</h1>\n<p>{}", Text(title), part.counted())?;
     if flattened {
-        write!(out, " Deeper than {NESTED} levels, the number in brackets tells the depth.")?;
+        write!(out, " Deeper than {NESTED} levels, the number in brackets shows the depth.")?;
     }
     out.write_str(
         "</p>\n<div id=\"tools\" role=\"search\" hidden>\n\

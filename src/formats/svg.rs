@@ -32,7 +32,7 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>, title: &str) -> fmt::Result {
     let count = part.counted();
     let flattened = entries.iter().any(|entry| entry.depth > entry.level);
     let note = if flattened {
-        format!("{count} Deeper than {INDENTED} levels, the number in brackets tells the depth.")
+        format!("{count} Deeper than {INDENTED} levels, the number in brackets shows the depth.")
     } else {
         count
     };

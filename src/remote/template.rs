@@ -33,10 +33,10 @@ const PLACES: [(&str, Place); 4] =
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
     /// A place that nothing can be put into, or one that does not end.
-    #[error("`{{{0}` is no place; expected {{id}}, {{name}}, {{external_id}} or {{tenant}}")]
+    #[error("`{{{0}` is not a placeholder; expected {{id}}, {{name}}, {{external_id}} or {{tenant}}")]
     Place(String),
     /// No address of the web.
-    #[error("an address is expected that begins with https:// or http://, such as https://one.example/segments/{{id}}")]
+    #[error("expected a URL that starts with https:// or http://, such as https://one.example/segments/{{id}}")]
     NoAddress,
 }
 
@@ -118,11 +118,11 @@ mod tests {
     #[test]
     fn an_unknown_place_and_what_is_no_address_are_refused() {
         let fault = |text: &str| UrlTemplate::parse(text).unwrap_err().to_string();
-        let expected = "`{ident}` is no place; expected {id}, {name}, {external_id} or {tenant}";
+        let expected = "`{ident}` is not a placeholder; expected {id}, {name}, {external_id} or {tenant}";
         assert_eq!(fault("https://one.example/{ident}"), expected);
-        assert!(fault("https://one.example/{id").starts_with("`{id` is no place"));
+        assert!(fault("https://one.example/{id").starts_with("`{id` is not a placeholder"));
         for text in ["one.example/{id}", "file:///etc/{id}", "javascript:alert({id})", "", "https://"] {
-            assert!(fault(text).starts_with("an address is expected"), "{text}");
+            assert!(fault(text).starts_with("expected a URL"), "{text}");
         }
     }
 }

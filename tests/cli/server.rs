@@ -106,7 +106,7 @@ fn a_list_with_a_hole_is_written_and_does_not_end_well() {
     // What is not in a part of the list may be in the rest of it.
     let (code, stdout, stderr) = missing;
     assert_eq!((code, stdout.as_str()), (8, ""));
-    assert!(stderr.ends_with("hint: the list is incomplete, so it may exist all the same; try again\n"), "{stderr}");
+    assert!(stderr.ends_with("hint: the list is incomplete, so it may exist anyway; try again\n"), "{stderr}");
 }
 
 #[test]

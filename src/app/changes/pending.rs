@@ -131,7 +131,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
         ("y", _) if state.changes.counts().staged > 0 => return send_staged(state),
         (_, Some(selected)) => {
             if was_chosen.is_some_and(|was| was != selected) && acts_on_one(&text) {
-                state.warn(format!("The change selected before has gone. Press {text} again for this one"));
+                state.warn(format!("The change you selected is gone. Press {text} again for this one"));
                 return KeyResult::Stay;
             }
             match press_on(state, selected, &text) {

@@ -41,7 +41,7 @@ pub(in crate::app) fn press(state: &mut State, key: Key) -> KeyResult {
         _ => return KeyResult::Stay,
     }
     if std::mem::take(&mut state.side.findings.replaced) && count > 0 {
-        state.warn(format!("The finding selected before has gone. Press {text} again for this one"));
+        state.warn(format!("The finding you selected is gone. Press {text} again for this one"));
         return KeyResult::Stay;
     }
     let Some(segment) = present(state).cloned() else {

@@ -110,7 +110,7 @@ fn the_list_follows_what_colleagues_do_and_a_key_for_what_has_gone_does_nothing_
     assert_eq!(lines(&harness), ["orphan orphan", ">padded-name padded"]);
     harness.press("d");
     assert!(is_open(&harness.state), "no deletion of another segment");
-    assert_eq!(harness.message(), "The finding selected before has gone. Press d again for this one");
+    assert_eq!(harness.message(), "The finding you selected is gone. Press d again for this one");
     harness.press("d");
     assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Deletion(_))));
 }

@@ -233,7 +233,7 @@ fn a_key_that_was_meant_for_a_change_that_has_gone_does_nothing_to_another_one()
     assert_eq!(listed(&harness), ["~ Export → Export2"]);
     harness.press("d");
     assert_eq!(listed(&harness), ["~ Export → Export2"], "{}", harness.message());
-    assert!(harness.message().starts_with("The change selected before has gone"), "{}", harness.message());
+    assert!(harness.message().starts_with("The change you selected is gone"), "{}", harness.message());
     harness.press("d");
     assert_eq!(listed(&harness), Vec::<String>::new());
 }
