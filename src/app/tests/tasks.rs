@@ -68,6 +68,43 @@ fn deletion_in_conflict() -> Harness {
     })
 }
 
+/// A name and an external ID that met somebody else's.
+fn in_conflict_twice() -> Harness {
+    once("j e “!” tab “!” enter", |harness| {
+        let theirs = crate::segment::Segment {
+            external_id: Some("EKS".into()),
+            ..crate::segment::Segment::clone(&named("export", "Eksport", Some("hurt")))
+        };
+        harness.fail(WriteError::Conflict {
+            theirs: Some(std::sync::Arc::new(theirs)),
+            fields: vec![Field::Name, Field::ExternalId],
+        });
+    })
+}
+
+/// A deletion that met a child nobody had seen.
+fn deletion_of_a_parent() -> Harness {
+    once("j d enter", |harness| {
+        harness.changed(None, Some(&named("new", "Nowy", Some("export"))));
+        harness.fail(WriteError::NewChildren { newcomers: vec![id("new")] });
+    })
+}
+
+/// A new name that the server has refused.
+fn refused() -> Harness {
+    once("j r “!” enter", |harness| harness.refuse("that name is not allowed"))
+}
+
+/// Where twenty segments are to be moved from one parent to another.
+fn twenty() -> Harness {
+    let stores = (1..=20).map(|at| named(&format!("s{at:02}"), &format!("Sklep {at:02}"), Some("hurt")));
+    let mut harness = Harness::live(120, 40, wholesale().into_iter().chain(stores).collect());
+    press(&mut harness, "/ “Sklep 01” enter enter esc");
+    assert_eq!(harness.selected(), "Sklep 01");
+    harness.effects.clear();
+    harness
+}
+
 fn perhaps_created() -> Harness {
     once("a “Nowy” enter", |harness| {
         harness.fail(WriteError::PossibleDuplicate { theirs: named("real", "Nowy", Some("hurt")) });
@@ -151,6 +188,10 @@ const TASKS: &[Task] = &[
     ),
     ("Repeat the last edit elsewhere", "j .", renamed_once, |harness| harness.write_count() == 1),
     ("Move one segment", "m “vip” enter", || after("j"), |harness| moves_to(harness, "vip", 1)),
+    ("Move twenty in a row", "V 1 9 j m “vip” enter y", twenty, |harness| moves_to(harness, "vip", 20)),
+    ("Move all twenty that match", "/ “sklep” enter ctrl-a m “vip” enter y", twenty, |harness| {
+        moves_to(harness, "vip", 20)
+    }),
     ("Cut and paste", "x G p", || after("j"), |harness| harness.write_count() + harness.state.tree.picks.cut.len() > 0),
     ("Mark three segments", "space space space", at_work, |harness| harness.state.tree.picks.marked.len() == 3),
     ("Mark a range of three", "V 2 j", || after("j"), |harness| harness.state.tree.picks.marked.len() == 3),
@@ -189,6 +230,12 @@ const TASKS: &[Task] = &[
     ("Begin staging", "S", at_work, |harness| harness.state.changes.is_staging()),
     ("Review and send what is staged", "S y", || after("S j r “!” enter"), |harness| harness.write_count() == 1),
     (
+        "Stage a change, review and send it",
+        "S r “!” enter S y S",
+        || after("j"),
+        |harness| changes(harness, "export", Field::Name) && !harness.state.changes.is_staging(),
+    ),
+    (
         "Exclude one change and send the rest",
         "S d y",
         || after("S j r “!” enter j r “!” enter"),
@@ -196,10 +243,32 @@ const TASKS: &[Task] = &[
     ),
     ("Resolve a conflict: keep yours", "! enter", in_conflict, |harness| changes(harness, "export", Field::Name)),
     ("Resolve a conflict: keep theirs", "! t", in_conflict, |harness| harness.state.changes.counts().failed == 0),
+    ("Resolve a conflict: theirs for one field", "! left enter", in_conflict_twice, |harness| {
+        changes(harness, "export", Field::ExternalId)
+    }),
+    ("Resolve a conflict: write something else", "! e “!” enter", in_conflict, |harness| {
+        changes(harness, "export", Field::Name)
+    }),
+    ("Correct a rejected change", "! backspace “?” enter", refused, |harness| {
+        changes(harness, "export", Field::Name) && harness.state.changes.counts().failed == 0
+    }),
     ("Re-create what was deleted elsewhere", "! c enter", deleted_elsewhere, |harness| harness.write_count() == 1),
+    ("Accept that it was deleted elsewhere", "! t", deleted_elsewhere, |harness| {
+        harness.state.changes.counts().failed == 0 && harness.write_count() == 0
+    }),
     ("Delete in spite of a change", "! D", deletion_in_conflict, |harness| deletes(harness, 1)),
+    ("Keep a segment because of a change", "! t", deletion_in_conflict, |harness| {
+        harness.state.changes.counts().failed == 0 && harness.write_count() == 0
+    }),
+    ("Delete the new children as well", "! D y", deletion_of_a_parent, |harness| deletes(harness, 2)),
+    ("Keep a segment because of new children", "! t", deletion_of_a_parent, |harness| {
+        harness.state.changes.counts().failed == 0 && harness.write_count() == 0
+    }),
     ("Use the segment a lost reply created", "! t", perhaps_created, |harness| {
         harness.state.changes.counts().failed == 0
+    }),
+    ("Create another one although one appeared", "! c", perhaps_created, |harness| {
+        harness.state.changes.counts().in_flight == 1
     }),
     ("Copy an ID", "y i", || after("j"), |harness| copied(harness, "export")),
     ("Copy a subtree", "y t", at_work, |harness| copied(harness, "Export")),
@@ -227,6 +296,26 @@ fn forty_tasks_are_done_with_the_keys_that_the_readme_names() {
         let mut harness = begins();
         press(&mut harness, keys);
         assert!(done(&harness), "{task}: {keys}; {}\n{:?}", harness.message(), harness.rows());
+    }
+}
+
+/// The keys with which a conflict ends.
+const DECIDING: [&str; 4] = ["enter", "t", "c", "D"];
+
+#[test]
+fn every_way_to_resolve_every_kind_of_conflict_is_a_task() {
+    let mut resolved = std::collections::HashMap::<_, (Vec<&str>, Vec<&str>)>::new();
+    for (_, keys, begins, _) in TASKS.iter().filter(|(_, keys, ..)| keys.starts_with("! ")) {
+        let mut harness = begins();
+        harness.press("!");
+        let Some(Layer::Conflict(conflict)) = harness.state.screen.layers.last() else { continue };
+        let (offered, taken) = resolved.entry(std::mem::discriminant(&conflict.between)).or_default();
+        *offered = conflict.keys().into_iter().map(|(key, _)| key).filter(|key| DECIDING.contains(key)).collect();
+        taken.extend(keys.split(' ').filter(|key| DECIDING.contains(key)));
+    }
+    assert_eq!(resolved.len(), 5, "the kinds of conflict");
+    for (offered, taken) in resolved.values() {
+        assert!(offered.iter().all(|key| taken.contains(key)), "of {offered:?} only {taken:?}");
     }
 }
 
