@@ -164,3 +164,34 @@ fn twenty_segments_are_renamed_through_the_editor_in_two_keys() {
     assert!(now.contains(&subtree));
     person.leave();
 }
+
+#[test]
+fn twenty_segments_are_moved_in_nine_keys_and_back_in_one() {
+    let demo = Demo::start();
+    let vip = with_external_id(&demo, "VIP").id;
+    let (before, at_vip) = (demo.server.segments(), below(&demo, &vip));
+    let mut person = Counted::at(&demo);
+    person.go_to("EXP", "Eksport");
+    person.keys = 0;
+    for key in ["*", "j", "V", "1", "9", "j"] {
+        person.key(key);
+    }
+    person.pty.wait_for("20 marked");
+    person.key("m");
+    person.text("VIP Client");
+    person.pty.wait_for("Move 20 segments to");
+    person.key(ENTER);
+    person.pty.wait_for("move 20");
+    assert_eq!(demo.server.segments(), before, "nothing is sent unseen");
+    person.key("y");
+    person.took_at_most(9, "Moved 20 segments to VIP Client");
+    assert_eq!(below(&demo, &vip), at_vip + 20);
+    person.key("u");
+    person.took_at_most(1, "Undid: move 20 segments to VIP Client");
+    let sorted = |mut segments: Vec<Segment>| {
+        segments.sort_by(|one, other| one.id.cmp(&other.id));
+        segments
+    };
+    assert_eq!(sorted(demo.server.segments()), sorted(before));
+    person.leave();
+}
