@@ -14,6 +14,15 @@ fn click(pty: &mut Pty, text: &str) {
     pty.type_text(&format!("\x1b[<0;{place}M\x1b[<0;{place}m"));
 }
 
+/// The same on the first of several: rows of the tree stand highest and leftmost.
+fn place_of_row(pty: &mut Pty, name: &str) -> String {
+    pty.wait_for(name);
+    let lines = pty.lines();
+    let row = lines.iter().position(|line| line.contains(name)).unwrap();
+    let column = lines[row][..lines[row].find(name).unwrap()].chars().count();
+    format!("{};{}", column + 1, row + 1)
+}
+
 #[test]
 fn a_segment_is_found_edited_moved_and_deleted_by_clicks_and_typing_alone() {
     let demo = Demo::start();
@@ -67,6 +76,65 @@ fn a_click_on_the_chosen_line_of_the_palette_runs_it() {
     pty.wait_gone("Pending changes");
     pty.type_text("S");
     pty.wait_gone("STAGING");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_double_click_renames_and_the_pending_changes_are_sent_by_a_click() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&["--poll", "0.2"]);
+    pty.type_text("S");
+    pty.wait_for("STAGING");
+    let place = place_of_row(&mut pty, "Apteki");
+    for _ in 0..2 {
+        pty.type_text(&format!("\x1b[<0;{place}M\x1b[<0;{place}m"));
+    }
+    pty.wait_for("enter save");
+    pty.type_text(&format!("{CTRL_U}Farmacja"));
+    click(&mut pty, "enter save");
+    pty.wait_for("STAGING 1");
+    click(&mut pty, "STAGING 1");
+    pty.wait_for("Pending changes: 1 staged");
+    assert!(demo.named("Apteki").is_some(), "nothing is sent yet");
+    // A click on the change chooses it, and never sends it.
+    click(&mut pty, "Apteki → Farmacja");
+    click(&mut pty, "Apteki → Farmacja");
+    assert!(demo.named("Apteki").is_some());
+    click(&mut pty, "y send");
+    pty.wait_for("Renamed Apteki → Farmacja");
+    eventually(|| demo.named("Farmacja"));
+    pty.type_text("Sq");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn the_wheel_scrolls_a_list_and_the_box_of_a_sequence_is_clicked() {
+    let demo = Demo::start();
+    let mut pty = demo.open(&[]);
+    pty.type_text(":");
+    pty.wait_for("Move down");
+    let place = place_of_row(&mut pty, "Move down");
+    pty.type_text(&format!("\x1b[<65;{place}M"));
+    pty.wait_gone("Move down");
+    pty.type_text(&format!("\x1b[<64;{place}M"));
+    pty.wait_for("Move down");
+    pty.type_text("\x1b");
+    pty.wait_gone("Move down");
+    pty.type_text("s");
+    click(&mut pty, "by size");
+    pty.wait_for("Sorted by size");
+    // The bookmarks are listed with their names, and clicked.
+    let place = place_of_row(&mut pty, "VIP Client");
+    pty.type_text(&format!("\x1b[<0;{place}M\x1b[<0;{place}m"));
+    pty.wait_for("│ VIP Client");
+    pty.type_text("bv");
+    pty.wait_for("Bookmark v set to VIP Client");
+    pty.type_text("gg");
+    pty.wait_gone("│ VIP Client");
+    pty.type_text("'");
+    click(&mut pty, "v VIP Client");
+    pty.wait_for("│ VIP Client");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }
