@@ -33,7 +33,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     if let Some(Layer::Jump(text)) = state.screen.layers.last() {
         // What went wrong stands above what is typed.
         if let Some(said) = message::shown(state).filter(|_| area.y > 0) {
-            message::draw_long(said, Rect { y: area.y - 1, ..area }, look.theme, frame);
+            message::draw_long(state, said, Rect { y: area.y - 1, ..area }, look, frame);
         }
         let theme = look.theme;
         frame.buffer_mut().set_stringn(area.x, area.y, " f", usize::from(area.width), theme.accent);
@@ -50,7 +50,7 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     if let Some(said) = message::shown(state)
         && said.text.width() + 4 > usize::from(left_area.width)
     {
-        return message::draw_long(said, area, look.theme, frame);
+        return message::draw_long(state, said, area, look, frame);
     }
     let left = left(state, look, usize::from(left_area.width));
     for (columns, target) in left.targets {
@@ -78,7 +78,8 @@ impl From<Line<'static>> for Hinted {
 fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
     let theme = look.theme;
     if let Some(said) = message::shown(state) {
-        return message::line(said, width, theme).into();
+        let line = message::line(said, width, theme);
+        return Hinted { targets: message::targets(state, &line, look), line };
     }
     match state.screen.layers.last() {
         Some(Layer::Renaming(renaming)) => match &renaming.fault {

@@ -1,13 +1,17 @@
 //! What is said in the last line for a while: what became of something, or why it can't be.
 
+use std::ops::Range;
+
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use crate::app::{Layer, Message, State, Tone};
+use crate::app::{Layer, Message, State, Target, Tone};
+use crate::keymap::{Lookup, parse_sequence};
 
+use super::Look;
 use super::text::fitted;
 use super::theme::Theme;
 
@@ -21,6 +25,22 @@ pub(super) fn shown(state: &State) -> Option<&Message> {
 pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'static> {
     let (symbol, style) = tone(message.tone, theme);
     keyed(&format!(" {symbol} {}", fitted(&message.text, width.saturating_sub(3))), style, theme)
+}
+
+/// The keys of a line of a message that stand for an action of the main screen, each with its columns.
+pub(super) fn targets(state: &State, line: &Line<'_>, look: Look<'_>) -> Vec<(Range<u16>, Target)> {
+    let mut targets = Vec::new();
+    let mut column = 0_u16;
+    for span in &line.spans {
+        let end = column.saturating_add(u16::try_from(span.width()).unwrap_or(u16::MAX));
+        let is_key = state.screen.layers.is_empty() && span.style == look.theme.accent;
+        let keys = parse_sequence(&span.content).ok().filter(|_| is_key);
+        if let Some(Lookup::Action(action)) = keys.map(|keys| look.keymap.lookup(&keys)) {
+            targets.push((column..end, Target::Action(action)));
+        }
+        column = end;
+    }
+    targets
 }
 
 /// Longer than any name of a key, or of a sequence of two.
@@ -50,7 +70,8 @@ fn keyed(text: &str, style: Style, theme: &Theme) -> Line<'static> {
 const MESSAGE_LINES: usize = 4;
 
 /// A message that needs more takes the whole last line, and then lines from what is above.
-pub(super) fn draw_long(message: &Message, footer: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
+pub(super) fn draw_long(state: &State, message: &Message, footer: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
+    let theme = look.theme;
     let room = usize::from(footer.width.saturating_sub(4)).max(1);
     let lines: Vec<_> = textwrap::wrap(&message.text, room).into_iter().take(MESSAGE_LINES).collect();
     let height = u16::try_from(lines.len()).unwrap_or(1).min(footer.y + 1);
@@ -60,7 +81,12 @@ pub(super) fn draw_long(message: &Message, footer: Rect, theme: &Theme, frame: &
     for (at, (text, y)) in lines.iter().zip(area.y..area.y + area.height).enumerate() {
         let lead = if at == 0 { symbol } else { " " };
         let line = keyed(&format!(" {lead} {}", fitted(text, room)), style, theme);
-        frame.render_widget(line, Rect { y, height: 1, ..area });
+        let place = Rect { y, height: 1, ..area };
+        for (columns, target) in targets(state, &line, look) {
+            let width = columns.end - columns.start;
+            frame.target(Rect { x: place.x + columns.start, width, ..place }.intersection(place), target);
+        }
+        frame.render_widget(line, place);
     }
 }
 

@@ -370,6 +370,28 @@ fn a_click_on_a_hint_of_the_footer_does_what_its_key_does() {
 }
 
 #[test]
+fn the_keys_in_a_message_are_clicked() {
+    let mut harness = live();
+    harness.press("p");
+    assert_eq!(harness.message(), "Nothing to paste. Press x to cut first");
+    click_on(&mut harness, is_action(Action::Cut));
+    assert_eq!(harness.state.tree.picks.cut.len(), 1);
+    // The others beside it, and those that a dialog has covered, are no keys.
+    let at = place(&targets(&harness), is_action(Action::Paste));
+    assert_eq!((at.width, at.y), (1, harness.state.layout().footer.y));
+    click_on(&mut harness, is_action(Action::Dismiss));
+    assert!(harness.state.tree.picks.cut.is_empty());
+    harness.press("x j x e");
+    assert!(targets(&harness).iter().all(|(_, target)| !matches!(target, Target::Action(_))));
+    // One that needs several lines.
+    let mut harness = Harness::live(60, 20, wholesale());
+    harness.press("j x");
+    let paste = click_on(&mut harness, is_action(Action::Paste));
+    assert!(paste.y <= harness.state.layout().footer.y, "{}", picture(&harness));
+    assert!(harness.message().starts_with("Can't paste Export here"), "{}", harness.message());
+}
+
+#[test]
 fn headings_sort_and_what_the_header_minds_opens() {
     let mut harness = live();
     for (action, order) in [
