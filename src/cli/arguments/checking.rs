@@ -32,7 +32,7 @@ pub(in crate::cli) struct CheckArguments {
     pub connection: ConnectionArguments,
 }
 
-/// A rule, and how serious it is to be.
+/// A rule, and the level given for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) struct RuleChoice {
     pub rule: Rule,
