@@ -90,6 +90,8 @@ pub(in crate::app) fn stage(state: &mut State) {
         let place = state.changes.counts().failed;
         let op = state.changes.queue.listed(place..place + 1).first().copied();
         let pane = op.map(|op| PendingPane::at(state, op));
+        // In there, the key that a message names for it ends staging.
+        state.screen.message = None;
         state.screen.layers.extend(pane.map(Layer::Queue));
         return;
     }

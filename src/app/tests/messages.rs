@@ -210,6 +210,11 @@ fn changes_that_are_staged_are_counted_as_they_are() {
     harness.type_text("!");
     harness.press("enter");
     assert_eq!(harness.message(), "Staged (1). Press S to review and send");
+    let mut reviewing = at_work();
+    reviewing.press("S j r");
+    reviewing.type_text("!");
+    reviewing.press("enter S");
+    assert_eq!(reviewing.message(), "", "in the list, S ends staging");
     let plan_id = harness.state.changes.queue.plans().next().unwrap().0;
     crate::app::changes::discard_plan(&mut harness.state, plan_id);
     harness.wait(0);
