@@ -41,6 +41,8 @@ pub(super) struct Writer<R> {
     pub op: OpId,
     /// A step of the feed before anything was written; `None` without a feed.
     pub since: Option<Step>,
+    /// Up to where the feed was heard when the operation began; `None` without a feed.
+    pub heard: Option<Heard>,
     /// Of an operation that was sent before and may have been applied.
     pub evidence: Option<Evidence>,
     /// How long the fate of a create is looked for.
@@ -115,12 +117,16 @@ impl<R: Remote> Writer<R> {
     }
 
     async fn update(&mut self, base: &Arc<Segment>, wanted: &Draft) -> Result<Ended, Stop> {
-        // Without it, a write in the same moment goes unnoticed; that is no reason not to write.
-        let mark = self.catch_up(None).await.up_to;
+        let (mark, looked) = self.look(base).await;
+        let mut looked = Some(looked);
         let (mut failures, mut doubt, mut sent) = (0, None, false);
         let mut written: Vec<Field> = Vec::new();
         let (draft, merged) = loop {
-            let current = match self.current(base).await {
+            let current = match looked.take() {
+                Some(looked) => looked,
+                None => self.current(base).await,
+            };
+            let current = match current {
                 Err(Stop::Unreached { error, .. }) => return Err(self.unreached(error, doubt.is_some())),
                 Err(Stop::Failed(error)) => return Err(in_doubt(doubt, error).into()),
                 Ok(current) => current,
@@ -349,8 +355,28 @@ impl<R: Remote> Writer<R> {
         Err(RecoveredState::Unknown(RemoteError { call: Call::Update(base.id.clone()), fault }))
     }
 
+    /// Reads a segment, and says up to where the feed was heard before that. Without such a mark, a write in the same moment goes
+    /// unnoticed; that is no reason not to write.
+    async fn look(&mut self, base: &Segment) -> (Option<Heard>, Result<Arc<Segment>, Stop>) {
+        if let Some(since) = self.heard {
+            let about = About { id: base.id.clone(), since, sends: 0 };
+            let (caught, looked) = tokio::join!(self.catch_up(Some(about)), self.fetch(&base.id));
+            // Where the feed has not named it since the operation began, it doesn't matter which of the two was answered first.
+            if caught.up_to.is_some() && caught.namings.is_empty() {
+                return (Some(since), self.take_current(looked));
+            }
+        }
+        let mark = self.catch_up(None).await.up_to;
+        (mark, self.current(base).await)
+    }
+
     async fn current(&mut self, base: &Segment) -> Result<Arc<Segment>, Stop> {
-        match self.fetch(&base.id).await {
+        let looked = self.fetch(&base.id).await;
+        self.take_current(looked)
+    }
+
+    fn take_current(&mut self, looked: Result<Fetched, RemoteError>) -> Result<Arc<Segment>, Stop> {
+        match looked {
             Ok(answer) => {
                 let now = answer.now.clone();
                 self.learnt.push(answer);

@@ -64,7 +64,7 @@ fn masked(text: &str) -> String {
 }
 
 /// The tenant without its IDs: external ID, name and the external ID of the parent.
-fn shape(segments: &[Segment]) -> Vec<[String; 3]> {
+pub fn shape(segments: &[Segment]) -> Vec<[String; 3]> {
     let external_id = |segment: &Segment| segment.external_id.as_deref().unwrap_or_default().to_owned();
     let above = |segment: &Segment| {
         let parent = segments.iter().find(|other| Some(&other.id) == segment.parent.as_ref());

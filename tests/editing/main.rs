@@ -416,17 +416,48 @@ async fn a_colleagues_change_in_the_very_moment_of_a_change_is_told() {
 }
 
 #[tokio::test]
+async fn a_colleagues_change_right_after_the_look_is_looked_at_again_and_kept() {
+    let (server, mut client) = tenant().await;
+    let seen = client.named("Zgierz");
+    let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
+    let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
+    let by = Actor::Backoffice;
+    server.plan(Trouble::Between { on: (Method::GET, look), change: theirs, by, moment: Moment::Before });
+    let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
+    assert_eq!((outcome.segment.name.as_str(), outcome.segment.external_id.as_deref()), ("Mine", Some("T")));
+    client.settle().await;
+    client.assert_equals(&server);
+}
+
+#[tokio::test]
 async fn a_race_is_told_also_when_the_answer_to_the_change_is_lost() {
     let (server, mut client) = tenant().await;
     let seen = client.named("Zgierz");
     let theirs = ChangeRequest::Update(seen.id.clone(), Fields { external_id: Some("T".into()), ..Fields::of(&seen) });
-    // They come in before it is sent, and its answer is lost.
+    // They come in after the feed was read and the segment was looked at, and before it is sent; and its answer is lost.
     let look: &'static str = Box::leak(format!("/segments/{}", seen.id).into_boxed_str());
-    let by = Actor::Backoffice;
-    server.plan(Trouble::Between { on: (Method::GET, look), change: theirs, by, moment: Moment::After });
+    server.plan(Trouble::HoldAnswer { on: (Method::GET, look), by: Duration::from_millis(300) });
     server.plan(Trouble::LoseAnswer { on: PUT });
-    let outcome = applied(client.write(client.rename("Zgierz", "Mine")).await.unwrap());
-    assert!(outcome.concurrent_write);
+    let reads = |server: &Server| {
+        let requests = server.requests();
+        let of = |part: &str| requests.iter().filter(|request| request.target.contains(part)).count();
+        (of("synchronization"), of(look))
+    };
+    let before = reads(&server);
+    let meddle = async {
+        loop {
+            let now = reads(&server);
+            if now.0 > before.0 && now.1 > before.1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        server.change(Actor::Backoffice, theirs).unwrap();
+    };
+    let rename = client.rename("Zgierz", "Mine");
+    let (written, ()) = tokio::join!(client.write(rename), meddle);
+    assert!(applied(written.unwrap()).concurrent_write);
     client.settle().await;
     client.assert_equals(&server);
 }

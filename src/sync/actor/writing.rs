@@ -290,6 +290,7 @@ impl<R: Remote> Actor<R> {
     fn writer(&self, op: OpId, since: Option<Step>, evidence: Option<Evidence>) -> Writer<R> {
         Writer {
             op,
+            heard: self.following.has_feed().then(|| self.following.hearing.now()),
             evidence,
             remote: Arc::clone(&self.tasks.remote),
             questions: self.tasks.questions.clone(),

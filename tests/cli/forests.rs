@@ -1,0 +1,154 @@
+//! Forests at random: applying a file leads from the one to the other, whatever it is killed at, and never through a broken tree.
+
+use std::collections::HashMap;
+use std::fs;
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use segtui::demo::{Actor, Options};
+use segtui::segment::Segment;
+
+use crate::apply::shape;
+use crate::desk::{Office, PATIENCE, tenant_of, told};
+
+/// The seeds of a normal run, or the one of `SEGTUI_SEED`.
+fn seeds() -> std::ops::Range<u64> {
+    let only = std::env::var("SEGTUI_SEED").ok().and_then(|text| text.parse::<u64>().ok());
+    only.map_or(0..14, |only| only..only + 1)
+}
+
+/// Segments with an external ID each, and a parent among those before: its own external ID, name, external ID of the parent.
+fn forest(random: &mut fastrand::Rng) -> Vec<[String; 3]> {
+    let count = random.usize(1..12);
+    let mut numbers: Vec<usize> = (0..14).collect();
+    random.shuffle(&mut numbers);
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    for number in numbers.into_iter().take(count) {
+        let above = random.usize(0..=rows.len());
+        let parent = rows.get(above).map(|row| row[0].clone()).unwrap_or_default();
+        rows.push([format!("X{number}"), format!("n{}", random.usize(0..4)), parent]);
+    }
+    rows
+}
+
+fn office(rows: &[[String; 3]], latency: Duration) -> Office {
+    let segments: Vec<[String; 4]> = rows
+        .iter()
+        .map(|[external_id, name, parent]| {
+            let id =
+                |external_id: &str| if external_id.is_empty() { String::new() } else { format!("id-{external_id}") };
+            [id(external_id), name.clone(), external_id.clone(), id(parent)]
+        })
+        .collect();
+    let segments: Vec<[&str; 4]> = segments.iter().map(|segment| segment.each_ref().map(String::as_str)).collect();
+    Office::with(Options { latency, ..tenant_of(&segments) })
+}
+
+fn file(office: &Office, random: &mut fastrand::Rng, rows: &[[String; 3]]) -> String {
+    let mut rows = rows.to_vec();
+    random.shuffle(&mut rows);
+    let lines: Vec<String> = rows.iter().map(|row| row.join(";") + "\r\n").collect();
+    let path = office.desk.home.path().join("b.csv");
+    fs::write(&path, format!("externalId;name;parentExternalId\r\n{}", lines.concat())).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// What looks like a rename is meant as it stands, and no fuse blows.
+fn arguments(path: &str, first: &[[String; 3]]) -> Vec<String> {
+    let flags = ["apply", path, "--all", "--prune", "--yes", "--max-deletes", "100%", "--max-changes", "9999"];
+    let recreate = first.iter().flat_map(|row| ["--recreate".to_owned(), format!("id=id-{}", row[0])]);
+    flags.into_iter().map(str::to_owned).chain(recreate).collect()
+}
+
+/// No state on the way had an orphan or a cycle.
+fn check_every_state(seed: u64, office: &Office, first: &[Segment]) {
+    let mut segments: HashMap<String, Option<String>> = HashMap::new();
+    let parent = |segment: &Segment| segment.parent.as_ref().map(ToString::to_string);
+    segments.extend(first.iter().map(|segment| (segment.id.to_string(), parent(segment))));
+    for (at, change) in office.server.history().iter().enumerate() {
+        match &change.now {
+            Some(now) => drop(segments.insert(change.id.to_string(), parent(now))),
+            None => drop(segments.remove(&change.id.to_string())),
+        }
+        for id in segments.keys() {
+            let mut above = segments[id].as_ref();
+            for steps in 0.. {
+                assert!(steps <= segments.len(), "seed {seed}: a cycle at {id} after change {at}");
+                let Some(next) = above else { break };
+                above = segments
+                    .get(next)
+                    .unwrap_or_else(|| panic!("seed {seed}: {id} is an orphan after change {at}"))
+                    .as_ref();
+            }
+        }
+    }
+}
+
+fn sorted(rows: &[[String; 3]]) -> Vec<[String; 3]> {
+    let mut rows = rows.to_vec();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_file_leads_from_any_forest_to_any_other_and_a_second_time_does_nothing() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (first, second) = (forest(&mut random), forest(&mut random));
+        let office = office(&first, Duration::ZERO);
+        let began_with = office.server.segments();
+        let arguments = arguments(&file(&office, &mut random, &second), &first);
+        let run = || told(office.segtui(&[]).args(&arguments).timeout(PATIENCE));
+        let (code, stdout, stderr) = run();
+        assert_eq!((code, stderr.as_str()), (0, ""), "seed {seed}: {stdout}");
+        assert_eq!(shape(&office.server.segments()), sorted(&second), "seed {seed}");
+        check_every_state(seed, &office, &began_with);
+        // Who keeps an external ID keeps the segment with it.
+        let kept = second.iter().filter(|row| first.iter().any(|other| other[0] == row[0])).count();
+        let ids = office.server.segments().iter().filter(|segment| segment.id.to_string().starts_with("id-")).count();
+        assert_eq!(ids, kept, "seed {seed}");
+        let before = office.server.history().len();
+        let (code, stdout, _) = run();
+        assert_eq!((code, office.server.history().len()), (0, before), "seed {seed}: {stdout}");
+    }
+}
+
+#[test]
+fn killed_on_the_way_the_next_run_ends_at_the_same_forest() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(1_000 + seed);
+        let (first, second) = (forest(&mut random), forest(&mut random));
+        let office = office(&first, Duration::from_millis(4));
+        let began_with = office.server.segments();
+        let arguments = arguments(&file(&office, &mut random, &second), &first);
+        let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
+        command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables()).args(&arguments);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let wanted = random.usize(1..=8);
+        let until = Instant::now() + PATIENCE;
+        while office.server.history().len() < wanted && child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < until, "seed {seed}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (code, stdout, stderr) = told(office.segtui(&[]).args(&arguments).timeout(PATIENCE));
+        assert_eq!(code, 0, "seed {seed}: {stdout}{stderr}");
+        assert_eq!(shape(&office.server.segments()), sorted(&second), "seed {seed}");
+        check_every_state(seed, &office, &began_with);
+        let was_there = |id: &str| began_with.iter().any(|segment| segment.id.text() == id);
+        let mut made: Vec<String> = office
+            .server
+            .history()
+            .iter()
+            .filter(|change| change.actor == Actor::Integrations && !was_there(&change.id.text()))
+            .map(|change| change.id.to_string())
+            .collect();
+        made.sort();
+        made.dedup();
+        let new = second.iter().filter(|row| first.iter().all(|other| other[0] != row[0])).count();
+        assert_eq!(made.len(), new, "seed {seed}: each was created once");
+    }
+}

@@ -1,0 +1,112 @@
+//! What applying many changes costs: requests, time against what the latency alone takes, and memory.
+//!
+//! These run for minutes, so only on request: `cargo test --release --test cli pace:: -- --ignored --nocapture`.
+
+use std::fs;
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+
+use segtui::demo::Options;
+
+use crate::desk::{Office, tenant_of};
+
+const LATENCY: Duration = Duration::from_millis(50);
+/// The usual number of requests at once.
+const AT_ONCE: f64 = 6.0;
+const MOST_TIME: f64 = 1.2;
+const MOST_MEMORY_MB: u64 = 200;
+
+/// What one run has cost.
+#[derive(Debug)]
+struct Cost {
+    requests: usize,
+    time: Duration,
+    memory_mb: u64,
+}
+
+impl Cost {
+    /// The time against that which so many requests take at best.
+    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+    fn ratio(&self) -> f64 {
+        self.time.as_secs_f64() / (self.requests as f64 / AT_ONCE * LATENCY.as_secs_f64())
+    }
+}
+
+fn apply(office: &Office, text: &str, flags: &[&str]) -> Cost {
+    let path = office.desk.home.path().join("groups.csv");
+    fs::write(&path, text).unwrap();
+    let before = office.server.requests().len();
+    let begun = Instant::now();
+    let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
+    command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables());
+    command.args(["apply", path.to_str().unwrap(), "--yes"]).args(flags).stdin(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut memory_mb = 0;
+    let status = loop {
+        memory_mb = memory_mb.max(peak_memory_mb(child.id()));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(status.success(), "{status}");
+    Cost { requests: office.server.requests().len() - before, time: begun.elapsed(), memory_mb }
+}
+
+/// The most memory that a process has had so far, as Linux says it.
+fn peak_memory_mb(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or_default() / 1024
+}
+
+fn row(at: usize, name: &str) -> String {
+    let parent = if at < 20 { String::new() } else { format!("X{}", at / 20) };
+    format!("X{at},{name} {at},{parent}\n")
+}
+
+fn measured(count: usize, changes: usize) {
+    let office = Office::with(Options { latency: LATENCY, ..tenant_of(&[]) });
+    let file = |name: &dyn Fn(usize) -> &'static str| {
+        let rows: String = (0..count).flat_map(|at| [row(at, name(at))]).collect();
+        format!("externalId,name,parentExternalId\n{rows}")
+    };
+    let first = apply(&office, &file(&|_| "Segment"), &[]);
+    report("into an empty tenant", count, &first);
+    assert_eq!(office.server.count(), count);
+    let every = count / changes;
+    let second = apply(&office, &file(&|at| if at % every == 0 { "Changed" } else { "Segment" }), &[]);
+    report("changes among them", changes, &second);
+    let third = apply(&office, &file(&|at| if at % every == 0 { "Changed" } else { "Segment" }), &[]);
+    report("nothing to do", 0, &third);
+    for cost in [&first, &second] {
+        assert!(cost.ratio() <= MOST_TIME, "{cost:?}: {:.2}", cost.ratio());
+    }
+    for cost in [&first, &second, &third] {
+        assert!(cost.memory_mb < MOST_MEMORY_MB, "{cost:?}");
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts")]
+fn report(what: &str, operations: usize, cost: &Cost) {
+    let each = cost.requests as f64 / operations.max(1) as f64;
+    println!(
+        "{operations} {what}: {} requests ({each:.2} each), {:.1} s, {:.2} of what the latency takes, {} MB",
+        cost.requests,
+        cost.time.as_secs_f64(),
+        cost.ratio(),
+        cost.memory_mb
+    );
+}
+
+#[test]
+#[ignore = "runs for minutes"]
+fn twenty_thousand_new_segments_and_five_hundred_changes_take_what_the_latency_takes() {
+    measured(20_000, 500);
+}
+
+#[test]
+#[ignore = "runs for a minute"]
+fn two_thousand_new_segments_and_five_hundred_changes_take_what_the_latency_takes() {
+    measured(2_000, 500);
+}

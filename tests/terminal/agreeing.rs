@@ -1,0 +1,55 @@
+//! Commands that change something ask first, at a terminal.
+
+use std::fs;
+
+use segtui::demo::{Options, Server};
+use segtui::segment::{Segment, SegmentId};
+
+use super::pty::Pty;
+
+#[test]
+fn apply_shows_its_plan_and_asks_and_a_protected_profile_wants_the_tenant_typed() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let id = SegmentId::new("vip").unwrap();
+    let vip = Segment { id, name: "VIP".into(), external_id: Some("V".into()), parent: None };
+    let options = Options { load: Some(vec![vip]), tenant: "acme".into(), ..Options::default() };
+    let server = runtime.block_on(Server::start(options)).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join(".config/segtui");
+    fs::create_dir_all(&config).unwrap();
+    let profile = |name: &str, protected: bool| {
+        format!(
+            "[profiles.{name}]\nbase_url = \"{}\"\ntenant = \"acme\"\napi_key_env = \"SEGTUI_API_KEY\"\nprotected = {protected}\n",
+            server.base_url()
+        )
+    };
+    fs::write(config.join("config.toml"), profile("test", false) + &profile("prod", true)).unwrap();
+    let file = |name: &str| {
+        let path = home.path().join("a.csv");
+        fs::write(&path, format!("externalId,name\nV,{name}\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let environment =
+        [("SEGTUI_API_KEY", server.api_key().to_owned()), ("HOME", home.path().to_str().unwrap().to_owned())];
+    let apply = |name: &str, profile: &str, question: &str, answer: &str| {
+        let path = file(name);
+        let mut pty = Pty::start(100, 30, &["apply", &path, "--profile", profile], &environment);
+        pty.wait_for(&format!("name: VIP → {name}"));
+        pty.wait_for(question);
+        pty.type_text(answer);
+        pty.exit_code()
+    };
+    let name = || server.segments()[0].name.to_string();
+    assert_eq!(apply("Best", "test", "Apply 1 change to acme? [y/N]", "\r"), 6);
+    assert_eq!(apply("Best", "prod", "Type the tenant's name (acme):", "yes\r"), 6);
+    assert_eq!(name(), "VIP");
+    assert!(server.history().is_empty());
+    assert_eq!(apply("Best", "prod", "Type the tenant's name (acme):", "acme\r"), 0);
+    assert_eq!(name(), "Best");
+    let mut undo = Pty::start(100, 30, &["undo", "--profile", "test"], &environment);
+    undo.wait_for("name: Best → VIP");
+    undo.wait_for("Apply 1 change to acme? [y/N]");
+    undo.type_text("y\r");
+    assert_eq!(undo.exit_code(), 0);
+    assert_eq!(name(), "VIP");
+}
