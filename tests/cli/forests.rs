@@ -75,10 +75,9 @@ fn check_every_state(seed: u64, office: &Office, first: &[Segment]) {
             for steps in 0.. {
                 assert!(steps <= segments.len(), "seed {seed}: a cycle at {id} after change {at}");
                 let Some(next) = above else { break };
-                above = segments
-                    .get(next)
-                    .unwrap_or_else(|| panic!("seed {seed}: {id} is an orphan after change {at}"))
-                    .as_ref();
+                let parent = segments.get(next);
+                assert!(parent.is_some(), "seed {seed}: {id} is an orphan after change {at}");
+                above = parent.unwrap().as_ref();
             }
         }
     }
