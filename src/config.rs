@@ -11,6 +11,7 @@ mod keys;
 mod look;
 mod paths;
 mod profiles;
+mod roots;
 mod saving;
 mod secret;
 mod session_keys;
@@ -36,8 +37,9 @@ pub use file::{FaultInFile, File};
 pub use keyring::{KeyOwner, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
 pub use paths::Paths;
 pub use profiles::{KnownProfile, Listed, list};
+pub use roots::{CaFileFault, ExtraRoots};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
-pub use secret::{CommandFault, KEY_VARIABLE, first_line_of, without_keys};
+pub use secret::{CommandFault, KEY_FILE_VARIABLE, KEY_VARIABLE, KeyFileFault, first_line_of, without_keys};
 pub use session_keys::SessionKeys;
 
 /// What the environment says under a name; `None` when it is not set or empty.
@@ -56,6 +58,8 @@ pub struct Flags {
     pub tenant: Option<String>,
     /// `--api-key`
     pub api_key: Option<SecretString>,
+    /// `--ca-file`
+    pub ca_file: Option<PathBuf>,
     /// `--insecure-http`
     pub insecure_http: Option<InsecureHttp>,
     /// `--read-only`
@@ -117,6 +121,8 @@ pub struct Connection {
     pub tenant: String,
     /// The API key.
     pub api_key: SecretString,
+    /// What is trusted besides the system's certificates.
+    pub extra_roots: ExtraRoots,
     /// Whether anything may be changed.
     pub access: Access,
     /// The pause between two looks at the feed; `None` adapts it to what happens.
@@ -279,6 +285,15 @@ pub enum ConfigError {
         name = .0.profile, path = .0.path.display()
     )]
     NoKey(Box<WithoutKey>),
+    /// The file that was to hold the key does not.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileFault),
+    /// Two variables lead to a key.
+    #[error("both {KEY_VARIABLE} and {KEY_FILE_VARIABLE} are set; unset one of them")]
+    TwoKeys,
+    /// The file with certificates can't be used.
+    #[error(transparent)]
+    CaFile(#[from] CaFileFault),
     /// The variable that was to hold the key does not.
     #[error("the API key comes from the environment variable {variable}, which is not set")]
     KeyNotInEnvironment {
@@ -293,6 +308,9 @@ fn listed(names: &[String]) -> String {
 
 /// The variable that asks for reading only.
 pub const READ_ONLY: &str = "SEGTUI_READ_ONLY";
+
+/// The variable that names a file of certificates.
+const CA_FILE_VARIABLE: &str = "SEGTUI_CA_FILE";
 
 /// The variable that names a theme.
 const THEME: &str = "SEGTUI_THEME";
@@ -319,7 +337,11 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
         key_variables,
         base_url: flags.base_url.clone().or_else(|| environment("SEGTUI_BASE_URL")),
         tenant: flags.tenant.clone().or_else(|| environment("SEGTUI_TENANT")),
-        api_key: flags.api_key.clone().or_else(|| environment(KEY_VARIABLE).map(SecretString::from)),
+        api_key: match &flags.api_key {
+            Some(key) => Some(key.clone()),
+            None => secret::of_variables(environment)?,
+        },
+        ca_file: ca_file(flags, environment),
     };
     match (&name, &given) {
         (None, Given { base_url: None, tenant: None, api_key: None, .. }) if known.is_empty() => {
@@ -344,7 +366,7 @@ pub fn resolve_profile(
     environment: Environment<'_>,
     paths: &Paths,
 ) -> Result<Connection, ConfigError> {
-    let flags = Flags { insecure_http: None, ..flags.clone() };
+    let flags = Flags { insecure_http: None, ca_file: None, ..flags.clone() };
     let (path, file) = read_file(&flags, environment, paths)?;
     let given = Given { key_variables: key_variables(file.as_ref()), ..Given::default() };
     let (name, profile) = choose(Some(name.to_owned()), &path, file)?;
@@ -394,6 +416,21 @@ pub fn rules(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Resu
     choose(wanted, &path, file).map(|(_, profile)| profile.check)
 }
 
+/// The file of certificates that a flag or a variable names, wherever the program's folder changes to.
+#[must_use]
+pub fn ca_file(flags: &Flags, environment: Environment<'_>) -> Option<PathBuf> {
+    let given = flags.ca_file.clone().or_else(|| environment(CA_FILE_VARIABLE).map(PathBuf::from))?;
+    Some(std::path::absolute(&given).unwrap_or(given))
+}
+
+/// A path as it is written in the configuration file: `~/` is the person's home, and what is relative begins at the file's folder.
+fn written_path(written: &str, file: &Path, environment: Environment<'_>) -> PathBuf {
+    if let (Some(below), Some(home)) = (written.strip_prefix("~/"), environment("HOME")) {
+        return Path::new(&home).join(below);
+    }
+    file.parent().unwrap_or(Path::new("")).join(written)
+}
+
 /// The variables that hold the keys of profiles.
 fn key_variables(file: Option<&File>) -> Vec<String> {
     file.map_or_else(Vec::new, |file| file.interface.key_variables.clone())
@@ -405,6 +442,7 @@ struct Given {
     base_url: Option<String>,
     tenant: Option<String>,
     api_key: Option<SecretString>,
+    ca_file: Option<PathBuf>,
     /// The variables that hold the keys of profiles, which nobody is to see who asks for one of them.
     key_variables: Vec<String>,
 }
@@ -424,17 +462,21 @@ fn connection(
     let tenant = tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
     let api_key = match given.api_key {
         Some(key) => Some(key),
-        None => secret::of(&profile, environment, &given.key_variables)?,
+        None => secret::of(&profile, path, environment, &given.key_variables)?,
     };
     if api_key.is_none() && name.is_none() {
         return Err(missing("the API key", "--api-key", "SEGTUI_API_KEY", "api_key"));
     }
+    let in_profile = profile.ca_file.as_deref().map(|written| written_path(written, path, environment));
+    let ca_file = given.ca_file.or(in_profile);
+    let extra_roots = ca_file.map(|file| ExtraRoots::read(&file)).transpose()?.unwrap_or_default();
     let in_profile = if profile.insecure_http { InsecureHttp::Allowed } else { InsecureHttp::Refused };
     let connection = Connection {
         profile: name.clone(),
         base_url: BaseUrl::parse(&base_url, flags.insecure_http.unwrap_or(in_profile))?,
         tenant,
         api_key: api_key.clone().unwrap_or_default(),
+        extra_roots,
         access: access(flags, environment, &profile)?,
         poll: flags.poll.or(profile.poll),
         verify_every: Some(profile.verify_every.unwrap_or(VERIFY_EVERY)).filter(|pause| !pause.is_zero()),

@@ -156,16 +156,46 @@ const LONGEST_TEXT: u64 = 16 << 20;
 ///
 /// What the system refuses, what is no text, and what is far too long.
 pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_bytes(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it isn't UTF-8 text"))
+}
+
+/// The bytes of a file, as [`read_text`] reads its text.
+///
+/// # Errors
+///
+/// What the system refuses, and what is far too long.
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     refuse_pipe(path)?;
-    let mut text = String::new();
-    File::open(path)?.take(LONGEST_TEXT + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST_TEXT {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST_TEXT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST_TEXT {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
             format!("it is longer than {} MiB", LONGEST_TEXT >> 20),
         ));
     }
-    Ok(text)
+    Ok(bytes)
+}
+
+/// The rights of a file if others than its owner can read or write it and the person could change that, as ssh judges the files
+/// of keys: it belongs to the person, and not to a file system that can't be written to, as where a container's secrets are.
+#[must_use]
+pub fn open_to_others(path: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let there = fs::metadata(path).ok()?;
+        let is_own = there.uid() == rustix::process::geteuid().as_raw();
+        let is_fixed =
+            rustix::fs::statvfs(path).is_ok_and(|system| system.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+        let mode = there.mode() & 0o777;
+        (there.is_file() && is_own && !is_fixed && mode & 0o077 != 0).then_some(mode)
+    }
+    #[cfg(not(unix))]
+    {
+        let _not_known_here = path;
+        None
+    }
 }
 
 /// A pipe at a path of its own is opened only when somebody else opens its other end.

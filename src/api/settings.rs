@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect;
+use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::exchange;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub tenant: String,
     /// The API key, sent as `ApiAuth`.
     pub key: SecretString,
+    /// Certificates that are trusted besides the system's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// When and how often to try again.
@@ -46,6 +49,7 @@ impl Settings {
             base_url,
             tenant: tenant.into(),
             key,
+            extra_roots: Vec::new(),
             timeouts: Timeouts::default(),
             retries: Policy::default(),
             contexts: Vec::new(),
@@ -70,10 +74,14 @@ impl Settings {
             // Without this a machine that has no certificates could not even try the demo, which needs none.
             builder = builder.tls_certs_only([]);
         }
+        let no_tls = |error: reqwest::Error| SettingsFault::NoTls { reason: exchange::innermost(&error) };
+        for root in &self.extra_roots {
+            builder = builder.tls_certs_merge([reqwest::Certificate::from_der(root).map_err(no_tls)?]);
+        }
         if self.base_url.is_loopback() {
             builder = builder.no_proxy();
         }
-        builder.build().map_err(|error| SettingsFault::NoTls { reason: exchange::innermost(&error) })
+        builder.build().map_err(no_tls)
     }
 
     fn headers(&self) -> Result<HeaderMap, SettingsFault> {

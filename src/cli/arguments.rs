@@ -50,8 +50,8 @@ pub(super) struct Arguments {
 
 fn after_help() -> String {
     format!(
-        "Precedence: flags, then environment variables (SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY, SEGTUI_PROFILE, \
-         SEGTUI_THEME, SEGTUI_CONFIG), then the config file (~/.config/segtui/config.toml), which has profiles, a theme and \
+        "Precedence: flags, then environment variables (SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY or \
+         SEGTUI_API_KEY_FILE, SEGTUI_CA_FILE, SEGTUI_PROFILE, SEGTUI_THEME, SEGTUI_CONFIG), then the config file (~/.config/segtui/config.toml), which has profiles, a theme and \
          `[keys]`. Any one of --read-only, SEGTUI_READ_ONLY=1 and `read_only = true` in the profile is enough for read-only \
          mode.\n\n{}",
         Exit::help()
@@ -130,6 +130,9 @@ pub(super) struct ConnectionArguments {
     /// API key. Other users can see it in the process list; prefer the environment or a profile.
     #[arg(long, value_name = "KEY", value_parser = secret)]
     api_key: Option<SecretString>,
+    /// File with CA certificates (PEM) to trust besides the system's.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Allow http to other machines (exposes the API key).
     #[arg(long)]
     insecure_http: bool,
@@ -154,6 +157,7 @@ impl ConnectionArguments {
             base_url: self.base_url.or(other.base_url),
             tenant: self.tenant.or(other.tenant),
             api_key: self.api_key.or(other.api_key),
+            ca_file: self.ca_file.or(other.ca_file),
             insecure_http: self.insecure_http || other.insecure_http,
             read_only: self.read_only || other.read_only,
             page_size: self.page_size.or(other.page_size),
@@ -173,6 +177,7 @@ impl ConnectionArguments {
             base_url: self.base_url.clone(),
             tenant: self.tenant.clone(),
             api_key: self.api_key.clone(),
+            ca_file: self.ca_file.clone(),
             insecure_http: self.insecure_http.then_some(InsecureHttp::Allowed),
             read_only: self.read_only,
             poll: None,

@@ -11,7 +11,7 @@ use crate::api::retry::Policy;
 use crate::api::{self, SettingsFault};
 use crate::app::{FilledProfile, ProfileField, TrialError};
 use crate::collation::{DEFAULT_LANGUAGE, set_language};
-use crate::config::{self, ConfigError, Connection, Environment, Paths};
+use crate::config::{self, ConfigError, Connection, Environment, ExtraRoots, Paths};
 use crate::demo;
 use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 use crate::sync::{Pace, Settings};
@@ -88,6 +88,7 @@ impl Link {
         let settings = api::Settings {
             contexts: connection.contexts.clone(),
             contexts_form: connection.contexts_form,
+            extra_roots: connection.extra_roots.certificates.clone(),
             ..api::Settings::new(connection.base_url.clone(), &connection.tenant, connection.api_key.clone())
         };
         let client = api::Client::new(settings).map_err(Failure::usage)?;
@@ -124,10 +125,20 @@ const TRIAL_PAGE: u32 = 10;
 /// # Errors
 ///
 /// What stands in the way.
-pub(super) async fn try_out(entry: &FilledProfile, key: SecretString) -> Result<(), TrialError> {
+pub(super) async fn try_out(
+    entry: &FilledProfile,
+    key: SecretString,
+    extra_roots: ExtraRoots,
+) -> Result<(), TrialError> {
     let usual = api::Settings::new(entry.base_url.clone(), &entry.tenant, key);
     let once = Policy { tries: 1, ..Policy::default() };
-    let client = api::Client::new(api::Settings { timeouts: TRIAL, retries: once, ..usual }).map_err(|fault| {
+    let client = api::Client::new(api::Settings {
+        extra_roots: extra_roots.certificates,
+        timeouts: TRIAL,
+        retries: once,
+        ..usual
+    });
+    let client = client.map_err(|fault| {
         let field = match fault {
             SettingsFault::Tenant => ProfileField::Tenant,
             SettingsFault::Key => ProfileField::Key,
@@ -152,6 +163,7 @@ async fn demo_connection(
         base_url: Some(server.base_url()),
         tenant: Some(server.tenant().to_owned()),
         api_key: Some(server.api_key().to_owned().into()),
+        ca_file: None,
         ..flags.clone()
     };
     tracing::info!(host = base_url.host(), "the demo server answers");

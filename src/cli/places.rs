@@ -3,7 +3,7 @@
 use ratatui::style::Color;
 
 use crate::app::{Destination, FormContext, ProfileLine, Profiles};
-use crate::config::{ConfigError, Connection, Environment, Flags, KnownProfile, Listed};
+use crate::config::{self, ConfigError, Connection, Environment, Flags, KnownProfile, Listed};
 
 /// The place of the start, which stays one to go back to when it is no profile.
 pub(super) struct Places {
@@ -17,7 +17,7 @@ impl Places {
     pub fn new(flags: &Flags, environment: Environment<'_>, first: Option<&Connection>) -> Self {
         let Some(connection) = first else { return Self { first: Destination::Demo, start: None } };
         let by_flag = flags.base_url.is_some() || flags.tenant.is_some() || flags.api_key.is_some();
-        let variables = ["SEGTUI_BASE_URL", "SEGTUI_TENANT", "SEGTUI_API_KEY"];
+        let variables = ["SEGTUI_BASE_URL", "SEGTUI_TENANT", config::KEY_VARIABLE, config::KEY_FILE_VARIABLE];
         let by_variable = variables.iter().any(|name| environment(name).is_some());
         match &connection.profile {
             Some(name) if !by_flag && !by_variable => Self { first: Destination::Profile(name.clone()), start: None },

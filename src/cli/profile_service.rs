@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{Answer, FilledProfile, FormContext, FormEffect, KeySource, ProfileField, ProfileTask, TrialError};
-use crate::config::{self, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault, SessionKeys};
+use crate::config::{self, ExtraRoots, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault, SessionKeys};
 use crate::terminal::ProfileService;
 
 use super::failure::Failure;
@@ -43,8 +43,10 @@ where
     let (tasks, waiting) = mpsc::channel(WAITING);
     let (answers, told) = mpsc::channel(WAITING);
     let names = config::interface(flags, &environment, paths).map_err(|error| link::refusal(&error))?.key_variables;
-    let desk = Desk { path: listed.path, names: Arc::from(names), keys };
-    tokio::spawn(serve(desk, environment, waiting, answers));
+    // The form doesn't ask for it, so a profile made here keeps what this start was told.
+    let ca_file = config::ca_file(flags, &environment);
+    let start = Start { config: listed.path, ca_file, key_variables: Arc::from(names), keys };
+    tokio::spawn(serve(start, environment, waiting, answers));
     Ok(ProfileService { tasks, answers: told, context })
 }
 
@@ -53,19 +55,21 @@ fn for_reading(path: &Path, home: Option<String>) -> String {
     below.unwrap_or_else(|| path.display().to_string())
 }
 
-/// What the tasks are carried out with.
+/// What holds for every task.
 #[derive(Clone)]
-struct Desk {
+struct Start {
     /// The configuration file.
-    path: PathBuf,
+    config: PathBuf,
+    /// What is trusted besides the system's certificates.
+    ca_file: Option<PathBuf>,
     /// The variables that hold keys of profiles.
-    names: Arc<[String]>,
+    key_variables: Arc<[String]>,
     /// The keys that are kept nowhere else.
     keys: SessionKeys,
 }
 
 async fn serve<E>(
-    desk: Desk,
+    start: Start,
     environment: E,
     mut tasks: mpsc::Receiver<FormEffect>,
     answers: mpsc::Sender<(u64, Answer)>,
@@ -77,23 +81,22 @@ async fn serve<E>(
         wanted.cancel();
         wanted = CancellationToken::new();
         let FormEffect::Task { number, task } = wish else { continue };
-        let (desk, answers, wanted) = (desk.clone(), answers.clone(), wanted.clone());
+        let (start, answers, wanted) = (start.clone(), answers.clone(), wanted.clone());
         tokio::spawn(async move {
-            let Desk { path, names, keys } = desk;
             let answer = match task {
                 ProfileTask::Try(entry) => {
-                    let tried = try_out(&entry, &names, environment);
+                    let tried = try_out(&entry, &start, environment);
                     match wanted.run_until_cancelled(tried).await {
                         Some(Ok(())) => Answer::Connected,
                         Some(Err(hindrance)) => Answer::NotConnected(hindrance),
                         None => return,
                     }
                 }
-                ProfileTask::Save(entry) => match save(path, &entry, &names, &wanted).await {
-                    Ok(()) => held(&entry, &keys),
+                ProfileTask::Save(entry) => match save(&start, &entry, &wanted).await {
+                    Ok(()) => held(&entry, &start.keys),
                     Err((field, reason)) => Answer::NotSaved { field, reason },
                 },
-                ProfileTask::Hold(entry) => held(&entry, &keys),
+                ProfileTask::Hold(entry) => held(&entry, &start.keys),
             };
             // Who asked may have left.
             let _left = answers.send((number, answer)).await;
@@ -104,7 +107,7 @@ async fn serve<E>(
 
 async fn try_out(
     entry: &FilledProfile,
-    names: &Arc<[String]>,
+    start: &Start,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<(), TrialError> {
     let key = match &entry.key {
@@ -115,9 +118,12 @@ async fn try_out(
             );
             TrialError::NoKey(text)
         })?,
-        KeySource::Command(words) => first_line_of(words.clone(), Arc::clone(names)).await?,
+        KeySource::Command(words) => first_line_of(words.clone(), Arc::clone(&start.key_variables)).await?,
     };
-    link::try_out(entry, key).await
+    let extra_roots = start.ca_file.as_deref().map(ExtraRoots::read).transpose();
+    let extra_roots =
+        extra_roots.map_err(|fault| TrialError::InvalidRequest(ProfileField::BaseUrl, fault.to_string()))?;
+    link::try_out(entry, key, extra_roots.unwrap_or_default()).await
 }
 
 async fn first_line_of(words: Vec<String>, names: Arc<[String]>) -> Result<SecretString, TrialError> {
@@ -139,16 +145,11 @@ fn held(entry: &FilledProfile, keys: &SessionKeys) -> Answer {
 }
 
 /// The key first: a profile that leads to no key is worse than none.
-async fn save(
-    path: PathBuf,
-    entry: &FilledProfile,
-    names: &[String],
-    wanted: &CancellationToken,
-) -> Result<(), (ProfileField, String)> {
+async fn save(start: &Start, entry: &FilledProfile, wanted: &CancellationToken) -> Result<(), (ProfileField, String)> {
     let key = match &entry.key {
         KeySource::Keyring(key) => {
             let owner = KeyOwner { tenant: entry.tenant.clone(), host: entry.base_url.host() };
-            let stored = wanted.run_until_cancelled(config::keyring_store(&owner, key, names)).await;
+            let stored = wanted.run_until_cancelled(config::keyring_store(&owner, key, &start.key_variables)).await;
             let given_up = || (ProfileField::KeyLocation, "Cancelled; nothing was saved".to_owned());
             let elsewhere = |fault| {
                 (ProfileField::KeyLocation, format!("{fault}. Nothing was saved; choose another place for the key"))
@@ -162,7 +163,9 @@ async fn save(
         KeySource::Command(words) => KeyEntry::Command(words.clone()),
     };
     let FilledProfile { name, address, tenant, insecure_http, .. } = entry.clone();
-    let profile = NewProfile { name, base_url: address, tenant, key, insecure_http };
+    let ca_file = start.ca_file.clone();
+    let profile = NewProfile { name, base_url: address, tenant, key, ca_file, insecure_http };
+    let path = start.config.clone();
     let written = spawn_blocking(move || config::add_profile(&path, &profile)).await;
     let broken = |error: tokio::task::JoinError| (ProfileField::Name, error.to_string());
     written.map_err(broken)?.map_err(|fault| (field_of(&fault), fault.to_string()))

@@ -39,6 +39,8 @@ pub(super) struct Profile {
     pub api_key: Option<SecretString>,
     pub api_key_env: Option<String>,
     pub api_key_command: Option<Vec<String>>,
+    pub api_key_file: Option<String>,
+    pub ca_file: Option<String>,
     pub insecure_http: bool,
     pub access: Access,
     pub poll: Option<Duration>,
@@ -117,6 +119,8 @@ struct RawProfile {
     api_key: Option<Spanned<SecretString>>,
     api_key_env: Option<Spanned<String>>,
     api_key_command: Option<Spanned<Vec<String>>>,
+    api_key_file: Option<Spanned<String>>,
+    ca_file: Option<Spanned<String>>,
     #[serde(default)]
     insecure_http: bool,
     #[serde(default)]
@@ -210,13 +214,20 @@ impl Source<'_> {
             raw.api_key.as_ref().map(Spanned::span),
             raw.api_key_env.as_ref().map(Spanned::span),
             raw.api_key_command.as_ref().map(Spanned::span),
+            raw.api_key_file.as_ref().map(Spanned::span),
         ];
         if let [_, second, ..] = keys.into_iter().flatten().collect::<Vec<_>>().as_slice() {
-            let what = "the API key is set twice; keep one of `api_key`, `api_key_env` and `api_key_command`";
+            let what = "the API key is set twice; keep one of `api_key`, `api_key_env`, `api_key_command` and \
+                        `api_key_file`";
             return Err(self.fault(second.clone(), what));
         }
         if let Some(command) = raw.api_key_command.as_ref().filter(|command| command.get_ref().is_empty()) {
             return Err(self.fault(command.span(), "expected a command, such as [\"pass\", \"show\", \"one/acme\"]"));
+        }
+        for (key, path) in [("api_key_file", &raw.api_key_file), ("ca_file", &raw.ca_file)] {
+            if let Some(path) = path.as_ref().filter(|path| path.get_ref().trim().is_empty()) {
+                return Err(self.fault(path.span(), format!("`{key}` is empty; expected the path of a file")));
+            }
         }
         let poll = self.within("poll", raw.poll, POLL_SECONDS)?;
         let verify_every = self.within("verify_every", raw.verify_every, VERIFY_SECONDS)?;
@@ -227,6 +238,8 @@ impl Source<'_> {
             api_key: raw.api_key.map(Spanned::into_inner),
             api_key_env: raw.api_key_env.map(Spanned::into_inner),
             api_key_command: raw.api_key_command.map(Spanned::into_inner),
+            api_key_file: raw.api_key_file.map(Spanned::into_inner),
+            ca_file: raw.ca_file.map(Spanned::into_inner),
             insecure_http: raw.insecure_http,
             access: if raw.read_only { Access::ReadOnly } else { Access::ReadWrite },
             poll: poll.map(Duration::from_secs_f64),
@@ -376,6 +389,16 @@ mod tests {
     fn two_ways_to_the_key_are_one_too_many() {
         let text = fault("[profiles.a]\napi_key = \"k\"\napi_key_env = \"K\"\n");
         assert!(text.starts_with("config.toml:3:15: the API key is set twice"), "{text}");
+        let text = fault("[profiles.a]\napi_key_env = \"K\"\napi_key_file = \"/run/secrets/k\"\n");
+        assert!(text.starts_with("config.toml:3:16: the API key is set twice"), "{text}");
+    }
+
+    #[test]
+    fn a_path_that_is_empty_is_refused_with_its_place() {
+        for key in ["api_key_file", "ca_file"] {
+            let text = fault(&format!("[profiles.a]\n{key} = \" \"\n"));
+            assert_eq!(text, format!("config.toml:2:{}: `{key}` is empty; expected the path of a file", key.len() + 4));
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct NewProfile {
     pub tenant: String,
     /// How the profile comes to its key.
     pub key: KeyEntry,
+    /// What is trusted besides the system's certificates.
+    pub ca_file: Option<PathBuf>,
     /// Whether http to another machine was allowed.
     pub insecure_http: InsecureHttp,
 }
@@ -135,6 +137,10 @@ fn table_of(profile: &NewProfile) -> Table {
     if let Some((name, item)) = key {
         table.insert(name, item);
     }
+    // A path that is no text can't be written here; the start that was given it works without.
+    if let Some(path) = profile.ca_file.as_deref().and_then(Path::to_str) {
+        table.insert("ca_file", value(path));
+    }
     if profile.insecure_http == InsecureHttp::Allowed {
         table.insert("insecure_http", value(true));
     }
@@ -161,6 +167,7 @@ mod tests {
             base_url: "https://one.example".into(),
             tenant: "acme".into(),
             key,
+            ca_file: None,
             insecure_http: InsecureHttp::Refused,
         }
     }
@@ -183,6 +190,12 @@ mod tests {
             text,
             "[profiles.acme]\nbase_url = \"https://one.example\"\ntenant = \"acme\"\napi_key_env = \"ACME_KEY\"\n"
         );
+    }
+
+    #[test]
+    fn the_certificates_that_the_start_was_given_are_kept() {
+        let profile = NewProfile { ca_file: Some("/etc/ssl/acme.pem".into()), ..profile("acme", variable()) };
+        assert!(added("", &profile).contains("ca_file = \"/etc/ssl/acme.pem\"\n"));
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! Where a profile's API key comes from: the file itself, a variable, or a command such as a password manager.
+//! Where a profile's API key comes from: the configuration file itself, a variable, a file of its own, or a command such as a
+//! password manager.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::file::Profile;
-use super::{ConfigError, Environment};
+use super::{ConfigError, Environment, written_path};
+use crate::files;
 
 /// A command that was to tell the key and did not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +23,19 @@ pub struct CommandFault {
 /// The variable from which this program and its own copies take the key.
 pub const KEY_VARIABLE: &str = "SEGTUI_API_KEY";
 
+/// The variable that names a file with the key.
+pub const KEY_FILE_VARIABLE: &str = "SEGTUI_API_KEY_FILE";
+
+/// A file that was to hold the key and does not. Never repeats what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("couldn't read the API key from {path}: {what}", path = .path.display())]
+pub struct KeyFileFault {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub what: String,
+}
+
 /// Takes the variables that hold keys out of what a program finds in its environment: this program's own, and those of profiles,
 /// which have these names.
 pub fn without_keys(command: &mut Command, names: &[String]) {
@@ -27,12 +43,45 @@ pub fn without_keys(command: &mut Command, names: &[String]) {
         command.env_remove(name);
     }
     command.env_remove(KEY_VARIABLE);
+    // A copy of this program that is given the key must not be told of another one.
+    command.env_remove(KEY_FILE_VARIABLE);
 }
 
-/// The key of a profile, `None` when it tells no way to one. A command that tells it sees no key of another one, whose variables have
+/// The key that variables hold or lead to.
+pub(super) fn of_variables(environment: Environment<'_>) -> Result<Option<SecretString>, ConfigError> {
+    match (environment(KEY_VARIABLE), environment(KEY_FILE_VARIABLE)) {
+        (Some(_), Some(_)) => Err(ConfigError::TwoKeys),
+        (Some(key), None) => Ok(Some(key.into())),
+        (None, Some(path)) => Ok(Some(in_file(Path::new(&path))?)),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The first line of a file, without its end. A file that others can read is refused, as ssh refuses such a key.
+///
+/// # Errors
+///
+/// A file that can't be read, has no first line, or is readable for others though the person could change that.
+pub(super) fn in_file(path: &Path) -> Result<SecretString, KeyFileFault> {
+    let fault = |what: String| KeyFileFault { path: path.to_owned(), what };
+    if let Some(mode) = files::open_to_others(path) {
+        let words = format!("others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display());
+        return Err(fault(words));
+    }
+    let text = files::read_text(path).map_err(|error| fault(error.to_string()))?;
+    let text = SecretString::from(text);
+    let line = text.expose_secret().lines().next().unwrap_or_default().trim_end_matches('\r');
+    if line.trim().is_empty() {
+        return Err(fault("its first line is empty; expected the key".into()));
+    }
+    Ok(line.to_owned().into())
+}
+
+/// The key of a profile of the configuration at a path, `None` when it tells no way to one. A command that tells it sees no key of another one, whose variables have
 /// these names.
 pub(super) fn of(
     profile: &Profile,
+    config: &Path,
     environment: Environment<'_>,
     names: &[String],
 ) -> Result<Option<SecretString>, ConfigError> {
@@ -43,6 +92,9 @@ pub(super) fn of(
         let key =
             environment(variable).ok_or_else(|| ConfigError::KeyNotInEnvironment { variable: variable.clone() })?;
         return Ok(Some(key.into()));
+    }
+    if let Some(written) = &profile.api_key_file {
+        return Ok(Some(in_file(&written_path(written, config, environment))?));
     }
     match profile.api_key_command.as_deref() {
         Some([program, arguments @ ..]) => Ok(Some(first_line_of(program, arguments, names)?)),
@@ -77,9 +129,11 @@ pub fn first_line_of(program: &str, arguments: &[String], names: &[String]) -> R
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -90,6 +144,39 @@ mod tests {
     #[test]
     fn the_first_line_of_a_command_is_the_key() {
         assert_eq!(shell("echo first:second; echo user: ola").unwrap().expose_secret(), "first:second");
+    }
+
+    fn key_file(text: &str, mode: u32) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn the_first_line_of_a_file_is_the_key_without_its_end_and_with_its_spaces() {
+        for text in ["first:se cond ", "first:se cond \n", "first:se cond \r\n", "first:se cond \nanother\n"] {
+            let (_folder, path) = key_file(text, 0o600);
+            assert_eq!(in_file(&path).unwrap().expose_secret(), "first:se cond ", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_others_can_read_or_that_is_empty_is_refused_without_repeating_it() {
+        for mode in [0o640, 0o604, 0o644, 0o620] {
+            let (_folder, path) = key_file("hunter2\n", mode);
+            let fault = in_file(&path).unwrap_err().to_string();
+            let expected = format!(": others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display());
+            assert!(fault.ends_with(&expected) && !fault.contains("hunter2"), "{fault}");
+        }
+        for text in ["", "\n", "  \nhunter2\n"] {
+            let (_folder, path) = key_file(text, 0o400);
+            let fault = in_file(&path).unwrap_err().to_string();
+            assert!(fault.ends_with("its first line is empty; expected the key"), "{fault}");
+        }
+        let fault = in_file(Path::new("/nonexistent/key")).unwrap_err().to_string();
+        assert!(fault.starts_with("couldn't read the API key from /nonexistent/key: "), "{fault}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
 
 use crate::app::{RunRequest, Session};
-use crate::config::{self, KEY_VARIABLE};
+use crate::config::{self, KEY_FILE_VARIABLE, KEY_VARIABLE};
 
 /// Linux takes no longer variable than 128 KiB; the names and ids of more segments are on the program's stdin only.
 const LONGEST: usize = 100 * 1024;
@@ -36,7 +36,7 @@ pub(super) fn variables(
         ("SEGTUI_TENANT", session.tenant.clone()),
         ("SEGTUI_BASE_URL", session.base_url.to_string()),
     ];
-    let mut removed = vec![KEY_VARIABLE.to_owned()];
+    let mut removed = vec![KEY_VARIABLE.to_owned(), KEY_FILE_VARIABLE.to_owned()];
     removed.extend(secret_names.iter().cloned());
     match &session.profile {
         Some(profile) => set.push(("SEGTUI_PROFILE", profile.clone())),

@@ -1,0 +1,201 @@
+//! Ways to a server: certificates of one's own, proxies, and where the key comes from. Each with the real program.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
+#![cfg(unix)]
+
+mod fronts;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use segtui::demo::{Options, Server};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use fronts::{Certificate, Socks, Tls};
+
+/// A demo server, and a home without anything in it.
+struct Desk {
+    runtime: Runtime,
+    server: Server,
+    home: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start(Options::default())).unwrap();
+        Self { runtime, server, home: tempfile::tempdir().unwrap() }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.server.base_url().strip_prefix("http://").unwrap().trim_end_matches('/').parse().unwrap()
+    }
+
+    fn tls(&self, certificate: Certificate) -> Tls {
+        self.runtime.block_on(Tls::start(certificate, self.address()))
+    }
+
+    fn socks(&self) -> Socks {
+        self.runtime.block_on(Socks::start(self.address()))
+    }
+
+    /// The program without a home's settings, but with a tenant.
+    fn segtui(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_segtui"));
+        command.env_clear().env("HOME", self.home.path()).env("SEGTUI_TENANT", self.server.tenant()).args(arguments);
+        command
+    }
+
+    fn with_key(&self, arguments: &[&str]) -> Command {
+        let mut command = self.segtui(arguments);
+        command.env("SEGTUI_API_KEY", self.server.api_key());
+        command
+    }
+
+    fn file(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+        let path = self.home.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+}
+
+/// Exit code, stdout and stderr.
+fn outcome(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn succeeds(command: &mut Command) {
+    let (code, stdout, stderr) = outcome(command);
+    assert_eq!((code, stdout.contains("Podhurt")), (0, true), "{stderr}");
+}
+
+/// What stderr says of a failure. It never holds the key.
+fn refusal(desk: &Desk, command: &mut Command, expected: i32) -> String {
+    let (code, stdout, stderr) = outcome(command);
+    assert_eq!((code, stdout.as_str()), (expected, ""), "{stderr}");
+    assert!(!stderr.contains(desk.server.api_key()), "{stderr}");
+    stderr
+}
+
+const CA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/connection/ca.pem");
+
+#[test]
+fn a_server_of_an_own_authority_is_trusted_with_its_file_by_flag_variable_or_profile() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let url = format!("https://localhost:{}", front.port());
+    succeeds(&mut desk.with_key(&["tree", "--base-url", &url, "--ca-file", CA]));
+    succeeds(desk.with_key(&["tree", "--base-url", &url]).env("SEGTUI_CA_FILE", CA));
+    fs::copy(CA, desk.file(".config/segtui/own/ca.pem", "", 0o600)).unwrap();
+    // Relative to the file that says so, wherever the program is started.
+    let profile = format!("[profiles.acme]\nbase_url = \"{url}\"\nca_file = \"own/ca.pem\"\n");
+    desk.file(".config/segtui/config.toml", &profile, 0o600);
+    succeeds(desk.with_key(&["tree"]).current_dir("/"));
+    desk.file(".config/segtui/config.toml", &profile.replace("own/", "~/.config/segtui/own/"), 0o600);
+    succeeds(&mut desk.with_key(&["tree"]));
+}
+
+#[test]
+fn without_the_file_or_with_an_expired_certificate_the_server_is_not_trusted() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let url = format!("https://localhost:{}", front.port());
+    // Its own store is empty, so that the system's does not matter.
+    let nothing = desk.file("roots.pem", &fs::read_to_string("src/config/roots/test-ca.pem").unwrap(), 0o600);
+    let said = refusal(&desk, desk.with_key(&["tree", "--base-url", &url]).env("SSL_CERT_FILE", nothing), UNREACHABLE);
+    assert!(said.contains("certificate") && said.contains("UnknownIssuer"), "{said}");
+    let front = desk.tls(Certificate::Expired);
+    let url = format!("https://localhost:{}", front.port());
+    let said = refusal(&desk, &mut desk.with_key(&["tree", "--base-url", &url, "--ca-file", CA]), UNREACHABLE);
+    assert!(said.contains("expired"), "{said}");
+    assert!(desk.server.requests().is_empty(), "nothing is sent to a server that is not trusted");
+}
+
+#[test]
+fn a_ca_file_that_gives_nothing_to_trust_is_named_with_what_is_wrong() {
+    let desk = Desk::new();
+    let run = |path: &Path| {
+        let flags = ["tree", "--base-url", "https://localhost:1", "--ca-file", path.to_str().unwrap()];
+        refusal(&desk, &mut desk.with_key(&flags), USAGE)
+    };
+    let said = run(Path::new("/nonexistent/ca.pem"));
+    assert!(said.contains("couldn't use the CA file /nonexistent/ca.pem"), "{said}");
+    let said = run(&desk.file("key.pem", include_str!("server.key"), 0o600));
+    assert!(said.contains("it holds a private key, not a certificate"), "{said}");
+}
+
+#[test]
+fn a_key_comes_from_the_file_that_a_variable_or_the_profile_names() {
+    let desk = Desk::new();
+    let url = desk.server.base_url();
+    let file = desk.file("secrets/key", &format!("{}\n# the ERP's\n", desk.server.api_key()), 0o600);
+    succeeds(desk.segtui(&["tree", "--base-url", &url]).env("SEGTUI_API_KEY_FILE", &file));
+    let profile = format!("[profiles.acme]\nbase_url = \"{url}\"\napi_key_file = \"~/secrets/key\"\n");
+    desk.file(".config/segtui/config.toml", &profile, 0o600);
+    succeeds(&mut desk.segtui(&["tree"]));
+    let said = refusal(&desk, desk.with_key(&["tree"]).env("SEGTUI_API_KEY_FILE", &file), USAGE);
+    assert!(said.contains("both SEGTUI_API_KEY and SEGTUI_API_KEY_FILE are set; unset one of them"), "{said}");
+    // A flag goes over both.
+    succeeds(desk.with_key(&["tree", "--api-key", desk.server.api_key()]).env("SEGTUI_API_KEY_FILE", &file));
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_refused() {
+    let desk = Desk::new();
+    let url = desk.server.base_url();
+    let file = desk.file("key", desk.server.api_key(), 0o644);
+    let said = refusal(&desk, desk.segtui(&["tree", "--base-url", &url]).env("SEGTUI_API_KEY_FILE", &file), USAGE);
+    assert!(said.contains("others can access it (mode 0644); run `chmod 600 "), "{said}");
+    // Who reads it through a link is judged by what it leads to.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
+    let link = desk.home.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    succeeds(desk.segtui(&["tree", "--base-url", &url]).env("SEGTUI_API_KEY_FILE", &link));
+}
+
+#[test]
+fn a_socks_proxy_of_the_usual_variables_is_used_and_resolves_names_where_it_is_asked_to() {
+    let desk = Desk::new();
+    let proxy = desk.socks();
+    let run = |url: &str, variable: &str, scheme: &str| {
+        succeeds(
+            desk.with_key(&["tree", "--insecure-http", "--base-url", url])
+                .env(variable, format!("{scheme}://127.0.0.1:{}", proxy.port())),
+        );
+        proxy.targets()
+    };
+    let by_name = run("http://segments.test:8080", "ALL_PROXY", "socks5h");
+    assert!(!by_name.is_empty() && by_name.iter().all(|target| target == "segments.test:8080"), "{by_name:?}");
+    let by_address = run("http://192.0.2.7", "http_proxy", "socks5");
+    assert!(!by_address.is_empty() && by_address.iter().all(|target| target == "192.0.2.7:80"), "{by_address:?}");
+    // What is on this machine needs no proxy, and what is excepted gets none.
+    succeeds(&mut {
+        let mut command = desk.with_key(&["tree", "--base-url", &desk.server.base_url()]);
+        command.env("ALL_PROXY", format!("socks5h://127.0.0.1:{}", proxy.port()));
+        command
+    });
+    assert!(proxy.targets().is_empty());
+}
+
+#[test]
+fn tls_goes_through_a_socks_proxy() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let proxy = desk.runtime.block_on(Socks::start(front.address()));
+    succeeds(
+        desk.with_key(&["tree", "--base-url", "https://segments.test", "--ca-file", CA])
+            .env("https_proxy", format!("socks5h://127.0.0.1:{}", proxy.port())),
+    );
+    assert!(proxy.targets().contains(&"segments.test:443".to_owned()));
+}
+
+const USAGE: i32 = 2;
+const UNREACHABLE: i32 = 1;
