@@ -51,6 +51,7 @@ use crate::terminal;
 use arguments::{Arguments, Command, ConnectionArguments};
 use exit::Exit;
 use failure::{ErrorForm, Failure};
+use logging::Screen;
 use surroundings::Surroundings;
 
 /// Runs the program with the arguments of the process.
@@ -89,7 +90,8 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
             return Err(failure.hint("set HOME, or XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_DATA_HOME"));
         }
     };
-    let _log = logging::begin(&arguments.log, &paths)?;
+    let screen = if arguments.command.is_none() { Screen::Interface } else { Screen::Lines };
+    let _log = logging::begin(&arguments.log, screen, &paths)?;
     let Arguments { command, connection, look, report, .. } = arguments;
     let Some(command) = command else {
         let color = report.color;

@@ -282,13 +282,26 @@ fn timeout(text: &str) -> Result<Duration, String> {
 /// Logging options.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Log")]
+#[expect(clippy::struct_field_names, reason = "as the flags are called")]
 pub(super) struct LogArguments {
-    /// Log file [default: segtui.log in the XDG state directory].
+    /// Log file, `-` for stderr [default: segtui.log in the XDG state directory]. At 8 MiB it is renamed to segtui.log.1; three
+    /// such files are kept.
     #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
     /// Log level.
     #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
+    /// Format of the log.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for reading.
+    Text,
+    /// One JSON object per line.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

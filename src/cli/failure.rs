@@ -10,7 +10,7 @@ use color_eyre::eyre::Report;
 use serde::Serialize;
 
 use crate::printable::{printable, printable_json};
-use crate::remote::{Fault, RemoteError};
+use crate::remote::{Fault, ObstacleKind, RemoteError};
 use crate::terminal;
 
 use super::exit::Exit;
@@ -208,6 +208,10 @@ fn advice(fault: &Fault) -> (Exit, &'static str) {
         _ if fault.is_unauthorised() => {
             (Exit::KeyRefused, "check the API key and the tenant (--api-key, SEGTUI_API_KEY, or the profile)")
         }
+        Fault::Unreachable { reason } if reason.kind == ObstacleKind::Tls => (
+            Exit::Unreachable,
+            "if a company or a proxy signs the certificate, trust its CA with --ca-file or `ca_file` in the profile",
+        ),
         Fault::Unreachable { .. } => (Exit::Unreachable, "check the network and the base URL, or try again later"),
         Fault::TimedOut { .. } | Fault::Broken { .. } => (Exit::Unreachable, "try again later"),
         Fault::Refused { .. } if fault.is_transient() => (Exit::Unreachable, "try again later"),

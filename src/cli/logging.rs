@@ -1,30 +1,46 @@
-//! The log: a file in the XDG state folder, never the screen.
+//! The log: a file in the XDG state folder that never grows without end, or lines on stderr where somebody collects those.
+//!
+//! It has one message a line, whatever words of others are in it, and only this program's own messages: libraries log what is sent
+//! at the finer levels, headers included.
 
-use std::fs::File;
-use std::io::{self, Write};
+mod rotating;
+
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Paths;
 use crate::files;
-use crate::printable::printable;
+use crate::printable::{printable, printable_json};
 use crate::terminal;
 
-use super::arguments::{LogArguments, LogLevel};
+use super::arguments::{LogArguments, LogFormat, LogLevel};
 use super::failure::Failure;
+
+use rotating::{Limits, Rotating};
 
 /// Writes what is still to be written when dropped.
 pub(super) struct Log {
     _guard: WorkerGuard,
 }
 
+/// Who has the terminal while the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Screen {
+    /// The interface, over which nothing else may write.
+    Interface,
+    /// Nobody: what is written there stays.
+    Lines,
+}
+
 /// Begins to log. Without a log file of the person's own choice, not being able to is said and no reason to stop.
-pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Log>, Failure> {
+pub(super) fn begin(arguments: &LogArguments, screen: Screen, paths: &Paths) -> Result<Option<Log>, Failure> {
     let level = match arguments.log_level {
         LogLevel::Off => return Ok(None),
         LogLevel::Error => LevelFilter::ERROR,
@@ -33,74 +49,106 @@ pub(super) fn begin(arguments: &LogArguments, paths: &Paths) -> Result<Option<Lo
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    if arguments.log_file.is_none() && Paths::is_nowhere(&paths.log_file()) {
-        return Ok(None);
-    }
-    let path = arguments.log_file.clone().unwrap_or_else(|| paths.log_file());
-    if arguments.log_file.is_none() {
-        // Where others can read it, an earlier version has left it so.
-        for own in path.parent().into_iter().chain([path.as_path()]) {
-            if let Err(error) = files::keep_private(own) {
-                terminal::complain(format_args!("others may be able to read {}: {error}", own.display()));
-            }
-        }
-    }
-    let file = match open(&path) {
-        Ok(file) => file,
-        Err(error) if arguments.log_file.is_none() => {
-            terminal::complain(format_args!("logging is off: couldn't open {}: {error}", path.display()));
-            return Ok(None);
-        }
-        Err(error) => {
-            let error = format!("couldn't open the log {}: {error}", path.display());
-            return Err(Failure::failed(error).hint("name another one with --log-file, or use --log-level off"));
-        }
+    let out: Box<dyn Write + Send> = match &arguments.log_file {
+        Some(path) if path == Path::new("-") => stderr(screen)?,
+        Some(path) => Box::new(chosen(path)?),
+        None if Paths::is_nowhere(&paths.log_file()) => return Ok(None),
+        None => match usual(&paths.log_file()) {
+            Some(file) => Box::new(file),
+            None => return Ok(None),
+        },
     };
-    let (writer, guard) = tracing_appender::non_blocking(Lines(file));
-    // Libraries log what is sent at the finer levels, headers included: only our own words go into the file.
-    let filter = Targets::new().with_target("segtui", level);
+    let (writer, guard) = tracing_appender::non_blocking(Lines { out, format: arguments.log_format });
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+    let lines = match arguments.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let filter = Targets::new().with_target("segtui", level);
     tracing_subscriber::registry().with(lines).with(filter).init();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "started");
     Ok(Some(Log { _guard: guard }))
 }
 
-/// Keeps each message on one line of the log, whatever words of others are in it.
-struct Lines(File);
+fn stderr(screen: Screen) -> Result<Box<dyn Write + Send>, Failure> {
+    if screen == Screen::Interface && io::stderr().is_terminal() {
+        let error = "the log would be written over the interface";
+        return Err(Failure::usage(error).hint("redirect stderr (`2> segtui.log`), or name a file with --log-file"));
+    }
+    Ok(Box::new(io::stderr()))
+}
 
-impl Write for Lines {
+fn chosen(path: &Path) -> Result<Rotating, Failure> {
+    Rotating::open(path, Limits::default()).map_err(|error| {
+        let error = format!("couldn't open the log {}: {error}", path.display());
+        Failure::failed(error).hint("name another one with --log-file, or use --log-level off")
+    })
+}
+
+fn usual(path: &Path) -> Option<Rotating> {
+    // Where others can read it, an earlier version has left it so.
+    for own in path.parent().into_iter().chain([path]) {
+        if let Err(error) = files::keep_private(own) {
+            terminal::complain(format_args!("others may be able to read {}: {error}", own.display()));
+        }
+    }
+    let open = Rotating::open(path, Limits::default());
+    open.inspect_err(|error| {
+        terminal::complain(format_args!("logging is off: couldn't open {}: {error}", path.display()));
+    })
+    .ok()
+}
+
+/// Keeps each message on one line of the log, whatever words of others are in it.
+struct Lines<W> {
+    out: W,
+    format: LogFormat,
+}
+
+impl<W: Write> Write for Lines<W> {
     /// A message comes whole, with its end.
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(message);
         let line = text.strip_suffix('\n').unwrap_or(&text);
-        self.0.write_all(format!("{}\n", printable(line)).as_bytes())?;
+        let line = match self.format {
+            LogFormat::Text => printable(line).into_owned(),
+            LogFormat::Json => printable_json(line),
+        };
+        self.out.write_all(format!("{line}\n").as_bytes())?;
         Ok(message.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.out.flush()
     }
-}
-
-/// Opens a log for adding to it, readable for nobody else.
-fn open(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        files::create_folder(folder)?;
-    }
-    files::append_privately(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn written(format: LogFormat, messages: &[&str]) -> String {
+        let mut lines = Lines { out: Vec::new(), format };
+        for message in messages {
+            lines.write_all(message.as_bytes()).unwrap();
+        }
+        String::from_utf8(lines.out).unwrap()
+    }
+
     #[test]
     fn words_of_others_forge_no_line_of_the_log() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let mut lines = Lines(file.reopen().unwrap());
-        lines.write_all("couldn't fetch segment a\n2026 ERROR forged\u{1b}[2J\u{202e}\n".as_bytes()).unwrap();
-        lines.write_all(b"next\n").unwrap();
-        let log = std::fs::read_to_string(file.path()).unwrap();
+        let forged = "couldn't fetch segment a\n2026 ERROR forged\u{1b}[2J\u{202e}\n";
+        let log = written(LogFormat::Text, &[forged, "next\n"]);
         assert_eq!(log, "couldn't fetch segment a�2026 ERROR forged�[2J�\nnext\n");
+    }
+
+    #[test]
+    fn a_message_in_json_says_the_same_and_hides_nothing() {
+        let text = "couldn't fetch segment \u{202e}a\u{200b}";
+        let json = serde_json::json!({ "message": text }).to_string() + "\n";
+        let log = written(LogFormat::Json, &[&json]);
+        assert!(log.contains("\\u202ea\\u200b"), "{log}");
+        let message: serde_json::Value = serde_json::from_str(&log).unwrap();
+        assert_eq!(message["message"], text);
     }
 }

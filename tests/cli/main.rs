@@ -13,6 +13,7 @@ mod messages;
 mod output;
 mod pace;
 mod plan;
+mod log;
 mod process;
 mod refusals;
 mod serve_demo;

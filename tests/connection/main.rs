@@ -198,4 +198,4 @@ fn tls_goes_through_a_socks_proxy() {
 }
 
 const USAGE: i32 = 2;
-const UNREACHABLE: i32 = 1;
+const UNREACHABLE: i32 = 7;

@@ -1,0 +1,186 @@
+//! A log file that never grows without end: a full one is renamed to `.1`, an earlier `.1` to `.2` and so on, and the oldest goes.
+//!
+//! Several programs may write the same log. Whoever finds it full has the right to rename it for a moment; who comes second sees
+//! that the path leads to another file by now, and goes on there. What is no regular file is written to and left alone.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::files;
+
+/// How much of a log is kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes after which a file is full. The message that fills it is written whole.
+    pub full: u64,
+    /// Full files that are kept.
+    pub kept: u32,
+}
+
+impl Default for Limits {
+    /// Weeks of the usual level, and 32 MiB in all.
+    fn default() -> Self {
+        Self { full: 8 << 20, kept: 3 }
+    }
+}
+
+/// A log file, open for adding to it.
+#[derive(Debug)]
+pub(super) struct Rotating {
+    /// Where the file is, links followed; `None` for what is no regular file.
+    path: Option<PathBuf>,
+    file: File,
+    limits: Limits,
+}
+
+impl Rotating {
+    /// Opens a log, readable for nobody else if it is new.
+    pub fn open(path: &Path, limits: Limits) -> io::Result<Self> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            files::create_folder(folder)?;
+        }
+        let file = files::append_privately(path)?;
+        // What stands there is open already, and belongs to whoever opened it.
+        let is_lent = ["/dev", "/proc"].iter().any(|system| path.starts_with(system));
+        let is_own = file.metadata()?.is_file() && !is_lent;
+        let path = if is_own { Some(fs::canonicalize(path)?) } else { None };
+        Ok(Self { path, file, limits })
+    }
+
+    /// Makes room where the file is full. Where that fails it goes on in the full one: a log that is too long is better than none.
+    fn make_room(&mut self) {
+        let Some(path) = self.path.clone() else { return };
+        if self.file.metadata().is_ok_and(|there| there.len() < self.limits.full) {
+            return;
+        }
+        if let Ok(file) = self.renamed(&path).and_then(|()| files::append_privately(&path)) {
+            self.file = file;
+        }
+    }
+
+    /// Renames the full file, unless another program has done so by now.
+    fn renamed(&self, path: &Path) -> io::Result<()> {
+        self.file.lock()?;
+        let renamed = if is_at(&self.file, path)? { self.shift(path) } else { Ok(()) };
+        self.file.unlock()?;
+        renamed
+    }
+
+    fn shift(&self, path: &Path) -> io::Result<()> {
+        for number in (1..self.limits.kept).rev() {
+            match fs::rename(numbered(path, number), numbered(path, number + 1)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::rename(path, numbered(path, 1))
+    }
+}
+
+/// Whether a path leads to an open file.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let own = file.metadata()?;
+        match fs::metadata(path) {
+            Ok(there) => Ok((there.dev(), there.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _only_one_program_here = (file, path);
+        Ok(true)
+    }
+}
+
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(format!(".{number}"));
+    name.into()
+}
+
+impl Write for Rotating {
+    fn write(&mut self, message: &[u8]) -> io::Result<usize> {
+        self.make_room();
+        self.file.write_all(message)?;
+        Ok(message.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use super::*;
+
+    const SMALL: Limits = Limits { full: 40, kept: 2 };
+
+    fn files(folder: &Path) -> Vec<(String, String)> {
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()))
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn a_full_file_is_kept_under_a_number_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Rotating::open(&folder.path().join("log"), SMALL).unwrap();
+        for number in 0..10 {
+            log.write_all(format!("message {number} of twenty.\n").as_bytes()).unwrap();
+        }
+        let message = |number| format!("message {number} of twenty.\n");
+        let expected = [("log", [8, 9]), ("log.1", [6, 7]), ("log.2", [4, 5])];
+        let expected = expected.map(|(name, [one, two])| (name.to_owned(), message(one) + &message(two)));
+        assert_eq!(files(folder.path()), expected);
+    }
+
+    #[test]
+    fn several_programs_lose_no_message_of_one_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let many = Limits { full: 400, kept: 200 };
+        thread::scope(|scope| {
+            for writer in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    let mut log = Rotating::open(path, many).unwrap();
+                    for number in 0..250 {
+                        log.write_all(format!("{writer} {number}\n").as_bytes()).unwrap();
+                    }
+                });
+            }
+        });
+        let lines: BTreeSet<String> =
+            files(folder.path()).iter().flat_map(|(_, text)| text.lines().map(str::to_owned)).collect();
+        assert_eq!(lines.len(), 4 * 250);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_path_links_to_is_what_rotates() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, link) = (folder.path().join("kept"), folder.path().join("link"));
+        fs::create_dir(&kept).unwrap();
+        std::os::unix::fs::symlink(kept.join("log"), &link).unwrap();
+        let mut log = Rotating::open(&link, SMALL).unwrap();
+        for _ in 0..4 {
+            log.write_all(b"a message of some length\n").unwrap();
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(files(&kept).len(), 2);
+    }
+}

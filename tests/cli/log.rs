@@ -1,0 +1,51 @@
+//! The log: where it goes, in which form, and how long it gets.
+
+use std::fs::{self, File};
+
+use serde_json::Value;
+
+use crate::desk::{Desk, told};
+
+#[test]
+fn a_full_log_makes_room_and_the_next_one_begins() {
+    let desk = Desk::new();
+    let folder = desk.home.path().join(".local/state/segtui");
+    fs::create_dir_all(&folder).unwrap();
+    let log = folder.join("segtui.log");
+    File::create(&log).unwrap().set_len(8 << 20).unwrap();
+    assert_eq!(desk.run(&["tree", "--demo"]).0, 0);
+    assert_eq!(fs::metadata(folder.join("segtui.log.1")).unwrap().len(), 8 << 20);
+    assert!(fs::read_to_string(&log).unwrap().contains("started"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn the_log_goes_to_stderr_as_json_where_somebody_collects_it() {
+    let desk = Desk::new();
+    let (code, stdout, stderr) = desk.run(&["tree", "--demo", "--log-file", "-", "--log-format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("Podhurt") && !stdout.contains("started"), "{stdout}");
+    let lines: Vec<Value> = stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let started = lines.iter().find(|line| line["message"] == "started").expect("it says that it started");
+    assert_eq!((&started["level"], &started["version"]), (&"INFO".into(), &env!("CARGO_PKG_VERSION").into()));
+    assert!(started["timestamp"].is_string(), "{started}");
+    assert!(!desk.home.path().join(".local").exists(), "nothing is written elsewhere");
+}
+
+#[test]
+fn each_line_of_a_log_file_is_json_where_that_was_asked_for() {
+    let desk = Desk::new();
+    let log = desk.home.path().join("own.log");
+    let flags = ["--log-file", log.to_str().unwrap(), "--log-format", "json", "--log-level", "debug"];
+    assert_eq!(told(desk.segtui(&["tree", "--demo"]).args(flags)).0, 0);
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(text.lines().count() > 1, "{text}");
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["target"].as_str().unwrap().starts_with("segtui"), "{line}");
+    }
+}
