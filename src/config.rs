@@ -5,6 +5,8 @@
 
 mod check;
 mod commands;
+mod effective;
+mod faults;
 mod file;
 mod keyring;
 mod keys;
@@ -13,8 +15,10 @@ mod paths;
 mod profiles;
 mod roots;
 mod saving;
+mod schema;
 mod secret;
 mod session_keys;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,12 +37,15 @@ use crate::theme::{Name, StyleChange};
 
 use file::Profile;
 
+pub use effective::{Effective, EffectiveSetting, Origin, effective};
+pub use faults::faults;
 pub use file::{FaultInFile, File};
 pub use keyring::{KeyOwner, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
 pub use paths::Paths;
 pub use profiles::{KnownProfile, Listed, list};
 pub use roots::{CaFileFault, ExtraRoots};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
+pub use schema::schema;
 pub use secret::{CommandFault, KEY_FILE_VARIABLE, KEY_VARIABLE, KeyFileFault, first_line_of, without_keys};
 pub use session_keys::SessionKeys;
 
@@ -531,17 +538,24 @@ fn yes_or_no(variable: &'static str, value: String) -> Result<bool, ConfigError>
     }
 }
 
+/// Where the file is or would be, and whether that place was asked for.
+#[must_use]
+pub fn config_path(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> (PathBuf, bool) {
+    let asked_for = flags.config.clone().or_else(|| environment("SEGTUI_CONFIG").map(PathBuf::from));
+    let is_asked_for = asked_for.is_some();
+    (asked_for.unwrap_or_else(|| paths.config_file()), is_asked_for)
+}
+
 /// The file, and where it is or would be. Only the usual place may be empty: a file that was asked for has to be there.
 fn read_file(
     flags: &Flags,
     environment: Environment<'_>,
     paths: &Paths,
 ) -> Result<(PathBuf, Option<File>), ConfigError> {
-    let asked_for = flags.config.clone().or_else(|| environment("SEGTUI_CONFIG").map(PathBuf::from));
-    let path = asked_for.clone().unwrap_or_else(|| paths.config_file());
+    let (path, asked_for) = config_path(flags, environment, paths);
     match files::read_text(&path) {
         Ok(text) => Ok((path.clone(), Some(File::read(&text, &path)?))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked_for.is_none() => Ok((path, None)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !asked_for => Ok((path, None)),
         Err(source) => Err(ConfigError::Unreadable { path, source }),
     }
 }

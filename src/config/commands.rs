@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for RunVisitor {
     }
 }
 
-const TIMEOUT_SECONDS: RangeInclusive<f64> = 0.1..=86_400.0;
+pub(super) const TIMEOUT_SECONDS: RangeInclusive<f64> = 0.1..=86_400.0;
 const ON: [(&str, Subjects); 2] = [("selected", Subjects::Selected), ("marked", Subjects::Marked)];
 const OUTPUTS: [(&str, Output); 3] = [("pane", Output::Pane), ("message", Output::Message), ("none", Output::Nothing)];
 

@@ -71,13 +71,13 @@ pub struct FaultInFile {
     pub what: String,
 }
 
-const POLL_SECONDS: RangeInclusive<f64> = 0.2..=3_600.0;
+pub(super) const POLL_SECONDS: RangeInclusive<f64> = 0.2..=3_600.0;
 /// Nought is never.
-const VERIFY_SECONDS: RangeInclusive<f64> = 0.0..=604_800.0;
-const PAGE_SIZES: RangeInclusive<u32> = 1..=10_000;
-const CONCURRENCIES: RangeInclusive<usize> = 1..=64;
+pub(super) const VERIFY_SECONDS: RangeInclusive<f64> = 0.0..=604_800.0;
+pub(super) const PAGE_SIZES: RangeInclusive<u32> = 1..=10_000;
+pub(super) const CONCURRENCIES: RangeInclusive<u32> = 1..=64;
 /// The terminal's own, which the person may have set to anything.
-const COLOURS: [(&str, Color); 16] = [
+pub(super) const COLOURS: [(&str, Color); 16] = [
     ("black", Color::Black),
     ("red", Color::Red),
     ("green", Color::Green),
@@ -128,7 +128,7 @@ struct RawProfile {
     poll: Option<Spanned<f64>>,
     verify_every: Option<Spanned<f64>>,
     page_size: Option<Spanned<u32>>,
-    concurrency: Option<Spanned<usize>>,
+    concurrency: Option<Spanned<u32>>,
     #[serde(default)]
     contexts: Vec<Spanned<String>>,
     contexts_form: Option<Spanned<String>>,
@@ -151,7 +151,7 @@ impl File {
     ///
     /// The first fault, with its place.
     pub fn read(text: &str, path: &Path) -> Result<Self, FaultInFile> {
-        let source = Source { text, path };
+        let source = Source::new(text, path);
         let raw: RawFile = toml::from_str(text).map_err(|error| source.broken(&error))?;
         let mut profiles = BTreeMap::new();
         for (name, profile) in raw.profiles {
@@ -189,6 +189,12 @@ pub(super) struct Source<'a> {
     path: &'a Path,
 }
 
+impl<'a> Source<'a> {
+    pub(super) const fn new(text: &'a str, path: &'a Path) -> Self {
+        Self { text, path }
+    }
+}
+
 impl Source<'_> {
     pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>) -> FaultInFile {
         let before = self.text.get(..span.start).unwrap_or(self.text);
@@ -198,7 +204,7 @@ impl Source<'_> {
     }
 
     /// TOML has no place for a text and a table under one name, which nobody who wants both a theme and styles has to know.
-    fn broken(&self, error: &toml::de::Error) -> FaultInFile {
+    pub(super) fn broken(&self, error: &toml::de::Error) -> FaultInFile {
         let span = error.span().unwrap_or_default();
         let before = self.text.get(..span.start).unwrap_or_default();
         let opens_a_table = before.rsplit('\n').next().is_some_and(|start| start.trim() == "[");
@@ -245,7 +251,7 @@ impl Source<'_> {
             poll: poll.map(Duration::from_secs_f64),
             verify_every: verify_every.map(Duration::from_secs_f64),
             page_size: self.within("page_size", raw.page_size, PAGE_SIZES)?,
-            concurrency: self.within("concurrency", raw.concurrency, CONCURRENCIES)?,
+            concurrency: self.within("concurrency", raw.concurrency, CONCURRENCIES)?.map(|number| number as usize),
             contexts,
             contexts_form: self.contexts_form(raw.contexts_form)?,
             origins: raw.origins,

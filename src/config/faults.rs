@@ -1,0 +1,282 @@
+//! Everything that is wrong with a configuration file, and not only what is met first.
+//!
+//! The reader stops at the first fault. So what is at fault is blanked out, which leaves everything else where it stands, and the
+//! rest is read again, until nothing is wrong with it. A file that isn't TOML has its faults of that kind told, all at once.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::File;
+use super::file::{FaultInFile, Source};
+use super::settings::REQUIRED;
+
+/// More faults than anybody mends at once.
+const MOST: usize = 200;
+
+/// All faults of a file's text, in the order of their lines; `path` is for telling where they are.
+#[must_use]
+pub fn faults(text: &str, path: &Path) -> Vec<FaultInFile> {
+    let (_, broken) = DeTable::parse_recoverable(text);
+    let source = Source::new(text, path);
+    let mut faults: Vec<FaultInFile> = broken.iter().take(MOST).map(|error| source.broken(error)).collect();
+    if faults.is_empty() {
+        faults = of_values(text, path);
+    }
+    faults.sort_by_key(|fault| (fault.line, fault.column));
+    faults
+}
+
+fn of_values(text: &str, path: &Path) -> Vec<FaultInFile> {
+    let mut rest = text.to_owned();
+    let mut faults = Vec::new();
+    while faults.len() < MOST {
+        let Err(fault) = File::read(&rest, path) else { break };
+        let next = without(&rest, offset(&rest, &fault));
+        faults.push(fault);
+        let Some(next) = next else { break };
+        rest = next;
+    }
+    faults
+}
+
+/// Where in the text a fault is, in bytes.
+fn offset(text: &str, fault: &FaultInFile) -> usize {
+    let line_start = text.split_inclusive('\n').take(fault.line - 1).map(str::len).sum::<usize>();
+    let line = text.get(line_start..).unwrap_or_default();
+    let in_line: usize = line.chars().take(fault.column - 1).map(char::len_utf8).sum();
+    line_start + in_line
+}
+
+/// The text without what stands at a place: an element of a list, else a key with its value, else a whole table, whichever leaves a
+/// file that can be read. What has to be there gets another value instead, since it would be missed. `None` when nothing does.
+fn without(text: &str, at: usize) -> Option<String> {
+    let document = DeTable::parse(text).ok()?;
+    let mut parts = Vec::new();
+    let place = Place { at, headings: headings(document.get_ref()), end: text.len() };
+    collect(document.get_ref(), &place, None, &mut parts);
+    let is_command = parts.first().is_some_and(|part| part.key.as_deref() == Some("command"));
+    parts.into_iter().rev().find_map(|part| {
+        let required = part.key.filter(|key| is_command && REQUIRED.contains(&key.as_str()));
+        let next = blanked(text, part.range, &required.map(|key| format!("{key}=\"{at}\"")).unwrap_or_default());
+        (next != text && DeTable::parse(&next).is_ok()).then_some(next)
+    })
+}
+
+/// Something that may be blanked out.
+struct Part {
+    range: Range<usize>,
+    key: Option<String>,
+}
+
+/// A place in the text, and what is around it.
+struct Place {
+    at: usize,
+    /// Where the headings of tables begin.
+    headings: BTreeSet<usize>,
+    /// The text's end.
+    end: usize,
+}
+
+/// The parts of a table that hold a place, the innermost last. `dotted` is where a key begins of which the table is a part, as in
+/// `a.b = 1`.
+fn collect(table: &DeTable<'_>, place: &Place, dotted: Option<usize>, parts: &mut Vec<Part>) {
+    for (key, value) in table {
+        let name = Some(key.get_ref().to_string());
+        let (key, span) = (key.span(), value.span());
+        if is_heading(key.clone(), value) {
+            for table in tables(value) {
+                let range = body(table.span().start, place);
+                if range.contains(&place.at) {
+                    parts.push(Part { range, key: name.clone() });
+                }
+                if let DeValue::Table(inner) = table.get_ref() {
+                    collect(inner, place, None, parts);
+                }
+            }
+            continue;
+        }
+        let start = dotted.unwrap_or(key.start);
+        let range = start..span.end;
+        if range.contains(&place.at) {
+            parts.push(Part { range, key: name });
+        }
+        match value.get_ref() {
+            DeValue::Array(elements) => {
+                let elements = elements.iter().map(Spanned::span).filter(|range| range.contains(&place.at));
+                parts.extend(elements.map(|range| Part { range, key: None }));
+            }
+            // One that has no place of its own is only named: in `a.b`, and in `[a.b]`.
+            DeValue::Table(inner) if span == key => collect(inner, place, Some(start), parts),
+            DeValue::Table(inner) => collect(inner, place, None, parts),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a value is one or several tables with headings in brackets, and not written behind its key.
+fn is_heading(key: Range<usize>, value: &Spanned<DeValue<'_>>) -> bool {
+    match value.get_ref() {
+        DeValue::Table(_) => value.span().start < key.start,
+        DeValue::Array(elements) => elements.first().is_some_and(|first| first.span().start < key.start),
+        _ => false,
+    }
+}
+
+fn tables<'a, 'i>(value: &'a Spanned<DeValue<'i>>) -> Vec<&'a Spanned<DeValue<'i>>> {
+    match value.get_ref() {
+        DeValue::Array(elements) => elements.iter().collect(),
+        _ => vec![value],
+    }
+}
+
+/// Where the headings of tables begin.
+fn headings(table: &DeTable<'_>) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    for (key, value) in table {
+        let is_heading = is_heading(key.span(), value);
+        for table in tables(value) {
+            if is_heading {
+                found.insert(table.span().start);
+            }
+            if let DeValue::Table(inner) = table.get_ref() {
+                found.extend(headings(inner));
+            }
+        }
+    }
+    found
+}
+
+/// A table from its heading up to the next one.
+fn body(start: usize, place: &Place) -> Range<usize> {
+    start..place.headings.range(start + 1..).next().copied().unwrap_or(place.end)
+}
+
+/// The text with blanks in the place of each character of a range and of a comma behind it, or with something else there; lines stay
+/// lines.
+fn blanked(text: &str, range: Range<usize>, instead: &str) -> String {
+    let (Some(before), Some(part), Some(after)) =
+        (text.get(..range.start), text.get(range.clone()), text.get(range.end..))
+    else {
+        return text.to_owned();
+    };
+    let gap = after.len() - after.trim_start_matches(|blank: char| blank.is_whitespace()).len();
+    let after = match after[gap..].strip_prefix(',') {
+        Some(rest) => format!("{} {rest}", &after[..gap]),
+        None => after.to_owned(),
+    };
+    let blanks: String = part.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect();
+    format!("{before}{instead}{blanks}{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> Vec<String> {
+        faults(text, Path::new("c")).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn all_faults_of_a_file_are_told_each_in_its_place() {
+        let text = r##"
+default_profile = "nowhere"
+theme = { name = "neon", styles = { bad = { fg = "crimson", bold = 1 } } }
+nonsense = 7
+
+[profiles.a]
+page_size = 0
+poll = "often"   # no number
+contexts = ["ERP", "BACKOFFICE", "CRM"]
+owned = [
+    "łódź-*", "", "ERP-*",
+    "",
+]
+tenant = "acme"
+
+[profiles.b]
+api_key = "hunter2"
+api_key_env = "B"
+colour = "#gg0000"
+
+[keys]
+fimd = "f"
+edit = ["hyperdrive", "e"]
+
+[[command]]
+name = "Report"
+
+[[command]]
+name = "Report 2"
+run = []
+on = "everything"
+
+[unknown.table]
+x = 1
+"##;
+        let expected = [
+            "c:2:19: there is no profile `nowhere` in this file",
+            "c:3:18: unknown theme `neon`",
+            "c:3:50: invalid colour `crimson`",
+            "c:3:68: invalid type: integer `1`, expected a boolean",
+            "c:4:1: unknown field `nonsense`",
+            "c:7:13: `page_size` is 0; expected 1 to 10000",
+            "c:8:8: invalid type: string \"often\", expected f64",
+            "c:9:13: unknown context `ERP`",
+            "c:9:34: unknown context `CRM`",
+            "c:11:15: empty pattern",
+            "c:12:5: empty pattern",
+            "c:18:15: the API key is set twice",
+            "c:19:10: invalid colour `#gg0000`",
+            "c:22:1: unknown action `fimd`; did you mean `find`?",
+            "c:23:9: invalid key `hyperdrive`",
+            "c:25:1: missing field `run`",
+            "c:30:7: a program is expected",
+            "c:31:6: `on` is `everything`",
+            "c:33:2: unknown field `unknown`",
+        ];
+        let told = told(text);
+        assert_eq!(told.len(), expected.len(), "{told:#?}");
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.starts_with(expected), "{told}\n{expected}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_only_because_of_another_fault_is_not_told() {
+        let told = told("[[command]]\nname = 7\nrun = \"x\"\n");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("c:2:8: invalid type"), "{told:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_has_all_its_faults_of_that_kind_told_without_a_key() {
+        let told = told("[profiles.a]\ntenant = \napi_key = \"hunter2\nx = 1 2\n");
+        assert!(told.len() >= 3, "{told:#?}");
+        assert!(told[0].starts_with("c:2:10:"), "{told:#?}");
+        assert!(!told.concat().contains("hunter2"), "{told:#?}");
+    }
+
+    #[test]
+    fn a_file_without_faults_has_none() {
+        assert_eq!(told(""), Vec::<String>::new());
+        assert_eq!(told("default_profile = \"a\"\n[profiles.a]\ntenant = \"acme\"\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn looking_for_faults_comes_to_an_end_whatever_stands_there() {
+        let line = "x = { y = [1, { z = [2, [3, \"[\"] ] }] }\n";
+        for text in [
+            line.to_owned(),
+            "a.b.c = 1\nd.\"e\".f = { g.h = [] }\n".into(),
+            "[a]\n[a.b]\n[[a.c]]\n[a.c.d]\n".into(),
+            (0..900).map(|n| format!("k{n} = 1\n")).collect(),
+        ] {
+            assert!(!told(&text).is_empty());
+        }
+        assert_eq!(told(&(0..900).map(|n| format!("k{n} = 1\n")).collect::<String>()).len(), MOST);
+    }
+}

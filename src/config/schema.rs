@@ -1,0 +1,129 @@
+//! The JSON schema of the configuration file, for editors that complete and check TOML. It comes from the table of settings.
+
+use serde_json::{Map, Value, json};
+
+use super::file::COLOURS;
+use super::settings::{COMMAND, Kind, PROFILE, REQUIRED, STYLE, Setting, TOP};
+use crate::action::TABLE;
+use crate::theme::STYLES;
+
+/// The schema, in the draft that editors for TOML understand.
+#[must_use]
+pub fn schema() -> Value {
+    let mut properties = of_all(TOP);
+    let theme = properties.remove("theme");
+    properties.insert("theme".into(), with_table(theme));
+    properties.insert(
+        "profiles".into(),
+        json!({
+            "type": "object",
+            "description": "Tenants and how to reach them, each by its name.",
+            "additionalProperties": object(of_all(PROFILE)),
+        }),
+    );
+    let keys = TABLE.iter().map(|entry| (entry.name.to_owned(), described(of_kind(&Kind::Keys), entry.help)));
+    let mut keys = object(keys.collect());
+    keys["description"] = "Keys of actions; an empty list removes them.".into();
+    properties.insert("keys".into(), keys);
+    let mut command = object(of_all(COMMAND));
+    command["required"] = REQUIRED.as_slice().into();
+    properties.insert(
+        "command".into(),
+        json!({
+            "type": "array",
+            "description": "Programs that run on segments.",
+            "items": command,
+        }),
+    );
+    let mut schema = object(properties);
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    schema["title"] = "segtui configuration".into();
+    schema
+}
+
+/// A theme is a name, or a table with a name and changes.
+fn with_table(name: Option<Value>) -> Value {
+    let name = name.unwrap_or_default();
+    let styles = STYLES.iter().map(|(style, meaning)| ((*style).to_owned(), described(object(of_all(STYLE)), meaning)));
+    let mut properties = Map::new();
+    properties.insert("name".into(), name.clone());
+    properties.insert("styles".into(), object(styles.collect()));
+    let description = name["description"].clone();
+    json!({ "description": description, "oneOf": [name, object(properties)] })
+}
+
+fn object(properties: Map<String, Value>) -> Value {
+    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+}
+
+fn of_all(settings: &[Setting]) -> Map<String, Value> {
+    settings.iter().map(|setting| (setting.key.to_owned(), of(setting))).collect()
+}
+
+fn of(setting: &Setting) -> Value {
+    let mut schema = described(of_kind(&setting.kind), setting.help);
+    // TOML of a plain value, or nothing.
+    let default = toml::from_str::<toml::Table>(&format!("default = {}", setting.default)).ok();
+    if let Some(default) = default.and_then(|mut table| table.remove("default")) {
+        schema["default"] = serde_json::to_value(default).unwrap_or_default();
+    }
+    schema
+}
+
+fn described(mut schema: Value, help: &str) -> Value {
+    schema["description"] = help.into();
+    schema
+}
+
+fn of_kind(kind: &Kind) -> Value {
+    let text = || json!({ "type": "string" });
+    let list = |item: Value| json!({ "type": "array", "items": item });
+    match kind {
+        Kind::Text | Kind::Secret | Kind::Language | Kind::Template => text(),
+        Kind::Path => json!({ "type": "string", "pattern": "\\S" }),
+        Kind::Colour => colour(&[]),
+        Kind::Ink => colour(&["default"]),
+        Kind::Texts => list(json!({ "type": "string", "minLength": 1 })),
+        Kind::Words => json!({ "type": "array", "items": text(), "minItems": 1 }),
+        Kind::Command => json!({ "oneOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] }),
+        Kind::Keys => json!({ "oneOf": [text(), list(text())] }),
+        Kind::Switch => json!({ "type": "boolean" }),
+        Kind::Number(range) => json!({ "type": "number", "minimum": range.start(), "maximum": range.end() }),
+        Kind::Whole(range) => json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }),
+        Kind::OneOf(names) => json!({ "enum": names }),
+        Kind::SomeOf(names) => list(json!({ "enum": names })),
+    }
+}
+
+/// Editors offer the names, and other ways to write them are read too.
+fn colour(besides: &[&str]) -> Value {
+    let names: Vec<&str> = COLOURS.iter().map(|(name, _)| *name).chain(besides.iter().copied()).collect();
+    json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": "^(#[0-9A-Fa-f]{6}|[A-Za-z_ -]+)$" }] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_describes_the_file() {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&schema()).unwrap());
+    }
+
+    #[test]
+    fn nothing_unknown_is_allowed_anywhere() {
+        fn check(schema: &Value, at: &str) {
+            if schema["type"] == "object" && at != "/profiles" {
+                assert_eq!(schema["additionalProperties"], false, "{at}");
+            }
+            if let Some(object) = schema.as_object() {
+                for (key, value) in object.iter().filter(|(key, _)| *key != "additionalProperties") {
+                    let at = if key == "properties" { at.to_owned() } else { format!("{at}/{key}") };
+                    check(value, &at);
+                }
+            }
+        }
+        check(&schema(), "");
+        check(&schema()["properties"]["profiles"]["additionalProperties"], "/profiles/*");
+    }
+}
