@@ -8,6 +8,8 @@ mod arguments;
 mod browse;
 mod check;
 mod diff;
+mod columns;
+mod configuration;
 mod exit;
 mod export;
 mod failure;
@@ -26,6 +28,7 @@ mod paint;
 mod places;
 mod plan;
 mod profile_service;
+mod profiles;
 mod reference;
 mod sending;
 mod serve_demo;
@@ -48,7 +51,7 @@ use crate::config::Paths;
 use crate::printable::printable_report;
 use crate::terminal;
 
-use arguments::{Arguments, Command, ConnectionArguments};
+use arguments::{Arguments, Command, ConfigArguments, ConfigCommand, ConnectionArguments};
 use exit::Exit;
 use failure::{ErrorForm, Failure};
 use logging::Screen;
@@ -80,6 +83,9 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     terminal::restore_on_panic(move |panic| {
         terminal::write_line(printable_report(&panic_hook.panic_report(panic).to_string()));
     });
+    if let Some(Command::Config(ConfigArguments { command: ConfigCommand::Schema })) = arguments.command {
+        return configuration::schema();
+    }
     leave_no_core();
     allow_open_files()?;
     let paths = match Paths::of(&environment) {
@@ -145,6 +151,8 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
             let connection = watch.connection.clone().or(connection);
             block_on(watch::run(watch, connection, environment, paths))?
         }
+        Command::Profiles(options) => profiles::run(options, &connection, &environment, &paths),
+        Command::Config(options) => block_on(configuration::run(options, connection, environment, paths))?,
         Command::ServeDemo(options) => block_on(serve_demo::run(options))?,
     }
 }

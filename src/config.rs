@@ -42,7 +42,7 @@ pub use faults::faults;
 pub use file::{FaultInFile, File};
 pub use keyring::{KeyOwner, at_hand as keyring_at_hand, lookup as keyring_lookup, store as keyring_store};
 pub use paths::Paths;
-pub use profiles::{KnownProfile, Listed, list};
+pub use profiles::{KnownProfile, Listed, list, used_profile};
 pub use roots::{CaFileFault, ExtraRoots};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
 pub use schema::schema;

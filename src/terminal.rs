@@ -44,6 +44,7 @@ use signals::{Signals, Told};
 
 pub use complaint::{ask, complain, write_line};
 pub use console::TerminalSession;
+pub use editor::edit_file;
 pub use new_profile::{FilledIn, ProfileService};
 pub use screen::{restore, restore_on_panic};
 pub use signals::{Signal, until_signalled};

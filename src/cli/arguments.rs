@@ -4,6 +4,7 @@ mod changing;
 mod checking;
 mod comparing;
 mod reading;
+mod setup;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,12 +29,13 @@ pub(super) use changing::{
 pub(super) use checking::{CheckArguments, RuleChoice};
 pub(super) use comparing::DiffArguments;
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
+pub(super) use setup::{ConfigArguments, ConfigCommand, Form, ProfilesArguments};
 
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
 /// Opens the tree by default; asks for connection details if nothing is configured. No server? Try: segtui --demo
 #[derive(Debug, Parser)]
-#[command(name = "segtui", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
+#[command(name = "segtui", version = VERSION, max_term_width = 100, args_conflicts_with_subcommands = false)]
 #[command(after_help = after_help())]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -48,6 +50,10 @@ pub(super) struct Arguments {
     pub log: LogArguments,
 }
 
+/// The version with what tells one build from another.
+pub(super) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (", env!("SEGTUI_BUILD_COMMIT"), ", ", env!("SEGTUI_BUILD_TARGET"), ")");
+
 fn after_help() -> String {
     format!(
         "Precedence: flags, then environment variables (SEGTUI_BASE_URL, SEGTUI_TENANT, SEGTUI_API_KEY or \
@@ -59,7 +65,8 @@ fn after_help() -> String {
 }
 
 /// Commands whose `-o` names a form of output, JSON among them.
-const WITH_JSON: &[&str] = &["find", "get", "check", "plan", "diff", "apply", "undo", "history"];
+const WITH_JSON: &[&str] =
+    &["apply", "check", "config", "diff", "doctor", "find", "get", "history", "plan", "profiles", "undo"];
 
 /// How errors are written: as JSON where a command was asked for that. Faults in the arguments too, so they are read as they came.
 pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm {
@@ -104,6 +111,11 @@ pub(super) enum Command {
     ///
     /// Shows old and new values for changes seen while it is running; for earlier changes (--since), only the current state.
     Watch(WatchArguments),
+    /// List the profiles of the config file.
+    #[command(after_help = "Examples:\n  segtui profiles\n  segtui profiles -o json | jq -r '.profiles[].name'")]
+    Profiles(ProfilesArguments),
+    /// Show, check and edit the configuration.
+    Config(ConfigArguments),
     /// Run the demo server on its own, for curl or another segtui.
     ServeDemo(ServeDemoArguments),
 }

@@ -145,6 +145,12 @@ struct RawProfile {
 }
 
 impl File {
+    /// Whether an API key stands in it.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.profiles.values().any(|profile| profile.api_key.is_some())
+    }
+
     /// Reads the text of a file; `path` is for telling where a fault is.
     ///
     /// # Errors

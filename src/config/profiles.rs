@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ratatui::style::Color;
 
 use super::file::Profile;
-use super::{ConfigError, Environment, Flags, PROTECTED_COLOUR, Paths, read_file};
+use super::{ConfigError, Environment, Flags, PROTECTED_COLOUR, Paths, choose, read_file};
 use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 /// The profiles, and the file they stand or would stand in.
@@ -60,4 +60,15 @@ fn known(name: String, profile: Profile) -> KnownProfile {
         colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
         asks: profile.api_key_command.map(|words| words.join(" ")),
     }
+}
+
+/// The profile that is used: the one that a flag or variable asks for, else the file's own choice, else the only one.
+///
+/// # Errors
+///
+/// A file that can't be read or is faulty, and a profile that is not there.
+pub fn used_profile(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Option<String>, ConfigError> {
+    let (path, file) = read_file(flags, environment, paths)?;
+    let wanted = flags.profile.clone().or_else(|| environment("SEGTUI_PROFILE"));
+    choose(wanted, &path, file).map(|(name, _)| name)
 }

@@ -53,7 +53,7 @@ fn with_table(name: Option<Value>) -> Value {
 }
 
 fn object(properties: Map<String, Value>) -> Value {
-    json!({ "type": "object", "additionalProperties": false, "properties": properties })
+    json!({ "type": "object", "additionalProperties": false, "properties": Value::Object(properties) })
 }
 
 fn of_all(settings: &[Setting]) -> Map<String, Value> {

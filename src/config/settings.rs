@@ -91,9 +91,6 @@ pub const TOP: &[Setting] = &[
     setting("collation", Kind::Language, "\"pl\"", "Language by whose rules names are sorted."),
 ];
 
-/// The keys at the top of the file that are tables.
-pub(super) const TABLES: &[&str] = &["profiles", "keys", "command"];
-
 /// The keys of a profile.
 pub const PROFILE: &[Setting] = &[
     setting("base_url", Kind::Text, "", "API base URL; the host alone is enough.")
@@ -164,6 +161,9 @@ mod tests {
     use super::*;
     use crate::remote::Context;
     use crate::theme::Name;
+
+    /// The keys at the top of the file that are tables.
+    const TABLES: &[&str] = &["profiles", "keys", "command"];
 
     fn fault(text: &str) -> Option<String> {
         File::read(text, Path::new("config.toml")).err().map(|fault| fault.to_string())
@@ -265,8 +265,8 @@ mod tests {
         takes(PROFILE, |key, value| format!("[profiles.a]\n{key} = {value}\n"));
         takes(COMMAND, |key, value| {
             let others = [("name", "\"a\""), ("run", "\"a\"")].into_iter().filter(|(other, _)| *other != key);
-            let others: String = others.map(|(key, value)| format!("{key} = {value}\n")).collect();
-            format!("[[command]]\n{others}{key} = {value}\n")
+            let others: Vec<String> = others.map(|(key, value)| format!("{key} = {value}\n")).collect();
+            format!("[[command]]\n{}{key} = {value}\n", others.concat())
         });
         takes(STYLE, |key, value| format!("[theme.styles]\nbad = {{ {key} = {value} }}\n"));
         for key in REQUIRED {

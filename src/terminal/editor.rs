@@ -29,6 +29,15 @@ pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
     }
 }
 
+/// Lets the person edit a file, while no interface has the terminal.
+///
+/// # Errors
+///
+/// An editor that can't be started or that fails. The file is as the editor has left it.
+pub async fn edit_file(file: &Path, key_variables: &[String]) -> Result<(), EditorFault> {
+    run(&chosen(), file, key_variables).await
+}
+
 /// Removes a text that nobody wants any more.
 pub(super) fn remove(file: &Path) {
     if let Err(error) = fs::remove_file(file) {

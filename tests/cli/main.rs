@@ -19,4 +19,5 @@ mod refusals;
 mod serve_demo;
 mod server;
 mod tenants;
+mod setup;
 mod tree;

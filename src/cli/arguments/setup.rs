@@ -1,0 +1,93 @@
+//! Arguments of the commands that are about the program itself and how it is set up.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::ConnectionArguments;
+
+/// How the result of such a command is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Form {
+    /// Lines for reading.
+    #[default]
+    Text,
+    /// One JSON object; see docs/contract.md.
+    Json,
+}
+
+/// Arguments of `config`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ConfigArguments {
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(in crate::cli) enum ConfigCommand {
+    /// Print the path of the config file, whether or not it exists.
+    #[command(after_help = "Example:\n  cp \"$(segtui config path)\" config-backup.toml")]
+    Path(ConfigPathArguments),
+    /// Show every setting in force and where it comes from.
+    ///
+    /// Flags override variables, which override the file. The API key itself is never shown, and no command is run to get it.
+    #[command(after_help = "Examples:\n  segtui config show --profile prod\n  \
+                            segtui config show -o json | jq '.settings[] | select(.key == \"base_url\")'")]
+    Show(ConfigShowArguments),
+    /// List everything that is wrong with the config file, with lines.
+    ///
+    /// Exits with 2 if anything is. Nothing is asked of the server.
+    #[command(after_help = "Examples:\n  segtui config check\n  segtui config check new-config.toml -o json")]
+    Check(ConfigCheckArguments),
+    /// Open the config file in $VISUAL or $EDITOR.
+    ///
+    /// What you edit is a copy. It replaces the file only if it has no faults; a faulty copy is kept and named.
+    #[command(after_help = "Example:\n  EDITOR=nano segtui config edit")]
+    Edit(ConfigPathArguments),
+    /// Print the JSON schema of the config file, for editors that complete and check TOML.
+    #[command(after_help = "Example:\n  segtui config schema > segtui.schema.json\n\n\
+                            Then begin the config file with `#:schema ./segtui.schema.json` (Even Better TOML, taplo).")]
+    Schema,
+}
+
+/// Which file.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ConfigPathArguments {
+    /// Config file to use [default: ~/.config/segtui/config.toml].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of `config show`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ConfigShowArguments {
+    /// Form of the output.
+    #[arg(long, short, value_name = "FORM", default_value = "text")]
+    pub output: Form,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+/// Arguments of `config check`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ConfigCheckArguments {
+    /// File to check [default: the config file].
+    pub file: Option<PathBuf>,
+    /// Config file to check, if no FILE is named [default: ~/.config/segtui/config.toml].
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub config: Option<PathBuf>,
+    /// Form of the output.
+    #[arg(long, short, value_name = "FORM", default_value = "text")]
+    pub output: Form,
+}
+
+/// Arguments of `profiles`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ProfilesArguments {
+    /// Form of the output.
+    #[arg(long, short, value_name = "FORM", default_value = "text")]
+    pub output: Form,
+    /// Config file to use [default: ~/.config/segtui/config.toml].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}

@@ -1,0 +1,40 @@
+//! Short texts in columns, for reading. Each is made safe for a terminal.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::printable::printable;
+
+/// Rows as lines, each with its end; the columns but the last are as wide as their widest text.
+pub(super) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let rows: Vec<[String; COLUMNS]> =
+        rows.iter().map(|row| row.each_ref().map(|text| printable(text).into_owned())).collect();
+    let mut widths = [0; COLUMNS];
+    for row in &rows {
+        for (width, text) in widths.iter_mut().zip(row) {
+            *width = text.width().max(*width);
+        }
+    }
+    let mut lines = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (text, width) in row.iter().zip(widths) {
+            line.push_str(text);
+            line.extend(std::iter::repeat_n(' ', width.saturating_sub(text.width()) + 2));
+        }
+        lines.push_str(line.trim_end());
+        lines.push('\n');
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_what_is_seen_and_nothing_in_them_is_obeyed() {
+        let row = |texts: [&str; 3]| texts.map(str::to_owned);
+        let rows = [row(["a", "łódź", "x"]), row(["long", "漢", ""]), row(["", "\u{1b}[2J", "y"])];
+        assert_eq!(aligned(&rows), "a     łódź  x\nlong  漢\n      �[2J  y\n");
+    }
+}

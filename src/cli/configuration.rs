@@ -1,0 +1,187 @@
+//! `segtui config`: where the configuration is, what holds and why, what is wrong with it, and changing it.
+
+mod edit;
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::config::{self, Effective, EffectiveSetting, FaultInFile, Flags, Origin, Paths};
+use crate::files;
+use crate::numbers::{Noun, counted};
+use crate::printable::{printable, printable_json};
+use crate::terminal;
+
+use super::arguments::{ConfigArguments, ConfigCommand, ConnectionArguments, Form};
+use super::columns::aligned;
+use super::exit::Exit;
+use super::export::write_out;
+use super::failure::Failure;
+use super::link;
+
+/// The version of the forms in JSON that stand in docs/contract.md.
+pub(super) const FORMAT_VERSION: u32 = 1;
+
+pub(super) async fn run(
+    arguments: ConfigArguments,
+    connection: ConnectionArguments,
+    environment: impl Fn(&str) -> Option<String>,
+    paths: Paths,
+) -> Result<Exit, Failure> {
+    let here = |config| Flags { config, ..Flags::default() };
+    let global = connection.flags().config;
+    match arguments.command {
+        ConfigCommand::Path(options) => {
+            let (path, _) = config::config_path(&here(options.config.or(global)), &environment, &paths);
+            print(&format!("{}\n", path.display()))
+        }
+        ConfigCommand::Show(options) => {
+            let flags = options.connection.or(connection).flags();
+            let effective = config::effective(&flags, &environment, &paths).map_err(|error| link::refusal(&error))?;
+            print(&match options.output {
+                Form::Text => text(&effective),
+                Form::Json => json_of(&effective),
+            })
+        }
+        ConfigCommand::Check(options) => {
+            let named = options.file.or(options.config).or(global);
+            let (path, asked_for) = config::config_path(&here(named), &environment, &paths);
+            check(&path, asked_for, options.output)
+        }
+        ConfigCommand::Edit(options) => edit::run(&here(options.config.or(global)), &environment, &paths).await,
+        ConfigCommand::Schema => schema(),
+    }
+}
+
+/// Prints the schema, for which nothing has to be configured.
+pub(super) fn schema() -> Result<Exit, Failure> {
+    print(&format!("{:#}\n", config::schema()))
+}
+
+pub(super) fn print(text: &str) -> Result<Exit, Failure> {
+    write_out(|out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Done)
+}
+
+/// One object on one line, in which nothing is hidden.
+pub(super) fn json_line(object: &impl Serialize) -> Result<String, Failure> {
+    let json = serde_json::to_string(object)
+        .map_err(|error| Failure::failed(format_args!("couldn't write the result as JSON: {error}")))?;
+    Ok(printable_json(&json) + "\n")
+}
+
+fn text(effective: &Effective) -> String {
+    let state = if effective.file_exists { "" } else { " (not there)" };
+    let profile = effective.profile.as_deref().unwrap_or("none");
+    let rows = effective.settings.iter().map(|setting| {
+        let EffectiveSetting { key, value, origin } = setting;
+        [(*key).to_owned(), value_text(setting, value.as_ref()), origin.to_string()]
+    });
+    format!(
+        "file     {}{state}\nprofile  {}\n\n{}",
+        printable(&effective.file.display().to_string()),
+        printable(profile),
+        aligned(&rows.collect::<Vec<_>>())
+    )
+}
+
+/// What holds, as it would be written in the file.
+pub(super) fn value_text(setting: &EffectiveSetting, value: Option<&toml::Value>) -> String {
+    match value {
+        Some(value) => value.to_string(),
+        None if setting.origin != Origin::Unset => "(hidden)".into(),
+        None => "-".into(),
+    }
+}
+
+fn json_of(effective: &Effective) -> String {
+    let object = json!({
+        "format_version": FORMAT_VERSION,
+        "file": effective.file.display().to_string(),
+        "file_exists": effective.file_exists,
+        "profile": effective.profile,
+        "settings": settings_json(effective),
+    });
+    printable_json(&object.to_string()) + "\n"
+}
+
+/// The settings with where each comes from; one that is not set, or not shown, has no value.
+pub(super) fn settings_json(effective: &Effective) -> Vec<serde_json::Value> {
+    let setting = |setting: &EffectiveSetting| {
+        let origin = match &setting.origin {
+            Origin::Flag(name) => json!({ "kind": "flag", "name": name }),
+            Origin::Variable(name) => json!({ "kind": "variable", "name": name }),
+            Origin::File { line } => json!({ "kind": "file", "line": line }),
+            Origin::Default => json!({ "kind": "default" }),
+            Origin::Unset => json!({ "kind": "unset" }),
+        };
+        let value = setting.value.as_ref().and_then(|value| serde_json::to_value(value).ok());
+        json!({ "key": setting.key, "value": value, "origin": origin })
+    };
+    effective.settings.iter().map(setting).collect()
+}
+
+/// A file with its faults.
+#[derive(Serialize)]
+struct Checked {
+    format_version: u32,
+    file: String,
+    faults: Vec<Fault>,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+fn check(path: &Path, asked_for: bool, form: Form) -> Result<Exit, Failure> {
+    let text = match files::read_text(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound && !asked_for => {
+            terminal::complain(format_args!("{} doesn't exist, so the defaults are in force", path.display()));
+            String::new()
+        }
+        Err(error) => {
+            let failure = Failure::usage(format_args!("couldn't read {}: {error}", path.display()));
+            return Err(failure.hint("name another file, or create it with `segtui config edit`"));
+        }
+    };
+    let faults = config::faults(&text, path);
+    tell_readers(path, &text);
+    print(&match form {
+        Form::Text if faults.is_empty() => format!("{}: no faults\n", printable(&path.display().to_string())),
+        Form::Text => faults.iter().map(|fault| printable(&fault.to_string()).into_owned() + "\n").collect(),
+        Form::Json => {
+            let fault =
+                |fault: &FaultInFile| Fault { line: fault.line, column: fault.column, message: fault.what.clone() };
+            let file = path.display().to_string();
+            json_line(&Checked { format_version: FORMAT_VERSION, file, faults: faults.iter().map(fault).collect() })?
+        }
+    })?;
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Usage })
+}
+
+/// A key in a file that others can read is worth a word, though no fault of what is written there.
+fn tell_readers(path: &Path, text: &str) {
+    if let Some(mode) = readable_key(path, text) {
+        terminal::complain(format_args!(
+            "{path} has an API key and others can access it (mode {mode:04o}); run `chmod 600 {path}`",
+            path = path.display()
+        ));
+    }
+}
+
+/// The mode of a file that has a key in it and that others can access.
+pub(super) fn readable_key(path: &Path, text: &str) -> Option<u32> {
+    let has_key = config::File::read(text, path).is_ok_and(|file| file.has_key());
+    files::open_to_others(path).filter(|_| has_key)
+}
+
+/// How many faults, for a sentence.
+fn number_of(faults: &[FaultInFile]) -> String {
+    counted(faults.len(), Noun::Fault)
+}

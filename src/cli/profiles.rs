@@ -1,0 +1,76 @@
+//! `segtui profiles`: which tenants are configured, and which one is used when none is asked for. Asks no server and needs no key.
+
+use serde::Serialize;
+
+use crate::config::{self, Environment, Flags, KnownProfile, Paths};
+use crate::remote::Access;
+use crate::terminal;
+
+use super::arguments::{ConnectionArguments, Form, ProfilesArguments};
+use super::columns::aligned;
+use super::configuration::{FORMAT_VERSION, json_line, print};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::link;
+
+/// All profiles in JSON.
+#[derive(Serialize)]
+struct List {
+    format_version: u32,
+    file: String,
+    profiles: Vec<Profile>,
+}
+
+#[derive(Serialize)]
+struct Profile {
+    name: String,
+    /// `None` where the profile leaves it to flags or variables.
+    tenant: Option<String>,
+    host: Option<String>,
+    read_only: bool,
+    protected: bool,
+    /// Whether it is used when no other one is asked for.
+    used: bool,
+}
+
+pub(super) fn run(
+    options: ProfilesArguments,
+    connection: &ConnectionArguments,
+    environment: Environment<'_>,
+    paths: &Paths,
+) -> Result<Exit, Failure> {
+    let flags = connection.flags();
+    let flags = Flags { config: options.config.or(flags.config.clone()), ..flags };
+    let refused = |error| link::refusal(&error);
+    let listed = config::list(&flags, environment, paths).map_err(refused)?;
+    let used = config::used_profile(&flags, environment, paths).map_err(refused)?;
+    let profile = |known: KnownProfile| Profile {
+        used: used.as_deref() == Some(&known.name),
+        name: known.name,
+        tenant: Some(known.tenant).filter(|text| !text.is_empty()),
+        host: Some(known.host).filter(|text| !text.is_empty()),
+        read_only: known.access == Access::ReadOnly,
+        protected: known.protected,
+    };
+    let profiles: Vec<Profile> = listed.profiles.into_iter().map(profile).collect();
+    let file = listed.path.display().to_string();
+    match options.output {
+        Form::Json => print(&json_line(&List { format_version: FORMAT_VERSION, file, profiles })?),
+        Form::Text if profiles.is_empty() => {
+            terminal::complain(format_args!("there are no profiles in {file}; start segtui in a terminal to add one"));
+            Ok(Exit::Done)
+        }
+        Form::Text => print(&text(&profiles)),
+    }
+}
+
+fn text(profiles: &[Profile]) -> String {
+    let row = |profile: &Profile| {
+        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+        let notes =
+            [(profile.read_only, "read-only"), (profile.protected, "protected"), (profile.used, "used by default")];
+        let notes: Vec<&str> = notes.into_iter().filter_map(|(holds, note)| holds.then_some(note)).collect();
+        [profile.name.clone(), or_dash(&profile.tenant), or_dash(&profile.host), notes.join(", ")]
+    };
+    aligned(&profiles.iter().map(row).collect::<Vec<_>>())
+}

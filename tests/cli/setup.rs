@@ -1,0 +1,228 @@
+//! `segtui config`, `segtui profiles` and `--version`: how the program is set up.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, told};
+
+const FILE: &str = r#"default_profile = "prod"
+
+[profiles.prod]
+base_url = "https://one.example/api"
+tenant = "acme"
+api_key = "hunter2"
+read_only = true
+protected = true
+
+[profiles.test]
+base_url = "https://test.example"
+tenant = "acme-test"
+api_key_command = ["false"]
+"#;
+
+/// Writes the configuration of a desk.
+fn written(desk: &Desk, text: &str) -> PathBuf {
+    let path = desk.home.path().join(".config/segtui/config.toml");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+/// An editor that does something to the text, as a shell command in which `$1` is the file.
+fn editor(desk: &Desk, script: &str) -> String {
+    let path = desk.home.path().join("editor");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The copies of the configuration that were left over.
+fn drafts(desk: &Desk) -> Vec<PathBuf> {
+    let entries = fs::read_dir(desk.home.path().join(".config/segtui")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("config-edit-")).collect()
+}
+
+#[test]
+fn the_version_has_the_commit_and_the_target() {
+    let (code, stdout, _) = Desk::new().run(&["--version"]);
+    let parts: Vec<&str> = stdout.trim_end().splitn(3, ' ').collect();
+    assert_eq!((code, parts[0], parts[1]), (0, "segtui", env!("CARGO_PKG_VERSION")));
+    let (commit, target) = parts[2].trim_matches(['(', ')']).split_once(", ").unwrap();
+    assert!(
+        commit == "unknown" || commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{stdout}"
+    );
+    assert!(target.split('-').count() >= 3, "{stdout}");
+}
+
+#[test]
+fn the_path_is_told_whether_or_not_the_file_is_there() {
+    let desk = Desk::new();
+    let usual = desk.home.path().join(".config/segtui/config.toml");
+    assert_eq!(desk.run(&["config", "path"]), (0, format!("{}\n", usual.display()), String::new()));
+    assert_eq!(desk.run(&["config", "path", "--config", "/x/y"]).1, "/x/y\n");
+    assert_eq!(told(desk.segtui(&["config", "path"]).env("SEGTUI_CONFIG", "/z")).1, "/z\n");
+}
+
+#[test]
+fn what_holds_is_shown_with_where_it_comes_from_and_without_the_key() {
+    let desk = Desk::new();
+    written(&desk, FILE);
+    let (code, stdout, stderr) =
+        told(desk.segtui(&["config", "show", "--page-size", "50"]).env("SEGTUI_TENANT", "other"));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let line = |key: &str| {
+        let mut words = stdout.lines().find(|line| line.starts_with(key)).unwrap().split_whitespace().skip(1);
+        (words.next().unwrap().to_owned(), words.collect::<Vec<_>>().join(" "))
+    };
+    let is = |key: &str, value: &str, origin: &str| assert_eq!(line(key), (value.into(), origin.into()), "{stdout}");
+    is("base_url", "\"https://one.example/api\"", "line 4 of the file");
+    is("tenant", "\"other\"", "SEGTUI_TENANT");
+    is("api_key", "(hidden)", "line 6 of the file");
+    is("page_size", "50", "--page-size");
+    is("concurrency", "6", "default");
+    is("poll", "-", "not set");
+    is("profile", "prod", "");
+    assert!(!stdout.contains("hunter2"));
+    let (code, stdout, _) = desk.run(&["config", "show", "-o", "json", "--profile", "test"]);
+    let shown: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &shown["format_version"], &shown["profile"]), (0, &json!(1), &json!("test")));
+    let key = shown["settings"].as_array().unwrap().iter().find(|setting| setting["key"] == "api_key_command").unwrap();
+    assert_eq!(key, &json!({ "key": "api_key_command", "value": ["false"], "origin": { "kind": "file", "line": 13 } }));
+    let (code, stdout, stderr) = desk.run(&["config", "show", "--profile", "nowhere"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("no profile nowhere") && stderr.contains("prod, test"), "{stderr}");
+}
+
+#[test]
+fn all_faults_of_a_file_are_listed_with_their_lines() {
+    let desk = Desk::new();
+    let path = written(&desk, "theme = \"neon\"\n[profiles.a]\npage_size = 0\ntenent = \"x\"\n");
+    let (code, stdout, stderr) = desk.run(&["config", "check"]);
+    assert_eq!((code, stderr.as_str()), (2, ""));
+    let lines: Vec<&str> = stdout.lines().collect();
+    let begins = |line: usize, what: &str| {
+        assert!(lines[line].starts_with(&format!("{}:{what}", path.display())), "{stdout}");
+    };
+    begins(0, "1:9: unknown theme `neon`");
+    begins(1, "3:13: `page_size` is 0");
+    begins(2, "4:1: unknown field `tenent`");
+    assert_eq!(lines.len(), 3);
+    let (code, stdout, _) = desk.run(&["config", "check", "-o", "json"]);
+    let checked: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, checked["faults"].as_array().unwrap().len()), (2, 3));
+    assert_eq!((&checked["faults"][1]["line"], &checked["faults"][1]["column"]), (&json!(3), &json!(13)));
+}
+
+#[test]
+fn a_file_without_faults_is_said_to_have_none_and_a_key_that_others_can_read_is_named() {
+    let desk = Desk::new();
+    let path = written(&desk, FILE);
+    let expected = (0, format!("{}: no faults\n", path.display()), String::new());
+    assert_eq!(desk.run(&["config", "check"]), expected);
+    let other = desk.home.path().join("other.toml");
+    fs::copy(&path, &other).unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, stdout, stderr) = desk.run(&["config", "check", other.to_str().unwrap()]);
+    assert_eq!((code, stdout), (0, format!("{}: no faults\n", other.display())));
+    assert!(stderr.contains("has an API key and others can access it (mode 0644); run `chmod 600"), "{stderr}");
+    let (code, stdout, stderr) = desk.run(&["config", "check", "/nonexistent/c.toml"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.starts_with("segtui: couldn't read /nonexistent/c.toml: "), "{stderr}");
+    let (code, stdout, stderr) = desk.run(&["config", "check", "/nonexistent/c.toml", "-o", "json"]);
+    let error: Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((code, stdout.as_str(), &error["code"]), (2, "", &json!(2)));
+}
+
+#[test]
+fn editing_replaces_the_file_only_by_one_without_faults() {
+    let desk = Desk::new();
+    let path = written(&desk, FILE);
+    let edit = |script: &str| {
+        told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, script)).env("PATH", "/usr/bin:/bin"))
+    };
+    let (code, stdout, stderr) = edit("sed -i 's/acme-test/acme-neu/' \"$1\"");
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, FILE.replace("acme-test", "acme-neu"));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(drafts(&desk).is_empty());
+
+    let (code, _, stderr) = edit("echo 'colour = 7' >> \"$1\"; [ -z \"$SEGTUI_API_KEY\" ]");
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains(&format!("{}:14:10: invalid type", path.display())), "{stderr}");
+    assert!(stderr.contains("is unchanged: the edited copy has 1 fault\nhint: the copy is "), "{stderr}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    let [draft] = drafts(&desk).try_into().unwrap();
+    assert!(fs::read_to_string(&draft).unwrap().ends_with("colour = 7\n"));
+    assert_eq!(fs::metadata(&draft).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::remove_file(draft).unwrap();
+
+    let (code, _, stderr) = edit("true");
+    assert_eq!((code, stderr.as_str()), (0, "segtui: nothing was changed\n"));
+    let (code, _, stderr) = edit("exit 3");
+    assert_eq!(code, 1);
+    assert!(stderr.contains("exit code 3") && stderr.contains("hint: set VISUAL or EDITOR"), "{stderr}");
+}
+
+#[test]
+fn what_another_program_wrote_meanwhile_is_not_overwritten() {
+    let desk = Desk::new();
+    let path = written(&desk, FILE);
+    let script = format!("echo '# theirs' >> '{}'; echo '# mine' >> \"$1\"", path.display());
+    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, &script)));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("was changed by another program while you edited it"), "{stderr}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{FILE}# theirs\n"));
+    assert!(fs::read_to_string(&drafts(&desk)[0]).unwrap().ends_with("# mine\n"));
+}
+
+#[test]
+fn editing_begins_a_file_where_there_is_none() {
+    let desk = Desk::new();
+    let script = "echo 'theme = \"light\"' >> \"$1\"";
+    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, script)));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let path = desk.home.path().join(".config/segtui/config.toml");
+    assert!(fs::read_to_string(&path).unwrap().ends_with("theme = \"light\"\n"));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(desk.run(&["config", "check"]).0, 0);
+}
+
+#[test]
+fn the_schema_needs_no_home() {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_segtui"));
+    let (code, stdout, _) = told(command.env_clear().args(["config", "schema"]));
+    let schema: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &schema["title"]), (0, &json!("segtui configuration")));
+    let profile = &schema["properties"]["profiles"]["additionalProperties"]["properties"];
+    assert_eq!(profile["page_size"]["maximum"], json!(10_000));
+}
+
+#[test]
+fn profiles_are_listed_with_what_tells_them_apart() {
+    let desk = Desk::new();
+    let (code, stdout, stderr) = desk.run(&["profiles"]);
+    assert_eq!((code, stdout.as_str()), (0, ""));
+    assert!(stderr.contains("there are no profiles in "), "{stderr}");
+    written(&desk, FILE);
+    let (code, stdout, stderr) = desk.run(&["profiles"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let expected = "prod  acme       one.example   read-only, protected, used by default\n\
+                    test  acme-test  test.example\n";
+    assert_eq!(stdout, expected);
+    let (code, stdout, _) = told(desk.segtui(&["profiles", "-o", "json"]).env("SEGTUI_PROFILE", "test"));
+    let listed: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &listed["format_version"]), (0, &json!(1)));
+    let prod = json!({
+        "name": "prod", "tenant": "acme", "host": "one.example", "read_only": true, "protected": true, "used": false,
+    });
+    assert_eq!(listed["profiles"][0], prod);
+    assert_eq!(listed["profiles"][1]["used"], json!(true));
+    assert!(!stdout.contains("hunter2"));
+}
