@@ -9,6 +9,7 @@ mod exchange;
 mod mask;
 mod recorder;
 pub mod retry;
+pub mod route;
 mod server_message;
 mod settings;
 mod wire;

@@ -10,6 +10,7 @@ mod check;
 mod diff;
 mod columns;
 mod configuration;
+mod doctor;
 mod exit;
 mod export;
 mod failure;
@@ -55,6 +56,7 @@ use arguments::{Arguments, Command, ConfigArguments, ConfigCommand, ConnectionAr
 use exit::Exit;
 use failure::{ErrorForm, Failure};
 use logging::Screen;
+use notes::Notes;
 use surroundings::Surroundings;
 
 /// Runs the program with the arguments of the process.
@@ -98,7 +100,7 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     };
     let screen = if arguments.command.is_none() { Screen::Interface } else { Screen::Lines };
     let _log = logging::begin(&arguments.log, screen, &paths)?;
-    let Arguments { command, connection, look, report, .. } = arguments;
+    let Arguments { command, connection, look, report, log } = arguments;
     let Some(command) = command else {
         let color = report.color;
         return browse::run(&connection, &look, move |name| color.answer(name, environment), &paths);
@@ -151,8 +153,17 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
             let connection = watch.connection.clone().or(connection);
             block_on(watch::run(watch, connection, environment, paths))?
         }
-        Command::Profiles(options) => profiles::run(options, &connection, &environment, &paths),
-        Command::Config(options) => block_on(configuration::run(options, connection, environment, paths))?,
+        Command::Profiles(options) => {
+            profiles::run(options, &connection, &environment, &paths, Notes::new(&report, form))
+        }
+        Command::Config(options) => {
+            let notes = Notes::new(&report, form);
+            block_on(configuration::run(options, connection, environment, paths, notes))?
+        }
+        Command::Doctor(options) => {
+            let doctor = doctor::run(options, connection, log.log_file, environment, paths);
+            block_on(ended_in_time(report.timeout, doctor))?
+        }
         Command::ServeDemo(options) => block_on(serve_demo::run(options))?,
     }
 }

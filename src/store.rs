@@ -8,6 +8,7 @@
 
 mod aside;
 mod history;
+mod inspection;
 mod journal;
 mod order;
 
@@ -29,6 +30,7 @@ use crate::remote::{Context, Landmark, Position};
 use crate::segment::{Segment, SegmentId, Step};
 
 pub use history::{HistoryEntry, history};
+pub use inspection::{Inspection, inspect};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

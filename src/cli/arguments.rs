@@ -29,7 +29,7 @@ pub(super) use changing::{
 pub(super) use checking::{CheckArguments, RuleChoice};
 pub(super) use comparing::DiffArguments;
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
-pub(super) use setup::{ConfigArguments, ConfigCommand, Form, ProfilesArguments};
+pub(super) use setup::{ConfigArguments, ConfigCommand, DoctorArguments, Form, ProfilesArguments};
 
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
@@ -79,7 +79,9 @@ pub(super) fn error_form(arguments: impl Iterator<Item = OsString>) -> ErrorForm
     };
     let separate = |pair: &[OsString]| (pair[0] == "--output" || ends_short_flags(&pair[0], "o")) && pair[1] == "json";
     let joined = |argument: &OsString| {
-        argument == "--output=json" || ["ojson", "o=json"].iter().any(|end| ends_short_flags(argument, end))
+        argument == "--json"
+            || argument == "--output=json"
+            || ["ojson", "o=json"].iter().any(|end| ends_short_flags(argument, end))
     };
     let wants_json = arguments.windows(2).any(separate) || arguments.iter().any(joined);
     if command && wants_json { ErrorForm::Json } else { ErrorForm::Text }
@@ -116,6 +118,14 @@ pub(super) enum Command {
     Profiles(ProfilesArguments),
     /// Show, check and edit the configuration.
     Config(ConfigArguments),
+    /// Check the setup: configuration, key, network, server, files, terminal.
+    ///
+    /// Nothing is changed. What is sent is one request without the key, for the certificate, then one page of segments and one
+    /// part of the feed. The exit code is that of the first check that failed.
+    #[command(
+        after_help = "Examples:\n  segtui doctor --profile prod\n  segtui doctor --json > doctor.json   # for a ticket; it has no key"
+    )]
+    Doctor(DoctorArguments),
     /// Run the demo server on its own, for curl or another segtui.
     ServeDemo(ServeDemoArguments),
 }

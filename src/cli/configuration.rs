@@ -2,7 +2,7 @@
 
 mod edit;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -12,14 +12,14 @@ use crate::config::{self, Effective, EffectiveSetting, FaultInFile, Flags, Origi
 use crate::files;
 use crate::numbers::{Noun, counted};
 use crate::printable::{printable, printable_json};
-use crate::terminal;
 
 use super::arguments::{ConfigArguments, ConfigCommand, ConnectionArguments, Form};
 use super::columns::aligned;
 use super::exit::Exit;
-use super::export::write_out;
 use super::failure::Failure;
 use super::link;
+use super::notes::Notes;
+use super::output::on_stdout;
 
 /// The version of the forms in JSON that stand in docs/contract.md.
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -29,12 +29,14 @@ pub(super) async fn run(
     connection: ConnectionArguments,
     environment: impl Fn(&str) -> Option<String>,
     paths: Paths,
+    notes: Notes,
 ) -> Result<Exit, Failure> {
     let here = |config| Flags { config, ..Flags::default() };
     let global = connection.flags().config;
     match arguments.command {
         ConfigCommand::Path(options) => {
             let (path, _) = config::config_path(&here(options.config.or(global)), &environment, &paths);
+            somewhere(&path)?;
             print(&format!("{}\n", path.display()))
         }
         ConfigCommand::Show(options) => {
@@ -48,11 +50,19 @@ pub(super) async fn run(
         ConfigCommand::Check(options) => {
             let named = options.file.or(options.config).or(global);
             let (path, asked_for) = config::config_path(&here(named), &environment, &paths);
-            check(&path, asked_for, options.output)
+            check(&path, asked_for, options.output, notes)
         }
-        ConfigCommand::Edit(options) => edit::run(&here(options.config.or(global)), &environment, &paths).await,
+        ConfigCommand::Edit(options) => edit::run(&here(options.config.or(global)), &environment, &paths, notes).await,
         ConfigCommand::Schema => schema(),
     }
+}
+
+/// Without a home there is no usual place.
+fn somewhere(path: &Path) -> Result<(), Failure> {
+    if !Paths::is_nowhere(path) {
+        return Ok(());
+    }
+    Err(Failure::usage("no home folder for the configuration").hint("set HOME or XDG_CONFIG_HOME, or use --config"))
 }
 
 /// Prints the schema, for which nothing has to be configured.
@@ -61,7 +71,8 @@ pub(super) fn schema() -> Result<Exit, Failure> {
 }
 
 pub(super) fn print(text: &str) -> Result<Exit, Failure> {
-    write_out(|out| out.write_all(text.as_bytes()))?;
+    let mut out = io::stdout().lock();
+    on_stdout(out.write_all(text.as_bytes()).and_then(|()| out.flush()))?;
     Ok(Exit::Done)
 }
 
@@ -138,11 +149,12 @@ struct Fault {
     message: String,
 }
 
-fn check(path: &Path, asked_for: bool, form: Form) -> Result<Exit, Failure> {
+fn check(path: &Path, asked_for: bool, form: Form, notes: Notes) -> Result<Exit, Failure> {
     let text = match files::read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && !asked_for => {
-            terminal::complain(format_args!("{} doesn't exist, so the defaults are in force", path.display()));
+            somewhere(path)?;
+            notes.note(format_args!("{} doesn't exist, so the defaults are in force", path.display()));
             String::new()
         }
         Err(error) => {
@@ -151,7 +163,7 @@ fn check(path: &Path, asked_for: bool, form: Form) -> Result<Exit, Failure> {
         }
     };
     let faults = config::faults(&text, path);
-    tell_readers(path, &text);
+    tell_readers(path, &text, notes);
     print(&match form {
         Form::Text if faults.is_empty() => format!("{}: no faults\n", printable(&path.display().to_string())),
         Form::Text => faults.iter().map(|fault| printable(&fault.to_string()).into_owned() + "\n").collect(),
@@ -166,9 +178,9 @@ fn check(path: &Path, asked_for: bool, form: Form) -> Result<Exit, Failure> {
 }
 
 /// A key in a file that others can read is worth a word, though no fault of what is written there.
-fn tell_readers(path: &Path, text: &str) {
+fn tell_readers(path: &Path, text: &str, notes: Notes) {
     if let Some(mode) = readable_key(path, text) {
-        terminal::complain(format_args!(
+        notes.note(format_args!(
             "{path} has an API key and others can access it (mode {mode:04o}); run `chmod 600 {path}`",
             path = path.display()
         ));

@@ -114,7 +114,8 @@ impl Failure {
         });
     }
 
-    fn hint_text(&self) -> String {
+    /// What to do about it.
+    pub fn hint_text(&self) -> String {
         one_line(self.hint.as_deref().unwrap_or(match self.exit {
             Exit::Usage => "run `segtui --help` for the usage",
             _ => "run it again with --log-level debug and read the log",
@@ -203,7 +204,7 @@ impl From<Report> for Failure {
 }
 
 /// The exit code and the hint for a call that failed.
-fn advice(fault: &Fault) -> (Exit, &'static str) {
+pub(super) fn advice(fault: &Fault) -> (Exit, &'static str) {
     match fault {
         _ if fault.is_unauthorised() => {
             (Exit::KeyRefused, "check the API key and the tenant (--api-key, SEGTUI_API_KEY, or the profile)")

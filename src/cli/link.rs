@@ -116,9 +116,23 @@ impl Link {
 }
 
 /// How long a person who waits for one page waits for a connection, and for the answer.
-const TRIAL: api::Timeouts = api::Timeouts { connect: Duration::from_secs(10), request: Duration::from_secs(15) };
+pub(super) const TRIAL: api::Timeouts =
+    api::Timeouts { connect: Duration::from_secs(10), request: Duration::from_secs(15) };
 /// Entries of that page: enough to see that they are segments.
-const TRIAL_PAGE: u32 = 10;
+pub(super) const TRIAL_PAGE: u32 = 10;
+
+/// A client that asks once and doesn't wait for long, and writes nothing.
+pub(super) fn trial(connection: &Connection) -> Result<Guarded<api::Client>, SettingsFault> {
+    let client = api::Client::new(api::Settings {
+        contexts: connection.contexts.clone(),
+        contexts_form: connection.contexts_form,
+        extra_roots: connection.extra_roots.certificates.clone(),
+        timeouts: TRIAL,
+        retries: Policy { tries: 1, ..Policy::default() },
+        ..api::Settings::new(connection.base_url.clone(), &connection.tenant, connection.api_key.clone())
+    })?;
+    Ok(Guarded::new(client, Access::ReadOnly))
+}
 
 /// Asks a server for one page of segments, once.
 ///
@@ -150,7 +164,7 @@ pub(super) async fn try_out(
     page.map(|_| ()).map_err(|error| TrialError::Fault(error.fault))
 }
 
-async fn demo_connection(
+pub(super) async fn demo_connection(
     flags: &config::Flags,
     environment: Environment<'_>,
 ) -> Result<(Connection, demo::Server), Failure> {

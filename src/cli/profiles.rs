@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::config::{self, Environment, Flags, KnownProfile, Paths};
 use crate::remote::Access;
-use crate::terminal;
 
 use super::arguments::{ConnectionArguments, Form, ProfilesArguments};
 use super::columns::aligned;
@@ -12,6 +11,7 @@ use super::configuration::{FORMAT_VERSION, json_line, print};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link;
+use super::notes::Notes;
 
 /// All profiles in JSON.
 #[derive(Serialize)]
@@ -38,6 +38,7 @@ pub(super) fn run(
     connection: &ConnectionArguments,
     environment: Environment<'_>,
     paths: &Paths,
+    notes: Notes,
 ) -> Result<Exit, Failure> {
     let flags = connection.flags();
     let flags = Flags { config: options.config.or(flags.config.clone()), ..flags };
@@ -57,7 +58,7 @@ pub(super) fn run(
     match options.output {
         Form::Json => print(&json_line(&List { format_version: FORMAT_VERSION, file, profiles })?),
         Form::Text if profiles.is_empty() => {
-            terminal::complain(format_args!("there are no profiles in {file}; start segtui in a terminal to add one"));
+            notes.note(format_args!("there are no profiles in {file}; start segtui in a terminal to add one"));
             Ok(Exit::Done)
         }
         Form::Text => print(&text(&profiles)),

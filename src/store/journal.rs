@@ -193,6 +193,16 @@ pub(super) fn read(connection: &mut Connection) -> rusqlite::Result<(Vec<Journal
     Ok((journal, odd.len()))
 }
 
+/// How many changes the journal of a file has that is of this form.
+pub(super) fn count(connection: &Connection, form: i32) -> rusqlite::Result<usize> {
+    /// Earlier ones had no journal.
+    const FIRST: i32 = 4;
+    if form < FIRST {
+        return Ok(0);
+    }
+    connection.query_row("SELECT count(*) FROM journal", [], |row| row.get::<_, u32>(0)).map(|count| count as usize)
+}
+
 /// A row, or why it can't be read.
 fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     let told = |error: rusqlite::Error| error.to_string();

@@ -26,7 +26,7 @@ pub(super) struct Past {
 }
 
 /// Beyond any step that a feed will ever reach: a thousand changes a second for more than a thousand years.
-const BEYOND: i64 = 1 << 45;
+pub const BEYOND: i64 = 1 << 45;
 /// By how much the next probe is farther while the steps are too old for the server to remember.
 const LEAP_OVER_THE_FORGOTTEN: i64 = 8;
 /// Probes of one round, which are asked together.

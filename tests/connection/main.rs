@@ -199,3 +199,117 @@ fn tls_goes_through_a_socks_proxy() {
 
 const USAGE: i32 = 2;
 const UNREACHABLE: i32 = 7;
+
+/// What `doctor --json` says of one thing, and its exit code.
+fn diagnosis(command: &mut Command) -> (i32, serde_json::Value, String) {
+    let (code, stdout, stderr) = outcome(command);
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic_with(&stdout, &stderr));
+    (code, report, stdout)
+}
+
+fn panic_with(stdout: &str, stderr: &str) -> serde_json::Value {
+    unreachable!("no JSON: {stdout}\n{stderr}")
+}
+
+fn check<'a>(report: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    report["checks"].as_array().unwrap().iter().rfind(|check| check["name"] == name).unwrap()
+}
+
+fn statuses(report: &serde_json::Value) -> Vec<String> {
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks.map(|check| format!("{} {}", check["name"].as_str().unwrap(), check["status"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn the_doctor_sees_the_certificate_with_its_issuer_and_days() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let url = format!("https://localhost:{}", front.port());
+    let (code, report, text) =
+        diagnosis(&mut desk.with_key(&["doctor", "--json", "--base-url", &url, "--ca-file", CA]));
+    assert_eq!((code, &report["ok"], &report["format_version"]), (0, &true.into(), &1.into()), "{text}");
+    let tls = check(&report, "tls");
+    assert_eq!(tls["status"], "ok", "{tls}");
+    assert!(tls["details"]["issuer"].as_str().unwrap().contains("CN="), "{tls}");
+    assert!(tls["details"]["days_left"].as_i64().unwrap() > 300, "{tls}");
+    for name in ["tcp", "tls", "page", "feed"] {
+        assert!(check(&report, name)["milliseconds"].as_f64().unwrap() > 0.0, "{name}");
+    }
+    assert_eq!(check(&report, "api-key")["message"], "from SEGTUI_API_KEY");
+    assert!(!text.contains(desk.server.api_key()), "{text}");
+}
+
+#[test]
+fn the_doctor_shows_a_certificate_that_is_not_trusted_and_sends_that_server_nothing() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let url = format!("https://localhost:{}", front.port());
+    let nothing = desk.file("roots.pem", &fs::read_to_string("src/config/roots/test-ca.pem").unwrap(), 0o600);
+    let mut command = desk.with_key(&["doctor", "-o", "json", "--base-url", &url]);
+    let (code, report, text) = diagnosis(command.env("SSL_CERT_FILE", nothing));
+    assert_eq!((code, &report["ok"]), (UNREACHABLE, &false.into()), "{text}");
+    let tls = check(&report, "tls");
+    assert_eq!((&tls["status"], &tls["code"]), (&"failed".into(), &UNREACHABLE.into()));
+    assert!(tls["message"].as_str().unwrap().contains("UnknownIssuer"), "{tls}");
+    assert!(tls["details"]["issuer"].is_string() && tls["hint"].as_str().unwrap().contains("--ca-file"), "{tls}");
+    assert_eq!(check(&report, "page")["status"], "skipped");
+    let front = desk.tls(Certificate::Expired);
+    let url = format!("https://localhost:{}", front.port());
+    let (_, report, _) = diagnosis(&mut desk.with_key(&["doctor", "--json", "--base-url", &url, "--ca-file", CA]));
+    let tls = check(&report, "tls");
+    assert!(tls["message"].as_str().unwrap().contains("expired"), "{tls}");
+    assert!(
+        tls["details"]["days_left"].as_i64().unwrap() < 0 && tls["hint"].as_str().unwrap().contains("clock"),
+        "{tls}"
+    );
+    assert!(desk.server.requests().is_empty());
+}
+
+#[test]
+fn the_doctor_goes_through_the_proxy_and_names_its_variable() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let proxy = desk.runtime.block_on(Socks::start(front.address()));
+    let address = format!("socks5h://user:hunter2@127.0.0.1:{}", proxy.port());
+    let arguments = ["doctor", "--json", "--base-url", "https://segments.test", "--ca-file", CA];
+    let plain = format!("socks5h://127.0.0.1:{}", proxy.port());
+    let (code, report, text) = diagnosis(desk.with_key(&arguments).env("https_proxy", &plain));
+    assert_eq!(code, 0, "{text}");
+    let found = check(&report, "proxy");
+    assert_eq!(found["details"], serde_json::json!({ "address": plain, "variable": "https_proxy" }));
+    assert_eq!(check(&report, "tls")["status"], "ok");
+    assert!(proxy.targets().iter().all(|target| target == "segments.test:443"));
+    // A password of the proxy is nobody's business. (This one doesn't ask for it, so it isn't reached with one.)
+    let (_, report, text) =
+        diagnosis(desk.with_key(&["doctor", "--json", "--base-url", "https://x.test"]).env("ALL_PROXY", address));
+    assert_eq!(check(&report, "proxy")["details"]["variable"], "ALL_PROXY");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn the_doctor_tells_apart_a_name_a_port_and_a_key_that_are_wrong() {
+    let desk = Desk::new();
+    let (code, report, _) =
+        diagnosis(&mut desk.with_key(&["doctor", "--json", "--base-url", "https://nowhere.invalid"]));
+    assert_eq!(code, UNREACHABLE);
+    assert_eq!(statuses(&report)[5..10], ["dns failed", "tcp skipped", "tls skipped", "page skipped", "feed skipped"]);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (code, report, _) =
+        diagnosis(&mut desk.with_key(&["doctor", "--json", "--base-url", &format!("http://{closed}")]));
+    assert_eq!((code, &check(&report, "tcp")["status"]), (UNREACHABLE, &"failed".into()));
+    assert!(check(&report, "tcp")["message"].as_str().unwrap().contains("Connection refused"));
+    let url = desk.server.base_url();
+    let mut wrong = desk.segtui(&["doctor", "--json", "--base-url", &url]);
+    let (code, report, text) = diagnosis(wrong.env("SEGTUI_API_KEY", "hunter2"));
+    assert_eq!((code, &check(&report, "page")["code"]), (4, &4.into()), "{text}");
+    assert!(!text.contains("hunter2"));
+    // Without a key, the way to the server is looked at all the same.
+    let file = "[profiles.acme]\nbase_url = \"URL\"\napi_key_command = [\"false\"]\n".replace("URL", &url);
+    desk.file(".config/segtui/config.toml", &file, 0o600);
+    let before = desk.server.requests().len();
+    let (code, report, text) = diagnosis(&mut desk.segtui(&["doctor", "--json"]));
+    assert_eq!((code, &check(&report, "api-key")["status"]), (USAGE, &"failed".into()), "{text}");
+    assert_eq!(check(&report, "tcp")["status"], "ok");
+    assert_eq!(check(&report, "page")["message"], "there is no API key");
+    assert_eq!(desk.server.requests().len(), before);
+}

@@ -91,3 +91,23 @@ pub(in crate::cli) struct ProfilesArguments {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
+
+/// Arguments of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct DoctorArguments {
+    /// Form of the output.
+    #[arg(long, short, value_name = "FORM", default_value = "text")]
+    pub output: Form,
+    /// The same as `-o json`.
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+}
+
+impl DoctorArguments {
+    /// The form that was asked for in one way or the other.
+    pub fn form(&self) -> Form {
+        if self.json { Form::Json } else { self.output }
+    }
+}

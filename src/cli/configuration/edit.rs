@@ -10,7 +10,8 @@ use crate::terminal;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::number_of;
+use super::super::notes::Notes;
+use super::{number_of, somewhere};
 
 /// What a new file begins with: it says nothing.
 const NEW: &str = "\
@@ -24,8 +25,14 @@ const NEW: &str = "\
 # api_key_command = [\"pass\", \"show\", \"one/acme\"]   # or api_key_file, api_key_env, api_key
 ";
 
-pub(super) async fn run(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    flags: &Flags,
+    environment: Environment<'_>,
+    paths: &Paths,
+    notes: Notes,
+) -> Result<Exit, Failure> {
     let (path, _) = config::config_path(flags, environment, paths);
+    somewhere(&path)?;
     // A file with faults, which is what is to be mended, doesn't say which variables hold keys.
     let key_variables =
         config::interface(flags, environment, paths).map(|interface| interface.key_variables).unwrap_or_default();
@@ -40,14 +47,14 @@ pub(super) async fn run(flags: &Flags, environment: Environment<'_>, paths: &Pat
             Failure::failed(format_args!("couldn't read {}: {error}", draft.display())).hint("edit the file again")
         })?;
         if text == begun_with {
-            remove(&draft);
-            terminal::complain(format_args!("nothing was changed"));
+            remove(&draft, notes);
+            notes.note("nothing was changed");
             return Ok(Exit::Done);
         }
         let faults = config::faults(&text, &path);
         if faults.is_empty() {
             replace(&path, before.as_deref(), &text, &draft)?;
-            remove(&draft);
+            remove(&draft, notes);
             return Ok(Exit::Done);
         }
         for fault in &faults {
@@ -98,9 +105,9 @@ fn replace(path: &Path, before: Option<&str>, text: &str, draft: &Path) -> Resul
     })
 }
 
-fn remove(draft: &Path) {
+fn remove(draft: &Path, notes: Notes) {
     if let Err(error) = fs::remove_file(draft) {
-        terminal::complain(format_args!("couldn't remove {}: {error}", draft.display()));
+        notes.note(format_args!("couldn't remove {}: {error}", draft.display()));
     }
 }
 

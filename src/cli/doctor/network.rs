@@ -1,0 +1,235 @@
+//! The way to the server, step by step: proxy, name, connection, certificate; then one page of segments and one part of the feed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::Report as Cause;
+use serde_json::json;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use crate::api::route::{self, Proxy, Resolves, ServerCertificate};
+use crate::clock;
+use crate::config::Connection;
+use crate::numbers::{Noun, counted, grouped};
+use crate::remote::{Fault, Remote, RemoteError};
+use crate::segment::Step;
+use crate::sync::BEYOND;
+
+use super::super::exit::Exit;
+use super::super::failure::{Failure, advice};
+use super::super::link::{TRIAL, TRIAL_PAGE, trial};
+use super::report::{Check, Report};
+
+/// How long each step may take.
+const PATIENCE: Duration = TRIAL.connect;
+/// Days before the end of a certificate that are worth a word: the usual ones are renewed earlier.
+const SOON: i64 = 14;
+
+/// Looks at the way. Answers whether the server can be reached on it.
+pub async fn look(report: &mut Report, connection: &Connection) -> bool {
+    let url = connection.base_url.segments();
+    let proxy = route::proxy(&connection.base_url);
+    report.add(of_proxy(proxy.as_ref(), connection));
+    if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.resolves == Resolves::Here) {
+        tracing::debug!(address = proxy.address, "the server's name is looked up here for the proxy");
+        if resolved(report, url.host_str().unwrap_or_default(), url.port_or_known_default(), "").await.is_empty() {
+            return unreached(report, &["tcp", "tls"]);
+        }
+    }
+    let (host, port, whose) = match &proxy {
+        Some(proxy) => (proxy.host.clone(), Some(proxy.port), " (the proxy)"),
+        None => (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default(), ""),
+    };
+    let addresses = resolved(report, &host, port, whose).await;
+    if addresses.is_empty() {
+        return unreached(report, &["tcp", "tls"]);
+    }
+    if !connected(report, &addresses, whose).await {
+        return unreached(report, &["tls"]);
+    }
+    if connection.base_url.is_plain_http() {
+        report.skip(&["tls"], "http is not encrypted");
+        return true;
+    }
+    greeted(report, connection).await
+}
+
+fn unreached(report: &mut Report, rest: &[&'static str]) -> bool {
+    report.skip(rest, "there is no connection");
+    false
+}
+
+fn of_proxy(proxy: Option<&Proxy>, connection: &Connection) -> Check {
+    match proxy {
+        None if connection.base_url.is_loopback() => Check::ok("proxy", "none: the server is on this machine"),
+        None => Check::ok("proxy", "none"),
+        Some(proxy) => {
+            let Proxy { address, variable, .. } = proxy;
+            let origin = variable.map_or_else(|| "the system's settings".to_owned(), str::to_owned);
+            let names = match proxy.resolves {
+                Resolves::Here => "names are resolved here",
+                Resolves::Proxy => "names are resolved there",
+            };
+            let details = json!({ "address": address, "variable": variable });
+            Check::ok("proxy", format!("{address}, from {origin}; {names}")).details(details)
+        }
+    }
+}
+
+/// The addresses of a host; none where they can't be found, which is told.
+async fn resolved(report: &mut Report, host: &str, port: Option<u16>, whose: &str) -> Vec<SocketAddr> {
+    let host = host.trim_matches(['[', ']']);
+    let port = port.unwrap_or_default();
+    if let Ok(address) = host.parse::<IpAddr>() {
+        report.add(Check::ok("dns", format!("not needed for {host}{whose}")));
+        return vec![SocketAddr::new(address, port)];
+    }
+    let start = Instant::now();
+    let found = timeout(PATIENCE, lookup_host((host, port))).await;
+    let took = start.elapsed();
+    let failed = |why: String| {
+        Failure::new(Exit::Unreachable, format_args!("couldn't look up {host}{whose}: {why}"))
+            .hint("check the name, the network, and the name server (/etc/resolv.conf); a VPN may be needed")
+    };
+    let failure = match found {
+        Ok(Ok(addresses)) => {
+            let addresses: Vec<SocketAddr> = addresses.collect();
+            if !addresses.is_empty() {
+                let ips: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+                let details = json!({ "host": host, "addresses": ips });
+                let message = format!("{host}{whose}: {}", ips.join(", "));
+                report.add(Check::ok("dns", message).took(took).details(details));
+                return addresses;
+            }
+            failed("it has no address".into())
+        }
+        Ok(Err(error)) => failed(error.to_string()),
+        Err(_) => failed(format!("no answer in {} s", PATIENCE.as_secs())),
+    };
+    report.add(Check::failed("dns", &failure).took(took));
+    Vec::new()
+}
+
+/// Whether one of the addresses takes a connection.
+async fn connected(report: &mut Report, addresses: &[SocketAddr], whose: &str) -> bool {
+    let mut refused = Vec::new();
+    for address in addresses {
+        let start = Instant::now();
+        let outcome = timeout(PATIENCE, TcpStream::connect(address)).await;
+        match outcome {
+            Ok(Ok(_)) => {
+                let message = format!("connected to {address}{whose}");
+                let details = json!({ "address": address.to_string(), "refused": refused });
+                report.add(Check::ok("tcp", message).took(start.elapsed()).details(details));
+                return true;
+            }
+            Ok(Err(error)) => refused.push(format!("{address}: {error}")),
+            Err(_) => refused.push(format!("{address}: no answer in {} s", PATIENCE.as_secs())),
+        }
+    }
+    let failure = Failure::new(Exit::Unreachable, format_args!("couldn't connect{whose}: {}", refused.join("; ")))
+        .hint("check the port, firewalls, and whether a proxy (HTTPS_PROXY) or a VPN is needed");
+    report.add(Check::failed("tcp", &failure));
+    false
+}
+
+/// Whether the server is who it should be.
+async fn greeted(report: &mut Report, connection: &Connection) -> bool {
+    let roots = &connection.extra_roots.certificates;
+    let greeting = match route::greet(&connection.base_url, roots, PATIENCE).await {
+        Ok(greeting) => greeting,
+        Err(fault) => {
+            report.add(Check::failed("tls", &Failure::failed(fault).hint("install the package ca-certificates")));
+            return false;
+        }
+    };
+    let extra = connection.extra_roots.path.as_ref().map(|path| format!("; also trusted: {}", path.display()));
+    let shown = greeting.certificate.as_ref();
+    let details = shown.map_or_else(
+        || json!(null),
+        |certificate| {
+            let ServerCertificate { subject, issuer, expires } = certificate;
+            json!({ "subject": subject, "issuer": issuer, "expires": expires, "days_left": days_left(certificate) })
+        },
+    );
+    let Some(fault) = greeting.fault else {
+        let words = shown.map_or_else(|| "trusted".to_owned(), words);
+        let message = format!("{words}{}", extra.unwrap_or_default());
+        let check = match shown.map(days_left) {
+            Some(days) if days < SOON => Check::warning("tls", message, "ask whoever runs the server to renew it"),
+            _ => Check::ok("tls", message),
+        };
+        report.add(check.took(greeting.took).details(details));
+        return true;
+    };
+    let certificate = shown.map(|certificate| format!("; the certificate shown: {}", words(certificate)));
+    let failure = Failure::new(
+        Exit::Unreachable,
+        format_args!("{fault}{}{}", certificate.unwrap_or_default(), extra.unwrap_or_default()),
+    );
+    let hint = match shown {
+        Some(certificate) if days_left(certificate) < 0 => {
+            "the server needs a new certificate; check this machine's clock too"
+        }
+        Some(_) => {
+            "if that issuer is your company's or a proxy's, trust its CA with --ca-file or `ca_file` in the profile"
+        }
+        None => "check that the base URL is https on the right port",
+    };
+    report.add(Check::failed("tls", &failure.hint(hint)).took(greeting.took).details(details));
+    false
+}
+
+fn days_left(certificate: &ServerCertificate) -> i64 {
+    let left = certificate.expires.duration_since(clock::now());
+    left.as_hours().div_euclid(24)
+}
+
+fn words(certificate: &ServerCertificate) -> String {
+    let days = days_left(certificate);
+    let validity = if days < 0 { "expired".to_owned() } else { format!("{days} days left") };
+    let ServerCertificate { subject, issuer, expires } = certificate;
+    format!("{subject}, issued by {issuer}, {validity} (until {})", expires.strftime("%Y-%m-%d"))
+}
+
+/// Asks for one page and one part of the feed, each once.
+pub async fn call(report: &mut Report, connection: &Connection) {
+    let client = match trial(connection) {
+        Ok(client) => client,
+        Err(fault) => {
+            report.add(Check::failed("page", &Failure::usage(fault).hint("correct the setting")));
+            return report.skip(&["feed"], "no request can be made");
+        }
+    };
+    let start = Instant::now();
+    let page = client.page(1, TRIAL_PAGE).await;
+    let took = start.elapsed();
+    report.add(match page {
+        Ok(page) => {
+            let of = page.total.map(|total| format!(" of {}", grouped(usize::try_from(total).unwrap_or(usize::MAX))));
+            let seen = counted(page.segments.len(), Noun::Segment);
+            let details = json!({ "segments": page.segments.len(), "total": page.total });
+            Check::ok("page", format!("{seen}{}", of.unwrap_or_default())).took(took).details(details)
+        }
+        Err(error) => not_answered("page", error).took(took),
+    });
+    // Beyond the end of any feed: the shortest answer there is.
+    let start = Instant::now();
+    let changes = client.changes(Step(BEYOND), None).await;
+    let took = start.elapsed();
+    report.add(match changes {
+        Ok(_) => Check::ok("feed", "it answers").took(took),
+        Err(RemoteError { fault, .. })
+            if fault.rejects_step() && !matches!(fault, Fault::Refused { status: 404, .. }) =>
+        {
+            Check::ok("feed", "it answers, and rejects steps that don't exist yet").took(took)
+        }
+        Err(error) => not_answered("feed", error).took(took),
+    });
+}
+
+fn not_answered(name: &'static str, error: RemoteError) -> Check {
+    let (exit, hint) = advice(&error.fault);
+    Check::failed(name, &Failure::new(exit, format_args!("{:#}", Cause::new(error))).hint(hint))
+}

@@ -1,0 +1,84 @@
+//! `segtui doctor`: what is on this machine. The way to a server is in tests/connection.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, serving, told};
+
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
+}
+
+#[test]
+fn all_is_well_with_the_demo() {
+    let desk = Desk::new();
+    let (code, stdout, stderr) =
+        told(desk.segtui(&["doctor", "--demo"]).env("TERM", "xterm-256color").env("LANG", "C.UTF-8"));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let line = |name: &str| stdout.lines().find(|line| line.split_whitespace().nth(1) == Some(name)).unwrap();
+    assert!(line("version").contains(env!("CARGO_PKG_VERSION")));
+    assert!(line("page").starts_with("ok ") && line("page").contains("10 segments ("), "{stdout}");
+    assert!(line("feed").contains(" ms)") && line("tls").starts_with("skipped"), "{stdout}");
+    assert!(line("terminal").contains("TERM xterm-256color, 256 colours, locale C.UTF-8"), "{stdout}");
+    assert!(!stdout.contains("not-a-secret"));
+}
+
+#[test]
+fn without_a_configuration_it_says_so_and_looks_at_the_rest() {
+    let desk = Desk::new();
+    let (code, stdout, stderr) = desk.run(&["doctor", "--json"]);
+    assert_eq!((code, stderr.as_str()), (2, ""));
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&check(&report, "config")["status"], &check(&report, "config")["code"]), (&json!("failed"), &json!(2)));
+    assert_eq!(check(&report, "tls")["status"], "skipped");
+    assert_eq!(check(&report, "log")["status"], "ok");
+    let folder = desk.home.path().join(".config/segtui");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("config.toml"), "[profiles.a]\npoll = 0\n").unwrap();
+    let (code, stdout, _) = desk.run(&["doctor"]);
+    assert_eq!(code, 2);
+    assert!(stdout.contains("config.toml:2:8: `poll` is 0"), "{stdout}");
+}
+
+#[test]
+fn the_store_the_settings_and_a_key_that_others_can_read_are_told() {
+    let (_runtime, server) = serving();
+    let desk = Desk::new();
+    let folder = desk.home.path().join(".config/segtui");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.toml");
+    let text = format!(
+        "[profiles.acme]\nbase_url = \"{}\"\ntenant = \"{}\"\napi_key = \"{}\"\n",
+        server.base_url(),
+        server.tenant(),
+        server.api_key()
+    );
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let run = || {
+        let (code, stdout, stderr) = told(desk.segtui(&["doctor", "--json"]).env("SEGTUI_READ_ONLY", "1"));
+        assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+        assert!(!stdout.contains(server.api_key()), "{stdout}");
+        serde_json::from_str::<Value>(&stdout).unwrap()
+    };
+    let report = run();
+    assert_eq!(check(&report, "config")["status"], "warning");
+    assert!(check(&report, "config")["hint"].as_str().unwrap().starts_with("run `chmod 600 "));
+    assert_eq!(check(&report, "api-key")["message"], "from line 4 of the file");
+    assert!(check(&report, "store")["message"].as_str().unwrap().ends_with("doesn't exist yet"));
+    let settings = report["settings"].as_array().unwrap();
+    let read_only = settings.iter().find(|setting| setting["key"] == "read_only").unwrap();
+    assert_eq!(read_only["origin"], json!({ "kind": "variable", "name": "SEGTUI_READ_ONLY" }));
+    // What is no store is said to be none, and left alone.
+    let data = desk.home.path().join(".local/share/segtui");
+    let message = check(&report, "store")["message"].as_str().unwrap();
+    let path = message.strip_suffix(" doesn't exist yet").unwrap();
+    fs::create_dir_all(&data).unwrap();
+    fs::write(path, "no database at all, and long enough to be looked at").unwrap();
+    let (code, stdout, _) = desk.run(&["doctor", "--json"]);
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &check(&report, "store")["status"]), (1, &json!("failed")));
+    assert!(fs::read_to_string(path).unwrap().starts_with("no database"));
+}
