@@ -24,8 +24,8 @@ pub(super) enum RawValue {
 }
 
 /// The key of the depth.
-const MAX_DEPTH: &str = "max-depth";
-const DEPTHS: RangeInclusive<i64> = 1..=1_000_000;
+pub(super) const MAX_DEPTH: &str = "max-depth";
+pub(super) const DEPTHS: RangeInclusive<i64> = 1..=1_000_000;
 
 impl Source<'_> {
     /// The usual rules with the levels of a table.

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::check::{DEPTHS, MAX_DEPTH};
 use super::file::COLOURS;
 use super::settings::{COMMAND, Kind, PROFILE, REQUIRED, STYLE, Setting, TOP};
 use crate::action::TABLE;
+use crate::check::{Level, Rule};
 use crate::theme::STYLES;
 
 /// The schema, in the draft that editors for TOML understand.
@@ -90,9 +92,23 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Switch => json!({ "type": "boolean" }),
         Kind::Number(range) => json!({ "type": "number", "minimum": range.start(), "maximum": range.end() }),
         Kind::Whole(range) => json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }),
+        Kind::Rules => rules(),
         Kind::OneOf(names) => json!({ "enum": names }),
         Kind::SomeOf(names) => list(json!({ "enum": names })),
     }
+}
+
+/// Each rule with its levels, and the depth.
+fn rules() -> Value {
+    let levels = Level::ALL.map(Level::name);
+    let rule = |rule: Rule| {
+        let schema = json!({ "enum": levels, "default": rule.usual_level().name() });
+        (rule.name().to_owned(), described(schema, rule.help()))
+    };
+    let mut properties: Map<String, Value> = Rule::ALL.into_iter().map(rule).collect();
+    let depth = json!({ "type": "integer", "minimum": DEPTHS.start(), "maximum": DEPTHS.end() });
+    properties.insert(MAX_DEPTH.into(), described(depth, "The deepest level that too-deep allows."));
+    object(properties)
 }
 
 /// Editors offer the names, and other ways to write them are read too.

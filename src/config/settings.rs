@@ -55,6 +55,8 @@ pub enum Kind {
     Number(RangeInclusive<f64>),
     /// A whole number.
     Whole(RangeInclusive<u32>),
+    /// A table of rules and their levels.
+    Rules,
     /// One of these.
     OneOf(&'static [&'static str]),
     /// A list of these.
@@ -124,6 +126,7 @@ pub const PROFILE: &[Setting] = &[
     setting("protected", Kind::Switch, "false", "Ask for the tenant name before every change."),
     setting("colour", Kind::Colour, "", "Colour of the header, lines and dialogs."),
     setting("owned", Kind::Texts, "[]", "IDs or external IDs of segments managed by another system: * and ? match."),
+    setting("check", Kind::Rules, "", "How serious each rule of the check is."),
     setting("open", Kind::Template, "", "URL that shows a segment: {id} {name} {external_id} {tenant}."),
 ];
 
@@ -223,6 +226,10 @@ mod tests {
                     vec![(i64::from(least) - 1).to_string(), (most + 1).to_string(), "1.5".into(), "\"1\"".into()],
                 )
             }
+            Kind::Rules => (
+                vec!["{}".into(), "{ orphan = \"off\", max-depth = 4 }".into()],
+                vec!["{ orphan = \"grave\" }".into(), "{ max-depth = 0 }".into(), "{ x = \"off\" }".into(), "7".into()],
+            ),
             Kind::OneOf(texts) => text(texts, &["", "nonsense"]),
             Kind::SomeOf(texts) => {
                 let all = format!("[{}]", quoted(texts).join(", "));

@@ -157,7 +157,7 @@ async fn greeted(report: &mut Report, connection: &Connection) -> bool {
         let words = shown.map_or_else(|| "trusted".to_owned(), words);
         let message = format!("{words}{}", extra.unwrap_or_default());
         let check = match shown.map(days_left) {
-            Some(days) if days < SOON => Check::warning("tls", message, "ask whoever runs the server to renew it"),
+            Some(days) if days < SOON => Check::warning("tls", message, "have the certificate renewed"),
             _ => Check::ok("tls", message),
         };
         report.add(check.took(greeting.took).details(details));
