@@ -9,6 +9,7 @@ mod browse;
 mod check;
 mod diff;
 mod columns;
+mod completing;
 mod configuration;
 mod doctor;
 mod exit;
@@ -22,6 +23,7 @@ mod listing;
 mod load;
 mod logging;
 mod look;
+mod manual;
 mod notes;
 mod origin;
 mod output;
@@ -52,7 +54,7 @@ use crate::config::Paths;
 use crate::printable::printable_report;
 use crate::terminal;
 
-use arguments::{Arguments, Command, ConfigArguments, ConfigCommand, ConnectionArguments};
+use arguments::{Arguments, Command, ConnectionArguments};
 use exit::Exit;
 use failure::{ErrorForm, Failure};
 use logging::Screen;
@@ -62,6 +64,9 @@ use surroundings::Surroundings;
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    if completing::answered() {
+        return Exit::Done.into();
+    }
     let form = arguments::error_form(std::env::args_os());
     let ended = match Arguments::try_parse() {
         Ok(arguments) => run(arguments, form),
@@ -85,9 +90,6 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
     terminal::restore_on_panic(move |panic| {
         terminal::write_line(printable_report(&panic_hook.panic_report(panic).to_string()));
     });
-    if let Some(Command::Config(ConfigArguments { command: ConfigCommand::Schema })) = arguments.command {
-        return configuration::schema();
-    }
     leave_no_core();
     allow_open_files()?;
     let paths = match Paths::of(&environment) {
@@ -164,6 +166,8 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
             let doctor = doctor::run(options, connection, log.log_file, environment, paths);
             block_on(ended_in_time(report.timeout, doctor))?
         }
+        Command::Completions(options) => completing::run(&options),
+        Command::Man(options) => manual::run(&options),
         Command::ServeDemo(options) => block_on(serve_demo::run(options))?,
     }
 }

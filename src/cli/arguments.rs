@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
 use secrecy::SecretString;
 
 use crate::config::Flags;
@@ -19,6 +20,7 @@ use crate::demo;
 use crate::remote::InsecureHttp;
 use crate::theme::Name;
 
+use super::completing;
 use super::exit::Exit;
 use super::failure::ErrorForm;
 
@@ -29,7 +31,11 @@ pub(super) use changing::{
 pub(super) use checking::{CheckArguments, RuleChoice};
 pub(super) use comparing::DiffArguments;
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
-pub(super) use setup::{ConfigArguments, ConfigCommand, DoctorArguments, Form, ProfilesArguments};
+use setup::COMPLETIONS_HELP;
+
+pub(super) use setup::{
+    CompletionsArguments, ConfigArguments, ConfigCommand, DoctorArguments, Form, ManArguments, ProfilesArguments,
+};
 
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.
 ///
@@ -126,6 +132,13 @@ pub(super) enum Command {
         after_help = "Examples:\n  segtui doctor --profile prod\n  segtui doctor --json > doctor.json   # for a ticket; it has no key"
     )]
     Doctor(DoctorArguments),
+    /// Print a script for a shell to complete commands, flags, profiles and segments.
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArguments),
+    /// Print the manual, as a man page.
+    #[command(after_help = "Examples:\n  segtui man | man -l -\n  segtui man config show | man -l -\n  \
+                            segtui man --dir ~/.local/share/man/man1")]
+    Man(ManArguments),
     /// Run the demo server on its own, for curl or another segtui.
     ServeDemo(ServeDemoArguments),
 }
@@ -138,7 +151,7 @@ pub(super) struct ConnectionArguments {
     #[arg(long, conflicts_with_all = ["profile", "base_url", "tenant", "api_key", "config"])]
     pub demo: bool,
     /// Profile to use from the config file.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completing::profiles))]
     profile: Option<String>,
     /// Config file to use [default: ~/.config/segtui/config.toml].
     #[arg(long, value_name = "FILE")]

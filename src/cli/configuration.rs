@@ -65,8 +65,7 @@ fn somewhere(path: &Path) -> Result<(), Failure> {
     Err(Failure::usage("no home folder for the configuration").hint("set HOME or XDG_CONFIG_HOME, or use --config"))
 }
 
-/// Prints the schema, for which nothing has to be configured.
-pub(super) fn schema() -> Result<Exit, Failure> {
+fn schema() -> Result<Exit, Failure> {
     print(&format!("{:#}\n", config::schema()))
 }
 

@@ -21,4 +21,5 @@ mod serve_demo;
 mod server;
 mod tenants;
 mod setup;
+mod shell;
 mod tree;

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
 
 use crate::forest::{Query, Reference};
 
+use super::super::completing;
 use super::ConnectionArguments;
 
 pub(super) const REFERENCE_HELP: &str = "\
@@ -33,6 +35,11 @@ fn depth(text: &str) -> Result<usize, String> {
 
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
     Reference::parse(text).map_err(|fault| fault.to_string())
+}
+
+/// What a shell offers for a REF.
+pub(super) fn segments() -> ArgValueCompleter {
+    ArgValueCompleter::new(completing::segments)
 }
 
 pub(super) fn query(text: &str) -> Result<Query, String> {
@@ -85,7 +92,7 @@ pub(in crate::cli) enum FindForm {
 #[command(after_help = after_get())]
 pub(in crate::cli) struct GetArguments {
     /// Segments to show.
-    #[arg(value_name = "REF", required = true, value_parser = reference)]
+    #[arg(value_name = "REF", required = true, value_parser = reference, add = segments())]
     pub references: Vec<Reference>,
     /// Output form.
     #[arg(long, short, value_name = "FORM", default_value = "table")]
@@ -140,7 +147,7 @@ impl From<GetForm> for FindForm {
 #[command(after_help = after_tree())]
 pub(in crate::cli) struct TreeArguments {
     /// Show only this segment and its descendants.
-    #[arg(value_name = "REF", value_parser = reference)]
+    #[arg(value_name = "REF", value_parser = reference, add = segments())]
     pub root: Option<Reference>,
     /// Show at most N levels, and how many segments are deeper.
     #[arg(long, value_name = "N", value_parser = depth)]
@@ -173,7 +180,7 @@ pub(in crate::cli) struct ExportArguments {
     #[arg(long)]
     pub excel: bool,
     /// Export only this segment and its descendants.
-    #[arg(long, value_name = "REF", value_parser = reference)]
+    #[arg(long, value_name = "REF", value_parser = reference, add = segments())]
     pub root: Option<Reference>,
     /// Export only the segments that match. Formats that show a tree include their ancestors.
     #[arg(long, value_name = "QUERY", value_parser = query, conflicts_with = "root")]

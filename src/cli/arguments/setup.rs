@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::ConnectionArguments;
 
@@ -110,4 +111,34 @@ impl DoctorArguments {
     pub fn form(&self) -> Form {
         if self.json { Form::Json } else { self.output }
     }
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct CompletionsArguments {
+    /// Shell to print the script for.
+    pub shell: Shell,
+    /// A script that never runs segtui: commands and flags, but no profiles and no segments.
+    #[arg(long)]
+    pub r#static: bool,
+}
+
+pub(super) const COMPLETIONS_HELP: &str = "\
+Set it up once, then start a new shell:
+  bash        segtui completions bash > ~/.local/share/bash-completion/completions/segtui
+  zsh         segtui completions zsh > ~/.zfunc/_segtui     # a folder in $fpath
+  fish        segtui completions fish > ~/.config/fish/completions/segtui.fish
+  PowerShell  segtui completions powershell >> $PROFILE
+
+Segments come from the local cache, so they are those that segtui last saw; the server isn't asked.";
+
+/// Arguments of `man`.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct ManArguments {
+    /// Command whose page is printed [default: segtui itself].
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder instead.
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    pub dir: Option<PathBuf>,
 }

@@ -1,0 +1,215 @@
+//! What a shell completes: flags and commands by the table of arguments, profiles by the configuration, and segments by what was last
+//! seen of the tenant.
+//!
+//! A person waits for it at each press of tab, in the middle of a line. So it asks no server and runs no command, and where
+//! something can't be read, there is nothing to complete and nothing is said.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
+
+use crate::config::{self, Effective, Flags, Paths};
+use crate::printable::{is_printable, printable};
+use crate::remote::{BaseUrl, Context, InsecureHttp};
+use crate::segment::Segment;
+use crate::store;
+
+use super::arguments::{Arguments, CompletionsArguments};
+use super::configuration::print;
+use super::exit::Exit;
+use super::failure::Failure;
+
+/// The variable by which the scripts ask for what can be completed.
+const VARIABLE: &str = "SEGTUI_COMPLETE";
+const NAME: &str = "segtui";
+/// More than anybody reads.
+const MOST: usize = 200;
+
+/// Answers a shell that asks what can be completed. `false` where no shell asks.
+pub(super) fn answered() -> bool {
+    let folder = env::current_dir().ok();
+    let asked = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
+    // A fault would be written into the line that somebody is typing.
+    asked.try_complete(env::args_os(), folder.as_deref()).unwrap_or(true)
+}
+
+/// Prints the script of a shell.
+pub(super) fn run(options: &CompletionsArguments) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    if options.r#static {
+        clap_complete::generate(options.shell, &mut Arguments::command(), NAME, &mut script);
+    } else {
+        let shells = Shells::builtins();
+        let failed = |why: &dyn std::fmt::Display| {
+            Failure::failed(format_args!("couldn't write the script: {why}")).hint("use --static")
+        };
+        let asking = shells.completer(name(options.shell)).ok_or_else(|| failed(&"unknown shell"))?;
+        asking.write_registration(VARIABLE, NAME, NAME, NAME, &mut script).map_err(|error| failed(&error))?;
+    }
+    print(&String::from_utf8_lossy(&script))
+}
+
+const fn name(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Elvish => "elvish",
+        Shell::Fish => "fish",
+        Shell::PowerShell => "powershell",
+        Shell::Zsh => "zsh",
+        _ => "bash",
+    }
+}
+
+/// The profiles of the configuration.
+pub(super) fn profiles() -> Vec<CompletionCandidate> {
+    let Some(paths) = Paths::of(&environment) else { return Vec::new() };
+    let listed = config::list(&given(&typed()), &environment, &paths);
+    let profiles = listed.map(|listed| listed.profiles).unwrap_or_default();
+    let candidate = |profile: config::KnownProfile| {
+        let help = format!("{} at {}", printable(&profile.tenant), profile.host);
+        CompletionCandidate::new(profile.name).help(Some(help.into()))
+    };
+    profiles.into_iter().map(candidate).collect()
+}
+
+/// The segments whose external ID or ID begins with what is typed; with `ext=` or `id=` before it, only those.
+pub(super) fn segments(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(current) = current.to_str() else { return Vec::new() };
+    let segments = last_seen(&typed()).unwrap_or_default();
+    candidates(current, segments.iter().map(AsRef::as_ref))
+}
+
+fn candidates<'a>(current: &str, segments: impl Iterator<Item = &'a Segment>) -> Vec<CompletionCandidate> {
+    let prefix = ["ext=", "ext:", "id=", "id:"].into_iter().find(|prefix| current.starts_with(prefix)).unwrap_or("");
+    let begun = &current[prefix.len()..];
+    let (by_external_id, by_id) = (!prefix.starts_with("id"), !prefix.starts_with("ext"));
+    let mut found: Vec<(u8, String, &Segment)> = Vec::new();
+    for segment in segments {
+        let external_id = segment.external_id.as_ref().filter(|_| by_external_id).map(ToString::to_string);
+        let texts = [(0, external_id), (1, by_id.then(|| segment.id.text().into_owned()))];
+        let texts = texts.into_iter().filter_map(|(order, text)| Some((order, text?)));
+        found.extend(
+            texts
+                .filter(|(_, text)| text.starts_with(begun) && is_plain(text))
+                .map(|(order, text)| (order, text, segment)),
+        );
+    }
+    found.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+    found.dedup_by(|one, other| one.1 == other.1);
+    let candidate = |(at, (_, text, segment)): (usize, (u8, String, &Segment))| {
+        CompletionCandidate::new(format!("{prefix}{text}"))
+            .help(Some(printable(&segment.name).into_owned().into()))
+            .display_order(Some(at))
+    };
+    found.into_iter().take(MOST).enumerate().map(candidate).collect()
+}
+
+/// Whether a shell takes a text for what it is. The scripts don't quote.
+fn is_plain(text: &str) -> bool {
+    is_printable(text) && text.chars().all(|character| character.is_alphanumeric() || "-_./+@%,".contains(character))
+}
+
+/// What was last known of the tenant that is meant.
+fn last_seen(typed: &[String]) -> Option<Vec<std::sync::Arc<Segment>>> {
+    let paths = Paths::of(&environment)?;
+    let effective = config::effective(&given(typed), &environment, &paths).ok()?;
+    let base_url = BaseUrl::parse(text(&effective, "base_url")?, InsecureHttp::Allowed).ok()?;
+    let contexts: Vec<Context> = value(&effective, "contexts")
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|name| Context::of_wire_name(name.as_str()?))
+        .collect();
+    let path = paths.store_file(&base_url, text(&effective, "tenant")?, &contexts);
+    Some(store::inspect(&path).ok()??.snapshot?.segments)
+}
+
+fn value<'a>(effective: &'a Effective, key: &str) -> Option<&'a toml::Value> {
+    effective.settings.iter().find(|setting| setting.key == key)?.value.as_ref()
+}
+
+fn text<'a>(effective: &'a Effective, key: &str) -> Option<&'a str> {
+    value(effective, key)?.as_str()
+}
+
+/// The words of the line so far, behind the `--` with which the scripts hand them over.
+fn typed() -> Vec<String> {
+    let words = env::args_os().skip_while(|word| word != "--").skip(1);
+    words.map(OsString::into_string).map(Result::unwrap_or_default).collect()
+}
+
+/// The flags among them that say which tenant is meant.
+fn given(typed: &[String]) -> Flags {
+    let flag = |name: &str| {
+        let joined = format!("{name}=");
+        let apart = typed.iter().position(|word| word == name).and_then(|at| typed.get(at + 1)).cloned();
+        apart.or_else(|| typed.iter().find_map(|word| word.strip_prefix(&joined)).map(str::to_owned))
+    };
+    let flag = |name: &str| flag(name).filter(|value| !value.is_empty());
+    Flags {
+        config: flag("--config").map(PathBuf::from),
+        profile: flag("--profile"),
+        base_url: flag("--base-url"),
+        tenant: flag("--tenant"),
+        ..Flags::default()
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    super::environment(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::SegmentId;
+
+    fn segment(id: &str, external_id: Option<&str>) -> Segment {
+        Segment {
+            id: SegmentId::new(id).unwrap(),
+            name: "Łódź\u{1b}".into(),
+            external_id: external_id.map(Into::into),
+            parent: None,
+        }
+    }
+
+    fn completed(current: &str, segments: &[Segment]) -> Vec<String> {
+        let candidates = candidates(current, segments.iter());
+        candidates.iter().map(|candidate| candidate.get_value().to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn external_ids_come_first_and_a_prefix_says_which_is_meant() {
+        let segments =
+            [segment("b7", Some("PL-2")), segment("P9", Some("PL-1")), segment("c", None), segment("d", Some("PL-1"))];
+        assert_eq!(completed("P", &segments), ["PL-1", "PL-2", "P9"]);
+        assert_eq!(completed("ext=PL-2", &segments), ["ext=PL-2"]);
+        assert_eq!(completed("id=", &segments), ["id=P9", "id=b7", "id=c", "id=d"]);
+        assert_eq!(completed("x", &segments), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_a_shell_would_run_is_not_offered() {
+        let odd = ["a b", "$(rm)", "a;b", "`x`", "a\u{202e}b", "a'b", "a\nb", "ł-ok"];
+        let segments: Vec<Segment> = odd.iter().map(|text| segment("id", Some(text))).collect();
+        assert_eq!(completed("ext=", &segments), ["ext=ł-ok"]);
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_offered() {
+        let segments: Vec<Segment> = (0..1_000).map(|number| segment(&format!("i{number}"), None)).collect();
+        assert_eq!(completed("i", &segments).len(), MOST);
+    }
+
+    #[test]
+    fn the_flags_of_the_line_say_which_tenant() {
+        let typed = ["segtui", "--profile", "prod", "get", "--tenant=acme", "--config", ""].map(str::to_owned);
+        let flags = given(&typed);
+        assert_eq!((flags.profile.as_deref(), flags.tenant.as_deref()), (Some("prod"), Some("acme")));
+        assert!(flags.config.is_none() && flags.base_url.is_none());
+    }
+}
