@@ -34,7 +34,7 @@ pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm,
 use setup::COMPLETIONS_HELP;
 
 pub(super) use setup::{
-    CompletionsArguments, ConfigArguments, ConfigCommand, DoctorArguments, Form, ManArguments, ProfilesArguments,
+    CompletionsArguments, ConfigArguments, ConfigCommand, DoctorArguments, ManArguments, ProfilesArguments,
 };
 
 /// Terminal browser and editor for the customer segment tree of the ONe B2B commerce platform.

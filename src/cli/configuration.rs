@@ -13,7 +13,7 @@ use crate::files;
 use crate::numbers::{Noun, counted};
 use crate::printable::{printable, printable_json};
 
-use super::arguments::{ConfigArguments, ConfigCommand, ConnectionArguments, Form};
+use super::arguments::{ConfigArguments, ConfigCommand, ConnectionArguments, TextOrJson};
 use super::columns::aligned;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -43,8 +43,8 @@ pub(super) async fn run(
             let flags = options.connection.or(connection).flags();
             let effective = config::effective(&flags, &environment, &paths).map_err(|error| link::refusal(&error))?;
             print(&match options.output {
-                Form::Text => text(&effective),
-                Form::Json => json_of(&effective),
+                TextOrJson::Text => text(&effective),
+                TextOrJson::Json => json_of(&effective),
             })
         }
         ConfigCommand::Check(options) => {
@@ -148,7 +148,7 @@ struct Fault {
     message: String,
 }
 
-fn check(path: &Path, asked_for: bool, form: Form, notes: Notes) -> Result<Exit, Failure> {
+fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result<Exit, Failure> {
     let text = match files::read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound && !asked_for => {
@@ -164,9 +164,9 @@ fn check(path: &Path, asked_for: bool, form: Form, notes: Notes) -> Result<Exit,
     let faults = config::faults(&text, path);
     tell_readers(path, &text, notes);
     print(&match form {
-        Form::Text if faults.is_empty() => format!("{}: no faults\n", printable(&path.display().to_string())),
-        Form::Text => faults.iter().map(|fault| printable(&fault.to_string()).into_owned() + "\n").collect(),
-        Form::Json => {
+        TextOrJson::Text if faults.is_empty() => format!("{}: no faults\n", printable(&path.display().to_string())),
+        TextOrJson::Text => faults.iter().map(|fault| printable(&fault.to_string()).into_owned() + "\n").collect(),
+        TextOrJson::Json => {
             let fault =
                 |fault: &FaultInFile| Fault { line: fault.line, column: fault.column, message: fault.what.clone() };
             let file = path.display().to_string();

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::config::{self, ConfigError, Connection, Effective, Environment, Flags, Origin, Paths};
 use crate::demo;
 
-use super::arguments::{ConnectionArguments, DoctorArguments, Form, VERSION};
+use super::arguments::{ConnectionArguments, DoctorArguments, TextOrJson, VERSION};
 use super::configuration::print;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -29,8 +29,8 @@ pub(super) async fn run(
     let arguments = options.connection.or(connection);
     let report = look(&arguments, log_file, &environment, &paths).await?;
     print(&match form {
-        Form::Text => report.text(),
-        Form::Json => report.json(),
+        TextOrJson::Text => report.text(),
+        TextOrJson::Json => report.json(),
     })?;
     Ok(report.exit())
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::config::{self, Environment, Flags, KnownProfile, Paths};
 use crate::remote::Access;
 
-use super::arguments::{ConnectionArguments, Form, ProfilesArguments};
+use super::arguments::{ConnectionArguments, ProfilesArguments, TextOrJson};
 use super::columns::aligned;
 use super::configuration::{FORMAT_VERSION, json_line, print};
 use super::exit::Exit;
@@ -56,12 +56,12 @@ pub(super) fn run(
     let profiles: Vec<Profile> = listed.profiles.into_iter().map(profile).collect();
     let file = listed.path.display().to_string();
     match options.output {
-        Form::Json => print(&json_line(&List { format_version: FORMAT_VERSION, file, profiles })?),
-        Form::Text if profiles.is_empty() => {
+        TextOrJson::Json => print(&json_line(&List { format_version: FORMAT_VERSION, file, profiles })?),
+        TextOrJson::Text if profiles.is_empty() => {
             notes.note(format_args!("there are no profiles in {file}; start segtui in a terminal to add one"));
             Ok(Exit::Done)
         }
-        Form::Text => print(&text(&profiles)),
+        TextOrJson::Text => print(&text(&profiles)),
     }
 }
 

@@ -26,11 +26,3 @@ pub fn write_line(line: impl Display) {
         tracing::debug!(%error, "stderr is gone");
     }
 }
-
-/// Writes a question to stderr, whose answer goes on in the same line. Nobody reads it where that fails.
-pub fn ask(question: &str) {
-    let mut stderr = io::stderr().lock();
-    if let Err(error) = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()) {
-        tracing::debug!(%error, "stderr is gone");
-    }
-}

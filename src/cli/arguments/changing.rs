@@ -14,7 +14,7 @@ use crate::formats::rows::{ColumnNames, Encoding};
 use crate::planning::{Key, Limit};
 
 use super::ConnectionArguments;
-use super::reading::{QUERY_HELP, REFERENCE_HELP, query, reference};
+use super::reading::{QUERY_HELP, REFERENCE_HELP, query, reference, segments};
 
 const SOURCE_HELP: &str = "\
 Files (SRC):
@@ -93,7 +93,7 @@ pub(in crate::cli) struct MatchingArguments {
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub key: Option<Key>,
     /// The file speaks for this segment and its descendants.
-    #[arg(long, value_name = "REF", value_parser = reference)]
+    #[arg(long, value_name = "REF", value_parser = reference, add = segments())]
     pub root: Option<Reference>,
     /// The file speaks for the segments that match.
     #[arg(long, value_name = "QUERY", value_parser = scope_query, conflicts_with = "root")]
@@ -108,7 +108,7 @@ pub(in crate::cli) struct MatchingArguments {
     #[arg(long, value_name = "OLD=NEW")]
     pub renamed: Vec<String>,
     /// Create the row although this segment looks like it, or is gone. Repeatable.
-    #[arg(long, value_name = "REF", value_parser = reference)]
+    #[arg(long, value_name = "REF", value_parser = reference, add = segments())]
     pub recreate: Vec<Reference>,
     /// Deletions allowed: a number, or a share of the scope such as 20%.
     #[arg(long, value_name = "N|N%", value_parser = limit)]
@@ -297,7 +297,7 @@ pub(in crate::cli) struct UndoArguments {
 #[command(after_help = after_history())]
 pub(in crate::cli) struct HistoryArguments {
     /// Show only changes of this segment.
-    #[arg(value_name = "REF", value_parser = reference)]
+    #[arg(value_name = "REF", value_parser = reference, add = segments())]
     pub reference: Option<Reference>,
     /// Show only changes since a time: 2026-11-24, 2026-11-24T08:00Z, or 90m, 12h, 7d ago.
     #[arg(long, value_name = "TIME", value_parser = since)]

@@ -2,20 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use clap_complete::Shell;
 
-use super::ConnectionArguments;
-
-/// How the result of such a command is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Form {
-    /// Lines for reading.
-    #[default]
-    Text,
-    /// One JSON object; see docs/contract.md.
-    Json,
-}
+use super::{ConnectionArguments, TextOrJson};
 
 /// Arguments of `config`.
 #[derive(Debug, Clone, Args)]
@@ -64,7 +54,7 @@ pub(in crate::cli) struct ConfigPathArguments {
 pub(in crate::cli) struct ConfigShowArguments {
     /// Form of the output.
     #[arg(long, short, value_name = "FORM", default_value = "text")]
-    pub output: Form,
+    pub output: TextOrJson,
     #[command(flatten)]
     pub connection: ConnectionArguments,
 }
@@ -79,7 +69,7 @@ pub(in crate::cli) struct ConfigCheckArguments {
     pub config: Option<PathBuf>,
     /// Form of the output.
     #[arg(long, short, value_name = "FORM", default_value = "text")]
-    pub output: Form,
+    pub output: TextOrJson,
 }
 
 /// Arguments of `profiles`.
@@ -87,7 +77,7 @@ pub(in crate::cli) struct ConfigCheckArguments {
 pub(in crate::cli) struct ProfilesArguments {
     /// Form of the output.
     #[arg(long, short, value_name = "FORM", default_value = "text")]
-    pub output: Form,
+    pub output: TextOrJson,
     /// Config file to use [default: ~/.config/segtui/config.toml].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -98,7 +88,7 @@ pub(in crate::cli) struct ProfilesArguments {
 pub(in crate::cli) struct DoctorArguments {
     /// Form of the output.
     #[arg(long, short, value_name = "FORM", default_value = "text")]
-    pub output: Form,
+    pub output: TextOrJson,
     /// The same as `-o json`.
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
@@ -108,8 +98,8 @@ pub(in crate::cli) struct DoctorArguments {
 
 impl DoctorArguments {
     /// The form that was asked for in one way or the other.
-    pub fn form(&self) -> Form {
-        if self.json { Form::Json } else { self.output }
+    pub fn form(&self) -> TextOrJson {
+        if self.json { TextOrJson::Json } else { self.output }
     }
 }
 
