@@ -12,6 +12,7 @@ pub mod retry;
 pub mod route;
 mod server_message;
 mod settings;
+pub mod webhook;
 mod wire;
 
 use std::time::{Duration, Instant};

@@ -46,7 +46,9 @@ pub use profiles::{KnownProfile, Listed, list, used_profile};
 pub use roots::{CaFileFault, ExtraRoots};
 pub use saving::{KeyEntry, NewProfile, SavingFault, add_profile};
 pub use schema::schema;
-pub use secret::{CommandFault, KEY_FILE_VARIABLE, KEY_VARIABLE, KeyFileFault, first_line_of, without_keys};
+pub use secret::{
+    CommandFault, KEY_FILE_VARIABLE, KEY_VARIABLE, KeyFileFault, first_line_in_file, first_line_of, without_keys,
+};
 pub use session_keys::SessionKeys;
 
 /// What the environment says under a name; `None` when it is not set or empty.

@@ -220,7 +220,7 @@ fn location(headers: &HeaderMap, key: &SecretString) -> String {
 }
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3), which in the past means at once.
-fn asked_wait(value: &str, now: Timestamp) -> Option<Duration> {
+pub fn asked_wait(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More than can be counted is as good as the longest.

@@ -11,7 +11,7 @@ use super::exchange;
 use super::retry::Policy;
 use crate::remote::{BaseUrl, Context, ContextsForm};
 
-const USER_AGENT: &str = concat!("segtui/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("segtui/", env!("CARGO_PKG_VERSION"));
 const TENANT: HeaderName = HeaderName::from_static("one-tenant");
 const KEY: HeaderName = HeaderName::from_static("apiauth");
 

@@ -5,6 +5,7 @@ mod checking;
 mod comparing;
 mod reading;
 mod setup;
+mod watching;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(super) use changing::{
 pub(super) use checking::{CheckArguments, RuleChoice};
 pub(super) use comparing::DiffArguments;
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
+pub(super) use watching::{OnError, WatchArguments, WatchFormat};
+
 use setup::COMPLETIONS_HELP;
 
 pub(super) use setup::{
@@ -117,7 +120,7 @@ pub(super) enum Command {
     History(HistoryArguments),
     /// Print a line per change until stopped.
     ///
-    /// Shows old and new values for changes seen while it is running; for earlier changes (--since), only the current state.
+    /// Shows old and new values for changes seen while it is running; for earlier changes (--since, --state), only the current state.
     Watch(WatchArguments),
     /// List the profiles of the config file.
     #[command(after_help = "Examples:\n  segtui profiles\n  segtui profiles -o json | jq -r '.profiles[].name'")]
@@ -347,34 +350,6 @@ pub(super) enum LogLevel {
     Info,
     Debug,
     Trace,
-}
-
-/// Arguments of `watch`.
-#[derive(Debug, Clone, Args)]
-pub(super) struct WatchArguments {
-    /// Resume from this feed step [default: now].
-    #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(i64).range(1..))]
-    pub since: Option<i64>,
-    /// Line format.
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: WatchFormat,
-    /// Run a shell command for each change, one at a time, with the change as a line of JSON on stdin. Its stdout goes to stderr,
-    /// it doesn't see the API key, and it is retried twice if it fails.
-    #[arg(long, value_name = "COMMAND")]
-    pub exec: Option<String>,
-    /// Polling interval in seconds [default: 1 to 30, shorter while things change].
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub poll: Option<Duration>,
-    #[command(flatten)]
-    pub connection: ConnectionArguments,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum WatchFormat {
-    /// Human-readable text.
-    Text,
-    /// One JSON object per line.
-    Ndjson,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,32 +1,44 @@
-//! Following a tenant without a screen: a line for each change, and a command for it if wanted.
+//! Following a tenant without a screen: a line for each change, and a command or an address that is handed each if wanted.
+//!
+//! A change is dealt with once its line is written and its hook has taken it; only then the position moves on, in the state file too.
+//! So whatever ends the program, nothing is left out, and what was under way comes again.
 
+mod command;
+mod delivery;
+mod following;
 mod line;
+mod signals;
+mod state;
 
-use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
-use std::process::{ExitStatus, Stdio};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use color_eyre::eyre::{Report, WrapErr, eyre};
+use color_eyre::eyre::{WrapErr, eyre};
 use jiff::tz::TimeZone;
+use secrecy::SecretString;
 use tokio::io::{AsyncWriteExt, Stdout};
-use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::clock;
-use crate::config::{self, Paths};
+use crate::api::webhook::{Webhook, WebhookUrl};
+use crate::config::{self, Environment, Paths};
+use crate::remote::Remote;
 use crate::segment::Step;
-use crate::sync::{self, Event, Notice, Phase, SegmentChange, Settings};
+use crate::sync::{self, Settings};
 use crate::terminal::{self, Signal};
 
-use super::arguments::{ConnectionArguments, LookArguments, WatchArguments, WatchFormat};
+use super::arguments::{ConnectionArguments, LookArguments, OnError, WatchArguments, WatchFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
 
+use command::ShellCommand;
+use delivery::{Delivered, Delivery, Hook};
+use following::Following;
 use line::Line;
+use signals::Signals;
+use state::StateFile;
 
 pub(super) async fn run(
     arguments: WatchArguments,
@@ -36,37 +48,126 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let look = LookArguments { poll: arguments.poll, ..LookArguments::default() };
     let link = Link::open(&connection, &look, &environment, &paths).await?;
-    let since = arguments.since.map(Step);
+    let delivery = delivery(&arguments, &connection, &link, &environment, &paths)?;
+    let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
+    let state = arguments.state.as_deref().map(|path| StateFile::open(path, &tenant, &host)).transpose()?;
+    let since = arguments.since.map(Step).or(state.as_ref().and_then(StateFile::step));
+    let mut signals = Signals::listen();
+    if let Some(step) = since {
+        tokio::select! {
+            checked = refuse_unknown(&link, step) => checked?,
+            signal = signals.next() => return Ok(ended_by(signal.wrap_err(NO_SIGNALS)?)),
+        }
+    }
     let mut sync = sync::start(
         Arc::clone(&link.client),
         Settings { since, tell_named: true, verify_every: None, ..link.sync_settings() },
     );
-    let mut watch = Watch::new(&link.connection.tenant, since);
-    let flags = connection.flags();
-    let key_variables =
-        config::interface(&flags, &environment, &paths).map(|interface| interface.key_variables).unwrap_or_default();
-    let (format, exec, zone) = (arguments.format, arguments.exec, TimeZone::system());
-    let mut output = Output { format, exec, key_variables, out: tokio::io::stdout(), zone };
-    let mut signalled = pin!(terminal::until_signalled());
+    let mut following = Following::new(&tenant, since);
+    let (format, zone) = (arguments.format, TimeZone::system());
+    let mut output = Output { format, delivery, state, signals, out: tokio::io::stdout(), zone };
     let ending = loop {
         let event = tokio::select! {
             event = sync.events.recv() => event,
-            signal = &mut signalled => break Ending::Signalled(signal.wrap_err("couldn't wait for a signal")?),
+            signal = output.signals.next() => break Ending::Signalled(signal.wrap_err(NO_SIGNALS)?),
         };
         let event = event.ok_or_else(|| eyre!("internal error: the sync task stopped; see the log"))?;
-        let lines = watch.on_sync_event(event)?;
-        if let Some(ending) = output.emit(lines, &mut watch.step, signalled.as_mut()).await? {
+        let lines = following.on_sync_event(event)?;
+        if let Some(ending) = output.emit(lines, &mut following.step).await? {
             break ending;
         }
     };
-    if let (Some(step), Ending::Signalled(_)) = (watch.step, &ending) {
-        terminal::complain(format_args!("stopped; resume with `--since {step}`"));
+    output.end(ending, following.step)
+}
+
+const NO_SIGNALS: &str = "couldn't wait for a signal";
+
+/// For a program that runs until somebody stops it, an interrupt is how it ends.
+const fn ended_by(signal: Signal) -> Exit {
+    match signal {
+        Signal::Interrupt => Exit::Done,
+        other => Exit::Signalled(other),
     }
-    Ok(match ending {
-        // For a program that runs until somebody stops it, this is how it ends.
-        Ending::Signalled(Signal::Interrupt) | Ending::NobodyReads => Exit::Done,
-        Ending::Signalled(signal) => Exit::Signalled(signal),
-    })
+}
+
+/// The variable that holds the secret with which posts are signed.
+const SECRET_VARIABLE: &str = "SEGTUI_POST_SECRET";
+
+/// Who is handed the changes, if anybody.
+fn delivery(
+    arguments: &WatchArguments,
+    connection: &ConnectionArguments,
+    link: &Link,
+    environment: Environment<'_>,
+    paths: &Paths,
+) -> Result<Option<Delivery>, Failure> {
+    let patience = arguments.hook_timeout;
+    let flags = connection.flags();
+    if let Some(text) = arguments.exec.clone() {
+        let interface = config::interface(&flags, environment, paths);
+        let mut hidden = interface.map(|interface| interface.key_variables).unwrap_or_default();
+        hidden.push(SECRET_VARIABLE.into());
+        let hook = Hook::Command(ShellCommand { text, hidden, patience });
+        return Ok(Some(Delivery::new(hook, arguments.on_error.unwrap_or(OnError::Skip))));
+    }
+    let Some(text) = &arguments.post else {
+        return match arguments.on_error {
+            Some(_) => {
+                Err(Failure::usage("--on-error is about --exec or --post").hint("add one of them, or leave it out"))
+            }
+            None => Ok(None),
+        };
+    };
+    let url = WebhookUrl::parse(text, flags.insecure_http.unwrap_or_default()).map_err(|fault| {
+        Failure::usage(format_args!("invalid address for --post: {fault}")).hint("correct the address")
+    })?;
+    let secret = secret(arguments, environment)?;
+    if secret.is_none() {
+        terminal::complain(format_args!("posts are not signed; set {SECRET_VARIABLE} or --post-secret-file"));
+    }
+    let roots = &link.connection.extra_roots.certificates;
+    let webhook = Webhook::new(url, secret, roots, patience).map_err(|what| {
+        Failure::failed(format_args!("couldn't prepare the posts: {what}"))
+            .hint("install ca-certificates or use --ca-file")
+    })?;
+    let hook = Hook::Post { webhook, run: fastrand::u64(..) };
+    Ok(Some(Delivery::new(hook, arguments.on_error.unwrap_or(OnError::Retry))))
+}
+
+fn secret(arguments: &WatchArguments, environment: Environment<'_>) -> Result<Option<SecretString>, Failure> {
+    let Some(path) = &arguments.post_secret_file else {
+        return Ok(environment(SECRET_VARIABLE).map(SecretString::from));
+    };
+    let read = config::first_line_in_file(path).map_err(|what| {
+        Failure::usage(format_args!("couldn't read the secret from {}: {what}", path.display()))
+            .hint(format_args!("correct the file, or use {SECRET_VARIABLE}"))
+    })?;
+    Ok(Some(read))
+}
+
+/// A step that the feed hasn't come to yet would be waited for in silence, for years if it is a typing error; one that it has
+/// forgotten would leave a gap. Where the feed can't be asked now, following it will tell why.
+async fn refuse_unknown(link: &Link, step: Step) -> Result<(), Failure> {
+    let is_refused = match link.client.changes(step, None).await {
+        Ok(changes) if !changes.events.is_empty() || changes.next.is_some_and(|next| next > step) => return Ok(()),
+        Ok(_) => false,
+        Err(error) => error.fault.rejects_step(),
+    };
+    match sync::feed_end(&*link.client).await {
+        Ok(Some(end)) if step > end => {
+            let what = format!("step {step} is beyond the end of the feed, whose next step is {end}");
+            Err(Failure::usage(what).hint("check the step and the tenant; without --since or --state it begins now"))
+        }
+        Ok(Some(end)) if is_refused && step < end => Err(Failure::failed(format_args!(
+            "step {step} is no longer in the feed"
+        ))
+        .hint("start without --since, or with another --state, to continue from now; compare with an export what was missed")),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::warn!(%error, "it isn't known where the feed ends");
+            Ok(())
+        }
+    }
 }
 
 /// Why there is nothing more to tell.
@@ -75,73 +176,8 @@ enum Ending {
     Signalled(Signal),
     /// The reader of stdout has seen enough.
     NobodyReads,
-}
-
-/// How far the tenant was followed.
-struct Watch {
-    tenant: String,
-    /// Whether the person named the step to begin at.
-    since: Option<Step>,
-    /// From where to go on after what was told so far.
-    step: Option<Step>,
-    synchronised: bool,
-    offline: bool,
-}
-
-impl Watch {
-    fn new(tenant: &str, since: Option<Step>) -> Self {
-        Self { tenant: tenant.to_owned(), since, step: since, synchronised: false, offline: false }
-    }
-
-    /// The lines that an event gives. What a person should know goes to stderr.
-    fn on_sync_event(&mut self, event: Event) -> Result<Vec<Line>, Report> {
-        match event {
-            Event::Listed { different } => return Ok(self.lines(different, None)),
-            Event::Changed { seen, next } => return Ok(self.lines(seen, next)),
-            Event::Synchronised { next, .. } => {
-                self.step = Some(next);
-                if !self.synchronised {
-                    self.synchronised = true;
-                    terminal::complain(format_args!(
-                        "watching {} from step {}",
-                        self.tenant,
-                        self.since.unwrap_or(next)
-                    ));
-                }
-            }
-            Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
-                if !self.synchronised && !error.fault.is_transient() {
-                    return Err(error.into());
-                }
-                if !std::mem::replace(&mut self.offline, true) {
-                    terminal::complain(format_args!("{error}; retrying"));
-                }
-            }
-            Event::PhaseChanged(Phase::Silent { call, since }) => {
-                terminal::complain(format_args!("no response for {} s while trying to {call}", since.as_secs()));
-            }
-            Event::PhaseChanged(Phase::Live) if self.offline => {
-                self.offline = false;
-                terminal::complain(format_args!("reconnected"));
-            }
-            Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
-                return Err(eyre!("step {step} is no longer in the feed; start without --since to continue from now"));
-            }
-            Event::Noticed(notice) => terminal::complain(notice),
-            _ => {}
-        }
-        Ok(Vec::new())
-    }
-
-    /// Only the last line of a batch may be gone on from behind the batch.
-    fn lines(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Vec<Line> {
-        let time = clock::now();
-        let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, self.step)).collect();
-        if let (Some(last), Some(_)) = (lines.last_mut(), next) {
-            last.step = next;
-        }
-        lines
-    }
+    /// The hook failed, and it was asked to stop then.
+    GivenUp(String),
 }
 
 /// How long a line that was begun may take to be read, when it is time to end.
@@ -150,128 +186,98 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Where the lines go.
 struct Output {
     format: WatchFormat,
-    exec: Option<String>,
-    /// The variables that hold keys, which no command sees.
-    key_variables: Vec<String>,
+    delivery: Option<Delivery>,
+    state: Option<StateFile>,
+    signals: Signals,
     out: Stdout,
     zone: TimeZone,
 }
 
 impl Output {
-    /// Tells lines one after the other, up to a signal or a reader who has gone; a command that runs is waited for. `step` follows
-    /// what was told.
-    async fn emit(
-        &mut self,
-        lines: Vec<Line>,
-        step: &mut Option<Step>,
-        mut signalled: Pin<&mut impl Future<Output = io::Result<Signal>>>,
-    ) -> Result<Option<Ending>, Report> {
+    /// Tells lines one after the other, up to a signal or a reader who has gone. `step` follows what was dealt with.
+    async fn emit(&mut self, lines: Vec<Line>, step: &mut Option<Step>) -> Result<Option<Ending>, Failure> {
         for line in lines {
-            let mut ending = None;
-            let written = {
-                let mut writing = pin!(self.write(&line));
-                tokio::select! {
-                    biased;
-                    written = &mut writing => Some(written),
-                    signal = &mut signalled => {
-                        ending = Some(Ending::Signalled(signal?));
-                        // A line that is begun is finished, unless nobody reads it.
-                        timeout(PATIENCE, writing).await.ok()
-                    }
-                }
-            };
-            let Some(written) = written else { return Ok(ending) };
-            match written {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Some(Ending::NobodyReads)),
-                other => other.wrap_err("couldn't write to stdout")?,
+            match self.write(&line).await? {
+                Written::Whole => {}
+                Written::Not(ending) => return Ok(Some(ending)),
             }
-            if let Some(command) = &self.exec
-                && !self.execute(command, &line, &mut ending, signalled.as_mut()).await?
-            {
-                // `--since` is to begin with this change again.
-                return Ok(ending);
+            if let Some(delivery) = &mut self.delivery {
+                let json = line.to_json().wrap_err("couldn't write the change as JSON")?;
+                match delivery.deliver(&json, &mut self.signals).await.wrap_err(NO_SIGNALS)? {
+                    Delivered::DealtWith => {}
+                    Delivered::GivenUp(why) => return Ok(Some(Ending::GivenUp(why))),
+                    Delivered::NotYet => return Ok(self.signals.received().map(Ending::Signalled)),
+                }
             }
             *step = line.step.or(*step);
-            if ending.is_some() {
-                return Ok(ending);
+            self.save(*step)?;
+            if let Some(signal) = self.signals.received() {
+                return Ok(Some(Ending::Signalled(signal)));
             }
         }
+        self.save(*step)?;
         Ok(None)
     }
 
-    /// Runs a command with the change on its stdin, again when it fails. One that fails each time is told, with the change, and is no
-    /// reason to stop. Answers whether the change is dealt with: a command that fails once it is time to end isn't run again, since
-    /// what ends this program at a terminal ends the command too.
-    async fn execute(
-        &self,
-        command: &str,
-        line: &Line,
-        ending: &mut Option<Ending>,
-        mut signalled: Pin<&mut impl Future<Output = io::Result<Signal>>>,
-    ) -> Result<bool, Report> {
-        let event = line.to_json().wrap_err("couldn't write the change as JSON")?;
-        for tries in 1..=TRIES {
-            let mut running = pin!(run_once(command, &self.key_variables, &event));
-            let ran = tokio::select! {
-                ran = &mut running => ran,
-                signal = &mut signalled, if ending.is_none() => {
-                    *ending = Some(Ending::Signalled(signal?));
-                    running.await
-                }
-            };
-            let outcome = match ran {
-                Ok(status) if status.success() => return Ok(true),
-                Ok(status) => format!("ended with {status}"),
-                Err(error) => format!("couldn't be run: {error:#}"),
-            };
-            if ending.is_none() && tries < TRIES {
-                tokio::select! {
-                    () = tokio::time::sleep(TRIED_AGAIN * 2_u32.pow(tries - 1)) => continue,
-                    signal = &mut signalled => *ending = Some(Ending::Signalled(signal?)),
-                }
-            }
-            let times = if tries == 1 { String::new() } else { format!(" {tries} times,") };
-            terminal::complain(format_args!("`{command}` {outcome},{times} for this change: {event}"));
-            if ending.is_some() {
-                return Ok(false);
-            }
+    fn save(&mut self, step: Option<Step>) -> Result<(), Failure> {
+        match (&mut self.state, step) {
+            (Some(state), Some(step)) => state.save(step),
+            _ => Ok(()),
         }
-        Ok(true)
     }
 
-    async fn write(&mut self, line: &Line) -> io::Result<()> {
+    /// Writes a line. One that is begun when a signal comes is finished, unless nobody reads it.
+    async fn write(&mut self, line: &Line) -> Result<Written, Failure> {
         let mut text = match self.format {
             WatchFormat::Text => line.to_text(&self.zone),
-            WatchFormat::Ndjson => line.to_json()?,
+            WatchFormat::Ndjson => line.to_json().wrap_err("couldn't write the change as JSON")?,
         };
         text.push('\n');
-        self.out.write_all(text.as_bytes()).await?;
-        self.out.flush().await
+        let out = &mut self.out;
+        let mut writing = pin!(async {
+            out.write_all(text.as_bytes()).await?;
+            out.flush().await
+        });
+        let written = tokio::select! {
+            biased;
+            written = &mut writing => written,
+            signal = self.signals.next() => {
+                let signal = signal.wrap_err(NO_SIGNALS)?;
+                match timeout(PATIENCE, writing).await {
+                    Ok(written) => written,
+                    Err(_) => return Ok(Written::Not(Ending::Signalled(signal))),
+                }
+            }
+        };
+        match written {
+            Ok(()) => Ok(Written::Whole),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Written::Not(Ending::NobodyReads)),
+            Err(error) => Err(error).wrap_err("couldn't write to stdout")?,
+        }
+    }
+
+    /// Says from where to go on, and how it ended.
+    fn end(&self, ending: Ending, step: Option<Step>) -> Result<Exit, Failure> {
+        let resume = match (&self.state, step) {
+            (Some(_), _) => "run it again with the same --state to resume".to_owned(),
+            (None, Some(step)) => format!("resume with `--since {step}`"),
+            (None, None) => "run it again to begin".to_owned(),
+        };
+        match ending {
+            Ending::Signalled(signal) => {
+                if step.is_some() {
+                    terminal::complain(format_args!("stopped; {resume}"));
+                }
+                Ok(ended_by(signal))
+            }
+            Ending::NobodyReads => Ok(Exit::Done),
+            Ending::GivenUp(why) => Err(Failure::failed(why).hint(format_args!("mend what failed, then {resume}"))),
+        }
     }
 }
 
-/// How often a command is run for one change in all, and the pause before the second time, which doubles with each further one.
-const TRIES: u32 = 3;
-const TRIED_AGAIN: Duration = Duration::from_millis(500);
-
-/// Runs a command with the change on its stdin. What it writes to its stdout goes to this program's stderr, where it is in nobody's
-/// way.
-async fn run_once(command: &str, key_variables: &[String], event: &str) -> Result<ExitStatus, Report> {
-    let mut run = Command::new("sh");
-    run.args(["-c", command]).stdin(Stdio::piped());
-    terminal::without_keys(&mut run, key_variables);
-    #[cfg(unix)]
-    {
-        // A stderr that can't be had twice is no reason not to run it.
-        let stdout = rustix::io::fcntl_dupfd_cloexec(io::stderr(), 0).map_or_else(|_| Stdio::null(), Stdio::from);
-        run.stdout(stdout);
-    }
-    let mut child = run.spawn().wrap_err_with(|| format!("couldn't run `{command}`"))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A command may well end without reading.
-        if let Err(error) = stdin.write_all(format!("{event}\n").as_bytes()).await {
-            tracing::debug!(%error, "the command did not read the change");
-        }
-    }
-    child.wait().await.wrap_err_with(|| format!("couldn't wait for `{command}`"))
+/// What became of a line.
+enum Written {
+    Whole,
+    Not(Ending),
 }

@@ -57,22 +57,29 @@ pub(super) fn of_variables(environment: Environment<'_>) -> Result<Option<Secret
     }
 }
 
+/// The key in a file.
+///
+/// # Errors
+///
+/// Those of [`first_line_in_file`].
+pub(super) fn in_file(path: &Path) -> Result<SecretString, KeyFileFault> {
+    first_line_in_file(path).map_err(|what| KeyFileFault { path: path.to_owned(), what })
+}
+
 /// The first line of a file, without its end. A file that others can read is refused, as ssh refuses such a key.
 ///
 /// # Errors
 ///
-/// A file that can't be read, has no first line, or is readable for others though the person could change that.
-pub(super) fn in_file(path: &Path) -> Result<SecretString, KeyFileFault> {
-    let fault = |what: String| KeyFileFault { path: path.to_owned(), what };
+/// A file that can't be read, has no first line, or is readable for others though the person could change that. Never repeats what
+/// is in it.
+pub fn first_line_in_file(path: &Path) -> Result<SecretString, String> {
     if let Some(mode) = files::open_to_others(path) {
-        let words = format!("others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display());
-        return Err(fault(words));
+        return Err(format!("others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display()));
     }
-    let text = files::read_text(path).map_err(|error| fault(error.to_string()))?;
-    let text = SecretString::from(text);
+    let text = SecretString::from(files::read_text(path).map_err(|error| error.to_string())?);
     let line = text.expose_secret().lines().next().unwrap_or_default().trim_end_matches('\r');
     if line.trim().is_empty() {
-        return Err(fault("its first line is empty; expected the key".into()));
+        return Err("its first line is empty; expected the key".into());
     }
     Ok(line.to_owned().into())
 }

@@ -50,6 +50,18 @@ pub(super) async fn end<R: Remote>(remote: &R) -> Result<End, RemoteError> {
     }
 }
 
+/// The step that will be the next to happen, `None` where there is no feed.
+///
+/// # Errors
+///
+/// The server can't be asked.
+pub async fn feed_end<R: Remote>(remote: &R) -> Result<Option<Step>, RemoteError> {
+    Ok(match end(remote).await? {
+        End::At(step, _) => Some(step),
+        End::Unavailable(_) => None,
+    })
+}
+
 /// The search for the end of a feed.
 struct Search<'a, R> {
     remote: &'a R,

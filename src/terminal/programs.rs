@@ -130,7 +130,7 @@ struct Running {
 
 impl Running {
     fn of(child: Child, limit: Option<Duration>) -> Self {
-        let group = Group(child.id());
+        let group = Group::of(&child);
         Self { child, group, limit, asked: None, until: limit.map(|limit| Instant::now() + limit) }
     }
 
@@ -171,7 +171,7 @@ impl Running {
             // What it started and did not take along.
             self.end();
         }
-        self.group.0 = None;
+        self.group.let_go();
         self.asked.take().unwrap_or_else(|| status.map_or(RunOutcome::Stopped, outcome))
     }
 
@@ -230,8 +230,21 @@ fn outcome(status: io::Result<ExitStatus>) -> RunOutcome {
     }
 }
 
-/// A program and all that it started. What is left of it goes when it is dropped.
-struct Group(Option<u32>);
+/// A program and all that it started, where it has a process group of its own. What is left of it goes when it is dropped.
+pub struct Group(Option<u32>);
+
+impl Group {
+    /// That of a child that was started as the first of its group.
+    #[must_use]
+    pub fn of(child: &Child) -> Self {
+        Self(child.id())
+    }
+
+    /// It has ended, and what it left behind may stay.
+    pub fn let_go(&mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {

@@ -586,8 +586,15 @@ impl<R: Remote> Actor<R> {
 
     /// Applies fetched segments, and answers the differences. `by_feed` when the feed led there.
     pub(super) async fn take(&mut self, answers: Vec<Fetched>, by_feed: bool) -> Result<Vec<SegmentChange>, Stopped> {
-        let tell_all = self.settings.tell_named && !self.following.synchronised && by_feed;
         let next = self.following.earliest().filter(|_| by_feed);
+        let Taken { told, different } = self.apply(answers, by_feed);
+        self.emit_changes(told, next).await?;
+        Ok(different)
+    }
+
+    /// Applies fetched segments, of which nobody is told yet.
+    fn apply(&mut self, answers: Vec<Fetched>, by_feed: bool) -> Taken {
+        let tell_all = self.settings.tell_named && !self.following.synchronised && by_feed;
         let (mut told, mut different) = (Vec::new(), Vec::new());
         for answer in answers {
             let (id, mention) = (answer.id.clone(), answer.mention);
@@ -604,7 +611,14 @@ impl<R: Remote> Actor<R> {
                 told.push(SegmentChange { id, before: now.clone(), now, mention });
             }
         }
-        self.emit_changes(told, next).await?;
-        Ok(different)
+        Taken { told, different }
     }
+}
+
+/// What came of fetched segments.
+struct Taken {
+    /// What is to be told.
+    told: Vec<SegmentChange>,
+    /// What differs from what was known.
+    different: Vec<SegmentChange>,
 }

@@ -290,9 +290,12 @@ impl<R: Remote> Actor<R> {
             repeat_after: now + self.settings.relist.max(progress.elapsed.saturating_mul(LISTS_APART)),
             verify_after: self.settings.verify_every.map(|pause| now + pause),
         };
-        self.settle_by_list(&mut different).await?;
+        let told = self.settle_by_list(&mut different).await?;
         self.doubt_or_look_for(absent, different.is_empty());
         self.keep_list(&different).await;
+        if self.settings.tell_named {
+            different.retain(|seen| !told.contains(&seen.id));
+        }
         self.emit(Event::Listed { different }).await?;
         self.listed_for_resends().await?;
         self.enter(Phase::Replaying).await?;

@@ -192,3 +192,19 @@ async fn from_a_step_on_everything_that_the_feed_names_is_told_once() {
     assert_eq!(client.named, ["vip", "hurt", "brief", "vip"]);
     assert_eq!(client.next, Some(Step(9)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_list_tells_instead_of_looks_is_told_in_the_order_of_the_feed() {
+    let server = tenant();
+    let names: Vec<String> = (0..60).rev().map(|at| format!("s{at:02}")).collect();
+    let first = Step(1 + i64::try_from(server.model().feed.len()).unwrap());
+    for name in &names {
+        server.model().put(segment(name, name, None));
+    }
+    server.model().delete(&super::id("s30"));
+    let settings = Settings { since: Some(first), tell_named: true, ..Settings::default() };
+    let mut client = Client::start(&server, settings);
+    client.settle().await;
+    assert_eq!(client.named, names);
+    assert!(client.lists > 1, "so many are listed");
+}

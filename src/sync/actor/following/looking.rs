@@ -1,9 +1,8 @@
 //! Looking at what the feed has named, one segment after the other and several at once; or listing everything where that costs less.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use tokio::time::Instant;
 
 use crate::remote::{Fault, FeedEventKind, Remote, RemoteError};
@@ -158,44 +157,54 @@ impl<R: Remote> Actor<R> {
         self.relist().await
     }
 
-    /// A list has come to its end: what it tells of the segments that were named before it began is owed no look.
+    /// A list has come to its end: what it tells of the segments that were named before it began is owed no look. Answers which of the
+    /// differences are told by now. Who is told of everything that the feed names is told in its order here too, and before the
+    /// position moves on: whoever goes on from there later has missed nothing.
     pub(in crate::sync::actor) async fn settle_by_list(
         &mut self,
         different: &mut [SegmentChange],
-    ) -> Result<(), Stopped> {
-        let Some(part) = self.lists.last.covers.take() else { return Ok(()) };
+    ) -> Result<HashSet<SegmentId>, Stopped> {
+        let Some(part) = self.lists.last.covers.take() else { return Ok(HashSet::new()) };
         let begun = self.lists.last.begun;
         let tell_all = self.settings.tell_named && !self.following.synchronised;
-        let mut mentions: BTreeMap<SegmentId, FeedSource> = BTreeMap::new();
-        let (ledger, mut gone) = (&self.cache, Vec::new());
+        let (ledger, mut named, mut gone) = (&self.cache, Vec::new(), Vec::new());
         self.following.looks.backlog.settle_up_to(part, |id, mention, last| {
-            if ledger.knows_since(id, begun) {
-                mentions.insert(id.clone(), mention);
-                return true;
-            }
+            let is_listed = ledger.knows_since(id, begun);
             // The feed says that it was deleted, and the list does not have it.
-            let deleted = last == Some(FeedEventKind::Deleted);
+            let deleted = !is_listed && last == Some(FeedEventKind::Deleted);
             if deleted {
                 gone.push(Fetched { id: id.clone(), now: None, asked: begun, mention });
             }
-            deleted
+            if is_listed || deleted {
+                named.push((id.clone(), mention, deleted));
+            }
+            is_listed || deleted
         });
-        for seen in different {
-            if let Some(mention) = mentions.remove(&seen.id) {
-                seen.mention = mention;
+        let mentions: HashMap<&SegmentId, FeedSource> = named.iter().map(|(id, mention, _)| (id, *mention)).collect();
+        for seen in different.iter_mut() {
+            if let Some(mention) = mentions.get(&seen.id) {
+                seen.mention = *mention;
             }
         }
-        self.following.advance();
-        self.take(gone, true).await?;
-        if tell_all {
-            let told = mentions.into_iter().map(|(id, mention)| {
-                let now = self.cache.get(&id).cloned();
-                SegmentChange { id, before: now.clone(), now, mention }
-            });
-            let told = told.collect();
-            self.emit_changes(told, self.following.earliest()).await?;
+        let mut known: HashMap<SegmentId, SegmentChange> = HashMap::new();
+        if self.settings.tell_named {
+            let listed = different.iter().filter(|seen| mentions.contains_key(&seen.id));
+            known.extend(listed.map(|seen| (seen.id.clone(), seen.clone())));
         }
-        Ok(())
+        known.extend(self.apply(gone, true).told.into_iter().map(|seen| (seen.id.clone(), seen)));
+        let mut told = Vec::new();
+        for (id, mention, deleted) in &named {
+            if let Some(seen) = known.remove(id) {
+                told.push(seen);
+            } else if tell_all && !deleted {
+                let now = self.cache.get(id).cloned();
+                told.push(SegmentChange { id: id.clone(), before: now.clone(), now, mention: *mention });
+            }
+        }
+        let told_ids = told.iter().map(|seen| seen.id.clone()).collect();
+        self.emit_changes(told, self.following.earliest()).await?;
+        self.following.advance();
+        Ok(told_ids)
     }
 }
 

@@ -3,126 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 #![cfg(unix)]
 
+mod demo;
+mod hooks;
+mod posts;
+mod receiver;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
-use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server, Trouble};
-use segtui::segment::SegmentId;
+use segtui::demo::{Actor, ChangeRequest, Fields, Trouble};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-/// Long enough for a busy machine; no test waits for it unless something is wrong.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Demo {
-    runtime: tokio::runtime::Runtime,
-    server: Server,
-    home: TempDir,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let server = runtime.block_on(Server::start(Options::default())).unwrap();
-        Self { runtime, server, home: tempfile::tempdir().unwrap() }
-    }
-
-    fn change(&self, actor: Actor, wish: ChangeRequest) -> SegmentId {
-        let _guard = self.runtime.enter();
-        self.server.change(actor, wish).unwrap()
-    }
-
-    fn rename(&self, from: &str, to: &str) {
-        let segment = self.server.segments().into_iter().find(|segment| segment.name == from).unwrap();
-        self.change(
-            Actor::Backoffice,
-            ChangeRequest::Update(segment.id.clone(), Fields { name: to.into(), ..Fields::of(&segment) }),
-        );
-    }
-
-    fn watch(&self, arguments: &[&str]) -> Watch {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_segtui"))
-            .args(["watch", "--poll", "0.2"])
-            .args(arguments)
-            .env_clear()
-            .env("PATH", std::env::var("PATH").unwrap())
-            .env("HOME", self.home.path())
-            .env("SEGTUI_BASE_URL", self.server.base_url())
-            .env("SEGTUI_TENANT", self.server.tenant())
-            .env("SEGTUI_API_KEY", self.server.api_key())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = child.stdout.take().map(BufReader::new);
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Watch { child, stdout, stderr }
-    }
-
-    /// Follows from now on, once it says so.
-    fn watching(&self, arguments: &[&str]) -> Watch {
-        let mut watch = self.watch(arguments);
-        assert!(watch.complaint().contains("watching demo-wholesale from step"));
-        watch
-    }
-}
-
-struct Watch {
-    child: Child,
-    stdout: Option<BufReader<ChildStdout>>,
-    stderr: BufReader<ChildStderr>,
-}
-
-impl Watch {
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    fn json(&mut self) -> Value {
-        serde_json::from_str(&self.line()).unwrap()
-    }
-
-    fn complaint(&mut self) -> String {
-        let mut line = String::new();
-        self.stderr.read_line(&mut line).unwrap();
-        line
-    }
-
-    fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-    }
-
-    /// The exit code, and what is left to read on stderr.
-    fn ended(mut self) -> (i32, String) {
-        let until = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < until, "it does not end");
-            thread::sleep(Duration::from_millis(10));
-        };
-        let mut rest = String::new();
-        self.stderr.read_to_string(&mut rest).unwrap();
-        (status.code().unwrap(), rest)
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        // It may have ended already, which is as well.
-        let _already_gone = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
+use demo::{Demo, PATIENCE};
 
 #[test]
 fn each_change_is_a_line_with_old_and_new_values_and_the_step_to_go_on_from() {

@@ -1,0 +1,201 @@
+//! Posting JSON to an address of the person's own, signed with a secret that both sides know, so that the receiver can tell who sent it.
+//!
+//! The signature is that of the time and the body: whoever records a request can't send another body with it, nor the same one much
+//! later. Neither the API key nor the secret leaves with it. One call is one request; trying again is for whoever calls.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::redirect;
+use ring::hmac;
+use rustls::pki_types::CertificateDer;
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use super::exchange::{self, asked_wait};
+use super::settings::USER_AGENT;
+use crate::clock;
+use crate::remote::InsecureHttp;
+
+/// The header with the time in seconds since 1970, and the signature in hexadecimal: `t=1764147600,v1=5257a8…`.
+pub const SIGNATURE: &str = "segtui-signature";
+/// The header that is the same when one thing is posted again.
+pub const DELIVERY: &str = "segtui-delivery";
+
+/// An address to post to. Shown without what may be secret in it: a password, the path and the query.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookUrl(Url);
+
+impl std::fmt::Debug for WebhookUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WebhookUrl({self})")
+    }
+}
+
+impl std::fmt::Display for WebhookUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.origin().ascii_serialization())
+    }
+}
+
+/// Why nothing can be posted to an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookUrlFault {
+    /// It is no address.
+    #[error("expected an address such as https://one.example/hook")]
+    NoAddress,
+    /// It would be readable for everybody on the way.
+    #[error("http to other machines can be read by others; use https, or allow it with --insecure-http")]
+    Insecure,
+}
+
+impl WebhookUrl {
+    /// Reads an address: https, or http to this machine, or to any where that is allowed.
+    ///
+    /// # Errors
+    ///
+    /// Any [`WebhookUrlFault`]. None repeats the address.
+    pub fn parse(text: &str, insecure_http: InsecureHttp) -> Result<Self, WebhookUrlFault> {
+        let url = Url::parse(text.trim()).map_err(|_| WebhookUrlFault::NoAddress)?;
+        match url.scheme() {
+            "https" => Ok(Self(url)),
+            "http" if is_loopback(&url) || insecure_http == InsecureHttp::Allowed => Ok(Self(url)),
+            "http" => Err(WebhookUrlFault::Insecure),
+            _ => Err(WebhookUrlFault::NoAddress),
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+/// Somebody to post to.
+#[derive(Debug)]
+pub struct Webhook {
+    url: WebhookUrl,
+    secret: Option<SecretString>,
+    http: reqwest::Client,
+}
+
+/// Why something was not taken. Reads on after the name of the address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct NotTaken {
+    /// What happened.
+    pub what: String,
+    /// How long the receiver asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Webhook {
+    /// Prepares to post; nothing is sent yet. Each request takes no longer than `patience`.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way on this machine, such as having no certificates to check an https server by.
+    pub fn new(
+        url: WebhookUrl,
+        secret: Option<SecretString>,
+        extra_roots: &[CertificateDer<'static>],
+        patience: Duration,
+    ) -> Result<Self, String> {
+        // Another part of the program may have installed one before; any will do.
+        let _already_installed = rustls::crypto::ring::default_provider().install_default().err();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .timeout(patience);
+        if url.0.scheme() == "http" {
+            builder = builder.tls_certs_only([]);
+        }
+        for root in extra_roots {
+            let root = reqwest::Certificate::from_der(root).map_err(|error| exchange::innermost(&error))?;
+            builder = builder.tls_certs_merge([root]);
+        }
+        if is_loopback(&url.0) {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| exchange::innermost(&error))?;
+        Ok(Self { url, secret, http })
+    }
+
+    /// Where it posts to, without what may be secret.
+    #[must_use]
+    pub fn url(&self) -> &WebhookUrl {
+        &self.url
+    }
+
+    /// Posts a text of JSON. Only an answer of 2xx is success.
+    ///
+    /// # Errors
+    ///
+    /// Everything else. Whether the receiver has seen it is not known then.
+    pub async fn post(&self, json: String, delivery: &str) -> Result<(), NotTaken> {
+        let mut request = self.http.post(self.url.0.clone()).header(CONTENT_TYPE, "application/json");
+        request = request.header(DELIVERY, delivery);
+        if let Some(secret) = &self.secret {
+            request = request.header(SIGNATURE, signature(secret, clock::now().as_second(), &json));
+        }
+        let answer = request.body(json).send().await.map_err(|error| NotTaken {
+            what: if error.is_timeout() { "didn't answer in time".into() } else { exchange::innermost(&error) },
+            retry_after: None,
+        })?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let note = if status.is_redirection() { "; redirects are not followed" } else { "" };
+        let what = format!("answered {status}{note}");
+        Err(NotTaken { what, retry_after: retry_after(answer.headers()) })
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    asked_wait(headers.get(RETRY_AFTER)?.to_str().ok()?, clock::now())
+}
+
+/// HMAC-SHA256 of the time, a dot and the body.
+fn signature(secret: &SecretString, time: i64, json: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+    let tag = hmac::sign(&key, format!("{time}.{json}").as_bytes());
+    let digits: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={time},v1={}", digits.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<String, WebhookUrlFault> {
+        WebhookUrl::parse(text, InsecureHttp::Refused).map(|url| url.to_string())
+    }
+
+    #[test]
+    fn what_may_be_secret_in_an_address_is_not_shown() {
+        assert_eq!(
+            parse("https://me:hunter2@one.example:8443/hunter3?token=hunter4"),
+            Ok("https://one.example:8443".into())
+        );
+        assert_eq!(parse("http://127.0.0.1:80/x"), Ok("http://127.0.0.1".into()));
+        assert_eq!(parse("http://one.example"), Err(WebhookUrlFault::Insecure));
+        for text in ["", "one.example/hook", "ftp://one.example", "file:///etc/passwd"] {
+            assert_eq!(parse(text), Err(WebhookUrlFault::NoAddress), "{text}");
+        }
+        assert!(WebhookUrl::parse("http://one.example", InsecureHttp::Allowed).is_ok());
+    }
+
+    /// By `printf '7.{"a":1}' | openssl dgst -sha256 -hmac hunter2`.
+    #[test]
+    fn the_signature_is_the_one_that_others_compute() {
+        let expected = "8a44b4b87f6872f341e45970b21e640fcd1653e42396be872d02a769feb5affd";
+        assert_eq!(signature(&"hunter2".to_owned().into(), 7, "{\"a\":1}"), format!("t=7,v1={expected}"));
+    }
+}

@@ -1,0 +1,73 @@
+//! A shell command that is run for a change, with the change on its stdin. It has a group of its own, so that nothing it started
+//! outlives the time it has.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::terminal::{self, Group};
+
+/// How long a command may take to end that was asked to.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A command, and for how long it may run.
+#[derive(Debug)]
+pub(super) struct ShellCommand {
+    pub text: String,
+    /// Variables that it doesn't see: they hold keys and secrets.
+    pub hidden: Vec<String>,
+    pub patience: Duration,
+}
+
+impl ShellCommand {
+    /// Runs it once. What it writes to its stdout goes to this program's stderr, where it is in nobody's way. Dropped, it ends the
+    /// command.
+    pub async fn run(&self, json: &str) -> Result<(), String> {
+        let not_run = |error: io::Error| format!("couldn't be run: {error}");
+        let mut child = self.spawn().map_err(not_run)?;
+        let mut group = Group::of(&child);
+        let ended = timeout(self.patience, fed(&mut child, json)).await;
+        let Ok(ended) = ended else {
+            group.ask();
+            // Whether it ends by itself in that time or not, all of it is gone then.
+            let _patient = timeout(LAST_WORDS, child.wait()).await;
+            group.end();
+            return Err(format!("didn't end within {} s and was ended", self.patience.as_secs_f64()));
+        };
+        group.let_go();
+        let status = ended.map_err(|error| format!("couldn't be waited for: {error}"))?;
+        if status.success() { Ok(()) } else { Err(format!("ended with {status}")) }
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        let mut command = Command::new("sh");
+        command.args(["-c", &self.text]).stdin(Stdio::piped()).kill_on_drop(true);
+        terminal::without_keys(&mut command, &self.hidden);
+        #[cfg(unix)]
+        {
+            command.process_group(0);
+            // A stderr that can't be had twice is no reason not to run it.
+            let stdout = rustix::io::fcntl_dupfd_cloexec(io::stderr(), 0).map_or_else(|_| Stdio::null(), Stdio::from);
+            command.stdout(stdout);
+        }
+        command.spawn()
+    }
+}
+
+async fn fed(child: &mut Child, json: &str) -> io::Result<ExitStatus> {
+    let stdin = child.stdin.take();
+    let feeding = async {
+        if let Some(mut stdin) = stdin {
+            // A command may well end without reading.
+            if let Err(error) = stdin.write_all(format!("{json}\n").as_bytes()).await {
+                tracing::debug!(%error, "the command did not read the change");
+            }
+        }
+    };
+    let ((), ended) = tokio::join!(feeding, child.wait());
+    ended
+}

@@ -1,0 +1,77 @@
+//! How far a tenant was followed, and the lines that come of it.
+
+use color_eyre::eyre::{Report, eyre};
+
+use crate::clock;
+use crate::segment::Step;
+use crate::sync::{Event, Notice, Phase, SegmentChange};
+use crate::terminal;
+
+use super::line::Line;
+
+/// How far the tenant was followed.
+pub(super) struct Following {
+    tenant: String,
+    /// Whether the person named the step to begin at.
+    since: Option<Step>,
+    /// From where to go on after what was told so far.
+    pub step: Option<Step>,
+    synchronised: bool,
+    offline: bool,
+}
+
+impl Following {
+    pub fn new(tenant: &str, since: Option<Step>) -> Self {
+        Self { tenant: tenant.to_owned(), since, step: since, synchronised: false, offline: false }
+    }
+
+    /// The lines that an event gives. What a person should know goes to stderr.
+    pub fn on_sync_event(&mut self, event: Event) -> Result<Vec<Line>, Report> {
+        match event {
+            Event::Listed { different } => return Ok(self.lines(different, None)),
+            Event::Changed { seen, next } => return Ok(self.lines(seen, next)),
+            Event::Synchronised { next, .. } => {
+                self.step = Some(next);
+                if !self.synchronised {
+                    self.synchronised = true;
+                    terminal::complain(format_args!(
+                        "watching {} from step {}",
+                        self.tenant,
+                        self.since.unwrap_or(next)
+                    ));
+                }
+            }
+            Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
+                if !self.synchronised && !error.fault.is_transient() {
+                    return Err(error.into());
+                }
+                if !std::mem::replace(&mut self.offline, true) {
+                    terminal::complain(format_args!("{error}; retrying"));
+                }
+            }
+            Event::PhaseChanged(Phase::Silent { call, since }) => {
+                terminal::complain(format_args!("no response for {} s while trying to {call}", since.as_secs()));
+            }
+            Event::PhaseChanged(Phase::Live) if self.offline => {
+                self.offline = false;
+                terminal::complain(format_args!("reconnected"));
+            }
+            Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
+                return Err(eyre!("step {step} is no longer in the feed; start without --since to continue from now"));
+            }
+            Event::Noticed(notice) => terminal::complain(notice),
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// Only the last line of a batch may be gone on from behind the batch.
+    fn lines(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Vec<Line> {
+        let time = clock::now();
+        let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, self.step)).collect();
+        if let (Some(last), Some(_)) = (lines.last_mut(), next) {
+            last.step = next;
+        }
+        lines
+    }
+}

@@ -1,0 +1,163 @@
+//! A demo server, and the program that follows it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};
+use segtui::segment::SegmentId;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Long enough for a busy machine; no test waits for it unless something is wrong.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Demo {
+    runtime: tokio::runtime::Runtime,
+    pub server: Server,
+    pub home: TempDir,
+}
+
+impl Demo {
+    pub fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let server = runtime.block_on(Server::start(Options::default())).unwrap();
+        Self { runtime, server, home: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn change(&self, actor: Actor, wish: ChangeRequest) -> SegmentId {
+        let _guard = self.runtime.enter();
+        self.server.change(actor, wish).unwrap()
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        let segment = self.server.segments().into_iter().find(|segment| segment.name == from).unwrap();
+        self.change(
+            Actor::Backoffice,
+            ChangeRequest::Update(segment.id.clone(), Fields { name: to.into(), ..Fields::of(&segment) }),
+        );
+    }
+
+    pub fn watch(&self, arguments: &[&str]) -> Watch {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_segtui"))
+            .args(["watch", "--poll", "0.2"])
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var("PATH").unwrap())
+            .env("HOME", self.home.path())
+            .env("SEGTUI_BASE_URL", self.server.base_url())
+            .env("SEGTUI_TENANT", self.server.tenant())
+            .env("SEGTUI_API_KEY", self.server.api_key())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().map(BufReader::new);
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Watch { child, stdout, stderr }
+    }
+
+    /// Creates a segment and answers its id.
+    pub fn create(&self, name: &str) -> SegmentId {
+        let fields = Fields { name: name.into(), external_id: None, parent: None };
+        self.change(Actor::Backoffice, ChangeRequest::Create(fields))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Follows from now on, once it says so.
+    pub fn watching(&self, arguments: &[&str]) -> Watch {
+        let mut watch = self.watch(arguments);
+        assert!(watch.complaint().contains("watching demo-wholesale from step"));
+        watch
+    }
+}
+
+pub struct Watch {
+    pub child: Child,
+    pub stdout: Option<BufReader<ChildStdout>>,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Watch {
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.as_mut().unwrap().read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    pub fn json(&mut self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+
+    pub fn complaint(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line
+    }
+
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// The next line on stderr that has a text in it.
+    pub fn complaint_with(&mut self, text: &str) -> String {
+        loop {
+            let line = self.complaint();
+            assert!(!line.is_empty(), "stderr ended without: {text}");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Ends it as a power failure would.
+    pub fn killed(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The exit code, and what is left to read on stderr.
+    pub fn ended(mut self) -> (i32, String) {
+        let until = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < until, "it does not end");
+            thread::sleep(Duration::from_millis(10));
+        };
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).unwrap();
+        (status.code().unwrap(), rest)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // It may have ended already, which is as well.
+        let _already_gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Waits for a fact.
+pub fn until(what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < until, "this doesn't come: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The step in a state file, if there is one.
+pub fn step(path: &std::path::Path) -> Option<i64> {
+    serde_json::from_str::<Value>(&fs::read_to_string(path).ok()?).unwrap()["step"].as_i64()
+}

@@ -1,0 +1,153 @@
+//! `watch --exec` with a time limit and a choice of what to do when it fails, and a position beyond the end.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::demo::{Demo, step, until};
+
+#[test]
+fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
+    let demo = Demo::start();
+    let child = demo.path("child");
+    // It doesn't listen to what is asked politely, and neither does what it started.
+    let command = format!("trap '' TERM; sleep 300 & echo $! > '{}'; wait; wait", child.display());
+    let mut watch = demo.watching(&["--exec", &command, "--hook-timeout", "0.3"]);
+    demo.create("A");
+    let said = watch.complaint();
+    assert!(said.contains("didn't end within 0.3 s and was ended, 3 times, for this change: {"), "{said}");
+    let id = fs::read_to_string(&child).unwrap();
+    let process = Path::new("/proc").join(id.trim());
+    until("what it started is gone", || {
+        // Nobody may be there to take note of its end.
+        fs::read_to_string(process.join("stat")).map_or(true, |stat| stat.contains(") Z "))
+    });
+    demo.create("B");
+    watch.line();
+    watch.line();
+    watch.signal("INT");
+}
+
+#[test]
+fn a_command_that_is_to_be_retried_is_and_the_next_change_waits() {
+    let demo = Demo::start();
+    let (fails, told) = (demo.path("fails"), demo.path("told"));
+    fs::write(&fails, "").unwrap();
+    let command = format!("! test -e '{}' && cat >> '{}'", fails.display(), told.display());
+    let mut watch = demo.watching(&["--exec", &command, "--on-error", "retry"]);
+    demo.create("A");
+    for _ in 0..4 {
+        watch.complaint_with("ended with exit status: 1; retrying in");
+    }
+    demo.create("B");
+    assert!(!told.exists());
+    fs::remove_file(fails).unwrap();
+    watch.complaint_with("works again");
+    until("both are told", || fs::read_to_string(&told).is_ok_and(|text| text.lines().count() == 2));
+    let text = fs::read_to_string(&told).unwrap();
+    let (first, second) = text.split_once('\n').unwrap();
+    assert!(first.contains("\"name\":\"A\"") && second.contains("\"name\":\"B\""), "{text}");
+}
+
+#[test]
+fn a_command_that_fails_can_stop_it_before_the_change() {
+    let demo = Demo::start();
+    let (state, told) = (demo.path("state"), demo.path("told"));
+    let state = state.to_str().unwrap();
+    let watch = demo.watching(&["--state", state, "--exec", "exit 7", "--on-error", "stop"]);
+    until("a new state begins now", || step(Path::new(state)).is_some());
+    let before = step(Path::new(state));
+    demo.create("A");
+    let (code, said) = watch.ended();
+    assert_eq!(code, 1);
+    assert!(said.contains("segtui: `exit 7` ended with exit status: 7, 3 times, for this change: {"), "{said}");
+    assert!(said.contains("hint: mend what failed, then run it again with the same --state to resume"), "{said}");
+    assert_eq!(step(Path::new(state)), before);
+    let _watch = demo.watch(&["--state", state, "--exec", &format!("cat >> '{}'", told.display())]);
+    until("it comes again", || fs::read_to_string(&told).is_ok_and(|text| text.contains("\"name\":\"A\"")));
+    until("the state moves on", || step(Path::new(state)) > before);
+}
+
+#[test]
+fn the_state_moves_on_only_after_the_command_and_past_what_is_skipped() {
+    let demo = Demo::start();
+    let (state, go) = (demo.path("state"), demo.path("go"));
+    let command = format!("while ! test -e '{}'; do sleep 0.05; done; exit 1", go.display());
+    let arguments = ["--state", state.to_str().unwrap(), "--format", "ndjson", "--exec", &command];
+    let mut watch = demo.watching(&arguments);
+    until("a new state begins now", || step(&state).is_some());
+    let before = step(&state);
+    demo.create("A");
+    let line = watch.json();
+    assert_eq!(step(&state), before, "the command has not ended yet");
+    fs::write(go, "").unwrap();
+    watch.complaint_with("3 times, for this change: {");
+    until("the state moves on", || step(&state) == line["step"].as_i64());
+}
+
+#[test]
+fn without_a_hook_a_state_keeps_what_was_written() {
+    let demo = Demo::start();
+    let state = demo.path("state");
+    let arguments = ["--state", state.to_str().unwrap(), "--format", "ndjson"];
+    let mut watch = demo.watching(&arguments);
+    demo.create("A");
+    let line = watch.json();
+    until("the state moves on", || step(&state) == line["step"].as_i64());
+    watch.killed();
+    demo.create("B");
+    let mut watch = demo.watch(&arguments);
+    assert_eq!(watch.json()["segment"]["name"], "B");
+}
+
+#[test]
+fn a_second_signal_ends_the_command_and_its_change_comes_again() {
+    let demo = Demo::start();
+    let (state, begun) = (demo.path("state"), demo.path("begun"));
+    let command = format!("touch '{}'; sleep 300", begun.display());
+    let mut watch = demo.watching(&["--state", state.to_str().unwrap(), "--exec", &command]);
+    until("a new state begins now", || step(&state).is_some());
+    let before = step(&state);
+    demo.create("A");
+    until("the command runs", || begun.exists());
+    let time = Instant::now();
+    watch.signal("INT");
+    watch.complaint_with("a second signal ends it");
+    watch.signal("INT");
+    let (code, said) = watch.ended();
+    assert_eq!(code, 0);
+    assert!(time.elapsed() < Duration::from_secs(20) && said.contains("was ended before it was done"), "{said}");
+    assert_eq!(step(&state), before);
+}
+
+#[test]
+fn a_command_sees_neither_the_key_nor_the_secret() {
+    let demo = Demo::start();
+    let seen = demo.path("environment");
+    let mut watch = demo.watching(&["--exec", &format!("env > '{}'", seen.display())]);
+    demo.create("A");
+    watch.line();
+    until("it has run", || fs::read_to_string(&seen).is_ok_and(|text| text.contains("HOME=")));
+    let text = fs::read_to_string(&seen).unwrap();
+    assert!(!text.contains("API_KEY") && !text.contains("POST_SECRET") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_step_beyond_the_end_is_told_at_once() {
+    let demo = Demo::start();
+    let mut watch = demo.watching(&["--format", "ndjson"]);
+    demo.create("A");
+    let next = watch.json()["step"].as_i64().unwrap();
+    drop(watch);
+    let (code, said) = demo.watch(&["--since", &(next + 1).to_string()]).ended();
+    assert_eq!(code, 2, "{said}");
+    let expected =
+        format!("segtui: step {} is beyond the end of the feed, whose next step is {next}\nhint: ", next + 1);
+    assert!(said.starts_with(&expected), "{said}");
+    assert_eq!(demo.watch(&["--since", "999999999999"]).ended().0, 2);
+    // The next step to happen is not beyond it.
+    let mut watch = demo.watch(&["--format", "ndjson", "--since", &next.to_string()]);
+    watch.complaint_with("watching demo-wholesale");
+    demo.create("B");
+    assert_eq!(watch.json()["segment"]["name"], "B");
+}

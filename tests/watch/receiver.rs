@@ -1,0 +1,126 @@
+//! An HTTP server that takes posts, with faults on demand.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::demo::until;
+
+/// What happens to a request.
+#[derive(Debug, Clone)]
+pub enum Fate {
+    /// It is answered with a status, and this line among the headers.
+    Answer(u16, &'static str),
+    /// The connection is closed without an answer.
+    Dropped,
+    /// The answer comes after a while.
+    Late(Duration),
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub headers: HashMap<String, String>,
+    pub body: String,
+    /// Whether it was answered with 2xx, in time.
+    pub taken: bool,
+}
+
+impl Post {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub fn name(&self) -> String {
+        self.json()["segment"]["name"].as_str().unwrap_or("(deleted)").to_owned()
+    }
+}
+
+pub struct Receiver {
+    address: SocketAddr,
+    fates: Arc<Mutex<VecDeque<Fate>>>,
+    posts: Arc<Mutex<Vec<Post>>>,
+}
+
+impl Receiver {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let receiver = Self { address: listener.local_addr().unwrap(), fates: Arc::default(), posts: Arc::default() };
+        let (fates, posts) = (Arc::clone(&receiver.fates), Arc::clone(&receiver.posts));
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                let (fates, posts) = (Arc::clone(&fates), Arc::clone(&posts));
+                // Who posts may be gone by the time of the answer.
+                thread::spawn(move || serve(connection.ok()?, &fates, &posts));
+            }
+        });
+        receiver
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/hook/hunter3?token=hunter4", self.address)
+    }
+
+    /// What happens to the next requests; those after them are taken.
+    pub fn plan(&self, fates: impl IntoIterator<Item = Fate>) {
+        self.fates.lock().unwrap().extend(fates);
+    }
+
+    pub fn forget_plans(&self) {
+        self.fates.lock().unwrap().clear();
+    }
+
+    pub fn posts(&self) -> Vec<Post> {
+        self.posts.lock().unwrap().clone()
+    }
+
+    pub fn taken(&self) -> Vec<String> {
+        self.posts().iter().filter(|post| post.taken).map(Post::name).collect()
+    }
+
+    /// Waits until so many were taken.
+    pub fn wait_for(&self, count: usize) -> Vec<String> {
+        until("posts are taken", || self.taken().len() >= count);
+        self.taken()
+    }
+
+    /// Waits until so many have come, whatever became of them.
+    pub fn wait_for_posts(&self, count: usize) -> Vec<Post> {
+        until("posts come", || self.posts().len() >= count);
+        self.posts()
+    }
+}
+
+fn serve(connection: TcpStream, fates: &Mutex<VecDeque<Fate>>, posts: &Mutex<Vec<Post>>) -> Option<()> {
+    let mut reader = BufReader::new(connection);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    assert!(line.starts_with("POST /hook/hunter3?token=hunter4 "), "{line}");
+    let mut headers = HashMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_ascii_lowercase(), value.to_owned());
+    }
+    let mut body = vec![0; headers["content-length"].parse().unwrap()];
+    reader.read_exact(&mut body).ok()?;
+    let fate = fates.lock().unwrap().pop_front().unwrap_or(Fate::Answer(204, "x-fine: yes"));
+    let taken = matches!(fate, Fate::Answer(200..300, _));
+    posts.lock().unwrap().push(Post { headers, body: String::from_utf8(body).unwrap(), taken });
+    let (status, header) = match fate {
+        Fate::Dropped => return None,
+        Fate::Answer(status, header) => (status, header),
+        Fate::Late(by) => {
+            thread::sleep(by);
+            (200, "x-late: yes")
+        }
+    };
+    let answer = format!("HTTP/1.1 {status} Word\r\n{header}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    reader.get_mut().write_all(answer.as_bytes()).ok()
+}
