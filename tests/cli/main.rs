@@ -19,7 +19,7 @@ mod process;
 mod refusals;
 mod serve_demo;
 mod server;
-mod tenants;
 mod setup;
 mod shell;
+mod tenants;
 mod tree;
