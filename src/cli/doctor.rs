@@ -126,6 +126,7 @@ fn is_about_the_key(error: &ConfigError) -> bool {
             | ConfigError::KeyFile(_)
             | ConfigError::KeyNotInEnvironment { .. }
             | ConfigError::TwoKeys
+            | ConfigError::NoKey(_)
             | ConfigError::Missing { key: "api_key", .. }
     )
 }

@@ -234,7 +234,7 @@ x = 1
             "c:22:1: unknown action `fimd`; did you mean `find`?",
             "c:23:9: invalid key `hyperdrive`",
             "c:25:1: missing field `run`",
-            "c:30:7: a program is expected",
+            "c:30:7: expected a program",
             "c:31:6: `on` is `everything`",
             "c:33:2: unknown field `unknown`",
         ];

@@ -144,12 +144,12 @@ fn killed_again_and_again_nothing_is_left_out() {
         if random.u8(..) < 60 {
             receiver.plan([Fate::Dropped, Fate::Answer(500, "x-a: b")].into_iter().take(random.usize(1..=2)));
         }
+        let before = receiver.posts().len();
         demo.create(&format!("S{number:02}"));
         if random.u8(..) < 60 {
             // Some are killed in the middle of a post, some before they have begun.
             if random.bool() {
-                let seen = receiver.posts().len();
-                receiver.wait_for_posts(seen.max(1));
+                receiver.wait_for_posts(before + 1);
             }
             watch.take().unwrap().killed();
             watch = Some(demo.watch(&words(&arguments)));
