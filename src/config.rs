@@ -156,6 +156,8 @@ pub struct Connection {
     pub owned: Vec<Pattern>,
     /// Where the browser shows a segment.
     pub open: Option<UrlTemplate>,
+    /// The columns of files of segments, and their headings there.
+    pub columns: Vec<(String, String)>,
     /// What segments are looked at for.
     pub rules: Rules,
 }
@@ -498,6 +500,7 @@ fn connection(
         colour: profile.colour.or(profile.protected.then_some(PROTECTED_COLOUR)),
         owned: profile.owned,
         open: profile.open,
+        columns: profile.columns,
         rules: profile.check,
     };
     match (api_key, name) {
@@ -646,6 +649,7 @@ contexts_form = "comma"
 origins = true
 verify_every = 0
 owned = ["ERP-*"]
+columns = { name = "NAZWA", ext = "KOD" }
 protected = true
 "#;
 
@@ -674,6 +678,9 @@ protected = true
         assert_eq!(connection.verify_every, None);
         assert_eq!(connection.origins(), [Context::Backoffice]);
         assert_eq!(connection.owned, [Pattern::new("ERP-*").unwrap()]);
+        let columns =
+            [("ext", "KOD"), ("name", "NAZWA")].map(|(column, heading)| (column.to_owned(), heading.to_owned()));
+        assert_eq!(connection.columns, columns);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");
         let flags = Flags { profile: Some("test".into()), ..Flags::default() };

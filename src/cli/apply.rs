@@ -78,10 +78,12 @@ pub(super) async fn run(
         Target::Stdout.write(Content::Reading, cancelled, |out| {
             write_sum(out, form, (&loaded.tenant, &loaded.host), run, &tally)
         })?;
-        end_of(&sent, &tally, todo.undecided())
+        end_of(&sent, &tally, todo.undecided(), WHAT_IS_LEFT)
     })
     .await
 }
+
+const WHAT_IS_LEFT: &str = "--report FILE has all of it, --rejects FILE the rows to correct and apply again";
 
 /// Where what comes of it is written.
 struct Targets {

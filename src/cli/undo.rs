@@ -74,7 +74,12 @@ pub(super) async fn run(
             Target::Stdout.write(Content::Reading, cancelled, |out| write_sum(out, form, (&tenant, &host), done, &said))
         })
         .await?;
-        let end = end_of(&sent, &tally, Vec::new());
+        let end = end_of(
+            &sent,
+            &tally,
+            Vec::new(),
+            "what is in conflict was changed since; `segtui history REF` shows how it was before",
+        );
         (queue, report) = (sent.queue, sent.report);
         match end {
             Ok(Exit::Done) => {}

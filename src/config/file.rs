@@ -54,6 +54,8 @@ pub(super) struct Profile {
     pub colour: Option<Color>,
     pub owned: Vec<Pattern>,
     pub open: Option<UrlTemplate>,
+    /// Columns of files and their headings there.
+    pub columns: Vec<(String, String)>,
     pub check: Rules,
 }
 
@@ -140,6 +142,8 @@ struct RawProfile {
     #[serde(default)]
     owned: Vec<Spanned<String>>,
     open: Option<Spanned<String>>,
+    #[serde(default)]
+    columns: BTreeMap<String, String>,
     #[serde(default)]
     check: RawCheck,
 }
@@ -264,6 +268,7 @@ impl Source<'_> {
             protected: raw.protected,
             colour: raw.colour.map(|colour| self.colour(&colour, "")).transpose()?,
             owned: raw.owned.iter().map(|text| self.pattern(text)).collect::<Result<_, _>>()?,
+            columns: raw.columns.into_iter().collect(),
             check: self.rules(raw.check)?,
             open: raw.open.map(|text| self.template(&text)).transpose()?,
         })

@@ -257,7 +257,7 @@ pub enum RowProblem {
     #[error("column {0} appears twice")]
     ColumnTwice(Column),
     /// A heading that was named and is not there.
-    #[error("no column “{0}”, which --columns names")]
+    #[error("no column “{0}”, which --columns or the profile names")]
     NoSuchColumn(String),
     /// No heading that stands for anything.
     #[error(

@@ -442,7 +442,7 @@ fn killed_after_any_operation_the_next_run_continues_and_creates_nothing_twice()
     let mut random = fastrand::Rng::with_seed(SEED);
     let office = slow();
     let path = file(&office, "many.csv", &many(80));
-    for _ in 0..12 {
+    for _ in 0..8 {
         let before = office.server.history().len();
         let wanted = before + random.usize(0..8);
         let mut child = begin(&office, &path);

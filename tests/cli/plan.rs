@@ -93,6 +93,19 @@ fn other_headings_are_named_by_a_flag() {
     let (code, stdout, stderr) = plan(&office, "a.tsv", file.as_bytes(), &["--columns", columns]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert_eq!(stdout, "+ create  /Hurtownie/Kraków/Wola  [N]\nacme on HOST: 1 to create\n");
+    // The profile can name them too.
+    let config = office.desk.home.path().join(".config/segtui/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    let profile = |columns: &str| {
+        let url = office.server.base_url();
+        format!("[profiles.a]\nbase_url = \"{url}\"\ntenant = \"acme\"\ncolumns = {{ {columns} }}\n")
+    };
+    fs::write(&config, profile("name = 'NAZWA', ext = 'KOD', parent-ext = 'KOD_NADRZEDNY'")).unwrap();
+    let by_profile = plan(&office, "a.tsv", file.as_bytes(), &["--profile", "a"]);
+    assert_eq!((by_profile.0, by_profile.1.as_str()), (0, stdout.as_str()), "{}", by_profile.2);
+    fs::write(&config, profile("kod = 'KOD'")).unwrap();
+    let (code, _, stderr) = plan(&office, "a.tsv", file.as_bytes(), &["--profile", "a"]);
+    assert!(code == 2 && stderr.contains("`columns` of the profile a: “kod” is no column"), "{stderr}");
 }
 
 #[test]

@@ -63,6 +63,23 @@ async fn with_a_hole() -> wiremock::MockServer {
 }
 
 #[test]
+fn a_list_with_a_hole_is_no_ground_to_change_anything() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(with_a_hole());
+    let desk = Desk::new();
+    let file = desk.home.path().join("a.csv");
+    fs::write(&file, "externalId,name\nE,e\n").unwrap();
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let connection = ["--base-url", &server.uri(), "--tenant", "acme", "--api-key", "key-of-acme"];
+        let (code, stdout, stderr) = desk.run(&[command, &[file.to_str().unwrap()], &connection[..]].concat());
+        assert_eq!((code, stdout.as_str()), (8, ""), "{stderr}");
+        assert!(stderr.contains("the list of segments is incomplete, so nothing was planned"), "{stderr}");
+    }
+    let requests = runtime.block_on(server.received_requests()).unwrap();
+    assert!(requests.iter().all(|request| request.method.as_str() == "GET"));
+}
+
+#[test]
 fn a_list_with_a_hole_is_written_and_does_not_end_well() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(with_a_hole());

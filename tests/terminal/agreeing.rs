@@ -6,6 +6,7 @@ use segtui::demo::{Options, Server};
 use segtui::segment::{Segment, SegmentId};
 
 use super::pty::Pty;
+use super::{CTRL_U, Demo};
 
 #[test]
 fn apply_shows_its_plan_and_asks_and_a_protected_profile_wants_the_tenant_typed() {
@@ -52,4 +53,35 @@ fn apply_shows_its_plan_and_asks_and_a_protected_profile_wants_the_tenant_typed(
     undo.type_text("y\r");
     assert_eq!(undo.exit_code(), 0);
     assert_eq!(name(), "VIP");
+}
+
+#[test]
+fn what_is_changed_in_the_tree_is_in_the_history_of_the_commands_and_can_be_undone_by_them() {
+    let (home, demo) = (tempfile::tempdir().unwrap(), Demo::start());
+    let mut environment = demo.environment().to_vec();
+    environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
+    let mut tree = Pty::start(140, 40, &["--poll", "0.2"], &environment);
+    tree.wait_for("● live");
+    tree.type_text("/zgierz\r");
+    tree.wait_for("Zgierz");
+    tree.type_text("r");
+    tree.type_text(CTRL_U);
+    tree.type_text("Mine\r");
+    tree.wait_for("Renamed");
+    // Beside the tree, a command reads what it has written.
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(super::pty::program());
+        command.env_clear().envs(environment.clone()).args(arguments);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, stdout, stderr) = run(&["history"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains("1 updated") && stdout.to_lowercase().contains("zgierz"), "{stdout}");
+    let (code, stdout, stderr) = run(&["undo", "--yes"]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    tree.wait_for("Zgierz");
+    assert!(demo.server.segments().iter().any(|segment| segment.name == "Zgierz"));
+    tree.type_text("q");
+    assert_eq!(tree.exit_code(), 0);
 }

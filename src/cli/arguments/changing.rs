@@ -61,7 +61,8 @@ pub(in crate::cli) struct ReadingArguments {
     /// Format of the file [default: by its extension: .csv .tsv .json .ndjson .jsonl .outline].
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<SourceFormat>,
-    /// Headings of the columns, such as name=NAZWA,ext=KOD,parent-ext=KOD_NADRZEDNY. Other columns are then ignored.
+    /// Headings of the columns, such as name=NAZWA,ext=KOD,parent-ext=KOD_NADRZEDNY. Other columns are then ignored. `columns` in the
+    /// profile does the same.
     #[arg(long, value_name = "COLUMN=HEADING,…", value_parser = columns)]
     pub columns: Option<ColumnNames>,
     /// Encoding, if there is no byte order mark and it isn't UTF-8: windows-1250, iso-8859-2, utf-16.

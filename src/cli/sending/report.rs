@@ -292,8 +292,9 @@ pub(in crate::cli) fn sum(tally: &Tally) -> String {
     if told.is_empty() { "nothing to do".into() } else { told.join(", ") }
 }
 
-/// How the program ends, with what is to be said of what was not done. `undecided` is what was not sent for another reason.
-pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>) -> Result<Exit, Failure> {
+/// How the program ends, with what is to be said of what was not done. `undecided` is what was not sent for another reason, and `hint`
+/// what to do about all of it.
+pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>, hint: &str) -> Result<Exit, Failure> {
     let total = tally.done() + tally.left();
     let (done, total) = (grouped(tally.done()), grouped(total));
     let again = "run it again to continue; what was applied isn't sent twice";
@@ -329,7 +330,5 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>)
         return Ok(Exit::Done);
     }
     let exit = if tally.done() + tally.already_done > 0 { Exit::Partly } else { Exit::Failed };
-    Err(Failure::new(exit, format_args!("not everything was applied: {}", sum(tally)))
-        .details(details)
-        .hint("--report FILE has all of it, --rejects FILE the rows to correct and apply again"))
+    Err(Failure::new(exit, format_args!("not everything was applied: {}", sum(tally))).details(details).hint(hint))
 }

@@ -1,5 +1,7 @@
 //! What an earlier session left: looked into before anything is executed, and told.
 
+use futures::StreamExt;
+
 use crate::changes::{Evidence, JournalEntry, Journalled, Progress, Recovered, RecoveredState, WriteResult};
 use crate::remote::Remote;
 use crate::sync::message::Event;
@@ -31,19 +33,11 @@ impl<R: Remote> Actor<R> {
                 (left.progress == Progress::Sent).then(|| self.writer(left.op, left.since, Some(evidence_of(&left))));
             writers.push((left, writer));
         }
+        let at_once = self.settings.concurrency;
         self.send_out(async move {
-            let mut found = Vec::with_capacity(writers.len());
-            for (left, writer) in writers {
-                let evidence = writer.is_some().then(|| evidence_of(&left));
-                let Journalled { op, operation, progress, .. } = left;
-                let (state, answers) = match (writer, progress) {
-                    (Some(writer), _) => writer.investigate(&operation).await,
-                    (None, Progress::Staged) => (RecoveredState::Staged, Vec::new()),
-                    (None, _) => (RecoveredState::NotSent, Vec::new()),
-                };
-                found.push((Recovered { op, operation, state, evidence }, answers));
-            }
-            Report::Investigated(found)
+            // Each may be looked for for a while, so several are at a time.
+            let looks = writers.into_iter().map(|(left, writer)| investigate(left, writer));
+            Report::Investigated(futures::stream::iter(looks).buffered(at_once.max(1)).collect().await)
         });
     }
 
@@ -74,6 +68,18 @@ impl<R: Remote> Actor<R> {
         }
         Ok(())
     }
+}
+
+/// What has become of an operation that an earlier session left.
+async fn investigate<R: Remote>(left: Journalled, writer: Option<Writer<R>>) -> (Recovered, Vec<Fetched>) {
+    let evidence = writer.is_some().then(|| evidence_of(&left));
+    let Journalled { op, operation, progress, .. } = left;
+    let (state, answers) = match (writer, progress) {
+        (Some(writer), _) => writer.investigate(&operation).await,
+        (None, Progress::Staged) => (RecoveredState::Staged, Vec::new()),
+        (None, _) => (RecoveredState::NotSent, Vec::new()),
+    };
+    (Recovered { op, operation, state, evidence }, answers)
 }
 
 /// What there is to go by of an operation that an earlier session has sent.
