@@ -30,6 +30,7 @@ use crate::action::UserCommand;
 use crate::check::Rules;
 use crate::collation::DEFAULT_LANGUAGE;
 use crate::files;
+use crate::formats::rows::ColumnNames;
 use crate::keymap::Keymap;
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp, UrlTemplate};
 use crate::segment::Pattern;
@@ -157,7 +158,7 @@ pub struct Connection {
     /// Where the browser shows a segment.
     pub open: Option<UrlTemplate>,
     /// The columns of files of segments, and their headings there.
-    pub columns: Vec<(String, String)>,
+    pub columns: ColumnNames,
     /// What segments are looked at for.
     pub rules: Rules,
 }
@@ -678,8 +679,7 @@ protected = true
         assert_eq!(connection.verify_every, None);
         assert_eq!(connection.origins(), [Context::Backoffice]);
         assert_eq!(connection.owned, [Pattern::new("ERP-*").unwrap()]);
-        let columns =
-            [("ext", "KOD"), ("name", "NAZWA")].map(|(column, heading)| (column.to_owned(), heading.to_owned()));
+        let columns = ColumnNames::of([("ext", "KOD"), ("name", "NAZWA")]).unwrap();
         assert_eq!(connection.columns, columns);
         let flags = Flags { profile: Some("preprod".into()), ..Flags::default() };
         assert_eq!(home.resolve(&flags).unwrap().tenant, "acme");

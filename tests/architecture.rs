@@ -57,7 +57,7 @@ const LAYERS: &[Module] = &[
     module(
         "config",
         3,
-        Uses::Only(&["segment", "collation", "files", "remote", "action", "keymap", "theme", "check"]),
+        Uses::Only(&["segment", "collation", "files", "remote", "action", "keymap", "theme", "check", "formats"]),
         Purity::Free,
     ),
     module(

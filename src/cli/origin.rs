@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use crate::config::Connection;
 use crate::forest::Forest;
 use crate::formats::csv::{self, Dialect, ReadOptions};
-use crate::formats::rows::ColumnNames;
 use crate::formats::{Part, rows};
 use crate::planning::Key;
 use crate::store;
@@ -106,17 +105,9 @@ impl std::fmt::Display for Origin {
 }
 
 /// How a file is read: with the headings that the profile names, unless a flag names others.
-fn with_headings_of(connection: &Connection, reading: &ReadingArguments) -> Result<ReadingArguments, Failure> {
-    if reading.columns.is_some() || connection.columns.is_empty() {
-        return Ok(reading.clone());
-    }
-    let pairs = connection.columns.iter().map(|(column, heading)| (column.as_str(), heading.as_str()));
-    let columns = ColumnNames::of(pairs).map_err(|why| {
-        let profile = connection.profile.as_deref().unwrap_or_default();
-        Failure::usage(format_args!("`columns` of the profile {profile}: {why}"))
-            .hint("write columns = { name = \"NAZWA\", ext = \"KOD\" }")
-    })?;
-    Ok(ReadingArguments { columns: Some(columns), ..reading.clone() })
+fn with_headings_of(connection: &Connection, reading: &ReadingArguments) -> ReadingArguments {
+    let named = || Some(connection.columns.clone()).filter(|columns| !columns.is_empty());
+    ReadingArguments { columns: reading.columns.clone().or_else(named), ..reading.clone() }
 }
 
 /// What is wished, and nothing that could be meant for another tenant than it says.
@@ -125,7 +116,7 @@ pub(super) async fn input(
     target: &Link,
     surroundings: &Surroundings,
 ) -> Result<Input, Failure> {
-    let reading = with_headings_of(&target.connection, &arguments.reading)?;
+    let reading = with_headings_of(&target.connection, &arguments.reading);
     let input = Origin::of(&arguments.source)?.input(&reading, surroundings).await?;
     let Input::Rows(mut source) = input else { return Ok(input) };
     if let Some(of) = &source.tenant {

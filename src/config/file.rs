@@ -19,6 +19,7 @@ use super::keys::RawKeys;
 use super::look::RawTheme;
 use crate::check::Rules;
 use crate::collation::{DEFAULT_LANGUAGE, parse_language};
+use crate::formats::rows::ColumnNames;
 use crate::remote::{Access, Context, ContextsForm, UrlTemplate};
 use crate::segment::Pattern;
 
@@ -55,7 +56,7 @@ pub(super) struct Profile {
     pub owned: Vec<Pattern>,
     pub open: Option<UrlTemplate>,
     /// Columns of files and their headings there.
-    pub columns: Vec<(String, String)>,
+    pub columns: ColumnNames,
     pub check: Rules,
 }
 
@@ -143,7 +144,7 @@ struct RawProfile {
     owned: Vec<Spanned<String>>,
     open: Option<Spanned<String>>,
     #[serde(default)]
-    columns: BTreeMap<String, String>,
+    columns: Option<Spanned<BTreeMap<String, String>>>,
     #[serde(default)]
     check: RawCheck,
 }
@@ -268,7 +269,7 @@ impl Source<'_> {
             protected: raw.protected,
             colour: raw.colour.map(|colour| self.colour(&colour, "")).transpose()?,
             owned: raw.owned.iter().map(|text| self.pattern(text)).collect::<Result<_, _>>()?,
-            columns: raw.columns.into_iter().collect(),
+            columns: raw.columns.map(|columns| self.columns(&columns)).transpose()?.unwrap_or_default(),
             check: self.rules(raw.check)?,
             open: raw.open.map(|text| self.template(&text)).transpose()?,
         })
@@ -314,6 +315,11 @@ impl Source<'_> {
             let what = "empty pattern; expected IDs or external IDs, such as \"ERP-*\"";
             self.fault(text.span(), what)
         })
+    }
+
+    fn columns(&self, columns: &Spanned<BTreeMap<String, String>>) -> Result<ColumnNames, FaultInFile> {
+        let pairs = columns.get_ref().iter().map(|(column, heading)| (column.as_str(), heading.as_str()));
+        ColumnNames::of(pairs).map_err(|fault| self.fault(columns.span(), fault))
     }
 
     fn template(&self, text: &Spanned<String>) -> Result<UrlTemplate, FaultInFile> {

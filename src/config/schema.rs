@@ -93,6 +93,7 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Number(range) => json!({ "type": "number", "minimum": range.start(), "maximum": range.end() }),
         Kind::Whole(range) => json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }),
         Kind::Rules => rules(),
+        Kind::Columns => columns(),
         Kind::OneOf(names) => json!({ "enum": names }),
         Kind::SomeOf(names) => list(json!({ "enum": names })),
     }
@@ -109,6 +110,12 @@ fn rules() -> Value {
     let depth = json!({ "type": "integer", "minimum": DEPTHS.start(), "maximum": DEPTHS.end() });
     properties.insert(MAX_DEPTH.into(), described(depth, "The deepest level that too-deep allows."));
     object(properties)
+}
+
+/// Each column with its heading.
+fn columns() -> Value {
+    let column = |name: &str| (name.to_owned(), json!({ "type": "string", "pattern": "\\S" }));
+    object(["id", "name", "ext", "parent-id", "parent-ext", "path"].into_iter().map(column).collect())
 }
 
 /// Editors offer the names, and other ways to write them are read too.

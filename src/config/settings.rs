@@ -57,6 +57,8 @@ pub enum Kind {
     Whole(RangeInclusive<u32>),
     /// A table of rules and their levels.
     Rules,
+    /// A table of columns and their headings.
+    Columns,
     /// One of these.
     OneOf(&'static [&'static str]),
     /// A list of these.
@@ -127,6 +129,12 @@ pub const PROFILE: &[Setting] = &[
     setting("colour", Kind::Colour, "", "Colour of the header, lines and dialogs."),
     setting("owned", Kind::Texts, "[]", "IDs or external IDs of segments managed by another system: * and ? match."),
     setting("check", Kind::Rules, "", "How serious each rule of the check is."),
+    setting(
+        "columns",
+        Kind::Columns,
+        "",
+        "Headings of the columns in files of segments: { name = \"NAZWA\", ext = \"KOD\" }.",
+    ),
     setting("open", Kind::Template, "", "URL that shows a segment: {id} {name} {external_id} {tenant}."),
 ];
 
@@ -229,6 +237,10 @@ mod tests {
             Kind::Rules => (
                 vec!["{}".into(), "{ orphan = \"off\", max-depth = 4 }".into()],
                 vec!["{ orphan = \"grave\" }".into(), "{ max-depth = 0 }".into(), "{ x = \"off\" }".into(), "7".into()],
+            ),
+            Kind::Columns => (
+                vec!["{}".into(), "{ name = \"NAZWA\", parent-ext = \"UP\" }".into()],
+                vec!["{ kod = \"A\" }".into(), "{ name = \"\" }".into(), "{ name = 7 }".into(), "7".into()],
             ),
             Kind::OneOf(texts) => text(texts, &["", "nonsense"]),
             Kind::SomeOf(texts) => {
