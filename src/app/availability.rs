@@ -7,6 +7,7 @@ use crate::segment::SegmentId;
 
 use super::dialogs::user_commands;
 use super::tree::{filter, viewport};
+use super::wording::sentence;
 use super::{Access, Pane, State, browsing};
 use crate::changes::{PendingKind, is_provisional};
 
@@ -39,7 +40,7 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         return Err(format!("The activity has the focus. Press {back} to go back to the tree"));
     }
     if action.is_write() && state.session.access == Access::ReadOnly {
-        return Err(Fault::ReadOnly.to_string());
+        return Err(sentence(&Fault::ReadOnly.to_string()));
     }
     match action {
         Action::Delete => subjects_settled(state)
@@ -67,7 +68,8 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
         // There it goes to the segment of an entry, or undoes that.
         Action::ToggleFold | Action::Undo if state.screen.panes.focus == Pane::Activity => Ok(()),
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
-            Err("Nothing to undo".into())
+            let moving = state.changes.queue.is_moving();
+            Err(if moving { "Still sending. Try again in a moment" } else { "Nothing to undo" }.into())
         }
         Action::Repeat if state.changes.last_edit.is_none() => Err("Nothing to repeat".into()),
         Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err("Nothing to redo".into()),

@@ -19,6 +19,8 @@ pub struct Link {
     pub listed: bool,
     /// What speaks against the list that the tree comes from, so that segments may be missing.
     pub lacking: Option<Suspicion>,
+    /// Whether a change could not reach the server although nothing else has said so yet.
+    pub doubted: bool,
     /// Whether a person asked to compare everything with the server and waits for the outcome.
     pub verification_asked: bool,
 }
@@ -48,6 +50,7 @@ impl Link {
             synchronised: None,
             listed: false,
             lacking: None,
+            doubted: false,
             verification_asked: false,
         }
     }
@@ -65,6 +68,7 @@ impl Link {
     #[must_use]
     pub const fn state(&self) -> LinkState {
         match self.phase {
+            Phase::Live if self.doubted => LinkState::Offline,
             Phase::Live => LinkState::Live,
             Phase::Starting
             | Phase::Loading(_)

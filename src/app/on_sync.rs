@@ -30,11 +30,15 @@ pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Synchronised { lacking, .. } => {
             state.link.synchronised = Some(state.clock.now);
             state.link.lacking = lacking;
+            state.link.doubted = false;
             messages::synchronised(state);
         }
         Event::Verified { missed } => verified(state, &missed),
         Event::Executed { op, result } => effects.extend(changes::executed(state, op, &result)),
-        Event::ServerAnswers => changes::server_answers(&mut state.changes),
+        Event::ServerAnswers => {
+            state.link.doubted = false;
+            changes::server_answers(&mut state.changes);
+        }
         Event::Recovered(found) => effects.extend(changes::recovered(state, found)),
         Event::Noticed(notice) => {
             if matches!(notice, Notice::LeftOver { .. }) {

@@ -36,6 +36,7 @@ pub(super) fn perform_times(state: &mut State, action: Action, count: Option<usi
             Vec::new()
         }
         Action::First | Action::Last if state.screen.panes.focus == Pane::Tree => {
+            marking::end_extending(&mut state.tree);
             places::leave(state);
             viewport::select(state, count - 1);
             Vec::new()

@@ -365,6 +365,16 @@ impl ChangeQueue {
         Transitions { journal, shown, ..Transitions::default() }
     }
 
+    /// Puts an operation on hold that is queued; what builds upon it waits. Answers whether it was.
+    pub fn hold(&mut self, op: OpId) -> bool {
+        let is_queued = self.op(op).is_some_and(|planned| planned.state == OpState::Queued);
+        if is_queued {
+            self.plans.set_state(op, OpState::OnHold);
+            self.graph.rest(op);
+        }
+        is_queued
+    }
+
     /// Puts everything on hold that is queued. What is in flight is executed. Returns how many operations are on hold by that.
     pub fn hold_all(&mut self) -> usize {
         let plan_ids: Vec<PlanId> = self.plans.iter().map(|(plan_id, _)| plan_id).collect();

@@ -248,6 +248,7 @@ fn words(state: &State, symbols: &Symbols) -> (&'static str, String) {
         Phase::Loading(progress) => ("loading", loading(progress, symbols)),
         Phase::Resyncing(progress) => ("resyncing", resyncing(progress, state.tree.forest.len(), symbols)),
         Phase::Replaying => alone("catching up"),
+        Phase::Live if state.link.doubted => alone("unreachable"),
         Phase::Live if state.link.lacking.is_some() => alone("live · incomplete"),
         Phase::Live => alone("live"),
         Phase::Silent { .. } => {

@@ -111,6 +111,13 @@ impl Conflict {
         Some(conflict)
     }
 
+    /// How many operations of its plan are done, and how many there are.
+    #[must_use]
+    pub fn progress(&self, state: &State) -> Option<(usize, usize)> {
+        let counts = state.changes.queue.plan(self.op.plan_id)?.counts();
+        Some((counts.done, counts.total()))
+    }
+
     /// The segment on the server that it is about.
     fn theirs(&self) -> &SegmentId {
         match &self.between {

@@ -123,7 +123,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
             end_staging(state);
             return KeyResult::Close;
         }
-        ("h" | "ctrl-c", _) => hold(state),
+        ("H" | "ctrl-c", _) => hold(state),
         ("R", _) => resume_all(state),
         ("y" | "r", _) if pane.changed && sends(state, pane.chosen, &text) => {
             pane.changed = false;
@@ -149,7 +149,7 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
 
 /// Whether a key is for the chosen operation.
 fn acts_on_one(key: &str) -> bool {
-    matches!(key, "r" | "d" | "D" | "e" | "enter")
+    matches!(key, "r" | "d" | "D" | "h" | "e" | "enter")
 }
 
 /// Whether a key sends something staged.
@@ -168,11 +168,20 @@ fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
         "r" if is_staged => return send_or_review(state, vec![op.plan_id]),
         "r" => try_again(state, op),
         "d" => {
-            if is_staged {
+            let before = state.changes.counts().unfinished();
+            let effects = discard(state, op);
+            let gone = before.saturating_sub(state.changes.counts().unfinished());
+            if gone > 1 {
+                state.inform(format!(
+                    "Discarded: {}. None of them can be done without the others",
+                    counted(gone, Noun::Change)
+                ));
+            } else if is_staged {
                 state.inform("Discarded. It was staged only, so it can't be undone");
             }
-            discard(state, op)
+            effects
         }
+        "h" => hold_one(state, op),
         "D" if is_staged => {
             let staged = counted(state.changes.counts().staged, Noun::Change);
             state.inform(format!("Discarded: {staged}. Staged only, so this can't be undone"));
@@ -193,6 +202,15 @@ fn end_staging(state: &mut State) {
 
 /// Why nothing is put on hold.
 pub(in crate::app) const NOTHING_TO_HOLD: &str = "Nothing to pause: only queued changes can be put on hold";
+
+fn hold_one(state: &mut State, op: OpId) -> Vec<Effect> {
+    if state.changes.queue.hold(op) {
+        state.inform_about(Topic::OnHold(state.changes.counts().on_hold), "On hold. Press r to resume");
+    } else {
+        state.warn("Only queued changes can be put on hold");
+    }
+    Vec::new()
+}
 
 fn hold(state: &mut State) -> Vec<Effect> {
     let held = hold_all(&mut state.changes);

@@ -30,7 +30,7 @@ pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionRe
     state.changes.ages.answer(op);
     let mut transitions = state.changes.queue.executed(op, result);
     let finished_plans = std::mem::take(&mut transitions.finished);
-    let effects = apply(state, transitions);
+    let mut effects = apply(state, transitions);
     match result {
         ExecutionResult::Done(result) => {
             let about = operation.and_then(|operation| done(state, op, &operation, before.as_deref(), result));
@@ -39,7 +39,11 @@ pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionRe
             }
         }
         ExecutionResult::Failed { error, .. } => failed(state, op, error),
-        ExecutionResult::Unreached { error, retry_in, .. } => unreached(state, op, error, *retry_in),
+        ExecutionResult::Unreached { error, retry_in, .. } => {
+            unreached(state, op, error, *retry_in);
+            // Whether nothing else can be reached either is known sooner that way.
+            effects.push(Effect::Sync(Command::PollNow));
+        }
     }
     effects
 }
@@ -63,6 +67,7 @@ fn unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duratio
         .map_or_else(|| sentence(&error.to_string()), |plan| format!("{}: {}", plan.title.failed, error.fault));
     let text = format!("{failed}. Your changes are kept and sent {when} · press {queue} to see them");
     state.changes.unreached = Some(error.fault.clone());
+    state.link.doubted = error.fault.retry_after().is_none();
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
     state.warn_about(Topic::Unreached(op), text);
 }
@@ -81,6 +86,7 @@ fn done(
     result: &WriteResult,
 ) -> Option<(SegmentId, Vec<FieldChange>)> {
     state.changes.unreached = None;
+    state.link.doubted = false;
     state.changes.forget_refused(op);
     if let Some(DoneOp::Updated { before, after, fields }) = DoneOp::of(operation, result) {
         state.changes.recent.keep(&before, &after, &fields, state.clock.now);
@@ -228,7 +234,7 @@ fn failed(state: &mut State, op: OpId, error: &WriteError) {
 fn failure_in_words(state: &State, op: OpId) -> Option<String> {
     let plan = state.changes.queue.plan(op.plan_id)?;
     let OpState::Failed(error) = &state.changes.queue.op(op)?.state else { return None };
-    let (done, total) = (plan.counts().done, plan.ops().len());
+    let (done, total) = (plan.counts().done, plan.counts().total());
     let progress = if total > 1 { format!(" ({done} of {total} applied)") } else { String::new() };
     Some(format!("{}{progress}: {error}", plan.title.failed))
 }

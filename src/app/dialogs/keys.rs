@@ -201,7 +201,8 @@ impl PendingPane {
             keys.extend((counts.failed + counts.on_hold > 0).then_some(("R", all)));
             keys.push(("d", "discard"));
             keys.push(("D", if op.state == OpState::Staged { "discard all staged" } else { "discard group" }));
-            keys.extend((counts.queued > 0).then_some(("h", "hold")));
+            keys.extend((op.state == OpState::Queued).then_some(("h", "hold")));
+            keys.extend((counts.queued > counts.in_flight).then_some(("H", "hold all")));
         }
         keys.extend(state.changes.is_staging().then_some(("S", "end staging")));
         keys.push(("esc", "close"));

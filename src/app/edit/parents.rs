@@ -83,7 +83,8 @@ impl ParentPicker {
         job
     }
 
-    /// Shows the places that match as far as they were found. Chooses the first that is possible.
+    /// Shows the places that match as far as they were found. Chooses the first that is possible, and before anything is typed, the
+    /// present place.
     fn show(&mut self, forest: &Forest) {
         let unfiltered = self.filter.text().trim().is_empty();
         let of = if unfiltered { forest.len() } else { forest.match_count(SearchKind::Parents) };
@@ -98,7 +99,7 @@ impl ParentPicker {
         if unfiltered {
             let all = forest.preorder().take(SHOWN).map(|(depth, segment)| self.in_tree(forest, segment, depth));
             self.candidates = top.into_iter().chain(all).collect();
-            self.choose_first_possible();
+            self.choose_present_place();
             return;
         }
         let places = forest.best_matches(SearchKind::Parents, SHOWN);
@@ -110,6 +111,16 @@ impl ParentPicker {
         });
         self.candidates = places.into_iter().map(|place| self.candidate(forest, place)).collect();
         self.choose_first_possible();
+    }
+
+    /// Nobody has said yet where to, so Enter is to change nothing. Of several places, that of the first segment.
+    fn choose_present_place(&mut self) {
+        let Some(first) = self.moving.first() else { return self.choose_first_possible() };
+        let present = self.candidates.iter().position(|candidate| candidate.parent == first.parent);
+        match present {
+            Some(at) => self.list.chosen = at,
+            None => self.choose_first_possible(),
+        }
     }
 
     fn choose_first_possible(&mut self) {

@@ -66,7 +66,11 @@ fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
             }
         }
     };
-    changes::begin(state, Plan { operations }, title, None, SubmitMode::Asked)
+    // What is marked elsewhere is shown before it is changed: the eyes are on the selected row.
+    let selected = state.selected_segment().map(|segment| &segment.id);
+    let elsewhere = operations.iter().any(|operation| operation.subject() != selected);
+    let mode = if elsewhere { SubmitMode::Unseen } else { SubmitMode::Asked };
+    changes::begin(state, Plan { operations }, title, None, mode)
 }
 
 fn with_fields(base: &Segment, draft: &Draft, fields: &[Field]) -> Draft {

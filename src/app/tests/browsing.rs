@@ -393,6 +393,12 @@ fn shift_and_arrows_mark_a_range_and_a_plain_arrow_ends_it() {
     assert_eq!(harness.state.tree.picks.marked.len(), 5, "a second range beside the first");
     harness.press("3 shift-down");
     assert_eq!(harness.state.tree.picks.marked.len(), 8);
+    harness.press("2 0 G");
+    assert_eq!(
+        (harness.state.tree.picks.marked.len(), harness.selected()),
+        (8, "019".into()),
+        "a jump ends it as well"
+    );
 }
 
 #[test]

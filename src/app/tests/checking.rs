@@ -149,7 +149,7 @@ fn a_read_only_profile_lists_what_is_wrong_and_mends_nothing() {
     harness.state.session.access = crate::app::Access::ReadOnly;
     harness.press("C e");
     assert!(is_open(&harness.state));
-    assert!(harness.message().contains("read-only"), "{}", harness.message());
+    assert!(harness.message().starts_with("Read-only: "), "{}", harness.message());
 }
 
 /// What an event asks to be looked at.

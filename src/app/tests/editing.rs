@@ -274,7 +274,7 @@ fn a_read_only_profile_changes_nothing_and_says_why() {
     harness.state.session.access = Access::ReadOnly;
     for keys in ["a", "A", "e", "r", "m", "x", "d"] {
         harness.press(keys);
-        assert!(harness.message().contains("read-only"), "{keys}: {}", harness.message());
+        assert!(harness.message().starts_with("Read-only: "), "{keys}: {}", harness.message());
         assert!(harness.state.screen.layers.is_empty());
     }
     assert!(harness.effects.is_empty());
@@ -502,6 +502,19 @@ fn staging_ends_by_its_own_key() {
     harness.type_text("?");
     harness.press("enter");
     assert_eq!(harness.write_count(), 2, "it goes out at once");
+}
+
+#[test]
+fn an_edit_that_is_repeated_on_what_is_marked_elsewhere_is_shown_first() {
+    let mut harness = at_work();
+    harness.press("j e tab ctrl-u");
+    harness.type_text("SAME");
+    harness.press("enter");
+    harness.succeed();
+    harness.press("j space j .");
+    assert!(matches!(harness.state.screen.layers.last(), Some(Layer::Review(_))));
+    harness.press("esc");
+    assert_eq!(harness.write_count(), 1);
 }
 
 #[test]

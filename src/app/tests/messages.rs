@@ -136,7 +136,7 @@ fn why_an_action_cannot_act_is_said_until_it_can() {
     assert_eq!(harness.message(), "Created Nowy", "it can be deleted, and that it was created is to be read");
     let mut harness = renaming();
     harness.press("z 0 u");
-    says(&harness, "Nothing to undo");
+    says(&harness, "Still sending. Try again in a moment");
     harness.succeed();
     assert_eq!(harness.message(), "Renamed Export → Export!");
 }
@@ -304,10 +304,10 @@ fn untruth(harness: &Harness) -> Option<&'static str> {
         |of: &str| text.strip_suffix(of).and_then(|name| forest.iter().find(|segment| *segment.name == *name));
     let failed = || {
         queue.plans().any(|(plan_id, plan)| {
-            let progress = if plan.ops().len() == 1 {
+            let progress = if plan.counts().total() == 1 {
                 ": ".to_owned()
             } else {
-                format!(" ({} of {} applied): ", plan.counts().done, plan.ops().len())
+                format!(" ({} of {} applied): ", plan.counts().done, plan.counts().total())
             };
             let has_failed = |index| queue.has_failed(OpId { plan_id, index });
             text.starts_with(&(plan.title.failed.clone() + &progress)) && (0..plan.ops().len()).any(has_failed)

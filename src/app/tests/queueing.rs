@@ -7,6 +7,7 @@ use crate::app::{Effect, Layer, described};
 use crate::changes::Operation;
 use crate::changes::PendingKind;
 use crate::changes::{JournalEntry, OpId, PlanId, Recovered, RecoveredState, WriteError};
+use crate::forest::RowId;
 use crate::segment::{Draft, Segment};
 use crate::sync::{self, Command};
 
@@ -309,4 +310,49 @@ fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
     assert_eq!(harness.state.changes.counts().staged, depth + 2);
     harness.press("Q j j d");
     assert_eq!(harness.state.changes.counts().staged, 2, "{}", harness.message());
+}
+
+#[test]
+fn a_deletion_taken_out_of_a_subtree_takes_those_above_it_along() {
+    let mut harness = at_work();
+    harness.press("S z 0");
+    harness.state.tree.view.selected = Some(RowId::Segment(id("lodzkie")));
+    harness.press("d s S");
+    let places: Vec<String> = listed(&harness);
+    assert_eq!(places.len(), 3, "{places:?}");
+    harness.press("d");
+    assert_eq!(listed(&harness).len(), 1, "what the other child is about goes on by itself: {:?}", listed(&harness));
+    assert_eq!(harness.message(), "Discarded: 2 changes. None of them can be done without the others");
+    harness.press("y y");
+    let (_, plan) = harness.last_write();
+    assert!(plan.operations.iter().all(|operation| operation.subject() != Some(&id("lodzkie"))));
+}
+
+#[test]
+fn a_move_taken_out_takes_the_deletion_along_that_it_makes_room_for() {
+    let mut harness = at_work();
+    harness.press("S z 0");
+    harness.state.tree.view.selected = Some(RowId::Segment(id("lodzkie")));
+    harness.press("d p S");
+    assert_eq!(listed(&harness).len(), 3);
+    harness.press("d");
+    assert_eq!(listed(&harness).len(), 1);
+}
+
+#[test]
+fn one_change_is_put_on_hold_and_another_key_holds_all() {
+    let mut harness = at_work();
+    harness.state.changes.queue.pause_sending();
+    for keys in ["j r", "j r"] {
+        harness.press(keys);
+        harness.type_text("!");
+        harness.press("enter");
+    }
+    harness.press("Q h");
+    assert_eq!(harness.state.changes.counts().on_hold, 1);
+    assert_eq!(harness.message(), "On hold. Press r to resume");
+    harness.press("H");
+    assert_eq!(harness.state.changes.counts().on_hold, 2);
+    harness.press("R");
+    assert_eq!(harness.state.changes.counts().on_hold, 0);
 }

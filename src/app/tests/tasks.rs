@@ -192,7 +192,7 @@ const TASKS: &[Task] = &[
     ("Move all twenty that match", "/ “sklep” enter ctrl-a m “vip” enter y", twenty, |harness| {
         moves_to(harness, "vip", 20)
     }),
-    ("Cut and paste", "x G p", || after("j"), |harness| harness.write_count() + harness.state.tree.picks.cut.len() > 0),
+    ("Cut and paste", "x j j p", || after("j"), |harness| moves_to(harness, "vip", 1)),
     ("Mark three segments", "space space space", at_work, |harness| harness.state.tree.picks.marked.len() == 3),
     ("Mark a range of three", "V 2 j", || after("j"), |harness| harness.state.tree.picks.marked.len() == 3),
     ("Mark all matches of a filter", "/ “x-l” enter ctrl-a", at_work, |harness| {
@@ -236,7 +236,7 @@ const TASKS: &[Task] = &[
         |harness| changes(harness, "export", Field::Name) && !harness.state.changes.is_staging(),
     ),
     (
-        "Exclude one change and send the rest",
+        "Discard one change and send the rest",
         "S d y",
         || after("S j r “!” enter j r “!” enter"),
         |harness| written(harness).len() == 1,

@@ -240,3 +240,12 @@ fn any_step_of_this_session_is_undone_from_the_activity() {
     harness.press("backtab g g u");
     assert!(harness.message().contains("wasn't done here"), "{}", harness.message());
 }
+
+#[test]
+fn undo_while_the_first_change_is_on_its_way_says_so() {
+    let mut harness = at_work();
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter u");
+    assert_eq!(harness.message(), "Still sending. Try again in a moment");
+}

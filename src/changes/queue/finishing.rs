@@ -1,6 +1,6 @@
 //! What comes back of operations, and what is discarded: each leaves the queue by one of these two doors.
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::forest::Change;
@@ -10,7 +10,7 @@ use super::{ChangeQueue, FinishedPlan, Renamed, Transitions, subject};
 use crate::changes::execution::{Evidence, ExecutionResult};
 use crate::changes::journal::{Deed, JournalEntry};
 use crate::changes::model::{OpId, Operation, PlanId};
-use crate::changes::plans::{OpState, QueuedPlan};
+use crate::changes::plans::{OpState, PlannedOp, QueuedPlan};
 use crate::changes::result::{WriteError, WriteResult, Written};
 use crate::changes::undo::{DoneOp, PlanKind};
 
@@ -171,14 +171,21 @@ impl ChangeQueue {
         let mut known: HashSet<OpId> = HashSet::new();
         let mut left: Vec<OpId> = ops.into_iter().collect();
         left.reverse();
+        // By plan: the deletions, by their segments.
+        let mut deletions: HashMap<PlanId, HashMap<SegmentId, OpId>> = HashMap::new();
         while let Some(op) = left.pop() {
             let Some(planned) = self.op(op) else { continue };
             if planned.state.is_over() || planned.state == OpState::InFlight || !known.insert(op) {
                 continue;
             }
             found.push(op);
-            if matches!(planned.operation, Operation::Create { .. }) {
-                left.extend(self.needing(op));
+            match &planned.operation {
+                Operation::Create { .. } => left.extend(self.needing(op)),
+                Operation::Update { .. } if !planned.operation.is_move() => {}
+                Operation::Update { base, .. } | Operation::Delete { base, .. } => {
+                    let of_plan = deletions.entry(op.plan_id).or_insert_with(|| self.deletions(op.plan_id));
+                    left.extend(base.parent.as_ref().and_then(|parent| self.emptied_by(of_plan, parent, &base.id)));
+                }
             }
         }
         let mut transitions = Transitions::default();
@@ -187,6 +194,23 @@ impl ChangeQueue {
             self.discard_one(op, &mut transitions);
         }
         transitions
+    }
+
+    /// The deletions of a plan, by the segments that they delete.
+    fn deletions(&self, plan_id: PlanId) -> HashMap<SegmentId, OpId> {
+        let ops = self.plan(plan_id).into_iter().flat_map(|plan| plan.ops().iter().enumerate());
+        let deletion = |(index, planned): (usize, &PlannedOp)| match &planned.operation {
+            Operation::Delete { base, .. } => Some((base.id.clone(), OpId { plan_id, index })),
+            _ => None,
+        };
+        ops.filter_map(deletion).collect()
+    }
+
+    /// The deletion of a parent that a child has to leave first: without that, nobody has agreed to what becomes of the child.
+    fn emptied_by(&self, deletions: &HashMap<SegmentId, OpId>, parent: &SegmentId, child: &SegmentId) -> Option<OpId> {
+        let op = *deletions.get(parent)?;
+        let leaves = |planned: &&PlannedOp| matches!(&planned.operation, Operation::Delete { leaving, .. } if leaving.contains(child));
+        self.op(op).filter(|planned| !leaves(planned)).map(|_| op)
     }
 
     /// The operations that can't be done without the segment that another one creates.

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::{Between, Conflict, KeptSide, State, Target, field_text};
 use crate::segment::{Field, Segment};
 
+use crate::numbers::{Noun, counted, grouped};
 use crate::ui::Look;
 use crate::ui::dialog::{self, Row};
 use crate::ui::text::fitted;
@@ -119,11 +120,22 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             }
             let more = newcomers.len().saturating_sub(NEWCOMERS);
             lines.push(if more > 0 { Line::raw(format!("  and {more} more")) } else { Line::default() });
-            lines.push(Line::raw("Nothing was deleted."));
+            lines.push(Line::raw(kept(state, conflict)));
             lines
         }
     };
     lines.into_iter().map(Row::Text).chain(keys).collect()
+}
+
+/// What has become of a deletion that a child stands in the way of.
+fn kept(state: &State, conflict: &Conflict) -> String {
+    match conflict.progress(state).filter(|(done, _)| *done > 0) {
+        None => "Nothing was deleted.".into(),
+        Some((done, all)) => {
+            let all = counted(all, Noun::Change);
+            format!("It was not deleted. Of this plan, {} of {all} were applied.", grouped(done))
+        }
+    }
 }
 
 /// Two segments, field by field, and where they differ.
