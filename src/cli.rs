@@ -153,7 +153,7 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
         }
         Command::Watch(watch) => {
             let connection = watch.connection.clone().or(connection);
-            block_on(watch::run(watch, connection, environment, paths))?
+            block_on(watch::run(watch, connection, environment, paths, Notes::new(&report, form)))?
         }
         Command::Profiles(options) => {
             profiles::run(options, &connection, &environment, &paths, Notes::new(&report, form))

@@ -26,12 +26,13 @@ use crate::config::{self, Environment, Paths};
 use crate::remote::Remote;
 use crate::segment::Step;
 use crate::sync::{self, Settings};
-use crate::terminal::{self, Signal};
+use crate::terminal::Signal;
 
 use super::arguments::{ConnectionArguments, LookArguments, OnError, WatchArguments, WatchFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
+use super::notes::Notes;
 
 use command::ShellCommand;
 use delivery::{Delivered, Delivery, Hook};
@@ -45,10 +46,11 @@ pub(super) async fn run(
     connection: ConnectionArguments,
     environment: impl Fn(&str) -> Option<String>,
     paths: Paths,
+    notes: Notes,
 ) -> Result<Exit, Failure> {
     let look = LookArguments { poll: arguments.poll, ..LookArguments::default() };
     let link = Link::open(&connection, &look, &environment, &paths).await?;
-    let delivery = delivery(&arguments, &connection, &link, &environment, &paths)?;
+    let delivery = delivery(&arguments, &connection, &link, &environment, &paths, notes)?;
     let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
     let state = arguments.state.as_deref().map(|path| StateFile::open(path, &tenant, &host)).transpose()?;
     let since = arguments.since.map(Step).or(state.as_ref().and_then(StateFile::step));
@@ -63,9 +65,9 @@ pub(super) async fn run(
         Arc::clone(&link.client),
         Settings { since, tell_named: true, verify_every: None, ..link.sync_settings() },
     );
-    let mut following = Following::new(&tenant, since);
+    let mut following = Following::new(&tenant, since, notes);
     let (format, zone) = (arguments.format, TimeZone::system());
-    let mut output = Output { format, delivery, state, signals, out: tokio::io::stdout(), zone };
+    let mut output = Output { notes, format, delivery, state, signals, out: tokio::io::stdout(), zone };
     let ending = loop {
         let event = tokio::select! {
             event = sync.events.recv() => event,
@@ -100,6 +102,7 @@ fn delivery(
     link: &Link,
     environment: Environment<'_>,
     paths: &Paths,
+    notes: Notes,
 ) -> Result<Option<Delivery>, Failure> {
     let patience = arguments.hook_timeout;
     let flags = connection.flags();
@@ -123,7 +126,7 @@ fn delivery(
     })?;
     let secret = secret(arguments, environment)?;
     if secret.is_none() {
-        terminal::complain(format_args!("posts are not signed; set {SECRET_VARIABLE} or --post-secret-file"));
+        notes.note(format_args!("posts are not signed; set {SECRET_VARIABLE} or --post-secret-file"));
     }
     let roots = &link.connection.extra_roots.certificates;
     let webhook = Webhook::new(url, secret, roots, patience).map_err(|what| {
@@ -185,6 +188,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the lines go.
 struct Output {
+    notes: Notes,
     format: WatchFormat,
     delivery: Option<Delivery>,
     state: Option<StateFile>,
@@ -266,7 +270,7 @@ impl Output {
         match ending {
             Ending::Signalled(signal) => {
                 if step.is_some() {
-                    terminal::complain(format_args!("stopped; {resume}"));
+                    self.notes.note(format_args!("stopped; {resume}"));
                 }
                 Ok(ended_by(signal))
             }

@@ -151,3 +151,17 @@ fn a_step_beyond_the_end_is_told_at_once() {
     demo.create("B");
     assert_eq!(watch.json()["segment"]["name"], "B");
 }
+
+#[test]
+fn asked_to_be_quiet_it_says_errors_only() {
+    let demo = Demo::start();
+    let state = demo.path("state");
+    let mut watch = demo.watch(&["-q", "--format", "ndjson", "--state", state.to_str().unwrap(), "--exec", "false"]);
+    until("a new state begins now", || step(&state).is_some());
+    demo.create("A");
+    assert_eq!(watch.json()["segment"]["name"], "A");
+    let said = watch.complaint();
+    assert!(said.starts_with("segtui: `false` ended with exit status: 1, 3 times, for this change: {"), "{said}");
+    watch.signal("INT");
+    assert_eq!(watch.ended(), (0, String::new()));
+}

@@ -5,8 +5,8 @@ use color_eyre::eyre::{Report, eyre};
 use crate::clock;
 use crate::segment::Step;
 use crate::sync::{Event, Notice, Phase, SegmentChange};
-use crate::terminal;
 
+use super::super::notes::Notes;
 use super::line::Line;
 
 /// How far the tenant was followed.
@@ -18,11 +18,12 @@ pub(super) struct Following {
     pub step: Option<Step>,
     synchronised: bool,
     offline: bool,
+    notes: Notes,
 }
 
 impl Following {
-    pub fn new(tenant: &str, since: Option<Step>) -> Self {
-        Self { tenant: tenant.to_owned(), since, step: since, synchronised: false, offline: false }
+    pub fn new(tenant: &str, since: Option<Step>, notes: Notes) -> Self {
+        Self { tenant: tenant.to_owned(), since, step: since, synchronised: false, offline: false, notes }
     }
 
     /// The lines that an event gives. What a person should know goes to stderr.
@@ -34,11 +35,7 @@ impl Following {
                 self.step = Some(next);
                 if !self.synchronised {
                     self.synchronised = true;
-                    terminal::complain(format_args!(
-                        "watching {} from step {}",
-                        self.tenant,
-                        self.since.unwrap_or(next)
-                    ));
+                    self.notes.note(format_args!("watching {} from step {}", self.tenant, self.since.unwrap_or(next)));
                 }
             }
             Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
@@ -46,20 +43,20 @@ impl Following {
                     return Err(error.into());
                 }
                 if !std::mem::replace(&mut self.offline, true) {
-                    terminal::complain(format_args!("{error}; retrying"));
+                    self.notes.note(format_args!("{error}; retrying"));
                 }
             }
             Event::PhaseChanged(Phase::Silent { call, since }) => {
-                terminal::complain(format_args!("no response for {} s while trying to {call}", since.as_secs()));
+                self.notes.note(format_args!("no response for {} s while trying to {call}", since.as_secs()));
             }
             Event::PhaseChanged(Phase::Live) if self.offline => {
                 self.offline = false;
-                terminal::complain(format_args!("reconnected"));
+                self.notes.note(format_args!("reconnected"));
             }
             Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
                 return Err(eyre!("step {step} is no longer in the feed; start without --since to continue from now"));
             }
-            Event::Noticed(notice) => terminal::complain(notice),
+            Event::Noticed(notice) => self.notes.note(notice),
             _ => {}
         }
         Ok(Vec::new())
