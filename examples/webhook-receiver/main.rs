@@ -1,21 +1,23 @@
-//! A receiver of what `segtui watch --post` sends: it checks the signature, takes each change once, and prints it.
+//! A receiver of what `segtui watch --post` sends: it checks the signature, keeps what each segment is now, and prints what is new.
 //!
 //! ```sh
 //! export SEGTUI_POST_SECRET=$(head -c 32 /dev/urandom | base64)
-//! cargo run --example webhook-receiver -- 127.0.0.1:8043 receiver.step &
+//! cargo run --example webhook-receiver -- 127.0.0.1:8043 segments.json &
 //! segtui watch --state watch.state --post http://127.0.0.1:8043/
 //! ```
 //!
 //! Three rules make a receiver that loses nothing and does nothing twice:
 //!
 //! 1. Answer 2xx only once the change is dealt with: whatever else is answered, it comes again.
-//! 2. Remember the `step` of the last change together with what it did, since the same one may come twice.
+//! 2. Take a change for what the segment is now, not for what to do: the same one may come twice, and then nothing is new. The
+//!    `step` doesn't tell them apart, since several changes may have the same one.
 //! 3. Refuse what isn't signed, and what was signed long ago: somebody may have recorded it.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +28,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use ring::hmac;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Older posts are refused. Clocks may differ a little.
 const OLDEST: Duration = Duration::from_secs(300);
@@ -35,14 +38,18 @@ const OLDEST: Duration = Duration::from_secs(300);
 struct Change {
     kind: String,
     id: String,
-    step: i64,
+    /// What it is now; nothing when it was deleted.
+    segment: Option<Value>,
 }
+
+/// What is known of each segment that a change came for, by its ID.
+type Known = BTreeMap<String, Option<Value>>;
 
 struct Receiver {
     key: hmac::Key,
-    /// The file with the step of the last change that was dealt with.
+    /// The file with what is known.
     file: PathBuf,
-    last: Mutex<i64>,
+    known: Mutex<Known>,
 }
 
 #[tokio::main]
@@ -53,9 +60,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let secret = std::env::var("SEGTUI_POST_SECRET").map_err(|_| "SEGTUI_POST_SECRET is not set")?;
     let file = PathBuf::from(file);
-    let last = fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    let known = if file.exists() { serde_json::from_str(&fs::read_to_string(&file)?)? } else { Known::new() };
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let receiver = Arc::new(Receiver { key, file, last: Mutex::new(last) });
+    let receiver = Arc::new(Receiver { key, file, known: Mutex::new(known) });
     let listener = tokio::net::TcpListener::bind(&address).await?;
     println!("listening on {}", listener.local_addr()?);
     axum::serve(listener, Router::new().route("/", post(receive)).with_state(receiver)).await?;
@@ -68,18 +75,28 @@ async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body
         return StatusCode::UNAUTHORIZED;
     }
     let Ok(change) = serde_json::from_slice::<Change>(&body) else { return StatusCode::BAD_REQUEST };
-    // One at a time, so that the step always belongs to what was printed last.
-    let Ok(mut last) = receiver.last.lock() else { return StatusCode::INTERNAL_SERVER_ERROR };
-    if change.step <= *last {
+    let Ok(mut known) = receiver.known.lock() else { return StatusCode::INTERNAL_SERVER_ERROR };
+    if known.get(&change.id) == Some(&change.segment) {
         return StatusCode::OK;
     }
-    // A real receiver does its work here, in one transaction with the step.
-    let told = writeln!(std::io::stdout(), "{} {} {}", change.step, change.kind, change.id);
-    if told.and_then(|()| fs::write(&receiver.file, change.step.to_string())).is_err() {
+    let mut next = known.clone();
+    next.insert(change.id.clone(), change.segment);
+    if save(&receiver.file, &next).is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR;
     }
-    *last = change.step;
-    StatusCode::OK
+    *known = next;
+    // A real receiver does its work here, in one transaction with what it keeps.
+    match writeln!(std::io::stdout(), "{} {}", change.kind, change.id) {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Writes beside the file first, so that no moment has half of it.
+fn save(file: &Path, known: &Known) -> std::io::Result<()> {
+    let beside = file.with_extension("new");
+    fs::write(&beside, serde_json::to_vec(known)?)?;
+    fs::rename(beside, file)
 }
 
 /// Whether a post was signed with the secret, and not long ago. The header is `t=SECONDS,v1=HEX`.
