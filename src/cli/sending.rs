@@ -71,6 +71,8 @@ pub(super) enum Stop {
     OnError,
     /// The server can't be reached.
     Unreachable(RemoteError),
+    /// The server doesn't take the key any more, so everything else would fail as well.
+    KeyRefused(RemoteError),
     /// It took longer than it was to take.
     TooLate,
     /// The journal or the report can't be written.
@@ -242,7 +244,11 @@ impl Sending {
             ExecutionResult::Done(result) => self.settle(op, Outcome::Done(Box::new(result.clone()))),
             ExecutionResult::Failed { error, .. } => {
                 self.settle(op, Outcome::Failed(error.clone()));
-                if self.stop_on_error {
+                if let WriteError::Refused(error) = error
+                    && error.fault.is_unauthorised()
+                {
+                    self.stop(Stop::KeyRefused(error.clone()));
+                } else if self.stop_on_error {
                     self.stop(Stop::OnError);
                 }
             }

@@ -332,6 +332,32 @@ fn a_server_that_can_not_be_reached_is_seven() {
     assert!(stdout.contains(": 1 updated"), "{stdout}");
 }
 
+#[test]
+fn a_key_that_is_no_longer_taken_is_four_and_nothing_else_is_tried() {
+    let office = office();
+    office.server.plan(Trouble::Refuse { on: (Method::PUT, "h1"), status: 401, retry_after: None });
+    let text = "externalId,name\n007,Lodz\nPL-12,Krk\nD,Det\n";
+    let (code, stdout, stderr) = apply(&office, text, &["--yes", "--concurrency", "1"]);
+    assert_eq!(code, 4, "{stdout}{stderr}");
+    assert!(stderr.contains("of 3 changes applied, then the key was rejected"), "{stderr}");
+    let puts = office.server.requests().into_iter().filter(|request| request.method == Method::PUT).count();
+    assert!(stdout.contains("not sent") && puts < 3, "{stdout}");
+}
+
+#[test]
+fn a_create_whose_answer_is_lost_is_found_and_not_sent_twice() {
+    let office = office();
+    for _ in 0..2 {
+        office.server.plan(Trouble::LoseAnswer { on: (Method::POST, "segments") });
+    }
+    let text = "externalId,name,parentExternalId\nN,Nowe,H\nN1,Nowsze,N\n";
+    let (code, stdout, stderr) = apply(&office, text, &["--yes"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.contains(": 2 created  (run"), "{stdout}");
+    let posts = office.server.requests().into_iter().filter(|request| request.method == Method::POST).count();
+    assert_eq!((posts, office.server.count()), (2, TENANT.len() + 2));
+}
+
 /// Many new segments, in chains and beside each other.
 fn many(count: usize) -> String {
     let row = |at: usize| {

@@ -307,6 +307,10 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
             let error = format_args!("{done} of {total} changes applied, then the server couldn't be reached: {error}");
             return Err(Failure::new(Exit::Unreachable, error).hint(again));
         }
+        Some(Stop::KeyRefused(error)) => {
+            let error = format_args!("{done} of {total} changes applied, then the key was rejected: {error}");
+            return Err(Failure::new(Exit::KeyRefused, error).hint("check the API key, then run it again to continue"));
+        }
         Some(Stop::TooLate) => {
             let error = format_args!("{done} of {total} changes applied within the --timeout");
             return Err(Failure::new(Exit::Unreachable, error).hint(again));
