@@ -105,7 +105,7 @@ fn other_headings_are_named_by_a_flag() {
     assert_eq!((by_profile.0, by_profile.1.as_str()), (0, stdout.as_str()), "{}", by_profile.2);
     fs::write(&config, profile("kod = 'KOD'")).unwrap();
     let (code, _, stderr) = plan(&office, "a.tsv", file.as_bytes(), &["--profile", "a"]);
-    assert!(code == 2 && stderr.contains("`columns` of the profile a: “kod” is no column"), "{stderr}");
+    assert!(code == 2 && stderr.contains("config.toml:4:11: “kod” is no column"), "{stderr}");
 }
 
 #[test]
