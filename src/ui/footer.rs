@@ -271,8 +271,14 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
         let age = age.filter(|seconds| *seconds >= 2).map_or_else(String::new, |seconds| format!(" · {seconds} s"));
         parts.push(format!("{} {} pending{age}", theme.symbols.pending, grouped(counts.queued)));
     }
+    // What an open review asks about is not staged, unless somebody has staged it.
+    let asked = state.screen.layers.iter().map(|layer| match layer {
+        Layer::Review(review) if !review.is_staged => review.count(state),
+        _ => 0,
+    });
+    let staged = counts.staged.saturating_sub(asked.sum::<usize>());
     for (count, symbol, what) in
-        [(counts.staged, theme.symbols.edited, "staged"), (counts.on_hold, theme.symbols.pending, "on hold")]
+        [(staged, theme.symbols.edited, "staged"), (counts.on_hold, theme.symbols.pending, "on hold")]
     {
         if count > 0 {
             parts.push(format!("{symbol} {} {what}", grouped(count)));
