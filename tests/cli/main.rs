@@ -17,6 +17,7 @@ mod pace;
 mod plan;
 mod process;
 mod refusals;
+mod round_trip;
 mod serve_demo;
 mod server;
 mod setup;

@@ -1,0 +1,90 @@
+//! What an export of one tenant makes of an empty one, exported again: the same up to ids, however odd the names are.
+
+use std::fs;
+
+use crate::desk::{Office, PATIENCE, tenant_of, told};
+
+/// Everything that a table, a spreadsheet or a shell could trip over.
+const ODD: [[&str; 4]; 14] = [
+    ["i1", "Polska", "PL", ""],
+    ["i2", "Łódź, \"miasto\"; a/b", "007", "i1"],
+    ["i3", "two\nlines", "1E5", "i2"],
+    ["i4", "👩‍🌾 emoji 🙂", "SEPT2", "i2"],
+    ["i5", "=1+1", "=cmd|' /C calc'!A0", "i1"],
+    ["i6", "'quoted", "'0042", "i1"],
+    ["i7", "+48 22", "+48", "i5"],
+    ["i8", "-", "-", "i5"],
+    ["i9", "tabs are refused", "0", "i7"],
+    ["i10", "\u{feff}mark inside", "00", "i7"],
+    ["i11", "https://one.example/?a=b;c", "1.10", ""],
+    ["i12", "TRUE", "true", "i11"],
+    ["i13", "2026-11-26", "26.11.2026", "i11"],
+    ["i14", "semi;colon", "a;b,c\"d", "i13"],
+];
+
+/// A table without what is another one in each tenant: the ids.
+fn without_ids(table: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
+    let mut rows: Vec<Vec<String>> = reader
+        .records()
+        .map(|record| {
+            let cells: Vec<String> = record.unwrap().iter().map(str::to_owned).collect();
+            [1, 2, 4, 5].map(|column: usize| cells[column].clone()).into()
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+fn export(office: &Office, flags: &[&str]) -> String {
+    let (code, stdout, stderr) = office.run(&[&["export"], flags].concat());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    stdout
+}
+
+#[test]
+fn an_export_makes_the_same_of_an_empty_tenant_in_every_form() {
+    let first = Office::with(tenant_of(&ODD));
+    let table = export(&first, &["--format", "csv"]);
+    for (flags, name) in [
+        (&["--format", "csv"][..], "a.csv"),
+        (&["--excel"], "excel.csv"),
+        (&["--format", "ndjson"], "a.ndjson"),
+        (&["--format", "json"], "a.json"),
+    ] {
+        let second = Office::with(tenant_of(&[]));
+        let path = second.desk.home.path().join(name);
+        fs::write(&path, export(&first, flags)).unwrap();
+        let run = || told(second.segtui(&["apply", "--yes"]).arg(&path).timeout(PATIENCE));
+        let (code, stdout, stderr) = run();
+        assert_eq!(code, 0, "{name}: {stdout}{stderr}");
+        assert_eq!(without_ids(&export(&second, &["--format", "csv"])), without_ids(&table), "{name}");
+        let before = second.server.history().len();
+        let (code, stdout, _) = run();
+        assert_eq!((code, second.server.history().len()), (0, before), "{name}: again does nothing: {stdout}");
+    }
+}
+
+#[test]
+fn a_table_as_a_polish_spreadsheet_writes_it_is_read_with_the_flag_that_the_refusal_names() {
+    let office = Office::with(tenant_of(&[]));
+    let path = office.desk.home.path().join("grupy.csv");
+    // "NAZWA;KOD;NADRZEDNY", then Łódź and Żółć in Windows-1250.
+    fs::write(&path, b"NAZWA;KOD;NADRZEDNY\r\n\xa3\xf3d\x9f;007;\r\n\xaf\xf3\xb3\xe6;008;007\r\n").unwrap();
+    let columns = "name=NAZWA,ext=KOD,parent-ext=NADRZEDNY";
+    let run = |more: &[&str]| {
+        let mut command = office.segtui(&["apply", "--yes", "--columns", columns]);
+        told(command.args(more).arg(&path).timeout(PATIENCE))
+    };
+    let (code, _, stderr) = run(&[]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("as windows-1250: Łódź;007;"), "{stderr}");
+    let flag = stderr.split_once("pass ").unwrap().1.split(" or ").next().unwrap();
+    let flag: Vec<&str> = flag.split(' ').collect();
+    let (code, stdout, stderr) = run(&flag);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let mut names: Vec<String> =
+        office.server.segments().iter().map(|segment| format!("{} {:?}", segment.name, segment.external_id)).collect();
+    names.sort();
+    assert_eq!(names, ["Łódź Some(\"007\")", "Żółć Some(\"008\")"]);
+}
