@@ -272,6 +272,10 @@ impl Sending {
                 *place = outcome;
                 return self.stop(Stop::NotWritten(reason));
             }
+            if let Some(warning) = report::warning(&outcome) {
+                self.progress.clear();
+                self.notes.note(format_args!("{}: {warning}", entry.new_path.as_ref().unwrap_or(&entry.path)));
+            }
             *place = outcome;
         }
         self.show();

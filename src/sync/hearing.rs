@@ -45,6 +45,10 @@ const NAMINGS: usize = 64;
 const SEGMENTS: usize = 20_000;
 /// Own writes that are remembered.
 const WRITES: usize = 8;
+/// Segments that are named again right away, at least.
+const RUNS: usize = 2;
+/// Own writes from which on it is known how often the feed names one.
+const CERTAIN: usize = 2;
 /// Events of others that say whether a feed doubles what it tells, at least.
 const TELLING: usize = 4;
 
@@ -82,8 +86,16 @@ impl Hearing {
         self.namings.get(id).into_iter().flatten().copied().filter(move |naming| naming.at > since)
     }
 
-    /// Whether so many namings of a segment that was written here are more than so many own writes account for.
+    /// Whether so many namings of a segment that was written here are more than so many own writes account for. The next ones are
+    /// judged by these, too.
     pub fn somebody_else(&mut self, namings: usize, own_writes: usize) -> bool {
+        let judged = self.echo.judge(namings, own_writes);
+        self.echo.take(namings, own_writes);
+        judged
+    }
+
+    /// The same of a write of which it is asked only where something speaks for somebody else: what is usual can't be learnt from such.
+    pub fn probably_somebody_else(&self, namings: usize, own_writes: usize) -> bool {
         self.echo.judge(namings, own_writes)
     }
 }
@@ -92,13 +104,14 @@ impl Echo {
     /// A segment comes and goes only once, so a feed that says so twice in a row tells one write twice. So does one in which
     /// most events are the same as the one before.
     fn learn<'a>(&mut self, events: impl Iterator<Item = &'a FeedEvent>) {
-        let (mut count, mut doubled, mut run, mut longest) = (0, 0, 1, 1);
+        let (mut count, mut doubled, mut run, mut longest, mut runs) = (0, 0, 1, 1, 0);
         let mut before: Option<&FeedEvent> = None;
         for event in events {
             count += 1;
             if before == Some(event) {
                 doubled += 1;
                 run += 1;
+                runs += usize::from(run == 2);
                 longest = longest.max(run);
                 if event.kind != FeedEventKind::Updated {
                     self.others = self.others.max(run);
@@ -108,18 +121,24 @@ impl Echo {
             }
             before = Some(event);
         }
-        if count >= TELLING && doubled * 2 >= count {
+        // Somebody who saves one segment again and again says nothing of how the feed tells of others.
+        if count >= TELLING && runs >= RUNS && doubled * 2 >= count {
             self.others = self.others.max(longest.min(doubled.div_ceil((count - doubled).max(1)) + 1));
         }
     }
 
-    fn judge(&mut self, namings: usize, own_writes: usize) -> bool {
-        let usual = self.own.iter().copied().min().unwrap_or(1).max(self.others).max(1);
+    fn judge(&self, namings: usize, own_writes: usize) -> bool {
+        // One write by itself may be one that somebody else has written over.
+        let own = self.own.iter().copied().min().filter(|_| self.own.len() >= CERTAIN);
+        let usual = own.unwrap_or(1).max(self.others).max(1);
+        namings > usual.saturating_mul(own_writes)
+    }
+
+    fn take(&mut self, namings: usize, own_writes: usize) {
         if namings > 0 && own_writes == 1 {
             self.own.truncate(WRITES - 1);
             self.own.push_front(namings);
         }
-        namings > usual.saturating_mul(own_writes)
     }
 }
 
@@ -147,6 +166,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_only_where_somebody_else_is_suspected_is_not_taken_for_usual() {
+        let mut hearing = Hearing::default();
+        for _ in 0..5 {
+            assert!(hearing.probably_somebody_else(2, 1));
+        }
+        assert!(hearing.somebody_else(2, 1));
+    }
+
+    #[test]
     fn a_feed_that_names_every_write_twice_accuses_nobody() {
         let mut hearing = Hearing::default();
         let past: Vec<_> = ["a", "a", "b", "b", "c", "c"].map(|id| event(id, FeedEventKind::Updated)).into();
@@ -159,7 +187,9 @@ mod tests {
         heard(&mut fresh, &[event("a", FeedEventKind::Deleted), event("a", FeedEventKind::Deleted)]);
         assert!(!fresh.somebody_else(2, 1), "nothing goes twice");
         let mut unknown = Hearing::default();
-        assert!(unknown.somebody_else(2, 1), "with nothing to go by");
+        for _ in 0..CERTAIN {
+            assert!(unknown.somebody_else(2, 1), "with nothing to go by");
+        }
         assert!(!unknown.somebody_else(2, 1), "once it is known to be usual");
     }
 
@@ -168,6 +198,9 @@ mod tests {
         let mut hearing = Hearing::default();
         let past: Vec<_> = ["a", "a", "b", "c", "d", "a", "e"].map(|id| event(id, FeedEventKind::Updated)).into();
         hearing.learn_from(&past);
+        assert!(hearing.somebody_else(2, 1));
+        let saved_again: Vec<_> = ["a", "a", "a", "b"].map(|id| event(id, FeedEventKind::Updated)).into();
+        hearing.learn_from(&saved_again);
         assert!(hearing.somebody_else(2, 1));
     }
 

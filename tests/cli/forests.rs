@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
-use segtui::demo::{Actor, Options};
+use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 use segtui::segment::Segment;
 
 use crate::apply::shape;
@@ -149,5 +149,95 @@ fn killed_on_the_way_the_next_run_ends_at_the_same_forest() {
         made.dedup();
         let new = second.iter().filter(|row| first.iter().all(|other| other[0] != row[0])).count();
         assert_eq!(made.len(), new, "seed {seed}: each was created once");
+    }
+}
+
+/// A colleague who renames, moves up and gives external IDs at random, each change remembered with its place in the history.
+fn disturb(office: &Office, random: &mut fastrand::Rng) {
+    let segments = office.server.segments();
+    let Some(segment) = random.choice(&segments) else { return };
+    let mut fields = Fields::of(segment);
+    match random.u8(..2) {
+        0 => fields.name = format!("theirs {}", random.u32(..)).into(),
+        _ => fields.parent = None,
+    }
+    // It may have gone in this very moment.
+    let _granted = office.server.change(Actor::Backoffice, ChangeRequest::Update(segment.id.clone(), fields));
+}
+
+#[test]
+fn with_a_colleague_at_work_nothing_of_theirs_is_overwritten_unless_it_is_said() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(2_000 + seed);
+        let (first, second) = (forest(&mut random), forest(&mut random));
+        let office = office(&first, Duration::from_millis(4));
+        let began_with = office.server.segments();
+        let report = office.desk.home.path().join("report.ndjson");
+        let mut arguments = arguments(&file(&office, &mut random, &second), &first);
+        arguments.extend(["--report".into(), report.to_str().unwrap().into(), "--concurrency".into(), "2".into()]);
+        let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
+        command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables()).args(&arguments);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let until = Instant::now() + PATIENCE;
+        while child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < until, "seed {seed}");
+            // What is changed before the first change was planned with.
+            if !office.server.history().is_empty() {
+                disturb(&office, &mut random);
+            }
+            std::thread::sleep(Duration::from_millis(random.u64(3..40)));
+        }
+        let told = fs::read_to_string(&report).unwrap_or_default();
+        check_nothing_is_lost(seed, &office, &began_with, &told);
+    }
+}
+
+/// What was done to a segment, and what was asked of the server, for reading.
+fn history_of(office: &Office, id: &str) -> String {
+    let changes = office.server.history().into_iter().filter(|change| change.id.text() == id);
+    let changes = changes.map(|change| format!("{:?} {:?}", change.actor, change.now));
+    let requests = office.server.requests().into_iter().filter(|request| !request.target.contains("pageNumber"));
+    let requests = requests.map(|request| format!("{} {}", request.method, request.target));
+    changes.chain(requests).collect::<Vec<_>>().join("\n")
+}
+
+/// Where somebody changed a field, no later change of ours changes that field again, unless the report warns about the segment.
+fn check_nothing_is_lost(seed: u64, office: &Office, first: &[Segment], told: &str) {
+    let warned = |id: &str| {
+        told.lines().any(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["id"] == id && !line["warning"].is_null()
+        })
+    };
+    let mut theirs: HashMap<(String, &str), String> = HashMap::new();
+    let mut known: HashMap<String, Segment> =
+        first.iter().map(|segment| (segment.id.to_string(), segment.clone())).collect();
+    for change in office.server.history() {
+        let id = change.id.to_string();
+        if let Some(now) = &change.now {
+            let fields = |segment: &Segment| {
+                let parent = segment.parent.as_ref().map(ToString::to_string).unwrap_or_default();
+                [("name", segment.name.to_string()), ("parent", parent)]
+            };
+            let former = known.get(&id).map(fields);
+            for (at, (field, value)) in fields(now).into_iter().enumerate() {
+                let changed = former.as_ref().is_some_and(|former| former[at].1 != value);
+                let key = (id.clone(), field);
+                if changed && change.actor == Actor::Backoffice {
+                    theirs.insert(key, value);
+                } else if changed && let Some(lost) = theirs.get(&key) {
+                    let history = history_of(office, &id);
+                    assert!(
+                        warned(&id),
+                        "seed {seed}: {field} of {id} was {lost} and became {value}\n{history}\n{told}"
+                    );
+                }
+            }
+            known.insert(id, now.clone());
+        } else if change.actor != Actor::Backoffice {
+            let lost = theirs.keys().any(|(other, _)| *other == id);
+            assert!(!lost || warned(&id), "seed {seed}: {id} was deleted although somebody had changed it\n{told}");
+        }
     }
 }

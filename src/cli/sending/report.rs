@@ -93,6 +93,8 @@ struct ReportLine<'a> {
     now: Option<Fields>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
 }
 
 impl Report {
@@ -124,7 +126,7 @@ impl Report {
         let id = super::created(outcome).map(ToString::to_string);
         let id = id.or_else(|| (entry.op != Kind::Create).then(|| entry.r#ref.clone()));
         let now = now.filter(|_| status != Status::Done).map(|segment| Fields::of_segment(segment));
-        self.put(op, entry, status, (id, now), words(outcome, status))
+        self.put(op, entry, status, (id, now), words(outcome, status), warning(outcome))
     }
 
     /// Writes of an operation of a plan that it is not done, and why.
@@ -137,7 +139,7 @@ impl Report {
         why: &str,
     ) -> io::Result<()> {
         let id = (entry.op != Kind::Create).then(|| entry.r#ref.clone());
-        self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()))
+        self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()), None)
     }
 
     fn put(
@@ -147,6 +149,7 @@ impl Report {
         status: Status,
         (id, now): (Option<String>, Option<Fields>),
         error: Option<String>,
+        warning: Option<&'static str>,
     ) -> io::Result<()> {
         self.write_line(&ReportLine {
             format_version: FORMAT_VERSION,
@@ -164,6 +167,7 @@ impl Report {
             after: entry.after.as_ref(),
             now,
             error,
+            warning,
         })
     }
 
@@ -185,6 +189,7 @@ impl Report {
             after: None,
             now: conflict.segment.as_ref().map(|segment| Fields::of_segment(segment)),
             error: Some(conflict.reason.to_string()),
+            warning: None,
         })
     }
 
@@ -203,6 +208,22 @@ impl Report {
 }
 
 /// Why an operation is not done, as a phrase.
+/// What somebody should look at although an operation is done.
+pub(in crate::cli) fn warning(outcome: &Outcome) -> Option<&'static str> {
+    let Outcome::Done(result) = outcome else { return None };
+    match &**result {
+        WriteResult::Updated(Written { concurrent_write: true, .. })
+        | WriteResult::Created(Written { concurrent_write: true, .. })
+        | WriteResult::Deleted { concurrent_write: true, .. } => {
+            Some("someone else changed it at the same moment, and their change may be lost; check with them")
+        }
+        WriteResult::Created(Written { existed: true, .. }) => {
+            Some("it already existed: the server returned it instead of creating a new one")
+        }
+        _ => None,
+    }
+}
+
 fn words(outcome: &Outcome, status: Status) -> Option<String> {
     match (outcome, status) {
         (Outcome::Done(result), Status::DoneOtherwise) => {

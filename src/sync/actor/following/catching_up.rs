@@ -2,7 +2,7 @@
 
 use crate::changes::Operation;
 use crate::remote::Remote;
-use crate::sync::report::{CatchUp, Caught};
+use crate::sync::report::{About, CatchUp, Caught};
 
 use super::super::{Actor, Work};
 use super::{ReadNumber, UNSEEN};
@@ -48,7 +48,15 @@ impl<R: Remote> Actor<R> {
         let hearing = &mut self.following.hearing;
         let namings: Vec<_> =
             about.iter().flat_map(|about| hearing.since(&about.id, about.since)).map(|naming| naming.kind).collect();
-        let counted = about.is_some_and(|about| heard && hearing.somebody_else(namings.len(), about.sends));
+        let creates = matches!(operation, Some(Operation::Create { .. }));
+        let judged = |about: About| {
+            if creates {
+                hearing.probably_somebody_else(namings.len(), about.sends)
+            } else {
+                hearing.somebody_else(namings.len(), about.sends)
+            }
+        };
+        let counted = about.filter(|_| heard).is_some_and(judged);
         let caught = Caught {
             up_to: heard.then(|| hearing.now()),
             somebody_else: counted,
