@@ -32,28 +32,58 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
     let lines = dialog::tightened(lines(state, conflict, look.theme, dialog::room(state, wanted)), state);
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
     dialog::draw_rows(&lines, (inner, 0), look.theme, frame);
-    if matches!(conflict.between, Between::Changes { .. }) {
-        mark_sides(inner, frame);
+    if let Between::Changes { base, theirs, mine, .. } = &conflict.between {
+        let columns = columns(usize::from(inner.width), CHANGES, needs(state, CHANGES, [base, theirs, mine]));
+        mark_sides(inner, columns, frame);
     }
     outer
 }
 
 /// Has each value of the server and each own one be clicked, to keep it.
-fn mark_sides(inner: Rect, frame: &mut Canvas<'_, '_>) {
-    let column = u16::try_from(value_column(usize::from(inner.width))).unwrap_or(u16::MAX);
+fn mark_sides(inner: Rect, columns: [usize; 3], frame: &mut Canvas<'_, '_>) {
+    let [before, theirs, mine] = columns.map(|column| u16::try_from(column).unwrap_or(u16::MAX));
+    let second = LABEL.saturating_add(before);
+    let third = second.saturating_add(theirs);
     for at in 0..Field::ALL.len() {
         let Some(area) = dialog::line(inner, 1 + at) else { return };
-        for (number, side) in [(1, KeptSide::Theirs), (2, KeptSide::Mine)] {
-            let x = LABEL.saturating_add(column.saturating_mul(number));
+        for (x, column, side) in [(second, theirs, KeptSide::Theirs), (third, mine, KeptSide::Mine)] {
             let width = column.min(area.width.saturating_sub(x));
             frame.target(Rect { x: area.x.saturating_add(x), width, ..area }, Target::Side(at, side));
         }
     }
 }
 
-/// Cells for each of three values.
-fn value_column(width: usize) -> usize {
-    (width.saturating_sub(AROUND) / 3).max(NARROWEST)
+/// What stands over the values of two changes; of a deletion and a change; and of what was asked for and what may have come of it.
+const CHANGES: [&str; 3] = ["before", "on the server", "yours"];
+const DELETION: [&str; 2] = ["before", "on the server"];
+const LOOKALIKE: [&str; 2] = ["requested", "found"];
+
+/// For each column, the cells with which neither its heading nor a value is cut, the blank behind them included.
+fn needs<const N: usize>(state: &State, headings: [&str; N], segments: [&Segment; N]) -> [usize; N] {
+    std::array::from_fn(|at| {
+        let values = Field::ALL.map(|field| field_text(&state.tree.forest, segments[at], field).width());
+        values.into_iter().fold(headings[at].width(), usize::max) + 1
+    })
+}
+
+/// Cells for each column of values: the same for all where that cuts nothing; else each has its heading whole, and what is left goes
+/// to those that need it most.
+fn columns<const N: usize>(width: usize, headings: [&str; N], needs: [usize; N]) -> [usize; N] {
+    let room = width.saturating_sub(AROUND);
+    let same = (room / N).max(NARROWEST);
+    let headings = headings.map(|heading| heading.width() + 1);
+    if needs.iter().all(|need| *need <= same) || headings.iter().sum::<usize>() > room {
+        return [same; N];
+    }
+    let mut columns = headings;
+    for _ in headings.iter().sum()..room {
+        let missing = (0..N).map(|at| (needs[at].saturating_sub(columns[at]), at));
+        match missing.max_by_key(|(missing, at)| (*missing, N - at)) {
+            Some((1.., at)) => columns[at] += 1,
+            _ => break,
+        }
+    }
+    columns
 }
 
 /// The bar, and what a field is called.
@@ -61,12 +91,14 @@ const LABEL: u16 = 13;
 
 /// The cells with which no value is cut.
 fn wanted(state: &State, conflict: &Conflict) -> usize {
-    let told = |segment: &Segment| Field::ALL.map(|field| field_text(&state.tree.forest, segment, field).width());
-    let widest = |segments: &[&Segment]| segments.iter().flat_map(|segment| told(segment)).max().unwrap_or(0);
     match &conflict.between {
-        Between::Changes { base, theirs, mine, .. } => AROUND + 3 * (widest(&[base, theirs, mine]) + 1),
-        Between::Deletion { base, theirs } => AROUND + 2 * (widest(&[base, theirs]) + 1),
-        Between::PossibleDuplicate { mine, theirs } => AROUND + 2 * (widest(&[mine, theirs]) + 1),
+        Between::Changes { base, theirs, mine, .. } => {
+            AROUND + needs(state, CHANGES, [base, theirs, mine]).iter().sum::<usize>()
+        }
+        Between::Deletion { base, theirs } => AROUND + needs(state, DELETION, [base, theirs]).iter().sum::<usize>(),
+        Between::PossibleDuplicate { mine, theirs } => {
+            AROUND + needs(state, LOOKALIKE, [mine, theirs]).iter().sum::<usize>()
+        }
         Between::Gone { mine } => self::told(state, mine).width() + "Yours: ".len(),
         Between::NewChildren { newcomers, .. } => {
             let names = newcomers.iter().take(NEWCOMERS).filter_map(|id| state.tree.forest.get(id));
@@ -82,8 +114,8 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
     let keys = dialog::keys_wrapped(&conflict.keys(), width);
     let lines = match &conflict.between {
         Between::Changes { base, theirs, mine, choices } => {
-            let column = value_column(width);
-            let mut lines = vec![row(theme, column, "", ["before", "on the server", "yours"], None, false)];
+            let columns = columns(width, CHANGES, needs(state, CHANGES, [base, theirs, mine]));
+            let mut lines = vec![row(theme, columns, "", CHANGES, None, false)];
             for (at, field) in Field::ALL.into_iter().enumerate() {
                 let texts =
                     [&**base, theirs, mine].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
@@ -91,7 +123,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
                 // Where nobody changed anything, there is nothing to take.
                 let taken = (base.field(field) != theirs.field(field) || theirs.field(field) != mine.field(field))
                     .then_some(choices[at]);
-                lines.push(row(theme, column, label(field), texts, taken, at == conflict.row));
+                lines.push(row(theme, columns, label(field), texts, taken, at == conflict.row));
             }
             lines.push(Line::default());
             lines
@@ -102,12 +134,12 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             Line::default(),
         ],
         Between::Deletion { base, theirs } => {
-            let mut lines = side_by_side(state, theme, width, ("before", base), ("on the server", theirs));
+            let mut lines = side_by_side(state, theme, width, DELETION, [base, theirs]);
             lines.push(Line::default());
             lines
         }
         Between::PossibleDuplicate { mine, theirs } => {
-            let mut lines = side_by_side(state, theme, width, ("requested", mine), ("found", theirs));
+            let mut lines = side_by_side(state, theme, width, LOOKALIKE, [mine, theirs]);
             lines.push(Line::default());
             lines.push(Line::raw("It may have been changed since, or be a different one."));
             lines
@@ -143,14 +175,15 @@ fn side_by_side(
     state: &State,
     theme: &Theme,
     width: usize,
-    left: (&str, &Segment),
-    right: (&str, &Segment),
+    headings: [&str; 2],
+    segments: [&Segment; 2],
 ) -> Vec<Line<'static>> {
-    let column = (width.saturating_sub(AROUND) / 2).max(NARROWEST);
-    let mut lines = vec![row(theme, column, "", [left.0, right.0, ""], None, false)];
+    let columns = columns(width, headings, needs(state, headings, segments));
+    let mut lines = vec![row(theme, columns, "", headings, None, false)];
     for field in Field::ALL {
-        let texts = [left.1, right.1].map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
-        lines.push(row(theme, column, label(field), [&texts[0], &texts[1], ""], None, texts[0] != texts[1]));
+        let texts = segments.map(|segment: &Segment| field_text(&state.tree.forest, segment, field));
+        let texts = texts.each_ref().map(String::as_str);
+        lines.push(row(theme, columns, label(field), texts, None, texts[0] != texts[1]));
     }
     lines
 }
@@ -168,12 +201,12 @@ fn told(state: &State, segment: &Segment) -> String {
     format!("{} · {} · in {}", texts[0], texts[1], texts[2])
 }
 
-/// A row of three values. Whose is taken is said in a word, and that value stands out.
-fn row(
+/// A row of values. Whose is taken of three is said in a word, and that value stands out.
+fn row<const N: usize>(
     theme: &Theme,
-    column: usize,
+    columns: [usize; N],
     label: &str,
-    values: [&str; 3],
+    values: [&str; N],
     taken: Option<KeptSide>,
     current: bool,
 ) -> Line<'static> {
@@ -184,7 +217,7 @@ fn row(
         Some(KeptSide::Mine) => [theme.quiet, theme.quiet, theme.strong],
     };
     let mut spans = vec![Span::styled(format!("{bar}{label:<12}"), theme.quiet)];
-    for (text, style) in values.into_iter().zip(styles) {
+    for ((text, column), style) in values.into_iter().zip(columns).zip(styles) {
         let text = fitted(text, column.saturating_sub(1));
         let padding = " ".repeat(column.saturating_sub(text.width()));
         spans.push(Span::styled(text.into_owned(), style));

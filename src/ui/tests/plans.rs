@@ -11,7 +11,7 @@ use crate::segment::{Field, Pattern, Segment};
 use crate::sync;
 
 use super::looking::live;
-use super::picture::scene;
+use super::picture::{picture, scene};
 
 pub(super) fn review(columns: u16, rows: u16) -> Harness {
     let mut harness = live(columns, rows);
@@ -237,4 +237,19 @@ fn leaving_with_unsent_work_says_what_becomes_of_it() {
         harness.state.session.journalled = false;
         harness
     });
+}
+
+#[test]
+fn the_columns_of_a_conflict_have_their_headings_whole() {
+    for (built, headings) in [
+        (changed_by_both as fn(u16, u16) -> Harness, "before|on the server|yours"),
+        (changed_while_deleted, "before|on the server"),
+        (lookalike, "requested|found"),
+    ] {
+        for (columns, rows) in [(60, 15), (60, 24), (80, 24), (99, 26), (100, 26), (120, 40)] {
+            let drawn = picture(&built(columns, rows));
+            let whole = drawn.lines().find(|line| headings.split('|').all(|heading| line.contains(heading)));
+            assert!(whole.is_some(), "{columns}x{rows}: {drawn}");
+        }
+    }
 }
