@@ -24,6 +24,8 @@ pub enum Noun {
     KnownSegment,
     /// A line of a text.
     Line,
+    /// What a search has found.
+    Match,
     /// The name of a segment.
     Name,
     /// A page of the list of segments.
@@ -60,6 +62,7 @@ impl Noun {
             Self::Id => ("ID", "IDs"),
             Self::KnownSegment => ("known segment", "known segments"),
             Self::Line => ("line", "lines"),
+            Self::Match => ("match", "matches"),
             Self::Name => ("name", "names"),
             Self::Path => ("path", "paths"),
             Self::Page => ("page", "pages"),

@@ -326,7 +326,7 @@ pub(super) fn counts(search: &Search) -> String {
         (Some(current), matches) => format!("{} of {}{more}", grouped(current), grouped(matches)),
         (None, 0) if search.ended => "no matches".into(),
         (None, 0) => "searching…".into(),
-        (None, matches) => format!("{} matches{more}", grouped(matches)),
+        (None, matches) => format!("{}{more}", counted(matches, Noun::Match)),
     }
 }
 

@@ -200,3 +200,16 @@ fn what_the_selected_row_stands_below_is_told_when_it_is_out_of_sight() {
     let picture = picture(&harness);
     assert!(picture.lines().nth(1).unwrap().contains("Hurtownie › Polska"), "{picture}");
 }
+
+#[test]
+fn one_match_is_one_match() {
+    // It was found, and nothing has gone to it yet.
+    let mut harness = Harness::large(120, 40, wholesale());
+    harness.press("/");
+    harness.type_text("zgierz");
+    let search = harness.state.tree.search.as_mut().expect("it is sought");
+    assert_eq!(search.matches, 1);
+    search.current = None;
+    let footer = picture(&harness).lines().last().unwrap_or_default().to_owned();
+    assert!(footer.contains(" 1 match ") && !footer.contains("matches"), "{footer}");
+}
