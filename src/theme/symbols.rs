@@ -100,8 +100,8 @@ impl Symbols {
         lines: Lines { across: "─", down: "│", down_from: "┬", up_from: "┴", right_from: "├" },
     };
 
-    /// For fonts without. Each has one meaning, apart from what [`Self::UNICODE`] has one sign for: `-` is deleted, and not a separator
-    /// too.
+    /// For fonts without. Each has one meaning, apart from what [`Self::UNICODE`] has one sign for: `-` beside a row is deleted, and not
+    /// a separator too; in the place of a value there is none.
     pub const ASCII: Self = Self {
         open: "v ",
         closed: "> ",
@@ -114,7 +114,7 @@ impl Symbols {
         created: "+",
         deleted: "-",
         problem: "!",
-        none: "",
+        none: "-",
         wrong: "!",
         done: "Y",
         failed: "X",

@@ -265,10 +265,10 @@ fn state_mark(id: &crate::segment::SegmentId, state: &State, theme: &Theme) -> O
         Some((symbols.edited, theme.accent))
     } else if let Some(pending) = state.changes.queue.pending(id) {
         Some(match pending {
-            PendingKind::Deleting if state.changes.queue.is_staged(id) => (symbols.deleted, theme.bad),
+            // Waiting or not: what will be gone must not look like what only changes.
+            PendingKind::Deleting => (symbols.deleted, theme.bad),
             _ if state.changes.queue.is_staged(id) => (symbols.edited, theme.pending),
             PendingKind::Failed => (symbols.problem, theme.bad),
-            PendingKind::Deleting => (symbols.pending, theme.bad),
             PendingKind::Creating | PendingKind::Changing => (symbols.pending, theme.pending),
         })
     } else if state.tree.picks.cut.contains(id) {

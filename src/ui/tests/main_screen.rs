@@ -1,11 +1,13 @@
 //! The main screen: header, tree, details, activity, footer, and what each tells.
 
+use std::sync::Arc;
+
 use ratatui::style::Color;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
 use crate::app::{Access, Pane};
 use crate::remote::{Call, Context, Fault, RemoteError};
-use crate::segment::{Pattern, Step};
+use crate::segment::{Pattern, Segment, Step};
 use crate::sync::{self, ListProgress, Phase};
 
 use super::super::{Symbols, Theme, ThemeName};
@@ -249,5 +251,44 @@ fn nothing_that_a_name_hides_reaches_the_terminal() {
         for cell in &terminal.backend().buffer().content {
             assert!(is_printable(cell.symbol()) && cell.symbol().len() < 40, "{keys}: {:?}", cell.symbol());
         }
+    }
+}
+
+#[test]
+fn a_deletion_has_its_sign_whether_it_is_staged_or_on_its_way_and_whatever_the_theme() {
+    let row_of = |harness: &Harness, theme: &Theme| {
+        let drawn = picture_in(harness, theme);
+        drawn.lines().find(|line| line.contains("Export")).unwrap_or_default().to_owned()
+    };
+    let unicode = Theme::new(ThemeName::Mono, Symbols::UNICODE);
+    let ascii = Theme::new(ThemeName::Mono, Symbols::ASCII);
+    for (keys, sent) in [("S j d enter", false), ("j d enter", true)] {
+        let mut harness = live(80, 24);
+        harness.press(keys);
+        assert_eq!(!harness.executions().is_empty(), sent);
+        for moved in [false, true] {
+            if moved {
+                harness.press("j");
+            }
+            let (row, plain) = (row_of(&harness, &unicode), row_of(&harness, &ascii));
+            assert!(row.contains('−') && !row.contains(['◌', '✎']), "{keys}: {row}");
+            assert!(plain.contains(" -") && !plain.contains(" o"), "{keys}: {plain}");
+        }
+    }
+    // A change that waits keeps the sign of waiting.
+    let mut harness = live(80, 24);
+    harness.press("j r ! enter");
+    assert!(row_of(&harness, &unicode).contains('◌'));
+}
+
+#[test]
+fn a_segment_without_an_external_id_says_so_in_every_set_of_signs() {
+    let mut without = Segment::clone(&named("none", "No external ID here", None));
+    without.external_id = None;
+    for (symbols, sign) in [(Symbols::UNICODE, " – "), (Symbols::ASCII, " - ")] {
+        let harness = Harness::live(80, 24, vec![Arc::new(without.clone())]);
+        let drawn = picture_in(&harness, &Theme::new(ThemeName::Mono, symbols));
+        let row = drawn.lines().find(|line| line.contains("here")).unwrap_or_default();
+        assert!(row.contains(sign), "{drawn}");
     }
 }
