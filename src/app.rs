@@ -77,7 +77,8 @@ pub use mouse::{Mouse, MouseKind};
 pub use panes::{Pane, Panes};
 pub use side::Side;
 pub use side::activity::{
-    Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, TIME_COLUMNS, VERB_COLUMNS,
+    Activity, ActivityEntry, ActivityLine, EntryKind, FieldChange, LastChange, Originator, ShownLine, TIME_COLUMNS,
+    VERB_COLUMNS,
 };
 pub use side::details::{DetailLine, details};
 pub use side::findings::{Findings, path_above};
@@ -156,6 +157,17 @@ pub enum Event {
     Undelivered(sync::Command),
 }
 
+impl Event {
+    /// Whether it is a person who acts on what is on the screen. The wheel only looks at it.
+    const fn is_by_person(&self) -> bool {
+        match self {
+            Self::Key(_) | Self::Paste(_) | Self::Clicked(_) => true,
+            Self::Mouse(mouse) => matches!(mouse.kind, MouseKind::Click | MouseKind::RightClick),
+            _ => false,
+        }
+    }
+}
+
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -195,6 +207,7 @@ pub enum Effect {
 /// Brings the state up to date with one event.
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let before = state.screen.top();
+    let by_person = event.is_by_person();
     let mut effects = take(state, keymap, event);
     if state.screen.top() != before {
         state.screen.open_another();
@@ -203,6 +216,7 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     effects.extend(side::findings::look_again(state));
     effects.extend(changes::send_next(&mut state.changes, state.clock.now));
     messages::look_again(state);
+    state.settle_panes(by_person);
     effects
 }
 

@@ -15,6 +15,7 @@ use crate::printable::printable;
 use crate::segment::{Segment, SegmentId};
 use crate::sync::Phase;
 
+use super::side::activity::Unready;
 use super::{Shape, State, availability, changes};
 
 /// A line for the person, in place of the footer.
@@ -114,6 +115,17 @@ impl State {
 
     pub(super) fn warn(&mut self, text: impl Into<String>) {
         self.warn_about(Topic::Past, text);
+    }
+
+    /// Says why a key did not act on the chosen entry of the activity. The same key acts on what is chosen now.
+    pub(super) fn refuse_entry(&mut self, reason: Unready, action: Action) {
+        let key = self.key(action);
+        let text = match reason {
+            Unready::Empty => "Nothing has happened yet".to_owned(),
+            Unready::Another => format!("The entry you selected is gone. Press {key} again for this one"),
+            Unready::OutOfSight => format!("The selected entry was out of sight. Press {key} again for this one"),
+        };
+        self.warn(text);
     }
 
     pub(super) fn inform_about(&mut self, topic: Topic, text: impl Into<String>) {

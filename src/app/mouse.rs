@@ -152,12 +152,7 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
         (MouseKind::Click, Pane::Activity) => click_entry(state, mouse),
         (MouseKind::Click, pane) if layout.panes().any(|shown| shown == pane) => state.screen.panes.focus = pane,
         (MouseKind::Click | MouseKind::RightClick, _) => {}
-        (_, Pane::Tree) => viewport::scroll(state, wheel),
-        (_, pane) => {
-            let focus = std::mem::replace(&mut state.screen.panes.focus, pane);
-            viewport::move_in_focus(state, wheel);
-            state.screen.panes.focus = focus;
-        }
+        (_, pane) => viewport::scroll_pane(state, pane, wheel),
     }
     Vec::new()
 }
@@ -169,8 +164,7 @@ fn click_entry(state: &mut State, mouse: Mouse) {
         return;
     }
     state.screen.panes.focus = Pane::Activity;
-    let line = state.screen.panes.activity_scroll + usize::from(mouse.row - area.y);
-    state.side.activity.select_line(line, area.width.saturating_sub(2));
+    state.side.activity.choose_line(usize::from(mouse.row - area.y), area);
 }
 
 /// The row of the tree at a cell.

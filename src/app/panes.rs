@@ -30,8 +30,6 @@ pub struct Panes {
     pub focus: Pane,
     /// The first line shown of the details.
     pub details_scroll: usize,
-    /// The first line shown of the activity.
-    pub activity_scroll: usize,
 }
 
 const TREE_SHARES: std::ops::RangeInclusive<u16> = 30..=80;
@@ -50,7 +48,6 @@ impl Panes {
             tree_share: 62,
             focus: Pane::Tree,
             details_scroll: 0,
-            activity_scroll: 0,
         }
     }
 

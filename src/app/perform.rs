@@ -135,7 +135,10 @@ fn reload(state: &mut State) -> Vec<Effect> {
 
 /// Goes to the segment that the selected entry of the activity is about.
 fn go_to_entry(state: &mut State) {
-    let subject = state.side.activity.selected().and_then(|entry| entry.subject.clone());
+    let subject = match state.side.activity.selected_for_key(state.layout().activity) {
+        Ok(entry) => entry.subject.clone(),
+        Err(reason) => return state.refuse_entry(reason, Action::ToggleFold),
+    };
     match subject.filter(|id| state.tree.forest.contains(id)) {
         Some(id) => {
             places::leave(state);

@@ -18,7 +18,7 @@ use crate::theme::Name as ThemeName;
 
 use super::mouse::Pointing;
 use super::side::details;
-use super::{Changes, Layer, Layout, Link, List, Message, Panes, Side, Tree};
+use super::{Changes, Layer, Layout, Link, List, Message, Pane, Panes, Side, Tree};
 
 /// What the tree belongs to, as the header shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,6 +217,15 @@ impl State {
             [message, self.side.activity.next_fade(now), self.link.next_wake(now), self.side.commands.next_wake(now)];
         let findings = self.side.findings.next_wake(now).filter(|_| self.screen.layers.iter().any(Layer::is_findings));
         wakes.into_iter().chain([findings]).flatten().min()
+    }
+
+    /// The last thing about any event: a pane that is not on the screen has no keys, and the activity shows what is chosen in it.
+    pub(super) fn settle_panes(&mut self, by_person: bool) {
+        let layout = self.layout();
+        if layout.panes().all(|pane| pane != self.screen.panes.focus) {
+            self.screen.panes.focus = Pane::Tree;
+        }
+        self.side.activity.settle(layout.activity, self.screen.panes.focus == Pane::Activity, by_person);
     }
 
     pub(super) fn pass_time(&mut self, now: Timestamp) {

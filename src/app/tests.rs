@@ -1,5 +1,6 @@
 //! The interface as a person meets it, without a terminal and without a server.
 
+mod activity;
 mod browsing;
 mod checking;
 mod copying;

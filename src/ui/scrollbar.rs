@@ -50,6 +50,27 @@ pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut F
     draw_marks(state.side.activity.fresh(), (symbols.changed, theme.fresh), &on_screen, state, frame, area);
 }
 
+/// At the right edge of a pane, which part is shown: so many from the first on, of all. Nothing where everything is.
+pub(super) fn draw_thumb((first, shown, all): (usize, usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let height = usize::from(area.height);
+    if shown == 0 || shown >= all || height == 0 || area.width == 0 {
+        return;
+    }
+    let thumb = (height * shown / all).clamp(1, height);
+    let last = all - shown;
+    // At an end only where the list is: somewhere between, there is more at both.
+    let top = match first {
+        0 => 0,
+        first if first >= last => height - thumb,
+        first => (first * (height - thumb) / last).clamp(1, (height - thumb).saturating_sub(1).max(1)),
+    };
+    for (at, y) in (area.y..area.bottom()).enumerate() {
+        if (top..top + thumb).contains(&at) {
+            frame.buffer_mut().set_stringn(area.right() - 1, y, theme.symbols.thumb, 1, theme.bar);
+        }
+    }
+}
+
 fn draw_marks<'a>(
     ids: impl Iterator<Item = &'a SegmentId>,
     (symbol, style): (&str, Style),

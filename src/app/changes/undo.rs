@@ -1,5 +1,6 @@
 //! Undo and redo.
 
+use crate::action::Action;
 use crate::changes::UndoStep;
 
 use super::submitting::{SubmitMode, begin, discard_plan};
@@ -40,7 +41,13 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
 
 /// Undoes what the selected entry of the activity did, whatever was done since. What somebody has changed since is a conflict.
 fn undo_selected(state: &mut State) -> Vec<Effect> {
-    let plan_id = state.side.activity.selected().and_then(|entry| entry.plan_id);
+    let plan_id = match state.side.activity.selected_for_key(state.layout().activity) {
+        Ok(entry) => entry.plan_id,
+        Err(reason) => {
+            state.refuse_entry(reason, Action::Undo);
+            return Vec::new();
+        }
+    };
     let Some(plan_id) = plan_id else {
         state.warn("This wasn't done here, so it can't be undone here");
         return Vec::new();

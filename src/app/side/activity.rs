@@ -1,9 +1,13 @@
 //! What happened: own writes, what others changed, and what a person should know; and which rows changed a moment ago.
 
+mod reading;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use crate::changes::PlanId;
 use crate::forest::Forest;
@@ -13,6 +17,10 @@ use crate::sync::SegmentChange;
 
 use crate::app::side::pulse::Pulse;
 
+use reading::Reading;
+pub use reading::ShownLine;
+pub(in crate::app) use reading::Unready;
+
 /// The list of what happened, newest first, and when each segment was last seen to change.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
@@ -20,8 +28,9 @@ pub struct Activity {
     changed: HashMap<SegmentId, LastChange>,
     fresh: VecDeque<(Timestamp, SegmentId)>,
     pulse: Pulse,
-    /// Which of the entries is selected, from the newest.
-    cursor: usize,
+    /// Entries added so far: the number of the newest.
+    pushed: u64,
+    reading: Reading,
 }
 
 /// When and by whom a segment was changed last, as far as it was seen here.
@@ -79,7 +88,7 @@ pub const TIME_COLUMNS: u16 = 11;
 /// The word.
 pub const VERB_COLUMNS: u16 = 9;
 /// Lines that one entry's text may take.
-const TEXT_LINES: usize = 4;
+const TEXT_LINES: usize = 8;
 
 impl ActivityEntry {
     /// What happened, without the name of the segment where that is all that the text says.
@@ -93,18 +102,20 @@ impl ActivityEntry {
         }
     }
 
-    /// Names are cut; sentences are told in full, on as many lines as it takes.
+    /// Names are cut; sentences are told in full, on as many lines as they take: all but the first have the whole width behind the
+    /// time.
     fn lines(&self, width: u16) -> impl Iterator<Item = ActivityLine<'_>> {
+        let room = usize::from(width.saturating_sub(TIME_COLUMNS)).max(8);
         let lead = match self.kind {
-            EntryKind::Notice | EntryKind::Recovered => TIME_COLUMNS,
-            _ => TIME_COLUMNS + VERB_COLUMNS,
+            EntryKind::Notice | EntryKind::Recovered => 0,
+            // Of a very narrow pane, the text gets at least a half.
+            _ => usize::from(VERB_COLUMNS).min(room / 2),
         };
-        let room = usize::from(width.saturating_sub(lead)).max(8);
         let text: Vec<Cow<'_, str>> = match self.kind {
             EntryKind::Created | EntryKind::Changed | EntryKind::Deleted | EntryKind::Missed => {
                 vec![Cow::Borrowed(self.text.as_str())]
             }
-            _ => textwrap::wrap(&self.text, room).into_iter().take(TEXT_LINES).collect(),
+            _ => wrapped(&self.text, room, lead),
         };
         let text = text.into_iter().enumerate().map(|(at, text)| match at {
             0 => ActivityLine::Entry(self, text),
@@ -113,6 +124,32 @@ impl ActivityEntry {
         let by = (!self.contexts.is_empty()).then_some(ActivityLine::By(self.contexts));
         text.chain(self.fields.iter().map(ActivityLine::Field)).chain(by)
     }
+}
+
+/// A text on lines of so many cells, of which the first has `lead` cells less. What there are too many of is cut, which is shown.
+fn wrapped(text: &str, room: usize, lead: usize) -> Vec<Cow<'_, str>> {
+    let indent = " ".repeat(lead);
+    let mut lines = textwrap::wrap(text, textwrap::Options::new(room).initial_indent(&indent));
+    if let Some(first) = lines.first_mut() {
+        *first = Cow::Owned(first.get(lead..).unwrap_or_default().to_owned());
+    }
+    if lines.len() > TEXT_LINES {
+        lines.truncate(TEXT_LINES);
+        if let Some(last) = lines.last_mut() {
+            *last = Cow::Owned(with_dots(last, room));
+        }
+    }
+    lines
+}
+
+/// As much of the beginning of a line as leaves a cell for the sign that it goes on.
+fn with_dots(line: &str, room: usize) -> String {
+    let mut used = 0;
+    let kept = line.graphemes(true).take_while(|grapheme| {
+        used += grapheme.width();
+        used < room
+    });
+    kept.collect::<String>().trim_end().to_owned() + "…"
 }
 
 /// A kind of thing that happens.
@@ -160,11 +197,6 @@ impl Activity {
         self.entries.iter()
     }
 
-    /// What happened as lines of a pane that wide, newest first.
-    pub fn lines(&self, width: u16) -> impl Iterator<Item = ActivityLine<'_>> {
-        self.entries.iter().flat_map(move |entry| entry.lines(width))
-    }
-
     /// When a segment was last seen to change, in this run of the program, and who did it.
     #[must_use]
     pub fn last_change(&self, id: &SegmentId) -> Option<LastChange> {
@@ -210,45 +242,7 @@ impl Activity {
         self.pulse.beat(entry.at, entry.kind);
         self.entries.truncate(ENTRIES - 1);
         self.entries.push_front(entry);
-        // The selection stays on its entry; on the newest it goes on to the newest.
-        if self.cursor > 0 {
-            self.cursor = (self.cursor + 1).min(self.entries.len() - 1);
-        }
-    }
-
-    /// The selected entry.
-    #[must_use]
-    pub fn selected(&self) -> Option<&ActivityEntry> {
-        self.entries.get(self.cursor)
-    }
-
-    /// Its place, from the newest.
-    #[must_use]
-    pub const fn cursor(&self) -> usize {
-        self.cursor
-    }
-
-    /// Selects another entry, so many further on.
-    pub(in crate::app) fn step(&mut self, by: isize) {
-        let last = self.entries.len().saturating_sub(1);
-        self.cursor = self.cursor.saturating_add_signed(by).min(last);
-    }
-
-    /// Selects the entry that has a line, counted from the newest, in a pane that wide.
-    pub(in crate::app) fn select_line(&mut self, line: usize, width: u16) {
-        let mut before = 0;
-        let at = self.entries.iter().position(|entry| {
-            before += entry.lines(width).count();
-            line < before
-        });
-        self.cursor = at.unwrap_or(self.cursor);
-    }
-
-    /// The line at which an entry begins, and how many it has, in a pane that wide.
-    #[must_use]
-    pub fn span(&self, cursor: usize, width: u16) -> (usize, usize) {
-        let before = self.entries.iter().take(cursor).map(|entry| entry.lines(width).count()).sum();
-        (before, self.entries.get(cursor).map_or(0, |entry| entry.lines(width).count()))
+        self.pushed += 1;
     }
 
     pub(in crate::app) fn touch(&mut self, id: &SegmentId, at: Timestamp, by: Originator) {

@@ -287,18 +287,24 @@ fn heirs(state: &State, id: &RowId) -> Vec<RowId> {
 pub(in crate::app) fn move_in_focus(state: &mut State, by: isize) {
     match state.screen.panes.focus {
         Pane::Tree => step(state, by),
-        Pane::Details => {
+        Pane::Details => scroll_pane(state, Pane::Details, by),
+        Pane::Activity => state.side.activity.step(by),
+    }
+}
+
+/// Moves what is in sight in a pane by so many lines; nothing else is selected for that.
+pub(in crate::app) fn scroll_pane(state: &mut State, pane: Pane, by: isize) {
+    match (pane, state.layout()) {
+        (Pane::Tree, _) => scroll(state, by),
+        (Pane::Details, layout) => {
             let lines = crate::app::details(state).len();
-            let shown = state.layout().details.map_or(0, |area| usize::from(area.height));
+            let shown = layout.details.map_or(0, |area| usize::from(area.height));
             state.screen.panes.details_scroll = scrolled(state.screen.panes.details_scroll, by, lines, shown);
         }
-        Pane::Activity => {
-            let Some(area) = state.layout().activity else { return };
-            state.side.activity.step(by);
-            let (first, lines) = state.side.activity.span(state.side.activity.cursor(), area.width.saturating_sub(2));
-            let shown = usize::from(area.height).max(1);
-            let scroll = &mut state.screen.panes.activity_scroll;
-            *scroll = (*scroll).clamp((first + lines).saturating_sub(shown).min(first), first);
+        (Pane::Activity, layout) => {
+            if let Some(area) = layout.activity {
+                state.side.activity.scroll(by, area);
+            }
         }
     }
 }

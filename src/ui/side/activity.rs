@@ -11,28 +11,30 @@ use crate::app::{ActivityLine, EntryKind, FieldChange, Pane, State, TIME_COLUMNS
 use crate::segment::Field;
 
 use crate::ui::Look;
+use crate::ui::scrollbar;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
 
 pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
-    let Some(area) = state.layout().activity.map(rect) else { return };
+    let Some(area) = state.layout().activity else { return };
+    let shown = state.side.activity.shown(area);
+    let (first, count, all) = state.side.activity.part(area);
+    let area = rect(area);
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    let lines = state.side.activity.lines(inner.width).skip(state.screen.panes.activity_scroll);
     let mut drawn = false;
     let focused = state.screen.panes.focus == Pane::Activity;
-    let (selected, count) = state.side.activity.span(state.side.activity.cursor(), inner.width);
-    for (line, y) in lines.zip(inner.y..inner.y + inner.height) {
-        let line = styled(&line, &state.clock.zone, look.theme, usize::from(inner.width));
+    for (shown, y) in shown.zip(inner.y..inner.y + inner.height) {
+        let line = styled(&shown.line, &state.clock.zone, look.theme, usize::from(inner.width));
         frame.render_widget(line, Rect { y, height: 1, ..inner });
         drawn = true;
-        let at = state.screen.panes.activity_scroll + usize::from(y - inner.y);
-        if focused && (selected..selected + count).contains(&at) {
+        if focused && shown.is_chosen {
             frame.buffer_mut().set_style(Rect { y, height: 1, ..area }, look.theme.selected);
-            if at == selected {
+            if shown.is_first {
                 frame.buffer_mut().set_stringn(area.x, y, look.theme.symbols.bar, 1, look.theme.accent);
             }
         }
     }
+    scrollbar::draw_thumb((first, count, all), look.theme, frame, area);
     if !drawn && !inner.is_empty() {
         let text = fitted("No changes this session.", usize::from(inner.width)).into_owned();
         frame.render_widget(Line::styled(text, look.theme.quiet), Rect { height: 1, ..inner });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::style::Color;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
-use crate::app::{Access, Pane};
+use crate::app::{Access, Event, Mouse, MouseKind, Pane};
 use crate::remote::{Call, Context, Fault, RemoteError};
 use crate::segment::{Pattern, Segment, Step};
 use crate::sync::{self, ListProgress, Phase};
@@ -291,4 +291,96 @@ fn a_segment_without_an_external_id_says_so_in_every_set_of_signs() {
         let row = drawn.lines().find(|line| line.contains("here")).unwrap_or_default();
         assert!(row.contains(sign), "{drawn}");
     }
+}
+
+/// What others do, one after the other.
+fn news(harness: &mut Harness, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        harness.changed(None, Some(&segment(&format!("new-{number}"), Some("vip"))));
+    }
+}
+
+/// The line with the bar in the pane at the right.
+fn chosen_entry(harness: &Harness) -> String {
+    let area = harness.state.layout().activity.unwrap();
+    let lines = picture(harness);
+    let lines = lines.lines().skip(usize::from(area.y)).take(usize::from(area.height));
+    let right = lines.map(|line| line.trim_matches('"').chars().skip(usize::from(area.x)).collect::<String>());
+    let chosen: String = right.filter(|line| line.starts_with('▌')).collect();
+    chosen.trim_end_matches(['▐', ' ']).to_owned()
+}
+
+#[test]
+fn the_chosen_entry_of_the_activity_stays_the_same_and_in_sight_whatever_happens_meanwhile() {
+    for keys in ["tab tab", "tab tab j j", "tab tab G"] {
+        let mut harness = live(100, 26);
+        news(&mut harness, 0..30);
+        harness.press(keys);
+        let chosen = chosen_entry(&harness);
+        assert!(chosen.contains("new-"), "{keys}: {}", picture(&harness));
+        for number in 30..60 {
+            news(&mut harness, number..number + 1);
+            assert_eq!(chosen_entry(&harness), chosen, "{keys}: {}", picture(&harness));
+        }
+        for (columns, rows) in [(120, 40), (60, 20), (100, 26)] {
+            if columns == 60 {
+                harness.press("t a");
+                harness.press("t a");
+            }
+            harness.event(Event::Resized(columns, rows));
+            if harness.state.layout().activity.is_some() && harness.state.screen.panes.focus == Pane::Activity {
+                assert!(!chosen_entry(&harness).is_empty(), "{keys}: {}", picture(&harness));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_wheel_over_the_activity_scrolls_and_a_key_for_what_is_out_of_sight_asks_once_more() {
+    let mut harness = live(100, 26);
+    news(&mut harness, 0..30);
+    harness.press("tab tab j");
+    let area = harness.state.layout().activity.unwrap();
+    let chosen = harness.state.side.activity.selected().cloned();
+    let before = picture(&harness);
+    let wheel = |kind| Event::Mouse(Mouse { kind, column: area.x + 3, row: area.y + 1 });
+    harness.event(wheel(MouseKind::ScrollDown));
+    assert_ne!(picture(&harness), before);
+    assert_eq!(harness.state.side.activity.selected().cloned(), chosen);
+    assert_eq!(chosen_entry(&harness), "", "it is above what is shown");
+    harness.press("enter");
+    assert_eq!(harness.state.screen.panes.focus, Pane::Activity, "nothing was done yet");
+    assert_eq!(harness.message(), "The selected entry was out of sight. Press enter again for this one");
+    assert!(chosen_entry(&harness).contains("new-28"), "{}", picture(&harness));
+    harness.press("enter");
+    assert_eq!(harness.selected(), "new-28");
+    // Also while another pane has the keys, and where the pointer is over the details.
+    let mut harness = live(100, 26);
+    news(&mut harness, 0..30);
+    let before = harness.state.side.activity.selected().cloned();
+    harness.event(wheel(MouseKind::ScrollDown));
+    assert_eq!(harness.state.side.activity.selected().cloned(), before);
+    assert_eq!(harness.state.screen.panes.focus, Pane::Tree);
+}
+
+#[test]
+fn a_sentence_of_the_activity_is_told_in_full_or_ends_in_dots() {
+    let told = |words: &str| {
+        let mut harness = live(100, 40);
+        harness.press("j r ! enter");
+        harness.refuse(words);
+        // The message about it is read.
+        harness.press("k");
+        let area = harness.state.layout().activity.unwrap();
+        let lines = picture(&harness);
+        let lines = lines.lines().skip(usize::from(area.y)).take(usize::from(area.height));
+        let right = lines.map(|line| line.trim_matches('"').chars().skip(usize::from(area.x) + 1).collect::<String>());
+        right.map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    let words =
+        "names of segments that an ERP has taken over are frozen until the end of the year, as agreed in October";
+    let drawn = told(words);
+    assert!(drawn.contains(words.rsplit_once(' ').unwrap().1) && !drawn.contains('…'), "{drawn}");
+    let drawn = told(&format!("{words} {}", "and so on ".repeat(40)));
+    assert!(drawn.trim_end().ends_with('…'), "{drawn}");
 }
