@@ -1,5 +1,5 @@
 //! What the mouse does where the layout says what is there: a click selects, a click on the arrow folds, a second one renames, the
-//! right button offers the commands for a row, a row that is dragged onto another asks for the move, and the wheel scrolls without
+//! right button offers the actions for a row, a row that is dragged onto another asks for the move, and the wheel scrolls without
 //! a new selection. Whatever else is drawn is clicked by way of [`clicking`](super::clicking).
 
 use jiff::{SignedDuration, Timestamp};
@@ -144,17 +144,30 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
     };
     match (mouse.kind, pane) {
         (MouseKind::Click, Pane::Tree) => click_row(state, mouse),
-        (MouseKind::RightClick, Pane::Tree) => {
-            click_row(state, mouse);
-            state.screen.pointing = Pointing::default();
-            state.screen.layers.push(Layer::Palette(Palette::default()));
-        }
+        (MouseKind::RightClick, Pane::Tree) => offer_actions(state, mouse),
         (MouseKind::Click, Pane::Activity) => click_entry(state, mouse),
         (MouseKind::Click, pane) if layout.panes().any(|shown| shown == pane) => state.screen.panes.focus = pane,
         (MouseKind::Click | MouseKind::RightClick, _) => {}
         (_, pane) => viewport::scroll_pane(state, pane, wheel),
     }
     Vec::new()
+}
+
+/// Selects the row at a cell and offers what can be done with it.
+fn offer_actions(state: &mut State, mouse: Mouse) {
+    state.screen.panes.focus = Pane::Tree;
+    state.screen.pointing = Pointing::default();
+    let Some(row) = row_at(state, mouse) else { return };
+    select(state, row.clone());
+    state.screen.layers.push(Layer::Palette(Palette::for_row(row)));
+}
+
+/// Selects a row that is in sight.
+fn select(state: &mut State, row: RowId) {
+    if state.tree.view.selected.as_ref() != Some(&row) {
+        state.screen.panes.details_scroll = 0;
+    }
+    state.tree.view.selected = Some(row);
 }
 
 /// Selects the entry of the activity at that line.
@@ -226,8 +239,7 @@ fn click_row(state: &mut State, mouse: Mouse) {
     let names = layout.tree_columns().names;
     let arrow = names.x + 2 * shown_depth(depth, names.width);
     let on_arrow = (arrow..arrow + ARROW_COLUMNS).contains(&mouse.column);
-    state.tree.view.selected = Some(id.clone());
-    state.screen.panes.details_scroll = 0;
+    select(state, id.clone());
     let now = state.clock.now;
     let is_double =
         matches!(&state.screen.pointing.clicked, Some((row, at)) if *row == id && now.duration_since(*at) <= DOUBLE);

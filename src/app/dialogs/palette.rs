@@ -1,4 +1,4 @@
-//! Every action by name: typed in part, found wherever the letters stand, and asked for with Enter.
+//! Every action by name, or those for one row: typed in part, found wherever the letters stand, and asked for with Enter.
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
@@ -7,13 +7,14 @@ use std::cmp::Reverse;
 use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::action::{Action, Aspect, TABLE, UserCommand};
+use crate::action::{Action, ActionEntry, Aspect, TABLE, UserCommand};
+use crate::forest::RowId;
 use crate::keymap::Key;
 
 use crate::app::dialogs::closeness::Closeness;
 use crate::app::named_commands::{self, ARGUMENTS, Argument, ArgumentCommand};
 use crate::app::tree::marking;
-use crate::app::{State, TextField, perform};
+use crate::app::{State, TextField, grouped, perform};
 
 /// What is typed to find an action, and which one is chosen.
 #[derive(Debug, Clone)]
@@ -22,13 +23,38 @@ pub struct Palette {
     pub text: TextField,
     /// Which of what was found is chosen.
     pub list: List,
+    /// The row that it was opened for, of which only the actions are offered; `None` offers everything.
+    row: Option<RowId>,
 }
 
 impl Default for Palette {
     fn default() -> Self {
-        Self { text: TextField::new(""), list: List::default() }
+        Self { text: TextField::new(""), list: List::default(), row: None }
     }
 }
+
+/// What can be done with a row, the most wanted first.
+const FOR_A_ROW: [Action; 19] = [
+    Action::Edit,
+    Action::Rename,
+    Action::AddChild,
+    Action::AddSibling,
+    Action::Move,
+    Action::Delete,
+    Action::Mark,
+    Action::Cut,
+    Action::Paste,
+    Action::EditAsText,
+    Action::Copy(Aspect::Id),
+    Action::Copy(Aspect::Name),
+    Action::Copy(Aspect::ExternalId),
+    Action::Copy(Aspect::Path),
+    Action::Copy(Aspect::Json),
+    Action::Copy(Aspect::Subtree),
+    Action::Copy(Aspect::Curl),
+    Action::Browse,
+    Action::Bookmark,
+];
 
 /// What others call an action, beside its own name: words by which it is found too.
 const SYNONYMS: &[(Action, &str)] = &[
@@ -85,30 +111,73 @@ pub struct Offer<'a> {
     pub help: &'a str,
 }
 
-/// The actions of the table, then the person's own commands.
-fn offered(own: &[UserCommand]) -> impl Iterator<Item = Offer<'_>> {
-    let listed = TABLE.iter().filter(|entry| entry.action != Action::Palette);
-    let listed = listed.map(|entry| Offer { action: entry.action, argument: None, name: entry.name, help: entry.help });
-    let own = (0..).zip(own);
+impl From<&'static ActionEntry> for Offer<'_> {
+    fn from(entry: &'static ActionEntry) -> Self {
+        Self { action: entry.action, argument: None, name: entry.name, help: entry.help }
+    }
+}
+
+/// The actions of the table.
+fn everything() -> Vec<Offer<'static>> {
+    let listed = TABLE.iter().filter(|entry| entry.action != Action::Palette).map(Offer::from);
     let with_argument = ARGUMENTS.iter().map(|command| Offer {
         action: command.action,
         argument: Some(command.argument),
         name: command.name,
         help: command.help,
     });
-    listed.chain(with_argument).chain(own.map(|(number, command)| Offer {
-        action: Action::UserCommands(number),
-        argument: None,
-        name: "",
-        help: &command.name,
-    }))
+    listed.chain(with_argument).collect()
+}
+
+/// The actions for a row.
+fn for_a_row() -> Vec<Offer<'static>> {
+    FOR_A_ROW.into_iter().filter_map(Action::entry).map(Offer::from).collect()
 }
 
 impl Palette {
+    /// What can be done with a row.
+    pub(in crate::app) fn for_row(row: RowId) -> Self {
+        Self { row: Some(row), ..Self::default() }
+    }
+
+    /// What it offers.
+    #[must_use]
+    pub fn title(&self, state: &State) -> String {
+        let name = match &self.row {
+            None => return "Commands".into(),
+            Some(RowId::Heading(heading)) => heading.to_string(),
+            Some(RowId::Segment(id)) => {
+                state.tree.forest.get(id).map_or_else(|| id.to_string(), |segment| segment.name.to_string())
+            }
+        };
+        match state.tree.picks.marked.len() {
+            0 => format!("Actions: {name}"),
+            // Those that can, act on these.
+            marked => format!("Actions: {name} · {} marked", grouped(marked)),
+        }
+    }
+
+    /// Whether only the actions for a row are offered.
+    #[must_use]
+    pub const fn is_for_row(&self) -> bool {
+        self.row.is_some()
+    }
+
+    /// The actions of the table, then the person's own commands.
+    fn offered<'a>(&self, own: &'a [UserCommand]) -> impl Iterator<Item = Offer<'a>> + use<'a> {
+        let listed = if self.is_for_row() { for_a_row() } else { everything() };
+        listed.into_iter().chain((0..).zip(own).map(|(number, command)| Offer {
+            action: Action::UserCommands(number),
+            argument: None,
+            name: "",
+            help: &command.name,
+        }))
+    }
+
     /// The actions that match, the best first; all of them, in the order in which they are read, when nothing is typed.
     #[must_use]
     pub fn found<'a>(&self, own: &'a [UserCommand]) -> Vec<Offer<'a>> {
-        let offered = offered(own);
+        let offered = self.offered(own);
         let text = self.text.text().trim();
         if text.is_empty() {
             return offered.collect();
@@ -135,6 +204,9 @@ impl Palette {
 
     /// The command at the beginning of the text, and what stands behind it.
     fn with_argument(&self) -> Option<(&'static ArgumentCommand, &str)> {
+        if self.is_for_row() {
+            return None;
+        }
         let (name, rest) = self.text.text().trim_start().split_once(char::is_whitespace)?;
         let command = ARGUMENTS.iter().find(|command| command.name == name)?;
         Some((command, rest.trim())).filter(|(_, rest)| !rest.is_empty())
@@ -146,6 +218,10 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
     match key.to_string().as_str() {
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
+            if palette.row.is_some() && palette.row != state.tree.view.selected {
+                state.warn("The row that was clicked is no longer selected; nothing was done");
+                return KeyResult::Close;
+            }
             if let Some((command, text)) = palette.with_argument() {
                 return named_commands::run(state, command.argument, text);
             }
@@ -174,12 +250,14 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
 
 #[cfg(test)]
 mod tests {
+    use crate::forest::Heading;
+
     use super::*;
 
     #[test]
     fn every_action_is_found_by_its_name() {
         for entry in TABLE.iter().filter(|entry| entry.action != Action::Palette) {
-            let palette = Palette { text: TextField::new(&entry.name.replace('-', " ")), list: List::default() };
+            let palette = Palette { text: TextField::new(&entry.name.replace('-', " ")), ..Palette::default() };
             let found = palette.found(&[]);
             assert!(found.iter().take(3).any(|other| other.action == entry.action), "{}: {found:?}", entry.name);
         }
@@ -188,12 +266,12 @@ mod tests {
     #[test]
     fn an_action_is_found_by_what_others_call_it_and_an_exact_name_comes_first() {
         let first = |text: &str| {
-            let palette = Palette { text: TextField::new(text), list: List::default() };
+            let palette = Palette { text: TextField::new(text), ..Palette::default() };
             palette.found(&[])[0].action
         };
         for (action, words) in SYNONYMS {
             for word in words.split(' ') {
-                let palette = Palette { text: TextField::new(word), list: List::default() };
+                let palette = Palette { text: TextField::new(word), ..Palette::default() };
                 assert!(palette.found(&[]).iter().any(|offer| offer.action == *action), "{word}");
             }
         }
@@ -204,8 +282,21 @@ mod tests {
     }
 
     #[test]
+    fn a_row_has_only_its_actions_and_each_is_found_among_them_by_its_name() {
+        let row = Palette::for_row(RowId::Heading(Heading::Circles));
+        let offered: Vec<Action> = row.found(&[]).iter().map(|offer| offer.action).collect();
+        assert_eq!(offered, FOR_A_ROW);
+        for text in ["quit", "goto 5", "theme light", "zzz"] {
+            let palette = Palette { text: TextField::new(text), ..row.clone() };
+            assert!(palette.found(&[]).iter().all(|offer| FOR_A_ROW.contains(&offer.action)), "{text}");
+        }
+        let palette = Palette { text: TextField::new("remove"), ..row };
+        assert_eq!(palette.found(&[])[0].action, Action::Delete);
+    }
+
+    #[test]
     fn letters_may_stand_apart() {
-        let palette = Palette { text: TextField::new("expblw"), list: List::default() };
+        let palette = Palette { text: TextField::new("expblw"), ..Palette::default() };
         assert_eq!(palette.found(&[])[0].action, Action::ExpandSubtree);
     }
 }

@@ -1,7 +1,7 @@
 //! Moving, folding, finding, panes.
 
 use crate::action::Action;
-use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::harness::{Harness, command, id, named, segment, wholesale};
 use crate::app::{Effect, Event, Layer, Mouse, MouseKind, Pane, Shape, update};
 use crate::changes::Operation;
 use crate::keymap::Key;
@@ -457,6 +457,46 @@ fn two_clicks_rename_and_the_right_button_offers_the_commands() {
     mouse(&mut harness, MouseKind::RightClick, 12, 0);
     assert_eq!(harness.selected(), "Hurtownie");
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Palette(_)]));
+}
+
+#[test]
+fn the_right_button_offers_the_actions_of_the_row_and_never_acts_on_another_one() {
+    let mut harness = Harness::live(120, 40, wholesale()).with_commands(vec![("ctrl-x", command("Report"))]);
+    let row = harness.rows().iter().position(|row| row.contains("Export")).and_then(|row| u16::try_from(row).ok());
+    let row = row.expect("it is shown");
+    // The second half of a double click, or one on an arrow, opens nothing else.
+    mouse(&mut harness, MouseKind::Click, 12, row);
+    mouse(&mut harness, MouseKind::RightClick, 12, row);
+    let Some(Layer::Palette(palette)) = harness.state.screen.layers.last() else { panic!("it is closed") };
+    let offered: Vec<Action> =
+        palette.found(&harness.state.side.commands.commands).iter().map(|offer| offer.action).collect();
+    for action in [Action::Edit, Action::Delete, Action::Paste, Action::Browse, Action::UserCommands(0)] {
+        assert!(offered.contains(&action), "{action:?}");
+    }
+    for action in [Action::Quit, Action::Down, Action::SwitchProfile, Action::SortByName, Action::Reload] {
+        assert!(!offered.contains(&action), "{action:?}");
+    }
+    harness.type_text("rename");
+    harness.press("enter");
+    assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Renaming(_)]), "of the row that was clicked");
+    harness.press("esc");
+    assert_eq!(harness.selected(), "Export");
+    // Somebody deletes it before the key.
+    mouse(&mut harness, MouseKind::RightClick, 12, row);
+    harness.type_text("delete");
+    harness.changed(Some(&named("export", "Export", Some("hurt"))), None);
+    assert_ne!(harness.selected(), "Export");
+    harness.press("enter");
+    assert!(harness.state.screen.layers.is_empty() && harness.write_count() == 0);
+    assert_eq!(harness.message(), "The row that was clicked is no longer selected; nothing was done");
+    // Where there is no row, there is nothing to offer.
+    mouse(&mut harness, MouseKind::RightClick, 12, 30);
+    assert!(harness.state.screen.layers.is_empty());
+    // On an arrow it folds nothing.
+    let rows = harness.rows();
+    mouse(&mut harness, MouseKind::RightClick, 2, 0);
+    harness.press("esc");
+    assert_eq!(harness.rows().len(), rows.len());
 }
 
 #[test]

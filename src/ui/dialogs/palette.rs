@@ -1,4 +1,4 @@
-//! Every action by name: a line to type in, and what matches with its keys, or why it can't act now.
+//! Every action by name, or those for a row: a line to type in, and what matches with its keys, or why it can't act now.
 
 use crate::ui::Canvas;
 use crate::ui::dialogs::list::{self, ListRow};
@@ -22,7 +22,9 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     let theme = look.theme;
     let found = palette.found(&state.side.commands.commands);
     let keys = dialog::keys_wrapped(Palette::KEYS, dialog::usual_room(state));
-    let rows = SHOWN.min(dialog::usual_lines(state).saturating_sub(AROUND + keys.len())).max(1);
+    // What can be done with a row is to be seen at once, where there is room.
+    let most = if palette.is_for_row() { found.len().max(1) } else { SHOWN };
+    let rows = most.min(dialog::usual_lines(state).saturating_sub(AROUND + keys.len())).max(1);
     let window = state.screen.window(palette.list, found.len(), rows);
     let list = ListWindow { first: window.start, shown: window.len(), len: found.len() };
     let chosen = palette.list.chosen.checked_sub(window.start);
@@ -38,7 +40,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         offer.help.width() + reason + key.width() + 4
     });
     let size = (rows + AROUND + keys.len(), wanted.max().unwrap_or(0));
-    let dialog::Opened { outer, inner } = dialog::open(state, "Commands", size, look, frame);
+    let dialog::Opened { outer, inner } = dialog::open(state, &palette.title(state), size, look, frame);
     if let Some(area) = dialog::line(inner, 0) {
         let indent = 2.min(area.width);
         frame.buffer_mut().set_stringn(area.x, area.y, ":", usize::from(area.width), theme.accent);
@@ -61,6 +63,7 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         }
     });
     list::draw(lines, chosen, list, (inner, 1), theme, frame);
+    list::draw_scrollbar((inner, 1), (list.first, list.shown, list.len), theme, frame);
     if found.is_empty()
         && let Some(area) = dialog::line(inner, 1)
     {

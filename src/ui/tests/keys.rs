@@ -138,7 +138,7 @@ fn every_named_key_acts<P: Pressed>(name: &str, expected: &str, built: impl Fn()
 /// What a dialog is, the keys that it names on a small screen, and how it is opened.
 pub(super) type Dialog = (&'static str, &'static str, fn(u16, u16) -> Harness);
 
-pub(super) const DIALOGS: [Dialog; 38] = [
+pub(super) const DIALOGS: [Dialog; 39] = [
     ("the form", "enter, tab, ctrl-u, esc", editing::form),
     ("the form at the parent", "enter, tab, ctrl-u, esc", editing::form_at_the_parent),
     ("the name in its row", "enter, esc, ctrl-u", editing::renaming),
@@ -164,6 +164,7 @@ pub(super) const DIALOGS: [Dialog; 38] = [
     ("the text that can't be read", "e, esc", plans::unreadable),
     ("the question before leaving", "q, esc", plans::leaving),
     ("the palette", "x, up down, enter, esc", looking::palette),
+    ("the actions of a row", "x, up down, enter, esc", looking::actions_of_a_row),
     ("the help", "j k, esc", looking::help),
     ("the findings", "enter, f, e, m, d, tab, esc", looking::findings),
     ("the findings without any", "esc", looking::no_findings),

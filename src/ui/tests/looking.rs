@@ -1,8 +1,8 @@
 //! Finding segments, actions and keys, and what is said in the last line.
 
 use crate::action::Action;
-use crate::app::Layer;
 use crate::app::harness::{Harness, id, named, segment, wholesale};
+use crate::app::{Event, Layer, Mouse, MouseKind};
 use crate::remote::{Call, Fault, RemoteError};
 use crate::sync::{self, ListProgress, Phase};
 
@@ -86,6 +86,25 @@ fn every_action_is_found_by_name_with_its_key_or_why_it_can_not_act() {
 }
 
 /// A tree in which much is wrong, and what that is.
+/// The actions for a row, of which some can't act.
+pub(super) fn actions_of_a_row(columns: u16, rows: u16) -> Harness {
+    let mut harness = live(columns, rows);
+    let tree = harness.state.layout().tree;
+    let mouse = Mouse { kind: MouseKind::RightClick, column: tree.x + 12, row: tree.y + 1 };
+    harness.event(Event::Mouse(mouse));
+    harness
+}
+
+#[test]
+fn the_right_button_offers_the_actions_of_a_row_or_why_they_can_not_act() {
+    scene("actions_of_a_row", actions_of_a_row);
+    let mut harness = actions_of_a_row(120, 40);
+    harness.press("esc space");
+    let tree = harness.state.layout().tree;
+    harness.event(Event::Mouse(Mouse { kind: MouseKind::RightClick, column: tree.x + 12, row: tree.y + 1 }));
+    assert!(picture(&harness).contains("╭ Actions: Export · 1 marked ─"), "{}", picture(&harness));
+}
+
 pub(super) fn findings(columns: u16, rows: u16) -> Harness {
     let mut segments = wholesale();
     segments.push(named("padded", "Częstochowa ", Some("lodzkie")));
