@@ -61,17 +61,30 @@ const COUNTED_BY_LEVEL: usize = 5_000;
 pub fn details(state: &State) -> Vec<DetailLine> {
     let layout = state.layout();
     let Some(area) = layout.details else { return Vec::new() };
-    let lines = Lines { width: usize::from(area.width.saturating_sub(2)).max(1), lines: Vec::new() };
+    let lines = || Lines { width: usize::from(area.width.saturating_sub(2)).max(1), lines: Vec::new() };
     match &state.tree.view.selected {
         None if state.filtered().is_some() => Vec::new(),
-        None => lines.nothing(state),
-        Some(RowId::Heading(heading)) => lines.heading(state, *heading),
+        None => lines().nothing(state),
+        Some(RowId::Heading(heading)) => lines().heading(state, *heading),
         Some(RowId::Segment(id)) => match state.tree.forest.get(id) {
-            Some(segment) if layout.shape == Shape::Stacked => lines.segment_in_short(state, segment),
-            Some(segment) => lines.segment(state, segment),
-            None => lines.missing(state, id),
+            Some(segment) if layout.shape == Shape::Stacked => lines().segment_in_short(state, segment),
+            Some(segment) => {
+                let ample = lines().segment(state, segment, Spacing::Ample);
+                let fits = ample.len() <= usize::from(area.height);
+                if fits { ample } else { lines().segment(state, segment, Spacing::Tight) }
+            }
+            None => lines().missing(state, id),
         },
     }
+}
+
+/// How much room there is for the details of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spacing {
+    /// Enough for everything.
+    Ample,
+    /// Not enough: what comes first has no blank lines and no line more than it needs.
+    Tight,
 }
 
 struct Lines {
@@ -135,15 +148,22 @@ impl Lines {
         self.lines
     }
 
-    fn segment(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
+    fn segment(mut self, state: &State, segment: &Segment, spacing: Spacing) -> Vec<DetailLine> {
+        let is_tight = spacing == Spacing::Tight;
         self.lines.push(DetailLine::Title(segment.name.to_string()));
         self.lines.push(DetailLine::Blank);
         self.field("External ID", segment.external_id.as_deref().unwrap_or("–"));
         self.field("ID", &id(segment));
         self.field("Parent", &parent(state, segment));
-        self.field("Path", &path(state, &segment.id));
+        if is_tight {
+            self.cut_field("Path", &path(state, &segment.id));
+        } else {
+            self.field("Path", &path(state, &segment.id));
+        }
         self.field("Descendants", &below(state, &segment.id));
-        self.levels(state, &segment.id);
+        if !is_tight {
+            self.levels(state, &segment.id);
+        }
         self.field("Changed", &changed(state, &segment.id));
         if let Some(pattern) = state.session.safeguards().owner_of(segment) {
             self.field("Managed by", &pattern.owner());
@@ -161,8 +181,21 @@ impl Lines {
                 },
             );
         }
+        self.anomalies(state, &segment.id);
         self.history(state, &segment.id);
-        let anomalies = state.tree.forest.anomalies(&segment.id);
+        if is_tight {
+            self.levels(state, &segment.id);
+        }
+        self.bars(state, &segment.id);
+        if is_tight {
+            self.lines.retain(|line| *line != DetailLine::Blank);
+        }
+        self.lines
+    }
+
+    /// What is wrong with it.
+    fn anomalies(&mut self, state: &State, id: &SegmentId) {
+        let anomalies = state.tree.forest.anomalies(id);
         if !anomalies.is_empty() {
             self.lines.push(DetailLine::Blank);
         }
@@ -171,8 +204,6 @@ impl Lines {
                 self.lines.push(DetailLine::Wrong(line.into_owned()));
             }
         }
-        self.bars(state, &segment.id);
-        self.lines
     }
 
     /// How many descendants there are on each level. Nothing for one level, which is shown elsewhere, or for too many to count.

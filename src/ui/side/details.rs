@@ -9,6 +9,7 @@ use crate::app::details;
 use crate::app::{DetailLine, Pane, State, grouped};
 
 use crate::ui::Look;
+use crate::ui::scrollbar;
 use crate::ui::sparkline::sparkline;
 use crate::ui::text::{fitted, fitted_end, rect};
 use crate::ui::theme::Theme;
@@ -20,10 +21,16 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) 
     let Some(area) = state.layout().details.map(rect) else { return };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let lines = details(state);
-    let most = lines.len().saturating_sub(usize::from(area.height));
-    let first = state.screen.panes.details_scroll.min(most);
+    let height = usize::from(area.height);
+    let first = state.screen.panes.details_scroll.min(lines.len().saturating_sub(height));
     let focused = state.screen.panes.focus == Pane::Details;
-    for (line, y) in lines.iter().skip(first).zip(inner.y..inner.y + inner.height) {
+    let mut shown = &lines[first..lines.len().min(first + height)];
+    // A heading without anything below it says nothing.
+    if let ([rest @ .., DetailLine::Heading(_)], true) = (shown, first + height < lines.len()) {
+        shown = rest;
+    }
+    scrollbar::draw_thumb((first, height.min(lines.len()), lines.len()), look.theme, frame, area);
+    for (line, y) in shown.iter().zip(inner.y..) {
         let row = Rect { y, height: 1, ..inner };
         frame.render_widget(styled(line, look.theme, usize::from(inner.width), focused), row);
     }

@@ -384,3 +384,47 @@ fn a_sentence_of_the_activity_is_told_in_full_or_ends_in_dots() {
     let drawn = told(&format!("{words} {}", "and so on ".repeat(40)));
     assert!(drawn.trim_end().ends_with('…'), "{drawn}");
 }
+
+#[test]
+fn the_last_changes_of_a_segment_are_among_its_details_on_a_usual_screen() {
+    let built = |columns, rows| {
+        let mut segments = wholesale();
+        segments.push(named("deep", "Piotrków", Some("lodz")));
+        let mut harness = Harness::live(columns, rows, segments);
+        for number in 0..8 {
+            let before = named("pl", if number == 0 { "Polska" } else { "Poland" }, Some("hurt"));
+            let now = named("pl", "Poland", Some(if number % 2 == 0 { "hurt" } else { "vip" }));
+            harness.changed(Some(&before), Some(&now));
+        }
+        harness.changed(None, Some(&named("pl", "Poland", Some("hurt"))));
+        harness.press("/ p o l a n d enter enter");
+        harness
+    };
+    let shown = |harness: &Harness| {
+        let area = harness.state.layout().details.unwrap();
+        let lines = picture(harness);
+        let lines = lines.lines().skip(usize::from(area.y)).take(usize::from(area.height));
+        let (x, width) = (usize::from(area.x), usize::from(area.width));
+        lines.map(|line| line.trim_matches('"').chars().skip(x).take(width).collect::<String>()).collect::<Vec<_>>()
+    };
+    let harness = built(100, 26);
+    assert_eq!(harness.selected(), "Poland");
+    let lines = shown(&harness);
+    let heading = lines.iter().position(|line| line.contains("Last changes")).expect("it is shown");
+    assert!(lines[heading + 1..].iter().filter(|line| line.contains("12:41:07")).count() >= 2, "{lines:#?}");
+    assert!(lines.iter().any(|line| line.ends_with('▐')), "there is more, and nothing says so: {lines:#?}");
+    for (columns, rows) in (15..50).flat_map(|rows| [(100, rows), (120, rows), (160, rows)]) {
+        let mut harness = built(columns, rows);
+        for _ in 0..12 {
+            let lines = shown(&harness);
+            let last = lines.last().unwrap();
+            let is_heading = ["Last changes", "Largest children"].iter().any(|heading| last.contains(heading));
+            assert!(!is_heading, "{columns}x{rows}: {lines:#?}");
+            let all = crate::app::details(&harness.state).len();
+            let is_marked = lines.iter().any(|line| line.ends_with('▐'));
+            assert_eq!(is_marked, all > lines.len(), "{columns}x{rows}: {lines:#?}");
+            harness.state.screen.panes.focus = Pane::Details;
+            harness.press("j");
+        }
+    }
+}
