@@ -47,7 +47,9 @@ pub use crate::numbers::{grouped, size};
 pub use crate::remote::Access;
 pub use availability::{availability, availability_at_a_glance};
 pub use browsing::Browsed;
-pub use changes::{Ages, Between, Changes, Conflict, KeptSide, OperationCounts, PendingPane, Review, WriteRate};
+pub use changes::{
+    Ages, Between, Changes, Conflict, KeptSide, LeftOver, OperationCounts, PendingPane, Review, WriteRate,
+};
 pub use dialogs::help::{HelpPage, keys_beneath};
 pub use dialogs::keys::{DialogKey, findings_keys};
 pub use dialogs::layer::Layer;

@@ -5,6 +5,7 @@
 
 mod ages;
 mod conflict;
+mod left_over;
 mod pending;
 mod results;
 mod review;
@@ -21,6 +22,7 @@ use super::Layer;
 
 pub use ages::Ages;
 pub use conflict::{Between, Conflict, KeptSide};
+pub use left_over::LeftOver;
 pub use pending::PendingPane;
 pub use review::{OperationCounts, Review};
 pub use write_rate::WriteRate;
@@ -53,7 +55,7 @@ pub struct Changes {
     /// How fast they are sent.
     pub pace: WriteRate,
     /// What the last session left and what became of it, until that was measured at.
-    left_over: Vec<String>,
+    left_over: Vec<LeftOver>,
     /// Why the server can't be written at present, which was told; `None` once it has taken something.
     unreached: Option<Fault>,
     /// Entries of the journal that could not be handed over yet.
@@ -104,8 +106,8 @@ impl Changes {
     }
 
     /// Whether the last session left something that nobody has looked at.
-    pub(super) const fn has_left_over(&self) -> bool {
-        !self.left_over.is_empty()
+    pub(super) fn has_left_over(&self) -> bool {
+        self.left_over.iter().any(|left| left.holds(&self.queue))
     }
 
     /// The operation that has failed and was asked for first; one that came from a dialog before others.

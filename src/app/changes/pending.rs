@@ -14,7 +14,7 @@ use crate::keymap::Key;
 use crate::numbers::{Noun, counted};
 use crate::segment::SegmentId;
 
-use super::{Conflict, Review, discard, discard_plan, hold_all, resume, retry, submit};
+use super::{Conflict, LeftOver, Review, discard, discard_plan, hold_all, resume, retry, submit};
 use crate::app::{Effect, Form, Layer, State};
 
 /// The list of operations that are not over.
@@ -25,7 +25,7 @@ pub struct PendingPane {
     /// The operation that was on it.
     chosen: Option<OpId>,
     /// What the last session had left, and what became of it.
-    pub left_over: Vec<String>,
+    left_over: Vec<LeftOver>,
     /// Whether somebody has changed a segment that a staged operation is about while this was open, and nobody has said yet that they
     /// saw it.
     pub changed: bool,
@@ -53,6 +53,17 @@ impl PendingPane {
         let place = self.chosen.and_then(|op| state.changes.queue.place_in_list(op));
         let last = state.changes.counts().total().saturating_sub(1);
         List { chosen: place.unwrap_or(self.list.chosen).min(last) }
+    }
+
+    /// What the last session had left, as far as it is still so and nobody has said that they read it.
+    pub fn left_over(&self, state: &State) -> impl Iterator<Item = &str> {
+        self.left_over.iter().filter(|left| left.holds(&state.changes.queue)).map(|left| &*left.text)
+    }
+
+    /// Whether Enter says that what the last session had left was read.
+    #[must_use]
+    pub fn tells_left_over(&self, state: &State) -> bool {
+        self.left_over(state).next().is_some()
     }
 
     /// The chosen operation.
@@ -119,6 +130,10 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
     state.screen.message = None;
     let effects = match (text.as_str(), pane.chosen) {
         ("esc" | "q" | "Q", _) => return KeyResult::Close,
+        ("enter", _) if pane.tells_left_over(state) => {
+            pane.left_over.clear();
+            return KeyResult::Stay;
+        }
         ("S", _) if state.changes.staging => {
             end_staging(state);
             return KeyResult::Close;

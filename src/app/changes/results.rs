@@ -12,8 +12,8 @@ use crate::remote::{Contexts, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 use crate::sync::Command;
 
-use super::Conflict;
 use super::submitting::apply;
+use super::{Conflict, LeftOver};
 use crate::app::Changes;
 use crate::app::messages::{self, Topic};
 use crate::app::side::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
@@ -275,8 +275,8 @@ pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
 
 /// What an earlier session left, and what became of it, is told and kept for the list of pending changes, which shows it.
 pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec<Effect> {
-    let lines: Vec<String> = found.iter().map(line).collect();
-    for line in &lines {
+    let lines: Vec<(OpId, String)> = found.iter().map(|recovered| (recovered.op, line(recovered))).collect();
+    for (_, line) in &lines {
         state.side.activity.add(state.clock.now, EntryKind::Notice, None, line.clone());
     }
     state.changes.staging |= found.iter().any(|one| one.state == RecoveredState::Staged);
@@ -288,7 +288,7 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec
     state.changes.queue.resume_sending();
     let transitions = state.changes.queue.recover(&state.tree.forest, found, &title);
     let effects = apply(state, transitions);
-    if let Some(first) = lines.first() {
+    if let Some((_, first)) = lines.first() {
         let queue = state.key(Action::ShowPending);
         let more = lines.len() - 1;
         let others = if more == 0 { String::new() } else { format!(" and {} more", grouped(more)) };
@@ -297,7 +297,8 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec
             Topic::LeftOver,
             format!("Left over from last session: {first}{others} · press {queue} to see it"),
         );
-        state.changes.left_over.extend(lines);
+        let lines = lines.into_iter().map(|(op, line)| LeftOver::of(&state.changes.queue, op, line));
+        state.changes.left_over.extend(lines.collect::<Vec<_>>());
     }
     effects
 }
@@ -305,6 +306,7 @@ pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec
 /// What became of an operation of an earlier session.
 fn line(recovered: &Recovered) -> String {
     let Title { wish, done, .. } = title(&recovered.operation);
+    let wish = sentence(&wish);
     match &recovered.state {
         RecoveredState::Applied(_) => format!("{done}: applied"),
         RecoveredState::Staged => format!("{wish}: still staged"),

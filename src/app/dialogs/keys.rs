@@ -186,12 +186,13 @@ impl PendingPane {
     /// others.
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
-        let mut keys = Vec::new();
+        let tells = self.tells_left_over(state);
+        let mut keys: Vec<DialogKey> = tells.then_some(("enter", "OK")).into_iter().collect();
         keys.extend((state.changes.counts().staged > 0).then_some(("y", "send staged")));
         let selected: Option<OpId> = self.selected(state);
         if let Some(op) = selected.and_then(|op| state.changes.queue.op(op)) {
             match op.state {
-                OpState::Failed(_) => keys.extend([("enter", "resolve"), ("r", "retry")]),
+                OpState::Failed(_) => keys.extend([(if tells { "e" } else { "enter" }, "resolve"), ("r", "retry")]),
                 OpState::OnHold => keys.push(("r", "resume")),
                 OpState::Staged => keys.push(("r", "send this")),
                 _ => {}

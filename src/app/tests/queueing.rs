@@ -71,13 +71,57 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
     assert_eq!(harness.rows()[1], "  Left", "as it was asked for");
     harness.press("Q");
     let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is shown") };
-    assert_eq!(pane.left_over.len(), 1);
+    assert_eq!(pane.left_over(&harness.state).collect::<Vec<_>>(), ["Rename Export to Left: not sent yet"]);
     assert_eq!(harness.executions().len(), 0, "nobody has said that it is to be sent");
     harness.press("r");
     assert_eq!(harness.executions()[0].op, op);
     harness.press("esc Q");
     let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is shown") };
-    assert!(pane.left_over.is_empty(), "it was looked at");
+    assert!(!pane.tells_left_over(&harness.state), "it was looked at");
+}
+
+#[test]
+fn what_the_last_session_left_is_told_for_as_long_as_it_is_so() {
+    let left = |harness: &Harness| {
+        let Some(Layer::Queue(pane)) = harness.state.screen.layers.last() else { panic!("it is closed") };
+        let keys = pane.keys(&harness.state);
+        assert_eq!(keys.contains(&("enter", "OK")), pane.tells_left_over(&harness.state), "{keys:?}");
+        pane.left_over(&harness.state).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let recovered = |states: Vec<RecoveredState>| {
+        let mut harness = at_work();
+        let operation = |name: &str| Operation::Update {
+            base: named("export", "Export", Some("hurt")),
+            draft: Draft::of(&named("export", name, Some("hurt"))),
+        };
+        let found = states.into_iter().enumerate().map(|(index, state)| {
+            let op = OpId { plan_id: PlanId(7), index };
+            Recovered { op, operation: operation(&format!("Left {index}")), state, evidence: None }
+        });
+        harness.tell(sync::Event::Recovered(found.collect()));
+        harness.press("Q");
+        harness
+    };
+    // What is discarded is not staged any more.
+    let mut harness = recovered(vec![RecoveredState::Staged]);
+    assert_eq!(left(&harness), ["Rename Export to Left 0: still staged"]);
+    harness.press("D");
+    assert_eq!(left(&harness), Vec::<String>::new());
+    assert_eq!(harness.state.changes.counts().total(), 0);
+    // What is sent is not unsent any more, and of several the others are still told.
+    let mut harness = recovered(vec![RecoveredState::Staged, RecoveredState::Staged]);
+    harness.press("d");
+    assert_eq!(left(&harness), ["Rename Export to Left 1: still staged"]);
+    let mut harness = recovered(vec![RecoveredState::NotSent]);
+    harness.press("r");
+    assert_eq!(left(&harness), Vec::<String>::new());
+    // Enter says that it was read, and is for the selected change only then.
+    let mut harness = recovered(vec![RecoveredState::NotFound]);
+    assert_eq!(left(&harness).len(), 1);
+    harness.press("enter");
+    assert_eq!(left(&harness), Vec::<String>::new());
+    harness.press("enter");
+    assert!(!matches!(harness.state.screen.layers.last(), Some(Layer::Queue(_))), "it is decided about");
 }
 
 #[test]

@@ -66,14 +66,15 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
 /// What stands over the list: what the last session had left, or that there is nothing.
 fn above(state: &State, pane: &PendingPane) -> Vec<Line<'static>> {
     let mut above = Vec::new();
-    if !pane.left_over.is_empty() {
+    let left_over: Vec<&str> = pane.left_over(state).collect();
+    if !left_over.is_empty() {
         above.push(Line::raw("Left over from last session:"));
         let room = dialog::usual_room(state).max(8);
         let options = textwrap::Options::new(room).initial_indent("  ").subsequent_indent("    ");
         let most = (LIST / 2).min(dialog::usual_lines(state) / 5).max(1);
-        let told = pane.left_over.iter().take(most);
+        let told = left_over.iter().take(most);
         above.extend(told.flat_map(|text| textwrap::wrap(text, &options)).map(|line| Line::raw(line.into_owned())));
-        let more = pane.left_over.len().saturating_sub(most);
+        let more = left_over.len().saturating_sub(most);
         above.extend((more > 0).then(|| Line::raw(format!("  and {} more", grouped(more)))));
         above.push(Line::default());
     }

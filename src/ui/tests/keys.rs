@@ -155,7 +155,7 @@ pub(super) const DIALOGS: [Dialog; 39] = [
     ("the queue of what is staged", "y, r, d, D, S, esc", plans::gathered),
     ("the queue of what waits", "d, D, h, H, esc", plans::waiting_queue),
     ("the queue without anything", "esc", plans::empty_queue),
-    ("the queue with what the last session left", "enter, r, R, d, D, esc", plans::queue_with_left_over),
+    ("the queue with what the last session left", "enter, e, r, R, d, D, esc", plans::queue_with_left_over),
     ("the conflict of two changes", "left right, enter, e, t, m, esc", plans::changed_by_both),
     ("the conflict with a deletion", "c, t, esc", plans::gone),
     ("the conflict of a deletion", "D, t, esc", plans::changed_while_deleted),
