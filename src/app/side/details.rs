@@ -69,9 +69,12 @@ pub fn details(state: &State) -> Vec<DetailLine> {
         Some(RowId::Segment(id)) => match state.tree.forest.get(id) {
             Some(segment) if layout.shape == Shape::Stacked => lines().segment_in_short(state, segment),
             Some(segment) => {
-                let ample = lines().segment(state, segment, Spacing::Ample);
-                let fits = ample.len() <= usize::from(area.height);
-                if fits { ample } else { lines().segment(state, segment, Spacing::Tight) }
+                let fits = |lines: &[DetailLine]| lines.len() <= usize::from(area.height);
+                let mut ample = lines().segment(state, segment, Spacing::Ample);
+                if !fits(&ample) {
+                    ample.retain(|line| *line != DetailLine::Blank);
+                }
+                if fits(&ample) { ample } else { lines().segment(state, segment, Spacing::Tight) }
             }
             None => lines().missing(state, id),
         },
