@@ -54,7 +54,7 @@ use crate::config::Paths;
 use crate::printable::printable_report;
 use crate::terminal;
 
-use arguments::{Arguments, Command, ConnectionArguments};
+use arguments::{Arguments, Command, ConnectionArguments, LogArguments, LookArguments, ReportArguments};
 use exit::Exit;
 use failure::{ErrorForm, Failure};
 use logging::Screen;
@@ -107,68 +107,64 @@ fn run(arguments: Arguments, form: ErrorForm) -> Result<Exit, Failure> {
         let color = report.color;
         return browse::run(&connection, &look, move |name| color.answer(name, environment), &paths);
     };
-    let around = |own: &ConnectionArguments| {
-        Surroundings::new(own.clone().or(connection.clone()), &report, form, look.ascii, environment, paths.clone())
-    };
+    carry_out(command, &Common { connection, look, report, log, form, paths })
+}
+
+/// What is said of every command, before its name or behind it.
+struct Common {
+    connection: ConnectionArguments,
+    look: LookArguments,
+    report: ReportArguments,
+    log: LogArguments,
+    form: ErrorForm,
+    paths: Paths,
+}
+
+impl Common {
+    /// The surroundings of a command that has these flags of its own.
+    fn around(&self, own: &ConnectionArguments) -> Surroundings {
+        let connection = own.clone().or(self.connection.clone());
+        Surroundings::new(connection, &self.report, self.form, self.look.ascii, environment, self.paths.clone())
+    }
+
+    fn notes(&self) -> Notes {
+        Notes::new(&self.report, self.form)
+    }
+
+    /// Runs a command that ends by itself.
+    fn in_time(&self, command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+        block_on(ended_in_time(self.report.timeout, command))?
+    }
+}
+
+fn carry_out(command: Command, common: &Common) -> Result<Exit, Failure> {
+    let around = |own: &ConnectionArguments| common.around(own);
+    let (connection, paths, timeout) = (common.connection.clone(), common.paths.clone(), common.report.timeout);
     match command {
-        Command::Find(find) => {
-            let around = around(&find.connection);
-            block_on(ended_in_time(report.timeout, find::run(find, around)))?
-        }
-        Command::Get(get) => {
-            let around = around(&get.connection);
-            block_on(ended_in_time(report.timeout, get::run(get, around)))?
-        }
-        Command::Tree(tree) => {
-            let around = around(&tree.connection);
-            block_on(ended_in_time(report.timeout, tree::run(tree, around)))?
-        }
-        Command::Export(export) => {
-            let around = around(&export.connection);
-            block_on(ended_in_time(report.timeout, export::run(export, around)))?
-        }
-        Command::Check(check) => {
-            let around = around(&check.connection);
-            block_on(ended_in_time(report.timeout, check::run(check, around)))?
-        }
-        Command::Diff(diff) => {
-            let around = around(&diff.connection);
-            block_on(ended_in_time(report.timeout, diff::run(diff, around)))?
-        }
-        Command::Plan(plan) => {
-            let around = around(&plan.connection);
-            block_on(ended_in_time(report.timeout, plan::run(plan, around)))?
-        }
-        Command::Apply(apply) => {
-            let around = around(&apply.connection);
-            block_on(apply::run(apply, around, report.timeout))?
-        }
-        Command::Undo(undo) => {
-            let around = around(&undo.connection);
-            block_on(undo::run(undo, around, report.timeout))?
-        }
-        Command::History(history) => {
-            let around = around(&history.connection);
-            block_on(ended_in_time(report.timeout, history::run(history, around)))?
-        }
-        Command::Watch(watch) => {
-            let connection = watch.connection.clone().or(connection);
-            block_on(watch::run(watch, connection, environment, paths, Notes::new(&report, form)))?
-        }
-        Command::Profiles(options) => {
-            profiles::run(options, &connection, &environment, &paths, Notes::new(&report, form))
-        }
-        Command::Config(options) => {
-            let notes = Notes::new(&report, form);
-            block_on(configuration::run(options, connection, environment, paths, notes))?
-        }
-        Command::Doctor(options) => {
-            let doctor = doctor::run(options, connection, log.log_file, environment, paths);
-            block_on(ended_in_time(report.timeout, doctor))?
-        }
+        Command::Find(find) => common.in_time(find::run(find.clone(), around(&find.connection))),
+        Command::Get(get) => common.in_time(get::run(get.clone(), around(&get.connection))),
+        Command::Tree(tree) => common.in_time(tree::run(tree.clone(), around(&tree.connection))),
+        Command::Export(export) => common.in_time(export::run(export.clone(), around(&export.connection))),
+        Command::Check(check) => common.in_time(check::run(check.clone(), around(&check.connection))),
+        Command::Diff(diff) => common.in_time(diff::run(diff.clone(), around(&diff.connection))),
+        Command::Plan(plan) => common.in_time(plan::run(plan.clone(), around(&plan.connection))),
+        Command::History(history) => common.in_time(history::run(history.clone(), around(&history.connection))),
+        Command::Apply(apply) => block_on(apply::run(apply.clone(), around(&apply.connection), timeout))?,
+        Command::Undo(undo) => block_on(undo::run(undo.clone(), around(&undo.connection), timeout))?,
         Command::Completions(options) => completing::run(&options),
         Command::Man(options) => manual::run(&options),
         Command::ServeDemo(options) => block_on(serve_demo::run(options))?,
+        Command::Watch(watch) => {
+            let connection = watch.connection.clone().or(connection);
+            block_on(watch::run(watch, connection, environment, paths, common.notes()))?
+        }
+        Command::Profiles(options) => profiles::run(options, &connection, &environment, &paths, common.notes()),
+        Command::Config(options) => {
+            block_on(configuration::run(options, connection, environment, paths, common.notes()))?
+        }
+        Command::Doctor(options) => {
+            common.in_time(doctor::run(options, connection, common.log.log_file.clone(), environment, paths))
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+//! The rules one by one, and all of them against a plain reading of each.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

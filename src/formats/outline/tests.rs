@@ -1,3 +1,5 @@
+//! Outlines that are written and read back.
+
 use super::*;
 use crate::formats::samples;
 use crate::segment::Segment;

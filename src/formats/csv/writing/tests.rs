@@ -1,3 +1,5 @@
+//! Tables read back by a reader of their own.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
