@@ -143,7 +143,7 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
     }
     let connection = link.connection.clone();
     let consent = Consent::of(&arguments.sending, &connection)?;
-    let opened = sending::open(&link, surroundings.journal_of(&link), surroundings.notes).await?;
+    let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
     let Opened { loaded, mut sync, doubts } = opened;
     let (mut matching, ids_as_written, owned) =
         (arguments.matching.clone(), arguments.source.ids_as_written, connection.owned.clone());

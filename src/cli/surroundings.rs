@@ -72,7 +72,16 @@ impl Surroundings {
     }
 
     /// Where what commands change of a tenant is journalled. The demo is another one each time.
-    pub fn journal_of(&self, link: &Link) -> Option<PathBuf> {
+    pub fn journal_of(&self, link: &Link) -> Result<Option<PathBuf>, Failure> {
+        let file = self.runs_file(link);
+        if file.as_deref().is_some_and(Paths::is_nowhere) {
+            let error = "nothing was sent: there is no home folder for the journal, without which an interrupted run can't be continued";
+            return Err(Failure::usage(error).hint("set HOME, or XDG_DATA_HOME to a folder that is kept"));
+        }
+        Ok(file)
+    }
+
+    fn runs_file(&self, link: &Link) -> Option<PathBuf> {
         let is_demo = link.is_demo();
         (!is_demo).then(|| self.paths.runs_file(&link.connection.base_url, &link.connection.tenant))
     }
@@ -81,7 +90,7 @@ impl Surroundings {
     pub fn histories_of(&self, link: &Link) -> Vec<PathBuf> {
         let connection = &link.connection;
         let interface = self.paths.store_file(&connection.base_url, &connection.tenant, &connection.contexts);
-        self.journal_of(link).into_iter().chain((!link.is_demo()).then_some(interface)).collect()
+        self.runs_file(link).into_iter().chain((!link.is_demo()).then_some(interface)).collect()
     }
 
     /// How a tree is written.

@@ -116,7 +116,7 @@ async fn prepare(arguments: &UndoArguments, surroundings: &Surroundings) -> Resu
     let connection = link.connection.clone();
     let runs = chosen(arguments, runs(entries(surroundings, &link, Timestamp::UNIX_EPOCH).await?))?;
     let consent = Consent::of(&arguments.sending, &connection)?;
-    let opened = sending::open(&link, surroundings.journal_of(&link), surroundings.notes).await?;
+    let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
     let Opened { loaded, sync, .. } = opened;
     if !loaded.is_complete() {
         return Err(super::plan::incomplete());

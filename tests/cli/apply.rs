@@ -485,3 +485,23 @@ fn killed_after_any_operation_the_next_run_continues_and_creates_nothing_twice()
     let (_, stdout, _) = office.run(&["history", "-o", "ndjson"]);
     assert_eq!(stdout.lines().count(), 80, "{stdout}");
 }
+
+#[test]
+fn without_a_home_for_the_journal_nothing_is_sent_and_nothing_is_made() {
+    let office = office();
+    let path = file(&office, "a.csv", "externalId,name\nN,Nowe\n");
+    let apply = |variables: &[(&str, &str)]| {
+        let mut command = office.segtui(&["apply", "--yes"]);
+        told(command.env_remove("HOME").envs(variables.iter().copied()).arg(&path).timeout(PATIENCE))
+    };
+    let (code, stdout, stderr) = apply(&[]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(
+        stderr.contains("no home folder for the journal") && stderr.contains("hint: set HOME, or XDG_DATA_HOME"),
+        "{stderr}"
+    );
+    assert!(office.server.history().is_empty());
+    assert!(!std::path::Path::new("/nonexistent").exists(), "the home of nobody stays what it is called");
+    let kept = office.desk.home.path().join("kept");
+    assert_eq!(apply(&[("XDG_DATA_HOME", kept.to_str().unwrap())]).0, 0);
+}
