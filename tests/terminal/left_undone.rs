@@ -126,7 +126,7 @@ fn a_create_that_was_under_way_when_the_program_was_killed_is_told_and_done_once
         let done = |home: &Home| home.count("Nowy oddział") == 1;
         home.wait_at(point, &Method::POST, done);
         pty.kill();
-        home.go_on(point, "Created Nowy oddział", "create Nowy oddział", &Method::POST, done);
+        home.go_on(point, "Created Nowy oddział", "Create Nowy oddział", &Method::POST, done);
         assert_eq!(home.count("Nowy oddział"), 1);
     }
 }
@@ -141,7 +141,7 @@ fn a_new_name_that_was_under_way_when_the_program_was_killed_is_told_and_given()
         let done = |home: &Home| home.count("Zgierz 2") == 1;
         home.wait_at(point, &Method::PUT, done);
         pty.kill();
-        home.go_on(point, "Renamed Zgierz → Zgierz 2", "rename Zgierz to Zgierz 2", &Method::PUT, done);
+        home.go_on(point, "Renamed Zgierz → Zgierz 2", "Rename Zgierz to Zgierz 2", &Method::PUT, done);
     }
 }
 
@@ -157,7 +157,7 @@ fn a_deletion_that_was_under_way_when_the_program_was_killed_is_told_and_done() 
         let done = |home: &Home| home.count("Zgierz") == 0;
         home.wait_at(point, &Method::DELETE, done);
         pty.kill();
-        home.go_on(point, "Deleted Zgierz", "delete Zgierz", &Method::DELETE, done);
+        home.go_on(point, "Deleted Zgierz", "Delete Zgierz", &Method::DELETE, done);
     }
 }
 
@@ -225,8 +225,8 @@ fn leaving_by_two_keys_keeps_what_is_gathered_and_what_is_under_way() {
     let mut pty = home.start();
     pty.wait_for("Left over from last session: ");
     pty.type_text("Q");
-    pty.wait_for("create Nowy oddział: sent, not found on the server so far");
-    pty.wait_for("rename Zgierz to Later");
+    pty.wait_for("Create Nowy oddział: sent, not found on the server so far");
+    pty.wait_for("Rename Zgierz to Later");
     pty.wait_for("r retry");
     pty.type_text("r");
     eventually(|| (home.count("Nowy oddział") == 1).then_some(()));

@@ -174,7 +174,7 @@ fn what_a_colleague_changes_appears_by_itself() {
     let new = demo.change(ChangeRequest::Create(new));
     pty.wait_for("+ created  Promocje nocne");
     demo.change(ChangeRequest::Delete(new));
-    pty.wait_for("- deleted  Promocje nocne");
+    pty.wait_for("− deleted  Promocje nocne");
     pty.wait_for("290 segments   ● live");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
