@@ -1,5 +1,7 @@
 //! The mouse, as a terminal reports it: by the cell, with SGR sequences.
 
+use std::time::Duration;
+
 use crate::pty::{Pty, eventually};
 use crate::{CTRL_U, Demo};
 
@@ -7,11 +9,22 @@ use crate::{CTRL_U, Demo};
 /// dialogs and the footer stand lowest.
 fn click(pty: &mut Pty, text: &str) {
     pty.wait_for(text);
-    let lines = pty.lines();
-    let row = lines.iter().rposition(|line| line.contains(text)).unwrap();
-    let column = lines[row][..lines[row].rfind(text).unwrap()].chars().count();
+    // What is read in the middle of a frame may stand elsewhere at its end.
+    let (row, column) = eventually(|| {
+        let before = last_place(pty, text)?;
+        std::thread::sleep(Duration::from_millis(100));
+        (last_place(pty, text)? == before).then_some(before)
+    });
     let place = format!("{};{}", column + 1, row + 1);
     pty.type_text(&format!("\x1b[<0;{place}M\x1b[<0;{place}m"));
+}
+
+/// The row and the column of the last of a text on the screen.
+fn last_place(pty: &Pty, text: &str) -> Option<(usize, usize)> {
+    let lines = pty.lines();
+    let row = lines.iter().rposition(|line| line.contains(text))?;
+    let column = lines[row][..lines[row].rfind(text)?].chars().count();
+    Some((row, column))
 }
 
 /// The same on the first of several: rows of the tree stand highest and leftmost.
