@@ -12,6 +12,8 @@ use super::pty::{Pty, eventually};
 
 const SEED: u64 = 11;
 const KILLS: usize = 12;
+/// Where none of them came so far as to store anything.
+const MOST_KILLS: usize = 60;
 /// From before the first request to well into following.
 const MOMENTS_MS: std::ops::Range<u64> = 20..900;
 
@@ -48,9 +50,14 @@ fn killed_at_any_moment_the_store_is_intact_and_the_next_run_ends_equal() {
     };
 
     let mut with_something = 0;
-    for _ in 0..KILLS {
+    for kill in 0..MOST_KILLS {
+        if kill >= KILLS && with_something > 0 {
+            break;
+        }
         let pty = start();
-        thread::sleep(Duration::from_millis(random.u64(MOMENTS_MS)));
+        // On a slow machine, it takes longer until there is something.
+        let slower = u64::try_from(kill / KILLS).unwrap() + 1;
+        thread::sleep(Duration::from_millis(random.u64(MOMENTS_MS) * slower));
         pty.kill();
         with_something += usize::from(stored().is_some());
     }
