@@ -22,6 +22,7 @@ mod on_sync;
 mod panes;
 mod perform;
 mod side;
+mod spoken;
 mod state;
 mod targets;
 mod tree;
@@ -87,6 +88,7 @@ pub use side::findings::{Findings, path_above};
 pub use side::pulse::{KINDS, MINUTES};
 pub use side::request_lines::{duration, request_lines};
 pub use side::requests::{Logged, Requests};
+pub use spoken::{row_in_words, selected_in_words};
 pub use state::{Clock, Screen, Session, State};
 pub use targets::{Click, FieldName, ListItem, ListWindow, Target, Targets};
 pub use tree::filter::Filter;
@@ -210,6 +212,7 @@ pub enum Effect {
 pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let before = state.screen.top();
     let by_person = event.is_by_person();
+    let heard = spoken::Heard::of(state, &event);
     let mut effects = take(state, keymap, event);
     if state.screen.top() != before {
         state.screen.open_another();
@@ -219,6 +222,7 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     effects.extend(changes::send_next(&mut state.changes, state.clock.now));
     messages::look_again(state);
     state.settle_panes(by_person);
+    spoken::follow(state, &heard);
     effects
 }
 

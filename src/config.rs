@@ -82,6 +82,8 @@ pub struct Flags {
     pub concurrency: Option<usize>,
     /// `--theme`
     pub theme: Option<Name>,
+    /// `--accessible`
+    pub accessible: bool,
 }
 
 /// Keys, commands and looks: what is the person's and no tenant's.
@@ -93,6 +95,8 @@ pub struct Interface {
     pub theme: Name,
     /// Whether it was asked for; else a light terminal gets the light one.
     pub theme_is_chosen: bool,
+    /// Whether the screen is to be read aloud.
+    pub accessible: bool,
     /// The language by which names are sorted, as a tag.
     pub collation: String,
     /// What is different from it, each by the name of a style.
@@ -112,6 +116,7 @@ impl Default for Interface {
             keymap,
             theme,
             theme_is_chosen: false,
+            accessible: false,
             collation: DEFAULT_LANGUAGE.into(),
             styles: Vec::new(),
             commands: Vec::new(),
@@ -526,7 +531,8 @@ pub fn interface(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> 
     let asked = flags.theme.or(by_variable);
     let theme = asked.unwrap_or(in_file.theme);
     let theme_is_chosen = asked.is_some() || in_file.theme_is_chosen;
-    Ok(Interface { theme, theme_is_chosen, ..in_file })
+    let accessible = flags.accessible || in_file.accessible;
+    Ok(Interface { theme, theme_is_chosen, accessible, ..in_file })
 }
 
 /// Other than with everything else, the strictest wins: what guards a tenant is not to be lifted by a forgotten variable.

@@ -14,6 +14,7 @@ mod header;
 mod message;
 mod scrollbar;
 mod side;
+mod spoken;
 mod text;
 mod tree;
 mod which_key;
@@ -51,6 +52,9 @@ pub struct Look<'a> {
 pub fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
     let mut canvas = Canvas::new(frame, state.screen.opened);
     draw_on(state, look, &mut canvas);
+    if state.screen.panes.accessible {
+        canvas.place_cursor(state.screen.goes_through_list);
+    }
     canvas.into_targets()
 }
 
@@ -167,6 +171,9 @@ pub fn draw_tree(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
 pub fn draw_new_profile(form: &NewProfile, look: Look<'_>, frame: &mut Frame<'_>) -> Targets {
     let mut canvas = Canvas::new(frame, 0);
     new_profile::draw(form, look, &mut canvas);
+    if look.theme.symbols.are_words() {
+        canvas.place_cursor(false);
+    }
     canvas.into_targets()
 }
 

@@ -113,6 +113,12 @@ impl Harness {
         Self { state, keymap: Keymap::standard().unwrap(), effects: Vec::new() }
     }
 
+    /// On a screen that is read aloud.
+    pub fn read_aloud(mut self) -> Self {
+        self.state.screen.panes.accessible = true;
+        self
+    }
+
     /// With other keys than the usual.
     pub fn with_keys(mut self, bindings: &[(&str, Action)]) -> Self {
         self.keymap = Keymap::default();

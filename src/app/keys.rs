@@ -17,6 +17,10 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect>
         search::cancel_jump(state);
     }
     let read = state.screen.message.take_if(|message| message.tone == Tone::Warning);
+    if state.screen.panes.accessible {
+        // What the key does is to be read in its place.
+        state.screen.message = None;
+    }
     state.screen.scrolled = None;
     let Some(mut layer) = state.screen.layers.pop() else {
         let only_read = read.is_some() && state.screen.pressed.is_empty() && keymap.asks(key, Action::Dismiss);

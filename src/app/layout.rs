@@ -83,14 +83,14 @@ impl Layout {
             return Self::tree_only(columns, rows);
         }
         let body = Area::new(0, 2, columns, rows - 4);
-        let (tree, details, activity, shape) = if columns < BESIDE_COLUMNS {
+        let (tree, details, activity, shape) = if columns < BESIDE_COLUMNS || panes.accessible {
             stacked(panes, body)
         } else if columns < WIDE_COLUMNS {
             beside(panes, body)
         } else {
             wide(panes, body)
         };
-        let (headings, tree) = if rows < HEADINGS_ROWS {
+        let (headings, tree) = if rows < HEADINGS_ROWS || panes.accessible {
             (None, tree)
         } else {
             (Some(Area { height: 1, ..tree }), Area { y: tree.y + 1, height: tree.height.saturating_sub(1), ..tree })

@@ -13,6 +13,7 @@ pub enum Pane {
 
 /// The person's wishes about panes, and the size of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own")]
 pub struct Panes {
     /// Columns of the terminal.
     pub columns: u16,
@@ -28,6 +29,8 @@ pub struct Panes {
     pub tree_share: u16,
     /// Which pane has the keys.
     pub focus: Pane,
+    /// Whether the screen is read aloud: then everything stands in one column, in whole lines.
+    pub accessible: bool,
     /// The first line shown of the details.
     pub details_scroll: usize,
 }
@@ -47,6 +50,7 @@ impl Panes {
             activity_when_narrow: false,
             tree_share: 62,
             focus: Pane::Tree,
+            accessible: false,
             details_scroll: 0,
         }
     }

@@ -104,6 +104,8 @@ pub struct Screen {
     pub message: Option<Message>,
     /// Keys that may become a sequence.
     pub pressed: Vec<Key>,
+    /// Whether the last key went through the list of the dialog and not to its field: where the cursor is for a screen reader.
+    pub goes_through_list: bool,
     /// The theme that was changed to in this session.
     pub theme: Option<ThemeName>,
     /// Whether the terminal has told that its background is light.
@@ -125,6 +127,7 @@ impl Screen {
             scrolled: None,
             message: None,
             pressed: Vec::new(),
+            goes_through_list: false,
             theme: None,
             is_light: false,
             pointing: Pointing::default(),
@@ -142,6 +145,7 @@ impl Screen {
     pub(super) const fn open_another(&mut self) {
         self.opened += 1;
         self.scrolled = None;
+        self.goes_through_list = false;
     }
 
     /// The part of the list with the keys that is in sight where so many of its lines are shown: around the chosen one, or where
@@ -212,6 +216,10 @@ impl State {
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let message = self.screen.message.as_ref().and_then(|message| message.until);
+        if self.screen.panes.accessible {
+            // Nothing grows or fades there.
+            return message;
+        }
         let now = self.clock.now;
         let wakes =
             [message, self.side.activity.next_fade(now), self.link.next_wake(now), self.side.commands.next_wake(now)];

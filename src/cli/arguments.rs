@@ -222,6 +222,7 @@ impl ConnectionArguments {
             page_size: self.page_size,
             concurrency: self.concurrency,
             theme: None,
+            accessible: false,
         }
     }
 }
@@ -250,6 +251,7 @@ fn theme() -> impl TypedValueParser<Value = Name> {
 /// Display and polling options.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Screen")]
+#[cfg_attr(debug_assertions, expect(clippy::struct_excessive_bools, reason = "each is a flag of its own"))]
 pub(super) struct LookArguments {
     /// Polling interval in seconds [default: 1 to 30, shorter while things change].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -260,6 +262,9 @@ pub(super) struct LookArguments {
     /// Colour theme (`NO_COLOR` overrides) [default: dark].
     #[arg(long, value_name = "NAME", value_parser = theme())]
     pub theme: Option<Name>,
+    /// For screen readers: words instead of lines and symbols, the cursor on the selected row.
+    #[arg(long)]
+    pub accessible: bool,
     /// Use ASCII symbols only.
     #[arg(long, global = true)]
     pub ascii: bool,

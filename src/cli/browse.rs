@@ -40,7 +40,7 @@ where
         .enable_all()
         .build()
         .wrap_err("couldn't start the async runtime of the interface")?;
-    let flags = Flags { poll: look.poll, theme: look.theme, ..arguments.flags() };
+    let flags = Flags { poll: look.poll, theme: look.theme, accessible: look.accessible, ..arguments.flags() };
     let keys = SessionKeys::default();
     let browser = Browser { flags, look, environment, paths, keys, network, interface };
     let code = browser.run(arguments.demo);
@@ -319,6 +319,7 @@ where
         let clock = Clock { now: clock::now(), zone: TimeZone::system() };
         let (columns, rows) = terminal::size().wrap_err("couldn't get the terminal's size")?;
         let mut state = State::new(session, clock, columns, rows);
+        state.screen.panes.accessible = interface.accessible;
         state.side.findings.rules.clone_from(&connection.rules);
         state.side.commands.commands.clone_from(&interface.commands);
         state.screen.key_texts = KeyTexts::of(&setup.keymap);

@@ -16,7 +16,11 @@ pub(super) fn theme(
     frame: Option<Color>,
     environment: Environment<'_>,
 ) -> Theme {
-    let symbols = if look.ascii { Symbols::ASCII } else { Symbols::UNICODE };
+    let symbols = match look.ascii {
+        _ if interface.accessible => Symbols::WORDS,
+        true => Symbols::ASCII,
+        false => Symbols::UNICODE,
+    };
     if environment("NO_COLOR").is_some() {
         return Theme::colourless(symbols);
     }
@@ -81,6 +85,17 @@ mod tests {
         assert_eq!(theme(&look, &interface, Some(Color::Red), &in_true_colour), framed);
         let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".into());
         assert_eq!(theme(&look, &interface, Some(Color::Red), &no_color), Theme::colourless(Symbols::UNICODE));
+    }
+
+    #[test]
+    fn a_screen_that_is_read_aloud_has_words_whatever_signs_were_asked_for() {
+        let interface = Interface { accessible: true, ..Interface::default() };
+        for ascii in [false, true] {
+            let look = LookArguments { ascii, ..LookArguments::default() };
+            assert_eq!(theme(&look, &interface, None, &|_| None).symbols, Symbols::WORDS);
+            let no_color = |name: &str| (name == "NO_COLOR").then(|| "1".into());
+            assert_eq!(theme(&look, &interface, None, &no_color), Theme::colourless(Symbols::WORDS));
+        }
     }
 
     #[test]

@@ -122,6 +122,7 @@ impl Given<'_> {
         match key {
             "default_profile" => text(flags.profile.as_deref()),
             "theme" => text(flags.theme.map(crate::theme::Name::text)),
+            "accessible" => flags.accessible.then_some(true.into()),
             "base_url" => text(flags.base_url.as_deref()),
             "tenant" => text(flags.tenant.as_deref()),
             "ca_file" => flags.ca_file.as_ref().map(|path| path.display().to_string().into()),
@@ -280,11 +281,12 @@ read_only = true
     #[test]
     fn each_value_says_where_it_comes_from_and_the_earlier_wins() {
         let home = Home::with_file(FILE).set("SEGTUI_TENANT", "other").set("SEGTUI_READ_ONLY", "0");
-        let flags = Flags { page_size: Some(50), ..Flags::default() };
+        let flags = Flags { page_size: Some(50), accessible: true, ..Flags::default() };
         for (key, value, origin) in [
             ("theme", Some("\"light\""), Origin::File { line: 1 }),
             ("default_profile", None, Origin::Unset),
             ("collation", Some("\"pl\""), Origin::Default),
+            ("accessible", Some("true"), Origin::Flag("--accessible")),
             ("base_url", Some("\"https://one.example\""), Origin::File { line: 4 }),
             ("tenant", Some("\"other\""), Origin::Variable("SEGTUI_TENANT")),
             ("page_size", Some("50"), Origin::Flag("--page-size")),

@@ -110,6 +110,8 @@ struct RawFile {
     #[serde(default)]
     command: Vec<RawCommand>,
     theme: Option<Spanned<RawTheme>>,
+    #[serde(default)]
+    accessible: bool,
     collation: Option<Spanned<String>>,
 }
 
@@ -186,6 +188,7 @@ impl File {
             keymap,
             theme: theme.unwrap_or_default(),
             theme_is_chosen: theme.is_some(),
+            accessible: raw.accessible,
             collation,
             styles,
             commands,

@@ -92,6 +92,8 @@ pub const TOP: &[Setting] = &[
     setting("theme", Kind::OneOf(THEMES), "\"dark\"", "Colour theme, by its name or as a table with changes.")
         .flag("--theme")
         .variable(THEME),
+    setting("accessible", Kind::Switch, "false", "Words instead of lines and symbols, for screen readers.")
+        .flag("--accessible"),
     setting("collation", Kind::Language, "\"pl\"", "Language by whose rules names are sorted."),
 ];
 

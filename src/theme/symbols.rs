@@ -1,5 +1,10 @@
 //! [`Symbols`]: the signs that stand beside the words, so that colour never alone carries a meaning.
 
+use std::borrow::Cow;
+
+/// Between what was and what is.
+const ARROW: &str = " → ";
+
 /// The signs beside the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Symbols {
@@ -129,6 +134,59 @@ impl Symbols {
         heights: ["_", ".", "-", ":", "=", "+", "*", "#"],
         lines: Lines { across: "-", down: "|", down_from: "+", up_from: "+", right_from: "+" },
     };
+
+    /// For whoever has the screen read aloud: a word where a sign alone would carry a meaning, and nothing where it only draws.
+    pub const WORDS: Self = Self {
+        open: "",
+        closed: "",
+        bar: " ",
+        fresh: "changed",
+        pending: "pending",
+        edited: "edited",
+        marked: "marked",
+        cut: "cut",
+        created: "create",
+        deleted: "delete",
+        problem: "problem",
+        none: "none",
+        wrong: "Warning:",
+        done: "",
+        failed: "Failed:",
+        working: "",
+        offline: "",
+        found: "",
+        changed: "",
+        thumb: " ",
+        block: "",
+        shade: "",
+        guide: " ",
+        heights: [""; 8],
+        lines: Lines { across: " ", down: " ", down_from: " ", up_from: " ", right_from: " " },
+    };
+
+    /// Whether they are words, since the screen is read aloud.
+    #[must_use]
+    pub fn are_words(&self) -> bool {
+        *self == Self::WORDS
+    }
+
+    /// A sign beside a word that says the same: nothing where it would be read twice.
+    #[must_use]
+    pub fn beside(&self, sign: &'static str) -> &'static str {
+        if self.are_words() { "" } else { sign }
+    }
+
+    /// A sign, and behind it what it stands before.
+    #[must_use]
+    pub fn led(sign: &str, text: &str) -> String {
+        if sign.is_empty() { text.to_owned() } else { format!("{sign} {text}") }
+    }
+
+    /// A sentence in which an arrow stands for a word, as it is read.
+    #[must_use]
+    pub fn spoken<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.are_words() && text.contains(ARROW) { text.replace(ARROW, " to ").into() } else { text.into() }
+    }
 
     /// The punctuation of our own texts as every font has it; `None` for all other signs. Letters are left alone: they are data.
     #[must_use]

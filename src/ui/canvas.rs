@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::app::{Area, ListWindow, Target, Targets};
 
@@ -11,11 +11,68 @@ use crate::app::{Area, ListWindow, Target, Targets};
 pub(super) struct Canvas<'a, 'b> {
     frame: &'a mut Frame<'b>,
     targets: Targets,
+    pointers: Pointers,
+    /// The chosen line of the list that is drawn, and its place there.
+    chosen: Option<String>,
+}
+
+/// Where the cursor of the terminal could be. It is hidden but in a field; where the screen is read aloud, it is always at what has the
+/// keys.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pointers {
+    field: Option<Position>,
+    line: Option<Position>,
+    dialog: Option<Position>,
+    row: Option<Position>,
 }
 
 impl<'a, 'b> Canvas<'a, 'b> {
     pub const fn new(frame: &'a mut Frame<'b>, opened: u64) -> Self {
-        Self { frame, targets: Targets::new(opened) }
+        let pointers = Pointers { field: None, line: None, dialog: None, row: None };
+        Self { frame, targets: Targets::new(opened), pointers, chosen: None }
+    }
+
+    /// What is typed goes there.
+    pub fn point_at_field(&mut self, x: u16, y: u16) {
+        self.pointers.field = Some(Position { x, y });
+        self.frame.set_cursor_position(Position { x, y });
+    }
+
+    /// The line of a dialog, or of a pane, that has the keys begins there.
+    pub const fn point_at_line(&mut self, x: u16, y: u16) {
+        self.pointers.line = Some(Position { x, y });
+    }
+
+    /// A dialog begins there.
+    pub const fn point_at_dialog(&mut self, x: u16, y: u16) {
+        self.pointers.dialog = Some(Position { x, y });
+    }
+
+    /// The name in the selected row begins there.
+    pub const fn point_at_row(&mut self, x: u16, y: u16) {
+        self.pointers.row = Some(Position { x, y });
+    }
+
+    /// Puts the cursor where a screen reader is to read: in the field, or at the line if the last key went there.
+    pub fn place_cursor(&mut self, through_list: bool) {
+        let Pointers { field, line, dialog, row } = self.pointers;
+        let first = if through_list { line.or(field) } else { field.or(line) };
+        let area = self.frame.area();
+        let last_line = Position { x: area.x + 1.min(area.width), y: area.bottom().saturating_sub(1) };
+        let at = first.or(dialog).or(row).unwrap_or(last_line);
+        if area.contains(at) {
+            self.frame.set_cursor_position(at);
+        }
+    }
+
+    /// A line of a list is chosen.
+    pub fn choose(&mut self, line: String) {
+        self.chosen = Some(line);
+    }
+
+    /// The chosen line of the list that is drawn, if one is.
+    pub fn chosen(&self) -> Option<&str> {
+        self.chosen.as_deref()
     }
 
     /// What is drawn there can be clicked.

@@ -9,8 +9,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::action::Action;
 use crate::app::{
     DialogKey, Filter, FindPrompt, Layer, Letter, LinkState, Pane, Renaming, Search, State, Target,
-    availability_at_a_glance, grouped,
+    availability_at_a_glance, grouped, selected_in_words,
 };
+use crate::changes::QueueCounts;
 use crate::forest::{Query, StateFilter};
 use crate::numbers::{Noun, counted};
 use crate::sync::Phase;
@@ -18,6 +19,7 @@ use crate::sync::Phase;
 use super::Look;
 use super::dialog;
 use super::gauge::{gauge, rate, time_left};
+use super::header;
 use super::message;
 use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
@@ -47,12 +49,16 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let right = right(state, look.theme);
     let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
     let left_area = Rect { width: area.width - right_width, ..area };
+    if let Some(Layer::Letter(_)) = state.screen.layers.last() {
+        frame.point_at_dialog(area.x + 1.min(area.width), area.y);
+    }
     if let Some(said) = message::shown(state)
-        && said.text.width() + 4 > usize::from(left_area.width)
+        && said.text.width() + message::LEAD > usize::from(left_area.width)
     {
         return message::draw_long(state, said, area, look, frame);
     }
-    let left = left(state, look, usize::from(left_area.width));
+    let chosen = frame.chosen().filter(|_| look.theme.symbols.are_words()).map(str::to_owned);
+    let left = left(state, look, chosen.as_deref(), usize::from(left_area.width));
     for (columns, target) in left.targets {
         let room = left_area.width.saturating_sub(columns.start);
         let width = (columns.end - columns.start).min(room);
@@ -75,7 +81,12 @@ impl From<Line<'static>> for Hinted {
     }
 }
 
-fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
+/// What is to be read there instead of keys.
+fn read(text: &str, width: usize) -> Hinted {
+    Line::raw(fitted(&format!(" {text}"), width).into_owned()).into()
+}
+
+fn left(state: &State, look: Look<'_>, chosen: Option<&str>, width: usize) -> Hinted {
     let theme = look.theme;
     if let Some(said) = message::shown(state) {
         let line = message::line(said, width, theme);
@@ -97,7 +108,10 @@ fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
             within(Line::styled(asked, theme.accent), &dialog_hints(Letter::KEYS), theme, width)
         }
         // Every other dialog tells its own keys.
-        Some(_) => Hinted::default(),
+        Some(_) => chosen.map(str::to_owned).map_or_else(Hinted::default, |chosen| read(&chosen, width)),
+        None if theme.symbols.are_words() => {
+            selected_in_words(state).map_or_else(Hinted::default, |row| read(&row, width))
+        }
         None => {
             // How to find everything else is told however little room there is.
             let help: Vec<_> = hint(state, look, Action::Help).into_iter().collect();
@@ -222,7 +236,10 @@ fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<Hint<'a>> {
 /// What is marked, cut, searched and under way, and where in the tree one is.
 fn right(state: &State, theme: &Theme) -> Line<'static> {
     let mut parts: Vec<String> = state.screen.count.map(|count| format!("{count}×")).into_iter().collect();
-    if state.layout().header.is_none() {
+    if state.layout().header.is_none() && theme.symbols.are_words() {
+        parts.push(header::word(state));
+        parts.extend(state.session.protected.then(|| "protected".to_owned()));
+    } else if state.layout().header.is_none() {
         let symbol = match state.link.state() {
             LinkState::Live => theme.symbols.fresh,
             LinkState::Working => theme.symbols.working,
@@ -256,6 +273,9 @@ const MANY: usize = 5;
 fn under_way(state: &State, theme: &Theme) -> Vec<String> {
     let counts = state.changes.counts();
     let mut parts = Vec::new();
+    if theme.symbols.are_words() {
+        return under_way_in_words(counts);
+    }
     let all = counts.queued + counts.done + counts.failed + counts.on_hold;
     if counts.queued > 0 && counts.done > 0 {
         let bar =
@@ -287,6 +307,16 @@ fn under_way(state: &State, theme: &Theme) -> Vec<String> {
     if counts.failed > 0 {
         parts.push(format!("! {}", counted(counts.failed, Noun::Problem)));
     }
+    parts
+}
+
+/// The same without what goes on changing.
+fn under_way_in_words(counts: QueueCounts) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend((counts.queued > 0).then(|| "sending changes".to_owned()));
+    let kept = [(counts.staged, "staged"), (counts.on_hold, "on hold")].into_iter().filter(|(count, _)| *count > 0);
+    parts.extend(kept.map(|(count, what)| format!("{} {what}", grouped(count))));
+    parts.extend((counts.failed > 0).then(|| counted(counts.failed, Noun::Problem)));
     parts
 }
 

@@ -122,6 +122,9 @@ const TITLE_COLUMNS: u16 = 12;
 /// how many in the last one.
 fn pulse(state: &State, room: usize, theme: &Theme) -> Vec<(String, Style)> {
     const UNIT: &str = "/min ";
+    if theme.symbols.are_words() {
+        return Vec::new();
+    }
     let counted = |minutes: usize| {
         KINDS.map(|kind| (kind, state.side.activity.changes_by_minute(kind, state.clock.now, minutes)))
     };

@@ -133,6 +133,11 @@ impl<'a> Header<'a> {
         let State { link, clock, tree, .. } = self.state;
         let (symbol, style) = sign(self.state, self.theme);
         let mut spans = Vec::new();
+        if self.theme.symbols.are_words() {
+            let count = counted(tree.forest.len(), Noun::Segment);
+            let count = if link.listed && self.has(Part::Segments) { format!("{count}, ") } else { String::new() };
+            return vec![Span::raw(format!("{count}{} ", word(self.state)))];
+        }
         if link.listed && self.has(Part::Segments) {
             spans.push(Span::raw(format!("{}   ", counted(tree.forest.len(), Noun::Segment))));
         }
@@ -179,6 +184,7 @@ fn mark_guards(guards: &[Guard], line: usize, area: Rect, frame: &mut Canvas<'_,
 /// What is to be minded here.
 fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guard> {
     let State { session, changes, .. } = state;
+    let is_read = state.screen.panes.accessible;
     let protected = if session.protected { "  protected" } else { "" };
     let access = if session.access == Access::ReadOnly { "  read-only" } else { "" };
     let QueueCounts { staged, failed, .. } = changes.counts();
@@ -189,10 +195,11 @@ fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guar
     };
     let problems = match failed {
         0 => String::new(),
+        some if is_read => format!("  {}", counted(some, Noun::Problem)),
         some if problems_in_words => format!("  ! {}", counted(some, Noun::Problem)),
         some => format!("  ! {}", grouped(some)),
     };
-    let slow = if slow_writes { self::slow_writes(state) } else { String::new() };
+    let slow = if slow_writes && !is_read { self::slow_writes(state) } else { String::new() };
     // With nothing staged yet, the key of staging would end it, which is not what a click on the word is for.
     let staged_action = if staged == 0 { Action::ShowPending } else { Action::Stage };
     let guards = [
@@ -238,6 +245,15 @@ fn sign(state: &State, theme: &Theme) -> (&'static str, Style) {
 fn next_try(state: &State) -> String {
     let wait = state.link.retry_in(state.clock.now).unwrap_or_default();
     if wait < SignedDuration::from_secs(1) { "now".into() } else { format!("in {}", duration(wait)) }
+}
+
+/// The relation in words that change only with it.
+pub(super) fn word(state: &State) -> String {
+    match &state.link.phase {
+        Phase::Offline { .. } => format!("offline since {}", time_of_day(state, state.link.since)),
+        Phase::Paused(_) => format!("incomplete, {} to continue", state.key(Action::Refresh)),
+        _ => words(state, &Symbols::WORDS).0.to_owned(),
+    }
 }
 
 /// The relation in a word, and in as many as there are to say.

@@ -7,13 +7,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Layer, Message, State, Target, Tone};
 use crate::keymap::{Lookup, parse_sequence};
 
 use super::Look;
 use super::text::fitted;
-use super::theme::Theme;
+use super::theme::{Symbols, Theme};
 
 /// What is said now, if anything. Where something is asked for in this line, only what went wrong goes before the question.
 pub(super) fn shown(state: &State) -> Option<&Message> {
@@ -21,10 +22,15 @@ pub(super) fn shown(state: &State) -> Option<&Message> {
     state.screen.message.as_ref().filter(|message| !asks || message.tone == Tone::Warning)
 }
 
+/// Cells in front of it where its tone is a sign.
+pub(super) const LEAD: usize = 4;
+
 /// It in the last line, cut to so many cells.
 pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'static> {
     let (symbol, style) = tone(message.tone, theme);
-    keyed(&format!(" {symbol} {}", fitted(&message.text, width.saturating_sub(3))), style, theme)
+    let text = theme.symbols.spoken(&message.text);
+    let room = width.saturating_sub(2 + symbol.width());
+    keyed(&format!(" {}", Symbols::led(symbol, &fitted(&text, room))), style, theme)
 }
 
 /// The keys of a line of a message that stand for an action of the main screen, each with its columns.
@@ -72,15 +78,16 @@ const MESSAGE_LINES: usize = 4;
 /// A message that needs more takes the whole last line, and then lines from what is above.
 pub(super) fn draw_long(state: &State, message: &Message, footer: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let theme = look.theme;
-    let room = usize::from(footer.width.saturating_sub(4)).max(1);
-    let lines: Vec<_> = textwrap::wrap(&message.text, room).into_iter().take(MESSAGE_LINES).collect();
+    let (symbol, style) = tone(message.tone, theme);
+    let room = usize::from(footer.width).saturating_sub(3 + symbol.width()).max(1);
+    let text = theme.symbols.spoken(&message.text);
+    let lines: Vec<_> = textwrap::wrap(&text, room).into_iter().take(MESSAGE_LINES).collect();
     let height = u16::try_from(lines.len()).unwrap_or(1).min(footer.y + 1);
     let area = Rect { y: footer.y + 1 - height, height, ..footer };
     frame.render_widget(Clear, area);
-    let (symbol, style) = tone(message.tone, theme);
     for (at, (text, y)) in lines.iter().zip(area.y..area.y + area.height).enumerate() {
-        let lead = if at == 0 { symbol } else { " " };
-        let line = keyed(&format!(" {lead} {}", fitted(text, room)), style, theme);
+        let lead = if at == 0 || symbol.is_empty() { symbol } else { " " };
+        let line = keyed(&format!(" {}", Symbols::led(lead, &fitted(text, room))), style, theme);
         let place = Rect { y, height: 1, ..area };
         for (columns, target) in targets(state, &line, look) {
             let width = columns.end - columns.start;
@@ -100,7 +107,7 @@ const fn tone(tone: Tone, theme: &Theme) -> (&'static str, Style) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::theme::{Name, Symbols};
+    use crate::ui::theme::Name;
 
     #[test]
     fn keys_have_their_colour_and_the_words_around_them_have_not() {

@@ -25,7 +25,7 @@ const LEAST_COLUMNS: u16 = 20;
 pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let rows = state.shown_row_count();
     let height = usize::from(area.height);
-    if rows <= height || area.width < LEAST_COLUMNS {
+    if rows <= height || area.width < LEAST_COLUMNS || theme.symbols.are_words() {
         return;
     }
     let mut scrollbar = ScrollbarState::new(rows - height).position(first_row).viewport_content_length(height);
@@ -53,7 +53,8 @@ pub(super) fn draw(state: &State, first_row: usize, theme: &Theme, frame: &mut F
 /// At the right edge of a pane, which part is shown: so many from the first on, of all. Nothing where everything is.
 pub(super) fn draw_thumb((first, shown, all): (usize, usize, usize), theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let height = usize::from(area.height);
-    if shown == 0 || shown >= all || height == 0 || area.width == 0 {
+    let is_read = theme.symbols.are_words();
+    if shown == 0 || shown >= all || height == 0 || area.width == 0 || is_read {
         return;
     }
     let thumb = (height * shown / all).clamp(1, height);

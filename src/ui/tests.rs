@@ -1,6 +1,7 @@
 //! Pictures of every pane and dialog, each in colour, as with `NO_COLOR` and with `--ascii`; every size with every dialog; and
 //! the keys that dialogs name.
 
+mod accessible;
 mod editing;
 mod keys;
 mod looking;

@@ -5,7 +5,7 @@
 //! unfolded as with a hundred.
 
 use crate::ui::Canvas;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use tui_tree_widget::{Tree, TreeItem, TreeState};
@@ -18,6 +18,7 @@ use crate::forest::{Fold, Order, Row, RowId, RowKind, SearchKind};
 
 use super::Look;
 use super::scrollbar;
+use super::spoken;
 use super::text::{fitted, highlighted, rect};
 use super::theme::{Symbols, Theme};
 
@@ -30,14 +31,25 @@ pub(super) fn draw(state: &State, first_row: usize, look: Look<'_>, frame: &mut 
     }
     draw_headings(state, look.theme, frame);
     let window = state.shown_rows(first_row..first_row + usize::from(area.height));
+    let is_read = look.theme.symbols.are_words();
     if window.is_empty() {
         return draw_empty(state, look, frame, area);
     }
     let names = rect(layout.tree_columns().names);
-    draw_names(&window, state, look, frame, names);
-    draw_guides(&window, look.theme, frame, names);
-    for (row, y) in window.iter().zip(area.y..) {
-        draw_columns(row, y, state, look.theme, frame);
+    if is_read {
+        spoken::draw_rows(
+            &window,
+            state,
+            look.theme,
+            frame,
+            Rect { width: area.right().saturating_sub(names.x), ..names },
+        );
+    } else {
+        draw_names(&window, state, look, frame, names);
+        draw_guides(&window, look.theme, frame, names);
+        for (row, y) in window.iter().zip(area.y..) {
+            draw_columns(row, y, state, look.theme, frame);
+        }
     }
     draw_selection(&window, state, look.theme, frame);
     if let Some(Layer::Renaming(renaming)) = state.screen.layers.last() {
@@ -287,6 +299,9 @@ fn draw_selection(window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut 
     let buffer = frame.buffer_mut();
     buffer.set_style(Rect { y, height: 1, ..area }, style);
     buffer.set_stringn(area.x, y, theme.symbols.bar, 1, theme.accent.patch(style));
+    let names = state.layout().tree_columns().names;
+    let depth = window.iter().find(|row| Some(row.id()) == state.tree.view.selected).map_or(0, |row| row.depth);
+    frame.point_at_row((names.x + name_indent(depth, names.width)).min(area.right().saturating_sub(1)), y);
 }
 
 fn selected_line(window: &[Row<'_>], state: &State) -> Option<u16> {
@@ -295,14 +310,21 @@ fn selected_line(window: &[Row<'_>], state: &State) -> Option<u16> {
     Some(state.layout().tree.y + u16::try_from(place).ok()?)
 }
 
+/// Cells in front of a name: its level, and its arrow.
+pub(super) fn name_indent(depth: u32, names_width: u16) -> u16 {
+    2 * shown_depth(depth, names_width) + 2
+}
+
 /// The row as an input, the old name behind it.
 fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let id = RowId::Segment(renaming.base.id.clone());
     let Some(place) = window.iter().position(|row| row.id() == id) else { return };
     let area = state.layout().tree_columns().names;
-    let indent = 2 * shown_depth(window[place].depth, area.width) + 2;
+    let indent = name_indent(window[place].depth, area.width);
     let Some(y) = u16::try_from(place).ok().map(|place| area.y + place) else { return };
-    let field = Rect { x: area.x + indent, y, width: area.width.saturating_sub(indent), height: 1 };
+    let right = if theme.symbols.are_words() { rect(state.layout().tree).right() } else { area.x + area.width };
+    let x = area.x + indent;
+    let field = Rect { x, y, width: right.saturating_sub(x), height: 1 };
     if field.width < 2 {
         return;
     }
@@ -320,5 +342,5 @@ fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: 
         buffer.set_stringn(field.x + used + 1, y, fitted(&old, room), room, theme.quiet.patch(theme.selected));
     }
     let cursor = u16::try_from(renaming.name.cursor_column().saturating_sub(scroll)).unwrap_or(0);
-    frame.set_cursor_position(Position::new(field.x + cursor.min(field.width - 1), y));
+    frame.point_at_field(field.x + cursor.min(field.width - 1), y);
 }

@@ -60,16 +60,20 @@ fn draw_box(state: &State, title: &str, entries: &[Entry], look: Look<'_>, frame
     let keys_width = entries.iter().map(|(keys, ..)| keys.width()).max().unwrap_or(0);
     let label_width = entries.iter().map(|(_, label, _)| label.width()).max().unwrap_or(0);
     let column = keys_width + 1 + label_width + GAP;
-    let columns = (usize::from(screen.width.min(WIDEST)).saturating_sub(2) / column.max(1)).max(1);
+    let is_read = theme.symbols.are_words();
+    let fitting = (usize::from(screen.width.min(WIDEST)).saturating_sub(2) / column.max(1)).max(1);
+    let columns = if is_read { 1 } else { fitting };
     let lines = entries.len().div_ceil(columns);
     let height = u16::try_from(lines + 1).unwrap_or(u16::MAX);
     if entries.is_empty() || height > footer.y {
         return;
     }
     let width = u16::try_from(columns * column + 1).unwrap_or(u16::MAX).min(screen.width);
+    let width = if is_read { screen.width } else { width };
     let area = Rect { x: screen.x, y: footer.y - height, width, height };
     frame.render_widget(Clear, area);
     frame.target(area, Target::Nothing);
+    frame.point_at_line(area.x + 2.min(area.width), area.y);
     let buffer = frame.buffer_mut();
     let across = theme.symbols.lines.across.repeat(usize::from(area.width));
     buffer.set_stringn(area.x, area.y, across, usize::from(area.width), theme.line);

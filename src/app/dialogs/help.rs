@@ -41,10 +41,12 @@ impl HelpPage {
         // from those of the main screen.
         let groups = keymap.groups().count() + if in_dialog > 0 { 2 } else { 0 };
         let lines = keymap.help().len() + in_dialog + 2 * groups - 1;
-        let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, MOST_COLUMNS);
+        let most = if panes.accessible { 1 } else { MOST_COLUMNS };
+        let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, most);
         let wanted = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);
         let height = wanted.saturating_add(FRAME_ROWS).min(panes.rows);
-        let width = (columns * COLUMN + FRAME_COLUMNS).min(panes.columns);
+        let width =
+            if panes.accessible { panes.columns } else { (columns * COLUMN + FRAME_COLUMNS).min(panes.columns) };
         let rows = height.saturating_sub(FRAME_ROWS);
         let area = Area { x: (panes.columns - width) / 2, y: ((panes.rows - height) / 2).min(TOP), width, height };
         let end = lines.saturating_sub(usize::from(rows) * usize::from(columns));

@@ -245,6 +245,11 @@ impl Activity {
         self.pushed += 1;
     }
 
+    /// How many entries there have been in this session, those that were dropped since included.
+    pub(in crate::app) const fn counted(&self) -> u64 {
+        self.pushed
+    }
+
     pub(in crate::app) fn touch(&mut self, id: &SegmentId, at: Timestamp, by: Originator) {
         if self.changed.len() >= REMEMBERED {
             self.changed.clear();

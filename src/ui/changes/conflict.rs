@@ -35,6 +35,9 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
     if let Between::Changes { base, theirs, mine, .. } = &conflict.between {
         let columns = columns(usize::from(inner.width), CHANGES, needs(state, CHANGES, [base, theirs, mine]));
         mark_sides(inner, columns, frame);
+        if let Some(area) = dialog::line(inner, 1 + conflict.row) {
+            frame.point_at_line(area.x + 1.min(area.width), area.y);
+        }
     }
     outer
 }

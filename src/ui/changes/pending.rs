@@ -15,7 +15,7 @@ use crate::ui::header::duration;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
-use super::plans::{LIST, fitted_line, operation_styles, position};
+use super::plans::{LIST, fitted_line, operation_styles, position, verb};
 
 /// Lines for why something failed.
 const REASON_LINES: usize = 3;
@@ -117,26 +117,28 @@ impl Row {
         let age = state.changes.ages.of(op, state.clock.now);
         // What takes less than a second needs no age.
         let age = age.filter(|age| age.as_secs() > 0 && group != OpGroup::Done).map(duration);
+        let is_read = theme.symbols.are_words();
         Self {
             op,
             mark: mark(group, theme),
-            word: if begins_group { label(group) } else { "" },
-            sign: (sign, sign_style),
-            text: (text, style),
-            age: age.unwrap_or_default(),
+            // Each line is read by itself.
+            word: if begins_group || is_read { label(group) } else { "" },
+            sign: (verb(sign, theme), sign_style),
+            text: (theme.symbols.spoken(&text).into_owned(), style),
+            age: age.filter(|_| !is_read).unwrap_or_default(),
         }
     }
 
     /// The cells with which nothing of it is cut.
     fn width(&self) -> usize {
-        MARKS + STATE + self.text.0.width() + self.age.width()
+        MARKS + STATE + self.text.0.width() + self.age.width() + self.sign.0.width().saturating_sub(1)
     }
 
     fn fitted(self, width: usize, theme: &Theme) -> ListRow<'static> {
         let (text, style) = self.text;
-        let room = width.saturating_sub(MARKS + STATE + self.age.width());
+        let room = width.saturating_sub(MARKS + STATE + self.age.width() + self.sign.0.width().saturating_sub(1));
         let spans = vec![
-            Span::styled(format!("{} ", self.mark.0), self.mark.1),
+            Span::styled(if self.mark.0.is_empty() { String::new() } else { format!("{} ", self.mark.0) }, self.mark.1),
             Span::styled(format!("{:<STATE$}", self.word), self.mark.1),
             Span::styled(format!("{} ", self.sign.0), self.sign.1),
             Span::styled(fitted(&text, room).into_owned(), style),
@@ -180,8 +182,13 @@ const fn label(group: OpGroup) -> &'static str {
     }
 }
 
-/// The symbol of a group.
-const fn mark(group: OpGroup, theme: &Theme) -> (&'static str, Style) {
+/// The symbol of a group, beside its name.
+fn mark(group: OpGroup, theme: &Theme) -> (&'static str, Style) {
+    let (symbol, style) = symbol(group, theme);
+    (theme.symbols.beside(symbol), style)
+}
+
+const fn symbol(group: OpGroup, theme: &Theme) -> (&'static str, Style) {
     match group {
         OpGroup::Failed => (theme.symbols.failed, theme.bad),
         OpGroup::Staged => (theme.symbols.edited, theme.accent),

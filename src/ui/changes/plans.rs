@@ -54,7 +54,8 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
         let (sign, text) = described(&state.tree.forest, operation);
         let reason = review.reasons.get(op.index).map(|reason| format!(" · {reason}"));
         let (sign_style, style) = operation_styles(operation, theme);
-        (sign, sign_style, text + &reason.unwrap_or_default(), style)
+        let text = theme.symbols.spoken(&text).into_owned();
+        (verb(sign, theme), sign_style, text + &reason.unwrap_or_default(), style)
     });
     let lines: Vec<ListLine> = lines.collect();
     let wanted = wanted(&lines).max(dialog::widest(&below)).max(dialog::widest_row(&keys, theme));
@@ -79,6 +80,17 @@ pub(super) fn operation_styles(operation: &Operation, theme: &Theme) -> (Style, 
         Operation::Create { .. } => (theme.good, Style::new()),
         Operation::Update { .. } => (theme.accent, Style::new()),
         Operation::Delete { .. } => (theme.bad, theme.bad.add_modifier(Modifier::CROSSED_OUT)),
+    }
+}
+
+/// The sign of an operation, or what it stands for where the screen is read aloud.
+pub(super) fn verb(sign: &'static str, theme: &Theme) -> &'static str {
+    match sign {
+        _ if !theme.symbols.are_words() => sign,
+        "+" => theme.symbols.created,
+        "−" => theme.symbols.deleted,
+        "→" => "move",
+        _ => "update",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The frame of dialogs, and where they open: beside the row that they speak of.
 
 use crate::ui::Canvas;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
@@ -107,6 +107,9 @@ pub(in crate::ui) fn widest(lines: &[Line<'_>]) -> usize {
 pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut Canvas<'_, '_>) -> Rect {
     let theme = look.theme;
     let room = usize::from(area.width.saturating_sub(4));
+    if theme.symbols.are_words() {
+        return unframed(area, title, theme, frame);
+    }
     let mut block = Block::bordered()
         .border_style(theme.dialog_line())
         .title(Span::styled(format!(" {} ", fitted(title, room)), theme.strong));
@@ -120,6 +123,17 @@ pub(in crate::ui) fn framed(area: Rect, title: &str, look: Look<'_>, frame: &mut
     frame.render_widget(block, area);
     frame.cover(area);
     Rect { x: inner.x + 1.min(inner.width), width: inner.width.saturating_sub(2), ..inner }
+}
+
+/// The same without lines: the title stands where it would stand between them.
+fn unframed(area: Rect, title: &str, theme: &Theme, frame: &mut Canvas<'_, '_>) -> Rect {
+    frame.render_widget(Clear, area);
+    let inside = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area };
+    let room = usize::from(inside.width);
+    frame.buffer_mut().set_stringn(inside.x, inside.y, fitted(title, room), room, theme.strong);
+    frame.cover(area);
+    frame.point_at_dialog(inside.x, inside.y);
+    Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(2), ..inside }
 }
 
 const ASCII_BORDER: ratatui::symbols::border::Set<'static> = ratatui::symbols::border::Set {
@@ -152,6 +166,10 @@ pub(in crate::ui) fn usual_lines(state: &State) -> usize {
 
 fn width(state: &State, wanted: usize) -> u16 {
     let (tree, screen) = (state.layout().tree, state.layout().screen);
+    if state.screen.panes.accessible {
+        // What stood beside it would be read with it.
+        return screen.width;
+    }
     let usual = if tree.width < 50 { screen.width } else { tree.width }.min(USUAL);
     let wanted = u16::try_from(wanted.saturating_add(FRAME)).unwrap_or(u16::MAX);
     wanted.min(WIDEST).min(screen.width).max(usual)
@@ -199,7 +217,7 @@ pub(in crate::ui) fn named_field(
     frame.buffer_mut().set_stringn(area.x, area.y, text, room, style);
     if focused {
         let column = u16::try_from(field.cursor_column().saturating_sub(scroll)).unwrap_or(u16::MAX);
-        frame.set_cursor_position(Position::new(area.x + column.min(area.width - 1), area.y));
+        frame.point_at_field(area.x + column.min(area.width - 1), area.y);
     }
 }
 

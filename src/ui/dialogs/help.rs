@@ -25,9 +25,14 @@ pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &m
     let lines = lines(state, look.theme, look.keymap);
     let (rows, column_width) = (usize::from(page.rows), inner.width / page.columns);
     let shown = lines.iter().skip(first.min(page.end)).take(rows * usize::from(page.columns));
+    let mut pointed = false;
     for (at, line) in shown.enumerate() {
         let (Ok(column), Ok(row)) = (u16::try_from(at / rows), u16::try_from(at % rows)) else { continue };
         let place = Rect { x: inner.x + column * column_width, y: inner.y + row, width: column_width, height: 1 };
+        if !pointed && line.width() > 0 {
+            pointed = true;
+            frame.point_at_line(place.x, place.y);
+        }
         frame.render_widget(line, place);
     }
     if let Some(last) = usize::from(inner.height).checked_sub(1).and_then(|last| dialog::line(inner, last)) {

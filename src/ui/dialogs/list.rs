@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 
-use crate::app::{ListItem, ListWindow, Target};
+use crate::app::{ListItem, ListWindow, Target, grouped};
 use crate::ui::dialog;
 use crate::ui::text::draw_right;
 use crate::ui::theme::Theme;
@@ -45,16 +45,22 @@ pub(in crate::ui) fn draw<'a>(
             frame.target(area, Target::Item { item, first: list.first });
         }
         let indent = 1.min(area.width);
+        let right = row.right.as_ref().map(|right| format!("  {right}")).unwrap_or_default();
+        let words = format!("{}{right}", row.text);
         frame.render_widget(row.text, Rect { x: area.x + indent, width: area.width - indent, ..area });
         if let Some(right) = row.right {
             draw_right(right, area, frame);
         }
         if chosen == Some(at) {
+            let blank = words.chars().take_while(|letter| *letter == ' ').count();
+            let blank = u16::try_from(blank).unwrap_or(0) + indent;
+            frame.point_at_line(area.x + blank.min(area.width.saturating_sub(1)), area.y);
+            frame.choose(format!("{} of {}: {}", grouped(list.first + at + 1), grouped(list.len), words.trim()));
             frame.buffer_mut().set_stringn(area.x, area.y, theme.symbols.bar, usize::from(indent), theme.accent);
             frame.buffer_mut().set_style(area, theme.selected);
         }
         // Last, so that the selected row leaves it its colour.
-        if let Some(colour) = row.colour.filter(|_| area.width > 2) {
+        if let Some(colour) = row.colour.filter(|_| area.width > 2 && !theme.symbols.are_words()) {
             frame.buffer_mut().set_stringn(area.x + 2, area.y, theme.symbols.block, 1, Style::new().fg(colour));
         }
     }
@@ -68,7 +74,7 @@ pub(in crate::ui) fn draw_scrollbar(
     theme: &Theme,
     frame: &mut Canvas<'_, '_>,
 ) {
-    if shown == 0 || shown >= count {
+    if shown == 0 || shown >= count || theme.symbols.are_words() {
         return;
     }
     let thumb = (shown * shown / count).max(1);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::ui::Canvas;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -161,11 +161,12 @@ fn wrapped(text: &str, room: usize) -> impl Iterator<Item = String> {
 }
 
 fn sentence(symbol: &'static str, text: &str, style: Style, indent: usize, room: usize) -> Vec<Row> {
-    let lines = wrapped(text, room.saturating_sub(indent + 2));
+    let lines = wrapped(text, room.saturating_sub(indent + symbol.width() + 1));
+    let rest = if symbol.is_empty() { "" } else { " " };
     let row = |(at, line): (usize, String)| {
-        let lead = if at == 0 { symbol } else { " " };
         let line = fitted(&line, room).into_owned();
-        Row::Text(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(format!("{lead} {line}"), style)]))
+        let line = Symbols::led(if at == 0 { symbol } else { rest }, &line);
+        Row::Text(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(line, style)]))
     };
     lines.enumerate().map(row).collect()
 }
@@ -216,7 +217,11 @@ fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme,
             }
         },
         ProfileField::KeyLocation => {
-            let text = if focused { format!("< {} >", form.keeping.title()) } else { form.keeping.title().into() };
+            if focused {
+                frame.point_at_line(value.x, value.y);
+            }
+            let arrows = focused && !theme.symbols.are_words();
+            let text = if arrows { format!("< {} >", form.keeping.title()) } else { form.keeping.title().into() };
             let style = if focused { theme.accent } else { Style::new() };
             frame.buffer_mut().set_stringn(value.x, value.y, text, usize::from(value.width), style);
         }
@@ -261,7 +266,7 @@ fn quiet(text: &str, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
 /// As many signs as the text has cells, so that one sees that, but not what, one types.
 fn draw_masked(field: &TextField, area: Rect, focused: bool, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let Some(room) = area.width.checked_sub(1).map(usize::from) else { return };
-    let sign = if theme.symbols == Symbols::ASCII { "*" } else { "•" };
+    let sign = if theme.symbols == Symbols::UNICODE { "•" } else { "*" };
     let scroll = field.scroll(room);
     frame.target(area, Target::Field { name: FieldName::Profile(ProfileField::Key), cell: scroll });
     let shown = field.text().width().saturating_sub(scroll).min(room);
@@ -269,6 +274,6 @@ fn draw_masked(field: &TextField, area: Rect, focused: bool, theme: &Theme, fram
     frame.buffer_mut().set_stringn(area.x, area.y, sign.repeat(shown), room, style);
     if focused {
         let column = u16::try_from(field.cursor_column().saturating_sub(scroll)).unwrap_or(u16::MAX);
-        frame.set_cursor_position(Position::new(area.x + column.min(area.width - 1), area.y));
+        frame.point_at_field(area.x + column.min(area.width - 1), area.y);
     }
 }

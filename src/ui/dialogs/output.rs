@@ -12,7 +12,7 @@ use crate::app::{OutputPage, OutputPane, Run, RunConfirmation, State, grouped, s
 use crate::ui::Look;
 use crate::ui::dialog::{self, Row};
 use crate::ui::text::{fitted, highlighted, rect};
-use crate::ui::theme::Theme;
+use crate::ui::theme::{Symbols, Theme};
 
 /// Names listed of several segments.
 const NAMES: usize = 4;
@@ -25,6 +25,9 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
     let first = pane.first(lines.len(), place.rows);
     for (row, line) in lines.iter().skip(first).take(place.rows).enumerate() {
         let Some(area) = dialog::line(inner, row) else { break };
+        if row == 0 {
+            frame.point_at_line(area.x, area.y);
+        }
         frame.render_widget(shown(line, pane, usize::from(area.width), look.theme), area);
     }
     if lines.is_empty()
@@ -87,7 +90,13 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
         Some(dropped @ 1..) => format!(" · output truncated: {} dropped", size(dropped)),
         _ => String::new(),
     };
-    let text = format!("{symbol} {}{place}{cut}", run.standing(state.clock.now));
+    let standing = if run.end.is_none() && theme.symbols.are_words() {
+        // How long it runs would go on changing.
+        if run.stopping { "stopping".into() } else { "running".into() }
+    } else {
+        run.standing(state.clock.now)
+    };
+    let text = Symbols::led(symbol, &format!("{standing}{place}{cut}"));
     Line::styled(fitted(&text, width).into_owned(), style)
 }
 

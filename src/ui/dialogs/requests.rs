@@ -111,6 +111,9 @@ fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<
     let most = lines.len().saturating_sub(place.rows);
     for (row, line) in lines.iter().skip(open.line.min(most)).take(place.rows).enumerate() {
         if let Some(area) = dialog::line(inner, row) {
+            if row == 0 {
+                frame.point_at_line(area.x, area.y);
+            }
             frame.render_widget(details::styled(line, look.theme, usize::from(area.width), false), area);
         }
     }

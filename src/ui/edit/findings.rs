@@ -31,7 +31,7 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
     let inner = dialog::framed(rect(page.area), &title(findings), look, frame);
     let width = usize::from(inner.width);
     let all = findings.all().unwrap_or_default();
-    if let Some(area) = dialog::line(inner, 0).filter(|_| !all.is_empty()) {
+    if let Some(area) = dialog::line(inner, 0).filter(|_| !all.is_empty() && !theme.symbols.are_words()) {
         frame.render_widget(
             Line::styled(format!("  {}", columns("rule", "segment", "problem", width)), theme.quiet),
             area,
@@ -77,6 +77,10 @@ fn row(state: &State, finding: &Finding, width: usize, theme: &Theme) -> Line<'s
     let present = state.tree.forest.get(&finding.segment.id).unwrap_or(&finding.segment);
     let name = if present.has_blank_name() { Cow::Borrowed("(no name)") } else { printable(&present.name) };
     let problem = finding.to_string();
+    if theme.symbols.are_words() {
+        let text = format!(" {}: {name}: {}", finding.level, printable(&problem));
+        return Line::raw(fitted(&text, width.saturating_sub(1)).into_owned());
+    }
     let text = columns(finding.rule.name(), &name, &printable(&problem), width);
     let sign = if finding.level == Level::Error { theme.symbols.failed } else { theme.symbols.wrong };
     let style = if finding.level == Level::Error { theme.bad } else { theme.warning };

@@ -92,6 +92,9 @@ fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'
             let room = usize::from(value.width).saturating_sub(if focused { CHOOSE.len() + 2 } else { 0 });
             let text = form.parent_text(&state.tree.forest);
             let style = if focused { theme.accent } else { Style::new() };
+            if focused {
+                frame.point_at_line(value.x, value.y);
+            }
             frame.buffer_mut().set_stringn(value.x, value.y, fitted_end(&text, room), room, style);
             draw_right(Line::styled(hint, theme.quiet), value, frame);
         }
@@ -114,7 +117,8 @@ fn remarks(state: &State, form: &Form, look: Look<'_>, width: usize) -> Vec<Line
     let remarks = refusal.into_iter().chain(warning);
     let mut lines = Vec::new();
     for (symbol, text, style) in remarks {
-        for (at, line) in textwrap::wrap(&text, width.saturating_sub(2).max(8)).into_iter().take(6).enumerate() {
+        let room = width.saturating_sub(symbol.width() + 1).max(8);
+        for (at, line) in textwrap::wrap(&text, room).into_iter().take(6).enumerate() {
             let lead = if at == 0 { symbol } else { " " };
             let line = fitted(&line, width).into_owned();
             lines.push(Line::from(vec![Span::styled(format!("{lead} "), style), Span::styled(line, style)]));

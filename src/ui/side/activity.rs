@@ -1,7 +1,6 @@
 //! The activity pane: what happened, newest first, each with its time and outcome.
 
 use jiff::tz::TimeZone;
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -10,12 +9,12 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::{ActivityLine, EntryKind, FieldChange, Pane, State, TIME_COLUMNS, VERB_COLUMNS};
 use crate::segment::Field;
 
-use crate::ui::Look;
 use crate::ui::scrollbar;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
+use crate::ui::{Canvas, Look};
 
-pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let Some(area) = state.layout().activity else { return };
     let shown = state.side.activity.shown(area);
     let (first, count, all) = state.side.activity.part(area);
@@ -23,6 +22,10 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) 
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let mut drawn = false;
     let focused = state.screen.panes.focus == Pane::Activity;
+    if focused {
+        // Where the selected entry is out of sight.
+        frame.point_at_dialog(inner.x, inner.y);
+    }
     for (shown, y) in shown.zip(inner.y..inner.y + inner.height) {
         let line = styled(&shown.line, &state.clock.zone, look.theme, usize::from(inner.width));
         frame.render_widget(line, Rect { y, height: 1, ..inner });
@@ -31,6 +34,7 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) 
             frame.buffer_mut().set_style(Rect { y, height: 1, ..area }, look.theme.selected);
             if shown.is_first {
                 frame.buffer_mut().set_stringn(area.x, y, look.theme.symbols.bar, 1, look.theme.accent);
+                frame.point_at_line(inner.x, y);
             }
         }
     }
@@ -53,18 +57,30 @@ fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize)
             let verb_columns = if verb.is_empty() { 0 } else { usize::from(VERB_COLUMNS) };
             Line::from(vec![
                 Span::styled(format!("{time} "), theme.quiet),
-                Span::styled(format!("{symbol} "), style),
+                Span::styled(if symbol.is_empty() { String::new() } else { format!("{symbol} ") }, style),
                 Span::styled(format!("{verb:<verb_columns$}"), theme.quiet),
                 Span::raw(fitted(text, room.saturating_sub(verb_columns)).into_owned()),
             ])
         }
         ActivityLine::More(text) => indented(fitted(text, room).into_owned(), Style::new()),
         ActivityLine::By(contexts) => indented(fitted(&format!("by {contexts}"), room).into_owned(), theme.quiet),
-        ActivityLine::Field(change) => indented(field(change, room), theme.quiet),
+        ActivityLine::Field(change) => indented(theme.symbols.spoken(&field(change, room)).into_owned(), theme.quiet),
     }
 }
 
 pub(in crate::ui) fn sign(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
+    let (symbol, verb, style) = sign_and_verb(kind, theme);
+    if theme.symbols.are_words() {
+        return match kind {
+            EntryKind::Failed => ("", "failed", style),
+            EntryKind::Notice => ("", "notice", style),
+            _ => ("", verb, style),
+        };
+    }
+    (symbol, verb, style)
+}
+
+const fn sign_and_verb(kind: EntryKind, theme: &Theme) -> (&'static str, &'static str, Style) {
     let symbols = &theme.symbols;
     match kind {
         EntryKind::Created => (symbols.created, "created", theme.good),

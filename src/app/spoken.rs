@@ -1,0 +1,162 @@
+//! The screen for whoever has it read aloud: rows and what has changed, in words.
+//!
+//! It is of use only where [`Panes::accessible`](super::Panes::accessible) is set. Nothing in it changes by itself but for what
+//! somebody else has done, and that is said once.
+
+use crate::action::Action;
+use crate::changes::PendingKind;
+use crate::forest::{Fold, Row, RowKind};
+use crate::keymap::Key;
+use crate::numbers::{Noun, counted, grouped};
+use crate::segment::Segment;
+
+use super::dialogs::list::ListKeys;
+use super::side::activity::{ActivityEntry, EntryKind};
+use super::{Event, Layer, State};
+
+/// A row as a line to read: its name, then what the row says about it, without its level.
+#[must_use]
+pub fn row_in_words(state: &State, row: &Row<'_>) -> String {
+    parts(state, row).join(", ")
+}
+
+/// What there is to know of the selected row: its name and level, whether it is folded, and how much is below it.
+#[must_use]
+pub fn selected_in_words(state: &State) -> Option<String> {
+    let at = state.tree.view.selected.as_ref().and_then(|selected| state.shown_position(selected))?;
+    let rows = state.shown_rows(at..at + 1);
+    let row = rows.first()?;
+    let mut parts = parts(state, row);
+    parts.insert(1, format!("level {}", row.depth + 1));
+    if let RowKind::Segment(segment) = row.kind {
+        let children = state.tree.forest.child_count(&segment.id);
+        parts.insert(2, if children == 0 { "no children".into() } else { counted(children, Noun::Child) });
+    }
+    Some(parts.join(", "))
+}
+
+fn parts(state: &State, row: &Row<'_>) -> Vec<String> {
+    let mut parts = Vec::new();
+    match row.kind {
+        RowKind::Heading(heading) => {
+            parts.push(format!("Warning: {heading}"));
+            parts.push(counted(state.tree.forest.child_rows(heading), Noun::Segment));
+        }
+        RowKind::MissingParent(id) => parts.push(format!("missing parent {id}")),
+        RowKind::Segment(segment) => {
+            parts.push(if segment.has_blank_name() { "no name".into() } else { segment.name.to_string() });
+            parts.extend(marks(state, segment).map(str::to_owned));
+        }
+    }
+    let fold = match row.fold {
+        Fold::Open => Some("expanded"),
+        Fold::Closed => Some("collapsed"),
+        Fold::Leaf => None,
+    };
+    parts.extend(fold.map(str::to_owned));
+    if let RowKind::Segment(segment) = row.kind {
+        parts.extend(segment.external_id.as_ref().map(|text| format!("external ID {text}")));
+        let below = usize::try_from(row.descendants).unwrap_or(usize::MAX);
+        parts.extend((below > 0).then(|| format!("{} below", grouped(below))));
+    }
+    parts
+}
+
+/// What is going on with a segment here. What fades is left out: a line that is being read must not change by itself.
+fn marks(state: &State, segment: &Segment) -> impl Iterator<Item = &'static str> {
+    let (id, queue) = (&segment.id, &state.changes.queue);
+    let marked = state.tree.picks.marked.contains(id).then_some("marked");
+    let cut = state.tree.picks.cut.contains(id).then_some("cut");
+    let pending = queue.pending(id).map(|pending| match (pending, queue.is_staged(id)) {
+        (PendingKind::Failed, _) => "change failed",
+        (PendingKind::Deleting, true) => "deletion staged",
+        (PendingKind::Deleting, false) => "deletion pending",
+        (PendingKind::Creating | PendingKind::Changing, true) => "change staged",
+        (PendingKind::Creating | PendingKind::Changing, false) => "change pending",
+    });
+    [marked, cut, pending].into_iter().flatten()
+}
+
+/// How things stood before an event, and what that was.
+pub(super) struct Heard {
+    entries: u64,
+    opened: u64,
+    listed: bool,
+    /// Whether it was a key that goes through a list; `None` for what is no key.
+    through_list: Option<bool>,
+}
+
+impl Heard {
+    pub fn of(state: &State, event: &Event) -> Self {
+        let through_list = match event {
+            Event::Key(key) => Some(goes_through_list(state, *key)),
+            Event::Paste(_) => Some(false),
+            Event::Clicked(_) | Event::Scrolled { .. } => Some(true),
+            _ => None,
+        };
+        let (entries, opened) = (state.side.activity.counted(), state.screen.opened);
+        Self { entries, opened, listed: state.link.listed, through_list }
+    }
+}
+
+/// In a list beside a field, letters are typed into the field.
+fn goes_through_list(state: &State, key: Key) -> bool {
+    let keys = match state.screen.layers.last() {
+        Some(Layer::Palette(_) | Layer::Parents(_) | Layer::Profiles(_)) => ListKeys::BesideText,
+        _ => ListKeys::Letters,
+    };
+    keys.distance(&key.to_string()).is_some()
+}
+
+/// Says in the last line what has changed without the person having done it, unless something else is said there.
+pub(super) fn follow(state: &mut State, heard: &Heard) {
+    if !state.screen.panes.accessible {
+        return;
+    }
+    if let Some(through_list) = heard.through_list {
+        // A dialog that has just opened begins with its field.
+        state.screen.goes_through_list = through_list && state.screen.opened == heard.opened;
+    }
+    if state.screen.message.is_some() {
+        return;
+    }
+    if state.link.listed && !heard.listed {
+        let segments = counted(state.tree.forest.len(), Noun::Segment);
+        let text = format!("Loaded {segments}. Press {} for help", state.key(Action::Help));
+        return state.inform(text);
+    }
+    let new = usize::try_from(state.side.activity.counted() - heard.entries).unwrap_or(usize::MAX);
+    let mut others = state.side.activity.entries().take(new).filter(|entry| is_from_elsewhere(entry));
+    let Some(newest) = others.next().map(in_words) else { return };
+    let text = match others.count() {
+        0 => newest,
+        more => format!("{newest}, and {} before", counted(more, Noun::Change)),
+    };
+    state.inform(text);
+}
+
+const fn is_from_elsewhere(entry: &ActivityEntry) -> bool {
+    match entry.kind {
+        EntryKind::Created
+        | EntryKind::Changed
+        | EntryKind::Deleted
+        | EntryKind::Missed
+        | EntryKind::Notice
+        | EntryKind::Recovered => true,
+        // They have messages of their own.
+        EntryKind::Done | EntryKind::Failed => false,
+    }
+}
+
+fn in_words(entry: &ActivityEntry) -> String {
+    let what = match entry.kind {
+        EntryKind::Created => format!("{} was created", entry.text),
+        EntryKind::Deleted => format!("{} was deleted", entry.text),
+        EntryKind::Changed | EntryKind::Missed => format!("{} was changed", entry.text),
+        _ => return entry.text.clone(),
+    };
+    let fields = entry.fields.iter().map(|change| format!("{} {} to {}", change.field, change.before, change.now));
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    let by = if entry.contexts.is_empty() { String::new() } else { format!(" by {}", entry.contexts) };
+    if fields.is_empty() { format!("{what}{by}") } else { format!("{what}{by}: {fields}") }
+}

@@ -1,0 +1,381 @@
+//! The screen for a screen reader: the cursor is where the keys go, nothing is drawn that is no word, and nothing changes by itself.
+
+use proptest::prelude::*;
+use ratatui::layout::Position;
+
+use crate::app::harness::{Harness, exchange, named, wholesale};
+use crate::app::{FormEvent, Layer, OpenedFrom, Pane};
+use crate::keymap::parse_sequence;
+use crate::remote::{Call, Context, Fault, RemoteError};
+use crate::segment::{Field, Step};
+use crate::sync::{self, ListProgress, Phase};
+
+use super::super::{Symbols, Theme, ThemeName};
+use super::keys::DIALOGS;
+use super::picture::{Drawn, form_drawn};
+use super::{editing, looking, places, plans};
+
+const fn spoken() -> Theme {
+    Theme::new(ThemeName::Dark, Symbols::WORDS)
+}
+
+/// The lines of the screen, and where the cursor is.
+fn read(drawn: &impl Drawn) -> (Vec<String>, Option<Position>) {
+    let terminal = drawn.drawn(&spoken());
+    let backend = terminal.backend();
+    let width = usize::from(backend.buffer().area.width).max(1);
+    let line = |cells: &[ratatui::buffer::Cell]| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
+    let lines = backend.buffer().content().chunks(width).map(|cells| line(cells).trim_end().to_owned()).collect();
+    (lines, backend.cursor_visible().then(|| backend.cursor_position()))
+}
+
+/// The text with a mark where the cursor is.
+fn picture(drawn: &impl Drawn) -> String {
+    let (mut lines, cursor) = read(drawn);
+    if let Some(Position { x, y }) = cursor {
+        let line = &mut lines[usize::from(y)];
+        let mut cells: Vec<char> = line.chars().collect();
+        cells.resize(cells.len().max(usize::from(x)), ' ');
+        cells.insert(usize::from(x), '▏');
+        *line = cells.into_iter().collect();
+    }
+    lines.into_iter().fold(String::new(), |text, line| text + "|" + &line + "\n")
+}
+
+/// What stands on the line of the cursor, from the cursor on.
+fn at_cursor(drawn: &impl Drawn) -> String {
+    let (lines, cursor) = read(drawn);
+    let Some(Position { x, y }) = cursor else { return "(hidden)".into() };
+    lines[usize::from(y)].chars().skip(usize::from(x)).collect()
+}
+
+fn live() -> Harness {
+    looking::live(80, 24).read_aloud()
+}
+
+#[test]
+fn the_main_screen_and_what_opens_over_it_are_words() {
+    let mut main = live();
+    main.press("j space");
+    insta::assert_snapshot!("accessible_main", picture(&main));
+    for (name, built) in [
+        ("form", editing::form as fn(u16, u16) -> Harness),
+        ("deletion", editing::deletion),
+        ("parents", editing::parents),
+        ("review", plans::review),
+        ("pending", plans::queue),
+        ("conflict", plans::changed_by_both),
+        ("palette", looking::palette),
+        ("findings", looking::findings),
+        ("help", looking::help),
+        ("profiles", places::profiles),
+    ] {
+        insta::assert_snapshot!(format!("accessible_{name}"), picture(&built(80, 24).read_aloud()));
+    }
+    let form = places::new_profile(OpenedFrom::FirstRun);
+    insta::assert_snapshot!("accessible_first_run", picture(&(form, 80, 24)));
+}
+
+/// Every sign of the usual set that is no letter, no punctuation of a sentence and no key.
+fn signs(text: &str) -> String {
+    text.chars().filter(|sign| !sign.is_alphanumeric() && !sign.is_ascii() && !"·…–“”’›×→".contains(*sign)).collect()
+}
+
+#[test]
+fn no_dialog_has_lines_or_signs_and_each_has_the_cursor() {
+    for (name, _, built) in DIALOGS {
+        for (columns, rows) in [(60, 15), (80, 24), (120, 40)] {
+            let harness = built(columns, rows).read_aloud();
+            let (lines, cursor) = read(&harness);
+            assert_eq!(signs(&lines.join("\n")), "", "{name}:\n{}", picture(&harness));
+            assert!(cursor.is_some(), "{name} hides the cursor:\n{}", picture(&harness));
+            assert_ne!(at_cursor(&harness).trim(), "(hidden)", "{name}");
+        }
+    }
+}
+
+#[test]
+fn moving_and_folding_are_told_in_the_last_line() {
+    let mut harness = live();
+    let last = |harness: &Harness| read(harness).0.pop().unwrap();
+    assert!(last(&harness).starts_with(" Hurtownie, level 1, 2 children, expanded, external ID"), "{}", last(&harness));
+    harness.press("j");
+    assert!(last(&harness).starts_with(" Export, level 2, no children, external ID X-export"), "{}", last(&harness));
+    harness.press("j");
+    assert_eq!(at_cursor(&harness), "Polska, collapsed, external ID X-pl, 4 below");
+    assert!(last(&harness).starts_with(" Polska, level 2, 2 children, collapsed, "), "{}", last(&harness));
+    harness.press("l");
+    assert!(last(&harness).starts_with(" Polska, level 2, 2 children, expanded, "), "{}", last(&harness));
+    harness.press("h h");
+    assert!(last(&harness).starts_with(" Hurtownie, level 1, 2 children, expanded, "), "{}", last(&harness));
+}
+
+#[test]
+fn what_others_change_is_said_once_and_a_key_tells_the_row_again() {
+    let mut harness = live();
+    harness.wait(10);
+    let before = named("vip", "VIP Client", None);
+    let now = named("vip", "VIP Klient", None);
+    harness.changed_by(&[Context::Backoffice], Some(&before), Some(&now));
+    let said = "VIP Klient was changed by back office: name VIP Client to VIP Klient";
+    assert_eq!(harness.message(), said);
+    harness.changed(Some(&now), Some(&before));
+    assert_eq!(harness.message(), said, "one thing at a time is said");
+    harness.press("j");
+    assert_eq!(harness.message(), "");
+    harness.changed(Some(&before), None);
+    assert_eq!(harness.message(), "VIP Client was deleted");
+    // The person hears of their own changes in the words for these.
+    harness.press("r");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.succeed();
+    assert!(harness.message().starts_with("Renamed "), "{}", harness.message());
+}
+
+#[test]
+fn a_loaded_tree_and_a_lost_server_are_said() {
+    let mut harness = Harness::new(80, 24).read_aloud();
+    harness.first_list(wholesale());
+    assert_eq!(harness.message(), "Loaded 9 segments. Press ? for help");
+    harness.tell(sync::Event::PhaseChanged(Phase::Live));
+    harness.press("j");
+    let error =
+        RemoteError { call: Call::Changes(Step(7)), fault: Fault::Unreachable { reason: "connection refused".into() } };
+    harness.tell(sync::Event::PhaseChanged(Phase::Offline { error, retry_in: std::time::Duration::from_secs(8) }));
+    assert!(harness.message().starts_with("offline: "), "{}", harness.message());
+    assert!(picture(&harness).contains("offline since 12:41"), "{}", picture(&harness));
+    harness.press("j");
+    harness.tell(sync::Event::PhaseChanged(Phase::Live));
+    assert_eq!(harness.message(), "Reconnected");
+}
+
+#[test]
+fn nothing_moves_while_nothing_happens() {
+    let loading = |segments: u64| {
+        let elapsed = std::time::Duration::from_millis(3_000 + segments);
+        let segments = usize::try_from(segments).unwrap();
+        Phase::Loading(ListProgress { segments, pages: 3, elapsed, total: Some(100_000) })
+    };
+    let mut harness = Harness::new(80, 24).read_aloud();
+    harness.tell(sync::Event::PageReceived(wholesale()));
+    harness.tell(sync::Event::PhaseChanged(loading(1_500)));
+    let before = picture(&harness);
+    harness.tell(sync::Event::PhaseChanged(loading(41_500)));
+    assert_eq!(picture(&harness), before);
+    // A write that takes long, an answer that grows old, a change that was made a moment ago, a server that does not answer.
+    let mut harness = live();
+    harness.changed(None, Some(&named("new", "New", Some("vip"))));
+    harness.press("j r");
+    harness.type_text("!");
+    harness.press("enter");
+    harness.wait(10);
+    let before = picture(&harness);
+    for _ in 0..120 {
+        harness.wait(1);
+        assert_eq!(picture(&harness), before);
+    }
+    assert_eq!(harness.state.next_wake(), None, "nothing is drawn anew");
+    for (name, _, built) in DIALOGS {
+        let mut harness = built(80, 24).read_aloud();
+        harness.wait(10);
+        let before = picture(&harness);
+        harness.wait(61);
+        assert_eq!(picture(&harness), before, "{name}");
+    }
+}
+
+#[test]
+fn the_form_for_a_profile_has_the_cursor_in_the_field_that_has_the_keys() {
+    let mut form = places::new_profile(OpenedFrom::FirstRun);
+    for _ in 0..12 {
+        let theme = spoken();
+        let terminal = form_drawn(&form, (80, 24), &theme);
+        let at = terminal.backend().cursor_position();
+        assert!(terminal.backend().cursor_visible());
+        let buffer = terminal.backend().buffer();
+        let line: String = (0..80).map(|x| buffer[(x, at.y)].symbol()).collect();
+        let label = match form.focus {
+            crate::app::ProfileField::BaseUrl => "Base URL",
+            crate::app::ProfileField::Tenant => "Tenant",
+            crate::app::ProfileField::Name => "Profile",
+            crate::app::ProfileField::Key => "API key",
+            crate::app::ProfileField::KeyLocation => "Store key in",
+            crate::app::ProfileField::Source => "Variable",
+        };
+        assert!(line.trim_start().starts_with(label), "{label}: {line}");
+        form.take(FormEvent::Key(parse_sequence("tab").unwrap()[0]));
+    }
+}
+
+/// Keys that go everywhere.
+const KEYS: &[&str] = &[
+    "j",
+    "k",
+    "h",
+    "l",
+    "G",
+    "home",
+    "enter",
+    "esc",
+    "tab",
+    "backtab",
+    "down",
+    "up",
+    "left",
+    "right",
+    "pagedown",
+    "pageup",
+    "space",
+    "V",
+    "a",
+    "A",
+    "e",
+    "r",
+    "m",
+    "d",
+    "x",
+    "p",
+    "u",
+    "S",
+    "Q",
+    "L",
+    "P",
+    "C",
+    "?",
+    ":",
+    "/",
+    "f",
+    "n",
+    "b",
+    "'",
+    "y",
+    "s",
+    "t",
+    "z",
+    "0",
+    "2",
+    "*",
+    "!",
+    "ctrl-a",
+    "ctrl-n",
+    "ctrl-p",
+    "ctrl-u",
+    "i",
+    "c",
+    "t a",
+    "t d",
+    "o",
+    "D",
+    "R",
+    "backspace",
+    "f1",
+    "z 0",
+    "space space e",
+    "V j j m",
+    "C j",
+    "L enter",
+];
+
+/// What the line of the cursor has to say, by what has the keys; `None` where it only has to be within the dialog.
+fn expected(harness: &Harness) -> Option<String> {
+    let state = &harness.state;
+    let through_list = state.screen.goes_through_list;
+    let label = |field: Field| {
+        let label = match field {
+            Field::Name => "Name",
+            Field::ExternalId => "External ID",
+            Field::Parent => "Parent",
+        };
+        Some(label.to_owned())
+    };
+    match state.screen.layers.last()? {
+        Layer::Form(form) => label(form.focus),
+        Layer::Bulk(edit) => label(edit.focus),
+        Layer::Palette(palette) if through_list => {
+            let found = palette.found(&state.side.commands.commands);
+            Some(found.get(palette.list.chosen).map_or_else(|| ":".into(), |offer| offer.help.to_owned()))
+        }
+        Layer::Palette(_) => Some(":".into()),
+        Layer::Parents(picker) if through_list => {
+            Some(picker.candidates.get(picker.list.chosen).map_or_else(|| "Filter".into(), |found| found.name.clone()))
+        }
+        Layer::Parents(_) => Some("Filter".into()),
+        Layer::Profiles(list) if through_list => {
+            let profiles = &state.side.profiles;
+            Some(list.found(profiles).get(list.list.chosen).map_or("/", |choice| profiles.title(choice)).to_owned())
+        }
+        Layer::Profiles(_) | Layer::Find(_) => Some("/".into()),
+        Layer::Jump(_) => Some("f".into()),
+        Layer::Renaming(renaming) => Some(renaming.name.text().chars().take(6).collect()),
+        _ => None,
+    }
+}
+
+#[track_caller]
+fn assert_cursor_where_the_keys_go(harness: &Harness) {
+    let (lines, cursor) = read(harness);
+    let picture = || picture(harness);
+    let Some(at) = cursor else { unreachable!("the cursor is hidden:\n{}", picture()) };
+    let line = lines[usize::from(at.y)].trim_start();
+    let state = &harness.state;
+    let layout = state.layout();
+    if let Some(expected) = expected(harness) {
+        // A long one is cut.
+        let begins: String = expected.chars().take(30).collect();
+        assert!(line.starts_with(&begins), "the cursor should be on {expected:?}:\n{}", picture());
+    } else if let Some(layer) = state.screen.layers.last() {
+        let kind = format!("{layer:?}").chars().take_while(|letter| letter.is_alphabetic()).collect::<String>();
+        assert!(!line.is_empty(), "the cursor of {kind} is on an empty line:\n{}", picture());
+        let types = matches!(layer, Layer::Requests(_) | Layer::Review(_) | Layer::NewProfile(_));
+        let begins = lines[usize::from(at.y)].chars().take(usize::from(at.x)).all(char::is_whitespace);
+        assert!(begins || types, "the cursor of {kind} is within a line:\n{}", picture());
+    } else if !state.screen.pressed.is_empty() {
+        assert!(line.contains('…'), "the cursor should be on the begun sequence:\n{}", picture());
+    } else if state.screen.panes.focus == Pane::Activity && layout.activity.is_some() {
+        let activity = layout.activity.unwrap();
+        assert!(activity.contains(at.x, at.y), "{}", picture());
+    } else if let Some(segment) = state.selected_segment() {
+        let name: String = segment.name.chars().take(8).collect();
+        assert!(at_cursor(harness).starts_with(&name), "the cursor should be on {name:?}:\n{}", picture());
+        assert!(layout.tree.contains(at.x, at.y), "{}", picture());
+        let row = state.shown_position(state.tree.view.selected.as_ref().unwrap()).unwrap();
+        assert_eq!(usize::from(at.y - layout.tree.y), row - state.tree.view.offset, "{}", picture());
+        if state.screen.message.is_none() {
+            let last = lines.last().unwrap();
+            assert!(last.starts_with(&format!(" {name}")) && last.contains(", level "), "{}", picture());
+        }
+    }
+    assert_eq!(signs(&lines.join("\n")), "", "{}", picture());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever is pressed, typed and changed by others: after each key the cursor is where the next one goes.
+    #[test]
+    fn the_cursor_is_where_the_keys_go(
+        keys in prop::collection::vec((prop::sample::select(KEYS), 0_u8..8), 1..50),
+        rows in prop::sample::select(&[15_u16, 24, 40][..]),
+    ) {
+        let mut harness = looking::live(80, rows).read_aloud();
+        harness.state.side.profiles = places::some_profiles();
+        harness.requested(exchange("/segments/vip"));
+        for (number, (keys, what)) in keys.into_iter().enumerate() {
+            harness.press(keys);
+            assert_cursor_where_the_keys_go(&harness);
+            if what == 0 {
+                harness.changed(None, Some(&named(&format!("new {number}"), &format!("Nowy {number}"), Some("pl"))));
+                assert_cursor_where_the_keys_go(&harness);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_name_has_the_whole_line_while_it_is_typed() {
+    let mut harness = live();
+    harness.press("r");
+    harness.type_text(&"x".repeat(60));
+    assert!(picture(&harness).contains(&"x".repeat(60)), "{}", picture(&harness));
+}
