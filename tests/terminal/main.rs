@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 #![cfg(unix)]
 
+mod accessible;
 mod agreeing;
 mod closing;
 mod commands;

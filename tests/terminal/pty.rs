@@ -127,6 +127,16 @@ impl Pty {
         self.wait_until(&lines.join("\n"), |seen| lines_of(seen) == lines);
     }
 
+    /// Until the cursor is seen, and this is what stands from there on.
+    pub fn wait_for_cursor_on(&self, text: &str) {
+        self.wait_until(&format!("the cursor on {text}"), |seen| at_cursor(seen, false).starts_with(text));
+    }
+
+    /// Until the cursor is seen, and this is what stands before it.
+    pub fn wait_for_cursor_behind(&self, text: &str) {
+        self.wait_until(&format!("the cursor behind {text}"), |seen| at_cursor(seen, true).ends_with(text));
+    }
+
     /// Until the shell waits for a command: before that, what is typed may still be for the program.
     pub fn wait_for_prompt(&self) {
         self.wait_until("the shell's prompt", |seen| {
@@ -246,6 +256,22 @@ impl Drop for Pty {
         // It may have ended already, which is as well.
         let _already_gone = self.child.kill();
     }
+}
+
+/// The line of the cursor, up to it or from it on; nothing where it is hidden.
+fn at_cursor(seen: &Seen, before: bool) -> String {
+    let screen = seen.parser.screen();
+    if screen.hide_cursor() {
+        return String::new();
+    }
+    let (row, column) = screen.cursor_position();
+    let columns = if before { 0..column } else { column..screen.size().1.get() };
+    columns.filter_map(|column| screen.cell(row, column)).map(cell_text).collect()
+}
+
+fn cell_text(cell: &vt100::Cell) -> String {
+    let text = cell.contents();
+    if text.is_empty() { " ".into() } else { text.into() }
 }
 
 /// A blank that was written and a cell that never was look the same.

@@ -1,0 +1,69 @@
+//! The screen for a screen reader, in a real terminal: the hardware cursor, the last line, and nothing that moves.
+
+use std::thread;
+use std::time::Duration;
+
+use segtui::demo::{ChangeRequest, Fields};
+
+use super::pty::{Pty, eventually};
+use super::{Demo, ENTER};
+
+fn read_aloud(demo: &Demo, arguments: &[&str]) -> Pty {
+    let pty = Pty::start(80, 24, arguments, &demo.environment());
+    pty.wait_for("290 segments, live");
+    pty
+}
+
+#[test]
+fn the_cursor_of_the_terminal_is_on_the_selected_row_and_in_fields() {
+    let demo = Demo::start();
+    let mut pty = read_aloud(&demo, &["--accessible", "--poll", "0.2"]);
+    pty.wait_for("Loaded 290 segments. Press ? for help");
+    pty.wait_for_cursor_on("Akcje sezonowe, ");
+    pty.type_text("j");
+    pty.wait_for_cursor_on("Archiwum, collapsed");
+    pty.wait_for("Archiwum, level 1, 7 children, collapsed");
+    pty.type_text("gg");
+    pty.wait_for_cursor_on("Akcje sezonowe, collapsed");
+    pty.type_text("l");
+    pty.wait_for_cursor_on("Akcje sezonowe, expanded");
+    pty.type_text("h");
+    pty.wait_for_cursor_on("Akcje sezonowe, collapsed");
+    pty.wait_for("Akcje sezonowe, level 1, ");
+    // In a list with a field, the cursor follows the keys.
+    pty.type_text(":undo");
+    pty.wait_for("Commands");
+    pty.wait_for_cursor_behind(": undo");
+    pty.type_text("\x1b[B");
+    pty.wait_for_cursor_on("Expand all below");
+    pty.type_text("\x1b");
+    pty.wait_gone("Commands");
+    pty.type_text("r");
+    pty.wait_for_cursor_behind("Akcje sezonowe");
+    pty.type_text(&format!(" 2{ENTER}"));
+    pty.wait_for("Renamed Akcje sezonowe to Akcje sezonowe 2");
+    eventually(|| demo.named("Akcje sezonowe 2"));
+    let signs = "─│┬┴├╭╮╰╯▌▾▸●◌✎◆✓⚠█";
+    let screen = pty.lines().join("\n");
+    assert!(!screen.contains(|sign| signs.contains(sign)), "{screen}");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn nothing_is_written_while_nothing_happens_and_what_others_change_is_one_line() {
+    let demo = Demo::start();
+    let mut pty = read_aloud(&demo, &["--accessible", "--poll", "0.2"]);
+    // The first message goes.
+    pty.wait_for("Akcje sezonowe, level 1, ");
+    let before = pty.said();
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(pty.said().len(), before.len(), "{}", &pty.said()[before.len()..]);
+    let season = demo.named("Akcje sezonowe").unwrap();
+    let fields = Fields { name: "Akcje całoroczne".into(), ..Fields::of(&season) };
+    demo.change(ChangeRequest::Update(season.id, fields));
+    pty.wait_for("Akcje całoroczne was changed: name Akcje sezonowe to Akcje całoroczne");
+    pty.wait_for_cursor_on("Akcje całoroczne, ");
+    pty.type_text("q");
+    assert_eq!(pty.exit_code(), 0);
+}
