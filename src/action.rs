@@ -1,5 +1,5 @@
 //! What a person can ask for: one table, from which the key bindings, the footer, the help page, the configuration's names
-//! and the README's list of keys all come.
+//! and the list of keys in docs/keys.md all come.
 //!
 //! An action is a wish. Whether it can be granted at the moment is decided where the state is known.
 //!

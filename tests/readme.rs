@@ -1,10 +1,10 @@
-//! The README tells the truth about the keys, the rules of the check and the styles.
+//! The README and the pages under docs/ tell the truth: their tables are those of the code, and their links lead somewhere.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use segtui::action::{Group, TABLE};
@@ -12,21 +12,22 @@ use segtui::check::Rule;
 use segtui::keymap::Keymap;
 use segtui::theme::{Name, STYLES};
 
-const README: &str = include_str!("../README.md");
+fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
 
-/// The README has a table as it should be. With `SEGTUI_ACCEPT=1`, it is put there in the place of the one with the same head.
-fn has_table(table: &str) {
+/// A page has a table as it should be. With `SEGTUI_ACCEPT=1`, it is put there in the place of the one with the same head.
+fn has_table(name: &str, table: &str) {
+    let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = fs::read_to_string(page(name)).unwrap();
     if std::env::var_os("SEGTUI_ACCEPT").is_some() {
-        let _one_at_a_time = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-        let readme = fs::read_to_string(&file).unwrap();
         let head = table.lines().next().unwrap();
-        let begin = readme.find(head).expect("the README has a table with that head");
-        let end = readme[begin..].find("\n\n").map_or(readme.len(), |length| begin + length + 1);
-        fs::write(&file, format!("{}{table}{}", &readme[..begin], &readme[end..])).unwrap();
+        let begin = text.find(head).expect("the page has a table with that head");
+        let end = text[begin..].find("\n\n").map_or(text.len(), |length| begin + length + 1);
+        fs::write(page(name), format!("{}{table}{}", &text[..begin], &text[end..])).unwrap();
         return;
     }
-    assert!(README.contains(table), "the README should hold this table; SEGTUI_ACCEPT=1 puts it there:\n\n{table}");
+    assert!(text.contains(table), "{name} should hold this table; SEGTUI_ACCEPT=1 puts it there:\n\n{table}");
 }
 
 static WRITING: Mutex<()> = Mutex::new(());
@@ -43,7 +44,27 @@ fn the_table_of_keys_is_the_table_of_actions() {
             writeln!(table, "| {} | {help} |", keys.join(" ")).unwrap();
         }
     }
-    has_table(&table);
+    has_table("docs/keys.md", &table);
+}
+
+#[test]
+fn the_keys_of_the_readme_are_keys() {
+    let readme = fs::read_to_string(page("README.md")).unwrap();
+    let table = readme.split("| Keys | What they do |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(rows.len(), 10, "{rows:?}");
+    let keymap = Keymap::standard().unwrap();
+    let bound: Vec<String> = keymap
+        .help()
+        .into_iter()
+        .flat_map(|(_, keys, _)| keys.split("  ").map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    for row in rows {
+        let keys = row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2);
+        for key in keys {
+            assert!(bound.iter().any(|other| other == key), "{key} does nothing");
+        }
+    }
 }
 
 #[test]
@@ -53,7 +74,7 @@ fn every_action_can_be_given_keys_by_the_name_that_is_told() {
         let names = TABLE.iter().filter(|entry| entry.group == group).map(|entry| format!("`{}`", entry.name));
         writeln!(table, "| {} | {} |", group.title(), names.collect::<Vec<_>>().join(" ")).unwrap();
     }
-    has_table(&table);
+    has_table("docs/keys.md", &table);
 }
 
 #[test]
@@ -62,7 +83,7 @@ fn the_table_of_styles_is_the_table_of_the_theme() {
     for (name, meaning) in STYLES {
         writeln!(table, "| `{name}` | {meaning} |").unwrap();
     }
-    has_table(&table);
+    has_table("docs/themes.md", &table);
 }
 
 #[test]
@@ -71,12 +92,86 @@ fn the_table_of_rules_is_the_table_of_the_check() {
     for rule in Rule::ALL {
         writeln!(table, "| `{rule}` | {} | {} |", rule.help(), rule.usual_level()).unwrap();
     }
-    has_table(&table);
+    has_table("docs/check.md", &table);
 }
 
 #[test]
 fn every_theme_is_told_of() {
+    let themes = fs::read_to_string(page("docs/themes.md")).unwrap();
     for name in Name::ALL {
-        assert!(README.contains(&format!("`{}`", name.text())), "{} is missing", name.text());
+        assert!(themes.contains(&format!("`{}`", name.text())), "{} is missing", name.text());
+    }
+}
+
+#[test]
+fn the_figures_of_the_readme_are_those_of_the_page_about_speed() {
+    let readme = fs::read_to_string(page("README.md")).unwrap();
+    let speed = fs::read_to_string(page("docs/speed.md")).unwrap();
+    let table = readme.split("| what | measured |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let figures: Vec<&str> = table
+        .lines()
+        .filter_map(|row| row.split('|').nth(2))
+        .map(str::trim)
+        .filter(|cell| !cell.contains("---"))
+        .collect();
+    assert_eq!(figures.len(), 5);
+    for figure in figures {
+        let numbers = figure.split([' ', '/']).filter(|word| word.starts_with(|letter: char| letter.is_ascii_digit()));
+        for number in numbers {
+            assert!(speed.split([' ', '/', '|']).any(|word| word == number), "{number} of {figure}");
+        }
+    }
+}
+
+/// The pages that people read, each with its text.
+fn pages() -> Vec<(PathBuf, String)> {
+    let docs = fs::read_dir(page("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.chain(["README.md", "CONTRIBUTING.md"].map(page));
+    let pages = pages.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    pages.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// As a page makes an anchor of a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let pages = pages();
+    let mut followed = 0;
+    for (path, text) in &pages {
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let pictures = ["src=\"", "srcset=\""].into_iter().flat_map(|begin| text.split(begin).skip(1));
+        for link in links.chain(pictures.filter_map(|rest| rest.split('"').next())) {
+            if link.contains("://") || link.contains(' ') {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{link} in {}", path.display());
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&target).unwrap();
+                let mut headings =
+                    text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#'));
+                assert!(headings.any(|title| anchor(title) == heading), "{link} in {}", path.display());
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 30, "{followed}");
+}
+
+#[test]
+fn every_page_is_named_in_the_readme_or_in_what_it_names() {
+    let pages = pages();
+    let named =
+        pages.iter().flat_map(|(_, text)| text.split("](").skip(1)).filter_map(|rest| rest.split([')', '#']).next());
+    let named: Vec<&str> = named.collect();
+    for (path, _) in &pages {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(name == "README.md" || named.iter().any(|link| link.ends_with(name)), "nobody names {name}");
     }
 }

@@ -473,8 +473,10 @@ mod tests {
     }
 
     #[test]
-    fn what_the_help_and_the_readme_show_can_be_run() {
-        let blocks = include_str!("../../README.md").split("```").filter_map(|block| block.strip_prefix("sh\n"));
+    fn what_the_help_and_the_pages_show_can_be_run() {
+        let pages = [include_str!("../../README.md"), include_str!("../../docs/commands.md")];
+        let blocks = pages.into_iter().flat_map(|page| page.split("```"));
+        let blocks = blocks.filter_map(|block| block.strip_prefix("sh\n"));
         let mut shown: Vec<Vec<String>> = blocks.flat_map(examples).collect();
         assert!(shown.len() > 10, "{shown:?}");
         for command in Arguments::command().get_subcommands() {

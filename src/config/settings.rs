@@ -302,4 +302,36 @@ mod tests {
         assert_eq!(CONTEXTS, Context::ALL.map(Context::wire_name));
         assert_eq!(THEMES, Name::ALL.map(Name::text));
     }
+
+    /// A row for each setting, as docs/configuration.md has them.
+    fn rows(settings: &[Setting]) -> String {
+        let quoted = |text: &str| if text.is_empty() { String::new() } else { format!("`{text}`") };
+        let row = |setting: &Setting| {
+            let over: Vec<String> = [setting.flag, setting.variable].into_iter().flatten().map(quoted).collect();
+            let Setting { key, default, help, .. } = setting;
+            format!("| `{key}` | {} | {} | {help} |\n", over.join(", "), quoted(default))
+        };
+        settings.iter().map(row).collect()
+    }
+
+    #[test]
+    fn the_page_about_the_configuration_has_every_setting() {
+        let head = "| Setting | Overridden by | Default | What it is for |\n| --- | --- | --- | --- |\n";
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+        let text = std::fs::read_to_string(&page).unwrap();
+        let tables: Vec<String> = [TOP, PROFILE, COMMAND].into_iter().map(rows).collect();
+        if std::env::var_os("SEGTUI_ACCEPT").is_some() {
+            let mut parts = text.split(head);
+            let mut accepted = parts.next().unwrap().to_owned();
+            for (part, table) in parts.zip(&tables) {
+                let rest = part.split_once("\n\n").map_or("", |(_, rest)| rest);
+                accepted.extend([head, table, "\n", rest]);
+            }
+            return std::fs::write(page, accepted).unwrap();
+        }
+        for table in tables {
+            let table = format!("{head}{table}\n");
+            assert!(text.contains(&table), "SEGTUI_ACCEPT=1 puts this table there:\n\n{table}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod check;
 mod configuration;
 mod desk;
 mod doctor;
+mod documented;
 mod export;
 mod forests;
 mod forms;

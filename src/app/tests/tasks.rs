@@ -1,4 +1,4 @@
-//! What common tasks cost in keys. The README has the same table, and no task may take more.
+//! What common tasks cost in keys. docs/keys.md has the same table, and no task may take more.
 
 use crate::app::harness::{Harness, id, named, wholesale};
 use crate::app::{Effect, Layer, Pane};
@@ -320,9 +320,9 @@ fn every_way_to_resolve_every_kind_of_conflict_is_a_task() {
 }
 
 #[test]
-fn the_readme_counts_the_keys_of_each_task() {
+fn the_page_about_keys_counts_the_keys_of_each_task() {
     let table: Vec<String> = TASKS.iter().map(row).collect();
     let table = format!("| Task | Keys | Count |\n| --- | --- | --- |\n{}\n", table.join("\n"));
-    let readme = include_str!("../../../README.md");
-    assert!(readme.contains(&table), "the README should hold this table:\n\n{table}");
+    let page = include_str!("../../../docs/keys.md");
+    assert!(page.contains(&table), "docs/keys.md should hold this table:\n\n{table}");
 }
