@@ -18,6 +18,7 @@ mod outline;
 mod profiles;
 mod programs;
 mod pty;
+mod recording;
 mod sharing;
 
 use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};

@@ -127,6 +127,26 @@ impl Pty {
         self.wait_until(&lines.join("\n"), |seen| lines_of(seen) == lines);
     }
 
+    /// Until nothing has been written for a moment.
+    pub fn wait_for_rest(&self) {
+        const MOMENT: Duration = Duration::from_millis(120);
+        let mut seen = self.screen.seen.lock().unwrap();
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let before = seen.said.len();
+            let (later, waited) = self.screen.changed.wait_timeout(seen, MOMENT).unwrap();
+            seen = later;
+            if waited.timed_out() && seen.said.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Looks at the screen.
+    pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.screen.seen.lock().unwrap().parser.screen())
+    }
+
     /// Until the cursor is seen, and this is what stands from there on.
     pub fn wait_for_cursor_on(&self, text: &str) {
         self.wait_until(&format!("the cursor on {text}"), |seen| at_cursor(seen, false).starts_with(text));
