@@ -206,6 +206,11 @@ pub enum Problem {
     /// Nothing tells which segment a row means.
     #[error("no IDs and no external IDs, so nothing says which segment a row means; with --key path, names do")]
     NoKey,
+    /// Ids, of which this tenant has none, and nothing else.
+    #[error(
+        "none of its IDs exists here, and it has no external IDs; to create all of it, leave out the column id, and --key path matches by names"
+    )]
+    UnknownIds,
     /// The column of the key that was asked for is not there.
     #[error("no column {0}, which --key asks for")]
     NoKeyColumn(Column),

@@ -133,7 +133,7 @@ pub(super) struct Todo {
 async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Result<Ready, Failure> {
     plan::check(&arguments.matching)?;
     let link = surroundings.target(&arguments.source).await?;
-    let input = origin::input(&arguments.source, &link, surroundings).await?;
+    let input = origin::input(&arguments.source, &arguments.matching, &link, surroundings).await?;
     if let Input::Plan(_) = &input {
         let flag = arguments.matching.first_flag().or_else(|| arguments.rejects.as_ref().map(|_| "--rejects"));
         if let Some(flag) = flag {

@@ -7,11 +7,13 @@ use hashbrown::{HashMap, HashSet};
 use serde::Serialize;
 
 use crate::forest::Forest;
+use crate::formats::rows::Column;
 use crate::numbers::grouped;
 use crate::planning::{self, Key, Made, Planned, Request, SavedConflict, SavedOperation, SavedPlan, Scope, Sums};
 use crate::printable::printable;
+use crate::segment::{Pattern, SegmentId};
 
-use super::arguments::{DiffArguments, TextOrJson};
+use super::arguments::{DiffArguments, MatchingArguments, TextOrJson};
 use super::check::segments;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -50,7 +52,7 @@ pub(super) async fn run(arguments: DiffArguments, surroundings: Surroundings) ->
 }
 
 async fn rows(origin: &Origin, arguments: &DiffArguments, surroundings: &Surroundings) -> Result<Source, Failure> {
-    match origin.input(&arguments.reading, surroundings).await? {
+    match origin.input(&arguments.reading, &MatchingArguments::default(), surroundings).await? {
         Input::Rows(source) => Ok(source),
         Input::Plan(_) => Err(Failure::usage(format_args!("{origin} is a plan, and only segments can be compared"))
             .hint("name the file that the plan was made of")),
@@ -64,6 +66,10 @@ fn tenants_key(from: Option<&TenantName>, to: Option<&TenantName>) -> Option<Key
 }
 
 fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, Failure> {
+    // Where the two have ids in common, one that is only in the second is new there.
+    let ids = || to.rows.rows.iter().filter_map(|row| row.value(Column::Id)).filter_map(SegmentId::new);
+    let in_common = ids().any(|id| before.get(&id).is_some_and(|segment| !Pattern::BUILT_IN.matches(segment)));
+    let recreate = if in_common { ids().filter(|id| !before.contains(id)).collect() } else { HashSet::new() };
     let request = Request {
         rows: &to.rows,
         forest: before,
@@ -71,7 +77,7 @@ fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, 
         scope: Scope::All,
         prune: true,
         renamed: HashMap::new(),
-        recreate: HashSet::new(),
+        recreate,
         owned: &[],
         ids_as_written: true,
     };

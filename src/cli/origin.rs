@@ -3,16 +3,18 @@
 //! A tenant is read as its own CSV export, so everything that holds for a file holds for it: the line numbers are those of the
 //! export, and what could not be applied can be written in its form.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::config::Connection;
 use crate::forest::Forest;
 use crate::formats::csv::{self, Dialect, ReadOptions};
-use crate::formats::{Part, rows};
+use crate::formats::{Part, Record, rows};
 use crate::planning::Key;
+use crate::segment::{Segment, SegmentId};
 use crate::store;
 
-use super::arguments::{ReadingArguments, SourceArguments, SourceFormat};
+use super::arguments::{MatchingArguments, ReadingArguments, ScopeQuery, SourceArguments, SourceFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
@@ -61,13 +63,19 @@ impl Origin {
     }
 
     /// What it says: wished segments, or a plan.
-    pub async fn input(&self, reading: &ReadingArguments, surroundings: &Surroundings) -> Result<Input, Failure> {
+    pub async fn input(
+        &self,
+        reading: &ReadingArguments,
+        scope: &MatchingArguments,
+        surroundings: &Surroundings,
+    ) -> Result<Input, Failure> {
         if let Self::File(path) = self {
             let (path, reading) = (path.clone(), reading.clone());
             return output::blocking(move |_| source::read_from(&path, &reading)).await;
         }
         let (name, segments) = (self.to_string(), self.segments(surroundings).await?);
-        output::blocking(move |_| Ok(Input::Rows(exported(name, segments)?))).await
+        let scope = scope.clone();
+        output::blocking(move |_| Ok(Input::Rows(exported(name, segments, &scope)?))).await
     }
 
     /// The segments of the tenant that it names. A file names none.
@@ -113,11 +121,12 @@ fn with_headings_of(connection: &Connection, reading: &ReadingArguments) -> Read
 /// What is wished, and nothing that could be meant for another tenant than it says.
 pub(super) async fn input(
     arguments: &SourceArguments,
+    matching: &MatchingArguments,
     target: &Link,
     surroundings: &Surroundings,
 ) -> Result<Input, Failure> {
     let reading = with_headings_of(&target.connection, &arguments.reading);
-    let input = Origin::of(&arguments.source)?.input(&reading, surroundings).await?;
+    let input = Origin::of(&arguments.source)?.input(&reading, matching, surroundings).await?;
     let Input::Rows(mut source) = input else { return Ok(input) };
     if let Some(of) = &source.tenant {
         let is_target = (of.tenant.as_str(), of.host.as_str())
@@ -146,11 +155,37 @@ fn stored(file: &Path, of: TenantName) -> Result<Segments, Failure> {
     Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), of })
 }
 
-/// Segments as the rows of their export.
-fn exported(name: String, segments: Segments) -> Result<Source, Failure> {
+/// Segments as the rows of their export: those of the scope, since a part of another tenant speaks for that part only.
+fn exported(name: String, segments: Segments, scope: &MatchingArguments) -> Result<Source, Failure> {
     let Segments { mut forest, of } = segments;
     let mut text = String::new();
-    csv::write(&mut text, Part::whole(&mut forest).records(), Dialect::Plain)
+    let part = match (&scope.root, &scope.r#match) {
+        (Some(root), _) => {
+            let unresolved = |_| {
+                Failure::failed(format_args!("{name} has not exactly one segment {root}"))
+                    .hint("name it in a way that is right for both tenants, such as ext=…")
+            };
+            let root = forest.resolve(root).map_err(unresolved)?.id.clone();
+            Part::below(&mut forest, &root)
+        }
+        (None, Some(ScopeQuery { query, .. })) => Part::matching(&mut forest, query.clone()),
+        (None, None) => Part::whole(&mut forest),
+    };
+    let there: HashSet<&SegmentId> = part.segments().map(|segment| &segment.id).collect();
+    // A parent outside the scope is known by its external ID only: its ID means nothing elsewhere.
+    let is_outside = |record: &Record<'_>| {
+        record.parent_external_id.is_some() && record.segment.parent.as_ref().is_some_and(|id| !there.contains(id))
+    };
+    let topmost: HashMap<&SegmentId, Segment> = part
+        .records()
+        .filter(is_outside)
+        .map(|record| (&record.segment.id, Segment { parent: None, ..record.segment.clone() }))
+        .collect();
+    let records = part.records().map(|record| match topmost.get(&record.segment.id) {
+        Some(segment) => Record { segment, ..record },
+        None => record,
+    });
+    csv::write(&mut text, records, Dialect::Plain)
         .map_err(|_| Failure::failed(format_args!("internal error: {name} can't be written as CSV")))?;
     let options = ReadOptions { delimiter: None, columns: rows::ColumnNames::default() };
     let rows = csv::read(&text, &options).map_err(|faults| source::faulty_rows(&name, faults))?;

@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) ->
     out.as_ref().map_or(Ok(()), Target::check)?;
     let ids_as_written = reading.ids_as_written;
     let link = surroundings.target(&reading).await?;
-    let Input::Rows(source) = origin::input(&reading, &link, &surroundings).await? else {
+    let Input::Rows(source) = origin::input(&reading, &matching, &link, &surroundings).await? else {
         return Err(Failure::usage("this file is a plan already").hint("apply it with `segtui apply`"));
     };
     matching.key = matching.key.or(source.key);

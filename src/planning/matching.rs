@@ -181,8 +181,12 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
                 Found::None => SegmentId::new(label).filter(|id| request.recreate.contains(id)).map(|_| ()),
             }
         };
-        let foreign = rows.iter().find_map(knows).is_none();
-        return Ok(if foreign { (Key::ExternalId, true) } else { (Key::Id, false) });
+        if rows.iter().find_map(knows).is_some() {
+            return Ok((Key::Id, false));
+        }
+        // With nothing else to go by, what was deleted would come again under another id.
+        let keyless = PlanFault { line: None, problem: Problem::UnknownIds };
+        return if has(Column::ExternalId) { Ok((Key::ExternalId, true)) } else { Err(keyless) };
     }
     if has(Column::ExternalId) || rows.is_empty() {
         return Ok((Key::ExternalId, false));

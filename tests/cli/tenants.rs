@@ -99,6 +99,47 @@ fn diff_compares_tenants_files_and_what_was_last_seen() {
 }
 
 #[test]
+fn what_is_new_in_a_file_with_ids_is_a_difference_and_no_fault() {
+    let tenants = Tenants::new();
+    let write = |name: &str, text: &str| fs::write(tenants.desk.home.path().join(name), text).unwrap();
+    write("old.csv", "id,name,externalId,parentId\n1,A,EA,\n2,B,EB,1\n");
+    write("new.csv", "id,name,externalId,parentId\n1,A,EA,\n2,B2,EB,1\n3,C,EC,1\n");
+    let (code, stdout, stderr) = tenants.run(&["diff", "old.csv", "new.csv", "--exit-code"]);
+    assert_eq!((code, stderr.as_str()), (3, ""));
+    assert!(stdout.contains("+ create  /A/C") && stdout.contains("1 created, 1 updated, matched by ID"), "{stdout}");
+}
+
+#[test]
+fn a_part_of_a_tenant_speaks_for_that_part_only() {
+    let tenants = Tenants::new();
+    let (code, stdout, stderr) =
+        tenants.run(&["plan", "profile:preprod", "--to", "prod", "--root", "PL-10", "--prune"]);
+    assert_eq!(
+        (code, stderr.as_str()),
+        (
+            2,
+            "segtui: profile:preprod has 1 fault\n  line 3: it is outside the scope of --root or --match\nhint: correct the file and run it again\n"
+        ),
+        "{stdout}"
+    );
+    let (code, stdout, stderr) = tenants.run(&["plan", "profile:preprod", "--to", "prod", "--root", "PL", "--prune"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(!stdout.contains("VIP") && stdout.ends_with("1 to create, 1 to move\n"), "{stdout}");
+    let (code, _, stderr) = tenants.run(&["plan", "profile:preprod", "--to", "prod", "--root", "ext=VIP"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("profile:preprod has not exactly one segment ext=VIP"), "{stderr}");
+}
+
+#[test]
+fn ids_of_nobody_and_nothing_else_are_refused() {
+    let tenants = Tenants::new();
+    fs::write(tenants.desk.home.path().join("gone.csv"), "id,name\ngone,Gone\n").unwrap();
+    let (code, stdout, stderr) = tenants.run(&["plan", "gone.csv", "--to", "prod"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("none of its IDs exists here"), "{stderr}");
+}
+
+#[test]
 fn one_tenant_is_brought_into_another_by_external_ids_and_never_by_mistake() {
     let tenants = Tenants::new();
     let transcript = tenants.transcript(&[

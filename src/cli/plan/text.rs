@@ -112,5 +112,9 @@ fn write_sum(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Re
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let told: Vec<String> = counts.map(|(count, what)| format!("{} {what}", grouped(count))).collect();
     let told = if told.is_empty() { "nothing to do".into() } else { told.join(", ") };
-    writeln!(out, "{} on {}: {told}", loaded.tenant, loaded.host)
+    writeln!(out, "{} on {}: {told}", loaded.tenant, loaded.host)?;
+    if planned.foreign_ids {
+        writeln!(out, "none of the IDs exists here, so rows are matched by external ID")?;
+    }
+    Ok(())
 }
