@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
@@ -199,7 +199,7 @@ async fn take_what_is_ready(
 ) -> io::Result<()> {
     while batch.len() < BATCH
         // Asked in the name of this task: whoever asks the terminal last is the one it wakes.
-        && let Poll::Ready(event) = futures::poll!(input.next())
+        && let Poll::Ready(event) = futures_util::poll!(input.next())
     {
         batch.push(event.ok_or_else(closed)??);
     }

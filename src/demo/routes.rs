@@ -79,7 +79,7 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
         }
         Some(Trouble::LoseAnswer { .. }) => {
             let response = next.run(request).await;
-            let cut = futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("lost on order")) });
+            let cut = futures_util::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("lost on order")) });
             (response.status(), Body::from_stream(cut)).into_response()
         }
         Some(Trouble::Belie { status, .. }) => {

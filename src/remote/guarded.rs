@@ -5,7 +5,7 @@
 
 use std::future::{Future, ready};
 
-use futures::future::Either;
+use futures_util::future::Either;
 
 use crate::segment::{Draft, Segment, SegmentId, Step};
 

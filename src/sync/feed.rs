@@ -1,6 +1,6 @@
 //! Reading the feed: where it ends at present, what a part of it names, and whether it is still the feed it was.
 
-use futures::future::try_join_all;
+use futures_util::future::try_join_all;
 
 use crate::remote::{Changes, Context, FeedEvent, Landmark, Position, Remote, RemoteError};
 use crate::segment::{SegmentId, Step};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use crate::remote::{Call, Fault, Remote, RemoteError};
 use crate::segment::SegmentId;

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use futures::Stream;
+use futures_util::Stream;
 use tokio::sync::mpsc;
 
 use crate::app::Event;

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use crate::app::{

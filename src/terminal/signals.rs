@@ -54,7 +54,7 @@ pub(super) use unix::{Signals, stop_until_continued};
 mod unix {
     use std::io;
 
-    use futures::FutureExt;
+    use futures_util::FutureExt;
     use tokio::signal::unix::{self, SignalKind};
 
     use super::{Signal, Told};

@@ -1,6 +1,6 @@
 //! What an earlier session left: looked into before anything is executed, and told.
 
-use futures::StreamExt;
+use futures_util::StreamExt;
 
 use crate::changes::{Evidence, JournalEntry, Journalled, Progress, Recovered, RecoveredState, WriteResult};
 use crate::remote::Remote;
@@ -37,7 +37,7 @@ impl<R: Remote> Actor<R> {
         self.send_out(async move {
             // Each may be looked for for a while, so several are at a time.
             let looks = writers.into_iter().map(|(left, writer)| investigate(left, writer));
-            Report::Investigated(futures::stream::iter(looks).buffered(at_once.max(1)).collect().await)
+            Report::Investigated(futures_util::stream::iter(looks).buffered(at_once.max(1)).collect().await)
         });
     }
 
