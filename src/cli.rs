@@ -51,6 +51,7 @@ use color_eyre::eyre::{Report, WrapErr};
 use tokio::runtime::Runtime;
 
 use crate::config::Paths;
+use crate::platform;
 use crate::printable::printable_report;
 use crate::terminal;
 
@@ -201,12 +202,8 @@ async fn ended_in_time(
 
 /// A core dump would hold the key and the tenant's data.
 fn leave_no_core() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
-            tracing::debug!(%error, "core dumps can't be switched off");
-        }
+    if let Err(error) = platform::leave_no_core() {
+        tracing::debug!(%error, "core dumps can't be switched off");
     }
 }
 
@@ -215,21 +212,10 @@ const OPEN_FILES: u64 = 64;
 
 /// Makes sure that enough files may be open at once: some of what the program stands on panics without them.
 fn allow_open_files() -> Result<(), Failure> {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let limit = getrlimit(Resource::Nofile);
-        let (allowed, most) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
-        if allowed >= OPEN_FILES {
-            return Ok(());
-        }
-        let raised = Rlimit { current: Some(OPEN_FILES), maximum: limit.maximum };
-        if most < OPEN_FILES || setrlimit(Resource::Nofile, raised).is_err() {
-            let error = format!("only {most} files may be open at once and {OPEN_FILES} are needed");
-            return Err(Failure::failed(error).hint("raise `ulimit -n`"));
-        }
-    }
-    Ok(())
+    platform::allow_open_files(OPEN_FILES).map_err(|most| {
+        let error = format!("only {most} files may be open at once and {OPEN_FILES} are needed");
+        Failure::failed(error).hint("raise `ulimit -n`")
+    })
 }
 
 /// How long tasks that still run at the end may take to notice it.

@@ -32,6 +32,7 @@ use crate::collation::DEFAULT_LANGUAGE;
 use crate::files;
 use crate::formats::rows::ColumnNames;
 use crate::keymap::Keymap;
+use crate::platform;
 use crate::remote::{Access, BaseUrl, BaseUrlFault, Context, ContextsForm, InsecureHttp, UrlTemplate};
 use crate::segment::Pattern;
 use crate::theme::{Name, StyleChange};
@@ -442,7 +443,7 @@ pub fn ca_file(flags: &Flags, environment: Environment<'_>) -> Option<PathBuf> {
 
 /// A path as it is written in the configuration file: `~/` is the person's home, and what is relative begins at the file's folder.
 fn written_path(written: &str, file: &Path, environment: Environment<'_>) -> PathBuf {
-    if let (Some(below), Some(home)) = (written.strip_prefix("~/"), environment("HOME")) {
+    if let (Some(below), Some(home)) = (written.strip_prefix("~/"), environment(platform::HOME)) {
         return Path::new(&home).join(below);
     }
     file.parent().unwrap_or(Path::new("")).join(written)

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::platform;
+
 /// Who may read a file that is put in the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
@@ -142,9 +144,7 @@ fn write_into(place: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>
 pub fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    platform::make_folder_private(&mut builder).create(folder)
 }
 
 /// More than any text that a person writes for the program.
@@ -181,28 +181,13 @@ pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
 /// of keys: it belongs to the person, and not to a file system that can't be written to, as where a container's secrets are.
 #[must_use]
 pub fn open_to_others(path: &Path) -> Option<u32> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let there = fs::metadata(path).ok()?;
-        let is_own = there.uid() == rustix::process::geteuid().as_raw();
-        let is_fixed =
-            rustix::fs::statvfs(path).is_ok_and(|system| system.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
-        let mode = there.mode() & 0o777;
-        (there.is_file() && is_own && !is_fixed && mode & 0o077 != 0).then_some(mode)
-    }
-    #[cfg(not(unix))]
-    {
-        let _not_known_here = path;
-        None
-    }
+    platform::open_to_others(path)
 }
 
 /// A pipe at a path of its own is opened only when somebody else opens its other end.
 fn refuse_pipe(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
     if let Ok(there) = fs::metadata(path)
-        && std::os::unix::fs::FileTypeExt::is_fifo(&there.file_type())
+        && platform::is_pipe(there.file_type())
         && matches!(place(path)?, Place::File(_))
     {
         return Err(io::Error::other("it is a pipe"));
@@ -216,15 +201,15 @@ fn refuse_pipe(path: &Path) -> io::Result<()> {
 ///
 /// What the system refuses.
 pub fn keep_private(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    if let Ok(there) = fs::metadata(path) {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = there.permissions().mode();
-        if mode & 0o077 != 0 {
-            return fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7700));
-        }
-    }
-    Ok(())
+    platform::keep_private(path)
+}
+
+/// For opening files: a new one is readable by nobody else.
+#[must_use]
+pub fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    platform::make_private(&mut options);
+    options
 }
 
 /// A new or present file for writing at its end, readable by nobody else if it is new. A pipe is written to where it is open already.
@@ -234,15 +219,11 @@ pub fn keep_private(path: &Path) -> io::Result<()> {
 /// What the system refuses.
 pub fn append_privately(path: &Path) -> io::Result<File> {
     refuse_pipe(path)?;
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    private().create(true).append(true).open(path)
 }
 
-#[cfg(unix)]
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 

@@ -15,7 +15,8 @@
 //! | 0 | `numbers` ○ | numbers, the nouns that follow them and the words that agree with them |
 //! | 0 | `printable` ○ | what others wrote, made safe for a terminal |
 //! | 0 | `clock` | what time it is |
-//! | 0 | `files` | putting a file in the place of another, and making private ones |
+//! | 0 | `platform` | what Unix and Windows do differently |
+//! | 1 | `files` | putting a file in the place of another, and making private ones |
 //! | 1 | [`forest`] ○ | the tree of all segments, its visible rows, finding |
 //! | 1 | [`remote`] ○ | the port to the server, and how calls fail |
 //! | 1 | [`keymap`] ○ | from keys to actions and back |
@@ -67,6 +68,7 @@ pub(crate) mod formats;
 pub mod keymap;
 pub(crate) mod numbers;
 pub(crate) mod planning;
+pub(crate) mod platform;
 pub(crate) mod printable;
 pub mod remote;
 pub mod segment;

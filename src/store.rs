@@ -12,7 +12,7 @@ mod inspection;
 mod journal;
 mod order;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -286,7 +286,7 @@ const LOCK_AGAIN: Duration = Duration::from_millis(10);
 
 /// The right to write, `None` while another program has it. The system takes it back when a program ends, however it ends.
 fn lock(path: &Path) -> io::Result<Option<File>> {
-    let file = private().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
+    let file = files::private().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(Some(file)),
@@ -297,14 +297,6 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-/// Readable for nobody else.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 /// What an earlier version has left readable for others is not worth failing for.
 fn tighten(path: &Path) {
     if let Err(error) = files::keep_private(path) {
@@ -313,7 +305,7 @@ fn tighten(path: &Path) {
 }
 
 fn create_private(path: &Path) -> io::Result<()> {
-    private().create(true).truncate(false).write(true).open(path).map(|_| ())
+    files::private().create(true).truncate(false).write(true).open(path).map(|_| ())
 }
 
 /// A file of the present form, made so where it had an earlier one.

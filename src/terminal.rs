@@ -46,7 +46,6 @@ pub use complaint::{ask, complain, write_line};
 pub use console::TerminalSession;
 pub use editor::edit_file;
 pub use new_profile::{FilledIn, ProfileService};
-pub use programs::Group;
 pub use screen::{restore, restore_on_panic};
 pub use signals::{Signal, until_signalled};
 pub use variables::without_keys;

@@ -43,7 +43,8 @@ const LAYERS: &[Module] = &[
     module("collation", 0, Uses::Only(&[]), Purity::Free),
     module("numbers", 0, Uses::Only(&[]), Purity::Pure),
     module("printable", 0, Uses::Only(&[]), Purity::Pure),
-    module("files", 0, Uses::Only(&[]), Purity::Free),
+    module("platform", 0, Uses::Only(&[]), Purity::Free),
+    module("files", 1, Uses::Only(&["platform"]), Purity::Free),
     module("clock", 0, Uses::Only(&[]), Purity::Free),
     module("forest", 1, Uses::Only(&["segment", "collation"]), Purity::Pure),
     module("remote", 1, Uses::Only(&["segment"]), Purity::Pure),
@@ -57,7 +58,18 @@ const LAYERS: &[Module] = &[
     module(
         "config",
         3,
-        Uses::Only(&["segment", "collation", "files", "remote", "action", "keymap", "theme", "check", "formats"]),
+        Uses::Only(&[
+            "segment",
+            "collation",
+            "platform",
+            "files",
+            "remote",
+            "action",
+            "keymap",
+            "theme",
+            "check",
+            "formats",
+        ]),
         Purity::Free,
     ),
     module(
@@ -394,4 +406,36 @@ fn no_number_is_another_one_in_tests() {
     let files = rust_files(&source());
     let differing: Vec<_> = files.iter().filter(differs).collect();
     assert!(differing.is_empty(), "{differing:?}");
+}
+
+/// The only files that may ask which system they are compiled for, so that a port has one place to look at.
+const ASKING_THE_SYSTEM: &[&str] = &[
+    "platform.rs",
+    "platform/unix.rs",
+    "platform/windows.rs",
+    // Each side has a file, or a module, of its own.
+    "terminal/events.rs",
+    "terminal/events/reader.rs",
+    "terminal/signals.rs",
+    // The tools of keyrings.
+    "config/keyring.rs",
+];
+
+fn asks_the_system(text: &str) -> bool {
+    let program = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let conditions = program.lines().filter(|line| ["cfg(", "cfg!(", "cfg_attr("].iter().any(|cfg| line.contains(cfg)));
+    let mut named = conditions.map(|line| ["unix", "windows", "target_os"].iter().any(|system| line.contains(system)));
+    named.any(|named| named) || program.contains("std::os::")
+}
+
+#[test]
+fn what_differs_between_systems_is_in_few_files() {
+    assert!(asks_the_system("#[cfg(unix)]\nfn a() {}") && asks_the_system("if cfg!(windows) {}"));
+    assert!(asks_the_system("use std::os::fd::AsFd;") && !asks_the_system("#[cfg(test)]\nuse std::os::fd::AsFd;"));
+    let files = rust_files(&source());
+    let name = |file: &PathBuf| file.strip_prefix(source()).unwrap().to_string_lossy().into_owned();
+    let mut asking: Vec<String> =
+        files.iter().filter(|file| asks_the_system(&fs::read_to_string(file).unwrap())).map(name).collect();
+    asking.retain(|file| !ASKING_THE_SYSTEM.contains(&file.as_str()));
+    assert!(asking.is_empty(), "{asking:?} should leave it to `platform`");
 }

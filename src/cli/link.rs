@@ -182,8 +182,7 @@ pub(super) async fn demo_connection(
     };
     tracing::info!(host = base_url.host(), "the demo server answers");
     let wishes = |name: &str| if name == config::READ_ONLY { environment(name) } else { None };
-    let nowhere = Paths::of(&|_| Some("/nonexistent".into()));
-    let paths = nowhere.ok_or_else(|| Failure::usage("there is no folder for a configuration file"))?;
+    let paths = Paths::nowhere(&|_| None);
     let mut connection = config::resolve(&demo, &wishes, &paths).map_err(Failure::usage)?;
     connection.profile = Some("demo".into());
     Ok((connection, server))

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{Answer, FilledProfile, FormContext, FormEffect, KeySource, ProfileField, ProfileTask, TrialError};
 use crate::config::{self, ExtraRoots, Flags, KeyEntry, KeyOwner, NewProfile, Paths, SavingFault, SessionKeys};
+use crate::platform;
 use crate::terminal::ProfileService;
 
 use super::failure::Failure;
@@ -35,7 +36,7 @@ where
 {
     let listed = config::list(flags, &environment, paths).map_err(|error| link::refusal(&error))?;
     let context = FormContext {
-        file: for_reading(&listed.path, environment("HOME")),
+        file: for_reading(&listed.path, environment(platform::HOME)),
         taken: listed.profiles.into_iter().map(|profile| profile.name).collect(),
         insecure_http: flags.insecure_http.unwrap_or_default(),
         no_keyring: config::keyring_at_hand(environment("PATH").as_deref()).err().map(|fault| fault.to_string()),

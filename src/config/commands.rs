@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use toml::Spanned;
 
 use crate::action::{Action, Output, Subjects, UserCommand};
+use crate::platform;
 
 use super::file::{FaultInFile, Source};
 use super::keys::{Configured, Sequences};
@@ -90,8 +91,8 @@ impl Source<'_> {
         let span = raw.run.span();
         let words = match raw.run.into_inner() {
             Run::List(words) => words,
-            Run::Text(text) => shell_words::split(&text)
-                .map_err(|_| self.fault(span.clone(), format!("`{text}` has an unclosed quote")))?,
+            Run::Text(text) => platform::words(&text)
+                .ok_or_else(|| self.fault(span.clone(), format!("`{text}` has an unclosed quote")))?,
         };
         let mut words = words.into_iter();
         let Some(program) = words.next().filter(|program| !program.is_empty()) else {

@@ -1,7 +1,9 @@
-//! Where files live: the folders of the XDG base directory specification, on every Unix.
+//! Where files live: the folders of the XDG base directory specification, or the known folders of Windows. What the variables of the
+//! specification name holds on both.
 
 use std::path::{Path, PathBuf};
 
+use crate::platform::{self, BaseFolders};
 use crate::remote::{BaseUrl, Context};
 
 use super::Environment;
@@ -22,26 +24,33 @@ impl Paths {
     /// The folders that an environment tells. `None` when it tells no home.
     #[must_use]
     pub fn of(environment: Environment<'_>) -> Option<Self> {
-        // The specification: a path that is not absolute is to be ignored.
-        let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let home = absolute("HOME");
-        let folder = |variable: &str, below_home: &str| {
-            absolute(variable).or_else(|| home.as_ref().map(|home| home.join(below_home))).map(|path| path.join(NAME))
-        };
-        Some(Self {
-            config: folder("XDG_CONFIG_HOME", ".config")?,
-            state: folder("XDG_STATE_HOME", ".local/state")?,
-            data: folder("XDG_DATA_HOME", ".local/share")?,
-        })
+        Self::over(platform::base_folders(environment), environment)
     }
 
     /// The same where there is no home: each folder that the environment names, and nothing for the others. Whoever says everything
     /// by flags and variables needs none.
     #[must_use]
     pub fn nowhere(environment: Environment<'_>) -> Self {
-        let homed = |name: &str| if name == "HOME" { Some(NOWHERE.into()) } else { environment(name) };
-        let folder = || PathBuf::from(NOWHERE).join(NAME);
-        Self::of(&homed).unwrap_or_else(|| Self { config: folder(), state: folder(), data: folder() })
+        let below = BaseFolders::below(Path::new(NOWHERE));
+        let folder = |base: &Path| base.join(NAME);
+        let (config, state, data) = (folder(&below.config), folder(&below.state), folder(&below.data));
+        Self::over(Some(below), environment).unwrap_or(Self { config, state, data })
+    }
+
+    /// What the variables of the specification name goes over the usual folders.
+    fn over(base: Option<BaseFolders>, environment: Environment<'_>) -> Option<Self> {
+        // The specification: a path that is not absolute is to be ignored.
+        let named = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let (config, state, data) = match base {
+            Some(BaseFolders { config, state, data }) => (Some(config), Some(state), Some(data)),
+            None => (None, None, None),
+        };
+        let folder = |name: &str, usual: Option<PathBuf>| named(name).or(usual).map(|folder| folder.join(NAME));
+        Some(Self {
+            config: folder("XDG_CONFIG_HOME", config)?,
+            state: folder("XDG_STATE_HOME", state)?,
+            data: folder("XDG_DATA_HOME", data)?,
+        })
     }
 
     /// Whether a path would be below the home that is not there.

@@ -136,8 +136,8 @@ pub fn first_line_of(program: &str, arguments: &[String], names: &[String]) -> R
     }
 }
 
-#[cfg(unix)]
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;

@@ -7,6 +7,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::app::Browsed;
+use crate::platform;
 
 use super::variables::without_keys;
 
@@ -20,8 +21,7 @@ pub(super) async fn show(url: &str, key_variables: &[String]) -> Browsed {
     let mut command = Command::new(program);
     without_keys(command.args(arguments), key_variables);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    #[cfg(unix)]
-    command.process_group(0);
+    platform::lead_group(&mut command);
     match command.spawn() {
         Ok(mut child) => match timeout(HANDING_OVER, child.wait()).await {
             Ok(Ok(status)) => handed_over(program, status),
@@ -42,9 +42,10 @@ fn handed_over(program: &str, status: ExitStatus) -> Browsed {
 fn opener(environment: &dyn Fn(&str) -> Option<String>, url: &str) -> Option<Vec<String>> {
     let set = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
     if let Some(browser) = set("BROWSER") {
-        // Several are written with colons between them; `%s` stands for the address.
-        let first = browser.split(':').find(|browser| !browser.trim().is_empty()).unwrap_or(&browser);
-        let mut words = shell_words::split(first).ok().filter(|words| !words.is_empty())?;
+        // There may be several; `%s` stands for the address.
+        let mut several = browser.split(platform::BROWSER_SEPARATOR);
+        let first = several.find(|browser| !browser.trim().is_empty()).unwrap_or(&browser);
+        let mut words = platform::words(first).filter(|words| !words.is_empty())?;
         if words.iter().any(|word| word.contains("%s")) {
             words = words.iter().map(|word| word.replace("%s", url)).collect();
         } else {
@@ -55,14 +56,8 @@ fn opener(environment: &dyn Fn(&str) -> Option<String>, url: &str) -> Option<Vec
     if set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some() {
         return None;
     }
-    let program = if cfg!(target_os = "macos") {
-        "open"
-    } else if set("DISPLAY").or_else(|| set("WAYLAND_DISPLAY")).is_some() {
-        "xdg-open"
-    } else {
-        return None;
-    };
-    Some(vec![program.to_owned(), url.to_owned()])
+    let words = platform::opener(environment)?.iter().copied().chain([url]);
+    Some(words.map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -82,7 +77,7 @@ mod tests {
         assert_eq!(words(&[("BROWSER", several)]).unwrap(), ["my browser", "--url=https://x/1"]);
     }
 
-    #[cfg(not(target_os = "macos"))]
+    #[cfg(all(unix, not(target_os = "macos")))]
     #[test]
     fn nothing_is_opened_where_nobody_would_see_it() {
         assert_eq!(words(&[("DISPLAY", ":0")]).unwrap(), ["xdg-open", "https://x/1"]);

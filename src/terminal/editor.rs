@@ -11,11 +11,9 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use crate::app::{Edited, EditorFault};
+use crate::platform::{self, LAST_EDITOR};
 
 use super::variables::without_keys;
-
-/// What is there on every system that has a terminal to speak of.
-const LAST_RESORT: &str = "vi";
 
 /// Lets the person edit a text. The terminal is the editor's until it ends.
 pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
@@ -60,11 +58,11 @@ fn read(file: &Path) -> Result<String, EditorFault> {
 /// The command of the editor.
 fn chosen() -> String {
     let set = |name| env::var(name).ok().filter(|command| !command.trim().is_empty());
-    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| LAST_RESORT.to_owned())
+    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| LAST_EDITOR.to_owned())
 }
 
 async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), EditorFault> {
-    let words = shell_words::split(editor).ok().filter(|words| !words.is_empty());
+    let words = platform::words(editor).filter(|words| !words.is_empty());
     let Some([program, arguments @ ..]) = words.as_deref() else {
         return Err(EditorFault::NoCommand(editor.to_owned()));
     };

@@ -1,7 +1,7 @@
 //! What the terminal reports, as events of the interface.
 
-#[cfg(not(unix))]
-mod elsewhere;
+#[cfg(windows)]
+mod console;
 #[cfg(unix)]
 mod reader;
 #[cfg(unix)]
@@ -18,9 +18,8 @@ use tokio::sync::mpsc;
 
 use crate::app::Event;
 
-use super::closed;
-#[cfg(not(unix))]
-use elsewhere::{Reader, Stopper, forget_typed};
+#[cfg(windows)]
+use console::{Reader, Stopper, forget_typed};
 #[cfg(unix)]
 use reader::{Reader, Stopper, forget_typed};
 

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::UserCommand;
 use crate::app::{Event, RunEnd, RunNews, RunOutcome, RunRequest};
+use crate::platform::{self, Group};
 use crate::segment::Segment;
 
 use super::variables::Variables;
@@ -50,9 +51,7 @@ fn start(command: &UserCommand, variables: &Variables) -> io::Result<Child> {
     }
     program.envs(variables.set.iter().map(|(name, value)| (name, value)));
     program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    // So that it can be stopped with all that it started, and no key of the terminal reaches it.
-    #[cfg(unix)]
-    program.process_group(0);
+    platform::lead_group(&mut program);
     program.spawn()
 }
 
@@ -228,62 +227,6 @@ fn outcome(status: io::Result<ExitStatus>) -> RunOutcome {
         Ok(status) => status.code().map_or_else(|| RunOutcome::Ended(status.to_string()), RunOutcome::Exited),
         Err(error) => RunOutcome::Ended(error.to_string()),
     }
-}
-
-/// A program and all that it started, where it has a process group of its own. What is left of it goes when it is dropped.
-pub struct Group(Option<u32>);
-
-impl Group {
-    /// That of a child that was started as the first of its group.
-    #[must_use]
-    pub fn of(child: &Child) -> Self {
-        Self(child.id())
-    }
-
-    /// It has ended, and what it left behind may stay.
-    pub fn let_go(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-#[cfg(unix)]
-mod unix {
-    use rustix::process::{Pid, Signal, kill_process_group};
-
-    use super::Group;
-
-    impl Group {
-        /// Asks it to end. What is stopped has to be woken to hear that.
-        pub fn ask(&self) {
-            self.send(Signal::TERM);
-            self.send(Signal::CONT);
-        }
-
-        /// Ends it.
-        pub fn end(&self) {
-            self.send(Signal::KILL);
-        }
-
-        fn send(&self, signal: Signal) {
-            let process = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-            if let Some(Err(error)) = process.map(|process| kill_process_group(process, signal)) {
-                tracing::debug!(%error, "nothing of the program is left");
-            }
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Group {
-    fn ask(&self) {}
-
-    fn end(&self) {}
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ use ratatui::backend::Backend;
 use ratatui::{Frame, Terminal};
 use tokio::sync::Notify;
 
+use crate::platform::{IGNORES_UNKNOWN_SEQUENCES, LineModes};
+
 use super::backend::DiffBackend;
 
 /// Whether the terminal is taken, so that it is given back exactly once, from whichever thread.
@@ -28,13 +30,8 @@ pub(super) struct Screen {
     /// What the terminal's window is called while it is ours.
     title: Option<String>,
     /// How the line was when the terminal was given to another program.
-    line: Option<Line>,
+    line: Option<LineModes>,
 }
-
-#[cfg(unix)]
-type Line = rustix::termios::Termios;
-#[cfg(not(unix))]
-type Line = ();
 
 impl Screen {
     /// Takes the terminal over.
@@ -68,7 +65,7 @@ impl Screen {
     /// Gives the terminal back for a while.
     pub fn close(&mut self) -> io::Result<()> {
         give_back()?;
-        self.line = line();
+        self.line = LineModes::now();
         Ok(())
     }
 
@@ -76,7 +73,7 @@ impl Screen {
     /// own: at the end it is to be as it was before that.
     pub fn reopen(&mut self) -> io::Result<()> {
         if let Some(line) = self.line.take() {
-            set_line(&line)?;
+            line.restore()?;
         }
         take()?;
         // Clearing through ratatui would ask the terminal where its cursor is, and wait for an answer.
@@ -97,27 +94,6 @@ impl Screen {
 /// Asks for the colour of the background (OSC 11). The answer comes among the keys, or never.
 pub(super) fn ask_background() -> io::Result<()> {
     if knows_titles() { execute!(io::stdout(), Print("\x1b]11;?\x1b\\")) } else { Ok(()) }
-}
-
-/// The modes of the line; `None` where there are none to ask for.
-#[cfg(unix)]
-fn line() -> Option<Line> {
-    rustix::termios::tcgetattr(io::stdin()).ok()
-}
-
-#[cfg(unix)]
-fn set_line(line: &Line) -> io::Result<()> {
-    rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Drain, line).map_err(io::Error::from)
-}
-
-#[cfg(not(unix))]
-fn line() -> Option<Line> {
-    None
-}
-
-#[cfg(not(unix))]
-fn set_line(_: &Line) -> io::Result<()> {
-    Ok(())
 }
 
 impl Drop for Screen {
@@ -151,7 +127,7 @@ const TELL_KEYS_APART: PushKeyboardEnhancementFlags =
 
 /// The consoles that would print what they don't know. Elsewhere, terminals know what they don't know to be a sequence.
 fn keys_can_be_told_apart() -> bool {
-    cfg!(unix) && !matches!(env::var("TERM").as_deref(), Err(_) | Ok("" | "linux" | "dumb"))
+    IGNORES_UNKNOWN_SEQUENCES && !matches!(env::var("TERM").as_deref(), Err(_) | Ok("" | "linux" | "dumb"))
 }
 
 fn give_back() -> io::Result<()> {

@@ -25,7 +25,7 @@ impl Signal {
 
 /// What the system tells a process that has the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "there is no stopping elsewhere"))]
+#[cfg_attr(windows, expect(dead_code, reason = "there is no stopping elsewhere"))]
 pub(super) enum Told {
     /// It is to end.
     ToEnd(Signal),
@@ -105,40 +105,61 @@ mod unix {
     }
 }
 
-#[cfg(not(unix))]
-pub(super) use elsewhere::{Signals, stop_until_continued};
+#[cfg(windows)]
+pub(super) use windows::{Signals, stop_until_continued};
 
-#[cfg(not(unix))]
-mod elsewhere {
+#[cfg(windows)]
+mod windows {
     use std::io;
+
+    use futures_util::FutureExt;
+    use tokio::signal::windows::{self, CtrlBreak, CtrlC, CtrlClose, CtrlShutdown};
 
     use super::{Signal, Told};
 
-    /// The one signal there is.
-    pub struct Signals;
+    /// What the console sends: ctrl-c and ctrl-break, that its window is closed, and that the system shuts down.
+    pub struct Signals {
+        interrupt: CtrlC,
+        terminate: CtrlBreak,
+        closed: CtrlClose,
+        shut_down: CtrlShutdown,
+    }
 
     impl Signals {
         pub fn listen() -> io::Result<Self> {
-            Ok(Self)
+            Ok(Self {
+                interrupt: windows::ctrl_c()?,
+                terminate: windows::ctrl_break()?,
+                closed: windows::ctrl_close()?,
+                shut_down: windows::ctrl_shutdown()?,
+            })
         }
 
-        /// An interrupt is not kept here until somebody asks.
-        pub fn forget_interrupt(&mut self) {}
-
-        /// Nothing is kept here until somebody asks.
+        /// What came while another program had the terminal, but for an interrupt.
         pub fn missed(&mut self) -> Option<Signal> {
-            None
+            self.forget_interrupt();
+            let terminated = self.terminate.recv().now_or_never().or_else(|| self.shut_down.recv().now_or_never());
+            let closed = || self.closed.recv().now_or_never().map(|_| Signal::HangUp);
+            terminated.map(|_| Signal::Terminate).or_else(closed)
+        }
+
+        /// Another program had the terminal, and an interrupt was for that one: the console sends it to both.
+        pub fn forget_interrupt(&mut self) {
+            let _for_the_other = self.interrupt.recv().now_or_never();
         }
 
         pub async fn next(&mut self) -> Told {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
+            tokio::select! {
+                _ = self.interrupt.recv() => Told::ToEnd(Signal::Interrupt),
+                _ = self.terminate.recv() => Told::ToEnd(Signal::Terminate),
+                _ = self.shut_down.recv() => Told::ToEnd(Signal::Terminate),
+                _ = self.closed.recv() => Told::ToEnd(Signal::HangUp),
             }
-            Told::ToEnd(Signal::Interrupt)
         }
     }
 
     /// There is no stopping here.
+    #[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub fn stop_until_continued() -> io::Result<()> {
         Ok(())
     }

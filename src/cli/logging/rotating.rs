@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::files;
+use crate::platform;
 
 /// How much of a log is kept.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +64,7 @@ impl Rotating {
     /// Renames the full file, unless another program has done so by now.
     fn renamed(&self, path: &Path) -> io::Result<()> {
         self.file.lock()?;
-        let renamed = if is_at(&self.file, path)? { self.shift(path) } else { Ok(()) };
+        let renamed = if platform::is_at(&self.file, path)? { self.shift(path) } else { Ok(()) };
         self.file.unlock()?;
         renamed
     }
@@ -76,25 +77,6 @@ impl Rotating {
             }
         }
         fs::rename(path, numbered(path, 1))
-    }
-}
-
-/// Whether a path leads to an open file.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let own = file.metadata()?;
-        match fs::metadata(path) {
-            Ok(there) => Ok((there.dev(), there.ino()) == (own.dev(), own.ino())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _only_one_program_here = (file, path);
-        Ok(true)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What became of operations: a line of JSON for each as soon as it is known, the sum of all, and how the program ends because of it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -101,11 +101,7 @@ impl Report {
     /// Begins a report: a new file is readable only by its owner.
     pub fn to(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self { file: None }) };
-        let mut options = OpenOptions::new();
-        options.create(true).write(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| {
+        let file = files::private().create(true).write(true).truncate(true).open(path).map_err(|error| {
             Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(&error)))
                 .hint("name another file for the report")
         })?;

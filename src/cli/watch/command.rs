@@ -6,10 +6,11 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 
-use crate::terminal::{self, Group};
+use crate::platform::{self, Group};
+use crate::terminal;
 
 /// How long a command may take to end that was asked to.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -44,16 +45,12 @@ impl ShellCommand {
     }
 
     fn spawn(&self) -> io::Result<Child> {
-        let mut command = Command::new("sh");
-        command.args(["-c", &self.text]).stdin(Stdio::piped()).kill_on_drop(true);
+        let mut command = platform::shell(&self.text);
+        command.stdin(Stdio::piped()).kill_on_drop(true);
         terminal::without_keys(&mut command, &self.hidden);
-        #[cfg(unix)]
-        {
-            command.process_group(0);
-            // A stderr that can't be had twice is no reason not to run it.
-            let stdout = rustix::io::fcntl_dupfd_cloexec(io::stderr(), 0).map_or_else(|_| Stdio::null(), Stdio::from);
-            command.stdout(stdout);
-        }
+        platform::lead_group(&mut command);
+        // A stderr that can't be had twice is no reason not to run it.
+        command.stdout(platform::stderr_for_child().unwrap_or_else(|_| Stdio::null()));
         command.spawn()
     }
 }

@@ -101,7 +101,7 @@ impl Reader {
     fn read(&mut self, sequences: &mut Sequences) -> io::Result<Vec<Event>> {
         let mut block = [0; BLOCK];
         match self.terminal.read(&mut block) {
-            Ok(0) => Err(super::closed()),
+            Ok(0) => Err(super::super::closed()),
             Ok(length) => Ok(sequences.take(&block[..length])),
             Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {
                 Ok(Vec::new())
@@ -155,7 +155,7 @@ pub(super) fn forget_typed() -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
         if !source[0].revents().is_empty() && terminal.read(&mut block)? == 0 {
-            return Err(super::closed());
+            return Err(super::super::closed());
         }
     }
 }
