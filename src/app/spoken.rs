@@ -27,6 +27,11 @@ pub fn selected_in_words(state: &State) -> Option<String> {
     let rows = state.shown_rows(at..at + 1);
     let row = rows.first()?;
     let mut parts = parts(state, row);
+    if let Some((end, _)) = parts[0].char_indices().nth(LONGEST_NAME) {
+        // It stands whole in its row; what has changed is to be in sight here.
+        parts[0].truncate(end);
+        parts[0].push('…');
+    }
     parts.insert(1, format!("level {}", row.depth + 1));
     if let RowKind::Segment(segment) = row.kind {
         let children = state.tree.forest.child_count(&segment.id);
@@ -34,6 +39,9 @@ pub fn selected_in_words(state: &State) -> Option<String> {
     }
     Some(parts.join(", "))
 }
+
+/// Letters of a name in the last line.
+const LONGEST_NAME: usize = 40;
 
 fn parts(state: &State, row: &Row<'_>) -> Vec<String> {
     let mut parts = Vec::new();

@@ -46,7 +46,12 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
         let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + hint_width), ..area };
         return dialog::text_field(text, field, true, theme, frame);
     }
-    let right = right(state, look.theme);
+    let mut right = right(state, look.theme);
+    if look.theme.symbols.are_words() && state.screen.layers.is_empty() && message::shown(state).is_none() {
+        // Where one is goes before everything else.
+        let wanted = selected_in_words(state).map_or(0, |row| row.width() + 1);
+        right = Some(right).filter(|right| right.width() + wanted <= usize::from(area.width)).unwrap_or_default();
+    }
     let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
     let left_area = Rect { width: area.width - right_width, ..area };
     if let Some(Layer::Letter(_)) = state.screen.layers.last() {

@@ -22,7 +22,8 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let mut drawn = false;
     let focused = state.screen.panes.focus == Pane::Activity;
-    if focused {
+    let has_keys = focused && state.screen.layers.is_empty();
+    if has_keys {
         // Where the selected entry is out of sight.
         frame.point_at_dialog(inner.x, inner.y);
     }
@@ -34,7 +35,9 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
             frame.buffer_mut().set_style(Rect { y, height: 1, ..area }, look.theme.selected);
             if shown.is_first {
                 frame.buffer_mut().set_stringn(area.x, y, look.theme.symbols.bar, 1, look.theme.accent);
-                frame.point_at_line(inner.x, y);
+                if has_keys {
+                    frame.point_at_line(inner.x, y);
+                }
             }
         }
     }
