@@ -11,6 +11,7 @@ pub(super) mod search;
 pub(super) mod search_flags;
 pub(super) mod sorting;
 pub(super) mod viewport;
+mod words;
 
 use std::collections::HashSet;
 

@@ -8,7 +8,7 @@ use crate::segment::{Segment, SegmentId};
 
 use crate::app::Tree;
 use crate::app::messages::Topic;
-use crate::app::tree::viewport;
+use crate::app::tree::{viewport, words};
 use crate::app::{MarkedRange, State};
 
 /// What an action speaks of: all marked segments in the order of the tree, or else the selected one.
@@ -24,13 +24,12 @@ pub(in crate::app) fn toggle_range(state: &mut State) {
     if state.tree.picks.range.anchor.is_some() {
         state.tree.picks.range = MarkedRange::default();
         let count = state.tree.picks.marked.len();
-        state.inform_about(Topic::Marked(count), format!("Marked {count}"));
+        state.inform_about(Topic::Marked(count), words::marked(count));
         return;
     }
     begin_range(state, false);
     let (range, dismiss) = (state.key(Action::MarkRange), state.key(Action::Dismiss));
-    let text = format!("Marking a range: move, then {range} to finish, {dismiss} to cancel");
-    state.inform_about(Topic::Range, text);
+    state.inform_about(Topic::Range, words::marking_a_range(range, dismiss));
 }
 
 fn begin_range(state: &mut State, by_shift: bool) {
@@ -89,9 +88,8 @@ pub(in crate::app) fn mark_matches(state: &mut State) {
     state.tree.picks.marked.extend(matches);
     let count = state.tree.picks.marked.len();
     if more {
-        let text = format!("Marked {count} so far; still searching. Press again when the search is done");
-        state.warn_about(Topic::Marked(count), text);
+        state.warn_about(Topic::Marked(count), words::marked_so_far(count));
     } else {
-        state.inform_about(Topic::Marked(count), format!("Marked {count}"));
+        state.inform_about(Topic::Marked(count), words::marked(count));
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::messages::Topic;
-use crate::numbers::{Noun, counted};
 use std::collections::BTreeMap;
 
 use crate::action::Action;
@@ -10,7 +9,7 @@ use crate::forest::RowId;
 use crate::keymap::Key;
 use crate::segment::SegmentId;
 
-use crate::app::tree::viewport;
+use crate::app::tree::{viewport, words};
 use crate::app::{State, TextField};
 
 /// The way back and forth, and the bookmarks.
@@ -92,14 +91,14 @@ pub(in crate::app) fn back(state: &mut State) {
     }
     let at = state.tree.picks.places.at;
     let earlier = (0..at).rev().find(|place| state.tree.forest.contains(&state.tree.picks.places.visited[*place]));
-    go(state, earlier, "Already at the oldest position");
+    go(state, earlier, words::OLDEST_POSITION);
 }
 
 /// Goes to where the person was before they went back.
 pub(in crate::app) fn forward(state: &mut State) {
     let places = &state.tree.picks.places;
     let later = (places.at + 1..places.visited.len()).find(|place| state.tree.forest.contains(&places.visited[*place]));
-    go(state, later, "Already at the newest position");
+    go(state, later, words::NEWEST_POSITION);
 }
 
 fn go(state: &mut State, place: Option<usize>, otherwise: &str) {
@@ -119,24 +118,16 @@ pub(in crate::app) fn press_letter(state: &mut State, purpose: Letter, key: Key)
         Letter::Bookmark => {
             let Some(segment) = state.selected_segment().cloned() else { return KeyResult::Close };
             state.tree.picks.places.bookmarks.insert(letter, segment.id.clone());
-            {
-                let go = state.key(Action::GoToBookmark);
-                let text = format!("Bookmark {letter} set to {}. Press {go} {letter} to go there", segment.name);
-                state.inform_about(Topic::Segment(segment.id.clone()), text);
-            }
+            let text = words::bookmark_set(letter, &segment.name, state.key(Action::GoToBookmark));
+            state.inform_about(Topic::Segment(segment.id.clone()), text);
         }
         Letter::GoTo => match state.tree.picks.places.bookmarks.get(&letter).cloned() {
             Some(id) if state.tree.forest.contains(&id) => {
                 leave(state);
                 viewport::go_to(state, &id);
             }
-            Some(id) => {
-                state.warn_about(Topic::Gone(id), format!("The segment bookmarked as {letter} no longer exists"));
-            }
-            None => {
-                let bookmark = state.key(Action::Bookmark);
-                state.warn(format!("No bookmark {letter}. Press {bookmark} {letter} to set it here"));
-            }
+            Some(id) => state.warn_about(Topic::Gone(id), words::bookmark_gone(letter)),
+            None => state.warn(words::no_bookmark(letter, state.key(Action::Bookmark))),
         },
     }
     KeyResult::Close
@@ -162,16 +153,13 @@ pub(in crate::app) fn jump(state: &mut State, text: &str) -> bool {
     let found: Vec<SegmentId> = by_external_id().collect();
     let by_id = SegmentId::new(wanted).filter(|id| state.tree.forest.contains(id));
     let Some(id) = found.first().cloned().or(by_id) else {
-        let more = if state.link.listed { "" } else { " (or it hasn't loaded yet)" };
-        let text = format!("No segment with ID or external ID “{wanted}”{more}");
-        state.warn_about(Topic::Known(wanted.into(), 0), text);
+        state.warn_about(Topic::Known(wanted.into(), 0), words::no_such_id(wanted, state.link.listed));
         return false;
     };
     leave(state);
     viewport::go_to(state, &id);
     if found.len() > 1 {
-        let text = format!("“{wanted}” is used by {}; showing one of them", counted(found.len(), Noun::Segment));
-        state.warn_about(Topic::Known(wanted.into(), found.len()), text);
+        state.warn_about(Topic::Known(wanted.into(), found.len()), words::one_of_several(wanted, found.len()));
     }
     true
 }

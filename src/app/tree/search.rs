@@ -12,7 +12,7 @@ use crate::keymap::Key;
 use crate::segment::SegmentId;
 
 use crate::app::tree::viewport::{self, Direction};
-use crate::app::tree::{filter, filters, search_flags};
+use crate::app::tree::{filter, filters, search_flags, words};
 use crate::app::{Effect, Layer, State, TextField};
 
 /// A search whose matches are shown.
@@ -173,7 +173,7 @@ fn stay(state: &mut State, prompt: &mut FindPrompt) -> Vec<Effect> {
     let Some(search) = &state.tree.search else {
         if Query::wants_a_state(prompt.text.text()) {
             let states: Vec<&str> = StateFilter::NAMED.into_iter().map(|(name, _)| name).collect();
-            state.warn(format!("Unknown state. Use {}", states.join(", ")));
+            state.warn(words::unknown_state(&states));
         }
         prompt.kept = false;
         return leave(state, prompt);
@@ -292,7 +292,7 @@ pub(in crate::app) fn cancel_jump(state: &mut State) {
 
 fn warn_of_none(state: &mut State) {
     if let Some(search) = state.tree.search.as_ref().filter(|search| search.matches == 0 && search.ended) {
-        let (topic, text) = (Topic::NoMatches(search.text.clone()), format!("No matches for “{}”", search.text));
+        let (topic, text) = (Topic::NoMatches(search.text.clone()), words::no_matches(&search.text));
         state.warn_about(topic, text);
     }
 }

@@ -2,18 +2,18 @@
 
 use crate::forest::{Order, SortJob};
 
-use crate::app::tree::{filter, viewport};
+use crate::app::tree::{filter, viewport, words};
 use crate::app::{Effect, State};
 
 /// Sorts by an order because a person asked for it.
 pub(in crate::app) fn sort(state: &mut State, order: Order) -> Vec<Effect> {
     if let Some(job) = arrange(state, order) {
-        state.inform(format!("Sorting by {}…", words(order)));
+        state.inform(words::sorting(order));
         return vec![Effect::Sort(job)];
     }
     filter::rebuild(&mut state.tree);
     viewport::keep_in_sight(state);
-    state.inform(format!("Sorted by {}", words(order)));
+    state.inform(words::sorted(order));
     Vec::new()
 }
 
@@ -38,7 +38,7 @@ pub(in crate::app) fn take_sorted(state: &mut State, job: SortJob) -> Vec<Effect
     filter::rebuild(&mut state.tree);
     if state.tree.forest.order() != former {
         viewport::keep_in_sight(state);
-        state.inform(format!("Sorted by {}", words(order)));
+        state.inform(words::sorted(order));
     }
     Vec::new()
 }
@@ -47,13 +47,4 @@ fn arrange(state: &mut State, order: Order) -> Option<SortJob> {
     let mut job = None;
     viewport::preserving_viewport(state, |state| job = state.tree.forest.arrange(order));
     job
-}
-
-const fn words(order: Order) -> &'static str {
-    match order {
-        Order::Name => "name",
-        Order::ExternalId => "external ID",
-        Order::Descendants => "size (descendants)",
-        Order::Recent => "last changed",
-    }
 }

@@ -7,7 +7,7 @@ use crate::action::Action;
 use crate::forest::{Fold, RowId};
 use crate::segment::SegmentId;
 
-use crate::app::tree::filter;
+use crate::app::tree::{filter, words};
 use crate::app::{Layer, Pane, State};
 
 /// Selection and scroll position.
@@ -172,9 +172,7 @@ pub(in crate::app) fn close(state: &mut State) {
 
 fn warn_of_hidden(state: &mut State) {
     let (fold, clear) = (state.key(Action::ToggleFold), state.key(Action::Dismiss));
-    state.warn(format!(
-        "Its children don't match the filter. Press {fold} to see it in the tree, {clear} to clear the filter"
-    ));
+    state.warn(words::children_do_not_match(fold, clear));
 }
 
 /// Folds or unfolds a row. In a filter that stays, it shows the row in the whole tree instead.
