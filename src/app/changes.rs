@@ -11,6 +11,7 @@ mod results;
 mod review;
 mod submitting;
 mod undo;
+mod words;
 mod write_rate;
 
 use std::collections::{HashMap, VecDeque};
@@ -28,7 +29,7 @@ pub use review::{OperationCounts, Review};
 pub use write_rate::WriteRate;
 
 pub(super) use conflict::press as press_conflict;
-pub(super) use pending::{NOTHING_TO_HOLD, open_problem, press as press_pending, stage};
+pub(super) use pending::{open_problem, press as press_pending, stage};
 pub(super) use results::{executed, failure, hand_over_again, recovered, report_reverted, server_answers, undelivered};
 pub(super) use review::press as press_review;
 pub(super) use submitting::{
@@ -36,6 +37,7 @@ pub(super) use submitting::{
     send_replacement, submit, unstage,
 };
 pub(super) use undo::undo;
+pub(super) use words::NOTHING_TO_HOLD;
 
 /// The changes of this session.
 #[derive(Debug, Clone, Default)]

@@ -63,6 +63,11 @@ pub(super) fn kept_in(file: &Path) -> String {
     format!(" · your text is saved in {}", file.display())
 }
 
+/// What came to nothing, and where the text of it is.
+pub(super) fn with_text_kept(what: &str, file: &Path) -> String {
+    format!("{what} · your text is saved in {}", file.display())
+}
+
 /// A sign and a line for an operation: `+` creates, `~` changes, `→` moves, `−` deletes.
 #[must_use]
 pub fn described(forest: &Forest, operation: &Operation) -> (&'static str, String) {

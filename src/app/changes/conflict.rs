@@ -5,10 +5,10 @@ use crate::app::messages::Topic;
 use std::sync::Arc;
 
 use crate::action::Action;
-use crate::changes::{OpId, Operation, Plan, Title, WriteError};
+use crate::changes::{OpId, Operation, Plan, WriteError};
 use crate::segment::{Draft, Field, Segment, SegmentId};
 
-use super::{SubmitMode, adopt, begin, discard, replace, retry};
+use super::{SubmitMode, adopt, begin, discard, replace, retry, words};
 use crate::app::{Effect, Form, Layer, State};
 use crate::keymap::Key;
 
@@ -181,20 +181,19 @@ fn changes(base: &Arc<Segment>, theirs: &Arc<Segment>, draft: &Draft) -> Between
 pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key) -> KeyResult {
     let op = conflict.op;
     if !state.changes.queue.rests(op) {
-        state.inform("Already resolved");
+        state.inform(words::ALREADY_RESOLVED);
         return KeyResult::Close;
     }
     let key = key.to_string();
     if conflict.changed && matches!(key.as_str(), "enter" | "e" | "t" | "c" | "D") {
         // It was pressed for what was there before.
         conflict.changed = false;
-        state.warn(format!("It just changed on the server. Please check, then press {key} again"));
+        state.warn(words::conflict_changed(&key));
         return KeyResult::Stay;
     }
     match (key.as_str(), &mut conflict.between) {
         ("esc" | "q" | "ctrl-c", _) => {
-            let text = format!("Unresolved. Press {} to come back to it", state.key(Action::Resolve));
-            state.inform_about(Topic::Problem(op), text);
+            state.inform_about(Topic::Problem(op), words::unresolved(state.key(Action::Resolve)));
             return KeyResult::Close;
         }
         ("e", Between::Changes { theirs, mine, choices, .. }) => {
@@ -241,7 +240,7 @@ pub(in crate::app) fn press(state: &mut State, conflict: &mut Conflict, key: Key
 }
 
 fn keep_theirs(state: &mut State, op: OpId) -> Vec<Effect> {
-    state.inform("Kept the server's version");
+    state.inform(words::KEPT_THEIRS);
     discard(state, op)
 }
 
@@ -279,16 +278,11 @@ fn delete_with_newcomers(state: &mut State, op: OpId, base: &Arc<Segment>, newco
     let plans = newcomers.iter().map(|id| Plan::delete_subtree(&state.tree.forest, id));
     let mut operations: Vec<Operation> = plans.flat_map(|plan| plan.operations).collect();
     if operations.is_empty() {
-        state.warn("The new children aren't loaded yet. Try again in a moment");
+        state.warn(words::CHILDREN_NOT_LOADED);
         return Vec::new();
     }
     operations.push(Operation::Delete { base: Arc::clone(base), leaving: leaving(state, op) });
-    let what = base.name.to_string();
-    let title = Title {
-        wish: format!("delete {what} and its new children"),
-        done: format!("Deleted {what} and its new children"),
-        failed: format!("Couldn't delete {what}"),
-    };
+    let title = words::deletion_with_new_children(&base.name);
     // What has come is more than the person was shown, so it is shown first.
     begin(state, Plan { operations }, title, None, SubmitMode::Instead(op))
 }

@@ -8,13 +8,11 @@ use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
 use crate::app::messages::Topic;
-use crate::app::wording::sentence;
 use crate::changes::{OpId, OpState, Operation, PlanId};
 use crate::keymap::Key;
-use crate::numbers::{Noun, counted};
 use crate::segment::SegmentId;
 
-use super::{Conflict, LeftOver, Review, discard, discard_plan, hold_all, resume, retry, submit};
+use super::{Conflict, LeftOver, Review, discard, discard_plan, hold_all, resume, retry, submit, words};
 use crate::app::{Effect, Form, Layer, State};
 
 /// The list of operations that are not over.
@@ -107,12 +105,8 @@ pub(in crate::app) fn stage(state: &mut State) {
         return;
     }
     state.changes.staging = !state.changes.staging;
-    let key = state.key(Action::Stage);
-    let text = if state.changes.staging {
-        format!("Staging on: changes are collected. Press {key} to review and send")
-    } else {
-        "Staging off: changes are sent immediately".into()
-    };
+    let text =
+        if state.changes.staging { words::staging_on(state.key(Action::Stage)) } else { words::STAGING_OFF.to_owned() };
     state.inform_about(Topic::Staging(state.changes.staging), text);
 }
 
@@ -142,13 +136,13 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut PendingPane, key: Key)
         ("R", _) => resume_all(state),
         ("y" | "r", _) if pane.changed && sends(state, pane.chosen, &text) => {
             pane.changed = false;
-            state.warn("Something here just changed on the server. Please review again");
+            state.warn(words::REVIEW_AGAIN);
             Vec::new()
         }
         ("y", _) if state.changes.counts().staged > 0 => return send_staged(state),
         (_, Some(selected)) => {
             if was_chosen.is_some_and(|was| was != selected) && acts_on_one(&text) {
-                state.warn(format!("The change you selected is gone. Press {text} again for this one"));
+                state.warn(words::chosen_change_gone(&text));
                 return KeyResult::Stay;
             }
             match press_on(state, selected, &text) {
@@ -187,19 +181,15 @@ fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
             let effects = discard(state, op);
             let gone = before.saturating_sub(state.changes.counts().unfinished());
             if gone > 1 {
-                state.inform(format!(
-                    "Discarded: {}. None of them can be done without the others",
-                    counted(gone, Noun::Change)
-                ));
+                state.inform(words::discarded_together(gone));
             } else if is_staged {
-                state.inform("Discarded. It was staged only, so it can't be undone");
+                state.inform(words::STAGED_DISCARDED);
             }
             effects
         }
         "h" => hold_one(state, op),
         "D" if is_staged => {
-            let staged = counted(state.changes.counts().staged, Noun::Change);
-            state.inform(format!("Discarded: {staged}. Staged only, so this can't be undone"));
+            state.inform(words::all_staged_discarded(state.changes.counts().staged));
             state.changes.staged_plans().into_iter().flat_map(|plan_id| discard_plan(state, plan_id)).collect()
         }
         "D" => discard_plan(state, op.plan_id),
@@ -211,18 +201,15 @@ fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
 fn end_staging(state: &mut State) {
     state.changes.staging = false;
     let staged = state.changes.counts().staged;
-    let (changes, key) = (counted(staged, Noun::Change), state.key(Action::Stage));
-    state.inform_about(Topic::Staged(staged), format!("Staging off. Still staged: {changes}. Press {key} to review"));
+    let text = words::staging_off_with_staged(staged, state.key(Action::Stage));
+    state.inform_about(Topic::Staged(staged), text);
 }
-
-/// Why nothing is put on hold.
-pub(in crate::app) const NOTHING_TO_HOLD: &str = "Nothing to pause: only queued changes can be put on hold";
 
 fn hold_one(state: &mut State, op: OpId) -> Vec<Effect> {
     if state.changes.queue.hold(op) {
-        state.inform_about(Topic::OnHold(state.changes.counts().on_hold), "On hold. Press r to resume");
+        state.inform_about(Topic::OnHold(state.changes.counts().on_hold), words::ON_HOLD);
     } else {
-        state.warn("Only queued changes can be put on hold");
+        state.warn(words::ONLY_QUEUED_CAN_BE_HELD);
     }
     Vec::new()
 }
@@ -230,13 +217,10 @@ fn hold_one(state: &mut State, op: OpId) -> Vec<Effect> {
 fn hold(state: &mut State) -> Vec<Effect> {
     let held = hold_all(&mut state.changes);
     if held == 0 {
-        state.warn(NOTHING_TO_HOLD);
+        state.warn(words::NOTHING_TO_HOLD);
         return Vec::new();
     }
-    state.inform_about(
-        Topic::OnHold(state.changes.counts().on_hold),
-        format!("On hold: {}. Press r to resume", counted(held, Noun::Change)),
-    );
+    state.inform_about(Topic::OnHold(state.changes.counts().on_hold), words::on_hold(held));
     Vec::new()
 }
 
@@ -271,7 +255,7 @@ fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
     if let Some(OpState::Failed(_)) = state.changes.queue.op(op).map(|step| &step.state) {
         return retry(state, op);
     }
-    state.warn("It hasn't failed; nothing to retry");
+    state.warn(words::HAS_NOT_FAILED);
     Vec::new()
 }
 
@@ -279,7 +263,7 @@ fn try_again(state: &mut State, op: OpId) -> Vec<Effect> {
 pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
     let step = state.changes.queue.op(op)?.clone();
     let OpState::Failed(error) = &step.state else {
-        state.warn("Only failed changes can be edited here. Press d to discard, r to resume");
+        state.warn(words::ONLY_FAILED_CAN_BE_EDITED);
         return None;
     };
     if let Some(conflict) = Conflict::of(state, op, error) {
@@ -294,8 +278,7 @@ pub(in crate::app) fn decide(state: &mut State, op: OpId) -> Option<Layer> {
             Some(Layer::Form(form))
         }
         Operation::Delete { .. } => {
-            let text = format!("{} · press r to retry, d to discard", sentence(&error.to_string()));
-            state.warn_about(Topic::Problem(op), text);
+            state.warn_about(Topic::Problem(op), words::deletion_failed(error));
             None
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::action::Action;
 use crate::changes::{
-    DoneOp, ExecutionResult, FinishedPlan, OpId, OpState, Operation, Recovered, RecoveredState, Title, Transitions,
+    DoneOp, ExecutionResult, FinishedPlan, OpId, OpState, Operation, Recovered, RecoveredState, Transitions,
     WriteError, WriteResult, Written,
 };
 use crate::remote::{Contexts, RemoteError};
@@ -13,13 +13,13 @@ use crate::segment::{Field, Segment, SegmentId};
 use crate::sync::Command;
 
 use super::submitting::apply;
-use super::{Conflict, LeftOver};
+use super::{Conflict, LeftOver, words};
 use crate::app::Changes;
 use crate::app::messages::{self, Topic};
 use crate::app::side::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::tree::viewport;
-use crate::app::wording::{after_who, sentence, title};
-use crate::app::{Effect, Layer, State, Tone, grouped};
+use crate::app::wording::after_who;
+use crate::app::{Effect, Layer, State, Tone};
 
 /// An operation has come to something.
 pub(in crate::app) fn executed(state: &mut State, op: OpId, result: &ExecutionResult) -> Vec<Effect> {
@@ -56,16 +56,8 @@ fn unreached(state: &mut State, op: OpId, error: &RemoteError, retry_in: Duratio
         return;
     }
     let queue = state.key(Action::ShowPending);
-    let when = match error.fault.retry_after() {
-        Some(_) => format!("again in {} s", retry_in.as_secs()),
-        None => "when the server responds".into(),
-    };
-    let failed = state
-        .changes
-        .queue
-        .plan(op.plan_id)
-        .map_or_else(|| sentence(&error.to_string()), |plan| format!("{}: {}", plan.title.failed, error.fault));
-    let text = format!("{failed}. Your changes are kept and sent {when} · press {queue} to see them");
+    let title = state.changes.queue.plan(op.plan_id).map(|plan| &plan.title);
+    let text = words::unreached(title, error, retry_in, queue);
     state.changes.unreached = Some(error.fault.clone());
     state.link.doubted = error.fault.retry_after().is_none();
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text.clone());
@@ -125,23 +117,19 @@ fn changed_fields(state: &State, before: Option<&Segment>, written: &Written) ->
 /// Says where the server or a colleague had it otherwise than asked.
 fn remark(state: &mut State, written: &Written) {
     let name = &written.segment.name;
-    let list = |fields: &[Field]| fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let about = Some(written.segment.id.clone());
     if !written.ignored.is_empty() {
-        let kept = written
-            .ignored
-            .iter()
-            .map(|field| format!("{field} {}", activity::shown(&state.tree.forest, &written.segment, *field)));
-        let text = format!("{name}: the server kept {}", kept.collect::<Vec<_>>().join(" and the "));
+        let shown = |field: &Field| (*field, activity::shown(&state.tree.forest, &written.segment, *field));
+        let text = words::server_kept(name, &written.ignored.iter().map(shown).collect::<Vec<_>>());
         state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
         state.warn_about(Topic::Version(Arc::clone(&written.segment)), text);
     }
     if !written.merged.is_empty() {
-        let text = format!("{name}: kept someone else's newer {}", list(&written.merged));
+        let text = words::kept_newer(name, &written.merged);
         state.side.activity.add(state.clock.now, EntryKind::Notice, about.clone(), text);
     }
     if written.existed {
-        let text = format!("{name} already existed: the server returned it instead of creating a new one");
+        let text = words::existed(name);
         state.side.activity.add(state.clock.now, EntryKind::Failed, about.clone(), text.clone());
         state.warn_about(Topic::Segment(written.segment.id.clone()), text);
     }
@@ -151,8 +139,7 @@ fn remark(state: &mut State, written: &Written) {
 }
 
 fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentId>) {
-    let text =
-        format!("{name}: someone else changed it at the same moment; their change may be lost. Please check with them");
+    let text = words::concurrent_write(name);
     let topic = about.clone().map_or(Topic::Past, Topic::Segment);
     state.side.activity.add(state.clock.now, EntryKind::Failed, about, text.clone());
     state.warn_about(topic, text);
@@ -161,14 +148,7 @@ fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentI
 /// Says when somebody reverts what was written here a while ago. `now` is what the server has of it.
 pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment, now: &Arc<Segment>) {
     for reverted in state.changes.recent.reverted(before, after, state.clock.now) {
-        let value = |text: Option<String>| text.map_or_else(|| "none".into(), |text| format!("“{text}”"));
-        let text = format!(
-            "{}: someone reverted your change to {} ({} → {})",
-            after.name,
-            reverted.field,
-            value(reverted.from),
-            value(reverted.to)
-        );
+        let text = words::reverted(&after.name, reverted.field, reverted.from.as_deref(), reverted.to.as_deref());
         state.side.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
         state.warn_about(Topic::Version(Arc::clone(now)), text);
     }
@@ -182,11 +162,7 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
     if done == 0 {
         return;
     }
-    let text = if done == total {
-        title.done
-    } else {
-        format!("{} ({done} of {total} applied, the rest discarded)", title.done)
-    };
+    let text = words::done(title, done, total);
     let (at, contexts) = (state.clock.now, Contexts::default());
     let topic = about.as_ref().map_or(Topic::Past, |(subject, _)| Topic::Segment(subject.clone()));
     let (subject, fields) = about.map_or((None, Vec::new()), |(subject, fields)| (Some(subject), fields));
@@ -209,13 +185,13 @@ pub(super) fn finished(state: &mut State, plan: FinishedPlan, about: Option<(Seg
 /// Tells of an operation that failed in a line, with the key that opens the dialog it came from.
 fn failed(state: &mut State, op: OpId, error: &WriteError) {
     let Some(text) = failure_in_words(state, op) else { return };
-    let words = error.to_string();
+    let reason = error.to_string();
     state.side.activity.add(state.clock.now, EntryKind::Failed, None, text);
     let origin = state.changes.origins.get(&op.plan_id).cloned();
     let layer = match (Conflict::of(state, op, error), origin) {
         (Some(conflict), _) => Some(Layer::Conflict(conflict)),
         (None, Some(mut origin)) => {
-            origin.refuse(&words, Some(op));
+            origin.refuse(&reason, Some(op));
             Some(origin)
         }
         (None, None) => None,
@@ -234,18 +210,16 @@ fn failed(state: &mut State, op: OpId, error: &WriteError) {
 fn failure_in_words(state: &State, op: OpId) -> Option<String> {
     let plan = state.changes.queue.plan(op.plan_id)?;
     let OpState::Failed(error) = &state.changes.queue.op(op)?.state else { return None };
-    let (done, total) = (plan.counts().done, plan.counts().total());
-    let progress = if total > 1 { format!(" ({done} of {total} applied)") } else { String::new() };
-    Some(format!("{}{progress}: {error}", plan.title.failed))
+    Some(words::failed(&plan.title, plan.counts().done, plan.counts().total(), error))
 }
 
 /// The same, with the key for what can be done about it.
 pub(in crate::app) fn failure(state: &State, op: OpId) -> Option<String> {
-    let words = failure_in_words(state, op)?;
+    let failed = failure_in_words(state, op)?;
     Some(if state.changes.refused.iter().any(|layer| layer.amends() == Some(op)) {
-        format!("{words} · press {} to resolve", state.key(Action::Resolve))
+        words::to_resolve(&failed, state.key(Action::Resolve))
     } else {
-        format!("{words} · press {} to review and retry", state.key(Action::ShowPending))
+        words::to_review_and_retry(&failed, state.key(Action::ShowPending))
     })
 }
 
@@ -261,7 +235,7 @@ pub(in crate::app) fn undelivered(state: &mut State, command: Command) {
         }
         Command::PollNow | Command::Reload | Command::StopListing => {}
     }
-    state.warn_about(Topic::Undelivered, "Too many pending changes. Try again in a moment");
+    state.warn_about(Topic::Undelivered, words::TOO_MANY_PENDING);
 }
 
 /// Hands over what could not be before.
@@ -275,48 +249,21 @@ pub(in crate::app) fn hand_over_again(state: &mut State) -> Vec<Effect> {
 
 /// What an earlier session left, and what became of it, is told and kept for the list of pending changes, which shows it.
 pub(in crate::app) fn recovered(state: &mut State, found: Vec<Recovered>) -> Vec<Effect> {
-    let lines: Vec<(OpId, String)> = found.iter().map(|recovered| (recovered.op, line(recovered))).collect();
+    let lines: Vec<(OpId, String)> =
+        found.iter().map(|recovered| (recovered.op, words::recovered(recovered))).collect();
     for (_, line) in &lines {
         state.side.activity.add(state.clock.now, EntryKind::Notice, None, line.clone());
     }
     state.changes.staging |= found.iter().any(|one| one.state == RecoveredState::Staged);
-    let title = Title {
-        wish: "finish changes from last session".into(),
-        done: "Finished changes from last session".into(),
-        failed: "Some changes from last session couldn't be applied".into(),
-    };
     state.changes.queue.resume_sending();
-    let transitions = state.changes.queue.recover(&state.tree.forest, found, &title);
+    let transitions = state.changes.queue.recover(&state.tree.forest, found, &words::last_session());
     let effects = apply(state, transitions);
     if let Some((_, first)) = lines.first() {
-        let queue = state.key(Action::ShowPending);
-        let more = lines.len() - 1;
-        let others = if more == 0 { String::new() } else { format!(" and {} more", grouped(more)) };
+        let text = words::left_over(first, lines.len() - 1, state.key(Action::ShowPending));
         // Nothing opens by itself: it would take keys that are meant for something else.
-        state.warn_about(
-            Topic::LeftOver,
-            format!("Left over from last session: {first}{others} · press {queue} to see it"),
-        );
+        state.warn_about(Topic::LeftOver, text);
         let lines = lines.into_iter().map(|(op, line)| LeftOver::of(&state.changes.queue, op, line));
         state.changes.left_over.extend(lines.collect::<Vec<_>>());
     }
     effects
-}
-
-/// What became of an operation of an earlier session.
-fn line(recovered: &Recovered) -> String {
-    let Title { wish, done, .. } = title(&recovered.operation);
-    let wish = sentence(&wish);
-    match &recovered.state {
-        RecoveredState::Applied(_) => format!("{done}: applied"),
-        RecoveredState::Staged => format!("{wish}: still staged"),
-        RecoveredState::NotSent => format!("{wish}: not sent yet"),
-        RecoveredState::NotApplied => format!("{wish}: sent but not applied"),
-        RecoveredState::NotFound => {
-            format!("{wish}: sent, not found on the server so far; still checking")
-        }
-        RecoveredState::Unknown(error) => {
-            format!("{wish}: sent, result unknown: {error}")
-        }
-    }
 }

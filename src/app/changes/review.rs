@@ -3,7 +3,6 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
 use crate::app::messages::Topic;
-use crate::numbers::{Agreeing, Noun, counted};
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -13,7 +12,7 @@ use crate::keymap::Key;
 use crate::segment::{Field, SegmentId};
 
 use super::submitting::Replacement;
-use super::{discard, send_replacement, submit, unstage};
+use super::{discard, send_replacement, submit, unstage, words};
 use crate::app::wording;
 use crate::app::{Effect, State, TextField};
 use crate::changes::{Confirmation, TypedPhrase, confirmation, left_to_the_server, managed};
@@ -171,18 +170,16 @@ fn count(operations: &[&Operation]) -> OperationCounts {
 fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
     let mut warnings = Vec::new();
     if operations.iter().any(|operation| matches!(operation, Operation::Delete { .. })) {
-        let undo = state.key(Action::Undo);
-        warnings.push(format!("Deletions can be undone ({undo}); segments get new IDs."));
+        warnings.push(words::deletions_can_be_undone(state.key(Action::Undo)));
     }
     let left = left_to_the_server(&state.tree.forest, operations);
     if left > 0 {
-        let (are, left) = (Agreeing::Are.with(left), counted(left, Noun::Descendant));
-        warnings.push(format!("{left} {are} left to the server; this can't be undone."));
+        warnings.push(words::left_to_the_server(left));
     }
     // Of a single one, the word that is asked for tells.
     let of_others = managed(&state.session.safeguards(), &state.tree.forest, operations).len();
     if of_others > 1 {
-        warnings.push(format!("{} are managed by another system.", counted(of_others, Noun::Segment)));
+        warnings.push(words::managed_by_another_system(of_others));
     }
     let mut given = std::collections::HashSet::new();
     for operation in operations {
@@ -199,7 +196,7 @@ fn warnings(state: &State, operations: &[&Operation]) -> Vec<String> {
             state.tree.forest.with_external_id(text).any(|other| Some(&other.id) != own && !is_provisional(&other.id))
         };
         if !given.insert(text) || taken(own) {
-            warnings.push(format!("“{text}” would be the external ID of more than one segment."));
+            warnings.push(words::external_id_of_several(text));
         }
         if warnings.len() > 3 {
             break;
@@ -221,7 +218,7 @@ pub(in crate::app) fn press(state: &mut State, review: &mut Review, key: Key) ->
         "y" if review.changed => look_again(state, review),
         "y" if review.confirmation.next().is_none() => return KeyResult::Do(send(state, review)),
         "y" => review.typing = true,
-        "enter" => state.warn("Press y to send, esc to cancel"),
+        "enter" => state.warn(words::REVIEW_KEYS),
         key => {
             review.list.press(key, count, ListKeys::Letters);
         }
@@ -233,11 +230,11 @@ fn take_one_out(state: &mut State, review: &mut Review) -> KeyResult {
     let selected = review.operations(state, review.list.chosen..review.list.chosen + 1).first().map(|(op, _)| *op);
     let effects = selected.into_iter().flat_map(|op| discard(state, op)).collect();
     if review.is_staged {
-        state.inform("Discarded. It was staged only, so it can't be undone");
+        state.inform(words::STAGED_DISCARDED);
     }
     let left = review.count(state);
     if left == 0 {
-        report_dropped(state, review, "Nothing left to send");
+        report_dropped(state, review, words::NOTHING_LEFT_TO_SEND);
         return KeyResult::Do(effects);
     }
     review.list.go(0, left);
@@ -260,7 +257,7 @@ fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
         }
         "enter" => {
             let phrase = review.confirmation.next().map(TypedPhrase::text).unwrap_or_default();
-            state.warn(format!("Type {phrase} to continue, or press esc"));
+            state.warn(words::type_to_continue(&phrase));
         }
         _ => {
             review.typed.press(key);
@@ -272,7 +269,7 @@ fn press_typing(state: &mut State, review: &mut Review, key: Key) -> KeyResult {
 /// The key was pressed for what was there before.
 fn look_again(state: &mut State, review: &mut Review) {
     review.changed = false;
-    state.warn("Something here just changed on the server. Please review again");
+    state.warn(words::REVIEW_AGAIN);
 }
 
 fn send(state: &mut State, review: &mut Review) -> Vec<Effect> {
@@ -289,8 +286,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
     if let Some(replacement) = review.replacement.take() {
         return replacement.origin.map_or_else(
             || {
-                let resolve = state.key(Action::Resolve);
-                let text = format!("Unresolved. Press {resolve} to come back to it");
+                let text = words::unresolved(state.key(Action::Resolve));
                 state.inform_about(Topic::Problem(replacement.op), text);
                 KeyResult::Close
             },
@@ -298,7 +294,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
         );
     }
     if review.is_staged && !discards {
-        state.inform_about(Topic::AnyStaged, format!("Still staged. Press {} to review", state.key(Action::Stage)));
+        state.inform_about(Topic::AnyStaged, words::still_staged(state.key(Action::Stage)));
         return KeyResult::Close;
     }
     let origin = match review.plan_ids.as_slice() {
@@ -306,7 +302,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
         _ => None,
     };
     let effects = review.plan_ids.iter().flat_map(|plan_id| unstage(state, *plan_id)).collect();
-    report_dropped(state, review, "Nothing sent");
+    report_dropped(state, review, words::NOTHING_SENT);
     state.screen.layers.extend(origin);
     KeyResult::Do(effects)
 }
@@ -314,7 +310,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
 /// A text may have been much work: it is not lost with the plan that it came to.
 fn report_dropped(state: &mut State, review: &Review, what: &str) {
     match &review.text {
-        Some(file) => state.warn(format!("{what}{}", wording::kept_in(file))),
+        Some(file) => state.warn(wording::with_text_kept(what, file)),
         None => state.inform(what),
     }
 }

@@ -8,7 +8,7 @@ use crate::forest::{Change, RowId};
 use crate::segment::SegmentId;
 use crate::sync::Command;
 
-use super::results;
+use super::{results, words};
 use crate::app::Changes;
 use crate::app::messages::Topic;
 use crate::app::tree::viewport;
@@ -174,9 +174,7 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
         let transitions = if waits { state.changes.queue.keep(*plan_id) } else { state.changes.queue.submit(*plan_id) };
         effects.extend(apply(state, transitions));
         if waits {
-            let key = state.key(Action::Stage);
-            let text = format!("Not sent: it needs a segment that is still staged. Press {key} to send both");
-            state.warn_about(Topic::AnyStaged, text);
+            state.warn_about(Topic::AnyStaged, words::needs_a_staged_segment(state.key(Action::Stage)));
         }
     }
     effects
@@ -184,8 +182,7 @@ pub(in crate::app) fn submit(state: &mut State, plan_ids: &[PlanId]) -> Vec<Effe
 
 fn say_staged(state: &mut State) {
     let staged = state.changes.counts().staged;
-    let text = format!("Staged ({staged}). Press {} to review and send", state.key(Action::Stage));
-    state.inform_about(Topic::Staged(staged), text);
+    state.inform_about(Topic::Staged(staged), words::staged(staged, state.key(Action::Stage)));
 }
 
 /// Begins what is ready: the last thing that is done about any event.
@@ -233,12 +230,11 @@ pub(in crate::app) fn replace(state: &mut State, op: OpId, operation: Operation,
 pub(in crate::app) fn send_replacement(state: &mut State, replacement: Replacement) -> Vec<Effect> {
     let Replacement { op, operation, origin } = replacement;
     if !state.changes.queue.rests(op) {
-        state.inform("Already resolved");
+        state.inform(words::ALREADY_RESOLVED);
         return Vec::new();
     }
     if state.changes.queue.refers_to_staged(&operation) {
-        let key = state.key(Action::Stage);
-        state.warn_about(Topic::AnyStaged, format!("Its new parent is still staged. Press {key} to send it"));
+        state.warn_about(Topic::AnyStaged, words::parent_still_staged(state.key(Action::Stage)));
         return Vec::new();
     }
     state.changes.origins.extend(origin.map(|origin| (op.plan_id, origin)));
@@ -274,10 +270,7 @@ pub(in crate::app) fn hold_all(changes: &mut Changes) -> usize {
 pub(in crate::app) fn resume(state: &mut State, plan_id: PlanId) -> Vec<Effect> {
     let (transitions, unclear) = state.changes.queue.resume(plan_id);
     if unclear > 0 {
-        state.warn_about(
-            Topic::AnyProblem,
-            "Not retried: it may already have been created. Press enter on it to decide",
-        );
+        state.warn_about(Topic::AnyProblem, words::MAY_HAVE_BEEN_CREATED);
     }
     apply(state, transitions)
 }

@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::changes::UndoStep;
 
 use super::submitting::{SubmitMode, begin, discard_plan};
+use super::words;
 use crate::app::messages::Topic;
 use crate::app::side::activity::EntryKind;
 use crate::app::{Effect, Pane, State};
@@ -16,21 +17,21 @@ pub(in crate::app) fn undo(state: &mut State, step: UndoStep) -> Vec<Effect> {
     }
     let half_done = if step == UndoStep::Undo { state.changes.queue.half_done() } else { None };
     if state.changes.queue.is_moving() {
-        state.warn_about(Topic::Moving, "Still sending. Try again in a moment");
+        state.warn_about(Topic::Moving, words::STILL_SENDING);
         return Vec::new();
     }
     let mut effects = Vec::new();
     if let Some(plan_id) = half_done {
         if let Some(plan) = state.changes.queue.plan(plan_id) {
-            let text = format!("{}: remaining steps discarded", plan.title.failed);
+            let text = words::remaining_discarded(&plan.title);
             state.side.activity.add(state.clock.now, EntryKind::Notice, None, text);
         }
         effects = discard_plan(state, plan_id);
     }
     let Some((plan, title, kind)) = state.changes.queue.take_undo(step, &state.tree.forest) else {
         let nothing = match step {
-            UndoStep::Undo => "Nothing to undo",
-            UndoStep::Redo => "Nothing to redo",
+            UndoStep::Undo => words::NOTHING_TO_UNDO,
+            UndoStep::Redo => words::NOTHING_TO_REDO,
         };
         state.warn(nothing);
         return effects;
@@ -49,15 +50,15 @@ fn undo_selected(state: &mut State) -> Vec<Effect> {
         }
     };
     let Some(plan_id) = plan_id else {
-        state.warn("This wasn't done here, so it can't be undone here");
+        state.warn(words::NOT_DONE_HERE);
         return Vec::new();
     };
     if state.changes.queue.is_moving() {
-        state.warn_about(Topic::Moving, "Still sending. Try again in a moment");
+        state.warn_about(Topic::Moving, words::STILL_SENDING);
         return Vec::new();
     }
     let Some((plan, title, kind)) = state.changes.queue.take_undo_of(plan_id, &state.tree.forest) else {
-        state.warn("Already undone");
+        state.warn(words::ALREADY_UNDONE);
         return Vec::new();
     };
     begin(state, plan, title, None, SubmitMode::Undo(kind))
