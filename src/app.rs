@@ -26,7 +26,7 @@ mod spoken;
 mod state;
 mod targets;
 mod tree;
-mod wording;
+mod words;
 
 #[cfg(test)]
 pub(crate) mod harness;
@@ -98,7 +98,7 @@ pub use tree::saved_view::View;
 pub use tree::search::{FindPrompt, Search};
 pub use tree::viewport::{BesideDialog, TreeView};
 pub use tree::{MarkedRange, Picks, Tree};
-pub use wording::{described, field_text};
+pub use words::{described, field_text};
 
 /// Something that happened.
 #[derive(Debug, Clone)]

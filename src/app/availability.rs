@@ -7,8 +7,7 @@ use crate::segment::SegmentId;
 
 use super::dialogs::user_commands;
 use super::tree::{filter, viewport};
-use super::wording::sentence;
-use super::{Access, Pane, State, browsing};
+use super::{Access, Pane, State, browsing, changes, words};
 use crate::changes::{PendingKind, is_provisional};
 
 /// Whether an action can act now, as far as that can be said in the time of a frame: what is pending is looked at where it is not
@@ -36,11 +35,10 @@ const GLANCE: usize = 1_000;
 /// The reason why not, as a sentence for the person.
 pub fn availability(state: &State, action: Action) -> Result<(), String> {
     if state.screen.panes.focus == Pane::Activity && changes_the_selected(action) {
-        let back = state.key(Action::Dismiss);
-        return Err(format!("The activity has the focus. Press {back} to go back to the tree"));
+        return Err(words::activity_has_focus(state.key(Action::Dismiss)));
     }
     if action.is_write() && state.session.access == Access::ReadOnly {
-        return Err(sentence(&Fault::ReadOnly.to_string()));
+        return Err(words::sentence(&Fault::ReadOnly.to_string()));
     }
     match action {
         Action::Delete => subjects_settled(state)
@@ -48,36 +46,33 @@ pub fn availability(state: &State, action: Action) -> Result<(), String> {
             .and_then(|()| nothing_under_way_below(state)),
         Action::EditAsText => text_settled(state),
         Action::Edit | Action::Rename | Action::Move | Action::Cut => subjects_settled(state),
-        Action::Paste if state.tree.picks.cut.is_empty() => {
-            Err(format!("Nothing to paste. Press {} to cut first", state.key(Action::Cut)))
-        }
+        Action::Paste if state.tree.picks.cut.is_empty() => Err(words::nothing_to_paste(state.key(Action::Cut))),
         Action::AddChild | Action::AddSibling | Action::Paste => place_for_new(state),
         Action::Mark | Action::Bookmark => existing(state),
         Action::GoToBookmark if !state.tree.picks.places.any_bookmark() => {
-            Err(format!("No bookmarks yet. Press {} to set one", state.key(Action::Bookmark)))
+            Err(words::no_bookmarks(state.key(Action::Bookmark)))
         }
         Action::Copy(aspect) => copyable(state, aspect),
         Action::NextMatch | Action::PreviousMatch | Action::MarkMatches if state.tree.search.is_none() => {
-            Err(format!("No search yet. Press {} to search", state.key(Action::Find)))
+            Err(words::no_search(state.key(Action::Find)))
         }
         Action::UserCommands(number) => user_commands::available(state, number),
         Action::Browse => addressable(state),
         Action::Resolve if state.changes.refused_count() == 0 && state.changes.counts().failed == 0 => {
-            Err("No failed changes".into())
+            Err(words::NO_FAILED_CHANGES.into())
         }
         // There it goes to the segment of an entry, or undoes that.
         Action::ToggleFold | Action::Undo if state.screen.panes.focus == Pane::Activity => Ok(()),
         Action::Undo if !state.changes.queue.undo_stack().can_undo() && state.changes.counts().done == 0 => {
             let moving = state.changes.queue.is_moving();
-            Err(if moving { "Still sending. Try again in a moment" } else { "Nothing to undo" }.into())
+            Err(if moving { changes::STILL_SENDING } else { changes::NOTHING_TO_UNDO }.into())
         }
-        Action::Repeat if state.changes.last_edit.is_none() => Err("Nothing to repeat".into()),
-        Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err("Nothing to redo".into()),
+        Action::Repeat if state.changes.last_edit.is_none() => Err(words::NOTHING_TO_REPEAT.into()),
+        Action::Redo if !state.changes.queue.undo_stack().can_redo() => Err(changes::NOTHING_TO_REDO.into()),
         Action::ToggleFold if filter::is_kept(&state.tree) => Ok(()),
-        Action::ExpandSubtree | Action::FoldToLevel(_) if filter::is_kept(&state.tree) => Err(format!(
-            "Everything that matches is shown. Press {} to clear the filter first",
-            state.key(Action::Dismiss)
-        )),
+        Action::ExpandSubtree | Action::FoldToLevel(_) if filter::is_kept(&state.tree) => {
+            Err(words::everything_is_shown(state.key(Action::Dismiss)))
+        }
         Action::ExpandSubtree | Action::ToggleFold => foldable(state),
         _ => Ok(()),
     }
@@ -108,19 +103,17 @@ const fn changes_the_selected(action: Action) -> bool {
 pub(super) fn foldable(state: &State) -> Result<(), String> {
     let row = viewport::selected_row(state).and_then(|(at, _)| state.shown_row(at));
     match row.map(|row| row.fold) {
-        None => Err("Nothing selected".into()),
-        Some(Fold::Leaf) => Err("It has no children".into()),
+        None => Err(words::NOTHING_SELECTED.into()),
+        Some(Fold::Leaf) => Err(words::NO_CHILDREN.into()),
         Some(Fold::Closed | Fold::Open) => Ok(()),
     }
 }
 
 fn existing(state: &State) -> Result<(), String> {
     match &state.tree.view.selected {
-        None => Err(format!("No segment selected. Press {} to add one", state.key(Action::AddChild))),
-        Some(RowId::Heading(_)) => Err("This is a heading. Select a segment".into()),
-        Some(RowId::Segment(id)) if !state.tree.forest.contains(id) => {
-            Err(format!("“{id}” doesn't exist on the server; it is only referenced as a parent"))
-        }
+        None => Err(words::no_segment_selected(state.key(Action::AddChild))),
+        Some(RowId::Heading(_)) => Err(words::HEADING_SELECTED.into()),
+        Some(RowId::Segment(id)) if !state.tree.forest.contains(id) => Err(words::only_referenced(id)),
         Some(RowId::Segment(_)) => Ok(()),
     }
 }
@@ -131,10 +124,9 @@ fn subjects_settled(state: &State) -> Result<(), String> {
     }
     for segment in pending_subjects(state).filter_map(|id| state.tree.forest.get(id)) {
         match state.changes.queue.pending(&segment.id) {
-            Some(PendingKind::Deleting) => return Err(format!("{} is being deleted", segment.name)),
+            Some(PendingKind::Deleting) => return Err(words::is_being_deleted(&segment.name)),
             Some(PendingKind::Failed) => {
-                let resolve = state.key(Action::Resolve);
-                return Err(format!("{} has an unresolved change. Press {resolve} to resolve it", segment.name));
+                return Err(words::has_unresolved_change(&segment.name, state.key(Action::Resolve)));
             }
             // What builds upon it waits for it.
             Some(PendingKind::Creating | PendingKind::Changing) | None => {}
@@ -157,7 +149,7 @@ fn addressable(state: &State) -> Result<(), String> {
     existing(state)?;
     let Some(segment) = state.selected_segment() else { return Ok(()) };
     if is_provisional(&segment.id) {
-        return Err(format!("{} is still being created. Please wait", segment.name));
+        return Err(words::wait_until_created(&segment.name));
     }
     browsing::address(state, segment).map(|_| ())
 }
@@ -166,11 +158,7 @@ fn addressable(state: &State) -> Result<(), String> {
 fn nothing_new_among(state: &State) -> Result<(), String> {
     let new = pending_subjects(state).find(|id| is_provisional(id));
     match new.and_then(|id| state.tree.forest.get(id)) {
-        Some(segment) => Err(format!(
-            "{} is still being created. Press {} to discard it",
-            segment.name,
-            state.key(Action::ShowPending)
-        )),
+        Some(segment) => Err(words::discard_while_created(&segment.name, state.key(Action::ShowPending))),
         None => Ok(()),
     }
 }
@@ -200,7 +188,7 @@ fn is_subject(state: &State, id: &SegmentId) -> bool {
 fn nothing_under_way_below(state: &State) -> Result<(), String> {
     let below = |id| state.tree.forest.ancestors(id).find(|above| is_subject(state, &above.id));
     match state.changes.queue.concerned().find_map(below) {
-        Some(subject) => Err(format!("A descendant of {} is still being saved. Please wait", subject.name)),
+        Some(subject) => Err(words::wait_for_descendant(&subject.name)),
         None => Ok(()),
     }
 }
@@ -217,12 +205,9 @@ fn text_settled(state: &State) -> Result<(), String> {
     for segment in state.changes.queue.concerned().filter_map(|id| state.tree.forest.get(id)) {
         let name = &segment.name;
         let reason = match state.changes.queue.pending(&segment.id) {
-            Some(PendingKind::Creating) => format!("{name} is still being created"),
-            Some(PendingKind::Deleting) => format!("{name} is being deleted"),
-            Some(PendingKind::Failed) => {
-                let resolve = state.key(Action::Resolve);
-                format!("{name} has an unresolved change. Press {resolve} to resolve it")
-            }
+            Some(PendingKind::Creating) => words::is_being_created(name),
+            Some(PendingKind::Deleting) => words::is_being_deleted(name),
+            Some(PendingKind::Failed) => words::has_unresolved_change(name, state.key(Action::Resolve)),
             Some(PendingKind::Changing) | None => continue,
         };
         if is_written(&segment.id) {
@@ -239,7 +224,7 @@ fn place_for_new(state: &State) -> Result<(), String> {
     existing(state)?;
     let pending = state.selected_segment().and_then(|segment| state.changes.queue.pending(&segment.id));
     match pending {
-        Some(PendingKind::Deleting) => Err("It is being deleted".into()),
+        Some(PendingKind::Deleting) => Err(words::BEING_DELETED.into()),
         Some(PendingKind::Creating | PendingKind::Changing | PendingKind::Failed) | None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 use crate::remote::UrlTemplate;
 use crate::segment::Segment;
 
-use super::{Effect, State};
+use super::{Effect, State, words};
 
 /// What became of an address that was to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,21 +24,16 @@ pub enum Browsed {
 /// Why there is none, and what to do.
 pub(super) fn address(state: &State, segment: &Segment) -> Result<String, String> {
     let Some(template) = &state.session.open else {
-        return Err(no_template(state));
+        return Err(words::set_open(state.session.profile.as_deref()));
     };
     filled(template, segment, &state.session.tenant)
 }
 
 fn filled(template: &UrlTemplate, segment: &Segment, tenant: &str) -> Result<String, String> {
     template.fill(segment, tenant).ok_or_else(|| match &segment.external_id {
-        None => format!("{} has no external ID, which `open` needs", segment.name),
-        Some(_) => format!("Can't build a URL for {} from `open`", segment.name),
+        None => words::no_external_id_to_open(&segment.name),
+        Some(_) => words::no_url(&segment.name),
     })
-}
-
-fn no_template(state: &State) -> String {
-    let place = state.session.profile.as_ref().map_or_else(|| "a profile".into(), |name| format!("[profiles.{name}]"));
-    format!("Set open = \"https://…/{{id}}\" in {place} to use this")
 }
 
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
@@ -56,11 +51,11 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 pub(super) fn on_browsed(state: &mut State, url: String, browsed: Browsed) -> Vec<Effect> {
     match browsed {
         Browsed::Opened => {
-            state.inform(format!("Opened {url}"));
+            state.inform(words::opened(&url));
             return Vec::new();
         }
-        Browsed::NoBrowser => state.warn(format!("No browser available. URL copied: {url}")),
-        Browsed::Failed(reason) => state.warn(format!("Couldn't open the browser ({reason}). URL copied: {url}")),
+        Browsed::NoBrowser => state.warn(words::no_browser(&url)),
+        Browsed::Failed(reason) => state.warn(words::browser_failed(&reason, &url)),
     }
     vec![Effect::Copy(url)]
 }

@@ -37,7 +37,7 @@ pub(super) use submitting::{
     send_replacement, submit, unstage,
 };
 pub(super) use undo::undo;
-pub(super) use words::NOTHING_TO_HOLD;
+pub(super) use words::{NOTHING_TO_HOLD, NOTHING_TO_REDO, NOTHING_TO_UNDO, STILL_SENDING};
 
 /// The changes of this session.
 #[derive(Debug, Clone, Default)]

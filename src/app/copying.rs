@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use crate::action::Aspect;
 use crate::forest::RowId;
-use crate::numbers::{Noun, counted};
 use crate::printable::{printable, printable_json};
 use crate::remote::curl;
 use crate::segment::{Segment, SegmentId};
 
 use super::tree::marking;
-use super::{Effect, State, grouped, size};
+use super::{Effect, State, words};
 use crate::changes::is_provisional;
 
 /// Terminals that bound the sequence at all take 100,000 bytes of it: 74,994 of text, as three become four on the way.
@@ -27,7 +26,7 @@ pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
     let subjects = marking::subjects(state);
     let copied = match (subjects.as_slice(), &state.tree.view.selected) {
         ([], Some(RowId::Segment(id))) => missing_parent(state, aspect, id),
-        ([], _) => Err("None of the marked segments exist any more".into()),
+        ([], _) => Err(words::MARKED_ARE_GONE.into()),
         ([segment], _) => one(state, aspect, segment),
         (several, _) => all(state, aspect, several),
     };
@@ -43,35 +42,28 @@ pub(super) fn copy_segments(state: &mut State, aspect: Aspect) -> Vec<Effect> {
 /// Copies a text and says so, or why not.
 pub(super) fn copy(state: &mut State, text: String, what: &str) -> Vec<Effect> {
     if text.len() > MOST {
-        state.warn(too_long());
+        state.warn(words::too_big_to_copy(MOST));
         return Vec::new();
     }
-    let size = if text.len() < LONG { String::new() } else { format!(" · {}", size(text.len())) };
-    state.inform(format!("Copied {what}{size}"));
+    state.inform(words::copied(what, (text.len() >= LONG).then_some(text.len())));
     vec![Effect::Copy(text)]
-}
-
-fn too_long() -> String {
-    format!("Too big for the terminal clipboard ({} limit). Use `segtui export`", size(MOST))
 }
 
 /// A text and what it is.
 type Copied = Result<(String, String), String>;
 
 fn missing_parent(state: &State, aspect: Aspect, id: &SegmentId) -> Copied {
-    let what = the(aspect);
     let text = if aspect == Aspect::Curl { command(state, id)? } else { id.to_string() };
-    Ok((text, format!("{what} of the missing {id}")))
+    Ok((text, words::copy_of_missing(aspect, id)))
 }
 
 fn one(state: &State, aspect: Aspect, segment: &Segment) -> Copied {
-    let what = the(aspect);
     let text = if aspect == Aspect::Subtree {
         joined(outline(state, segment, 0), "\n")?
     } else {
-        text(state, aspect, segment)?.ok_or_else(|| format!("{} has no external ID", segment.name))?
+        text(state, aspect, segment)?.ok_or_else(|| words::no_external_id(&segment.name))?
     };
-    Ok((text, format!("{what} of {}", segment.name)))
+    Ok((text, words::copy_of(aspect, &segment.name)))
 }
 
 fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
@@ -82,7 +74,7 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
         };
         let tops: Vec<_> = segments.iter().filter(|segment| !is_inside(segment)).collect();
         let text = joined(tops.iter().flat_map(|segment| outline(state, segment, 0)), "\n")?;
-        return Ok((text, counted(tops.len(), noun(aspect))));
+        return Ok((text, words::copy_of_several(aspect, tops.len(), 0)));
     }
     let mut lacking = 0;
     let texts = segments.iter().filter_map(|segment| {
@@ -95,37 +87,10 @@ fn all(state: &State, aspect: Aspect, segments: &[Arc<Segment>]) -> Copied {
     } else {
         try_joined(texts, "\n")?
     };
-    let told = counted(segments.len() - lacking, noun(aspect));
-    match lacking {
-        0 => Ok((text, told)),
-        _ if lacking == segments.len() => Err("None of the marked segments has an external ID".into()),
-        _ => Ok((text, format!("{told}; {} without one", grouped(lacking)))),
+    if lacking > 0 && lacking == segments.len() {
+        return Err(words::NO_EXTERNAL_IDS.into());
     }
-}
-
-/// What the only one is called.
-const fn the(aspect: Aspect) -> &'static str {
-    match aspect {
-        Aspect::Id => "the ID",
-        Aspect::Name => "the name",
-        Aspect::ExternalId => "the external ID",
-        Aspect::Path => "the path",
-        Aspect::Json => "the JSON",
-        Aspect::Subtree => "the subtree",
-        Aspect::Curl => "the curl command",
-    }
-}
-
-const fn noun(aspect: Aspect) -> Noun {
-    match aspect {
-        Aspect::Id => Noun::Id,
-        Aspect::Name => Noun::Name,
-        Aspect::ExternalId => Noun::ExternalId,
-        Aspect::Path => Noun::Path,
-        Aspect::Json => Noun::SegmentAsJson,
-        Aspect::Subtree => Noun::Subtree,
-        Aspect::Curl => Noun::CurlCommand,
-    }
+    Ok((text, words::copy_of_several(aspect, segments.len() - lacking, lacking)))
 }
 
 /// `None` where the segment has no such thing.
@@ -144,7 +109,7 @@ fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<Strin
         }
         Aspect::Json => {
             let json = serde_json::to_string(segment);
-            let json = json.map_err(|error| format!("Couldn't write {} as JSON: {error}", segment.name))?;
+            let json = json.map_err(|error| words::no_json(&segment.name, &error))?;
             Some(printable_json(&json))
         }
         Aspect::Subtree => Some(outline_line(segment, 0)),
@@ -153,7 +118,7 @@ fn text(state: &State, aspect: Aspect, segment: &Segment) -> Result<Option<Strin
 }
 
 fn command(state: &State, id: &SegmentId) -> Result<String, String> {
-    let url = state.session.base_url.segment(id).ok_or_else(|| format!("The ID {id} can't be part of a URL"))?;
+    let url = state.session.base_url.segment(id).ok_or_else(|| words::no_url_for_id(id))?;
     Ok(curl("GET", url.as_str(), &state.session.tenant, None))
 }
 
@@ -166,7 +131,7 @@ fn outline<'a>(state: &'a State, segment: &'a Segment, depth: u32) -> impl Itera
 
 fn outline_line(segment: &Segment, depth: u32) -> String {
     let id = if is_provisional(&segment.id) {
-        "not created yet".to_owned()
+        words::NOT_CREATED_YET.to_owned()
     } else {
         segment.id.text().chars().take(SHORT_ID).collect()
     };
@@ -188,7 +153,7 @@ fn try_joined(texts: impl Iterator<Item = Result<String, String>>, separator: &s
         }
         joined.push_str(&text?);
         if joined.len() > MOST {
-            return Err(too_long());
+            return Err(words::too_big_to_copy(MOST));
         }
     }
     Ok(joined)

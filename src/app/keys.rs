@@ -10,7 +10,7 @@ use super::dialogs::{help, new_profile, output_pane, palette, profiles, requests
 use super::edit::text_field::LONGEST_PASTE;
 use super::edit::{bulk, changing, deletion, findings, form, outline, parents, renaming};
 use super::tree::{marking, places, search};
-use super::{Effect, State, Tone, changes, perform};
+use super::{Effect, State, Tone, changes, perform, words};
 
 pub(super) fn press(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
     if !matches!(state.screen.layers.last(), Some(Layer::Find(_))) {
@@ -113,8 +113,7 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
             let pressed = std::mem::take(&mut state.screen.pressed);
             let abandoned = pressed.len() > 1 && (key.to_string() == "esc" || keymap.asks(key, Action::Dismiss));
             if !abandoned {
-                let help = state.key(Action::Help);
-                state.warn(format!("{} is not bound. Press {help} for help", sequence_text(&pressed)));
+                state.warn(words::not_bound(&sequence_text(&pressed), state.key(Action::Help)));
             }
             Vec::new()
         }
@@ -125,17 +124,14 @@ fn press_main(state: &mut State, keymap: &Keymap, key: Key) -> Vec<Effect> {
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let effects = paste_into_field(state, text);
     if text.len() > LONGEST_PASTE && !state.screen.layers.is_empty() {
-        let kept = LONGEST_PASTE / 1024;
-        state.warn(format!("Only the first {kept} KiB were pasted"));
+        state.warn(words::paste_was_cut(LONGEST_PASTE / 1024));
     }
     effects
 }
 
 fn paste_into_field(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(mut layer) = state.screen.layers.pop() else {
-        let (find, add) = (state.key(Action::Find), state.key(Action::AddChild));
-        let text = format!("Nowhere to paste. Press {find} to search or {add} to add a segment first");
-        state.warn(text);
+        state.warn(words::nowhere_to_paste(state.key(Action::Find), state.key(Action::AddChild)));
         return Vec::new();
     };
     let place = state.screen.layers.len();

@@ -16,7 +16,7 @@ use crate::segment::{Segment, SegmentId};
 use crate::sync::Phase;
 
 use super::side::activity::Unready;
-use super::{Shape, State, availability, changes};
+use super::{Shape, State, availability, changes, words};
 
 /// A line for the person, in place of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,9 +121,9 @@ impl State {
     pub(super) fn refuse_entry(&mut self, reason: Unready, action: Action) {
         let key = self.key(action);
         let text = match reason {
-            Unready::Empty => "Nothing has happened yet".to_owned(),
-            Unready::Another => format!("The entry you selected is gone. Press {key} again for this one"),
-            Unready::OutOfSight => format!("The selected entry was out of sight. Press {key} again for this one"),
+            Unready::Empty => words::NO_ENTRIES.to_owned(),
+            Unready::Another => words::entry_is_gone(key),
+            Unready::OutOfSight => words::entry_was_out_of_sight(key),
         };
         self.warn(text);
     }
@@ -158,7 +158,7 @@ pub(super) fn look_again(state: &mut State) {
 /// The server has said that the tree is what it has.
 pub(super) fn synchronised(state: &mut State) {
     match state.screen.message.as_ref().map(|message| &message.topic) {
-        Some(Topic::Checking) => state.inform("Up to date"),
+        Some(Topic::Checking) => state.inform(words::UP_TO_DATE),
         Some(Topic::Relisting) => state.screen.message = None,
         _ => {}
     }

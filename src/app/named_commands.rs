@@ -6,7 +6,7 @@ use crate::theme::Name;
 use super::dialogs::key_result::KeyResult;
 use super::edit::changing;
 use super::tree::{places, search};
-use super::{State, availability};
+use super::{State, availability, words};
 
 /// A command that takes what is typed behind its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,19 +83,18 @@ pub(in crate::app) fn run(state: &mut State, argument: Argument, text: &str) -> 
             if Name::parse(text).is_some() {
                 return KeyResult::Close;
             }
-            let names = Name::ALL.map(Name::text).join(", ");
-            state.warn(format!("Unknown theme {text}. Use {names}"));
+            state.warn(words::unknown_theme(text, &Name::ALL.map(Name::text)));
             KeyResult::Stay
         }
         Argument::SaveFilter => {
             let Some(query) = state.tree.search.as_ref().map(|search| search.text.clone()) else {
-                state.warn(format!("No filter to save. Press {} to filter first", state.key(Action::Find)));
+                state.warn(words::no_filter_to_save(state.key(Action::Find)));
                 return KeyResult::Stay;
             };
             if state.tree.filters.save(text, &query) {
-                state.inform(format!("Saved filter {text}. Type :filter {text} to use it"));
+                state.inform(words::filter_saved(text));
             } else {
-                state.warn("Too many saved filters");
+                state.warn(words::TOO_MANY_FILTERS);
             }
             KeyResult::Close
         }

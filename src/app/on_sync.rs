@@ -1,7 +1,5 @@
 //! What the sync actor says, taken into the state.
 
-use super::wording::sentence;
-use crate::numbers::{Agreeing, Noun, counted};
 use std::mem;
 use std::sync::Arc;
 
@@ -14,7 +12,7 @@ use super::changes::report_reverted;
 use super::messages::{self, Topic};
 use super::side::activity::{self, ActivityEntry, EntryKind, Originator};
 use super::tree::{saved_view, search, sorting, viewport};
-use super::{Effect, Layer, State, changes};
+use super::{Effect, Layer, State, changes, words};
 
 pub(super) fn on_sync_event(state: &mut State, event: Event) -> Vec<Effect> {
     let mut effects = changes::hand_over_again(state);
@@ -61,36 +59,27 @@ fn enter(state: &mut State, phase: Phase) {
     let was_offline = matches!(state.link.phase, Phase::Offline { .. });
     match &phase {
         Phase::Offline { error, .. } if !was_offline => {
-            state.side.activity.add(now, EntryKind::Notice, None, format!("offline: {error}"));
+            state.side.activity.add(now, EntryKind::Notice, None, words::offline(error));
             if error.fault.is_unauthorised() {
-                let text = format!("{} · check the API key and the tenant", sentence(&error.to_string()));
+                let text = words::not_authorised(error);
                 state.warn_about(Topic::Phase(mem::discriminant(&phase)), text);
             }
         }
         Phase::Silent { call, since } => {
-            let text = format!("Couldn't {call}: no response for {} s", since.as_secs());
+            let text = words::no_response(call, since.as_secs());
             state.side.activity.add(now, EntryKind::Notice, None, text);
         }
         Phase::Stalled { error, progress, .. } => {
-            let again = state.key(Action::Refresh);
-            let text = format!(
-                "{}. Loaded {} · press {again} to retry",
-                sentence(&error.to_string()),
-                counted(progress.segments, Noun::Segment)
-            );
+            let text = words::listing_stalled(error, progress.segments, state.key(Action::Refresh));
             state.side.activity.add(now, EntryKind::Notice, None, text.clone());
             state.warn_about(Topic::Phase(mem::discriminant(&phase)), text);
         }
         Phase::Paused(progress) => {
-            let again = state.key(Action::Refresh);
-            let text = format!(
-                "Loaded {}; the rest is missing. Press {again} to continue",
-                counted(progress.segments, Noun::Segment)
-            );
+            let text = words::listing_paused(progress.segments, state.key(Action::Refresh));
             state.side.activity.add(now, EntryKind::Notice, None, text.clone());
             state.warn_about(Topic::Phase(mem::discriminant(&phase)), text);
         }
-        Phase::Live if was_offline => state.side.activity.add(now, EntryKind::Recovered, None, "Reconnected"),
+        Phase::Live if was_offline => state.side.activity.add(now, EntryKind::Recovered, None, words::RECONNECTED),
         _ => {}
     }
     if matches!(phase, Phase::Offline { .. } | Phase::Stalled { .. }) {
@@ -213,7 +202,7 @@ fn change(state: &mut State, seen: &[SegmentChange]) -> Vec<Effect> {
     };
     let goodbye = selected_goes
         .and_then(|one| one.before.as_ref())
-        .map(|gone| (Topic::Gone(gone.id.clone()), format!("{} was deleted by someone else", gone.name)));
+        .map(|gone| (Topic::Gone(gone.id.clone()), words::deleted_by_another(&gone.name)));
     viewport::preserving_viewport(state, |state| {
         state.tree.forest.apply(changes);
         state.tree.forest.mark_changed(seen.iter().map(|one| &one.id));
@@ -245,12 +234,9 @@ fn verified(state: &mut State, missed: &[SegmentChange]) {
         }
     }
     match missed.len() {
-        0 if asked => state.inform("Verified: everything matches the server"),
+        0 if asked => state.inform(words::VERIFIED),
         0 => {}
-        many => {
-            let (changes, were) = (counted(many, Noun::Change), Agreeing::Were.with(many));
-            state.warn(format!("Verified: {changes} missing from the feed {were} found and applied"));
-        }
+        many => state.warn(words::verified_with_missing(many)),
     }
 }
 

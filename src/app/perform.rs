@@ -3,7 +3,6 @@
 use crate::action::{Action, Group};
 use crate::changes::UndoStep;
 use crate::forest::{Order, RowId};
-use crate::numbers::{Noun, counted};
 use crate::sync::{Command, Phase};
 
 use super::dialogs::{profiles, user_commands};
@@ -13,7 +12,7 @@ use super::tree::viewport::{self, Direction};
 use super::tree::{marking, places, search, sorting};
 use super::{
     BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, PendingPane, Renaming, RequestsPane, State,
-    TextField, availability, browsing, changes, copying,
+    TextField, availability, browsing, changes, copying, words,
 };
 
 /// Steps from match to match, or along siblings, that are done at once.
@@ -114,7 +113,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Resolve => changes::open_problem(state),
         Action::Paste => return changing::paste(state),
         Action::Refresh => {
-            state.inform_about(Topic::Checking, "Checking for changes…");
+            state.inform_about(Topic::Checking, words::CHECKING);
             return vec![Effect::Sync(Command::PollNow)];
         }
         Action::Reload => return reload(state),
@@ -128,7 +127,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn reload(state: &mut State) -> Vec<Effect> {
-    state.inform_about(Topic::Relisting, "Reloading everything to verify…");
+    state.inform_about(Topic::Relisting, words::RELOADING);
     state.link.verification_asked = true;
     vec![Effect::Sync(Command::Reload)]
 }
@@ -145,7 +144,7 @@ fn go_to_entry(state: &mut State) {
             state.screen.panes.focus = Pane::Tree;
             viewport::go_to(state, &id);
         }
-        None => state.warn("This entry has no segment that still exists"),
+        None => state.warn(words::ENTRY_HAS_NO_SEGMENT),
     }
 }
 
@@ -191,11 +190,8 @@ fn stop(state: &mut State) -> Vec<Effect> {
         state.warn(changes::NOTHING_TO_HOLD);
         return Vec::new();
     }
-    let queue = state.key(Action::ShowPending);
-    state.warn_about(
-        Topic::OnHold(state.changes.counts().on_hold),
-        format!("Paused: {} on hold. Press {queue}, then R to resume", counted(held, Noun::Change)),
-    );
+    let text = words::paused(held, state.key(Action::ShowPending));
+    state.warn_about(Topic::OnHold(state.changes.counts().on_hold), text);
     Vec::new()
 }
 
@@ -288,7 +284,7 @@ fn arrange(state: &mut State, action: Action) {
     }
     viewport::keep_in_sight(state);
     if layout.shape == super::Shape::TreeOnly {
-        state.warn_about(Topic::TreeOnly, "Only the tree fits. Enlarge the terminal to at least 60×15");
+        state.warn_about(Topic::TreeOnly, words::ONLY_THE_TREE_FITS);
     }
 }
 

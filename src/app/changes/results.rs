@@ -18,7 +18,7 @@ use crate::app::Changes;
 use crate::app::messages::{self, Topic};
 use crate::app::side::activity::{self, ActivityEntry, EntryKind, FieldChange, Originator};
 use crate::app::tree::viewport;
-use crate::app::wording::after_who;
+use crate::app::words::after_who;
 use crate::app::{Effect, Layer, State, Tone};
 
 /// An operation has come to something.

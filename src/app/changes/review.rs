@@ -13,7 +13,7 @@ use crate::segment::{Field, SegmentId};
 
 use super::submitting::Replacement;
 use super::{discard, send_replacement, submit, unstage, words};
-use crate::app::wording;
+use crate::app::words::with_text_kept;
 use crate::app::{Effect, State, TextField};
 use crate::changes::{Confirmation, TypedPhrase, confirmation, left_to_the_server, managed};
 
@@ -310,7 +310,7 @@ fn leave(state: &mut State, review: &mut Review, discards: bool) -> KeyResult {
 /// A text may have been much work: it is not lost with the plan that it came to.
 fn report_dropped(state: &mut State, review: &Review, what: &str) {
     match &review.text {
-        Some(file) => state.warn(wording::with_text_kept(what, file)),
+        Some(file) => state.warn(with_text_kept(what, file)),
         None => state.inform(what),
     }
 }

@@ -12,7 +12,7 @@ use super::{results, words};
 use crate::app::Changes;
 use crate::app::messages::Topic;
 use crate::app::tree::viewport;
-use crate::app::wording::title;
+use crate::app::words::title;
 use crate::app::{Effect, Layer, Review, State};
 
 /// How a plan comes to be sent.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::app::grouped;
-use crate::app::wording::{sentence, title};
+use crate::app::words::{sentence, title};
 use crate::changes::{Recovered, RecoveredState, Title, WriteError};
 use crate::numbers::{Agreeing, Noun, counted};
 use crate::remote::{Fault, RemoteError};
@@ -126,9 +126,9 @@ pub(super) fn deletion_with_new_children(name: &str) -> Title {
 
 // Undoing.
 
-pub(super) const STILL_SENDING: &str = "Still sending. Try again in a moment";
-pub(super) const NOTHING_TO_UNDO: &str = "Nothing to undo";
-pub(super) const NOTHING_TO_REDO: &str = "Nothing to redo";
+pub(in crate::app) const STILL_SENDING: &str = "Still sending. Try again in a moment";
+pub(in crate::app) const NOTHING_TO_UNDO: &str = "Nothing to undo";
+pub(in crate::app) const NOTHING_TO_REDO: &str = "Nothing to redo";
 pub(super) const NOT_DONE_HERE: &str = "This wasn't done here, so it can't be undone here";
 pub(super) const ALREADY_UNDONE: &str = "Already undone";
 

@@ -3,7 +3,7 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::messages::Topic;
 use crate::app::tree::marking::subjects;
-use crate::app::wording::title;
+use crate::app::words::title;
 use crate::numbers::{Agreeing, Noun, counted};
 use std::sync::Arc;
 

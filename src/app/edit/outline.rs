@@ -5,7 +5,7 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::tree::marking;
-use crate::app::wording;
+use crate::app::words;
 use crate::numbers::{Noun, counted};
 use std::path::PathBuf;
 
@@ -127,7 +127,7 @@ pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effe
             effects
         }
         Edited::Failed { fault, file } => {
-            let kept = file.as_ref().or(former.as_ref()).map_or_else(String::new, |file| wording::kept_in(file));
+            let kept = file.as_ref().or(former.as_ref()).map_or_else(String::new, |file| words::kept_in(file));
             state.warn(format!("No changes: {fault}{kept}"));
             // The one before is the only one when there is no other.
             file.and(former).map(Effect::RemoveText).into_iter().collect()
@@ -149,7 +149,7 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
                     state.inform("No changes");
                     return vec![Effect::RemoveText(file)];
                 }
-                [only] => wording::title(only),
+                [only] => words::title(only),
                 several => Title {
                     wish: format!("apply {} from text edit", counted(several.len(), Noun::Change)),
                     done: format!("Applied {} from text edit", counted(several.len(), Noun::Change)),
@@ -178,7 +178,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key)
             KeyResult::StayAndDo(vec![Effect::EditText { text }])
         }
         (EditState::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
-            state.warn(format!("No changes{}", wording::kept_in(file)));
+            state.warn(format!("No changes{}", words::kept_in(file)));
             KeyResult::Close
         }
         // What was typed before the editor came up is not for it, and not for what is below either.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::changes::{self, SubmitMode};
 use crate::app::edit::{changing, parents};
 use crate::app::tree::marking::subjects;
-use crate::app::wording::title;
+use crate::app::words::title;
 use crate::app::{Effect, State};
 use crate::changes::{Operation, Plan, Title, is_provisional};
 use crate::numbers::{Noun, counted};

@@ -3,7 +3,7 @@
 //! The service documents no form of its errors, so whether it minds the key or the tenant is told from the server's own
 //! words, which are always shown with it.
 
-use crate::app::wording::sentence;
+use crate::app::words::sentence;
 use crate::remote::{BaseUrl, ConnectError, Fault, InsecureHttp, ObstacleKind};
 
 use super::{ProfileField, TrialError};
