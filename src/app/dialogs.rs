@@ -13,3 +13,4 @@ pub(super) mod palette;
 pub(super) mod profiles;
 pub(super) mod requests_pane;
 pub(super) mod user_commands;
+mod words;

@@ -3,8 +3,9 @@
 use crate::app::dialogs::key_result::KeyResult;
 use crate::keymap::Key;
 
-use crate::app::dialogs::user_commands;
+use crate::app::dialogs::{user_commands, words};
 use crate::app::layout::Area;
+use crate::app::words::no_search;
 use crate::app::{Layer, Panes, Run, State, TextField, copying};
 
 /// What a command writes, as far as it is on the screen.
@@ -122,15 +123,15 @@ pub(in crate::app) fn press(state: &mut State, pane: &mut OutputPane, key: Key) 
         "n" | "N" => {
             let way = if key == "n" { Way::Down } else { Way::Up };
             if pane.sought.text().is_empty() {
-                state.warn("No search yet. Press / to search");
+                state.warn(no_search("/"));
             } else if !pane.seek(run, rows, way) {
-                state.warn(format!("No line contains “{}”", pane.sought.text()));
+                state.warn(words::no_line_contains(pane.sought.text()));
             }
         }
-        "y" if run.text.lines().is_empty() => state.warn("Nothing to copy yet"),
+        "y" if run.text.lines().is_empty() => state.warn(words::NO_OUTPUT_TO_COPY),
         "y" => {
             let text = run.text.lines().join("\n");
-            return KeyResult::StayAndDo(copying::copy(state, text, "the output"));
+            return KeyResult::StayAndDo(copying::copy(state, text, words::OUTPUT));
         }
         _ => {}
     }
@@ -160,7 +161,7 @@ fn press_sought(state: &mut State, pane: &mut OutputPane, key: Key) {
             pane.typing = false;
             let found = state.side.commands.run.as_ref().is_some_and(|run| pane.seek(run, rows, Way::Here));
             if !found && !pane.sought.text().is_empty() {
-                state.warn(format!("No line contains “{}”", pane.sought.text()));
+                state.warn(words::no_line_contains(pane.sought.text()));
             }
         }
         _ => {

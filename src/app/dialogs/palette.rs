@@ -12,9 +12,10 @@ use crate::forest::RowId;
 use crate::keymap::Key;
 
 use crate::app::dialogs::closeness::Closeness;
+use crate::app::dialogs::words;
 use crate::app::named_commands::{self, ARGUMENTS, Argument, ArgumentCommand};
 use crate::app::tree::marking;
-use crate::app::{State, TextField, grouped, perform};
+use crate::app::{State, TextField, perform};
 
 /// What is typed to find an action, and which one is chosen.
 #[derive(Debug, Clone)]
@@ -144,17 +145,13 @@ impl Palette {
     #[must_use]
     pub fn title(&self, state: &State) -> String {
         let name = match &self.row {
-            None => return "Commands".into(),
+            None => return words::COMMANDS.into(),
             Some(RowId::Heading(heading)) => heading.to_string(),
             Some(RowId::Segment(id)) => {
                 state.tree.forest.get(id).map_or_else(|| id.to_string(), |segment| segment.name.to_string())
             }
         };
-        match state.tree.picks.marked.len() {
-            0 => format!("Actions: {name}"),
-            // Those that can, act on these.
-            marked => format!("Actions: {name} · {} marked", grouped(marked)),
-        }
+        words::actions_for(&name, state.tree.picks.marked.len())
     }
 
     /// Whether only the actions for a row are offered.
@@ -219,7 +216,7 @@ pub(in crate::app) fn press(state: &mut State, palette: &mut Palette, key: Key) 
         "esc" | "ctrl-c" => return KeyResult::Close,
         "enter" => {
             if palette.row.is_some() && palette.row != state.tree.view.selected {
-                state.warn("The row that was clicked is no longer selected; nothing was done");
+                state.warn(words::CLICKED_ROW_IS_GONE);
                 return KeyResult::Close;
             }
             if let Some((command, text)) = palette.with_argument() {

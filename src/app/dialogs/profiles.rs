@@ -12,7 +12,7 @@ use crate::keymap::Key;
 use crate::theme::Color;
 
 use crate::app::dialogs::closeness::Closeness;
-use crate::app::dialogs::user_commands;
+use crate::app::dialogs::{user_commands, words};
 use crate::app::{Access, Effect, Layer, State, TextField};
 
 /// Where one can work.
@@ -159,7 +159,7 @@ pub(in crate::app) fn press(state: &mut State, list: &mut ProfileList, key: Key)
         "enter" => match found.get(list.list.chosen) {
             Some(Choice::New) => return KeyResult::replace(Layer::NewProfile(Box::new(new_profile::another(state)))),
             Some(Choice::Go(destination)) if *destination == state.side.profiles.here => {
-                state.inform("Already there");
+                state.inform(words::ALREADY_THERE);
                 return KeyResult::Close;
             }
             Some(Choice::Go(destination)) => return KeyResult::Do(go(state, destination.clone())),
@@ -200,8 +200,7 @@ pub(in crate::app) fn press_switching(state: &mut State, destination: &Destinati
 
 fn switch(state: &mut State, destination: Destination) -> Vec<Effect> {
     let choice = Choice::Go(destination.clone());
-    let text = format!("Opening {}…", state.side.profiles.title(&choice));
-    state.inform(text);
+    state.inform(words::opening(state.side.profiles.title(&choice)));
     vec![Effect::Switch(destination)]
 }
 

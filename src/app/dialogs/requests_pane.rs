@@ -4,6 +4,7 @@
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::{List, ListKeys};
+use crate::app::dialogs::words;
 use std::sync::Arc;
 
 use crate::keymap::Key;
@@ -160,7 +161,7 @@ fn press_list(state: &mut State, pane: &mut RequestsPane, key: &str) -> KeyResul
             pane.open = Some(OpenRequest { exchange, line: 0 });
         }
         ("y", Some((_, exchange))) => return KeyResult::StayAndDo(copy(state, &exchange)),
-        ("enter" | "y", None) => state.warn("No request selected"),
+        ("enter" | "y", None) => state.warn(words::NO_REQUEST_SELECTED),
         _ => {}
     }
     KeyResult::Stay
@@ -178,8 +179,8 @@ fn press_open(state: &mut State, pane: &mut RequestsPane, key: &str) -> KeyResul
 
 fn copy(state: &mut State, exchange: &Exchange) -> Vec<Effect> {
     if let Some(command) = exchange.curl() {
-        return copying::copy(state, command, "the request as a curl command");
+        return copying::copy(state, command, words::REQUEST_AS_CURL);
     }
-    state.warn("Body too large to keep; can't build a curl command");
+    state.warn(words::BODY_TOO_LARGE);
     Vec::new()
 }

@@ -17,6 +17,8 @@ use crate::forest::RowId;
 use crate::segment::Segment;
 
 use crate::app::dialogs::output_text::OutputText;
+use crate::app::dialogs::words;
+use crate::app::words::{MARKED_ARE_GONE, wait_until_created};
 use crate::app::{Access, Effect, Layer, OutputPane, State, duration};
 use crate::changes::is_provisional;
 
@@ -125,15 +127,15 @@ impl Run {
     pub fn standing(&self, now: Timestamp) -> String {
         let Some(end) = &self.end else {
             let seconds = now.duration_since(self.started).as_secs().max(0);
-            return if self.stopping { format!("stopping · {seconds} s") } else { format!("running · {seconds} s") };
+            return if self.stopping { words::stopping_for(seconds) } else { words::running_for(seconds) };
         };
         let took = duration(end.took);
         match &end.outcome {
-            RunOutcome::Exited(code) => format!("exit code {code} · {took}"),
-            RunOutcome::Ended(how) => format!("{how} · {took}"),
-            RunOutcome::NotStarted(reason) => format!("couldn't start: {reason}"),
-            RunOutcome::Stopped => format!("stopped after {took}"),
-            RunOutcome::TimedOut(limit) => format!("timed out after {}", duration(*limit)),
+            RunOutcome::Exited(code) => words::exited(*code, &took),
+            RunOutcome::Ended(how) => words::ended(how, &took),
+            RunOutcome::NotStarted(reason) => words::not_started(reason),
+            RunOutcome::Stopped => words::stopped(&took),
+            RunOutcome::TimedOut(limit) => words::timed_out(&duration(*limit)),
         }
     }
 
@@ -147,13 +149,13 @@ impl Run {
 /// Whether a command could run now, and if not, why.
 pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String> {
     let Some(command) = state.side.commands.commands.get(usize::from(number)) else {
-        return Err("No such command".into());
+        return Err(words::NO_SUCH_COMMAND.into());
     };
     if let Some(run) = state.side.commands.running() {
-        return Err(format!("“{}” is still running. Press {} to stop it", run.name, state.key(Action::Pause)));
+        return Err(words::is_still_running(&run.name, state.key(Action::Pause)));
     }
     if command.api_key && state.session.access == Access::ReadOnly {
-        return Err(format!("“{}” receives the API key, so it is disabled in read-only mode", command.name));
+        return Err(words::disabled_when_read_only(&command.name));
     }
     let marked = !state.tree.picks.marked.is_empty() && command.on != Subjects::Selected;
     let selected = match &state.tree.view.selected {
@@ -162,16 +164,14 @@ pub(in crate::app) fn available(state: &State, number: u16) -> Result<(), String
     };
     match (marked, selected) {
         (false, _) if command.on == Subjects::Marked => {
-            Err(format!("“{}” needs marked segments. Press {} to mark", command.name, state.key(Action::Mark)))
+            Err(words::needs_marked(&command.name, state.key(Action::Mark)))
         }
-        (false, None) => Err("Select a segment first".into()),
-        (false, Some(segment)) if is_provisional(&segment.id) => {
-            Err(format!("{} is still being created. Please wait", segment.name))
-        }
+        (false, None) => Err(words::SELECT_FIRST.into()),
+        (false, Some(segment)) if is_provisional(&segment.id) => Err(wait_until_created(&segment.name)),
         (true, _)
             if state.changes.queue.concerned().any(|id| is_provisional(id) && state.tree.picks.marked.contains(id)) =>
         {
-            Err("A marked segment is still being created. Please wait".into())
+            Err(words::MARKED_BEING_CREATED.into())
         }
         _ => Ok(()),
     }
@@ -185,7 +185,7 @@ pub(in crate::app) fn ask(state: &mut State, number: u16) -> Vec<Effect> {
         Subjects::MarkedOrSelected | Subjects::Marked => marking::subjects(state),
     };
     if subjects.is_empty() {
-        state.warn("None of the marked segments exist any more");
+        state.warn(MARKED_ARE_GONE);
         return Vec::new();
     }
     if command.confirm {
@@ -221,7 +221,7 @@ fn begin(state: &mut State, command: UserCommand, subjects: Vec<Arc<Segment>>) -
     if command.output == Output::Pane {
         state.screen.layers.push(Layer::Output(OutputPane::default()));
     } else {
-        let text = format!("“{}” is running. Press {} to stop it", command.name, state.key(Action::Pause));
+        let text = words::is_running(&command.name, state.key(Action::Pause));
         state.inform_about(Topic::Run(run), text);
     }
     vec![Effect::Run(Box::new(RunRequest { run, command, subjects }))]
@@ -238,7 +238,7 @@ pub(in crate::app) fn stop(side: &mut Side) -> Vec<Effect> {
 pub(in crate::app) fn refuse_to_leave(state: &mut State) {
     if let Some(run) = state.side.commands.running() {
         let topic = Topic::Run(run.number);
-        let text = format!("“{}” is still running. Press {} to stop it, then quit", run.name, state.key(Action::Pause));
+        let text = words::stop_before_leaving(&run.name, state.key(Action::Pause));
         state.warn_about(topic, text);
     }
 }
@@ -264,9 +264,8 @@ fn report_end(state: &mut State) {
     let last = run.text.last_words();
     let standing = run.standing(state.clock.now);
     match (run.succeeded(), run.output, last) {
-        (true, Output::Message, Some(last)) => state.inform(format!("{}: {last}", run.name)),
-        (true, ..) => state.inform(format!("“{}” finished", run.name)),
-        (false, _, Some(last)) => state.warn(format!("“{}”: {standing} · {last}", run.name)),
-        (false, _, None) => state.warn(format!("“{}”: {standing}", run.name)),
+        (true, Output::Message, Some(last)) => state.inform(words::command_says(&run.name, last)),
+        (true, ..) => state.inform(words::finished(&run.name)),
+        (false, _, last) => state.warn(words::command_failed(&run.name, &standing, last)),
     }
 }

@@ -3,6 +3,7 @@
 //! The service documents no form of its errors, so whether it minds the key or the tenant is told from the server's own
 //! words, which are always shown with it.
 
+use crate::app::dialogs::words;
 use crate::app::words::sentence;
 use crate::remote::{BaseUrl, ConnectError, Fault, InsecureHttp, ObstacleKind};
 
@@ -12,29 +13,21 @@ use super::{ProfileField, TrialError};
 pub(super) fn of(hindrance: &TrialError, address: &str, tenant: &str) -> (ProfileField, String) {
     match hindrance {
         TrialError::Fault(fault) => of_fault(fault, &host(address), tenant),
-        TrialError::NoKey(words) => (ProfileField::Key, words.clone()),
-        TrialError::InvalidRequest(field, words) => (*field, words.clone()),
+        TrialError::NoKey(reason) => (ProfileField::Key, reason.clone()),
+        TrialError::InvalidRequest(field, reason) => (*field, reason.clone()),
     }
 }
 
 fn host(address: &str) -> String {
-    BaseUrl::parse(address, InsecureHttp::Allowed).map_or_else(|_| "the server".into(), |url| url.host())
+    BaseUrl::parse(address, InsecureHttp::Allowed).map_or_else(|_| words::THE_SERVER.into(), |url| url.host())
 }
 
 fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
     match fault {
         Fault::Unreachable { reason } => (ProfileField::BaseUrl, of_obstacle(reason, host)),
-        Fault::Refused { status, words, .. } => of_refusal(*status, words, host, tenant),
-        Fault::TimedOut { after } => {
-            let after = after.as_secs();
-            let words = format!("{host} accepted the connection but didn't reply within {after} s. Try again later");
-            (ProfileField::BaseUrl, words)
-        }
-        Fault::InvalidResponse { reason } => {
-            let words =
-                format!("{host} replied, but this isn't the segment API ({reason}). Usually the host alone is enough");
-            (ProfileField::BaseUrl, words)
-        }
+        Fault::Refused { status, words: said, .. } => of_refusal(*status, said, host, tenant),
+        Fault::TimedOut { after } => (ProfileField::BaseUrl, words::no_reply(host, after.as_secs())),
+        Fault::InvalidResponse { reason } => (ProfileField::BaseUrl, words::not_the_segment_api(host, reason)),
         Fault::Redirected { .. }
         | Fault::TooLong { .. }
         | Fault::Broken { .. }
@@ -44,46 +37,30 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
 }
 
 fn of_obstacle(obstacle: &ConnectError, host: &str) -> String {
-    let words = &obstacle.words;
+    let reason = &obstacle.words;
     match obstacle.kind {
-        ObstacleKind::NoSuchHost => format!("Host not found: {host}. Check the spelling, your connection and VPN"),
-        ObstacleKind::Refused => {
-            format!("Connection refused: nothing is listening at {host}. Check host and port")
-        }
+        ObstacleKind::NoSuchHost => words::host_not_found(host),
+        ObstacleKind::Refused => words::connection_refused(host),
         // What rustls says of an answer that is not TLS at all.
-        ObstacleKind::Tls if words.contains("InvalidContentType") => {
-            format!("TLS failed at {host}: it seems to speak plain http. Check the scheme and the port")
-        }
-        ObstacleKind::Tls => {
-            format!("TLS failed at {host}: {words}. Behind a corporate proxy, set SSL_CERT_FILE")
-        }
-        ObstacleKind::TimedOut => {
-            format!("Couldn't connect to {host}: {words}. Check the URL and your VPN")
-        }
-        ObstacleKind::Other => format!("Couldn't connect to {host}: {words}"),
+        ObstacleKind::Tls if reason.contains("InvalidContentType") => words::plain_http(host),
+        ObstacleKind::Tls => words::tls_failed(host, reason),
+        ObstacleKind::TimedOut => words::connection_timed_out(host, reason),
+        ObstacleKind::Other => words::no_connection(host, reason),
     }
 }
 
-fn of_refusal(status: u16, words: &str, host: &str, tenant: &str) -> (ProfileField, String) {
-    let said = if words.is_empty() { format!("({status})") } else { format!("({status}: {words})") };
-    match (status, minded(words)) {
+fn of_refusal(status: u16, said: &str, host: &str, tenant: &str) -> (ProfileField, String) {
+    let answer = words::answer(status, said);
+    match (status, minded(said)) {
         (400 | 401 | 403 | 404 | 422, Some(ProfileField::Tenant)) => {
-            (ProfileField::Tenant, format!("{host} rejected tenant {tenant} {said}"))
+            (ProfileField::Tenant, words::tenant_rejected(host, tenant, &answer))
         }
-        (401 | 403, Some(_)) => (ProfileField::Key, format!("{host} rejected the key {said}")),
-        (401 | 403, None) => {
-            let text = format!("{host} rejected this key for this tenant {said}. Check both");
-            (ProfileField::Key, text)
-        }
-        (404 | 405 | 410, _) => {
-            let text = format!(
-                "There is a server at {host}, but no segment API at this path {said}. Usually the host alone is enough"
-            );
-            (ProfileField::BaseUrl, text)
-        }
-        (500.., _) => (ProfileField::BaseUrl, format!("{host} reported an internal error {said}. Try again later")),
-        (429, _) => (ProfileField::BaseUrl, format!("{host} is rate-limiting requests {said}. Try again later")),
-        _ => (ProfileField::BaseUrl, format!("{host} rejected the request {said}")),
+        (401 | 403, Some(_)) => (ProfileField::Key, words::key_rejected(host, &answer)),
+        (401 | 403, None) => (ProfileField::Key, words::key_or_tenant_rejected(host, &answer)),
+        (404 | 405 | 410, _) => (ProfileField::BaseUrl, words::no_api_at_path(host, &answer)),
+        (500.., _) => (ProfileField::BaseUrl, words::internal_error(host, &answer)),
+        (429, _) => (ProfileField::BaseUrl, words::rate_limited(host, &answer)),
+        _ => (ProfileField::BaseUrl, words::request_rejected(host, &answer)),
     }
 }
 

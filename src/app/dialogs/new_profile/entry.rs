@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use crate::app::dialogs::words;
 use crate::remote::{BaseUrl, InsecureHttp};
 
 use super::{KeyLocation, NewProfile, ProfileField};
@@ -55,11 +56,11 @@ impl NewProfile {
         self.faults.clear();
         let address = completed(self.base_url.text());
         let base_url = match address.as_str() {
-            "" | "https://" | "http://" => Err("Enter the server URL".into()),
+            "" | "https://" | "http://" => Err(words::ENTER_URL.into()),
             _ => BaseUrl::parse(&address, self.context.insecure_http).map_err(|fault| fault.to_string()),
         };
         let base_url = self.noted(ProfileField::BaseUrl, base_url);
-        let tenant = self.noted(ProfileField::Tenant, sendable(self.tenant.text(), "the tenant"));
+        let tenant = self.noted(ProfileField::Tenant, sendable(self.tenant.text(), words::THE_TENANT));
         let name = self.noted(ProfileField::Name, self.checked_name());
         let key_field = if self.keeping.takes_key() { ProfileField::Key } else { ProfileField::Source };
         let key = self.noted(key_field, self.key_source());
@@ -76,7 +77,7 @@ impl NewProfile {
     fn checked_name(&self) -> Result<String, String> {
         let name = self.name_text();
         if self.context.taken.iter().any(|taken| taken == name) {
-            return Err(format!("A profile named {name} already exists"));
+            return Err(words::profile_exists(name));
         }
         // A blank tenant is a fault of its own, which is told there.
         Ok(name.to_owned())
@@ -90,21 +91,21 @@ impl NewProfile {
             KeyLocation::Variable => {
                 let name = self.variable.text().trim();
                 match name {
-                    "" => Err("Enter a variable name, e.g. ACME_KEY".into()),
-                    _ if name.contains(['=', '$', ' ']) => Err("Enter only the name, e.g. ACME_KEY".into()),
+                    "" => Err(words::ENTER_VARIABLE.into()),
+                    _ if name.contains(['=', '$', ' ']) => Err(words::ENTER_ONLY_THE_NAME.into()),
                     _ => Ok(KeySource::Variable(name.to_owned())),
                 }
             }
             KeyLocation::Command => match shell_words::split(self.command.text()) {
-                Ok(words) if words.is_empty() => Err("Enter a command, e.g. pass show one/acme".into()),
+                Ok(words) if words.is_empty() => Err(words::ENTER_COMMAND.into()),
                 Ok(words) => Ok(KeySource::Command(words)),
-                Err(_) => Err("Unclosed quote".into()),
+                Err(_) => Err(words::UNCLOSED_QUOTE.into()),
             },
         }
     }
 
     fn typed_key(&self) -> Result<SecretString, String> {
-        sendable(self.key.0.text(), "the API key").map(|_| self.secret())
+        sendable(self.key.0.text(), words::THE_API_KEY).map(|_| self.secret())
     }
 }
 
@@ -112,12 +113,8 @@ impl NewProfile {
 fn sendable(text: &str, what: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(format!("Enter {what}"));
+        return Err(words::enter(what));
     }
     let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if is_printable {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{what} contains characters that aren't allowed in a header"))
-    }
+    if is_printable { Ok(text.to_owned()) } else { Err(words::not_for_a_header(what)) }
 }
