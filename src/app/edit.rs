@@ -11,3 +11,4 @@ pub(super) mod parents;
 pub(super) mod renaming;
 pub(super) mod repeating;
 pub(super) mod text_field;
+mod words;

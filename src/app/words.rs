@@ -64,11 +64,6 @@ pub(super) fn after_who(done: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
-/// Where a text is that came to nothing.
-pub(super) fn kept_in(file: &Path) -> String {
-    format!(" · your text is saved in {}", file.display())
-}
-
 /// What came to nothing, and where the text of it is.
 pub(super) fn with_text_kept(what: &str, file: &Path) -> String {
     format!("{what} · your text is saved in {}", file.display())

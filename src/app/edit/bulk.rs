@@ -1,14 +1,14 @@
 //! New values for all that is marked, as templates: `{name}`, `{ext}` and `{n}` stand for what each segment has and for its number.
 
 use crate::app::dialogs::key_result::KeyResult;
-use crate::numbers::{Noun, counted};
 use std::sync::Arc;
 
-use crate::changes::{Operation, Plan, Title};
+use crate::changes::{Operation, Plan};
 use crate::keymap::Key;
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment};
 
 use crate::app::changes::{self, SubmitMode};
+use crate::app::edit::words;
 use crate::app::{State, TextField};
 
 /// What is typed for all that is marked.
@@ -65,7 +65,7 @@ impl BulkEdit {
     fn plan(&self) -> Result<Plan, String> {
         let mut operations = Vec::new();
         for (number, base) in (1..).zip(&self.subjects) {
-            let draft = self.draft(base, number).map_err(|fault| format!("{}: {fault}", base.name))?;
+            let draft = self.draft(base, number).map_err(|fault| words::fault_of_one(&base.name, fault))?;
             if !draft.changes(base).is_empty() {
                 operations.push(Operation::Update { base: Arc::clone(base), draft });
             }
@@ -108,16 +108,11 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut BulkEdit, key: Key) ->
         "enter" => match edit.plan() {
             Err(fault) => edit.fault = Some(fault),
             Ok(plan) if plan.operations.is_empty() => {
-                state.inform("Nothing to change");
+                state.inform(words::NOTHING_TO_CHANGE);
                 return KeyResult::Close;
             }
             Ok(plan) => {
-                let count = plan.operations.len();
-                let title = Title {
-                    wish: format!("update {}", counted(count, Noun::Segment)),
-                    done: format!("Updated {}", counted(count, Noun::Segment)),
-                    failed: format!("Couldn't update {}", counted(count, Noun::Segment)),
-                };
+                let title = words::update_of_several(plan.operations.len());
                 return KeyResult::Do(changes::begin(state, plan, title, None, SubmitMode::Asked));
             }
         },

@@ -4,16 +4,17 @@ use crate::app::dialogs::key_result::KeyResult;
 use crate::app::messages::Topic;
 use crate::app::tree::marking::subjects;
 use crate::app::words::title;
-use crate::numbers::{Agreeing, Noun, counted};
+use crate::numbers::{Noun, counted};
 use std::sync::Arc;
 
 use crate::action::Action;
-use crate::changes::{Operation, Plan, Title, confirmation};
+use crate::changes::{Operation, Plan, confirmation};
 use crate::forest::RowId;
 use crate::segment::{Draft, Segment, SegmentId};
 
 use crate::app::changes::{self, SubmitMode};
 use crate::app::edit::deletion::Policy;
+use crate::app::edit::words;
 
 use crate::app::edit::parents::{self, Asker};
 use crate::app::tree::search;
@@ -37,7 +38,7 @@ pub(in crate::app) fn save_form(state: &mut State, form: &mut Form) -> KeyResult
     match form.operation(&state.tree.forest) {
         Err(()) => KeyResult::Stay,
         Ok(None) => {
-            state.inform("No changes");
+            state.inform(words::NO_CHANGES);
             KeyResult::Close
         }
         Ok(Some(operation)) => {
@@ -119,7 +120,7 @@ pub(in crate::app) fn fill_parent(state: &mut State, picker: &ParentPicker) -> K
         refusal.filter(|_| picker.moving.iter().any(|segment| segment.parent.as_ref() != Some(parent)))
     });
     if let Some(reason) = impossible {
-        state.warn(format!("Can't choose {}: {reason}", choice.name));
+        state.warn(words::cannot_choose(&choice.name, reason));
         return KeyResult::Stay;
     }
     if let Some(Layer::Form(form)) = state.screen.layers.last_mut() {
@@ -132,7 +133,7 @@ pub(in crate::app) fn fill_parent(state: &mut State, picker: &ParentPicker) -> K
 pub(in crate::app) fn move_to_choice(state: &mut State, picker: &ParentPicker) -> KeyResult {
     let Some(choice) = picker.choice().cloned() else { return KeyResult::Stay };
     if let Some(reason) = choice.refusal {
-        state.warn(format!("Can't move to {}: {reason}", choice.name));
+        state.warn(words::cannot_move_to(&choice.name, reason));
         return KeyResult::Stay;
     }
     KeyResult::Do(move_under(state, &picker.moving, choice.parent.as_ref()))
@@ -143,8 +144,7 @@ pub(in crate::app) fn cut(state: &mut State) {
     let subjects = subjects(state);
     state.tree.picks.cut = subjects.iter().map(|segment| segment.id.clone()).collect();
     let what = named(&subjects);
-    let (paste, dismiss) = (state.key(Action::Paste), state.key(Action::Dismiss));
-    let text = format!("Cut {what}. Press {paste} to paste here as a child, {dismiss} to cancel");
+    let text = words::cut(&what, state.key(Action::Paste), state.key(Action::Dismiss));
     state.inform_about(Topic::Cut(state.tree.picks.cut.len()), text);
 }
 
@@ -154,11 +154,11 @@ pub(in crate::app) fn paste(state: &mut State) -> Vec<Effect> {
     let target = state.selected_segment().map(|segment| segment.id.clone());
     if moving.is_empty() {
         state.tree.picks.cut.clear();
-        state.warn("The cut segment no longer exists");
+        state.warn(words::CUT_IS_GONE);
         return Vec::new();
     }
     if let Some(reason) = parents::refusal(&state.tree.forest, &moving, target.as_ref()) {
-        state.warn(format!("Can't paste {} here: {reason}", named(&moving)));
+        state.warn(words::cannot_paste_here(&named(&moving), reason));
         return Vec::new();
     }
     move_under(state, &moving, target.as_ref())
@@ -174,7 +174,7 @@ pub(in crate::app) fn drop_onto(state: &mut State, from: &SegmentId, to: &Segmen
     };
     let refusal = available.err().map(|reason| (Topic::Refusal(Action::Move), reason)).or_else(|| {
         let reason = parents::refusal(&state.tree.forest, &moving, Some(to))?;
-        Some((Topic::Segment(to.clone()), format!("Can't move {} here: {reason}", named(&moving))))
+        Some((Topic::Segment(to.clone()), words::cannot_drop_here(&named(&moving), reason)))
     });
     match refusal {
         Some((topic, reason)) => {
@@ -202,19 +202,15 @@ fn move_in_mode(
     });
     let plan = Plan { operations: operations.collect() };
     let what = named(moving);
-    let place =
-        parent.and_then(|id| state.tree.forest.get(id)).map_or_else(|| "top level".into(), |to| to.name.to_string());
-    let title = Title {
-        wish: format!("move {what} to {place}"),
-        done: format!("Moved {what} to {place}"),
-        failed: format!("Couldn't move {what} to {place}"),
-    };
+    let place = parent
+        .and_then(|id| state.tree.forest.get(id))
+        .map_or_else(|| words::TOP_LEVEL.into(), |to| to.name.to_string());
     state.tree.picks.cut.clear();
     state.tree.picks.marked.clear();
     if let Some(parent) = parent {
         state.tree.forest.expand(&RowId::Segment(parent.clone()));
     }
-    changes::begin(state, plan, title, None, mode)
+    changes::begin(state, plan, words::move_of(&what, &place), None, mode)
 }
 
 /// Asks what would go, and how.
@@ -228,30 +224,14 @@ pub(in crate::app) fn delete(state: &mut State, deletion: &Deletion, policy: Pol
     let now = deletion.as_it_is_now(&state.tree.forest);
     if let Some(difference) = deletion.difference(&now, &state.tree.forest) {
         if now.roots.is_empty() {
-            state.warn(format!("{difference}; nothing left to delete"));
+            state.warn(words::nothing_left_to_delete(&difference));
             return KeyResult::Close;
         }
-        state.warn(format!("{difference}. Please review again"));
+        state.warn(words::review_again(&difference));
         return KeyResult::replace(Layer::Deletion(now));
     }
-    let what = deletion.title();
-    let done = match policy {
-        Policy::Subtree => format!(
-            "Deleted {what} and {} {}",
-            Agreeing::Their.with(deletion.roots.len()),
-            counted(deletion.descendants, Noun::Descendant)
-        ),
-        Policy::Promote => {
-            format!("Deleted {what}; {} children moved up", Agreeing::Their.with(deletion.roots.len()))
-        }
-        Policy::OnlyThis => format!("Deleted {what}"),
-    };
     let plan = deletion.plan(&state.tree.forest, policy);
-    let wish = match policy {
-        Policy::Subtree => format!("delete {what} + {}", counted(deletion.descendants, Noun::Descendant)),
-        Policy::Promote | Policy::OnlyThis => format!("delete {what}"),
-    };
-    let title = Title { wish, done, failed: format!("Couldn't delete {what}") };
+    let title = words::deletion_of(&deletion.title(), policy, deletion.roots.len(), deletion.descendants);
     let operations: Vec<&Operation> = plan.operations.iter().collect();
     // One segment or subtree was shown by the dialog; what weighs more is shown as a whole.
     let shown = deletion.roots.len() == 1

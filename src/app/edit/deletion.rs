@@ -4,7 +4,7 @@
 
 use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::edit::changing;
+use crate::app::edit::{changing, words};
 use crate::keymap::Key;
 use crate::numbers::{Noun, counted};
 use std::sync::Arc;
@@ -64,21 +64,20 @@ impl Deletion {
     pub(in crate::app) fn difference(&self, now: &Self, forest: &Forest) -> Option<String> {
         let present = |root: &&Arc<Segment>| forest.contains(&root.id);
         if let Some(gone) = self.roots.iter().find(|root| !present(root)) {
-            return Some(format!("{} was just deleted", gone.name));
+            return Some(words::was_deleted(&gone.name));
         }
         let before = self.roots.iter().filter_map(|root| Some((root, forest.get(&root.id)?)));
         for (before, after) in before {
             let fields = before.differing_fields(after);
             if !fields.is_empty() {
-                let fields = fields.into_iter().map(|field| format!("{field} {}", field_text(forest, after, field)));
-                let fields: Vec<String> = fields.collect();
-                return Some(format!("{} was just changed: {}", before.name, fields.join(", ")));
+                let fields = fields.into_iter().map(|field| (field, field_text(forest, after, field)));
+                return Some(words::was_changed(&before.name, &fields.collect::<Vec<_>>()));
             }
         }
         if self.below != now.below {
-            return Some("Its descendants just changed".into());
+            return Some(words::DESCENDANTS_CHANGED.into());
         }
-        (self != now).then(|| "Its parent just changed".into())
+        (self != now).then(|| words::PARENT_CHANGED.into())
     }
 
     /// The names of what is to go, in short.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::action::Action;
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::list::ListKeys;
-use crate::app::edit::changing;
+use crate::app::edit::{changing, words};
 use crate::app::tree::{places, viewport};
+use crate::app::words::NOTHING_SELECTED;
 use crate::app::{Deletion, Effect, Form, Layer, Pane, State, TextField, availability};
 use crate::check::mended_name;
 use crate::keymap::Key;
@@ -41,11 +42,11 @@ pub(in crate::app) fn press(state: &mut State, key: Key) -> KeyResult {
         _ => return KeyResult::Stay,
     }
     if std::mem::take(&mut state.side.findings.replaced) && count > 0 {
-        state.warn(format!("The finding you selected is gone. Press {text} again for this one"));
+        state.warn(words::finding_is_gone(&text));
         return KeyResult::Stay;
     }
     let Some(segment) = present(state).cloned() else {
-        state.warn(if count == 0 { "Nothing selected" } else { "This segment no longer exists" });
+        state.warn(if count == 0 { NOTHING_SELECTED } else { words::SEGMENT_IS_GONE });
         return KeyResult::Stay;
     };
     state.screen.panes.focus = Pane::Tree;
@@ -81,7 +82,7 @@ fn mend(state: &mut State, segment: &Arc<Segment>, key: &str) -> KeyResult {
         _ => {
             let mended = mended_name(&segment.name).filter(|_| key == "f");
             if key == "f" && mended.is_none() {
-                state.warn("Nothing in the name to fix. Press e to edit the segment");
+                state.warn(words::NOTHING_TO_FIX);
                 return KeyResult::Stay;
             }
             let mut form = Form::edit(segment);

@@ -2,7 +2,8 @@
 
 use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::edit::changing;
+use crate::app::edit::{changing, words};
+use crate::app::words::sentence;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -121,14 +122,14 @@ impl Form {
             return None;
         }
         let other = forest.with_external_id(external_id).find(|other| Some(&other.id) != self.subject())?;
-        Some(format!("“{external_id}” is already used by {}", other.name))
+        Some(words::external_id_in_use(external_id, &other.name))
     }
 
     /// The parent as a person reads it.
     #[must_use]
     pub fn parent_text(&self, forest: &Forest) -> String {
         match &self.parent {
-            None => "top level".into(),
+            None => words::TOP_LEVEL.into(),
             Some(id) => {
                 let path = forest.path(id);
                 let names: Vec<&str> = path.iter().map(|segment| segment.name.as_str()).collect();
@@ -209,24 +210,24 @@ impl Form {
             return None;
         }
         if !forest.contains(parent) {
-            return Some("That segment no longer exists. Choose another".into());
+            return Some(words::PARENT_IS_GONE.into());
         }
         let subject = self.subject()?;
         if parent == subject {
-            return Some("A segment can't be its own parent".into());
+            return Some(sentence(words::OWN_PARENT));
         }
-        forest.is_below(parent, subject).then(|| "It would be inside its own subtree".into())
+        forest.is_below(parent, subject).then(|| sentence(words::INSIDE_OWN_SUBTREE))
     }
 
     /// The segment changed elsewhere while the form is open: said at the fields, the input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, forest: &Forest, now: Option<&Segment>) {
         let FormKind::Edit { base } = &self.purpose else { return };
         let Some(now) = now else {
-            self.refusal = Some("Someone just deleted it".into());
+            self.refusal = Some(words::JUST_DELETED.into());
             return;
         };
         for field in base.differing_fields(now) {
-            self.faults.insert(field, format!("Someone just changed it to {}", shown(forest, now, field)));
+            self.faults.insert(field, words::just_changed(&shown(forest, now, field)));
         }
     }
 

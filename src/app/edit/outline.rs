@@ -4,13 +4,13 @@
 //! meanwhile is met as with any other edit, since every operation carries the segment as it was written into the text.
 
 use crate::app::dialogs::key_result::KeyResult;
+use crate::app::edit::words;
 use crate::app::tree::marking;
-use crate::app::words;
-use crate::numbers::{Noun, counted};
+use crate::app::words::{title, with_text_kept};
 use std::path::PathBuf;
 
 use crate::changes::OpId;
-use crate::changes::{Outline, Title};
+use crate::changes::Outline;
 use crate::formats::outline::{Fault, with_faults};
 use crate::keymap::Key;
 
@@ -88,9 +88,7 @@ impl OutlineEdit {
     pub fn faults(&self) -> Vec<String> {
         match &self.place {
             EditState::InEditor { .. } => Vec::new(),
-            EditState::Faulty { faults, .. } => {
-                faults.iter().map(|Fault { line, problem }| format!("line {line}: {problem}")).collect()
-            }
+            EditState::Faulty { faults, .. } => faults.iter().map(words::fault_in_line).collect(),
         }
     }
 }
@@ -127,8 +125,7 @@ pub(in crate::app) fn take_edited(state: &mut State, edited: Edited) -> Vec<Effe
             effects
         }
         Edited::Failed { fault, file } => {
-            let kept = file.as_ref().or(former.as_ref()).map_or_else(String::new, |file| words::kept_in(file));
-            state.warn(format!("No changes: {fault}{kept}"));
+            state.warn(words::editor_failed(&fault, file.as_deref().or(former.as_deref())));
             // The one before is the only one when there is no other.
             file.and(former).map(Effect::RemoveText).into_iter().collect()
         }
@@ -146,15 +143,11 @@ fn read(state: &mut State, base: Outline, text: String, file: PathBuf) -> Vec<Ef
         Ok((plan, reasons)) => {
             let title = match plan.operations.as_slice() {
                 [] => {
-                    state.inform("No changes");
+                    state.inform(words::NO_CHANGES);
                     return vec![Effect::RemoveText(file)];
                 }
-                [only] => words::title(only),
-                several => Title {
-                    wish: format!("apply {} from text edit", counted(several.len(), Noun::Change)),
-                    done: format!("Applied {} from text edit", counted(several.len(), Noun::Change)),
-                    failed: "Some changes from the text edit failed".to_owned(),
-                },
+                [only] => title(only),
+                several => words::text_edit(several.len()),
             };
             let mut effects = changes::begin(state, plan, title, None, SubmitMode::Unseen);
             match state.screen.layers.last_mut() {
@@ -178,7 +171,7 @@ pub(in crate::app) fn press(state: &mut State, edit: &mut OutlineEdit, key: Key)
             KeyResult::StayAndDo(vec![Effect::EditText { text }])
         }
         (EditState::Faulty { file, .. }, "esc" | "q" | "ctrl-c") => {
-            state.warn(format!("No changes{}", words::kept_in(file)));
+            state.warn(with_text_kept(words::NO_CHANGES, file));
             KeyResult::Close
         }
         // What was typed before the editor came up is not for it, and not for what is below either.

@@ -10,7 +10,7 @@ use crate::segment::{Segment, SegmentId};
 
 use crate::app::dialogs::closeness::Closeness;
 
-use crate::app::edit::changing;
+use crate::app::edit::{changing, words};
 use crate::app::{State, TextField};
 
 /// The choice of a parent for some segments.
@@ -91,7 +91,7 @@ impl ParentPicker {
         self.more = of.saturating_sub(SHOWN);
         let top = unfiltered.then(|| Candidate {
             parent: None,
-            name: "top level".into(),
+            name: words::TOP_LEVEL.into(),
             path: String::new(),
             depth: 0,
             refusal: self.refusal(forest, None),
@@ -190,14 +190,14 @@ pub(in crate::app) fn refusal(
 ) -> Option<&'static str> {
     if let Some(parent) = parent {
         if moving.iter().any(|segment| segment.id == *parent) {
-            return Some("a segment can't be its own parent");
+            return Some(words::OWN_PARENT);
         }
         if moving.iter().any(|segment| forest.is_below(parent, &segment.id)) {
-            return Some("it would be inside its own subtree");
+            return Some(words::INSIDE_OWN_SUBTREE);
         }
     }
     let there_already = !moving.is_empty() && moving.iter().all(|segment| segment.parent.as_ref() == parent);
-    there_already.then_some("it is already here")
+    there_already.then_some(words::ALREADY_HERE)
 }
 
 pub(in crate::app) fn press(state: &mut State, picker: &mut ParentPicker, key: Key) -> KeyResult {

@@ -2,7 +2,7 @@
 
 use crate::app::State;
 use crate::app::dialogs::key_result::KeyResult;
-use crate::app::edit::changing;
+use crate::app::edit::{changing, words};
 use crate::keymap::Key;
 use std::sync::Arc;
 
@@ -41,9 +41,9 @@ impl Renaming {
     /// The segment changed elsewhere meanwhile: said, and the input stays.
     pub(in crate::app) fn changed_elsewhere(&mut self, now: Option<&Segment>) {
         match now {
-            None => self.fault = Some("Someone just deleted it".into()),
+            None => self.fault = Some(words::JUST_DELETED.into()),
             Some(now) if now.name != self.base.name => {
-                self.fault = Some(format!("Someone just renamed it to {}", now.name));
+                self.fault = Some(words::just_renamed(&now.name));
             }
             Some(_) => {}
         }

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use crate::app::changes::{self, SubmitMode};
-use crate::app::edit::{changing, parents};
+use crate::app::edit::{changing, parents, words};
 use crate::app::tree::marking::subjects;
-use crate::app::words::title;
+use crate::app::words::{NOTHING_TO_REPEAT, title};
 use crate::app::{Effect, State};
-use crate::changes::{Operation, Plan, Title, is_provisional};
-use crate::numbers::{Noun, counted};
+use crate::changes::{Operation, Plan, is_provisional};
 use crate::segment::{Draft, Field, Segment};
 
 /// Repeats the last edit: the same new segment under the selected one, the same values for what is marked or selected, or the
@@ -16,7 +15,7 @@ use crate::segment::{Draft, Field, Segment};
 pub(in crate::app) fn repeat(state: &mut State) -> Vec<Effect> {
     match state.changes.last_edit.clone() {
         None => {
-            state.warn("Nothing to repeat");
+            state.warn(NOTHING_TO_REPEAT);
             Vec::new()
         }
         Some(Operation::Create { draft }) => {
@@ -38,11 +37,11 @@ fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
     if fields.contains(&Field::Parent) {
         let parent = draft.parent.as_ref();
         if parent.is_some_and(|parent| !state.tree.forest.contains(parent) && !is_provisional(parent)) {
-            state.warn("The segment it was moved to no longer exists");
+            state.warn(words::FORMER_PARENT_IS_GONE);
             return Vec::new();
         }
         if let Some(reason) = parents::refusal(&state.tree.forest, &subjects, parent) {
-            state.warn(format!("Can't move here: {reason}"));
+            state.warn(words::cannot_move_here(reason));
             return Vec::new();
         }
     }
@@ -53,18 +52,11 @@ fn change(state: &mut State, draft: &Draft, fields: &[Field]) -> Vec<Effect> {
     let operations: Vec<Operation> = operations.collect();
     let title = match operations.as_slice() {
         [] => {
-            state.inform("No changes");
+            state.inform(words::NO_CHANGES);
             return Vec::new();
         }
         [only] => title(only),
-        several => {
-            let what = counted(several.len(), Noun::Segment);
-            Title {
-                wish: format!("update {what}"),
-                done: format!("Updated {what}"),
-                failed: format!("Couldn't update {what}"),
-            }
-        }
+        several => words::update_of_several(several.len()),
     };
     // What is marked elsewhere is shown before it is changed: the eyes are on the selected row.
     let selected = state.selected_segment().map(|segment| &segment.id);

@@ -1,0 +1,156 @@
+//! The sentences of the wing of edits: what is wrong with what was typed or chosen, why something can't be moved, and how a plan that
+//! came of it is spoken of.
+//!
+//! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole.
+
+use std::path::Path;
+
+use crate::app::edit::deletion::Policy;
+use crate::app::edit::outline::EditorFault;
+use crate::app::words::with_text_kept;
+use crate::changes::Title;
+use crate::formats::outline;
+use crate::numbers::{Agreeing, Noun, counted};
+use crate::segment::{Field, FieldFault};
+
+pub(super) const NO_CHANGES: &str = "No changes";
+
+// Plans.
+
+/// How a plan is spoken of that gives several segments new values.
+pub(super) fn update_of_several(count: usize) -> Title {
+    let what = counted(count, Noun::Segment);
+    Title { wish: format!("update {what}"), done: format!("Updated {what}"), failed: format!("Couldn't update {what}") }
+}
+
+pub(super) fn move_of(what: &str, place: &str) -> Title {
+    Title {
+        wish: format!("move {what} to {place}"),
+        done: format!("Moved {what} to {place}"),
+        failed: format!("Couldn't move {what} to {place}"),
+    }
+}
+
+/// How a deletion is spoken of. `roots` are the segments that the person chose, `descendants` what is below those.
+pub(super) fn deletion_of(what: &str, policy: Policy, roots: usize, descendants: usize) -> Title {
+    let (below, their) = (counted(descendants, Noun::Descendant), Agreeing::Their.with(roots));
+    let (wish, done) = match policy {
+        Policy::Subtree => (format!("delete {what} + {below}"), format!("Deleted {what} and {their} {below}")),
+        Policy::Promote => (format!("delete {what}"), format!("Deleted {what}; {their} children moved up")),
+        Policy::OnlyThis => (format!("delete {what}"), format!("Deleted {what}")),
+    };
+    Title { wish, done, failed: format!("Couldn't delete {what}") }
+}
+
+pub(super) fn text_edit(count: usize) -> Title {
+    let changes = counted(count, Noun::Change);
+    Title {
+        wish: format!("apply {changes} from text edit"),
+        done: format!("Applied {changes} from text edit"),
+        failed: "Some changes from the text edit failed".to_owned(),
+    }
+}
+
+// Places.
+
+pub(super) const TOP_LEVEL: &str = "top level";
+pub(super) const OWN_PARENT: &str = "a segment can't be its own parent";
+pub(super) const INSIDE_OWN_SUBTREE: &str = "it would be inside its own subtree";
+pub(super) const ALREADY_HERE: &str = "it is already here";
+pub(super) const CUT_IS_GONE: &str = "The cut segment no longer exists";
+pub(super) const FORMER_PARENT_IS_GONE: &str = "The segment it was moved to no longer exists";
+
+pub(super) fn cut(what: &str, paste: &str, dismiss: &str) -> String {
+    format!("Cut {what}. Press {paste} to paste here as a child, {dismiss} to cancel")
+}
+
+pub(super) fn cannot_choose(name: &str, reason: &str) -> String {
+    format!("Can't choose {name}: {reason}")
+}
+
+pub(super) fn cannot_move_to(name: &str, reason: &str) -> String {
+    format!("Can't move to {name}: {reason}")
+}
+
+pub(super) fn cannot_move_here(reason: &str) -> String {
+    format!("Can't move here: {reason}")
+}
+
+pub(super) fn cannot_drop_here(what: &str, reason: &str) -> String {
+    format!("Can't move {what} here: {reason}")
+}
+
+pub(super) fn cannot_paste_here(what: &str, reason: &str) -> String {
+    format!("Can't paste {what} here: {reason}")
+}
+
+// Fields.
+
+pub(super) const JUST_DELETED: &str = "Someone just deleted it";
+pub(super) const PARENT_IS_GONE: &str = "That segment no longer exists. Choose another";
+
+pub(super) fn just_changed(value: &str) -> String {
+    format!("Someone just changed it to {value}")
+}
+
+pub(super) fn just_renamed(name: &str) -> String {
+    format!("Someone just renamed it to {name}")
+}
+
+pub(super) fn external_id_in_use(external_id: &str, name: &str) -> String {
+    format!("“{external_id}” is already used by {name}")
+}
+
+/// What is wrong with what one of several segments would become.
+pub(super) fn fault_of_one(name: &str, fault: FieldFault) -> String {
+    format!("{name}: {fault}")
+}
+
+pub(super) const NOTHING_TO_CHANGE: &str = "Nothing to change";
+
+// Deletions.
+
+pub(super) const DESCENDANTS_CHANGED: &str = "Its descendants just changed";
+pub(super) const PARENT_CHANGED: &str = "Its parent just changed";
+
+pub(super) fn was_deleted(name: &str) -> String {
+    format!("{name} was just deleted")
+}
+
+/// `fields` are those that changed, each with what it is now.
+pub(super) fn was_changed(name: &str, fields: &[(Field, String)]) -> String {
+    let fields: Vec<String> = fields.iter().map(|(field, value)| format!("{field} {value}")).collect();
+    format!("{name} was just changed: {}", fields.join(", "))
+}
+
+pub(super) fn nothing_left_to_delete(difference: &str) -> String {
+    format!("{difference}; nothing left to delete")
+}
+
+pub(super) fn review_again(difference: &str) -> String {
+    format!("{difference}. Please review again")
+}
+
+// Findings.
+
+pub(super) const SEGMENT_IS_GONE: &str = "This segment no longer exists";
+pub(super) const NOTHING_TO_FIX: &str = "Nothing in the name to fix. Press e to edit the segment";
+
+pub(super) fn finding_is_gone(key: &str) -> String {
+    format!("The finding you selected is gone. Press {key} again for this one")
+}
+
+// The tree as a text.
+
+pub(super) fn fault_in_line(fault: &outline::Fault) -> String {
+    format!("line {}: {}", fault.line, fault.problem)
+}
+
+/// The editor failed. `file` is where the text is, if there is any.
+pub(super) fn editor_failed(fault: &EditorFault, file: Option<&Path>) -> String {
+    let words = format!("No changes: {fault}");
+    match file {
+        Some(file) => with_text_kept(&words, file),
+        None => words,
+    }
+}
