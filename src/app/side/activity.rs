@@ -16,6 +16,7 @@ use crate::segment::{Field, Segment, SegmentId};
 use crate::sync::SegmentChange;
 
 use crate::app::side::pulse::Pulse;
+use crate::app::side::words;
 
 use reading::Reading;
 pub use reading::ShownLine;
@@ -94,10 +95,10 @@ impl ActivityEntry {
     /// What happened, without the name of the segment where that is all that the text says.
     pub(in crate::app) fn summary(&self) -> &str {
         match self.kind {
-            EntryKind::Created => "created",
-            EntryKind::Changed => "changed",
-            EntryKind::Deleted => "deleted",
-            EntryKind::Missed => "found on verify",
+            EntryKind::Created => words::CREATED,
+            EntryKind::Changed => words::CHANGED,
+            EntryKind::Deleted => words::DELETED,
+            EntryKind::Missed => words::FOUND_ON_VERIFY,
             EntryKind::Done | EntryKind::Failed | EntryKind::Notice | EntryKind::Recovered => &self.text,
         }
     }
@@ -307,7 +308,7 @@ pub(in crate::app) fn shown(forest: &Forest, segment: &Segment, field: Field) ->
         (Field::Parent, Some(parent)) => {
             forest.get(parent).map_or_else(|| parent.to_string(), |parent| parent.name.to_string())
         }
-        (Field::Parent, None) => "top level".into(),
+        (Field::Parent, None) => words::TOP_LEVEL.into(),
         _ => segment.field(field).unwrap_or_else(|| "–".into()),
     }
 }

@@ -3,13 +3,12 @@
 use crate::action::Action;
 use crate::changes::is_provisional;
 use crate::forest::{Heading, RowId};
-use crate::numbers::{Agreeing, Noun, counted};
 use crate::segment::{Segment, SegmentId};
 
 use crate::app::side::activity::Originator;
+use crate::app::side::words;
 use crate::app::{Shape, State};
 use crate::changes::PendingKind;
-use crate::numbers::grouped;
 
 /// A line of the details.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,51 +97,36 @@ struct Lines {
 impl Lines {
     fn nothing(mut self, state: &State) -> Vec<DetailLine> {
         if state.link.listed {
-            self.lines.push(DetailLine::Title("No segments yet".into()));
-            self.text(&format!("This tenant has none. Press {} to add the first.", state.key(Action::AddChild)));
+            self.lines.push(DetailLine::Title(words::NO_SEGMENTS.into()));
+            self.text(&words::tenant_is_empty(state.key(Action::AddChild)));
         } else {
-            self.text("Waiting for the server…");
+            self.text(words::WAITING);
         }
         self.lines
     }
 
     fn heading(mut self, state: &State, heading: Heading) -> Vec<DetailLine> {
         self.lines.push(DetailLine::Title(heading.to_string()));
-        self.text(match heading {
-            Heading::MissingParents if !state.link.listed => {
-                "Still loading. These segments move into place once their parents arrive."
-            }
-            Heading::MissingParents => {
-                "These segments refer to a parent that doesn't exist on the server. They stay here until it appears or you move them."
-            }
-            Heading::Circles => {
-                "These segments are each other's ancestors, so none of them reaches the top level. Move any one of them to break the loop."
-            }
-        });
+        self.text(words::about(heading, state.link.listed));
         self.lines
     }
 
     fn missing(mut self, state: &State, id: &SegmentId) -> Vec<DetailLine> {
-        self.lines.push(DetailLine::Title("Missing parent".into()));
+        self.lines.push(DetailLine::Title(words::MISSING_PARENT.into()));
         self.field("ID", &id.to_string());
-        let children = state.tree.forest.child_count(id);
-        let segments = counted(children, Noun::Segment);
-        let (refer, their) = (Agreeing::Refer.with(children), Agreeing::Their.with(children));
-        self.text(&format!(
-            "This segment doesn't exist on the server, but {segments} {refer} to it as {their} parent."
-        ));
+        self.text(&words::missing_parent_of(state.tree.forest.child_count(id)));
         self.lines
     }
 
     fn segment_in_short(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
         let external_id = segment.external_id.as_deref().unwrap_or("–");
         let below = match state.tree.forest.child_count(&segment.id) {
-            0 => "no children".into(),
+            0 => words::NO_CHILDREN.into(),
             _ => below(state, &segment.id),
         };
         self.cut_field("External ID", &format!("{external_id}    {below}"));
-        let owner =
-            state.session.safeguards().owner_of(segment).map(|pattern| format!("    managed by {}", pattern.owner()));
+        let owner = state.session.safeguards().owner_of(segment);
+        let owner = owner.map(|pattern| format!("    {}", words::managed_by(&pattern.owner())));
         self.cut_field("ID", &format!("{}{}", id(segment), owner.unwrap_or_default()));
         match state.tree.forest.anomalies(&segment.id).first() {
             Some(anomaly) => self.lines.push(DetailLine::Wrong(anomaly.to_string())),
@@ -172,15 +156,15 @@ impl Lines {
             self.field("Managed by", &pattern.owner());
         }
         if let Some(pending) = state.changes.queue.pending(&segment.id) {
-            let refused = format!("failed – press {} to resolve", state.key(Action::Resolve));
+            let failed = words::failed(state.key(Action::Resolve));
             self.field(
                 "Status",
                 match pending {
-                    _ if state.changes.queue.is_staged(&segment.id) => "staged",
-                    PendingKind::Creating => "creating…",
-                    PendingKind::Changing => "saving…",
-                    PendingKind::Deleting => "deleting…",
-                    PendingKind::Failed => &refused,
+                    _ if state.changes.queue.is_staged(&segment.id) => words::STAGED,
+                    PendingKind::Creating => words::CREATING,
+                    PendingKind::Changing => words::SAVING,
+                    PendingKind::Deleting => words::DELETING,
+                    PendingKind::Failed => &failed,
                 },
             );
         }
@@ -213,8 +197,7 @@ impl Lines {
     fn levels(&mut self, state: &State, id: &SegmentId) {
         let all = state.tree.forest.descendant_count(id);
         if all > COUNTED_BY_LEVEL {
-            let most = grouped(COUNTED_BY_LEVEL);
-            return self.field("By depth", &format!("not counted above {most}"));
+            return self.field("By depth", &words::not_counted_above(COUNTED_BY_LEVEL));
         }
         if all > state.tree.forest.child_count(id) {
             self.lines.push(DetailLine::Levels(state.tree.forest.levels(id)));
@@ -229,9 +212,9 @@ impl Lines {
             let at = entry.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string();
             match entry.fields.as_slice() {
                 [] => lines.push(format!("  {at}  {}", entry.summary())),
-                fields => lines.extend(
-                    fields.iter().map(|change| format!("  {at}  {}: {} → {}", change.field, change.before, change.now)),
-                ),
+                fields => lines.extend(fields.iter().map(|change| {
+                    format!("  {at}  {}", words::change_of_field(change.field, &change.before, &change.now))
+                })),
             }
         }
         if !lines.is_empty() {
@@ -277,12 +260,12 @@ impl Lines {
 }
 
 fn id(segment: &Segment) -> String {
-    if is_provisional(&segment.id) { "assigned by the server".into() } else { segment.id.to_string() }
+    if is_provisional(&segment.id) { words::NO_ID_YET.into() } else { segment.id.to_string() }
 }
 
 fn parent(state: &State, segment: &Segment) -> String {
     match &segment.parent {
-        None => "– (top level)".into(),
+        None => words::NO_PARENT.into(),
         Some(id) => state.tree.forest.get(id).map_or_else(|| id.to_string(), |parent| parent.name.to_string()),
     }
 }
@@ -305,22 +288,17 @@ pub(in crate::app) fn path(state: &State, id: &SegmentId) -> String {
 fn below(state: &State, id: &SegmentId) -> String {
     let children = state.tree.forest.child_count(id);
     let all = state.tree.forest.descendant_count(id);
-    match (children, all) {
-        (0, _) => "none".into(),
-        (children, all) if children == all => counted(children, Noun::Child),
-        (children, all) => format!("{} · {} in all", counted(children, Noun::Child), grouped(all)),
-    }
+    words::below(children, all)
 }
 
 fn changed(state: &State, id: &SegmentId) -> String {
     state.side.activity.last_change(id).map_or_else(
-        || "not this session".into(),
+        || words::NOT_THIS_SESSION.into(),
         |last| {
             let at = last.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S");
             match last.by {
-                Originator::You => format!("{at} by you"),
-                Originator::Somebody(contexts) if contexts.is_empty() => at.to_string(),
-                Originator::Somebody(contexts) => format!("{at} by {contexts}"),
+                Originator::You => words::by_you(at),
+                Originator::Somebody(contexts) => words::by_another(at, contexts),
             }
         },
     )

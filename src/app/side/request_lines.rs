@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use crate::remote::{Excerpt, Exchange};
 
 use crate::app::DetailLine;
-use crate::numbers::{grouped, size};
+use crate::app::side::words;
+use crate::numbers::size;
 
 /// The column of values, as in the details.
 const LABEL_COLUMNS: usize = 13;
@@ -23,7 +24,7 @@ pub fn request_lines(exchange: &Exchange, width: usize, zone: &TimeZone) -> Vec<
     lines.field("Time", &exchange.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
     lines.field("Tenant", &exchange.tenant);
     lines.field("Try", &exchange.attempt.to_string());
-    let status = exchange.status.map_or_else(|| "none".into(), |status| status.to_string());
+    let status = exchange.status.map_or_else(|| words::NO_RESPONSE.into(), |status| status.to_string());
     lines.field("Response", &format!("{status} · {} · {}", duration(exchange.took), size(exchange.answer.bytes)));
     if let Some(fault) = &exchange.fault {
         lines.wrapped(&fault.to_string(), 2, DetailLine::Wrong);
@@ -68,14 +69,14 @@ impl Lines {
         self.lines.extend([DetailLine::Blank, DetailLine::Heading(heading)]);
         let text = body.text.trim();
         if text.is_empty() {
-            self.lines.push(DetailLine::Text("nothing".into()));
+            self.lines.push(DetailLine::Text(words::EMPTY_BODY.into()));
         }
         let laid_out = if text.starts_with(['{', '[']) { laid_out(text) } else { text.to_owned() };
         for line in laid_out.lines() {
             self.wrapped(&line.replace('\t', "  "), 0, DetailLine::Text);
         }
         if body.is_cut() {
-            self.lines.push(DetailLine::Text(format!("… {} more bytes not kept", grouped(body.cut))));
+            self.lines.push(DetailLine::Text(words::bytes_not_kept(body.cut)));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::app::side::words;
 use crate::remote::{Exchange, Fault};
 
 /// Requests that are kept. Long enough to find what went wrong a moment ago, and small beside the tree.
@@ -23,7 +24,7 @@ impl Logged {
     pub fn status(&self) -> String {
         match (&self.exchange.fault, self.exchange.status) {
             (None | Some(Fault::Refused { .. } | Fault::Redirected { .. }), Some(status)) => status.to_string(),
-            (Some(fault), _) => word(fault).into(),
+            (Some(fault), _) => words::fault_in_short(fault).into(),
             (None, None) => String::new(),
         }
     }
@@ -37,19 +38,6 @@ impl Logged {
         let fault = fault.as_ref().map(ToString::to_string).unwrap_or_default();
         let told = format!("{method} {} {} {fault}", self.exchange.target(), self.status()).to_lowercase();
         text.to_lowercase().split_whitespace().all(|word| told.contains(word))
-    }
-}
-
-const fn word(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Refused { .. } => "rejected",
-        Fault::Unreachable { .. } => "unreachable",
-        Fault::TimedOut { .. } => "timeout",
-        Fault::Broken { .. } => "dropped",
-        Fault::InvalidResponse { .. } => "invalid",
-        Fault::TooLong { .. } => "too long",
-        Fault::Redirected { .. } => "redirect",
-        Fault::InvalidRequest { .. } | Fault::ReadOnly => "not sent",
     }
 }
 
