@@ -111,7 +111,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The texts in quotation marks of a source, with their lines; not those of its tests, of attributes and of the log.
 fn texts(source: &str) -> Vec<(usize, String)> {
-    let end = source.find("#[cfg(test)]\nmod tests").unwrap_or(source.len());
+    let end = source.find("#[cfg(test)]\nmod tests {").unwrap_or(source.len());
     let mut texts = Vec::new();
     let mut characters = source[..end].char_indices().peekable();
     while let Some((at, character)) = characters.next() {
@@ -258,6 +258,122 @@ fn only_numbers_knows_which_words_agree_with_a_number() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Calls that take a sentence for the person: a message, an entry of the activity, a reason.
+const SAYING: &[&str] = &["inform(", "warn(", "inform_about(", "warn_about(", "activity.add(", "Err("];
+
+/// Files that are tables of what is shown: the keys of dialogs, the commands with an argument, other words for commands.
+const TABLES: &[&str] = &["src/app/dialogs/keys.rs", "src/app/dialogs/palette.rs", "src/app/named_commands.rs"];
+
+/// Labels of more than one word, beside which their values stand.
+const LABELS: &[&str] =
+    &["By depth", "External ID", "Largest children", "Last changes", "Managed by", "Request body", "Response body"];
+
+/// What is in the brackets that are open at the beginning of a source.
+fn in_brackets(source: &str) -> &str {
+    let (mut depth, mut is_text, mut is_escaped) = (1, false, false);
+    for (at, character) in source.char_indices() {
+        let is_quoted = source[..at].ends_with('\'') && source[at..].chars().nth(1) == Some('\'');
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_text => is_escaped = true,
+            '"' if !is_quoted => is_text = !is_text,
+            '(' if !is_text && !is_quoted => depth += 1,
+            ')' if !is_text && !is_quoted => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &source[..at];
+        }
+    }
+    source
+}
+
+/// Whether a text has two words in a row, beside what is filled in.
+fn is_sentence(text: &str) -> bool {
+    let filled = text.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, rest)| rest));
+    // How a time is written begins with `%`.
+    let is_word = |word: &str| !word.starts_with('%') && word.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    filled.into_iter().any(|piece| {
+        let words: Vec<&str> = piece.split(' ').collect();
+        words.windows(2).any(|pair| pair.iter().all(|word| is_word(word)))
+    })
+}
+
+/// The sentences that a source of the interface says itself, each with its line: what is written where it is said, and any other text
+/// of several words but in errors, which say what they are.
+fn own_sentences(source: &str) -> Vec<(usize, String)> {
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let mut found = Vec::new();
+    for call in SAYING {
+        for (at, _) in code.match_indices(call) {
+            let is_longer = code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+            let is_comment = code[..at].lines().next_back().is_some_and(|line| line.contains("//"));
+            if is_longer || is_comment {
+                continue;
+            }
+            let said = texts(in_brackets(&code[at + call.len()..])).into_iter().map(|(_, text)| text);
+            let line = code[..at].matches('\n').count() + 1;
+            found.extend(said.filter(|text| text.contains(char::is_alphabetic)).map(|text| (line, text)));
+        }
+    }
+    let lines: Vec<&str> = code.lines().collect();
+    let is_error = |line: usize| lines[line - 1].trim_start().starts_with("#[error(");
+    let others = texts(code).into_iter().filter(|(line, text)| is_sentence(text) && !is_error(*line));
+    found.extend(others.filter(|(_, text)| !LABELS.contains(&text.as_str())));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The sources of the interface that must not say anything themselves.
+fn wordless(root: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    sources(&root.join("src/app"), &mut files);
+    files.retain(|file| !file.ends_with("words.rs") && !TABLES.iter().any(|table| file.ends_with(table)));
+    files
+}
+
+#[test]
+fn the_interface_says_nothing_outside_the_modules_of_its_words() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = wordless(root);
+    assert!(files.len() > 60, "the sources are found");
+    let mut found = Vec::new();
+    for file in files {
+        let place = file.strip_prefix(root).unwrap().display().to_string();
+        for (line, text) in own_sentences(&fs::read_to_string(&file).unwrap()) {
+            found.push(format!("{place}:{line}: “{text}”: belongs into words.rs of its part"));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_sentence_that_is_planted_in_any_source_of_the_interface_is_found() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let planted = [
+        "state.inform(\"Done\");",
+        "state.warn(format!(\"{name}: {}\", (1)));",
+        "state.warn_about(Topic::Of(')'), \"Failed\");",
+        "state.side.activity.add(\n    now, kind, None, \"Lost\".to_owned());",
+        "return Err(\"Nothing\".into());",
+        "let text = format!(\"{count} were lost\");",
+        "let title = Title { wish: \"delete it\".into(), done, failed };",
+    ];
+    for file in wordless(root) {
+        let source = fs::read_to_string(&file).unwrap();
+        for line in planted {
+            // In front, since a module of tests ends what is read.
+            let with = format!("fn planted() {{ {line} }}\n{source}");
+            let found = own_sentences(&with).len();
+            assert!(found > own_sentences(&source).len(), "{}: {line}", file.display());
+        }
+    }
+    let fine = "state.warn(words::none(\"/\"));\n// Err(\"no\")\n#[error(\"not so\")]\nlet a = (\"{a} · {b}\", \"External ID\");";
+    assert_eq!(own_sentences(fine), []);
+    assert!(is_sentence("{count} were lost") && !is_sentence("{} · {host}") && !is_sentence("  {at}  {}"));
 }
 
 /// The words between two marks, one after another.

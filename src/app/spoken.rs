@@ -4,15 +4,14 @@
 //! somebody else has done, and that is said once.
 
 use crate::action::Action;
-use crate::changes::PendingKind;
 use crate::forest::{Fold, Row, RowKind};
 use crate::keymap::Key;
-use crate::numbers::{Noun, counted, grouped};
+use crate::numbers::{Noun, counted};
 use crate::segment::Segment;
 
 use super::dialogs::list::ListKeys;
 use super::side::activity::{ActivityEntry, EntryKind};
-use super::{Event, Layer, State};
+use super::{Event, Layer, State, words};
 
 /// A row as a line to read: its name, then what the row says about it, without its level.
 #[must_use]
@@ -32,10 +31,10 @@ pub fn selected_in_words(state: &State) -> Option<String> {
         parts[0].truncate(end);
         parts[0].push('…');
     }
-    parts.insert(1, format!("level {}", row.depth + 1));
+    parts.insert(1, words::level(row.depth));
     if let RowKind::Segment(segment) = row.kind {
         let children = state.tree.forest.child_count(&segment.id);
-        parts.insert(2, if children == 0 { "no children".into() } else { counted(children, Noun::Child) });
+        parts.insert(2, if children == 0 { words::NO_CHILDREN_BELOW.into() } else { counted(children, Noun::Child) });
     }
     Some(parts.join(", "))
 }
@@ -47,25 +46,25 @@ fn parts(state: &State, row: &Row<'_>) -> Vec<String> {
     let mut parts = Vec::new();
     match row.kind {
         RowKind::Heading(heading) => {
-            parts.push(format!("Warning: {heading}"));
+            parts.push(words::heading_aloud(heading));
             parts.push(counted(state.tree.forest.child_rows(heading), Noun::Segment));
         }
-        RowKind::MissingParent(id) => parts.push(format!("missing parent {id}")),
+        RowKind::MissingParent(id) => parts.push(words::missing_parent(id)),
         RowKind::Segment(segment) => {
-            parts.push(if segment.has_blank_name() { "no name".into() } else { segment.name.to_string() });
+            parts.push(if segment.has_blank_name() { words::NO_NAME.into() } else { segment.name.to_string() });
             parts.extend(marks(state, segment).map(str::to_owned));
         }
     }
     let fold = match row.fold {
-        Fold::Open => Some("expanded"),
-        Fold::Closed => Some("collapsed"),
+        Fold::Open => Some(words::EXPANDED),
+        Fold::Closed => Some(words::COLLAPSED),
         Fold::Leaf => None,
     };
     parts.extend(fold.map(str::to_owned));
     if let RowKind::Segment(segment) = row.kind {
-        parts.extend(segment.external_id.as_ref().map(|text| format!("external ID {text}")));
+        parts.extend(segment.external_id.as_ref().map(|text| words::external_id(text)));
         let below = usize::try_from(row.descendants).unwrap_or(usize::MAX);
-        parts.extend((below > 0).then(|| format!("{} below", grouped(below))));
+        parts.extend((below > 0).then(|| words::so_many_below(below)));
     }
     parts
 }
@@ -73,15 +72,9 @@ fn parts(state: &State, row: &Row<'_>) -> Vec<String> {
 /// What is going on with a segment here. What fades is left out: a line that is being read must not change by itself.
 fn marks(state: &State, segment: &Segment) -> impl Iterator<Item = &'static str> {
     let (id, queue) = (&segment.id, &state.changes.queue);
-    let marked = state.tree.picks.marked.contains(id).then_some("marked");
-    let cut = state.tree.picks.cut.contains(id).then_some("cut");
-    let pending = queue.pending(id).map(|pending| match (pending, queue.is_staged(id)) {
-        (PendingKind::Failed, _) => "change failed",
-        (PendingKind::Deleting, true) => "deletion staged",
-        (PendingKind::Deleting, false) => "deletion pending",
-        (PendingKind::Creating | PendingKind::Changing, true) => "change staged",
-        (PendingKind::Creating | PendingKind::Changing, false) => "change pending",
-    });
+    let marked = state.tree.picks.marked.contains(id).then_some(words::MARKED);
+    let cut = state.tree.picks.cut.contains(id).then_some(words::CUT);
+    let pending = queue.pending(id).map(|pending| words::pending_aloud(pending, queue.is_staged(id)));
     [marked, cut, pending].into_iter().flatten()
 }
 
@@ -129,16 +122,14 @@ pub(super) fn follow(state: &mut State, heard: &Heard) {
         return;
     }
     if state.link.listed && !heard.listed {
-        let segments = counted(state.tree.forest.len(), Noun::Segment);
-        let text = format!("Loaded {segments}. Press {} for help", state.key(Action::Help));
-        return state.inform(text);
+        return state.inform(words::loaded(state.tree.forest.len(), state.key(Action::Help)));
     }
     let new = usize::try_from(state.side.activity.counted() - heard.entries).unwrap_or(usize::MAX);
     let mut others = state.side.activity.entries().take(new).filter(|entry| is_from_elsewhere(entry));
-    let Some(newest) = others.next().map(in_words) else { return };
+    let Some(newest) = others.next().map(words::entry_aloud) else { return };
     let text = match others.count() {
         0 => newest,
-        more => format!("{newest}, and {} before", counted(more, Noun::Change)),
+        more => words::and_before(&newest, more),
     };
     state.inform(text);
 }
@@ -154,17 +145,4 @@ const fn is_from_elsewhere(entry: &ActivityEntry) -> bool {
         // They have messages of their own.
         EntryKind::Done | EntryKind::Failed => false,
     }
-}
-
-fn in_words(entry: &ActivityEntry) -> String {
-    let what = match entry.kind {
-        EntryKind::Created => format!("{} was created", entry.text),
-        EntryKind::Deleted => format!("{} was deleted", entry.text),
-        EntryKind::Changed | EntryKind::Missed => format!("{} was changed", entry.text),
-        _ => return entry.text.clone(),
-    };
-    let fields = entry.fields.iter().map(|change| format!("{} {} to {}", change.field, change.before, change.now));
-    let fields = fields.collect::<Vec<_>>().join(", ");
-    let by = if entry.contexts.is_empty() { String::new() } else { format!(" by {}", entry.contexts) };
-    if fields.is_empty() { format!("{what}{by}") } else { format!("{what}{by}: {fields}") }
 }

@@ -7,13 +7,13 @@
 use std::path::Path;
 
 use crate::action::Aspect;
-use crate::changes::{Operation, Title};
-use crate::forest::Forest;
+use crate::changes::{Operation, PendingKind, Title};
+use crate::forest::{Forest, Heading};
 use crate::numbers::{Agreeing, Noun, counted, grouped, size};
 use crate::remote::{Call, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
-use super::side::activity;
+use super::side::activity::{self, ActivityEntry, EntryKind};
 
 /// How a plan of one operation is spoken of.
 pub(super) fn title(operation: &Operation) -> Title {
@@ -380,4 +380,66 @@ pub(super) fn entry_is_gone(key: &str) -> String {
 
 pub(super) fn entry_was_out_of_sight(key: &str) -> String {
     format!("The selected entry was out of sight. Press {key} again for this one")
+}
+
+// The screen read aloud.
+
+pub(super) const NO_NAME: &str = "no name";
+pub(super) const NO_CHILDREN_BELOW: &str = "no children";
+pub(super) const MARKED: &str = "marked";
+pub(super) const CUT: &str = "cut";
+pub(super) const EXPANDED: &str = "expanded";
+pub(super) const COLLAPSED: &str = "collapsed";
+
+pub(super) fn heading_aloud(heading: Heading) -> String {
+    format!("Warning: {heading}")
+}
+
+pub(super) fn missing_parent(id: &SegmentId) -> String {
+    format!("missing parent {id}")
+}
+
+/// The level of a row at a depth, counted from 1.
+pub(super) fn level(depth: u32) -> String {
+    format!("level {}", depth + 1)
+}
+
+pub(super) fn external_id(text: &str) -> String {
+    format!("external ID {text}")
+}
+
+pub(super) fn so_many_below(count: usize) -> String {
+    format!("{} below", grouped(count))
+}
+
+pub(super) const fn pending_aloud(pending: PendingKind, is_staged: bool) -> &'static str {
+    match (pending, is_staged) {
+        (PendingKind::Failed, _) => "change failed",
+        (PendingKind::Deleting, true) => "deletion staged",
+        (PendingKind::Deleting, false) => "deletion pending",
+        (PendingKind::Creating | PendingKind::Changing, true) => "change staged",
+        (PendingKind::Creating | PendingKind::Changing, false) => "change pending",
+    }
+}
+
+pub(super) fn loaded(segments: usize, help: &str) -> String {
+    format!("Loaded {}. Press {help} for help", counted(segments, Noun::Segment))
+}
+
+pub(super) fn and_before(newest: &str, more: usize) -> String {
+    format!("{newest}, and {} before", counted(more, Noun::Change))
+}
+
+/// An entry of the activity that is no sentence by itself.
+pub(super) fn entry_aloud(entry: &ActivityEntry) -> String {
+    let what = match entry.kind {
+        EntryKind::Created => format!("{} was created", entry.text),
+        EntryKind::Deleted => format!("{} was deleted", entry.text),
+        EntryKind::Changed | EntryKind::Missed => format!("{} was changed", entry.text),
+        _ => return entry.text.clone(),
+    };
+    let fields = entry.fields.iter().map(|change| format!("{} {} to {}", change.field, change.before, change.now));
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    let by = if entry.contexts.is_empty() { String::new() } else { format!(" by {}", entry.contexts) };
+    if fields.is_empty() { format!("{what}{by}") } else { format!("{what}{by}: {fields}") }
 }

@@ -23,7 +23,7 @@ use crate::remote::{Access, BaseUrl, InsecureHttp};
 
 use crate::app::dialogs::key_result::KeyResult;
 use crate::app::dialogs::keys::is_named;
-use crate::app::dialogs::profiles;
+use crate::app::dialogs::{profiles, words};
 use crate::app::{Effect, FieldName, Layer, ProfileLine, State, Target, TextField};
 
 pub use entry::{FilledProfile, KeySource};
@@ -128,13 +128,7 @@ impl KeyLocation {
     /// The place in words.
     #[must_use]
     pub const fn title(self) -> &'static str {
-        match self {
-            Self::Keyring => "system keyring",
-            Self::Session => "this session only",
-            Self::Variable => "environment variable",
-            Self::Command => "command output",
-            Self::File => "config file (plain text)",
-        }
+        words::key_location(self)
     }
 
     /// Whether it is the key itself that is typed, rather than where it comes from.

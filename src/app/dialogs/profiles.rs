@@ -82,9 +82,9 @@ impl Profiles {
     pub fn title<'a>(&self, choice: &'a Choice) -> &'a str {
         match choice {
             Choice::Go(Destination::Profile(name)) => name,
-            Choice::Go(Destination::Start) => "startup settings",
-            Choice::Go(Destination::Demo) => "Demo",
-            Choice::New => "New profile…",
+            Choice::Go(Destination::Start) => words::STARTUP_SETTINGS,
+            Choice::Go(Destination::Demo) => words::DEMO,
+            Choice::New => words::NEW_PROFILE,
         }
     }
 
@@ -100,8 +100,8 @@ impl Profiles {
                 let (tenant, host) = self.start.clone().unwrap_or_default();
                 format!("{tenant} · {host}")
             }
-            Choice::Go(Destination::Demo) => "built-in sample tenant".into(),
-            Choice::New => "another tenant or server".into(),
+            Choice::Go(Destination::Demo) => words::SAMPLE_TENANT.into(),
+            Choice::New => words::ANOTHER_TENANT.into(),
         }
     }
 

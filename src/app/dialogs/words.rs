@@ -3,7 +3,7 @@
 //!
 //! A sentence takes what varies in it, already in words where that is a name or a key, and says it whole.
 
-use crate::app::grouped;
+use crate::app::{KeyLocation, grouped};
 
 // The lists.
 
@@ -18,6 +18,11 @@ pub(super) fn actions_for(name: &str, marked: usize) -> String {
 }
 
 pub(super) const CLICKED_ROW_IS_GONE: &str = "The row that was clicked is no longer selected; nothing was done";
+pub(super) const STARTUP_SETTINGS: &str = "startup settings";
+pub(super) const DEMO: &str = "Demo";
+pub(super) const SAMPLE_TENANT: &str = "built-in sample tenant";
+pub(super) const NEW_PROFILE: &str = "New profile…";
+pub(super) const ANOTHER_TENANT: &str = "another tenant or server";
 pub(super) const ALREADY_THERE: &str = "Already there";
 pub(super) const NO_REQUEST_SELECTED: &str = "No request selected";
 pub(super) const BODY_TOO_LARGE: &str = "Body too large to keep; can't build a curl command";
@@ -108,6 +113,16 @@ pub(super) fn timed_out(limit: &str) -> String {
 }
 
 // What is typed for a profile.
+
+pub(super) const fn key_location(location: KeyLocation) -> &'static str {
+    match location {
+        KeyLocation::Keyring => "system keyring",
+        KeyLocation::Session => "this session only",
+        KeyLocation::Variable => "environment variable",
+        KeyLocation::Command => "command output",
+        KeyLocation::File => "config file (plain text)",
+    }
+}
 
 pub(super) const ENTER_URL: &str = "Enter the server URL";
 pub(super) const ENTER_VARIABLE: &str = "Enter a variable name, e.g. ACME_KEY";
