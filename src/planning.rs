@@ -52,6 +52,9 @@ pub struct Request<'a> {
     pub recreate: HashSet<SegmentId>,
     /// Whose segments are another system's, beside what is built in.
     pub owned: &'a [Pattern],
+    /// Whether a row with a fault is left out as a conflict instead of refusing all of them: for rows that come from a tenant, which
+    /// nobody can correct in a file.
+    pub tolerant: bool,
     /// Whether external ids that look like damaged ones are meant as they are.
     pub ids_as_written: bool,
 }
@@ -151,8 +154,10 @@ pub struct Conflict {
 }
 
 /// Why something is not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConflictReason {
+    /// Something is wrong with the row itself.
+    Faulty(Box<Problem>),
     /// The line would create what is there under the same external id.
     SameExternalId,
     /// The line would create what would be deleted elsewhere, with mostly the same children.
@@ -379,6 +384,7 @@ impl fmt::Display for ConflictReason {
             Self::SameExternalId => f.write_str("probably a rename: the external ID is the same"),
             Self::SameChildren => f.write_str("probably a rename: the parent and most children are the same"),
             Self::SameName => f.write_str("probably a new external ID: the parent and the name are the same"),
+            Self::Faulty(problem) => problem.fmt(f),
             Self::Below { line } => write!(f, "under line {line}, which is in conflict"),
         }
     }

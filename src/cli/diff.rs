@@ -79,6 +79,7 @@ fn different(before: &Forest, to: &Source, key: Option<Key>) -> Result<Planned, 
         renamed: HashMap::new(),
         recreate,
         owned: &[],
+        tolerant: true,
         ids_as_written: true,
     };
     planning::plan(&request).map_err(|faults| source::faulty_plan(&to.name, faults))

@@ -9,7 +9,6 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::clock;
 use crate::forest::Forest;
-use crate::formats::rows::Rows;
 use crate::planning::{self, Fuses, Made, Planned, Request, SavedPlan};
 use crate::segment::{Pattern, SegmentId};
 
@@ -92,15 +91,15 @@ pub(super) fn planned(source: &Source, wish: &Wish, loaded: &Loaded, owned: &[Pa
     if !loaded.is_complete() {
         return Err(incomplete());
     }
-    planning::plan(&request(&source.rows, wish, &loaded.forest, owned))
+    planning::plan(&request(source, wish, &loaded.forest, owned))
         .map_err(|faults| source::faulty_plan(&source.name, faults))
 }
 
-fn request<'a>(rows: &'a Rows, wish: &Wish, forest: &'a Forest, owned: &'a [Pattern]) -> Request<'a> {
+fn request<'a>(source: &'a Source, wish: &Wish, forest: &'a Forest, owned: &'a [Pattern]) -> Request<'a> {
     let (renamed, recreate): (HashMap<usize, SegmentId>, HashSet<SegmentId>) =
         (wish.renamed.clone(), wish.recreate.clone());
     Request {
-        rows,
+        rows: &source.rows,
         forest,
         key: wish.key,
         scope: wish.scope.clone(),
@@ -108,6 +107,7 @@ fn request<'a>(rows: &'a Rows, wish: &Wish, forest: &'a Forest, owned: &'a [Patt
         renamed,
         recreate,
         owned,
+        tolerant: source.tenant.is_some(),
         ids_as_written: wish.ids_as_written,
     }
 }

@@ -38,12 +38,15 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
     damaged_ids(request, &tree, &mut faults);
     let mut places = places(request, &tree, &matching, &mut faults);
     let order = order(request, &places, &mut faults);
-    if faults.is_empty() {
+    if faults.is_empty() || request.tolerant {
         find_alike(request, &tree, &mut matching, &mut places, &order);
     }
     let held = vec![None; request.rows.rows.len()];
     let mut wished = Wished { request, tree: &tree, matching, places, order, held };
     let texts = texts(&wished, &mut faults);
+    if request.tolerant {
+        faults = hold_faulty(&mut wished, faults);
+    }
     if !faults.is_empty() {
         return Err(sorted(faults));
     }
@@ -52,6 +55,31 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
     let mut faults = difference.circles();
     faults.extend(difference.out_of_scope());
     if faults.is_empty() { Ok(difference.planned()) } else { Err(sorted(faults)) }
+}
+
+/// Holds back the rows with faults. What is left is about no row.
+fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault> {
+    let rows = wished.request.rows.rows.iter().enumerate();
+    let row_at: HashMap<usize, usize> = rows.map(|(at, row)| (row.line, at)).collect();
+    let mut left = Vec::new();
+    for fault in faults {
+        let Some(at) = fault.line.and_then(|line| row_at.get(&line).copied()) else {
+            left.push(fault);
+            continue;
+        };
+        // Of two rows with one key, neither is meant more than the other.
+        let other = match &fault.problem {
+            Problem::Twice { first, .. } => row_at.get(first).copied(),
+            _ => None,
+        };
+        for at in [Some(at), other].into_iter().flatten() {
+            let segment = wished.matching.segments[at].clone();
+            let reason = ConflictReason::Faulty(Box::new(fault.problem.clone()));
+            let held = conflict(wished, at, segment.as_ref(), reason);
+            wished.held[at].get_or_insert(held);
+        }
+    }
+    left
 }
 
 fn sorted(mut faults: Vec<PlanFault>) -> Vec<PlanFault> {

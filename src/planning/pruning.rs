@@ -6,6 +6,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::difference::Wished;
 use super::{Kept, KeptReason, Request, Scope};
+use crate::formats::rows::Column;
 use crate::segment::{Pattern, Segment, SegmentId};
 
 /// What becomes of segments that are in the scope and in no row.
@@ -14,6 +15,13 @@ pub(super) struct Pruned {
     /// What is deleted, the lowest first.
     pub deletes: Vec<Arc<Segment>>,
     pub kept: Vec<Kept>,
+}
+
+/// What rows that are held back may mean by their external ids.
+fn sharing_with_held<'a>(wished: &'a Wished<'_>) -> impl Iterator<Item = &'a SegmentId> {
+    let rows = wished.request.rows.rows.iter().zip(&wished.held);
+    let external_ids = rows.filter(|(_, held)| held.is_some()).filter_map(|(row, _)| row.value(Column::ExternalId));
+    external_ids.flat_map(|external_id| wished.tree.of_external_id(external_id)).map(|segment| &segment.id)
 }
 
 /// What is deleted, and what would be and is kept. `parents` has the new parents of all that is moved or created.
@@ -29,6 +37,7 @@ pub(super) fn pruned(wished: &Wished<'_>, parents: &HashMap<SegmentId, Option<Se
         .flatten()
         .filter_map(|conflict| conflict.segment.as_ref())
         .map(|segment| &segment.id)
+        .chain(sharing_with_held(wished))
         .collect();
     // What something is put under stays.
     let taken: HashSet<&SegmentId> = parents.values().flatten().collect();

@@ -17,6 +17,9 @@ use crate::segment::{Segment, SegmentId};
 pub(super) fn hold(wished: &mut Wished<'_>) {
     let moved_under = moved_under(wished);
     for at in wished.order.clone() {
+        if wished.held[at].is_some() {
+            continue;
+        }
         let found = if wished.matching.segments[at].is_none() { probable(wished, at, &moved_under) } else { None };
         wished.held[at] = found.or_else(|| below_held(wished, at));
     }

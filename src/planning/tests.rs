@@ -96,6 +96,7 @@ fn written(segment: Arc<Segment>) -> Written {
 
 fn request<'a>(rows: &'a Rows, forest: &'a Forest, key: Option<Key>) -> Request<'a> {
     Request {
+        tolerant: false,
         rows,
         forest,
         key,

@@ -39,7 +39,11 @@ impl Tenants {
             ["c", "Łódź", "PL-10-1", "a"],
             ["d", "VIP", "VIP", ""],
         ]);
-        let servers = [preprod, prod].map(|load| serving_with(Options { load: Some(load), ..Options::default() }));
+        Self::of([preprod, prod])
+    }
+
+    fn of(tenants: [Vec<Segment>; 2]) -> Self {
+        let servers = tenants.map(|load| serving_with(Options { load: Some(load), ..Options::default() }));
         let desk = Desk::new();
         let profile = |name: &str, at: usize, more: &str| {
             let (server, tenant) = (&servers[at].1, servers[at].1.tenant());
@@ -137,6 +141,40 @@ fn ids_of_nobody_and_nothing_else_are_refused() {
     let (code, stdout, stderr) = tenants.run(&["plan", "gone.csv", "--to", "prod"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.contains("none of its IDs exists here"), "{stderr}");
+}
+
+#[test]
+fn a_tenant_with_something_wrong_in_it_is_compared_all_the_same_and_nothing_of_that_is_touched() {
+    let wrong = segments(&[
+        ["p1", "Polska", "PL", ""],
+        ["p2", "Łódzkie", "PL-10", "p1"],
+        ["d1", "VIP", "VIP", ""],
+        ["d2", "VIP too", "VIP", ""],
+        ["o", "Orphan", "O", "gone"],
+        ["b", " ", "B", ""],
+        ["new", "New", "N", "p1"],
+    ]);
+    let sound = segments(&[
+        ["a", "Polska", "PL", ""],
+        ["v", "VIP", "VIP", ""],
+        ["o2", "Orphan", "O", "a"],
+        ["b2", "Blank", "B", ""],
+        ["x", "Gone", "X", ""],
+    ]);
+    let tenants = Tenants::of([wrong, sound]);
+    insta::assert_snapshot!(tenants.transcript(&[
+        &["diff", "profile:prod", "profile:preprod"],
+        &["diff", "profile:preprod", "profile:prod"],
+        &["plan", "profile:preprod", "--to", "prod", "--all", "--prune"],
+    ]));
+    let tenant = tenants.servers[1].1.tenant();
+    let apply = ["apply", "profile:preprod", "--to", "prod", "--all", "--prune", "--yes", "--approve", tenant];
+    let (code, stdout, stderr) = tenants.run(&apply);
+    assert_eq!(code, 5, "{stdout}{stderr}");
+    let mut left: Vec<String> = tenants.servers[1].1.segments().iter().map(|segment| segment.id.to_string()).collect();
+    left.retain(|id| id.len() < 3);
+    left.sort();
+    assert_eq!(left, ["a", "b2", "o2", "v"], "only what is nowhere in the source has gone");
 }
 
 #[test]

@@ -88,7 +88,9 @@ fn write_conflict(out: &mut dyn Write, conflict: &Conflict, loaded: &Loaded, pai
         format!("; the segment is {} (id={})", path_now(&loaded.forest, &segment.id), segment.id)
     });
     writeln!(out, "{}", paint.warning(&format!("! conflict  line {line}: {name}: {reason}{other}")))?;
-    if let (Some(segment), false) = (segment, matches!(reason, ConflictReason::Below { .. })) {
+    if let (Some(segment), false) =
+        (segment, matches!(reason, ConflictReason::Below { .. } | ConflictReason::Faulty(_)))
+    {
         let id = &segment.id;
         let say = format!(
             "            --renamed id={id}=line={line} if it is the same, --recreate id={id} if it is another one"
