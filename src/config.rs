@@ -234,7 +234,7 @@ pub enum ConfigError {
         known: Vec<String>,
     },
     /// The file can't be read.
-    #[error("couldn't read the configuration {path}: {source}", path = .path.display())]
+    #[error("couldn't read the configuration {path}: {reason}", path = .path.display(), reason = files::reason(.source))]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -307,7 +307,7 @@ pub enum ConfigError {
     #[error(transparent)]
     KeyFile(#[from] KeyFileFault),
     /// Two variables lead to a key.
-    #[error("both {KEY_VARIABLE} and {KEY_FILE_VARIABLE} are set; unset one of them")]
+    #[error("both {KEY_VARIABLE} and {KEY_FILE_VARIABLE} are set")]
     TwoKeys,
     /// The file with certificates can't be used.
     #[error(transparent)]

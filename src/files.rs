@@ -65,10 +65,21 @@ pub fn check_target(path: &Path) -> io::Result<()> {
 /// What the system said, in words without numbers.
 pub fn reason(error: &io::Error) -> String {
     match (error.raw_os_error(), error.kind()) {
-        (None, _) | (_, io::ErrorKind::Other) => error.to_string(),
+        (None, _) => error.to_string(),
         (_, io::ErrorKind::NotFound) => "no such file or folder".into(),
+        (_, kind) if kind.to_string() == UNSORTED => without_number(&error.to_string()),
         (_, kind) => kind.to_string(),
     }
+}
+
+/// What the standard library calls what it has no kind for; the kind itself has no name that can be written.
+const UNSORTED: &str = "uncategorized error";
+
+/// "No such device or address (os error 6)" says no more than "no such device or address".
+fn without_number(words: &str) -> String {
+    let words = words.rsplit_once(" (os error ").map_or(words, |(words, _)| words);
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// Where a path leads.

@@ -109,7 +109,7 @@ pub struct MovedAside {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The system refuses.
-    #[error("couldn't {doing} {path}: {source}", path = .path.display())]
+    #[error("couldn't {doing} {path}: {reason}", path = .path.display(), reason = crate::files::reason(.source))]
     Io {
         /// What was being done.
         doing: &'static str,

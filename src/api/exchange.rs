@@ -196,7 +196,26 @@ pub fn innermost(error: &dyn Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    server_message::tidy(&plain(&innermost.to_string()))
+    let words = innermost.to_string();
+    server_message::tidy(&of_proxy(&words).unwrap_or_else(|| plain(&words)))
+}
+
+/// What a proxy on the way said; the library that talks to it gives no cause, only words of its own.
+fn of_proxy(words: &str) -> Option<String> {
+    if let Some(words) = words.strip_prefix("SOCKS error: ") {
+        return Some(match words {
+            "failed to create underlying connection" => "the SOCKS proxy can't be reached".to_owned(),
+            "io error during SOCKS handshake" => "the SOCKS proxy ended the connection".to_owned(),
+            "failed parsing server response" => "what is there is no SOCKS proxy".to_owned(),
+            said => format!("the SOCKS proxy says: {said}"),
+        });
+    }
+    words.strip_prefix("tunnel error: ").map(|words| match words {
+        "proxy authorization required" => "the proxy wants a user name and a password".to_owned(),
+        "unsuccessful" => "the proxy refused to connect".to_owned(),
+        "unexpected end of file" => "the proxy ended the connection".to_owned(),
+        said => format!("the proxy: {said}"),
+    })
 }
 
 /// The words of the system without its number: "Connection refused (os error 111)" says no more than "connection refused".

@@ -157,7 +157,7 @@ fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result
             String::new()
         }
         Err(error) => {
-            let failure = Failure::usage(format_args!("couldn't read {}: {error}", path.display()));
+            let failure = Failure::usage(format_args!("couldn't read {}: {}", path.display(), files::reason(&error)));
             return Err(failure.hint("name another file, or create it with `segtui config edit`"));
         }
     };

@@ -30,17 +30,20 @@ const FORMAT_VERSION: u32 = 1;
 pub(super) async fn run(arguments: HistoryArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
     let link = surroundings.link().await?;
     let since = arguments.since.unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut entries = entries(&surroundings, &link, since).await?;
-    if let Some(reference) = &arguments.reference {
-        let ids = match reference {
-            Reference::Path(_) => {
+    let entries = match &arguments.reference {
+        None => entries(&surroundings, &link, since).await?,
+        Some(reference) => {
+            // What a segment was called may have been known earlier only.
+            let mut entries = entries(&surroundings, &link, Timestamp::UNIX_EPOCH).await?;
+            let mut ids = named(reference, &entries);
+            if ids.is_empty() {
                 let loaded = everything(&link, surroundings.notes).await?;
-                HashSet::from_iter([reference::segment(&loaded, reference)?])
+                ids.insert(reference::segment(&loaded, reference)?);
             }
-            other => named(other, &entries),
-        };
-        entries.retain(|entry| ids.contains(&entry.did.segment().id));
-    }
+            entries.retain(|entry| entry.at >= since && ids.contains(&entry.did.segment().id));
+            entries
+        }
+    };
     let (form, paint, notes) = (arguments.output, surroundings.paint, surroundings.notes);
     if entries.is_empty() && form == HistoryForm::Text {
         notes.remark("nothing was changed from here");
@@ -82,7 +85,8 @@ pub(super) async fn entries(
     .await
 }
 
-/// The segments of the history that a reference names. One may have had several IDs, and several may have had one external ID.
+/// The segments of the history that a reference names, whether they still exist or not. Several may have had one external ID. A path
+/// is one of the tenant as it is.
 fn named(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> {
     let with_external_id = |external_id: &str| -> HashSet<SegmentId> {
         let has = |entry: &&HistoryEntry| {
@@ -91,13 +95,18 @@ fn named(reference: &Reference, entries: &[HistoryEntry]) -> HashSet<SegmentId> 
         };
         entries.iter().filter(has).map(|entry| entry.did.segment().id.clone()).collect()
     };
+    let with_id = |id: &SegmentId| -> HashSet<SegmentId> {
+        let is_known = entries.iter().any(|entry| entry.did.segment().id == *id);
+        is_known.then(|| id.clone()).into_iter().collect()
+    };
     match reference {
-        Reference::Id(id) => HashSet::from_iter([id.clone()]),
+        Reference::Id(id) => with_id(id),
         Reference::ExternalId(external_id) => with_external_id(external_id),
-        Reference::Word(word) | Reference::Path(word) => {
-            let id = SegmentId::new(word).filter(|id| entries.iter().any(|entry| entry.did.segment().id == *id));
-            id.map_or_else(|| with_external_id(word), |id| HashSet::from_iter([id]))
+        Reference::Word(word) => {
+            let ids = SegmentId::new(word).map(|id| with_id(&id)).unwrap_or_default();
+            if ids.is_empty() { with_external_id(word) } else { ids }
         }
+        Reference::Path(_) => HashSet::new(),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use color_eyre::eyre::WrapErr;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
@@ -13,6 +12,7 @@ use crate::app::{FilledProfile, ProfileField, TrialError};
 use crate::collation::{DEFAULT_LANGUAGE, set_language};
 use crate::config::{self, ConfigError, Connection, Environment, ExtraRoots, Paths};
 use crate::demo;
+use crate::files;
 use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 use crate::sync::{Pace, Settings};
 
@@ -169,7 +169,10 @@ pub(super) async fn demo_connection(
     environment: Environment<'_>,
 ) -> Result<(Connection, demo::Server), Failure> {
     let options = demo::Options { churn: DEMO_CHURN, seed: fastrand::u64(..), ..demo::Options::default() };
-    let server = demo::Server::start(options).await.wrap_err("couldn't start the demo server")?;
+    let server = demo::Server::start(options).await.map_err(|error| {
+        Failure::failed(format_args!("couldn't start the demo server: {}", files::reason(&error)))
+            .hint("check that a program may listen on 127.0.0.1")
+    })?;
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).map_err(Failure::usage)?;
     // The same path as for any other tenant, with what the demo says in place of the environment. Only the wish to change
     // nothing is no matter of which tenant it is.
@@ -212,6 +215,12 @@ pub(super) fn refusal(error: &ConfigError) -> Failure {
             ConfigError::NoFileForProfile { .. } => "name the file with --config, or start segtui in a terminal to create it",
             ConfigError::BaseUrl(_) => "it comes from --base-url, SEGTUI_BASE_URL or the profile",
             ConfigError::Command(_) => "run the command by itself to see what it does; it is in the profile",
+            ConfigError::TwoKeys => "unset SEGTUI_API_KEY or SEGTUI_API_KEY_FILE",
+            ConfigError::KeyFile(_) => {
+                "check that file; SEGTUI_API_KEY_FILE or `api_key_file` in the profile names it"
+            }
+            ConfigError::CaFile(_) => "check that file; --ca-file, SEGTUI_CA_FILE or `ca_file` in the profile names it",
+            ConfigError::Unreadable { .. } => "check the file, or name another one with --config",
             ConfigError::KeyNotInEnvironment { .. } => "set it, or give the key by SEGTUI_API_KEY",
             ConfigError::NeitherYesNorNo { .. } | ConfigError::UnknownTheme { .. } => "set it to one of these, or unset it",
             _ => "correct the file, or name another one with --config",

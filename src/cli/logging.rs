@@ -80,7 +80,7 @@ fn stderr(screen: Screen) -> Result<Box<dyn Write + Send>, Failure> {
 
 fn chosen(path: &Path) -> Result<Rotating, Failure> {
     Rotating::open(path, Limits::default()).map_err(|error| {
-        let error = format!("couldn't open the log {}: {error}", path.display());
+        let error = format!("couldn't open the log {}: {}", path.display(), files::reason(&error));
         Failure::failed(error).hint("name another one with --log-file, or use --log-level off")
     })
 }
@@ -89,12 +89,12 @@ fn usual(path: &Path) -> Option<Rotating> {
     // Where others can read it, an earlier version has left it so.
     for own in path.parent().into_iter().chain([path]) {
         if let Err(error) = files::keep_private(own) {
-            terminal::complain(format_args!("others may be able to read {}: {error}", own.display()));
+            terminal::complain(format_args!("others may be able to read {}: {}", own.display(), files::reason(&error)));
         }
     }
     let open = Rotating::open(path, Limits::default());
     open.inspect_err(|error| {
-        terminal::complain(format_args!("logging is off: couldn't open {}: {error}", path.display()));
+        terminal::complain(format_args!("logging is off: couldn't open {}: {}", path.display(), files::reason(error)));
     })
     .ok()
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
+use crate::files;
+
 use super::arguments::{Arguments, ManArguments};
 use super::configuration::print;
 use super::exit::Exit;
@@ -20,7 +22,7 @@ pub(super) fn run(options: &ManArguments) -> Result<Exit, Failure> {
 
 fn write_all(folder: &Path) -> Result<Exit, Failure> {
     clap_mangen::generate_to(Arguments::command(), folder).map_err(|error| {
-        Failure::failed(format_args!("couldn't write the manual into {}: {error}", folder.display()))
+        Failure::failed(format_args!("couldn't write the manual into {}: {}", folder.display(), files::reason(&error)))
             .hint("name a folder that exists and that you can write to")
     })?;
     Ok(Exit::Done)

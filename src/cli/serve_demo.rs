@@ -6,9 +6,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use color_eyre::eyre::{Report, WrapErr, eyre};
+use color_eyre::eyre::WrapErr;
+use serde_json::error::Category;
 
 use crate::demo::{ListForm, Options, Server};
+use crate::files;
 use crate::formats;
 use crate::printable::printable;
 use crate::segment::Segment;
@@ -17,6 +19,7 @@ use crate::terminal;
 use super::arguments::ServeDemoArguments;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::output::on_stdout;
 
 pub(super) async fn run(arguments: ServeDemoArguments) -> Result<Exit, Failure> {
     let port = arguments.port;
@@ -36,10 +39,13 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<Exit, Failure> 
         list_form: if arguments.envelope { ListForm::Envelope } else { ListForm::Array },
         ..Options::default()
     };
-    let server = Server::start(options).await.wrap_err_with(|| format!("couldn't serve on port {port}"))?;
+    let server = Server::start(options).await.map_err(|error| {
+        Failure::failed(format_args!("couldn't serve on port {port}: {}", files::reason(&error)))
+            .hint("choose another --port; 0, as without it, is a free one")
+    })?;
     let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
     // The address first and by itself, for a script that reads one line.
-    writeln!(io::stdout(), "{url}").wrap_err("couldn't write to stdout")?;
+    on_stdout(writeln!(io::stdout(), "{url}"))?;
     terminal::write_line(format_args!(
         "\nA demo tenant of {} segments. ctrl-c ends it. To look at it:\n\n  \
          segtui --base-url {url} --tenant {tenant} --api-key {key}\n\n  \
@@ -54,13 +60,26 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<Exit, Failure> 
 }
 
 /// The segments of a file.
-fn load(path: &Path) -> Result<Vec<Segment>, Report> {
-    let told = || format!("couldn't load the segments of {}", path.display());
-    let text = fs::read_to_string(path).wrap_err_with(told)?;
-    let segments = formats::json::read(&text).wrap_err_with(told)?;
+fn load(path: &Path) -> Result<Vec<Segment>, Failure> {
+    let failed = |why: String| {
+        Failure::usage(format_args!("couldn't load the segments of {}: {why}", path.display()))
+            .hint("name a file that `segtui export --format json` has written, or leave --load out")
+    };
+    let text = fs::read_to_string(path).map_err(|error| failed(files::reason(&error)))?;
+    let segments = formats::json::read(&text).map_err(|error| failed(fault(&error)))?;
     let mut ids = HashSet::new();
     if let Some(twice) = segments.iter().find(|segment| !ids.insert(&segment.id)) {
-        return Err(eyre!("the ID {} is in it twice", printable(&twice.id.text()))).wrap_err_with(told);
+        return Err(failed(format!("the ID {} is in it twice", printable(&twice.id.text()))));
     }
     Ok(segments)
+}
+
+/// What is wrong with a file, and where.
+fn fault(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    match error.classify() {
+        Category::Eof => format!("it ends too early, on line {line}"),
+        Category::Data => format!("at line {line} column {column}, it is no array of segments with an ID and a name"),
+        Category::Syntax | Category::Io => format!("it is not valid JSON at line {line} column {column}"),
+    }
 }

@@ -56,10 +56,10 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input
     let text = rows::decode(&bytes, reading.encoding).map_err(|fault| undecodable(&name, &fault))?;
     let is_marked = std::str::from_utf8(&bytes).ok() != Some(text.as_str());
     drop(bytes);
-    let format = format(path, reading, &name)?;
-    if format == SourceFormat::Json && SavedPlan::is_one(&text) {
-        return SavedPlan::read(&text).map(|plan| Input::Plan(Box::new(plan))).map_err(|fault| invalid(&name, &fault));
+    if matches!(reading.format, None | Some(SourceFormat::Json)) && begins_as_plan(&text) {
+        return plan(&name, &text).map(Input::Plan);
     }
+    let format = format(path, reading, &name)?;
     let read = match format {
         SourceFormat::Csv => csv::read(
             &text,
@@ -122,9 +122,25 @@ fn undecodable(name: &str, fault: &Undecodable) -> Failure {
     .hint(format_args!("pass {}, whichever shows the letters right", flags.join(" or ")))
 }
 
-fn invalid(name: &str, fault: &Invalid) -> Failure {
-    let failure = Failure::usage(format_args!("couldn't use the plan {name}: {fault}"));
-    failure.hint("make the plan again with `segtui plan … --out`")
+/// How far into a file a plan says that it is one: it is the second thing it says.
+const HEAD: usize = 300;
+
+/// Whether a file says that it is a plan, whatever it is called and whether it is whole.
+fn begins_as_plan(text: &str) -> bool {
+    let text = text.trim_start();
+    let head: String = text.chars().take(HEAD).filter(|character| !character.is_whitespace()).collect();
+    (head.starts_with('{') && head.contains(r#""kind":"segtui-plan""#)) || SavedPlan::is_one(text)
+}
+
+fn plan(name: &str, text: &str) -> Result<Box<SavedPlan>, Failure> {
+    let unusable = |why: &dyn std::fmt::Display| {
+        Failure::usage(format_args!("couldn't use the plan {name}: {why}"))
+            .hint("make the plan again with `segtui plan … --out`")
+    };
+    SavedPlan::read(text).map(Box::new).map_err(|fault| match fault {
+        Invalid::NotAPlan => unusable(&"it is no whole plan; it may have been cut off or edited"),
+        fault => unusable(&fault),
+    })
 }
 
 pub(super) fn faulty_rows(name: &str, faults: Vec<RowFault>) -> Failure {

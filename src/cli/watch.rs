@@ -10,7 +10,6 @@ mod line;
 mod signals;
 mod state;
 
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +32,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
 use super::notes::Notes;
+use super::output::on_stdout;
 
 use command::ShellCommand;
 use delivery::{Delivered, Delivery, Hook};
@@ -255,8 +255,8 @@ impl Output {
         };
         match written {
             Ok(()) => Ok(Written::Whole),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Written::Not(Ending::NobodyReads)),
-            Err(error) => Err(error).wrap_err("couldn't write to stdout")?,
+            // A reader that has gone is no failure.
+            failed => on_stdout(failed).map(|()| Written::Not(Ending::NobodyReads)),
         }
     }
 

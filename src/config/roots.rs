@@ -45,7 +45,7 @@ impl ExtraRoots {
     /// A file that can't be read, has no certificate, or one that makes no sense.
     pub fn read(path: &Path) -> Result<Self, CaFileFault> {
         let fault = |what: String| CaFileFault { path: path.to_owned(), what };
-        let bytes = files::read_bytes(path).map_err(|error| fault(error.to_string()))?;
+        let bytes = files::read_bytes(path).map_err(|error| fault(files::reason(&error)))?;
         let mut certificates = Vec::new();
         for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&bytes)) {
             let certificate = certificate.map_err(|error| fault(broken_pem(number, &error)))?;

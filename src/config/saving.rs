@@ -57,7 +57,7 @@ pub enum SavingFault {
         path: PathBuf,
     },
     /// The file can't be read, written or replaced.
-    #[error("couldn't write {path}: {source}", path = .path.display())]
+    #[error("couldn't write {path}: {reason}", path = .path.display(), reason = files::reason(.source))]
     Unwritable {
         /// The file.
         path: PathBuf,

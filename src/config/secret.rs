@@ -76,7 +76,7 @@ pub fn first_line_in_file(path: &Path) -> Result<SecretString, String> {
     if let Some(mode) = files::open_to_others(path) {
         return Err(format!("others can access it (mode {mode:04o}); run `chmod 600 {}`", path.display()));
     }
-    let text = SecretString::from(files::read_text(path).map_err(|error| error.to_string())?);
+    let text = SecretString::from(files::read_text(path).map_err(|error| files::reason(&error))?);
     let line = text.expose_secret().lines().next().unwrap_or_default().trim_end_matches('\r');
     if line.trim().is_empty() {
         return Err("its first line is empty; expected the key".into());
@@ -123,7 +123,7 @@ pub fn first_line_of(program: &str, arguments: &[String], names: &[String]) -> R
     };
     let mut command = Command::new(program);
     without_keys(command.args(arguments).stdin(Stdio::inherit()), names);
-    let output = command.output().map_err(|error| fault(format!("couldn't be run: {error}")))?;
+    let output = command.output().map_err(|error| fault(format!("couldn't be run: {}", files::reason(&error))))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("no output");

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
 
+use segtui::demo::Options;
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, serving, told};
+use crate::desk::{Desk, Office, PATIENCE, serving, told};
 
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
@@ -81,4 +84,39 @@ fn the_store_the_settings_and_a_key_that_others_can_read_are_told() {
     let report: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, &check(&report, "store")["status"]), (1, &json!("failed")));
     assert!(fs::read_to_string(path).unwrap().starts_with("no database"));
+}
+
+#[test]
+fn what_a_killed_apply_has_left_is_in_the_journal() {
+    const ROWS: usize = 60;
+    let options = Options { segments: Some(3), latency: Duration::from_millis(150), ..Options::default() };
+    let office = Office::with(options);
+    let path = office.desk.home.path().join("many.csv");
+    let rows: Vec<String> = (0..ROWS).map(|row| format!("N{row},Nowe {row}\n")).collect();
+    fs::write(&path, format!("externalId,name\n{}", rows.concat())).unwrap();
+    let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
+    command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables());
+    command.args(["apply", "--yes"]).arg(&path).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let until = Instant::now() + PATIENCE;
+    while !office.server.requests().iter().any(|request| request.method == "POST") {
+        assert!(Instant::now() < until, "nothing was sent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (code, stdout, stderr) = office.run(&["doctor", "--json"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    let journal = check(&report, "journal");
+    let pending = journal["details"]["pending"].as_u64().unwrap();
+    assert_eq!(journal["status"], "warning");
+    assert!(pending > 0 && journal["details"]["in_commands"] == pending, "{journal}");
+    assert!(journal["message"].as_str().unwrap().contains("of an interrupted command"), "{journal}");
+    assert_eq!(journal["hint"], "run the interrupted command again: it continues");
+    // Once it was continued, nothing is left.
+    let (code, _, stderr) = told(office.segtui(&["apply", "--yes"]).arg(&path));
+    assert_eq!(code, 0, "{stderr}");
+    let report: Value = serde_json::from_str(&office.run(&["doctor", "--json"]).1).unwrap();
+    assert_eq!(check(&report, "journal")["message"], "empty");
 }

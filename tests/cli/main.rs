@@ -11,6 +11,7 @@ mod documented;
 mod export;
 mod forests;
 mod forms;
+mod history;
 mod log;
 mod messages;
 mod output;

@@ -136,3 +136,75 @@ fn wait_for_requests(server: &Server, asked: usize) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// What is said to somebody who isn't at home in the system's numbers and in the words of libraries.
+fn said(command: &mut assert_cmd::Command, expected: i32, why: &str, hint: &str) {
+    let (code, stdout, stderr) = told(command.timeout(PATIENCE));
+    assert_eq!(code, expected, "{stdout}{stderr}");
+    let all = format!("{stdout}{stderr}");
+    assert!(all.contains(why) && all.contains(hint), "{all}");
+    for word in ["os error", "underlying", "uncategorized"] {
+        assert!(!all.contains(word), "{word}: {all}");
+    }
+}
+
+#[test]
+fn reasons_of_the_system_are_in_words_and_hints_fit_them() {
+    let office = Office::new();
+    let no_file = "no such file or folder";
+    let run = |arguments: &[&str]| office.desk.segtui(arguments);
+    said(
+        &mut run(&["config", "show", "--config", "nope.toml"]),
+        2,
+        no_file,
+        "hint: check the file, or name another one",
+    );
+    said(&mut run(&["config", "check", "nope.toml"]), 2, no_file, "hint: name another file");
+    said(&mut run(&["serve-demo", "--load", "nope.json"]), 2, no_file, "hint: name a file that `segtui export");
+    let port = office.server.base_url().rsplit_once(':').unwrap().1.to_owned();
+    said(&mut run(&["serve-demo", "--port", &port]), 1, "address in use", "hint: choose another --port");
+    said(&mut office.segtui(&["tree", "--ca-file", "nope.pem"]), 2, no_file, "hint: check that file; --ca-file");
+    let mut no_key = run(&["tree", "--base-url", "http://127.0.0.1:1", "--tenant", "t"]);
+    said(no_key.env("SEGTUI_API_KEY_FILE", "nope.key"), 2, no_file, "hint: check that file; SEGTUI_API_KEY_FILE");
+    let mut two_keys = office.segtui(&["tree"]);
+    said(two_keys.env("SEGTUI_API_KEY_FILE", "x"), 2, "are set", "hint: unset SEGTUI_API_KEY or SEGTUI_API_KEY_FILE");
+    let nobody = ["doctor", "--base-url", "http://127.0.0.1:1", "--tenant", "t", "--api-key", "k"];
+    said(&mut run(&nobody), 7, "127.0.0.1:1: connection refused", "hint: check the port");
+    let proxied = ["doctor", "--base-url", "https://one.example", "--tenant", "t", "--api-key", "k"];
+    let mut proxied = run(&proxied);
+    said(
+        proxied.env("ALL_PROXY", "socks5h://127.0.0.1:1"),
+        7,
+        "127.0.0.1:1: connection refused",
+        "hint: check the port",
+    );
+    let through = ["tree", "--base-url", "https://one.example", "--tenant", "t", "--api-key", "k"];
+    let mut through = run(&through);
+    said(
+        through.env("ALL_PROXY", "socks5h://127.0.0.1:1"),
+        7,
+        "the SOCKS proxy can't be reached",
+        "hint: check the network",
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_watch_can_not_write_is_said_in_words() {
+    let office = Office::with(Options { churn: 50.0, ..Options::default() });
+    said(
+        &mut office.segtui(&["watch", "--state", "/proc/x.st"]),
+        1,
+        "no such file or folder",
+        "hint: name a file in a folder",
+    );
+    // What a shell's redirection opens.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_segtui"));
+    command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables()).args(["watch"]);
+    let output = command.stdout(full).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("couldn't write to stdout: no storage space"), "{stderr}");
+    assert!(stderr.contains("hint: check what stdout is connected to") && !stderr.contains("os error"), "{stderr}");
+}

@@ -198,3 +198,27 @@ fn stdin_is_read_when_its_format_is_said() {
     let (code, _, stderr) = run(&[]);
     assert!(code == 2 && stderr.contains("--format csv, json, ndjson or outline"), "{stderr}");
 }
+
+#[test]
+fn a_saved_plan_is_known_by_its_content_whatever_it_is_called() {
+    let office = Office::with(tenant_of(TENANT));
+    let folder = office.desk.home.path();
+    let (rows, plan) = (folder.join("f.csv"), folder.join("tfplan"));
+    fs::write(&rows, "externalId,name\nNEW,Nowe\n").unwrap();
+    let (code, _, stderr) = told(office.segtui(&["plan", "--out"]).arg(&plan).arg(&rows));
+    assert_eq!(code, 0, "{stderr}");
+    let text = fs::read_to_string(&plan).unwrap();
+    // Cut off, wherever that is, it is said to be that.
+    for (name, end) in [("cut", text.len() / 2), ("cut.json", text.len() - 3), ("cut.csv", text.len() - 3)] {
+        let cut = folder.join(name);
+        fs::write(&cut, &text[..end]).unwrap();
+        let (code, stdout, stderr) = told(office.segtui(&["apply", "--yes"]).arg(&cut));
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        assert!(stderr.contains("couldn't use the plan") && stderr.contains("it is no whole plan"), "{stderr}");
+        assert!(stderr.contains("hint: make the plan again"), "{stderr}");
+    }
+    assert!(office.server.history().is_empty());
+    let (code, stdout, stderr) = told(office.segtui(&["apply", "--yes"]).arg(&plan));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("1 created"), "{stdout}");
+}

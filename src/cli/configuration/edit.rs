@@ -44,7 +44,8 @@ pub(super) async fn run(
             Failure::failed(fault).hint(format_args!("set VISUAL or EDITOR; what was edited is {}", draft.display()))
         })?;
         let text = files::read_text(&draft).map_err(|error| {
-            Failure::failed(format_args!("couldn't read {}: {error}", draft.display())).hint("edit the file again")
+            Failure::failed(format_args!("couldn't read {}: {}", draft.display(), files::reason(&error)))
+                .hint("edit the file again")
         })?;
         if text == begun_with {
             remove(&draft, notes);
@@ -72,7 +73,7 @@ fn text_of(path: &Path) -> Result<Option<String>, Failure> {
     match files::read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::failed(format_args!("couldn't read {}: {error}", path.display()))
+        Err(error) => Err(Failure::failed(format_args!("couldn't read {}: {}", path.display(), files::reason(&error)))
             .hint("name another file with --config")),
     }
 }
@@ -88,7 +89,7 @@ fn draft(path: &Path, text: &str) -> Result<PathBuf, Failure> {
         Ok(path)
     };
     write().map_err(|error| {
-        Failure::failed(format_args!("couldn't write a copy into {}: {error}", folder.display()))
+        Failure::failed(format_args!("couldn't write a copy into {}: {}", folder.display(), files::reason(&error)))
             .hint("make the folder writable, or name a file elsewhere with --config")
     })
 }
@@ -100,14 +101,14 @@ fn replace(path: &Path, before: Option<&str>, text: &str, draft: &Path) -> Resul
         return Err(Failure::failed(what).hint(format_args!("merge your copy into it: {}", draft.display())));
     }
     files::replace_file(path, Readers::AsBefore, |out| out.write_all(text.as_bytes())).map_err(|error| {
-        Failure::failed(format_args!("couldn't write {}: {error}", path.display()))
+        Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(&error)))
             .hint(format_args!("what you edited is {}", draft.display()))
     })
 }
 
 fn remove(draft: &Path, notes: Notes) {
     if let Err(error) = fs::remove_file(draft) {
-        notes.note(format_args!("couldn't remove {}: {error}", draft.display()));
+        notes.note(format_args!("couldn't remove {}: {}", draft.display(), files::reason(&error)));
     }
 }
 

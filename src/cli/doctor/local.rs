@@ -49,10 +49,10 @@ pub fn store(report: &mut Report, connection: &Connection, paths: &Paths) {
         return report.skip(&["store", "journal"], NO_HOME);
     }
     let shown = path.display();
-    match store::inspect(&path) {
+    let in_interface = match store::inspect(&path) {
         Ok(None) => {
             report.add(Check::ok("store", format!("{shown} doesn't exist yet")));
-            report.add(Check::ok("journal", "empty"));
+            Some(0)
         }
         Ok(Some(found)) => {
             let segments = found.snapshot.as_ref().map(|snapshot| snapshot.segments.len());
@@ -71,27 +71,49 @@ pub fn store(report: &mut Report, connection: &Connection, paths: &Paths) {
                 "in_use": found.in_use,
             });
             report.add(Check::ok("store", format!("{shown}, {bytes}: {what}{user}")).details(details));
-            report.add(journal(found.pending));
+            Some(found.pending)
         }
         Err(error) => {
-            let hint = match error {
-                StoreError::Newer { .. } => "use the newer segtui, or --no-store",
-                StoreError::Io { .. } => "check the folder and its permissions, or use --no-store",
-                StoreError::Database { .. } => "start segtui: it moves a damaged file aside and begins a new one",
-            };
-            report.add(Check::failed("store", &Failure::failed(error).hint(hint)));
-            report.skip(&["journal"], "it is in the store");
+            report.add(Check::failed("store", &unreadable(error)));
+            None
         }
-    }
+    };
+    journal(report, in_interface, &paths.runs_file(&connection.base_url, &connection.tenant));
 }
 
-fn journal(pending: usize) -> Check {
-    let details = json!({ "pending": pending });
+fn unreadable(error: StoreError) -> Failure {
+    let hint = match error {
+        StoreError::Newer { .. } => "use the newer segtui, or --no-store",
+        StoreError::Io { .. } => "check the folder and its permissions, or use --no-store",
+        StoreError::Database { .. } => "start segtui: it moves a damaged file aside and begins a new one",
+    };
+    Failure::failed(error).hint(hint)
+}
+
+/// What the interface and the commands, which have a file of their own, have sent or were about to. `None` for the interface is a
+/// store that can't be read, which was said.
+fn journal(report: &mut Report, in_interface: Option<usize>, runs: &Path) {
+    let in_commands = match store::inspect(runs) {
+        Ok(found) => found.map_or(0, |found| found.pending),
+        Err(error) => return report.add(Check::failed("journal", &unreadable(error))),
+    };
+    let Some(in_interface) = in_interface.or((in_commands > 0).then_some(0)) else {
+        return report.skip(&["journal"], "it is in the store");
+    };
+    let pending = in_interface + in_commands;
+    let details = json!({ "pending": pending, "in_interface": in_interface, "in_commands": in_commands });
     if pending == 0 {
-        return Check::ok("journal", "empty").details(details);
+        return report.add(Check::ok("journal", "empty").details(details));
     }
-    let what = format!("{} not known to be done", counted(pending, Noun::PendingChange));
-    Check::warning("journal", what, "start segtui and press Q").details(details)
+    let of_command = "run the interrupted command again: it continues";
+    let of_interface = "start segtui and press Q";
+    let (whose, hint) = match (in_interface, in_commands) {
+        (_, 0) => ("", of_interface.to_owned()),
+        (0, _) => (", of an interrupted command", of_command.to_owned()),
+        _ => (", of the interface and of an interrupted command", format!("{of_interface}; {of_command}")),
+    };
+    let what = format!("{} not known to be done{whose}", counted(pending, Noun::PendingChange));
+    report.add(Check::warning("journal", what, hint).details(details));
 }
 
 /// About how long ago something was, from seconds.
@@ -120,9 +142,11 @@ pub fn log(report: &mut Report, chosen: Option<PathBuf>, paths: &Paths) {
             let details = json!({ "file": shown.to_string(), "bytes": bytes });
             Check::ok("log", format!("{shown}, {written}")).details(details)
         }
-        Err(error) => {
-            Check::warning("log", format!("couldn't open {shown}: {error}"), "name another one with --log-file")
-        }
+        Err(error) => Check::warning(
+            "log",
+            format!("couldn't open {shown}: {}", files::reason(&error)),
+            "name another one with --log-file",
+        ),
     });
 }
 

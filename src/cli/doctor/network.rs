@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::api::route::{self, Proxy, Resolves, ServerCertificate};
 use crate::clock;
 use crate::config::Connection;
+use crate::files;
 use crate::numbers::{Noun, counted, grouped};
 use crate::remote::{Fault, Remote, RemoteError};
 use crate::segment::Step;
@@ -104,11 +105,17 @@ async fn resolved(report: &mut Report, host: &str, port: Option<u16>, whose: &st
             }
             failed("it has no address".into())
         }
-        Ok(Err(error)) => failed(error.to_string()),
+        Ok(Err(error)) => failed(of_resolver(&error)),
         Err(_) => failed(format!("no answer in {} s", PATIENCE.as_secs())),
     };
     report.add(Check::failed("dns", &failure).took(took));
     Vec::new()
+}
+
+/// What the resolver says, without the words that the standard library puts before it.
+fn of_resolver(error: &std::io::Error) -> String {
+    let words = files::reason(error);
+    words.strip_prefix("failed to lookup address information: ").map_or(words.clone(), str::to_lowercase)
 }
 
 /// Whether one of the addresses takes a connection.
@@ -124,7 +131,7 @@ async fn connected(report: &mut Report, addresses: &[SocketAddr], whose: &str) -
                 report.add(Check::ok("tcp", message).took(start.elapsed()).details(details));
                 return true;
             }
-            Ok(Err(error)) => refused.push(format!("{address}: {error}")),
+            Ok(Err(error)) => refused.push(format!("{address}: {}", files::reason(&error))),
             Err(_) => refused.push(format!("{address}: no answer in {} s", PATIENCE.as_secs())),
         }
     }

@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Child;
 use tokio::time::timeout;
 
+use crate::files;
 use crate::platform::{self, Group};
 use crate::terminal;
 
@@ -28,7 +29,7 @@ impl ShellCommand {
     /// Runs it once. What it writes to its stdout goes to this program's stderr, where it is in nobody's way. Dropped, it ends the
     /// command.
     pub async fn run(&self, json: &str) -> Result<(), String> {
-        let not_run = |error: io::Error| format!("couldn't be run: {error}");
+        let not_run = |error: io::Error| format!("couldn't be run: {}", files::reason(&error));
         let mut child = self.spawn().map_err(not_run)?;
         let mut group = Group::of(&child);
         let ended = timeout(self.patience, fed(&mut child, json)).await;
@@ -40,7 +41,7 @@ impl ShellCommand {
             return Err(format!("didn't end within {} s and was ended", self.patience.as_secs_f64()));
         };
         group.let_go();
-        let status = ended.map_err(|error| format!("couldn't be waited for: {error}"))?;
+        let status = ended.map_err(|error| format!("couldn't be waited for: {}", files::reason(&error)))?;
         if status.success() { Ok(()) } else { Err(format!("ended with {status}")) }
     }
 

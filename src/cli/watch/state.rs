@@ -43,7 +43,11 @@ impl StateFile {
             Ok(text) => Some(read(&text, path, tenant, host)?),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => {
-                let failure = Failure::failed(format_args!("couldn't read the state {}: {error}", path.display()));
+                let failure = Failure::failed(format_args!(
+                    "couldn't read the state {}: {}",
+                    path.display(),
+                    files::reason(&error)
+                ));
                 return Err(failure.hint("name another file with --state"));
             }
         };
@@ -66,7 +70,7 @@ impl StateFile {
             .map_err(io::Error::from)
             .and_then(|json| files::replace_file(&self.path, Readers::AsBefore, |out| writeln!(out, "{json}")));
         saved.map_err(|error| {
-            Failure::failed(format_args!("couldn't write the state {}: {error}", self.path.display()))
+            Failure::failed(format_args!("couldn't write the state {}: {}", self.path.display(), files::reason(&error)))
                 .hint(format_args!("make room or name another file; all before step {step} is dealt with"))
         })?;
         self.step = Some(step);
@@ -79,7 +83,7 @@ fn lock(path: &Path) -> Result<File, Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let failed = |error: io::Error| {
-        Failure::failed(format_args!("couldn't lock the state {}: {error}", path.display()))
+        Failure::failed(format_args!("couldn't lock the state {}: {}", path.display(), files::reason(&error)))
             .hint("name a file in a folder that exists and that you can write to")
     };
     let file = files::append_privately(Path::new(&name)).map_err(failed)?;
@@ -96,8 +100,8 @@ fn lock(path: &Path) -> Result<File, Failure> {
 fn read(text: &str, path: &Path, tenant: &str, host: &str) -> Result<Step, Failure> {
     let shown = path.display();
     let faulty = |what: String| Failure::usage(format_args!("couldn't use the state {shown}: {what}"));
-    let read: Written = serde_json::from_str(text).map_err(|error| {
-        faulty(error.to_string())
+    let read: Written = serde_json::from_str(text).map_err(|_| {
+        faulty("it has another form".into())
             .hint("is it a file that `watch --state` wrote? Name another one, or remove it to begin now")
     })?;
     if read.format_version != FORMAT_VERSION {
