@@ -90,6 +90,9 @@ fn the_nightly_import_brings_a_file_in_and_leaves_everything_else_alone() {
     assert!(site.read("results/ids.csv").contains("PL-10,"), "{}", site.read("results/ids.csv"));
     assert_eq!(site.read("results/report.ndjson").lines().count(), 2);
     assert_eq!(site.read("results/left.csv").lines().count(), 1, "the heading alone");
+    let mut again = site.command(env!("CARGO_BIN_EXE_segtui"));
+    let status = again.args(["apply", "results/left.csv", "--yes"]).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(6), "as its page says of a file without rows");
 
     let requests = site.server.history().len();
     let (code, told) = site.script("nightly-import/import.sh", &["groups.csv", "results"]);
@@ -109,6 +112,14 @@ fn the_units_of_the_nightly_import_run_its_script_with_the_key_in_a_file() {
     assert!(setting("ExecStart=")[0].contains("/import.sh "));
     assert!(setting("Environment=").contains(&"SEGTUI_API_KEY_FILE=%d/api-key"), "{service}");
     assert!(!service.contains("SEGTUI_API_KEY="), "the unit can be read by everybody");
+    // The page says for how long it tries again when the server can't be reached.
+    assert_eq!((setting("Restart="), setting("RestartSec=")), (vec!["on-failure"], vec!["10min"]));
+    let never = setting("RestartPreventExitStatus=").concat();
+    assert!(!never.split(' ').any(|code| code == "7"), "{never}");
+    assert!(setting("RestartForceExitStatus=").is_empty(), "systemd refuses a oneshot service that has it");
+    assert_eq!((setting("StartLimitIntervalSec="), setting("StartLimitBurst=")), (vec!["12h"], vec!["7"]));
+    let page = fs::read_to_string(example("nightly-import/README.md")).unwrap();
+    assert!(page.contains("every ten minutes, six times"), "{page}");
     let timer = fs::read_to_string(example("nightly-import/segtui-import.timer")).unwrap();
     assert!(timer.contains("OnCalendar=") && timer.contains("Persistent=yes"));
 }

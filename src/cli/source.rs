@@ -119,7 +119,10 @@ fn undecodable(name: &str, fault: &Undecodable) -> Failure {
         expected.text().to_uppercase()
     ))
     .details(shown.collect())
-    .hint(format_args!("pass {}, whichever shows the letters right", flags.join(" or ")))
+    .hint(match flags.as_slice() {
+        [only] => format!("pass {only} if that shows the letters right"),
+        several => format!("pass {}, whichever shows the letters right", several.join(" or ")),
+    })
 }
 
 /// How far into a file a plan says that it is one: it is the second thing it says.

@@ -267,6 +267,9 @@ pub enum RowProblem {
     /// Several characters that could separate the cells.
     #[error("the heading can be split by {0}; choose with --delimiter")]
     UnclearDelimiter(String),
+    /// A first line `sep=…` with a character that separates no cells here.
+    #[error("“sep={0}” names a delimiter that isn't read; save the file with `;`, `,` or tab")]
+    UnknownDelimiter(String),
     /// More or fewer cells than the heading has.
     #[error("{found} cells, and the heading has {expected}; quote a cell that contains the delimiter")]
     WrongCount {

@@ -152,7 +152,7 @@ fn killed_on_the_way_the_next_run_ends_at_the_same_forest() {
     }
 }
 
-/// A colleague who renames, moves up and gives external IDs at random, each change remembered with its place in the history.
+/// A colleague who renames segments and moves them to the top at random, each change remembered with its place in the history.
 fn disturb(office: &Office, random: &mut fastrand::Rng) {
     let segments = office.server.segments();
     let Some(segment) = random.choice(&segments) else { return };

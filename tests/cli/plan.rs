@@ -222,3 +222,37 @@ fn a_saved_plan_is_known_by_its_content_whatever_it_is_called() {
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("1 created"), "{stdout}");
 }
+
+#[test]
+fn faults_of_a_file_that_was_saved_in_an_unusual_way_say_what_to_do() {
+    let office = Office::with(tenant_of(TENANT));
+    let utf16: Vec<u8> = "name;externalId\nŁódź;007\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: [(&str, &[u8], &str); 7] = [
+        (
+            "twice.json",
+            b"[\n{\"externalId\": \"D\",\n \"name\": \"A\", \"name\": \"B\"}\n]",
+            "line 2: column name appears twice",
+        ),
+        (
+            "twice.ndjson",
+            b"\n{\"externalId\": \"D\", \"name\": \"A\", \"name\": \"B\"}\n",
+            "line 2: column name appears twice",
+        ),
+        ("cut.json", b"[\n{\"name\": \"A\"", "line 2: not valid JSON: an object isn't closed"),
+        ("cut.ndjson", b"{\"name\": \"A", "line 1: not valid JSON: a text isn't closed"),
+        (
+            "pipe.csv",
+            b"sep=|\nname|externalId\nA|D\n",
+            "line 1: \u{201c}sep=|\u{201d} names a delimiter that isn't read; save the file with `;`, `,` or tab",
+        ),
+        ("wide.csv", &utf16, "as utf-16: name;externalId"),
+        ("wide.json", &utf16, "hint: pass --encoding utf-16 if that shows"),
+    ];
+    for (name, bytes, told) in cases {
+        let (code, stdout, stderr) = plan(&office, name, bytes, &[]);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{name}: {stderr}");
+        assert!(stderr.contains(told) && !stderr.contains("EOF"), "{name}: {stderr}");
+    }
+    let (code, stdout, stderr) = plan(&office, "wide.csv", &utf16, &["--encoding", "utf-16"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+}

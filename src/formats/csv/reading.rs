@@ -69,7 +69,7 @@ pub fn read(text: &str, options: &ReadOptions) -> Result<Rows, Vec<RowFault>> {
     if whole.trim().is_empty() {
         return Err(vec![RowFault { line: 1, problem: RowProblem::Empty }]);
     }
-    let (stated, body) = stated_delimiter(whole);
+    let (stated, body) = stated_delimiter(whole).map_err(|problem| vec![RowFault { line: 1, problem }])?;
     let lines_before = newlines(&whole[..whole.len() - body.len()]);
     let delimiter = match options.delimiter.or(stated) {
         Some(delimiter) => delimiter,
@@ -93,12 +93,14 @@ pub fn read(text: &str, options: &ReadOptions) -> Result<Rows, Vec<RowFault>> {
 }
 
 /// The delimiter of a first line `sep=;`, as Excel reads it, and what comes after that.
-fn stated_delimiter(text: &str) -> (Option<Delimiter>, &str) {
+fn stated_delimiter(text: &str) -> Result<(Option<Delimiter>, &str), RowProblem> {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let stated = first.trim_end_matches('\r').trim_matches('"').strip_prefix("sep=");
-    match stated.and_then(Delimiter::parse) {
-        Some(delimiter) => (Some(delimiter), rest),
-        None => (None, text),
+    let Some(stated) = first.trim_end_matches('\r').trim_matches('"').strip_prefix("sep=") else {
+        return Ok((None, text));
+    };
+    match Delimiter::parse(stated) {
+        Some(delimiter) => Ok((Some(delimiter), rest)),
+        None => Err(RowProblem::UnknownDelimiter(stated.to_owned())),
     }
 }
 
@@ -274,6 +276,7 @@ mod tests {
         }
         assert_eq!(rows("name\nA\n")[0].value(Column::Name), Some("A"));
         assert_eq!(rows("sep=;\nname;id\nA;1\n")[0].line, 3);
+        assert_eq!(faults("sep=|\nname|id\nA|1\n"), [(1, RowProblem::UnknownDelimiter("|".into()))]);
         assert!(matches!(faults("name;id,path\nA;1\n")[0], (1, RowProblem::UnclearDelimiter(_))));
         let named = ReadOptions { delimiter: Some(Delimiter::Comma), ..ReadOptions::default() };
         assert_eq!(read("name,id\n\"A;B\",1\n", &named).unwrap().rows[0].value(Column::Name), Some("A;B"));

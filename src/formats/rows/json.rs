@@ -1,7 +1,11 @@
 //! Rows from JSON: an array of objects, or an object a line.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::{Cell, Column, Row, RowFault, RowProblem, Rows};
 
@@ -66,8 +70,44 @@ fn newlines(bytes: &[u8]) -> usize {
 fn invalid(fault: &serde_json::Error, lines_before: usize) -> RowFault {
     let text = fault.to_string();
     // The line is told with the fault already.
-    let words = text.split(" at line ").next().unwrap_or_default().to_owned();
-    RowFault { line: lines_before + fault.line().max(1), problem: RowProblem::InvalidJson(words) }
+    let words = text.split(" at line ").next().unwrap_or_default();
+    let words = match (fault.classify(), words) {
+        (Category::Eof, "EOF while parsing an object") => "an object isn't closed",
+        (Category::Eof, "EOF while parsing a list") => "an array isn't closed",
+        (Category::Eof, "EOF while parsing a string") => "a text isn't closed",
+        (Category::Eof, _) => "it ends where a value is expected",
+        (_, "trailing characters") => "something follows its end",
+        (_, "recursion limit exceeded") => "it is nested too deep",
+        (_, words) => words,
+    };
+    RowFault { line: lines_before + fault.line().max(1), problem: RowProblem::InvalidJson(words.to_owned()) }
+}
+
+/// The keys and values of an object as they are written, a key that is there twice among them.
+struct Pairs(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
 }
 
 #[derive(Default)]
@@ -78,9 +118,11 @@ struct Reading {
 
 impl Reading {
     fn take(&mut self, line: usize, text: &str) {
-        let object: Map<String, Value> = match serde_json::from_str(text) {
-            Ok(Value::Object(object)) => object,
-            Ok(_) => return self.faults.push(RowFault { line, problem: RowProblem::Expected("an object") }),
+        let Pairs(object) = match serde_json::from_str(text) {
+            Ok(pairs) => pairs,
+            Err(fault) if fault.is_data() => {
+                return self.faults.push(RowFault { line, problem: RowProblem::Expected("an object") });
+            }
             Err(fault) => return self.faults.push(invalid(&fault, line - 1)),
         };
         let mut row = Row::at(line);
@@ -144,6 +186,17 @@ mod tests {
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2, 3, 4]);
         assert_eq!(read_json("[\n{").unwrap_err()[0].line, 2);
         assert!(matches!(read_json("{}").unwrap_err()[0].problem, RowProblem::Expected(_)));
+        let twice = RowProblem::ColumnTwice(Column::Name);
+        let faults = read_json("[\n{\"name\": \"A\", \"id\": \"a\", \"name\": \"B\"}\n]").unwrap_err();
+        assert_eq!(faults, [RowFault { line: 2, problem: twice.clone() }]);
+        assert_eq!(
+            read_ndjson("\n{\"name\": null, \"name\": \"B\"}").unwrap_err(),
+            [RowFault { line: 2, problem: twice }]
+        );
+        for text in ["[\n{", "[\n", "[{\"name\": \"A", "[{\"name\":"] {
+            let told = read_json(text).unwrap_err()[0].problem.to_string();
+            assert!(!told.contains("EOF") && told.starts_with("not valid JSON: "), "{told}");
+        }
         let faults = read_ndjson("{\"name\": \"A\"}\n\n{\"name\": \n{\"name\": 1.5}\n").unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [3, 4]);
     }

@@ -80,6 +80,9 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
         let expected = asked.unwrap_or(Encoding::Utf8);
         (expected.decoder(), bytes, expected)
     };
+    if asked.is_none() && expected == Encoding::Utf8 && is_like_utf16(bytes) {
+        return Err(Undecodable { line: 1, expected, readings: vec![(Encoding::Utf16, first_line_of_utf16(bytes))] });
+    }
     if let Some(text) = decoder.decode_without_bom_handling_and_without_replacement(bytes) {
         return Ok(text.into_owned());
     }
@@ -108,6 +111,19 @@ pub fn decode(bytes: &[u8], asked: Option<Encoding>) -> Result<Decoded, Undecoda
         *text = text.chars().take(SHOWN).collect();
     }
     Err(Undecodable { line, expected, readings })
+}
+
+/// Whether bytes are most likely UTF-16 whose byte order mark was left out: every other byte of a text in Latin letters is zero then,
+/// and no text has a zero otherwise.
+fn is_like_utf16(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(SHOWN)];
+    let zeros = head.chunks_exact(2).filter(|pair| pair[0] != 0 && pair[1] == 0).count();
+    zeros > head.len() / 4
+}
+
+fn first_line_of_utf16(bytes: &[u8]) -> String {
+    let (text, _) = UTF_16LE.decode_without_bom_handling(&bytes[..bytes.len().min(2 * SHOWN)]);
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 /// Reads an outline: a line's place is where its indentation puts it.
