@@ -31,7 +31,9 @@ use crate::segment::{FieldFault, Pattern, Segment, SegmentId};
 
 pub use describing::{Description, Sums, describe, path_now};
 pub use fuses::{Fuses, Limit};
-pub use saved::{Fields, Invalid, Kind, Made, Outdated, SavedConflict, SavedOperation, SavedPlan, remaining};
+pub use saved::{
+    Fields, Invalid, Kind, Made, Outdated, Remaining, SavedConflict, SavedOperation, SavedPlan, remaining,
+};
 
 /// What a file is to be compared with, and how.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 mod id_map;
 mod rejects;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::io;
 use std::path::PathBuf;
@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use crate::changes::PlanId;
 use crate::config::Connection;
-use crate::planning::{Kind, Outdated, Planned, PlannedOperation, SavedOperation, SavedPlan, remaining};
-use crate::segment::Segment;
+use crate::planning::{Kind, Outdated, Planned, PlannedOperation, Remaining, SavedOperation, SavedPlan, remaining};
+use crate::segment::{Segment, SegmentId};
 use crate::sync::SyncHandle;
 
 use super::arguments::{ApplyArguments, TextOrJson};
@@ -124,8 +124,8 @@ pub(super) struct Todo {
     planned: Option<Planned>,
     /// Operations of a saved plan whose base has changed, by their places there, and why they are not done.
     passed_over: Vec<(usize, SavedOperation, String)>,
-    /// How many operations of a saved plan are done already.
-    already_done: usize,
+    /// Operations of a saved plan that are done already, by their places there; of a create, with the segment that is there.
+    already_done: Vec<(usize, SavedOperation, Option<SegmentId>)>,
     /// Segments that rows or operations mean and that were there before, by the lines.
     there: Vec<(usize, Arc<Segment>)>,
 }
@@ -194,7 +194,7 @@ impl Todo {
             there: planned.segments.clone(),
             planned: Some(planned),
             passed_over: Vec::new(),
-            already_done: 0,
+            already_done: Vec::new(),
         }
     }
 
@@ -207,6 +207,7 @@ impl Todo {
                 .hint(format_args!("connect to that tenant, or make a plan for {}", loaded.tenant))
         })?;
         let left = remaining(operations, &loaded.forest);
+        let already_done = done_before(saved, &left);
         let passed_over = left.outdated.into_iter().filter_map(|(place, why): (usize, Outdated)| {
             Some((place, saved.operations.get(place)?.clone(), why.to_string()))
         });
@@ -218,7 +219,7 @@ impl Todo {
             operations: left.operations,
             planned: None,
             passed_over: passed_over.collect(),
-            already_done: left.done,
+            already_done,
             there: there.collect(),
         })
     }
@@ -227,12 +228,14 @@ impl Todo {
         let mut conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
         conflicts.try_for_each(|conflict| report.undecided(plan_id, conflict))?;
         let mut outdated = self.passed_over.iter();
-        outdated.try_for_each(|(place, entry, why)| report.pass_over(plan_id, *place, entry, Status::Conflict, why))
+        outdated.try_for_each(|(place, entry, why)| report.pass_over(plan_id, *place, entry, Status::Conflict, why))?;
+        let mut done = self.already_done.iter();
+        done.try_for_each(|(place, entry, id)| report.done_before(plan_id, *place, entry, id.as_ref()))
     }
 
     fn tally(&self, sent: &Sent) -> Tally {
         let mut tally = Tally::of(sent);
-        tally.already_done += self.already_done;
+        tally.already_done += self.already_done.len();
         tally.conflicts += self.passed_over.len() + self.planned.as_ref().map_or(0, |planned| planned.conflicts.len());
         tally
     }
@@ -272,6 +275,15 @@ impl Todo {
         all.sort_by_key(|(line, ..)| *line);
         all
     }
+}
+
+/// The operations of a saved plan that neither are left nor can't be done any more.
+fn done_before(saved: &SavedPlan, left: &Remaining) -> Vec<(usize, SavedOperation, Option<SegmentId>)> {
+    let open: BTreeSet<usize> =
+        left.places.iter().copied().chain(left.outdated.iter().map(|(place, _)| *place)).collect();
+    let there: BTreeMap<usize, &SegmentId> = left.there.iter().map(|(place, segment)| (*place, &segment.id)).collect();
+    let done = saved.operations.iter().enumerate().filter(|(place, _)| !open.contains(place));
+    done.map(|(place, entry)| (place, entry.clone(), there.get(&place).map(|id| (*id).clone()))).collect()
 }
 
 #[derive(Serialize)]

@@ -193,6 +193,9 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
             Event::Noticed(Notice::ListIncomplete { .. }) => {}
             Event::Noticed(notice @ (Notice::NotJournalled | Notice::NotStored { .. })) => {
                 journal.unjournalled = Some(notice);
+                progress.clear();
+                // Nothing will be sent, so nothing more has to be known.
+                return Ok(Listing { forest, step: None, completeness: Completeness::Incomplete });
             }
             Event::Noticed(notice) => {
                 has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });

@@ -266,6 +266,33 @@ fn a_saved_plan_does_what_was_looked_at_or_nothing() {
 }
 
 #[test]
+fn a_saved_plan_applied_again_reports_each_operation_as_already_done() {
+    let office = office();
+    let path = |name: &str| office.desk.home.path().join(name).to_str().unwrap().to_owned();
+    let (saved, report) = (path("plan.json"), path("report.ndjson"));
+    let a = file(&office, "a.csv", "externalId,name,parentExternalId\nN,Nowe,H\n007,Lodz,H\nPL-12,Krk,\n");
+    assert_eq!(office.run(&["plan", a.to_str().unwrap(), "--out", &saved]).0, 0);
+    let run = || {
+        let (code, stdout, stderr) = office.run(&["apply", &saved, "--yes", "--report", &report]);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+        let report = fs::read_to_string(&report).unwrap();
+        let mut lines: Vec<serde_json::Value> =
+            report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.sort_by_key(|line| line["operation"].as_u64());
+        (lines, stdout)
+    };
+    let told = |lines: &[serde_json::Value]| -> Vec<(serde_json::Value, serde_json::Value, serde_json::Value)> {
+        lines.iter().map(|line| (line["operation"].clone(), line["op"].clone(), line["id"].clone())).collect()
+    };
+    let (first, _) = run();
+    let (again, stdout) = run();
+    assert!(stdout.ends_with(": 3 done before\n"), "{stdout}");
+    assert_eq!((first.len(), told(&again)), (3, told(&first)), "the same operations, with the IDs of the segments");
+    assert!(again.iter().all(|line| line["status"] == "already_done" && line["error"].is_null()), "{again:?}");
+    assert!(again.iter().all(|line| line["id"].is_string() && line["line"].is_u64()), "{again:?}");
+}
+
+#[test]
 fn a_run_is_in_the_history_and_can_be_undone() {
     let office = office();
     let before = shape(&office.server.segments());
@@ -402,6 +429,7 @@ fn only_one_apply_at_a_time_changes_a_tenant() {
     let (code, stdout, stderr) = apply(&office, "externalId,name\nD,Det\n", &["--yes"]);
     assert_eq!((code, stdout.as_str()), (6, ""));
     assert!(stderr.contains("acme is being changed by another segtui command"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 2, "the refusal and its hint, whatever else was seen: {stderr}");
     signal(&first, "KILL");
     first.wait().unwrap();
     // The lock goes with the program, however that ends.
@@ -421,7 +449,10 @@ fn an_interrupt_waits_for_what_is_in_flight_and_the_next_run_continues() {
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{stderr}");
-        assert!(stderr.contains("changes applied; run it again to continue"), "{stderr}");
+        let lines: Vec<&str> = stderr.lines().collect();
+        let [.., error, hint] = lines.as_slice() else { panic!("{stderr}") };
+        assert!(error.starts_with("segtui: stopped: ") && error.ends_with(" changes applied"), "{stderr}");
+        assert_eq!(*hint, "hint: run it again to continue; what was applied isn't sent twice");
         // What was in flight is known, so nothing is left to be looked into.
         let (_, stdout, stderr) = office.run(&["history"]);
         assert!(stderr.is_empty() && stdout.contains("apply "), "{stdout}{stderr}");

@@ -44,7 +44,7 @@ impl Consent {
         }
         if !io::stdin().is_terminal() {
             return Err(
-                refused("there is no terminal to ask at".into()).hint("look at it with `segtui plan`, then add --yes")
+                refused("there is no terminal to ask at".into()).hint("run it in a terminal to be asked, or add --yes")
             );
         }
         Ok(Self::Asked)

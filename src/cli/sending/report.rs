@@ -12,7 +12,7 @@ use crate::files;
 use crate::numbers::grouped;
 use crate::planning::{Conflict, Fields, Kind, SavedOperation};
 use crate::printable::printable_json;
-use crate::segment::Field;
+use crate::segment::{Field, SegmentId};
 
 use super::super::exit::Exit;
 use super::super::failure::{Detail, Failure};
@@ -47,6 +47,8 @@ pub(in crate::cli) enum Status {
     OnHold,
     /// It was not begun.
     NotSent,
+    /// Of a saved plan: it was done before, by an earlier session or by others.
+    AlreadyDone,
 }
 
 impl Status {
@@ -136,6 +138,18 @@ impl Report {
     ) -> io::Result<()> {
         let id = (entry.op != Kind::Create).then(|| entry.r#ref.clone());
         self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()), None)
+    }
+
+    /// Writes of an operation of a plan that it was done before; of a create, with the segment that is there.
+    pub fn done_before(
+        &mut self,
+        plan_id: PlanId,
+        index: usize,
+        entry: &SavedOperation,
+        created: Option<&SegmentId>,
+    ) -> io::Result<()> {
+        let id = created.map_or_else(|| entry.r#ref.clone(), ToString::to_string);
+        self.put(OpId { plan_id, index }, entry, Status::AlreadyDone, (Some(id), None), None, None)
     }
 
     fn put(
@@ -269,6 +283,7 @@ impl Tally {
                 (Status::DoneOtherwise | Status::Failed, _) => &mut tally.failed,
                 (Status::Conflict | Status::Undecided, _) => &mut tally.conflicts,
                 (Status::InDoubt, _) => &mut tally.in_doubt,
+                (Status::AlreadyDone, _) => &mut tally.already_done,
                 (Status::OnHold | Status::NotSent, _) if sent.stopped.is_none() => &mut tally.on_hold,
                 (Status::OnHold | Status::NotSent, _) => &mut tally.not_sent,
             } += 1;
@@ -317,8 +332,8 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
     let again = "run it again to continue; what was applied isn't sent twice";
     match &sent.stopped {
         Some(Stop::Signalled(signal)) => {
-            crate::terminal::complain(format_args!("stopped: {done} of {total} changes applied; {again}"));
-            return Ok(Exit::Signalled(*signal));
+            let error = format_args!("stopped: {done} of {total} changes applied");
+            return Err(Failure::new(Exit::Signalled(*signal), error).hint(again));
         }
         Some(Stop::Unreachable(error)) => {
             let error = format_args!("{done} of {total} changes applied, then the server couldn't be reached: {error}");
