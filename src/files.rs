@@ -62,6 +62,41 @@ pub fn check_target(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether two paths lead to one file, through whatever links, so that writing to one of them would overwrite the other. What is no
+/// regular file, such as a pipe or `/dev/null`, is nobody's to be overwritten.
+#[must_use]
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(of_one), Ok(of_other)) => {
+            of_one.is_file() && of_other.is_file() && is_same_place(one, &of_one, other, &of_other)
+        }
+        // What isn't there yet is where it will be.
+        (Err(_), Err(_)) => match (future_place(one), future_place(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => one == other,
+        },
+        _ => false,
+    }
+}
+
+#[cfg(unix)]
+fn is_same_place(_: &Path, of_one: &fs::Metadata, _: &Path, of_other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (of_one.dev(), of_one.ino()) == (of_other.dev(), of_other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_place(one: &Path, _: &fs::Metadata, other: &Path, _: &fs::Metadata) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Where a file will be that isn't there yet.
+fn future_place(path: &Path) -> Option<PathBuf> {
+    let Place::File(place) = place(path).ok()? else { return None };
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(fs::canonicalize(folder).ok()?.join(place.file_name()?))
+}
+
 /// What the system said, in words without numbers.
 pub fn reason(error: &io::Error) -> String {
     match (error.raw_os_error(), error.kind()) {

@@ -33,6 +33,13 @@ pub enum JournalEntry {
     Did(OpId, Box<Deed>),
     /// It is done or discarded.
     Over(OpId),
+    /// What is queued of a plan undoes what another one did.
+    Undoes {
+        /// The plan.
+        plan_id: PlanId,
+        /// The plan that it undoes.
+        undone: PlanId,
+    },
 }
 
 /// What an operation has done, for the history.
@@ -72,6 +79,8 @@ pub struct Journalled {
     pub existing: Option<Vec<SegmentId>>,
     /// What it was to create each time it was sent.
     pub drafts: Vec<Draft>,
+    /// The plan that its plan undoes.
+    pub undoes: Option<PlanId>,
 }
 
 /// An operation that an earlier session did not bring to its end.
@@ -85,6 +94,8 @@ pub struct Recovered {
     pub state: RecoveredState,
     /// What there is to go by if it may have been applied.
     pub evidence: Option<Evidence>,
+    /// The plan that its plan undoes.
+    pub undoes: Option<PlanId>,
 }
 
 /// What has become of an operation of an earlier session.

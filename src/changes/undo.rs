@@ -140,7 +140,9 @@ impl DoneOp {
         }
     }
 
-    fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
+    /// The same about segments that have come back under other ids.
+    #[must_use]
+    pub fn with_ids(self, other: &impl Fn(&SegmentId) -> Option<SegmentId>) -> Self {
         let segment = |segment: Arc<Segment>| segment.with_ids(other).map_or(segment, Arc::new);
         match self {
             Self::Created(created) => Self::Created(segment(created)),

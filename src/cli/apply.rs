@@ -5,8 +5,7 @@ mod rejects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use serde::Serialize;
 
 use crate::changes::PlanId;
 use crate::config::Connection;
+use crate::files;
 use crate::planning::{Kind, Outdated, Planned, PlannedOperation, Remaining, SavedOperation, SavedPlan, remaining};
 use crate::segment::{Segment, SegmentId};
 use crate::sync::SyncHandle;
@@ -35,6 +35,7 @@ pub(super) async fn run(
     surroundings: Surroundings,
     timeout: Option<Duration>,
 ) -> Result<Exit, Failure> {
+    refuse_overwriting(&arguments)?;
     let targets = Targets::of(&arguments)?;
     let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
     let Ready { todo, sync, doubts, loaded, connection, .. } = match ready {
@@ -44,8 +45,10 @@ pub(super) async fn run(
     let mut report = Report::to(arguments.sending.report.as_deref())?;
     let title = format!("apply {}", todo.name);
     let (plan_id, queue, journal) = in_queue(&todo.operations, &loaded.forest, connection.concurrency, &title, &doubts);
-    todo.report_what_is_not_sent(plan_id, &mut report)
-        .map_err(|error| Failure::failed(format_args!("couldn't write the report: {error}")))?;
+    todo.report_what_is_not_sent(plan_id, &mut report);
+    if let Some(fault) = report.fault() {
+        return Err(Failure::failed(format_args!("nothing was sent: {fault}")).hint("name another file for the report"));
+    }
     let entries = SavedOperation::all(&todo.operations, &loaded.forest);
     let order = Order {
         sync,
@@ -64,26 +67,59 @@ pub(super) async fn run(
     }
     let tally = todo.tally(&sent);
     let run = (tally.done() > 0).then_some(plan_id.0);
-    let form = arguments.output;
+    let (form, notes) = (arguments.output, surroundings.notes);
     output::blocking(move |cancelled| {
-        if let Some(target) = targets.rejects {
+        let rejects = targets.rejects.map_or(Ok(()), |target| {
             let left = todo.lines_left(&sent);
             let written =
                 |out: &mut dyn Write| todo.source.as_ref().map_or(Ok(()), |source| rejects::write(out, source, &left));
-            target.write(Content::Data, cancelled, written)?;
-        }
-        if let Some(target) = targets.id_map {
-            target.write(Content::Data, cancelled, |out| id_map::write(out, &todo, &sent))?;
-        }
+            target.write(Content::Data, cancelled, written)
+        });
+        let id_map = targets
+            .id_map
+            .map_or(Ok(()), |target| target.write(Content::Data, cancelled, |out| id_map::write(out, &todo, &sent)));
         Target::Stdout.write(Content::Reading, cancelled, |out| {
             write_sum(out, form, (&loaded.tenant, &loaded.host), run, &tally)
         })?;
-        end_of(&sent, &tally, todo.undecided(), WHAT_IS_LEFT)
+        let end = end_of(&sent, &tally, todo.undecided(), WHAT_IS_LEFT);
+        [rejects, id_map].into_iter().filter_map(Result::err).fold(end, |end, fault| match end {
+            Ok(Exit::Done) if tally.done() > 0 => Err(fault.exiting(Exit::Partly)),
+            Ok(Exit::Done) => Err(fault),
+            end => {
+                notes.failure(&fault);
+                end
+            }
+        })
     })
     .await
 }
 
 const WHAT_IS_LEFT: &str = "--report FILE has all of it, --rejects FILE the rows to correct and apply again";
+
+/// Refuses to write over the file that is read, or to write two things into one file.
+fn refuse_overwriting(arguments: &ApplyArguments) -> Result<(), Failure> {
+    let source = match arguments.source.source.to_str() {
+        Some("-") => Some(Path::new("/dev/stdin")),
+        _ => arguments.source.is_file().then_some(arguments.source.source.as_path()),
+    };
+    let outputs = [
+        ("--report", arguments.sending.report.as_deref()),
+        ("--rejects", arguments.rejects.as_deref()),
+        ("--id-map", arguments.id_map.as_deref()),
+    ];
+    let outputs: Vec<(&str, &Path)> = outputs.into_iter().filter_map(|(flag, path)| Some((flag, path?))).collect();
+    for (at, (flag, path)) in outputs.iter().enumerate() {
+        if source.is_some_and(|source| files::is_same_file(source, path)) {
+            let error = format_args!("{flag} {} would overwrite the file that is applied", path.display());
+            return Err(Failure::usage(error).hint(format_args!("name another file for {flag}")));
+        }
+        if let Some((other, _)) = outputs[..at].iter().find(|(_, other)| files::is_same_file(other, path)) {
+            let error = format_args!("{other} and {flag} name the same file, {}", path.display());
+            return Err(Failure::usage(error).hint("name a file for each of them"));
+        }
+    }
+    Ok(())
+}
 
 /// Where what comes of it is written.
 struct Targets {
@@ -144,7 +180,7 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
     let connection = link.connection.clone();
     let consent = Consent::of(&arguments.sending, &connection)?;
     let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
-    let Opened { loaded, mut sync, doubts } = opened;
+    let Opened { loaded, mut sync, doubts, .. } = opened;
     let (mut matching, ids_as_written, owned) =
         (arguments.matching.clone(), arguments.source.ids_as_written, connection.owned.clone());
     let name = arguments.source.source.display().to_string();
@@ -224,13 +260,16 @@ impl Todo {
         })
     }
 
-    fn report_what_is_not_sent(&self, plan_id: PlanId, report: &mut Report) -> io::Result<()> {
-        let mut conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
-        conflicts.try_for_each(|conflict| report.undecided(plan_id, conflict))?;
-        let mut outdated = self.passed_over.iter();
-        outdated.try_for_each(|(place, entry, why)| report.pass_over(plan_id, *place, entry, Status::Conflict, why))?;
-        let mut done = self.already_done.iter();
-        done.try_for_each(|(place, entry, id)| report.done_before(plan_id, *place, entry, id.as_ref()))
+    fn report_what_is_not_sent(&self, plan_id: PlanId, report: &mut Report) {
+        for conflict in self.planned.iter().flat_map(|planned| &planned.conflicts) {
+            report.undecided(plan_id, conflict);
+        }
+        for (place, entry, why) in &self.passed_over {
+            report.pass_over(plan_id, *place, entry, Status::Conflict, why);
+        }
+        for (place, entry, id) in &self.already_done {
+            report.done_before(plan_id, *place, entry, id.as_ref());
+        }
     }
 
     fn tally(&self, sent: &Sent) -> Tally {

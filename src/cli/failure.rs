@@ -101,6 +101,11 @@ impl Failure {
         Self { details, ..self }
     }
 
+    /// The same, and the program ends in another way because of it.
+    pub fn exiting(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
     /// How the program ends because of it.
     pub const fn exit(&self) -> Exit {
         self.exit

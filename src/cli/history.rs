@@ -1,8 +1,10 @@
 //! What was changed from this account, run by run: by commands and in the interface.
 
+mod undone;
+
 use std::fmt::{self, Write};
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -23,6 +25,7 @@ use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::reference;
 use super::surroundings::Surroundings;
+use undone::Undone;
 
 /// What is in an object beside the change. Fields may be added; anything else makes another version.
 const FORMAT_VERSION: u32 = 1;
@@ -119,26 +122,43 @@ pub(super) struct Run {
     pub begun: Timestamp,
     /// The run that it undid.
     pub undoes: Option<PlanId>,
-    /// The run that undid it.
+    /// The run that undid it last, or a part of it.
     pub undone_by: Option<PlanId>,
+    /// Everything that it did.
     pub did: Vec<DoneOp>,
+    /// What of it was not undone, about the segments that have taken the place of former ones.
+    pub left: Vec<DoneOp>,
 }
 
 /// The runs of a history, the oldest first.
-pub(super) fn runs(entries: Vec<HistoryEntry>) -> Vec<Run> {
+pub(super) fn runs(mut entries: Vec<HistoryEntry>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    let mut places: hashbrown::HashMap<PlanId, usize> = hashbrown::HashMap::new();
-    for HistoryEntry { at, op, title, undoes, did } in entries {
+    let mut places: HashMap<PlanId, usize> = HashMap::new();
+    for HistoryEntry { at, op, title, undoes, .. } in &entries {
         let place = *places.entry(op.plan_id).or_insert_with(|| {
-            let run = Run { plan_id: op.plan_id, title, begun: at, undoes, undone_by: None, did: Vec::new() };
-            runs.push(run);
+            let (title, did, left) = (title.clone(), Vec::new(), Vec::new());
+            runs.push(Run { plan_id: op.plan_id, title, begun: *at, undoes: None, undone_by: None, did, left });
             runs.len() - 1
         });
-        runs[place].did.push(did);
+        runs[place].undoes = runs[place].undoes.or(*undoes);
+    }
+    for entry in &mut entries {
+        entry.undoes = places.get(&entry.op.plan_id).and_then(|place| runs[*place].undoes);
+    }
+    let undone = undone::undone(&entries);
+    for (HistoryEntry { op, did, .. }, undone) in entries.into_iter().zip(undone) {
+        let Some(run) = places.get(&op.plan_id).and_then(|place| runs.get_mut(*place)) else { continue };
+        match undone {
+            Undone::By(by) => run.undone_by = run.undone_by.max(Some(by)),
+            Undone::Not(now) => run.left.push(now),
+        }
+        run.did.push(did);
     }
     for at in 0..runs.len() {
         if let Some(undone) = runs[at].undoes.and_then(|undone| places.get(&undone)) {
-            runs[*undone].undone_by = Some(runs[at].plan_id);
+            // What was found after an interruption doesn't know what it is called.
+            let title = runs[*undone].title.clone();
+            runs[at].title = title;
         }
     }
     runs
@@ -148,6 +168,11 @@ impl Run {
     /// What it is called.
     pub fn called(&self) -> String {
         if self.undoes.is_some() { format!("undo: {}", self.title) } else { self.title.clone() }
+    }
+
+    /// Whether a part of it was undone, and another one was not.
+    pub fn is_partly_undone(&self) -> bool {
+        self.undone_by.is_some() && !self.left.is_empty()
     }
 }
 
@@ -166,7 +191,8 @@ fn write_runs(out: &mut dyn Write, runs: &[Run], paint: Paint) -> fmt::Result {
         ];
         let told: Vec<String> =
             counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-        let undone = run.undone_by.map(|by| format!("  (undone by {})", by.0)).unwrap_or_default();
+        let partly = if run.is_partly_undone() { "partly " } else { "" };
+        let undone = run.undone_by.map(|by| format!("  ({partly}undone by {})", by.0)).unwrap_or_default();
         let told = format!("{}: {}{undone}", run.called(), told.join(", "));
         writeln!(out, "{}  {}  {}", paint.dim(&time(run.begun)), run.plan_id.0, printable(&told))?;
     }

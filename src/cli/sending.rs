@@ -267,16 +267,15 @@ impl Sending {
     fn settle(&mut self, op: OpId, outcome: Outcome) {
         self.last_answer = Instant::now();
         if let (Some(place), Some(entry)) = (self.outcomes.get_mut(op.index), self.entries.get(op.index)) {
-            if let Err(error) = self.report.write(op, entry, &outcome, Status::of(&outcome)) {
-                let reason = format!("the report can't be written: {error}");
-                *place = outcome;
-                return self.stop(Stop::NotWritten(reason));
-            }
+            self.report.write(op, entry, &outcome, Status::of(&outcome));
             if let Some(warning) = report::warning(&outcome) {
                 self.progress.clear();
                 self.notes.note(format_args!("{}: {warning}", entry.new_path.as_ref().unwrap_or(&entry.path)));
             }
             *place = outcome;
+        }
+        if let Some(reason) = self.report.fault().map(ToOwned::to_owned) {
+            self.stop(Stop::NotWritten(reason));
         }
         self.show();
     }
@@ -307,13 +306,14 @@ impl Sending {
                     _ if self.stopped.is_none() => Status::OnHold,
                     _ => Status::NotSent,
                 };
-                self.report
-                    .write(op, &self.entries[index], outcome, status)
-                    .map_err(|error| Failure::failed(format_args!("couldn't write the report: {error}")))?;
+                self.report.write(op, &self.entries[index], outcome, status);
             }
             if !self.may_have_been_applied(op) {
                 over.push(JournalEntry::Over(op));
             }
+        }
+        if let Some(reason) = self.report.fault().map(ToOwned::to_owned) {
+            self.stop(Stop::NotWritten(reason));
         }
         let Self { sync, queue, outcomes, entries, report, stopped, .. } = self;
         if left_at_once {

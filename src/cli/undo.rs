@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use hashbrown::HashSet;
 use jiff::Timestamp;
 
-use crate::changes::{ChangeQueue, OpId, Operation, PlanId, WriteResult};
+use crate::changes::{ChangeQueue, JournalEntry, OpId, Operation, PlanId, WriteResult};
 use crate::clock;
 use crate::config::Connection;
 use crate::forest::{Change, Forest};
 use crate::planning::{self, PlannedOperation, SavedOperation, Why};
 use crate::printable::printable;
 use crate::segment::SegmentId;
+use crate::store::HistoryEntry;
 use crate::sync::SyncHandle;
 
 use super::apply::write_sum;
@@ -30,24 +32,28 @@ pub(super) async fn run(
     surroundings: Surroundings,
     timeout: Option<Duration>,
 ) -> Result<Exit, Failure> {
-    let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
-    let Ready { runs, consent, sync, mut loaded, connection, _link } = match ready {
+    let ready = sending::before_sending(timeout, Box::pin(prepare(&arguments, &surroundings))).await?;
+    let Ready { wanted, consent, sync, mut loaded, connection, _link } = match ready {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
     let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), connection.concurrency);
-    for Run { plan_id, title, did, .. } in &runs {
-        queue.remember(*plan_id, title.clone(), did.clone());
+    for Run { plan_id, title, left, .. } in &wanted.runs {
+        queue.remember(*plan_id, title.clone(), left.clone());
     }
     let mut report = Report::to(arguments.sending.report.as_deref())?;
     let mut sync = Some(sync);
-    let mut ended = Exit::Done;
-    for run in &runs {
+    let mut undone = 0;
+    for run in &wanted.runs {
+        if undone == wanted.count {
+            break;
+        }
         let Some(mut open) = sync.take() else { break };
         let Some((plan_id, operations, journal)) = staged(&mut queue, run.plan_id, &loaded.forest) else {
             sync = Some(open);
             continue;
         };
+        undone += 1;
         if let Consent::Asked = consent {
             show(&operations, run, &loaded, &surroundings).await?;
             sending::confirm(&operations, &connection, &loaded.forest, &mut open).await?;
@@ -78,22 +84,21 @@ pub(super) async fn run(
             &sent,
             &tally,
             Vec::new(),
-            "what is in conflict was changed since; `segtui history REF` shows how it was before",
+            "what is in conflict was changed since; `segtui history REF` shows how it was before, and `segtui undo --run ID` undoes \
+             another run",
         );
         (queue, report) = (sent.queue, sent.report);
         match end {
             Ok(Exit::Done) => {}
-            other => {
-                ended = finish(sync, other).await?;
-                return Ok(ended);
-            }
+            other => return finish(sync, other).await,
         }
     }
-    finish(sync, Ok(ended)).await
+    let ended = if undone == 0 { Err(nothing_left(&arguments)) } else { Ok(Exit::Done) };
+    finish(sync, ended).await
 }
 
 /// Lets everything be written before the program ends as it does.
-async fn finish(sync: Option<SyncHandle>, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
+async fn finish<T>(sync: Option<SyncHandle>, ended: Result<T, Failure>) -> Result<T, Failure> {
     if let Some(sync) = sync {
         sending::close(sync).await;
     }
@@ -101,8 +106,7 @@ async fn finish(sync: Option<SyncHandle>, ended: Result<Exit, Failure>) -> Resul
 }
 
 struct Ready {
-    /// What is to be undone, in that order.
-    runs: Vec<Run>,
+    wanted: Wanted,
     consent: Consent,
     sync: SyncHandle,
     loaded: Loaded,
@@ -111,40 +115,84 @@ struct Ready {
     _link: Link,
 }
 
+/// What is to be undone.
+struct Wanted {
+    /// The runs that may be meant, in the order in which they are undone. Those of which everything was undone by others are passed over.
+    runs: Vec<Run>,
+    /// How many of them.
+    count: usize,
+}
+
 async fn prepare(arguments: &UndoArguments, surroundings: &Surroundings) -> Result<Ready, Failure> {
     let link = surroundings.link().await?;
     let connection = link.connection.clone();
-    let runs = chosen(arguments, runs(entries(surroundings, &link, Timestamp::UNIX_EPOCH).await?))?;
     let consent = Consent::of(&arguments.sending, &connection)?;
     let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
-    let Opened { loaded, sync, .. } = opened;
+    let Opened { loaded, sync, did, .. } = opened;
     if !loaded.is_complete() {
-        return Err(super::plan::incomplete());
+        return finish(Some(sync), Err(super::plan::incomplete())).await;
     }
-    Ok(Ready { runs, consent, sync, loaded, connection, _link: link })
+    // What was in flight when an earlier command was interrupted is known only now.
+    let wanted = match entries(surroundings, &link, Timestamp::UNIX_EPOCH).await {
+        Ok(entries) => chosen(arguments, runs(with(entries, did))),
+        Err(failure) => Err(failure),
+    };
+    match wanted {
+        Ok(wanted) => Ok(Ready { wanted, consent, sync, loaded, connection, _link: link }),
+        Err(failure) => finish(Some(sync), Err(failure)).await,
+    }
 }
 
-/// The runs that are meant, the latest first.
-fn chosen(arguments: &UndoArguments, runs: Vec<Run>) -> Result<Vec<Run>, Failure> {
-    let none = |error: String| Failure::failed(error).hint("`segtui history` lists the runs");
+/// A history with what is on its way into it.
+fn with(mut entries: Vec<HistoryEntry>, did: Vec<HistoryEntry>) -> Vec<HistoryEntry> {
+    let known: HashSet<OpId> = entries.iter().map(|entry| entry.op).collect();
+    entries.extend(did.into_iter().filter(|entry| !known.contains(&entry.op)));
+    entries
+}
+
+fn none(error: impl std::fmt::Display) -> Failure {
+    Failure::failed(error).hint("`segtui history` lists the runs")
+}
+
+fn nothing_left(arguments: &UndoArguments) -> Failure {
+    match arguments.run {
+        Some(run) => none(format_args!("nothing is left of run {run} to undo")),
+        None => none("there is nothing to undo for this tenant"),
+    }
+}
+
+/// The runs that are meant, the latest first. One whose undoing was interrupted just before is continued first.
+fn chosen(arguments: &UndoArguments, runs: Vec<Run>) -> Result<Wanted, Failure> {
     if let Some(wanted) = arguments.run {
         let run = runs.into_iter().find(|run| run.plan_id == PlanId(wanted));
-        let run = run.ok_or_else(|| none(format!("no run {wanted} is in the history of this tenant")))?;
-        if let Some(by) = run.undone_by {
-            return Err(none(format!("run {wanted} was undone already, by run {}", by.0)));
-        }
-        return Ok(vec![run]);
+        let run = run.ok_or_else(|| none(format_args!("no run {wanted} is in the history of this tenant")))?;
+        return match run.undone_by {
+            Some(by) if run.left.is_empty() => {
+                Err(none(format_args!("run {wanted} was undone already, by run {}", by.0)))
+            }
+            _ => Ok(Wanted { runs: vec![run], count: 1 }),
+        };
     }
-    let open = runs.into_iter().rev().filter(|run| run.undoes.is_none() && run.undone_by.is_none());
-    let runs: Vec<Run> = open.take(arguments.last as usize).collect();
-    if runs.is_empty() { Err(none("there is nothing to undo for this tenant".into())) } else { Ok(runs) }
+    let interrupted = runs.last().and_then(|run| run.undoes);
+    let is_first = |run: &Run| Some(run.plan_id) == interrupted && run.is_partly_undone();
+    let open = runs.into_iter().rev().filter(|run| run.undoes.is_none() && !run.left.is_empty());
+    let (mut first, others): (Vec<Run>, Vec<Run>) = open.partition(is_first);
+    first.extend(others);
+    if first.is_empty() {
+        Err(nothing_left(arguments))
+    } else {
+        Ok(Wanted { runs: first, count: arguments.last as usize })
+    }
 }
 
-type Staged = (PlanId, Vec<PlannedOperation>, Vec<crate::changes::JournalEntry>);
+type Staged = (PlanId, Vec<PlannedOperation>, Vec<JournalEntry>);
 
 /// Queues what undoes a run. `None` if there is nothing of it to undo.
 fn staged(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<Staged> {
     let (plan, title, kind) = queue.take_undo_of(run, forest)?;
+    if !plan.operations.iter().any(|operation| has_effect(operation, forest)) {
+        return None;
+    }
     let plan_id = queue.next_plan_id();
     let ids = |id: &SegmentId| {
         OpId::creating(id).filter(|op| op.plan_id == plan_id).map(|op| planning::provisional(op.index))
@@ -157,8 +205,21 @@ fn staged(queue: &mut ChangeQueue, run: PlanId, forest: &Forest) -> Option<Stage
     };
     let operations = plan.operations.iter().map(shown).collect();
     let (plan_id, _shown) = queue.stage_of_kind(forest, plan, title, kind);
-    let journal = queue.submit(plan_id).journal;
+    let mut journal = queue.submit(plan_id).journal;
+    journal.push(JournalEntry::Undoes { plan_id, undone: run });
     Some((plan_id, operations, journal))
+}
+
+/// Whether an operation would change anything: what is gone, or is as it is wanted, was undone by somebody else.
+fn has_effect(operation: &Operation, forest: &Forest) -> bool {
+    match operation {
+        Operation::Create { .. } => true,
+        Operation::Delete { base, .. } => forest.contains(&base.id),
+        Operation::Update { base, draft } => forest.get(&base.id).is_some_and(|now| {
+            let differs = draft.changes(now);
+            draft.changes(base).iter().any(|field| differs.contains(field))
+        }),
+    }
 }
 
 async fn show(

@@ -75,6 +75,7 @@ impl Store {
                         .prepare_cached("DELETE FROM journal WHERE ticket = ?1 AND number = ?2")?
                         .execute(columns(*op))?;
                 }
+                JournalEntry::Undoes { plan_id, undone } => mark(&transaction, *plan_id, *undone)?,
             }
         }
         transaction.commit()
@@ -112,7 +113,16 @@ fn drafts_of(json: Option<&str>) -> serde_json::Result<Vec<Draft>> {
     json.map_or_else(|| Ok(Vec::new()), serde_json::from_str)
 }
 
-/// What was sent stays so.
+/// What is in the journal of a plan undoes another one.
+fn mark(transaction: &Transaction<'_>, plan_id: PlanId, undone: PlanId) -> rusqlite::Result<()> {
+    let number = |plan_id| columns(OpId { plan_id, index: 0 }).0;
+    transaction
+        .prepare_cached("UPDATE journal SET operation = json_set(operation, '$.undoes', ?2) WHERE ticket = ?1")?
+        .execute([number(plan_id), number(undone)])
+        .map(drop)
+}
+
+/// What was sent stays so, and what undoes something goes on undoing it.
 fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress: Progress) -> rusqlite::Result<()> {
     let operation = packed(operation)?;
     let (plan_id, number) = columns(op);
@@ -120,7 +130,9 @@ fn put(transaction: &Transaction<'_>, op: OpId, operation: &Operation, progress:
         .prepare_cached(
             "INSERT INTO journal (ticket, number, operation, sent) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (ticket, number) DO UPDATE
-             SET operation = excluded.operation, sent = CASE WHEN sent = 1 THEN 1 ELSE excluded.sent END",
+             SET operation = CASE WHEN json_extract(operation, '$.undoes') IS NULL THEN excluded.operation
+                 ELSE json_set(excluded.operation, '$.undoes', json_extract(operation, '$.undoes')) END,
+             sent = CASE WHEN sent = 1 THEN 1 ELSE excluded.sent END",
         )?
         .execute(params![plan_id, number, operation, progress.number()])?;
     Ok(())
@@ -216,7 +228,18 @@ fn read_row(row: &Row<'_>) -> Result<Journalled, String> {
     let drafts =
         drafts_of(row.get::<_, Option<String>>(6).map_err(told)?.as_deref()).map_err(|error| error.to_string())?;
     let op = OpId { plan_id: PlanId(plan_id), index: number };
-    Ok(Journalled { op, operation, progress, since, existing, drafts })
+    let undoes = undone_by(row.get_ref(2).map_err(told)?);
+    Ok(Journalled { op, operation, progress, since, existing, drafts, undoes })
+}
+
+/// The plan that an operation's plan undoes, as [`mark`] has noted it.
+fn undone_by(column: ValueRef<'_>) -> Option<PlanId> {
+    #[derive(Deserialize)]
+    struct Marked {
+        undoes: Option<u64>,
+    }
+    let ValueRef::Text(text) = column else { return None };
+    serde_json::from_slice::<Marked>(text).ok()?.undoes.map(PlanId)
 }
 
 /// An operation as it is kept: its fields by their names, and the version of the form, so that a program that knows more or fewer
@@ -296,6 +319,7 @@ mod tests {
             since,
             existing,
             drafts: Vec::new(),
+            undoes: None,
         };
         let journal = crate::store::open(&path).unwrap().journal;
         let expected = [
@@ -303,6 +327,21 @@ mod tests {
             left(op(2), "other", Progress::Queued, None, None),
         ];
         assert_eq!(journal, expected);
+    }
+
+    #[test]
+    fn what_undoes_something_does_so_in_the_next_session_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let mut store = crate::store::open(&path).unwrap().store.unwrap();
+        let asked = |number: usize, name: &str| JournalEntry::Queued(op(number), operation(name));
+        let undoes = JournalEntry::Undoes { plan_id: PlanId(7), undone: PlanId(3) };
+        store.write_journal(&[asked(0, "0"), asked(1, "1"), undoes]).unwrap();
+        store.write_journal(&[asked(1, "other")]).unwrap();
+        drop(store);
+        let journal = crate::store::open(&path).unwrap().journal;
+        let left: Vec<_> = journal.into_iter().map(|left| (left.operation, left.undoes)).collect();
+        assert_eq!(left, [(operation("0"), Some(PlanId(3))), (operation("other"), Some(PlanId(3)))]);
     }
 
     #[test]

@@ -176,6 +176,75 @@ fn a_blown_fuse_a_faulty_file_and_flags_that_contradict_send_nothing() {
     assert!(office.server.history().is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn neither_the_file_itself_nor_another_output_is_written_over() {
+    let office = office();
+    let home = office.desk.home.path().to_owned();
+    let text = "externalId,name\n007,Lodz\n";
+    let there = file(&office, "there.csv", "kept\n");
+    file(&office, "a.csv", text);
+    std::os::unix::fs::symlink(home.join("a.csv"), home.join("link.csv")).unwrap();
+    fs::hard_link(home.join("a.csv"), home.join("hard.csv")).unwrap();
+    std::os::unix::fs::symlink(home.join("new.csv"), home.join("link-to-new.csv")).unwrap();
+    for (flags, words) in [
+        (&["--rejects", "a.csv"][..], "--rejects a.csv would overwrite the file that is applied"),
+        (&["--report", "./link.csv"], "--report ./link.csv would overwrite the file"),
+        (&["--id-map", "hard.csv"], "--id-map hard.csv would overwrite the file"),
+        (&["--rejects", "there.csv", "--id-map", "./there.csv"], "--rejects and --id-map name the same file"),
+        (&["--report", "new.csv", "--rejects", "./new.csv"], "--report and --rejects name the same file"),
+        (&["--report", "new.csv", "--id-map", "link-to-new.csv"], "--report and --id-map name the same file"),
+    ] {
+        let mut command = office.segtui(&["apply", "a.csv", "--yes"]);
+        let (code, stdout, stderr) = told(command.current_dir(&home).args(flags).timeout(PATIENCE));
+        assert_eq!((code, stdout.as_str()), (2, ""), "{flags:?}: {stderr}");
+        assert!(stderr.contains(words), "{flags:?}: {stderr}");
+    }
+    let script = format!("exec '{}' apply - --format csv --yes --rejects a.csv < a.csv", env!("CARGO_BIN_EXE_segtui"));
+    let mut command = assert_cmd::Command::new("sh");
+    command.env_clear().env("HOME", &home).env("PATH", std::env::var("PATH").unwrap()).envs(office.variables());
+    let (code, _, stderr) = told(command.current_dir(&home).args(["-c", &script]).timeout(PATIENCE));
+    assert_eq!(code, 2, "{stderr}");
+    assert!(office.server.requests().is_empty(), "nothing is asked before");
+    assert_eq!(fs::read_to_string(home.join("a.csv")).unwrap(), text);
+    assert_eq!(fs::read_to_string(there).unwrap(), "kept\n");
+    assert!(!home.join("new.csv").exists());
+    // What keeps nothing can't lose anything.
+    let flags = ["--yes", "--report", "/dev/null", "--rejects", "/dev/null"];
+    assert_eq!(apply(&office, text, &flags).0, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_can_not_be_written_is_told_with_the_sum() {
+    let text = "externalId,name\nA,A\nB,B\nC,C\nD1,D1\nE,E\nF,F\n";
+    for flag in ["--report", "--rejects", "--id-map"] {
+        let office = office();
+        let (code, stdout, stderr) = apply(&office, text, &["--yes", "--concurrency", "1", flag, "/dev/full"]);
+        assert_eq!(code, 5, "{flag}: {stdout}{stderr}");
+        let applied = office.server.count() - TENANT.len();
+        assert!(stdout.contains(&format!("{applied} created")) && stdout.contains("(run "), "{flag}: {stdout}");
+        assert!(stderr.contains("no storage space") && !stderr.contains("os error"), "{flag}: {stderr}");
+        if flag == "--report" {
+            assert!(stderr.contains("of 6 changes applied, then the report can't be written"), "{stderr}");
+            assert!(stderr.contains("run it again to continue"), "{stderr}");
+        } else {
+            assert_eq!(applied, 6, "{flag}");
+        }
+        // Nothing is left to be looked into.
+        let (code, stdout, stderr) = apply(&office, text, &["--yes"]);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+        assert_eq!(office.server.count(), TENANT.len() + 6);
+    }
+    // Where something else is wrong as well, both are told.
+    let office = office();
+    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });
+    let (code, stdout, stderr) = apply(&office, text, &["--yes", "--rejects", "/dev/full"]);
+    assert_eq!(code, 5, "{stdout}{stderr}");
+    assert!(stdout.contains("5 created, 1 failed"), "{stdout}");
+    assert!(stderr.contains("couldn't write /dev/full") && stderr.contains("not everything was applied"), "{stderr}");
+}
+
 #[test]
 fn what_is_refused_stops_nothing_else_and_what_depends_on_it_is_on_hold() {
     let office = office();
@@ -341,6 +410,31 @@ fn what_somebody_has_changed_since_is_not_undone() {
     assert!(stderr.contains("update /Theirs: someone else changed its name"), "{stderr}");
     let names: Vec<_> = office.server.segments().into_iter().map(|segment| segment.name.to_string()).collect();
     assert!(names.contains(&"Theirs".to_owned()) && names.contains(&"Łódź".to_owned()), "{names:?}");
+    // It goes on with that run, not with another one.
+    assert!(office.run(&["history"]).1.contains("  (partly undone by "));
+    let (code, _, stderr) = office.run(&["undo", "--yes"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("update /Theirs: someone else changed its name"), "{stderr}");
+    assert!(stderr.contains("`segtui undo --run ID` undoes another run"), "{stderr}");
+    office.server.change(Actor::Backoffice, ChangeRequest::Update(id("d"), fields("Detail", "D", ""))).unwrap();
+    let (code, stdout, stderr) = office.run(&["undo", "--yes"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains(": 1 updated"), "{stdout}");
+    assert!(!office.run(&["history"]).1.contains("partly"));
+}
+
+#[test]
+fn what_others_have_undone_already_holds_up_no_other_run() {
+    let office = office();
+    assert_eq!(apply(&office, "externalId,name\nA,A\n", &["--yes"]).0, 0);
+    assert_eq!(apply(&office, "externalId,name\nB,B\n", &["--yes"]).0, 0);
+    let named = |name: &str| office.server.segments().into_iter().find(|segment| segment.name == name);
+    office.server.change(Actor::Backoffice, ChangeRequest::Delete(named("B").unwrap().id)).unwrap();
+    let (code, stdout, stderr) = office.run(&["undo", "--yes"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(named("A").is_none(), "{stdout}");
+    let (code, _, stderr) = office.run(&["undo", "--yes"]);
+    assert!(code == 1 && stderr.contains("there is nothing to undo"), "{stderr}");
 }
 
 #[test]
@@ -387,9 +481,13 @@ fn a_create_whose_answer_is_lost_is_found_and_not_sent_twice() {
 
 /// Many new segments, in chains and beside each other.
 fn many(count: usize) -> String {
+    many_of('X', count)
+}
+
+fn many_of(letter: char, count: usize) -> String {
     let row = |at: usize| {
-        let parent = if at < 5 { String::new() } else { format!("X{}", at / 3) };
-        format!("X{at},S{at},{parent}\n")
+        let parent = if at < 5 { String::new() } else { format!("{letter}{}", at / 3) };
+        format!("{letter}{at},S{at},{parent}\n")
     };
     format!("externalId,name,parentExternalId\n{}", (0..count).map(row).collect::<String>())
 }
@@ -399,9 +497,13 @@ fn slow() -> Office {
 }
 
 fn begin(office: &Office, path: &std::path::Path) -> Child {
+    begin_with(office, &["apply", path.to_str().unwrap(), "--yes"])
+}
+
+fn begin_with(office: &Office, arguments: &[&str]) -> Child {
     let mut command = Process::new(env!("CARGO_BIN_EXE_segtui"));
     command.env_clear().env("HOME", office.desk.home.path()).envs(office.variables());
-    command.args(["apply", path.to_str().unwrap(), "--yes"]).stdin(Stdio::null());
+    command.args(arguments).stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -426,14 +528,24 @@ fn only_one_apply_at_a_time_changes_a_tenant() {
     let path = file(&office, "many.csv", &many(60));
     let mut first = begin(&office, &path);
     wait_until("the first change", || !office.server.history().is_empty());
+    // However long the other one takes to start, this one is in the middle of it.
+    signal(&first, "STOP");
     let (code, stdout, stderr) = apply(&office, "externalId,name\nD,Det\n", &["--yes"]);
     assert_eq!((code, stdout.as_str()), (6, ""));
     assert!(stderr.contains("acme is being changed by another segtui command"), "{stderr}");
     assert_eq!(stderr.lines().count(), 2, "the refusal and its hint, whatever else was seen: {stderr}");
     signal(&first, "KILL");
     first.wait().unwrap();
-    // The lock goes with the program, however that ends.
-    assert_eq!(apply(&office, "externalId,name\nD,Det\n", &["--yes"]).0, 0);
+    // The lock goes with the program, however that ends. What it left is not done by another command.
+    let (code, stdout, stderr) = apply(&office, "externalId,name\nD,Det\n", &["--yes"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stdout.contains(": 1 updated"), "{stdout}");
+    let words = "an earlier command was interrupted: what it had applied is in the history, and ";
+    assert!(
+        stderr.contains(words) && stderr.contains("not applied; to continue, run the same command again"),
+        "{stderr}"
+    );
+    assert!(office.server.count() < TENANT.len() + 60);
 }
 
 #[cfg(unix)]
@@ -535,4 +647,98 @@ fn without_a_home_for_the_journal_nothing_is_sent_and_nothing_is_made() {
     assert!(!std::path::Path::new("/nonexistent").exists(), "the home of nobody stays what it is called");
     let kept = office.desk.home.path().join("kept");
     assert_eq!(apply(&[("XDG_DATA_HOME", kept.to_str().unwrap())]).0, 0);
+}
+
+/// How many segments there are whose external IDs begin with this.
+#[cfg(unix)]
+fn count_of(office: &Office, letter: char) -> usize {
+    let is_one = |segment: &&Segment| {
+        let rest = segment.external_id.as_deref().and_then(|external_id| external_id.strip_prefix(letter));
+        rest.is_some_and(|rest| rest.parse::<usize>().is_ok())
+    };
+    office.server.segments().iter().filter(is_one).count()
+}
+
+/// A tenant to which two files were applied, the second with this many segments.
+#[cfg(unix)]
+fn applied_twice(count: usize) -> Office {
+    let office = slow();
+    assert_eq!(apply(&office, &many_of('W', 10), &["--yes"]).0, 0);
+    assert_eq!(apply(&office, &many(count), &["--yes"]).0, 0);
+    office
+}
+
+#[cfg(unix)]
+fn undo(office: &Office, flags: &[&str]) -> (i32, String, String) {
+    told(office.segtui(&["undo", "--yes"]).args(flags).timeout(PATIENCE))
+}
+
+#[cfg(unix)]
+#[test]
+fn an_undo_that_was_interrupted_goes_on_with_the_same_run() {
+    for (name, by_its_number) in [("INT", false), ("INT", true), ("KILL", false), ("KILL", true)] {
+        let office = applied_twice(80);
+        for _ in 0..2 {
+            let before = count_of(&office, 'X');
+            let child = begin_with(&office, &["undo", "--yes"]);
+            wait_until("a few deletions", || count_of(&office, 'X') + 10 < before);
+            signal(&child, name);
+            let output = child.wait_with_output().unwrap();
+            assert!(!output.status.success() && count_of(&office, 'X') > 0, "{name}: it was faster");
+        }
+        let (_, history, _) = office.run(&["history"]);
+        let partly = history.lines().find(|line| line.contains("  (partly undone by ")).unwrap();
+        assert!(partly.contains("80 created"), "{history}");
+        let run = partly.split_whitespace().nth(2).unwrap();
+        let flags: &[&str] = if by_its_number { &["--run", run] } else { &[] };
+        let (code, stdout, stderr) = undo(&office, flags);
+        assert_eq!(code, 0, "{name}: {stdout}{stderr}");
+        assert_eq!([count_of(&office, 'X'), count_of(&office, 'W')], [0, 10], "{name}: {stdout}{stderr}");
+        assert_eq!(office.server.count(), TENANT.len() + 10);
+        let (_, history, _) = office.run(&["history"]);
+        assert!(!history.contains("partly") && history.contains("  (undone by "), "{history}");
+        let (code, _, stderr) = undo(&office, &["--run", run]);
+        assert!(code == 1 && stderr.contains(&format!("run {run} was undone already")), "{stderr}");
+        // Then comes the one before.
+        assert_eq!(undo(&office, &[]).0, 0);
+        assert_eq!(office.server.count(), TENANT.len(), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_in_flight_when_an_undo_was_killed_is_no_run_of_its_own() {
+    let office = applied_twice(30);
+    for _ in 0..30 {
+        office.server.plan(Trouble::HoldAnswer { on: (Method::DELETE, "segments"), by: Duration::from_secs(60) });
+    }
+    let mut child = begin_with(&office, &["undo", "--yes"]);
+    wait_until("a deletion without an answer", || count_of(&office, 'X') < 30);
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    office.server.end_trouble();
+    assert!(count_of(&office, 'X') > 0);
+    let (code, stdout, stderr) = undo(&office, &[]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert_eq!([count_of(&office, 'X'), count_of(&office, 'W')], [0, 10], "{stdout}{stderr}");
+    assert_eq!(office.server.count(), TENANT.len() + 10);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_in_flight_when_an_apply_was_killed_is_undone_with_it() {
+    let office = slow();
+    for _ in 0..30 {
+        office.server.plan(Trouble::HoldAnswer { on: (Method::POST, "segments"), by: Duration::from_secs(60) });
+    }
+    let path = file(&office, "many.csv", &many(30));
+    let mut child = begin(&office, &path);
+    wait_until("a creation without an answer", || count_of(&office, 'X') > 2);
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    office.server.end_trouble();
+    let (code, stdout, stderr) = undo(&office, &[]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stderr.contains("an earlier command was interrupted"), "{stderr}");
+    assert_eq!(shape(&office.server.segments()), shape(&self::office().server.segments()), "{stdout}{stderr}");
 }

@@ -20,7 +20,7 @@ pub(crate) fn left_undone() -> Vec<Recovered> {
         [(update("Left"), RecoveredState::NotSent), (update("Right"), RecoveredState::NotApplied), (delete, unknown)];
     let found = left.into_iter().enumerate().map(|(index, (operation, state))| {
         let op = OpId { plan_id: PlanId(7), index };
-        Recovered { op, operation, state, evidence: None }
+        Recovered { op, operation, state, evidence: None, undoes: None }
     });
     found.collect()
 }

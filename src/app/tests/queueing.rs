@@ -63,6 +63,7 @@ fn what_the_last_session_had_left_is_told_and_waits_in_the_queue() {
         operation,
         state: RecoveredState::NotSent,
         evidence: None,
+        undoes: None,
     }]));
     assert!(matches!(harness.state.screen.layers.as_slice(), [Layer::Find(_)]), "whoever types goes on typing");
     assert!(harness.message().starts_with("Left over from last session: "), "{}", harness.message());
@@ -96,7 +97,7 @@ fn what_the_last_session_left_is_told_for_as_long_as_it_is_so() {
         };
         let found = states.into_iter().enumerate().map(|(index, state)| {
             let op = OpId { plan_id: PlanId(7), index };
-            Recovered { op, operation: operation(&format!("Left {index}")), state, evidence: None }
+            Recovered { op, operation: operation(&format!("Left {index}")), state, evidence: None, undoes: None }
         });
         harness.tell(sync::Event::Recovered(found.collect()));
         harness.press("Q");
@@ -322,6 +323,7 @@ fn what_an_earlier_run_had_gathered_is_gathered_again() {
         operation,
         state: RecoveredState::Staged,
         evidence: None,
+        undoes: None,
     }]));
     harness.press("enter R esc");
     assert_eq!((harness.state.changes.counts().staged, harness.write_count()), (1, 0));
@@ -348,6 +350,7 @@ fn a_chain_of_any_depth_goes_with_the_first_that_is_taken_out() {
             operation: operation(above),
             state: RecoveredState::Staged,
             evidence: None,
+            undoes: None,
         }
     });
     harness.tell(sync::Event::Recovered(recovered.collect()));

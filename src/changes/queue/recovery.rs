@@ -22,7 +22,7 @@ impl ChangeQueue {
         }
         let mut transitions = Transitions::default();
         let mut plans: Vec<(PlanId, Vec<PlannedOp>)> = Vec::new();
-        for Recovered { op, operation, state, evidence } in recovered {
+        for Recovered { op, operation, state, evidence, .. } in recovered {
             let resolved = self.with_given_ids(operation.clone());
             let (state, journal) = match state {
                 RecoveredState::Applied(_) => (OpState::Done, Some(JournalEntry::Over(op))),

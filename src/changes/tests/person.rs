@@ -106,7 +106,10 @@ impl Person {
                     self.journal.remove(&op);
                     self.evidence.remove(&op);
                 }
-                JournalEntry::Did(..) | JournalEntry::NotSent(_) | JournalEntry::Sent { .. } => {}
+                JournalEntry::Did(..)
+                | JournalEntry::NotSent(_)
+                | JournalEntry::Sent { .. }
+                | JournalEntry::Undoes { .. } => {}
             }
         }
         self.forest.apply(transitions.shown);
@@ -346,7 +349,7 @@ impl Person {
                 (false, None) => RecoveredState::NotSent,
                 (false, Some(_)) => RecoveredState::NotFound,
             };
-            Recovered { op: *op, operation: operation.clone(), state, evidence }
+            Recovered { op: *op, operation: operation.clone(), state, evidence, undoes: None }
         });
         let recovered: Vec<Recovered> = recovered.collect();
         let transitions = self.queue.recover(&self.forest, recovered, &Title::default());

@@ -276,6 +276,9 @@ Examples:
   segtui undo --last 3           # the last three, the latest first
   segtui undo --run 1764150000123 --yes
 
+An undo that was stopped or killed, or that met a conflict, is continued by running it again. `segtui history` then calls the run
+partly undone.
+
 Only what the command changed itself is undone; what someone else has changed since is a conflict. A deleted segment comes back with a
 new ID. `segtui history` lists the runs.")]
 pub(in crate::cli) struct UndoArguments {

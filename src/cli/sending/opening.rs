@@ -10,10 +10,11 @@ use crate::changes::{
 };
 use crate::clock;
 use crate::forest::Forest;
-use crate::numbers::{Noun, counted};
+use crate::numbers::{Agreeing, Noun, counted};
 use crate::planning::{self, PlannedOperation};
 use crate::remote::Access;
 use crate::segment::{Draft, SegmentId};
+use crate::store::HistoryEntry;
 use crate::sync::{Command, Notice, Settings, SyncHandle};
 use crate::terminal;
 
@@ -29,6 +30,8 @@ pub(in crate::cli) struct Opened {
     pub sync: SyncHandle,
     /// Creates that an earlier session has sent, and of which no trace was found.
     pub doubts: Vec<Doubt>,
+    /// What an earlier session did of which only this one has learnt. It is on its way into the history.
+    pub did: Vec<HistoryEntry>,
 }
 
 /// A create that an earlier session has sent, and of which no trace was found.
@@ -64,24 +67,26 @@ pub(in crate::cli) async fn open(link: &Link, store: Option<PathBuf>, notes: Not
         }
         None => {}
     }
-    let (entries, doubts) = left_behind(recovered, notes);
+    let (entries, doubts, did) = left_behind(recovered, notes);
     if !entries.is_empty() {
         let order = sync.commands.send(Command::Journal(entries));
         order.await.map_err(|_| Failure::failed("internal error: the sync task stopped; see the log"))?;
     }
-    Ok(Opened { loaded, sync, doubts })
+    Ok(Opened { loaded, sync, doubts, did })
 }
 
-/// What is to be written into the journal of what an earlier session left, and what nobody knows of it.
-fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, Vec<Doubt>) {
-    let (mut entries, mut doubts, mut applied) = (Vec::new(), Vec::new(), 0);
+/// What is to be written into the journal of what an earlier session left, what nobody knows of it, and what it did.
+fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, Vec<Doubt>, Vec<HistoryEntry>) {
+    let (mut entries, mut doubts, mut history, mut applied) = (Vec::new(), Vec::new(), Vec::new(), 0);
     let count = recovered.len();
-    for Recovered { op, operation, state, evidence } in recovered {
+    for Recovered { op, operation, state, evidence, undoes } in recovered {
         match (state, &operation) {
             (RecoveredState::Applied(result), _) => {
                 applied += 1;
                 if let Some(did) = DoneOp::of(&operation, &result) {
-                    let deed = Deed { did, title: "an interrupted session".into(), undoes: None };
+                    let title = "an interrupted session".to_owned();
+                    history.push(HistoryEntry { at: clock::now(), op, title: title.clone(), undoes, did: did.clone() });
+                    let deed = Deed { did, title, undoes };
                     entries.push(JournalEntry::Did(op, Box::new(deed)));
                 }
             }
@@ -93,12 +98,22 @@ fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, V
         entries.push(JournalEntry::Over(op));
     }
     if count > 0 {
-        notes.note(format_args!(
-            "an earlier session was interrupted with {}: {applied} had been applied, and the rest is planned again",
-            counted(count, Noun::Change)
-        ));
+        notes.note(interrupted(count - applied));
     }
-    (entries, doubts)
+    (entries, doubts, history)
+}
+
+/// What became of an earlier session. What it had sent and nobody knows of is looked for by whoever sends it again.
+fn interrupted(left: usize) -> String {
+    let dropped = match left {
+        0 => "nothing was left".to_owned(),
+        left => format!(
+            "{} {} not applied; to continue, run the same command again",
+            counted(left, Noun::Change),
+            Agreeing::Were.with(left)
+        ),
+    };
+    format!("an earlier command was interrupted: what it had applied is in the history, and {dropped}")
 }
 
 /// Puts operations into a queue of their own, as one plan that is sent at once. Answers its number, the queue, and what is to be written

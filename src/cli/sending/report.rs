@@ -25,6 +25,8 @@ const FORMAT_VERSION: u32 = 1;
 #[derive(Debug)]
 pub(in crate::cli) struct Report {
     file: Option<File>,
+    /// Why a line couldn't be written. None was after it.
+    fault: Option<String>,
 }
 
 /// What became of an operation.
@@ -102,16 +104,16 @@ struct ReportLine<'a> {
 impl Report {
     /// Begins a report: a new file is readable only by its owner.
     pub fn to(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self { file: None }) };
+        let Some(path) = path else { return Ok(Self { file: None, fault: None }) };
         let file = files::private().create(true).write(true).truncate(true).open(path).map_err(|error| {
             Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(&error)))
                 .hint("name another file for the report")
         })?;
-        Ok(Self { file: Some(file) })
+        Ok(Self { file: Some(file), fault: None })
     }
 
     /// Writes what became of an operation.
-    pub fn write(&mut self, op: OpId, entry: &SavedOperation, outcome: &Outcome, status: Status) -> io::Result<()> {
+    pub fn write(&mut self, op: OpId, entry: &SavedOperation, outcome: &Outcome, status: Status) {
         let now = match outcome {
             Outcome::Done(result) => match &**result {
                 WriteResult::Created(written) | WriteResult::Updated(written) => Some(&written.segment),
@@ -124,32 +126,19 @@ impl Report {
         let id = super::created(outcome).map(ToString::to_string);
         let id = id.or_else(|| (entry.op != Kind::Create).then(|| entry.r#ref.clone()));
         let now = now.filter(|_| status != Status::Done).map(|segment| Fields::of_segment(segment));
-        self.put(op, entry, status, (id, now), words(outcome, status), warning(outcome))
+        self.put(op, entry, status, (id, now), words(outcome, status), warning(outcome));
     }
 
     /// Writes of an operation of a plan that it is not done, and why.
-    pub fn pass_over(
-        &mut self,
-        plan_id: PlanId,
-        index: usize,
-        entry: &SavedOperation,
-        status: Status,
-        why: &str,
-    ) -> io::Result<()> {
+    pub fn pass_over(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, status: Status, why: &str) {
         let id = (entry.op != Kind::Create).then(|| entry.r#ref.clone());
-        self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()), None)
+        self.put(OpId { plan_id, index }, entry, status, (id, None), Some(why.to_owned()), None);
     }
 
     /// Writes of an operation of a plan that it was done before; of a create, with the segment that is there.
-    pub fn done_before(
-        &mut self,
-        plan_id: PlanId,
-        index: usize,
-        entry: &SavedOperation,
-        created: Option<&SegmentId>,
-    ) -> io::Result<()> {
+    pub fn done_before(&mut self, plan_id: PlanId, index: usize, entry: &SavedOperation, created: Option<&SegmentId>) {
         let id = created.map_or_else(|| entry.r#ref.clone(), ToString::to_string);
-        self.put(OpId { plan_id, index }, entry, Status::AlreadyDone, (Some(id), None), None, None)
+        self.put(OpId { plan_id, index }, entry, Status::AlreadyDone, (Some(id), None), None, None);
     }
 
     fn put(
@@ -160,7 +149,7 @@ impl Report {
         (id, now): (Option<String>, Option<Fields>),
         error: Option<String>,
         warning: Option<&'static str>,
-    ) -> io::Result<()> {
+    ) {
         self.write_line(&ReportLine {
             format_version: FORMAT_VERSION,
             time: clock::now().to_string(),
@@ -178,11 +167,11 @@ impl Report {
             now,
             error,
             warning,
-        })
+        });
     }
 
     /// Writes of a row that a person has to decide about it.
-    pub fn undecided(&mut self, plan_id: PlanId, conflict: &Conflict) -> io::Result<()> {
+    pub fn undecided(&mut self, plan_id: PlanId, conflict: &Conflict) {
         self.write_line(&ReportLine {
             format_version: FORMAT_VERSION,
             time: clock::now().to_string(),
@@ -200,24 +189,28 @@ impl Report {
             now: conflict.segment.as_ref().map(|segment| Fields::of_segment(segment)),
             error: Some(conflict.reason.to_string()),
             warning: None,
-        })
+        });
     }
 
-    fn write_line(&mut self, line: &ReportLine<'_>) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let line = printable_json(&serde_json::to_string(line).map_err(io::Error::from)?) + "\n";
-        match file.write_all(line.as_bytes()) {
-            // Who read it has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.file = None;
-                Ok(())
-            }
-            written => written,
+    /// Why the report has ended before its time.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// Nothing is written after a line that couldn't be: half a line would be read as another one.
+    fn write_line(&mut self, line: &ReportLine<'_>) {
+        let Some(file) = &mut self.file else { return };
+        let line = serde_json::to_string(line).map_err(io::Error::from);
+        let written = line.and_then(|line| file.write_all((printable_json(&line) + "\n").as_bytes()));
+        let Err(error) = written else { return };
+        self.file = None;
+        // Who read it has seen enough.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            self.fault = Some(format!("the report can't be written: {}", files::reason(&error)));
         }
     }
 }
 
-/// Why an operation is not done, as a phrase.
 /// What somebody should look at although an operation is done.
 pub(in crate::cli) fn warning(outcome: &Outcome) -> Option<&'static str> {
     let Outcome::Done(result) = outcome else { return None };
@@ -234,6 +227,7 @@ pub(in crate::cli) fn warning(outcome: &Outcome) -> Option<&'static str> {
     }
 }
 
+/// Why an operation is not done, as a phrase.
 fn words(outcome: &Outcome, status: Status) -> Option<String> {
     match (outcome, status) {
         (Outcome::Done(result), Status::DoneOtherwise) => {
@@ -348,7 +342,11 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
             return Err(Failure::new(Exit::Unreachable, error).hint(again));
         }
         Some(Stop::NotWritten(why)) => {
-            return Err(Failure::failed(format_args!("{done} of {total} changes applied, then {why}")).hint(again));
+            let exit = if tally.done() > 0 { Exit::Partly } else { Exit::Failed };
+            let error = format_args!("{done} of {total} changes applied, then {why}");
+            return Err(
+                Failure::new(exit, error).hint(format_args!("free some space or name another file, then {again}"))
+            );
         }
         Some(Stop::OnError) | None => {}
     }

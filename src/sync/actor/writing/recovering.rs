@@ -73,13 +73,13 @@ impl<R: Remote> Actor<R> {
 /// What has become of an operation that an earlier session left.
 async fn investigate<R: Remote>(left: Journalled, writer: Option<Writer<R>>) -> (Recovered, Vec<Fetched>) {
     let evidence = writer.is_some().then(|| evidence_of(&left));
-    let Journalled { op, operation, progress, .. } = left;
+    let Journalled { op, operation, progress, undoes, .. } = left;
     let (state, answers) = match (writer, progress) {
         (Some(writer), _) => writer.investigate(&operation).await,
         (None, Progress::Staged) => (RecoveredState::Staged, Vec::new()),
         (None, _) => (RecoveredState::NotSent, Vec::new()),
     };
-    (Recovered { op, operation, state, evidence }, answers)
+    (Recovered { op, operation, state, evidence, undoes }, answers)
 }
 
 /// What there is to go by of an operation that an earlier session has sent.

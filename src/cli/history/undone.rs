@@ -1,0 +1,255 @@
+//! Which changes of a history were undone by later ones, change by change, so that an undo that was interrupted is known to be half done.
+//!
+//! The history says which run undoes which, not which change. A change that undoes another one is about the same segment and does the
+//! opposite; a segment that was deleted comes back under a new ID, and what is left to undo is about that one from then on. An undo
+//! that was undone has undone nothing.
+
+use compact_str::CompactString;
+use hashbrown::HashMap;
+
+use crate::changes::{DoneOp, PlanId};
+use crate::segment::{Field, Segment, SegmentId};
+use crate::store::HistoryEntry;
+
+/// What has become of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Undone {
+    /// A run has undone it.
+    By(PlanId),
+    /// It was not undone, and this is what it is about now.
+    Not(DoneOp),
+}
+
+/// What has become of each change, the oldest first. All changes of a run have to say what it undoes.
+pub(super) fn undone(entries: &[HistoryEntry]) -> Vec<Undone> {
+    let mut trail = Trail { entries, undoes: vec![Vec::new(); entries.len()], ..Trail::default() };
+    for at in 0..entries.len() {
+        trail.follow(at);
+    }
+    let mut by: Vec<Option<PlanId>> = vec![None; entries.len()];
+    // What undoes comes after what it undoes.
+    for at in (0..entries.len()).rev().filter(|at| trail.in_effect[*at]) {
+        for undone in &trail.undoes[at] {
+            by[*undone] = Some(entries[at].op.plan_id);
+        }
+    }
+    let what = |(at, by): (usize, Option<PlanId>)| match by {
+        Some(by) => Undone::By(by),
+        None => Undone::Not(entries[at].did.clone().with_ids(&|id| trail.now(id, at))),
+    };
+    by.into_iter().enumerate().map(what).collect()
+}
+
+/// What is deleted is looked for by its plan, name and external ID.
+type Deleted<'a> = (PlanId, &'a str, Option<&'a str>);
+
+#[derive(Default)]
+struct Trail<'a> {
+    entries: &'a [HistoryEntry],
+    /// Whether each change was not undone so far.
+    in_effect: Vec<bool>,
+    /// What each change undoes.
+    undoes: Vec<Vec<usize>>,
+    /// The creations and updates of each segment, under the ID that it has by now.
+    about: HashMap<SegmentId, Vec<usize>>,
+    deleted: HashMap<Deleted<'a>, Vec<usize>>,
+    /// The deletions of each plan.
+    deletions: HashMap<PlanId, Vec<usize>>,
+    /// Under which ID a segment came back, and with which change.
+    back: HashMap<SegmentId, Vec<(usize, SegmentId)>>,
+}
+
+impl Trail<'_> {
+    fn follow(&mut self, at: usize) {
+        let HistoryEntry { op, undoes, did, .. } = &self.entries[at];
+        self.in_effect.push(true);
+        if let Some(plan_id) = undoes {
+            for undone in self.undone_with(*plan_id, did) {
+                self.undoes[at].push(undone);
+                self.set_in_effect(undone, false);
+                if let (DoneOp::Deleted { segment: former, .. }, DoneOp::Created(segment)) =
+                    (&self.entries[undone].did, did)
+                {
+                    self.comes_back(at, self.now(&former.id, undone).unwrap_or(former.id.clone()), &segment.id);
+                }
+            }
+        }
+        match did {
+            DoneOp::Created(segment) | DoneOp::Updated { after: segment, .. } => {
+                self.about.entry(segment.id.clone()).or_default().push(at);
+            }
+            DoneOp::Deleted { segment, .. } => {
+                self.deleted.entry(key(op.plan_id, segment)).or_default().push(at);
+                self.deletions.entry(op.plan_id).or_default().push(at);
+            }
+        }
+    }
+
+    /// The changes of a run that one which undoes it has undone.
+    fn undone_with(&self, plan_id: PlanId, did: &DoneOp) -> Vec<usize> {
+        match did {
+            DoneOp::Created(segment) => self.deletion_of(plan_id, segment).into_iter().collect(),
+            DoneOp::Updated { after, fields, .. } => {
+                let wrote_them = |of: &DoneOp| matches!(of, DoneOp::Updated { fields: those, .. } if fields.iter().all(|field| those.contains(field)));
+                self.last_about(plan_id, &after.id, wrote_them).into_iter().collect()
+            }
+            DoneOp::Deleted { segment, leaving } => {
+                let created = self.last_about(plan_id, &segment.id, |of| matches!(of, DoneOp::Created(_)));
+                // The children had been attached to it, and lose it with the same deletion.
+                let attached =
+                    |of: &DoneOp| matches!(of, DoneOp::Updated { fields, .. } if fields.as_slice() == [Field::Parent]);
+                let attached = leaving.iter().filter_map(|child| self.last_about(plan_id, child, attached));
+                created.into_iter().chain(attached).collect()
+            }
+        }
+    }
+
+    fn last_about(&self, plan_id: PlanId, id: &SegmentId, is_it: impl Fn(&DoneOp) -> bool) -> Option<usize> {
+        let all = self.about.get(id)?.iter().rev().copied();
+        all.into_iter().find(|at| self.is_open(plan_id, *at) && is_it(&self.entries[*at].did))
+    }
+
+    fn is_open(&self, plan_id: PlanId, at: usize) -> bool {
+        self.in_effect[at] && self.entries[at].op.plan_id == plan_id
+    }
+
+    /// The deletion that a creation has undone: of what looks most like it, the last first. A server may have made something else of
+    /// one of the fields.
+    fn deletion_of(&self, plan_id: PlanId, came: &Segment) -> Option<usize> {
+        let likeness = |at: usize| {
+            let DoneOp::Deleted { segment, .. } = &self.entries[at].did else { return 0 };
+            let parent = segment.parent.as_ref().map(|id| self.now(id, at).unwrap_or_else(|| id.clone()));
+            [segment.name == came.name, segment.external_id == came.external_id, parent == came.parent]
+                .into_iter()
+                .map(usize::from)
+                .sum()
+        };
+        let most_like = |among: Option<&Vec<usize>>| {
+            let open = among?.iter().copied().filter(|at| self.is_open(plan_id, *at));
+            open.max_by_key(|at| likeness(*at)).filter(|at| likeness(*at) >= 2)
+        };
+        most_like(self.deleted.get(&key(plan_id, came))).or_else(|| most_like(self.deletions.get(&plan_id)))
+    }
+
+    fn comes_back(&mut self, at: usize, former: SegmentId, id: &SegmentId) {
+        let about = self.about.remove(&former).unwrap_or_default();
+        self.about.entry(id.clone()).or_default().extend(about);
+        self.back.entry(former).or_default().push((at, id.clone()));
+    }
+
+    /// What undoes a change that undid something puts that in effect again.
+    fn set_in_effect(&mut self, at: usize, is_so: bool) {
+        let mut changed = vec![(at, is_so)];
+        while let Some((at, is_so)) = changed.pop() {
+            if std::mem::replace(&mut self.in_effect[at], is_so) != is_so {
+                changed.extend(self.undoes[at].iter().map(|undone| (*undone, !is_so)));
+            }
+        }
+    }
+
+    /// The ID that a segment has by now which a change knew under this one, if that is another one.
+    fn now(&self, id: &SegmentId, mut since: usize) -> Option<SegmentId> {
+        let mut now = None;
+        while let Some((at, id)) =
+            self.back.get(now.as_ref().unwrap_or(id)).and_then(|back| back.iter().find(|(at, _)| *at > since))
+        {
+            (since, now) = (*at, Some(id.clone()));
+        }
+        now
+    }
+}
+
+fn key(plan_id: PlanId, segment: &Segment) -> Deleted<'_> {
+    (plan_id, segment.name.as_str(), segment.external_id.as_ref().map(CompactString::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::changes::OpId;
+
+    fn segment(id: &str, name: &str, parent: &str) -> Arc<Segment> {
+        let parent = SegmentId::new(parent);
+        Arc::new(Segment { id: SegmentId::new(id).unwrap(), name: name.into(), external_id: None, parent })
+    }
+
+    fn created(id: &str, name: &str, parent: &str) -> DoneOp {
+        DoneOp::Created(segment(id, name, parent))
+    }
+
+    fn deleted(id: &str, name: &str, parent: &str) -> DoneOp {
+        DoneOp::Deleted { segment: segment(id, name, parent), leaving: Vec::new() }
+    }
+
+    fn renamed(id: &str, from: &str, to: &str) -> DoneOp {
+        DoneOp::Updated { before: segment(id, from, ""), after: segment(id, to, ""), fields: vec![Field::Name] }
+    }
+
+    fn history(did: Vec<(u64, Option<u64>, DoneOp)>) -> Vec<HistoryEntry> {
+        let entry = |(index, (plan_id, undoes, did)): (usize, (u64, Option<u64>, DoneOp))| HistoryEntry {
+            at: Timestamp::UNIX_EPOCH,
+            op: OpId { plan_id: PlanId(plan_id), index },
+            title: String::new(),
+            undoes: undoes.map(PlanId),
+            did,
+        };
+        did.into_iter().enumerate().map(entry).collect()
+    }
+
+    #[test]
+    fn what_was_not_undone_of_a_run_is_left() {
+        let entries = history(vec![
+            (1, None, created("a", "A", "")),
+            (1, None, created("b", "B", "a")),
+            (1, None, renamed("c", "C", "D")),
+            (2, Some(1), deleted("b", "B", "a")),
+        ]);
+        let found = undone(&entries);
+        let left = |at: usize| Undone::Not(entries[at].did.clone());
+        assert_eq!(found, [left(0), Undone::By(PlanId(2)), left(2), left(3)]);
+    }
+
+    #[test]
+    fn what_is_left_is_about_the_segments_that_came_back() {
+        let entries = history(vec![
+            (1, None, created("a", "A", "")),
+            (2, None, deleted("b", "B", "a")),
+            (2, None, deleted("a", "A", "")),
+            (3, Some(2), created("a2", "A", "")),
+        ]);
+        let found = undone(&entries);
+        assert_eq!(found[0], Undone::Not(created("a2", "A", "")));
+        assert_eq!(found[1], Undone::Not(deleted("b", "B", "a2")));
+        assert_eq!(found[2], Undone::By(PlanId(3)));
+    }
+
+    #[test]
+    fn an_undo_that_was_undone_has_undone_nothing() {
+        let entries = history(vec![
+            (1, None, created("a", "A", "")),
+            (2, Some(1), deleted("a", "A", "")),
+            (3, Some(2), created("a2", "A", "")),
+        ]);
+        let again = Undone::Not(created("a2", "A", ""));
+        assert_eq!(undone(&entries), [again.clone(), Undone::By(PlanId(3)), again]);
+        let once_more = [(1, None, created("a", "A", "")), (2, Some(1), deleted("a", "A", ""))];
+        let entries = history(
+            once_more
+                .into_iter()
+                .chain([(3, Some(2), created("a2", "A", "")), (4, Some(1), deleted("a2", "A", ""))])
+                .collect(),
+        );
+        assert_eq!(undone(&entries)[0], Undone::By(PlanId(4)));
+    }
+
+    #[test]
+    fn twins_are_undone_one_by_one() {
+        let twin = |id| deleted(id, "Twin", "");
+        let entries = history(vec![(1, None, twin("a")), (1, None, twin("b")), (2, Some(1), created("c", "Twin", ""))]);
+        assert_eq!(undone(&entries)[..2], [Undone::Not(twin("a")), Undone::By(PlanId(2))]);
+    }
+}
