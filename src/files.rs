@@ -67,9 +67,7 @@ pub fn check_target(path: &Path) -> io::Result<()> {
 #[must_use]
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
     match (fs::metadata(one), fs::metadata(other)) {
-        (Ok(of_one), Ok(of_other)) => {
-            of_one.is_file() && of_other.is_file() && is_same_place(one, &of_one, other, &of_other)
-        }
+        (Ok(of_one), Ok(of_other)) => of_one.is_file() && of_other.is_file() && platform::is_same_file(one, other),
         // What isn't there yet is where it will be.
         (Err(_), Err(_)) => match (future_place(one), future_place(other)) {
             (Some(one), Some(other)) => one == other,
@@ -77,17 +75,6 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
         },
         _ => false,
     }
-}
-
-#[cfg(unix)]
-fn is_same_place(_: &Path, of_one: &fs::Metadata, _: &Path, of_other: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (of_one.dev(), of_one.ino()) == (of_other.dev(), of_other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same_place(one: &Path, _: &fs::Metadata, other: &Path, _: &fs::Metadata) -> bool {
-    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Where a file will be that isn't there yet.

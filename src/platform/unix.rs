@@ -182,6 +182,14 @@ pub fn allow_open_files(wanted: u64) -> Result<(), u64> {
     if most < wanted || setrlimit(Resource::Nofile, raised).is_err() { Err(most) } else { Ok(()) }
 }
 
+/// Whether two paths lead to one file that is there.
+#[must_use]
+pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |path| std::fs::metadata(path).map(|there| (there.dev(), there.ino()));
+    matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 /// The modes of the terminal's line.
 pub struct LineModes(Termios);
 

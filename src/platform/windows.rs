@@ -183,3 +183,10 @@ impl LineModes {
         Ok(())
     }
 }
+
+/// Whether two paths lead to one file that is there.
+#[must_use]
+pub fn is_same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+    let place = |path| std::fs::canonicalize(path);
+    matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other)
+}
