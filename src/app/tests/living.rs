@@ -246,6 +246,11 @@ pub(super) fn happening() -> impl Strategy<Value = Happening> {
         "ctrl-o",
         "up",
         "ctrl-n",
+        "S",
+        "Q",
+        "C",
+        "y",
+        "H",
     ]);
     let link = (0_u8..12, prop::option::of(0_u8..14));
     prop_oneof![
