@@ -181,7 +181,7 @@ fn press_on(state: &mut State, op: OpId, key: &str) -> KeyResult {
             let effects = discard(state, op);
             let gone = before.saturating_sub(state.changes.counts().unfinished());
             if gone > 1 {
-                state.inform(words::discarded_together(gone));
+                state.inform(words::discarded_with(gone - 1, is_staged));
             } else if is_staged {
                 state.inform(words::STAGED_DISCARDED);
             }

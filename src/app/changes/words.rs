@@ -37,8 +37,12 @@ pub(super) fn all_staged_discarded(count: usize) -> String {
     format!("Discarded: {}. Staged only, so this can't be undone", counted(count, Noun::Change))
 }
 
-pub(super) fn discarded_together(count: usize) -> String {
-    format!("Discarded: {}. None of them can be done without the others", counted(count, Noun::Change))
+/// One was discarded, and `count` others that can't be done without it.
+pub(super) fn discarded_with(count: usize, was_staged: bool) -> String {
+    let others = counted(count, Noun::Change);
+    let need = if count == 1 { "needs" } else { "need" };
+    let undo = if was_staged { ". Staged only, so this can't be undone" } else { "" };
+    format!("Discarded, with {others} that {need} it{undo}")
 }
 
 pub(super) fn needs_a_staged_segment(key: &str) -> String {

@@ -369,7 +369,7 @@ fn a_deletion_taken_out_of_a_subtree_takes_those_above_it_along() {
     assert_eq!(places.len(), 3, "{places:?}");
     harness.press("d");
     assert_eq!(listed(&harness).len(), 1, "what the other child is about goes on by itself: {:?}", listed(&harness));
-    assert_eq!(harness.message(), "Discarded: 2 changes. None of them can be done without the others");
+    assert_eq!(harness.message(), "Discarded, with 1 change that needs it. Staged only, so this can't be undone");
     harness.press("y y");
     let (_, plan) = harness.last_write();
     assert!(plan.operations.iter().all(|operation| operation.subject() != Some(&id("lodzkie"))));
