@@ -166,6 +166,8 @@ pub enum ConflictReason {
     SameChildren,
     /// The line would create what would be deleted, under the same name.
     SameName,
+    /// The line would create a segment without an external id where one is deleted.
+    SameParent,
     /// It stands under a line that is in conflict.
     Below {
         /// That line.
@@ -385,6 +387,9 @@ impl fmt::Display for ConflictReason {
         match self {
             Self::SameExternalId => f.write_str("probably a rename: the external ID is the same"),
             Self::SameChildren => f.write_str("probably a rename: the parent and most children are the same"),
+            Self::SameParent => {
+                f.write_str("perhaps a rename: the parent is the same, and they have no external IDs to be known by")
+            }
             Self::SameName => f.write_str("probably a new external ID: the parent and the name are the same"),
             Self::Faulty(problem) => problem.fmt(f),
             Self::Below { line } => write!(f, "under line {line}, which is in conflict"),
@@ -398,7 +403,7 @@ impl fmt::Display for KeptReason {
             Self::Managed { owner } => write!(f, "managed by {owner}"),
             Self::HasChildren => f.write_str("has children that stay"),
             Self::ScopeRoot => f.write_str("the scope begins there"),
-            Self::Conflict => f.write_str("probably renamed"),
+            Self::Conflict => f.write_str("perhaps renamed"),
         }
     }
 }

@@ -43,6 +43,12 @@ impl Segment {
         self.name.trim().is_empty()
     }
 
+    /// The external id without spaces around it; `None` for a blank one, which says as little as none at all.
+    #[must_use]
+    pub fn trimmed_external_id(&self) -> Option<&str> {
+        self.external_id.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
     /// The fields in which `self` and `other` differ, in the order of the form.
     #[must_use]
     pub fn differing_fields(&self, other: &Self) -> Vec<Field> {

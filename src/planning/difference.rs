@@ -29,6 +29,8 @@ pub(super) struct Wished<'a> {
     pub order: Vec<usize>,
     /// The conflict of each row that is in one.
     pub held: Vec<Option<Conflict>>,
+    /// The segments that rows that are held back may mean.
+    pub doubted: HashSet<SegmentId>,
 }
 
 pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
@@ -42,7 +44,7 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
         find_alike(request, &tree, &mut matching, &mut places, &order);
     }
     let held = vec![None; request.rows.rows.len()];
-    let mut wished = Wished { request, tree: &tree, matching, places, order, held };
+    let mut wished = Wished { request, tree: &tree, matching, places, order, held, doubted: HashSet::new() };
     let texts = texts(&wished, &mut faults);
     if request.tolerant {
         faults = hold_faulty(&mut wished, faults);
@@ -146,7 +148,7 @@ fn find_alike(
             Place::UnderRow(_) => continue,
         };
         let is_alike = |segment: &&&Arc<Segment>| {
-            let external_id = segment.external_id.as_deref().map(str::trim).filter(|text| !text.is_empty());
+            let external_id = segment.trimmed_external_id();
             let same = row.cell(Column::ExternalId).is_absent() || row.value(Column::ExternalId) == external_id;
             same && matching.is_unclaimed(&segment.id)
         };
@@ -157,7 +159,7 @@ fn find_alike(
 }
 
 /// What a new segment of a row is called.
-fn name_of_new(row: &Row) -> Option<String> {
+pub(super) fn name_of_new(row: &Row) -> Option<String> {
     match row.cell(Column::Name) {
         Cell::Value(name) => Some(name.to_string()),
         Cell::Empty => None,

@@ -31,18 +31,19 @@ pub(super) fn pruned(wished: &Wished<'_>, parents: &HashMap<SegmentId, Option<Se
     if !prune {
         return pruned;
     }
-    let doubted: HashSet<&SegmentId> = wished
-        .held
-        .iter()
-        .flatten()
-        .filter_map(|conflict| conflict.segment.as_ref())
-        .map(|segment| &segment.id)
-        .chain(sharing_with_held(wished))
-        .collect();
+    let held = wished.held.iter().flatten().filter_map(|conflict| conflict.segment.as_ref());
+    let held = held.map(|segment| &segment.id).chain(sharing_with_held(wished));
+    let mut doubted: HashSet<&SegmentId> = held.chain(&wished.doubted).collect();
     // What something is put under stays.
     let taken: HashSet<&SegmentId> = parents.values().flatten().collect();
     let mut deleted: HashSet<&SegmentId> = HashSet::new();
     let preorder: Vec<&Arc<Segment>> = forest.preorder().map(|(_, segment)| segment).collect();
+    // What stands below may be what stands under the row that is held back.
+    for segment in &preorder {
+        if segment.parent.as_ref().is_some_and(|parent| doubted.contains(parent)) {
+            doubted.insert(&segment.id);
+        }
+    }
     for segment in preorder.into_iter().rev() {
         let id = &segment.id;
         if !wished.matching.is_unclaimed(id) || !scope.has(forest, id) {

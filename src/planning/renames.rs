@@ -1,4 +1,4 @@
-//! A creation and a deletion that are probably one segment under another key.
+//! A creation and a deletion that are probably one segment under another key, or under another name where there is no key.
 //!
 //! Deleting it and creating it again would give it a new id, and the customers and price lists that hang on the old one would be
 //! lost. So neither is done before somebody says what is meant.
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::difference::{Wished, conflict};
+use super::difference::{Wished, conflict, name_of_new};
 use super::places::Place;
 use super::{Conflict, ConflictReason, Request};
 use crate::formats::rows::Column;
@@ -15,13 +15,25 @@ use crate::segment::{Segment, SegmentId};
 
 /// Holds back rows that would create what is probably there, and whatever stands under them.
 pub(super) fn hold(wished: &mut Wished<'_>) {
-    let moved_under = moved_under(wished);
+    let (keyless, found) = {
+        let search = Search::of(wished);
+        let is_new = |at: &usize| wished.held[*at].is_none() && wished.matching.segments[*at].is_none();
+        let rows = wished.order.iter().copied().filter(is_new);
+        let found: Vec<_> = rows.filter_map(|at| Some((at, search.probable(at)?))).collect();
+        let new_leaves = found.iter().filter(|(_, probable)| probable.reason == ConflictReason::SameParent);
+        let going = new_leaves.filter_map(|(at, _)| search.going(*at)).map(|going| (going.parent, going));
+        let keyless = going.collect::<HashMap<_, _>>().into_values().flat_map(|going| search.keyless(going));
+        (keyless.map(|segment| segment.id.clone()).collect::<Vec<_>>(), found)
+    };
+    for (at, Probable { segments, reason }) in found {
+        wished.held[at] = Some(conflict(wished, at, segments.first(), reason));
+        wished.doubted.extend(segments.into_iter().map(|segment| segment.id.clone()));
+    }
+    wished.doubted.extend(keyless);
     for at in wished.order.clone() {
-        if wished.held[at].is_some() {
-            continue;
+        if wished.held[at].is_none() {
+            wished.held[at] = below_held(wished, at);
         }
-        let found = if wished.matching.segments[at].is_none() { probable(wished, at, &moved_under) } else { None };
-        wished.held[at] = found.or_else(|| below_held(wished, at));
     }
 }
 
@@ -35,51 +47,123 @@ fn below_held(wished: &Wished<'_>, at: usize) -> Option<Conflict> {
     Some(conflict(wished, at, None, ConflictReason::Below { line }))
 }
 
-/// How many children of each segment the file puts under each new row.
-fn moved_under(wished: &Wished<'_>) -> HashMap<usize, HashMap<SegmentId, usize>> {
-    let mut counts: HashMap<usize, HashMap<SegmentId, usize>> = HashMap::new();
-    for (place, segment) in wished.places.iter().zip(&wished.matching.segments) {
-        if let (Place::UnderRow(above), Some(Some(parent))) = (place, segment.as_ref().map(|segment| &segment.parent)) {
-            *counts.entry(*above).or_default().entry(parent.clone()).or_default() += 1;
-        }
-    }
-    counts
+/// What a row would create again.
+struct Probable {
+    /// The segments that it may be, the likeliest first.
+    segments: Vec<Arc<Segment>>,
+    reason: ConflictReason,
 }
 
-/// The segment that a row would create again.
-fn probable(
-    wished: &Wished<'_>,
-    at: usize,
-    moved_under: &HashMap<usize, HashMap<SegmentId, usize>>,
-) -> Option<Conflict> {
-    let Request { forest, scope, prune, recreate, rows, .. } = wished.request;
-    let row = &rows.rows[at];
-    if row.value(Column::Id).and_then(SegmentId::new).is_some_and(|id| recreate.contains(&id)) {
-        return None;
+/// What new rows are compared with.
+struct Search<'w> {
+    wished: &'w Wished<'w>,
+    /// The rows under each row.
+    rows_under: HashMap<usize, Vec<usize>>,
+    going: HashMap<Option<&'w SegmentId>, Going<'w>>,
+}
+
+/// What would be deleted under one parent, or at the top.
+#[derive(Default)]
+struct Going<'w> {
+    parent: Option<&'w SegmentId>,
+    parents: Vec<&'w Arc<Segment>>,
+    leaves: Vec<&'w Arc<Segment>>,
+}
+
+impl<'w> Search<'w> {
+    fn of(wished: &'w Wished<'w>) -> Self {
+        let mut rows_under: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, place) in wished.places.iter().enumerate() {
+            if let Place::UnderRow(above) = place {
+                rows_under.entry(*above).or_default().push(at);
+            }
+        }
+        let mut going: HashMap<Option<&SegmentId>, Going<'_>> = HashMap::new();
+        let Request { forest, scope, prune, .. } = wished.request;
+        if *prune {
+            for segment in forest.iter().filter(|segment| scope.has(forest, &segment.id) && is_free(wished, segment)) {
+                let under = going.entry(segment.parent.as_ref()).or_default();
+                under.parent = segment.parent.as_ref();
+                if forest.child_count(&segment.id) == 0 { &mut under.leaves } else { &mut under.parents }.push(segment);
+            }
+        }
+        // The forest has its own order, and what is found is not to depend on it.
+        for segments in going.values_mut().flat_map(|under| [&mut under.parents, &mut under.leaves]) {
+            segments.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        }
+        Self { wished, rows_under, going }
     }
-    let free = |segment: &&Arc<Segment>| wished.matching.is_unclaimed(&segment.id) && !recreate.contains(&segment.id);
-    let same_id = row.value(Column::ExternalId).map(|external_id| wished.tree.of_external_id(external_id));
-    if let Some(segment) = same_id.into_iter().flatten().copied().find(free) {
-        return Some(conflict(wished, at, Some(segment), ConflictReason::SameExternalId));
+
+    fn probable(&self, at: usize) -> Option<Probable> {
+        let Wished { tree, request, .. } = self.wished;
+        let Request { forest, scope, recreate, rows, .. } = request;
+        let row = &rows.rows[at];
+        if row.value(Column::Id).and_then(SegmentId::new).is_some_and(|id| recreate.contains(&id)) {
+            return None;
+        }
+        let external_id = row.value(Column::ExternalId);
+        let same_id = external_id.map_or(&[] as &[_], |external_id| tree.of_external_id(external_id));
+        let is_free = |segment: &&Arc<Segment>| is_free(self.wished, segment);
+        let same_id: Vec<_> = same_id.iter().copied().filter(is_free).cloned().collect();
+        if !same_id.is_empty() {
+            return Some(Probable { segments: same_id, reason: ConflictReason::SameExternalId });
+        }
+        let going = self.going(at)?;
+        let mut alike: Vec<_> =
+            going.parents.iter().map(|segment| (self.common_children(at, segment), *segment)).collect();
+        alike.retain(|(common, segment)| common * 2 >= forest.child_count(&segment.id));
+        if !alike.is_empty() {
+            alike.sort_by_key(|(common, _)| std::cmp::Reverse(*common));
+            let segments = alike.into_iter().map(|(_, segment)| Arc::clone(segment)).collect();
+            return Some(Probable { segments, reason: ConflictReason::SameChildren });
+        }
+        let name = name_of_new(row)?;
+        let goes = |segment: &&Arc<Segment>| scope.has(forest, &segment.id) && is_free(segment);
+        let namesakes: Vec<_> = tree.at(going.parent, name.trim()).iter().copied().filter(goes).cloned().collect();
+        if !namesakes.is_empty() {
+            return Some(Probable { segments: namesakes, reason: ConflictReason::SameName });
+        }
+        if external_id.is_some() || self.rows_under.contains_key(&at) {
+            return None;
+        }
+        // Nothing tells a renamed segment without an external ID from a new one: it may be any of them.
+        let first = self.keyless(going).next()?;
+        Some(Probable { segments: vec![Arc::clone(first)], reason: ConflictReason::SameParent })
     }
-    if !prune {
-        return None;
+
+    /// What would be deleted where a new row stands; `None` under another new row, with which it is held back.
+    fn going(&self, at: usize) -> Option<&Going<'w>> {
+        let parent = match &self.wished.places[at] {
+            Place::Under(id) => Some(id),
+            Place::AsIs | Place::Top => None,
+            Place::UnderRow(_) => return None,
+        };
+        self.going.get(&parent)
     }
-    let parent = match &wished.places[at] {
-        Place::Under(id) => Some(id),
-        Place::AsIs | Place::Top => None,
-        Place::UnderRow(_) => return None,
-    };
-    let goes =
-        |segment: &&Arc<Segment>| free(segment) && scope.has(forest, &segment.id) && segment.parent.as_ref() == parent;
-    let former = moved_under.get(&at).into_iter().flatten().filter_map(|(id, count)| {
-        let segment = forest.get(id)?;
-        (goes(&segment) && count * 2 >= forest.child_count(id)).then_some((count, segment))
-    });
-    if let Some((_, segment)) = former.max_by_key(|(count, segment)| (*count, &segment.id)) {
-        return Some(conflict(wished, at, Some(segment), ConflictReason::SameChildren));
+
+    /// What has no children, and no external ID or none that the file speaks of.
+    fn keyless<'g>(&self, going: &'g Going<'w>) -> impl Iterator<Item = &'w Arc<Segment>> + use<'g, 'w> {
+        let says_nothing = !self.wished.request.rows.columns.contains(&Column::ExternalId);
+        going.leaves.iter().copied().filter(move |segment| says_nothing || segment.trimmed_external_id().is_none())
     }
-    let name = row.value(Column::Name)?;
-    let namesake = wished.tree.at(parent, name).iter().copied().find(goes)?;
-    Some(conflict(wished, at, Some(namesake), ConflictReason::SameName))
+
+    /// How many children of a segment are under a row: the segments themselves, or, where there is no external ID, new ones of
+    /// the same name.
+    fn common_children(&self, at: usize, segment: &Segment) -> usize {
+        let Wished { request, tree, matching, .. } = self.wished;
+        let is_common = |child: &&usize| {
+            if let Some(child) = &matching.segments[**child] {
+                return child.parent.as_ref() == Some(&segment.id);
+            }
+            let row = &request.rows.rows[**child];
+            let name = if row.value(Column::ExternalId).is_none() { name_of_new(row) } else { None };
+            name.is_some_and(|name| !tree.at(Some(&segment.id), name.trim()).is_empty())
+        };
+        self.rows_under.get(&at).into_iter().flatten().filter(is_common).count()
+    }
+}
+
+/// Whether no row means the segment, and nobody said that it is to be deleted and created again.
+fn is_free(wished: &Wished<'_>, segment: &Segment) -> bool {
+    wished.matching.is_unclaimed(&segment.id) && !wished.request.recreate.contains(&segment.id)
 }

@@ -185,6 +185,56 @@ fn what_was_interrupted_anywhere_is_ended_by_the_next_time_and_creates_nothing_t
 }
 
 #[test]
+fn no_segment_without_an_external_id_is_deleted_and_created_again_unasked() {
+    for seed in seeds() {
+        let mut random = Random::new(seed);
+        let (first, second) = (random.forest("a"), random.other("a"));
+        let (first, second) = (random.without_some_external_ids(first), random.without_some_external_ids(second));
+        for form in [Form::Ids, Form::ExternalIds, Form::Foreign] {
+            let mut tenant = Tenant::of(&first);
+            let (rows, key) = form.rows(&second, &first);
+            let forest = tenant.forest();
+            let mut asked = request(&rows, &forest, key);
+            // A person says of each that it is a rename, as long as there is something to say.
+            let planned = loop {
+                let Ok(planned) = plan(&asked) else { break None };
+                no_one_comes_back_under_another_id(&planned, seed);
+                let undecided = planned.conflicts.iter().find_map(|conflict| {
+                    Some((rows.rows.iter().position(|row| row.line == conflict.line)?, conflict.segment.clone()?))
+                });
+                let Some((at, segment)) = undecided else { break Some(planned) };
+                asked.renamed.insert(at, segment.id.clone());
+            };
+            let Some(planned) = planned else { continue };
+            apply(&mut random.0, &mut tenant, &planned, usize::MAX);
+            let came: Vec<Arc<Segment>> = tenant.segments.values().cloned().collect();
+            assert_eq!(shape(&came), shape(&second), "seed {seed}, {form:?}");
+        }
+    }
+}
+
+/// Of two leaves without an external ID under one parent, not one is deleted while the other is created.
+fn no_one_comes_back_under_another_id(planned: &Planned, seed: u64) {
+    let operations = || planned.operations.iter().map(|planned| &planned.operation);
+    let under = |parent: &Option<SegmentId>| parent.clone().filter(|id| super::creating(id).is_none());
+    for deleted in operations() {
+        let Operation::Delete { base, .. } = deleted else { continue };
+        for created in operations() {
+            let Operation::Create { draft } = created else { continue };
+            let keyless = base.external_id.is_none() && draft.external_id.is_none();
+            let in_place = under(&draft.parent) == base.parent && draft.parent.is_some() == base.parent.is_some();
+            let has_children = operations().any(|other| match other {
+                Operation::Delete { base: child, .. } | Operation::Update { base: child, .. } => {
+                    child.parent.as_ref() == Some(&base.id)
+                }
+                Operation::Create { .. } => false,
+            });
+            assert!(!keyless || !in_place || has_children, "seed {seed}: {deleted:?} and {created:?}");
+        }
+    }
+}
+
+#[test]
 fn a_saved_plan_leads_to_the_same_and_does_nothing_twice() {
     for seed in seeds() {
         let mut random = Random::new(seed);

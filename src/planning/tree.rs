@@ -23,7 +23,7 @@ impl<'a> Tree<'a> {
         let mut by_external_id: HashMap<&str, Vec<&Arc<Segment>>> = HashMap::new();
         let mut by_place: HashMap<_, Vec<&Arc<Segment>>> = HashMap::new();
         for segment in forest.iter() {
-            if let Some(external_id) = segment.external_id.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+            if let Some(external_id) = segment.trimmed_external_id() {
                 by_external_id.entry(external_id).or_default().push(segment);
             }
             by_place.entry((segment.parent.as_ref(), segment.name.trim())).or_default().push(segment);

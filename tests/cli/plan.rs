@@ -121,6 +121,31 @@ fn what_looks_like_a_rename_is_left_to_a_person() {
 }
 
 #[test]
+fn a_segment_without_an_external_id_is_never_deleted_for_a_new_name() {
+    let office = Office::with(tenant_of(&[
+        ["h", "Hurtownie", "H", ""],
+        ["s1", "Sklep A", "", "h"],
+        ["s2", "Sklep B", "", "h"],
+        ["x", "Detal", "D", ""],
+    ]));
+    let file = "externalId,name,parentExternalId\nH,Hurtownie,\n,Sklep A1,H\n,Sklep B,H\nD,Detal,\n";
+    let run = |flags: &[&str]| plan(&office, "a.csv", file.as_bytes(), &[&["--all", "--prune"], flags].concat());
+    let (code, stdout, _) = run(&[]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        stdout,
+        "! conflict  line 3: Sklep A1: perhaps a rename: the parent is the same, and they have no external IDs to be known by; the segment is /Hurtownie/Sklep A (id=s1)\n            \
+         --renamed id=s1=line=3 if it is the same, --recreate id=s1 if it is another one\n\
+         \x20 keep    /Hurtownie/Sklep A  (perhaps renamed)\n\
+         acme on HOST: 1 in conflict, 1 kept\n"
+    );
+    let (_, stdout, _) = run(&["--renamed", "id=s1=line=3"]);
+    assert!(stdout.ends_with("1 to update\n"), "{stdout}");
+    let (_, stdout, _) = run(&["--recreate", "id=s1"]);
+    assert!(stdout.ends_with("1 to create, 1 to delete\n"), "{stdout}");
+}
+
+#[test]
 fn fuses_blow_with_six_and_a_flag_sets_other_limits() {
     let segments: Vec<[String; 4]> =
         (0..40).map(|at| [format!("s{at}"), format!("S{at}"), format!("X{at}"), String::new()]).collect();

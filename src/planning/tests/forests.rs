@@ -50,6 +50,17 @@ impl Random {
         self.forest(kind)
     }
 
+    /// The same segments, some of them without their external ids: only ones that nothing stands under, so that files that
+    /// name parents by external ids can name them all.
+    pub fn without_some_external_ids(&mut self, segments: Vec<Arc<Segment>>) -> Vec<Arc<Segment>> {
+        let parents: Vec<SegmentId> = segments.iter().filter_map(|segment| segment.parent.clone()).collect();
+        let keyless = |segment: Arc<Segment>| {
+            let goes = !parents.contains(&segment.id) && self.0.bool();
+            if goes { Arc::new(Segment { external_id: None, ..Segment::clone(&segment) }) } else { segment }
+        };
+        segments.into_iter().map(keyless).collect()
+    }
+
     /// Segments that stand one under the other.
     pub fn chain(count: usize) -> Vec<Arc<Segment>> {
         let id = |number: usize| SegmentId::new(&format!("a{number}")).unwrap();
