@@ -90,6 +90,8 @@ pub(super) struct Looks {
     pub backlog: Backlog,
     /// Looks that find nothing new.
     idle: Budget,
+    /// Looks before a list that is soon to make them unnecessary.
+    early: Budget,
     under_way: usize,
     /// The looks in the order in which the feed named the segments, and what those have come to that wait for one before them.
     in_order: VecDeque<(SegmentId, Option<Look>)>,
@@ -104,11 +106,18 @@ impl Looks {
         Self {
             backlog: Backlog::default(),
             idle: Budget::new(IDLE_LOOKS.0, IDLE_LOOKS.1, now),
+            early: Budget::new(EARLY_LOOKS.0, EARLY_LOOKS.1, now),
             under_way: 0,
             in_order: VecDeque::new(),
             apart: BTreeMap::new(),
             rechecks: VecDeque::new(),
         }
+    }
+
+    /// When the next one may begin. While a list is to come instead, only for those who are told of each change.
+    fn next(&mut self, now: Instant, overloaded: bool, tell_named: bool) -> Option<Instant> {
+        let idle = self.idle.next(now);
+        if overloaded { tell_named.then(|| idle.max(self.early.next(now))) } else { Some(idle) }
     }
 }
 
@@ -180,6 +189,9 @@ const PARTS: u32 = 64;
 const READS: (u32, u32) = (20, 4);
 /// Looks that find nothing new at once, and those a second after them.
 const IDLE_LOOKS: (u32, u32) = (20, 6);
+/// Looks at once, and those a second after them, while everything is soon to be listed: enough that whoever is told of each change
+/// is not left without a word until then.
+const EARLY_LOOKS: (u32, u32) = (20, 4);
 /// When it is looked again for a segment that was not there: a server may be slow to show what is new.
 const RECHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 const MOST_RECHECKS: usize = 1_000;
@@ -390,7 +402,7 @@ impl<R: Remote> Actor<R> {
         let reads = following.reader.reading.is_none() && following.looks.backlog.len() < READ_AHEAD;
         PollPlan {
             read: reads.then(|| following.polling.at.max(following.polling.reads.next(now))),
-            fetch: (waits && !overloaded).then(|| following.looks.idle.next(now)),
+            fetch: if waits { following.looks.next(now, overloaded, self.settings.tell_named) } else { None },
             // What was read up to now is enough for a list to be begun.
             list: (overloaded && following.reader.reading.is_none() && following.reader.round.parts == 0)
                 .then_some(self.lists.last.again_after),
@@ -425,7 +437,11 @@ impl<R: Remote> Actor<R> {
             return self.list_instead().await;
         }
         self.recheck(now);
-        while due(self.plan(now).fetch) && self.look_at_next() {}
+        while due(self.plan(now).fetch) && self.look_at_next() {
+            if self.is_overloaded() {
+                self.following.looks.early.spend(now);
+            }
+        }
         if due(self.plan(now).read) {
             self.following.polling.reads.spend(now);
             self.read_on();

@@ -1,8 +1,10 @@
 //! Following the feed: what is told, what is not, and coming back from failures.
 
+use tokio::time::{Duration, Instant};
+
 use crate::changes::Operation;
 use crate::remote::Call;
-use crate::sync::{Command, Notice, Phase};
+use crate::sync::{Command, Notice, Phase, Settings};
 
 use super::client::Client;
 use super::server::{Planted, Server, refused};
@@ -28,6 +30,32 @@ async fn many_changes_of_one_segment_are_one_look_and_one_change() {
     client.assert_equals(&server);
     assert_eq!(client.changes, 1);
     assert_eq!(server.count(|call| matches!(call, Call::One(_))) - looks, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_right_after_a_list_is_told_at_once_to_who_is_told_of_each_change() {
+    let server = Server::new((0..300).map(|at| segment(&format!("s{at}"), "Name", None)));
+    server.model().latency = 50;
+    let mut client = Client::start(&server, Settings { tell_named: true, ..Settings::default() });
+    client.settle().await;
+    client.order(Command::Reload).await;
+    client.hear_until(|client| client.lists == 2).await;
+    let looks = server.count(|call| matches!(call, Call::One(_)));
+    for at in 0..300 {
+        server.model().put(segment(&format!("s{at}"), "Renamed", None));
+    }
+    let mut silence = Duration::ZERO;
+    while client.changes < 300 && client.lists == 2 {
+        let (before, at) = (client.changes, Instant::now());
+        client.hear_until(|client| client.changes > before || client.lists > 2).await;
+        silence = silence.max(at.elapsed());
+    }
+    client.settle().await;
+    client.assert_equals(&server);
+    assert!(silence < Duration::from_secs(2), "nothing was told for {silence:?}");
+    assert_eq!(client.lists, 3);
+    let looks = server.count(|call| matches!(call, Call::One(_))) - looks;
+    assert!(looks < 80, "{looks} looks, and a list made them unnecessary");
 }
 
 #[tokio::test(start_paused = true)]
