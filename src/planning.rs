@@ -30,7 +30,7 @@ use crate::formats::rows::{Column, Rows};
 use crate::segment::{FieldFault, Pattern, Segment, SegmentId};
 
 pub use describing::{Description, Sums, describe, path_now};
-pub use fuses::{Fuses, Limit};
+pub use fuses::{Blown, Fuses, Limit};
 pub use saved::{
     Fields, Invalid, Kind, Made, Outdated, Remaining, SavedConflict, SavedOperation, SavedPlan, remaining,
 };
@@ -106,6 +106,8 @@ pub struct Planned {
     pub matched: usize,
     /// How many of these are in the scope.
     pub matched_in_scope: usize,
+    /// How many segments of the scope no row means, without those that are kept whatever the rows say.
+    pub missing_in_scope: usize,
     /// How many segments the scope has; all of them when nobody has said.
     pub scope_size: usize,
 }

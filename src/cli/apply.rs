@@ -5,7 +5,7 @@ mod rejects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use crate::changes::PlanId;
 use crate::config::Connection;
-use crate::files;
 use crate::planning::{Kind, Outdated, Planned, PlannedOperation, Remaining, SavedOperation, SavedPlan, remaining};
 use crate::segment::{Segment, SegmentId};
 use crate::sync::SyncHandle;
@@ -27,7 +26,7 @@ use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::plan::{self, Wish, write_heading, write_operations, write_plan};
 use super::sending::{self, Consent, Doubt, Opened, Order, Report, Sent, Status, Tally, end_of, in_queue, sum};
-use super::source::{Input, Source};
+use super::source::{self, Input, Source};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(
@@ -35,7 +34,12 @@ pub(super) async fn run(
     surroundings: Surroundings,
     timeout: Option<Duration>,
 ) -> Result<Exit, Failure> {
-    refuse_overwriting(&arguments)?;
+    let outputs = [
+        ("--report", arguments.sending.report.as_deref()),
+        ("--rejects", arguments.rejects.as_deref()),
+        ("--id-map", arguments.id_map.as_deref()),
+    ];
+    source::refuse_overwriting(&arguments.source, &outputs)?;
     let targets = Targets::of(&arguments)?;
     let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
     let Ready { todo, sync, doubts, loaded, connection, .. } = match ready {
@@ -95,31 +99,6 @@ pub(super) async fn run(
 }
 
 const WHAT_IS_LEFT: &str = "--report FILE has all of it, --rejects FILE the rows to correct and apply again";
-
-/// Refuses to write over the file that is read, or to write two things into one file.
-fn refuse_overwriting(arguments: &ApplyArguments) -> Result<(), Failure> {
-    let source = match arguments.source.source.to_str() {
-        Some("-") => Some(Path::new("/dev/stdin")),
-        _ => arguments.source.is_file().then_some(arguments.source.source.as_path()),
-    };
-    let outputs = [
-        ("--report", arguments.sending.report.as_deref()),
-        ("--rejects", arguments.rejects.as_deref()),
-        ("--id-map", arguments.id_map.as_deref()),
-    ];
-    let outputs: Vec<(&str, &Path)> = outputs.into_iter().filter_map(|(flag, path)| Some((flag, path?))).collect();
-    for (at, (flag, path)) in outputs.iter().enumerate() {
-        if source.is_some_and(|source| files::is_same_file(source, path)) {
-            let error = format_args!("{flag} {} would overwrite the file that is applied", path.display());
-            return Err(Failure::usage(error).hint(format_args!("name another file for {flag}")));
-        }
-        if let Some((other, _)) = outputs[..at].iter().find(|(_, other)| files::is_same_file(other, path)) {
-            let error = format_args!("{other} and {flag} name the same file, {}", path.display());
-            return Err(Failure::usage(error).hint("name a file for each of them"));
-        }
-    }
-    Ok(())
-}
 
 /// Where what comes of it is written.
 struct Targets {
@@ -191,7 +170,7 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
                 matching.key = matching.key.or(source.key);
                 let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
                 let planned = plan::planned(&source, &wish, &loaded, &owned)?;
-                plan::guard(&planned, &wish, &loaded.forest, &plan::fuses(&matching))?;
+                plan::guard(&plan::fuses(&matching).blown(&planned, &loaded.forest))?;
                 Todo::of_rows(name, source, planned)
             }
             Input::Plan(saved) => Todo::of_plan(name, &saved, &loaded)?,
@@ -237,6 +216,10 @@ impl Todo {
     fn of_plan(name: String, saved: &SavedPlan, loaded: &Loaded) -> Result<Self, Failure> {
         if !loaded.is_complete() {
             return Err(plan::incomplete());
+        }
+        if let Some(why) = saved.refused.first() {
+            return Err(Failure::new(Exit::Guarded, format_args!("nothing was sent: the plan was refused: {why}"))
+                .hint("make the plan again, with --max-deletes or --max-changes if it is meant"));
         }
         let operations = saved.planned_for(&loaded.tenant, &loaded.host).map_err(|fault| {
             Failure::new(Exit::Guarded, format_args!("nothing was sent: couldn't use the plan {name}: {fault}"))

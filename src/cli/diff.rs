@@ -135,7 +135,7 @@ impl Between<'_> {
     }
 
     fn write_json(&self, out: &mut dyn Write) -> fmt::Result {
-        let made = Made { tenant: "", host: "", at: "", step: None, scope: "" };
+        let made = Made { tenant: "", host: "", at: "", step: None, scope: "", refused: &[] };
         let saved = SavedPlan::of(self.planned, self.before, made);
         let written = Written {
             format_version: FORMAT_VERSION,

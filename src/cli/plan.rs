@@ -9,7 +9,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::clock;
 use crate::forest::Forest;
-use crate::planning::{self, Fuses, Made, Planned, Request, SavedPlan};
+use crate::planning::{self, Blown, Fuses, Made, Planned, Request, SavedPlan};
 use crate::segment::{Pattern, SegmentId};
 
 use super::arguments::{MatchingArguments, PlanArguments, ScopeQuery, TextOrJson};
@@ -27,6 +27,7 @@ pub(super) use text::{write_heading, write_operations, write_plan};
 pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
     let PlanArguments { source: reading, mut matching, out, output, exit_code, .. } = arguments;
     check(&matching)?;
+    source::refuse_overwriting(&reading, &[("--out", out.as_deref())])?;
     let out = out.map(|path| Target::of(Some(path)));
     out.as_ref().map_or(Ok(()), Target::check)?;
     let ids_as_written = reading.ids_as_written;
@@ -41,7 +42,8 @@ pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) ->
     output::blocking(move |cancelled| {
         let wish = Wish::of(&matching, ids_as_written, &mut loaded, &source.rows)?;
         let planned = planned(&source, &wish, &loaded, &owned)?;
-        let saved = saved(&planned, &wish, &loaded);
+        let blown = fuses(&matching).blown(&planned, &loaded.forest);
+        let saved = saved(&planned, &wish, &loaded, &blown);
         let content = if output == TextOrJson::Json { Content::Data } else { Content::Reading };
         Target::Stdout.write(content, cancelled, |text| match output {
             TextOrJson::Json => write_json(text, &saved),
@@ -50,7 +52,7 @@ pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) ->
                 write_plan(text, &planned, &loaded, paint)
             }
         })?;
-        guard(&planned, &wish, &loaded.forest, &fuses(&matching))?;
+        guard(&blown)?;
         if let Some(out) = out {
             out.write(Content::Data, cancelled, |text| write_json(text, &saved))?;
         }
@@ -113,8 +115,7 @@ fn request<'a>(source: &'a Source, wish: &Wish, forest: &'a Forest, owned: &'a [
 }
 
 /// Refuses a plan that would do more than anybody is likely to mean.
-pub(super) fn guard(planned: &Planned, wish: &Wish, forest: &Forest, fuses: &Fuses) -> Result<(), Failure> {
-    let blown = fuses.blown(planned, forest, wish.prune);
+pub(super) fn guard(blown: &[Blown]) -> Result<(), Failure> {
     let Some(first) = blown.first() else { return Ok(()) };
     let failure = Failure::new(Exit::Guarded, format_args!("nothing was sent: {first}")).hint(first.hint());
     let others = blown.iter().skip(1).map(|other| Detail { line: None, text: format!("also: {other}") });
@@ -122,13 +123,14 @@ pub(super) fn guard(planned: &Planned, wish: &Wish, forest: &Forest, fuses: &Fus
 }
 
 /// A plan as it is kept and printed.
-pub(super) fn saved(planned: &Planned, wish: &Wish, loaded: &Loaded) -> SavedPlan {
+fn saved(planned: &Planned, wish: &Wish, loaded: &Loaded, blown: &[Blown]) -> SavedPlan {
     let made = Made {
         tenant: &loaded.tenant,
         host: &loaded.host,
         at: &clock::now().to_string(),
         step: loaded.step.map(|step| step.0),
         scope: &wish.scope_text,
+        refused: blown,
     };
     SavedPlan::of(planned, &loaded.forest, made)
 }

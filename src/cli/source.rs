@@ -13,7 +13,7 @@ use crate::formats::rows::{self, RowFault, Rows, Undecodable};
 use crate::numbers::{Noun, counted};
 use crate::planning::{Invalid, Key, PlanFault, SavedPlan};
 
-use super::arguments::{ReadingArguments, SourceFormat};
+use super::arguments::{ReadingArguments, SourceArguments, SourceFormat};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
 use super::origin::TenantName;
@@ -46,6 +46,33 @@ pub(super) enum Input {
 
 /// The longest file that is read. A million segments take about a fifth of it.
 const LONGEST: u64 = 512 << 20;
+
+/// Refuses to write over the file that is read, to write two things into one file, and to write among what stdout has anyway.
+pub(super) fn refuse_overwriting(
+    arguments: &SourceArguments,
+    outputs: &[(&str, Option<&Path>)],
+) -> Result<(), Failure> {
+    let source = match arguments.source.to_str() {
+        Some("-") => Some(Path::new("/dev/stdin")),
+        _ => arguments.is_file().then_some(arguments.source.as_path()),
+    };
+    let outputs: Vec<(&str, &Path)> = outputs.iter().filter_map(|(flag, path)| Some((*flag, (*path)?))).collect();
+    for (at, (flag, path)) in outputs.iter().enumerate() {
+        if *path == Path::new("-") {
+            return Err(Failure::usage(format_args!("{flag} - would mix with what else goes to stdout"))
+                .hint(format_args!("name a file for {flag}, such as /dev/stderr")));
+        }
+        if source.is_some_and(|source| files::is_same_file(source, path)) {
+            let error = format_args!("{flag} {} would overwrite the file that is read", path.display());
+            return Err(Failure::usage(error).hint(format_args!("name another file for {flag}")));
+        }
+        if let Some((other, _)) = outputs[..at].iter().find(|(_, other)| files::is_same_file(other, path)) {
+            let error = format_args!("{other} and {flag} name the same file, {}", path.display());
+            return Err(Failure::usage(error).hint("name a file for each of them"));
+        }
+    }
+    Ok(())
+}
 
 /// Reads a file, as flags say.
 pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input, Failure> {

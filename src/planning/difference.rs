@@ -12,8 +12,8 @@ use super::places::{Place, places};
 use super::pruning::{Pruned, pruned};
 use super::tree::Tree;
 use super::{
-    Conflict, ConflictReason, PlanFault, Planned, PlannedOperation, Problem, Request, Scope, Why, path, provisional,
-    renames,
+    Conflict, ConflictReason, Kept, KeptReason, PlanFault, Planned, PlannedOperation, Problem, Request, Scope, Why,
+    path, provisional, renames,
 };
 use crate::changes::Operation;
 use crate::formats::rows::{Cell, Column, Row};
@@ -336,6 +336,8 @@ impl<'a> Difference<'a> {
     fn planned(self) -> Planned {
         let Wished { request, tree, matching, held, .. } = self.wished;
         let Pruned { deletes, kept } = pruned(self.wished, &self.parents);
+        let is_open = |kept: &&Kept| matches!(kept.reason, KeptReason::HasChildren | KeptReason::Conflict);
+        let missing_in_scope = deletes.len() + kept.iter().filter(is_open).count();
         let creates = self.creates.iter().map(|(row, draft)| PlannedOperation {
             operation: Operation::Create { draft: draft.clone() },
             why: Why::New { line: self.line(*row) },
@@ -365,6 +367,7 @@ impl<'a> Difference<'a> {
             rows: request.rows.rows.len(),
             matched: matching.row_of.len(),
             matched_in_scope: scoped.count(),
+            missing_in_scope,
             scope_size: request.scope.size(request.forest),
         }
     }

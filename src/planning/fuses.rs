@@ -38,7 +38,7 @@ pub enum Blown {
     Short {
         /// How many segments of the scope are in it.
         rows: usize,
-        /// How many the scope has.
+        /// How many the scope has, without those that would be kept whatever the file says.
         scope: usize,
     },
     /// Too many deletions.
@@ -106,9 +106,19 @@ fn share(whole: usize, percent: f64) -> usize {
 }
 
 impl Fuses {
+    /// Whether somebody has said that more than half of this scope may go. A number that no scope of this size can reach was said
+    /// of another one.
+    fn says_most_may_go(&self, scope: usize) -> bool {
+        match self.deletes {
+            None => false,
+            Some(Limit::Count(count)) => count < scope,
+            Some(Limit::Percent(percent)) => percent >= 50.0,
+        }
+    }
+
     /// What speaks against a plan.
     #[must_use]
-    pub fn blown(&self, planned: &Planned, forest: &Forest, prune: bool) -> Vec<Blown> {
+    pub fn blown(&self, planned: &Planned, forest: &Forest) -> Vec<Blown> {
         if planned.rows == 0 {
             return vec![Blown::Empty];
         }
@@ -121,8 +131,9 @@ impl Fuses {
         if deletes > limit {
             blown.push(Blown::Deletes { count: deletes, limit });
         }
-        if prune && self.deletes.is_none() && planned.matched_in_scope * 2 < scope {
-            blown.push(Blown::Short { rows: planned.matched_in_scope, scope });
+        let spoken_for = planned.matched_in_scope + planned.missing_in_scope;
+        if deletes > 0 && !self.says_most_may_go(spoken_for) && planned.matched_in_scope * 2 < spoken_for {
+            blown.push(Blown::Short { rows: planned.matched_in_scope, scope: spoken_for });
         }
         let default = if scope < UPDATES_FROM { usize::MAX } else { share(scope, UPDATES_PERCENT) };
         let limit = self.changes.map_or(default, |limit| limit.of(scope));
@@ -153,9 +164,10 @@ impl Blown {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Empty => "check how the file was made; to delete everything in it, use the interface",
-            Self::Short { .. } | Self::Deletes { .. } => {
-                "check the file and the scope; if this is meant, say how many with --max-deletes"
+            Self::Short { .. } => {
+                "check whether the file is whole, and the scope; if this is meant, say what share may go with --max-deletes, such as 75%"
             }
+            Self::Deletes { .. } => "check the file and the scope; if this is meant, say how many with --max-deletes",
             Self::Updates { .. } | Self::Moves { .. } => {
                 "check the file and the scope; if this is meant, say how many with --max-changes"
             }

@@ -147,17 +147,16 @@ impl<'w> Search<'w> {
         going.leaves.iter().copied().filter(move |segment| says_nothing || segment.trimmed_external_id().is_none())
     }
 
-    /// How many children of a segment are under a row: the segments themselves, or, where there is no external ID, new ones of
-    /// the same name.
+    /// How many children of a segment are under a row: the segments themselves, or new ones of the same name, since a whole branch
+    /// may have got other external ids.
     fn common_children(&self, at: usize, segment: &Segment) -> usize {
         let Wished { request, tree, matching, .. } = self.wished;
         let is_common = |child: &&usize| {
             if let Some(child) = &matching.segments[**child] {
                 return child.parent.as_ref() == Some(&segment.id);
             }
-            let row = &request.rows.rows[**child];
-            let name = if row.value(Column::ExternalId).is_none() { name_of_new(row) } else { None };
-            name.is_some_and(|name| !tree.at(Some(&segment.id), name.trim()).is_empty())
+            name_of_new(&request.rows.rows[**child])
+                .is_some_and(|name| !tree.at(Some(&segment.id), name.trim()).is_empty())
         };
         self.rows_under.get(&at).into_iter().flatten().filter(is_common).count()
     }

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::describing::{Sums, describe, path_now};
+use super::fuses::Blown;
 use super::{Planned, PlannedOperation, Why, creating, provisional};
 use crate::changes::Operation;
 use crate::forest::Forest;
@@ -43,6 +44,9 @@ pub struct SavedPlan {
     pub conflicts: Vec<SavedConflict>,
     /// What would be deleted and is kept.
     pub kept: Vec<SavedKept>,
+    /// Why it is not to be applied, in words: it would change more than anybody is likely to mean.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
 }
 
 /// How many operations there are of each kind.
@@ -227,6 +231,8 @@ pub struct Made<'a> {
     pub step: Option<i64>,
     /// What the file speaks for, in words.
     pub scope: &'a str,
+    /// What speaks against applying it.
+    pub refused: &'a [Blown],
 }
 
 impl SavedPlan {
@@ -265,6 +271,7 @@ impl SavedPlan {
             operations: SavedOperation::all(&planned.operations, forest),
             conflicts: conflicts.collect(),
             kept: kept.collect(),
+            refused: made.refused.iter().map(ToString::to_string).collect(),
         }
     }
 

@@ -242,7 +242,7 @@ fn a_saved_plan_leads_to_the_same_and_does_nothing_twice() {
         let mut tenant = Tenant::of(&first);
         let (rows, key) = Form::Ids.rows(&second, &first);
         let asked = planned(&rows, &tenant, key);
-        let made = super::Made { tenant: "t", host: "h", at: "now", step: None, scope: "all" };
+        let made = super::Made { tenant: "t", host: "h", at: "now", step: None, scope: "all", refused: &[] };
         let text = serde_json::to_string(&super::SavedPlan::of(&asked, &tenant.forest(), made)).unwrap();
         let saved = super::SavedPlan::read(&text).unwrap();
         assert_eq!(saved.planned_for("t", "h").unwrap(), asked.operations, "seed {seed}");
@@ -269,7 +269,7 @@ fn fuses_are_off_only_where_somebody_says_how_many() {
     let forest = tenant.forest();
     let (rows, key) = Form::Ids.rows(&first[..40], &first);
     let asked = planned(&rows, &tenant, key);
-    let blown = |fuses: Fuses| fuses.blown(&asked, &forest, true).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let blown = |fuses: Fuses| fuses.blown(&asked, &forest).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
         blown(Fuses::default()),
         [
@@ -279,4 +279,7 @@ fn fuses_are_off_only_where_somebody_says_how_many() {
     );
     assert_eq!(blown(Fuses { deletes: Some(Limit::Percent(59.0)), changes: None }).len(), 1);
     assert_eq!(blown(Fuses { deletes: Some(Limit::Count(60)), changes: None }), [] as [&str; 0]);
+    assert_eq!(blown(Fuses { deletes: Some(Limit::Percent(60.0)), changes: None }), [] as [&str; 0]);
+    // Said of a larger tenant.
+    assert_eq!(blown(Fuses { deletes: Some(Limit::Count(200)), changes: None }).len(), 1);
 }

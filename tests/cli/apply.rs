@@ -188,7 +188,7 @@ fn neither_the_file_itself_nor_another_output_is_written_over() {
     fs::hard_link(home.join("a.csv"), home.join("hard.csv")).unwrap();
     std::os::unix::fs::symlink(home.join("new.csv"), home.join("link-to-new.csv")).unwrap();
     for (flags, words) in [
-        (&["--rejects", "a.csv"][..], "--rejects a.csv would overwrite the file that is applied"),
+        (&["--rejects", "a.csv"][..], "--rejects a.csv would overwrite the file that is read"),
         (&["--report", "./link.csv"], "--report ./link.csv would overwrite the file"),
         (&["--id-map", "hard.csv"], "--id-map hard.csv would overwrite the file"),
         (&["--rejects", "there.csv", "--id-map", "./there.csv"], "--rejects and --id-map name the same file"),

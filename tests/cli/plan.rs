@@ -167,9 +167,72 @@ fn fuses_blow_with_six_and_a_flag_sets_other_limits() {
         assert_eq!((code, stderr.as_str()), (0, ""));
     }
     assert!(out.exists());
+    // A number that is as large as the tenant was said of another one.
+    let (code, _, stderr) = plan(&office, "a.csv", file.as_bytes(), &["--all", "--prune", "--max-deletes", "40"]);
+    assert!(code == 6 && stderr.contains("such as 75%"), "{stderr}");
     let (code, _, stderr) = plan(&office, "a.csv", b"externalId,name\n", &["--all", "--prune"]);
     assert_eq!(code, 6, "{stderr}");
     assert!(stderr.contains("the file has no segments"), "{stderr}");
+}
+
+#[test]
+fn a_plan_that_was_refused_is_not_applied_either() {
+    let segments: Vec<[String; 4]> =
+        (0..40).map(|at| [format!("s{at}"), format!("S{at}"), format!("X{at}"), String::new()]).collect();
+    let segments: Vec<[&str; 4]> = segments.iter().map(|segment| segment.each_ref().map(String::as_str)).collect();
+    let office = Office::with(tenant_of(&segments));
+    let rows: String = (0..25).flat_map(|at| [format!("X{at},S{at}\n")]).collect();
+    let file = format!("externalId,name\n{rows}");
+    let flags = ["--all", "--prune", "-o", "json"];
+    let (code, stdout, _) = plan(&office, "a.csv", file.as_bytes(), &flags);
+    assert_eq!(code, 6);
+    let printed = office.desk.home.path().join("printed.json");
+    fs::write(&printed, stdout).unwrap();
+    let run = office.run(&["apply", printed.to_str().unwrap(), "--yes"]);
+    assert_eq!(run.0, 6, "{run:?}");
+    assert!(run.2.contains("the plan was refused: 15 deletions"), "{run:?}");
+    let (code, stdout, _) = plan(&office, "a.csv", file.as_bytes(), &[&flags[..], &["--max-deletes", "15"]].concat());
+    assert_eq!(code, 0);
+    let host = &office.server.base_url()["http://".len()..];
+    fs::write(&printed, stdout.replace("HOST", host)).unwrap();
+    let run = office.run(&["apply", printed.to_str().unwrap(), "--yes"]);
+    assert_eq!(run.0, 0, "{run:?}");
+    assert_eq!(office.server.segments().len(), 25);
+}
+
+#[test]
+fn what_is_kept_anyway_does_not_make_a_file_short() {
+    let office = Office::with(tenant_of(&[
+        ["e", "ERP", "ERP", ""],
+        ["o1", "Eksport", "E1", "e"],
+        ["o2", "Eksport 2", "E2", "e"],
+        ["a", "A", "A", "e"],
+    ]));
+    let (code, stdout, stderr) = plan(
+        &office,
+        "a.csv",
+        b"externalId,name,parentExternalId\nN,Nowy,ERP\nA,A,ERP\n",
+        &["--root", "ERP", "--prune", "--max-deletes", "1"],
+    );
+    assert_eq!(code, 6, "{stdout}{stderr}");
+    assert!(stderr.contains("2 deletions, and at most 1"), "{stderr}");
+    let office = Office::with(tenant_of(&[["e", "ERP", "ERP", ""]]));
+    let (code, stdout, stderr) =
+        plan(&office, "a.csv", b"externalId,name,parentExternalId\nN,Nowy,ERP\n", &["--root", "ERP", "--prune"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+}
+
+#[test]
+fn a_plan_never_overwrites_the_file_that_it_is_made_of() {
+    let office = Office::with(tenant_of(TENANT));
+    let file = office.desk.home.path().join("a.csv");
+    fs::write(&file, "externalId,name\n007,X\n").unwrap();
+    let path = file.to_str().unwrap();
+    let run = office.run(&["plan", path, "--out", path]);
+    assert!(run.0 == 2 && run.2.contains("would overwrite the file that is read"), "{run:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "externalId,name\n007,X\n");
+    let run = office.run(&["plan", path, "--out", "-"]);
+    assert!(run.0 == 2 && run.2.contains("would mix with"), "{run:?}");
 }
 
 #[test]
