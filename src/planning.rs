@@ -241,6 +241,16 @@ pub enum Problem {
         /// The line of the first.
         first: usize,
     },
+    /// A row for a segment that another row was said to mean.
+    #[error("{column} {value} is a segment that --renamed gives to line {line}; remove the flag, or this line")]
+    Renamed {
+        /// By what.
+        column: Column,
+        /// Which.
+        value: String,
+        /// The other line.
+        line: usize,
+    },
     /// Several segments with the external id of a row.
     #[error("{count} segments have the external ID {value}, so it can't say which is meant; use --key id")]
     SharedExternalId {

@@ -98,7 +98,7 @@ impl<'a> Matching<'a> {
                     // Two beginnings of one id: the same id twice was told already.
                     let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
                     if request.rows.rows[first].value(Column::Id) != Some(label) {
-                        faults.push(twice(&request.rows.rows, at, first, Column::Id, label));
+                        faults.push(claimed(request, at, first, Column::Id, label));
                     }
                 }
                 Found::Several => fault(Problem::AmbiguousId(label.to_owned())),
@@ -125,8 +125,12 @@ impl<'a> Matching<'a> {
                 continue;
             }
             match tree.of_external_id(external_id) {
+                [] => {}
                 [segment] if self.is_unclaimed(&segment.id) => self.claim(at, segment),
-                [] | [_] => {}
+                [segment] => {
+                    let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
+                    faults.push(claimed(request, at, first, Column::ExternalId, external_id));
+                }
                 several => {
                     let problem = Problem::SharedExternalId { value: external_id.to_owned(), count: several.len() };
                     faults.push(PlanFault { line: Some(row.line), problem });
@@ -145,7 +149,7 @@ impl<'a> Matching<'a> {
                 [segment] if self.is_unclaimed(&segment.id) => self.claim(at, segment),
                 [segment] => {
                     let first = self.row_of.get(&segment.id).copied().unwrap_or(at);
-                    faults.push(twice(&request.rows.rows, at, first, Column::Path, written));
+                    faults.push(claimed(request, at, first, Column::Path, written));
                 }
                 several => {
                     let problem = Problem::AmbiguousPath { value: written.to_owned(), count: several.len() };
@@ -154,6 +158,16 @@ impl<'a> Matching<'a> {
             }
         }
     }
+}
+
+/// A row for a segment that another row means already.
+fn claimed(request: &Request<'_>, at: usize, first: usize, column: Column, value: &str) -> PlanFault {
+    let rows = &request.rows.rows;
+    if !request.renamed.contains_key(&first) {
+        return twice(rows, at, first, column, value);
+    }
+    let problem = Problem::Renamed { column, value: value.to_owned(), line: rows[first].line };
+    PlanFault { line: Some(rows[at].line), problem }
 }
 
 fn twice(rows: &[Row], at: usize, first: usize, column: Column, value: &str) -> PlanFault {

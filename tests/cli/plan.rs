@@ -146,6 +146,25 @@ fn a_segment_without_an_external_id_is_never_deleted_for_a_new_name() {
 }
 
 #[test]
+fn each_rename_is_said_once_and_of_what_no_other_line_means() {
+    let office = Office::with(tenant_of(TENANT));
+    let file = "externalId,name,parentExternalId\nH,Hurtownie,\nK,Kraków,H\nK2,Kraków 2,H\n007,Łódź,H\n";
+    let refused = |flags: &[&str]| {
+        let (code, stdout, stderr) = plan(&office, "a.csv", file.as_bytes(), flags);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{flags:?}");
+        stderr
+    };
+    let words = refused(&["--renamed", "PL-12=K", "--renamed", "PL-12=K2"]);
+    assert!(words.contains("names the segment id=h2 twice"), "{words}");
+    let words = refused(&["--renamed", "PL-12=K", "--renamed", "PL-12-1=K"]);
+    assert!(words.contains("names line 3 twice, for id=h2 as well"), "{words}");
+    let words = refused(&["--renamed", "007=K"]);
+    assert!(words.contains("line 5: externalId 007 is a segment that --renamed gives to line 3"), "{words}");
+    let (code, stdout, stderr) = plan(&office, "a.csv", file.as_bytes(), &["--recreate", "nosuch"]);
+    assert!(code == 1 && stdout.is_empty() && stderr.contains("nosuch"), "{stderr}");
+}
+
+#[test]
 fn fuses_blow_with_six_and_a_flag_sets_other_limits() {
     let segments: Vec<[String; 4]> =
         (0..40).map(|at| [format!("s{at}"), format!("S{at}"), format!("X{at}"), String::new()]).collect();

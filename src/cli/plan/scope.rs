@@ -36,14 +36,14 @@ impl Wish {
         rows: &Rows,
     ) -> Result<Self, Failure> {
         let (scope, scope_text) = scope(matching, loaded)?;
-        let renamed = matching.renamed.iter().map(|text| renamed(text, loaded, rows));
-        let recreate = matching.recreate.iter().map(|reference| recreated(reference, loaded));
+        let recreate = matching.recreate.iter().map(|reference| recreated(reference, loaded, rows));
+        let renamed = all_renamed(&matching.renamed, loaded, rows)?;
         Ok(Self {
             key: matching.key,
             scope,
             scope_text,
             prune: matching.prune,
-            renamed: renamed.collect::<Result<_, _>>()?,
+            renamed,
             recreate: recreate.collect::<Result<_, _>>()?,
             ids_as_written,
         })
@@ -66,14 +66,33 @@ fn scope(matching: &MatchingArguments, loaded: &mut Loaded) -> Result<(Scope, St
     Ok((scope, text.into()))
 }
 
-/// A segment that may be gone: its ID is enough.
-fn recreated(reference: &Reference, loaded: &Loaded) -> Result<SegmentId, Failure> {
+/// A segment that may be gone: its ID is enough, if the file has it.
+fn recreated(reference: &Reference, loaded: &Loaded, rows: &Rows) -> Result<SegmentId, Failure> {
     let id = match reference {
         Reference::Id(id) => Some(id.clone()),
         Reference::Word(word) => SegmentId::new(word),
         Reference::ExternalId(_) | Reference::Path(_) => None,
     };
-    reference::segment(loaded, reference).or_else(|failure| id.ok_or(failure))
+    let in_file = |id: &SegmentId| rows.rows.iter().any(|row| row.value(Column::Id) == Some(&id.text()));
+    reference::segment(loaded, reference).or_else(|failure| id.filter(in_file).ok_or(failure))
+}
+
+/// Which row means which segment, each of them once.
+fn all_renamed(texts: &[String], loaded: &Loaded, rows: &Rows) -> Result<HashMap<usize, SegmentId>, Failure> {
+    let mut all: HashMap<usize, SegmentId> = HashMap::new();
+    for text in texts {
+        let (row, id) = renamed(text, loaded, rows)?;
+        if all.values().any(|other| *other == id) {
+            return Err(Failure::usage(format_args!("--renamed names the segment id={id} twice"))
+                .hint("leave the flag that is right"));
+        }
+        if let Some(other) = all.insert(row, id) {
+            let line = rows.rows[row].line;
+            return Err(Failure::usage(format_args!("--renamed names line {line} twice, for id={other} as well"))
+                .hint("leave the flag that is right"));
+        }
+    }
+    Ok(all)
 }
 
 /// Reads `OLD=NEW`. OLD may begin with `id=` or `ext=` itself.
