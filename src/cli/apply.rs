@@ -13,8 +13,10 @@ use serde::Serialize;
 
 use crate::changes::PlanId;
 use crate::config::Connection;
+use crate::forest::Forest;
 use crate::planning::{Kind, Outdated, Planned, PlannedOperation, Remaining, SavedOperation, SavedPlan, remaining};
 use crate::segment::{Segment, SegmentId};
+use crate::store::HistoryEntry;
 use crate::sync::SyncHandle;
 
 use super::arguments::{ApplyArguments, TextOrJson};
@@ -25,7 +27,7 @@ use super::origin;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::plan::{self, Wish, write_heading, write_operations, write_plan};
-use super::sending::{self, Consent, Doubt, Opened, Order, Report, Sent, Status, Tally, end_of, in_queue, sum};
+use super::sending::{self, Consent, Doubt, Entry, Opened, Order, Report, Sent, Status, Tally, end_of, in_queue, sum};
 use super::source::{self, Input, Source};
 use super::surroundings::Surroundings;
 
@@ -42,18 +44,21 @@ pub(super) async fn run(
     source::refuse_overwriting(&arguments.source, &outputs)?;
     let targets = Targets::of(&arguments)?;
     let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
-    let Ready { todo, sync, doubts, loaded, connection, .. } = match ready {
+    let Ready { mut todo, sync, doubts, did, loaded, connection, .. } = match ready {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
     let mut report = Report::to(arguments.sending.report.as_deref())?;
+    for entry in &did {
+        report.recovered(entry, &loaded.forest);
+    }
     let title = format!("apply {}", todo.name);
     let (plan_id, queue, journal) = in_queue(&todo.operations, &loaded.forest, connection.concurrency, &title, &doubts);
     todo.report_what_is_not_sent(plan_id, &mut report);
     if let Some(fault) = report.fault() {
         return Err(Failure::failed(format_args!("nothing was sent: {fault}")).hint("name another file for the report"));
     }
-    let entries = SavedOperation::all(&todo.operations, &loaded.forest);
+    let entries = todo.entries(&loaded.forest);
     let order = Order {
         sync,
         queue,
@@ -122,6 +127,8 @@ struct Ready {
     todo: Todo,
     sync: SyncHandle,
     doubts: Vec<Doubt>,
+    /// What an earlier run has applied, of which only this one has learnt.
+    did: Vec<HistoryEntry>,
     loaded: Loaded,
     connection: Connection,
     /// The demo server runs for as long as this is kept.
@@ -135,10 +142,12 @@ pub(super) struct Todo {
     /// The file, unless it is a saved plan.
     source: Option<Source>,
     operations: Vec<PlannedOperation>,
+    /// Of a saved plan: the operations as they stand there, with their places.
+    saved: Vec<Entry>,
     /// What a person has to decide about.
     planned: Option<Planned>,
     /// Operations of a saved plan whose base has changed, by their places there, and why they are not done.
-    passed_over: Vec<(usize, SavedOperation, String)>,
+    passed_over: Vec<(usize, SavedOperation, Outdated)>,
     /// Operations of a saved plan that are done already, by their places there; of a create, with the segment that is there.
     already_done: Vec<(usize, SavedOperation, Option<SegmentId>)>,
     /// Segments that rows or operations mean and that were there before, by the lines.
@@ -159,7 +168,7 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
     let connection = link.connection.clone();
     let consent = Consent::of(&arguments.sending, &connection)?;
     let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
-    let Opened { loaded, mut sync, doubts, .. } = opened;
+    let Opened { loaded, mut sync, doubts, did } = opened;
     let (mut matching, ids_as_written, owned) =
         (arguments.matching.clone(), arguments.source.ids_as_written, connection.owned.clone());
     let name = arguments.source.source.display().to_string();
@@ -184,7 +193,7 @@ async fn prepare(arguments: &ApplyArguments, surroundings: &Surroundings) -> Res
         show(&todo, &loaded, &connection, surroundings.paint).await?;
         sending::confirm(&todo.operations, &connection, &loaded.forest, &mut sync).await?;
     }
-    Ok(Ready { todo, sync, doubts, loaded, connection, _link: link })
+    Ok(Ready { todo, sync, doubts, did, loaded, connection, _link: link })
 }
 
 /// Shows what will be done.
@@ -206,6 +215,7 @@ impl Todo {
             name,
             source: Some(source),
             operations: planned.operations.clone(),
+            saved: Vec::new(),
             there: planned.segments.clone(),
             planned: Some(planned),
             passed_over: Vec::new(),
@@ -227,15 +237,17 @@ impl Todo {
         })?;
         let left = remaining(operations, &loaded.forest);
         let already_done = done_before(saved, &left);
-        let passed_over = left.outdated.into_iter().filter_map(|(place, why): (usize, Outdated)| {
-            Some((place, saved.operations.get(place)?.clone(), why.to_string()))
-        });
+        let entry = |place: usize| saved.operations.get(place).cloned();
+        let kept = left.places.iter().filter_map(|place| Some(Entry { number: *place, operation: entry(*place)? }));
+        let kept = kept.collect();
+        let passed_over = left.outdated.into_iter().filter_map(|(place, why)| Some((place, entry(place)?, why)));
         let there =
             left.there.into_iter().filter_map(|(place, segment)| Some((saved.operations.get(place)?.line?, segment)));
         Ok(Self {
             name,
             source: None,
             operations: left.operations,
+            saved: kept,
             planned: None,
             passed_over: passed_over.collect(),
             already_done,
@@ -243,12 +255,18 @@ impl Todo {
         })
     }
 
+    /// The operations as reports name them.
+    fn entries(&mut self, forest: &Forest) -> Vec<Entry> {
+        let saved = std::mem::take(&mut self.saved);
+        if self.source.is_none() { saved } else { Entry::all(&self.operations, forest) }
+    }
+
     fn report_what_is_not_sent(&self, plan_id: PlanId, report: &mut Report) {
         for conflict in self.planned.iter().flat_map(|planned| &planned.conflicts) {
             report.undecided(plan_id, conflict);
         }
         for (place, entry, why) in &self.passed_over {
-            report.pass_over(plan_id, *place, entry, Status::Conflict, why);
+            report.pass_over(plan_id, *place, entry, status_of(why), &why.to_string());
         }
         for (place, entry, id) in &self.already_done {
             report.done_before(plan_id, *place, entry, id.as_ref());
@@ -258,7 +276,10 @@ impl Todo {
     fn tally(&self, sent: &Sent) -> Tally {
         let mut tally = Tally::of(sent);
         tally.already_done += self.already_done.len();
-        tally.conflicts += self.passed_over.len() + self.planned.as_ref().map_or(0, |planned| planned.conflicts.len());
+        let on_hold = self.passed_over.iter().filter(|(_, _, why)| status_of(why) == Status::OnHold).count();
+        tally.on_hold += on_hold;
+        tally.conflicts +=
+            self.passed_over.len() - on_hold + self.planned.as_ref().map_or(0, |planned| planned.conflicts.len());
         tally
     }
 
@@ -280,15 +301,15 @@ impl Todo {
     /// The lines of which something was not applied.
     fn lines_left(&self, sent: &Sent) -> BTreeSet<usize> {
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts).map(|conflict| conflict.line);
-        let open = sent.outcomes.iter().zip(&sent.entries).filter(|(outcome, _)| Status::of(outcome) != Status::Done);
-        conflicts.chain(open.filter_map(|(_, entry)| entry.line)).collect()
+        let open = sent.statuses.iter().zip(&sent.entries).filter(|(status, _)| **status != Status::Done);
+        conflicts.chain(open.filter_map(|(_, entry)| entry.operation.line)).collect()
     }
 
     /// The segment of each line that has one, by now.
     fn segments(&self, sent: &Sent) -> Vec<(usize, Arc<Segment>, bool)> {
         let created = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, entry)| {
-            let segment = sending::written(outcome)?;
-            Some((entry.line?, Arc::clone(segment), entry.op == Kind::Create))
+            let (segment, Entry { operation, .. }) = (sending::written(outcome)?, entry);
+            Some((operation.line?, Arc::clone(segment), operation.op == Kind::Create))
         });
         let created: Vec<_> = created.collect();
         let there = self.there.iter().map(|(line, segment)| (*line, Arc::clone(segment), false));
@@ -297,6 +318,11 @@ impl Todo {
         all.sort_by_key(|(line, ..)| *line);
         all
     }
+}
+
+/// What it means for an operation of a saved plan that it is not done.
+const fn status_of(why: &Outdated) -> Status {
+    if matches!(why, Outdated::OnHold { .. }) { Status::OnHold } else { Status::Conflict }
 }
 
 /// The operations of a saved plan that neither are left nor can't be done any more.

@@ -16,8 +16,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::changes::{
     ChangeQueue, ExecutionResult, JournalEntry, OpId, OpState, Operation, PlanId, WriteError, WriteResult,
 };
+use crate::forest::Forest;
 use crate::numbers::grouped;
-use crate::planning::SavedOperation;
+use crate::planning::{PlannedOperation, SavedOperation};
 use crate::remote::RemoteError;
 use crate::segment::{Segment, SegmentId};
 use crate::sync::{Command, Event, Notice, Phase, SyncHandle};
@@ -36,7 +37,7 @@ pub(super) struct Sending {
     queue: ChangeQueue,
     plan_id: PlanId,
     /// What each operation is, for the report.
-    entries: Vec<SavedOperation>,
+    entries: Vec<Entry>,
     outcomes: Vec<Outcome>,
     report: Report,
     progress: ProgressLine,
@@ -49,6 +50,21 @@ pub(super) struct Sending {
     unreached: Option<RemoteError>,
     last_answer: Instant,
     begun: Instant,
+}
+
+/// An operation as reports name it.
+pub(super) struct Entry {
+    /// Its number in the plan, which of a saved plan is the one in the file.
+    pub number: usize,
+    pub operation: SavedOperation,
+}
+
+impl Entry {
+    /// The operations of a plan that is sent as it was made.
+    pub fn all(operations: &[PlannedOperation], forest: &Forest) -> Vec<Self> {
+        let saved = SavedOperation::all(operations, forest).into_iter().enumerate();
+        saved.map(|(number, operation)| Self { number, operation }).collect()
+    }
 }
 
 /// What has become of an operation.
@@ -81,10 +97,12 @@ pub(super) enum Stop {
 
 /// How sending has ended.
 pub(super) struct Sent {
-    /// What became of each operation.
+    /// What came of each operation.
     pub outcomes: Vec<Outcome>,
+    /// What that means, also for those of which nothing came.
+    pub statuses: Vec<Status>,
     /// What each operation was.
-    pub entries: Vec<SavedOperation>,
+    pub entries: Vec<Entry>,
     /// Why not everything was begun.
     pub stopped: Option<Stop>,
     /// The report, which goes on with the next plan of this session.
@@ -103,7 +121,7 @@ pub(super) struct Order {
     pub plan_id: PlanId,
     /// What is to be written into the journal first.
     pub journal: Vec<JournalEntry>,
-    pub entries: Vec<SavedOperation>,
+    pub entries: Vec<Entry>,
     pub report: Report,
     pub notes: Notes,
     pub stop_on_error: bool,
@@ -234,12 +252,17 @@ impl Sending {
 
     async fn executed(&mut self, op: OpId, result: &ExecutionResult) -> Result<(), Failure> {
         let transitions = self.queue.executed(op, result);
-        if !transitions.journal.is_empty() {
-            self.order(Command::Journal(transitions.journal)).await?;
+        if op.plan_id == self.plan_id {
+            // Before the journal forgets it: whoever is killed between the two has it in the report rather twice than not at all.
+            self.take(op, result);
         }
-        if op.plan_id != self.plan_id {
+        if transitions.journal.is_empty() {
             return Ok(());
         }
+        self.order(Command::Journal(transitions.journal)).await
+    }
+
+    fn take(&mut self, op: OpId, result: &ExecutionResult) {
         match result {
             ExecutionResult::Done(result) => self.settle(op, Outcome::Done(Box::new(result.clone()))),
             ExecutionResult::Failed { error, .. } => {
@@ -261,7 +284,6 @@ impl Sending {
                 self.unreached = Some(error.clone());
             }
         }
-        Ok(())
     }
 
     fn settle(&mut self, op: OpId, outcome: Outcome) {
@@ -270,7 +292,8 @@ impl Sending {
             self.report.write(op, entry, &outcome, Status::of(&outcome));
             if let Some(warning) = report::warning(&outcome) {
                 self.progress.clear();
-                self.notes.note(format_args!("{}: {warning}", entry.new_path.as_ref().unwrap_or(&entry.path)));
+                let operation = &entry.operation;
+                self.notes.note(format_args!("{}: {warning}", operation.new_path.as_ref().unwrap_or(&operation.path)));
             }
             *place = outcome;
         }
@@ -295,20 +318,14 @@ impl Sending {
     /// Brings everything into the journal that is to be there, and says what became of what was never begun.
     async fn end(mut self, left_at_once: bool) -> Result<Sent, Failure> {
         self.progress.clear();
+        let statuses: Vec<Status> = (0..self.outcomes.len()).map(|index| self.status(index)).collect();
         let mut over = Vec::new();
-        for (index, outcome) in
-            self.outcomes.iter().enumerate().filter(|(_, outcome)| !matches!(outcome, Outcome::Done(_)))
-        {
+        for (index, (outcome, status)) in self.outcomes.iter().zip(&statuses).enumerate() {
             let op = OpId { plan_id: self.plan_id, index };
             if *outcome == Outcome::Open {
-                let status = match self.queue.op(op).map(|op| &op.state) {
-                    Some(OpState::InFlight) => Status::InDoubt,
-                    _ if self.stopped.is_none() => Status::OnHold,
-                    _ => Status::NotSent,
-                };
-                self.report.write(op, &self.entries[index], outcome, status);
+                self.report.write(op, &self.entries[index], outcome, *status);
             }
-            if !self.may_have_been_applied(op) {
+            if !matches!(outcome, Outcome::Done(_)) && !self.may_have_been_applied(op) {
                 over.push(JournalEntry::Over(op));
             }
         }
@@ -316,11 +333,25 @@ impl Sending {
             self.stop(Stop::NotWritten(reason));
         }
         let Self { sync, queue, outcomes, entries, report, stopped, .. } = self;
+        let sent = |sync| Sent { outcomes, statuses, entries, stopped, report, queue, sync };
         if left_at_once {
-            return Ok(Sent { outcomes, entries, stopped, report, queue, sync: None });
+            return Ok(sent(None));
         }
         sync.commands.send(Command::Journal(over)).await.map_err(|_| gone())?;
-        Ok(Sent { outcomes, entries, stopped, report, queue, sync: Some(sync) })
+        Ok(sent(Some(sync)))
+    }
+
+    /// What has become of an operation by the end.
+    fn status(&self, index: usize) -> Status {
+        let outcome = &self.outcomes[index];
+        if *outcome != Outcome::Open {
+            return Status::of(outcome);
+        }
+        match self.queue.op(OpId { plan_id: self.plan_id, index }).map(|op| &op.state) {
+            Some(OpState::InFlight) => Status::InDoubt,
+            _ if self.stopped.is_none() => Status::OnHold,
+            _ => Status::NotSent,
+        }
     }
 
     /// A create whose answer was lost stays in the journal, and so does what is in flight: the next session looks for them.

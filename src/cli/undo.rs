@@ -9,7 +9,7 @@ use crate::changes::{ChangeQueue, JournalEntry, OpId, Operation, PlanId, WriteRe
 use crate::clock;
 use crate::config::Connection;
 use crate::forest::{Change, Forest};
-use crate::planning::{self, PlannedOperation, SavedOperation, Why};
+use crate::planning::{self, PlannedOperation, Why};
 use crate::printable::printable;
 use crate::segment::SegmentId;
 use crate::store::HistoryEntry;
@@ -24,7 +24,7 @@ use super::link::Link;
 use super::load::Loaded;
 use super::output::{self, Content, Target};
 use super::plan::write_operations;
-use super::sending::{self, Consent, Opened, Order, Outcome, Report, Tally, end_of};
+use super::sending::{self, Consent, Entry, Opened, Order, Outcome, Report, Tally, end_of};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(
@@ -63,7 +63,7 @@ pub(super) async fn run(
             queue,
             plan_id,
             journal,
-            entries: SavedOperation::all(&operations, &loaded.forest),
+            entries: Entry::all(&operations, &loaded.forest),
             report,
             notes: surroundings.notes,
             stop_on_error: arguments.sending.stop_on_error,

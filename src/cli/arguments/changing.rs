@@ -228,7 +228,7 @@ pub(in crate::cli) struct SendingArguments {
     /// Begin no more after the first change that isn't applied.
     #[arg(long)]
     pub stop_on_error: bool,
-    /// Write what became of each change, as a line of JSON as soon as it is known.
+    /// Write what became of each change, as a line of JSON as soon as it is known, at the end of FILE if that is there.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }

@@ -66,15 +66,15 @@ fn scope(matching: &MatchingArguments, loaded: &mut Loaded) -> Result<(Scope, St
     Ok((scope, text.into()))
 }
 
-/// A segment that may be gone: its ID is enough, if the file has it.
+/// A segment that may be gone, as it is when the same command runs a second time: its ID is enough, but not a word that nothing has.
 fn recreated(reference: &Reference, loaded: &Loaded, rows: &Rows) -> Result<SegmentId, Failure> {
+    let in_file = |id: &SegmentId| rows.rows.iter().any(|row| row.value(Column::Id) == Some(&id.text()));
     let id = match reference {
         Reference::Id(id) => Some(id.clone()),
-        Reference::Word(word) => SegmentId::new(word),
+        Reference::Word(word) => SegmentId::new(word).filter(in_file),
         Reference::ExternalId(_) | Reference::Path(_) => None,
     };
-    let in_file = |id: &SegmentId| rows.rows.iter().any(|row| row.value(Column::Id) == Some(&id.text()));
-    reference::segment(loaded, reference).or_else(|failure| id.filter(in_file).ok_or(failure))
+    reference::segment(loaded, reference).or_else(|failure| id.ok_or(failure))
 }
 
 /// Which row means which segment, each of them once.

@@ -1,22 +1,25 @@
 //! What became of operations: a line of JSON for each as soon as it is known, the sum of all, and how the program ends because of it.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::changes::{OpId, PlanId, WriteError, WriteResult, Written};
+use crate::changes::{DoneOp, OpId, Operation, PlanId, WriteError, WriteResult, Written};
 use crate::clock;
 use crate::files;
+use crate::forest::Forest;
 use crate::numbers::grouped;
-use crate::planning::{Conflict, Fields, Kind, SavedOperation};
+use crate::planning::{Conflict, Fields, Kind, PlannedOperation, SavedOperation, Why};
 use crate::printable::printable_json;
-use crate::segment::{Field, SegmentId};
+use crate::segment::{Draft, Field, SegmentId};
+use crate::store::HistoryEntry;
 
 use super::super::exit::Exit;
 use super::super::failure::{Detail, Failure};
-use super::{Outcome, Sent, Stop};
+use super::{Entry, Outcome, Sent, Stop};
 
 /// What is in a line beside what was asked for. Fields may be added; anything else makes another version.
 const FORMAT_VERSION: u32 = 1;
@@ -102,18 +105,37 @@ struct ReportLine<'a> {
 }
 
 impl Report {
-    /// Begins a report: a new file is readable only by its owner.
+    /// Begins a report. One that is there is continued: what an interrupted run has reported is not lost. A new file is readable only
+    /// by its owner.
     pub fn to(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self { file: None, fault: None }) };
-        let file = files::private().create(true).write(true).truncate(true).open(path).map_err(|error| {
+        let file = continued(path).map_err(|error| {
             Failure::failed(format_args!("couldn't write {}: {}", path.display(), files::reason(&error)))
                 .hint("name another file for the report")
         })?;
         Ok(Self { file: Some(file), fault: None })
     }
 
+    /// Writes what an earlier run has applied, of which only this one has learnt.
+    pub fn recovered(&mut self, entry: &HistoryEntry, forest: &Forest) {
+        let (operation, id) = match &entry.did {
+            DoneOp::Created(segment) => (Operation::Create { draft: Draft::of(segment) }, &segment.id),
+            DoneOp::Updated { before, after, .. } => {
+                (Operation::Update { base: Arc::clone(before), draft: Draft::of(after) }, &after.id)
+            }
+            DoneOp::Deleted { segment, .. } => (Operation::delete(Arc::clone(segment)), &segment.id),
+        };
+        let planned = PlannedOperation { operation, why: Why::Undo, after: None, existing: Vec::new() };
+        for mut saved in SavedOperation::all(&[planned], forest) {
+            saved.r#ref = id.to_string();
+            self.put(entry.op, &saved, Status::Done, (Some(id.to_string()), None), None, Some(RECOVERED));
+        }
+    }
+
     /// Writes what became of an operation.
-    pub fn write(&mut self, op: OpId, entry: &SavedOperation, outcome: &Outcome, status: Status) {
+    pub fn write(&mut self, op: OpId, entry: &Entry, outcome: &Outcome, status: Status) {
+        let Entry { number, operation: entry } = entry;
+        let op = OpId { index: *number, ..op };
         let now = match outcome {
             Outcome::Done(result) => match &**result {
                 WriteResult::Created(written) | WriteResult::Updated(written) => Some(&written.segment),
@@ -211,6 +233,27 @@ impl Report {
     }
 }
 
+/// What is to be known of an operation that a run had sent when it was interrupted.
+const RECOVERED: &str = "it was in flight when an earlier run was interrupted, and was found to be applied";
+
+/// Opens a file to be written on at its end, on a line of its own. A pipe or a device is written to as it is.
+fn continued(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return files::private().write(true).open(path);
+    }
+    let mut file = files::private().create(true).append(true).read(true).open(path)?;
+    if file.metadata()?.len() > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            // The run that wrote it was ended within a line.
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
+}
+
 /// What somebody should look at although an operation is done.
 pub(in crate::cli) fn warning(outcome: &Outcome) -> Option<&'static str> {
     let Outcome::Done(result) = outcome else { return None };
@@ -268,8 +311,8 @@ impl Tally {
     /// Counts.
     pub fn of(sent: &Sent) -> Self {
         let mut tally = Self::default();
-        for (outcome, entry) in sent.outcomes.iter().zip(&sent.entries) {
-            *match (Status::of(outcome), entry.op) {
+        for (status, entry) in sent.statuses.iter().zip(&sent.entries) {
+            *match (status, entry.operation.op) {
                 (Status::Done, Kind::Create) => &mut tally.created,
                 (Status::Done, Kind::Update) => &mut tally.updated,
                 (Status::Done, Kind::Move) => &mut tally.moved,
@@ -278,8 +321,8 @@ impl Tally {
                 (Status::Conflict | Status::Undecided, _) => &mut tally.conflicts,
                 (Status::InDoubt, _) => &mut tally.in_doubt,
                 (Status::AlreadyDone, _) => &mut tally.already_done,
-                (Status::OnHold | Status::NotSent, _) if sent.stopped.is_none() => &mut tally.on_hold,
-                (Status::OnHold | Status::NotSent, _) => &mut tally.not_sent,
+                (Status::OnHold, _) => &mut tally.on_hold,
+                (Status::NotSent, _) => &mut tally.not_sent,
             } += 1;
         }
         tally
@@ -350,7 +393,7 @@ pub(in crate::cli) fn end_of(sent: &Sent, tally: &Tally, undecided: Vec<Detail>,
         }
         Some(Stop::OnError) | None => {}
     }
-    let failed = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, entry)| {
+    let failed = sent.outcomes.iter().zip(&sent.entries).filter_map(|(outcome, Entry { operation: entry, .. })| {
         let status = Status::of(outcome);
         // What was not begun is told by the sum.
         let said = !status.is_done() && *outcome != Outcome::Open;
