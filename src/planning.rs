@@ -100,6 +100,8 @@ pub struct Planned {
     pub foreign_ids: bool,
     /// The segment of each row that has one, by the lines.
     pub segments: Vec<(usize, Arc<Segment>)>,
+    /// The lines whose path says something else than their other columns, which are what counts.
+    pub ignored_paths: Vec<usize>,
     /// How many rows there were.
     pub rows: usize,
     /// How many of them are of segments that exist.

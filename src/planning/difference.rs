@@ -16,6 +16,7 @@ use super::{
     path, provisional, renames,
 };
 use crate::changes::Operation;
+use crate::forest::path_text;
 use crate::formats::rows::{Cell, Column, Row};
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
 
@@ -319,8 +320,11 @@ impl<'a> Difference<'a> {
                 fault(*row);
             }
         }
-        if let Scope::Below(_) = scope {
-            for (row, draft) in &self.creates {
+        if let Scope::Below(root) = scope {
+            // The root itself stands outside.
+            let moved = self.updates.iter().filter(|(_, base, draft)| base.id != *root && draft.parent != base.parent);
+            let moved = moved.map(|(row, _, draft)| (row, draft));
+            for (row, draft) in self.creates.iter().map(|(row, draft)| (row, draft)).chain(moved) {
                 let mut at = draft.parent.as_ref();
                 while let Some(id) = at.filter(|id| super::creating(id).is_some()) {
                     at = self.parent(id);
@@ -333,9 +337,47 @@ impl<'a> Difference<'a> {
         faults
     }
 
+    /// The lines whose path is neither where the segment stands nor where it comes to stand: what it says was not asked for.
+    fn ignored_paths(&self) -> Vec<usize> {
+        let Request { rows, forest, .. } = self.wished.request;
+        if !rows.columns.contains(&Column::Path) {
+            return Vec::new();
+        }
+        let updated = self.updates.iter().map(|(_, base, draft)| (base.id.clone(), draft));
+        let created = (0..).zip(&self.creates).map(|(index, (_, draft))| (provisional(index), draft));
+        let wanted = updated.chain(created).map(|(id, draft)| (id, draft.name.as_str()));
+        let wanted: HashMap<SegmentId, &str> = wanted.collect();
+        let is_ignored = |(id, row): (&SegmentId, &usize)| {
+            let row = &rows.rows[*row];
+            let written = row.value(Column::Path).and_then(path::names)?;
+            // Not every text of names is read back as those names.
+            let is = |names: Vec<&str>| path::names(&path_text(names)).as_ref() == Some(&written);
+            let stands = forest.path(id).into_iter().map(|segment| segment.name.as_str()).collect();
+            (!is(stands) && !is(self.names(id, &wanted))).then_some(row.line)
+        };
+        let mut lines: Vec<usize> = self.rows.iter().filter_map(is_ignored).collect();
+        lines.sort_unstable();
+        lines
+    }
+
+    /// What the segments are called from the top down to one, in the end.
+    fn names(&'a self, id: &'a SegmentId, wanted: &HashMap<SegmentId, &'a str>) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        let mut seen: HashSet<&SegmentId> = HashSet::new();
+        let mut at = Some(id);
+        while let Some(id) = at.filter(|id| seen.insert(*id)) {
+            let now = self.wished.tree.forest.get(id).map(|segment| segment.name.as_str());
+            names.extend(wanted.get(id).copied().or(now));
+            at = self.parent(id);
+        }
+        names.reverse();
+        names
+    }
+
     fn planned(self) -> Planned {
         let Wished { request, tree, matching, held, .. } = self.wished;
         let Pruned { deletes, kept } = pruned(self.wished, &self.parents);
+        let ignored_paths = self.ignored_paths();
         let is_open = |kept: &&Kept| matches!(kept.reason, KeptReason::HasChildren | KeptReason::Conflict);
         let missing_in_scope = deletes.len() + kept.iter().filter(is_open).count();
         let creates = self.creates.iter().map(|(row, draft)| PlannedOperation {
@@ -368,6 +410,7 @@ impl<'a> Difference<'a> {
             matched: matching.row_of.len(),
             matched_in_scope: scoped.count(),
             missing_in_scope,
+            ignored_paths,
             scope_size: request.scope.size(request.forest),
         }
     }

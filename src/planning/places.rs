@@ -92,19 +92,21 @@ impl Finder<'_, '_> {
         is || row.and_then(|row| self.request.rows.rows[row].value(Column::ExternalId)) == Some(external_id)
     }
 
-    /// A line at the top of an outline stands where the outline begins: at the top, or beside the segment that it was made of.
+    /// A line at the top of an outline stands where the outline begins. One of a segment that is there stays where it is: the outline may
+    /// be of a part. Only one that speaks for everything says that its top is the top.
     fn top_of_outline(&self, base: Option<&Arc<Segment>>) -> Place {
         let forest = self.tree.forest;
         // An orphan and the first of a circle are shown at the top.
-        if base.is_some_and(|base| base.parent.is_some() && forest.parent(&base.id).is_none()) {
-            return Place::AsIs;
-        }
+        let is_shown_there = base.is_some_and(|base| base.parent.is_some() && forest.parent(&base.id).is_none());
         match &self.request.scope {
+            _ if is_shown_there => Place::AsIs,
+            Scope::All => Place::Top,
             Scope::Below(root) => {
                 let above = forest.get(root).and_then(|root| root.parent.clone());
                 above.map_or(Place::Top, Place::Under)
             }
-            Scope::Unsaid | Scope::All | Scope::Matching(_) => Place::Top,
+            // A new one stands at the top.
+            Scope::Unsaid | Scope::Matching(_) => Place::AsIs,
         }
     }
 

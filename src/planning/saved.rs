@@ -44,6 +44,9 @@ pub struct SavedPlan {
     pub conflicts: Vec<SavedConflict>,
     /// What would be deleted and is kept.
     pub kept: Vec<SavedKept>,
+    /// Lines whose path says something else than their other columns, which are what counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored_paths: Vec<usize>,
     /// Why it is not to be applied, in words: it would change more than anybody is likely to mean.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
@@ -280,6 +283,7 @@ impl SavedPlan {
             operations: SavedOperation::all(&planned.operations, forest),
             conflicts: conflicts.collect(),
             kept: kept.collect(),
+            ignored_paths: planned.ignored_paths.clone(),
             refused: made.refused.iter().map(ToString::to_string).collect(),
         }
     }

@@ -165,6 +165,53 @@ fn each_rename_is_said_once_and_of_what_no_other_line_means() {
 }
 
 #[test]
+fn an_outline_of_a_branch_leaves_the_branch_where_it_is() {
+    let office = Office::with(tenant_of(TENANT));
+    let outline = office.desk.home.path().join("part.outline");
+    let path = outline.to_str().unwrap();
+    for part in [&["--root", "PL-12"][..], &["--match", "krak"], &[]] {
+        let (code, _, stderr) = office.run(&[&["export", "--format", "outline", "-o", path], part].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        let (code, stdout, stderr) = office.run(&["plan", path]);
+        assert!(code == 0 && stdout.ends_with(": nothing to do\n"), "{part:?}: {stdout}{stderr}");
+    }
+    fs::write(&outline, "Kraków  [PL-12]\nDetal  [D]\n").unwrap();
+    let (_, stdout, _) = office.run(&["plan", path, "--all"]);
+    assert!(stdout.contains("> move    /Hurtownie/Kraków → /Kraków"), "{stdout}");
+}
+
+#[test]
+fn a_path_that_counts_for_nothing_is_said() {
+    let office = Office::with(tenant_of(TENANT));
+    let table = office.desk.home.path().join("all.csv");
+    let path = table.to_str().unwrap();
+    assert_eq!(office.run(&["export", "--format", "csv", "-o", path]).0, 0);
+    let (_, stdout, _) = office.run(&["plan", path]);
+    assert!(stdout.ends_with(": nothing to do\n"), "{stdout}");
+    // A parent with another name leaves the paths below it as they were.
+    let exported = fs::read_to_string(&table).unwrap();
+    fs::write(&table, exported.replace(",Hurtownie,H", ",Hurt,H")).unwrap();
+    let (_, stdout, _) = office.run(&["plan", path]);
+    assert!(stdout.ends_with(": 1 to update\n"), "{stdout}");
+    fs::write(&table, exported.replace("/Hurtownie/Kraków\n", "/Detal/Kraków\n")).unwrap();
+    let (_, stdout, _) = office.run(&["plan", path]);
+    assert!(stdout.contains("differs from what name and parent say, and was ignored"), "{stdout}");
+    let (_, stdout, _) = office.run(&["plan", path, "-o", "json"]);
+    let read: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(read["ignored_paths"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn nothing_is_moved_out_of_the_scope() {
+    let office = Office::with(tenant_of(TENANT));
+    let file = b"externalId,name,parentExternalId\nPL-12,Krak\xc3\xb3w,D\n";
+    let (code, _, stderr) = plan(&office, "a.csv", file, &["--root", "H"]);
+    assert!(code == 2 && stderr.contains("line 2: it is outside the scope"), "{stderr}");
+    let (code, stdout, _) = plan(&office, "a.csv", file, &[]);
+    assert!(code == 0 && stdout.contains("> move"), "{stdout}");
+}
+
+#[test]
 fn fuses_blow_with_six_and_a_flag_sets_other_limits() {
     let segments: Vec<[String; 4]> =
         (0..40).map(|at| [format!("s{at}"), format!("S{at}"), format!("X{at}"), String::new()]).collect();

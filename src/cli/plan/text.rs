@@ -118,5 +118,12 @@ fn write_sum(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Re
     if planned.foreign_ids {
         writeln!(out, "none of the IDs exists here, so rows are matched by external ID")?;
     }
+    if let Some((first, others)) = planned.ignored_paths.split_first() {
+        let lines = match others.len() {
+            0 => format!("line {first}"),
+            more => format!("line {first} and {} more", grouped(more)),
+        };
+        writeln!(out, "the path in {lines} differs from what name and parent say, and was ignored")?;
+    }
     Ok(())
 }
