@@ -4,6 +4,7 @@
 //! shown, counted and refused before anything is sent. What would have to be guessed is not done. Everything that is wrong with
 //! the rows is told at once; rows with a fault in them ask for nothing.
 
+mod among;
 mod damage;
 mod describing;
 mod difference;
@@ -254,7 +255,9 @@ pub enum Problem {
         line: usize,
     },
     /// Several segments with the external id of a row.
-    #[error("{count} segments have the external ID {value}, so it can't say which is meant; use --key id")]
+    #[error(
+        "{count} segments have the external ID {value}, so it can't say which is meant; name each by its ID, in a column id"
+    )]
     SharedExternalId {
         /// The external id.
         value: String,
@@ -299,7 +302,7 @@ pub enum Problem {
     #[error("the path {0} can't be read; write /Name/Name, and // for a / in a name")]
     InvalidPath(String),
     /// A path that several segments have.
-    #[error("the path {value} matches {count} segments; use --key id")]
+    #[error("the path {value} matches {count} segments; name each by its ID, in a column id")]
     AmbiguousPath {
         /// The path.
         value: String,
@@ -344,6 +347,13 @@ pub fn creating(id: &SegmentId) -> Option<usize> {
 /// Everything that is wrong with what it wants.
 pub fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
     difference::plan(request)
+}
+
+/// What is wrong with rows among themselves, whatever the tenant has, when they are matched by a key, or by what they have;
+/// `ids_as_written` lets numbers pass that a spreadsheet seems to have rounded.
+#[must_use]
+pub fn faults_among(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec<PlanFault> {
+    among::faults(rows, key, ids_as_written)
 }
 
 impl Scope {

@@ -5,7 +5,7 @@ mod rejects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +77,7 @@ pub(super) async fn run(
     let tally = todo.tally(&sent);
     let run = (tally.done() > 0).then_some(plan_id.0);
     let (form, notes) = (arguments.output, surroundings.notes);
+    let (rejected, prunes) = (arguments.rejects.clone(), arguments.matching.prune);
     output::blocking(move |cancelled| {
         let rejects = targets.rejects.map_or(Ok(()), |target| {
             let left = todo.lines_left(&sent);
@@ -90,7 +91,8 @@ pub(super) async fn run(
         Target::Stdout.write(Content::Reading, cancelled, |out| {
             write_sum(out, form, (&loaded.tenant, &loaded.host), run, &tally)
         })?;
-        let end = end_of(&sent, &tally, todo.undecided(), WHAT_IS_LEFT);
+        let hint = todo.what_to_do(&tally, rejected.as_deref(), prunes);
+        let end = end_of(&sent, &tally, todo.undecided(), &hint);
         [rejects, id_map].into_iter().filter_map(Result::err).fold(end, |end, fault| match end {
             Ok(Exit::Done) if tally.done() > 0 => Err(fault.exiting(Exit::Partly)),
             Ok(Exit::Done) => Err(fault),
@@ -102,8 +104,6 @@ pub(super) async fn run(
     })
     .await
 }
-
-const WHAT_IS_LEFT: &str = "--report FILE has all of it, --rejects FILE the rows to correct and apply again";
 
 /// Where what comes of it is written.
 struct Targets {
@@ -224,9 +224,7 @@ impl Todo {
     }
 
     fn of_plan(name: String, saved: &SavedPlan, loaded: &Loaded) -> Result<Self, Failure> {
-        if !loaded.is_complete() {
-            return Err(plan::incomplete());
-        }
+        loaded.require_all(plan::NOT_PLANNED)?;
         if let Some(why) = saved.refused.first() {
             return Err(Failure::new(Exit::Guarded, format_args!("nothing was sent: the plan was refused: {why}"))
                 .hint("make the plan again, with --max-deletes or --max-changes if it is meant"));
@@ -296,6 +294,21 @@ impl Todo {
             text: format!("{} {}: {why}", entry.op.text(), entry.path),
         });
         conflicts.chain(outdated).collect()
+    }
+
+    /// What a person does about what was not applied.
+    fn what_to_do(&self, tally: &Tally, rejected: Option<&Path>, prunes: bool) -> String {
+        if tally.left() == tally.in_doubt {
+            return "run it again: it looks first for what is in doubt".into();
+        }
+        match (&self.source, rejected) {
+            (None, _) => "--report FILE has all of it; for the rest, make the plan again".into(),
+            (Some(_), Some(path)) if prunes => {
+                format!("correct the rows in {}, and apply that without --prune", path.display())
+            }
+            (Some(_), Some(path)) => format!("correct the rows in {}, and apply that", path.display()),
+            (Some(_), None) => "--report FILE has all of it, --rejects FILE the rows to correct and apply again".into(),
+        }
     }
 
     /// The lines of which something was not applied.

@@ -19,13 +19,14 @@ use super::failure::{Detail, Failure};
 use super::load::everything;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
-use super::source::{self, Input, Source};
+use super::source::{self, Input, Purpose, Source};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
     let (subject, rules) = if let Some(file) = arguments.file.clone() {
         let reading = arguments.reading.clone();
-        let subject = output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading)?)).await?;
+        let subject =
+            output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading, Purpose::Looking)?)).await?;
         let rules = subject.applicable(surroundings.rules()?);
         (subject, rules)
     } else {

@@ -21,7 +21,7 @@ use super::origin::{Origin, TenantName};
 use super::output::{self, Content, Target};
 use super::paint::Paint;
 use super::plan::write_operations;
-use super::source::{self, Input, Source};
+use super::source::{self, Input, Purpose, Source};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(arguments: DiffArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: DiffArguments, surroundings: Surroundings) ->
 }
 
 async fn rows(origin: &Origin, arguments: &DiffArguments, surroundings: &Surroundings) -> Result<Source, Failure> {
-    match origin.input(&arguments.reading, &MatchingArguments::default(), surroundings).await? {
+    match origin.input(&arguments.reading, &MatchingArguments::default(), Purpose::Looking, surroundings).await? {
         Input::Rows(source) => Ok(source),
         Input::Plan(_) => Err(Failure::usage(format_args!("{origin} is a plan, and only segments can be compared"))
             .hint("name the file that the plan was made of")),

@@ -31,53 +31,52 @@ pub(super) struct Loaded {
     pub host: String,
     /// The step of the feed up to which everything is known, if there is a feed.
     pub step: Option<Step>,
-    completeness: Completeness,
+    /// Why segments may be missing; `None` when everything is there.
+    lacking: Option<Lacking>,
 }
 
-/// Whether everything is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Completeness {
-    Complete,
-    /// Segments may be missing, which was said.
-    Incomplete,
+/// Why segments may be missing, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Lacking {
+    why: String,
+    hint: &'static str,
 }
 
 /// The segments, and whether that is all of them.
 struct Listing {
     forest: Forest,
     step: Option<Step>,
-    completeness: Completeness,
+    lacking: Option<Lacking>,
 }
 
 impl Listing {
-    fn complete(forest: Forest, step: Option<Step>) -> Self {
-        Self { forest, step, completeness: Completeness::Complete }
+    const fn incomplete(forest: Forest, why: String, hint: &'static str) -> Self {
+        Self { forest, step: None, lacking: Some(Lacking { why, hint }) }
     }
 
-    fn incomplete(forest: Forest, why: &Failure, notes: Notes) -> Self {
-        notes.failure(why);
-        Self { forest, step: None, completeness: Completeness::Incomplete }
+    /// Of a tenant that never stood still.
+    fn of_changing(forest: Forest) -> Self {
+        let why = "the tenant changed during loading, so a few segments may be missing or outdated";
+        Self::incomplete(forest, why.into(), "try again when less is changing")
     }
 }
 
 impl Loaded {
+    /// Refuses what can't be done with a part of the segments, as its consequence says.
+    pub fn require_all(&self, consequence: &str) -> Result<(), Failure> {
+        let Some(Lacking { why, hint }) = &self.lacking else { return Ok(()) };
+        Err(Failure::new(Exit::Incomplete, format_args!("{consequence}: {why}")).hint(hint))
+    }
+
     /// Whether everything is there.
-    pub fn is_complete(&self) -> bool {
-        self.completeness == Completeness::Complete
+    pub const fn is_complete(&self) -> bool {
+        self.lacking.is_none()
     }
 
     /// How the program ends that has done something with it.
-    pub fn exit(&self) -> Exit {
-        match self.completeness {
-            Completeness::Complete => Exit::Done,
-            Completeness::Incomplete => Exit::Incomplete,
-        }
+    pub const fn exit(&self) -> Exit {
+        if self.is_complete() { Exit::Done } else { Exit::Incomplete }
     }
-}
-
-fn kept_changing() -> Failure {
-    let error = "the tenant changed during loading, so a few segments may be missing or outdated";
-    Failure::new(Exit::Incomplete, error).hint("try again when less is changing")
 }
 
 /// A tenant that is loaded, and goes on being followed.
@@ -90,9 +89,20 @@ pub(super) struct Session {
     pub unjournalled: Option<Notice>,
 }
 
-/// Everything that is on the server.
+/// Everything that is on the server, for those who can do with a part of it: whether it is one is said.
 pub(super) async fn everything(link: &Link, notes: Notes) -> Result<Loaded, Failure> {
-    Ok(session(link, link.sync_settings(), notes).await?.loaded)
+    let loaded = session(link, link.sync_settings(), notes).await?.loaded;
+    if let Some(Lacking { why, hint }) = &loaded.lacking {
+        notes.failure(&Failure::new(Exit::Incomplete, why).hint(hint));
+    }
+    Ok(loaded)
+}
+
+/// Everything that is on the server, or nothing: then the consequence is said.
+pub(super) async fn all_or_nothing(link: &Link, notes: Notes, consequence: &str) -> Result<Loaded, Failure> {
+    let loaded = session(link, link.sync_settings(), notes).await?.loaded;
+    loaded.require_all(consequence)?;
+    Ok(loaded)
 }
 
 /// Everything that is on the server, and the way to follow and change it.
@@ -103,10 +113,10 @@ pub(super) async fn session(link: &Link, settings: Settings, notes: Notes) -> Re
     let mut sync = sync::start(link.client.clone(), settings);
     let mut journal = LeftBehind::default();
     let listed = list(&mut sync, &mut journal, notes).await;
-    let Listing { forest, step, completeness } = listed.wrap_err("couldn't load the segments")?;
+    let Listing { forest, step, lacking } = listed.wrap_err("couldn't load the segments")?;
     let seconds = begun.elapsed().as_secs_f64();
     notes.detail(format_args!("loaded {} in {seconds:.1} s", counted(forest.len(), Noun::Segment)));
-    let loaded = Loaded { forest, tenant, host, step, completeness };
+    let loaded = Loaded { forest, tenant, host, step, lacking };
     let LeftBehind { recovered, unjournalled, .. } = journal;
     Ok(Session { loaded, sync, recovered: recovered.unwrap_or_default(), unjournalled })
 }
@@ -142,7 +152,7 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
             event = sync.events.recv() => event,
             () = tokio::time::sleep_until(patience), if until.is_some() && complete.is_none() => {
                 progress.clear();
-                return Ok(Listing::incomplete(forest, &kept_changing(), notes));
+                return Ok(Listing::of_changing(forest));
             }
         };
         let Some(event) = event else { break };
@@ -156,16 +166,15 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
             Event::Changed { seen, .. } => take(&mut forest, seen),
             Event::Synchronised { lacking: Some(suspicion), .. } => {
                 progress.clear();
-                let error = format_args!("the list of segments is incomplete: {suspicion}");
-                let why = Failure::new(Exit::Incomplete, error);
-                let why = why.hint("try again; if that doesn't help, the server's list has a fault");
-                return Ok(Listing::incomplete(forest, &why, notes));
+                let why = format!("the list of segments is incomplete: {suspicion}");
+                let hint = "try again; if that doesn't help, the server's list has a fault";
+                return Ok(Listing::incomplete(forest, why, hint));
             }
             Event::Synchronised { complete: true, next, .. } => complete = Some(Some(next)),
             Event::Synchronised { .. } if complete.is_some() => {}
             Event::Synchronised { .. } if lists >= LISTS => {
                 progress.clear();
-                return Ok(Listing::incomplete(forest, &kept_changing(), notes));
+                return Ok(Listing::of_changing(forest));
             }
             Event::Synchronised { .. } => sync.commands.send(Command::Reload).await?,
             // Without a feed there is nothing to wait for after the list.
@@ -195,19 +204,23 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
                 journal.unjournalled = Some(notice);
                 progress.clear();
                 // Nothing will be sent, so nothing more has to be known.
-                return Ok(Listing { forest, step: None, completeness: Completeness::Incomplete });
+                return Ok(Listing::incomplete(forest, "the journal can't be used".into(), "try again"));
             }
             Event::Noticed(notice) => {
                 has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
-                journal.something |= matches!(notice, Notice::LeftOver { .. });
                 progress.clear();
-                notes.note(notice);
+                if matches!(notice, Notice::LeftOver { .. }) {
+                    // It is said with what comes of it.
+                    journal.something = true;
+                } else {
+                    notes.note(notice);
+                }
             }
             _ => {}
         }
         if let Some(step) = complete.filter(|_| journal.is_known()) {
             progress.clear();
-            return Ok(Listing::complete(forest, step));
+            return Ok(Listing { forest, step, lacking: None });
         }
     }
     Err(eyre!("internal error: the sync task stopped; see the log"))

@@ -18,9 +18,9 @@ use super::arguments::{MatchingArguments, ReadingArguments, ScopeQuery, SourceAr
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
-use super::load::everything;
+use super::load::all_or_nothing;
 use super::output;
-use super::source::{self, Input, Source};
+use super::source::{self, Input, Purpose, Source};
 use super::surroundings::Surroundings;
 
 /// What a `SRC` argument names.
@@ -67,11 +67,12 @@ impl Origin {
         &self,
         reading: &ReadingArguments,
         scope: &MatchingArguments,
+        purpose: Purpose,
         surroundings: &Surroundings,
     ) -> Result<Input, Failure> {
         if let Self::File(path) = self {
             let (path, reading) = (path.clone(), reading.clone());
-            return output::blocking(move |_| source::read_from(&path, &reading)).await;
+            return output::blocking(move |_| source::read_from(&path, &reading, purpose)).await;
         }
         let (name, segments) = (self.to_string(), self.segments(surroundings).await?);
         let scope = scope.clone();
@@ -84,12 +85,8 @@ impl Origin {
             Self::File(path) => Err(Failure::usage(format_args!("{} is a file", path.display()))),
             Self::Profile(profile) => {
                 let link = surroundings.link_of(profile)?;
-                let loaded = everything(&link, surroundings.notes).await?;
-                if !loaded.is_complete() {
-                    let error = format_args!("the list of segments of {} is incomplete", loaded.tenant);
-                    return Err(Failure::new(Exit::Incomplete, error)
-                        .hint("try again; segments that are missing from the list would look deleted"));
-                }
+                let consequence = format!("{self} can't be compared with anything");
+                let loaded = all_or_nothing(&link, surroundings.notes, &consequence).await?;
                 let of = TenantName { tenant: loaded.tenant, host: loaded.host, profile: profile.clone() };
                 Ok(Segments { forest: loaded.forest, of })
             }
@@ -126,7 +123,8 @@ pub(super) async fn input(
     surroundings: &Surroundings,
 ) -> Result<Input, Failure> {
     let reading = with_headings_of(&target.connection, &arguments.reading);
-    let input = Origin::of(&arguments.source)?.input(&reading, matching, surroundings).await?;
+    let purpose = Purpose::Planning { key: matching.key, ids_as_written: arguments.ids_as_written };
+    let input = Origin::of(&arguments.source)?.input(&reading, matching, purpose, surroundings).await?;
     let Input::Rows(mut source) = input else { return Ok(input) };
     if let Some(of) = &source.tenant {
         let is_target = (of.tenant.as_str(), of.host.as_str())
@@ -188,7 +186,7 @@ fn exported(name: String, segments: Segments, scope: &MatchingArguments) -> Resu
     csv::write(&mut text, records, Dialect::Plain)
         .map_err(|_| Failure::failed(format_args!("internal error: {name} can't be written as CSV")))?;
     let options = ReadOptions { delimiter: None, columns: rows::ColumnNames::default() };
-    let rows = csv::read(&text, &options).map_err(|faults| source::faulty_rows(&name, faults))?;
+    let rows = csv::read(&text, &options).whole().map_err(|faults| source::faulty_rows(&name, &faults))?;
     Ok(Source { name, text, format: SourceFormat::Csv, rows, is_marked: false, tenant: Some(of), key: None })
 }
 

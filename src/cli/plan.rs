@@ -15,7 +15,7 @@ use crate::segment::{Pattern, SegmentId};
 use super::arguments::{MatchingArguments, PlanArguments, ScopeQuery, TextOrJson};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
-use super::load::{Loaded, everything};
+use super::load::{Loaded, all_or_nothing};
 use super::origin;
 use super::output::{self, Content, Target};
 use super::source::{self, Input, Source};
@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) ->
         return Err(Failure::usage("this file is a plan already").hint("apply it with `segtui apply`"));
     };
     matching.key = matching.key.or(source.key);
-    let mut loaded = everything(&link, surroundings.notes).await?;
+    let mut loaded = all_or_nothing(&link, surroundings.notes, NOT_PLANNED).await?;
     let (connection, owned) = (link.connection.clone(), link.connection.owned.clone());
     let paint = surroundings.paint;
     output::blocking(move |cancelled| {
@@ -82,17 +82,12 @@ pub(super) const fn fuses(matching: &MatchingArguments) -> Fuses {
     Fuses { deletes: matching.max_deletes, changes: matching.max_changes }
 }
 
-/// A tenant that isn't known as a whole.
-pub(super) fn incomplete() -> Failure {
-    Failure::new(Exit::Incomplete, "the list of segments is incomplete, so nothing was planned")
-        .hint("try again; segments that are missing from the list would be created twice")
-}
+/// What comes of a tenant that isn't known as a whole: segments that are missing from the list would be created twice.
+pub(super) const NOT_PLANNED: &str = "nothing was planned";
 
 /// What leads from what a tenant has to what a file wants.
 pub(super) fn planned(source: &Source, wish: &Wish, loaded: &Loaded, owned: &[Pattern]) -> Result<Planned, Failure> {
-    if !loaded.is_complete() {
-        return Err(incomplete());
-    }
+    loaded.require_all(NOT_PLANNED)?;
     planning::plan(&request(source, wish, &loaded.forest, owned))
         .map_err(|faults| source::faulty_plan(&source.name, faults))
 }

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use crate::files;
 use crate::formats::csv::{self, ReadOptions};
-use crate::formats::rows::{self, RowFault, Rows, Undecodable};
+use crate::formats::rows::{self, Reading, RowFault, Rows, Undecodable};
 use crate::numbers::{Noun, counted};
-use crate::planning::{Invalid, Key, PlanFault, SavedPlan};
+use crate::planning::{self, Invalid, Key, PlanFault, SavedPlan};
 
 use super::arguments::{ReadingArguments, SourceArguments, SourceFormat};
 use super::exit::Exit;
@@ -74,8 +74,22 @@ pub(super) fn refuse_overwriting(
     Ok(())
 }
 
-/// Reads a file, as flags say.
-pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input, Failure> {
+/// What a file is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be looked at as it is.
+    Looking,
+    /// To be planned from: what is wrong with its rows among themselves is a fault as well.
+    Planning {
+        /// By what rows are matched, if a flag says so.
+        key: Option<Key>,
+        /// Whether external ids that look damaged are meant.
+        ids_as_written: bool,
+    },
+}
+
+/// Reads a file, as flags say. Everything that is wrong with it is told at once.
+pub(super) fn read_from(path: &Path, reading: &ReadingArguments, purpose: Purpose) -> Result<Input, Failure> {
     let name = name(path);
     let bytes = bytes(path)
         .map_err(|error| Failure::usage(format_args!("couldn't read {name}: {}", files::reason(&error))))
@@ -87,17 +101,30 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments) -> Result<Input
         return plan(&name, &text).map(Input::Plan);
     }
     let format = format(path, reading, &name)?;
+    let names = reading.columns.clone().unwrap_or_default();
     let read = match format {
-        SourceFormat::Csv => csv::read(
-            &text,
-            &ReadOptions { delimiter: reading.delimiter, columns: reading.columns.clone().unwrap_or_default() },
-        ),
-        SourceFormat::Json => rows::read_json(&text),
-        SourceFormat::Ndjson => rows::read_ndjson(&text),
+        SourceFormat::Csv => csv::read(&text, &ReadOptions { delimiter: reading.delimiter, columns: names }),
+        SourceFormat::Json => rows::read_json(&text, &names),
+        SourceFormat::Ndjson => rows::read_ndjson(&text, &names),
         SourceFormat::Outline => rows::read_outline(&text),
     };
-    let rows = read.map_err(|faults| faulty_rows(&name, faults))?;
-    Ok(Input::Rows(Source { name, text, format, rows, is_marked, tenant: None, key: None }))
+    let faults = faults(&read, purpose);
+    if !faults.is_empty() {
+        return Err(faulty(&name, faults));
+    }
+    Ok(Input::Rows(Source { name, text, format, rows: read.rows, is_marked, tenant: None, key: None }))
+}
+
+fn faults(Reading { rows, faults }: &Reading, purpose: Purpose) -> Vec<Detail> {
+    let mut all: Vec<Detail> = faults.iter().map(row_detail).collect();
+    // Where a heading can't be read, the rows lack what it names.
+    if let Purpose::Planning { key, ids_as_written } = purpose
+        && faults.iter().all(|fault| fault.problem.is_of_one_line())
+    {
+        all.extend(planning::faults_among(rows, key, ids_as_written).into_iter().map(plan_detail));
+    }
+    all.sort_by_key(|detail| detail.line);
+    all
 }
 
 fn name(path: &Path) -> String {
@@ -173,23 +200,28 @@ fn plan(name: &str, text: &str) -> Result<Box<SavedPlan>, Failure> {
     })
 }
 
-pub(super) fn faulty_rows(name: &str, faults: Vec<RowFault>) -> Failure {
-    let details =
-        faults.into_iter().map(|RowFault { line, problem }| Detail { line: Some(line), text: problem.to_string() });
-    faulty(name, details.collect())
+pub(super) fn faulty_rows(name: &str, faults: &[RowFault]) -> Failure {
+    faulty(name, faults.iter().map(row_detail).collect())
 }
 
 /// What is wrong with what a file wants.
 pub(super) fn faulty_plan(name: &str, faults: Vec<PlanFault>) -> Failure {
-    faulty(
-        name,
-        faults.into_iter().map(|PlanFault { line, problem }| Detail { line, text: problem.to_string() }).collect(),
-    )
+    faulty(name, faults.into_iter().map(plan_detail).collect())
+}
+
+fn row_detail(RowFault { line, problem }: &RowFault) -> Detail {
+    Detail { line: Some(*line), text: problem.to_string() }
+}
+
+fn plan_detail(PlanFault { line, problem }: PlanFault) -> Detail {
+    Detail { line, text: problem.to_string() }
 }
 
 fn faulty(name: &str, details: Vec<Detail>) -> Failure {
     let count = counted(details.len(), Noun::Fault);
+    let in_lines = details.iter().all(|detail| detail.line.is_some());
+    let what = if in_lines { "the file" } else { "the file or the flags" };
     Failure::new(Exit::Usage, format_args!("{name} has {count}"))
         .details(details)
-        .hint("correct the file and run it again")
+        .hint(format_args!("correct {what} and run it again"))
 }

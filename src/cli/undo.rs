@@ -129,8 +129,8 @@ async fn prepare(arguments: &UndoArguments, surroundings: &Surroundings) -> Resu
     let consent = Consent::of(&arguments.sending, &connection)?;
     let opened = sending::open(&link, surroundings.journal_of(&link)?, surroundings.notes).await?;
     let Opened { loaded, sync, did, .. } = opened;
-    if !loaded.is_complete() {
-        return finish(Some(sync), Err(super::plan::incomplete())).await;
+    if let Err(failure) = loaded.require_all("nothing was undone") {
+        return finish(Some(sync), Err(failure)).await;
     }
     // What was in flight when an earlier command was interrupted is known only now.
     let wanted = match entries(surroundings, &link, Timestamp::UNIX_EPOCH).await {

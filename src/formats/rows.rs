@@ -29,6 +29,30 @@ pub struct Rows {
     pub short_ids: bool,
 }
 
+/// What could be read of a file, and what is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What it says, without the lines that can't be read.
+    pub rows: Rows,
+    /// Everything that is wrong, by lines.
+    pub faults: Vec<RowFault>,
+}
+
+impl Reading {
+    pub(super) fn faulty(line: usize, problem: RowProblem) -> Self {
+        Self { rows: Rows::default(), faults: vec![RowFault { line, problem }] }
+    }
+
+    /// What it says, if nothing is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong.
+    pub fn whole(self) -> Result<Rows, Vec<RowFault>> {
+        if self.faults.is_empty() { Ok(self.rows) } else { Err(self.faults) }
+    }
+}
+
 /// One segment as a file wants it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
@@ -135,6 +159,15 @@ impl Cell {
         match self {
             Self::Absent | Self::Empty => None,
             Self::Value(text) => Some(text.trim()),
+        }
+    }
+
+    /// The value as it is written, with the blanks around it.
+    #[must_use]
+    pub fn as_written(&self) -> Option<&str> {
+        match self {
+            Self::Absent | Self::Empty => None,
+            Self::Value(text) => Some(text),
         }
     }
 
@@ -247,9 +280,6 @@ pub struct RowFault {
 /// What was found in a line, and what was expected there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowProblem {
-    /// Nothing to read.
-    #[error("the file is empty")]
-    Empty,
     /// A heading that stands for nothing.
     #[error("unknown column “{0}”; name the columns to read with --columns, and the others are ignored")]
     UnknownColumn(String),
@@ -271,7 +301,7 @@ pub enum RowProblem {
     #[error("“sep={0}” names a delimiter that isn't read; save the file with `;`, `,` or tab")]
     UnknownDelimiter(String),
     /// More or fewer cells than the heading has.
-    #[error("{found} cells, and the heading has {expected}; quote a cell that contains the delimiter")]
+    #[error("{}, and the heading has {expected}; quote a cell that contains the delimiter", cells(*found))]
     WrongCount {
         /// The cells.
         found: usize,
@@ -279,7 +309,7 @@ pub enum RowProblem {
         expected: usize,
     },
     /// A quoted cell without an end.
-    #[error("a quote begins here or later and never ends")]
+    #[error("the quotes don't pair up, here or later; within a quoted cell, a quote is written twice")]
     UnclosedQuote,
     /// A cell that can't be read.
     #[error("can't be read: {0}")]
@@ -296,6 +326,18 @@ pub enum RowProblem {
     /// A line of an outline.
     #[error("{0}")]
     Outline(outline::Problem),
+}
+
+fn cells(count: usize) -> String {
+    if count == 1 { "1 cell".into() } else { format!("{count} cells") }
+}
+
+impl RowProblem {
+    /// Whether it is about its line alone, so that the other lines say what they say.
+    #[must_use]
+    pub const fn is_of_one_line(&self) -> bool {
+        matches!(self, Self::WrongCount { .. } | Self::Expected(_) | Self::InvalidJson(_) | Self::Outline(_))
+    }
 }
 
 #[cfg(test)]

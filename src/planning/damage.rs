@@ -56,7 +56,7 @@ fn plain(text: &str) -> &str {
 }
 
 /// Whether it is a number such as `1,23E+05`.
-fn is_rounded(text: &str) -> bool {
+pub(super) fn is_rounded(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
     let Some(digits) = exponent.strip_prefix(['+', '-']) else { return false };
     let fraction = mantissa.split_once(['.', ',']).map_or((mantissa, "0"), |parts| parts);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::changes::Operation;
 use crate::forest::path_text;
-use crate::formats::rows::{Cell, Column, Row};
+use crate::formats::rows::{Cell, Column, Row, Rows};
 use crate::segment::{Draft, ExternalId, Field, FieldFault, Name, Segment, SegmentId};
 
 /// Rows with all that is known of them.
@@ -40,7 +40,7 @@ pub(super) fn plan(request: &Request<'_>) -> Result<Planned, Vec<PlanFault>> {
     let mut matching = Matching::of(request, &tree, &mut faults).map_err(|fault| vec![fault])?;
     damaged_ids(request, &tree, &mut faults);
     let mut places = places(request, &tree, &matching, &mut faults);
-    let order = order(request, &places, &mut faults);
+    let order = order(request.rows, &places, &mut faults);
     if faults.is_empty() || request.tolerant {
         find_alike(request, &tree, &mut matching, &mut places, &order);
     }
@@ -86,13 +86,26 @@ fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault
 }
 
 fn sorted(mut faults: Vec<PlanFault>) -> Vec<PlanFault> {
+    // A parent that a spreadsheet has damaged is nowhere; that it is damaged says enough.
+    let damaged: HashSet<(Option<usize>, String)> = faults.iter().filter_map(damaged_id).collect();
+    faults.retain(|fault| match &fault.problem {
+        Problem::NoSuchParent { value, .. } => !damaged.contains(&(fault.line, value.clone())),
+        _ => true,
+    });
     faults.sort_by_key(|fault| fault.line);
     faults.dedup();
     faults
 }
 
+fn damaged_id(fault: &PlanFault) -> Option<(Option<usize>, String)> {
+    match &fault.problem {
+        Problem::DamagedId { found, .. } | Problem::RoundedId(found) => Some((fault.line, found.clone())),
+        _ => None,
+    }
+}
+
 /// The rows, each after the one that it stands under. Rows that stand under each other are faults.
-fn order(request: &Request<'_>, places: &[Place], faults: &mut Vec<PlanFault>) -> Vec<usize> {
+pub(super) fn order(rows: &Rows, places: &[Place], faults: &mut Vec<PlanFault>) -> Vec<usize> {
     let above = |at: usize| match places[at] {
         Place::UnderRow(above) => Some(above),
         Place::AsIs | Place::Top | Place::Under(_) => None,
@@ -110,7 +123,7 @@ fn order(request: &Request<'_>, places: &[Place], faults: &mut Vec<PlanFault>) -
         }
         if let Some(met) = at.filter(|met| seen[*met] == 1) {
             let circle = climbed.iter().copied().skip_while(|row| *row != met);
-            let fault = |row: usize| PlanFault { line: Some(request.rows.rows[row].line), problem: Problem::Circle };
+            let fault = |row: usize| PlanFault { line: Some(rows.rows[row].line), problem: Problem::Circle };
             faults.extend(circle.map(fault));
         }
         for row in climbed.into_iter().rev() {

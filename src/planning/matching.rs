@@ -11,7 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use super::damage::KnownIds;
 use super::tree::Tree;
 use super::{Key, PlanFault, Problem, Request, path};
-use crate::formats::rows::{Column, Row};
+use crate::formats::rows::{Column, Row, Rows};
 use crate::segment::{Pattern, Segment, SegmentId};
 
 /// Rows and their segments.
@@ -170,21 +170,35 @@ fn claimed(request: &Request<'_>, at: usize, first: usize, column: Column, value
     PlanFault { line: Some(rows[at].line), problem }
 }
 
-fn twice(rows: &[Row], at: usize, first: usize, column: Column, value: &str) -> PlanFault {
+pub(super) fn twice(rows: &[Row], at: usize, first: usize, column: Column, value: &str) -> PlanFault {
     let problem = Problem::Twice { column, value: value.to_owned(), first: rows[first].line };
     PlanFault { line: Some(rows[at].line), problem }
 }
 
+/// That nothing tells which segment a row means.
+pub(super) fn keyless(rows: &Rows, key: Option<Key>) -> Option<PlanFault> {
+    let has = |column: Column| rows.rows.iter().any(|row| row.value(column).is_some());
+    let problem = match key {
+        // Of a file without rows there is nothing to match.
+        _ if rows.rows.is_empty() => return None,
+        Some(key) if !rows.columns.contains(&key.column()) => Problem::NoKeyColumn(key.column()),
+        // Without any id, every row is new, unless there is one that is just like it.
+        None if !has(Column::ExternalId) && !rows.columns.contains(&Column::Id) => Problem::NoKey,
+        _ => return None,
+    };
+    Some(PlanFault { line: None, problem })
+}
+
 /// By what rows are taken for segments, and whether their ids are none of this tenant's.
 fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Result<(Key, bool), PlanFault> {
+    if let Some(fault) = keyless(request.rows, request.key) {
+        return Err(fault);
+    }
+    if let Some(key) = request.key {
+        return Ok((key, false));
+    }
     let rows = &request.rows.rows;
     let has = |column: Column| rows.iter().any(|row| row.value(column).is_some());
-    if let Some(key) = request.key {
-        // Of a file without rows there is nothing to match.
-        let missing = !rows.is_empty() && !request.rows.columns.contains(&key.column());
-        let fault = PlanFault { line: None, problem: Problem::NoKeyColumn(key.column()) };
-        return if missing { Err(fault) } else { Ok((key, false)) };
-    }
     if has(Column::Id) {
         // The root that the platform puts into every tenant says nothing of whose file it is.
         let knows = |row: &Row| {
@@ -199,15 +213,11 @@ fn key(request: &Request<'_>, tree: &Tree<'_>, short: Option<&ShortIds>) -> Resu
             return Ok((Key::Id, false));
         }
         // With nothing else to go by, what was deleted would come again under another id.
-        let keyless = PlanFault { line: None, problem: Problem::UnknownIds };
-        return if has(Column::ExternalId) { Ok((Key::ExternalId, true)) } else { Err(keyless) };
+        let unknown = PlanFault { line: None, problem: Problem::UnknownIds };
+        return if has(Column::ExternalId) { Ok((Key::ExternalId, true)) } else { Err(unknown) };
     }
-    if has(Column::ExternalId) || rows.is_empty() {
-        return Ok((Key::ExternalId, false));
-    }
-    // Without any id, every row is new, unless there is one that is just like it.
-    let keyless = PlanFault { line: None, problem: Problem::NoKey };
-    if request.rows.columns.contains(&Column::Id) { Ok((Key::Id, false)) } else { Err(keyless) }
+    let by_external_id = has(Column::ExternalId) || rows.is_empty();
+    Ok((if by_external_id { Key::ExternalId } else { Key::Id }, false))
 }
 
 enum Found {

@@ -70,10 +70,37 @@ fn faults_are_told_all_at_once_with_their_lines() {
     let office = Office::with(tenant_of(TENANT));
     assert_snapshot!(picture(plan(&office, "a.csv", b"name;kod\nA;1\nB\nC;2;3\n", &[])));
     assert!(office.server.requests().is_empty(), "the server wasn't asked anything");
-    let file = "externalId;name;parentExternalId\n7;Łódź;H\n1,23E+05;A;\nX;;nowhere\n007;A;\n007;B;\n";
+    let file = "externalId;name;parentExternalId\n7;Łódź;H\nX;;nowhere\n007;A;7\n";
     assert_snapshot!(picture(plan(&office, "a.csv", file.as_bytes(), &[])));
     let json = plan(&office, "a.csv", file.as_bytes(), &["-o", "json"]);
     assert_snapshot!(picture(json));
+}
+
+#[test]
+fn what_is_wrong_with_rows_among_themselves_is_told_without_the_server() {
+    let office = Office::with(tenant_of(TENANT));
+    let file = b"externalId;name;parentExternalId\nA;A;B\nB;B;A\nC;C;\nC;C;\nD;D\n1,23E+05;E;\n";
+    let (code, stdout, stderr) = plan(&office, "a.csv", file, &["--base-url", "http://127.0.0.1:1"]);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    for words in [
+        "has 5 faults",
+        "line 2: it would be its own",
+        "line 5: externalId C is in line 4",
+        "line 6: 2 cells",
+        "line 7: 1,23E+05",
+    ] {
+        assert!(stderr.contains(words), "{words}: {stderr}");
+    }
+    assert!(office.server.requests().is_empty());
+}
+
+#[test]
+fn an_empty_file_blows_a_fuse_whatever_its_form() {
+    let office = Office::with(tenant_of(TENANT));
+    for name in ["a.csv", "a.json", "a.ndjson", "a.outline"] {
+        let (code, _, stderr) = plan(&office, name, b"", &[]);
+        assert!(code == 6 && stderr.contains("the file has no segments"), "{name}: {stderr}");
+    }
 }
 
 #[test]
@@ -93,6 +120,9 @@ fn other_headings_are_named_by_a_flag() {
     let (code, stdout, stderr) = plan(&office, "a.tsv", file.as_bytes(), &["--columns", columns]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert_eq!(stdout, "+ create  /Hurtownie/Kraków/Wola  [N]\nacme on HOST: 1 to create\n");
+    let objects = "[{\"NAZWA\": \"Wola\", \"KOD\": \"N\", \"KOD_NADRZEDNY\": \"PL-12\", \"RABAT\": 7}]";
+    let (code, in_json, _) = plan(&office, "a.json", objects.as_bytes(), &["--columns", columns]);
+    assert_eq!((code, in_json), (0, stdout.clone()));
     // The profile can name them too.
     let config = office.desk.home.path().join(".config/segtui/config.toml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();

@@ -73,7 +73,8 @@ fn a_list_with_a_hole_is_no_ground_to_change_anything() {
         let connection = ["--base-url", &server.uri(), "--tenant", "acme", "--api-key", "key-of-acme"];
         let (code, stdout, stderr) = desk.run(&[command, &[file.to_str().unwrap()], &connection[..]].concat());
         assert_eq!((code, stdout.as_str()), (8, ""), "{stderr}");
-        assert!(stderr.contains("the list of segments is incomplete, so nothing was planned"), "{stderr}");
+        assert!(stderr.contains("nothing was planned: the list of segments is incomplete: "), "{stderr}");
+        assert_eq!(stderr.matches("incomplete").count(), 1, "it is said once: {stderr}");
     }
     let requests = runtime.block_on(server.received_requests()).unwrap();
     assert!(requests.iter().all(|request| request.method.as_str() == "GET"));

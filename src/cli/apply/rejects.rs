@@ -87,19 +87,19 @@ fn write_json(out: &mut dyn Write, rows: &[Row], lines: &BTreeSet<usize>) -> fmt
 mod tests {
     use super::*;
     use crate::formats::csv::{self, ReadOptions};
-    use crate::formats::rows::{read_json, read_outline};
+    use crate::formats::rows::{ColumnNames, read_json, read_outline};
 
     fn rejected(text: &str, format: SourceFormat, lines: &[usize]) -> String {
         let rows = match format {
             SourceFormat::Csv => csv::read(text, &ReadOptions::default()),
             SourceFormat::Outline => read_outline(text),
-            _ => read_json(text),
+            _ => read_json(text, &ColumnNames::default()),
         };
         let source = Source {
             name: "a".into(),
             text: text.into(),
             format,
-            rows: rows.unwrap(),
+            rows: rows.whole().unwrap(),
             is_marked: false,
             tenant: None,
             key: None,

@@ -105,15 +105,13 @@ fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, V
 
 /// What became of an earlier session. What it had sent and nobody knows of is looked for by whoever sends it again.
 fn interrupted(left: usize) -> String {
-    let dropped = match left {
-        0 => "nothing was left".to_owned(),
-        left => format!(
-            "{} {} not applied; to continue, run the same command again",
-            counted(left, Noun::Change),
-            Agreeing::Were.with(left)
-        ),
+    let rest = match left {
+        0 => "nothing is left of it".to_owned(),
+        left => {
+            format!("running it again does the {} that {} left", counted(left, Noun::Change), Agreeing::Are.with(left))
+        }
     };
-    format!("an earlier command was interrupted: what it had applied is in the history, and {dropped}")
+    format!("an earlier command was interrupted: what it had applied is in the history, and {rest}")
 }
 
 /// Puts operations into a queue of their own, as one plan that is sent at once. Answers its number, the queue, and what is to be written

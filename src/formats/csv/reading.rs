@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use csv::StringRecord;
 
 use super::guard::unguard;
-use crate::formats::rows::{Cell, Column, ColumnNames, Row, RowFault, RowProblem, Rows};
+use crate::formats::rows::{Cell, Column, ColumnNames, Reading, Row, RowFault, RowProblem, Rows};
 
 /// What stands between the cells of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,37 +59,30 @@ pub struct ReadOptions {
     pub columns: ColumnNames,
 }
 
-/// Reads a table.
-///
-/// # Errors
-///
-/// Everything that is wrong with it.
-pub fn read(text: &str, options: &ReadOptions) -> Result<Rows, Vec<RowFault>> {
+/// Reads a table. Nothing at all has no rows.
+#[must_use]
+pub fn read(text: &str, options: &ReadOptions) -> Reading {
     let whole = text.trim_start_matches('\u{feff}');
     if whole.trim().is_empty() {
-        return Err(vec![RowFault { line: 1, problem: RowProblem::Empty }]);
+        return Reading::default();
     }
-    let (stated, body) = stated_delimiter(whole).map_err(|problem| vec![RowFault { line: 1, problem }])?;
+    let (stated, body) = match stated_delimiter(whole) {
+        Ok(stated) => stated,
+        Err(problem) => return Reading::faulty(1, problem),
+    };
     let lines_before = newlines(&whole[..whole.len() - body.len()]);
-    let delimiter = match options.delimiter.or(stated) {
-        Some(delimiter) => delimiter,
-        None => delimiter_of(body, &options.columns)
-            .map_err(|problem| vec![RowFault { line: 1 + lines_before, problem }])?,
+    let delimiter = match options.delimiter.or(stated).map_or_else(|| delimiter_of(body, &options.columns), Ok) {
+        Ok(delimiter) => delimiter,
+        Err(problem) => return Reading::faulty(1 + lines_before, problem),
     };
     let mut table = Table { body, delimiter, lines_before, faults: Vec::new() };
-    let records = table.records();
-    let mut records = records.into_iter();
-    let Some((line, heading)) = records.next() else {
-        return Err(vec![RowFault { line: 1, problem: RowProblem::Empty }]);
-    };
+    let mut records = table.records().into_iter();
+    let Some((line, heading)) = records.next() else { return Reading::default() };
     let columns = table.columns(line, &heading, &options.columns);
     let rows: Vec<Row> = records.filter_map(|(line, record)| table.row(line, &record, &columns)).collect();
     table.faults.sort_by_key(|fault| fault.line);
-    if !table.faults.is_empty() {
-        return Err(table.faults);
-    }
     let columns = Column::ALL.into_iter().filter(|column| columns.contains(&Some(*column))).collect();
-    Ok(Rows { rows, columns, short_ids: false })
+    Reading { rows: Rows { rows, columns, short_ids: false }, faults: table.faults }
 }
 
 /// The delimiter of a first line `sep=;`, as Excel reads it, and what comes after that.
@@ -245,11 +238,11 @@ mod tests {
     use super::*;
 
     fn rows(text: &str) -> Vec<Row> {
-        read(text, &ReadOptions::default()).unwrap_or_else(|faults| panic!("{faults:?}")).rows
+        read(text, &ReadOptions::default()).whole().unwrap_or_else(|faults| panic!("{faults:?}")).rows
     }
 
     fn faults(text: &str) -> Vec<(usize, RowProblem)> {
-        let faults = read(text, &ReadOptions::default()).unwrap_err();
+        let faults = read(text, &ReadOptions::default()).faults;
         faults.into_iter().map(|fault| (fault.line, fault.problem)).collect()
     }
 
@@ -279,7 +272,7 @@ mod tests {
         assert_eq!(faults("sep=|\nname|id\nA|1\n"), [(1, RowProblem::UnknownDelimiter("|".into()))]);
         assert!(matches!(faults("name;id,path\nA;1\n")[0], (1, RowProblem::UnclearDelimiter(_))));
         let named = ReadOptions { delimiter: Some(Delimiter::Comma), ..ReadOptions::default() };
-        assert_eq!(read("name,id\n\"A;B\",1\n", &named).unwrap().rows[0].value(Column::Name), Some("A;B"));
+        assert_eq!(read("name,id\n\"A;B\",1\n", &named).rows.rows[0].value(Column::Name), Some("A;B"));
     }
 
     #[test]
@@ -290,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_told_with_its_line() {
-        assert_eq!(faults(" \n"), [(1, RowProblem::Empty)]);
+        assert_eq!(rows(" \n"), []);
         let text = "name;kod;name\nA\nB;1;2\nC;1;2;3\n";
         assert_eq!(
             faults(text),
@@ -303,8 +296,8 @@ mod tests {
         );
         assert!(faults("name;id\nA;1\n\"B;2\nC;3\n").contains(&(3, RowProblem::UnclosedQuote)));
         let named = ReadOptions { columns: ColumnNames::parse("name=NAZWA").unwrap(), ..ReadOptions::default() };
-        assert_eq!(read("kod;id\n1;2\n", &named).unwrap_err()[0].problem, RowProblem::NoSuchColumn("NAZWA".into()));
-        let read = read("kod;NAZWA\n1;A\n", &named).unwrap();
+        assert_eq!(read("kod;id\n1;2\n", &named).faults[0].problem, RowProblem::NoSuchColumn("NAZWA".into()));
+        let read = read("kod;NAZWA\n1;A\n", &named).whole().unwrap();
         assert_eq!(read.columns, [Column::Name]);
         assert_eq!(read.rows[0].value(Column::Name), Some("A"));
     }

@@ -7,39 +7,36 @@ use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::{Cell, Column, Row, RowFault, RowProblem, Rows};
+use super::{Cell, Column, ColumnNames, Reading, Row, RowFault, RowProblem, Rows};
 
-/// Reads an array of objects, or an object that has it under `segments`.
-///
-/// # Errors
-///
-/// Everything that is wrong with it.
-pub fn read_json(text: &str) -> Result<Rows, Vec<RowFault>> {
+/// Reads an array of objects, or an object that has it under `segments`. Nothing at all has no rows.
+#[must_use]
+pub fn read_json(text: &str, names: &ColumnNames) -> Reading {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
-        return Err(vec![RowFault { line: 1, problem: RowProblem::Empty }]);
+        return Reading::default();
     }
     let values = match serde_json::from_str::<Vec<&RawValue>>(text) {
         Ok(values) => values,
         Err(fault) if fault.is_data() => {
-            let within: Within<'_> = serde_json::from_str(text).map_err(|_| {
-                let expected = RowProblem::Expected("an array of segments, or an object with it under “segments”");
-                vec![RowFault { line: 1, problem: expected }]
-            })?;
+            let Ok(within) = serde_json::from_str::<Within<'_>>(text) else {
+                let expected = "an array of segments, or an object with it under “segments”";
+                return Reading::faulty(1, RowProblem::Expected(expected));
+            };
             within.segments
         }
-        Err(fault) => return Err(vec![invalid(&fault, 0)]),
+        Err(fault) => return Reading { rows: Rows::default(), faults: vec![invalid(&fault, 0)] },
     };
-    let mut reading = Reading::default();
+    let mut objects = Objects::of(names);
     let (mut line, mut counted) = (1, 0);
     for value in values {
         // It is a part of the text, so how far it is from the beginning says on which line it is.
         let at = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
         line += newlines(text.as_bytes().get(counted..at).unwrap_or_default());
         counted = at;
-        reading.take(line, value.get());
+        objects.take(line, value.get());
     }
-    reading.ended()
+    objects.ended()
 }
 
 #[derive(serde::Deserialize)]
@@ -49,18 +46,15 @@ struct Within<'a> {
 }
 
 /// Reads an object a line.
-///
-/// # Errors
-///
-/// Everything that is wrong with it.
-pub fn read_ndjson(text: &str) -> Result<Rows, Vec<RowFault>> {
-    let mut reading = Reading::default();
+#[must_use]
+pub fn read_ndjson(text: &str, names: &ColumnNames) -> Reading {
+    let mut objects = Objects::of(names);
     for (line, written) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         if !written.trim().is_empty() {
-            reading.take(line, written);
+            objects.take(line, written);
         }
     }
-    reading.ended()
+    objects.ended()
 }
 
 fn newlines(bytes: &[u8]) -> usize {
@@ -110,13 +104,18 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-#[derive(Default)]
-struct Reading {
+/// Objects as they are read, one after the other.
+struct Objects<'a> {
+    names: &'a ColumnNames,
     rows: Vec<Row>,
     faults: Vec<RowFault>,
 }
 
-impl Reading {
+impl<'a> Objects<'a> {
+    const fn of(names: &'a ColumnNames) -> Self {
+        Self { names, rows: Vec::new(), faults: Vec::new() }
+    }
+
     fn take(&mut self, line: usize, text: &str) {
         let Pairs(object) = match serde_json::from_str(text) {
             Ok(pairs) => pairs,
@@ -127,7 +126,9 @@ impl Reading {
         };
         let mut row = Row::at(line);
         for (key, value) in object {
-            match (Column::of_heading(&key), cell(value)) {
+            match (self.names.column(&key), cell(value)) {
+                // As with a table: who names the columns to read has the others ignored.
+                (None, _) if !self.names.is_empty() => {}
                 (None, _) => self.faults.push(RowFault { line, problem: RowProblem::UnknownKey(key) }),
                 (Some(_), None) => {
                     let problem = RowProblem::Expected("a text, a whole number or null for each field");
@@ -142,13 +143,10 @@ impl Reading {
         self.rows.push(row);
     }
 
-    fn ended(self) -> Result<Rows, Vec<RowFault>> {
-        if !self.faults.is_empty() {
-            return Err(self.faults);
-        }
+    fn ended(self) -> Reading {
         let has = |column: &Column| self.rows.iter().any(|row| !row.cell(*column).is_absent());
         let columns = Column::ALL.into_iter().filter(has).collect();
-        Ok(Rows { rows: self.rows, columns, short_ids: false })
+        Reading { rows: Rows { rows: self.rows, columns, short_ids: false }, faults: self.faults }
     }
 }
 
@@ -166,38 +164,51 @@ fn cell(value: Value) -> Option<Cell> {
 mod tests {
     use super::*;
 
+    fn json(text: &str) -> Result<Rows, Vec<RowFault>> {
+        read_json(text, &ColumnNames::default()).whole()
+    }
+
+    fn ndjson(text: &str) -> Result<Rows, Vec<RowFault>> {
+        read_ndjson(text, &ColumnNames::default()).whole()
+    }
+
+    #[test]
+    fn keys_are_named_as_the_headings_of_a_table_are() {
+        let names = ColumnNames::parse("name=NAZWA,ext=KOD").unwrap();
+        let rows = read_json("[{\"NAZWA\": \"A\", \"KOD\": \"1\", \"RABAT\": 5}]", &names).whole().unwrap();
+        assert_eq!(rows.rows[0].value(Column::ExternalId), Some("1"));
+        assert_eq!(rows.columns, [Column::Name, Column::ExternalId]);
+    }
+
     #[test]
     fn a_key_that_is_not_there_says_nothing_and_null_empties() {
         let text = "[\n  {\"id\": \"a\", \"name\": \"A\", \"parentSegmentId\": null},\n\n  {\"externalId\": 7}\n]";
-        let rows = read_json(text).unwrap();
+        let rows = json(text).unwrap();
         assert_eq!(rows.columns, [Column::Id, Column::Name, Column::ExternalId, Column::ParentId]);
         let [first, second] = rows.rows.as_slice() else { panic!("{rows:?}") };
         assert_eq!((first.line, second.line), (2, 4));
         assert_eq!(first.cell(Column::ParentId), &Cell::Empty);
         assert_eq!(first.cell(Column::ExternalId), &Cell::Absent);
         assert_eq!(second.value(Column::ExternalId), Some("7"));
-        assert_eq!(read_json("{\"segments\": [{\"name\": \"A\"}]}").unwrap().rows.len(), 1);
-        assert_eq!(read_json("[]").unwrap().rows.len(), 0);
+        assert_eq!(json("{\"segments\": [{\"name\": \"A\"}]}").unwrap().rows.len(), 1);
+        assert_eq!(json("[]").unwrap().rows.len(), 0);
     }
 
     #[test]
     fn every_fault_has_its_line() {
-        let faults = read_json("[\n{\"nam\": 1},\n3,\n{\"name\": [\n]}]").unwrap_err();
+        let faults = json("[\n{\"nam\": 1},\n3,\n{\"name\": [\n]}]").unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2, 3, 4]);
-        assert_eq!(read_json("[\n{").unwrap_err()[0].line, 2);
-        assert!(matches!(read_json("{}").unwrap_err()[0].problem, RowProblem::Expected(_)));
+        assert_eq!(json("[\n{").unwrap_err()[0].line, 2);
+        assert!(matches!(json("{}").unwrap_err()[0].problem, RowProblem::Expected(_)));
         let twice = RowProblem::ColumnTwice(Column::Name);
-        let faults = read_json("[\n{\"name\": \"A\", \"id\": \"a\", \"name\": \"B\"}\n]").unwrap_err();
+        let faults = json("[\n{\"name\": \"A\", \"id\": \"a\", \"name\": \"B\"}\n]").unwrap_err();
         assert_eq!(faults, [RowFault { line: 2, problem: twice.clone() }]);
-        assert_eq!(
-            read_ndjson("\n{\"name\": null, \"name\": \"B\"}").unwrap_err(),
-            [RowFault { line: 2, problem: twice }]
-        );
+        assert_eq!(ndjson("\n{\"name\": null, \"name\": \"B\"}").unwrap_err(), [RowFault { line: 2, problem: twice }]);
         for text in ["[\n{", "[\n", "[{\"name\": \"A", "[{\"name\":"] {
-            let told = read_json(text).unwrap_err()[0].problem.to_string();
+            let told = json(text).unwrap_err()[0].problem.to_string();
             assert!(!told.contains("EOF") && told.starts_with("not valid JSON: "), "{told}");
         }
-        let faults = read_ndjson("{\"name\": \"A\"}\n\n{\"name\": \n{\"name\": 1.5}\n").unwrap_err();
+        let faults = ndjson("{\"name\": \"A\"}\n\n{\"name\": \n{\"name\": 1.5}\n").unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [3, 4]);
     }
 }

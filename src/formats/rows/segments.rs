@@ -45,7 +45,7 @@ impl Rows {
             segment: Arc::new(Segment {
                 id: id.clone(),
                 name: row.name().unwrap_or_default().into(),
-                external_id: row.value(Column::ExternalId).map(Into::into),
+                external_id: row.cell(Column::ExternalId).as_written().map(Into::into),
                 parent: known.parent(row),
             }),
         };
@@ -81,9 +81,9 @@ impl Rows {
 }
 
 impl Row {
-    /// The name, or else the last name of the path.
+    /// The name as it is written, blanks included, or else the last name of the path.
     fn name(&self) -> Option<String> {
-        let written = self.value(Column::Name).map(str::to_owned);
+        let written = self.cell(Column::Name).as_written().map(str::to_owned);
         written.or_else(|| path_names(self.value(Column::Path)?).pop())
     }
 
@@ -141,7 +141,7 @@ impl<'a> Known<'a> {
 mod tests {
     use super::*;
     use crate::formats::csv::{ReadOptions, read};
-    use crate::formats::rows::{read_json, read_outline};
+    use crate::formats::rows::{ColumnNames, read_json, read_outline};
 
     /// Each row as `line id: name [external id] < parent`.
     fn lines(rows: &Rows) -> Vec<String> {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn csv(text: &str) -> Rows {
-        read(text, &ReadOptions::default()).unwrap()
+        read(text, &ReadOptions::default()).whole().unwrap()
     }
 
     #[test]
@@ -176,10 +176,10 @@ mod tests {
 
     #[test]
     fn the_other_forms_are_rows_as_well() {
-        let rows = read_outline("A\n  B  [X]\n").unwrap();
+        let rows = read_outline("A\n  B  [X]\n").whole().unwrap();
         assert_eq!(lines(&rows), ["1 line 1: A [-] < -", "2 line 2: B [X] < line 1"]);
         let json = r#"[{"id":"a","name":"A","externalId":null,"parentSegmentId":"a"}]"#;
-        assert_eq!(lines(&read_json(json).unwrap()), ["1 a: A [-] < a"]);
+        assert_eq!(lines(&read_json(json, &ColumnNames::default()).whole().unwrap()), ["1 a: A [-] < a"]);
     }
 
     #[test]

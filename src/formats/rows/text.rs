@@ -2,7 +2,7 @@
 
 use encoding_rs::{ISO_8859_2, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250};
 
-use super::{Above, Cell, Column, Row, RowFault, RowProblem, Rows};
+use super::{Above, Cell, Column, Reading, Row, RowFault, RowProblem, Rows};
 use crate::formats::outline;
 
 /// How letters are written as bytes.
@@ -126,12 +126,12 @@ fn first_line_of_utf16(bytes: &[u8]) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Reads an outline: a line's place is where its indentation puts it.
-///
-/// # Errors
-///
-/// Everything that is wrong with it.
-pub fn read_outline(text: &str) -> Result<Rows, Vec<RowFault>> {
+/// Reads an outline: a line's place is where its indentation puts it. Nothing at all has no rows.
+#[must_use]
+pub fn read_outline(text: &str) -> Reading {
+    if text.trim().is_empty() {
+        return Reading::default();
+    }
     let outline::OutlineText { lines, faults } = outline::read(text);
     let fault = |fault: outline::Fault| RowFault { line: fault.line, problem: RowProblem::Outline(fault.problem) };
     let mut faults: Vec<RowFault> = faults.into_iter().map(fault).collect();
@@ -152,10 +152,9 @@ pub fn read_outline(text: &str) -> Result<Rows, Vec<RowFault>> {
         rows.push(row);
     }
     faults.sort_by_key(|fault| fault.line);
-    if faults.is_empty() {
-        Ok(Rows { rows, columns: vec![Column::Id, Column::Name, Column::ExternalId], short_ids: true })
-    } else {
-        Err(faults)
+    Reading {
+        rows: Rows { rows, columns: vec![Column::Id, Column::Name, Column::ExternalId], short_ids: true },
+        faults,
     }
 }
 
@@ -189,12 +188,12 @@ mod tests {
 
     #[test]
     fn indentation_says_what_stands_under_what() {
-        let rows = read_outline("A  [1]  {a}\n  B\n    C\n  D  {d}\nE\n").unwrap();
+        let rows = read_outline("A  [1]  {a}\n  B\n    C\n  D  {d}\nE\n").whole().unwrap();
         let above: Vec<Above> = rows.rows.iter().map(|row| row.above).collect();
         assert_eq!(above, [Above::Top, Above::Row(0), Above::Row(1), Above::Row(0), Above::Top]);
         assert_eq!(rows.rows[0].value(Column::ExternalId), Some("1"));
         assert_eq!(rows.rows[1].cell(Column::ExternalId), &Cell::Empty);
-        let faults = read_outline("A\n\tB\n   C\n").unwrap_err();
+        let faults = read_outline("A\n\tB\n   C\n").faults;
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2, 3]);
     }
 }

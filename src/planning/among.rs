@@ -1,0 +1,110 @@
+//! What is wrong with rows among themselves, whatever the tenant has: it is told before the tenant is asked anything.
+
+use hashbrown::HashMap;
+
+use super::damage::is_rounded;
+use super::difference::order;
+use super::matching::{keyless, twice};
+use super::places::Place;
+use super::{Key, PlanFault, Problem, path};
+use crate::formats::rows::{Above, Column, Row, Rows};
+
+/// What is wrong, by lines, when rows are matched by a key, or by what they have.
+pub(super) fn faults(rows: &Rows, key: Option<Key>, ids_as_written: bool) -> Vec<PlanFault> {
+    let mut faults: Vec<PlanFault> = keyless(rows, key).into_iter().collect();
+    let by_id = firsts(rows, Column::Id);
+    let by_external_id = firsts(rows, Column::ExternalId);
+    faults.extend(by_id.twice);
+    // In a copy of another tenant's segments, several may well share one; whose the ids are, only the tenant can tell.
+    let matches_by_id = rows.rows.iter().any(|row| row.value(Column::Id).is_some());
+    if key == Some(Key::ExternalId) || (key.is_none() && !matches_by_id) {
+        faults.extend(by_external_id.twice);
+    }
+    if !ids_as_written {
+        let columns = [Column::ExternalId, Column::ParentExternalId];
+        let ids = rows.rows.iter().flat_map(|row| columns.map(|column| (row.line, row.value(column))));
+        let rounded = ids.filter_map(|(line, id)| Some((line, id.filter(|id| is_rounded(id))?.to_owned())));
+        faults.extend(rounded.map(|(line, id)| PlanFault { line: Some(line), problem: Problem::RoundedId(id) }));
+    }
+    let invalid = |row: &Row| {
+        let written = row.value(Column::Path).filter(|_| !says_parent(row))?;
+        let problem = path::names(written).is_none().then(|| Problem::InvalidPath(written.to_owned()))?;
+        Some(PlanFault { line: Some(row.line), problem })
+    };
+    faults.extend(rows.rows.iter().filter_map(invalid));
+    let mut by_path: HashMap<Vec<String>, usize> = HashMap::new();
+    for (at, row) in rows.rows.iter().enumerate() {
+        if let Some(names) = row.value(Column::Path).and_then(path::names) {
+            by_path.entry(names).or_insert(at);
+        }
+    }
+    let above = |row: &Row| match row.above {
+        Above::Row(above) => Some(above),
+        Above::Top => None,
+        Above::Unsaid if says_parent(row) => {
+            let id = row.value(Column::ParentId).and_then(|id| by_id.rows.get(id));
+            let external_id = row.value(Column::ParentExternalId).and_then(|id| by_external_id.rows.get(id));
+            id.or(external_id).copied()
+        }
+        Above::Unsaid => {
+            let names = path::names(row.value(Column::Path)?)?;
+            by_path.get(names.split_last()?.1).copied()
+        }
+    };
+    let places: Vec<Place> = rows.rows.iter().map(|row| above(row).map_or(Place::AsIs, Place::UnderRow)).collect();
+    order(rows, &places, &mut faults);
+    faults
+}
+
+fn says_parent(row: &Row) -> bool {
+    !row.cell(Column::ParentId).is_absent() || !row.cell(Column::ParentExternalId).is_absent()
+}
+
+/// The first row with each value of a column.
+struct Firsts<'a> {
+    rows: HashMap<&'a str, usize>,
+    /// The others that have it.
+    twice: Vec<PlanFault>,
+}
+
+fn firsts(rows: &Rows, column: Column) -> Firsts<'_> {
+    let mut firsts = Firsts { rows: HashMap::new(), twice: Vec::new() };
+    for (at, row) in rows.rows.iter().enumerate() {
+        let Some(value) = row.value(column) else { continue };
+        let first = *firsts.rows.entry(value).or_insert(at);
+        if first != at {
+            firsts.twice.push(twice(&rows.rows, at, first, column, value));
+        }
+    }
+    firsts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::csv::{ReadOptions, read};
+
+    fn lines(text: &str, key: Option<Key>) -> Vec<(Option<usize>, String)> {
+        let rows = read(text, &ReadOptions::default()).whole().unwrap();
+        faults(&rows, key, false).into_iter().map(|fault| (fault.line, fault.problem.to_string())).collect()
+    }
+
+    #[test]
+    fn rows_that_contradict_each_other_are_found_without_a_tenant() {
+        let circle = "it would be its own ancestor";
+        let text = "externalId,name,parentExternalId\nA,A,B\nB,B,A\nC,C,\nC,C,\n";
+        assert_eq!(
+            lines(text, None),
+            [(Some(5), "externalId C is in line 4 already".into()), (Some(2), circle.into()), (Some(3), circle.into()),]
+        );
+        let text = "id,parentId,externalId\na,b,X\nb,a,X\na,,\n";
+        assert_eq!(
+            lines(text, None),
+            [(Some(4), "id a is in line 2 already".into()), (Some(2), circle.into()), (Some(3), circle.into())]
+        );
+        assert_eq!(lines("path\n/A\n/A/B\nC\n", Some(Key::Path)).len(), 1);
+        assert_eq!(lines("name\nA\n", None).len(), 1, "no key");
+        assert_eq!(lines("name\nA\n", Some(Key::ExternalId)).len(), 1, "not the column of the key");
+        assert_eq!(lines("externalId,name\n", None), []);
+    }
+}
