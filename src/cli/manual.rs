@@ -1,5 +1,6 @@
 //! `segtui man`: the manual, made of the same table of arguments as `--help`.
 
+use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -12,7 +13,7 @@ use super::configuration::print;
 use super::exit::Exit;
 use super::failure::Failure;
 
-/// Prints a page, or writes all of them into a folder.
+/// Prints a page, or writes all of them into a folder, which is made if it isn't there.
 pub(super) fn run(options: &ManArguments) -> Result<Exit, Failure> {
     match &options.dir {
         Some(folder) => write_all(folder),
@@ -21,9 +22,10 @@ pub(super) fn run(options: &ManArguments) -> Result<Exit, Failure> {
 }
 
 fn write_all(folder: &Path) -> Result<Exit, Failure> {
-    clap_mangen::generate_to(Arguments::command(), folder).map_err(|error| {
+    let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Arguments::command(), folder));
+    written.map_err(|error| {
         Failure::failed(format_args!("couldn't write the manual into {}: {}", folder.display(), files::reason(&error)))
-            .hint("name a folder that exists and that you can write to")
+            .hint("name a folder that you can write to")
     })?;
     Ok(Exit::Done)
 }

@@ -142,14 +142,14 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
     let (code, stdout, stderr) = desk.run(&["man", "nothing"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("segtui: there is no command nothing\nhint: commands: "), "{stderr}");
-    let folder = desk.home.path().join("man1");
-    fs::create_dir(&folder).unwrap();
+    // Neither is there yet.
+    let folder = desk.home.path().join("share/man1");
     assert_eq!(desk.run(&["man", "--dir", folder.to_str().unwrap()]).0, 0);
     for name in ["segtui.1", "segtui-watch.1", "segtui-config-show.1"] {
         assert!(fs::metadata(folder.join(name)).unwrap().len() > 200, "{name}");
     }
-    let absent = desk.home.path().join("absent");
-    let (code, _, stderr) = desk.run(&["man", "--dir", absent.to_str().unwrap()]);
+    let file = folder.join("segtui.1");
+    let (code, _, stderr) = desk.run(&["man", "--dir", file.to_str().unwrap()]);
     assert_eq!(code, 1);
-    assert!(stderr.contains(&format!("couldn't write the manual into {}", absent.display())), "{stderr}");
+    assert!(stderr.contains(&format!("couldn't write the manual into {}", file.display())), "{stderr}");
 }

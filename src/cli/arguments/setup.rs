@@ -128,7 +128,7 @@ pub(in crate::cli) struct ManArguments {
     /// Command whose page is printed [default: segtui itself].
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
-    /// Write the pages of all commands into this folder instead.
+    /// Write the pages of all commands into this folder instead. It is created if it doesn't exist.
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     pub dir: Option<PathBuf>,
 }
