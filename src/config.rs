@@ -137,6 +137,8 @@ pub struct Connection {
     pub tenant: String,
     /// The API key.
     pub api_key: SecretString,
+    /// The configuration file, if the key is written in it.
+    pub key_in: Option<PathBuf>,
     /// What is trusted besides the system's certificates.
     pub extra_roots: ExtraRoots,
     /// Whether anything may be changed.
@@ -478,6 +480,7 @@ fn connection(
     let missing = |what, flag, variable, key| ConfigError::Missing { what, flag, variable, key, path: path.to_owned() };
     let base_url = base_url.ok_or_else(|| missing("the base URL", "--base-url", "SEGTUI_BASE_URL", "base_url"))?;
     let tenant = tenant.ok_or_else(|| missing("the tenant", "--tenant", "SEGTUI_TENANT", "tenant"))?;
+    let key_in = (given.api_key.is_none() && profile.api_key.is_some()).then(|| path.to_owned());
     let api_key = match given.api_key {
         Some(key) => Some(key),
         None => secret::of(&profile, path, environment, &given.key_variables)?,
@@ -494,6 +497,7 @@ fn connection(
         base_url: BaseUrl::parse(&base_url, flags.insecure_http.unwrap_or(in_profile))?,
         tenant,
         api_key: api_key.clone().unwrap_or_default(),
+        key_in,
         extra_roots,
         access: access(flags, environment, &profile)?,
         poll: flags.poll.or(profile.poll),

@@ -20,7 +20,7 @@ use crate::terminal::{self, Ending, FilledIn, ProfileService, Setup, Signal, Ter
 
 use super::arguments::{ConnectionArguments, LookArguments};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{self, ErrorForm, Failure};
 use super::link::{self, Link, Watched};
 use super::places::{self, Places};
 use super::{look, profile_service};
@@ -103,6 +103,10 @@ where
             Start::WithoutKey(without) => Some(without.connection()),
             Start::Demo | Start::Nothing => None,
         };
+        // On the shell's own screen, where it is found again after quitting.
+        if let Some(note) = first.and_then(link::key_note) {
+            failure::note(note, ErrorForm::Text);
+        }
         let places = Places::new(&self.flags, &self.environment, first);
         // Whatever can be found to be wrong is told before the terminal is taken over.
         let ready = match start {

@@ -162,7 +162,9 @@ fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result
         }
     };
     let faults = config::faults(&text, path);
-    tell_readers(path, &text, notes);
+    if let Some(mode) = readable_key(path, &text) {
+        notes.note(readers_note(path, mode));
+    }
     print(&match form {
         TextOrJson::Text if faults.is_empty() => format!("{}: no faults\n", printable(&path.display().to_string())),
         TextOrJson::Text => faults.iter().map(|fault| printable(&fault.to_string()).into_owned() + "\n").collect(),
@@ -176,14 +178,10 @@ fn check(path: &Path, asked_for: bool, form: TextOrJson, notes: Notes) -> Result
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Usage })
 }
 
-/// A key in a file that others can read is worth a word, though no fault of what is written there.
-fn tell_readers(path: &Path, text: &str, notes: Notes) {
-    if let Some(mode) = readable_key(path, text) {
-        notes.note(format_args!(
-            "{path} has an API key and others can access it (mode {mode:04o}); run `chmod 600 {path}`",
-            path = path.display()
-        ));
-    }
+/// What to say of a key in a file that others can access: no fault of what is written there.
+pub(super) fn readers_note(path: &Path, mode: u32) -> String {
+    let path = path.display();
+    format!("{path} has an API key and others can access it (mode {mode:04o}); run `chmod 600 {path}`")
 }
 
 /// The mode of a file that has a key in it and that others can access.

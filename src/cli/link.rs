@@ -17,6 +17,7 @@ use crate::remote::{Access, BaseUrl, Exchange, Guarded, InsecureHttp, Remote};
 use crate::sync::{Pace, Settings};
 
 use super::arguments::{ConnectionArguments, LookArguments};
+use super::configuration::readers_note;
 use super::failure::Failure;
 
 /// Changes that the colleague of the demo makes in a second: one in some four seconds.
@@ -100,6 +101,11 @@ impl Link {
         Ok(Self { connection, client, demo })
     }
 
+    /// What to say of the file that the key was read from.
+    pub fn key_note(&self) -> Option<String> {
+        key_note(&self.connection)
+    }
+
     /// Whether it leads to a demo server of its own.
     pub const fn is_demo(&self) -> bool {
         self.demo.is_some()
@@ -113,6 +119,12 @@ impl Link {
         let partial_feed = self.connection.follows_some_only();
         Settings { page_size, concurrency, poll, verify_every, origins, partial_feed, ..Settings::default() }
     }
+}
+
+/// A warning if the key was read from a configuration file that others can access.
+pub(super) fn key_note(connection: &Connection) -> Option<String> {
+    let file = connection.key_in.as_deref()?;
+    files::open_to_others(file).map(|mode| readers_note(file, mode))
 }
 
 /// How long a person who waits for one page waits for a connection, and for the answer.

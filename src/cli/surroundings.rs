@@ -1,5 +1,6 @@
 //! What a command has besides its own arguments: where to connect to, the environment, and how to say what.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use crate::check::Rules;
@@ -18,6 +19,8 @@ pub(super) struct Surroundings {
     environment: fn(&str) -> Option<String>,
     paths: Paths,
     guides: Guides,
+    /// Whether it has been said that others can read the key.
+    key_noted: Cell<bool>,
     pub notes: Notes,
     pub paint: Paint,
 }
@@ -33,12 +36,15 @@ impl Surroundings {
     ) -> Self {
         let guides = if ascii { Guides::ASCII } else { Guides::UNICODE };
         let paint = Paint::of_stdout(report.color, &environment);
-        Self { connection, environment, paths, guides, notes: Notes::new(report, form), paint }
+        let (notes, key_noted) = (Notes::new(report, form), Cell::new(false));
+        Self { connection, environment, paths, guides, key_noted, notes, paint }
     }
 
     /// The way to the server.
     pub async fn link(&self) -> Result<Link, Failure> {
-        Link::open(&self.connection, &LookArguments::default(), &self.environment, &self.paths).await
+        let link = Link::open(&self.connection, &LookArguments::default(), &self.environment, &self.paths).await?;
+        self.note_key(&link);
+        Ok(link)
     }
 
     /// The way to the tenant that a source is to be compared with. What is read from a tenant itself says nothing of which one that
@@ -54,7 +60,16 @@ impl Surroundings {
 
     /// The way to the tenant of a profile.
     pub fn link_of(&self, profile: &str) -> Result<Link, Failure> {
-        Link::of_profile(profile, &self.connection, &self.environment, &self.paths)
+        let link = Link::of_profile(profile, &self.connection, &self.environment, &self.paths)?;
+        self.note_key(&link);
+        Ok(link)
+    }
+
+    /// Says once that others can read the key. The profiles of a command are in one file.
+    fn note_key(&self, link: &Link) {
+        if let Some(note) = link.key_note().filter(|_| !self.key_noted.replace(true)) {
+            self.notes.note(note);
+        }
     }
 
     /// The rules of the profile that was chosen.

@@ -50,6 +50,9 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let look = LookArguments { poll: arguments.poll, ..LookArguments::default() };
     let link = Link::open(&connection, &look, &environment, &paths).await?;
+    if let Some(note) = link.key_note() {
+        notes.note(note);
+    }
     let delivery = delivery(&arguments, &connection, &link, &environment, &paths, notes)?;
     let (tenant, host) = (link.connection.tenant.clone(), link.connection.base_url.host());
     let state = arguments.state.as_deref().map(|path| StateFile::open(path, &tenant, &host)).transpose()?;

@@ -1,5 +1,9 @@
 //! Running the program in a folder of its own, and demo servers for it.
 
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -19,6 +23,16 @@ pub struct Desk {
 impl Desk {
     pub fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    /// Writes the configuration, which only the person can read.
+    pub fn configure(&self, text: &str) -> PathBuf {
+        let path = self.home.path().join(".config/segtui/config.toml");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
     }
 
     pub fn segtui(&self, arguments: &[&str]) -> Command {

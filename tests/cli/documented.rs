@@ -63,18 +63,14 @@ impl Reader {
     fn new() -> Self {
         let office = Office::with(Options::default());
         let home = office.desk.home.path();
-        let config = home.join(".config/segtui");
-        fs::create_dir_all(&config).unwrap();
         fs::create_dir_all(home.join(".local/share/bash-completion/completions")).unwrap();
         let preprod = Office::with(tenant_of(&[["ro", "Rumunia", "RO", ""], ["ro-1", "Bukareszt", "RO-1", "ro"]]));
         let profile = |name: &str, office: &Office| {
             let [(_, base_url), (_, tenant), (_, key)] = office.variables();
             format!("[profiles.{name}]\nbase_url = \"{base_url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n")
         };
-        let file = config.join("config.toml");
         let profiles = profile("prod", &office) + &profile("preprod", &preprod);
-        fs::write(&file, format!("default_profile = \"prod\"\n{profiles}")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        office.desk.configure(&format!("default_profile = \"prod\"\n{profiles}"));
         fs::write(home.join("groups.csv"), "externalId,name\nPL-10,Łódzkie i okolice\n").unwrap();
         let script = home.join("on-change.sh");
         fs::write(&script, "#!/bin/sh\nexec cat > /dev/null\n").unwrap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, told};
+use crate::desk::{Desk, Office, told};
 
 const FILE: &str = r#"default_profile = "prod"
 
@@ -22,15 +22,6 @@ base_url = "https://test.example"
 tenant = "acme-test"
 api_key_command = ["false"]
 "#;
-
-/// Writes the configuration of a desk.
-fn written(desk: &Desk, text: &str) -> PathBuf {
-    let path = desk.home.path().join(".config/segtui/config.toml");
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    path
-}
 
 /// An editor that does something to the text, as a shell command in which `$1` is the file.
 fn editor(desk: &Desk, script: &str) -> String {
@@ -72,7 +63,7 @@ fn the_path_is_told_whether_or_not_the_file_is_there() {
 #[test]
 fn what_holds_is_shown_with_where_it_comes_from_and_without_the_key() {
     let desk = Desk::new();
-    written(&desk, FILE);
+    desk.configure(FILE);
     let (code, stdout, stderr) =
         told(desk.segtui(&["config", "show", "--page-size", "50"]).env("SEGTUI_TENANT", "other"));
     assert_eq!((code, stderr.as_str()), (0, ""));
@@ -102,7 +93,7 @@ fn what_holds_is_shown_with_where_it_comes_from_and_without_the_key() {
 #[test]
 fn all_faults_of_a_file_are_listed_with_their_lines() {
     let desk = Desk::new();
-    let path = written(&desk, "theme = \"neon\"\n[profiles.a]\npage_size = 0\ntenent = \"x\"\n");
+    let path = desk.configure("theme = \"neon\"\n[profiles.a]\npage_size = 0\ntenent = \"x\"\n");
     let (code, stdout, stderr) = desk.run(&["config", "check"]);
     assert_eq!((code, stderr.as_str()), (2, ""));
     let lines: Vec<&str> = stdout.lines().collect();
@@ -122,7 +113,7 @@ fn all_faults_of_a_file_are_listed_with_their_lines() {
 #[test]
 fn a_file_without_faults_is_said_to_have_none_and_a_key_that_others_can_read_is_named() {
     let desk = Desk::new();
-    let path = written(&desk, FILE);
+    let path = desk.configure(FILE);
     let expected = (0, format!("{}: no faults\n", path.display()), String::new());
     assert_eq!(desk.run(&["config", "check"]), expected);
     let other = desk.home.path().join("other.toml");
@@ -142,7 +133,7 @@ fn a_file_without_faults_is_said_to_have_none_and_a_key_that_others_can_read_is_
 #[test]
 fn editing_replaces_the_file_only_by_one_without_faults() {
     let desk = Desk::new();
-    let path = written(&desk, FILE);
+    let path = desk.configure(FILE);
     let edit = |script: &str| {
         told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, script)).env("PATH", "/usr/bin:/bin"))
     };
@@ -173,7 +164,7 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
 #[test]
 fn what_another_program_wrote_meanwhile_is_not_overwritten() {
     let desk = Desk::new();
-    let path = written(&desk, FILE);
+    let path = desk.configure(FILE);
     let script = format!("echo '# theirs' >> '{}'; echo '# mine' >> \"$1\"", path.display());
     let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", editor(&desk, &script)));
     assert_eq!(code, 1);
@@ -210,7 +201,7 @@ fn profiles_are_listed_with_what_tells_them_apart() {
     let (code, stdout, stderr) = desk.run(&["profiles"]);
     assert_eq!((code, stdout.as_str()), (0, ""));
     assert!(stderr.contains("there are no profiles in "), "{stderr}");
-    written(&desk, FILE);
+    desk.configure(FILE);
     let (code, stdout, stderr) = desk.run(&["profiles"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     let expected = "prod  acme       one.example   read-only, protected, used by default\n\
@@ -225,4 +216,43 @@ fn profiles_are_listed_with_what_tells_them_apart() {
     assert_eq!(listed["profiles"][0], prod);
     assert_eq!(listed["profiles"][1]["used"], json!(true));
     assert!(!stdout.contains("hunter2"));
+}
+
+#[test]
+fn each_command_that_uses_a_key_which_others_can_read_says_so_once() {
+    let office = Office::new();
+    let [(_, base_url), (_, tenant), (_, key)] = office.variables();
+    let profile = |name: &str| {
+        format!("[profiles.{name}]\nbase_url = \"{base_url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n")
+    };
+    let path = office.desk.configure(&(profile("one") + &profile("other")));
+    let state = office.desk.home.path().join("state");
+    fs::write(&state, "no state").unwrap();
+    let state = state.to_str().unwrap();
+    let commands: [&[&str]; 5] = [
+        &["tree", "--profile", "one"],
+        &["find", "--profile", "one", "Polska"],
+        &["history", "--profile", "one"],
+        &["diff", "profile:one", "profile:other"],
+        // It is said before anything else can be wrong.
+        &["watch", "--profile", "one", "--state", state],
+    ];
+    let note = format!(
+        "segtui: {path} has an API key and others can access it (mode 0644); run `chmod 600 {path}`",
+        path = path.display()
+    );
+    for (mode, times) in [(0o600, 0), (0o644, 1)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        for arguments in commands {
+            let (_, _, stderr) = office.desk.run(arguments);
+            assert_eq!(stderr.lines().filter(|line| *line == note).count(), times, "{arguments:?}: {stderr}");
+        }
+    }
+    // The key comes from elsewhere, the file isn't asked for one, or errors are all that is wanted.
+    for arguments in
+        [&["tree", "--profile", "one", "--api-key", &key][..], &["profiles"], &["tree", "-q", "--profile", "one"]]
+    {
+        let (code, _, stderr) = office.desk.run(arguments);
+        assert!(code == 0 && !stderr.contains("others can access"), "{arguments:?}: {stderr}");
+    }
 }

@@ -51,9 +51,7 @@ impl Tenants {
             format!("[profiles.{name}]\nbase_url = \"{url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n{more}\n")
         };
         let config = profile("preprod", 0, "") + &profile("prod", 1, "protected = true");
-        let folder = desk.home.path().join(".config/segtui");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("config.toml"), config).unwrap();
+        desk.configure(&config);
         let hosts = [0, 1].map(|at: usize| servers[at].1.base_url().trim_start_matches("http://").to_owned());
         Self { desk, servers, hosts }
     }
