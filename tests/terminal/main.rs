@@ -20,6 +20,7 @@ mod programs;
 mod pty;
 mod recording;
 mod sharing;
+mod stored;
 
 use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};
 use segtui::segment::{Segment, SegmentId};
