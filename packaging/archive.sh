@@ -17,6 +17,11 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$folder"
 packaging/generate.sh "$binary" "$work/$name"
 cp "$binary" README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE "$work/$name/"
+# What these pages and those under docs/ link to.
+cp CONTRIBUTING.md Containerfile "$work/$name/"
+cp -R docs examples "$work/$name/"
+mkdir "$work/$name/assets"
+cp assets/*.svg "$work/$name/assets/"
 case $triple in
     *-windows-*) (cd "$work" && 7z a -bso0 "$name.zip" "$name") && mv "$work/$name.zip" "$folder/" ;;
     *) tar -C "$work" -czf "$folder/$name.tar.gz" "$name" ;;

@@ -1,30 +1,41 @@
 #!/bin/sh
 # Builds the Debian package, installs it into a temporary root, runs it from there, and removes it again.
 #
-# usage: packaging/deb.sh [PROFILE]     PROFILE of cargo: `release` if none is given, `dev` for a quick look
-# needs: cargo-deb (`cargo install cargo-deb`), dpkg and dpkg-dev, and to be root: dpkg gives files to root
+# usage: packaging/deb.sh [PROFILE [TARGET]]
+#   PROFILE of cargo: `release` if none is given, `dev` for a quick look
+#   TARGET for which it has been built already with `cargo build --target`: that binary is packed, and nothing is built
+# needs: what builds segtui; cargo-deb (`cargo install cargo-deb --locked`); dpkg-dev, which has dpkg-shlibdeps; and to be root, or
+#   fakeroot, since dpkg gives files to root: `fakeroot packaging/deb.sh`
+# The package is target/debian/segtui_VERSION-1_ARCHITECTURE.deb. The last line says how to install it.
 set -eu
 cd "$(dirname "$0")/.."
-profile=${1:-release}
+profile=${1:-release} triple=${2:-}
 
 say() { printf '== %s\n' "$*"; }
 fail() { printf 'packaging/deb.sh: %s\n' "$*" >&2; exit 1; }
 
-command -v cargo-deb > /dev/null || fail "cargo-deb is missing; run \`cargo install cargo-deb\`"
+command -v cargo-deb > /dev/null || fail "cargo-deb is missing; run \`cargo install cargo-deb --locked\`"
 command -v dpkg-shlibdeps > /dev/null || fail "dpkg-shlibdeps is missing; install the package dpkg-dev"
 [ "$(id -u)" = 0 ] || fail "has to be root to install into a temporary root; try \`fakeroot packaging/deb.sh\`"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-say "build ($profile)"
-cargo build --locked --profile "$profile"
 target=${CARGO_TARGET_DIR:-target}
-case $profile in dev) built=$target/debug/segtui ;; *) built=$target/$profile/segtui ;; esac
+case $profile in dev) built=debug/segtui ;; *) built=$profile/segtui ;; esac
+if [ -z "$triple" ]; then
+    say "build ($profile)"
+    cargo build --locked --profile "$profile"
+    built=$target/$built
+else
+    built=$target/$triple/$built
+    [ -x "$built" ] || fail "there is no $built; run \`cargo build --locked --profile $profile --target $triple\`"
+fi
 packaging/generate.sh "$built" packaging/generated
 
 say "package"
-package=$(cargo deb --locked --no-build --profile "$profile" | tail -n 1)
+mkdir -p "$target/debian"
+package=$(cargo deb --locked --no-build --profile "$profile" ${triple:+--target "$triple"} --output "$target/debian/" | tail -n 1)
 dpkg-deb --info "$package" | sed -n 's/^ \(Package\|Version\|Architecture\|Depends\|Recommends\|Installed-Size\)/  \1/p'
 
 say "install into $work/root"
@@ -53,7 +64,7 @@ for page in segtui segtui-apply; do
 done
 bash -n "$root/usr/share/bash-completion/completions/segtui" || fail "bash can't read its completions"
 for file in zsh/vendor-completions/_segtui fish/vendor_completions.d/segtui.fish doc/segtui/copyright doc/segtui/LICENSE-MIT \
-    doc/segtui/LICENSE-APACHE; do
+    doc/segtui/LICENSE-APACHE doc/segtui/docs/commands.md doc/segtui/assets/recording-light.svg doc/segtui/examples/pipeline; do
     ls "$root/usr/share/$file"* > /dev/null 2>&1 || fail "$file is missing"
 done
 if grep -rq -e "$PWD" "$root/usr/share/bash-completion" "$root/usr/share/zsh" "$root/usr/share/fish"; then
@@ -68,4 +79,7 @@ dpkg --root="$root" --log=/dev/null --purge segtui > "$work/dpkg.log" 2>&1 || {
 left=$(find "$root" -path "$root/var" -prune -o \( -type f -o -type l \) -print)
 [ -z "$left" ] || fail "left behind: $left"
 
-say "done: $package"
+say "done; to install it:"
+# Without a slash, apt would look for it among the packages that it knows.
+case $package in /*) ;; *) package=./$package ;; esac
+echo "sudo apt install $package"

@@ -4,7 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const CHANGELOG: &str = include_str!("../CHANGELOG.md");
@@ -57,14 +58,99 @@ fn manual_pages_and_completions_are_written_for_every_shell() {
     assert!(fs::read_dir(made.join("man")).unwrap().count() > 10, "each command has a page");
 }
 
+/// The files that one line of the package's contents means: where each is here, and where it goes.
+fn packed(asset: &toml::Value) -> Vec<(PathBuf, PathBuf)> {
+    let (source, folder) = (asset[0].as_str().unwrap(), Path::new(asset[1].as_str().unwrap()));
+    let pattern = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+    let name = pattern.file_name().unwrap().to_str().unwrap();
+    let fits = |file: &str| match name.split_once('*') {
+        Some((begin, end)) => file.starts_with(begin) && file.ends_with(end),
+        None => file == name,
+    };
+    let entries = fs::read_dir(pattern.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| fits(path.file_name().unwrap().to_str().unwrap()));
+    files.map(|path| (path.clone(), folder.join(path.file_name().unwrap()))).collect()
+}
+
+/// Asserts that the links of all pages below a folder lead to what is below it too.
+#[track_caller]
+fn links_lead_somewhere(folder: &Path) {
+    let mut followed = 0;
+    let mut folders = vec![folder.to_owned()];
+    while let Some(inside) = folders.pop() {
+        for entry in fs::read_dir(inside).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                let text = fs::read_to_string(&path).unwrap();
+                let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+                let pictures = ["src=\"", "srcset=\""].into_iter().flat_map(|begin| text.split(begin).skip(1));
+                for link in links.chain(pictures.filter_map(|rest| rest.split('"').next())) {
+                    let file = link.split('#').next().unwrap();
+                    if !file.is_empty() && !file.contains("://") && !file.contains(' ') {
+                        assert!(path.parent().unwrap().join(file).exists(), "{link} in {}", path.display());
+                        followed += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(followed > 40, "{followed}");
+}
+
 #[test]
-fn everything_that_is_packed_is_there() {
+fn the_package_has_what_its_pages_link_to() {
     let manifest: toml::Table = include_str!("../Cargo.toml").parse().unwrap();
     let assets = manifest["package"]["metadata"]["deb"]["assets"].as_array().unwrap();
+    let root = tempfile::tempdir().unwrap();
     for asset in assets {
         let source = asset[0].as_str().unwrap();
-        let is_made = source.starts_with("target/") || source.starts_with("packaging/generated/");
-        let file = source.replace("LICENSE-*", "LICENSE-APACHE");
-        assert!(is_made || Path::new(env!("CARGO_MANIFEST_DIR")).join(&file).is_file(), "{source}");
+        if source.starts_with("target/") || source.starts_with("packaging/generated/") {
+            continue;
+        }
+        let files = packed(asset);
+        assert!(!files.is_empty(), "{source}");
+        for (from, to) in files {
+            let to = root.path().join(to);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(from, to).unwrap();
+        }
     }
+    links_lead_somewhere(&root.path().join("usr/share/doc/segtui"));
+}
+
+#[test]
+fn an_archive_has_what_its_pages_link_to() {
+    let work = tempfile::tempdir().unwrap();
+    // Something that does nothing in place of the binary, which would take long to pack.
+    let binary = work.path().join("target/some-triple/debug/segtui");
+    fs::create_dir_all(binary.parent().unwrap()).unwrap();
+    fs::write(&binary, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/archive.sh");
+    let mut command = Command::new(path);
+    command.args(["some-triple", work.path().to_str().unwrap(), "dev"]);
+    let made = command.env("CARGO_TARGET_DIR", work.path().join("target")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let name = format!("segtui-{VERSION}-some-triple");
+    let unpacked = Command::new("tar").arg("-xzf").arg(format!("{name}.tar.gz")).current_dir(work.path()).status();
+    assert!(unpacked.unwrap().success());
+    assert!(work.path().join(&name).join("segtui").is_file());
+    links_lead_somewhere(&work.path().join(&name));
+}
+
+#[test]
+fn the_workflow_pins_its_actions_and_limits_its_jobs() {
+    let workflow = include_str!("../.github/workflows/release.yml");
+    let uses: Vec<&str> =
+        workflow.lines().filter_map(|line| line.trim().split_once("uses: ")).map(|(_, name)| name).collect();
+    assert!(uses.len() >= 5, "{uses:?}");
+    for name in uses {
+        let (_, rest) = name.split_once('@').unwrap();
+        let (commit, version) = rest.split_once(" # v").unwrap();
+        assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+        assert!(version.starts_with(|digit: char| digit.is_ascii_digit()), "{name}");
+    }
+    assert_eq!(workflow.matches("runs-on:").count(), workflow.matches("timeout-minutes:").count());
 }
