@@ -1,9 +1,12 @@
 //! The port to the server over HTTP: [`Client`] is [`Remote`] for a tenant of the platform.
 //!
-//! It promises three things. The key leaves for the host of the base URL only (no redirect is followed) and is never in a log,
-//! an error, a `Debug` text or what a [`Recorder`] tells. What reads is repeated, with growing pauses and as the server asks; what creates
-//! something is not, unless the server certainly did nothing; what changes or deletes something is not, since that is for whoever
-//! has looked before. And every way to fail ends in a [`Fault`] in plain words.
+//! It promises three things:
+//!
+//! - The key is sent to the host of the base URL only (no redirect is followed), and is never in a log, an error, a `Debug` text or
+//!   what a [`Recorder`] reports.
+//! - Reads are retried, with growing pauses or as the server asks. A create is retried only if the server certainly did nothing.
+//!   Updates and deletions are never retried here: the caller has to check the segment's current state first.
+//! - Every failure is a [`Fault`] in plain words.
 
 mod exchange;
 mod mask;
