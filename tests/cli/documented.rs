@@ -1,17 +1,23 @@
-//! Every command that the README and the page about commands show is run, against a demo server, as it stands there.
+//! Every command that the README, the pages about commands, configuration and containers, and the Containerfile show is run, as it
+//! stands there, against a demo server.
+//!
+//! What isn't run here: the two commands of the README that build the program are run by packaging/first-hour.sh, by hand, and what
+//! the first one opens by the tests in a real terminal. Commands in a container are run without one; packaging/container.sh builds
+//! it. What opens the tree is run without a terminal, which only shows that its arguments are accepted. The address of `--post` doesn't
+//! exist, so nothing is posted; tests/watch and tests/examples.rs have receivers.
 
 #![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use segtui::demo::Options;
+use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 
-use crate::desk::{Office, tenant_of};
+use crate::desk::{Office, PATIENCE, tenant_of};
 
 /// What becomes of a command.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,15 +26,16 @@ enum Expected {
     Code(i32),
     /// Without a terminal nobody can be asked, and it sends nothing; with `--yes` it ends with 0.
     Asks,
-    /// It goes on until it is stopped.
-    GoesOn,
+    /// It goes on until it is stopped, and says this when it has begun.
+    GoesOn(&'static str),
+    /// It opens the tree, for which there is no terminal.
+    Opens,
     /// It is not run here.
     Elsewhere,
 }
 
 /// Those that don't just end with 0, by how they begin.
 const SPECIAL: &[(&str, Expected)] = &[
-    // They build the program anew. What the first one opens is opened by the tests in a real terminal.
     ("cargo run", Expected::Elsewhere),
     ("cargo install", Expected::Elsewhere),
     ("segtui apply", Expected::Asks),
@@ -37,20 +44,53 @@ const SPECIAL: &[(&str, Expected)] = &[
     ("segtui check --exit-code", Expected::Code(3)),
     // The cache is written by the tree, in a terminal.
     ("segtui diff store:", Expected::Elsewhere),
-    ("segtui serve-demo", Expected::GoesOn),
-    ("segtui watch", Expected::GoesOn),
+    ("segtui serve-demo", Expected::GoesOn("http://127.0.0.1:")),
+    ("segtui watch", Expected::GoesOn("watching ")),
+    ("segtui --demo", Expected::Opens),
 ];
 
 fn expected(line: &str) -> Expected {
+    if line == "segtui" {
+        return Expected::Opens;
+    }
     SPECIAL.iter().find(|(begin, _)| line.starts_with(begin)).map_or(Expected::Code(0), |(_, expected)| *expected)
+}
+
+fn text_of(page: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap()
 }
 
 /// The commands in a page's blocks of shell.
 fn commands(page: &str) -> Vec<String> {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let text = text_of(page);
     let blocks = text.split("```").filter_map(|block| block.strip_prefix("sh\n"));
     let lines = blocks.flat_map(str::lines).filter(|line| !line.starts_with("export ") && !line.trim().is_empty());
     lines.map(str::to_owned).collect()
+}
+
+/// The commands of the program in a page's blocks and between its backticks, or in the comments of a file that is no page. What is to
+/// be run in a container is what is run here, without one.
+fn mentioned(page: &str) -> Vec<String> {
+    let text = text_of(page);
+    let own = |line: &str| match line.strip_prefix("podman run ") {
+        Some(rest) => rest.split_once(" segtui ").map(|(_, arguments)| format!("segtui {arguments}")),
+        None => (line == "segtui" || line.starts_with("segtui ")).then(|| line.to_owned()),
+    };
+    if !text.contains("```") {
+        return text.lines().filter_map(|line| own(line.strip_prefix("#   ")?)).collect();
+    }
+    let (mut found, mut in_block) = (Vec::new(), false);
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_block = !in_block;
+        } else if in_block {
+            found.extend(own(line));
+        } else {
+            // The name of the program by itself is no command there.
+            found.extend(line.split('`').skip(1).step_by(2).filter(|words| *words != "segtui").filter_map(own));
+        }
+    }
+    found
 }
 
 /// A person who works through a page: with the files that it speaks of, and two profiles.
@@ -73,7 +113,7 @@ impl Reader {
         office.desk.configure(&format!("default_profile = \"prod\"\n{profiles}"));
         fs::write(home.join("groups.csv"), "externalId,name\nPL-10,Łódzkie i okolice\n").unwrap();
         let script = home.join("on-change.sh");
-        fs::write(&script, "#!/bin/sh\nexec cat > /dev/null\n").unwrap();
+        fs::write(&script, "#!/bin/sh\nexec cat >> changes\n").unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         Self { office, _preprod: preprod }
     }
@@ -84,8 +124,43 @@ impl Reader {
         let mut command = Command::new("sh");
         command.args(["-c", line]).env_clear().current_dir(home).env("HOME", home);
         command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", program.display()));
-        command.stdin(Stdio::null());
+        command.stdin(Stdio::null()).env("EDITOR", "true");
         command
+    }
+
+    /// Until a file in the home has a text.
+    #[track_caller]
+    fn until(&self, file: &str, text: &str, running: &mut Child, line: &str) {
+        let begun = Instant::now();
+        let read = |file: &str| fs::read_to_string(self.office.desk.home.path().join(file)).unwrap_or_default();
+        while !read(file).contains(text) {
+            let said = || read("out") + &read("err");
+            assert_eq!(running.try_wait().unwrap(), None, "{line}\n{}", said());
+            assert!(begun.elapsed() < PATIENCE, "{line}: no {text:?}\n{}", said());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Runs what doesn't end by itself: until it has begun, and what watches, until it has dealt with a change.
+    #[track_caller]
+    fn goes_on(&self, line: &str, says: &str) {
+        let home = self.office.desk.home.path();
+        let [out, err] = ["out", "err"].map(|name| fs::File::create(home.join(name)).unwrap());
+        let mut running = self.shell(&format!("exec {line}")).stdout(out).stderr(err).spawn().unwrap();
+        let said_in = if line.contains("serve-demo") { "out" } else { "err" };
+        self.until(said_in, says, &mut running, line);
+        if line.contains(" watch ") {
+            let name = format!("Zmiana {}", self.office.server.history().len());
+            let fields = Fields { name: name.as_str().into(), external_id: None, parent: None };
+            self.office.server.change(Actor::Backoffice, ChangeRequest::Create(fields)).unwrap();
+            if line.contains(" --exec ") {
+                self.until("changes", &name, &mut running, line);
+            } else if !line.contains(" --post ") {
+                self.until("out", &name, &mut running, line);
+            }
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
     }
 
     #[track_caller]
@@ -108,15 +183,11 @@ impl Reader {
                 assert_eq!(self.office.server.history().len(), before, "{line}");
                 self.ends_with(0, &line.replacen("apply", "apply --yes", 1).replacen("undo", "undo --yes", 1));
             }
-            Expected::GoesOn => {
-                let line = format!("exec {line}");
-                let mut command = self.shell(&line);
-                let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-                thread::sleep(Duration::from_millis(700));
-                let ended = running.try_wait().unwrap();
-                running.kill().unwrap();
-                let Output { stderr, .. } = running.wait_with_output().unwrap();
-                assert_eq!(ended, None, "{line}\n{}", String::from_utf8_lossy(&stderr));
+            Expected::GoesOn(says) => self.goes_on(line, says),
+            Expected::Opens => {
+                let Output { status, stderr, .. } = self.shell(line).output().unwrap();
+                let said = String::from_utf8_lossy(&stderr);
+                assert!(status.code() == Some(2) && said.contains("the tree needs a terminal"), "{line}\n{said}");
             }
         }
     }
@@ -132,7 +203,8 @@ fn the_commands_of_the_readme_do_what_it_says() {
     }
     let exported = fs::read_to_string(reader.office.desk.home.path().join("segments.csv")).unwrap();
     assert_eq!(exported.lines().count(), 1 + 290);
-    assert!(reader.office.server.history().is_empty(), "a file that was exported changes nothing");
+    let history = reader.office.server.history();
+    assert_eq!(history.len(), 1, "a file that was exported changes nothing, only the test did: {history:?}");
 }
 
 #[test]
@@ -146,8 +218,20 @@ fn the_commands_of_the_page_about_them_do_what_it_says() {
 }
 
 #[test]
+fn the_commands_of_the_other_pages_do_what_they_say() {
+    let reader = Reader::new();
+    for (page, least) in [("Containerfile", 2), ("docs/container.md", 2), ("docs/configuration.md", 7)] {
+        let commands = mentioned(page);
+        assert!(commands.len() >= least, "{page}: {commands:?}");
+        for line in &commands {
+            reader.run(line);
+        }
+    }
+}
+
+#[test]
 fn every_exception_is_one_that_a_page_shows() {
-    let shown = [commands("README.md"), commands("docs/commands.md")].concat();
+    let shown = [commands("README.md"), commands("docs/commands.md"), mentioned("docs/container.md")].concat();
     for (begin, _) in SPECIAL {
         assert!(shown.iter().any(|line| line.starts_with(begin)), "{begin}");
     }
