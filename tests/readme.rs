@@ -5,10 +5,12 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use segtui::action::{Group, TABLE};
 use segtui::check::Rule;
+use segtui::forest::{Query, QueryFault, StateFilter};
 use segtui::keymap::Keymap;
 use segtui::theme::{Name, STYLES};
 
@@ -93,6 +95,84 @@ fn the_table_of_rules_is_the_table_of_the_check() {
         writeln!(table, "| `{rule}` | {} | {} |", rule.help(), rule.usual_level()).unwrap();
     }
     has_table("docs/check.md", &table);
+}
+
+/// What the program says of itself or of a command.
+fn help(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_segtui")).args(arguments).arg("--help").output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_table_of_exit_codes_is_that_of_the_help() {
+    let help = help(&[]);
+    let lines = help.split("Exit codes:\n").nth(1).unwrap().lines().take_while(|line| !line.trim().is_empty());
+    let mut table = String::from("| Exit code | Meaning |\n| --- | --- |\n");
+    for line in lines {
+        let (code, meaning) = line.trim().split_once("  ").unwrap();
+        writeln!(table, "| {code} | {meaning} |").unwrap();
+    }
+    has_table("docs/commands.md", &table);
+}
+
+/// The values that a flag of a command takes.
+fn values(command: &str, flag: &str) -> Vec<String> {
+    let help = help(&[command]);
+    let part =
+        help.split(&format!("{flag} <")).nth(1).and_then(|rest| rest.split("Possible values:\n").nth(1)).unwrap();
+    let lines = part.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let values = lines.filter_map(|line| line.strip_prefix("- ")?.split_once(':')).map(|(value, _)| value.to_owned());
+    values.collect()
+}
+
+/// The rows of a page's table with this head, each as its cells.
+fn rows<'a>(page: &'a str, head: &str) -> Vec<Vec<&'a str>> {
+    let table = page.split(head).nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows = table.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---"));
+    rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_formats_and_choices_are_those_of_the_flags() {
+    let page = fs::read_to_string(page("docs/commands.md")).unwrap();
+    for (head, command, flag) in
+        [("| Format | Output |", "export", "--format"), ("| `--on-error` | What happens |", "watch", "--on-error")]
+    {
+        let named: Vec<&str> = rows(&page, head).iter().flat_map(|row| quoted(row[0])).collect();
+        assert_eq!(named, values(command, flag), "{head}");
+    }
+    let also = page.split("also -o ").nth(1).unwrap().lines().next().unwrap();
+    assert_eq!([vec!["table"], also.split(", ").collect()].concat(), values("find", "--output"));
+}
+
+#[test]
+fn the_page_of_filters_has_every_field_and_state() {
+    let page = fs::read_to_string(page("docs/filters.md")).unwrap();
+    let rows = rows(&page, "| Query | Matches |");
+    let queries: Vec<&str> = rows.iter().flat_map(|row| quoted(row[0])).collect();
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names.dedup();
+        names
+    };
+    let fields = queries.iter().filter_map(|query| Some(format!("{}:", query.split_once(':')?.0)));
+    assert_eq!(sorted(fields.collect()), sorted(Query::FIELDS.map(str::to_owned).into()));
+    let states = queries.iter().filter_map(|query| query.strip_prefix("is:").map(str::to_owned));
+    assert_eq!(sorted(states.collect()), sorted(StateFilter::NAMED.map(|(name, _)| name.to_owned()).into()));
+    for query in queries {
+        let read = Query::parse_strict(query);
+        assert!(read.is_ok() || matches!(read, Err(QueryFault::SessionOnly(_))), "{query}: {read:?}");
+    }
+    // What the first rows say that these find.
+    for (query, name) in [("lodz", "Łódź"), ("lodz", "Łódzkie"), ("hrtwnie", "Hurtownie")] {
+        assert!(page.contains(&format!("`{query}`")) && page.contains(name));
+        assert!(!Query::parse(query).unwrap().ranges(name).is_empty(), "{query} in {name}");
+    }
 }
 
 #[test]

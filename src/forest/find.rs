@@ -80,6 +80,9 @@ impl Rank {
 pub(super) type Worth = (Reverse<u32>, usize);
 
 impl Query {
+    /// What can go before a text or a state in a query, each with its colon.
+    pub const FIELDS: [&'static str; 5] = terms::FIELDS;
+
     /// Takes what a person typed; `None` when there is nothing to look for, as after `!` or `name:` alone.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

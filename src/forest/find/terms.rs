@@ -5,6 +5,13 @@ use super::state::StateFilter;
 use super::text::{Place, Text};
 use super::{Term, Test};
 
+/// What goes before a part of a name that a segment or any above it has.
+const PATH: &str = "path:";
+/// What goes before a state.
+const IS: &str = "is:";
+/// All that can go before what is looked for.
+pub(super) const FIELDS: [&str; 5] = [Place::NAMED[0].0, Place::NAMED[1].0, Place::NAMED[2].0, PATH, IS];
+
 /// What stands between blanks.
 #[derive(Debug, Default)]
 pub(super) struct Word {
@@ -82,7 +89,7 @@ impl Word {
 
     /// What follows `is:`.
     fn after_is(&self) -> Option<&str> {
-        Some(self.after(self.begins(), "is:")?.1)
+        Some(self.after(self.begins(), IS)?.1)
     }
 
     /// Whether a state is asked for that does not exist, or not yet.
@@ -96,7 +103,7 @@ impl Word {
         if let Some(name) = self.after_is() {
             return Some(Term { negated, test: Test::StateFilter(StateFilter::named(name)?) });
         }
-        if let Some((_, text)) = self.after(from, "path:") {
+        if let Some((_, text)) = self.after(from, PATH) {
             return Some(Term { negated, test: Test::Path(Needle::of(text)?) });
         }
         let named = Place::NAMED.into_iter().find_map(|(name, place)| Some((place, self.after(from, name)?.1)));
