@@ -203,7 +203,8 @@ fn pictures(root: &Path) -> Vec<PathBuf> {
 /// The pages that people read.
 fn pages(root: &Path) -> Vec<PathBuf> {
     let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let named = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml"].map(|page| root.join(page));
+    let named =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Cargo.toml"].map(|page| root.join(page));
     named.into_iter().chain(docs).collect()
 }
 
