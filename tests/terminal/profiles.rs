@@ -96,6 +96,24 @@ fn what_is_filled_in_is_tried_then_written_for_the_person_only_and_the_tree_open
 }
 
 #[test]
+fn a_key_that_others_can_read_is_named_before_the_tree_opens() {
+    let demo = Demo::start();
+    let (url, tenant, key) = (demo.server.base_url(), demo.server.tenant(), demo.server.api_key());
+    let profile = format!("[profiles.a]\nbase_url = \"{url}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n");
+    let home = Home::with_config(&profile);
+    for (mode, is_named) in [(0o644, true), (0o600, false)] {
+        fs::set_permissions(home.config(), fs::Permissions::from_mode(mode)).unwrap();
+        let mut pty = home.start(&[]);
+        pty.wait_for("290 segments   ● live");
+        pty.type_text("q");
+        assert_eq!(pty.exit_code(), 0);
+        let said = pty.said_in_all();
+        let before = said.split("\x1b[?1049h").next().unwrap();
+        assert_eq!(before.contains("has an API key and others can access it (mode 0644)"), is_named, "{before}");
+    }
+}
+
+#[test]
 fn a_key_from_a_variable_or_a_command_is_in_no_file() {
     let demo = Demo::start();
     let tools = tempfile::tempdir().unwrap();
