@@ -50,6 +50,8 @@ pub(super) struct Sending {
     unreached: Option<RemoteError>,
     last_answer: Instant,
     begun: Instant,
+    /// How often doubtful creates were sent again.
+    resends: u32,
 }
 
 /// An operation as reports name it.
@@ -130,6 +132,8 @@ pub(super) struct Order {
 
 /// How long a server that can't be reached is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often creates that may have been applied are looked for and sent again, when everything else is done.
+const RESENDS: u32 = 3;
 /// How often a person is shown how far it is.
 const SHOWN_EVERY: usize = 20;
 
@@ -152,6 +156,7 @@ pub(super) async fn send(order: Order) -> Result<Sent, Failure> {
         unreached: None,
         last_answer: now,
         begun: now,
+        resends: 0,
     };
     sending.order(Command::Journal(journal)).await?;
     let left_at_once = sending.run().await?;
@@ -166,6 +171,9 @@ impl Sending {
             self.begin().await?;
             let waits_for_server = self.unreached.is_some() && self.stopped.is_none();
             if self.queue.counts().in_flight == 0 && !waits_for_server {
+                if self.send_doubtful_again().await? {
+                    continue;
+                }
                 return Ok(false);
             }
             let alarm = self.alarm();
@@ -182,6 +190,32 @@ impl Sending {
                 () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.give_up(),
             }
         }
+    }
+
+    /// Queues creates again that may have been applied, of which no trace was found, and that an external id would give away: they are
+    /// looked for in a new list before they are sent. Answers whether there were any.
+    async fn send_doubtful_again(&mut self) -> Result<bool, Failure> {
+        if self.stopped.is_some() || self.resends == RESENDS {
+            return Ok(false);
+        }
+        let ops = (0..self.outcomes.len()).map(|index| OpId { plan_id: self.plan_id, index });
+        let doubtful: Vec<OpId> = ops.filter(|op| self.is_doubtful_and_known_by_its_id(*op)).collect();
+        self.resends += 1;
+        let mut journal = Vec::new();
+        for op in &doubtful {
+            self.outcomes[op.index] = Outcome::Open;
+            journal.extend(self.queue.retry(*op).journal);
+        }
+        if !journal.is_empty() {
+            self.order(Command::Journal(journal)).await?;
+        }
+        Ok(!doubtful.is_empty())
+    }
+
+    fn is_doubtful_and_known_by_its_id(&self, op: OpId) -> bool {
+        let Some(planned) = self.queue.op(op) else { return false };
+        let has_id = matches!(&planned.operation, Operation::Create { draft } if draft.external_id.is_some());
+        has_id && matches!(&planned.state, OpState::Failed(WriteError::InDoubt(_)))
     }
 
     async fn order(&self, command: Command) -> Result<(), Failure> {

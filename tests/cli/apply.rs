@@ -551,6 +551,23 @@ fn a_create_whose_answer_is_lost_is_found_and_not_sent_twice() {
     assert_eq!((posts, office.server.count()), (2, TENANT.len() + 2));
 }
 
+#[test]
+fn a_create_in_doubt_is_looked_for_and_sent_again_in_the_same_run() {
+    let office = office();
+    // One was carried out and the answer lies, the other was not.
+    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 503, retry_after: None });
+    office.server.plan(Trouble::Belie { on: (Method::POST, "segments"), status: 503 });
+    let report = office.desk.home.path().join("report.ndjson");
+    let text = "externalId,name,parentExternalId\nN,Nowe,H\nM,Inne,H\nN1,Nowsze,N\nM1,Inniejsze,M\n";
+    let (code, stdout, stderr) = apply(&office, text, &["--yes", "--report", report.to_str().unwrap()]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains(": 4 created  (run"), "{stdout}");
+    assert_eq!(office.server.count(), TENANT.len() + 4);
+    let lines = report_of(&report);
+    let last = |line: usize| lines.iter().rfind(|other| other["line"] == line).unwrap()["status"].clone();
+    assert!((2..=5).all(|line| last(line) == "done"), "{lines:?}");
+}
+
 /// Many new segments, in chains and beside each other.
 fn many(count: usize) -> String {
     many_of('X', count)
