@@ -213,6 +213,10 @@ pub fn update(state: &mut State, keymap: &Keymap, event: Event) -> Vec<Effect> {
     let before = state.screen.top();
     let by_person = event.is_by_person();
     let heard = spoken::Heard::of(state, &event);
+    if by_person && state.screen.panes.accessible && !matches!(event, Event::Key(_)) {
+        // What a click or a paste does is to be read in its place; a key sees to that itself.
+        state.screen.message = None;
+    }
     let mut effects = take(state, keymap, event);
     if state.screen.top() != before {
         state.screen.open_another();

@@ -25,7 +25,7 @@ pub struct Message {
     pub text: String,
     /// How it is meant.
     pub tone: Tone,
-    /// When it goes by itself. `None`: at the next key.
+    /// When it goes by itself. `None`: at the next key. Where the screen is read aloud, none goes by itself.
     pub until: Option<Timestamp>,
     /// What it speaks of.
     topic: Topic,
@@ -95,12 +95,19 @@ pub(super) enum Topic {
     Run(u64),
     /// A screen with room for the tree only.
     TreeOnly,
+    /// So many changes that came from elsewhere since the last key, where the screen is read aloud.
+    Elsewhere(usize),
 }
 
 /// How long a calm message stays.
 const STAYS: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
+    /// How many changes that came from elsewhere it speaks of.
+    pub(super) const fn elsewhere(&self) -> usize {
+        if let Topic::Elsewhere(count) = self.topic { count } else { 0 }
+    }
+
     /// Something to know that was so before anything else happened.
     #[must_use]
     pub(crate) fn warning(text: &str) -> Self {
@@ -129,7 +136,7 @@ impl State {
     }
 
     pub(super) fn inform_about(&mut self, topic: Topic, text: impl Into<String>) {
-        let until = Some(self.clock.now + STAYS);
+        let until = (!self.screen.panes.accessible).then(|| self.clock.now + STAYS);
         let text = printable(&text.into()).into_owned();
         self.screen.message = Some(Message { text, tone: Tone::Calm, until, topic });
     }
@@ -173,7 +180,7 @@ pub(super) fn disconnected(state: &mut State) {
 fn holds(state: &State, message: &Message) -> bool {
     let (forest, queue, counts) = (&state.tree.forest, &state.changes.queue, state.changes.counts());
     match &message.topic {
-        Topic::Past | Topic::Checking | Topic::Relisting => true,
+        Topic::Past | Topic::Checking | Topic::Relisting | Topic::Elsewhere(_) => true,
         Topic::Segment(id) => forest.contains(id),
         Topic::Version(segment) => {
             let id = &segment.id;

@@ -10,8 +10,9 @@ use crate::numbers::{Noun, counted};
 use crate::segment::Segment;
 
 use super::dialogs::list::ListKeys;
+use super::messages::Topic;
 use super::side::activity::{ActivityEntry, EntryKind};
-use super::{Event, Layer, State, words};
+use super::{Event, Layer, Message, State, Tone, words};
 
 /// A row as a line to read: its name, then what the row says about it, without its level.
 #[must_use]
@@ -83,6 +84,8 @@ pub(super) struct Heard {
     entries: u64,
     opened: u64,
     listed: bool,
+    /// What the last line said.
+    message: Option<Message>,
     /// Whether it was a key that goes through a list; `None` for what is no key.
     through_list: Option<bool>,
 }
@@ -95,8 +98,13 @@ impl Heard {
             Event::Clicked(_) | Event::Scrolled { .. } => Some(true),
             _ => None,
         };
-        let (entries, opened) = (state.side.activity.counted(), state.screen.opened);
-        Self { entries, opened, listed: state.link.listed, through_list }
+        Self {
+            entries: state.side.activity.counted(),
+            opened: state.screen.opened,
+            listed: state.link.listed,
+            message: state.screen.message.clone(),
+            through_list,
+        }
     }
 }
 
@@ -109,7 +117,8 @@ fn goes_through_list(state: &State, key: Key) -> bool {
     keys.distance(&key.to_string()).is_some()
 }
 
-/// Says in the last line what has changed without the person having done it, unless something else is said there.
+/// Says in the last line what has changed without the person having done it. What the event itself has said there stays, and so does
+/// what could not be done, until it was read. Everything else has been there since the last key: the newest takes its place.
 pub(super) fn follow(state: &mut State, heard: &Heard) {
     if !state.screen.panes.accessible {
         return;
@@ -118,7 +127,8 @@ pub(super) fn follow(state: &mut State, heard: &Heard) {
         // A dialog that has just opened begins with its field.
         state.screen.goes_through_list = through_list && state.screen.opened == heard.opened;
     }
-    if state.screen.message.is_some() {
+    let said = &state.screen.message;
+    if said.as_ref().is_some_and(|said| said.tone == Tone::Warning || heard.message.as_ref() != Some(said)) {
         return;
     }
     if state.link.listed && !heard.listed {
@@ -126,12 +136,16 @@ pub(super) fn follow(state: &mut State, heard: &Heard) {
     }
     let new = usize::try_from(state.side.activity.counted() - heard.entries).unwrap_or(usize::MAX);
     let mut others = state.side.activity.entries().take(new).filter(|entry| is_from_elsewhere(entry));
-    let Some(newest) = others.next().map(words::entry_aloud) else { return };
-    let text = match others.count() {
-        0 => newest,
-        more => words::and_before(&newest, more),
-    };
-    state.inform(text);
+    let Some(newest) = others.next() else { return };
+    let told = state.screen.message.as_ref().map_or(0, Message::elsewhere);
+    let before = told + others.filter(|entry| is_change(entry)).count();
+    let (all, newest) = (before + usize::from(is_change(newest)), words::entry_aloud(newest));
+    let text = if before == 0 { newest } else { words::and_before(&newest, before) };
+    state.inform_about(Topic::Elsewhere(all), text);
+}
+
+const fn is_change(entry: &ActivityEntry) -> bool {
+    matches!(entry.kind, EntryKind::Created | EntryKind::Changed | EntryKind::Deleted | EntryKind::Missed)
 }
 
 const fn is_from_elsewhere(entry: &ActivityEntry) -> bool {

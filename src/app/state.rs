@@ -215,11 +215,11 @@ impl State {
     /// When the screen will have to change although nothing happens: a message goes, a highlight fades, an age grows.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
-        let message = self.screen.message.as_ref().and_then(|message| message.until);
         if self.screen.panes.accessible {
-            // Nothing grows or fades there.
-            return message;
+            // Nothing grows, fades or goes there.
+            return None;
         }
+        let message = self.screen.message.as_ref().and_then(|message| message.until);
         let now = self.clock.now;
         let wakes =
             [message, self.side.activity.next_fade(now), self.link.next_wake(now), self.side.commands.next_wake(now)];

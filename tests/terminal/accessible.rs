@@ -50,20 +50,46 @@ fn the_cursor_of_the_terminal_is_on_the_selected_row_and_in_fields() {
     assert_eq!(pty.exit_code(), 0);
 }
 
+/// Longer than a message stays where the screen is not read aloud.
+const SILENCE: Duration = Duration::from_secs(7);
+
+/// Nothing is written from now on, while nothing happens.
+#[track_caller]
+fn assert_silent(pty: &Pty) {
+    let before = settled(pty);
+    thread::sleep(SILENCE);
+    assert_eq!(pty.said().len(), before, "{}", &pty.said()[before..]);
+}
+
+/// How much was written once the picture in which a text was found is complete, and the list that follows the first one has come.
+fn settled(pty: &Pty) -> usize {
+    let mut length = pty.said().len();
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let now = pty.said().len();
+        if now == length {
+            return now;
+        }
+        length = now;
+    }
+}
+
 #[test]
 fn nothing_is_written_while_nothing_happens_and_what_others_change_is_one_line() {
     let demo = Demo::start();
     let mut pty = read_aloud(&demo, &["--accessible", "--poll", "0.2"]);
-    // The first message goes.
-    pty.wait_for("Akcje sezonowe, level 1, ");
-    let before = pty.said();
-    thread::sleep(Duration::from_secs(3));
-    assert_eq!(pty.said().len(), before.len(), "{}", &pty.said()[before.len()..]);
+    pty.wait_for("Loaded 290 segments. Press ? for help");
+    assert_silent(&pty);
     let season = demo.named("Akcje sezonowe").unwrap();
     let fields = Fields { name: "Akcje całoroczne".into(), ..Fields::of(&season) };
     demo.change(ChangeRequest::Update(season.id, fields));
     pty.wait_for("Akcje całoroczne was changed: name Akcje sezonowe to Akcje całoroczne");
     pty.wait_for_cursor_on("Akcje całoroczne, ");
+    // The first line may say that the list is read again; the last one stays as it is until a key.
+    thread::sleep(SILENCE);
+    assert!(pty.lines().join("\n").contains("Akcje całoroczne was changed"), "{}", pty.lines().join("\n"));
+    pty.type_text("j");
+    pty.wait_for("Archiwum, level 1, ");
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 }

@@ -119,8 +119,14 @@ fn what_others_change_is_said_once_and_a_key_tells_the_row_again() {
     harness.changed_by(&[Context::Backoffice], Some(&before), Some(&now));
     let said = "VIP Klient was changed by back office: name VIP Client to VIP Klient";
     assert_eq!(harness.message(), said);
+    harness.wait(600);
+    assert_eq!(harness.message(), said, "it stays until something happens");
     harness.changed(Some(&now), Some(&before));
-    assert_eq!(harness.message(), said, "one thing at a time is said");
+    assert_eq!(
+        harness.message(),
+        "VIP Client was changed: name VIP Klient to VIP Client, and 1 change before",
+        "the newest is said, and how much there was since the last key"
+    );
     harness.press("j");
     assert_eq!(harness.message(), "");
     harness.changed(Some(&before), None);
@@ -131,6 +137,14 @@ fn what_others_change_is_said_once_and_a_key_tells_the_row_again() {
     harness.press("enter");
     harness.succeed();
     assert!(harness.message().starts_with("Renamed "), "{}", harness.message());
+    // That gives way to the next thing, but what could not be done is to be read first.
+    harness.changed(None, Some(&named("new", "New", None)));
+    assert_eq!(harness.message(), "New was created");
+    harness.press("p");
+    let refusal = harness.message().to_owned();
+    assert!(refusal.starts_with("Nothing to paste"), "{refusal}");
+    harness.changed(None, Some(&named("newer", "Newer", None)));
+    assert_eq!(harness.message(), refusal);
 }
 
 #[test]
@@ -150,6 +164,16 @@ fn a_loaded_tree_and_a_lost_server_are_said() {
     assert_eq!(harness.message(), "Reconnected");
 }
 
+#[track_caller]
+fn assert_stays(harness: &mut Harness) {
+    let before = picture(harness);
+    assert_eq!(harness.state.next_wake(), None, "nothing is drawn anew");
+    for _ in 0..120 {
+        harness.wait(1);
+        assert_eq!(picture(harness), before);
+    }
+}
+
 #[test]
 fn nothing_moves_while_nothing_happens() {
     let loading = |segments: u64| {
@@ -163,22 +187,21 @@ fn nothing_moves_while_nothing_happens() {
     let before = picture(&harness);
     harness.tell(sync::Event::PhaseChanged(loading(41_500)));
     assert_eq!(picture(&harness), before);
-    // A write that takes long, an answer that grows old, a change that was made a moment ago, a server that does not answer.
+    // A message, a change that was made a moment ago, an answer that grows old, a server that does not answer, and a write that takes
+    // long.
     let mut harness = live();
     harness.changed(None, Some(&named("new", "New", Some("vip"))));
+    assert_eq!(harness.message(), "New was created");
+    assert_stays(&mut harness);
     harness.press("j r");
     harness.type_text("!");
     harness.press("enter");
-    harness.wait(10);
-    let before = picture(&harness);
-    for _ in 0..120 {
-        harness.wait(1);
-        assert_eq!(picture(&harness), before);
-    }
-    assert_eq!(harness.state.next_wake(), None, "nothing is drawn anew");
+    assert_stays(&mut harness);
+    harness.succeed();
+    assert!(harness.message().starts_with("Renamed "), "{}", harness.message());
+    assert_stays(&mut harness);
     for (name, _, built) in DIALOGS {
         let mut harness = built(80, 24).read_aloud();
-        harness.wait(10);
         let before = picture(&harness);
         harness.wait(61);
         assert_eq!(picture(&harness), before, "{name}");
