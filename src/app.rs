@@ -88,7 +88,7 @@ pub use side::findings::{Findings, path_above};
 pub use side::pulse::{KINDS, MINUTES};
 pub use side::request_lines::{duration, request_lines};
 pub use side::requests::{Logged, Requests};
-pub use spoken::{row_in_words, selected_in_words};
+pub use spoken::{change_in_words, in_words, row_in_words, selected_in_words};
 pub use state::{Clock, Screen, Session, State};
 pub use targets::{Click, FieldName, ListItem, ListWindow, Target, Targets};
 pub use tree::filter::Filter;

@@ -31,11 +31,14 @@ use side::{activity, details, sparkline};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::Clear;
 
 use crate::app::{Layer, NewProfile, State, Targets};
 use crate::keymap::Keymap;
 use crate::printable::{is_printable, printable};
 use crate::theme;
+
+use text::rect;
 
 pub use theme::{Name as ThemeName, Symbols, Theme};
 
@@ -80,15 +83,23 @@ fn draw_on(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     header::draw(state, look, frame);
     details::draw(state, look, frame);
     activity::draw(state, look, frame);
+    // Read aloud, the last line says what is chosen on the page, and the page leaves that line free.
+    let is_read = look.theme.symbols.are_words();
+    if let Some(layer) = layer.filter(|_| is_read) {
+        draw_page(state, layer, look, frame);
+    }
     footer::draw(state, look, frame);
     which_key::draw(state, look, frame);
     if let Some(dialog) = dialog {
+        if is_read {
+            clear_cut_panes(state, dialog.area, frame);
+        }
         frame.buffer_mut().merge(&dialog);
     }
     if let Some(targets) = over_all {
         frame.put_back(targets);
     }
-    if let Some(layer) = layer {
+    if let Some(layer) = layer.filter(|_| !is_read) {
         draw_page(state, layer, look, frame);
     }
     if look.theme.symbols == Symbols::ASCII {
@@ -136,6 +147,18 @@ fn draw_page(state: &State, layer: &Layer, look: Look<'_>, frame: &mut Canvas<'_
         Layer::Requests(pane) => requests::draw(state, pane, look, frame),
         Layer::Output(pane) => output::draw(state, pane, look, frame),
         _ => {}
+    }
+}
+
+/// Clears the panes of which a dialog leaves a part: that would be read as if it belonged to the dialog.
+fn clear_cut_panes(state: &State, dialog: Rect, frame: &mut Canvas<'_, '_>) {
+    let layout = state.layout();
+    for pane in [layout.details, layout.activity].into_iter().flatten().map(rect) {
+        // Its title stands in the line above.
+        let pane = Rect { y: pane.y.saturating_sub(1), height: pane.height + 1, ..pane };
+        if pane.intersects(dialog) {
+            frame.render_widget(Clear, pane);
+        }
     }
 }
 

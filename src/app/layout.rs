@@ -37,6 +37,8 @@ pub enum Shape {
     TreeOnly,
     /// The details in short, and the activity if asked for, under the tree.
     Stacked,
+    /// All under each other in whole lines, the details in full: for a screen that is read aloud.
+    Column,
     /// Details over activity at the right of the tree.
     Beside,
     /// Tree, details and activity side by side.
@@ -73,6 +75,14 @@ const WIDE_COLUMNS: u16 = 160;
 /// External id, id and path.
 const SHORT_DETAILS_ROWS: u16 = 3;
 const SHORT_ACTIVITY_ROWS: u16 = 5;
+/// Rows from which on the details have about a half of a column.
+const ROOMY_COLUMN: u16 = 30;
+/// Below these rows a column has less of everything.
+const TIGHT_COLUMN: u16 = 16;
+/// Name, external id, id, parent, path, and children.
+const COLUMN_DETAILS_ROWS: u16 = 6;
+/// What the tree keeps in a column.
+const LEAST_TREE_ROWS: u16 = 4;
 
 impl Layout {
     /// The places for these panes.
@@ -83,7 +93,9 @@ impl Layout {
             return Self::tree_only(columns, rows);
         }
         let body = Area::new(0, 2, columns, rows - 4);
-        let (tree, details, activity, shape) = if columns < BESIDE_COLUMNS || panes.accessible {
+        let (tree, details, activity, shape) = if panes.accessible {
+            column(panes, body)
+        } else if columns < BESIDE_COLUMNS {
             stacked(panes, body)
         } else if columns < WIDE_COLUMNS {
             beside(panes, body)
@@ -137,16 +149,40 @@ impl Layout {
 type Places = (Area, Option<Area>, Option<Area>, Shape);
 
 fn stacked(panes: &Panes, body: Area) -> Places {
-    let mut left = body.height;
-    let mut take = |wanted: bool, rows: u16| {
-        (wanted && left > rows + 8).then(|| {
-            left -= rows + 1;
-            Area::new(body.x, body.y + left + 1, body.width, rows)
-        })
+    let mut below = Below { left: body, tree_rows: 8 };
+    let activity = below.take(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
+    let details = below.take(panes.details, SHORT_DETAILS_ROWS);
+    (below.left, details, activity, Shape::Stacked)
+}
+
+fn column(panes: &Panes, body: Area) -> Places {
+    let rows = match body.height {
+        rows @ ROOMY_COLUMN.. => rows / 2,
+        ..TIGHT_COLUMN => SHORT_DETAILS_ROWS,
+        _ => COLUMN_DETAILS_ROWS,
     };
-    let activity = take(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
-    let details = take(panes.details, SHORT_DETAILS_ROWS);
-    (Area { height: left, ..body }, details, activity, Shape::Stacked)
+    let mut below = Below { left: body, tree_rows: LEAST_TREE_ROWS };
+    let activity = below.take(panes.activity_when_narrow, SHORT_ACTIVITY_ROWS);
+    let details = below.take(panes.details, rows);
+    (below.left, details, activity, Shape::Column)
+}
+
+/// What the tree has while panes are put under it.
+struct Below {
+    left: Area,
+    /// What it keeps, and the line above a pane.
+    tree_rows: u16,
+}
+
+impl Below {
+    /// The lowest rows, where that leaves enough.
+    const fn take(&mut self, wanted: bool, rows: u16) -> Option<Area> {
+        if !wanted || self.left.height <= rows + self.tree_rows {
+            return None;
+        }
+        self.left.height -= rows + 1;
+        Some(Area::new(self.left.x, self.left.y + self.left.height + 1, self.left.width, rows))
+    }
 }
 
 fn beside(panes: &Panes, body: Area) -> Places {
@@ -270,14 +306,24 @@ mod tests {
     }
 
     #[test]
+    fn a_column_has_the_details_wherever_there_is_a_header_and_gives_them_more_where_there_is_room() {
+        let details = |rows| {
+            let panes = Panes { accessible: true, ..Panes::new(80, rows) };
+            Layout::of(&panes).details.map(|area| area.height)
+        };
+        assert_eq!([14, 15, 24, 40].map(details), [None, Some(3), Some(6), Some(18)]);
+    }
+
+    #[test]
     fn every_size_keeps_every_area_on_the_screen_and_apart() {
         for columns in 0..210 {
             for rows in 0..60 {
-                for wish in 0..8 {
+                for wish in 0..16 {
                     let mut panes = Panes::new(columns, rows);
                     panes.details = wish & 1 != 0;
                     panes.activity = wish & 2 != 0;
                     panes.activity_when_narrow = wish & 4 != 0;
+                    panes.accessible = wish & 8 != 0;
                     let layout = Layout::of(&panes);
                     let columns_of_tree = layout.tree_columns();
                     assert!(columns_of_tree.marks.x + columns_of_tree.marks.width <= layout.tree.x + layout.tree.width);

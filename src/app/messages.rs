@@ -29,6 +29,19 @@ pub struct Message {
     pub until: Option<Timestamp>,
     /// What it speaks of.
     topic: Topic,
+    /// What came from elsewhere since it was said, where the screen is read aloud: the text ends in that.
+    news: Option<News>,
+}
+
+/// What came from elsewhere while a message was there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct News {
+    /// What the message said before; nothing where it is all news.
+    own: String,
+    /// The newest.
+    text: String,
+    /// How many changes.
+    changes: usize,
 }
 
 /// How a message is meant.
@@ -95,23 +108,21 @@ pub(super) enum Topic {
     Run(u64),
     /// A screen with room for the tree only.
     TreeOnly,
-    /// So many changes that came from elsewhere since the last key, where the screen is read aloud.
-    Elsewhere(usize),
+    /// That the activity is not on the screen, or neither it nor the details.
+    Hidden {
+        /// Whether the details are not either.
+        details: bool,
+    },
 }
 
 /// How long a calm message stays.
 const STAYS: SignedDuration = SignedDuration::from_secs(5);
 
 impl Message {
-    /// How many changes that came from elsewhere it speaks of.
-    pub(super) const fn elsewhere(&self) -> usize {
-        if let Topic::Elsewhere(count) = self.topic { count } else { 0 }
-    }
-
     /// Something to know that was so before anything else happened.
     #[must_use]
     pub(crate) fn warning(text: &str) -> Self {
-        Self { text: printable(text).into_owned(), tone: Tone::Warning, until: None, topic: Topic::Past }
+        Self { text: printable(text).into_owned(), tone: Tone::Warning, until: None, topic: Topic::Past, news: None }
     }
 }
 
@@ -138,12 +149,35 @@ impl State {
     pub(super) fn inform_about(&mut self, topic: Topic, text: impl Into<String>) {
         let until = (!self.screen.panes.accessible).then(|| self.clock.now + STAYS);
         let text = printable(&text.into()).into_owned();
-        self.screen.message = Some(Message { text, tone: Tone::Calm, until, topic });
+        self.screen.message = Some(Message { text, tone: Tone::Calm, until, topic, news: None });
     }
 
     pub(super) fn warn_about(&mut self, topic: Topic, text: impl Into<String>) {
         let text = printable(&text.into()).into_owned();
-        self.screen.message = Some(Message { text, tone: Tone::Warning, until: None, topic });
+        self.screen.message = Some(Message { text, tone: Tone::Warning, until: None, topic, news: None });
+    }
+
+    /// Adds what came from elsewhere to what is said, where it stays until a key: the newest, and how many changes there were before,
+    /// of which so many have come just now. What came may be no change.
+    pub(super) fn add_news(&mut self, newest: &str, changes: usize, before: usize) {
+        let said = self.screen.message.take();
+        let (own, told, topic) = said.map_or((String::new(), 0, Topic::Past), |said| match said.news {
+            Some(news) => (news.own, news.changes, said.topic),
+            None => (said.text, 0, said.topic),
+        });
+        let before = told + before;
+        let changes = before + changes;
+        let newest = printable(newest);
+        let text = if before == 0 { newest.into_owned() } else { words::and_before(&newest, before) };
+        let news = News { own, text, changes };
+        self.screen.message =
+            Some(Message { text: news.whole(), tone: Tone::Calm, until: None, topic, news: Some(news) });
+    }
+}
+
+impl News {
+    fn whole(&self) -> String {
+        if self.own.is_empty() { self.text.clone() } else { words::and_then(&self.own, &self.text) }
     }
 }
 
@@ -155,19 +189,32 @@ pub(super) fn look_again(state: &mut State) {
         _ if holds(state, message) => return,
         _ => None,
     };
-    if let (Some(text), Some(message)) = (&now, &mut state.screen.message) {
-        message.text = printable(text).into_owned();
-    } else {
-        state.screen.message = None;
+    match (now, &mut state.screen.message) {
+        (Some(text), Some(message)) => message.text = printable(&text).into_owned(),
+        (None, Some(message)) if message.news.is_some() => say_before_news(message, "", Topic::Past),
+        (_, message) => *message = None,
     }
 }
 
 /// The server has said that the tree is what it has.
 pub(super) fn synchronised(state: &mut State) {
-    match state.screen.message.as_ref().map(|message| &message.topic) {
-        Some(Topic::Checking) => state.inform(words::UP_TO_DATE),
-        Some(Topic::Relisting) => state.screen.message = None,
-        _ => {}
+    match &mut state.screen.message {
+        Some(message) if message.topic == Topic::Checking && message.news.is_some() => {
+            say_before_news(message, words::UP_TO_DATE, Topic::Past);
+        }
+        Some(message) if message.topic == Topic::Checking => state.inform(words::UP_TO_DATE),
+        message => {
+            message.take_if(|message| message.topic == Topic::Relisting);
+        }
+    }
+}
+
+/// Another message takes the place of what is said before the news.
+fn say_before_news(message: &mut Message, text: &str, topic: Topic) {
+    if let Some(news) = &mut message.news {
+        text.clone_into(&mut news.own);
+        message.text = news.whole();
+        message.topic = topic;
     }
 }
 
@@ -180,7 +227,7 @@ pub(super) fn disconnected(state: &mut State) {
 fn holds(state: &State, message: &Message) -> bool {
     let (forest, queue, counts) = (&state.tree.forest, &state.changes.queue, state.changes.counts());
     match &message.topic {
-        Topic::Past | Topic::Checking | Topic::Relisting | Topic::Elsewhere(_) => true,
+        Topic::Past | Topic::Checking | Topic::Relisting => true,
         Topic::Segment(id) => forest.contains(id),
         Topic::Version(segment) => {
             let id = &segment.id;
@@ -215,6 +262,10 @@ fn holds(state: &State, message: &Message) -> bool {
         Topic::Marked(count) => state.tree.picks.marked.len() == *count,
         Topic::Phase(phase) => std::mem::discriminant(&state.link.phase) == *phase,
         Topic::Run(number) => state.side.commands.running().is_some_and(|run| run.number == *number),
+        Topic::Hidden { details } => {
+            let layout = state.layout();
+            layout.activity.is_none() && layout.details.is_none() == *details
+        }
         Topic::TreeOnly => state.layout().shape == Shape::TreeOnly,
     }
 }

@@ -116,7 +116,7 @@ fn point_main(state: &mut State, mouse: Mouse, wheel: isize) -> Vec<Effect> {
         MouseKind::Click => {
             state.screen.pointing.held = None;
             let right = layout.tree.x + layout.tree.width;
-            let beside = layout.shape != Shape::Stacked && layout.panes().count() > 1;
+            let beside = matches!(layout.shape, Shape::Beside | Shape::Wide) && layout.panes().count() > 1;
             if beside && mouse.column == right && mouse.row >= layout.tree.y {
                 state.screen.pointing.held = Some(Held::Divider);
                 return Vec::new();

@@ -11,8 +11,8 @@ use super::messages::Topic;
 use super::tree::viewport::{self, Direction};
 use super::tree::{marking, places, search, sorting};
 use super::{
-    BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, PendingPane, Renaming, RequestsPane, State,
-    TextField, availability, browsing, changes, copying, words,
+    BulkEdit, Effect, Form, Layer, Letter, MarkedRange, Palette, Pane, PendingPane, Renaming, RequestsPane, Shape,
+    State, TextField, availability, browsing, changes, copying, words,
 };
 
 /// Steps from match to match, or along siblings, that are done at once.
@@ -262,14 +262,31 @@ fn mark(state: &mut State) {
 }
 
 fn focus(state: &mut State, direction: Direction) {
-    let panes: Vec<Pane> = state.layout().panes().collect();
+    let layout = state.layout();
+    if layout.shape == Shape::TreeOnly {
+        return state.warn_about(Topic::TreeOnly, words::ONLY_THE_TREE_FITS);
+    }
+    let panes: Vec<Pane> = layout.panes().collect();
     let at = panes.iter().position(|pane| *pane == state.screen.panes.focus).unwrap_or(0);
     let by = if direction == Direction::Next { 1 } else { panes.len() - 1 };
-    state.screen.panes.focus = panes[(at + by) % panes.len()];
+    let focus = panes[(at + by) % panes.len()];
+    state.screen.panes.focus = focus;
+    let (is_alone, is_hidden) = (panes.len() == 1, layout.activity.is_none());
+    if is_alone || (focus == Pane::Tree && is_hidden && state.screen.panes.accessible) {
+        // There is nowhere else to go, or nobody sees where one could.
+        let hidden = match layout.details {
+            None => words::details_and_activity_are_hidden(
+                state.key(Action::ToggleDetails),
+                state.key(Action::ToggleActivity),
+            ),
+            Some(_) => words::activity_is_hidden(state.key(Action::ToggleActivity)),
+        };
+        state.inform_about(Topic::Hidden { details: layout.details.is_none() }, hidden);
+    }
 }
 
 fn arrange(state: &mut State, action: Action) {
-    let narrow = state.layout().shape == super::Shape::Stacked;
+    let narrow = matches!(state.layout().shape, Shape::Stacked | Shape::Column);
     let panes = &mut state.screen.panes;
     match action {
         Action::ToggleDetails => panes.details = !panes.details,
@@ -283,7 +300,7 @@ fn arrange(state: &mut State, action: Action) {
         state.screen.panes.focus = Pane::Tree;
     }
     viewport::keep_in_sight(state);
-    if layout.shape == super::Shape::TreeOnly {
+    if layout.shape == Shape::TreeOnly {
         state.warn_about(Topic::TreeOnly, words::ONLY_THE_TREE_FITS);
     }
 }

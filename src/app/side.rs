@@ -7,7 +7,7 @@ pub(super) mod findings;
 pub(super) mod pulse;
 pub(super) mod request_lines;
 pub(super) mod requests;
-mod words;
+pub(super) mod words;
 
 use super::dialogs::profiles::Profiles;
 use super::dialogs::user_commands::UserCommands;

@@ -3,6 +3,8 @@
 //! It is of use only where [`Panes::accessible`](super::Panes::accessible) is set. Nothing in it changes by itself but for what
 //! somebody else has done, and that is said once.
 
+use std::borrow::Cow;
+
 use crate::action::Action;
 use crate::forest::{Fold, Row, RowKind};
 use crate::keymap::Key;
@@ -10,8 +12,8 @@ use crate::numbers::{Noun, counted};
 use crate::segment::Segment;
 
 use super::dialogs::list::ListKeys;
-use super::messages::Topic;
-use super::side::activity::{ActivityEntry, EntryKind};
+use super::side::activity::{ActivityEntry, EntryKind, FieldChange};
+use super::side::words::change_of_field_aloud;
 use super::{Event, Layer, Message, State, Tone, words};
 
 /// A row as a line to read: its name, then what the row says about it, without its level.
@@ -38,6 +40,23 @@ pub fn selected_in_words(state: &State) -> Option<String> {
         parts.insert(2, if children == 0 { words::NO_CHILDREN_BELOW.into() } else { counted(children, Noun::Child) });
     }
     Some(parts.join(", "))
+}
+
+/// A field that changed, from what to what.
+#[must_use]
+pub fn change_in_words(change: &FieldChange) -> String {
+    change_of_field_aloud(change)
+}
+
+/// A text of ours as it is read.
+#[must_use]
+pub fn in_words(text: &str) -> Cow<'_, str> {
+    words::SIGNS.iter().fold(
+        text.into(),
+        |text: Cow<'_, str>, (sign, word)| {
+            if text.contains(sign) { text.replace(sign, word).into() } else { text }
+        },
+    )
 }
 
 /// Letters of a name in the last line.
@@ -117,8 +136,8 @@ fn goes_through_list(state: &State, key: Key) -> bool {
     keys.distance(&key.to_string()).is_some()
 }
 
-/// Says in the last line what has changed without the person having done it. What the event itself has said there stays, and so does
-/// what could not be done, until it was read. Everything else has been there since the last key: the newest takes its place.
+/// Says in the last line what has changed without the person having done it, behind what is said there since the last key. What the
+/// event itself has said there is left alone, and so is what could not be done, until it was read.
 pub(super) fn follow(state: &mut State, heard: &Heard) {
     if !state.screen.panes.accessible {
         return;
@@ -132,16 +151,16 @@ pub(super) fn follow(state: &mut State, heard: &Heard) {
         return;
     }
     if state.link.listed && !heard.listed {
-        return state.inform(words::loaded(state.tree.forest.len(), state.key(Action::Help)));
+        // What others change takes its place.
+        let loaded = words::loaded(state.tree.forest.len(), state.key(Action::Help));
+        return state.add_news(&loaded, 0, 0);
     }
     let new = usize::try_from(state.side.activity.counted() - heard.entries).unwrap_or(usize::MAX);
     let mut others = state.side.activity.entries().take(new).filter(|entry| is_from_elsewhere(entry));
     let Some(newest) = others.next() else { return };
-    let told = state.screen.message.as_ref().map_or(0, Message::elsewhere);
-    let before = told + others.filter(|entry| is_change(entry)).count();
-    let (all, newest) = (before + usize::from(is_change(newest)), words::entry_aloud(newest));
-    let text = if before == 0 { newest } else { words::and_before(&newest, before) };
-    state.inform_about(Topic::Elsewhere(all), text);
+    let before = others.filter(|entry| is_change(entry)).count();
+    let (text, changes) = (words::entry_aloud(newest), usize::from(is_change(newest)));
+    state.add_news(&text, changes, before);
 }
 
 const fn is_change(entry: &ActivityEntry) -> bool {

@@ -14,6 +14,7 @@ use crate::remote::{Call, RemoteError};
 use crate::segment::{Field, Segment, SegmentId};
 
 use super::side::activity::{self, ActivityEntry, EntryKind};
+use super::side::words::change_of_field_aloud;
 
 /// How a plan of one operation is spoken of.
 pub(super) fn title(operation: &Operation) -> Title {
@@ -211,7 +212,8 @@ pub(super) fn nowhere_to_paste(find: &str, add: &str) -> String {
     format!("Nowhere to paste. Press {find} to search or {add} to add a segment first")
 }
 
-pub(super) const ONLY_THE_TREE_FITS: &str = "Only the tree fits. Enlarge the terminal to at least 60×15";
+pub(super) const ONLY_THE_TREE_FITS: &str =
+    "Only the tree fits. Enlarge the terminal to at least 60 columns and 15 rows";
 
 // The browser.
 
@@ -369,6 +371,16 @@ pub(super) fn paused(held: usize, queue: &str) -> String {
     format!("Paused: {} on hold. Press {queue}, then R to resume", counted(held, Noun::Change))
 }
 
+// The panes.
+
+pub(super) fn activity_is_hidden(show: &str) -> String {
+    format!("The tree has the focus. Press {show} to show the activity")
+}
+
+pub(super) fn details_and_activity_are_hidden(details: &str, activity: &str) -> String {
+    format!("Only the tree is shown. Press {details} to show the details, {activity} to show the activity")
+}
+
 // The activity.
 
 pub(super) const ENTRY_HAS_NO_SEGMENT: &str = "This entry has no segment that still exists";
@@ -383,6 +395,10 @@ pub(super) fn entry_was_out_of_sight(key: &str) -> String {
 }
 
 // The screen read aloud.
+
+/// The signs between the parts of our own texts, and what is read in their place. A name that has one between blanks is read so too.
+pub(super) const SIGNS: [(&str, &str); 5] =
+    [("external ID – → ", "external ID none to "), (" → –", " to none"), (" → ", " to "), (" › ", ", "), (" · ", ", ")];
 
 pub(super) const NO_NAME: &str = "no name";
 pub(super) const NO_CHILDREN_BELOW: &str = "no children";
@@ -430,6 +446,12 @@ pub(super) fn and_before(newest: &str, more: usize) -> String {
     format!("{newest}, and {} before", counted(more, Noun::Change))
 }
 
+/// One sentence, and another one behind it.
+pub(super) fn and_then(first: &str, second: &str) -> String {
+    let stop = if first.ends_with(['.', '…']) { "" } else { "." };
+    format!("{first}{stop} {second}")
+}
+
 /// An entry of the activity that is no sentence by itself.
 pub(super) fn entry_aloud(entry: &ActivityEntry) -> String {
     let what = match entry.kind {
@@ -438,7 +460,7 @@ pub(super) fn entry_aloud(entry: &ActivityEntry) -> String {
         EntryKind::Changed | EntryKind::Missed => format!("{} was changed", entry.text),
         _ => return entry.text.clone(),
     };
-    let fields = entry.fields.iter().map(|change| format!("{} {} to {}", change.field, change.before, change.now));
+    let fields = entry.fields.iter().map(change_of_field_aloud);
     let fields = fields.collect::<Vec<_>>().join(", ");
     let by = if entry.contexts.is_empty() { String::new() } else { format!(" by {}", entry.contexts) };
     if fields.is_empty() { format!("{what}{by}") } else { format!("{what}{by}: {fields}") }

@@ -14,6 +14,8 @@ pub(super) struct Canvas<'a, 'b> {
     pointers: Pointers,
     /// The chosen line of the list that is drawn, and its place there.
     chosen: Option<String>,
+    /// The title of the dialog that is drawn.
+    title: Option<String>,
 }
 
 /// Where the cursor of the terminal could be. It is hidden but in a field; where the screen is read aloud, it is always at what has the
@@ -29,7 +31,7 @@ struct Pointers {
 impl<'a, 'b> Canvas<'a, 'b> {
     pub const fn new(frame: &'a mut Frame<'b>, opened: u64) -> Self {
         let pointers = Pointers { field: None, line: None, dialog: None, row: None };
-        Self { frame, targets: Targets::new(opened), pointers, chosen: None }
+        Self { frame, targets: Targets::new(opened), pointers, chosen: None, title: None }
     }
 
     /// What is typed goes there.
@@ -73,6 +75,16 @@ impl<'a, 'b> Canvas<'a, 'b> {
     /// The chosen line of the list that is drawn, if one is.
     pub fn chosen(&self) -> Option<&str> {
         self.chosen.as_deref()
+    }
+
+    /// The dialog that is drawn is called so.
+    pub fn entitle(&mut self, title: &str) {
+        self.title = Some(title.to_owned());
+    }
+
+    /// The title of the dialog that is drawn, if one is.
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
     }
 
     /// What is drawn there can be clicked.

@@ -3,6 +3,7 @@
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
@@ -21,6 +22,7 @@ use super::dialog;
 use super::gauge::{gauge, rate, time_left};
 use super::header;
 use super::message;
+use super::spoken::{aloud, dialog_in_words, joined};
 use super::text::{draw_right, fitted, rect};
 use super::theme::Theme;
 
@@ -40,30 +42,35 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
         let theme = look.theme;
         frame.buffer_mut().set_stringn(area.x, area.y, " f", usize::from(area.width), theme.accent);
         let hint = Line::styled("exact ID or external ID ", theme.quiet);
-        let hint_width = u16::try_from(hint.width()).unwrap_or(0).min(area.width);
-        draw_right(hint, area, frame);
+        let hint_width = if theme.symbols.are_words() {
+            if message::shown(state).is_none() {
+                draw_above(&hint.to_string(), area, theme, frame);
+            }
+            0
+        } else {
+            let width = u16::try_from(hint.width()).unwrap_or(0).min(area.width);
+            draw_right(hint, area, frame);
+            width
+        };
         let indent = 3.min(area.width);
         let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + hint_width), ..area };
         return dialog::text_field(text, field, true, theme, frame);
     }
-    let mut right = right(state, look.theme);
-    if look.theme.symbols.are_words() && state.screen.layers.is_empty() && message::shown(state).is_none() {
-        // Where one is goes before everything else.
-        let wanted = selected_in_words(state).map_or(0, |row| row.width() + 1);
-        right = Some(right).filter(|right| right.width() + wanted <= usize::from(area.width)).unwrap_or_default();
-    }
+    // Read aloud, it is one sentence.
+    let is_read = look.theme.symbols.are_words();
+    let right = if is_read { Line::default() } else { right(state, look.theme) };
     let right_width = u16::try_from(right.width()).unwrap_or(0).min(area.width);
     let left_area = Rect { width: area.width - right_width, ..area };
     if let Some(Layer::Letter(_)) = state.screen.layers.last() {
         frame.point_at_dialog(area.x + 1.min(area.width), area.y);
     }
     if let Some(said) = message::shown(state)
-        && said.text.width() + message::LEAD > usize::from(left_area.width)
+        && !message::fits(said, usize::from(left_area.width), look.theme)
     {
         return message::draw_long(state, said, area, look, frame);
     }
-    let chosen = frame.chosen().filter(|_| look.theme.symbols.are_words()).map(str::to_owned);
-    let left = left(state, look, chosen.as_deref(), usize::from(left_area.width));
+    let width = usize::from(left_area.width);
+    let left = if is_read { left_aloud(state, look, frame, width) } else { left(state, look, width) };
     for (columns, target) in left.targets {
         let room = left_area.width.saturating_sub(columns.start);
         let width = (columns.end - columns.start).min(room);
@@ -86,12 +93,24 @@ impl From<Line<'static>> for Hinted {
     }
 }
 
-/// What is to be read there instead of keys.
-fn read(text: &str, width: usize) -> Hinted {
+/// What is said instead of keys where the screen is read aloud: where one is, in a sentence.
+fn left_aloud(state: &State, look: Look<'_>, frame: &Canvas<'_, '_>, width: usize) -> Hinted {
+    let room = width.saturating_sub(1);
+    let (title, chosen) = (frame.title(), frame.chosen());
+    let text = match state.screen.layers.last() {
+        _ if message::shown(state).is_some() => return left(state, look, width),
+        Some(Layer::Renaming(_) | Layer::Letter(_)) => return left(state, look, width),
+        Some(_) => dialog_in_words(title, chosen, room),
+        None => {
+            let row =
+                || joined(selected_in_words(state).into_iter().chain(parts_on_the_right(state, look.theme)), room);
+            chosen.map_or_else(row, str::to_owned)
+        }
+    };
     Line::raw(fitted(&format!(" {text}"), width).into_owned()).into()
 }
 
-fn left(state: &State, look: Look<'_>, chosen: Option<&str>, width: usize) -> Hinted {
+fn left(state: &State, look: Look<'_>, width: usize) -> Hinted {
     let theme = look.theme;
     if let Some(said) = message::shown(state) {
         let line = message::line(said, width, theme);
@@ -113,10 +132,7 @@ fn left(state: &State, look: Look<'_>, chosen: Option<&str>, width: usize) -> Hi
             within(Line::styled(asked, theme.accent), &dialog_hints(Letter::KEYS), theme, width)
         }
         // Every other dialog tells its own keys.
-        Some(_) => chosen.map(str::to_owned).map_or_else(Hinted::default, |chosen| read(&chosen, width)),
-        None if theme.symbols.are_words() => {
-            selected_in_words(state).map_or_else(Hinted::default, |row| read(&row, width))
-        }
+        Some(_) => Hinted::default(),
         None => {
             // How to find everything else is told however little room there is.
             let help: Vec<_> = hint(state, look, Action::Help).into_iter().collect();
@@ -145,9 +161,13 @@ fn dialog_hints(keys: &[DialogKey]) -> Vec<Hint<'static>> {
 /// The keys of as many hints as fit whole behind the beginning of a line.
 fn within(mut line: Line<'static>, hints: &[Hint<'_>], theme: &Theme, width: usize) -> Hinted {
     let mut targets = Vec::new();
-    for Hint { keys, label, target } in hints {
+    let between = if theme.symbols.are_words() { ", " } else { "  " };
+    for (at, Hint { keys, label, target }) in hints.iter().enumerate() {
         let begin = line.width();
-        let mut hint = vec![Span::styled(keys.clone(), theme.accent), Span::styled(format!(" {label}  "), theme.quiet)];
+        // In words, the last one ends the sentence.
+        let between = if at + 1 == hints.len() && theme.symbols.are_words() { "  " } else { between };
+        let mut hint =
+            vec![Span::styled(keys.clone(), theme.accent), Span::styled(format!(" {label}{between}"), theme.quiet)];
         let hint_width: usize = hint.iter().map(Span::width).sum();
         if begin + hint_width > width.saturating_add(2) {
             break;
@@ -240,9 +260,14 @@ fn hint<'a>(state: &State, look: Look<'a>, action: Action) -> Option<Hint<'a>> {
 
 /// What is marked, cut, searched and under way, and where in the tree one is.
 fn right(state: &State, theme: &Theme) -> Line<'static> {
-    let mut parts: Vec<String> = state.screen.count.map(|count| format!("{count}×")).into_iter().collect();
+    Line::styled(format!(" {} ", parts_on_the_right(state, theme).join(" · ")), theme.quiet)
+}
+
+fn parts_on_the_right(state: &State, theme: &Theme) -> Vec<String> {
+    let times = if theme.symbols.are_words() { " times" } else { "×" };
+    let mut parts: Vec<String> = state.screen.count.map(|count| format!("{count}{times}")).into_iter().collect();
     if state.layout().header.is_none() && theme.symbols.are_words() {
-        parts.push(header::word(state));
+        parts.push(aloud(&header::word(state), theme).into_owned());
         parts.extend(state.session.protected.then(|| "protected".to_owned()));
     } else if state.layout().header.is_none() {
         let symbol = match state.link.state() {
@@ -267,7 +292,7 @@ fn right(state: &State, theme: &Theme) -> Line<'static> {
     } else if let Some(at) = state.tree.view.selected.as_ref().and_then(|row| state.shown_position(row)) {
         parts.push(format!("{} of {}", grouped(at + 1), grouped(state.shown_row_count())));
     }
-    Line::styled(format!(" {} ", parts.join(" · ")), theme.quiet)
+    parts
 }
 
 /// Cells of a gauge, and operations from which on one is worth them.
@@ -369,6 +394,13 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
     let theme = look.theme;
     let hint = prompt_hint(state, prompt);
     let hints = prompt.keys(state);
+    if theme.symbols.are_words() {
+        // The line that is typed in has nothing else in it.
+        let keys = hints.iter().map(|(key, label)| format!("{key} {label}"));
+        let room = usize::from(area.width).saturating_sub(2);
+        draw_above(&joined([aloud(&hint, theme).into_owned()].into_iter().chain(keys), room), area, theme, frame);
+        return draw_sought(prompt, area, 0, theme, frame);
+    }
     let keys = hints.iter().fold(String::new(), |keys, (key, label)| keys + " · " + key + " " + label);
     // What is typed comes first, but never takes it all.
     let typed = prompt.text.text().width() + TYPED_AROUND;
@@ -376,16 +408,32 @@ fn draw_prompt(state: &State, prompt: &FindPrompt, area: Rect, look: Look<'_>, f
     let keys = Some(keys).filter(|keys| hint.width() + keys.width() <= room).unwrap_or_default();
     let keys_width = u16::try_from(keys.width()).unwrap_or(0).saturating_sub(BETWEEN);
     let count = format!("{}{keys} ", fitted(&hint, room));
-    frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let count = Line::styled(count, theme.quiet);
     let count_width = u16::try_from(count.width()).unwrap_or(0).min(area.width);
     draw_right(count, area, frame);
     if keys_width > 0 && keys_width < area.width {
         // A blank follows them.
         let place = Rect { x: area.x + area.width - 1 - keys_width, width: keys_width, ..area };
-        dialog::mark_keys(&hints, place, frame);
+        dialog::mark_keys(&hints, place, theme, frame);
     }
+    draw_sought(prompt, area, count_width, theme, frame);
+}
+
+/// What is typed, with so many cells left free behind it.
+fn draw_sought(prompt: &FindPrompt, area: Rect, behind: u16, theme: &Theme, frame: &mut Canvas<'_, '_>) {
+    frame.buffer_mut().set_stringn(area.x, area.y, " /", usize::from(area.width), theme.accent);
     let indent = 2.min(area.width);
-    let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + count_width), ..area };
+    let field = Rect { x: area.x + indent, width: area.width.saturating_sub(indent + behind), ..area };
     dialog::text_field(&prompt.text, field, true, theme, frame);
+}
+
+/// What there is to know about what is typed in the last line, in the line above it.
+fn draw_above(text: &str, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
+    let Some(y) = area.y.checked_sub(1) else { return };
+    let above = Rect { y, height: 1, ..area };
+    frame.render_widget(Clear, above);
+    frame.render_widget(
+        Line::styled(fitted(&format!(" {text}"), usize::from(area.width)).into_owned(), theme.quiet),
+        above,
+    );
 }

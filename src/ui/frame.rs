@@ -11,6 +11,7 @@ use super::Look;
 use super::activity;
 use super::footer;
 use super::sparkline::sparkline;
+use super::spoken::aloud;
 use super::text::{fitted, fitted_end, rect};
 use super::theme::Theme;
 
@@ -91,18 +92,21 @@ impl Pen<'_, '_, '_> {
 
     /// The filter that stays; else the ancestors of the selected row, where its parent has been scrolled out of sight.
     fn breadcrumb(&mut self, state: &State, first_row: usize, y: u16, tree: Rect) {
+        let is_read = self.look.theme.symbols.are_words();
         if let Some(search) =
             state.tree.search.as_ref().filter(|_| state.tree.filter.as_ref().is_some_and(Filter::is_kept))
         {
             let count = footer::counts(search);
             let room = usize::from(tree.width).saturating_sub(8 + count.width());
-            let text = format!(" / {} · {count} ", fitted(&search.text, room));
+            let text = fitted(&search.text, room);
+            let text = if is_read { format!("Filter: {text}, {count}") } else { format!(" / {text} · {count} ") };
             return self.label(tree.x + 1, y, &text, self.look.theme.accent, tree);
         }
         let Some(path) = state.path_out_of_sight(first_row) else { return };
         let room = usize::from(tree.width).saturating_sub(4);
         if room > 8 {
-            let text = format!(" {} ", fitted_end(&path, room));
+            let text = fitted_end(&aloud(&path, self.look.theme), room).into_owned();
+            let text = if is_read { format!("In {text}") } else { format!(" {text} ") };
             self.label(tree.x + 1, y, &text, self.look.theme.quiet, tree);
         }
     }

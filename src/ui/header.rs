@@ -18,6 +18,7 @@ use crate::sync::{ListProgress, Phase};
 
 use super::Look;
 use super::gauge::{gauge, time_left};
+use super::spoken::aloud;
 use super::text::{draw_right, fitted, rect};
 use super::theme::{HeaderWords, Symbols, Theme};
 
@@ -68,6 +69,9 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     // First, so that words without a colour of their own have the header's.
     frame.buffer_mut().set_style(area, theme.header);
     let right = Line::from(header.right());
+    if theme.symbols.are_words() {
+        return draw_aloud(&header, &right, area, frame);
+    }
     let room = usize::from(area.width).saturating_sub(right.width() + GAP);
     draw_right(right, area, frame);
     // What is to be minded goes before everything else.
@@ -77,6 +81,16 @@ pub(super) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     if theme.header_words == HeaderWords::AsHeader {
         frame.buffer_mut().set_style(area, theme.header);
     }
+}
+
+/// One sentence: what is at the right elsewhere follows what is at the left.
+fn draw_aloud(header: &Header<'_>, right: &Line<'_>, area: Rect, frame: &mut Canvas<'_, '_>) {
+    let relation = format!(", {}", right.to_string().trim_end());
+    let left = Line::from(header.left(usize::from(area.width).saturating_sub(relation.width())));
+    mark_guards(&header.guards(), left.width(), area, frame);
+    let mut spans = left.spans;
+    spans.push(Span::raw(relation));
+    frame.render_widget(Line::from(spans), area);
 }
 
 /// The header with some of its parts.
@@ -110,10 +124,11 @@ impl<'a> Header<'a> {
     /// What this is, and what is to be minded here, in so many cells.
     fn left(&self, width: usize) -> Vec<Span<'static>> {
         let Session { tenant, host, profile, .. } = &self.state.session;
-        let program = if self.has(Part::Program) { " segtui  " } else { " " };
+        let (after, between) = if self.theme.symbols.are_words() { (", ", ", ") } else { ("  ", " · ") };
+        let program = if self.has(Part::Program) { format!(" segtui{after}") } else { " ".into() };
         let mut rest = String::new();
-        rest.extend(self.has(Part::Host).then(|| format!(" · {host}")));
-        rest.extend(profile.as_ref().filter(|_| self.has(Part::Profile)).map(|profile| format!(" · {profile}")));
+        rest.extend(self.has(Part::Host).then(|| format!("{between}{host}")));
+        rest.extend(profile.as_ref().filter(|_| self.has(Part::Profile)).map(|profile| format!("{between}{profile}")));
         let guards: String = self.guards().into_iter().map(|guard| guard.text).collect();
         let room = width.saturating_sub(program.len() + rest.width() + guards.width());
         vec![
@@ -136,7 +151,7 @@ impl<'a> Header<'a> {
         if self.theme.symbols.are_words() {
             let count = counted(tree.forest.len(), Noun::Segment);
             let count = if link.listed && self.has(Part::Segments) { format!("{count}, ") } else { String::new() };
-            return vec![Span::raw(format!("{count}{} ", word(self.state)))];
+            return vec![Span::raw(format!("{count}{} ", aloud(&word(self.state), self.theme)))];
         }
         if link.listed && self.has(Part::Segments) {
             spans.push(Span::raw(format!("{}   ", counted(tree.forest.len(), Noun::Segment))));
@@ -170,7 +185,7 @@ struct Guard {
 fn mark_guards(guards: &[Guard], line: usize, area: Rect, frame: &mut Canvas<'_, '_>) {
     let mut end = line;
     for guard in guards.iter().rev() {
-        let begin = end.saturating_sub(guard.text.trim_start().width());
+        let begin = end.saturating_sub(guard.text.trim_start_matches([' ', ',']).width());
         let (Ok(x), Ok(width)) = (u16::try_from(begin), u16::try_from(end - begin)) else { return };
         if let Some(action) = guard.action
             && x + width <= area.width
@@ -210,7 +225,8 @@ fn guards(state: &State, problems_in_words: bool, slow_writes: bool) -> Vec<Guar
         (slow, Some(Action::ShowPending)),
     ];
     let guards = guards.into_iter().filter(|(text, _)| !text.is_empty());
-    guards.map(|(text, action)| Guard { text, action }).collect()
+    let spoken = |text: String| if is_read { text.replacen("  ", ", ", 1) } else { text };
+    guards.map(|(text, action)| Guard { text: spoken(text), action }).collect()
 }
 
 /// How long changes have been under way, once that is longer than usual.

@@ -13,6 +13,7 @@ use crate::app::{Layer, Message, State, Target, Tone};
 use crate::keymap::{Lookup, parse_sequence};
 
 use super::Look;
+use super::spoken::aloud;
 use super::text::fitted;
 use super::theme::{Symbols, Theme};
 
@@ -22,13 +23,17 @@ pub(super) fn shown(state: &State) -> Option<&Message> {
     state.screen.message.as_ref().filter(|message| !asks || message.tone == Tone::Warning)
 }
 
-/// Cells in front of it where its tone is a sign.
-pub(super) const LEAD: usize = 4;
+/// Whether it is whole in a line of so many cells.
+pub(super) fn fits(message: &Message, width: usize, theme: &Theme) -> bool {
+    let (symbol, _) = tone(message.tone, theme);
+    // A blank at either end, and one behind the sign.
+    aloud(&message.text, theme).width() + symbol.width() + 3 <= width
+}
 
 /// It in the last line, cut to so many cells.
 pub(super) fn line(message: &Message, width: usize, theme: &Theme) -> Line<'static> {
     let (symbol, style) = tone(message.tone, theme);
-    let text = theme.symbols.spoken(&message.text);
+    let text = aloud(&message.text, theme);
     let room = width.saturating_sub(2 + symbol.width());
     keyed(&format!(" {}", Symbols::led(symbol, &fitted(&text, room))), style, theme)
 }
@@ -80,7 +85,7 @@ pub(super) fn draw_long(state: &State, message: &Message, footer: Rect, look: Lo
     let theme = look.theme;
     let (symbol, style) = tone(message.tone, theme);
     let room = usize::from(footer.width).saturating_sub(3 + symbol.width()).max(1);
-    let text = theme.symbols.spoken(&message.text);
+    let text = aloud(&message.text, theme);
     let lines: Vec<_> = textwrap::wrap(&text, room).into_iter().take(MESSAGE_LINES).collect();
     let height = u16::try_from(lines.len()).unwrap_or(1).min(footer.y + 1);
     let area = Rect { y: footer.y + 1 - height, height, ..footer };

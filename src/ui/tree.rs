@@ -336,7 +336,9 @@ fn draw_renaming(renaming: &Renaming, window: &[Row<'_>], state: &State, theme: 
     let buffer = frame.buffer_mut();
     buffer.set_stringn(field.x, y, " ".repeat(usize::from(field.width)), usize::from(field.width), theme.selected);
     buffer.set_stringn(field.x, y, &typed, width, theme.accent.patch(theme.selected));
-    if renaming.name.text() != renaming.base.name && used + 4 < field.width {
+    // Read aloud, it would be read as if it were typed.
+    let shows_old = !theme.symbols.are_words() && renaming.name.text() != renaming.base.name;
+    if shows_old && used + 4 < field.width {
         let old = format!("  {}", renaming.base.name);
         let room = usize::from(field.width - used - 1);
         buffer.set_stringn(field.x + used + 1, y, fitted(&old, room), room, theme.quiet.patch(theme.selected));

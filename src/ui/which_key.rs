@@ -93,6 +93,7 @@ fn draw_box(state: &State, title: &str, entries: &[Entry], look: Look<'_>, frame
         }
         let room = area.width - x;
         let text = fitted(label, usize::from(room).saturating_sub(keys_width + 1)).into_owned();
+        let keys_width = if is_read { 0 } else { keys_width };
         let line = Line::from(vec![
             Span::styled(format!("{keys:<keys_width$}"), theme.accent),
             Span::styled(format!(" {text}"), theme.quiet),

@@ -17,7 +17,7 @@ pub struct HelpPage {
     pub columns: u16,
     /// Lines in each column.
     pub rows: u16,
-    /// The first line shown when it is scrolled to its end.
+    /// The first line shown when it is scrolled to its end; read aloud, the last line.
     pub end: usize,
 }
 
@@ -40,16 +40,19 @@ impl HelpPage {
         // A title over each group, and a blank line between them. The keys of a dialog are followed by a line that parts them
         // from those of the main screen.
         let groups = keymap.groups().count() + if in_dialog > 0 { 2 } else { 0 };
-        let lines = keymap.help().len() + in_dialog + 2 * groups - 1;
+        // Read aloud, there are no blank lines, and each line has the keys in its turn.
+        let blank = if panes.accessible { 0 } else { groups - 1 };
+        let lines = keymap.help().len() + in_dialog + groups + blank;
         let most = if panes.accessible { 1 } else { MOST_COLUMNS };
         let columns = (panes.columns.saturating_sub(FRAME_COLUMNS) / COLUMN).clamp(1, most);
         let wanted = u16::try_from(lines.div_ceil(usize::from(columns))).unwrap_or(u16::MAX);
-        let height = wanted.saturating_add(FRAME_ROWS).min(panes.rows);
+        let height = wanted.saturating_add(FRAME_ROWS).min(panes.rows.saturating_sub(u16::from(panes.accessible)));
         let width =
             if panes.accessible { panes.columns } else { (columns * COLUMN + FRAME_COLUMNS).min(panes.columns) };
         let rows = height.saturating_sub(FRAME_ROWS);
         let area = Area { x: (panes.columns - width) / 2, y: ((panes.rows - height) / 2).min(TOP), width, height };
-        let end = lines.saturating_sub(usize::from(rows) * usize::from(columns));
+        let shown = if panes.accessible { 1 } else { usize::from(rows) * usize::from(columns) };
+        let end = lines.saturating_sub(shown);
         Self { area, columns, rows, end }
     }
 }
@@ -63,7 +66,7 @@ pub fn keys_beneath(state: &State, keymap: &Keymap) -> Vec<DialogKey> {
 
 const PAGE: usize = 10;
 
-/// `line` is the first one that is shown.
+/// `line` is the first one that is shown; read aloud, the one that has the keys.
 pub(in crate::app) fn press(state: &State, keymap: &Keymap, line: &mut usize, key: Key) -> KeyResult {
     let end = HelpPage::of(state, keymap).end;
     if keymap.asks(key, Action::Help) || keymap.asks(key, Action::Dismiss) {

@@ -232,9 +232,9 @@ impl RequestsPane {
     #[must_use]
     pub fn keys(&self, state: &State) -> Vec<DialogKey> {
         if let Some(open) = &self.open {
-            let place = RequestsPage::of(&state.screen.panes);
-            let lines = request_lines(&open.exchange, place.columns, &state.clock.zone).len();
-            let scroll = (lines > place.rows).then_some(("j k", "scroll"));
+            let panes = &state.screen.panes;
+            let lines = request_lines(&open.exchange, panes, &state.clock.zone).len();
+            let scroll = (panes.accessible || lines > RequestsPage::of(panes).rows).then_some(("j k", "scroll"));
             return scroll.into_iter().chain([("y", "copy as curl"), ("esc", "back")]).collect();
         }
         if self.typing {

@@ -33,7 +33,7 @@ pub struct RequestsPane {
 pub struct OpenRequest {
     /// The request.
     pub exchange: Arc<Exchange>,
-    /// The first line that is shown.
+    /// The first line that is shown; read aloud, the one that has the keys.
     pub line: usize,
 }
 
@@ -110,9 +110,11 @@ pub(in crate::app) fn scroll(state: &mut State, by: isize) {
 
 fn scroll_pane(state: &State, pane: &mut RequestsPane, by: isize) {
     if let Some(open) = &mut pane.open {
-        let place = RequestsPage::of(&state.screen.panes);
-        let lines = request_lines::request_lines(&open.exchange, place.columns, &state.clock.zone).len();
-        open.line = open.line.saturating_add_signed(by).min(lines.saturating_sub(place.rows));
+        let panes = &state.screen.panes;
+        let lines = request_lines::request_lines(&open.exchange, panes, &state.clock.zone).len();
+        // Read aloud, it is a line that has the keys.
+        let shown = if panes.accessible { 1 } else { RequestsPage::of(panes).rows };
+        open.line = open.line.saturating_add_signed(by).min(lines.saturating_sub(shown));
     }
 }
 

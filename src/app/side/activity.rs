@@ -309,7 +309,7 @@ pub(in crate::app) fn shown(forest: &Forest, segment: &Segment, field: Field) ->
             forest.get(parent).map_or_else(|| parent.to_string(), |parent| parent.name.to_string())
         }
         (Field::Parent, None) => words::TOP_LEVEL.into(),
-        _ => segment.field(field).unwrap_or_else(|| "–".into()),
+        _ => segment.field(field).unwrap_or_else(|| words::NO_VALUE.into()),
     }
 }
 

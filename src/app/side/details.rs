@@ -5,9 +5,9 @@ use crate::changes::is_provisional;
 use crate::forest::{Heading, RowId};
 use crate::segment::{Segment, SegmentId};
 
-use crate::app::side::activity::Originator;
+use crate::app::side::activity::{FieldChange, Originator};
 use crate::app::side::words;
-use crate::app::{Shape, State};
+use crate::app::{Shape, State, grouped, in_words};
 use crate::changes::PendingKind;
 
 /// A line of the details.
@@ -66,6 +66,7 @@ pub fn details(state: &State) -> Vec<DetailLine> {
         None => lines().nothing(state),
         Some(RowId::Heading(heading)) => lines().heading(state, *heading),
         Some(RowId::Segment(id)) => match state.tree.forest.get(id) {
+            Some(segment) if layout.shape == Shape::Column => lines().segment_aloud(state, segment),
             Some(segment) if layout.shape == Shape::Stacked => lines().segment_in_short(state, segment),
             Some(segment) => {
                 let fits = |lines: &[DetailLine]| lines.len() <= usize::from(area.height);
@@ -155,19 +156,7 @@ impl Lines {
         if let Some(pattern) = state.session.safeguards().owner_of(segment) {
             self.field("Managed by", &pattern.owner());
         }
-        if let Some(pending) = state.changes.queue.pending(&segment.id) {
-            let failed = words::failed(state.key(Action::Resolve));
-            self.field(
-                "Status",
-                match pending {
-                    _ if state.changes.queue.is_staged(&segment.id) => words::STAGED,
-                    PendingKind::Creating => words::CREATING,
-                    PendingKind::Changing => words::SAVING,
-                    PendingKind::Deleting => words::DELETING,
-                    PendingKind::Failed => &failed,
-                },
-            );
-        }
+        self.status(state, &segment.id);
         self.anomalies(state, &segment.id);
         self.history(state, &segment.id);
         if is_tight {
@@ -178,6 +167,54 @@ impl Lines {
             self.lines.retain(|line| *line != DetailLine::Blank);
         }
         self.lines
+    }
+
+    /// Everything, a fact in each line, and first what is to be minded.
+    fn segment_aloud(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
+        let (forest, id) = (&state.tree.forest, &segment.id);
+        self.lines.push(DetailLine::Title(words::details_of(&segment.name)));
+        for anomaly in forest.anomalies(id) {
+            self.lines.extend(wrong_aloud(&anomaly.to_string(), self.width));
+        }
+        self.status(state, id);
+        if let Some(pattern) = state.session.safeguards().owner_of(segment) {
+            self.field("Managed by", &pattern.owner());
+        }
+        self.field("External ID", segment.external_id.as_deref().unwrap_or(words::NONE));
+        self.field("ID", &self::id(segment));
+        let parent = if segment.parent.is_some() { parent(state, segment) } else { words::NO_PARENT_ALOUD.into() };
+        self.field("Parent", &parent);
+        self.field("Path", &path(state, id).replace(BETWEEN_NAMES, ", "));
+        let (children, descendants) = (forest.child_count(id), forest.descendant_count(id));
+        self.field("Children", &grouped(children));
+        self.field("Descendants", &grouped(descendants));
+        if descendants > COUNTED_BY_LEVEL {
+            self.field("By depth", &words::not_counted_above(COUNTED_BY_LEVEL));
+        } else if descendants > children {
+            self.field("By depth", &words::by_depth_aloud(&forest.levels(id)));
+        }
+        self.field("Changed", &changed(state, id));
+        self.history(state, id);
+        self.bars(state, id);
+        // A blank line says nothing.
+        self.lines.retain(|line| *line != DetailLine::Blank);
+        self.lines
+    }
+
+    /// What is going on with it.
+    fn status(&mut self, state: &State, id: &SegmentId) {
+        let Some(pending) = state.changes.queue.pending(id) else { return };
+        let failed = words::failed(state.key(Action::Resolve));
+        self.field(
+            "Status",
+            match pending {
+                _ if state.changes.queue.is_staged(id) => words::STAGED,
+                PendingKind::Creating => words::CREATING,
+                PendingKind::Changing => words::SAVING,
+                PendingKind::Deleting => words::DELETING,
+                PendingKind::Failed => &failed,
+            },
+        );
     }
 
     /// What is wrong with it.
@@ -207,19 +244,27 @@ impl Lines {
     /// The last changes of this session, the newest first.
     fn history(&mut self, state: &State, id: &SegmentId) {
         let entries = state.side.activity.entries().filter(|entry| entry.subject.as_ref() == Some(id));
+        let is_read = state.screen.panes.accessible;
+        let line = |at: &str, text: &str| if is_read { format!("{at}, {text}") } else { format!("  {at}  {text}") };
         let mut lines = Vec::new();
         for entry in entries.take(CHANGES) {
             let at = entry.at.to_zoned_datetime(state.clock.zone.clone()).strftime("%H:%M:%S").to_string();
-            match entry.fields.as_slice() {
-                [] => lines.push(format!("  {at}  {}", entry.summary())),
-                fields => lines.extend(fields.iter().map(|change| {
-                    format!("  {at}  {}", words::change_of_field(change.field, &change.before, &change.now))
-                })),
+            if entry.fields.is_empty() {
+                let summary = entry.summary();
+                lines.push(line(&at, &if is_read { in_words(summary) } else { summary.into() }));
+            }
+            for change in &entry.fields {
+                let FieldChange { field, before, now } = change;
+                let aloud = is_read.then(|| words::change_of_field_aloud(change));
+                lines.push(line(&at, &aloud.unwrap_or_else(|| words::change_of_field(*field, before, now))));
             }
         }
         if !lines.is_empty() {
             self.lines.extend([DetailLine::Blank, DetailLine::Heading("Last changes")]);
-            self.lines.extend(lines.into_iter().take(2 * CHANGES).map(DetailLine::Text));
+            for line in lines.into_iter().take(2 * CHANGES) {
+                // Read aloud, none is cut.
+                if is_read { self.text(&line) } else { self.lines.push(DetailLine::Text(line)) }
+            }
         }
     }
 
@@ -282,7 +327,24 @@ pub(in crate::app) fn path(state: &State, id: &SegmentId) -> String {
     }
     names.reverse();
     names.extend(state.tree.forest.get(id).map(|segment| segment.name.as_str()));
-    names.join(" › ")
+    names.join(BETWEEN_NAMES)
+}
+
+/// What stands between the names of a path.
+const BETWEEN_NAMES: &str = " › ";
+
+/// Cells of what stands before something that is wrong, in words.
+const WRONG_COLUMNS: usize = 9;
+
+/// Something that is wrong, in lines to be read: what it is stands before the first one.
+pub(in crate::app) fn wrong_aloud(text: &str, width: usize) -> Vec<DetailLine> {
+    let lines = textwrap::wrap(text, width.saturating_sub(WRONG_COLUMNS).max(1)).into_iter().enumerate();
+    lines
+        .map(|(at, line)| match at {
+            0 => DetailLine::Wrong(line.into_owned()),
+            _ => DetailLine::Text(line.into_owned()),
+        })
+        .collect()
 }
 
 fn below(state: &State, id: &SegmentId) -> String {

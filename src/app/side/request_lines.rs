@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 
 use crate::remote::{Excerpt, Exchange};
 
-use crate::app::DetailLine;
+use crate::app::side::details::wrong_aloud;
 use crate::app::side::words;
+use crate::app::{DetailLine, Panes, RequestsPage};
 use crate::numbers::size;
 
 /// The column of values, as in the details.
@@ -16,23 +17,36 @@ const LABEL_COLUMNS: usize = 13;
 /// Deeper than this nothing is indented any more.
 const DEEPEST: usize = 20;
 
-/// The lines of a request, no longer than so many cells.
+/// The lines of a request, as wide as the page of requests.
 #[must_use]
-pub fn request_lines(exchange: &Exchange, width: usize, zone: &TimeZone) -> Vec<DetailLine> {
-    let mut lines = Lines { width, lines: Vec::new() };
+pub fn request_lines(exchange: &Exchange, panes: &Panes, zone: &TimeZone) -> Vec<DetailLine> {
+    let mut lines = Lines { width: RequestsPage::of(panes).columns, lines: Vec::new() };
     lines.field("Request", &format!("{} {}", exchange.method, exchange.url));
     lines.field("Time", &exchange.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
     lines.field("Tenant", &exchange.tenant);
     lines.field("Try", &exchange.attempt.to_string());
     let status = exchange.status.map_or_else(|| words::NO_RESPONSE.into(), |status| status.to_string());
-    lines.field("Response", &format!("{status} · {} · {}", duration(exchange.took), size(exchange.answer.bytes)));
-    if let Some(fault) = &exchange.fault {
-        lines.wrapped(&fault.to_string(), 2, DetailLine::Wrong);
+    let (took, bytes) = (duration(exchange.took), size(exchange.answer.bytes));
+    if panes.accessible {
+        lines.field("Response", &status);
+        lines.field("Took", &took);
+        lines.field("Size", &bytes);
+    } else {
+        lines.field("Response", &format!("{status} · {took} · {bytes}"));
+    }
+    match &exchange.fault {
+        Some(fault) if panes.accessible => lines.lines.extend(wrong_aloud(&fault.to_string(), lines.width)),
+        Some(fault) => lines.wrapped(&fault.to_string(), 2, DetailLine::Wrong),
+        None => {}
     }
     if let Some(sent) = &exchange.sent {
         lines.body("Request body", sent);
     }
     lines.body("Response body", &exchange.answer);
+    if panes.accessible {
+        // A blank line says nothing.
+        lines.lines.retain(|line| *line != DetailLine::Blank);
+    }
     lines.lines
 }
 

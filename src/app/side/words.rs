@@ -11,6 +11,8 @@ use crate::numbers::{Agreeing, Noun, counted, grouped};
 use crate::remote::{Contexts, Fault};
 use crate::segment::Field;
 
+use super::activity::FieldChange;
+
 // The details.
 
 pub(super) const NO_SEGMENTS: &str = "No segments yet";
@@ -22,13 +24,26 @@ pub(super) const NO_PARENT: &str = "– (top level)";
 pub(super) const NO_ID_YET: &str = "assigned by the server";
 pub(super) const NOT_THIS_SESSION: &str = "not this session";
 
+/// In words, since a sign in the place of a value is not read.
+pub(super) const NONE: &str = "none";
+pub(super) const NO_PARENT_ALOUD: &str = "none, it is at the top level";
+
+pub(super) fn details_of(name: &str) -> String {
+    format!("Details of {name}")
+}
+
+/// How many descendants there are at each level, the nearest first.
+pub(super) fn by_depth_aloud(levels: &[usize]) -> String {
+    levels.iter().map(|count| grouped(*count)).collect::<Vec<_>>().join(", then ")
+}
+
 pub(super) const STAGED: &str = "staged";
 pub(super) const CREATING: &str = "creating…";
 pub(super) const SAVING: &str = "saving…";
 pub(super) const DELETING: &str = "deleting…";
 
 pub(super) fn failed(resolve: &str) -> String {
-    format!("failed – press {resolve} to resolve")
+    format!("failed, press {resolve} to resolve")
 }
 
 pub(super) fn tenant_is_empty(add: &str) -> String {
@@ -86,8 +101,19 @@ pub(super) fn change_of_field(field: Field, before: &str, now: &str) -> String {
     format!("{field}: {before} → {now}")
 }
 
+pub(in crate::app) fn change_of_field_aloud(change: &FieldChange) -> String {
+    format!("{} {} to {}", change.field, value_aloud(&change.before), value_aloud(&change.now))
+}
+
+/// A value of a field as [`shown`](super::activity::shown) has it.
+fn value_aloud(value: &str) -> &str {
+    if value == NO_VALUE { NONE } else { value }
+}
+
 // The activity.
 
+/// In the place of a value, where there is none.
+pub(in crate::app) const NO_VALUE: &str = "–";
 pub(super) const CREATED: &str = "created";
 pub(super) const CHANGED: &str = "changed";
 pub(super) const DELETED: &str = "deleted";

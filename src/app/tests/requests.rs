@@ -114,7 +114,7 @@ fn a_request_that_is_read_stays_and_can_be_scrolled_to_its_end_and_no_further() 
     harness.press("L enter j j G");
     let open = pane(&harness).open.clone().unwrap();
     let place = RequestsPage::of(&harness.state.screen.panes);
-    let lines = request_lines(&open.exchange, place.columns, &harness.state.clock.zone);
+    let lines = request_lines(&open.exchange, &harness.state.screen.panes, &harness.state.clock.zone);
     assert_eq!(open.line, lines.len() - place.rows);
     assert_eq!(lines.last(), Some(&DetailLine::Text("]".into())));
     for _ in 0..500 {

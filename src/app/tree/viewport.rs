@@ -296,7 +296,9 @@ pub(in crate::app) fn scroll_pane(state: &mut State, pane: Pane, by: isize) {
         (Pane::Tree, _) => scroll(state, by),
         (Pane::Details, layout) => {
             let lines = crate::app::details(state).len();
-            let shown = layout.details.map_or(0, |area| usize::from(area.height));
+            // Read aloud, it is a line that has the keys.
+            let is_read = state.screen.panes.accessible;
+            let shown = if is_read { 1 } else { layout.details.map_or(0, |area| usize::from(area.height)) };
             state.screen.panes.details_scroll = scrolled(state.screen.panes.details_scroll, by, lines, shown);
         }
         (Pane::Activity, layout) => {

@@ -10,6 +10,7 @@ use crate::app::{Between, Conflict, KeptSide, State, Target, field_text};
 use crate::segment::{Field, Segment};
 
 use crate::numbers::{Noun, counted, grouped};
+use crate::printable::printable;
 use crate::ui::Look;
 use crate::ui::dialog::{self, Row};
 use crate::ui::text::fitted;
@@ -32,7 +33,9 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
     let lines = dialog::tightened(lines(state, conflict, look.theme, dialog::room(state, wanted)), state);
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (lines.len(), wanted), look, frame);
     dialog::draw_rows(&lines, (inner, 0), look.theme, frame);
-    if let Between::Changes { base, theirs, mine, .. } = &conflict.between {
+    if look.theme.symbols.are_words() {
+        point_aloud(state, conflict, inner, frame);
+    } else if let Between::Changes { base, theirs, mine, .. } = &conflict.between {
         let columns = columns(usize::from(inner.width), CHANGES, needs(state, CHANGES, [base, theirs, mine]));
         mark_sides(inner, columns, frame);
         if let Some(area) = dialog::line(inner, 1 + conflict.row) {
@@ -40,6 +43,49 @@ pub(in crate::ui) fn draw(state: &State, conflict: &Conflict, look: Look<'_>, fr
         }
     }
     outer
+}
+
+/// Where the screen is read aloud, a field is a sentence that may take several lines.
+fn point_aloud(state: &State, conflict: &Conflict, inner: Rect, frame: &mut Canvas<'_, '_>) {
+    let Between::Changes { base, theirs, mine, choices } = &conflict.between else { return };
+    let sentences = changes_aloud(state, [base, theirs, mine], *choices);
+    let lines = |sentence: &String| sentence_lines(sentence, usize::from(inner.width)).len();
+    let above = sentences.iter().take(conflict.row).map(lines).sum();
+    if let (Some(area), Some(sentence)) = (dialog::line(inner, above), sentences.get(conflict.row)) {
+        frame.point_at_line(area.x, area.y);
+        frame.choose(sentence.clone());
+    }
+}
+
+/// The fields of two changes, each with whose value is taken.
+fn changes_aloud(state: &State, segments: [&Segment; 3], choices: [KeptSide; Field::ALL.len()]) -> Vec<String> {
+    let fields = Field::ALL.into_iter().zip(choices);
+    let sentences = fields.map(|(field, choice)| {
+        let sentence = field_aloud(state, field, CHANGES, segments);
+        let differs = segments.iter().any(|segment| segment.field(field) != segments[0].field(field));
+        let kept = if choice == KeptSide::Mine { "keep yours" } else { "keep theirs" };
+        if differs { format!("{sentence}, {kept}") } else { sentence }
+    });
+    sentences.collect()
+}
+
+/// A field of several states of a segment; once where it is the same in all.
+fn field_aloud<const N: usize>(state: &State, field: Field, headings: [&str; N], segments: [&Segment; N]) -> String {
+    let texts = segments.map(|segment| match field_text(&state.tree.forest, segment, field) {
+        text if segment.field(field).is_none() && field == Field::ExternalId => text.replace('–', "none"),
+        text => text,
+    });
+    if texts.iter().all(|text| *text == texts[0]) {
+        return format!("{}: {}", label(field), texts[0]);
+    }
+    let values: Vec<String> = headings.iter().zip(&texts).map(|(heading, text)| format!("{heading} {text}")).collect();
+    format!("{}: {}", label(field), values.join(", "))
+}
+
+/// A sentence in lines of so many cells.
+fn sentence_lines(sentence: &str, width: usize) -> Vec<Line<'static>> {
+    let options = textwrap::Options::new(width.max(8)).subsequent_indent("  ");
+    textwrap::wrap(&printable(sentence), options).into_iter().map(|line| Line::raw(line.into_owned())).collect()
 }
 
 /// Has each value of the server and each own one be clicked, to keep it.
@@ -116,6 +162,11 @@ const NEWCOMERS: usize = 5;
 fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec<Row<'static>> {
     let keys = dialog::keys_wrapped(&conflict.keys(), width);
     let lines = match &conflict.between {
+        Between::Changes { base, theirs, mine, choices } if theme.symbols.are_words() => {
+            let sentences = changes_aloud(state, [base, theirs, mine], *choices);
+            let lines = sentences.iter().flat_map(|sentence| sentence_lines(sentence, width));
+            lines.chain([Line::default()]).collect()
+        }
         Between::Changes { base, theirs, mine, choices } => {
             let columns = columns(width, CHANGES, needs(state, CHANGES, [base, theirs, mine]));
             let mut lines = vec![row(theme, columns, "", CHANGES, None, false)];
@@ -132,7 +183,7 @@ fn lines(state: &State, conflict: &Conflict, theme: &Theme, width: usize) -> Vec
             lines
         }
         Between::Gone { mine } => vec![
-            Line::raw(fitted(&format!("Yours: {}", told(state, mine)), width).into_owned()),
+            Line::raw(fitted(&format!("Yours: {}", yours(state, mine, theme)), width).into_owned()),
             Line::raw("Re-creating gives it a new ID and no children."),
             Line::default(),
         ],
@@ -181,6 +232,10 @@ fn side_by_side(
     headings: [&str; 2],
     segments: [&Segment; 2],
 ) -> Vec<Line<'static>> {
+    if theme.symbols.are_words() {
+        let sentences = Field::ALL.map(|field| field_aloud(state, field, headings, segments));
+        return sentences.iter().flat_map(|sentence| sentence_lines(sentence, width)).collect();
+    }
     let columns = columns(width, headings, needs(state, headings, segments));
     let mut lines = vec![row(theme, columns, "", headings, None, false)];
     for field in Field::ALL {
@@ -202,6 +257,18 @@ const fn label(field: Field) -> &'static str {
 fn told(state: &State, segment: &Segment) -> String {
     let texts = Field::ALL.map(|field| field_text(&state.tree.forest, segment, field));
     format!("{} · {} · in {}", texts[0], texts[1], texts[2])
+}
+
+fn yours(state: &State, segment: &Segment, theme: &Theme) -> String {
+    if !theme.symbols.are_words() {
+        return told(state, segment);
+    }
+    let external_id = segment.external_id.as_ref().map_or("none", |text| text);
+    format!(
+        "{}, external ID {external_id}, in {}",
+        segment.name,
+        field_text(&state.tree.forest, segment, Field::Parent)
+    )
 }
 
 /// A row of values. Whose is taken of three is said in a word, and that value stands out.

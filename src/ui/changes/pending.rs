@@ -12,6 +12,7 @@ use crate::ui::Look;
 use crate::ui::dialog;
 use crate::ui::dialogs::list::{self, ListRow};
 use crate::ui::header::duration;
+use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
@@ -35,14 +36,22 @@ pub(in crate::ui) fn draw(state: &State, pane: &PendingPane, look: Look<'_>, fra
     let blank = usize::from(rest > 1);
     let rest = rest.saturating_sub(blank);
     let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
-    let shown = count.min(LIST).min(half.min(rest).max(1));
-    let window = state.screen.window(list, count, shown);
+    let most = LIST.min(half.min(rest).max(1));
+    // Read aloud, none is cut.
+    let height = |at: usize| {
+        let op = state.changes.queue.listed(at..at + 1);
+        let row = rows(state, &op, theme).into_iter().next().filter(|_| theme.symbols.are_words());
+        let width = dialog::usual_room(state);
+        row.map_or(1, |row| row.fitted(width, theme).height(width, theme))
+    };
+    let shown = list::lines(count, most, height);
+    let window = list::window(state, (list, count), shown, height);
     let part = ListWindow { first: window.start, shown: window.len(), len: count };
     let ops = state.changes.queue.listed(window.clone());
     let rows = rows(state, &ops, theme);
     let wanted = rows.iter().map(Row::width).max().unwrap_or(0);
     let wanted = wanted.max(dialog::widest(&above)).max(dialog::widest_row(&keys, theme));
-    let title = title(state) + &position(&window, count);
+    let title = title(state) + &position(&window, count, theme);
     let height = above.len() + shown + below.len() + blank + keys.len();
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (height, wanted), look, frame);
     let room = usize::from(inner.width);
@@ -124,7 +133,7 @@ impl Row {
             // Each line is read by itself.
             word: if begins_group || is_read { label(group) } else { "" },
             sign: (verb(sign, theme), sign_style),
-            text: (theme.symbols.spoken(&text).into_owned(), style),
+            text: (aloud(&text, theme).into_owned(), style),
             age: age.filter(|_| !is_read).unwrap_or_default(),
         }
     }
@@ -136,6 +145,10 @@ impl Row {
 
     fn fitted(self, width: usize, theme: &Theme) -> ListRow<'static> {
         let (text, style) = self.text;
+        if theme.symbols.are_words() {
+            let text = Line::styled(format!("{}: {} {text}", self.word, self.sign.0), style);
+            return ListRow { item: Some(ListItem::Change(self.op)), ..ListRow::from(text) };
+        }
         let room = width.saturating_sub(MARKS + STATE + self.age.width() + self.sign.0.width().saturating_sub(1));
         let spans = vec![
             Span::styled(if self.mark.0.is_empty() { String::new() } else { format!("{} ", self.mark.0) }, self.mark.1),

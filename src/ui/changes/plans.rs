@@ -13,6 +13,7 @@ use crate::changes::{OpId, Operation, TypedPhrase};
 
 use crate::ui::Look;
 use crate::ui::dialog;
+use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
@@ -42,22 +43,28 @@ pub(in crate::ui) fn draw_review(state: &State, review: &Review, look: Look<'_>,
     let keys = dialog::keys_wrapped(&review.keys(state), usual);
     let rest = dialog::usual_lines(state).saturating_sub(below.len() + keys.len());
     let half = usize::from(state.screen.panes.rows / 2).saturating_sub(4);
-    let shown = count.min(LIST).min(half.min(rest)).max(1);
+    let most = LIST.min(half.min(rest)).max(1);
+    let line = |(op, operation): (OpId, &Operation)| {
+        let (sign, text) = described(&state.tree.forest, operation);
+        let reason = review.reasons.get(op.index).map_or_else(String::new, |reason| format!(" · {reason}"));
+        let (sign_style, style) = operation_styles(operation, theme);
+        (verb(sign, theme), sign_style, aloud(&(text + &reason), theme).into_owned(), style)
+    };
+    // Read aloud, none is cut.
+    let height = |at: usize| {
+        let is_read = theme.symbols.are_words();
+        let operation = review.operations(state, at..at + 1).into_iter().next().filter(|_| is_read);
+        operation.map_or(1, |operation| row(line(operation), usual, theme).height(usual, theme))
+    };
+    let shown = list::lines(count, most, height).max(1);
     let keys_at = shown + below.len();
-    let window = state.screen.window(review.list, count, shown);
-    let title = counted(review.counts()) + &position(&window, count);
+    let window = list::window(state, (review.list, count), shown, height);
+    let title = counted(review.counts()) + &position(&window, count, theme);
     let first = window.start;
     let list = ListWindow { first, shown: window.len(), len: count };
     let operations = review.operations(state, window);
     let ops: Vec<OpId> = operations.iter().map(|(op, _)| *op).collect();
-    let lines = operations.into_iter().map(|(op, operation)| {
-        let (sign, text) = described(&state.tree.forest, operation);
-        let reason = review.reasons.get(op.index).map(|reason| format!(" · {reason}"));
-        let (sign_style, style) = operation_styles(operation, theme);
-        let text = theme.symbols.spoken(&text).into_owned();
-        (verb(sign, theme), sign_style, text + &reason.unwrap_or_default(), style)
-    });
-    let lines: Vec<ListLine> = lines.collect();
+    let lines: Vec<ListLine> = operations.into_iter().map(line).collect();
     let wanted = wanted(&lines).max(dialog::widest(&below)).max(dialog::widest_row(&keys, theme));
     let dialog::Opened { outer, inner } = dialog::open(state, &title, (keys_at + keys.len(), wanted), look, frame);
     let room = usize::from(inner.width);
@@ -95,8 +102,9 @@ pub(super) fn verb(sign: &'static str, theme: &Theme) -> &'static str {
 }
 
 /// Which lines of a long list are shown; nothing of one that is shown whole.
-pub(super) fn position(window: &Range<usize>, count: usize) -> String {
-    if window.len() >= count {
+pub(super) fn position(window: &Range<usize>, count: usize, theme: &Theme) -> String {
+    // Read aloud, the last line says which one is chosen.
+    if window.len() >= count || theme.symbols.are_words() {
         return String::new();
     }
     format!(" · {}–{} of {}", grouped(window.start + 1), grouped(window.end), grouped(count))
@@ -141,6 +149,13 @@ fn wanted(lines: &[ListLine]) -> usize {
     lines.iter().map(|(sign, _, text, _)| sign.width() + text.width() + 3).max().unwrap_or(0)
 }
 
+/// A line in so many cells; read aloud, it is cut nowhere.
+fn row((sign, sign_style, text, style): ListLine, width: usize, theme: &Theme) -> ListRow<'static> {
+    let room = if theme.symbols.are_words() { usize::MAX } else { width.saturating_sub(3 + sign.width()) };
+    let text = Span::styled(fitted(&text, room).into_owned(), style);
+    ListRow::from(Line::from(vec![Span::styled(format!("{sign} "), sign_style), text]))
+}
+
 /// The part of a list that is shown, with the selected line in it.
 fn draw_list(
     (lines, ops): (Vec<ListLine>, &[OpId]),
@@ -150,10 +165,9 @@ fn draw_list(
     theme: &Theme,
     frame: &mut Canvas<'_, '_>,
 ) {
-    let rows = lines.into_iter().zip(ops).map(|((sign, sign_style, text, style), op)| {
-        let room = usize::from(inner.width).saturating_sub(3 + sign.width());
-        let text = Span::styled(fitted(&text, room).into_owned(), style);
-        let row = ListRow::from(Line::from(vec![Span::styled(format!("{sign} "), sign_style), text]));
+    let width = usize::from(inner.width);
+    let rows = lines.into_iter().zip(ops).map(|(line, op)| {
+        let row = row(line, width, theme);
         ListRow { item: Some(ListItem::Change(*op)), ..row }
     });
     list::draw(rows, selected, list, (inner, 0), theme, frame);

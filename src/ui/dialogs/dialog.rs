@@ -12,6 +12,7 @@ use crate::app::{DialogKey, FieldName, State, Target, TextField};
 use crate::printable::is_printable;
 
 use crate::ui::Look;
+use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::{Symbols, Theme};
 
@@ -69,7 +70,7 @@ impl<'a> Row<'a> {
             Self::Choice((key, _), text) => Line::from(vec![
                 Span::raw("  "),
                 Span::styled(*key, theme.accent.patch(theme.strong)),
-                Span::raw(format!("  {text}")),
+                Span::raw(format!("{}{text}", if theme.symbols.are_words() { ": " } else { "  " })),
             ]),
         }
     }
@@ -92,7 +93,7 @@ pub(in crate::ui) fn draw_rows(
         frame.render_widget(row.line(theme), area);
         match row {
             Row::Text(_) => {}
-            Row::Keys(hints) => mark_keys(hints, area, frame),
+            Row::Keys(hints) => mark_keys(hints, area, theme, frame),
             Row::Choice(key, _) => frame.target(area, Target::Key(*key)),
         }
     }
@@ -130,7 +131,9 @@ fn unframed(area: Rect, title: &str, theme: &Theme, frame: &mut Canvas<'_, '_>) 
     frame.render_widget(Clear, area);
     let inside = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(4), ..area };
     let room = usize::from(inside.width);
-    frame.buffer_mut().set_stringn(inside.x, inside.y, fitted(title, room), room, theme.strong);
+    let title = aloud(title, theme);
+    frame.buffer_mut().set_stringn(inside.x, inside.y, fitted(&title, room), room, theme.strong);
+    frame.entitle(&title);
     frame.cover(area);
     frame.point_at_dialog(inside.x, inside.y);
     Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(2), ..inside }
@@ -236,6 +239,22 @@ pub(in crate::ui) fn scrolled(text: &str, scroll: usize, width: usize) -> String
     shown
 }
 
+/// Draws the label of a field; the rest of the line, for its value, is answered. The values stand in a column of their own, behind so
+/// many cells; read aloud, each behind its label.
+pub(in crate::ui) fn label(
+    label: &str,
+    columns: u16,
+    area: Rect,
+    (style, theme): (Style, &Theme),
+    frame: &mut Canvas<'_, '_>,
+) -> Rect {
+    let is_read = theme.symbols.are_words();
+    let text = if is_read { format!("{label}: ") } else { label.to_owned() };
+    let indent = if is_read { u16::try_from(text.width()).unwrap_or(columns) } else { columns }.min(area.width);
+    frame.buffer_mut().set_stringn(area.x, area.y, text, usize::from(indent), style);
+    Rect { x: area.x + indent, width: area.width - indent, ..area }
+}
+
 /// The label of a field is clicked for the field, as its end.
 pub(in crate::ui) fn label_target(name: FieldName, area: Rect, frame: &mut Canvas<'_, '_>) {
     frame.target(area, Target::Field { name, cell: usize::MAX });
@@ -249,15 +268,20 @@ pub(in crate::ui) fn draw_keys(hints: &[DialogKey], area: Rect, theme: &Theme, f
         shown.remove(shown.len() - 2);
     }
     frame.render_widget(keys(&shown, theme), area);
-    mark_keys(&shown, area, frame);
+    mark_keys(&shown, area, theme, frame);
 }
 
 /// What separates a key from the one before it.
-const BETWEEN: &str = " · ";
+fn between(theme: &Theme) -> &'static str {
+    if theme.symbols.are_words() { ", " } else { " · " }
+}
+
+/// Its cells at most.
+const WIDEST_BETWEEN: usize = 3;
 
 /// Has the keys of a line, drawn there by [`keys`], be clicked. What several keys do is done by each of them, and not by the words
 /// behind them.
-pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, frame: &mut Canvas<'_, '_>) {
+pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let cells = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
     let mut left = 0_u16;
     for (keys, label) in hints.iter().copied() {
@@ -271,7 +295,7 @@ pub(in crate::ui) fn mark_keys(hints: &[DialogKey], area: Rect, frame: &mut Canv
             x = x.saturating_add(width).saturating_add(1);
         }
         left = left.saturating_add(cells(keys)).saturating_add(1).saturating_add(cells(label));
-        left = left.saturating_add(cells(BETWEEN));
+        left = left.saturating_add(cells(between(theme)));
     }
 }
 
@@ -299,7 +323,7 @@ pub(in crate::ui) fn wrapped<'k, 't>(
     while !hints.is_empty() {
         let mut used = 0;
         let fitting = hints.iter().take_while(|(key, label)| {
-            used += key.width() + 1 + label.width() + if used == 0 { 0 } else { BETWEEN.width() };
+            used += key.width() + 1 + label.width() + if used == 0 { 0 } else { WIDEST_BETWEEN };
             used <= room
         });
         let (line, rest) = hints.split_at(fitting.count().max(1));
@@ -314,7 +338,7 @@ pub(in crate::ui) fn keys(hints: &[(&str, &str)], theme: &Theme) -> Line<'static
     let mut spans = Vec::new();
     for (at, (key, label)) in hints.iter().enumerate() {
         if at > 0 {
-            spans.push(Span::styled(BETWEEN, theme.quiet));
+            spans.push(Span::styled(between(theme), theme.quiet));
         }
         spans.push(Span::styled((*key).to_owned(), theme.accent));
         spans.push(Span::styled(format!(" {label}"), theme.quiet));

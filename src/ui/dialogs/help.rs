@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{HelpPage, State, keys_beneath};
+use crate::app::{HelpPage, State, grouped, keys_beneath};
 use crate::keymap::Keymap;
+use crate::printable::printable;
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -23,6 +24,30 @@ pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &m
     let page = HelpPage::of(state, look.keymap);
     let inner = dialog::framed(rect(page.area), "Keys", look, frame);
     let lines = lines(state, look.theme, look.keymap);
+    if look.theme.symbols.are_words() {
+        draw_aloud(&lines, first.min(page.end), inner, usize::from(page.rows), frame);
+    } else {
+        draw_columns(&lines, first, page, inner, frame);
+    }
+    if let Some(last) = usize::from(inner.height).checked_sub(1).and_then(|last| dialog::line(inner, last)) {
+        dialog::draw_keys(&page.keys(), last, look.theme, frame);
+    }
+}
+
+/// One below the other; one of them has the keys.
+fn draw_aloud(lines: &[Line<'_>], chosen: usize, inner: Rect, rows: usize, frame: &mut Canvas<'_, '_>) {
+    let first = chosen.min(lines.len().saturating_sub(rows));
+    for (at, line) in lines.iter().enumerate().skip(first).take(rows) {
+        let Some(place) = dialog::line(inner, at - first) else { break };
+        if at == chosen {
+            frame.point_at_line(place.x, place.y);
+            frame.choose(format!("{} of {}: {line}", grouped(at + 1), grouped(lines.len())));
+        }
+        frame.render_widget(line, place);
+    }
+}
+
+fn draw_columns(lines: &[Line<'_>], first: usize, page: HelpPage, inner: Rect, frame: &mut Canvas<'_, '_>) {
     let (rows, column_width) = (usize::from(page.rows), inner.width / page.columns);
     let shown = lines.iter().skip(first.min(page.end)).take(rows * usize::from(page.columns));
     let mut pointed = false;
@@ -34,9 +59,6 @@ pub(in crate::ui) fn draw(state: &State, first: usize, look: Look<'_>, frame: &m
             frame.point_at_line(place.x, place.y);
         }
         frame.render_widget(line, place);
-    }
-    if let Some(last) = usize::from(inner.height).checked_sub(1).and_then(|last| dialog::line(inner, last)) {
-        dialog::draw_keys(&page.keys(), last, look.theme, frame);
     }
 }
 
@@ -58,10 +80,19 @@ fn lines<'a>(state: &State, theme: &Theme, keymap: &'a Keymap) -> Vec<Line<'a>> 
             lines.push(line(theme, keys, help));
         }
     }
+    if theme.symbols.are_words() {
+        // A blank line says nothing.
+        lines.retain(|line| line.width() > 0);
+    }
     lines
 }
 
 fn line<'a>(theme: &Theme, keys: &str, help: &'a str) -> Line<'a> {
+    if theme.symbols.are_words() {
+        // Several keys stand two blanks apart; one blank is between those of a sequence.
+        let keys = keys.replace(" … ", " to ").replace("  ", " or ");
+        return Line::from(vec![Span::raw(printable(help)), Span::raw(": "), Span::styled(keys, theme.accent)]);
+    }
     let keys = fitted(keys, MOST_KEYS).into_owned();
     let padding = " ".repeat(KEYS.saturating_sub(keys.width()).max(2));
     let room = (KEYS + HELP).saturating_sub(keys.width() + padding.len());

@@ -1,11 +1,15 @@
-//! Drawing a list in a dialog: a bar at the chosen line, what stands at its right end, and a colour that outlives the selection.
+//! Drawing a list in a dialog: a bar at the chosen line, what stands at its right end, and a colour that outlives the selection. Read
+//! aloud, each line of it is a sentence, whole on as many lines of the screen as it takes.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::ui::Canvas;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::text::Line;
 
-use crate::app::{ListItem, ListWindow, Target, grouped};
+use crate::app::{List, ListItem, ListWindow, State, Target, grouped};
 use crate::ui::dialog;
 use crate::ui::text::draw_right;
 use crate::ui::theme::Theme;
@@ -29,6 +33,40 @@ impl<'a> From<Line<'a>> for ListRow<'a> {
     }
 }
 
+impl ListRow<'_> {
+    /// It as a sentence, in lines of so many cells. What goes on stands further to the right than what begins.
+    fn aloud(&self, width: usize) -> Vec<String> {
+        let right = self.right.as_ref().map(ToString::to_string).filter(|right| !right.is_empty());
+        let text = [self.text.to_string()].into_iter().chain(right).collect::<Vec<_>>().join(", ");
+        let blank = text.chars().take_while(|letter| *letter == ' ').count();
+        let (first, further) = (" ".repeat(blank), " ".repeat(blank + 2));
+        let options = textwrap::Options::new(width.max(8)).initial_indent(&first).subsequent_indent(&further);
+        textwrap::wrap(text.trim(), options).into_iter().map(Cow::into_owned).collect()
+    }
+
+    /// The lines that it takes in a dialog with so many cells within.
+    pub fn height(&self, width: usize, theme: &Theme) -> usize {
+        if theme.symbols.are_words() { self.aloud(width.saturating_sub(1)).len() } else { 1 }
+    }
+}
+
+/// The part of a list that is shown in so many lines, where each item has its height.
+pub(in crate::ui) fn window(
+    state: &State,
+    (list, len): (List, usize),
+    lines: usize,
+    height: impl Fn(usize) -> usize,
+) -> Range<usize> {
+    let mut windows = (2..=lines).rev().map(|shown| state.screen.window(list, len, shown));
+    let fits = |window: &Range<usize>| window.clone().map(&height).sum::<usize>() <= lines;
+    windows.find(fits).unwrap_or_else(|| state.screen.window(list, len, 1.min(lines)))
+}
+
+/// Lines for a list of so many items, of which a short one takes no more than it needs.
+pub(in crate::ui) fn lines(len: usize, most: usize, height: impl Fn(usize) -> usize) -> usize {
+    (0..len.min(most)).map(height).sum::<usize>().min(most)
+}
+
 /// Draws the part of a list that is shown from a line of a dialog's inside on. `chosen` is counted from the first of them.
 pub(in crate::ui) fn draw<'a>(
     rows: impl IntoIterator<Item = ListRow<'a>>,
@@ -39,29 +77,65 @@ pub(in crate::ui) fn draw<'a>(
     frame: &mut Canvas<'_, '_>,
 ) {
     frame.list(list);
+    if theme.symbols.are_words() {
+        return draw_aloud(rows, chosen, list, (inner, from), theme, frame);
+    }
     for (at, row) in rows.into_iter().enumerate() {
         let Some(area) = dialog::line(inner, from + at) else { break };
         if let Some(item) = row.item {
             frame.target(area, Target::Item { item, first: list.first });
         }
         let indent = 1.min(area.width);
-        let right = row.right.as_ref().map(|right| format!("  {right}")).unwrap_or_default();
-        let words = format!("{}{right}", row.text);
+        let blank = row.text.to_string().chars().take_while(|letter| *letter == ' ').count();
         frame.render_widget(row.text, Rect { x: area.x + indent, width: area.width - indent, ..area });
         if let Some(right) = row.right {
             draw_right(right, area, frame);
         }
         if chosen == Some(at) {
-            let blank = words.chars().take_while(|letter| *letter == ' ').count();
             let blank = u16::try_from(blank).unwrap_or(0) + indent;
             frame.point_at_line(area.x + blank.min(area.width.saturating_sub(1)), area.y);
-            frame.choose(format!("{} of {}: {}", grouped(list.first + at + 1), grouped(list.len), words.trim()));
             frame.buffer_mut().set_stringn(area.x, area.y, theme.symbols.bar, usize::from(indent), theme.accent);
             frame.buffer_mut().set_style(area, theme.selected);
         }
         // Last, so that the selected row leaves it its colour.
-        if let Some(colour) = row.colour.filter(|_| area.width > 2 && !theme.symbols.are_words()) {
+        if let Some(colour) = row.colour.filter(|_| area.width > 2) {
             frame.buffer_mut().set_stringn(area.x + 2, area.y, theme.symbols.block, 1, Style::new().fg(colour));
+        }
+    }
+}
+
+fn draw_aloud<'a>(
+    rows: impl IntoIterator<Item = ListRow<'a>>,
+    chosen: Option<usize>,
+    list: ListWindow,
+    (inner, from): (Rect, usize),
+    theme: &Theme,
+    frame: &mut Canvas<'_, '_>,
+) {
+    let mut next = from;
+    for (at, row) in rows.into_iter().enumerate() {
+        let lines = row.aloud(usize::from(inner.width).saturating_sub(1));
+        let sentence = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        let style = row.text.spans.iter().fold(row.text.style, |style, span| style.patch(span.style));
+        for (number, text) in lines.into_iter().enumerate() {
+            let Some(area) = dialog::line(inner, next) else { return };
+            next += 1;
+            if let Some(item) = row.item.clone() {
+                frame.target(area, Target::Item { item, first: list.first });
+            }
+            let indent = 1.min(area.width);
+            let blank = text.chars().take_while(|letter| *letter == ' ').count();
+            let text_area = Rect { x: area.x + indent, width: area.width - indent, ..area };
+            frame.render_widget(Line::styled(text, style), text_area);
+            if chosen != Some(at) {
+                continue;
+            }
+            if number == 0 {
+                let blank = u16::try_from(blank).unwrap_or(0) + indent;
+                frame.point_at_line(area.x + blank.min(area.width.saturating_sub(1)), area.y);
+                frame.choose(format!("{} of {}: {sentence}", grouped(list.first + at + 1), grouped(list.len)));
+            }
+            frame.buffer_mut().set_style(area, theme.selected);
         }
     }
 }

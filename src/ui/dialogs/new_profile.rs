@@ -13,6 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::{DialogKey, FieldName, KeyLocation, NewProfile, OpenedFrom, ProfileField, Stage, Target, TextField};
 
 use crate::ui::dialog;
+use crate::ui::spoken::dialog_in_words;
 use crate::ui::text::fitted;
 use crate::ui::theme::{Symbols, Theme};
 use crate::ui::{Look, spell_in_ascii};
@@ -35,15 +36,15 @@ pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<
     frame.render_widget(title, header);
     let width = screen.width.min(WIDEST);
     let room = usize::from(width.saturating_sub(4));
-    let most = usize::from(screen.height.saturating_sub(3));
+    let most = usize::from(screen.height.saturating_sub(if theme.symbols.are_words() { 4 } else { 3 }));
     let Rows { lines: mut rows, wanted } = rows(form, theme, room, most);
-    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(screen.height.saturating_sub(1));
-    let area = Rect {
-        x: (screen.width - width) / 2,
-        y: (screen.height - height).div_ceil(2).max(1.min(screen.height - height)),
-        width,
-        height,
-    };
+    // Read aloud, the last line says where one is.
+    let is_read = theme.symbols.are_words();
+    let left = screen.height.saturating_sub(1 + u16::from(is_read));
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2).min(left);
+    let middle = (screen.height - height).div_ceil(2).max(1.min(screen.height - height));
+    let y = if is_read { 1.min(screen.height - height) } else { middle };
+    let area = Rect { x: (screen.width - width) / 2, y, width, height };
     let inner = dialog::framed(area, &heading(form), look, frame);
     let keys = rows.pop();
     // The last line tells the keys, so it stays; of the others what has the keys, and what is wrong with it.
@@ -56,6 +57,12 @@ pub(in crate::ui) fn draw(form: &NewProfile, look: Look<'_>, frame: &mut Canvas<
             Row::Field(field) => draw_field(form, field, line, theme, frame),
             Row::Keys(keys) => dialog::draw_keys(&keys, line, theme, frame),
         }
+    }
+    if is_read {
+        let last = Rect { y: screen.bottom() - 1, height: 1, ..screen };
+        let room = usize::from(last.width).saturating_sub(1);
+        let text = dialog_in_words(frame.title(), frame.chosen(), room);
+        frame.render_widget(Line::raw(fitted(&format!(" {text}"), usize::from(last.width)).into_owned()), last);
     }
     if theme.symbols == Symbols::ASCII {
         spell_in_ascii(frame);
@@ -189,12 +196,28 @@ fn label(form: &NewProfile, field: ProfileField) -> &'static str {
     }
 }
 
+/// What a field has, but for what nobody is to hear.
+fn value_aloud(form: &NewProfile, field: ProfileField) -> &str {
+    let value = match field {
+        ProfileField::BaseUrl => form.base_url.text(),
+        ProfileField::Tenant => form.tenant.text(),
+        ProfileField::Name => form.name_text(),
+        ProfileField::Key if form.key.0.text().is_empty() => "",
+        ProfileField::Key => "hidden",
+        ProfileField::KeyLocation => form.keeping.title(),
+        ProfileField::Source if form.keeping == KeyLocation::Command => form.command.text(),
+        ProfileField::Source => form.variable.text(),
+    };
+    if value.is_empty() { "blank" } else { value }
+}
+
 fn draw_field(form: &NewProfile, field: ProfileField, area: Rect, theme: &Theme, frame: &mut Canvas<'_, '_>) {
     let focused = form.focus == field && !form.is_busy();
     let style = if focused { theme.accent } else { theme.quiet };
-    frame.buffer_mut().set_stringn(area.x, area.y, label(form, field), usize::from(area.width.min(LABELS)), style);
-    let indent = LABELS.min(area.width);
-    let value = Rect { x: area.x + indent, width: area.width - indent, ..area };
+    let value = dialog::label(label(form, field), LABELS, area, (style, theme), frame);
+    if focused {
+        frame.choose(format!("{}: {}", label(form, field), value_aloud(form, field)));
+    }
     let name = FieldName::Profile(field);
     dialog::label_target(name, area, frame);
     match field {

@@ -11,6 +11,7 @@ use crate::app::{OutputPage, OutputPane, Run, RunConfirmation, State, grouped, s
 
 use crate::ui::Look;
 use crate::ui::dialog::{self, Row};
+use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, highlighted, rect};
 use crate::ui::theme::{Symbols, Theme};
 
@@ -27,6 +28,7 @@ pub(in crate::ui) fn draw(state: &State, pane: &OutputPane, look: Look<'_>, fram
         let Some(area) = dialog::line(inner, row) else { break };
         if row == 0 {
             frame.point_at_line(area.x, area.y);
+            frame.choose(format!("{} of {}: {}", grouped(first + 1), grouped(lines.len()), line.trim()));
         }
         frame.render_widget(shown(line, pane, usize::from(area.width), look.theme), area);
     }
@@ -96,7 +98,7 @@ fn standing(state: &State, run: &Run, shown: std::ops::Range<usize>, width: usiz
     } else {
         run.standing(state.clock.now)
     };
-    let text = Symbols::led(symbol, &format!("{standing}{place}{cut}"));
+    let text = Symbols::led(symbol, &aloud(&format!("{standing}{place}{cut}"), theme));
     Line::styled(fitted(&text, width).into_owned(), style)
 }
 
@@ -123,7 +125,7 @@ pub(in crate::ui) fn draw_confirmation(
         [only] => format!("on {}{key}", only.name),
         several => format!("on {}{key}:", counted(several.len(), Noun::Segment)),
     };
-    lines.push(Line::raw(fitted(&on, room).into_owned()).into());
+    lines.push(Line::raw(fitted(&aloud(&on, theme), room).into_owned()).into());
     if let [_, _, ..] = asked.subjects.as_slice() {
         let names = asked.subjects.iter().take(NAMES);
         let names = names.map(|segment| format!("  {}", fitted(&segment.name, room.saturating_sub(2))));

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{ListItem, ListWindow, Palette, State, availability_at_a_glance};
+use crate::app::{ListItem, ListWindow, Offer, Palette, State, availability_at_a_glance};
 
 use crate::ui::Look;
 use crate::ui::dialog;
@@ -25,7 +25,10 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     // What can be done with a row is to be seen at once, where there is room.
     let most = if palette.is_for_row() { found.len().max(1) } else { SHOWN };
     let rows = most.min(dialog::usual_lines(state).saturating_sub(AROUND + keys.len())).max(1);
-    let window = state.screen.window(palette.list, found.len(), rows);
+    let is_read = theme.symbols.are_words();
+    let width = dialog::usual_room(state);
+    let height = |at: usize| if is_read { sentence(state, &found[at], look).height(width, theme) } else { 1 };
+    let window = list::window(state, (palette.list, found.len()), rows, height);
     let list = ListWindow { first: window.start, shown: window.len(), len: found.len() };
     let chosen = palette.list.chosen.checked_sub(window.start);
     let shown: Vec<_> = found[window]
@@ -48,6 +51,9 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
         dialog::text_field(&palette.text, field, true, theme, frame);
     }
     let lines = shown.into_iter().map(|(offer, reason, key)| {
+        if is_read {
+            return sentence(state, &offer, look);
+        }
         let room = usize::from(inner.width).saturating_sub(4 + key.width());
         let style = if reason.is_some() { theme.quiet } else { Style::new() };
         let help = fitted(offer.help, room).into_owned();
@@ -71,4 +77,16 @@ pub(in crate::ui) fn draw(state: &State, palette: &Palette, look: Look<'_>, fram
     }
     dialog::draw_rows(&keys, (inner, rows + AROUND), theme, frame);
     outer
+}
+
+/// What can be done, its key, and why it can't be done now.
+fn sentence(state: &State, offer: &Offer, look: Look<'_>) -> ListRow<'static> {
+    let key = look.keymap.keys(offer.action).next().map(|key| format!(": {key}")).unwrap_or_default();
+    let reason = availability_at_a_glance(state, offer.action).err();
+    let style = if reason.is_some() { look.theme.quiet } else { Style::new() };
+    let reason = reason.map(|reason| format!(". {reason}")).unwrap_or_default();
+    ListRow {
+        item: Some(ListItem::Offer(offer.action, offer.name)),
+        ..ListRow::from(Line::styled(format!(" {}{key}{reason}", offer.help), style))
+    }
 }

@@ -9,8 +9,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Access, Choice, ListItem, ListWindow, ProfileLine, ProfileList, State};
 
+use crate::printable::printable;
 use crate::ui::Look;
 use crate::ui::dialog;
+use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 
 /// Places shown at once.
@@ -28,10 +30,24 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
     let found = list.found(profiles);
     let keys = dialog::keys_wrapped(ProfileList::KEYS, dialog::usual_room(state));
     let most = SHOWN.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
-    let rows = found.len().clamp(1, most);
+    let is_read = theme.symbols.are_words();
+    let here = Choice::Go(profiles.here.clone());
+    let width = dialog::usual_room(state);
+    let sentence = |choice: &Choice| {
+        let profile = profiles.profile(choice);
+        let about = profiles.about(choice);
+        let parts = [profiles.title(choice).to_owned(), aloud(&about, theme).into_owned()];
+        let marks = marks(profile, *choice == here);
+        let parts = parts.into_iter().chain(marks.into_iter().map(str::to_owned));
+        let parts = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        let item = Some(ListItem::Profile(choice.clone()));
+        ListRow { item, ..ListRow::from(Line::raw(format!("   {}", printable(&parts)))) }
+    };
+    let height = |at: usize| if is_read { sentence(&found[at]).height(width, theme) } else { 1 };
+    let rows = list::lines(found.len(), most, height).max(1);
     let names = found.iter().map(|choice| profiles.title(choice).width()).max().unwrap_or(0).min(NAMES);
     let wanted = found.iter().map(|choice| {
-        let marks = marks(profiles.profile(choice), *choice == Choice::Go(profiles.here.clone()));
+        let marks = marks(profiles.profile(choice), *choice == here).join("  ");
         names + AROUND + profiles.about(choice).width() + marks.width()
     });
     let dialog::Opened { outer, inner } =
@@ -42,12 +58,15 @@ pub(in crate::ui) fn draw(state: &State, list: &ProfileList, look: Look<'_>, fra
         let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
         dialog::text_field(&list.filter, field, true, theme, frame);
     }
-    let window = state.screen.window(list.list, found.len(), rows);
+    let window = list::window(state, (list.list, found.len()), rows, height);
     let part = ListWindow { first: window.start, shown: window.len(), len: found.len() };
     let chosen = list.list.chosen.checked_sub(window.start);
     let lines = found[window].iter().map(|choice| {
+        if is_read {
+            return sentence(choice);
+        }
         let profile = profiles.profile(choice);
-        let marks = Line::styled(marks(profile, *choice == Choice::Go(profiles.here.clone())), theme.warning);
+        let marks = Line::styled(marks(profile, *choice == here).join("  "), theme.warning);
         let about = usize::from(inner.width).saturating_sub(names + AROUND + marks.width());
         let text = Line::from(vec![
             Span::raw("   "),
@@ -77,9 +96,8 @@ fn padded(name: &str, cells: usize) -> String {
     format!("{name}{}", " ".repeat(blanks))
 }
 
-fn marks(profile: Option<&ProfileLine>, here: bool) -> String {
+fn marks(profile: Option<&ProfileLine>, here: bool) -> Vec<&'static str> {
     let protected = profile.is_some_and(|profile| profile.protected).then_some("protected");
     let read_only = profile.is_some_and(|profile| profile.access == Access::ReadOnly).then_some("read-only");
-    let marks: Vec<_> = [protected, read_only, here.then_some("current")].into_iter().flatten().collect();
-    marks.join("  ")
+    [protected, read_only, here.then_some("current")].into_iter().flatten().collect()
 }

@@ -12,6 +12,7 @@ use crate::app::{
     ListItem, ListWindow, Logged, OpenRequest, RequestsPage, RequestsPane, State, duration, grouped, size,
 };
 
+use crate::remote::Exchange;
 use crate::ui::Look;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
@@ -30,18 +31,23 @@ fn draw_list(state: &State, pane: &RequestsPane, look: Look<'_>, frame: &mut Can
     let listed = pane.listed(&state.side.requests);
     let at = pane.position(&listed);
     let inner = dialog::framed(rect(place.area), &title(state, pane, listed.len()), look, frame);
-    if let Some(area) = dialog::line(inner, 0) {
+    let is_read = theme.symbols.are_words();
+    if let Some(area) = dialog::line(inner, 0).filter(|_| !is_read) {
         let titles = columns(["time", "", "status", "duration", "size", "try"], "path", usize::from(inner.width));
         frame.render_widget(Line::styled(format!(" {titles}"), theme.quiet), area);
     }
-    let window = state.screen.window(List { chosen: at }, listed.len(), place.rows);
-    let list = ListWindow { first: window.start, shown: window.len(), len: listed.len() };
     let width = usize::from(inner.width);
-    let rows = listed[window.clone()].iter().map(|logged| ListRow {
+    let row = |logged: &Logged| ListRow {
         item: Some(ListItem::Request(logged.number)),
         ..ListRow::from(request(state, logged, width, theme))
-    });
-    list::draw(rows, at.checked_sub(window.start), list, (inner, 1), theme, frame);
+    };
+    // Read aloud, there are no titles over columns.
+    let (first, lines) = if is_read { (0, place.rows + 1) } else { (1, place.rows) };
+    let height = |at: usize| row(listed[at]).height(width, theme);
+    let window = list::window(state, (List { chosen: at }, listed.len()), lines, height);
+    let list = ListWindow { first: window.start, shown: window.len(), len: listed.len() };
+    let rows = listed[window.clone()].iter().map(|logged| row(logged));
+    list::draw(rows, at.checked_sub(window.start), list, (inner, first), theme, frame);
     if let Some(area) = last_line(inner, 2) {
         draw_below(state, pane, listed.get(at).copied(), area, theme, frame);
     }
@@ -76,7 +82,18 @@ fn request(state: &State, logged: &Logged, width: usize, theme: &Theme) -> Line<
     let (status, attempt) = (logged.status(), exchange.attempt.to_string());
     let cells = [&time, &exchange.method, &status, &took, &bytes, &attempt].map(String::as_str);
     let style = if exchange.fault.is_some() { theme.bad } else { Style::new() };
+    if theme.symbols.are_words() {
+        return Line::styled(format!(" {}", in_a_sentence(exchange, [&status, &took, &bytes, &time])), style);
+    }
     Line::styled(fitted(&columns(cells, exchange.target(), width), width.saturating_sub(1)).into_owned(), style)
+}
+
+/// Everything that the list has of a request, and why it failed.
+fn in_a_sentence(exchange: &Exchange, [status, took, bytes, time]: [&str; 4]) -> String {
+    let Exchange { method, attempt, fault, .. } = exchange;
+    let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
+    let fault = fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
+    format!("{method}, {status}, {took}, {bytes}, {}, at {time}{again}{fault}", exchange.target())
 }
 
 /// Under the list: the filter that is typed, or why the selected request failed.
@@ -95,6 +112,8 @@ fn draw_below(
         return dialog::text_field(&pane.filter, field, true, theme, frame);
     }
     let (text, style) = match selected.map(|logged| &logged.exchange.fault) {
+        // Read aloud, it is said in the list.
+        Some(Some(_)) if theme.symbols.are_words() => return,
         Some(Some(fault)) => (format!("{} {fault}", theme.symbols.wrong), theme.bad),
         Some(None) => return,
         None if state.side.requests.counted == 0 => ("No requests yet.".into(), Style::new()),
@@ -107,14 +126,18 @@ fn draw_open(state: &State, pane: &RequestsPane, open: &OpenRequest, look: Look<
     let place = RequestsPage::of(&state.screen.panes);
     let title = format!("{} {}", open.exchange.method, open.exchange.target());
     let inner = dialog::framed(rect(place.area), &title, look, frame);
-    let lines = request_lines(&open.exchange, place.columns, &state.clock.zone);
-    let most = lines.len().saturating_sub(place.rows);
-    for (row, line) in lines.iter().skip(open.line.min(most)).take(place.rows).enumerate() {
+    let lines = request_lines(&open.exchange, &state.screen.panes, &state.clock.zone);
+    let first = open.line.min(lines.len().saturating_sub(place.rows));
+    // It is the first one in sight where the keys scroll, and further down at the end where they go from line to line.
+    let chosen = open.line.min(lines.len().saturating_sub(1));
+    for (row, line) in lines.iter().skip(first).take(place.rows).enumerate() {
         if let Some(area) = dialog::line(inner, row) {
-            if row == 0 {
+            let text = details::styled(line, look.theme, usize::from(area.width), false);
+            if first + row == chosen {
                 frame.point_at_line(area.x, area.y);
+                frame.choose(format!("{} of {}: {text}", grouped(chosen + 1), grouped(lines.len())));
             }
-            frame.render_widget(details::styled(line, look.theme, usize::from(area.width), false), area);
+            frame.render_widget(text, area);
         }
     }
     draw_keys(inner, &pane.keys(state), look.theme, frame);

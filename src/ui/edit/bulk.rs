@@ -12,6 +12,7 @@ use crate::segment::Field;
 
 use crate::ui::Look;
 use crate::ui::dialog::{self, Row};
+use crate::ui::spoken::aloud;
 use crate::ui::text::fitted;
 use crate::ui::theme::Theme;
 
@@ -33,10 +34,11 @@ pub(in crate::ui) fn draw(state: &State, edit: &BulkEdit, look: Look<'_>, frame:
         let Some(area) = dialog::line(inner, at) else { return outer };
         let focused = edit.focus == field;
         let style = if focused { theme.accent } else { theme.quiet };
-        frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(LABELS.min(area.width)), style);
-        let indent = LABELS.min(area.width);
-        let value = Rect { x: area.x + indent, width: area.width - indent, ..area };
+        let value = dialog::label(label, LABELS, area, (style, theme), frame);
         dialog::label_target(FieldName::Segment(field), area, frame);
+        if focused {
+            frame.choose(format!("{label}: {}", text.text()));
+        }
         dialog::named_field(text, FieldName::Segment(field), value, focused, theme, frame);
     }
     dialog::draw_rows(&below, (inner, FIELDS), theme, frame);
@@ -53,7 +55,7 @@ fn below(edit: &BulkEdit, room: usize, theme: &Theme) -> Vec<Row<'static>> {
         }
         (None, None) => vec![Line::styled("Name is required", theme.warning)],
     };
-    lines.extend(wrapped(PLACEHOLDERS, room, theme.quiet));
+    lines.extend(wrapped(&aloud(PLACEHOLDERS, theme), room, theme.quiet));
     lines.push(Line::default());
     lines.into_iter().map(Row::Text).chain(dialog::keys_wrapped(BulkEdit::KEYS, room)).collect()
 }

@@ -15,6 +15,7 @@ use crate::ui::Canvas;
 use crate::ui::Look;
 use crate::ui::dialog;
 use crate::ui::dialogs::list::{self, ListRow};
+use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, fitted_end, rect};
 use crate::ui::theme::Theme;
 
@@ -38,11 +39,14 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
         );
     }
     let keys = dialog::keys_wrapped(&findings_keys(state), width);
-    let window = state.screen.window(findings.list, all.len(), (page.rows + 1).saturating_sub(keys.len()));
-    let rows = all[window.clone()].iter().map(|finding| ListRow {
+    let lines = (page.rows + 1).saturating_sub(keys.len());
+    let item = |finding: &Finding| ListRow {
         item: Some(ListItem::Finding(finding.rule, finding.segment.id.clone())),
         ..ListRow::from(row(state, finding, width, theme))
-    });
+    };
+    let height = |at: usize| item(&all[at]).height(width, theme);
+    let window = list::window(state, (findings.list, all.len()), lines, height);
+    let rows = all[window.clone()].iter().map(item);
     let part = ListWindow { first: window.start, shown: window.len(), len: all.len() };
     list::draw(rows, findings.list.chosen.checked_sub(window.start), part, (inner, 1), theme, frame);
     list::draw_scrollbar((inner, 1), (window.start, window.len(), all.len()), theme, frame);
@@ -78,8 +82,9 @@ fn row(state: &State, finding: &Finding, width: usize, theme: &Theme) -> Line<'s
     let name = if present.has_blank_name() { Cow::Borrowed("(no name)") } else { printable(&present.name) };
     let problem = finding.to_string();
     if theme.symbols.are_words() {
-        let text = format!(" {}: {name}: {}", finding.level, printable(&problem));
-        return Line::raw(fitted(&text, width.saturating_sub(1)).into_owned());
+        let place = path_above(state, &finding.segment.id).map(|path| format!(", in {}", aloud(&path, theme)));
+        let place = printable(&place.unwrap_or_default()).into_owned();
+        return Line::raw(format!(" {}: {name}{place}: {}", finding.level, printable(&problem)));
     }
     let text = columns(finding.rule.name(), &name, &printable(&problem), width);
     let sign = if finding.level == Level::Error { theme.symbols.failed } else { theme.symbols.wrong };
@@ -98,14 +103,24 @@ fn below(state: &State, width: usize, theme: &Theme) -> Line<'static> {
         };
         return Line::raw(text);
     };
-    let id = &finding.segment.id;
     let rule = format!("{} {}", finding.level, finding.rule);
+    let id = &finding.segment.id;
     let place = match (state.tree.forest.contains(id), path_above(state, id)) {
         (false, _) => "deleted since".to_owned(),
+        (true, None) if finding.segment.parent.as_ref().is_some_and(|parent| state.tree.forest.contains(parent)) => {
+            "in a loop of parents".to_owned()
+        }
         (true, None) if finding.segment.parent.is_some() => "under a parent that doesn't exist".to_owned(),
         (true, None) => "at the top level".to_owned(),
+        (true, Some(_)) if theme.symbols.are_words() => {
+            // The list says where it is.
+            return Line::styled(rule, theme.quiet);
+        }
         (true, Some(path)) => format!("in {}", printable(&path)),
     };
+    if theme.symbols.are_words() {
+        return Line::styled(format!("{rule}, {place}"), theme.quiet);
+    }
     let room = width.saturating_sub(rule.len() + 3);
     Line::from(vec![
         Span::styled(rule, theme.quiet),

@@ -11,6 +11,7 @@ use crate::segment::Field;
 
 use crate::ui::Look;
 use crate::ui::dialog::{self, named_field};
+use crate::ui::spoken::aloud;
 use crate::ui::text::{draw_right, fitted, fitted_end};
 
 const LABELS: u16 = 13;
@@ -80,17 +81,21 @@ fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'
     let theme = look.theme;
     let focused = form.focus == field && matches!(state.screen.layers.last(), Some(crate::app::Layer::Form(_)));
     let style = if focused { theme.accent } else { theme.quiet };
-    frame.buffer_mut().set_stringn(area.x, area.y, label(field), usize::from(LABELS), style);
-    let value = Rect { x: area.x + LABELS.min(area.width), width: area.width.saturating_sub(LABELS), ..area };
+    let value = dialog::label(label(field), LABELS, area, (style, theme), frame);
     let name = FieldName::Segment(field);
     dialog::label_target(name, area, frame);
+    if focused {
+        frame.choose(format!("{}: {}", label(field), value_aloud(state, form, field, look)));
+    }
     match field {
         Field::Name => named_field(&form.name, name, value, focused, theme, frame),
         Field::ExternalId => named_field(&form.external_id, name, value, focused, theme, frame),
         Field::Parent => {
-            let hint = if focused { CHOOSE } else { "" };
+            // Read aloud, the last line says so.
+            let hint = if focused && !theme.symbols.are_words() { CHOOSE } else { "" };
             let room = usize::from(value.width).saturating_sub(if focused { CHOOSE.len() + 2 } else { 0 });
             let text = form.parent_text(&state.tree.forest);
+            let text = aloud(&text, theme);
             let style = if focused { theme.accent } else { Style::new() };
             if focused {
                 frame.point_at_line(value.x, value.y);
@@ -99,6 +104,17 @@ fn draw_field(state: &State, form: &Form, field: Field, area: Rect, look: Look<'
             draw_right(Line::styled(hint, theme.quiet), value, frame);
         }
     }
+}
+
+fn value_aloud(state: &State, form: &Form, field: Field, look: Look<'_>) -> String {
+    let value = match field {
+        Field::Name => form.name.text().to_owned(),
+        Field::ExternalId => form.external_id.text().to_owned(),
+        Field::Parent => {
+            return format!("{}, {CHOOSE}", aloud(&form.parent_text(&state.tree.forest), look.theme));
+        }
+    };
+    if value.is_empty() { "blank".into() } else { value }
 }
 
 fn draw_fault(fault: &str, area: Rect, look: Look<'_>, frame: &mut Canvas<'_, '_>) {

@@ -9,13 +9,17 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::{Candidate, ListItem, ListWindow, ParentPicker, State, grouped};
 
+use crate::printable::printable;
 use crate::ui::Look;
 use crate::ui::dialog;
+use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, fitted_end};
 use crate::ui::theme::Theme;
 
 /// Places shown at once.
 const PLACES: usize = 8;
+/// Cells before what is typed.
+const FILTER: u16 = 8;
 /// Lines beside the places and the keys: what is typed, how many more there are, and a blank.
 const BESIDE: usize = 3;
 
@@ -28,7 +32,9 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     let theme = look.theme;
     let keys = dialog::keys_wrapped(&picker.keys(), dialog::usual_room(state));
     let places = PLACES.min(dialog::usual_lines(state).saturating_sub(BESIDE + keys.len())).max(1);
-    let window = state.screen.window(picker.list, picker.candidates.len(), places);
+    let width = dialog::room(state, 0);
+    let height = |at: usize| row(&picker.candidates[at], theme, width).height(width, theme);
+    let window = list::window(state, (picker.list, picker.candidates.len()), places, height);
     let list = ListWindow { first: window.start, shown: window.len(), len: picker.candidates.len() };
     let chosen = picker.list.chosen.checked_sub(window.start);
     let shown = &picker.candidates[window];
@@ -36,16 +42,10 @@ pub(in crate::ui) fn draw(state: &State, picker: &ParentPicker, look: Look<'_>, 
     let dialog::Opened { outer, inner } =
         dialog::open(state, &title, (places + BESIDE + keys.len(), wanted), look, frame);
     if let Some(area) = dialog::line(inner, 0) {
-        let label = "Filter  ";
-        frame.buffer_mut().set_stringn(area.x, area.y, label, usize::from(area.width), theme.quiet);
-        let indent = u16::try_from(label.len()).unwrap_or(0).min(area.width);
-        let field = Rect { x: area.x + indent, width: area.width - indent, ..area };
+        let field = dialog::label("Filter", FILTER, area, (theme.quiet, theme), frame);
         dialog::text_field(&picker.filter, field, true, theme, frame);
     }
-    let rows = shown.iter().map(|candidate| ListRow {
-        item: Some(ListItem::Parent(candidate.parent.clone())),
-        ..ListRow::from(place(candidate, theme, usize::from(inner.width)))
-    });
+    let rows = shown.iter().map(|candidate| row(candidate, theme, usize::from(inner.width)));
     list::draw(rows, chosen, list, (inner, 1), theme, frame);
     if let Some(area) = dialog::line(inner, places + 1) {
         let text = if picker.candidates.is_empty() {
@@ -72,7 +72,22 @@ fn indent(candidate: &Candidate) -> usize {
     2 * candidate.depth.min(12) as usize
 }
 
+fn row(candidate: &Candidate, theme: &Theme, width: usize) -> ListRow<'static> {
+    ListRow { item: Some(ListItem::Parent(candidate.parent.clone())), ..place(candidate, theme, width).into() }
+}
+
 fn place(candidate: &Candidate, theme: &Theme, width: usize) -> Line<'static> {
+    if theme.symbols.are_words() {
+        let rest = match candidate.refusal {
+            Some(reason) => format!(", {reason}"),
+            None if !candidate.path.is_empty() => format!(", in {}", aloud(&candidate.path, theme)),
+            // In the whole tree.
+            None if candidate.parent.is_some() => format!(", level {}", candidate.depth + 1),
+            None => String::new(),
+        };
+        let style = if candidate.refusal.is_some() { theme.quiet } else { ratatui::style::Style::new() };
+        return Line::styled(printable(&format!(" {}{rest}", candidate.name)).into_owned(), style);
+    }
     let indent = indent(candidate);
     let room = width.saturating_sub(2 + indent);
     let name = fitted(&candidate.name, room).into_owned();

@@ -6,10 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::{ActivityLine, EntryKind, FieldChange, Pane, State, TIME_COLUMNS, VERB_COLUMNS};
+use crate::app::{ActivityLine, EntryKind, FieldChange, Pane, State, TIME_COLUMNS, VERB_COLUMNS, change_in_words};
 use crate::segment::Field;
 
 use crate::ui::scrollbar;
+use crate::ui::spoken::aloud;
 use crate::ui::text::{fitted, rect};
 use crate::ui::theme::Theme;
 use crate::ui::{Canvas, Look};
@@ -27,8 +28,12 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
         // Where the selected entry is out of sight.
         frame.point_at_dialog(inner.x, inner.y);
     }
+    let mut chosen = Vec::new();
     for (shown, y) in shown.zip(inner.y..inner.y + inner.height) {
         let line = styled(&shown.line, &state.clock.zone, look.theme, usize::from(inner.width));
+        if has_keys && shown.is_chosen {
+            chosen.push(line.to_string().trim().to_owned());
+        }
         frame.render_widget(line, Rect { y, height: 1, ..inner });
         drawn = true;
         if focused && shown.is_chosen {
@@ -40,6 +45,9 @@ pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, 
                 }
             }
         }
+    }
+    if !chosen.is_empty() && look.theme.symbols.are_words() {
+        frame.choose(format!("Activity: {}", chosen.join(", ")));
     }
     scrollbar::draw_thumb((first, count, all), look.theme, frame, area);
     if !drawn && !inner.is_empty() {
@@ -57,6 +65,11 @@ fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize)
         ActivityLine::Entry(entry, text) => {
             let (symbol, verb, style) = sign(entry.kind, theme);
             let time = entry.at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string();
+            if theme.symbols.are_words() {
+                let verb = if verb.is_empty() { String::new() } else { format!(" {verb}") };
+                let text = fitted(&format!("{time},{verb} {}", aloud(text, theme)), width).into_owned();
+                return Line::styled(text, style);
+            }
             let verb_columns = if verb.is_empty() { 0 } else { usize::from(VERB_COLUMNS) };
             Line::from(vec![
                 Span::styled(format!("{time} "), theme.quiet),
@@ -65,9 +78,15 @@ fn styled(line: &ActivityLine<'_>, zone: &TimeZone, theme: &Theme, width: usize)
                 Span::raw(fitted(text, room.saturating_sub(verb_columns)).into_owned()),
             ])
         }
-        ActivityLine::More(text) => indented(fitted(text, room).into_owned(), Style::new()),
+        ActivityLine::More(text) => indented(fitted(&aloud(text, theme), room).into_owned(), Style::new()),
         ActivityLine::By(contexts) => indented(fitted(&format!("by {contexts}"), room).into_owned(), theme.quiet),
-        ActivityLine::Field(change) => indented(theme.symbols.spoken(&field(change, room)).into_owned(), theme.quiet),
+        ActivityLine::Field(change) if theme.symbols.are_words() => {
+            let FieldChange { field, before, .. } = change;
+            // The new name stands in the line above already.
+            let text = if *field == Field::Name { format!("name was {before}") } else { change_in_words(change) };
+            indented(fitted(&text, room).into_owned(), theme.quiet)
+        }
+        ActivityLine::Field(change) => indented(field(change, room), theme.quiet),
     }
 }
 

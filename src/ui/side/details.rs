@@ -1,6 +1,5 @@
 //! The details pane: the lines of the details in their styles.
 
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -8,31 +7,42 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::details;
 use crate::app::{DetailLine, Pane, State, grouped};
 
-use crate::ui::Look;
 use crate::ui::scrollbar;
 use crate::ui::sparkline::sparkline;
 use crate::ui::text::{fitted, fitted_end, rect};
 use crate::ui::theme::Theme;
+use crate::ui::{Canvas, Look};
 
 /// Columns of labels, the blank behind them included.
 const LABELS: usize = 13;
 
-pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Frame<'_>) {
+pub(in crate::ui) fn draw(state: &State, look: Look<'_>, frame: &mut Canvas<'_, '_>) {
     let Some(area) = state.layout().details.map(rect) else { return };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let lines = details(state);
     let height = usize::from(area.height);
-    let first = state.screen.panes.details_scroll.min(lines.len().saturating_sub(height));
     let focused = state.screen.panes.focus == Pane::Details;
+    // Read aloud, they are shown from their title on while the keys are elsewhere.
+    let scroll = if focused || !look.theme.symbols.are_words() { state.screen.panes.details_scroll } else { 0 };
+    let first = scroll.min(lines.len().saturating_sub(height));
     let mut shown = &lines[first..lines.len().min(first + height)];
     // A heading without anything below it says nothing.
-    if let ([rest @ .., DetailLine::Heading(_)], true) = (shown, first + height < lines.len()) {
+    let is_cut = first + height < lines.len() && !look.theme.symbols.are_words();
+    if let ([rest @ .., DetailLine::Heading(_)], true) = (shown, is_cut) {
         shown = rest;
     }
     scrollbar::draw_thumb((first, height.min(lines.len()), lines.len()), look.theme, frame, area);
-    for (line, y) in shown.iter().zip(inner.y..) {
+    // Read aloud, one of the lines has the keys.
+    let has_keys = focused && look.theme.symbols.are_words() && state.screen.layers.is_empty();
+    let chosen = state.screen.panes.details_scroll.min(lines.len().saturating_sub(1));
+    for ((at, line), y) in (first..).zip(shown).zip(inner.y..) {
         let row = Rect { y, height: 1, ..inner };
-        frame.render_widget(styled(line, look.theme, usize::from(inner.width), focused), row);
+        let text = styled(line, look.theme, usize::from(inner.width), focused);
+        if has_keys && at == chosen {
+            frame.point_at_line(row.x, row.y);
+            frame.choose(format!("Details, {} of {}: {text}", grouped(at + 1), grouped(lines.len())));
+        }
+        frame.render_widget(text, row);
     }
 }
 
@@ -43,6 +53,10 @@ pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focu
             let style = if focused { theme.strong.patch(theme.accent) } else { theme.strong };
             Line::styled(fitted(text, width).into_owned(), style)
         }
+        DetailLine::Field { label, value } if theme.symbols.are_words() => {
+            let lead = if label.is_empty() { String::new() } else { format!("{label}: ") };
+            Line::raw(fitted(&format!("{lead}{value}"), width).into_owned())
+        }
         DetailLine::Field { label, value } => {
             let room = width.saturating_sub(LABELS);
             // Of a way, the end says more.
@@ -50,11 +64,17 @@ pub(in crate::ui) fn styled(line: &DetailLine, theme: &Theme, width: usize, focu
             Line::from(vec![Span::styled(format!("{label:<LABELS$}"), theme.quiet), Span::raw(value)])
         }
         DetailLine::Wrong(text) => {
-            let text = fitted(text, width.saturating_sub(2)).into_owned();
+            let text = fitted(text, width.saturating_sub(theme.symbols.wrong.width() + 1)).into_owned();
             Line::styled(format!("{} {text}", theme.symbols.wrong), theme.warning)
         }
         DetailLine::Text(text) => Line::raw(fitted(text, width).into_owned()),
+        DetailLine::Heading(text) if theme.symbols.are_words() => Line::styled(format!("{text}:"), theme.quiet),
         DetailLine::Heading(text) => Line::styled(*text, theme.quiet),
+        DetailLine::Bar { name, count, .. } if theme.symbols.are_words() => {
+            let below = format!(", {} below", grouped(*count));
+            let name = fitted(name, width.saturating_sub(below.width())).into_owned();
+            Line::raw(format!("{name}{below}"))
+        }
         DetailLine::Bar { name, count, most } => bar(name, *count, *most, theme, width),
         DetailLine::Levels(counts) => levels(counts, theme, width),
         DetailLine::Blank => Line::default(),

@@ -76,9 +76,9 @@ fn the_main_screen_and_what_opens_over_it_are_words() {
     insta::assert_snapshot!("accessible_first_run", picture(&(form, 80, 24)));
 }
 
-/// Every sign of the usual set that is no letter, no punctuation of a sentence and no key.
+/// Every sign that is no letter, no punctuation of a sentence and no key. The segments here have none in their names.
 fn signs(text: &str) -> String {
-    text.chars().filter(|sign| !sign.is_alphanumeric() && !sign.is_ascii() && !"·…–“”’›×→".contains(*sign)).collect()
+    text.chars().filter(|sign| !sign.is_alphanumeric() && !sign.is_ascii() && !"…“”’".contains(*sign)).collect()
 }
 
 #[test]
@@ -88,10 +88,120 @@ fn no_dialog_has_lines_or_signs_and_each_has_the_cursor() {
             let harness = built(columns, rows).read_aloud();
             let (lines, cursor) = read(&harness);
             assert_eq!(signs(&lines.join("\n")), "", "{name}:\n{}", picture(&harness));
+            // What a command writes is its own.
+            for line in lines.iter().filter(|_| !name.contains("output")) {
+                assert!(!line.trim().contains("  "), "{name} has columns: {line:?}\n{}", picture(&harness));
+            }
+            assert_ne!(
+                lines.last().unwrap().trim(),
+                "",
+                "{name} says nothing in the last line:\n{}",
+                picture(&harness)
+            );
             assert!(cursor.is_some(), "{name} hides the cursor:\n{}", picture(&harness));
             assert_ne!(at_cursor(&harness).trim(), "(hidden)", "{name}");
         }
     }
+}
+
+/// The last line, and where the cursor is.
+fn last_and_cursor(harness: &Harness) -> (String, String) {
+    (read(harness).0.pop().unwrap().trim().to_owned(), at_cursor(harness))
+}
+
+#[test]
+fn requests_are_sentences_with_their_whole_path() {
+    let mut harness = live();
+    let path = format!("/segments/synchronization?startId=290&contexts={}", "backoffice,".repeat(6));
+    harness.requested(exchange(&path));
+    harness.requested(exchange("/segments/vip"));
+    harness.press("L");
+    assert!(at_cursor(&harness).starts_with("GET, 200, "), "{}", picture(&harness));
+    harness.press("j");
+    let whole: String = read(&harness).0.iter().map(|line| line.trim()).collect();
+    assert!(whole.contains(&path), "{}", picture(&harness));
+    let (last, cursor) = last_and_cursor(&harness);
+    assert!(last.contains("2 of 2: GET, 200, "), "{last}");
+    assert!(cursor.starts_with("GET, 200, "), "{}", picture(&harness));
+    harness.press("enter");
+    for line in ["Response: 200", "Size: "] {
+        assert!(picture(&harness).contains(line), "{}", picture(&harness));
+    }
+    harness.press("G");
+    assert!(last_and_cursor(&harness).0.contains("16 of 16: }"), "{}", picture(&harness));
+}
+
+#[test]
+fn the_last_line_has_the_title_of_a_dialog_and_what_is_chosen() {
+    let mut harness = live();
+    for (keys, last) in [
+        ("?", "Keys. 1 of "),
+        ("j j", "Keys. 3 of "),
+        ("esc :", "Commands. 1 of "),
+        ("down", "Commands. 2 of "),
+        ("esc d", "Delete Hurtownie"),
+        ("esc e", "Edit Hurtownie. Name: Hurtownie"),
+        ("tab", "Edit Hurtownie. External ID: X-hurt"),
+        ("tab", "Edit Hurtownie. Parent: top level, type to search"),
+        ("esc L", "Requests (0)"),
+    ] {
+        harness.press(keys);
+        let (said, _) = last_and_cursor(&harness);
+        assert!(said.starts_with(last), "{keys}: {said}");
+    }
+    // What could not be done is said there, too.
+    harness.press("y");
+    assert_eq!(last_and_cursor(&harness).0, format!("Warning: {}", harness.message()));
+}
+
+#[test]
+fn the_details_are_read_line_by_line_to_their_end() {
+    for rows in [15, 24, 40] {
+        let mut harness = looking::live(80, rows).read_aloud();
+        harness.press("tab");
+        let mut facts = Vec::new();
+        for _ in 0..20 {
+            let (last, cursor) = last_and_cursor(&harness);
+            let fact = last.split_once(": ").unwrap().1.to_owned();
+            assert_eq!(fact, cursor, "{}", picture(&harness));
+            facts.push(fact);
+            harness.press("j");
+        }
+        facts.dedup();
+        let expected = [
+            "Details of Hurtownie",
+            "External ID: X-hurt",
+            "ID: hurt",
+            "Parent: none, it is at the top level",
+            "Path: Hurtownie",
+            "Children: 2",
+            "Descendants: 6",
+            "By depth: 2, then 2, then 2",
+            "Changed: not this session",
+            "Largest children:",
+            "Polska, 4 below",
+        ];
+        assert_eq!(facts, expected, "at {rows} rows");
+        // From the next pane on they are shown from their title on.
+        harness.press("tab");
+        assert!(picture(&harness).contains("| Details of Hurtownie"), "{}", picture(&harness));
+    }
+}
+
+#[test]
+fn the_next_pane_is_said_and_how_the_hidden_ones_are_shown() {
+    let mut harness = live();
+    harness.press("tab tab");
+    assert_eq!(harness.message(), "The tree has the focus. Press t a to show the activity");
+    harness.press("t d tab");
+    assert_eq!(harness.message(), "Only the tree is shown. Press t d to show the details, t a to show the activity");
+    harness.press("t a");
+    assert_eq!(harness.message(), "");
+    harness.changed(None, Some(&named("new", "New", None)));
+    harness.press("tab");
+    assert_eq!(last_and_cursor(&harness).0, "Activity: 12:41:07, created New");
+    harness.press("tab");
+    assert!(last_and_cursor(&harness).0.starts_with("Hurtownie, level 1, "), "{}", picture(&harness));
 }
 
 #[test]
@@ -137,9 +247,12 @@ fn what_others_change_is_said_once_and_a_key_tells_the_row_again() {
     harness.press("enter");
     harness.succeed();
     assert!(harness.message().starts_with("Renamed "), "{}", harness.message());
-    // That gives way to the next thing, but what could not be done is to be read first.
+    // That stays until a key, too, and what others change is said behind it; but what could not be done is to be read alone.
+    let renamed = harness.message().to_owned();
     harness.changed(None, Some(&named("new", "New", None)));
-    assert_eq!(harness.message(), "New was created");
+    assert_eq!(harness.message(), format!("{renamed}. New was created"));
+    harness.changed(Some(&named("new", "New", None)), None);
+    assert_eq!(harness.message(), format!("{renamed}. New was deleted, and 1 change before"));
     harness.press("p");
     let refusal = harness.message().to_owned();
     assert!(refusal.starts_with("Nothing to paste"), "{refusal}");
@@ -358,6 +471,11 @@ fn assert_cursor_where_the_keys_go(harness: &Harness) {
     } else if state.screen.panes.focus == Pane::Activity && layout.activity.is_some() {
         let activity = layout.activity.unwrap();
         assert!(activity.contains(at.x, at.y), "{}", picture());
+    } else if let Some(details) = layout.details.filter(|_| state.screen.panes.focus == Pane::Details) {
+        assert!(details.contains(at.x, at.y), "{}", picture());
+        if state.screen.message.is_none() {
+            assert!(lines.last().unwrap().starts_with(" Details, "), "{}", picture());
+        }
     } else if let Some(segment) = state.selected_segment() {
         let name: String = segment.name.chars().take(8).collect();
         assert!(at_cursor(harness).starts_with(&name), "the cursor should be on {name:?}:\n{}", picture());
