@@ -108,6 +108,8 @@ pub(super) enum Topic {
     Run(u64),
     /// A screen with room for the tree only.
     TreeOnly,
+    /// A screen without room for the activity.
+    NoActivity,
     /// That the activity is not on the screen, or neither it nor the details.
     Hidden {
         /// Whether the details are not either.
@@ -262,6 +264,7 @@ fn holds(state: &State, message: &Message) -> bool {
         Topic::Marked(count) => state.tree.picks.marked.len() == *count,
         Topic::Phase(phase) => std::mem::discriminant(&state.link.phase) == *phase,
         Topic::Run(number) => state.side.commands.running().is_some_and(|run| run.number == *number),
+        Topic::NoActivity => !state.screen.panes.fit_activity(),
         Topic::Hidden { details } => {
             let layout = state.layout();
             layout.activity.is_none() && layout.details.is_none() == *details

@@ -1,5 +1,7 @@
 //! Which panes are shown, how large they are, and which one has the keys.
 
+use super::layout::Layout;
+
 /// A part of the main screen that can have the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pane {
@@ -53,6 +55,12 @@ impl Panes {
             accessible: false,
             details_scroll: 0,
         }
+    }
+
+    /// Whether the activity is on the screen once it is wanted.
+    pub(super) fn fit_activity(&self) -> bool {
+        let wanted = Self { activity: true, activity_when_narrow: true, ..self.clone() };
+        Layout::of(&wanted).activity.is_some()
     }
 
     pub(super) const fn resize(&mut self, columns: u16, rows: u16) {

@@ -272,6 +272,9 @@ fn focus(state: &mut State, direction: Direction) {
     let focus = panes[(at + by) % panes.len()];
     state.screen.panes.focus = focus;
     let (is_alone, is_hidden) = (panes.len() == 1, layout.activity.is_none());
+    if is_alone && !state.screen.panes.fit_activity() {
+        return state.warn_about(Topic::NoActivity, words::ACTIVITY_DOES_NOT_FIT);
+    }
     if is_alone || (focus == Pane::Tree && is_hidden && state.screen.panes.accessible) {
         // There is nowhere else to go, or nobody sees where one could.
         let hidden = match layout.details {
@@ -302,6 +305,8 @@ fn arrange(state: &mut State, action: Action) {
     viewport::keep_in_sight(state);
     if layout.shape == Shape::TreeOnly {
         state.warn_about(Topic::TreeOnly, words::ONLY_THE_TREE_FITS);
+    } else if action == Action::ToggleActivity && !state.screen.panes.fit_activity() {
+        state.warn_about(Topic::NoActivity, words::ACTIVITY_DOES_NOT_FIT);
     }
 }
 

@@ -373,6 +373,8 @@ pub(super) fn paused(held: usize, queue: &str) -> String {
 
 // The panes.
 
+pub(super) const ACTIVITY_DOES_NOT_FIT: &str = "The activity doesn't fit. Enlarge the terminal to at least 18 rows";
+
 pub(super) fn activity_is_hidden(show: &str) -> String {
     format!("The tree has the focus. Press {show} to show the activity")
 }

@@ -172,7 +172,9 @@ impl Lines {
     /// Everything, a fact in each line, and first what is to be minded.
     fn segment_aloud(mut self, state: &State, segment: &Segment) -> Vec<DetailLine> {
         let (forest, id) = (&state.tree.forest, &segment.id);
-        self.lines.push(DetailLine::Title(words::details_of(&segment.name)));
+        for line in textwrap::wrap(&words::details_of(&segment.name), self.width) {
+            self.lines.push(DetailLine::Title(line.into_owned()));
+        }
         for anomaly in forest.anomalies(id) {
             self.lines.extend(wrong_aloud(&anomaly.to_string(), self.width));
         }

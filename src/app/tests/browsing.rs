@@ -536,3 +536,25 @@ fn the_scrollbar_and_the_line_between_the_panes_can_be_dragged() {
     mouse(&mut harness, MouseKind::Drag, tree.width - 10, 3);
     assert!(harness.state.layout().tree.width < tree.width);
 }
+
+#[test]
+fn the_key_for_the_next_pane_says_how_there_is_one() {
+    let mut harness = Harness::live(80, 24, wholesale());
+    harness.press("tab");
+    assert_eq!(harness.message(), "The tree has the focus. Press t a to show the activity");
+    harness.press("t a");
+    assert_eq!(harness.message(), "");
+    harness.press("tab");
+    assert_eq!((harness.state.screen.panes.focus, harness.message()), (Pane::Activity, ""));
+    let mut harness = Harness::live(80, 17, wholesale());
+    for keys in ["tab", "t a"] {
+        harness.press(keys);
+        assert_eq!(harness.message(), "The activity doesn't fit. Enlarge the terminal to at least 18 rows", "{keys}");
+    }
+    harness.event(Event::Resized(80, 18));
+    assert_eq!(harness.message(), "");
+    assert!(harness.state.layout().activity.is_some());
+    let mut harness = Harness::live(50, 24, wholesale());
+    harness.press("backtab");
+    assert_eq!(harness.message(), "Only the tree fits. Enlarge the terminal to at least 60 columns and 15 rows");
+}

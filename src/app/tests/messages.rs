@@ -407,7 +407,7 @@ fn what_is_wrong_with_a_message_is_found() {
         "Marked 3",
         "No segment with ID or external ID “X-vip”",
         "Export is being deleted",
-        "Only the tree fits. Enlarge the terminal to at least 60×15",
+        "Only the tree fits. Enlarge the terminal to at least 60 columns and 15 rows",
     ] {
         harness.state.warn(text);
         assert!(untruth(&harness).is_some(), "{text}");
