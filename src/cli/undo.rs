@@ -1,5 +1,7 @@
 //! Undoing what commands, and the interface in other sessions, have changed, a run at a time and the latest first.
 
+use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashSet;
@@ -9,9 +11,10 @@ use crate::changes::{ChangeQueue, JournalEntry, OpId, Operation, PlanId, WriteRe
 use crate::clock;
 use crate::config::Connection;
 use crate::forest::{Change, Forest};
+use crate::numbers::{Noun, counted};
 use crate::planning::{self, PlannedOperation, Why};
 use crate::printable::printable;
-use crate::segment::SegmentId;
+use crate::segment::{Segment, SegmentId};
 use crate::store::HistoryEntry;
 use crate::sync::SyncHandle;
 
@@ -23,7 +26,7 @@ use super::history::{Run, entries, runs};
 use super::link::Link;
 use super::load::Loaded;
 use super::output::{self, Content, Target};
-use super::plan::write_operations;
+use super::plan::{write_heading, write_operations};
 use super::sending::{self, Consent, Entry, Opened, Order, Outcome, Report, Tally, end_of};
 use super::surroundings::Surroundings;
 
@@ -55,7 +58,7 @@ pub(super) async fn run(
         };
         undone += 1;
         if let Consent::Asked = consent {
-            show(&operations, run, &loaded, &surroundings).await?;
+            show(&operations, run, &loaded, &connection, &surroundings).await?;
             sending::confirm(&operations, &connection, &loaded.forest, &mut open).await?;
         }
         let order = Order {
@@ -226,13 +229,39 @@ async fn show(
     operations: &[PlannedOperation],
     run: &Run,
     loaded: &Loaded,
+    connection: &Connection,
     surroundings: &Surroundings,
 ) -> Result<(), Failure> {
-    let mut text = format!("Undo run {}, {}:\n", run.plan_id.0, printable(&run.called()));
+    let mut text = String::new();
     // Writing into a text does not fail.
+    let _never = write_heading(&mut text, None, connection, surroundings.paint);
+    let _never = writeln!(text, "Undo run {}, {}:", run.plan_id.0, printable(&run.called()));
     let _never = write_operations(&mut text, operations, &loaded.forest, surroundings.paint);
+    for line in staying(operations, &loaded.forest) {
+        text.extend([surroundings.paint.warning(&line).as_ref(), "\n"]);
+    }
     output::blocking(move |cancelled| Target::Stdout.write(Content::Reading, cancelled, |out| out.write_str(&text)))
         .await
+}
+
+/// What can't be deleted since somebody has put segments below it that this doesn't take away.
+fn staying(operations: &[PlannedOperation], forest: &Forest) -> Vec<String> {
+    let leaving: HashSet<&SegmentId> = operations
+        .iter()
+        .filter(|planned| matches!(planned.operation, Operation::Delete { .. }) || planned.operation.is_move())
+        .filter_map(|planned| planned.operation.subject())
+        .collect();
+    let deleted = operations.iter().filter_map(|planned| match &planned.operation {
+        Operation::Delete { base, .. } => Some(base),
+        Operation::Create { .. } | Operation::Update { .. } => None,
+    });
+    let staying = |base: &Arc<Segment>| {
+        let others = forest.children(&base.id).into_iter().filter(|child| !leaving.contains(&child.id)).count();
+        let path = planning::path_now(forest, &base.id);
+        let children = counted(others, Noun::Child);
+        (others > 0).then(|| format!("! conflict  {path} stays: it has {children} from elsewhere"))
+    };
+    deleted.filter_map(staying).collect()
 }
 
 /// Takes what was written into the tree, on which the next run is undone.
@@ -245,4 +274,32 @@ fn take_in(forest: &mut Forest, outcomes: &[Outcome]) {
         Outcome::Open | Outcome::Failed(_) => None,
     };
     forest.apply(outcomes.iter().filter_map(change).collect());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Draft;
+
+    fn segment(id: &str, parent: Option<&str>) -> Arc<Segment> {
+        let id_of = |id: &str| SegmentId::new(id).unwrap();
+        Arc::new(Segment { id: id_of(id), name: id.into(), external_id: None, parent: parent.map(id_of) })
+    }
+
+    fn planned(operation: Operation) -> PlannedOperation {
+        PlannedOperation { operation, why: Why::Undo, after: None, existing: Vec::new() }
+    }
+
+    #[test]
+    fn what_others_have_put_below_is_said_before_anybody_is_asked() {
+        let (parent, child) = (segment("K1", None), segment("theirs", Some("K1")));
+        let forest: Forest = [&parent, &child].into_iter().cloned().collect();
+        let delete = planned(Operation::delete(Arc::clone(&parent)));
+        let told = staying(std::slice::from_ref(&delete), &forest);
+        assert_eq!(told, ["! conflict  /K1 stays: it has 1 child from elsewhere"]);
+        let moved = Draft { parent: None, ..Draft::of(&child) };
+        let away = planned(Operation::Update { base: Arc::clone(&child), draft: moved });
+        assert_eq!(staying(&[away, delete.clone()], &forest), [""; 0]);
+        assert_eq!(staying(&[planned(Operation::delete(child)), delete], &forest), [""; 0]);
+    }
 }

@@ -15,6 +15,10 @@ pub struct Pattern(Form);
 enum Form {
     BuiltIn,
     Glob(Box<str>),
+    /// Of the id alone.
+    IdGlob(Box<str>),
+    /// Of the external id alone.
+    ExternalIdGlob(Box<str>),
 }
 
 impl Pattern {
@@ -22,21 +26,31 @@ impl Pattern {
     pub const BUILT_IN: Self = Self(Form::BuiltIn);
 
     /// Ids and external ids that look like the text, in which `*` stands for any characters, none included, and `?` for
-    /// any one; upper and lower case differ. `None` for an empty text: there is no empty id.
+    /// any one; upper and lower case differ. After `id:` or `id=` it is about ids only, after `ext:` or `ext=` about external ids only,
+    /// as in references. `None` for an empty text: there is no empty id.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        (!text.is_empty()).then(|| Self(Form::Glob(text.into())))
+        let after = |prefixes: [&str; 2]| prefixes.into_iter().find_map(|prefix| text.strip_prefix(prefix));
+        let form = match (after(["id:", "id="]), after(["ext:", "ext="])) {
+            (Some(glob), _) => Form::IdGlob(glob.into()),
+            (_, Some(glob)) => Form::ExternalIdGlob(glob.into()),
+            (None, None) => Form::Glob(text.into()),
+        };
+        let (Form::Glob(glob) | Form::IdGlob(glob) | Form::ExternalIdGlob(glob)) = &form else { return None };
+        (!glob.is_empty()).then_some(Self(form))
     }
 
     /// Whether the segment is one of them.
     #[must_use]
     pub fn matches(&self, segment: &Segment) -> bool {
-        segment.id.with_text(|id| match &self.0 {
-            Form::BuiltIn => id == BUILT_IN_ID,
-            Form::Glob(glob) => {
-                looks_like(glob, id) || segment.external_id.as_deref().is_some_and(|id| looks_like(glob, id))
-            }
-        })
+        let by_id = |glob: &str| segment.id.with_text(|id| looks_like(glob, id));
+        let by_external_id = |glob: &str| segment.external_id.as_deref().is_some_and(|id| looks_like(glob, id));
+        match &self.0 {
+            Form::BuiltIn => segment.id.with_text(|id| id == BUILT_IN_ID),
+            Form::Glob(glob) => by_id(glob) || by_external_id(glob),
+            Form::IdGlob(glob) => by_id(glob),
+            Form::ExternalIdGlob(glob) => by_external_id(glob),
+        }
     }
 
     /// Whose the segments are, to go on from "owned by" with.
@@ -44,7 +58,7 @@ impl Pattern {
     pub fn owner(&self) -> String {
         match &self.0 {
             Form::BuiltIn => "the platform (built in)".into(),
-            Form::Glob(glob) => format!("another system (matches {glob})"),
+            Form::Glob(_) | Form::IdGlob(_) | Form::ExternalIdGlob(_) => format!("another system (matches {self})"),
         }
     }
 }
@@ -55,6 +69,8 @@ impl fmt::Display for Pattern {
         match &self.0 {
             Form::BuiltIn => f.pad("built in"),
             Form::Glob(glob) => f.pad(glob),
+            Form::IdGlob(glob) => f.pad(&format!("id:{glob}")),
+            Form::ExternalIdGlob(glob) => f.pad(&format!("ext:{glob}")),
         }
     }
 }
@@ -124,6 +140,18 @@ mod tests {
         ] {
             assert!(!looks_like(glob, text), "{glob} {text}");
         }
+    }
+
+    #[test]
+    fn a_prefix_says_which_of_the_two_ids_is_meant() {
+        let segment = segment("A1", Some("E1"));
+        for (text, matches) in
+            [("ext:E*", true), ("ext=E*", true), ("ext:A*", false), ("id:A*", true), ("id:E*", false), ("E*", true)]
+        {
+            assert_eq!(Pattern::new(text).unwrap().matches(&segment), matches, "{text}");
+        }
+        assert_eq!(Pattern::new("ext:"), None);
+        assert_eq!(Pattern::new("ext=E*").unwrap().to_string(), "ext:E*");
     }
 
     #[test]

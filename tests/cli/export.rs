@@ -4,7 +4,7 @@ use std::fs;
 
 use segtui::segment::Segment;
 
-use crate::desk::{Desk, serving};
+use crate::desk::{Desk, Office, serving};
 
 #[test]
 fn export_writes_every_segment_with_parents_first() {
@@ -134,4 +134,25 @@ fn export_into_a_pipe_or_through_a_link_replaces_neither() {
     let (code, stdout, _) = desk.run(&["export", "--demo", "--output", "-"]);
     assert!(code == 0 && stdout.starts_with('['), "{code}");
     assert!(!std::path::Path::new("-").exists());
+}
+
+#[test]
+fn the_extension_of_the_file_says_the_format_unless_a_flag_does() {
+    let office = Office::new();
+    let path = |name: &str| office.desk.home.path().join(name).to_str().unwrap().to_owned();
+    let begins = |name: &str, flags: &[&str], with: &str| {
+        let file = path(name);
+        let (code, _, stderr) = office.run(&[&["export", "-o", &file], flags].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""), "{name}");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.trim_start_matches('\u{feff}').starts_with(with), "{name}: {text}");
+    };
+    begins("a.csv", &[], "id,name,");
+    begins("a.ndjson", &[], "{\"");
+    begins("a.json", &[], "[");
+    begins("a", &[], "[");
+    begins("a.csv", &["--format", "json"], "[");
+    begins("a.txt", &["--excel"], "id;name;");
+    let (code, _, stderr) = office.run(&["export", "--excel", "--format", "json"]);
+    assert!(code == 2 && stderr.contains("--excel writes CSV"), "{stderr}");
 }

@@ -1,6 +1,6 @@
 //! Arguments of the commands that read: `find`, `get`, `tree` and `export`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
@@ -172,9 +172,9 @@ fn after_tree() -> String {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = after_export())]
 pub(in crate::cli) struct ExportArguments {
-    /// Output format.
-    #[arg(long, value_name = "FORMAT", default_value = "json")]
-    pub format: ExportFormat,
+    /// Output format [default: by the extension of --output: .json .ndjson .jsonl .csv .outline .html .svg .mmd .dot; else json].
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<ExportFormat>,
     /// With --format csv: write for spreadsheets: byte order mark, semicolons, CRLF, and an apostrophe before cells that a
     /// spreadsheet would change. Implies --format csv.
     #[arg(long)]
@@ -227,14 +227,32 @@ pub(in crate::cli) enum ExportFormat {
     Dot,
 }
 
+impl ExportFormat {
+    /// The format that the extension of a file says.
+    fn of_file(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_string_lossy().to_lowercase();
+        Some(match extension.as_str() {
+            "json" => Self::Json,
+            "ndjson" | "jsonl" => Self::Ndjson,
+            "csv" => Self::Csv,
+            "outline" => Self::Outline,
+            "mmd" => Self::Mermaid,
+            "dot" | "gv" => Self::Dot,
+            "svg" => Self::Svg,
+            "html" | "htm" => Self::Html,
+            _ => return None,
+        })
+    }
+}
+
 impl ExportArguments {
     /// The format that is meant; `None` where `--excel` contradicts it.
     pub fn meant_format(&self) -> Option<ExportFormat> {
         match self.format {
-            // What is the default is no contradiction.
-            ExportFormat::Json | ExportFormat::Csv if self.excel => Some(ExportFormat::Csv),
+            None | Some(ExportFormat::Csv) if self.excel => Some(ExportFormat::Csv),
             _ if self.excel => None,
-            other => Some(other),
+            Some(format) => Some(format),
+            None => Some(self.output.as_deref().and_then(ExportFormat::of_file).unwrap_or(ExportFormat::Json)),
         }
     }
 }
