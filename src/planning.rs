@@ -152,6 +152,8 @@ pub enum Why {
 pub struct Conflict {
     /// The line.
     pub line: usize,
+    /// The id there, if the rows are the segments of a tenant: nobody sees lines of them.
+    pub of_tenant: Option<String>,
     /// How the segment is called there.
     pub name: String,
     /// The segment that it may be.
@@ -178,6 +180,8 @@ pub enum ConflictReason {
         /// That line.
         line: usize,
     },
+    /// It stands under a segment of its tenant that is in conflict.
+    BelowHeld,
 }
 
 /// A segment that would be deleted and is not.
@@ -243,6 +247,30 @@ pub enum Problem {
         value: String,
         /// The line of the first.
         first: usize,
+    },
+    /// Several segments of the other tenant with one value.
+    #[error("several segments have the {column} {value}")]
+    Several {
+        /// By what.
+        column: Column,
+        /// Which.
+        value: String,
+    },
+    /// Several segments of this tenant with the external id of one of the other.
+    #[error("{count} segments here have the external ID {value}")]
+    SeveralHere {
+        /// The external id.
+        value: String,
+        /// How many.
+        count: usize,
+    },
+    /// A parent that neither tenant has.
+    #[error("its parent, {column} {value}, is in neither tenant")]
+    NoParent {
+        /// By what it is named.
+        column: Column,
+        /// What stands there.
+        value: String,
     },
     /// A row for a segment that another row was said to mean.
     #[error("{column} {value} is a segment that --renamed gives to line {line}; remove the flag, or this line")]
@@ -326,6 +354,18 @@ pub enum Problem {
     /// Not for this file to change.
     #[error("it is outside the scope of --root or --match")]
     OutsideScope,
+}
+
+impl Problem {
+    /// The same of a segment of another tenant, which has no line and which nobody corrects in a file.
+    fn of_tenant(self) -> Self {
+        match self {
+            Self::Twice { column, value, .. } => Self::Several { column, value },
+            Self::SharedExternalId { value, count } => Self::SeveralHere { value, count },
+            Self::NoSuchParent { column, value } => Self::NoParent { column, value },
+            other => other,
+        }
+    }
 }
 
 /// The id by which a plan refers to the segment that one of its operations creates.
@@ -417,6 +457,7 @@ impl fmt::Display for ConflictReason {
             Self::SameName => f.write_str("probably a new external ID: the parent and the name are the same"),
             Self::Faulty(problem) => problem.fmt(f),
             Self::Below { line } => write!(f, "under line {line}, which is in conflict"),
+            Self::BelowHeld => f.write_str("under one that is in conflict"),
         }
     }
 }

@@ -285,7 +285,7 @@ impl Todo {
     fn undecided(&self) -> Vec<Detail> {
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
         let conflicts = conflicts.map(|conflict| Detail {
-            line: Some(conflict.line),
+            line: Some(conflict.line).filter(|_| conflict.of_tenant.is_none()),
             text: format!("{}: {}", conflict.name, conflict.reason),
         });
         let outdated = self.passed_over.iter();

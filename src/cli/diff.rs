@@ -112,8 +112,9 @@ impl Between<'_> {
         let Self { from, to, before, planned } = self;
         write_operations(out, &planned.operations, before, paint)?;
         for conflict in &planned.conflicts {
-            let words =
-                format!("! unclear {}: {} (line {} of {})", conflict.name, conflict.reason, conflict.line, to.name);
+            let place = conflict.of_tenant.as_ref();
+            let place = place.map_or_else(|| format!("line {}", conflict.line), |id| format!("id={id}"));
+            let words = format!("! unclear {}: {} ({place} of {})", conflict.name, conflict.reason, to.name);
             writeln!(out, "{}", paint.warning(&words))?;
         }
         for kept in &planned.kept {

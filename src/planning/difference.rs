@@ -77,7 +77,7 @@ fn hold_faulty(wished: &mut Wished<'_>, faults: Vec<PlanFault>) -> Vec<PlanFault
         };
         for at in [Some(at), other].into_iter().flatten() {
             let segment = wished.matching.segments[at].clone();
-            let reason = ConflictReason::Faulty(Box::new(fault.problem.clone()));
+            let reason = ConflictReason::Faulty(Box::new(fault.problem.clone().of_tenant()));
             let held = conflict(wished, at, segment.as_ref(), reason);
             wished.held[at].get_or_insert(held);
         }
@@ -505,7 +505,13 @@ pub(super) fn conflict(
     segment: Option<&Arc<Segment>>,
     reason: ConflictReason,
 ) -> Conflict {
-    let Row { line, .. } = wished.request.rows.rows[row];
-    let name = name_of_new(&wished.request.rows.rows[row]).unwrap_or_default();
-    Conflict { line, name, segment: segment.cloned(), reason }
+    let Request { rows, tolerant, .. } = wished.request;
+    let row = &rows.rows[row];
+    let of_tenant = row.value(Column::Id).filter(|_| *tolerant).map(str::to_owned);
+    let reason = match reason {
+        ConflictReason::Below { .. } if *tolerant => ConflictReason::BelowHeld,
+        reason => reason,
+    };
+    let name = name_of_new(row).unwrap_or_default();
+    Conflict { line: row.line, of_tenant, name, segment: segment.cloned(), reason }
 }

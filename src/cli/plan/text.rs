@@ -83,18 +83,20 @@ fn write_operation(out: &mut dyn Write, description: &Description, operation: &O
 }
 
 fn write_conflict(out: &mut dyn Write, conflict: &Conflict, loaded: &Loaded, paint: Paint) -> fmt::Result {
-    let Conflict { line, name, segment, reason } = conflict;
+    let Conflict { line, of_tenant, name, segment, reason } = conflict;
+    let row = of_tenant.as_ref().map_or_else(|| format!("line {line}: {name}"), |id| format!("{name} (id={id})"));
     let other = segment.as_ref().map_or_else(String::new, |segment| {
         format!("; the segment is {} (id={})", path_now(&loaded.forest, &segment.id), segment.id)
     });
-    writeln!(out, "{}", paint.warning(&format!("! conflict  line {line}: {name}: {reason}{other}")))?;
-    if let (Some(segment), false) =
-        (segment, matches!(reason, ConflictReason::Below { .. } | ConflictReason::Faulty(_)))
-    {
+    writeln!(out, "{}", paint.warning(&format!("! conflict  {row}: {reason}{other}")))?;
+    if let (Some(segment), false) = (
+        segment,
+        matches!(reason, ConflictReason::Below { .. } | ConflictReason::BelowHeld | ConflictReason::Faulty(_)),
+    ) {
         let id = &segment.id;
-        let say = format!(
-            "            --renamed id={id}=line={line} if it is the same, --recreate id={id} if it is another one"
-        );
+        let line = of_tenant.as_ref().map_or_else(|| format!("line={line}"), |id| format!("id={id}"));
+        let say =
+            format!("            --renamed id={id}={line} if it is the same, --recreate id={id} if it is another one");
         writeln!(out, "{}", printable(&say))?;
     }
     Ok(())
