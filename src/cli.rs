@@ -123,9 +123,10 @@ struct Common {
 
 impl Common {
     /// The surroundings of a command that has these flags of its own.
-    fn around(&self, own: &ConnectionArguments) -> Surroundings {
-        let connection = own.clone().or(self.connection.clone());
-        Surroundings::new(connection, &self.report, self.form, self.look.ascii, environment, self.paths.clone())
+    fn around(&self, own: &ConnectionArguments) -> Result<Surroundings, Failure> {
+        let connection = own.clone().or(self.connection.clone())?;
+        let Self { report, form, look, paths, .. } = self;
+        Ok(Surroundings::new(connection, report, *form, look.ascii, environment, paths.clone()))
     }
 
     fn notes(&self) -> Notes {
@@ -142,21 +143,21 @@ fn carry_out(command: Command, common: &Common) -> Result<Exit, Failure> {
     let around = |own: &ConnectionArguments| common.around(own);
     let (connection, paths, timeout) = (common.connection.clone(), common.paths.clone(), common.report.timeout);
     match command {
-        Command::Find(find) => common.in_time(find::run(find.clone(), around(&find.connection))),
-        Command::Get(get) => common.in_time(get::run(get.clone(), around(&get.connection))),
-        Command::Tree(tree) => common.in_time(tree::run(tree.clone(), around(&tree.connection))),
-        Command::Export(export) => common.in_time(export::run(export.clone(), around(&export.connection))),
-        Command::Check(check) => common.in_time(check::run(check.clone(), around(&check.connection))),
-        Command::Diff(diff) => common.in_time(diff::run(diff.clone(), around(&diff.connection))),
-        Command::Plan(plan) => common.in_time(plan::run(plan.clone(), around(&plan.connection))),
-        Command::History(history) => common.in_time(history::run(history.clone(), around(&history.connection))),
-        Command::Apply(apply) => block_on(apply::run(apply.clone(), around(&apply.connection), timeout))?,
-        Command::Undo(undo) => block_on(undo::run(undo.clone(), around(&undo.connection), timeout))?,
+        Command::Find(find) => common.in_time(find::run(find.clone(), around(&find.connection)?)),
+        Command::Get(get) => common.in_time(get::run(get.clone(), around(&get.connection)?)),
+        Command::Tree(tree) => common.in_time(tree::run(tree.clone(), around(&tree.connection)?)),
+        Command::Export(export) => common.in_time(export::run(export.clone(), around(&export.connection)?)),
+        Command::Check(check) => common.in_time(check::run(check.clone(), around(&check.connection)?)),
+        Command::Diff(diff) => common.in_time(diff::run(diff.clone(), around(&diff.connection)?)),
+        Command::Plan(plan) => common.in_time(plan::run(plan.clone(), around(&plan.connection)?)),
+        Command::History(history) => common.in_time(history::run(history.clone(), around(&history.connection)?)),
+        Command::Apply(apply) => block_on(apply::run(apply.clone(), around(&apply.connection)?, timeout))?,
+        Command::Undo(undo) => block_on(undo::run(undo.clone(), around(&undo.connection)?, timeout))?,
         Command::Completions(options) => completing::run(&options),
         Command::Man(options) => manual::run(&options),
         Command::ServeDemo(options) => block_on(serve_demo::run(options))?,
         Command::Watch(watch) => {
-            let connection = watch.connection.clone().or(connection);
+            let connection = watch.connection.clone().or(connection)?;
             block_on(watch::run(watch, connection, environment, paths, common.notes()))?
         }
         Command::Profiles(options) => profiles::run(options, &connection, &environment, &paths, common.notes()),

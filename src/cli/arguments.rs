@@ -23,7 +23,7 @@ use crate::theme::Name;
 
 use super::completing;
 use super::exit::Exit;
-use super::failure::ErrorForm;
+use super::failure::{ErrorForm, Failure};
 
 pub(super) use changing::{
     ApplyArguments, HistoryArguments, HistoryForm, MatchingArguments, PlanArguments, ReadingArguments, ScopeQuery,
@@ -186,8 +186,21 @@ pub(super) struct ConnectionArguments {
 }
 
 impl ConnectionArguments {
-    /// Fills in missing values from `other`.
-    pub fn or(self, other: Self) -> Self {
+    /// The flags behind a command's name, with those before it where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// The two say different things of the tenant: the parser sees each by itself.
+    pub fn or(self, before: Self) -> Result<Self, Failure> {
+        let both = self.filled_from(before);
+        match both.tenant_flags().as_slice() {
+            ["--demo", other, ..] => Err(Failure::usage(format_args!("--demo and {other} name different tenants"))
+                .hint("leave out one of the two")),
+            _ => Ok(both),
+        }
+    }
+
+    fn filled_from(self, other: Self) -> Self {
         Self {
             demo: self.demo || other.demo,
             profile: self.profile.or(other.profile),
@@ -201,6 +214,18 @@ impl ConnectionArguments {
             page_size: self.page_size.or(other.page_size),
             concurrency: self.concurrency.or(other.concurrency),
         }
+    }
+
+    /// The flags that were given and say which tenant is meant, or belong to one tenant only.
+    pub fn tenant_flags(&self) -> Vec<&'static str> {
+        let flags = [
+            ("--demo", self.demo),
+            ("--profile", self.profile.is_some()),
+            ("--base-url", self.base_url.is_some()),
+            ("--tenant", self.tenant.is_some()),
+            ("--api-key", self.api_key.is_some()),
+        ];
+        flags.into_iter().filter_map(|(flag, is_given)| is_given.then_some(flag)).collect()
     }
 
     /// Whether the flags themselves say which tenant is meant.
@@ -445,20 +470,23 @@ mod tests {
     fn the_demo_and_a_tenant_of_ones_own_exclude_each_other() {
         assert!(Arguments::try_parse_from(["segtui", "--demo", "--tenant", "acme"]).is_err());
         assert!(Arguments::try_parse_from(["segtui", "--demo", "--poll", "0.5"]).is_ok());
+        let apart = Arguments::try_parse_from(["segtui", "--tenant", "acme", "tree", "--demo"]).unwrap();
+        let Some(Command::Tree(tree)) = apart.command else { unreachable!() };
+        assert!(tree.connection.or(apart.connection).is_err());
     }
 
     #[test]
     fn flags_of_the_tenant_may_stand_before_and_behind_the_subcommand() {
         let before = Arguments::try_parse_from(["segtui", "--profile", "prod", "export"]).unwrap();
         let Some(Command::Export(export)) = before.command else { unreachable!() };
-        assert_eq!(export.connection.or(before.connection).profile.as_deref(), Some("prod"));
+        assert_eq!(export.connection.or(before.connection).unwrap().profile.as_deref(), Some("prod"));
         let behind = Arguments::try_parse_from(["segtui", "tree", "--profile", "prod"]).unwrap();
         let Some(Command::Tree(tree)) = behind.command else { unreachable!() };
-        assert_eq!(tree.connection.or(behind.connection).profile.as_deref(), Some("prod"));
+        assert_eq!(tree.connection.or(behind.connection).unwrap().profile.as_deref(), Some("prod"));
         for arguments in [["segtui", "--read-only", "tree"], ["segtui", "tree", "--read-only"]] {
             let arguments = Arguments::try_parse_from(arguments).unwrap();
             let Some(Command::Tree(tree)) = arguments.command else { unreachable!() };
-            assert!(tree.connection.or(arguments.connection).flags().read_only);
+            assert!(tree.connection.or(arguments.connection).unwrap().flags().read_only);
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) async fn run(
             print(&format!("{}\n", path.display()))
         }
         ConfigCommand::Show(options) => {
-            let flags = options.connection.or(connection).flags();
+            let flags = options.connection.or(connection)?.flags();
             let effective = config::effective(&flags, &environment, &paths).map_err(|error| link::refusal(&error))?;
             print(&match options.output {
                 TextOrJson::Text => text(&effective),

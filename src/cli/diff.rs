@@ -25,6 +25,7 @@ use super::source::{self, Input, Purpose, Source};
 use super::surroundings::Surroundings;
 
 pub(super) async fn run(arguments: DiffArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
+    surroundings.without_tenant_flags("diff")?;
     let (from, to) = (Origin::of(&arguments.from)?, Origin::of(&arguments.to)?);
     let stdin = Origin::File("-".into());
     if from == stdin && to == stdin {

@@ -26,7 +26,7 @@ pub(super) async fn run(
     paths: Paths,
 ) -> Result<Exit, Failure> {
     let form = options.form();
-    let arguments = options.connection.or(connection);
+    let arguments = options.connection.or(connection)?;
     let report = look(&arguments, log_file, &environment, &paths).await?;
     print(&match form {
         TextOrJson::Text => report.text(),

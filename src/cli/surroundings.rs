@@ -51,11 +51,25 @@ impl Surroundings {
     /// is, so somebody has to.
     pub async fn target(&self, arguments: &SourceArguments) -> Result<Link, Failure> {
         match &arguments.to {
-            Some(profile) => self.link_of(profile),
+            Some(profile) => {
+                if let Some(flag) = self.connection.tenant_flags().first() {
+                    let error =
+                        format_args!("--to {profile} and {flag} both name the tenant to compare with or to change");
+                    return Err(Failure::usage(error).hint("leave out one of the two"));
+                }
+                self.link_of(profile)
+            }
             None if arguments.is_file() || self.connection.names_a_tenant() => self.link().await,
             None => Err(Failure::usage(format_args!("{} says no target", arguments.source.display()))
                 .hint("name the profile to compare with or to change: --to NAME")),
         }
+    }
+
+    /// Refuses flags of a tenant where a command's own arguments name the tenants, so that none is silently left out.
+    pub fn without_tenant_flags(&self, command: &str) -> Result<(), Failure> {
+        let Some(flag) = self.connection.tenant_flags().first().copied() else { return Ok(()) };
+        Err(Failure::usage(format_args!("{flag} has no effect on {command}, whose arguments name what it reads"))
+            .hint(format_args!("leave out {flag}; a tenant is named as profile:NAME")))
     }
 
     /// The way to the tenant of a profile.

@@ -101,6 +101,42 @@ fn diff_compares_tenants_files_and_what_was_last_seen() {
 }
 
 #[test]
+fn flags_that_name_another_tenant_are_refused_where_the_tenant_is_already_named() {
+    let tenants = Tenants::new();
+    fs::write(tenants.desk.home.path().join("new.csv"), "externalId,name\nN,New\n").unwrap();
+    let others: [&[&str]; 5] = [
+        &["--demo"],
+        &["--profile", "prod"],
+        &["--base-url", "http://127.0.0.1:1"],
+        &["--tenant", "t5"],
+        &["--api-key", "wrong"],
+    ];
+    for other in others {
+        let to = ["apply", "new.csv", "--to", "preprod", "--yes"];
+        let diff = ["diff", "profile:preprod", "profile:prod"];
+        for (arguments, why) in [
+            ([&to[..], other].concat(), format!("segtui: --to preprod and {} both name the tenant", other[0])),
+            ([other, &to].concat(), format!("segtui: --to preprod and {} both name the tenant", other[0])),
+            ([&diff[..], other].concat(), format!("segtui: {} has no effect on diff", other[0])),
+            ([other, &diff].concat(), format!("segtui: {} has no effect on diff", other[0])),
+        ] {
+            let (code, stdout, stderr) = tenants.run(&arguments);
+            assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+            assert!(stderr.starts_with(&why) && stderr.contains("\nhint: leave out "), "{arguments:?}: {stderr}");
+        }
+    }
+    let (code, stdout, stderr) = tenants.run(&["--tenant", "t5", "tree", "--demo"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.starts_with("segtui: --demo and --tenant name different tenants\n"), "{stderr}");
+    assert!(tenants.servers.iter().all(|(_, server)| server.requests().is_empty()), "nobody was asked anything");
+    // What names no tenant, and where one is named by the environment, is left alone.
+    let mut command = tenants.desk.segtui(&["plan", "new.csv", "--to", "preprod", "--page-size", "50"]);
+    let (code, stdout, stderr) =
+        told(command.current_dir(tenants.desk.home.path()).env("SEGTUI_TENANT", "t5").env("SEGTUI_API_KEY", "wrong"));
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+}
+
+#[test]
 fn what_is_new_in_a_file_with_ids_is_a_difference_and_no_fault() {
     let tenants = Tenants::new();
     let write = |name: &str, text: &str| fs::write(tenants.desk.home.path().join(name), text).unwrap();

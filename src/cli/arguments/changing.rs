@@ -38,8 +38,9 @@ pub(in crate::cli) struct SourceArguments {
     pub source: PathBuf,
     #[command(flatten)]
     pub reading: ReadingArguments,
-    /// Profile whose tenant is compared and changed, whatever the environment says of another one.
-    #[arg(long, value_name = "PROFILE", conflicts_with = "profile", help_heading = "Tenant")]
+    /// Profile whose tenant is compared and changed, whatever the environment says of another one. Instead of --demo, --profile,
+    /// --base-url, --tenant and --api-key.
+    #[arg(long, value_name = "PROFILE", help_heading = "Tenant")]
     pub to: Option<String>,
     /// Accept external IDs that look damaged by a spreadsheet (missing zeros, 1,23E+05).
     #[arg(long)]
