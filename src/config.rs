@@ -374,8 +374,8 @@ pub fn resolve(flags: &Flags, environment: Environment<'_>, paths: &Paths) -> Re
     }
 }
 
-/// Opens the profile of that name and nothing else: what flags and variables say of another tenant does not mix with it. Only
-/// the wish to change nothing holds wherever one goes.
+/// Opens the profile of that name and nothing else: what flags and variables say of another tenant does not mix with it. What names
+/// no tenant holds wherever one goes: the wish to change nothing, certificates to trust, and plain http where a flag allows it.
 ///
 /// # Errors
 ///
@@ -386,11 +386,14 @@ pub fn resolve_profile(
     environment: Environment<'_>,
     paths: &Paths,
 ) -> Result<Connection, ConfigError> {
-    let flags = Flags { insecure_http: None, ca_file: None, ..flags.clone() };
-    let (path, file) = read_file(&flags, environment, paths)?;
-    let given = Given { key_variables: key_variables(file.as_ref()), ..Given::default() };
+    let (path, file) = read_file(flags, environment, paths)?;
+    let given = Given {
+        key_variables: key_variables(file.as_ref()),
+        ca_file: ca_file(flags, environment),
+        ..Given::default()
+    };
     let (name, profile) = choose(Some(name.to_owned()), &path, file)?;
-    connection(name, profile, given, &flags, environment, &path)
+    connection(name, profile, given, flags, environment, &path)
 }
 
 /// Which tenant a profile is about. Its key is not asked for.

@@ -251,7 +251,9 @@ where
         desk: &mut ProfileService,
         interface: &Interface,
     ) -> Result<Opened, Failure> {
-        let resolved = |name: &str| config::resolve_profile(name, &self.flags, &self.environment, self.paths);
+        // Plain http was allowed for the tenant of the start only.
+        let flags = Flags { insecure_http: None, ..self.flags.clone() };
+        let resolved = |name: &str| config::resolve_profile(name, &flags, &self.environment, self.paths);
         let connection = match &destination {
             Destination::Demo => return Ok(Opened::Place(Box::new(self.open_demo()?))),
             Destination::Start => config::resolve(&self.flags, &self.environment, self.paths),

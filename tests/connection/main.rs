@@ -104,6 +104,33 @@ fn a_server_of_an_own_authority_is_trusted_with_its_file_by_flag_variable_or_pro
 }
 
 #[test]
+fn certificates_by_flag_and_variable_hold_for_profiles_that_are_named_by_argument() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let profile = |name: &str| {
+        let (port, tenant, key) = (front.port(), desk.server.tenant(), desk.server.api_key());
+        format!("[profiles.{name}]\nbase_url = \"https://localhost:{port}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n")
+    };
+    desk.file(".config/segtui/config.toml", &(profile("one") + &profile("two")), 0o600);
+    let file = desk.file("new.csv", "externalId,name\nNEW-1,New\n", 0o600);
+    let plan = ["plan", file.to_str().unwrap(), "--to", "one"];
+    for arguments in [&plan[..], &["diff", "profile:one", "profile:two"]] {
+        let (code, stdout, stderr) = outcome(&mut desk.segtui(&[arguments, &["--ca-file", CA]].concat()));
+        assert_eq!((code, stderr.as_str()), (0, ""), "{arguments:?}: {stdout}");
+        let (code, stdout, stderr) = outcome(desk.segtui(arguments).env("SEGTUI_CA_FILE", CA));
+        assert_eq!((code, stderr.as_str()), (0, ""), "{arguments:?}: {stdout}");
+    }
+    // So is the wish to go without encryption, which the refusal names.
+    let http = "[profiles.one]\nbase_url = \"http://192.0.2.7\"\ntenant = \"t\"\napi_key = \"k\"\n";
+    desk.file(".config/segtui/config.toml", http, 0o600);
+    assert!(refusal(&desk, &mut desk.segtui(&plan), USAGE).contains("--insecure-http"));
+    let proxy = desk.socks();
+    let mut allowed = desk.segtui(&[&plan[..], &["--insecure-http"]].concat());
+    outcome(allowed.env("http_proxy", format!("socks5://127.0.0.1:{}", proxy.port())));
+    assert!(proxy.targets().contains(&"192.0.2.7:80".to_owned()));
+}
+
+#[test]
 fn without_the_file_or_with_an_expired_certificate_the_server_is_not_trusted() {
     let desk = Desk::new();
     let front = desk.tls(Certificate::Valid);
