@@ -12,6 +12,7 @@ mod error;
 mod exchange;
 mod feed;
 mod guarded;
+mod header;
 mod template;
 
 use std::future::Future;
@@ -25,6 +26,7 @@ pub use error::{Call, Fault, RemoteError};
 pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Landmark, Position};
 pub use guarded::{Access, Guarded};
+pub use header::fits_into_a_header;
 pub use template::{TemplateFault, UrlTemplate};
 
 /// The calls of the segment API. Every answer is final: retrying what may be repeated has already been done.

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::exchange;
 use super::retry::Policy;
-use crate::remote::{BaseUrl, Context, ContextsForm};
+use crate::remote::{BaseUrl, Context, ContextsForm, fits_into_a_header};
 
 pub(super) const USER_AGENT: &str = concat!("segtui/", env!("CARGO_PKG_VERSION"));
 const TENANT: HeaderName = HeaderName::from_static("one-tenant");
@@ -92,12 +92,8 @@ impl Settings {
     }
 }
 
-/// Printable ASCII only: beyond it, what a header says depends on who reads it (RFC 9110, section 5.5). A blank header is as
-/// good as none, and the server's answer to it would puzzle.
 fn header_value(text: &str) -> Option<HeaderValue> {
-    let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    let value = HeaderValue::from_str(text).ok()?;
-    (is_printable && !text.trim().is_empty()).then_some(value)
+    HeaderValue::from_str(text).ok().filter(|_| fits_into_a_header(text))
 }
 
 /// How long to wait for what.

@@ -2,13 +2,19 @@
 //!
 //! The reader stops at the first fault. So what is at fault is blanked out, which leaves everything else where it stands, and the
 //! rest is read again, until nothing is wrong with it. A file that isn't TOML has its faults of that kind told, all at once.
+//!
+//! What only a connection reads, the base URL and what goes into headers, is read here as the connection does: opening another profile
+//! or giving a flag gets by without it, so the reader of the file takes it as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
+use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+use crate::remote::{BaseUrl, BaseUrlFault, InsecureHttp, fits_into_a_header};
 
 use super::File;
 use super::file::{FaultInFile, Source};
@@ -40,7 +46,57 @@ fn of_values(text: &str, path: &Path) -> Vec<FaultInFile> {
         let Some(next) = next else { break };
         rest = next;
     }
+    faults.extend(of_connections(&rest, path));
     faults
+}
+
+/// The part of a file that only connections read.
+#[derive(Default, Deserialize)]
+struct Connections {
+    #[serde(default)]
+    profiles: BTreeMap<String, Ends>,
+}
+
+#[derive(Deserialize)]
+struct Ends {
+    base_url: Option<Spanned<String>>,
+    tenant: Option<Spanned<String>>,
+    api_key: Option<Spanned<String>>,
+    #[serde(default)]
+    insecure_http: bool,
+}
+
+/// The faults of a text that has no others.
+fn of_connections(text: &str, path: &Path) -> Vec<FaultInFile> {
+    let source = Source::new(text, path);
+    let connections: Connections = toml::from_str(text).unwrap_or_default();
+    let of_profile = |profile: Ends| {
+        let insecure_http = if profile.insecure_http { InsecureHttp::Allowed } else { InsecureHttp::Refused };
+        let base_url = profile.base_url.and_then(|url| {
+            let fault = BaseUrl::parse(url.get_ref(), insecure_http).err()?;
+            Some((url.span(), what_is_wrong(&fault)))
+        });
+        let header = |key: &str, value: Option<Spanned<String>>| {
+            let value = value.filter(|value| !fits_into_a_header(value.get_ref()))?;
+            let what = match value.get_ref().trim() {
+                "" => format!("`{key}` is empty"),
+                _ => format!("`{key}` has characters that can't be sent in a header, such as a line break or an accent"),
+            };
+            Some((value.span(), what))
+        };
+        [base_url, header("tenant", profile.tenant), header("api_key", profile.api_key)].into_iter().flatten()
+    };
+    let faults = connections.profiles.into_values().flat_map(of_profile);
+    faults.map(|(span, what)| source.fault(span, what)).collect()
+}
+
+fn what_is_wrong(fault: &BaseUrlFault) -> String {
+    match fault {
+        BaseUrlFault::Insecure { .. } => {
+            "`base_url` would expose the API key on the network; use https, or set `insecure_http = true`".into()
+        }
+        other => format!("invalid `base_url`: {other}"),
+    }
 }
 
 /// Where in the text a fault is, in bytes.
@@ -242,6 +298,37 @@ x = 1
         assert_eq!(told.len(), expected.len(), "{told:#?}");
         for (told, expected) in told.iter().zip(expected) {
             assert!(told.starts_with(expected), "{told}\n{expected}");
+        }
+    }
+
+    #[test]
+    fn what_a_connection_would_refuse_is_told_too() {
+        let text = r#"
+[profiles.a]
+base_url = "::not a url::"
+tenant = ""
+api_key = "hunter2ł"
+
+[profiles.b]
+base_url = "http://one.example"
+poll = 0
+
+[profiles.c]
+base_url = "http://one.example"
+insecure_http = true
+tenant = "acme"
+"#;
+        let told = told(text);
+        let expected = [
+            "c:3:12: invalid `base_url`: not a valid URL",
+            "c:4:10: `tenant` is empty",
+            "c:5:11: `api_key` has characters that can't be sent",
+            "c:8:12: `base_url` would expose the API key",
+            "c:9:8: `poll` is 0",
+        ];
+        assert_eq!(told.len(), expected.len(), "{told:#?}");
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.starts_with(expected) && !told.contains("hunter2"), "{told}\n{expected}");
         }
     }
 

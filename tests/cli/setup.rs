@@ -111,6 +111,30 @@ fn all_faults_of_a_file_are_listed_with_their_lines() {
 }
 
 #[test]
+fn what_a_connection_would_refuse_is_a_fault_of_the_file() {
+    let desk = Desk::new();
+    let of = |profile: &str| {
+        written(&desk, &format!("[profiles.a]\n{profile}\n"));
+        let (code, stdout, stderr) = desk.run(&["config", "check"]);
+        assert_eq!(stderr, "");
+        (code, stdout.lines().map(|line| line.split_once("config.toml:").unwrap().1.to_owned()).collect::<Vec<_>>())
+    };
+    let refused = |profile: &str, expected: &str| {
+        let (code, faults) = of(profile);
+        assert_eq!((code, faults.len()), (2, 1), "{faults:?}");
+        assert!(faults[0].starts_with(expected), "{faults:?}");
+    };
+    refused("base_url = \"::not a url::\"", "2:12: invalid `base_url`: not a valid URL");
+    refused("base_url = \"http://example.com\"", "2:12: `base_url` would expose the API key on the network");
+    refused("tenant = \"\"", "2:10: `tenant` is empty");
+    // Where the files are that it names is for `doctor` to find out.
+    let missing = "base_url = \"https://one.example\"\nca_file = \"gone.pem\"\napi_key_file = \"gone\"";
+    for profile in [missing, "base_url = \"http://example.com\"\ninsecure_http = true"] {
+        assert_eq!(of(profile), (0, vec![" no faults".to_owned()]), "{profile}");
+    }
+}
+
+#[test]
 fn a_file_without_faults_is_said_to_have_none_and_a_key_that_others_can_read_is_named() {
     let desk = Desk::new();
     let path = desk.configure(FILE);
