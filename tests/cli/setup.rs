@@ -1,9 +1,11 @@
 //! `segtui config`, `segtui profiles` and `--version`: how the program is set up.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, Office, told};
@@ -171,18 +173,72 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
     let (code, _, stderr) = edit("echo 'colour = 7' >> \"$1\"; [ -z \"$SEGTUI_API_KEY\" ]");
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains(&format!("{}:14:10: invalid type", path.display())), "{stderr}");
-    assert!(stderr.contains("is unchanged: the edited copy has 1 fault\nhint: the copy is "), "{stderr}");
+    assert!(stderr.contains("is unchanged: the edited copy has 1 fault\nhint: run `segtui config edit` in"), "{stderr}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
     let [draft] = drafts(&desk).try_into().unwrap();
     assert!(fs::read_to_string(&draft).unwrap().ends_with("colour = 7\n"));
     assert_eq!(fs::metadata(&draft).unwrap().permissions().mode() & 0o777, 0o600);
+    // A script is told of it and begins with the file.
+    let (code, _, stderr) = edit("true");
+    let left = format!("segtui: an earlier edit left {}, which isn't used\n", draft.display());
+    assert_eq!((code, stderr), (0, format!("{left}segtui: nothing was changed\n")));
     fs::remove_file(draft).unwrap();
 
     let (code, _, stderr) = edit("true");
     assert_eq!((code, stderr.as_str()), (0, "segtui: nothing was changed\n"));
     let (code, _, stderr) = edit("exit 3");
     assert_eq!(code, 1);
-    assert!(stderr.contains("exit code 3") && stderr.contains("hint: set VISUAL or EDITOR"), "{stderr}");
+    assert!(stderr.contains("exit code 3") && stderr.ends_with("hint: set VISUAL or EDITOR\n"), "{stderr}");
+    assert!(drafts(&desk).is_empty(), "no copy of the key stays that says nothing new");
+    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", "/nonexistent/editor"));
+    assert_eq!((code, drafts(&desk).len()), (1, 0), "{stderr}");
+    let (code, _, stderr) = edit("echo '# mine' >> \"$1\"; exit 3");
+    assert_eq!((code, drafts(&desk).len()), (1, 1), "{stderr}");
+    assert!(stderr.contains("; what was edited is "), "{stderr}");
+}
+
+#[test]
+fn what_an_edit_left_is_offered_at_the_next_one() {
+    let desk = Desk::new();
+    let path = written(&desk, FILE);
+    let failing = editor(&desk, "echo '# mine' >> \"$1\"; exit 3");
+    let leave = || assert_eq!(told(desk.segtui(&["config", "edit"]).env("EDITOR", &failing)).0, 1);
+    let answered = |answer: &str| {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_segtui"));
+        command.args(["config", "edit"]);
+        command.env_clear();
+        command.env("HOME", desk.home.path());
+        command.env("EDITOR", "true");
+        command.env("PATH", "/usr/bin:/bin");
+        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        // Reading goes on up to the end, which is an error on some systems.
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let said = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let _ended = reader.read_to_end(&mut said);
+            String::from_utf8_lossy(&said).into_owned()
+        });
+        pair.master.take_writer().unwrap().write_all(answer.as_bytes()).unwrap();
+        let code = child.wait().unwrap().exit_code();
+        drop(pair.master);
+        (code, said.join().unwrap())
+    };
+    leave();
+    let (code, said) = answered("n\n");
+    assert!(code == 0 && said.contains("Go on with it?") && said.contains("nothing was changed"), "{said}");
+    assert!(drafts(&desk).is_empty());
+    leave();
+    let (code, said) = answered("y\n");
+    assert_eq!((code, fs::read_to_string(&path).unwrap()), (0, format!("{FILE}# mine\n")), "{said}");
+    assert!(drafts(&desk).is_empty());
+    // One of an earlier version would take back what came since.
+    leave();
+    fs::write(&path, format!("{FILE}# theirs\n")).unwrap();
+    let (code, said) = answered("y\n");
+    assert!(code == 0 && !said.contains("Go on with it?"), "{said}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{FILE}# theirs\n"));
 }
 
 #[test]

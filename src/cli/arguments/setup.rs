@@ -32,7 +32,8 @@ pub(in crate::cli) enum ConfigCommand {
     Check(ConfigCheckArguments),
     /// Open the config file in $VISUAL or $EDITOR.
     ///
-    /// What you edit is a copy. It replaces the file only if it has no faults; a faulty copy is kept and named.
+    /// What you edit is a copy. It replaces the file only if it has no faults; a faulty copy is kept, named, and offered the
+    /// next time.
     #[command(after_help = "Example:\n  EDITOR=nano segtui config edit")]
     Edit(ConfigPathArguments),
     /// Print the JSON schema of the config file, for editors that complete and check TOML.

@@ -1,6 +1,10 @@
 //! Editing the configuration: a copy, which takes the file's place when nothing is wrong with it.
+//!
+//! The copy has the keys of the file, so one that says nothing new never stays. One that does is somebody's work: it is named, and
+//! offered the next time. Its name says of which text it is a copy, so that it never takes the place of a later one.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -38,11 +42,21 @@ pub(super) async fn run(
         config::interface(flags, environment, paths).map(|interface| interface.key_variables).unwrap_or_default();
     let before = text_of(&path)?;
     let begun_with = before.as_deref().unwrap_or(NEW);
-    let draft = draft(&path, begun_with)?;
+    let draft = match left_over(&path, begun_with, notes) {
+        Some(draft) => draft,
+        None => draft(&path, begun_with)?,
+    };
     loop {
-        terminal::edit_file(&draft, &key_variables).await.map_err(|fault| {
-            Failure::failed(fault).hint(format_args!("set VISUAL or EDITOR; what was edited is {}", draft.display()))
-        })?;
+        if let Err(fault) = terminal::edit_file(&draft, &key_variables).await {
+            let is_unedited = files::read_text(&draft).is_ok_and(|text| text == begun_with);
+            let failure = Failure::failed(fault);
+            return Err(if is_unedited {
+                remove(&draft, notes);
+                failure.hint("set VISUAL or EDITOR")
+            } else {
+                failure.hint(format_args!("set VISUAL or EDITOR; what was edited is {}", draft.display()))
+            });
+        }
         let text = files::read_text(&draft).map_err(|error| {
             Failure::failed(format_args!("couldn't read {}: {}", draft.display(), files::reason(&error)))
                 .hint("edit the file again")
@@ -63,7 +77,8 @@ pub(super) async fn run(
         }
         if !goes_on() {
             let what = format!("{} is unchanged: the edited copy has {}", path.display(), number_of(&faults));
-            return Err(Failure::usage(what).hint(format_args!("the copy is {}", draft.display())));
+            let hint = format_args!("run `segtui config edit` in a terminal to go on with the copy, {}", draft.display());
+            return Err(Failure::usage(what).hint(hint));
         }
     }
 }
@@ -78,12 +93,49 @@ fn text_of(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
+/// The copy that an earlier edit of the same text has left, if the person wants to go on with it. Where nobody can be asked, it is
+/// only named: a script begins with the file.
+fn left_over(path: &Path, begun_with: &str, notes: Notes) -> Option<PathBuf> {
+    let prefix = prefix(path, begun_with);
+    let entries = fs::read_dir(folder(path)).ok()?.flatten();
+    let drafts = entries.filter(|entry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(ENDING))
+    });
+    let changed = |entry: &fs::DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
+    let draft = drafts.max_by_key(changed)?.path();
+    if !can_ask() {
+        notes.note(format_args!("an earlier edit left {}, which isn't used", draft.display()));
+        return None;
+    }
+    if agreed(&format!("An earlier edit left {}. Go on with it? `n` deletes it. [Y/n] ", draft.display())) {
+        return Some(draft);
+    }
+    remove(&draft, notes);
+    None
+}
+
+const ENDING: &str = ".toml";
+
+/// What the name of a copy begins with.
+fn prefix(path: &Path, begun_with: &str) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut hasher = DefaultHasher::new();
+    begun_with.hash(&mut hasher);
+    // Enough to tell one version from the next, and too little to say anything about the keys in it.
+    format!("{stem}-edit-{:04x}-", hasher.finish() & 0xffff)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A copy beside the file, as private as the folder of the configuration, with an ending by which editors know the language.
 fn draft(path: &Path, text: &str) -> Result<PathBuf, Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder(path);
     let write = || -> io::Result<PathBuf> {
         files::create_folder(folder)?;
-        let mut file = tempfile::Builder::new().prefix("config-edit-").suffix(".toml").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(&prefix(path, text)).suffix(ENDING).tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         let (_closed, path) = file.keep()?;
         Ok(path)
@@ -114,10 +166,15 @@ fn remove(draft: &Path, notes: Notes) {
 
 /// Whether the person wants to go on editing. Where nobody can be asked, nobody does.
 fn goes_on() -> bool {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return false;
-    }
-    terminal::ask("Edit again? [Y/n] ");
+    can_ask() && agreed("Edit again? [Y/n] ")
+}
+
+fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+fn agreed(question: &str) -> bool {
+    terminal::ask(question);
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(1..) => !answer.trim_start().starts_with(['n', 'N']),
