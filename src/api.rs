@@ -10,6 +10,7 @@
 
 mod exchange;
 mod mask;
+mod obstacle;
 mod recorder;
 pub mod retry;
 pub mod route;

@@ -387,11 +387,8 @@ pub fn resolve_profile(
     paths: &Paths,
 ) -> Result<Connection, ConfigError> {
     let (path, file) = read_file(flags, environment, paths)?;
-    let given = Given {
-        key_variables: key_variables(file.as_ref()),
-        ca_file: ca_file(flags, environment),
-        ..Given::default()
-    };
+    let given =
+        Given { key_variables: key_variables(file.as_ref()), ca_file: ca_file(flags, environment), ..Given::default() };
     let (name, profile) = choose(Some(name.to_owned()), &path, file)?;
     connection(name, profile, given, flags, environment, &path)
 }

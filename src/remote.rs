@@ -20,9 +20,9 @@ use std::future::Future;
 use crate::segment::{Draft, Segment, SegmentId, Step};
 
 pub use base_url::{BaseUrl, BaseUrlFault, InsecureHttp};
-pub use connect_error::{ConnectError, ObstacleKind};
+pub use connect_error::{ConnectError, ObstacleKind, PROXY_LOGIN};
 pub use curl::curl;
-pub use error::{Call, Fault, RemoteError};
+pub use error::{Call, Fault, NOT_HTTP, RemoteError};
 pub use exchange::{Excerpt, Exchange};
 pub use feed::{Changes, Context, Contexts, ContextsForm, FeedEvent, FeedEventKind, Landmark, Position};
 pub use guarded::{Access, Guarded};

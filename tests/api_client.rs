@@ -396,7 +396,7 @@ async fn what_keeps_a_connection_from_coming_about_is_told_by_its_kind() {
     assert_eq!(obstacle("https://no-such-host.invalid").await, ObstacleKind::NoSuchHost);
     let plain = MockServer::start().await;
     let address = plain.uri().replace("http://", "https://");
-    assert_eq!(obstacle(&address).await, ObstacleKind::Tls);
+    assert_eq!(obstacle(&address).await, ObstacleKind::NotTls);
 }
 
 enum Afterwards {

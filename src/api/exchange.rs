@@ -1,7 +1,6 @@
 //! One request and its answer: everything that can go wrong between the two becomes a [`Fault`].
 
 use std::error::Error;
-use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,10 +10,10 @@ use reqwest::{Method, Response};
 use secrecy::SecretString;
 use url::Url;
 
-use super::settings::{Settings, Timeouts};
-use super::{mask, server_message};
+use super::settings::Settings;
+use super::{mask, obstacle, server_message};
 use crate::clock;
-use crate::remote::{ConnectError, Fault, ObstacleKind};
+use crate::remote::{Fault, NOT_HTTP};
 
 /// Enough for any sentence that an error page holds.
 const LONGEST_ERROR: usize = 64 * 1024;
@@ -83,9 +82,7 @@ impl Request {
         }
         match request.send().await {
             Ok(response) => Answer::read(response, self.most, settings).await,
-            Err(error) => {
-                Answer { status: None, body: Vec::new(), fault: Some(network_fault(&error, &settings.timeouts)) }
-            }
+            Err(error) => Answer { status: None, body: Vec::new(), fault: Some(network_fault(&error, settings)) },
         }
     }
 }
@@ -107,7 +104,7 @@ impl Answer {
         let (body, fault) = if status.is_success() {
             match most {
                 Most::Beginning => (beginning_of_body(response).await, None),
-                Most::Bytes(most) => match complete_body(response, most, &settings.timeouts).await {
+                Most::Bytes(most) => match complete_body(response, most, settings).await {
                     Ok(body) => (body, None),
                     Err(fault) => (Vec::new(), Some(fault)),
                 },
@@ -126,9 +123,9 @@ impl Answer {
     }
 }
 
-async fn complete_body(mut response: Response, most: usize, timeouts: &Timeouts) -> Result<Vec<u8>, Fault> {
+async fn complete_body(mut response: Response, most: usize, settings: &Settings) -> Result<Vec<u8>, Fault> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| network_fault(&error, timeouts))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| network_fault(&error, settings))? {
         if body.len() + chunk.len() > most {
             return Err(Fault::TooLong { most });
         }
@@ -150,44 +147,21 @@ async fn beginning_of_body(mut response: Response) -> Vec<u8> {
     body
 }
 
-fn network_fault(error: &reqwest::Error, timeouts: &Timeouts) -> Fault {
+fn network_fault(error: &reqwest::Error, settings: &Settings) -> Fault {
+    let timeouts = &settings.timeouts;
     // The order matters: a connection that did not come about in time is a matter of connecting, and nothing was sent.
     if error.is_connect() {
-        Fault::Unreachable { reason: obstacle(error, timeouts) }
+        Fault::Unreachable { reason: obstacle::of(error, &settings.base_url.segments(), timeouts.connect) }
     } else if error.is_timeout() {
         Fault::TimedOut { after: timeouts.request }
     } else if error.is_builder() {
         Fault::InvalidRequest { reason: innermost(error) }
     } else {
-        Fault::Broken { reason: innermost(error) }
+        let words = innermost(error);
+        // What comes back to a request in plain text where only encrypted ones are understood.
+        let is_http = !words.starts_with("invalid HTTP ");
+        Fault::Broken { reason: if is_http { words } else { NOT_HTTP.into() } }
     }
-}
-
-fn obstacle(error: &reqwest::Error, timeouts: &Timeouts) -> ConnectError {
-    if error.is_timeout() {
-        let words = format!("connection timed out after {} s", timeouts.connect.as_secs_f64());
-        return ConnectError::new(ObstacleKind::TimedOut, words);
-    }
-    let kind = causes(error).find_map(kind_of).unwrap_or_default();
-    ConnectError::new(kind, innermost(error))
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let source = |cause: &&'a (dyn Error + 'static)| -> Option<&'a (dyn Error + 'static)> { (*cause).source() };
-    std::iter::successors(Some(error), source)
-}
-
-fn kind_of(cause: &(dyn Error + 'static)) -> Option<ObstacleKind> {
-    if cause.is::<rustls::Error>() {
-        return Some(ObstacleKind::Tls);
-    }
-    if let Some(error) = cause.downcast_ref::<io::Error>() {
-        // What an error of the system carries is not among its sources.
-        let carried = error.get_ref().and_then(|carried| kind_of(carried));
-        return carried.or_else(|| (error.kind() == io::ErrorKind::ConnectionRefused).then_some(ObstacleKind::Refused));
-    }
-    // The connector's own type is private; this is all that it says of a name that can't be looked up.
-    (cause.to_string() == "dns error").then_some(ObstacleKind::NoSuchHost)
 }
 
 /// The words of the cause that lies deepest, where the network speaks and not the libraries around it.
@@ -197,25 +171,7 @@ pub fn innermost(error: &dyn Error) -> String {
         innermost = source;
     }
     let words = innermost.to_string();
-    server_message::tidy(&of_proxy(&words).unwrap_or_else(|| plain(&words)))
-}
-
-/// What a proxy on the way said; the library that talks to it gives no cause, only words of its own.
-fn of_proxy(words: &str) -> Option<String> {
-    if let Some(words) = words.strip_prefix("SOCKS error: ") {
-        return Some(match words {
-            "failed to create underlying connection" => "the SOCKS proxy can't be reached".to_owned(),
-            "io error during SOCKS handshake" => "the SOCKS proxy ended the connection".to_owned(),
-            "failed parsing server response" => "what is there is no SOCKS proxy".to_owned(),
-            said => format!("the SOCKS proxy says: {said}"),
-        });
-    }
-    words.strip_prefix("tunnel error: ").map(|words| match words {
-        "proxy authorization required" => "the proxy wants a user name and a password".to_owned(),
-        "unsuccessful" => "the proxy refused to connect".to_owned(),
-        "unexpected end of file" => "the proxy ended the connection".to_owned(),
-        said => format!("the proxy: {said}"),
-    })
+    server_message::tidy(&plain(&words))
 }
 
 /// The words of the system without its number: "Connection refused (os error 111)" says no more than "connection refused".

@@ -4,6 +4,7 @@
 //! sent on it, and no key.
 
 use std::env;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,12 +16,13 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
+use url::{Host, Url};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use super::exchange;
 use super::settings::SettingsFault;
-use crate::remote::BaseUrl;
+use super::{exchange, obstacle};
+use crate::remote::{BaseUrl, ConnectError, ObstacleKind};
 
 /// A proxy that requests to a server go through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +48,25 @@ pub enum Resolves {
     Proxy,
 }
 
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {}", self.address, self.variable.unwrap_or("the system's settings"))
+    }
+}
+
 /// The proxy on the way to a server, if there is one.
 #[must_use]
 pub fn proxy(base_url: &BaseUrl) -> Option<Proxy> {
-    if base_url.is_loopback() {
+    proxy_to(&base_url.segments())
+}
+
+/// The proxy on the way to an address, if there is one.
+#[must_use]
+pub fn proxy_to(url: &Url) -> Option<Proxy> {
+    if is_loopback(url) {
         return None;
     }
-    let server = base_url.segments();
-    let found = Matcher::from_system().intercept(&server.as_str().parse().ok()?)?;
+    let found = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
     let address = found.uri();
     let scheme = address.scheme_str().unwrap_or("http");
     let usual = match scheme {
@@ -61,18 +74,74 @@ pub fn proxy(base_url: &BaseUrl) -> Option<Proxy> {
         "http" => 80,
         _ => 1080,
     };
-    let variables = match server.scheme() {
-        "https" => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-        _ => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
-    };
     let (host, port) = (address.host().unwrap_or_default().to_owned(), address.port_u16().unwrap_or(usual));
     Some(Proxy {
         address: format!("{scheme}://{host}:{port}"),
         host,
         port,
-        variable: variables.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())),
+        variable: variables(url).into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty())),
         resolves: if matches!(scheme, "socks5" | "socks4") { Resolves::Here } else { Resolves::Proxy },
     })
+}
+
+/// A variable names something that can't be a proxy. Its text is not repeated: it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} names no proxy that can be used: {reason}")]
+pub struct ProxyFault {
+    /// Which variable.
+    pub variable: &'static str,
+    reason: String,
+}
+
+/// Refuses what the variables name on the way to an address if it can't be used. The library would go without a proxy then, past what
+/// somebody has set up.
+///
+/// # Errors
+///
+/// The variable that names what is no proxy.
+pub fn check_proxy_to(url: &Url) -> Result<(), ProxyFault> {
+    let Some(target) = url.as_str().parse().ok().filter(|_| !is_loopback(url)) else { return Ok(()) };
+    let no_proxy = ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
+    let is_excepted = Matcher::builder().all(A_PROXY).no(no_proxy).build().intercept(&target).is_none();
+    // Programs that a web server starts take no proxies from variables, since a request can set them.
+    if is_excepted || env::var_os("REQUEST_METHOD").is_some() {
+        return Ok(());
+    }
+    let [own, own_small, all, all_small] = variables(url);
+    let value = |name: &'static str| Some((name, env::var(name).ok()?));
+    let mut set =
+        [[own, own_small], [all, all_small]].into_iter().filter_map(|names| names.into_iter().find_map(value));
+    let Some((variable, value)) = set.find(|(_, value)| !value.is_empty()) else { return Ok(()) };
+    if Matcher::builder().all(value.as_str()).build().intercept(&target).is_some() {
+        return Ok(());
+    }
+    let scheme = value.split_once("://").map(|(scheme, _)| scheme);
+    let reason = match scheme.filter(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphabetic())) {
+        Some(scheme) if !matches!(scheme, "http" | "https") => format!("`{scheme}:` is not supported"),
+        _ => "it is no address".into(),
+    };
+    Err(ProxyFault { variable, reason })
+}
+
+/// Any proxy that can be used.
+const A_PROXY: &str = "http://proxy.invalid";
+
+/// The variables that may name the proxy to an address, the strongest first.
+fn variables(url: &Url) -> [&'static str; 4] {
+    match url.scheme() {
+        "https" => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+        _ => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+    }
+}
+
+/// Whether requests to an address never leave this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// What came of asking a server who it is.
@@ -82,8 +151,8 @@ pub struct Greeting {
     pub certificate: Option<ServerCertificate>,
     /// From the first attempt to connect up to the verdict on the certificate, names and proxies included.
     pub took: Duration,
-    /// Why the server is not trusted, or why it did not come to that, in the network's words.
-    pub fault: Option<String>,
+    /// Why the server is not trusted, or why it did not come to that.
+    pub fault: Option<ConnectError>,
 }
 
 /// What a certificate says.
@@ -123,8 +192,11 @@ pub async fn greet(
         let took = at.duration_since(start);
         return Ok(Greeting { certificate: certificate.clone(), took, fault: fault.clone() });
     }
-    let words = answer.err().map(|error| exchange::innermost(&error));
-    let fault = words.unwrap_or_else(|| "the server showed no certificate".into());
+    let fault = match answer {
+        Err(error) if error.is_connect() => obstacle::of(&error, &base_url.segments(), patience),
+        Err(error) => ConnectError::from(exchange::innermost(&error).as_str()),
+        Ok(_) => ConnectError::new(ObstacleKind::Tls, "the server showed no certificate"),
+    };
     Ok(Greeting { certificate: None, took: ended, fault: Some(fault) })
 }
 
@@ -156,7 +228,7 @@ fn client(
 struct Shown {
     certificate: Option<ServerCertificate>,
     at: Instant,
-    fault: Option<String>,
+    fault: Option<ConnectError>,
 }
 
 /// Takes note of what a server shows. Whether it is trusted is decided elsewhere, and as ever.
@@ -176,7 +248,7 @@ impl ServerCertVerifier for Noting {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verdict = self.trust.verify_server_cert(certificate, between, name, ocsp, now);
-        let fault = verdict.as_ref().err().map(ToString::to_string);
+        let fault = verdict.as_ref().err().map(obstacle::of_tls);
         self.shown.get_or_init(|| Shown { certificate: read(certificate), at: Instant::now(), fault });
         verdict
     }

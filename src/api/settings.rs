@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::exchange;
 use super::retry::Policy;
+use super::route::{self, ProxyFault};
 use crate::remote::{BaseUrl, Context, ContextsForm, fits_into_a_header};
 
 pub(super) const USER_AGENT: &str = concat!("segtui/", env!("CARGO_PKG_VERSION"));
@@ -61,6 +62,7 @@ impl Settings {
     pub(super) fn http_client(&self) -> Result<reqwest::Client, SettingsFault> {
         // Another part of the program may have installed one before; any will do.
         let _already_installed = rustls::crypto::ring::default_provider().install_default().err();
+        route::check_proxy_to(&self.base_url.segments())?;
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .default_headers(self.headers()?)
@@ -121,6 +123,9 @@ pub enum SettingsFault {
     /// The key can't be sent.
     #[error("the API key is empty or has characters that can't be sent in a header, such as a line break or an accent")]
     Key,
+    /// The proxy can't be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyFault),
     /// No way to check who an https server is.
     #[error("can't verify TLS certificates: {reason}; install ca-certificates or set SSL_CERT_FILE")]
     NoTls {

@@ -3,7 +3,6 @@
 //! The signature is that of the time and the body: whoever records a request can't send another body with it, nor the same one much
 //! later. Neither the API key nor the secret leaves with it. One call is one request; trying again is for whoever calls.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
@@ -11,9 +10,11 @@ use reqwest::redirect;
 use ring::hmac;
 use rustls::pki_types::CertificateDer;
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::exchange::{self, asked_wait};
+use super::obstacle;
+use super::route::{self, is_loopback};
 use super::settings::USER_AGENT;
 use crate::clock;
 use crate::remote::InsecureHttp;
@@ -67,20 +68,12 @@ impl WebhookUrl {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
-}
-
 /// Somebody to post to.
 #[derive(Debug)]
 pub struct Webhook {
     url: WebhookUrl,
     secret: Option<SecretString>,
+    patience: Duration,
     http: reqwest::Client,
 }
 
@@ -108,6 +101,7 @@ impl Webhook {
     ) -> Result<Self, String> {
         // Another part of the program may have installed one before; any will do.
         let _already_installed = rustls::crypto::ring::default_provider().install_default().err();
+        route::check_proxy_to(&url.0).map_err(|fault| fault.to_string())?;
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
@@ -124,7 +118,7 @@ impl Webhook {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|error| exchange::innermost(&error))?;
-        Ok(Self { url, secret, http })
+        Ok(Self { url, secret, patience, http })
     }
 
     /// Where it posts to, without what may be secret.
@@ -145,7 +139,13 @@ impl Webhook {
             request = request.header(SIGNATURE, signature(secret, clock::now().as_second(), &json));
         }
         let answer = request.body(json).send().await.map_err(|error| NotTaken {
-            what: if error.is_timeout() { "didn't answer in time".into() } else { exchange::innermost(&error) },
+            what: if error.is_timeout() {
+                "didn't answer in time".into()
+            } else if error.is_connect() {
+                format!("can't be reached: {}", obstacle::of(&error, &self.url.0, self.patience))
+            } else {
+                format!("ended the connection: {}", exchange::innermost(&error))
+            },
             retry_after: None,
         })?;
         let status = answer.status();

@@ -10,7 +10,7 @@ use color_eyre::eyre::Report;
 use serde::Serialize;
 
 use crate::printable::{printable, printable_json};
-use crate::remote::{Fault, ObstacleKind, RemoteError};
+use crate::remote::{Fault, NOT_HTTP, PROXY_LOGIN, RemoteError};
 use crate::terminal;
 
 use super::exit::Exit;
@@ -214,11 +214,11 @@ pub(super) fn advice(fault: &Fault) -> (Exit, &'static str) {
         _ if fault.is_unauthorised() => {
             (Exit::KeyRefused, "check the API key and the tenant (--api-key, SEGTUI_API_KEY, or the profile)")
         }
-        Fault::Unreachable { reason } if reason.kind == ObstacleKind::Tls => (
-            Exit::Unreachable,
-            "if a company or a proxy signs the certificate, trust its CA with --ca-file or `ca_file` in the profile",
-        ),
-        Fault::Unreachable { .. } => (Exit::Unreachable, "check the network and the base URL, or try again later"),
+        Fault::Unreachable { reason } => (Exit::Unreachable, reason.hint()),
+        Fault::Refused { status: 407, .. } => (Exit::Unreachable, PROXY_LOGIN),
+        Fault::Broken { reason } if reason == NOT_HTTP => {
+            (Exit::Unreachable, "check the base URL: start it with https://, or use the port for http")
+        }
         Fault::TimedOut { .. } | Fault::Broken { .. } => (Exit::Unreachable, "try again later"),
         Fault::Refused { .. } if fault.is_transient() => (Exit::Unreachable, "try again later"),
         Fault::Refused { status: 404, .. } => (Exit::Failed, "check the base URL and the tenant"),

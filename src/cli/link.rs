@@ -92,7 +92,7 @@ impl Link {
             extra_roots: connection.extra_roots.certificates.clone(),
             ..api::Settings::new(connection.base_url.clone(), &connection.tenant, connection.api_key.clone())
         };
-        let client = api::Client::new(settings).map_err(Failure::usage)?;
+        let client = api::Client::new(settings).map_err(unusable)?;
         let client = match recorder {
             Some(recorder) => client.recorded(recorder),
             None => client,
@@ -125,6 +125,19 @@ impl Link {
 pub(super) fn key_note(connection: &Connection) -> Option<String> {
     let file = connection.key_in.as_deref()?;
     files::open_to_others(file).map(|mode| readers_note(file, mode))
+}
+
+/// Why no connection can be made of the settings, with what to do about it.
+pub(super) fn unusable(fault: SettingsFault) -> Failure {
+    let hint = match &fault {
+        SettingsFault::Tenant => "check --tenant, SEGTUI_TENANT or `tenant` in the profile",
+        SettingsFault::Key => "check where the API key comes from: `segtui config show` says it",
+        SettingsFault::Proxy(_) => {
+            "name one as http://, https://, socks5:// or socks5h://HOST:PORT, or unset the variable"
+        }
+        SettingsFault::NoTls { .. } => "install the package ca-certificates, or set SSL_CERT_FILE",
+    };
+    Failure::usage(fault).hint(hint)
 }
 
 /// How long a person who waits for one page waits for a connection, and for the answer.
@@ -168,7 +181,7 @@ pub(super) async fn try_out(
         let field = match fault {
             SettingsFault::Tenant => ProfileField::Tenant,
             SettingsFault::Key => ProfileField::Key,
-            SettingsFault::NoTls { .. } => ProfileField::BaseUrl,
+            SettingsFault::NoTls { .. } | SettingsFault::Proxy(_) => ProfileField::BaseUrl,
         };
         TrialError::InvalidRequest(field, fault.to_string())
     })?;

@@ -80,7 +80,9 @@ fn of_connections(text: &str, path: &Path) -> Vec<FaultInFile> {
             let value = value.filter(|value| !fits_into_a_header(value.get_ref()))?;
             let what = match value.get_ref().trim() {
                 "" => format!("`{key}` is empty"),
-                _ => format!("`{key}` has characters that can't be sent in a header, such as a line break or an accent"),
+                _ => {
+                    format!("`{key}` has characters that can't be sent in a header, such as a line break or an accent")
+                }
             };
             Some((value.span(), what))
         };

@@ -1,14 +1,18 @@
-//! [`ConnectError`]: why no connection came about, as plain data, so that a person can be told what to do about it.
+//! [`ConnectError`]: why no connection came about, as plain data, with what a person can do about it.
+//!
+//! Commands, `doctor` and the interface all say it by this, so that one obstacle has one name and one remedy.
 
 use std::fmt;
 
-/// What stood between this machine and the server. Reads as the network's own words.
+/// What stood between this machine and the server. Reads as a phrase.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectError {
     /// Of which kind it is.
     pub kind: ObstacleKind,
-    /// The network's words.
+    /// What happened.
     pub words: String,
+    /// The proxy at which it happened, and where that is set; `None` where no proxy has a part in it.
+    pub proxy: Option<String>,
 }
 
 /// The kinds of obstacles that a person mends in different ways.
@@ -18,8 +22,18 @@ pub enum ObstacleKind {
     NoSuchHost,
     /// The machine is there, and nothing listens at that port.
     Refused,
-    /// The two sides could not agree on how to encrypt, or the certificate is not to be trusted.
+    /// Nobody that is trusted here has issued the certificate.
+    UnknownIssuer,
+    /// The certificate is no longer valid, or not yet.
+    Expired,
+    /// The certificate is for another name.
+    WrongName,
+    /// What answers at that port doesn't encrypt.
+    NotTls,
+    /// The two sides could not agree on how to encrypt, or the certificate is not to be trusted for another reason.
     Tls,
+    /// The proxy wants to know who asks.
+    ProxyLogin,
     /// It took too long.
     TimedOut,
     /// Anything else.
@@ -27,13 +41,67 @@ pub enum ObstacleKind {
     Other,
 }
 
-impl ConnectError {
-    /// An obstacle of a kind in the network's words.
+impl ObstacleKind {
+    /// Whether it came up while the two sides agreed on encryption, behind any proxy.
     #[must_use]
-    pub fn new(kind: ObstacleKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into() }
+    pub const fn is_tls(self) -> bool {
+        matches!(self, Self::UnknownIssuer | Self::Expired | Self::WrongName | Self::NotTls | Self::Tls)
     }
 }
+
+impl ConnectError {
+    /// An obstacle of a kind in words.
+    #[must_use]
+    pub fn new(kind: ObstacleKind, words: impl Into<String>) -> Self {
+        Self { kind, words: words.into(), proxy: None }
+    }
+
+    /// The same on a way that leads through a proxy. What is wrong with encryption is the server's matter all the same.
+    #[must_use]
+    pub fn through(self, proxy: Option<String>) -> Self {
+        Self { proxy: proxy.filter(|_| !self.kind.is_tls()), ..self }
+    }
+
+    /// A host whose name can't be looked up, for what the resolver says.
+    #[must_use]
+    pub fn no_such_host(host: &str, said: &str) -> Self {
+        let said = said.to_ascii_lowercase();
+        let words = if said.contains("temporary") || said.contains("try again") {
+            format!("{host} can't be looked up: the name server doesn't answer")
+        } else {
+            format!("no host is called {host}")
+        };
+        Self::new(ObstacleKind::NoSuchHost, words)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self.kind {
+            ObstacleKind::ProxyLogin => PROXY_LOGIN,
+            ObstacleKind::UnknownIssuer => {
+                "if a company or a proxy signs the certificate, trust its CA with --ca-file or `ca_file` in the profile"
+            }
+            ObstacleKind::Expired => "the server needs a new certificate; check this machine's clock too",
+            ObstacleKind::WrongName => "check the host in the base URL: the server's certificate is for other names",
+            ObstacleKind::NotTls => "check that the base URL is https on the right port",
+            ObstacleKind::Tls => {
+                "check the port in the base URL; the server needs TLS 1.2 or later and a valid certificate"
+            }
+            _ if self.proxy.is_some() => {
+                "check the proxy and the variable that names it; NO_PROXY excepts hosts from it"
+            }
+            ObstacleKind::NoSuchHost => "check the host name, the network and the name server; a VPN may be needed",
+            ObstacleKind::Refused => "check the port, firewalls, and whether a proxy (HTTPS_PROXY) or a VPN is needed",
+            ObstacleKind::TimedOut => "check the network and firewalls, or try again later",
+            ObstacleKind::Other => "check the network and the base URL, or try again later",
+        }
+    }
+}
+
+/// What to do about a proxy that wants to know who asks.
+pub const PROXY_LOGIN: &str =
+    "put the user name and password into the variable that names the proxy: http://USER:PASSWORD@HOST:PORT";
 
 impl From<&str> for ConnectError {
     /// Words of no particular kind.
@@ -44,6 +112,33 @@ impl From<&str> for ConnectError {
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words)
+        match &self.proxy {
+            Some(proxy) => write!(f, "through the proxy {proxy}: {}", self.words),
+            None => f.write_str(&self.words),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_named_where_it_has_a_part_in_the_obstacle() {
+        let proxy = || Some("http://127.0.0.1:1 from HTTPS_PROXY".to_owned());
+        let refused = ConnectError::new(ObstacleKind::Refused, "connection refused").through(proxy());
+        assert_eq!(refused.to_string(), "through the proxy http://127.0.0.1:1 from HTTPS_PROXY: connection refused");
+        assert!(refused.hint().contains("NO_PROXY"), "{}", refused.hint());
+        let expired = ConnectError::new(ObstacleKind::Expired, "the certificate has expired").through(proxy());
+        assert_eq!(expired.to_string(), "the certificate has expired");
+    }
+
+    #[test]
+    fn a_name_server_that_is_silent_is_told_from_a_name_that_nobody_has() {
+        let words = |said| ConnectError::no_such_host("one.example", said).words;
+        assert_eq!(words("Name or service not known"), "no host is called one.example");
+        assert_eq!(words("nodename nor servname provided, or not known"), "no host is called one.example");
+        let silent = "one.example can't be looked up: the name server doesn't answer";
+        assert_eq!(words("Temporary failure in name resolution"), silent);
     }
 }

@@ -49,6 +49,9 @@ impl fmt::Display for Call {
     }
 }
 
+/// Why a connection is of no use over which something else than HTTP came back.
+pub const NOT_HTTP: &str = "what answers there doesn't speak HTTP; it may want https";
+
 /// What went wrong with a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

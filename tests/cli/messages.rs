@@ -143,7 +143,7 @@ fn said(command: &mut assert_cmd::Command, expected: i32, why: &str, hint: &str)
     assert_eq!(code, expected, "{stdout}{stderr}");
     let all = format!("{stdout}{stderr}");
     assert!(all.contains(why) && all.contains(hint), "{all}");
-    for word in ["os error", "underlying", "uncategorized"] {
+    for word in ["os error", "underlying", "uncategorized", "failed to lookup", "hunter2"] {
         assert!(!all.contains(word), "{word}: {all}");
     }
 }
@@ -175,16 +175,29 @@ fn reasons_of_the_system_are_in_words_and_hints_fit_them() {
     said(
         proxied.env("ALL_PROXY", "socks5h://127.0.0.1:1"),
         7,
-        "127.0.0.1:1: connection refused",
-        "hint: check the port",
+        "couldn't connect to the proxy socks5h://127.0.0.1:1 from ALL_PROXY: 127.0.0.1:1: connection refused",
+        "hint: check the proxy and the variable that names it",
     );
     let through = ["tree", "--base-url", "https://one.example", "--tenant", "t", "--api-key", "k"];
     let mut through = run(&through);
     said(
         through.env("ALL_PROXY", "socks5h://127.0.0.1:1"),
         7,
-        "the SOCKS proxy can't be reached",
-        "hint: check the network",
+        "server unreachable (through the proxy socks5h://127.0.0.1:1 from ALL_PROXY: it can't be reached)",
+        "hint: check the proxy and the variable that names it",
+    );
+    let mut through = run(&["tree", "--base-url", "https://one.example", "--tenant", "t", "--api-key", "k"]);
+    said(
+        through.env("https_proxy", "http://me:hunter2@127.0.0.1:1"),
+        7,
+        "server unreachable (through the proxy http://127.0.0.1:1 from https_proxy: connection refused)",
+        "hint: check the proxy and the variable that names it",
+    );
+    said(
+        &mut run(&["tree", "--base-url", "https://no-such-host.invalid", "--tenant", "t", "--api-key", "k"]),
+        7,
+        "no-such-host.invalid",
+        "hint: check the host name",
     );
 }
 

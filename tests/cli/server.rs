@@ -12,7 +12,10 @@ fn a_server_that_can_not_be_reached_is_seven_and_says_why() {
     let url = format!("http://127.0.0.1:{port}");
     let (code, stdout, stderr) = desk.run(&["export", "--base-url", &url, "--tenant", "t", "--api-key", "hunter2"]);
     assert_eq!((code, stdout.as_str()), (7, ""));
-    assert!(stderr.ends_with("\nhint: check the network and the base URL, or try again later\n"), "{stderr}");
+    assert!(
+        stderr.ends_with("\nhint: check the port, firewalls, and whether a proxy (HTTPS_PROXY) or a VPN is needed\n"),
+        "{stderr}"
+    );
     assert_eq!(stderr.lines().count(), 2, "{stderr}");
     assert!(stderr.contains("couldn't load the segments") && stderr.contains("server unreachable"), "{stderr}");
 }

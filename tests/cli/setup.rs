@@ -173,7 +173,10 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
     let (code, _, stderr) = edit("echo 'colour = 7' >> \"$1\"; [ -z \"$SEGTUI_API_KEY\" ]");
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains(&format!("{}:14:10: invalid type", path.display())), "{stderr}");
-    assert!(stderr.contains("is unchanged: the edited copy has 1 fault\nhint: run `segtui config edit` in"), "{stderr}");
+    assert!(
+        stderr.contains("is unchanged: the edited copy has 1 fault\nhint: run `segtui config edit` in"),
+        "{stderr}"
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
     let [draft] = drafts(&desk).try_into().unwrap();
     assert!(fs::read_to_string(&draft).unwrap().ends_with("colour = 7\n"));

@@ -98,6 +98,36 @@ impl Socks {
     }
 }
 
+/// A proxy that lets nobody through without a name and password, and takes none.
+pub struct Asking {
+    address: SocketAddr,
+}
+
+impl Asking {
+    pub async fn start() -> Self {
+        const ANSWER: &[u8] =
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic\r\ncontent-length: 0\r\n\r\n";
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    while client.read(&mut request).await.is_ok_and(|read| read > 0) {
+                        // Who asks may leave at once.
+                        let _left = client.write_all(ANSWER).await;
+                    }
+                });
+            }
+        });
+        Self { address }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+}
+
 /// The two exchanges that begin a connection: no password, and a connection to a name or an address (RFC 1928).
 async fn target_of(client: &mut TcpStream) -> String {
     const VERSION: u8 = 5;

@@ -15,7 +15,7 @@ use segtui::demo::{Options, Server};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use fronts::{Certificate, Socks, Tls};
+use fronts::{Asking, Certificate, Socks, Tls};
 
 /// A demo server, and a home without anything in it.
 struct Desk {
@@ -109,7 +109,9 @@ fn certificates_by_flag_and_variable_hold_for_profiles_that_are_named_by_argumen
     let front = desk.tls(Certificate::Valid);
     let profile = |name: &str| {
         let (port, tenant, key) = (front.port(), desk.server.tenant(), desk.server.api_key());
-        format!("[profiles.{name}]\nbase_url = \"https://localhost:{port}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n")
+        format!(
+            "[profiles.{name}]\nbase_url = \"https://localhost:{port}\"\ntenant = \"{tenant}\"\napi_key = \"{key}\"\n"
+        )
     };
     desk.file(".config/segtui/config.toml", &(profile("one") + &profile("two")), 0o600);
     let file = desk.file("new.csv", "externalId,name\nNEW-1,New\n", 0o600);
@@ -138,12 +140,79 @@ fn without_the_file_or_with_an_expired_certificate_the_server_is_not_trusted() {
     // Its own store is empty, so that the system's does not matter.
     let nothing = desk.file("roots.pem", &fs::read_to_string("src/config/roots/test-ca.pem").unwrap(), 0o600);
     let said = refusal(&desk, desk.with_key(&["tree", "--base-url", &url]).env("SSL_CERT_FILE", nothing), UNREACHABLE);
-    assert!(said.contains("certificate") && said.contains("UnknownIssuer"), "{said}");
+    assert!(
+        said.contains("the certificate's issuer isn't trusted") && said.contains("hint: if a company or"),
+        "{said}"
+    );
     let front = desk.tls(Certificate::Expired);
     let url = format!("https://localhost:{}", front.port());
     let said = refusal(&desk, &mut desk.with_key(&["tree", "--base-url", &url, "--ca-file", CA]), UNREACHABLE);
-    assert!(said.contains("expired"), "{said}");
+    assert!(said.contains("the certificate has expired") && said.contains("hint: the server needs a new"), "{said}");
     assert!(desk.server.requests().is_empty(), "nothing is sent to a server that is not trusted");
+}
+
+#[test]
+fn each_obstacle_on_the_way_is_in_plain_words_with_a_hint_that_fits() {
+    let desk = Desk::new();
+    let front = desk.tls(Certificate::Valid);
+    let says = |command: &mut Command, why: &str, hint: &str| {
+        let said = refusal(&desk, command, UNREACHABLE);
+        assert!(said.contains(why) && said.contains(&format!("\nhint: {hint}")), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    };
+    let tree = |url: &str| desk.with_key(&["tree", "--ca-file", CA, "--insecure-http", "--base-url", url]);
+    let proxy = desk.runtime.block_on(Socks::start(front.address()));
+    says(
+        tree("https://other.example").env("ALL_PROXY", format!("socks5h://127.0.0.1:{}", proxy.port())),
+        "not for other.example",
+        "check the host in the base URL",
+    );
+    let (plain, tls) = (desk.address().port(), front.port());
+    says(
+        &mut tree(&format!("https://localhost:{plain}")),
+        "what answers there is not encrypted",
+        "check that the base URL is https on the right port",
+    );
+    says(
+        &mut tree(&format!("http://localhost:{tls}")),
+        "doesn't speak HTTP",
+        "check the base URL: start it with https",
+    );
+    // A proxy that wants to know who asks, and one that isn't there.
+    let asking = desk.runtime.block_on(Asking::start());
+    let address = format!("http://me:hunter2@127.0.0.1:{}", asking.port());
+    for url in ["https://one.example", "http://one.example"] {
+        says(tree(url).env("ALL_PROXY", &address), "", "put the user name and password into the variable");
+    }
+    let (code, report, text) = diagnosis(
+        desk.with_key(&["doctor", "--json", "--base-url", "https://one.example"]).env("HTTPS_PROXY", &address),
+    );
+    let seen = check(&report, "tls");
+    assert_eq!(code, UNREACHABLE, "{text}");
+    assert!(seen["message"].as_str().unwrap().contains("it wants a user name and a password"), "{seen}");
+    assert!(seen["hint"].as_str().unwrap().starts_with("put the user name and password"), "{seen}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_proxy_that_can_not_be_used_is_refused_instead_of_left_out() {
+    let desk = Desk::new();
+    let tree = ["tree", "--base-url", "https://one.example"];
+    for (variable, value) in [("HTTPS_PROXY", "ftp://me:hunter2@p.example"), ("all_proxy", "gibberish::hunter2")] {
+        let said = refusal(&desk, desk.with_key(&tree).env(variable, value), USAGE);
+        assert!(said.starts_with(&format!("segtui: {variable} names no proxy that can be used: ")), "{said}");
+        assert!(said.contains("\nhint: ") && !said.contains("hunter2"), "{said}");
+        let mut doctor = desk.with_key(&["doctor", "--json", "--base-url", "https://one.example"]);
+        let (code, report, text) = diagnosis(doctor.env(variable, value));
+        assert_eq!((code, &check(&report, "proxy")["status"]), (USAGE, &"failed".into()), "{text}");
+        assert_eq!(check(&report, "page")["status"], "skipped", "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    // It is in nobody's way where it isn't used.
+    succeeds(desk.with_key(&["tree", "--base-url", &desk.server.base_url()]).env("ALL_PROXY", "ftp://p.example"));
+    let mut excepted = desk.with_key(&tree);
+    excepted.env("HTTPS_PROXY", "ftp://p.example").env("NO_PROXY", "one.example");
+    assert!(!refusal(&desk, &mut excepted, UNREACHABLE).contains("PROXY names"));
 }
 
 #[test]
@@ -280,7 +349,7 @@ fn the_doctor_shows_a_certificate_that_is_not_trusted_and_sends_that_server_noth
     assert_eq!((code, &report["ok"]), (UNREACHABLE, &false.into()), "{text}");
     let tls = check(&report, "tls");
     assert_eq!((&tls["status"], &tls["code"]), (&"failed".into(), &UNREACHABLE.into()));
-    assert!(tls["message"].as_str().unwrap().contains("UnknownIssuer"), "{tls}");
+    assert!(tls["message"].as_str().unwrap().contains("the certificate's issuer isn't trusted"), "{tls}");
     assert!(tls["details"]["issuer"].is_string() && tls["hint"].as_str().unwrap().contains("--ca-file"), "{tls}");
     assert_eq!(check(&report, "page")["status"], "skipped");
     let front = desk.tls(Certificate::Expired);

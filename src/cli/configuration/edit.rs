@@ -77,7 +77,8 @@ pub(super) async fn run(
         }
         if !goes_on() {
             let what = format!("{} is unchanged: the edited copy has {}", path.display(), number_of(&faults));
-            let hint = format_args!("run `segtui config edit` in a terminal to go on with the copy, {}", draft.display());
+            let hint =
+                format_args!("run `segtui config edit` in a terminal to go on with the copy, {}", draft.display());
             return Err(Failure::usage(what).hint(hint));
         }
     }

@@ -13,13 +13,13 @@ use crate::clock;
 use crate::config::Connection;
 use crate::files;
 use crate::numbers::{Noun, counted, grouped};
-use crate::remote::{Fault, Remote, RemoteError};
+use crate::remote::{ConnectError, Fault, ObstacleKind, Remote, RemoteError};
 use crate::segment::Step;
 use crate::sync::BEYOND;
 
 use super::super::exit::Exit;
 use super::super::failure::{Failure, advice};
-use super::super::link::{TRIAL, TRIAL_PAGE, trial};
+use super::super::link::{TRIAL, TRIAL_PAGE, trial, unusable};
 use super::report::{Check, Report};
 
 /// How long each step may take.
@@ -30,6 +30,10 @@ const SOON: i64 = 14;
 /// Looks at the way. Answers whether the server can be reached on it.
 pub async fn look(report: &mut Report, connection: &Connection) -> bool {
     let url = connection.base_url.segments();
+    if let Err(fault) = route::check_proxy_to(&url) {
+        report.add(Check::failed("proxy", &unusable(fault.into())));
+        return unreached(report, &["dns", "tcp", "tls"]);
+    }
     let proxy = route::proxy(&connection.base_url);
     report.add(of_proxy(proxy.as_ref(), connection));
     if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.resolves == Resolves::Here) {
@@ -46,7 +50,7 @@ pub async fn look(report: &mut Report, connection: &Connection) -> bool {
     if addresses.is_empty() {
         return unreached(report, &["tcp", "tls"]);
     }
-    if !connected(report, &addresses, whose).await {
+    if !connected(report, &addresses, proxy.as_ref()).await {
         return unreached(report, &["tls"]);
     }
     if connection.base_url.is_plain_http() {
@@ -89,10 +93,8 @@ async fn resolved(report: &mut Report, host: &str, port: Option<u16>, whose: &st
     let start = Instant::now();
     let found = timeout(PATIENCE, lookup_host((host, port))).await;
     let took = start.elapsed();
-    let failed = |why: String| {
-        Failure::new(Exit::Unreachable, format_args!("couldn't look up {host}{whose}: {why}"))
-            .hint("check the name, the network, and the name server (/etc/resolv.conf); a VPN may be needed")
-    };
+    let failed = |why: ConnectError| Failure::new(Exit::Unreachable, format_args!("{why}{whose}")).hint(why.hint());
+    let nothing = |why: String| ConnectError::new(ObstacleKind::NoSuchHost, format!("couldn't look up {host}: {why}"));
     let failure = match found {
         Ok(Ok(addresses)) => {
             let addresses: Vec<SocketAddr> = addresses.collect();
@@ -103,23 +105,18 @@ async fn resolved(report: &mut Report, host: &str, port: Option<u16>, whose: &st
                 report.add(Check::ok("dns", message).took(took).details(details));
                 return addresses;
             }
-            failed("it has no address".into())
+            failed(nothing("it has no address".into()))
         }
-        Ok(Err(error)) => failed(of_resolver(&error)),
-        Err(_) => failed(format!("no answer in {} s", PATIENCE.as_secs())),
+        Ok(Err(error)) => failed(ConnectError::no_such_host(host, &error.to_string())),
+        Err(_) => failed(nothing(format!("no answer in {} s", PATIENCE.as_secs()))),
     };
     report.add(Check::failed("dns", &failure).took(took));
     Vec::new()
 }
 
-/// What the resolver says, without the words that the standard library puts before it.
-fn of_resolver(error: &std::io::Error) -> String {
-    let words = files::reason(error);
-    words.strip_prefix("failed to lookup address information: ").map_or(words.clone(), str::to_lowercase)
-}
-
 /// Whether one of the addresses takes a connection.
-async fn connected(report: &mut Report, addresses: &[SocketAddr], whose: &str) -> bool {
+async fn connected(report: &mut Report, addresses: &[SocketAddr], proxy: Option<&Proxy>) -> bool {
+    let whose = if proxy.is_some() { " (the proxy)" } else { "" };
     let mut refused = Vec::new();
     for address in addresses {
         let start = Instant::now();
@@ -135,8 +132,10 @@ async fn connected(report: &mut Report, addresses: &[SocketAddr], whose: &str) -
             Err(_) => refused.push(format!("{address}: no answer in {} s", PATIENCE.as_secs())),
         }
     }
-    let failure = Failure::new(Exit::Unreachable, format_args!("couldn't connect{whose}: {}", refused.join("; ")))
-        .hint("check the port, firewalls, and whether a proxy (HTTPS_PROXY) or a VPN is needed");
+    let obstacle = ConnectError::new(ObstacleKind::Refused, "").through(proxy.map(ToString::to_string));
+    let to = proxy.map(|proxy| format!(" to the proxy {proxy}")).unwrap_or_default();
+    let failure = Failure::new(Exit::Unreachable, format_args!("couldn't connect{to}: {}", refused.join("; ")))
+        .hint(obstacle.hint());
     report.add(Check::failed("tcp", &failure));
     false
 }
@@ -175,16 +174,7 @@ async fn greeted(report: &mut Report, connection: &Connection) -> bool {
         Exit::Unreachable,
         format_args!("{fault}{}{}", certificate.unwrap_or_default(), extra.unwrap_or_default()),
     );
-    let hint = match shown {
-        Some(certificate) if days_left(certificate) < 0 => {
-            "the server needs a new certificate; check this machine's clock too"
-        }
-        Some(_) => {
-            "if that issuer is your company's or a proxy's, trust its CA with --ca-file or `ca_file` in the profile"
-        }
-        None => "check that the base URL is https on the right port",
-    };
-    report.add(Check::failed("tls", &failure.hint(hint)).took(greeting.took).details(details));
+    report.add(Check::failed("tls", &failure.hint(fault.hint())).took(greeting.took).details(details));
     false
 }
 
@@ -205,7 +195,7 @@ pub async fn call(report: &mut Report, connection: &Connection) {
     let client = match trial(connection) {
         Ok(client) => client,
         Err(fault) => {
-            report.add(Check::failed("page", &Failure::usage(fault).hint("correct the setting")));
+            report.add(Check::failed("page", &unusable(fault)));
             return report.skip(&["feed"], "no request can be made");
         }
     };

@@ -37,15 +37,18 @@ fn of_fault(fault: &Fault, host: &str, tenant: &str) -> (ProfileField, String) {
 }
 
 fn of_obstacle(obstacle: &ConnectError, host: &str) -> String {
-    let reason = &obstacle.words;
+    let reason = &obstacle.to_string();
     match obstacle.kind {
+        // The proxy is the one that isn't there.
+        _ if obstacle.proxy.is_some() => words::no_connection(host, reason),
         ObstacleKind::NoSuchHost => words::host_not_found(host),
         ObstacleKind::Refused => words::connection_refused(host),
-        // What rustls says of an answer that is not TLS at all.
-        ObstacleKind::Tls if reason.contains("InvalidContentType") => words::plain_http(host),
-        ObstacleKind::Tls => words::tls_failed(host, reason),
+        ObstacleKind::NotTls => words::plain_http(host),
+        ObstacleKind::UnknownIssuer | ObstacleKind::Expired | ObstacleKind::WrongName | ObstacleKind::Tls => {
+            words::tls_failed(host, reason)
+        }
         ObstacleKind::TimedOut => words::connection_timed_out(host, reason),
-        ObstacleKind::Other => words::no_connection(host, reason),
+        ObstacleKind::ProxyLogin | ObstacleKind::Other => words::no_connection(host, reason),
     }
 }
 

@@ -1,0 +1,144 @@
+//! What the libraries of the network say when no connection comes about, in plain words and by its kind. Their own words go to the log.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
+use url::Url;
+
+use super::{exchange, route};
+use crate::remote::{ConnectError, ObstacleKind};
+
+/// Why no connection to an address came about, given up after so long.
+pub fn of(error: &reqwest::Error, url: &Url, patience: Duration) -> ConnectError {
+    tracing::debug!(?error, "no connection");
+    let proxy = route::proxy_to(url);
+    let found = if error.is_timeout() {
+        let words = format!("connection timed out after {} s", patience.as_secs_f64());
+        ConnectError::new(ObstacleKind::TimedOut, words)
+    } else {
+        // Where a proxy is used, its name is the one that is looked up here.
+        let host = match &proxy {
+            Some(proxy) if proxy.resolves == route::Resolves::Proxy => &proxy.host,
+            _ => url.host_str().unwrap_or_default(),
+        };
+        // What is behind the words of a proxy's library says more, where there is something.
+        let known = causes(error).find_map(|cause| of_cause(cause, host));
+        let known = known.or_else(|| causes(error).find_map(|cause| of_proxy(&cause.to_string())));
+        known.unwrap_or_else(|| ConnectError::from(exchange::innermost(error).as_str()))
+    };
+    found.through(proxy.map(|proxy| proxy.to_string()))
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let source = |cause: &&'a (dyn Error + 'static)| -> Option<&'a (dyn Error + 'static)> { (*cause).source() };
+    std::iter::successors(Some(error), source)
+}
+
+fn of_cause(cause: &(dyn Error + 'static), host: &str) -> Option<ConnectError> {
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(of_tls(error));
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        // What an error of the system carries is not among its sources.
+        let carried = error.get_ref().and_then(|carried| of_cause(carried, host));
+        return carried.or_else(|| match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(ConnectError::new(ObstacleKind::Refused, "connection refused")),
+            io::ErrorKind::UnexpectedEof if error.to_string() == "tls handshake eof" => {
+                Some(ConnectError::new(ObstacleKind::Tls, "the server ended the connection instead of encrypting it"))
+            }
+            _ => None,
+        });
+    }
+    // The connector's own type is private; this is all that it says of a name that can't be looked up.
+    let words = cause.to_string();
+    (words == "dns error").then(|| ConnectError::no_such_host(host, &exchange::innermost(cause)))
+}
+
+/// What is wrong with how the two sides would encrypt.
+pub fn of_tls(error: &rustls::Error) -> ConnectError {
+    let (kind, words) = match error {
+        rustls::Error::InvalidCertificate(fault) => return of_certificate(fault),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            (ObstacleKind::NotTls, "what answers there is not encrypted (http and not https)")
+        }
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure)
+        | rustls::Error::PeerIncompatible(_) => {
+            (ObstacleKind::Tls, "the server offers no way of encrypting that is safe")
+        }
+        rustls::Error::AlertReceived(_) => (ObstacleKind::Tls, "the server refused to encrypt the connection"),
+        rustls::Error::NoCertificatesPresented => (ObstacleKind::Tls, "the server showed no certificate"),
+        _ => (ObstacleKind::Tls, "the server and this program couldn't agree on encryption"),
+    };
+    ConnectError::new(kind, words)
+}
+
+fn of_certificate(fault: &CertificateError) -> ConnectError {
+    let (kind, words) = match fault {
+        CertificateError::UnknownIssuer => {
+            (ObstacleKind::UnknownIssuer, "the certificate's issuer isn't trusted".into())
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            (ObstacleKind::Expired, "the certificate has expired".into())
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            (ObstacleKind::Expired, "the certificate isn't valid yet".into())
+        }
+        CertificateError::NotValidForName => (ObstacleKind::WrongName, "the certificate is for another name".into()),
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+            (ObstacleKind::WrongName, format!("the certificate is for {names}, not for {}", expected.to_str()))
+        }
+        CertificateError::Revoked => (ObstacleKind::Tls, "the certificate was revoked".into()),
+        _ => (ObstacleKind::Tls, "the certificate isn't valid".into()),
+    };
+    ConnectError::new(kind, words)
+}
+
+/// `DnsName("one.example")` without the library's way to write it.
+fn bare_name(name: &str) -> &str {
+    let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    inside.trim_matches('"')
+}
+
+/// What a proxy on the way said; the library that talks to it gives no cause, only words of its own.
+fn of_proxy(words: &str) -> Option<ConnectError> {
+    let other = |words: &str| Some(ConnectError::from(words));
+    if let Some(words) = words.strip_prefix("SOCKS error: ") {
+        return match words {
+            "failed to create underlying connection" => other("it can't be reached"),
+            "io error during SOCKS handshake" => other("it ended the connection"),
+            "failed parsing server response" => other("it is no SOCKS proxy"),
+            said => other(&format!("it says: {said}")),
+        };
+    }
+    match words.strip_prefix("tunnel error: ")? {
+        "proxy authorization required" => {
+            Some(ConnectError::new(ObstacleKind::ProxyLogin, "it wants a user name and a password"))
+        }
+        "unsuccessful" => other("it refused to connect to the server"),
+        "failed to create underlying connection" => other("it can't be reached"),
+        "unexpected end of file" => other("it ended the connection"),
+        said => other(said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::ServerName;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_for_another_name_says_both() {
+        let fault = CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("one.example").unwrap(),
+            presented: vec!["DnsName(\"other.example\")".into(), "IpAddress(127.0.0.1)".into()],
+        };
+        let error = of_tls(&rustls::Error::InvalidCertificate(fault));
+        assert_eq!(error.kind, ObstacleKind::WrongName);
+        assert_eq!(error.words, "the certificate is for other.example, 127.0.0.1, not for one.example");
+    }
+}
