@@ -191,7 +191,7 @@ run = ["sh", "-c", "jq . | less"]
     #[test]
     fn what_makes_no_sense_is_refused_with_its_place() {
         let fault = |line: &str| read(&format!("[[command]]\nname = \"Report\"\n{line}\n")).unwrap_err();
-        assert_eq!(fault(""), "config.toml:1:1: missing field `run`");
+        assert_eq!(fault(""), "config.toml:1:1: `run` is missing");
         assert!(fault("run = \"\"").starts_with("config.toml:3:7: expected a program"));
         assert!(fault("run = []").starts_with("config.toml:3:7: expected a program"));
         assert!(fault("run = \"x 'y\"").starts_with("config.toml:3:7: `x 'y` has an unclosed quote"));

@@ -279,10 +279,10 @@ x = 1
             "c:2:19: there is no profile `nowhere` in this file",
             "c:3:18: unknown theme `neon`",
             "c:3:50: invalid colour `crimson`",
-            "c:3:68: invalid type: integer `1`, expected a boolean",
+            "c:3:68: expected true or false, not a whole number",
             "c:4:1: unknown field `nonsense`",
             "c:7:13: `page_size` is 0; expected 1 to 10000",
-            "c:8:8: invalid type: string \"often\", expected f64",
+            "c:8:8: expected a number, not a text",
             "c:9:13: unknown context `ERP`",
             "c:9:34: unknown context `CRM`",
             "c:11:15: empty pattern",
@@ -291,7 +291,7 @@ x = 1
             "c:19:10: invalid colour `#gg0000`",
             "c:22:1: unknown action `fimd`; did you mean `find`?",
             "c:23:9: invalid key `hyperdrive`",
-            "c:25:1: missing field `run`",
+            "c:25:1: `run` is missing",
             "c:30:7: expected a program",
             "c:31:6: `on` is `everything`",
             "c:33:2: unknown field `unknown`",
@@ -338,7 +338,7 @@ tenant = "acme"
     fn what_is_missing_only_because_of_another_fault_is_not_told() {
         let told = told("[[command]]\nname = 7\nrun = \"x\"\n");
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("c:2:8: invalid type"), "{told:?}");
+        assert!(told[0].starts_with("c:2:8: expected a text"), "{told:?}");
     }
 
     #[test]

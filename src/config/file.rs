@@ -17,6 +17,7 @@ use super::check::RawCheck;
 use super::commands::RawCommand;
 use super::keys::RawKeys;
 use super::look::RawTheme;
+use super::toml_words;
 use crate::check::Rules;
 use crate::collation::{DEFAULT_LANGUAGE, parse_language};
 use crate::formats::rows::ColumnNames;
@@ -226,7 +227,7 @@ impl Source<'_> {
             Some("theme") if opens_a_table => "; with [theme.styles], set `name` in [theme]",
             _ => "",
         };
-        self.fault(span, format!("{}{hint}", error.message()))
+        self.fault(span, format!("{}{hint}", toml_words::plain(error.message())))
     }
 
     fn profile(&self, raw: RawProfile) -> Result<Profile, FaultInFile> {
@@ -358,7 +359,7 @@ mod tests {
     #[test]
     fn a_wrong_type_is_refused_with_its_place_and_what_was_expected() {
         let text = fault("[profiles.preprod]\npage_size = \"many\"\n");
-        assert_eq!(text, "config.toml:2:13: invalid type: string \"many\", expected u32");
+        assert_eq!(text, "config.toml:2:13: expected a whole number, not a text");
     }
 
     #[test]

@@ -293,7 +293,7 @@ mod tests {
         for key in REQUIRED {
             let other = if key == "name" { "run" } else { "name" };
             let fault = fault(&format!("[[command]]\n{other} = \"a\"\n")).unwrap();
-            assert!(fault.ends_with(&format!("missing field `{key}`")), "{fault}");
+            assert!(fault.ends_with(&format!("`{key}` is missing")), "{fault}");
         }
     }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use crate::app::{Edited, EditorFault};
+use crate::files;
 use crate::platform::{self, LAST_EDITOR};
 
 use super::variables::without_keys;
@@ -19,7 +20,7 @@ use super::variables::without_keys;
 pub(super) async fn edit(text: &str, key_variables: &[String]) -> Edited {
     let file = match write(text) {
         Ok(file) => file,
-        Err(error) => return Edited::Failed { fault: EditorFault::NotWritten(error.to_string()), file: None },
+        Err(error) => return Edited::Failed { fault: EditorFault::NotWritten(files::reason(&error)), file: None },
     };
     match run(&chosen(), &file, key_variables).await.and_then(|()| read(&file)) {
         Ok(text) => Edited::Saved { text, file },
@@ -52,7 +53,7 @@ fn write(text: &str) -> io::Result<PathBuf> {
 
 /// By its name, not by the file that was written: many editors put another one in its place.
 fn read(file: &Path) -> Result<String, EditorFault> {
-    fs::read_to_string(file).map_err(|error| EditorFault::NotRead(error.to_string()))
+    fs::read_to_string(file).map_err(|error| EditorFault::NotRead(files::reason(&error)))
 }
 
 /// The command of the editor.
@@ -67,7 +68,7 @@ async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), 
         return Err(EditorFault::NoCommand(editor.to_owned()));
     };
     let not_started =
-        |error: io::Error| EditorFault::NotStarted { editor: editor.to_owned(), reason: error.to_string() };
+        |error: io::Error| EditorFault::NotStarted { editor: editor.to_owned(), reason: not_started_because(&error) };
     let status = without_keys(Command::new(program).args(arguments).arg(file), key_variables)
         .status()
         .await
@@ -77,6 +78,14 @@ async fn run(editor: &str, file: &Path, key_variables: &[String]) -> Result<(), 
     }
     let status = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
     Err(EditorFault::Unsuccessful { editor: editor.to_owned(), status })
+}
+
+/// Of a program, the system says only that there is no such file.
+fn not_started_because(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such program".into(),
+        _ => files::reason(error),
+    }
 }
 
 #[cfg(test)]

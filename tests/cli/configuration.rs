@@ -20,7 +20,7 @@ fn wrong_usage_and_wrong_configuration_are_two() {
     fs::write(folder.join("config.toml"), "[profiles.a]\ntenant = 7\n").unwrap();
     let (code, _, stderr) = desk.run(&["export"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("config.toml:2:10: invalid type: integer `7`, expected a string"), "{stderr}");
+    assert!(stderr.contains("config.toml:2:10: expected a text in quotes, not a whole number"), "{stderr}");
     let (code, _, stderr) = desk.run(&[
         "tree",
         "--base-url",

@@ -172,7 +172,7 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
 
     let (code, _, stderr) = edit("echo 'colour = 7' >> \"$1\"; [ -z \"$SEGTUI_API_KEY\" ]");
     assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains(&format!("{}:14:10: invalid type", path.display())), "{stderr}");
+    assert!(stderr.contains(&format!("{}:14:10: expected a text in quotes, not a whole number", path.display())), "{stderr}");
     assert!(
         stderr.contains("is unchanged: the edited copy has 1 fault\nhint: run `segtui config edit` in"),
         "{stderr}"
@@ -195,6 +195,8 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
     assert!(drafts(&desk).is_empty(), "no copy of the key stays that says nothing new");
     let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", "/nonexistent/editor"));
     assert_eq!((code, drafts(&desk).len()), (1, 0), "{stderr}");
+    let why = "segtui: couldn't start the editor /nonexistent/editor (there is no such program)";
+    assert!(stderr.starts_with(why) && stderr.contains("\nhint: set VISUAL or EDITOR"), "{stderr}");
     let (code, _, stderr) = edit("echo '# mine' >> \"$1\"; exit 3");
     assert_eq!((code, drafts(&desk).len()), (1, 1), "{stderr}");
     assert!(stderr.contains("; what was edited is "), "{stderr}");
