@@ -19,6 +19,7 @@ mod schema;
 mod secret;
 mod session_keys;
 mod settings;
+mod toml_words;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCandidates;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use secrecy::SecretString;
 
 use crate::config::Flags;
@@ -154,7 +154,7 @@ pub(super) struct ConnectionArguments {
     #[arg(long, conflicts_with_all = ["profile", "base_url", "tenant", "api_key", "config"])]
     pub demo: bool,
     /// Profile to use from the config file.
-    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completing::profiles))]
+    #[arg(long, value_name = "NAME", add = profiles())]
     profile: Option<String>,
     /// Config file to use [default: ~/.config/segtui/config.toml].
     #[arg(long, value_name = "FILE")]
@@ -250,6 +250,16 @@ impl ConnectionArguments {
             accessible: false,
         }
     }
+}
+
+/// What a shell offers for the name of a profile.
+fn profiles() -> ArgValueCandidates {
+    ArgValueCandidates::new(completing::profiles)
+}
+
+/// What a shell offers for a file, or a tenant in place of one.
+fn sources() -> ArgValueCompleter {
+    ArgValueCompleter::new(completing::sources)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]

@@ -8,11 +8,12 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-use clap_complete::engine::CompletionCandidate;
+use clap::{Arg, Command, CommandFactory, ValueHint};
+use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
+use crate::check::{Level, Rule};
 use crate::config::{self, Effective, Flags, Paths};
 use crate::printable::{is_printable, printable};
 use crate::remote::{BaseUrl, Context, InsecureHttp};
@@ -42,7 +43,7 @@ pub(super) fn answered() -> bool {
 pub(super) fn run(options: &CompletionsArguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     if options.r#static {
-        clap_complete::generate(options.shell, &mut Arguments::command(), NAME, &mut script);
+        clap_complete::generate(options.shell, &mut without_files(Arguments::command()), NAME, &mut script);
     } else {
         let shells = Shells::builtins();
         let failed = |why: &dyn std::fmt::Display| {
@@ -51,8 +52,59 @@ pub(super) fn run(options: &CompletionsArguments) -> Result<Exit, Failure> {
         let asking = shells.completer(name(options.shell)).ok_or_else(|| failed(&"unknown shell"))?;
         asking.write_registration(VARIABLE, NAME, NAME, NAME, &mut script).map_err(|error| failed(&error))?;
     }
-    print(&String::from_utf8_lossy(&script))
+    let script = String::from_utf8_lossy(&script);
+    print(&if options.shell == Shell::Bash && !options.r#static { rejoined(&script) } else { script.into_owned() })
 }
+
+/// The commands with no files offered for what is none. A script that never runs the program has only the kinds of values to go by, and
+/// takes a value of no particular kind for a file.
+fn without_files(command: Command) -> Command {
+    let is_unknown = |arg: &Arg| arg.get_action().takes_values() && arg.get_value_hint() == ValueHint::Unknown;
+    command
+        .mut_args(|arg| if is_unknown(&arg) { arg.value_hint(ValueHint::Other) } else { arg })
+        .mut_subcommands(without_files)
+}
+
+/// The script for bash with the words as they are on the line: bash splits them at `=` and `:`, which references and sources have in
+/// them, and replaces only what stands behind the last one.
+fn rejoined(script: &str) -> String {
+    script
+        .replace(BASH_WORDS, BASH_REJOINED)
+        .replace("local _CLAP_COMPLETE_INDEX=${COMP_CWORD}\n", "local _CLAP_COMPLETE_INDEX\n")
+        .replace(BASH_FAILED, &format!("{BASH_TRIMMED}{BASH_FAILED}"))
+}
+
+const BASH_WORDS: &str = r#"    local words=("${COMP_WORDS[@]}")
+    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+        words[COMP_CWORD]="$2"
+    fi
+"#;
+
+const BASH_REJOINED: &str = r#"    local words=() line="${COMP_LINE:0:COMP_POINT}" last=-1 at piece word
+    for ((at = 0; at <= COMP_CWORD; at++)); do
+        piece="${COMP_WORDS[at]}" word="$piece"
+        if ((at == COMP_CWORD)) && [[ "$piece" != [=:] ]]; then
+            word="$2"
+        fi
+        if ((last >= 0)) && [[ "$line" != [[:space:]]* ]]; then
+            words[last]+="$word"
+        else
+            words[++last]="$word"
+        fi
+        line="${line#*"$piece"}"
+    done
+    local before="${words[last]%"$2"}"
+    _CLAP_COMPLETE_INDEX=$last
+"#;
+
+const BASH_FAILED: &str = r#"    if [[ $? != 0 ]]; then
+        unset COMPREPLY
+"#;
+
+const BASH_TRIMMED: &str = r#"    local ended=$?
+    COMPREPLY=("${COMPREPLY[@]#"$before"}")
+    (exit $ended)
+"#;
 
 const fn name(shell: Shell) -> &'static str {
     match shell {
@@ -74,6 +126,43 @@ pub(super) fn profiles() -> Vec<CompletionCandidate> {
         CompletionCandidate::new(profile.name).help(Some(help.into()))
     };
     profiles.into_iter().map(candidate).collect()
+}
+
+/// Files, and the tenants of profiles as they are and as they were last seen.
+pub(super) fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
+    let mut found = PathCompleter::any().stdio().complete(current);
+    let begun = current.to_string_lossy();
+    for kind in ["profile:", "store:"] {
+        let tenants = profiles().into_iter().map(|profile| profile.add_prefix(kind));
+        found.extend(tenants.filter(|tenant| tenant.get_value().to_string_lossy().starts_with(&*begun)));
+    }
+    found
+}
+
+/// The rules of the check, and the levels of one that is written out.
+pub(super) fn rules(current: &OsStr) -> Vec<CompletionCandidate> {
+    let begun = current.to_string_lossy();
+    let rules = Rule::ALL.into_iter().flat_map(|rule| {
+        let alone = CompletionCandidate::new(rule.name()).help(Some(rule.help().into()));
+        let level = move |level: Level| CompletionCandidate::new(format!("{}={}", rule.name(), level.name()));
+        let levels = [Level::Off, Level::Warning, Level::Error].map(level);
+        if begun.contains('=') { levels.into() } else { vec![alone] }
+    });
+    rules.filter(|rule| rule.get_value().to_string_lossy().starts_with(&*begun)).collect()
+}
+
+/// The commands below the one that is written behind `man`.
+pub(super) fn commands() -> Vec<CompletionCandidate> {
+    let typed = typed();
+    let words = typed.iter().skip_while(|word| *word != "man").skip(1);
+    let mut command = Arguments::command();
+    for word in words {
+        if let Some(below) = command.find_subcommand(word) {
+            command = below.clone();
+        }
+    }
+    let names = command.get_subcommands().filter(|command| !command.is_hide_set());
+    names.map(|command| CompletionCandidate::new(command.get_name())).collect()
 }
 
 /// The segments whose external ID or ID begins with what is typed; with `ext=` or `id=` before it, only those.
@@ -152,7 +241,7 @@ fn given(typed: &[String]) -> Flags {
     let flag = |name: &str| flag(name).filter(|value| !value.is_empty());
     Flags {
         config: flag("--config").map(PathBuf::from),
-        profile: flag("--profile"),
+        profile: flag("--to").or_else(|| flag("--profile")),
         base_url: flag("--base-url"),
         tenant: flag("--tenant"),
         ..Flags::default()

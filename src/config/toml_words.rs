@@ -2,10 +2,14 @@
 
 /// A message of the library in plain words.
 pub(super) fn plain(message: &str) -> String {
-    if let Some((found, expected)) = message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
+    if let Some((found, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
         return format!("expected {}, not {}", expectation(expected), kind(found));
     }
-    if let Some((_, expected)) = message.strip_prefix("invalid value: ").and_then(|rest| rest.rsplit_once(", expected ")) {
+    if let Some((_, expected)) =
+        message.strip_prefix("invalid value: ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
         return format!("expected {}", expectation(expected));
     }
     if let Some(field) = message.strip_prefix("missing field ") {

@@ -172,7 +172,10 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
 
     let (code, _, stderr) = edit("echo 'colour = 7' >> \"$1\"; [ -z \"$SEGTUI_API_KEY\" ]");
     assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains(&format!("{}:14:10: expected a text in quotes, not a whole number", path.display())), "{stderr}");
+    assert!(
+        stderr.contains(&format!("{}:14:10: expected a text in quotes, not a whole number", path.display())),
+        "{stderr}"
+    );
     assert!(
         stderr.contains("is unchanged: the edited copy has 1 fault\nhint: run `segtui config edit` in"),
         "{stderr}"

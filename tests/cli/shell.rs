@@ -108,26 +108,88 @@ fn each_shell_has_a_script_that_asks_and_one_that_does_not() {
     assert_eq!(code, 2, "{stderr}");
 }
 
+/// What bash replies to a tab behind these pieces of a line, with the script that these flags give. Bash itself splits the line at `=`
+/// and `:`.
+fn in_bash(desk: &Desk, flags: &[&str], pieces: &[&str], line: &str) -> Vec<String> {
+    let function = if flags.is_empty() { "_clap_complete_segtui" } else { "_segtui" };
+    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_segtui")).parent().unwrap().to_str().unwrap();
+    let (_, script, _) = desk.run(&[&["completions", "bash"], flags].concat());
+    let file = desk.home.path().join("script");
+    fs::write(&file, script).unwrap();
+    let (last, before) = pieces.split_last().unwrap();
+    let current = if matches!(*last, "=" | ":") { "" } else { last };
+    let script = format!(
+        "source '{file}'; COMP_WORDS=({words}); COMP_CWORD={index}; COMP_LINE='{line}'; COMP_POINT={point}; \
+         {function} segtui '{current}' '{previous}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        file = file.display(),
+        words = pieces.iter().map(|piece| format!("'{piece}'")).collect::<Vec<_>>().join(" "),
+        index = before.len(),
+        point = line.len(),
+        previous = before.last().unwrap(),
+    );
+    let output = Process::new("bash")
+        .args(["--norc", "-c", &script])
+        .env_clear()
+        .env("PATH", format!("{bin}:/usr/bin:/bin"))
+        .env("HOME", desk.home.path())
+        .current_dir(desk.home.path())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
 #[test]
 fn bash_completes_with_both_scripts() {
     let desk = Desk::new();
-    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_segtui")).parent().unwrap().to_str().unwrap();
-    for (flags, function) in [(&[][..], "_clap_complete_segtui"), (&["--static"], "_segtui")] {
-        let (_, script, _) = desk.run(&[&["completions", "bash"], flags].concat());
-        let file = desk.home.path().join("script");
-        fs::write(&file, script).unwrap();
-        let line = format!(
-            "source '{}'; COMP_WORDS=(segtui serve-d); COMP_CWORD=1; {function} segtui serve-d segtui; echo \"${{COMPREPLY[*]}}\"",
-            file.display()
-        );
-        let output = Process::new("bash")
-            .args(["--norc", "-c", &line])
-            .env_clear()
-            .env("PATH", format!("{bin}:/usr/bin:/bin"))
-            .env("HOME", desk.home.path())
-            .output()
-            .unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), "serve-demo\n", "{flags:?}");
+    for flags in [&[][..], &["--static"]] {
+        assert_eq!(in_bash(&desk, flags, &["segtui", "serve-d"], "segtui serve-d"), ["serve-demo"], "{flags:?}");
+    }
+}
+
+#[test]
+fn bash_completes_what_it_splits_at_colons_and_equals_signs() {
+    let (_runtime, server) = serving();
+    let desk = Desk::new();
+    visited(&desk, &server);
+    let reply = |pieces: &[&str], line: &str| in_bash(&desk, &[], pieces, line);
+    assert_eq!(reply(&["segtui", "plan", "profile", ":"], "segtui plan profile:"), ["acme", "other"]);
+    assert_eq!(reply(&["segtui", "diff", "store", ":", "o"], "segtui diff store:o"), ["other"]);
+    assert_eq!(reply(&["segtui", "tree", "--profile", "=", "o"], "segtui tree --profile=o"), ["other"]);
+    let levels = reply(&["segtui", "check", "--rule", "cycle", "="], "segtui check --rule cycle=");
+    assert_eq!(levels, ["off", "warning", "error"]);
+}
+
+#[test]
+fn targets_sources_rules_and_pages_are_completed() {
+    let (_runtime, server) = serving();
+    let desk = Desk::new();
+    visited(&desk, &server);
+    assert_eq!(completed(&desk, &["apply", "x.csv", "--to", ""]), ["acme", "other"]);
+    assert_eq!(completed(&desk, &["plan", "profile:"]), ["profile:acme", "profile:other"]);
+    assert_eq!(completed(&desk, &["diff", "a.csv", "store:o"]), ["store:other"]);
+    // Files are offered beside them.
+    let folder = desk.home.path().display().to_string();
+    fs::write(desk.home.path().join("groups.csv"), "").unwrap();
+    assert_eq!(completed(&desk, &["plan", &format!("{folder}/gr")]), [format!("{folder}/groups.csv")]);
+    assert_eq!(completed(&desk, &["check", "--rule", "cy"]), ["cycle"]);
+    assert_eq!(completed(&desk, &["check", "--rule", "orphan=e"]), ["orphan=error"]);
+    assert_eq!(completed(&desk, &["man", "serve"]), ["serve-demo"]);
+    assert_eq!(completed(&desk, &["man", "config", "sc"]), ["schema"]);
+}
+
+#[test]
+fn scripts_that_never_ask_offer_files_only_for_files() {
+    let (_, script, _) = Desk::new().run(&["completions", "zsh", "--static"]);
+    let kind = |flag: &str| {
+        let lines: Vec<&str> = script.lines().filter(|line| line.contains(flag)).collect();
+        assert!(!lines.is_empty(), "{flag}");
+        lines.iter().all(|line| line.contains(":_files") || line.contains(":_default"))
+    };
+    for flag in ["--profile=[", "--tenant=[", "--to=[", "--approve=[", "--match=[", "--api-key=["] {
+        assert!(!kind(flag), "{flag}");
+    }
+    for flag in ["--ca-file=[", "--rejects=[", "--config=["] {
+        assert!(kind(flag), "{flag}");
     }
 }
 

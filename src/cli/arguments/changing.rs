@@ -13,8 +13,8 @@ use crate::formats::csv::Delimiter;
 use crate::formats::rows::{ColumnNames, Encoding};
 use crate::planning::{Key, Limit};
 
-use super::ConnectionArguments;
 use super::reading::{QUERY_HELP, REFERENCE_HELP, query, reference, segments};
+use super::{ConnectionArguments, profiles, sources};
 
 const SOURCE_HELP: &str = "\
 Files (SRC):
@@ -34,13 +34,13 @@ empty or has less than half of what it speaks for; --max-deletes and --max-chang
 #[command(next_help_heading = "File")]
 pub(in crate::cli) struct SourceArguments {
     /// File to read, `-` for stdin, or `profile:NAME` for the tenant of another profile.
-    #[arg(value_name = "SRC")]
+    #[arg(value_name = "SRC", add = sources())]
     pub source: PathBuf,
     #[command(flatten)]
     pub reading: ReadingArguments,
     /// Profile whose tenant is compared and changed, whatever the environment says of another one. Instead of --demo, --profile,
     /// --base-url, --tenant and --api-key.
-    #[arg(long, value_name = "PROFILE", help_heading = "Tenant")]
+    #[arg(long, value_name = "PROFILE", help_heading = "Tenant", add = profiles())]
     pub to: Option<String>,
     /// Accept external IDs that look damaged by a spreadsheet (missing zeros, 1,23E+05).
     #[arg(long)]

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 
 use crate::check::{Level, Rule};
 
+use super::super::completing;
 use super::{ConnectionArguments, ReadingArguments, TextOrJson};
 
 #[derive(Debug, Clone, Args)]
@@ -17,7 +19,7 @@ pub(in crate::cli) struct CheckArguments {
     #[command(flatten)]
     pub reading: ReadingArguments,
     /// Check only this rule, or with RULE=LEVEL, change how serious it is: off, warning or error. Can be repeated.
-    #[arg(long = "rule", value_name = "RULE[=LEVEL]", value_parser = rule, help_heading = "Check")]
+    #[arg(long = "rule", value_name = "RULE[=LEVEL]", value_parser = rule, help_heading = "Check", add = rules())]
     pub rules: Vec<RuleChoice>,
     /// Deepest level that `too-deep` accepts; segments at the top are on level 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Check")]
@@ -47,6 +49,11 @@ fn rule(text: &str) -> Result<RuleChoice, String> {
     let fault = |fault: crate::check::RuleFault| fault.to_string();
     let rule = rule.parse().map_err(fault)?;
     Ok(RuleChoice { rule, level: level.map(str::parse).transpose().map_err(fault)? })
+}
+
+/// What a shell offers for a rule.
+fn rules() -> ArgValueCompleter {
+    ArgValueCompleter::new(completing::rules)
 }
 
 fn after_check() -> String {

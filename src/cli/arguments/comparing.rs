@@ -7,16 +7,16 @@ use clap::Args;
 use crate::planning::Key;
 
 use super::changing::key;
-use super::{ConnectionArguments, ReadingArguments, TextOrJson};
+use super::{ConnectionArguments, ReadingArguments, TextOrJson, sources};
 
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct DiffArguments {
     /// The first: a file, `-` for stdin, `profile:NAME` for a tenant as it is, `store:NAME` as the interface has last seen it.
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", add = sources())]
     pub from: PathBuf,
     /// The second, named in the same ways.
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", add = sources())]
     pub to: PathBuf,
     #[command(flatten)]
     pub reading: ReadingArguments,

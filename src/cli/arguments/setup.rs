@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCandidates;
 
+use super::super::completing;
 use super::{ConnectionArguments, TextOrJson};
 
 /// Arguments of `config`.
@@ -121,13 +123,13 @@ Set it up once, then start a new shell:
   fish        segtui completions fish > ~/.config/fish/completions/segtui.fish
   PowerShell  segtui completions powershell >> $PROFILE
 
-Segments come from the local cache, so they are those that segtui last saw; the server isn't asked.";
+It completes commands, flags, profiles, rules and segments. Segments come from the local cache, so they are those that segtui last saw; the server isn't asked.";
 
 /// Arguments of `man`.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct ManArguments {
     /// Command whose page is printed [default: segtui itself].
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(completing::commands))]
     pub command: Vec<String>,
     /// Write the pages of all commands into this folder instead. It is created if it doesn't exist.
     #[arg(long, value_name = "DIR", conflicts_with = "command")]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::{ConnectionArguments, seconds};
 
@@ -21,7 +21,7 @@ pub(in crate::cli) struct WatchArguments {
     pub format: WatchFormat,
     /// Run a shell command for each change, one at a time, with the change as a line of JSON on stdin. Its stdout goes to stderr,
     /// and it doesn't see the API key.
-    #[arg(long, value_name = "COMMAND", conflicts_with = "post")]
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString, conflicts_with = "post")]
     pub exec: Option<String>,
     /// Post each change as JSON to this address, one at a time and in order. Signed if there is a secret, in
     /// `SEGTUI_POST_SECRET` or --post-secret-file.
