@@ -34,7 +34,7 @@ pub(super) use comparing::DiffArguments;
 pub(super) use reading::{ExportArguments, ExportFormat, FindArguments, FindForm, GetArguments, TreeArguments};
 pub(super) use watching::{OnError, WatchArguments, WatchFormat};
 
-use setup::COMPLETIONS_HELP;
+use setup::{COMPLETIONS_HELP, CONFIG_HELP, SERVE_DEMO_HELP};
 
 pub(super) use setup::{
     CompletionsArguments, ConfigArguments, ConfigCommand, DoctorArguments, ManArguments, ProfilesArguments,
@@ -126,6 +126,7 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  segtui profiles\n  segtui profiles -o json | jq -r '.profiles[].name'")]
     Profiles(ProfilesArguments),
     /// Show, check and edit the configuration.
+    #[command(after_help = CONFIG_HELP)]
     Config(ConfigArguments),
     /// Check the setup: configuration, key, network, server, files, terminal.
     ///
@@ -143,6 +144,7 @@ pub(super) enum Command {
                             segtui man --dir ~/.local/share/man/man1")]
     Man(ManArguments),
     /// Run the demo server on its own, for curl or another segtui.
+    #[command(after_help = SERVE_DEMO_HELP)]
     ServeDemo(ServeDemoArguments),
 }
 
@@ -505,7 +507,7 @@ mod tests {
         let lines = text.lines().filter(|line| line.trim_start().starts_with("segtui "));
         let command = |line: &str| {
             let words = shell_words::split(line).unwrap().into_iter();
-            words.take_while(|word| !matches!(word.as_str(), "|" | ">" | "#" | "&&")).collect()
+            words.take_while(|word| !matches!(word.as_str(), "|" | ">" | ">>" | "#" | "&&")).collect()
         };
         lines.map(command).collect()
     }

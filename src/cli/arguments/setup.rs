@@ -19,7 +19,9 @@ pub(in crate::cli) struct ConfigArguments {
 #[derive(Debug, Clone, Subcommand)]
 pub(in crate::cli) enum ConfigCommand {
     /// Print the path of the config file, whether or not it exists.
-    #[command(after_help = "Example:\n  cp \"$(segtui config path)\" config-backup.toml")]
+    #[command(
+        after_help = "Examples:\n  cp \"$(segtui config path)\" config-backup.toml\n  segtui config path --config ./new.toml"
+    )]
     Path(ConfigPathArguments),
     /// Show every setting in force and where it comes from.
     ///
@@ -36,10 +38,10 @@ pub(in crate::cli) enum ConfigCommand {
     ///
     /// What you edit is a copy. It replaces the file only if it has no faults; a faulty copy is kept, named, and offered the
     /// next time.
-    #[command(after_help = "Example:\n  EDITOR=nano segtui config edit")]
+    #[command(after_help = "Examples:\n  segtui config edit\n  EDITOR=nano segtui config edit --config new.toml")]
     Edit(ConfigPathArguments),
     /// Print the JSON schema of the config file, for editors that complete and check TOML.
-    #[command(after_help = "Example:\n  segtui config schema > segtui.schema.json\n\n\
+    #[command(after_help = "Examples:\n  segtui config schema > segtui.schema.json\n\n\
                             Then begin the config file with `#:schema ./segtui.schema.json` (Even Better TOML, taplo).")]
     Schema,
 }
@@ -116,12 +118,29 @@ pub(in crate::cli) struct CompletionsArguments {
     pub r#static: bool,
 }
 
+pub(super) const CONFIG_HELP: &str = "\
+Examples:
+  segtui config show --profile prod    # every setting in force and where it comes from
+  segtui config check                  # what is wrong with the file, with lines
+  segtui config edit                   # a copy, which takes the file's place if nothing is wrong with it";
+
+pub(super) const SERVE_DEMO_HELP: &str = "\
+Examples:
+  segtui serve-demo --port 8042                             # some 300 segments of a wholesaler
+  segtui serve-demo --load segments.json                    # those that `segtui export` has written
+  segtui serve-demo --segments 100000 --latency 50 --churn 2
+  segtui serve-demo -q --port 8042 > address &              # for a script: the address only
+
+It prints its address on stdout, and how to connect to it on stderr. It ends with 0 when it is stopped by ctrl-c or SIGTERM.";
+
 pub(super) const COMPLETIONS_HELP: &str = "\
-Set it up once, then start a new shell:
-  bash        segtui completions bash > ~/.local/share/bash-completion/completions/segtui
-  zsh         segtui completions zsh > ~/.zfunc/_segtui     # a folder in $fpath
-  fish        segtui completions fish > ~/.config/fish/completions/segtui.fish
-  PowerShell  segtui completions powershell >> $PROFILE
+Examples:
+  segtui completions bash > ~/.local/share/bash-completion/completions/segtui
+  segtui completions zsh > ~/.zfunc/_segtui     # a folder in $fpath
+  segtui completions fish > ~/.config/fish/completions/segtui.fish
+  segtui completions powershell >> $PROFILE
+
+Set it up once, then start a new shell.
 
 It completes commands, flags, profiles, rules and segments. Segments come from the local cache, so they are those that segtui last saw; the server isn't asked.";
 
