@@ -71,7 +71,7 @@ pub fn main() -> ExitCode {
     let form = arguments::error_form(std::env::args_os());
     let ended = match Arguments::try_parse() {
         Ok(arguments) => run(arguments, form),
-        Err(error) => match failure::of_usage(&error) {
+        Err(error) => match failure::of_usage(&error, std::env::args_os()) {
             Some(failure) => Err(failure),
             None => output::on_stdout(error.print()).map(|()| Exit::Done),
         },

@@ -3,8 +3,10 @@
 //!
 //! Server text in it never adds a line or reaches the terminal as anything but text.
 
+use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 use color_eyre::eyre::Report;
 use serde::Serialize;
@@ -13,6 +15,7 @@ use crate::printable::{printable, printable_json};
 use crate::remote::{Fault, NOT_HTTP, PROXY_LOGIN, RemoteError};
 use crate::terminal;
 
+use super::arguments::Arguments;
 use super::exit::Exit;
 
 /// How errors are written to stderr.
@@ -233,9 +236,13 @@ pub(super) fn advice(fault: &Fault) -> (Exit, &'static str) {
 }
 
 /// Help and version go to stdout and are no failure; `None` then.
-pub(super) fn of_usage(error: &clap::Error) -> Option<Failure> {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        return None;
+pub(super) fn of_usage(error: &clap::Error, words: impl Iterator<Item = OsString>) -> Option<Failure> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return None,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            return Some(without_subcommand(words));
+        }
+        _ => {}
     }
     let rendered = error.render().to_string();
     let mut paragraphs = rendered.split("\n\n").map(str::trim);
@@ -251,6 +258,23 @@ pub(super) fn of_usage(error: &clap::Error) -> Option<Failure> {
         (None, None) => "run it with --help for the usage".into(),
     };
     Some(Failure::usage(first.strip_prefix("error: ").unwrap_or(first)).hint(hint))
+}
+
+/// A command was given without the one that has to stand behind it.
+fn without_subcommand(words: impl Iterator<Item = OsString>) -> Failure {
+    let mut command = Arguments::command();
+    let mut called = vec![command.get_name().to_owned()];
+    for word in words.skip(1) {
+        if let Some(below) = command.find_subcommand(&word) {
+            called.push(below.get_name().to_owned());
+            command = below.clone();
+        }
+    }
+    let names = command.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help");
+    let names: Vec<&str> = names.collect();
+    let called = called.join(" ");
+    Failure::usage(format_args!("a subcommand is missing behind `{called}`: {}", names.join(", ")))
+        .hint(format_args!("`{called} --help` says what each of them does"))
 }
 
 #[cfg(test)]
