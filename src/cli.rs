@@ -60,6 +60,7 @@ use exit::Exit;
 use failure::{ErrorForm, Failure};
 use logging::Screen;
 use notes::Notes;
+use paint::Paint;
 use surroundings::Surroundings;
 
 /// Runs the program with the arguments of the process.
@@ -129,6 +130,10 @@ impl Common {
         Ok(Surroundings::new(connection, report, *form, look.ascii, environment, paths.clone()))
     }
 
+    fn paint(&self) -> Paint {
+        Paint::of_stdout(self.report.color, &environment)
+    }
+
     fn notes(&self) -> Notes {
         Notes::new(&self.report, self.form)
     }
@@ -155,17 +160,20 @@ fn carry_out(command: Command, common: &Common) -> Result<Exit, Failure> {
         Command::Undo(undo) => block_on(undo::run(undo.clone(), around(&undo.connection)?, timeout))?,
         Command::Completions(options) => completing::run(&options),
         Command::Man(options) => manual::run(&options),
-        Command::ServeDemo(options) => block_on(serve_demo::run(options))?,
+        Command::ServeDemo(options) => block_on(serve_demo::run(options, common.notes()))?,
         Command::Watch(watch) => {
             let connection = watch.connection.clone().or(connection)?;
             block_on(watch::run(watch, connection, environment, paths, common.notes()))?
         }
-        Command::Profiles(options) => profiles::run(options, &connection, &environment, &paths, common.notes()),
+        Command::Profiles(options) => {
+            profiles::run(options, &connection, &environment, &paths, common.notes(), common.paint())
+        }
         Command::Config(options) => {
             block_on(configuration::run(options, connection, environment, paths, common.notes()))?
         }
         Command::Doctor(options) => {
-            common.in_time(doctor::run(options, connection, common.log.log_file.clone(), environment, paths))
+            let log_file = common.log.log_file.clone();
+            common.in_time(doctor::run(options, connection, log_file, environment, paths, common.paint()))
         }
     }
 }

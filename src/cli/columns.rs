@@ -6,6 +6,14 @@ use crate::printable::printable;
 
 /// Rows as lines, each with its end; the columns but the last are as wide as their widest text.
 pub(super) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    painted(rows, |_, text| text.to_owned())
+}
+
+/// The same, with each text as it is painted in its column. That takes no room.
+pub(super) fn painted<const COLUMNS: usize>(
+    rows: &[[String; COLUMNS]],
+    paint: impl Fn(usize, &str) -> String,
+) -> String {
     let rows: Vec<[String; COLUMNS]> =
         rows.iter().map(|row| row.each_ref().map(|text| printable(text).into_owned())).collect();
     let mut widths = [0; COLUMNS];
@@ -17,8 +25,8 @@ pub(super) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> Strin
     let mut lines = String::new();
     for row in &rows {
         let mut line = String::new();
-        for (text, width) in row.iter().zip(widths) {
-            line.push_str(text);
+        for (column, (text, width)) in row.iter().zip(widths).enumerate() {
+            line.push_str(&if text.is_empty() { String::new() } else { paint(column, text) });
             line.extend(std::iter::repeat_n(' ', width.saturating_sub(text.width()) + 2));
         }
         lines.push_str(line.trim_end());

@@ -97,9 +97,9 @@ const BASH_REJOINED: &str = r#"    local words=() line="${COMP_LINE:0:COMP_POINT
     _CLAP_COMPLETE_INDEX=$last
 "#;
 
-const BASH_FAILED: &str = r#"    if [[ $? != 0 ]]; then
+const BASH_FAILED: &str = r"    if [[ $? != 0 ]]; then
         unset COMPREPLY
-"#;
+";
 
 const BASH_TRIMMED: &str = r#"    local ended=$?
     COMPREPLY=("${COMPREPLY[@]#"$before"}")

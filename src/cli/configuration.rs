@@ -65,6 +65,14 @@ fn somewhere(path: &Path) -> Result<(), Failure> {
     Err(Failure::usage("no home folder for the configuration").hint("set HOME or XDG_CONFIG_HOME, or use --config"))
 }
 
+/// The path of the file, unless there is no place for one.
+pub(super) fn named(path: &Path) -> Option<String> {
+    (!Paths::is_nowhere(path)).then(|| path.display().to_string())
+}
+
+/// What is said in the place of the path of a file for which there is no place.
+pub(super) const NO_HOME: &str = "none: there is no home folder (set HOME or XDG_CONFIG_HOME, or use --config)";
+
 fn schema() -> Result<Exit, Failure> {
     print(&format!("{:#}\n", config::schema()))
 }
@@ -89,12 +97,11 @@ fn text(effective: &Effective) -> String {
         let EffectiveSetting { key, value, origin } = setting;
         [(*key).to_owned(), value_text(setting, value.as_ref()), origin.to_string()]
     });
-    format!(
-        "file     {}{state}\nprofile  {}\n\n{}",
-        printable(&effective.file.display().to_string()),
-        printable(profile),
-        aligned(&rows.collect::<Vec<_>>())
-    )
+    let file = match named(&effective.file) {
+        Some(file) => format!("{}{state}", printable(&file)),
+        None => NO_HOME.to_owned(),
+    };
+    format!("file     {file}\nprofile  {}\n\n{}", printable(profile), aligned(&rows.collect::<Vec<_>>()))
 }
 
 /// What holds, as it would be written in the file.
@@ -109,7 +116,7 @@ pub(super) fn value_text(setting: &EffectiveSetting, value: Option<&toml::Value>
 fn json_of(effective: &Effective) -> String {
     let object = json!({
         "format_version": FORMAT_VERSION,
-        "file": effective.file.display().to_string(),
+        "file": named(&effective.file),
         "file_exists": effective.file_exists,
         "profile": effective.profile,
         "settings": settings_json(effective),

@@ -15,6 +15,7 @@ use super::configuration::print;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link;
+use super::paint::Paint;
 
 use report::{Check, Report};
 
@@ -24,12 +25,13 @@ pub(super) async fn run(
     log_file: Option<PathBuf>,
     environment: impl Fn(&str) -> Option<String>,
     paths: Paths,
+    paint: Paint,
 ) -> Result<Exit, Failure> {
     let form = options.form();
     let arguments = options.connection.or(connection)?;
     let report = look(&arguments, log_file, &environment, &paths).await?;
     print(&match form {
-        TextOrJson::Text => report.text(),
+        TextOrJson::Text => report.text(paint),
         TextOrJson::Json => report.json(),
     })?;
     Ok(report.exit())

@@ -22,6 +22,11 @@ impl Notes {
         Self { quiet: arguments.quiet, verbose: arguments.verbose, progress, form }
     }
 
+    /// Whether nothing but errors is wanted.
+    pub const fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// What is wrong with a result that is there all the same. It is said even to one who wants errors only.
     pub fn failure(self, failure: &Failure) {
         failure.report(self.form);

@@ -6,18 +6,20 @@ use crate::config::{self, Environment, Flags, KnownProfile, Paths};
 use crate::remote::Access;
 
 use super::arguments::{ConnectionArguments, ProfilesArguments, TextOrJson};
-use super::columns::aligned;
-use super::configuration::{FORMAT_VERSION, json_line, print};
+use super::columns::painted;
+use super::configuration::{FORMAT_VERSION, NO_HOME, json_line, named, print};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link;
 use super::notes::Notes;
+use super::paint::Paint;
 
 /// All profiles in JSON.
 #[derive(Serialize)]
 struct List {
     format_version: u32,
-    file: String,
+    /// `None` where there is no home folder.
+    file: Option<String>,
     profiles: Vec<Profile>,
 }
 
@@ -39,6 +41,7 @@ pub(super) fn run(
     environment: Environment<'_>,
     paths: &Paths,
     notes: Notes,
+    paint: Paint,
 ) -> Result<Exit, Failure> {
     let flags = connection.flags();
     let flags = Flags { config: options.config.or(flags.config.clone()), ..flags };
@@ -54,24 +57,35 @@ pub(super) fn run(
         protected: known.protected,
     };
     let profiles: Vec<Profile> = listed.profiles.into_iter().map(profile).collect();
-    let file = listed.path.display().to_string();
+    let file = named(&listed.path);
     match options.output {
         TextOrJson::Json => print(&json_line(&List { format_version: FORMAT_VERSION, file, profiles })?),
         TextOrJson::Text if profiles.is_empty() => {
-            notes.note(format_args!("there are no profiles in {file}; start segtui in a terminal to add one"));
+            match file {
+                Some(file) => {
+                    notes.note(format_args!("there are no profiles in {file}; start segtui in a terminal to add one"));
+                }
+                None => notes.note(format_args!("configuration: {NO_HOME}")),
+            }
             Ok(Exit::Done)
         }
-        TextOrJson::Text => print(&text(&profiles)),
+        TextOrJson::Text => print(&text(&profiles, paint)),
     }
 }
 
-fn text(profiles: &[Profile]) -> String {
+const PROTECTED: &str = "protected";
+
+fn text(profiles: &[Profile], paint: Paint) -> String {
     let row = |profile: &Profile| {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
         let notes =
-            [(profile.read_only, "read-only"), (profile.protected, "protected"), (profile.used, "used by default")];
+            [(profile.read_only, "read-only"), (profile.protected, PROTECTED), (profile.used, "used by default")];
         let notes: Vec<&str> = notes.into_iter().filter_map(|(holds, note)| holds.then_some(note)).collect();
         [profile.name.clone(), or_dash(&profile.tenant), or_dash(&profile.host), notes.join(", ")]
     };
-    aligned(&profiles.iter().map(row).collect::<Vec<_>>())
+    painted(&profiles.iter().map(row).collect::<Vec<_>>(), |column, text| match column {
+        0 => paint.bold(text),
+        3 if text.contains(PROTECTED) => paint.error(text),
+        _ => text.to_owned(),
+    })
 }

@@ -19,9 +19,10 @@ use crate::terminal;
 use super::arguments::ServeDemoArguments;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::notes::Notes;
 use super::output::on_stdout;
 
-pub(super) async fn run(arguments: ServeDemoArguments) -> Result<Exit, Failure> {
+pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<Exit, Failure> {
     let port = arguments.port;
     let load = arguments.load.as_deref().map(load).transpose()?;
     let options = Options {
@@ -46,13 +47,16 @@ pub(super) async fn run(arguments: ServeDemoArguments) -> Result<Exit, Failure> 
     let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
     // The address first and by itself, for a script that reads one line.
     on_stdout(writeln!(io::stdout(), "{url}"))?;
-    terminal::write_line(format_args!(
+    let told = format!(
         "\nA demo tenant of {} segments. ctrl-c ends it. To look at it:\n\n  \
          segtui --base-url {url} --tenant {tenant} --api-key {key}\n\n  \
          curl -H 'one-tenant: {tenant}' -H 'ApiAuth: {key}' \\\n    \
          '{url}/api/v1/account/integrations/auth-required/segments?pageNumber=1&pageSize=10'\n",
         server.count()
-    ));
+    );
+    if !notes.is_quiet() {
+        terminal::write_line(told);
+    }
     let signal = terminal::until_signalled().await.wrap_err("couldn't wait for a signal")?;
     tracing::info!(?signal, "the demo server ends");
     server.stop().await;

@@ -61,6 +61,25 @@ fn colours_are_for_terminals_unless_they_are_asked_for() {
 }
 
 #[test]
+fn what_went_wrong_in_a_diagnosis_is_red_and_what_is_protected_too() {
+    let office = Office::new();
+    let folder = office.desk.home.path().join(".config/segtui");
+    fs::create_dir_all(&folder).unwrap();
+    let file =
+        "[profiles.prod]\nbase_url = \"http://127.0.0.1:1\"\ntenant = \"t\"\napi_key = \"k\"\nprotected = true\n";
+    fs::write(folder.join("config.toml"), file).unwrap();
+    let run = |command: &str, when: &str| office.desk.run(&[command, "--color", when]).1;
+    for (command, red) in [("doctor", "\u{1b}[31mfailed\u{1b}[0m   tcp"), ("profiles", "\u{1b}[31mprotected, ")]
+    {
+        let always = run(command, "always");
+        assert!(always.contains(red), "{always}");
+        assert!(!run(command, "auto").contains('\u{1b}') && !run(command, "never").contains('\u{1b}'), "{command}");
+    }
+    let profiles = run("profiles", "always");
+    assert_eq!(anstream::adapter::strip_str(&profiles).to_string(), run("profiles", "never"));
+}
+
+#[test]
 fn a_command_that_takes_too_long_is_seven() {
     let office = slow_office();
     let (code, stdout, stderr) = told(office.segtui(&["tree", "--timeout", "0.4"]).timeout(PATIENCE));

@@ -53,3 +53,29 @@ fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
         assert!(code != 0 && stderr.contains("segments.json") && stderr.contains(words), "{code} {stderr}");
     }
 }
+
+#[test]
+fn a_script_gets_the_address_and_nothing_else_and_zero_at_the_end() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command as Process, Stdio};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let desk = Desk::new();
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut server = Process::new(env!("CARGO_BIN_EXE_segtui"))
+            .args(["serve-demo", "-q"])
+            .env_clear()
+            .env("HOME", desk.home.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+        kill_process(Pid::from_child(&server), signal).unwrap();
+        let output = server.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+    }
+}

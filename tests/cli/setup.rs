@@ -274,6 +274,57 @@ fn editing_begins_a_file_where_there_is_none() {
 }
 
 #[test]
+fn no_path_is_invented_where_there_is_no_home() {
+    let run = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_segtui"));
+        let (code, stdout, stderr) = told(command.env_clear().args(arguments));
+        assert!(!format!("{stdout}{stderr}").contains("/nonexistent"), "{stdout}{stderr}");
+        (code, stdout, stderr)
+    };
+    let (code, stdout, _) = run(&["config", "show"]);
+    assert!(code == 0 && stdout.starts_with("file     none: there is no home folder (set HOME or "), "{stdout}");
+    let (code, _, stderr) = run(&["profiles"]);
+    assert_eq!(code, 0);
+    assert!(stderr.starts_with("segtui: configuration: none: there is no home folder (set HOME or "), "{stderr}");
+    for arguments in [["config", "show", "-o", "json"].as_slice(), &["profiles", "-o", "json"]] {
+        let (code, stdout, _) = run(arguments);
+        let shown: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((code, &shown["file"]), (0, &Value::Null), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_command_of_several_says_which_there_are() {
+    let desk = Desk::new();
+    let (code, stdout, stderr) = desk.run(&["--ascii", "config"]);
+    let said = "segtui: a subcommand is missing behind `segtui config`: path, show, check, edit, schema\n\
+                hint: `segtui config --help` says what each of them does\n";
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (2, "", said));
+}
+
+#[test]
+fn every_command_shows_examples_in_its_help() {
+    let desk = Desk::new();
+    let commands = |arguments: &[&str]| -> Vec<String> {
+        let help = desk.run(&[arguments, &["--help"]].concat()).1;
+        let listed = help.split_once("Commands:\n").map(|(_, rest)| rest.split("\n\n").next().unwrap().to_owned());
+        let names = listed.iter().flat_map(|listed| listed.lines()).filter(|line| !line.starts_with("   "));
+        let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+        names.map(str::to_owned).collect()
+    };
+    let all = commands(&[]);
+    assert!(all.len() > 10, "{all:?}");
+    for command in &all {
+        for arguments in std::iter::once(vec![]).chain(commands(&[command]).into_iter().map(|below| vec![below])) {
+            let arguments: Vec<&str> =
+                std::iter::once(command.as_str()).chain(arguments.iter().map(String::as_str)).collect();
+            let help = desk.run(&[&arguments[..], &["--help"]].concat()).1;
+            assert!(help.contains("Examples:\n  "), "{arguments:?}: {help}");
+        }
+    }
+}
+
+#[test]
 fn the_schema_needs_no_home() {
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_segtui"));
     let (code, stdout, _) = told(command.env_clear().args(["config", "schema"]));

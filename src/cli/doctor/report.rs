@@ -8,10 +8,11 @@ use crate::config::Effective;
 use crate::printable::{printable, printable_json};
 
 use super::super::arguments::VERSION;
-use super::super::columns::aligned;
+use super::super::columns::{aligned, painted};
 use super::super::configuration::{FORMAT_VERSION, settings_json, value_text};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::paint::Paint;
 
 /// One thing that was looked at.
 #[derive(Debug)]
@@ -105,9 +106,15 @@ impl Report {
         failed.unwrap_or(Exit::Done)
     }
 
-    pub fn text(&self) -> String {
+    pub fn text(&self, paint: Paint) -> String {
         let rows: Vec<[String; 3]> = self.checks.iter().flat_map(rows).collect();
-        let mut text = aligned(&rows);
+        let mut text = painted(&rows, |column, text| match (column, text) {
+            (0, "ok") => paint.added(text),
+            (0, "warning") => paint.warning(text),
+            (0, "failed") => paint.error(text),
+            (0, _) => paint.dim(text),
+            _ => text.to_owned(),
+        });
         if let Some(effective) = &self.effective {
             let rows = effective.settings.iter().map(|setting| {
                 let value = value_text(setting, setting.value.as_ref());
