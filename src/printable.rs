@@ -102,6 +102,12 @@ pub fn printable_json(json: &str) -> String {
     })
 }
 
+/// The same for JSON on several lines, which stay lines: in a text, JSON itself escapes what ends one.
+#[must_use]
+pub fn printable_json_lines(json: &str) -> String {
+    json.split('\n').map(printable_json).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a character does something to a terminal, or nothing that can be seen.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
@@ -172,6 +178,14 @@ mod tests {
             let json = printable_json(&serde_json::to_string(&text).unwrap());
             prop_assert!(is_printable(&json), "{:?}", json);
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+
+        #[test]
+        fn json_on_several_lines_says_the_same_and_hides_nothing(text in any_text()) {
+            let object = serde_json::json!({ "one": [text] });
+            let json = printable_json_lines(&serde_json::to_string_pretty(&object).unwrap());
+            prop_assert!(json.lines().count() == 5 && json.lines().all(is_printable), "{:?}", json);
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), object);
         }
 
         #[test]

@@ -10,7 +10,7 @@ use crate::check::{Finding, Level, Rule, Rules, check};
 use crate::forest::Forest;
 use crate::formats::rows::{Column, RowSegment, Rows};
 use crate::numbers::{Noun, counted};
-use crate::printable::printable;
+use crate::printable::{printable, printable_json};
 use crate::segment::{Segment, SegmentId};
 
 use super::arguments::{CheckArguments, RuleChoice, TextOrJson};
@@ -218,12 +218,13 @@ fn write_json(out: &mut dyn Write, subject: &Subject, findings: &[Finding]) -> f
     let ([errors, warnings], complete) = (counts(findings), subject.exit == Exit::Done);
     let segments = subject.forest.len();
     let head = Head { format_version: FORMAT_VERSION, tenant, host, file, complete, segments, errors, warnings };
-    let head = serde_json::to_string(&head).map_err(|_| fmt::Error)?;
+    let head = printable_json(&serde_json::to_string(&head).map_err(|_| fmt::Error)?);
     out.write_str(head.strip_suffix('}').unwrap_or(&head))?;
     out.write_str(",\"findings\":[")?;
     let mut separator = "\n";
     for finding in findings {
-        write!(out, "{separator}{}", serde_json::to_string(&entry(subject, finding)).map_err(|_| fmt::Error)?)?;
+        let entry = serde_json::to_string(&entry(subject, finding)).map_err(|_| fmt::Error)?;
+        write!(out, "{separator}{}", printable_json(&entry))?;
         separator = ",\n";
     }
     out.write_str(if separator == "\n" { "]}\n" } else { "\n]}\n" })

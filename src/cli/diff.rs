@@ -10,7 +10,7 @@ use crate::forest::Forest;
 use crate::formats::rows::Column;
 use crate::numbers::grouped;
 use crate::planning::{self, Key, Made, Planned, Request, SavedConflict, SavedOperation, SavedPlan, Scope, Sums};
-use crate::printable::printable;
+use crate::printable::{printable, printable_json_lines};
 use crate::segment::{Pattern, SegmentId};
 
 use super::arguments::{DiffArguments, MatchingArguments, TextOrJson};
@@ -149,6 +149,6 @@ impl Between<'_> {
             unclear: saved.conflicts,
         };
         let text = serde_json::to_string_pretty(&written).map_err(|_| fmt::Error)?;
-        writeln!(out, "{text}")
+        writeln!(out, "{}", printable_json_lines(&text))
     }
 }

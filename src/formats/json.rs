@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::part::Part;
+use crate::printable::printable_json;
 use crate::segment::Segment;
 
 /// Writes the segments of a part.
@@ -15,7 +16,7 @@ pub fn write(out: &mut dyn Write, part: &Part<'_>) -> fmt::Result {
     let mut end = "[]\n";
     for segment in part.segments() {
         out.write_str(separator)?;
-        out.write_str(&serde_json::to_string(segment).map_err(|_| fmt::Error)?)?;
+        out.write_str(&printable_json(&serde_json::to_string(segment).map_err(|_| fmt::Error)?))?;
         separator = ",\n  ";
         end = "\n]\n";
     }

@@ -1,6 +1,31 @@
 //! `check`: what it writes, to the letter, and how it ends.
 
+use segtui::demo::Options;
+
 use crate::desk::{Desk, Office, told};
+
+#[test]
+fn what_nobody_sees_is_written_as_an_escape_in_json() {
+    let hidden = "{\"id\":\"a\",\"name\":\"A\\u200bB\\u202eC\",\"externalId\":\"X\",\"parentSegmentId\":null}";
+    let load = vec![serde_json::from_str(hidden).unwrap()];
+    let office = Office::with(Options { load: Some(load), ..Options::default() });
+    let one = office.desk.home.path().join("one.json");
+    std::fs::write(&one, format!("[{hidden}]")).unwrap();
+    let two = office.desk.home.path().join("two.json");
+    std::fs::write(&two, "[]").unwrap();
+    let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
+    for arguments in
+        [&["export"][..], &["check", "-o", "json"], &["check", one, "-o", "json"], &["diff", two, one, "-o", "json"]]
+    {
+        let (code, stdout, stderr) = office.run(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {stderr}");
+        assert!(
+            stdout.contains(r"A\u200bB\u202eC") && !stdout.contains(['\u{200b}', '\u{202e}']),
+            "{arguments:?}: {stdout}"
+        );
+        assert!(serde_json::from_str::<serde_json::Value>(&stdout).is_ok(), "{stdout}");
+    }
+}
 
 #[test]
 fn check_writes_each_of_its_forms_and_ends_with_the_code_that_was_asked_for() {
