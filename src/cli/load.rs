@@ -14,7 +14,7 @@ use crate::sync::{self, Command, Event, ListProgress, Notice, Phase, SegmentChan
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
-use super::notes::Notes;
+use super::notes::{Notes, ProgressLine};
 
 /// Lists after which a tenant that changes all the time is taken as it is.
 const LISTS: usize = 3;
@@ -179,11 +179,9 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
             Event::Synchronised { .. } => sync.commands.send(Command::Reload).await?,
             // Without a feed there is nothing to wait for after the list.
             Event::PhaseChanged(Phase::Live) if lists > 0 && !has_feed => complete = Some(None),
-            Event::PhaseChanged(Phase::Loading(far) | Phase::Resyncing(far)) => {
-                let ListProgress { segments, pages, elapsed, .. } = far;
-                progress
-                    .show(format_args!("loading {segments} segments · {pages} pages · {:.1} s", elapsed.as_secs_f64()));
-            }
+            // The first page of the first list may come twice, and is there once.
+            Event::PhaseChanged(Phase::Loading(far)) => show(&mut progress, forest.len(), &far),
+            Event::PhaseChanged(Phase::Resyncing(far)) => show(&mut progress, far.segments, &far),
             Event::PhaseChanged(Phase::Silent { call, since }) => {
                 progress.clear();
                 notes.note(format_args!("no response for {} s while trying to {call}", since.as_secs()));
@@ -206,15 +204,12 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
                 // Nothing will be sent, so nothing more has to be known.
                 return Ok(Listing::incomplete(forest, "the journal can't be used".into(), "try again"));
             }
+            // What has become of it is said once that is known.
+            Event::Noticed(Notice::LeftOver { .. }) => journal.something = true,
             Event::Noticed(notice) => {
                 has_feed &= !matches!(notice, Notice::FeedUnavailable { .. });
                 progress.clear();
-                if matches!(notice, Notice::LeftOver { .. }) {
-                    // It is said with what comes of it.
-                    journal.something = true;
-                } else {
-                    notes.note(notice);
-                }
+                notes.note(as_note(&notice));
             }
             _ => {}
         }
@@ -224,6 +219,22 @@ async fn list(sync: &mut SyncHandle, journal: &mut LeftBehind, notes: Notes) -> 
         }
     }
     Err(eyre!("internal error: the sync task stopped; see the log"))
+}
+
+fn show(progress: &mut ProgressLine, segments: usize, far: &ListProgress) {
+    let pages = counted(usize::try_from(far.pages).unwrap_or(usize::MAX), Noun::Page);
+    let (segments, seconds) = (counted(segments, Noun::Segment), far.elapsed.as_secs_f64());
+    progress.show(format_args!("loading {segments} · {pages} · {seconds:.1} s"));
+}
+
+/// A message of the interface as a note, which begins in lower case.
+fn as_note(notice: &Notice) -> String {
+    let words = notice.to_string();
+    let mut letters = words.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
+        _ => words,
+    }
 }
 
 fn take(forest: &mut Forest, seen: Vec<SegmentChange>) {

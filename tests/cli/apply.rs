@@ -631,6 +631,7 @@ fn only_one_apply_at_a_time_changes_a_tenant() {
     assert!(stdout.contains(": 1 updated"), "{stdout}");
     let words = "an earlier command was interrupted: what it had applied is in the history, and ";
     assert!(stderr.contains(words) && stderr.contains("running it again does the"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "one interruption is one note: {stderr}");
     assert!(office.server.count() < TENANT.len() + 60);
 }
 

@@ -1,12 +1,14 @@
 //! Running the program in a folder of its own, and demo servers for it.
 
 use std::fs;
+use std::io::{Read, Write};
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use segtui::demo::{Options, Server};
 use segtui::segment::{Segment, SegmentId};
 use tempfile::TempDir;
@@ -51,6 +53,32 @@ pub fn told(command: &mut Command) -> (i32, String, String) {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The exit code, and what a person at a terminal sees who answers so.
+pub fn in_terminal(desk: &Desk, arguments: &[&str], variables: &[(&str, String)], answer: &str) -> (u32, String) {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_segtui"));
+    command.args(arguments);
+    command.env_clear();
+    command.env("HOME", desk.home.path());
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let said = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        // The end is an error on some systems.
+        let _ended = reader.read_to_end(&mut said);
+        String::from_utf8_lossy(&said).into_owned()
+    });
+    let mut writer = pair.master.take_writer().unwrap();
+    writer.write_all(answer.as_bytes()).unwrap();
+    let code = child.wait().unwrap().exit_code();
+    drop((writer, pair.master));
+    (code, said.join().unwrap())
 }
 
 pub fn serving() -> (Runtime, Server) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use segtui::demo::{Options, Server};
 
-use crate::desk::{Office, PATIENCE, told, troubled};
+use crate::desk::{Office, PATIENCE, in_terminal, told, troubled};
 
 /// A server that takes its time.
 fn slow_office() -> Office {
@@ -25,6 +25,23 @@ fn nothing_is_said_unless_it_is_asked_for_or_wrong() {
     let (_, _, stderr) = office.run(&["export", "-v", "--root", "PL"]);
     assert!(stderr.ends_with("segtui: wrote 4 segments\n"), "{stderr}");
     assert_eq!(office.run(&["tree", "--no-progress"]).2, "");
+}
+
+#[test]
+fn progress_counts_each_segment_once_and_a_page_in_the_singular() {
+    let office =
+        Office::with(Options { segments: Some(301), latency: Duration::from_millis(20), ..Options::default() });
+    let mut seen = 0;
+    for _ in 0..6 {
+        let (code, said) = in_terminal(&office.desk, &["export", "-o", "/dev/null"], &office.variables(), "");
+        assert_eq!(code, 0, "{said}");
+        for line in said.split("loading ").skip(1) {
+            let count: usize = line.split_once(" segment").unwrap().0.replace(',', "").parse().unwrap();
+            assert!(count <= 301 && !line.contains(" 1 pages"), "{said}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
 }
 
 #[test]
@@ -69,8 +86,7 @@ fn what_went_wrong_in_a_diagnosis_is_red_and_what_is_protected_too() {
         "[profiles.prod]\nbase_url = \"http://127.0.0.1:1\"\ntenant = \"t\"\napi_key = \"k\"\nprotected = true\n";
     fs::write(folder.join("config.toml"), file).unwrap();
     let run = |command: &str, when: &str| office.desk.run(&[command, "--color", when]).1;
-    for (command, red) in [("doctor", "\u{1b}[31mfailed\u{1b}[0m   tcp"), ("profiles", "\u{1b}[31mprotected, ")]
-    {
+    for (command, red) in [("doctor", "\u{1b}[31mfailed\u{1b}[0m   tcp"), ("profiles", "\u{1b}[31mprotected, ")] {
         let always = run(command, "always");
         assert!(always.contains(red), "{always}");
         assert!(!run(command, "auto").contains('\u{1b}') && !run(command, "never").contains('\u{1b}'), "{command}");

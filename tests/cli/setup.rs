@@ -1,14 +1,12 @@
 //! `segtui config`, `segtui profiles` and `--version`: how the program is set up.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, Office, told};
+use crate::desk::{Desk, Office, in_terminal, told};
 
 const FILE: &str = r#"default_profile = "prod"
 
@@ -212,26 +210,8 @@ fn what_an_edit_left_is_offered_at_the_next_one() {
     let failing = editor(&desk, "echo '# mine' >> \"$1\"; exit 3");
     let leave = || assert_eq!(told(desk.segtui(&["config", "edit"]).env("EDITOR", &failing)).0, 1);
     let answered = |answer: &str| {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_segtui"));
-        command.args(["config", "edit"]);
-        command.env_clear();
-        command.env("HOME", desk.home.path());
-        command.env("EDITOR", "true");
-        command.env("PATH", "/usr/bin:/bin");
-        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
-        let mut child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        // Reading goes on up to the end, which is an error on some systems.
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let said = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            let _ended = reader.read_to_end(&mut said);
-            String::from_utf8_lossy(&said).into_owned()
-        });
-        pair.master.take_writer().unwrap().write_all(answer.as_bytes()).unwrap();
-        let code = child.wait().unwrap().exit_code();
-        drop(pair.master);
-        (code, said.join().unwrap())
+        let variables = [("EDITOR", "true".to_owned()), ("PATH", "/usr/bin:/bin".to_owned())];
+        in_terminal(&desk, &["config", "edit"], &variables, answer)
     };
     leave();
     let (code, said) = answered("n\n");
