@@ -1,9 +1,9 @@
 //! `segtui man`: the manual, made of the same table of arguments as `--help`.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::files;
@@ -22,7 +22,7 @@ pub(super) fn run(options: &ManArguments) -> Result<Exit, Failure> {
 }
 
 fn write_all(folder: &Path) -> Result<Exit, Failure> {
-    let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Arguments::command(), folder));
+    let written = fs::create_dir_all(folder).and_then(|()| write_pages(&program(), folder));
     written.map_err(|error| {
         Failure::failed(format_args!("couldn't write the manual into {}: {}", folder.display(), files::reason(&error)))
             .hint("name a folder that you can write to")
@@ -30,10 +30,24 @@ fn write_all(folder: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The page of the program, or of a command.
-fn page(words: &[String]) -> Result<String, Failure> {
+/// Writes the page of a command and of all below it.
+fn write_pages(command: &Command, folder: &Path) -> io::Result<()> {
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        write_pages(below, folder)?;
+    }
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    fs::write(folder.join(format!("{name}.1")), rendered(command)?)
+}
+
+fn program() -> Command {
     let mut program = Arguments::command().disable_help_subcommand(true);
     program.build();
+    program
+}
+
+/// The page of the program, or of a command.
+fn page(words: &[String]) -> Result<String, Failure> {
+    let program = program();
     let mut command = &program;
     for word in words {
         command = command.find_subcommand(word).ok_or_else(|| {
@@ -42,17 +56,93 @@ fn page(words: &[String]) -> Result<String, Failure> {
             Failure::usage(format_args!("there is no command {word}")).hint(format_args!("commands: {known}"))
         })?;
     }
+    rendered(command).map_err(|error| Failure::failed(format_args!("couldn't write the manual: {error}")))
+}
+
+fn rendered(command: &Command) -> io::Result<String> {
+    let more = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let mut page = Vec::new();
-    Man::new(command.clone())
+    Man::new(command.clone().after_help(None::<&str>))
         .source(concat!("segtui ", env!("CARGO_PKG_VERSION")))
-        .render(&mut page)
-        .map_err(|error| Failure::failed(format_args!("couldn't write the manual: {error}")))?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+        .render(&mut page)?;
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    let end = page.find(".SH VERSION").unwrap_or(page.len());
+    page.insert_str(end, &sections(&more));
+    Ok(page)
+}
+
+/// What stands behind the flags in the help, as sections of a page. A block with a heading is a section, in which indented lines keep
+/// their ends: they are commands and tables. Everything else are notes.
+fn sections(help: &str) -> String {
+    let (mut sections, mut notes) = (String::new(), String::new());
+    for block in help.split("\n\n").map(|block| block.trim_matches('\n')).filter(|block| !block.is_empty()) {
+        let heading = block.lines().next().and_then(|line| line.strip_suffix(':'));
+        if let Some(heading) = heading.filter(|_| block.lines().nth(1).is_some_and(is_indented)) {
+            let title = match heading {
+                "Exit codes" => "EXIT STATUS".to_owned(),
+                other => other.to_uppercase(),
+            };
+            sections.extend([".SH \"", &escaped(&title), "\"\n"]);
+            paragraphs(&mut sections, block.lines().skip(1));
+        } else {
+            notes.push_str(".PP\n");
+            paragraphs(&mut notes, block.lines());
+        }
+    }
+    if !notes.is_empty() {
+        sections.extend([".SH NOTES\n", &notes]);
+    }
+    sections
+}
+
+fn paragraphs<'a>(out: &mut String, lines: impl Iterator<Item = &'a str>) {
+    let mut keeps_ends = false;
+    for line in lines {
+        if is_indented(line) != keeps_ends {
+            keeps_ends = !keeps_ends;
+            out.push_str(if keeps_ends { ".PP\n.nf\n" } else { ".fi\n.PP\n" });
+        }
+        out.extend([&escaped(line), "\n"]);
+    }
+    if keeps_ends {
+        out.push_str(".fi\n");
+    }
+}
+
+fn is_indented(line: &str) -> bool {
+    line.starts_with("  ")
+}
+
+/// A line of which roff obeys nothing, with the characters that shells read and that it would make prettier.
+fn escaped(line: &str) -> String {
+    let mut escaped = if line.starts_with('.') { "\\&".to_owned() } else { String::new() };
+    for character in line.chars() {
+        match character {
+            '\\' => escaped.push_str("\\e"),
+            '-' => escaped.push_str("\\-"),
+            '\'' => escaped.push_str("\\(aq"),
+            '"' => escaped.push_str("\\(dq"),
+            '`' => escaped.push_str("\\(ga"),
+            '~' => escaped.push_str("\\(ti"),
+            '^' => escaped.push_str("\\(ha"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn examples_and_tables_are_sections_that_keep_their_lines() {
+        let help = "Examples:\n  segtui x 'a-b'\n  .y \\\n\nNothing \"else\".\n\nExit codes:\n  0  done\n'Q' is more.";
+        let expected = ".SH \"EXAMPLES\"\n.PP\n.nf\n  segtui x \\(aqa\\-b\\(aq\n  .y \\e\n.fi\n\
+                        .SH \"EXIT STATUS\"\n.PP\n.nf\n  0  done\n.fi\n.PP\n\\(aqQ\\(aq is more.\n\
+                        .SH NOTES\n.PP\nNothing \\(dqelse\\(dq.\n";
+        assert_eq!(sections(help), expected);
+    }
 
     #[test]
     fn every_command_has_a_page_with_its_flags() {

@@ -198,9 +198,22 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
     let desk = Desk::new();
     let (code, page, stderr) = desk.run(&["man"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
-    assert!(page.contains(".TH segtui 1") && page.contains("Exit codes") && page.contains("segtui\\-watch"), "{page}");
+    assert!(
+        page.contains(".TH segtui 1")
+            && page.contains(".SH \"EXIT STATUS\"\n.PP\n.nf\n  0  done")
+            && page.contains("segtui\\-watch"),
+        "{page}"
+    );
     let (code, page, _) = desk.run(&["man", "config", "show"]);
     assert!(code == 0 && page.contains(".SH SYNOPSIS") && page.contains("\\-\\-output"), "{page}");
+    // What is a command or a table in the help is one in the page.
+    let (_, page, _) = desk.run(&["man", "find"]);
+    for part in [
+        ".SH \"EXAMPLES\"\n.PP\n.nf\n  segtui find vip",
+        ".SH \"HOW TO SEARCH (QUERY), AS WITH / IN THE TREE\"\n.PP\n.nf\n",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
     let (code, stdout, stderr) = desk.run(&["man", "nothing"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(stderr.starts_with("segtui: there is no command nothing\nhint: commands: "), "{stderr}");
