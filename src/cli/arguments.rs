@@ -399,7 +399,7 @@ pub(super) struct ServeDemoArguments {
     /// Port on the loopback address; 0 picks a free port.
     #[arg(long, short, default_value_t = 0)]
     pub port: u16,
-    /// Start with the segments of a JSON file written by `export`.
+    /// Start with the segments of a file written by `export` (JSON, NDJSON, CSV or outline, by its extension), `-` for JSON on stdin.
     #[arg(long, value_name = "FILE", conflicts_with = "segments")]
     pub load: Option<PathBuf>,
     /// Generate N segments instead of the built-in wholesale tenant (about 300).

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -24,6 +25,7 @@ use super::surroundings::Surroundings;
 
 pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
     let (subject, rules) = if let Some(file) = arguments.file.clone() {
+        no_tenant(&file)?;
         let reading = arguments.reading.clone();
         let subject =
             output::blocking(move |_| Subject::of_file(source::read_from(&file, &reading, Purpose::Looking)?)).await?;
@@ -53,6 +55,16 @@ pub(super) async fn run(arguments: CheckArguments, surroundings: Surroundings) -
         })
     })
     .await
+}
+
+/// What names a tenant elsewhere is no file here, unless there is one of that name.
+fn no_tenant(file: &Path) -> Result<(), Failure> {
+    let text = file.to_str().unwrap_or_default();
+    match ["profile:", "store:"].into_iter().find_map(|kind| text.strip_prefix(kind)) {
+        Some(profile) if !file.exists() => Err(Failure::usage(format_args!("check takes a file, and {text} is none"))
+            .hint(format_args!("check the tenant of a profile with --profile {profile}"))),
+        _ => Ok(()),
+    }
 }
 
 /// The rules with what the flags say of them. Rules that are only named are the only ones that are looked at.

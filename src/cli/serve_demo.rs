@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::WrapErr;
@@ -16,11 +17,13 @@ use crate::printable::printable;
 use crate::segment::Segment;
 use crate::terminal;
 
-use super::arguments::ServeDemoArguments;
+use super::arguments::{ReadingArguments, ServeDemoArguments};
+use super::check::segments;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::notes::Notes;
 use super::output::on_stdout;
+use super::source::{self, Input, Source};
 
 pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<Exit, Failure> {
     let port = arguments.port;
@@ -63,19 +66,38 @@ pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<E
     Ok(Exit::Done)
 }
 
-/// The segments of a file.
+/// The segments of a file, in a form that `export` writes; what has no ending that says another one is JSON.
 fn load(path: &Path) -> Result<Vec<Segment>, Failure> {
+    let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
     let failed = |why: String| {
-        Failure::usage(format_args!("couldn't load the segments of {}: {why}", path.display()))
-            .hint("name a file that `segtui export --format json` has written, or leave --load out")
+        Failure::usage(format_args!("couldn't load the segments of {name}: {why}")).hint(
+            "name a file that `segtui export` has written as JSON, NDJSON, CSV or an outline, or leave --load out",
+        )
     };
-    let text = fs::read_to_string(path).map_err(|error| failed(files::reason(&error)))?;
-    let segments = formats::json::read(&text).map_err(|error| failed(fault(&error)))?;
+    let segments = if is_of_rows(path) {
+        let Input::Rows(Source { rows, .. }) = source::read_from(path, &ReadingArguments::default())? else {
+            return Err(failed("it is a plan".into()));
+        };
+        segments(&name, &rows)?.into_iter().map(|row| Arc::unwrap_or_clone(row.segment)).collect()
+    } else {
+        let text = text(path).map_err(|error| failed(files::reason(&error)))?;
+        formats::json::read(&text).map_err(|error| failed(fault(&error)))?
+    };
     let mut ids = HashSet::new();
     if let Some(twice) = segments.iter().find(|segment| !ids.insert(&segment.id)) {
         return Err(failed(format!("the ID {} is in it twice", printable(&twice.id.text()))));
     }
     Ok(segments)
+}
+
+/// Whether the name of a file says that it has rows, as `plan` reads them.
+fn is_of_rows(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    matches!(extension.as_deref(), Some("csv" | "tsv" | "ndjson" | "jsonl" | "outline"))
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) }
 }
 
 /// What is wrong with a file, and where.

@@ -5,6 +5,13 @@ use segtui::demo::Options;
 use crate::desk::{Desk, Office, told};
 
 #[test]
+fn a_tenant_in_the_place_of_a_file_is_told_from_one() {
+    let desk = Desk::new();
+    let said = "segtui: check takes a file, and profile:prod is none\nhint: check the tenant of a profile with --profile prod\n";
+    assert_eq!(desk.run(&["check", "profile:prod"]), (2, String::new(), said.to_owned()));
+}
+
+#[test]
 fn what_nobody_sees_is_written_as_an_escape_in_json() {
     let hidden = "{\"id\":\"a\",\"name\":\"A\\u200bB\\u202eC\",\"externalId\":\"X\",\"parentSegmentId\":null}";
     let load = vec![serde_json::from_str(hidden).unwrap()];

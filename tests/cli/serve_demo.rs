@@ -1,19 +1,27 @@
 //! `segtui serve-demo`.
 
+use std::process::Stdio;
+
+use segtui::demo::Options;
 use segtui::segment::Segment;
 
 use crate::desk::Desk;
 
 /// What `export` has of a demo server that was started with these arguments.
 fn export_of_demo_server(desk: &Desk, arguments: &[&str]) -> Vec<Segment> {
+    export_of(desk, arguments, Stdio::null())
+}
+
+fn export_of(desk: &Desk, arguments: &[&str], stdin: Stdio) -> Vec<Segment> {
     use std::io::{BufRead, BufReader};
-    use std::process::{Command as Process, Stdio};
+    use std::process::Command as Process;
 
     let mut server = Process::new(env!("CARGO_BIN_EXE_segtui"))
         .args(["serve-demo", "--tenant", "t", "--api-key", "k"])
         .args(arguments)
         .env_clear()
         .env("HOME", desk.home.path())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -41,6 +49,16 @@ fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
     let segments = export_of_demo_server(&desk, &["--segments", "30"]);
     std::fs::write(&file, serde_json::to_string(&segments).unwrap()).unwrap();
     assert_eq!(export_of_demo_server(&desk, &["--load", path]), segments);
+    // And in the other forms that can be read again.
+    for form in ["ndjson", "csv", "outline"] {
+        let office = crate::desk::Office::with(Options { load: Some(segments.clone()), ..Options::default() });
+        let other = desk.home.path().join(format!("segments.{form}"));
+        let other = other.to_str().unwrap();
+        assert_eq!(office.run(&["export", "--format", form, "-o", other]).0, 0);
+        assert_eq!(export_of_demo_server(&desk, &["--load", other]), segments, "{form}");
+    }
+    let loaded = export_of(&desk, &["--load", "-"], std::fs::File::open(&file).unwrap().into());
+    assert_eq!(loaded, segments);
     for (text, words) in [
         ("[{]", "line 1 column 3"),
         (
@@ -57,7 +75,7 @@ fn a_demo_server_begins_with_the_segments_of_a_file_that_export_has_written() {
 #[test]
 fn a_script_gets_the_address_and_nothing_else_and_zero_at_the_end() {
     use std::io::{BufRead, BufReader};
-    use std::process::{Command as Process, Stdio};
+    use std::process::Command as Process;
 
     use rustix::process::{Pid, Signal, kill_process};
 
