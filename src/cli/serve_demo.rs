@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use color_eyre::eyre::WrapErr;
@@ -48,6 +49,9 @@ pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<E
             .hint("choose another --port; 0, as without it, is a free one")
     })?;
     let (url, tenant, key) = (server.base_url(), server.tenant(), server.api_key());
+    // Whoever reads the address may end it at once, so it listens before it says it.
+    let mut signal = std::pin::pin!(terminal::until_signalled());
+    let at_once = futures_util::poll!(signal.as_mut());
     // The address first and by itself, for a script that reads one line.
     on_stdout(writeln!(io::stdout(), "{url}"))?;
     let told = format!(
@@ -60,7 +64,11 @@ pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<E
     if !notes.is_quiet() {
         terminal::write_line(told);
     }
-    let signal = terminal::until_signalled().await.wrap_err("couldn't wait for a signal")?;
+    let signal = match at_once {
+        Poll::Ready(signal) => signal,
+        Poll::Pending => signal.await,
+    };
+    let signal = signal.wrap_err("couldn't wait for a signal")?;
     tracing::info!(?signal, "the demo server ends");
     server.stop().await;
     Ok(Exit::Done)
