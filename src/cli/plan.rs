@@ -10,6 +10,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::clock;
 use crate::forest::Forest;
 use crate::planning::{self, Blown, Fuses, Made, Planned, Request, SavedPlan};
+use crate::printable::printable_json_lines;
 use crate::segment::{Pattern, SegmentId};
 
 use super::arguments::{MatchingArguments, PlanArguments, ScopeQuery, TextOrJson};
@@ -132,5 +133,5 @@ fn saved(planned: &Planned, wish: &Wish, loaded: &Loaded, blown: &[Blown]) -> Sa
 
 fn write_json(out: &mut dyn Write, saved: &SavedPlan) -> std::fmt::Result {
     let text = serde_json::to_string_pretty(saved).map_err(|_| std::fmt::Error)?;
-    writeln!(out, "{text}")
+    writeln!(out, "{}", printable_json_lines(&text))
 }

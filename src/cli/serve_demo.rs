@@ -24,7 +24,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::notes::Notes;
 use super::output::on_stdout;
-use super::source::{self, Input, Source};
+use super::source::{self, Input, Purpose, Source};
 
 pub(super) async fn run(arguments: ServeDemoArguments, notes: Notes) -> Result<Exit, Failure> {
     let port = arguments.port;
@@ -83,7 +83,8 @@ fn load(path: &Path) -> Result<Vec<Segment>, Failure> {
         )
     };
     let segments = if is_of_rows(path) {
-        let Input::Rows(Source { rows, .. }) = source::read_from(path, &ReadingArguments::default())? else {
+        let Input::Rows(Source { rows, .. }) = source::read_from(path, &ReadingArguments::default(), Purpose::Looking)?
+        else {
             return Err(failed("it is a plan".into()));
         };
         segments(&name, &rows)?.into_iter().map(|row| Arc::unwrap_or_clone(row.segment)).collect()

@@ -114,7 +114,7 @@ fn all_faults_of_a_file_are_listed_with_their_lines() {
 fn what_a_connection_would_refuse_is_a_fault_of_the_file() {
     let desk = Desk::new();
     let of = |profile: &str| {
-        written(&desk, &format!("[profiles.a]\n{profile}\n"));
+        desk.configure(&format!("[profiles.a]\n{profile}\n"));
         let (code, stdout, stderr) = desk.run(&["config", "check"]);
         assert_eq!(stderr, "");
         (code, stdout.lines().map(|line| line.split_once("config.toml:").unwrap().1.to_owned()).collect::<Vec<_>>())
@@ -206,7 +206,7 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
 #[test]
 fn what_an_edit_left_is_offered_at_the_next_one() {
     let desk = Desk::new();
-    let path = written(&desk, FILE);
+    let path = desk.configure(FILE);
     let failing = editor(&desk, "echo '# mine' >> \"$1\"; exit 3");
     let leave = || assert_eq!(told(desk.segtui(&["config", "edit"]).env("EDITOR", &failing)).0, 1);
     let answered = |answer: &str| {
