@@ -1,8 +1,9 @@
 //! What the feed has named and nobody has looked at since, and up to where everything that it named is settled.
 //!
 //! The feed is read ahead of the looks, so there are two positions: the one to read on from, and the one before which every
-//! segment that was named has been looked at. Only that one may be stored: a program that starts from it misses nothing. A
-//! segment waits once, however often the feed names it. No I/O and no clock: parts of the feed and answers come in as values.
+//! segment that was named has been looked at. Only that one may be stored: a program that starts from it misses nothing. So it
+//! never passes a segment that was set apart since it can't be read, for however long. A segment waits once, however often the
+//! feed names it. No I/O and no clock: parts of the feed and answers come in as values.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -37,15 +38,21 @@ pub(super) struct Backlog {
     turns: BTreeMap<u64, SegmentId>,
     /// Those that are being looked at, and how each was named again since the look began.
     looked_at: BTreeMap<SegmentId, (Named, Option<Named>)>,
+    /// Those whose look has failed, and that are left alone for a while. Few.
+    apart: BTreeMap<SegmentId, Named>,
     /// Parts that were read and are not known to be settled, the earliest first.
     parts: VecDeque<Settled>,
-    /// How many segments are owed a look since each part.
+    /// How many segments are owed a look since each part, those set apart not included.
     owed: BTreeMap<PartNumber, usize>,
     last_part: PartNumber,
     last_turn: u64,
     /// How many of those that wait the feed has named.
     named: usize,
 }
+
+/// Parts that are remembered while one before them is not settled. With more, every other one is forgotten, so that the position
+/// may move on a little later than it could.
+const MOST_PARTS: usize = 1_024;
 
 /// Why a segment is owed a look.
 #[derive(Debug, Clone, Copy)]
@@ -69,12 +76,21 @@ impl Backlog {
         for (id, kind, only) in events {
             self.name(id, kind, only);
         }
+        if self.parts.len() >= MOST_PARTS {
+            let mut keep = false;
+            self.parts.retain(|_| {
+                keep = !keep;
+                keep
+            });
+        }
         self.parts.push_back(Settled { number: self.last_part, next, landmarks });
         self.last_part
     }
 
     fn name(&mut self, id: &SegmentId, kind: FeedEventKind, only: Option<Context>) {
         let part = self.last_part;
+        // It may well be readable now.
+        self.resume(id);
         if let Some(named) = self.waiting.get_mut(id) {
             if named.last.is_none() {
                 named.mention.kind = Some(kind);
@@ -102,12 +118,20 @@ impl Backlog {
 
     /// A segment is owed a look for another reason than the feed.
     pub fn owe(&mut self, id: SegmentId) {
-        if self.waiting.contains_key(&id) || self.looked_at.contains_key(&id) {
+        if self.resume(&id) || self.waiting.contains_key(&id) || self.looked_at.contains_key(&id) {
             return;
         }
         let part = self.last_part;
         *self.owed.entry(part).or_default() += 1;
         self.enqueue(id, Named { mention: FeedSource::default(), last: None, part });
+    }
+
+    /// A segment that was set apart is looked at again. Answers whether there was such a one.
+    pub fn resume(&mut self, id: &SegmentId) -> bool {
+        let Some(named) = self.apart.remove(id) else { return false };
+        *self.owed.entry(named.part).or_default() += 1;
+        self.enqueue(id.clone(), named);
+        true
     }
 
     fn enqueue(&mut self, id: SegmentId, named: Named) {
@@ -127,7 +151,7 @@ impl Backlog {
         Some((id, named.mention))
     }
 
-    /// A look has its answer, or is given up: the segment is owed no other, unless it was named again meanwhile.
+    /// A look has its answer: the segment is owed no other, unless it was named again meanwhile.
     pub fn looked(&mut self, id: &SegmentId) {
         let Some((named, again)) = self.looked_at.remove(id) else { return };
         self.pay(named.part);
@@ -148,6 +172,17 @@ impl Backlog {
         self.enqueue(id.clone(), named);
     }
 
+    /// A look has failed, and others are not to wait for the segment. It is looked at again when it is resumed, and at once if it was
+    /// named again meanwhile.
+    pub fn set_apart(&mut self, id: &SegmentId) {
+        if self.looked_at.get(id).is_some_and(|(_, again)| again.is_some()) {
+            return self.look_again(id);
+        }
+        let Some((named, _)) = self.looked_at.remove(id) else { return };
+        self.pay(named.part);
+        self.apart.insert(id.clone(), named);
+    }
+
     fn pay(&mut self, part: PartNumber) {
         if let Entry::Occupied(mut owed) = self.owed.entry(part) {
             *owed.get_mut() -= 1;
@@ -157,9 +192,9 @@ impl Backlog {
         }
     }
 
-    /// Segments that wait, as another way of learning about them than looks may settle them: each that `settles` answers yes for
-    /// is owed no look any more. It is told how the segment was named first and last. Only what was named up to a part is asked
-    /// about.
+    /// Segments that wait or are set apart, as another way of learning about them than looks may settle them: each that `settles`
+    /// answers yes for is owed no look any more. It is told how the segment was named first and last. Only what was named up to a
+    /// part is asked about.
     pub fn settle_up_to(
         &mut self,
         part: PartNumber,
@@ -174,9 +209,21 @@ impl Backlog {
             self.named -= usize::from(named.last.is_some());
             self.pay(named.part);
         }
+        self.apart.retain(|id, named| named.part > part || !settles(id, named.mention, named.last));
     }
 
-    /// Whether everything is settled up to a part.
+    /// Segments that are set apart and were named up to a part: each that `settles` answers yes for is owed no look any more, and is
+    /// answered.
+    pub fn settle_apart_up_to(&mut self, part: PartNumber, settles: impl Fn(&SegmentId) -> bool) -> Vec<SegmentId> {
+        let due = self.apart.iter().filter(|(id, named)| named.part <= part && settles(id));
+        let settled: Vec<SegmentId> = due.map(|(id, _)| id.clone()).collect();
+        for id in &settled {
+            self.apart.remove(id);
+        }
+        settled
+    }
+
+    /// Whether everything is settled up to a part, what is set apart aside.
     pub fn is_settled_up_to(&self, part: PartNumber) -> bool {
         self.owed.first_key_value().is_none_or(|(owed, _)| *owed > part)
     }
@@ -184,7 +231,8 @@ impl Backlog {
     /// The last part of the feed up to which everything is settled, if that has moved on.
     pub fn settled(&mut self) -> Option<Settled> {
         let mut settled = None;
-        let first_owed = self.owed.first_key_value().map(|(part, _)| *part);
+        let apart = self.apart.values().map(|named| named.part);
+        let first_owed = self.owed.keys().next().copied().into_iter().chain(apart).min();
         while let Some(part) = self.parts.front()
             && first_owed.is_none_or(|owed| part.number < owed)
         {

@@ -1,5 +1,6 @@
 //! The sync actor against a server in memory that is slow, loses answers, and changes while it is read; on paused time.
 
+mod apart;
 mod client;
 mod evidence;
 mod feed;

@@ -134,6 +134,17 @@ struct Apart {
     at: Instant,
     /// How often that has failed in a row.
     times: u32,
+    /// When that was told last.
+    told: Option<Instant>,
+    /// Whether it was named before the feed was read to its end, so that a list may have told it already.
+    of_the_start: bool,
+}
+
+impl Apart {
+    /// Whether it is time to tell that it can't be read: after so many tries, and now and then for as long as that lasts.
+    fn is_to_be_told(&self, now: Instant, tries: u32) -> bool {
+        self.times >= tries && self.told.is_none_or(|told| now.duration_since(told) >= TOLD_AGAIN)
+    }
 }
 
 /// What was read since the last pause.
@@ -195,11 +206,14 @@ const EARLY_LOOKS: (u32, u32) = (20, 4);
 /// When it is looked again for a segment that was not there: a server may be slow to show what is new.
 const RECHECKS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
 const MOST_RECHECKS: usize = 1_000;
-/// How often a segment is tried before it is said that it can't be read.
+/// How often a segment is tried before it is said that it can't be read, but for those who are told of each change: they hear it at
+/// once.
 const TRIES: u32 = 3;
 /// The pause before the second try, which doubles with each further one, and what it grows to at most.
 const TRIED_AGAIN: Duration = Duration::from_secs(1);
 const LEFT_ALONE: Duration = Duration::from_secs(300);
+/// How often it is told that a segment still can't be read.
+const TOLD_AGAIN: Duration = Duration::from_secs(3_600);
 /// Segments in a row that can't be read after which it is the server.
 const MOST_APART: usize = 20;
 /// How often it is asked whether the feed is still the one that was followed.
@@ -304,14 +318,21 @@ impl Following {
         }
     }
 
-    /// A segment could not be read once more. Answers whether that is to be told now.
-    fn set_apart(&mut self, id: SegmentId, fault: &Fault) -> bool {
+    /// Whether a segment that can't be read is that segment's fault, rather than the server's.
+    fn can_set_apart(&self, id: &SegmentId) -> bool {
+        self.looks.apart.contains_key(id) || self.looks.apart.len() < MOST_APART
+    }
+
+    /// A segment could not be read once more. Answers whether that is to be told now, which is after so many tries.
+    fn set_apart(&mut self, id: SegmentId, fault: &Fault, tries: u32) -> bool {
         let now = Instant::now();
-        let apart = self.looks.apart.entry(id).or_insert(Apart { at: now, times: 0 });
-        let before = apart.times;
+        let of_the_start = !self.synchronised;
+        let apart = self.looks.apart.entry(id).or_insert(Apart { at: now, times: 0, told: None, of_the_start });
         apart.times = if fault.is_transient() { apart.times.saturating_add(1) } else { TRIES.max(apart.times) };
         apart.at = now + TRIED_AGAIN.saturating_mul(1 << apart.times.min(10)).min(LEFT_ALONE) / 2;
-        before < TRIES && apart.times >= TRIES
+        let is_news = apart.is_to_be_told(now, tries);
+        apart.told = if is_news { Some(now) } else { apart.told };
+        is_news
     }
 
     /// Takes note of what is settled. Answers whether it was more than before.
@@ -600,17 +621,18 @@ impl<R: Remote> Actor<R> {
             || !self.following.looks.backlog.is_waiting()
     }
 
-    /// Applies fetched segments, and answers the differences. `by_feed` when the feed led there.
-    pub(super) async fn take(&mut self, answers: Vec<Fetched>, by_feed: bool) -> Result<Vec<SegmentChange>, Stopped> {
-        let next = self.following.earliest().filter(|_| by_feed);
-        let Taken { told, different } = self.apply(answers, by_feed);
+    /// Applies fetched segments, and answers the differences.
+    pub(super) async fn take(&mut self, answers: Vec<Fetched>, by: LedBy) -> Result<Vec<SegmentChange>, Stopped> {
+        let next = self.following.earliest().filter(|_| by != LedBy::Other);
+        let Taken { told, different } = self.apply(answers, by);
         self.emit_changes(told, next).await?;
         Ok(different)
     }
 
     /// Applies fetched segments, of which nobody is told yet.
-    fn apply(&mut self, answers: Vec<Fetched>, by_feed: bool) -> Taken {
-        let tell_all = self.settings.tell_named && !self.following.synchronised && by_feed;
+    fn apply(&mut self, answers: Vec<Fetched>, by: LedBy) -> Taken {
+        let of_the_start = by == LedBy::FeedAtStart || by == LedBy::Feed && !self.following.synchronised;
+        let tell_all = self.settings.tell_named && of_the_start;
         let (mut told, mut different) = (Vec::new(), Vec::new());
         for answer in answers {
             let (id, mention) = (answer.id.clone(), answer.mention);
@@ -629,6 +651,17 @@ impl<R: Remote> Actor<R> {
         }
         Taken { told, different }
     }
+}
+
+/// What led to a segment that was fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LedBy {
+    /// The feed has named it.
+    Feed,
+    /// The feed has named it before it was read to its end for the first time, and it can be read only now.
+    FeedAtStart,
+    /// Something else.
+    Other,
 }
 
 /// What came of fetched segments.

@@ -102,6 +102,8 @@ const UNTIL_ASKED: Duration = Duration::from_secs(365 * 86_400);
 /// What the feed told while a list was loading.
 #[derive(Debug, Default)]
 struct Meanwhile {
+    /// What it had told before.
+    before: PartNumber,
     changed: bool,
     named: HashSet<SegmentId>,
 }
@@ -202,7 +204,8 @@ impl<R: Remote> Actor<R> {
     /// Lists everything from the beginning. The position in the feed stays where it is, so what happens meanwhile is found.
     pub(super) async fn relist(&mut self) -> Result<(), Stopped> {
         self.lists.reload_wanted = false;
-        self.lists.last.meanwhile = Meanwhile::default();
+        self.lists.last.meanwhile =
+            Meanwhile { before: self.following.looks.backlog.last_part(), ..Meanwhile::default() };
         let listing = Box::new(ListRun::new(&self.settings, &self.tasks.questions));
         self.cache.begin_list(listing.begun());
         self.list(listing).await
@@ -266,7 +269,7 @@ impl<R: Remote> Actor<R> {
         self.watch_children_anew();
         let was_complete = self.lists.last.is_complete();
         let apart = progress.elapsed.saturating_mul(LISTS_APART).clamp(LEAST_APART, MOST_APART);
-        let Meanwhile { changed, named } = std::mem::take(&mut self.lists.last.meanwhile);
+        let Meanwhile { before, changed, named } = std::mem::take(&mut self.lists.last.meanwhile);
         self.lists.last = LastList {
             trust: if changed { ListConsistency::Suspect } else { ListConsistency::Replaying },
             begun: listing.begun(),
@@ -291,6 +294,7 @@ impl<R: Remote> Actor<R> {
             verify_after: self.settings.verify_every.map(|pause| now + pause),
         };
         let told = self.settle_by_list(&mut different).await?;
+        self.settle_apart_by_list(before);
         self.doubt_or_look_for(absent, different.is_empty());
         self.keep_list(&different).await;
         if self.settings.tell_named {

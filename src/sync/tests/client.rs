@@ -40,6 +40,8 @@ pub struct Client {
     pub origins: BTreeMap<SegmentId, Contexts>,
     /// Where the feed goes on after the last change.
     pub next: Option<Step>,
+    /// Where it goes on as was told when it was read to its end.
+    pub reached: Option<Step>,
     /// How many segments an earlier run had stored.
     pub restored: Option<usize>,
     /// Events in all.
@@ -76,6 +78,7 @@ impl Client {
             named: Vec::new(),
             origins: BTreeMap::new(),
             next: None,
+            reached: None,
             restored: None,
             heard: 0,
             lists: 0,
@@ -138,7 +141,8 @@ impl Client {
                     self.see(seen);
                 }
             }
-            Event::Synchronised { lacking, .. } => {
+            Event::Synchronised { next, lacking, .. } => {
+                self.reached = Some(next);
                 self.synchronised += 1;
                 self.lacking = lacking;
             }

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 
 use crate::remote::{Fault, FeedEventKind, Remote, RemoteError};
 use crate::segment::SegmentId;
+use crate::sync::backlog::PartNumber;
 use crate::sync::fetch::fetch;
 use crate::sync::message::{Event, FeedSource, Notice, SegmentChange};
 use crate::sync::report::Report;
 use crate::sync::segment_cache::Fetched;
 
 use super::super::{Actor, Next, Stopped, Work};
-use super::{KEPT_EVERY, LEFT_ALONE, MOST_APART, MOST_RECHECKS, RECHECKS};
+use super::{KEPT_EVERY, LEFT_ALONE, LedBy, MOST_RECHECKS, RECHECKS, TRIES};
 
 impl<R: Remote> Actor<R> {
     /// Looks at the next segment that is owed a look. Answers whether there was one.
@@ -64,16 +65,19 @@ impl<R: Remote> Actor<R> {
     ) -> Result<(), Stopped> {
         match result {
             Ok(answer) => {
-                if self.following.looks.apart.remove(&id).is_some() {
+                let apart = self.following.looks.apart.remove(&id);
+                if apart.is_some() {
                     tracing::info!(%id, "a segment can be read again");
                 }
+                let of_the_start = apart.is_some_and(|apart| apart.of_the_start);
+                let by = if of_the_start { LedBy::FeedAtStart } else { LedBy::Feed };
                 self.failures = 0;
                 if answer.now.is_none() && mention.kind != Some(FeedEventKind::Deleted) {
                     self.look_again_later(&id);
                 }
                 self.following.looks.backlog.looked(&id);
                 let more = self.following.advance();
-                if self.take(vec![answer], true).await?.is_empty() {
+                if self.take(vec![answer], by).await?.is_empty() {
                     self.following.looks.idle.spend(Instant::now());
                 }
                 if more && self.following.kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY) {
@@ -81,11 +85,12 @@ impl<R: Remote> Actor<R> {
                     self.keep().await;
                 }
             }
-            Err(error) if concerns_one(&error.fault) && self.following.looks.apart.len() < MOST_APART => {
+            Err(error) if concerns_one(&error.fault) && self.following.can_set_apart(&id) => {
                 tracing::warn!(%error, "a segment can't be read");
-                self.following.looks.backlog.looked(&id);
-                self.following.advance();
-                if self.following.set_apart(id, &error.fault) {
+                // The position stays before it: whoever starts from there later looks at it again.
+                self.following.looks.backlog.set_apart(&id);
+                let tries = if self.settings.tell_named { 1 } else { TRIES };
+                if self.following.set_apart(id, &error.fault, tries) {
                     self.emit(Event::Noticed(Notice::SetApart { error })).await?;
                 }
             }
@@ -138,7 +143,7 @@ impl<R: Remote> Actor<R> {
         for gone in answers.iter().filter(|answer| answer.now.is_none()) {
             self.look_again_later(&gone.id.clone());
         }
-        let gone = self.take(answers, false).await?.into_iter().filter(|seen| seen.now.is_none());
+        let gone = self.take(answers, LedBy::Other).await?.into_iter().filter(|seen| seen.now.is_none());
         // Where a server takes what stands below along, it may do so at every level.
         let gone: HashSet<SegmentId> = gone.map(|seen| seen.id).collect();
         let below = if gone.is_empty() { Vec::new() } else { self.children_of(&gone) };
@@ -180,6 +185,9 @@ impl<R: Remote> Actor<R> {
             }
             is_listed || deleted
         });
+        for (id, ..) in &named {
+            self.following.looks.apart.remove(id);
+        }
         let mentions: HashMap<&SegmentId, FeedSource> = named.iter().map(|(id, mention, _)| (id, *mention)).collect();
         for seen in different.iter_mut() {
             if let Some(mention) = mentions.get(&seen.id) {
@@ -191,7 +199,7 @@ impl<R: Remote> Actor<R> {
             let listed = different.iter().filter(|seen| mentions.contains_key(&seen.id));
             known.extend(listed.map(|seen| (seen.id.clone(), seen.clone())));
         }
-        known.extend(self.apply(gone, true).told.into_iter().map(|seen| (seen.id.clone(), seen)));
+        known.extend(self.apply(gone, LedBy::Feed).told.into_iter().map(|seen| (seen.id.clone(), seen)));
         let mut told = Vec::new();
         for (id, mention, deleted) in &named {
             if let Some(seen) = known.remove(id) {
@@ -205,6 +213,19 @@ impl<R: Remote> Actor<R> {
         self.emit_changes(told, self.following.earliest()).await?;
         self.following.advance();
         Ok(told_ids)
+    }
+
+    /// A list has come to its end: what it has of segments that can't be read by themselves is what a look would have told, where the
+    /// feed had named them before it began. Who is told of everything that the feed names waits for the look.
+    pub(in crate::sync::actor) fn settle_apart_by_list(&mut self, before: PartNumber) {
+        if self.settings.tell_named {
+            return;
+        }
+        let (cache, begun) = (&self.cache, self.lists.last.begun);
+        for id in self.following.looks.backlog.settle_apart_up_to(before, |id| cache.knows_since(id, begun)) {
+            self.following.looks.apart.remove(&id);
+        }
+        self.following.advance();
     }
 }
 

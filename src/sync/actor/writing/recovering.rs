@@ -9,6 +9,8 @@ use crate::sync::report::Report;
 use crate::sync::segment_cache::Fetched;
 use crate::sync::write::Writer;
 
+use crate::sync::actor::following::LedBy;
+
 use super::{Actor, RecoveredJournal, Stopped, created_by};
 
 impl<R: Remote> Actor<R> {
@@ -60,7 +62,7 @@ impl<R: Remote> Actor<R> {
             recovered.push(one);
         }
         self.journal(over).await;
-        self.take(learnt, false).await?;
+        self.take(learnt, LedBy::Other).await?;
         self.writing.left = RecoveredJournal::Nothing;
         self.emit(Event::Recovered(recovered)).await?;
         for execution in std::mem::take(&mut self.writing.postponed) {
