@@ -37,7 +37,7 @@ use super::output::on_stdout;
 use command::ShellCommand;
 use delivery::{Delivered, Delivery, Hook};
 use following::Following;
-use line::Line;
+use line::{Line, Source};
 use signals::Signals;
 use state::StateFile;
 
@@ -68,7 +68,7 @@ pub(super) async fn run(
         Arc::clone(&link.client),
         Settings { since, tell_named: true, verify_every: None, ..link.sync_settings() },
     );
-    let mut following = Following::new(&tenant, since, notes);
+    let mut following = Following::new(Source { tenant, host }, since, notes);
     let (format, zone) = (arguments.format, TimeZone::system());
     let mut output = Output { notes, format, delivery, state, signals, out: tokio::io::stdout(), zone };
     let ending = loop {

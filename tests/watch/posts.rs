@@ -47,6 +47,8 @@ fn each_change_is_posted_in_order_and_signed_without_the_key() {
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"hunter2");
         hmac::verify(&key, format!("{time}.{}", post.body).as_bytes(), &tag).unwrap();
         assert_eq!(post.headers["content-type"], "application/json");
+        assert_eq!(post.json()["tenant"], "demo-wholesale");
+        assert!(post.json()["host"].as_str().unwrap().starts_with("127.0.0.1:"), "{post:?}");
         ids.push(post.headers["segtui-delivery"].clone());
         let all = format!("{post:?}");
         assert!(!all.contains(demo.server.api_key()) && !all.contains("hunter2") && !all.contains("apiauth"), "{all}");

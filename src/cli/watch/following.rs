@@ -1,5 +1,7 @@
 //! How far a tenant was followed, and the lines that come of it.
 
+use std::sync::Arc;
+
 use color_eyre::eyre::{Report, eyre};
 
 use crate::clock;
@@ -7,11 +9,11 @@ use crate::segment::Step;
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
 use super::super::notes::Notes;
-use super::line::Line;
+use super::line::{Line, Source};
 
 /// How far the tenant was followed.
 pub(super) struct Following {
-    tenant: String,
+    source: Arc<Source>,
     /// Whether the person named the step to begin at.
     since: Option<Step>,
     /// From where to go on after what was told so far.
@@ -22,8 +24,8 @@ pub(super) struct Following {
 }
 
 impl Following {
-    pub fn new(tenant: &str, since: Option<Step>, notes: Notes) -> Self {
-        Self { tenant: tenant.to_owned(), since, step: since, synchronised: false, offline: false, notes }
+    pub fn new(source: Source, since: Option<Step>, notes: Notes) -> Self {
+        Self { source: Arc::new(source), since, step: since, synchronised: false, offline: false, notes }
     }
 
     /// The lines that an event gives. What a person should know goes to stderr.
@@ -35,7 +37,8 @@ impl Following {
                 self.step = Some(next);
                 if !self.synchronised {
                     self.synchronised = true;
-                    self.notes.note(format_args!("watching {} from step {}", self.tenant, self.since.unwrap_or(next)));
+                    let from = self.since.unwrap_or(next);
+                    self.notes.note(format_args!("watching {} from step {from}", self.source.tenant));
                 }
             }
             Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
@@ -65,7 +68,7 @@ impl Following {
     /// Only the last line of a batch may be gone on from behind the batch.
     fn lines(&self, seen: Vec<SegmentChange>, next: Option<Step>) -> Vec<Line> {
         let time = clock::now();
-        let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, self.step)).collect();
+        let mut lines: Vec<Line> = seen.into_iter().map(|one| Line::of(one, time, &self.source, self.step)).collect();
         if let (Some(last), Some(_)) = (lines.last_mut(), next) {
             last.step = next;
         }

@@ -28,8 +28,18 @@ pub(super) struct Line {
     changed: Option<Map<String, Value>>,
     /// Who did it; nothing where the feed is not asked for each context by itself.
     contexts: Contexts,
+    /// Of which tenant the segment is.
+    #[serde(flatten)]
+    source: Arc<Source>,
     /// From which step on to ask, to miss nothing that comes after this line.
     pub step: Option<Step>,
+}
+
+/// A tenant on a server.
+#[derive(Debug, Serialize)]
+pub(super) struct Source {
+    pub tenant: String,
+    pub host: String,
 }
 
 #[derive(Debug)]
@@ -50,7 +60,7 @@ enum Kind {
 impl Line {
     /// A change that was seen. When the segment is as it was known before, the feed told of it later than the list did, and what
     /// was before that is not known.
-    pub fn of(seen: SegmentChange, time: Timestamp, step: Option<Step>) -> Self {
+    pub fn of(seen: SegmentChange, time: Timestamp, source: &Arc<Source>, step: Option<Step>) -> Self {
         let SegmentChange { id, before, now, mention } = seen;
         let (kind, before) = match (before, &now) {
             (Some(before), Some(now)) if before == *now => match mention.kind {
@@ -64,7 +74,17 @@ impl Line {
             (None, None) => (Kind::Delete, None),
         };
         let changed = before.as_ref().map(|before| changed(before.segment(), now.as_deref()));
-        Self { time, kind, id, segment: now, before, changed, contexts: mention.contexts, step }
+        Self {
+            time,
+            kind,
+            id,
+            segment: now,
+            before,
+            changed,
+            contexts: mention.contexts,
+            source: Arc::clone(source),
+            step,
+        }
     }
 
     /// One line of JSON, without its end.
@@ -151,7 +171,8 @@ mod tests {
         let mention = FeedSource { kind, contexts: Contexts::default() };
         let seen =
             SegmentChange { id: SegmentId::new("vip").unwrap(), before: before.cloned(), now: now.cloned(), mention };
-        Line::of(seen, Timestamp::UNIX_EPOCH, Some(Step(7)))
+        let source = Arc::new(Source { tenant: "acme".into(), host: "one.example".into() });
+        Line::of(seen, Timestamp::UNIX_EPOCH, &source, Some(Step(7)))
     }
 
     fn json(line: &Line) -> String {
@@ -165,6 +186,7 @@ mod tests {
             serde_json::from_str::<Value>(&json(&line(Some(&old), Some(&new), None))).unwrap(),
             json!({
                 "time": "1970-01-01T00:00:00Z", "kind": "update", "id": "vip", "step": 7, "contexts": [],
+                "tenant": "acme", "host": "one.example",
                 "segment": { "id": "vip", "name": "VIP 2", "externalId": "V", "parentSegmentId": "p" },
                 "changed": { "name": { "old": "VIP", "new": "VIP 2" }, "externalId": { "old": null, "new": "V" } },
             })
