@@ -1,7 +1,8 @@
 //! Following a tenant without a screen: a line for each change, and a command or an address that is handed each if wanted.
 //!
 //! A change is dealt with once its line is written and its hook has taken it; only then the position moves on, in the state file too.
-//! So whatever ends the program, nothing is left out, and what was under way comes again.
+//! So whatever ends the program, nothing is left out, and what was under way comes again. The position moves on a part of the feed at
+//! a time, and not past a segment that can't be read, so the state file also has what was dealt with after it.
 
 mod command;
 mod delivery;
@@ -12,7 +13,7 @@ mod state;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{WrapErr, eyre};
 use jiff::tz::TimeZone;
@@ -70,7 +71,8 @@ pub(super) async fn run(
     );
     let mut following = Following::new(Source { tenant, host }, since, notes);
     let (format, zone) = (arguments.format, TimeZone::system());
-    let mut output = Output { notes, format, delivery, state, signals, out: tokio::io::stdout(), zone };
+    let (out, saved) = (tokio::io::stdout(), Instant::now());
+    let mut output = Output { notes, format, delivery, state, saved, signals, out, zone };
     let ending = loop {
         let event = tokio::select! {
             event = sync.events.recv() => event,
@@ -86,6 +88,7 @@ pub(super) async fn run(
 }
 
 const NO_SIGNALS: &str = "couldn't wait for a signal";
+const NO_JSON: &str = "couldn't write the change as JSON";
 
 /// For a program that runs until somebody stops it, an interrupt is how it ends.
 const fn ended_by(signal: Signal) -> Exit {
@@ -189,12 +192,17 @@ enum Ending {
 /// How long a line that was begun may take to be read, when it is time to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How often what was dealt with is saved where no hook has to be spared a second time.
+const SAVED_EVERY: Duration = Duration::from_secs(1);
+
 /// Where the lines go.
 struct Output {
     notes: Notes,
     format: WatchFormat,
     delivery: Option<Delivery>,
     state: Option<StateFile>,
+    /// When what was dealt with was saved last.
+    saved: Instant,
     signals: Signals,
     out: Stdout,
     zone: TimeZone,
@@ -204,19 +212,15 @@ impl Output {
     /// Tells lines one after the other, up to a signal or a reader who has gone. `step` follows what was dealt with.
     async fn emit(&mut self, lines: Vec<Line>, step: &mut Option<Step>) -> Result<Option<Ending>, Failure> {
         for line in lines {
-            match self.write(&line).await? {
-                Written::Whole => {}
-                Written::Not(ending) => return Ok(Some(ending)),
-            }
-            if let Some(delivery) = &mut self.delivery {
-                let json = line.to_json().wrap_err("couldn't write the change as JSON")?;
-                match delivery.deliver(&json, &mut self.signals).await.wrap_err(NO_SIGNALS)? {
-                    Delivered::DealtWith => {}
-                    Delivered::GivenUp(why) => return Ok(Some(Ending::GivenUp(why))),
-                    Delivered::NotYet => return Ok(self.signals.received().map(Ending::Signalled)),
-                }
+            let outcome = line.outcome().wrap_err(NO_JSON)?;
+            let comes_again = self.state.as_ref().is_some_and(|state| state.has_dealt_with(&outcome));
+            if !comes_again && let Some(ending) = self.deal_with(&line).await? {
+                return Ok(Some(ending));
             }
             *step = line.step.or(*step);
+            if let Some(state) = &mut self.state {
+                state.deal_with(outcome);
+            }
             self.save(*step)?;
             if let Some(signal) = self.signals.received() {
                 return Ok(Some(Ending::Signalled(signal)));
@@ -226,18 +230,38 @@ impl Output {
         Ok(None)
     }
 
-    fn save(&mut self, step: Option<Step>) -> Result<(), Failure> {
-        match (&mut self.state, step) {
-            (Some(state), Some(step)) => state.save(step),
-            _ => Ok(()),
+    /// Writes a line and hands it over. Answers why it is to end instead.
+    async fn deal_with(&mut self, line: &Line) -> Result<Option<Ending>, Failure> {
+        if let Written::Not(ending) = self.write(line).await? {
+            return Ok(Some(ending));
         }
+        let Some(delivery) = &mut self.delivery else { return Ok(None) };
+        let json = line.to_json().wrap_err(NO_JSON)?;
+        Ok(match delivery.deliver(&json, &mut self.signals).await.wrap_err(NO_SIGNALS)? {
+            Delivered::DealtWith => None,
+            Delivered::GivenUp(why) => Some(Ending::GivenUp(why)),
+            Delivered::NotYet => self.signals.received().map(Ending::Signalled),
+        })
+    }
+
+    fn save(&mut self, step: Option<Step>) -> Result<(), Failure> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        let moves = step.is_some() && step != state.step();
+        if let Some(step) = step {
+            state.move_to(step);
+        }
+        if moves || self.delivery.is_some() || self.saved.elapsed() >= SAVED_EVERY {
+            self.saved = Instant::now();
+            state.save()?;
+        }
+        Ok(())
     }
 
     /// Writes a line. One that is begun when a signal comes is finished, unless nobody reads it.
     async fn write(&mut self, line: &Line) -> Result<Written, Failure> {
         let mut text = match self.format {
             WatchFormat::Text => line.to_text(&self.zone),
-            WatchFormat::Ndjson => line.to_json().wrap_err("couldn't write the change as JSON")?,
+            WatchFormat::Ndjson => line.to_json().wrap_err(NO_JSON)?,
         };
         text.push('\n');
         let out = &mut self.out;
@@ -264,7 +288,10 @@ impl Output {
     }
 
     /// Says from where to go on, and how it ended.
-    fn end(&self, ending: Ending, step: Option<Step>) -> Result<Exit, Failure> {
+    fn end(&mut self, ending: Ending, step: Option<Step>) -> Result<Exit, Failure> {
+        if let Some(state) = &mut self.state {
+            state.save()?;
+        }
         let resume = match (&self.state, step) {
             (Some(_), _) => "run it again with the same --state to resume".to_owned(),
             (None, Some(step)) => format!("resume with `--since {step}`"),

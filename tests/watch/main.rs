@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 mod demo;
+mod faults;
 mod hooks;
 mod posts;
 mod receiver;

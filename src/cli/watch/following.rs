@@ -8,6 +8,7 @@ use crate::clock;
 use crate::segment::Step;
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
+use super::super::failure::Failure;
 use super::super::notes::Notes;
 use super::line::{Line, Source};
 
@@ -25,11 +26,12 @@ pub(super) struct Following {
 
 impl Following {
     pub fn new(source: Source, since: Option<Step>, notes: Notes) -> Self {
-        Self { source: Arc::new(source), since, step: since, synchronised: false, offline: false, notes }
+        let source = Arc::new(source);
+        Self { source, since, step: since, synchronised: false, offline: false, notes }
     }
 
     /// The lines that an event gives. What a person should know goes to stderr.
-    pub fn on_sync_event(&mut self, event: Event) -> Result<Vec<Line>, Report> {
+    pub fn on_sync_event(&mut self, event: Event) -> Result<Vec<Line>, Failure> {
         match event {
             Event::Listed { different } => return Ok(self.lines(different, None)),
             Event::Changed { seen, next } => return Ok(self.lines(seen, next)),
@@ -43,7 +45,7 @@ impl Following {
             }
             Event::PhaseChanged(Phase::Offline { error, .. } | Phase::Stalled { error, .. }) => {
                 if !self.synchronised && !error.fault.is_transient() {
-                    return Err(error.into());
+                    return Err(Report::new(error).into());
                 }
                 if !std::mem::replace(&mut self.offline, true) {
                     self.notes.note(format_args!("{error}; retrying"));
@@ -57,7 +59,13 @@ impl Following {
                 self.notes.note(format_args!("reconnected"));
             }
             Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
-                return Err(eyre!("step {step} is no longer in the feed; start without --since to continue from now"));
+                let refused = eyre!("step {step} is no longer in the feed; start without --since to continue from now");
+                return Err(refused.into());
+            }
+            Event::Noticed(Notice::SetApart { error }) => {
+                let step =
+                    self.step.map(|step| format!("; until then it resumes from step {step}")).unwrap_or_default();
+                self.notes.note(format_args!("{error}; trying again{step}"));
             }
             Event::Noticed(notice) => self.notes.note(notice),
             _ => {}

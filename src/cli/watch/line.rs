@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ring::digest;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -11,6 +12,8 @@ use crate::printable::{printable, printable_json};
 use crate::remote::{Contexts, FeedEventKind};
 use crate::segment::{Field, Segment, SegmentId, Step};
 use crate::sync::SegmentChange;
+
+use super::state::Outcome;
 
 /// One change of one segment.
 #[derive(Debug, Serialize)]
@@ -85,6 +88,15 @@ impl Line {
             source: Arc::clone(source),
             step,
         }
+    }
+
+    /// What the segment is now, in short.
+    pub fn outcome(&self) -> serde_json::Result<Outcome> {
+        let state = serde_json::to_vec(&self.segment)?;
+        let digest = digest::digest(&digest::SHA256, &state);
+        // That two states of one segment share so much of it is not to be feared.
+        let start = digest.as_ref().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        Ok(Outcome { id: self.id.clone(), digest: format!("{start:016x}") })
     }
 
     /// One line of JSON, without its end.
@@ -194,6 +206,17 @@ mod tests {
         let deleted: Value = serde_json::from_str(&json(&line(Some(&old), None, None))).unwrap();
         assert_eq!((&deleted["kind"], &deleted["segment"]), (&json!("delete"), &Value::Null));
         assert_eq!(deleted["changed"]["name"], json!({ "old": "VIP", "new": null }));
+    }
+
+    #[test]
+    fn a_change_that_comes_again_is_recognised_by_what_the_segment_is_now() {
+        let (old, now, other) = (segment("VIP", None), segment("VIP", Some("V")), segment("VIP", Some("")));
+        let digest = |before, now| line(before, now, None).outcome().unwrap().digest;
+        assert_eq!(digest(Some(&old), Some(&now)), digest(None, Some(&now)));
+        // State files of earlier versions have it.
+        assert_eq!(digest(None, Some(&now)), "4e3218f59a41da32");
+        assert_ne!(digest(None, Some(&now)), digest(None, Some(&other)));
+        assert_ne!(digest(None, Some(&old)), digest(Some(&old), None));
     }
 
     #[test]

@@ -1,7 +1,10 @@
-//! The file that keeps how far the changes were dealt with: the step to resume from, and of which tenant.
+//! The file that keeps how far the changes were dealt with: the step to resume from, of which tenant, and which changes after that
+//! step were dealt with already.
 //!
-//! It is replaced whole each time, so that whatever ends the program, one step or the other stands there. One program at a time has it.
+//! It is replaced whole each time, so that whatever ends the program, one state or the other stands there. One program at a time has
+//! it. The step can't follow each change: several come from one part of the feed, and one that can't be read holds it back.
 
+use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -9,11 +12,22 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{self, Readers};
-use crate::segment::Step;
+use crate::segment::{SegmentId, Step};
 
 use super::super::failure::Failure;
 
 const FORMAT_VERSION: u32 = 1;
+/// Changes after the step that are remembered: what a burst brings, and a file that is replaced quickly.
+const MOST_DONE: usize = 2_000;
+
+/// What became of a segment, by which its change is recognised when it comes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outcome {
+    /// The segment.
+    pub id: SegmentId,
+    /// The state it was seen in.
+    pub digest: String,
+}
 
 /// What stands in the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +36,9 @@ struct Written {
     tenant: String,
     host: String,
     step: i64,
+    /// What was dealt with after the step, the earliest first. Older programs neither have it nor miss it.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    done: VecDeque<Outcome>,
 }
 
 /// An open file.
@@ -31,6 +48,9 @@ pub(super) struct StateFile {
     tenant: String,
     host: String,
     step: Option<Step>,
+    /// At most one of each segment, the last one.
+    done: VecDeque<Outcome>,
+    is_written: bool,
     /// Held for as long as the file is written here.
     _lock: File,
 }
@@ -39,9 +59,9 @@ impl StateFile {
     /// Opens a file, which need not be there yet, for a tenant.
     pub fn open(path: &Path, tenant: &str, host: &str) -> Result<Self, Failure> {
         let lock = lock(path)?;
-        let step = match files::read_text(path) {
-            Ok(text) => Some(read(&text, path, tenant, host)?),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
+        let (step, done) = match files::read_text(path) {
+            Ok(text) => read(&text, path, tenant, host).map(|(step, done)| (Some(step), done))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => (None, VecDeque::new()),
             Err(error) => {
                 let failure = Failure::failed(format_args!(
                     "couldn't read the state {}: {}",
@@ -51,7 +71,8 @@ impl StateFile {
                 return Err(failure.hint("name another file with --state"));
             }
         };
-        Ok(Self { path: path.to_owned(), tenant: tenant.to_owned(), host: host.to_owned(), step, _lock: lock })
+        let (path, tenant, host) = (path.to_owned(), tenant.to_owned(), host.to_owned());
+        Ok(Self { path, tenant, host, step, done, is_written: true, _lock: lock })
     }
 
     /// The step to resume from, `None` for a new file.
@@ -59,21 +80,50 @@ impl StateFile {
         self.step
     }
 
-    /// Moves it on.
-    pub fn save(&mut self, step: Step) -> Result<(), Failure> {
-        if self.step == Some(step) {
-            return Ok(());
+    /// Whether this is what was dealt with last of its segment.
+    pub fn has_dealt_with(&self, outcome: &Outcome) -> bool {
+        self.done.contains(outcome)
+    }
+
+    /// Takes note of what was dealt with.
+    pub fn deal_with(&mut self, outcome: Outcome) {
+        self.done.retain(|done| done.id != outcome.id);
+        if self.done.len() == MOST_DONE {
+            self.done.pop_front();
         }
+        self.done.push_back(outcome);
+        self.is_written = false;
+    }
+
+    /// Moves the step. What was dealt with before it needs no mention.
+    pub fn move_to(&mut self, step: Step) {
+        if self.step != Some(step) {
+            self.step = Some(step);
+            self.done.clear();
+            self.is_written = false;
+        }
+    }
+
+    /// Writes it, unless the file has it. What has no step yet begins anew.
+    pub fn save(&mut self) -> Result<(), Failure> {
+        let Some(step) = self.step.filter(|_| !self.is_written) else { return Ok(()) };
         let (tenant, host) = (self.tenant.clone(), self.host.clone());
-        let written = Written { format_version: FORMAT_VERSION, tenant, host, step: step.0 };
+        let written = Written {
+            format_version: FORMAT_VERSION,
+            tenant,
+            host,
+            step: step.0,
+            done: std::mem::take(&mut self.done),
+        };
         let saved = serde_json::to_string(&written)
             .map_err(io::Error::from)
             .and_then(|json| files::replace_file(&self.path, Readers::AsBefore, |out| writeln!(out, "{json}")));
+        self.done = written.done;
         saved.map_err(|error| {
             Failure::failed(format_args!("couldn't write the state {}: {}", self.path.display(), files::reason(&error)))
                 .hint(format_args!("make room or name another file; all before step {step} is dealt with"))
         })?;
-        self.step = Some(step);
+        self.is_written = true;
         Ok(())
     }
 }
@@ -97,7 +147,7 @@ fn lock(path: &Path) -> Result<File, Failure> {
     }
 }
 
-fn read(text: &str, path: &Path, tenant: &str, host: &str) -> Result<Step, Failure> {
+fn read(text: &str, path: &Path, tenant: &str, host: &str) -> Result<(Step, VecDeque<Outcome>), Failure> {
     let shown = path.display();
     let faulty = |what: String| Failure::usage(format_args!("couldn't use the state {shown}: {what}"));
     let read: Written = serde_json::from_str(text).map_err(|_| {
@@ -111,7 +161,7 @@ fn read(text: &str, path: &Path, tenant: &str, host: &str) -> Result<Step, Failu
         let what = format!("it is that of {} at {}, not of {tenant} at {host}", read.tenant, read.host);
         return Err(faulty(what).hint("name another file for this tenant"));
     }
-    Ok(Step(read.step))
+    Ok((Step(read.step), read.done))
 }
 
 #[cfg(test)]
@@ -126,7 +176,8 @@ mod tests {
         let path = folder.path().join("state");
         let mut state = StateFile::open(&path, "acme", "one.example").unwrap();
         assert_eq!(state.step(), None);
-        state.save(Step(7)).unwrap();
+        state.move_to(Step(7));
+        state.save().unwrap();
         let text = "{\"format_version\":1,\"tenant\":\"acme\",\"host\":\"one.example\",\"step\":7}\n";
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
         let second = StateFile::open(&path, "acme", "one.example").unwrap_err();
@@ -137,6 +188,33 @@ mod tests {
             let other = StateFile::open(&path, tenant, host).unwrap_err().to_string();
             assert!(other.contains("it is that of acme at one.example"), "{other}");
         }
+    }
+
+    #[test]
+    fn what_was_dealt_with_after_the_step_is_known_to_the_next_program_until_the_step_moves_past_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let outcome = |id: &str, digest: &str| Outcome { id: SegmentId::new(id).unwrap(), digest: digest.into() };
+        let mut state = StateFile::open(&path, "acme", "one.example").unwrap();
+        state.move_to(Step(7));
+        for (id, digest) in [("a", "1"), ("b", "1"), ("a", "2")] {
+            state.deal_with(outcome(id, digest));
+            state.save().unwrap();
+        }
+        drop(state);
+        let mut state = StateFile::open(&path, "acme", "one.example").unwrap();
+        let known = |state: &StateFile| {
+            [("a", "1"), ("a", "2"), ("b", "1")].map(|(id, digest)| state.has_dealt_with(&outcome(id, digest)))
+        };
+        assert_eq!((state.step(), known(&state)), (Some(Step(7)), [false, true, true]));
+        for at in 0..2 * MOST_DONE {
+            state.deal_with(outcome(&at.to_string(), "1"));
+        }
+        assert_eq!((state.done.len(), known(&state)), (MOST_DONE, [false; 3]));
+        state.move_to(Step(8));
+        state.save().unwrap();
+        let text = "{\"format_version\":1,\"tenant\":\"acme\",\"host\":\"one.example\",\"step\":8}\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 
     #[test]

@@ -1,0 +1,114 @@
+//! What stands in the way of a change: a segment that can't be read, and a command that fails.
+
+use std::fs;
+use std::path::Path;
+
+use axum::http::Method;
+use segtui::demo::Trouble;
+use segtui::segment::SegmentId;
+
+use crate::demo::{Demo, Watch, step, until};
+
+/// More requests than a test makes.
+const ALWAYS: usize = 500;
+
+impl Demo {
+    /// From now on, requests of a part of the API are refused.
+    fn refuse(&self, path: &'static str, status: u16) {
+        for _ in 0..ALWAYS {
+            self.server.plan(Trouble::Refuse { on: (Method::GET, path), status, retry_after: None });
+        }
+    }
+
+    fn refuse_segment(&self, id: &SegmentId) {
+        self.refuse(Box::leak(format!("segments/{id}").into_boxed_str()), 500);
+    }
+}
+
+fn name(watch: &mut Watch) -> String {
+    watch.json()["segment"]["name"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_change_that_can_not_be_read_is_told_at_once_and_comes_whatever_ends_the_program() {
+    let demo = Demo::start();
+    let state = demo.path("state");
+    let arguments = ["--format", "ndjson", "--state", state.to_str().unwrap()];
+    let id = demo.create("A");
+    let mut watch = demo.watching(&arguments);
+    until("a new state begins now", || step(&state).is_some());
+    let before = step(&state).unwrap();
+    demo.refuse_segment(&id);
+    demo.rename("A", "A 2");
+    let said = watch.complaint_with("couldn't fetch segment");
+    assert!(said.contains(&format!("trying again; until then it resumes from step {before}")), "{said}");
+    demo.create("B");
+    demo.create("C");
+    assert_eq!([name(&mut watch), name(&mut watch)], ["B", "C"]);
+    watch.signal("TERM");
+    assert_eq!(watch.ended().0, 143);
+    assert_eq!(step(&state), Some(before), "the position stays before what was not read");
+
+    // Only that change is owed, however often it is started before it can be read.
+    let mut watch = demo.watch(&arguments);
+    watch.complaint_with("couldn't fetch segment");
+    watch.complaint_with(&format!("watching demo-wholesale from step {before}"));
+    watch.killed();
+    demo.server.end_trouble();
+    let mut watch = demo.watch(&arguments);
+    assert_eq!(name(&mut watch), "A 2");
+    until("the state moves on", || step(&state) > Some(before));
+    demo.create("D");
+    assert_eq!(name(&mut watch), "D");
+}
+
+#[test]
+fn a_change_that_can_be_read_later_comes_then_although_the_list_had_it() {
+    let demo = Demo::start();
+    let id = demo.create("A");
+    let since = (demo.server.events() + 1).to_string();
+    demo.rename("A", "A 2");
+    demo.refuse_segment(&id);
+    let mut watch = demo.watch(&["--format", "ndjson", "--since", &since]);
+    watch.complaint_with(&format!("watching demo-wholesale from step {since}"));
+    demo.server.end_trouble();
+    assert_eq!(name(&mut watch), "A 2");
+}
+
+#[test]
+fn what_was_dealt_with_before_a_command_failed_is_not_dealt_with_again() {
+    let demo = Demo::start();
+    let (state, told, go) = (demo.path("state"), demo.path("told"), demo.path("go"));
+    let watch = demo.watching(&["--state", state.to_str().unwrap()]);
+    until("a new state begins now", || step(&state).is_some());
+    drop(watch);
+    // Read in one part, since nobody reads meanwhile.
+    for name in ["A", "B", "C", "D", "E"] {
+        demo.create(name);
+    }
+    let before = step(&state);
+    let command = format!(
+        "read line; case $line in *'\"name\":\"D\"'*) test -e '{}' || exit 7;; esac; echo \"$line\" >> '{}'",
+        go.display(),
+        told.display()
+    );
+    let arguments = ["--state", state.to_str().unwrap(), "--exec", &command, "--on-error", "stop"];
+    for _ in 0..2 {
+        let (code, said) = demo.watch(&arguments).ended();
+        assert_eq!((code, step(&state)), (1, before), "{said}");
+        assert_eq!(names(&told), ["A", "B", "C"], "{said}");
+    }
+    fs::write(go, "").unwrap();
+    let _watch = demo.watch(&arguments);
+    until("the state moves on", || step(&state) > before);
+    assert_eq!(names(&told), ["A", "B", "C", "D", "E"]);
+    assert!(!fs::read_to_string(&state).unwrap().contains("done"), "nothing is after the step");
+}
+
+/// The names in the lines of a file.
+fn names(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let line =
+        |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["segment"]["name"].as_str().unwrap().into();
+    text.lines().map(line).collect()
+}
