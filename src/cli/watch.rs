@@ -37,7 +37,7 @@ use super::output::on_stdout;
 
 use command::ShellCommand;
 use delivery::{Delivered, Delivery, Hook};
-use following::Following;
+use following::{Following, forgotten, no_feed};
 use line::{Line, Source};
 use signals::Signals;
 use state::StateFile;
@@ -61,7 +61,7 @@ pub(super) async fn run(
     let mut signals = Signals::listen();
     if let Some(step) = since {
         tokio::select! {
-            checked = refuse_unknown(&link, step) => checked?,
+            checked = refuse_unknown(&link, &tenant, step) => checked?,
             signal = signals.next() => return Ok(ended_by(signal.wrap_err(NO_SIGNALS)?)),
         }
     }
@@ -156,22 +156,21 @@ fn secret(arguments: &WatchArguments, environment: Environment<'_>) -> Result<Op
 
 /// A step that the feed hasn't come to yet would be waited for in silence, for years if it is a typing error; one that it has
 /// forgotten would leave a gap. Where the feed can't be asked now, following it will tell why.
-async fn refuse_unknown(link: &Link, step: Step) -> Result<(), Failure> {
-    let is_refused = match link.client.changes(step, None).await {
+async fn refuse_unknown(link: &Link, tenant: &str, step: Step) -> Result<(), Failure> {
+    let refusal = match link.client.changes(step, None).await {
         Ok(changes) if !changes.events.is_empty() || changes.next.is_some_and(|next| next > step) => return Ok(()),
-        Ok(_) => false,
-        Err(error) => error.fault.rejects_step(),
+        Ok(_) => None,
+        Err(error) => Some(error),
     };
+    let is_refused = refusal.as_ref().is_some_and(|error| error.fault.rejects_step());
     match sync::feed_end(&*link.client).await {
         Ok(Some(end)) if step > end => {
             let what = format!("step {step} is beyond the end of the feed, whose next step is {end}");
             Err(Failure::usage(what).hint("check the step and the tenant; without --since or --state it begins now"))
         }
-        Ok(Some(end)) if is_refused && step < end => Err(Failure::failed(format_args!(
-            "step {step} is no longer in the feed"
-        ))
-        .hint("start without --since, or with another --state, to continue from now; compare with an export what was missed")),
-        Ok(_) => Ok(()),
+        Ok(Some(end)) if is_refused && step < end => Err(forgotten(step)),
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => refusal.map_or(Ok(()), |error| Err(no_feed(tenant, &error))),
         Err(error) => {
             tracing::warn!(%error, "it isn't known where the feed ends");
             Ok(())

@@ -1,4 +1,4 @@
-//! What stands in the way of a change: a segment that can't be read, and a command that fails.
+//! What stands in the way of a change: a segment that can't be read, a tenant without a feed, and much to read at once.
 
 use std::fs;
 use std::path::Path;
@@ -73,6 +73,33 @@ fn a_change_that_can_be_read_later_comes_then_although_the_list_had_it() {
     watch.complaint_with(&format!("watching demo-wholesale from step {since}"));
     demo.server.end_trouble();
     assert_eq!(name(&mut watch), "A 2");
+}
+
+#[test]
+fn a_tenant_without_a_feed_is_an_error_that_says_so() {
+    let demo = Demo::start();
+    let state = demo.path("state");
+    let new = ["--state", state.to_str().unwrap()];
+    for arguments in [&[][..], &["--since", "5"], &new] {
+        demo.refuse("synchronization", 404);
+        let (code, said) = demo.watch(arguments).ended();
+        assert_eq!(code, 1, "{said}");
+        let expected = "segtui: couldn't watch demo-wholesale: it has no change feed (couldn't fetch changes: the server responded 404";
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("\nhint: check the base URL and the tenant with `segtui doctor`"), "{said}");
+        demo.server.end_trouble();
+    }
+    assert!(!state.exists());
+}
+
+#[test]
+fn a_feed_that_is_gone_while_it_is_watched_is_an_error_as_well() {
+    let demo = Demo::start();
+    let mut watch = demo.watching(&[]);
+    demo.refuse("synchronization", 404);
+    let said = watch.complaint();
+    assert!(said.starts_with("segtui: couldn't watch demo-wholesale: it has no change feed"), "{said}");
+    assert_eq!(watch.ended().0, 1);
 }
 
 #[test]

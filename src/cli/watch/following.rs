@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use color_eyre::eyre::{Report, eyre};
+use color_eyre::eyre::Report;
 
 use crate::clock;
+use crate::remote::RemoteError;
 use crate::segment::Step;
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
@@ -21,13 +22,28 @@ pub(super) struct Following {
     pub step: Option<Step>,
     synchronised: bool,
     offline: bool,
+    /// The step that the feed refused, while it isn't known whether that is forgotten or there is no feed any more.
+    refused: Option<Step>,
     notes: Notes,
+}
+
+/// A tenant whose feed can't be asked, for this reason.
+pub(super) fn no_feed(tenant: &str, error: &RemoteError) -> Failure {
+    Failure::failed(format_args!("couldn't watch {tenant}: it has no change feed ({error})"))
+        .hint("check the base URL and the tenant with `segtui doctor`; without a feed, compare two exports with `segtui diff`")
+}
+
+/// A step that the feed doesn't have any more, so that something may be missed.
+pub(super) fn forgotten(step: Step) -> Failure {
+    let hint =
+        "start without --since, or with another --state, to continue from now; compare with an export what was missed";
+    Failure::failed(format_args!("step {step} is no longer in the feed")).hint(hint)
 }
 
 impl Following {
     pub fn new(source: Source, since: Option<Step>, notes: Notes) -> Self {
         let source = Arc::new(source);
-        Self { source, since, step: since, synchronised: false, offline: false, notes }
+        Self { source, since, step: since, synchronised: false, offline: false, refused: None, notes }
     }
 
     /// The lines that an event gives. What a person should know goes to stderr.
@@ -58,10 +74,16 @@ impl Following {
                 self.offline = false;
                 self.notes.note(format_args!("reconnected"));
             }
-            Event::Noticed(Notice::StepRefused { step }) if !self.synchronised && self.since.is_some() => {
-                let refused = eyre!("step {step} is no longer in the feed; start without --since to continue from now");
-                return Err(refused.into());
+            Event::PhaseChanged(Phase::Loading(_) | Phase::Resyncing(_)) => {
+                if let Some(step) = self.refused.take() {
+                    if !self.synchronised && self.since.is_some() {
+                        return Err(forgotten(step));
+                    }
+                    self.notes.note(Notice::StepRefused { step });
+                }
             }
+            Event::Noticed(Notice::FeedUnavailable { error }) => return Err(no_feed(&self.source.tenant, &error)),
+            Event::Noticed(Notice::StepRefused { step }) => self.refused = Some(step),
             Event::Noticed(Notice::SetApart { error }) => {
                 let step =
                     self.step.map(|step| format!("; until then it resumes from step {step}")).unwrap_or_default();
