@@ -103,6 +103,16 @@ fn a_feed_that_is_gone_while_it_is_watched_is_an_error_as_well() {
 }
 
 #[test]
+fn much_to_read_is_said() {
+    let demo = Demo::start();
+    let mut watch = demo.watch(&["--since", "1"]);
+    let said = watch.complaint_with(" changes to read");
+    let count: usize = said.split(' ').find_map(|word| word.parse().ok()).unwrap();
+    assert!((51..=demo.server.events()).contains(&count), "{said}");
+    watch.complaint_with("watching demo-wholesale from step 1");
+}
+
+#[test]
 fn what_was_dealt_with_before_a_command_failed_is_not_dealt_with_again() {
     let demo = Demo::start();
     let (state, told, go) = (demo.path("state"), demo.path("told"), demo.path("go"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use color_eyre::eyre::Report;
 
 use crate::clock;
+use crate::numbers::{Noun, counted};
 use crate::remote::RemoteError;
 use crate::segment::Step;
 use crate::sync::{Event, Notice, Phase, SegmentChange};
@@ -24,6 +25,8 @@ pub(super) struct Following {
     offline: bool,
     /// The step that the feed refused, while it isn't known whether that is forgotten or there is no feed any more.
     refused: Option<Step>,
+    /// How many changes were said to be still to be read.
+    behind: usize,
     notes: Notes,
 }
 
@@ -43,7 +46,7 @@ pub(super) fn forgotten(step: Step) -> Failure {
 impl Following {
     pub fn new(source: Source, since: Option<Step>, notes: Notes) -> Self {
         let source = Arc::new(source);
-        Self { source, since, step: since, synchronised: false, offline: false, refused: None, notes }
+        Self { source, since, step: since, synchronised: false, offline: false, refused: None, behind: 0, notes }
     }
 
     /// The lines that an event gives. What a person should know goes to stderr.
@@ -70,9 +73,15 @@ impl Following {
             Event::PhaseChanged(Phase::Silent { call, since }) => {
                 self.notes.note(format_args!("no response for {} s while trying to {call}", since.as_secs()));
             }
-            Event::PhaseChanged(Phase::Live) if self.offline => {
-                self.offline = false;
-                self.notes.note(format_args!("reconnected"));
+            Event::PhaseChanged(Phase::Live) => {
+                self.behind = 0;
+                if std::mem::take(&mut self.offline) {
+                    self.notes.note(format_args!("reconnected"));
+                }
+            }
+            Event::PhaseChanged(Phase::Behind { waiting }) if waiting >= 2 * self.behind => {
+                self.behind = waiting;
+                self.notes.note(format_args!("{} to read", counted(waiting, Noun::Change)));
             }
             Event::PhaseChanged(Phase::Loading(_) | Phase::Resyncing(_)) => {
                 if let Some(step) = self.refused.take() {
