@@ -11,7 +11,7 @@ use segtui::api::{Client, Settings as ClientSettings};
 use segtui::forest::Forest;
 use segtui::remote::{BaseUrl, InsecureHttp, Position};
 use segtui::segment::{Segment, SegmentId, Step};
-use segtui::store::{self, Record, Segments};
+use segtui::store::{self, Completeness, Record, Segments};
 use segtui::sync::{self, Event, Settings};
 
 const SEGMENTS: u32 = 1_000_000;
@@ -48,7 +48,7 @@ fn start(criterion: &mut Criterion) {
         position,
         landmarks: Vec::new(),
         at: Timestamp::now(),
-        complete: true,
+        completeness: Completeness::Complete,
     };
     written.write(&record).unwrap();
     drop(written);

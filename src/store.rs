@@ -44,9 +44,21 @@ pub struct Snapshot {
     /// When it was last known to be what is on the server.
     pub saved: Timestamp,
     /// Whether the list it comes from can be relied on.
-    pub complete: bool,
+    pub completeness: Completeness,
     /// How many of the segments were written one by one, since the list.
     pub changed: usize,
+}
+
+/// How far a list can be relied on to have everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// It has everything.
+    Complete,
+    /// Nothing speaks against it, but something may yet: it was loaded so short a time before that the feed may still tell what
+    /// happened meanwhile, or a segment of it is known to be old.
+    Unconfirmed,
+    /// Something speaks against it, or it wasn't compared with the feed yet.
+    Incomplete,
 }
 
 /// A change of what a file holds: all of it or none.
@@ -61,7 +73,7 @@ pub struct Record {
     /// When this was known to be so.
     pub at: Timestamp,
     /// Whether the list it comes from can be relied on.
-    pub complete: bool,
+    pub completeness: Completeness,
 }
 
 /// The segments of a record.
@@ -139,7 +151,9 @@ pub enum StoreError {
 /// Marks a file as ours: "SEGT".
 const APPLICATION: i32 = 0x5345_4754;
 /// The form that is written.
-const SCHEMA: i32 = 6;
+const SCHEMA: i32 = 7;
+/// The earliest form whose segments are read as they are.
+const FIRST_READABLE: i32 = 6;
 
 /// A list is kept packed, since it is read whole at every start; what changed after it is kept a row each, since that is
 /// written often.
@@ -209,6 +223,9 @@ const FROM_4_TO_5: &str = "
 /// The fifth form knew nothing of what was done before.
 const FROM_5_TO_6: &str = history::TABLE;
 
+/// The sixth form did not tell a list that is not confirmed yet from one that something speaks against.
+const FROM_6_TO_7: &str = "ALTER TABLE state ADD COLUMN unconfirmed INTEGER NOT NULL DEFAULT 0;";
+
 /// Segments packed together: enough that there are few rows, few enough that no blob is large.
 const PACKED: usize = 4_096;
 
@@ -262,7 +279,7 @@ pub fn open_telling(path: &Path, tell: Telling<'_>) -> Result<Opened, StoreError
     let mut rows = None;
     let trusted = current(path).and_then(|connection| {
         rows = Some(journal::raw_rows(&connection).map_err(database)?);
-        let snapshot = read(&connection, tell).map_err(database)?;
+        let snapshot = read(&connection, SCHEMA, tell).map_err(database)?;
         history::forget_the_oldest(&connection).map_err(database)?;
         Ok((connection, snapshot))
     });
@@ -334,11 +351,17 @@ fn read_only(path: &Path, tell: Telling<'_>) -> Result<Option<Snapshot>, StoreEr
     let database = |source| StoreError::Database { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(database)?;
     let ours = pragma(&connection, "application_id").map_err(database)? == APPLICATION;
+    let form = pragma(&connection, "user_version").map_err(database)?;
     // Whoever writes the file brings it to the present form, or is a newer program.
-    if !ours || pragma(&connection, "user_version").map_err(database)? != SCHEMA {
+    if !ours || !is_readable(form) {
         return Ok(None);
     }
-    read(&connection, tell).map_err(database)
+    read(&connection, form, tell).map_err(database)
+}
+
+/// Whether the segments of a file of a form can be read without changing it.
+const fn is_readable(form: i32) -> bool {
+    FIRST_READABLE <= form && form <= SCHEMA
 }
 
 /// Makes an empty file ours, and refuses one that is somebody else's.
@@ -353,6 +376,7 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(journal::TABLE)?;
         transaction.execute_batch(FROM_4_TO_5)?;
         transaction.execute_batch(FROM_5_TO_6)?;
+        transaction.execute_batch(FROM_6_TO_7)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         return transaction.commit();
@@ -378,7 +402,10 @@ fn migrate(connection: &mut Connection, found: i32) -> rusqlite::Result<()> {
     if found < 5 {
         transaction.execute_batch(FROM_4_TO_5)?;
     }
-    transaction.execute_batch(FROM_5_TO_6)?;
+    if found < 6 {
+        transaction.execute_batch(FROM_5_TO_6)?;
+    }
+    transaction.execute_batch(FROM_6_TO_7)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit()
 }
@@ -387,12 +414,23 @@ fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
-fn read(connection: &Connection, tell: Telling<'_>) -> rusqlite::Result<Option<Snapshot>> {
+fn read(connection: &Connection, form: i32, tell: Telling<'_>) -> rusqlite::Result<Option<Snapshot>> {
     // Another program may be writing, and all of this is to be from one moment.
     let _moment = connection.unchecked_transaction()?;
-    let state = connection
-        .query_row("SELECT saved, complete FROM state", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
-    let Some((saved, complete)) = state.optional()? else { return Ok(None) };
+    let query = if form < SCHEMA {
+        "SELECT saved, complete, 0 FROM state"
+    } else {
+        "SELECT saved, complete, unconfirmed FROM state"
+    };
+    let state = connection.query_row(query, [], |row| {
+        let completeness = match (row.get(1)?, row.get(2)?) {
+            (true, _) => Completeness::Complete,
+            (false, true) => Completeness::Unconfirmed,
+            (false, false) => Completeness::Incomplete,
+        };
+        Ok((row.get::<_, i64>(0)?, completeness))
+    });
+    let Some((saved, completeness)) = state.optional()? else { return Ok(None) };
     let position = read_position(connection)?;
     let landmarks = read_landmarks(connection)?;
     let later = read_changes(connection)?;
@@ -402,7 +440,7 @@ fn read(connection: &Connection, tell: Telling<'_>) -> rusqlite::Result<Option<S
     segments.extend(later.into_values().flatten());
     tell(segments.len(), segments[packed..].to_vec());
     let saved = Timestamp::from_second(saved).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(Snapshot { segments, position, landmarks, saved, complete, changed }))
+    Ok(Some(Snapshot { segments, position, landmarks, saved, completeness, changed }))
 }
 
 fn read_packed(
@@ -530,8 +568,12 @@ impl Store {
             put_landmarks(&transaction, &record.landmarks)?;
         }
         transaction.execute(
-            "INSERT OR REPLACE INTO state (only, saved, complete) VALUES (1, ?1, ?2)",
-            params![record.at.as_second(), record.complete],
+            "INSERT OR REPLACE INTO state (only, saved, complete, unconfirmed) VALUES (1, ?1, ?2, ?3)",
+            params![
+                record.at.as_second(),
+                record.completeness == Completeness::Complete,
+                record.completeness == Completeness::Unconfirmed,
+            ],
         )?;
         transaction.commit()?;
         if matches!(record.segments, Segments::All(_)) {
@@ -569,7 +611,7 @@ mod tests {
             position: Some(Position::at(Step(position), &[])),
             landmarks: Vec::new(),
             at: Timestamp::from_second(7).unwrap(),
-            complete: true,
+            completeness: Completeness::Complete,
         }
     }
 
@@ -683,8 +725,29 @@ mod tests {
             assert!(opened.moved_aside.is_none() && opened.store.is_some());
             let snapshot = opened.snapshot.unwrap();
             assert_eq!(snapshot.segments, [segment("b", "B")]);
-            assert_eq!((snapshot.position, snapshot.complete), (Some(Position::at(Step(42), &[])), true));
+            let expected = (Some(Position::at(Step(42), &[])), Completeness::Complete);
+            assert_eq!((snapshot.position, snapshot.completeness), expected);
         }
+    }
+
+    #[test]
+    fn a_file_of_the_form_before_is_read_by_whoever_does_not_write_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tenant.db");
+        let completenesses = [Completeness::Unconfirmed, Completeness::Incomplete, Completeness::Complete];
+        for completeness in completenesses {
+            let mut store = open(&path).unwrap().store.unwrap();
+            let segments = Segments::All(vec![segment("a", "A")]);
+            store.write(&Record { completeness, ..record(segments, 5) }).unwrap();
+            drop(store);
+            assert_eq!(last_seen(&path).unwrap().unwrap().completeness, completeness);
+        }
+        let earlier = "ALTER TABLE state DROP COLUMN unconfirmed; PRAGMA user_version = 6;";
+        Connection::open(&path).unwrap().execute_batch(earlier).unwrap();
+        let seen = last_seen(&path).unwrap().unwrap();
+        assert_eq!((seen.segments.len(), seen.completeness), (1, Completeness::Complete));
+        assert_eq!(inspect(&path).unwrap().unwrap().snapshot, Some(seen.clone()));
+        assert_eq!(open(&path).unwrap().snapshot, Some(seen));
     }
 
     #[test]

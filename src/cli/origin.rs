@@ -12,13 +12,14 @@ use crate::formats::csv::{self, Dialect, ReadOptions};
 use crate::formats::{Part, Record, rows};
 use crate::planning::Key;
 use crate::segment::{Segment, SegmentId};
-use crate::store;
+use crate::store::{self, Completeness};
 
 use super::arguments::{MatchingArguments, ReadingArguments, ScopeQuery, SourceArguments, SourceFormat};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::link::Link;
 use super::load::all_or_nothing;
+use super::notes::Notes;
 use super::output;
 use super::source::{self, Input, Purpose, Source};
 use super::surroundings::Surroundings;
@@ -74,13 +75,13 @@ impl Origin {
             let (path, reading) = (path.clone(), reading.clone());
             return output::blocking(move |_| source::read_from(&path, &reading, purpose)).await;
         }
-        let (name, segments) = (self.to_string(), self.segments(surroundings).await?);
+        let (name, segments) = (self.to_string(), self.segments(purpose, surroundings).await?);
         let scope = scope.clone();
         output::blocking(move |_| Ok(Input::Rows(exported(name, segments, &scope)?))).await
     }
 
     /// The segments of the tenant that it names. A file names none.
-    async fn segments(&self, surroundings: &Surroundings) -> Result<Segments, Failure> {
+    async fn segments(&self, purpose: Purpose, surroundings: &Surroundings) -> Result<Segments, Failure> {
         match self {
             Self::File(path) => Err(Failure::usage(format_args!("{} is a file", path.display()))),
             Self::Profile(profile) => {
@@ -93,7 +94,8 @@ impl Origin {
             Self::Store(profile) => {
                 let (about, file) = surroundings.stored(profile)?;
                 let of = TenantName { tenant: about.tenant, host: about.base_url.host(), profile: profile.clone() };
-                output::blocking(move |_| stored(&file, of)).await
+                let notes = surroundings.notes;
+                output::blocking(move |_| stored(&file, of, purpose, notes)).await
             }
         }
     }
@@ -139,15 +141,31 @@ pub(super) async fn input(
     Ok(Input::Rows(source))
 }
 
-fn stored(file: &Path, of: TenantName) -> Result<Segments, Failure> {
+/// Why a stored list may lack something although nothing speaks against it.
+const UNCONFIRMED: &str =
+    "was loaded shortly before segtui was closed, or a segment couldn't be fetched: the latest changes may be missing";
+
+fn stored(file: &Path, of: TenantName, purpose: Purpose, notes: Notes) -> Result<Segments, Failure> {
     let unseen = || {
         Failure::failed(format_args!("nothing is stored of {} on {}", of.tenant, of.host))
             .hint(format_args!("open it once with `segtui --profile {}`, or use profile:{0}", of.profile))
     };
     let snapshot = store::last_seen(file).map_err(Failure::failed)?.ok_or_else(unseen)?;
-    if !snapshot.complete {
-        let error = format_args!("what is stored of {} is incomplete", of.tenant);
-        return Err(Failure::new(Exit::Incomplete, error).hint("open it once to load the rest"));
+    let refused = |why: &str| {
+        Failure::new(Exit::Incomplete, format_args!("what is stored of {} {why}", of.tenant)).hint(format_args!(
+            "open it for a minute or two with `segtui --profile {}`, or use profile:{0}",
+            of.profile
+        ))
+    };
+    match (snapshot.completeness, purpose) {
+        (Completeness::Complete, _) => {}
+        (Completeness::Unconfirmed, Purpose::Looking) => {
+            notes.note(format_args!("what is stored of {} {UNCONFIRMED}", of.tenant));
+        }
+        (Completeness::Unconfirmed, Purpose::Planning { .. }) => return Err(refused(UNCONFIRMED)),
+        (Completeness::Incomplete, _) => {
+            return Err(refused("is incomplete: segtui was closed before a list of it was found to be whole"));
+        }
     }
     let count = snapshot.segments.len();
     Ok(Segments { forest: Forest::of(count, snapshot.segments.into_iter()), of })

@@ -132,7 +132,7 @@ mod tests {
             position: Some(position),
             landmarks: Vec::new(),
             at: jiff::Timestamp::UNIX_EPOCH,
-            complete: true,
+            completeness: crate::store::Completeness::Complete,
         };
         store.write(&record).unwrap();
         store
@@ -219,7 +219,8 @@ mod tests {
         other
             .execute_batch(
                 "DROP TABLE landmark; DROP TABLE unreadable; DROP TABLE history; ALTER TABLE journal DROP COLUMN alike;
-                 ALTER TABLE journal DROP COLUMN drafts; PRAGMA user_version = 4; BEGIN IMMEDIATE",
+                 ALTER TABLE journal DROP COLUMN drafts; ALTER TABLE state DROP COLUMN unconfirmed;
+                 PRAGMA user_version = 4; BEGIN IMMEDIATE",
             )
             .unwrap();
         let refused = open(&path).unwrap_err().to_string();

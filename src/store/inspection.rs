@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{APPLICATION, SCHEMA, Snapshot, StoreError, journal, pragma, read};
+use super::{APPLICATION, SCHEMA, Snapshot, StoreError, is_readable, journal, pragma, read};
 
 /// What a file holds, as it was for a moment.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub fn inspect(path: &Path) -> Result<Option<Inspection>, StoreError> {
     if form > SCHEMA {
         return Err(StoreError::Newer { path: path.to_owned(), found: form });
     }
-    let snapshot = if form == SCHEMA { read(&connection, &mut |_, _| {}).map_err(database)? } else { None };
+    let snapshot = if is_readable(form) { read(&connection, form, &mut |_, _| {}).map_err(database)? } else { None };
     let pending = journal::count(&connection, form).map_err(database)?;
     Ok(Some(Inspection { bytes: there.len(), form, snapshot, pending, in_use: in_use(path) }))
 }
@@ -70,7 +70,7 @@ mod tests {
     use jiff::Timestamp;
 
     use crate::segment::{Segment, SegmentId};
-    use crate::store::{Record, Segments, open};
+    use crate::store::{Completeness, Record, Segments, open};
 
     fn segment(id: &str) -> Arc<Segment> {
         Arc::new(Segment { id: SegmentId::new(id).unwrap(), name: "A".into(), external_id: None, parent: None })
@@ -85,7 +85,8 @@ mod tests {
         let mut store = open(&path).unwrap().store.unwrap();
         let segments = Segments::All(vec![segment("a"), segment("b")]);
         let at = Timestamp::UNIX_EPOCH;
-        store.write(&Record { segments, position: None, landmarks: Vec::new(), at, complete: true }).unwrap();
+        let completeness = Completeness::Complete;
+        store.write(&Record { segments, position: None, landmarks: Vec::new(), at, completeness }).unwrap();
         let seen = inspect(&path).unwrap().unwrap();
         assert_eq!((seen.form, seen.pending, seen.in_use), (SCHEMA, 0, true));
         assert_eq!(seen.snapshot.unwrap().segments.len(), 2);

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::forest::Forest;
 use crate::remote::{Landmark, Position};
 use crate::segment::{Segment, SegmentId};
-use crate::store::{self, MovedAside, Record, Segments, Snapshot, Store};
+use crate::store::{self, Completeness, MovedAside, Record, Segments, Snapshot, Store};
 
 use super::message::Notice;
 use super::report::{Report, Reporter};
@@ -42,7 +42,7 @@ enum Job {
 #[derive(Debug)]
 struct HandedOn {
     position: Option<Position>,
-    complete: bool,
+    completeness: Completeness,
     at: Instant,
 }
 
@@ -114,16 +114,16 @@ impl Persister {
     pub async fn replace(&mut self, segments: Vec<Arc<Segment>>, position: Option<&Position>, landmarks: &[Landmark]) {
         self.unsaved.clear();
         self.has_all = true;
-        self.flush(Segments::All(segments), position, landmarks, clock::now(), false).await;
+        self.flush(Segments::All(segments), position, landmarks, clock::now(), Completeness::Incomplete).await;
     }
 
     /// The store has these already. If many of them are written one by one, they are written anew as a whole, which is read
     /// faster at the next start.
     pub async fn go_on_from(&mut self, snapshot: &Snapshot) {
         self.has_all = true;
-        let Snapshot { segments, changed, saved, complete, .. } = snapshot;
+        let Snapshot { segments, changed, saved, completeness, .. } = snapshot;
         if *changed > MANY_CHANGES.max(segments.len() / LARGE_PART) {
-            self.flush(Segments::All(segments.clone()), None, &[], *saved, *complete).await;
+            self.flush(Segments::All(segments.clone()), None, &[], *saved, *completeness).await;
             self.saved = None;
         }
     }
@@ -139,15 +139,15 @@ impl Persister {
     }
 
     /// Everything up to the position was noted.
-    pub async fn advance(&mut self, position: Option<&Position>, landmarks: &[Landmark], complete: bool) {
+    pub async fn advance(&mut self, position: Option<&Position>, landmarks: &[Landmark], completeness: Completeness) {
         let still_true = self.saved.as_ref().is_some_and(|last| {
-            last.position.as_ref() == position && last.complete == complete && last.at.elapsed() < STILL_TRUE
+            last.position.as_ref() == position && last.completeness == completeness && last.at.elapsed() < STILL_TRUE
         });
         if self.unsaved.is_empty() && still_true {
             return;
         }
         let changes = std::mem::take(&mut self.unsaved);
-        self.flush(Segments::Some(changes), position, landmarks, clock::now(), complete).await;
+        self.flush(Segments::Some(changes), position, landmarks, clock::now(), completeness).await;
     }
 
     async fn flush(
@@ -156,11 +156,11 @@ impl Persister {
         position: Option<&Position>,
         landmarks: &[Landmark],
         at: Timestamp,
-        complete: bool,
+        completeness: Completeness,
     ) {
         let (position, landmarks) = (position.cloned(), landmarks.to_vec());
-        self.saved = Some(HandedOn { position: position.clone(), complete, at: Instant::now() });
-        let record = Record { segments, position, landmarks, at, complete };
+        self.saved = Some(HandedOn { position: position.clone(), completeness, at: Instant::now() });
+        let record = Record { segments, position, landmarks, at, completeness };
         if self.jobs.send(Job::Record(record)).await.is_err() {
             tracing::debug!("the store is no longer written");
         }

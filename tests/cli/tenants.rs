@@ -234,3 +234,50 @@ fn one_tenant_is_brought_into_another_by_external_ids_and_never_by_mistake() {
     let (code, stdout, _) = tenants.run(&["plan", "profile:preprod", "--to", "prod", "--exit-code"]);
     assert_eq!(code, 0, "{stdout}");
 }
+
+#[test]
+fn what_was_last_seen_can_be_compared_before_it_is_confirmed_and_changes_nothing() {
+    use segtui::store::{Completeness, Record, Segments, open};
+
+    let tenants = Tenants::new();
+    let (_, doctor, _) = tenants.desk.run(&["doctor", "--json", "--profile", "prod"]);
+    let message = stored(&doctor)["message"].as_str().unwrap().to_owned();
+    let mut store = open(message.strip_suffix(" doesn't exist yet").unwrap().as_ref()).unwrap().store.unwrap();
+    let mut write = |completeness| {
+        let segments = tenants.servers[1].1.segments().into_iter().map(std::sync::Arc::new).collect();
+        let at = jiff::Timestamp::now();
+        let record =
+            Record { segments: Segments::All(segments), position: None, landmarks: Vec::new(), at, completeness };
+        store.write(&record).unwrap();
+    };
+    let run = |arguments: &[&str]| tenants.run(arguments);
+    let doctor = || stored(&run(&["doctor", "--json", "--profile", "prod"]).1);
+    write(Completeness::Unconfirmed);
+    let (code, _, stderr) = run(&["diff", "store:prod", "profile:prod", "--exit-code"]);
+    assert_eq!(code, 0, "{stderr}");
+    let why = "was loaded shortly before segtui was closed, or a segment couldn't be fetched: the latest changes may be missing\n";
+    assert!(stderr.contains(why), "{stderr}");
+    let (code, stdout, stderr) = run(&["plan", "store:prod", "--to", "preprod"]);
+    assert_eq!((code, stdout.as_str()), (8, ""), "{stderr}");
+    assert!(stderr.contains(why) && stderr.contains("\nhint: open it for a minute or two with "), "{stderr}");
+    assert_eq!(doctor()["details"]["completeness"], "unconfirmed");
+    assert!(doctor()["message"].as_str().unwrap().contains(", not yet confirmed to be all"));
+    write(Completeness::Incomplete);
+    let (code, _, stderr) = run(&["diff", "store:prod", "profile:prod"]);
+    assert_eq!(code, 8);
+    assert!(
+        stderr.contains("is incomplete: segtui was closed before a list of it was found to be whole\n"),
+        "{stderr}"
+    );
+    assert_eq!(doctor()["details"]["completeness"], "incomplete");
+    write(Completeness::Complete);
+    let (code, _, stderr) = run(&["plan", "store:prod", "--to", "preprod"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(doctor()["details"]["completeness"], "complete");
+}
+
+/// What `doctor` says of the store.
+fn stored(report: &str) -> serde_json::Value {
+    let report: serde_json::Value = serde_json::from_str(report).unwrap();
+    report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "store").unwrap().clone()
+}

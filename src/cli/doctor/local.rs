@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::{Connection, Effective, Environment, Paths};
 use crate::files;
 use crate::numbers::{Noun, counted, size};
-use crate::store::{self, StoreError};
+use crate::store::{self, Completeness, StoreError};
 use crate::terminal;
 use crate::theme::Depth;
 
@@ -57,10 +57,16 @@ pub fn store(report: &mut Report, connection: &Connection, paths: &Paths) {
         Ok(Some(found)) => {
             let segments = found.snapshot.as_ref().map(|snapshot| snapshot.segments.len());
             let saved = found.snapshot.as_ref().map(|snapshot| snapshot.saved);
+            let completeness = found.snapshot.as_ref().map(|snapshot| match snapshot.completeness {
+                Completeness::Complete => ("complete", ""),
+                Completeness::Unconfirmed => ("unconfirmed", ", not yet confirmed to be all"),
+                Completeness::Incomplete => ("incomplete", ", perhaps not all"),
+            });
             let what = match (segments, saved) {
                 (Some(segments), Some(saved)) => {
                     let age = clock::now().duration_since(saved).as_secs().max(0);
-                    format!("{} as of {}", counted(segments, Noun::Segment), ago(age))
+                    let doubt = completeness.map_or("", |(_, words)| words);
+                    format!("{} as of {}{doubt}", counted(segments, Noun::Segment), ago(age))
                 }
                 _ => "nothing known yet".into(),
             };
@@ -68,7 +74,7 @@ pub fn store(report: &mut Report, connection: &Connection, paths: &Paths) {
             let user = if found.in_use { "; another segtui has it open" } else { "" };
             let details = json!({
                 "file": shown.to_string(), "bytes": found.bytes, "segments": segments, "saved": saved,
-                "in_use": found.in_use,
+                "completeness": completeness.map(|(name, _)| name), "in_use": found.in_use,
             });
             report.add(Check::ok("store", format!("{shown}, {bytes}: {what}{user}")).details(details));
             Some(found.pending)

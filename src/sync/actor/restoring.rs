@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::remote::Remote;
 use crate::segment::{Segment, SegmentId};
-use crate::store::Snapshot;
+use crate::store::{Completeness, Snapshot};
 use crate::sync::id_map::{Cached, IdMap};
 use crate::sync::message::{Event, Notice, Phase, SegmentChange};
 use crate::sync::persister::Persister;
@@ -30,8 +30,8 @@ impl<R: Remote> Actor<R> {
         }
         let snapshot = restored.snapshot.filter(|_| !self.settings.journal_only);
         let Some((snapshot, forest)) = snapshot else { return Ok(()) };
-        let Snapshot { saved, complete, changed, .. } = snapshot;
-        tracing::info!(segments = snapshot.segments.len(), changed, %saved, complete, "restored");
+        let Snapshot { saved, completeness, changed, .. } = snapshot;
+        tracing::info!(segments = snapshot.segments.len(), changed, %saved, ?completeness, "restored");
         self.emit(Event::Restored { forest, saved }).await?;
         if let Some(keeper) = &mut self.keeper {
             keeper.go_on_from(&snapshot).await;
@@ -50,7 +50,7 @@ impl<R: Remote> Actor<R> {
             return Ok(());
         };
         self.follow_stored(position.regrouped(&self.settings.origins), landmarks);
-        self.lists.last.restored(complete);
+        self.lists.last.restored(completeness == Completeness::Complete);
         self.work = Work::Resting { until: Instant::now(), then: Next::Follow };
         self.enter(Phase::Replaying).await
     }
@@ -79,11 +79,15 @@ impl<R: Remote> Actor<R> {
     /// Lets the store know that everything up to the position was noted.
     pub(super) async fn keep(&mut self) {
         let settled = self.kept_position().cloned();
-        // What is set apart is told wrongly until it is read, which the next start is to find out; and that start doesn't know how
-        // long ago the list ended, so it couldn't doubt it for what the feed tells late.
-        let complete = self.lists.last.is_certain() && !self.following.sets_apart();
+        // What is set apart is told wrongly until it is read; and the next start doesn't know how long ago the list ended, so it
+        // couldn't doubt it for what the feed tells late.
+        let completeness = match &self.lists.last {
+            last if !last.is_complete() => Completeness::Incomplete,
+            last if last.is_certain() && !self.following.sets_apart() => Completeness::Complete,
+            _ => Completeness::Unconfirmed,
+        };
         if let Some(keeper) = self.keeper.as_mut().filter(|_| !self.settings.journal_only) {
-            keeper.advance(settled.as_ref(), &self.following.reader.landmarks, complete).await;
+            keeper.advance(settled.as_ref(), &self.following.reader.landmarks, completeness).await;
         }
     }
 }

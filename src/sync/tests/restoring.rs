@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::remote::Call;
+use crate::store::Completeness;
 use crate::sync::{Command, Notice, Phase, Settings};
 
 use super::client::Client;
@@ -89,14 +90,16 @@ async fn a_list_that_a_late_feed_may_yet_speak_against_is_not_relied_on_by_the_n
     let mut client = start(&server, &path).await;
     client.settle().await;
     load_journal(client, &path).await;
-    assert!(!crate::store::open(&path).unwrap().snapshot.unwrap().complete, "the list has only just ended");
+    let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
+    assert_eq!(stored.completeness, Completeness::Unconfirmed, "the list has only just ended");
 
     let mut client = start(&server, &path).await;
     client.settle().await;
     client.let_late_news_come().await;
     client.assert_equals(&server);
     load_journal(client, &path).await;
-    assert!(crate::store::open(&path).unwrap().snapshot.unwrap().complete);
+    let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
+    assert_eq!(stored.completeness, Completeness::Complete);
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +116,7 @@ async fn own_writes_are_stored_as_well() {
     load_journal(client, &path).await;
     let stored = crate::store::open(&path).unwrap().snapshot.unwrap();
     assert_eq!(stored.segments.iter().filter(|segment| segment.name == "mine").count(), 1);
-    assert!(stored.complete);
+    assert_eq!(stored.completeness, Completeness::Complete);
 }
 
 #[tokio::test(start_paused = true)]
