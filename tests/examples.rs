@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -122,6 +123,32 @@ fn the_units_of_the_nightly_import_run_its_script_with_the_key_in_a_file() {
     assert!(page.contains("every ten minutes, six times"), "{page}");
     let timer = fs::read_to_string(example("nightly-import/segtui-import.timer")).unwrap();
     assert!(timer.contains("OnCalendar=") && timer.contains("Persistent=yes"));
+}
+
+#[test]
+fn the_unit_of_the_watch_service_runs_it_with_a_state_and_takes_its_end_for_none() {
+    let service = fs::read_to_string(example("watch-service/segtui-watch.service")).unwrap();
+    let setting = |name: &str| -> Vec<&str> { service.lines().filter_map(|line| line.strip_prefix(name)).collect() };
+    assert!(setting("Environment=").contains(&"SEGTUI_API_KEY_FILE=%d/api-key"), "{service}");
+    assert!(!service.contains("SEGTUI_API_KEY="), "the unit can be read by everybody");
+    let never = setting("RestartPreventExitStatus=").concat();
+    assert!(!never.split(' ').any(|code| code == "7" || code == "1"), "{never}");
+
+    let site = Site::new();
+    site.write("post-secret", "hunter2\n");
+    fs::set_permissions(site.folder.path().join("post-secret"), fs::Permissions::from_mode(0o600)).unwrap();
+    let command =
+        setting("ExecStart=").concat().replace("${STATE_DIRECTORY}", ".").replace("${CREDENTIALS_DIRECTORY}", ".");
+    let (program, arguments) = command.split_once(' ').unwrap();
+    assert_eq!(program, "/usr/local/bin/segtui");
+    let mut watch = site.command("segtui").args(arguments.split(' ')).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(watch.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.starts_with("segtui: watching "), "{said}");
+    assert!(Command::new("kill").arg(watch.id().to_string()).status().unwrap().success());
+    let code = watch.wait().unwrap().code().unwrap();
+    assert_eq!(setting("SuccessExitStatus="), [code.to_string()]);
+    assert!(site.read("erp.state").contains("\"step\""));
 }
 
 #[test]
