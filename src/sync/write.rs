@@ -361,10 +361,14 @@ impl<R: Remote> Writer<R> {
         if let Some(since) = self.heard {
             let about = About { id: base.id.clone(), since, sends: 0 };
             let (caught, looked) = tokio::join!(self.catch_up(Some(about)), self.fetch(&base.id));
-            // Where the feed has not named it since the operation began, it doesn't matter which of the two was answered first.
-            if caught.up_to.is_some() && caught.namings.is_empty() {
+            let unnamed = caught.up_to.is_some() && caught.namings.is_empty();
+            // Where nothing has happened to it since the operation began, it doesn't matter which of the two was answered first.
+            // What somebody has done just now may be seen, and be named only after that.
+            let unchanged = looked.as_ref().is_ok_and(|answer| answer.now.as_deref() == Some(base));
+            if unnamed && (unchanged || looked.is_err()) {
                 return (Some(since), self.take_current(looked));
             }
+            self.learnt.extend(looked.ok());
         }
         let mark = self.catch_up(None).await.up_to;
         (mark, self.current(base).await)

@@ -44,6 +44,23 @@ async fn a_change_of_another_field_by_somebody_else_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_merged_is_not_told_as_changed_at_the_same_moment() {
+    let server = tenant();
+    let mut client = Client::live(&server).await;
+    let base = base(&client, "vip");
+    let with_key = |name| Segment { external_id: Some("ERP-7".into()), ..segment("vip", name, None) };
+    // The feed answers before the change, and the segment after it.
+    server.model().planted.push((|call| matches!(call, Call::One(_)), Planted::Late(Duration::from_millis(300))));
+    let plan_id = client.begin(Plan::single(Operation::Update { base, draft: draft("VIP 2", None) }));
+    client.hear_for(Duration::from_millis(200)).await;
+    server.model().put(with_key("VIP"));
+    client.outcome_of(OpId { plan_id, index: 0 }).await.unwrap();
+    assert_eq!(server.model().segments[&id("vip")], with_key("VIP 2"));
+    let Some(WriteResult::Updated(applied)) = client.outcomes.last() else { panic!("an update") };
+    assert_eq!((applied.merged.as_slice(), applied.concurrent_write), (&[Field::ExternalId][..], false));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_of_the_same_field_by_somebody_else_is_never_overwritten() {
     let server = tenant();
     let mut client = Client::live(&server).await;
