@@ -24,7 +24,7 @@ fn a_person_sees_colours_and_how_far_it_is() {
     let (said, code) = demo.said(&["find", "lodz"], &[]);
     assert_eq!(code, 0);
     assert!(said.contains("\x1b[1;4mŁódz\x1b[0mkie") && said.contains("\x1b[1mNAME\x1b[0m"), "{said:?}");
-    assert!(said.contains("\r\x1b[Kloading 0 segments · 0 pages"), "{said:?}");
+    assert!(said.contains("\r\x1b[Kloading 290 segments · 1 page · "), "{said:?}");
     // The line that says how far it is is gone before anything else is written.
     assert!(said.contains("\r\x1b[K\x1b[1mNAME"), "{said:?}");
 

@@ -13,7 +13,7 @@ use super::segment;
 use super::server::{Model, Server};
 
 /// Schedules in a normal run; `SEGTUI_SEEDS` asks for more.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 
 #[test]
 fn after_any_schedule_the_picture_equals_the_server() {
