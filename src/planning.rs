@@ -13,6 +13,7 @@ mod matching;
 mod path;
 mod places;
 mod pruning;
+mod remaining;
 mod renames;
 mod saved;
 mod tree;
@@ -32,9 +33,8 @@ use crate::segment::{FieldFault, Pattern, Segment, SegmentId};
 
 pub use describing::{Description, Sums, describe, path_now};
 pub use fuses::{Blown, Fuses, Limit};
-pub use saved::{
-    Fields, Invalid, Kind, Made, Outdated, Remaining, SavedConflict, SavedOperation, SavedPlan, remaining,
-};
+pub use remaining::{Outdated, Remaining, remaining};
+pub use saved::{Fields, Invalid, Kind, Made, SavedConflict, SavedOperation, SavedPlan};
 
 /// What a file is to be compared with, and how.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::changes::PlanId;
 use crate::config::Connection;
@@ -23,6 +24,7 @@ use super::arguments::{ApplyArguments, TextOrJson};
 use super::exit::Exit;
 use super::failure::{Detail, Failure};
 use super::load::Loaded;
+use super::notes::Notes;
 use super::origin;
 use super::output::{self, Content, Target};
 use super::paint::Paint;
@@ -44,7 +46,7 @@ pub(super) async fn run(
     source::refuse_overwriting(&arguments.source, &outputs)?;
     let targets = Targets::of(&arguments)?;
     let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
-    let Ready { mut todo, sync, doubts, did, loaded, connection, .. } = match ready {
+    let Ready { mut todo, sync, doubts, did, loaded, connection, _link } = match ready {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
@@ -74,25 +76,40 @@ pub(super) async fn run(
     if let Some(sync) = sent.sync.take() {
         sending::close(sync).await;
     }
-    let tally = todo.tally(&sent);
-    let run = (tally.done() > 0).then_some(plan_id.0);
-    let (form, notes) = (arguments.output, surroundings.notes);
-    let (rejected, prunes) = (arguments.rejects.clone(), arguments.matching.prune);
-    output::blocking(move |cancelled| {
+    let applied = Applied { todo, sent, loaded, plan_id, arguments, notes: surroundings.notes };
+    output::blocking(move |cancelled| applied.tell(targets, cancelled)).await
+}
+
+/// What was sent, to be told.
+struct Applied {
+    todo: Todo,
+    sent: Sent,
+    loaded: Loaded,
+    plan_id: PlanId,
+    arguments: ApplyArguments,
+    notes: Notes,
+}
+
+impl Applied {
+    /// Writes the rows that are left, the new IDs and the sum, and says how the program ends.
+    fn tell(&self, targets: Targets, cancelled: &CancellationToken) -> Result<Exit, Failure> {
+        let Self { todo, sent, loaded, plan_id, arguments, notes } = self;
+        let tally = todo.tally(sent);
+        let run = (tally.done() > 0).then_some(plan_id.0);
         let rejects = targets.rejects.map_or(Ok(()), |target| {
-            let left = todo.lines_left(&sent);
+            let left = todo.lines_left(sent);
             let written =
                 |out: &mut dyn Write| todo.source.as_ref().map_or(Ok(()), |source| rejects::write(out, source, &left));
             target.write(Content::Data, cancelled, written)
         });
         let id_map = targets
             .id_map
-            .map_or(Ok(()), |target| target.write(Content::Data, cancelled, |out| id_map::write(out, &todo, &sent)));
+            .map_or(Ok(()), |target| target.write(Content::Data, cancelled, |out| id_map::write(out, todo, sent)));
         Target::Stdout.write(Content::Reading, cancelled, |out| {
-            write_sum(out, form, (&loaded.tenant, &loaded.host), run, &tally)
+            write_sum(out, arguments.output, (&loaded.tenant, &loaded.host), run, &tally)
         })?;
-        let hint = todo.what_to_do(&tally, rejected.as_deref(), prunes);
-        let end = end_of(&sent, &tally, todo.undecided(), &hint);
+        let hint = todo.what_to_do(&tally, arguments.rejects.as_deref(), arguments.matching.prune);
+        let end = end_of(sent, &tally, todo.undecided(), &hint);
         [rejects, id_map].into_iter().filter_map(Result::err).fold(end, |end, fault| match end {
             Ok(Exit::Done) if tally.done() > 0 => Err(fault.exiting(Exit::Partly)),
             Ok(Exit::Done) => Err(fault),
@@ -101,8 +118,7 @@ pub(super) async fn run(
                 end
             }
         })
-    })
-    .await
+    }
 }
 
 /// Where what comes of it is written.

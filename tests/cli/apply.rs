@@ -550,6 +550,16 @@ fn a_create_whose_answer_is_lost_is_found_and_not_sent_twice() {
 }
 
 #[test]
+fn a_file_can_be_tried_on_the_demo() {
+    let office = office();
+    let path = file(&office, "a.csv", "externalId,name\nN,Nowe\n");
+    let mut command = office.desk.segtui(&["apply", path.to_str().unwrap(), "--demo", "--yes"]);
+    let (code, stdout, stderr) = told(command.timeout(PATIENCE));
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains(": 1 created"), "{stdout}");
+}
+
+#[test]
 fn a_create_in_doubt_is_looked_for_and_sent_again_in_the_same_run() {
     let office = office();
     // One was carried out and the answer lies, the other was not.
