@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::ops::Deref;
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use segtui::demo::{Options, Server};
 use segtui::segment::{Segment, SegmentId};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+use crate::site::Site;
 
 /// More than anything here takes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -86,8 +89,7 @@ pub fn serving() -> (Runtime, Server) {
 }
 
 pub fn serving_with(options: Options) -> (Runtime, Server) {
-    let runtime = Runtime::new().unwrap();
-    let server = runtime.block_on(Server::start(options)).unwrap();
+    let Site { runtime, server } = Site::with(options);
     (runtime, server)
 }
 
@@ -133,8 +135,15 @@ pub fn troubled() -> Vec<Segment> {
 /// A server with these segments, and a desk at which the environment says how to reach it.
 pub struct Office {
     pub desk: Desk,
-    pub server: Server,
-    _runtime: Runtime,
+    site: Site,
+}
+
+impl Deref for Office {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 impl Office {
@@ -143,8 +152,7 @@ impl Office {
     }
 
     pub fn with(options: Options) -> Self {
-        let (runtime, server) = serving_with(options);
-        Self { desk: Desk::new(), server, _runtime: runtime }
+        Self { desk: Desk::new(), site: Site::with(options) }
     }
 
     pub fn segtui(&self, arguments: &[&str]) -> Command {
@@ -153,15 +161,6 @@ impl Office {
             command.env(name, value);
         }
         command
-    }
-
-    /// How to reach the server.
-    pub fn variables(&self) -> [(&'static str, String); 3] {
-        [
-            ("SEGTUI_BASE_URL", self.server.base_url()),
-            ("SEGTUI_TENANT", self.server.tenant().to_owned()),
-            ("SEGTUI_API_KEY", self.server.api_key().to_owned()),
-        ]
     }
 
     /// Exit code, stdout and stderr.

@@ -24,5 +24,7 @@ mod serve_demo;
 mod server;
 mod setup;
 mod shell;
+#[path = "../common/site.rs"]
+mod site;
 mod tenants;
 mod tree;

@@ -4,31 +4,39 @@
 #![cfg(unix)]
 
 mod fronts;
+#[path = "../common/site.rs"]
+mod site;
 
 use std::fs;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use segtui::demo::{Options, Server};
+use segtui::demo::Options;
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 
 use fronts::{Asking, Certificate, Socks, Tls};
+use site::Site;
 
 /// A demo server, and a home without anything in it.
 struct Desk {
-    runtime: Runtime,
-    server: Server,
+    site: Site,
     home: TempDir,
+}
+
+impl Deref for Desk {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 impl Desk {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let server = runtime.block_on(Server::start(Options::default())).unwrap();
-        Self { runtime, server, home: tempfile::tempdir().unwrap() }
+        Self { site: Site::with(Options::default()), home: tempfile::tempdir().unwrap() }
     }
 
     fn address(&self) -> SocketAddr {
@@ -52,7 +60,8 @@ impl Desk {
 
     fn with_key(&self, arguments: &[&str]) -> Command {
         let mut command = self.segtui(arguments);
-        command.env("SEGTUI_API_KEY", self.server.api_key());
+        // The address is that of what stands in front of the server.
+        command.envs(self.variables()).env_remove("SEGTUI_BASE_URL");
         command
     }
 

@@ -9,7 +9,7 @@ use super::pty::{Pty, eventually};
 use super::{Demo, ENTER};
 
 fn read_aloud(demo: &Demo, arguments: &[&str]) -> Pty {
-    let pty = Pty::start(80, 24, arguments, &demo.environment());
+    let pty = Pty::start(80, 24, arguments, &demo.variables());
     pty.wait_for("290 segments, live");
     pty
 }

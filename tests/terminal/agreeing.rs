@@ -58,7 +58,7 @@ fn apply_shows_its_plan_and_asks_and_a_protected_profile_wants_the_tenant_typed(
 #[test]
 fn what_is_changed_in_the_tree_is_in_the_history_of_the_commands_and_can_be_undone_by_them() {
     let (home, demo) = (tempfile::tempdir().unwrap(), Demo::start());
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
     let mut tree = Pty::start(140, 40, &["--poll", "0.2"], &environment);
     tree.wait_for("● live");

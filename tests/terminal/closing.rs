@@ -27,7 +27,7 @@ impl Closable {
         let home = tempfile::tempdir().unwrap();
         let mut command = CommandBuilder::new(program());
         command.env_clear();
-        for (name, value) in demo.environment() {
+        for (name, value) in demo.variables() {
             command.env(name, value);
         }
         command.env("HOME", home.path());

@@ -12,7 +12,7 @@ const WITHOUT_COLOURS: [(&str, String); 1] = [("NO_COLOR", String::new())];
 impl Demo {
     /// What a command has said to the terminal, and its exit code.
     fn said(&self, arguments: &[&str], variables: &[(&'static str, String)]) -> (String, u32) {
-        let mut pty = Pty::start(200, 40, arguments, &[&self.environment(), variables].concat());
+        let mut pty = Pty::start(200, 40, arguments, &[&self.variables(), variables].concat());
         let code = pty.exit_code();
         (pty.said_in_all(), code)
     }

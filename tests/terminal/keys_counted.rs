@@ -140,7 +140,7 @@ fn a_subtree_is_deleted_in_at_most_three_keys_and_brought_back_by_one() {
 fn twenty_segments_are_renamed_through_the_editor_in_two_keys() {
     let demo = Demo::start();
     let subtree = with_external_id(&demo, "EXP");
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     // Below the words on how it is done and the line of the segment itself.
     environment.push(("EDITOR", "sed -i -e '7,26s/^\\( *\\)/\\1Nowo /'".to_owned()));
     let pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);

@@ -47,7 +47,7 @@ impl Home {
     }
 
     fn start(&self) -> Pty {
-        let mut environment = self.demo.environment().to_vec();
+        let mut environment = self.demo.variables().to_vec();
         environment.push(("HOME", self.folder.path().to_str().unwrap().to_owned()));
         let pty = Pty::start(140, 40, &["--poll", "0.2"], &environment);
         pty.wait_for("● live");

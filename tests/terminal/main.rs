@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail")]
 #![cfg(unix)]
 
+use std::ops::Deref;
+
 mod accessible;
 mod agreeing;
 mod closing;
@@ -20,17 +22,27 @@ mod programs;
 mod pty;
 mod recording;
 mod sharing;
+#[path = "../common/site.rs"]
+mod site;
 mod stored;
 
-use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};
+use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 use segtui::segment::{Segment, SegmentId};
 
 use pty::{Pty, eventually};
+use site::Site;
 
-/// A demo server with nobody but the test working on it.
+/// A demo server, and the program in a terminal.
 struct Demo {
-    runtime: tokio::runtime::Runtime,
-    server: Server,
+    site: Site,
+}
+
+impl Deref for Demo {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 impl Demo {
@@ -39,26 +51,16 @@ impl Demo {
     }
 
     fn with(options: Options) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let server = runtime.block_on(Server::start(options)).unwrap();
-        Self { runtime, server }
+        Self { site: Site::with(options) }
     }
 
     fn named(&self, name: &str) -> Option<Segment> {
         self.server.segments().into_iter().find(|segment| segment.name == name)
     }
 
-    fn environment(&self) -> [(&'static str, String); 3] {
-        [
-            ("SEGTUI_BASE_URL", self.server.base_url()),
-            ("SEGTUI_TENANT", self.server.tenant().to_owned()),
-            ("SEGTUI_API_KEY", self.server.api_key().to_owned()),
-        ]
-    }
-
     /// The program on this server, live.
     fn open(&self, arguments: &[&str]) -> Pty {
-        let pty = Pty::start(120, 40, arguments, &self.environment());
+        let pty = Pty::start(120, 40, arguments, &self.variables());
         pty.wait_for("290 segments   ● live");
         pty
     }
@@ -283,7 +285,7 @@ fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
     let below = |parent: &SegmentId| {
         demo.server.segments().iter().filter(|segment| segment.parent.as_ref() == Some(parent)).count()
     };
-    let mut pty = Pty::start(120, 40, &["--poll", "0.2"], &demo.environment());
+    let mut pty = Pty::start(120, 40, &["--poll", "0.2"], &demo.variables());
     pty.wait_for("342 segments   ● live");
     pty.type_text("/paleta 01\r");
     pty.wait_for("/ paleta 01 · 1 of 1");
@@ -312,7 +314,7 @@ fn fifty_marked_segments_are_moved_at_once_and_brought_back_by_one_key() {
 fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
     let demo = Demo::start();
     let home = tempfile::tempdir().unwrap();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
     let mut pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
     pty.wait_for("290 segments   ● live");
@@ -323,7 +325,7 @@ fn the_tree_of_the_last_run_is_there_even_when_the_server_is_not() {
     pty.type_text("q");
     assert_eq!(pty.exit_code(), 0);
 
-    let Demo { runtime, server } = demo;
+    let Site { runtime, server } = demo.site;
     runtime.block_on(server.stop());
     let mut pty = Pty::start(120, 40, &[], &environment);
     pty.wait_for("289 segments   ");
@@ -370,7 +372,7 @@ fn a_key_that_is_typed_while_the_size_changes_is_not_lost() {
 #[test]
 fn leaving_gives_the_terminal_back() {
     let demo = Demo::start();
-    let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+    let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
     assert!(pty.is_taken());
     pty.type_text("q");
@@ -381,7 +383,7 @@ fn leaving_gives_the_terminal_back() {
 #[test]
 fn ctrl_c_leaves_as_well() {
     let demo = Demo::start();
-    let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+    let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
     pty.type_text("\x03");
     pty.wait_for("exit code 0");
@@ -391,7 +393,7 @@ fn ctrl_c_leaves_as_well() {
 #[test]
 fn a_panic_gives_the_terminal_back_before_it_is_reported() {
     let demo = Demo::start();
-    let mut pty = Pty::start_in_shell(100, 30, &["--panic-on-key"], &demo.environment());
+    let mut pty = Pty::start_in_shell(100, 30, &["--panic-on-key"], &demo.variables());
     pty.wait_for("● live");
     pty.type_text("j");
     pty.wait_for("asked to panic at the first key");
@@ -406,7 +408,7 @@ fn a_panic_gives_the_terminal_back_before_it_is_reported() {
 fn signals_give_the_terminal_back() {
     for (signal, code) in [("TERM", "143"), ("HUP", "129"), ("INT", "130")] {
         let demo = Demo::start();
-        let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+        let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
         pty.wait_for("● live");
         pty.signal_program(signal);
         pty.wait_for(&format!("exit code {code}"));
@@ -425,7 +427,7 @@ fn an_error_at_the_start_leaves_the_terminal_alone() {
 #[test]
 fn ctrl_z_suspends_and_fg_brings_it_back() {
     let demo = Demo::start();
-    let mut pty = Pty::start_interactive_shell(100, 30, &demo.environment());
+    let mut pty = Pty::start_interactive_shell(100, 30, &demo.variables());
     pty.type_text(&format!("{}\n", pty::program()));
     pty.wait_for("● live");
     pty.type_text("\x1a");
@@ -449,7 +451,7 @@ fn ctrl_z_suspends_and_fg_brings_it_back() {
 fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_was_used_for() {
     let demo = Demo::start();
     for signal in ["STOP", "TSTP"] {
-        let mut pty = Pty::start_in_shell(100, 30, &[], &demo.environment());
+        let mut pty = Pty::start_in_shell(100, 30, &[], &demo.variables());
         pty.wait_for("● live");
         pty.signal_program(signal);
         pty.meddle("stty sane; printf '\\033[?1049l\\033[?2004l\\033[2Jsomething else'");
@@ -471,7 +473,7 @@ fn stopped_from_outside_it_is_there_again_when_it_goes_on_whatever_the_terminal_
 #[test]
 fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
     let demo = Demo::start();
-    let mut pty = Pty::start(100, 30, &[], &demo.environment());
+    let mut pty = Pty::start(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
     let before = pty.lines();
     // As keys, these would delete, quit and move.
@@ -548,7 +550,7 @@ const TRUE_COLOURS: [&str; 2] = ["38;2;", "48;2;"];
 fn a_theme_sends_only_colours_that_the_terminal_knows() {
     let demo = Demo::start();
     for (colorterm, expected) in [("truecolor", true), ("", false)] {
-        let mut environment = demo.environment().to_vec();
+        let mut environment = demo.variables().to_vec();
         environment.extend([("SEGTUI_THEME", "colour-blind".to_owned()), ("COLORTERM", colorterm.to_owned())]);
         let pty = Pty::start(120, 40, &[], &environment);
         pty.wait_for("● live");
@@ -561,7 +563,7 @@ fn a_theme_sends_only_colours_that_the_terminal_knows() {
 fn without_colours_none_is_sent_and_the_selected_row_is_reversed() {
     let demo = Demo::start();
     for (variable, theme) in [("NO_COLOR", "high-contrast"), ("COLORTERM", "mono")] {
-        let mut environment = demo.environment().to_vec();
+        let mut environment = demo.variables().to_vec();
         environment.extend([(variable, "truecolor".to_owned()), ("SEGTUI_THEME", theme.to_owned())]);
         let pty = Pty::start(120, 40, &[], &environment);
         pty.wait_for("● live");
@@ -576,7 +578,7 @@ fn without_colours_none_is_sent_and_the_selected_row_is_reversed() {
 #[test]
 fn a_terminal_that_tells_ctrl_i_from_tab_goes_forth_with_it() {
     let demo = Demo::start();
-    let mut pty = Pty::start_in_shell(120, 40, &[], &demo.environment());
+    let mut pty = Pty::start_in_shell(120, 40, &[], &demo.variables());
     pty.wait_for("290 segments   ● live");
     assert!(pty.said().contains("\x1b[>1u"), "the terminal is asked to tell them apart");
     pty.type_text("/Zgierz\r");

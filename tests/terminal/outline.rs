@@ -13,7 +13,7 @@ use crate::{Demo, ENTER};
 /// The program with that editor, and the folder in which it keeps the text.
 fn open(demo: &Demo, editor: &str) -> (Pty, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.push(("EDITOR", editor.to_owned()));
     environment.push(("TMPDIR", folder.path().to_str().unwrap().to_owned()));
     let pty = Pty::start(120, 40, &["--poll", "0.2"], &environment);
@@ -55,7 +55,7 @@ fn an_editor_that_dies_in_a_mode_of_its_own_leaves_the_shell_as_it_was() {
     let scripts = tempfile::tempdir().unwrap();
     let script = scripts.path().join("editor.sh");
     fs::write(&script, "stty raw -echo\nkill -KILL $$\n").unwrap();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.push(("EDITOR", format!("sh {}", script.display())));
     environment.push(("TMPDIR", scripts.path().to_str().unwrap().to_owned()));
     let mut pty = Pty::start_in_shell(120, 40, &[], &environment);

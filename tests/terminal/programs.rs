@@ -13,7 +13,7 @@ fn open(demo: &Demo, commands: &str, more: &[(&'static str, String)]) -> (Pty, T
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
     fs::write(&config, commands.replace("FOLDER", folder.path().to_str().unwrap())).unwrap();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.push(("SEGTUI_CONFIG", config.to_str().unwrap().to_owned()));
     environment.extend(more.iter().cloned());
     let pty = Pty::start(120, 40, &[], &environment);
@@ -145,7 +145,7 @@ run = ["sh", "-c", "trap '' TERM HUP; sleep 600 & echo $! > 'FOLDER/child'; wait
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
     fs::write(&config, commands.replace("FOLDER", folder.path().to_str().unwrap())).unwrap();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.push(("SEGTUI_CONFIG", config.to_str().unwrap().to_owned()));
     let mut pty = Pty::start_in_shell(100, 30, &[], &environment);
     pty.wait_for("● live");

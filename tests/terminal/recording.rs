@@ -60,7 +60,7 @@ impl Camera {
 
 fn record(theme: &str, ground: Ground) -> String {
     let demo = Demo::start();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.extend([("COLORTERM", "truecolor".to_owned()), ("LANG", "C.UTF-8".to_owned())]);
     let pty = Pty::start(COLUMNS, ROWS, &["--theme", theme, "--poll", "0.2"], &environment);
     let mut camera = Camera { pty, recording: Recording::new(COLUMNS, ROWS, ground) };
@@ -106,7 +106,7 @@ fn is_made_anew() {
 /// A picture of a theme, as the page about themes shows it.
 fn still(theme: Name) -> String {
     let demo = Demo::start();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.extend([("COLORTERM", "truecolor".to_owned()), ("LANG", "C.UTF-8".to_owned())]);
     let mut pty = Pty::start(COLUMNS, 20, &["--theme", theme.text(), "--poll", "0.2"], &environment);
     pty.wait_for("290 segments   ● live");

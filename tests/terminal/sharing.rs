@@ -9,7 +9,7 @@ use crate::pty::{Pty, eventually};
 fn two_programs_share_a_store_and_only_one_has_the_journal() {
     let demo = Demo::start();
     let home = tempfile::tempdir().unwrap();
-    let mut environment = demo.environment().to_vec();
+    let mut environment = demo.variables().to_vec();
     environment.push(("HOME", home.path().to_str().unwrap().to_owned()));
     let start = || Pty::start(120, 30, &["--poll", "0.2"], &environment);
     let mut first = start();

@@ -2,30 +2,38 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use segtui::demo::{Actor, ChangeRequest, Fields, Options, Server};
+use segtui::demo::{Actor, ChangeRequest, Fields, Options};
 use segtui::segment::SegmentId;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::site::Site;
 
 /// Long enough for a busy machine; no test waits for it unless something is wrong.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Demo {
-    runtime: tokio::runtime::Runtime,
-    pub server: Server,
+    site: Site,
     pub home: TempDir,
+}
+
+impl Deref for Demo {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
 }
 
 impl Demo {
     pub fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let server = runtime.block_on(Server::start(Options::default())).unwrap();
-        Self { runtime, server, home: tempfile::tempdir().unwrap() }
+        Self { site: Site::with(Options::default()), home: tempfile::tempdir().unwrap() }
     }
 
     pub fn change(&self, actor: Actor, wish: ChangeRequest) -> SegmentId {
@@ -48,9 +56,7 @@ impl Demo {
             .env_clear()
             .env("PATH", std::env::var("PATH").unwrap())
             .env("HOME", self.home.path())
-            .env("SEGTUI_BASE_URL", self.server.base_url())
-            .env("SEGTUI_TENANT", self.server.tenant())
-            .env("SEGTUI_API_KEY", self.server.api_key())
+            .envs(self.variables())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

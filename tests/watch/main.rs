@@ -8,6 +8,8 @@ mod faults;
 mod hooks;
 mod posts;
 mod receiver;
+#[path = "../common/site.rs"]
+mod site;
 
 use std::fs;
 use std::thread;
