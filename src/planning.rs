@@ -103,6 +103,8 @@ pub struct Planned {
     pub segments: Vec<(usize, Arc<Segment>)>,
     /// The lines whose path says something else than their other columns, which are what counts.
     pub ignored_paths: Vec<usize>,
+    /// Whether lines are the numbers of objects.
+    pub by_number: bool,
     /// How many rows there were.
     pub rows: usize,
     /// How many of them are of segments that exist.
@@ -173,7 +175,7 @@ pub enum ConflictReason {
     SameChildren,
     /// The line would create what would be deleted, under the same name.
     SameName,
-    /// The line would create a segment without an external id where one is deleted.
+    /// The line would create a segment where one without an external id is deleted.
     SameParent,
     /// It stands under a line that is in conflict.
     Below {
@@ -354,6 +356,9 @@ pub enum Problem {
     /// Not for this file to change.
     #[error("it is outside the scope of --root or --match")]
     OutsideScope,
+    /// It would go where the file doesn't speak for.
+    #[error("it would leave the scope of --root; widen the scope, or leave it where it is")]
+    LeavesScope,
 }
 
 impl Problem {
@@ -452,7 +457,7 @@ impl fmt::Display for ConflictReason {
             Self::SameExternalId => f.write_str("probably a rename: the external ID is the same"),
             Self::SameChildren => f.write_str("probably a rename: the parent and most children are the same"),
             Self::SameParent => {
-                f.write_str("perhaps a rename: the parent is the same, and they have no external IDs to be known by")
+                f.write_str("perhaps a rename: the parent is the same, and no external ID says otherwise")
             }
             Self::SameName => f.write_str("probably a new external ID: the parent and the name are the same"),
             Self::Faulty(problem) => problem.fmt(f),

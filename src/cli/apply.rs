@@ -5,7 +5,7 @@ mod rejects;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub(super) async fn run(
     let ready = sending::before_sending(timeout, prepare(&arguments, &surroundings)).await?;
     let Ready { mut todo, sync, doubts, did, loaded, connection, _link } = match ready {
         Ok(ready) => ready,
-        Err(exit) => return Ok(exit),
+        Err(exit) => return Err(sending::stopped_before(exit)),
     };
     let mut report = Report::to(arguments.sending.report.as_deref())?;
     for entry in &did {
@@ -108,7 +108,7 @@ impl Applied {
         Target::Stdout.write(Content::Reading, cancelled, |out| {
             write_sum(out, arguments.output, (&loaded.tenant, &loaded.host), run, &tally)
         })?;
-        let hint = todo.what_to_do(&tally, arguments.rejects.as_deref(), arguments.matching.prune);
+        let hint = todo.what_to_do(&tally, arguments);
         let end = end_of(sent, &tally, todo.undecided(), &hint);
         [rejects, id_map].into_iter().filter_map(Result::err).fold(end, |end, fault| match end {
             Ok(Exit::Done) if tally.done() > 0 => Err(fault.exiting(Exit::Partly)),
@@ -302,28 +302,39 @@ impl Todo {
         let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
         let conflicts = conflicts.map(|conflict| Detail {
             line: Some(conflict.line).filter(|_| conflict.of_tenant.is_none()),
-            text: format!("{}: {}", conflict.name, conflict.reason),
+            text: format!("{}: {}{}", conflict.name, conflict.reason, plan::ways_out(conflict).unwrap_or_default()),
         });
-        let outdated = self.passed_over.iter();
-        let outdated = outdated.map(|(_, entry, why)| Detail {
-            line: entry.line,
-            text: format!("{} {}: {why}", entry.op.text(), entry.path),
+        let lines: BTreeMap<usize, Option<usize>> =
+            self.passed_over.iter().map(|(place, entry, _)| (*place, entry.line)).collect();
+        let outdated = self.passed_over.iter().map(|(_, entry, why)| {
+            let line = match why {
+                Outdated::OnHold { operation } => lines.get(operation).copied().flatten(),
+                _ => None,
+            };
+            let why =
+                line.map_or_else(|| why.to_string(), |line| format!("line {line}, which it depends on, isn't applied"));
+            Detail { line: entry.line, text: format!("{} {}: {why}", entry.op.text(), entry.path) }
         });
         conflicts.chain(outdated).collect()
     }
 
     /// What a person does about what was not applied.
-    fn what_to_do(&self, tally: &Tally, rejected: Option<&Path>, prunes: bool) -> String {
-        if tally.left() == tally.in_doubt {
+    fn what_to_do(&self, tally: &Tally, arguments: &ApplyArguments) -> String {
+        if tally.left() == tally.in_doubt + tally.on_hold {
             return "run it again: it looks first for what is in doubt".into();
         }
-        match (&self.source, rejected) {
-            (None, _) => "--report FILE has all of it; for the rest, make the plan again".into(),
-            (Some(_), Some(path)) if prunes => {
+        let all = if arguments.sending.report.is_none() { "--report FILE has all of it; " } else { "" };
+        let conflicts = self.planned.iter().flat_map(|planned| &planned.conflicts);
+        if conflicts.clone().any(|conflict| plan::ways_out(conflict).is_some()) {
+            return format!("{all}say with --renamed or --recreate which it is, and run it again");
+        }
+        match (&self.source, &arguments.rejects) {
+            (None, _) => format!("{all}make the plan again for what is in conflict; run it again for the rest"),
+            (Some(_), Some(path)) if arguments.matching.prune => {
                 format!("correct the rows in {}, and apply that without --prune", path.display())
             }
             (Some(_), Some(path)) => format!("correct the rows in {}, and apply that", path.display()),
-            (Some(_), None) => "--report FILE has all of it, --rejects FILE the rows to correct and apply again".into(),
+            (Some(_), None) => format!("{all}--rejects FILE has the rows to correct and apply again"),
         }
     }
 

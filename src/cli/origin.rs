@@ -133,7 +133,7 @@ pub(super) async fn input(
             == (target.connection.tenant.as_str(), target.connection.base_url.host().as_str());
         if is_target && arguments.source.to_str().is_some_and(|text| text.starts_with("profile:")) {
             return Err(Failure::usage(format_args!("{} is the same tenant as the target", source.name))
-                .hint("name the profile to change with --to NAME"));
+                .hint("name another tenant: the one to change with --to NAME, or the source"));
         }
         // IDs mean something in their own tenant only.
         source.key = (!is_target).then_some(Key::ExternalId);

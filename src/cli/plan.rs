@@ -23,7 +23,7 @@ use super::source::{self, Input, Source};
 use super::surroundings::Surroundings;
 
 pub(super) use scope::Wish;
-pub(super) use text::{write_heading, write_operations, write_plan};
+pub(super) use text::{ways_out, write_heading, write_operations, write_plan};
 
 pub(super) async fn run(arguments: PlanArguments, surroundings: Surroundings) -> Result<Exit, Failure> {
     let PlanArguments { source: reading, mut matching, out, output, exit_code, .. } = arguments;

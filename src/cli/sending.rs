@@ -28,7 +28,7 @@ use super::failure::Failure;
 use super::notes::{Notes, ProgressLine};
 
 pub(super) use consent::{Consent, confirm};
-pub(super) use opening::{Doubt, Opened, before_sending, in_queue, open};
+pub(super) use opening::{Doubt, Opened, before_sending, in_queue, open, stopped_before};
 pub(super) use report::{Report, Status, Tally, end_of, sum};
 
 /// What is being sent.

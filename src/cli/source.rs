@@ -110,7 +110,12 @@ pub(super) fn read_from(path: &Path, reading: &ReadingArguments, purpose: Purpos
     };
     let faults = faults(&read, purpose);
     if !faults.is_empty() {
-        return Err(faulty(&name, faults));
+        let failure = faulty(&name, faults);
+        return Err(if read.rows.by_number {
+            failure.hint("correct the file and run it again; several objects are on one line, so lines count objects")
+        } else {
+            failure
+        });
     }
     Ok(Input::Rows(Source { name, text, format, rows: read.rows, is_marked, tenant: None, key: None }))
 }

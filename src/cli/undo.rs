@@ -38,7 +38,7 @@ pub(super) async fn run(
     let ready = sending::before_sending(timeout, Box::pin(prepare(&arguments, &surroundings))).await?;
     let Ready { wanted, consent, sync, mut loaded, connection, _link } = match ready {
         Ok(ready) => ready,
-        Err(exit) => return Ok(exit),
+        Err(exit) => return Err(sending::stopped_before(exit)),
     };
     let mut queue = ChangeQueue::new(clock::now().as_millisecond().unsigned_abs(), connection.concurrency);
     for Run { plan_id, title, left, .. } in &wanted.runs {

@@ -27,6 +27,8 @@ pub struct Rows {
     pub columns: Vec<Column>,
     /// Whether the beginning of an id is enough to name a segment, as in an outline.
     pub short_ids: bool,
+    /// Whether what is called the line of a row is its number among the objects of a file that has several on one line.
+    pub by_number: bool,
 }
 
 /// What could be read of a file, and what is wrong with it.

@@ -326,25 +326,27 @@ impl<'a> Difference<'a> {
     fn out_of_scope(&self) -> Vec<PlanFault> {
         let Request { scope, forest, .. } = self.wished.request;
         let mut faults = Vec::new();
-        let mut fault =
-            |row: usize| faults.push(PlanFault { line: Some(self.line(row)), problem: Problem::OutsideScope });
+        let mut fault = |row: usize, problem: Problem| faults.push(PlanFault { line: Some(self.line(row)), problem });
         for (row, base, _) in &self.updates {
             if !scope.has(forest, &base.id) {
-                fault(*row);
+                fault(*row, Problem::OutsideScope);
             }
         }
         if let Scope::Below(root) = scope {
-            // The root itself stands outside.
-            let moved = self.updates.iter().filter(|(_, base, draft)| base.id != *root && draft.parent != base.parent);
-            let moved = moved.map(|(row, _, draft)| (row, draft));
-            for (row, draft) in self.creates.iter().map(|(row, draft)| (row, draft)).chain(moved) {
+            let goes_outside = |draft: &Draft| {
                 let mut at = draft.parent.as_ref();
                 while let Some(id) = at.filter(|id| super::creating(id).is_some()) {
                     at = self.parent(id);
                 }
-                if !at.is_some_and(|above| scope.has(forest, above)) {
-                    fault(*row);
-                }
+                !at.is_some_and(|above| scope.has(forest, above))
+            };
+            for (row, _) in self.creates.iter().filter(|(_, draft)| goes_outside(draft)) {
+                fault(*row, Problem::OutsideScope);
+            }
+            // The root itself stands outside.
+            let moved = self.updates.iter().filter(|(_, base, draft)| base.id != *root && draft.parent != base.parent);
+            for (row, ..) in moved.filter(|(_, _, draft)| goes_outside(draft)) {
+                fault(*row, Problem::LeavesScope);
             }
         }
         faults
@@ -419,6 +421,7 @@ impl<'a> Difference<'a> {
             kept,
             key: matching.key,
             foreign_ids: matching.foreign_ids,
+            by_number: request.rows.by_number,
             rows: request.rows.rows.len(),
             matched: matching.row_of.len(),
             matched_in_scope: scoped.count(),

@@ -45,8 +45,10 @@ pub enum Blown {
     Deletes {
         /// How many.
         count: usize,
-        /// How many are done without being asked about.
+        /// How many are done.
         limit: usize,
+        /// Whether a flag says so.
+        said: bool,
     },
     /// Too many updates.
     Updates {
@@ -129,7 +131,7 @@ impl Fuses {
         let scope = planned.scope_size;
         let limit = self.deletes.map_or_else(|| DELETES.max(share(scope, DELETES_PERCENT)), |limit| limit.of(scope));
         if deletes > limit {
-            blown.push(Blown::Deletes { count: deletes, limit });
+            blown.push(Blown::Deletes { count: deletes, limit, said: self.deletes.is_some() });
         }
         let spoken_for = planned.matched_in_scope + planned.missing_in_scope;
         if deletes > 0 && !self.says_most_may_go(spoken_for) && planned.matched_in_scope * 2 < spoken_for {
@@ -163,11 +165,16 @@ impl Blown {
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Empty => "check how the file was made; to delete everything in it, use the interface",
+            Self::Empty => "check how the file was made; to delete all segments of the scope, use the interface",
             Self::Short { .. } => {
                 "check whether the file is whole, and the scope; if this is meant, say what share may go with --max-deletes, such as 75%"
             }
-            Self::Deletes { .. } => "check the file and the scope; if this is meant, say how many with --max-deletes",
+            Self::Deletes { said: false, .. } => {
+                "check the file and the scope; if this is meant, say how many with --max-deletes"
+            }
+            Self::Deletes { said: true, .. } => {
+                "check the file and the scope; if this is meant, allow more with --max-deletes"
+            }
             Self::Updates { .. } | Self::Moves { .. } => {
                 "check the file and the scope; if this is meant, say how many with --max-changes"
             }
@@ -182,7 +189,12 @@ impl fmt::Display for Blown {
             Self::Short { rows, scope } => {
                 write!(f, "the file has {rows} of the {scope} segments that it speaks for, less than half")
             }
-            Self::Deletes { count, limit } => write!(f, "{count} deletions, and at most {limit} are done unasked"),
+            Self::Deletes { count, limit, said: false } => {
+                write!(f, "{count} deletions, and at most {limit} are done unasked")
+            }
+            Self::Deletes { count, limit, said: true } => {
+                write!(f, "{count} deletions, and --max-deletes allows {limit}")
+            }
             Self::Updates { count, limit } => write!(f, "{count} updates, and at most {limit} are done unasked"),
             Self::Moves { count, limit } => {
                 write!(f, "{count} segments would move, those below included, and at most {limit} are moved unasked")

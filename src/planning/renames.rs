@@ -15,7 +15,7 @@ use crate::segment::{Segment, SegmentId};
 
 /// Holds back rows that would create what is probably there, and whatever stands under them.
 pub(super) fn hold(wished: &mut Wished<'_>) {
-    let (keyless, found) = {
+    let (keyless, mut found) = {
         let search = Search::of(wished);
         let is_new = |at: &usize| wished.held[*at].is_none() && wished.matching.segments[*at].is_none();
         let rows = wished.order.iter().copied().filter(is_new);
@@ -25,6 +25,7 @@ pub(super) fn hold(wished: &mut Wished<'_>) {
         let keyless = going.collect::<HashMap<_, _>>().into_values().flat_map(|going| search.keyless(going));
         (keyless.map(|segment| segment.id.clone()).collect::<Vec<_>>(), found)
     };
+    pair_by_name(wished, &mut found);
     for (at, Probable { segments, reason }) in found {
         wished.held[at] = Some(conflict(wished, at, segments.first(), reason));
         wished.doubted.extend(segments.into_iter().map(|segment| segment.id.clone()));
@@ -36,6 +37,27 @@ pub(super) fn hold(wished: &mut Wished<'_>) {
         }
     }
 }
+
+/// Of several rows and several segments under one parent, names each row the segment whose name begins most like its own.
+fn pair_by_name(wished: &Wished<'_>, found: &mut [(usize, Probable)]) {
+    let search = Search::of(wished);
+    let mut left: HashMap<Option<&SegmentId>, Vec<&Arc<Segment>>> = HashMap::new();
+    for (at, probable) in found.iter_mut().filter(|(_, probable)| probable.reason == ConflictReason::SameParent) {
+        let Some(going) = search.going(*at) else { continue };
+        let left = left.entry(going.parent).or_insert_with(|| search.keyless(going).take(MOST_PAIRED).collect());
+        let name = name_of_new(&wished.request.rows.rows[*at]).unwrap_or_default();
+        let likeness =
+            |segment: &Segment| segment.name.chars().zip(name.chars()).take_while(|(one, other)| one == other).count();
+        let likest =
+            left.iter().enumerate().max_by_key(|(place, segment)| (likeness(segment), std::cmp::Reverse(*place)));
+        if let Some(place) = likest.map(|(place, _)| place) {
+            probable.segments = vec![Arc::clone(left.remove(place))];
+        }
+    }
+}
+
+/// Segments under one parent among which likely names are looked for.
+const MOST_PAIRED: usize = 500;
 
 fn below_held(wished: &Wished<'_>, at: usize) -> Option<Conflict> {
     let Place::UnderRow(above) = wished.places[at] else { return None };
@@ -123,10 +145,7 @@ impl<'w> Search<'w> {
         if !namesakes.is_empty() {
             return Some(Probable { segments: namesakes, reason: ConflictReason::SameName });
         }
-        if external_id.is_some() || self.rows_under.contains_key(&at) {
-            return None;
-        }
-        // Nothing tells a renamed segment without an external ID from a new one: it may be any of them.
+        // Nothing tells a renamed segment without an external ID from a new one, whether the row has one or not: it may be any.
         let first = self.keyless(going).next()?;
         Some(Probable { segments: vec![Arc::clone(first)], reason: ConflictReason::SameParent })
     }

@@ -61,7 +61,8 @@ pub(super) async fn run(
             Failure::failed(format_args!("couldn't read {}: {}", draft.display(), files::reason(&error)))
                 .hint("edit the file again")
         })?;
-        if text == begun_with {
+        // An editor that was stopped halfway leaves nothing, and nobody means to lose every profile by that.
+        if text == begun_with || text.trim().is_empty() {
             remove(&draft, notes);
             notes.note("nothing was changed");
             return Ok(Exit::Done);

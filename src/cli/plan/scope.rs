@@ -38,15 +38,12 @@ impl Wish {
         let (scope, scope_text) = scope(matching, loaded)?;
         let recreate = matching.recreate.iter().map(|reference| recreated(reference, loaded, rows));
         let renamed = all_renamed(&matching.renamed, loaded, rows)?;
-        Ok(Self {
-            key: matching.key,
-            scope,
-            scope_text,
-            prune: matching.prune,
-            renamed,
-            recreate: recreate.collect::<Result<_, _>>()?,
-            ids_as_written,
-        })
+        let recreate: HashSet<SegmentId> = recreate.collect::<Result<_, _>>()?;
+        if let Some(id) = renamed.values().find(|id| recreate.contains(*id)) {
+            let error = format_args!("--renamed and --recreate both name the segment id={id}");
+            return Err(Failure::usage(error).hint("leave the flag that is right"));
+        }
+        Ok(Self { key: matching.key, scope, scope_text, prune: matching.prune, renamed, recreate, ids_as_written })
     }
 }
 
@@ -125,6 +122,10 @@ fn row(text: &str, rows: &Rows) -> Result<usize, Failure> {
     };
     match found.as_slice() {
         [one] => Ok(*one),
+        [] if said(["line=", "line:"]).is_some() => {
+            Err(Failure::usage(format_args!("--renamed: no row begins on {text}"))
+                .hint("name the row by its external ID or ID"))
+        }
         [] => Err(Failure::usage(format_args!("--renamed: no row of the file has the ID, external ID or name {text}"))
             .hint("name the row by its external ID or ID, or by its line: OLD=line=12")),
         several => {

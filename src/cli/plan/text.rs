@@ -89,17 +89,20 @@ fn write_conflict(out: &mut dyn Write, conflict: &Conflict, loaded: &Loaded, pai
         format!("; the segment is {} (id={})", path_now(&loaded.forest, &segment.id), segment.id)
     });
     writeln!(out, "{}", paint.warning(&format!("! conflict  {row}: {reason}{other}")))?;
-    if let (Some(segment), false) = (
-        segment,
-        matches!(reason, ConflictReason::Below { .. } | ConflictReason::BelowHeld | ConflictReason::Faulty(_)),
-    ) {
-        let id = &segment.id;
-        let line = of_tenant.as_ref().map_or_else(|| format!("line={line}"), |id| format!("id={id}"));
-        let say =
-            format!("            --renamed id={id}={line} if it is the same, --recreate id={id} if it is another one");
-        writeln!(out, "{}", printable(&say))?;
+    if let Some(ways) = ways_out(conflict) {
+        writeln!(out, "{}", printable(&format!("            {}", ways.trim_start_matches("; "))))?;
     }
     Ok(())
+}
+
+/// What a person can say about a row that may be a rename, as the end of a sentence.
+pub(in crate::cli) fn ways_out(conflict: &Conflict) -> Option<String> {
+    let Conflict { line, of_tenant, segment, reason, .. } = conflict;
+    let is_open =
+        !matches!(reason, ConflictReason::Below { .. } | ConflictReason::BelowHeld | ConflictReason::Faulty(_));
+    let id = &segment.as_ref().filter(|_| is_open)?.id;
+    let row = of_tenant.as_ref().map_or_else(|| format!("line={line}"), |id| format!("id={id}"));
+    Some(format!("; --renamed id={id}={row} if it is the same, --recreate id={id} if it is another one"))
 }
 
 fn write_sum(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Result {
@@ -119,6 +122,9 @@ fn write_sum(out: &mut dyn Write, planned: &Planned, loaded: &Loaded) -> fmt::Re
     writeln!(out, "{} on {}: {told}", loaded.tenant, loaded.host)?;
     if planned.foreign_ids {
         writeln!(out, "none of the IDs exists here, so rows are matched by external ID")?;
+    }
+    if planned.by_number {
+        writeln!(out, "several objects are on one line, so lines count objects")?;
     }
     if let Some((first, others)) = planned.ignored_paths.split_first() {
         let lines = match others.len() {

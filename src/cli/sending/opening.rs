@@ -10,7 +10,6 @@ use crate::changes::{
 };
 use crate::clock;
 use crate::forest::Forest;
-use crate::numbers::{Agreeing, Noun, counted};
 use crate::planning::{self, PlannedOperation};
 use crate::remote::Access;
 use crate::segment::{Draft, SegmentId};
@@ -77,12 +76,11 @@ pub(in crate::cli) async fn open(link: &Link, store: Option<PathBuf>, notes: Not
 
 /// What is to be written into the journal of what an earlier session left, what nobody knows of it, and what it did.
 fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, Vec<Doubt>, Vec<HistoryEntry>) {
-    let (mut entries, mut doubts, mut history, mut applied) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let (mut entries, mut doubts, mut history) = (Vec::new(), Vec::new(), Vec::new());
     let count = recovered.len();
     for Recovered { op, operation, state, evidence, undoes } in recovered {
         match (state, &operation) {
             (RecoveredState::Applied(result), _) => {
-                applied += 1;
                 if let Some(did) = DoneOp::of(&operation, &result) {
                     let title = "an interrupted session".to_owned();
                     history.push(HistoryEntry { at: clock::now(), op, title: title.clone(), undoes, did: did.clone() });
@@ -98,21 +96,14 @@ fn left_behind(recovered: Vec<Recovered>, notes: Notes) -> (Vec<JournalEntry>, V
         entries.push(JournalEntry::Over(op));
     }
     if count > 0 {
-        notes.note(interrupted(count - applied));
+        notes.note(UNFINISHED);
     }
     (entries, doubts, history)
 }
 
 /// What became of an earlier session. What it had sent and nobody knows of is looked for by whoever sends it again.
-fn interrupted(left: usize) -> String {
-    let rest = match left {
-        0 => "nothing is left of it".to_owned(),
-        left => {
-            format!("running it again does the {} that {} left", counted(left, Noun::Change), Agreeing::Are.with(left))
-        }
-    };
-    format!("an earlier command was interrupted: what it had applied is in the history, and {rest}")
-}
+const UNFINISHED: &str =
+    "an earlier command didn't finish: what it had applied is in the history, and running it again does the rest";
 
 /// Puts operations into a queue of their own, as one plan that is sent at once. Answers its number, the queue, and what is to be written
 /// into the journal.
@@ -143,6 +134,11 @@ pub(in crate::cli) fn in_queue(
     }
     let journal = queue.submit_ordered(plan_id, &after).journal;
     (plan_id, queue, journal)
+}
+
+/// A command that a signal ended before it had sent anything.
+pub(in crate::cli) fn stopped_before(exit: Exit) -> Failure {
+    Failure::new(exit, "stopped before anything was sent").hint("run it again")
 }
 
 /// What comes before anything is sent: a signal or the end of its time ends it at once, and nothing was changed.

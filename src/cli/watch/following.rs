@@ -10,6 +10,7 @@ use crate::remote::RemoteError;
 use crate::segment::Step;
 use crate::sync::{Event, Notice, Phase, SegmentChange};
 
+use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::notes::Notes;
 use super::line::{Line, Source};
@@ -34,6 +35,12 @@ pub(super) struct Following {
 pub(super) fn no_feed(tenant: &str, error: &RemoteError) -> Failure {
     Failure::failed(format_args!("couldn't watch {tenant}: it has no change feed ({error})"))
         .hint("check the base URL and the tenant with `segtui doctor`; without a feed, compare two exports with `segtui diff`")
+}
+
+/// A tenant whose feed could be asked before, and can't be now.
+fn feed_gone(tenant: &str, error: &RemoteError) -> Failure {
+    Failure::new(Exit::Unreachable, format_args!("couldn't watch {tenant} any longer: its change feed is gone ({error})"))
+        .hint("run it again to continue, with --state or from the step that was last; `segtui doctor` shows whether the feed is back")
 }
 
 /// A step that the feed doesn't have any more, so that something may be missed.
@@ -91,7 +98,10 @@ impl Following {
                     self.notes.note(Notice::StepRefused { step });
                 }
             }
-            Event::Noticed(Notice::FeedUnavailable { error }) => return Err(no_feed(&self.source.tenant, &error)),
+            Event::Noticed(Notice::FeedUnavailable { error }) => {
+                let fail = if self.synchronised { feed_gone } else { no_feed };
+                return Err(fail(&self.source.tenant, &error));
+            }
             Event::Noticed(Notice::StepRefused { step }) => self.refused = Some(step),
             Event::Noticed(Notice::SetApart { error }) => {
                 let step =

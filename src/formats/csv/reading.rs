@@ -82,7 +82,7 @@ pub fn read(text: &str, options: &ReadOptions) -> Reading {
     let rows: Vec<Row> = records.filter_map(|(line, record)| table.row(line, &record, &columns)).collect();
     table.faults.sort_by_key(|fault| fault.line);
     let columns = Column::ALL.into_iter().filter(|column| columns.contains(&Some(*column))).collect();
-    Reading { rows: Rows { rows, columns, short_ids: false }, faults: table.faults }
+    Reading { rows: Rows { rows, columns, short_ids: false, by_number: false }, faults: table.faults }
 }
 
 /// The delimiter of a first line `sep=;`, as Excel reads it, and what comes after that.

@@ -29,12 +29,18 @@ pub fn read_json(text: &str, names: &ColumnNames) -> Reading {
     };
     let mut objects = Objects::of(names);
     let (mut line, mut counted) = (1, 0);
-    for value in values {
+    let line_of = |value: &&RawValue| {
         // It is a part of the text, so how far it is from the beginning says on which line it is.
         let at = (value.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
         line += newlines(text.as_bytes().get(counted..at).unwrap_or_default());
         counted = at;
-        objects.take(line, value.get());
+        line
+    };
+    let lines: Vec<usize> = values.iter().map(line_of).collect();
+    // Where one line has several, it says of none of them which it is.
+    objects.by_number = lines.windows(2).any(|pair| pair[0] == pair[1]);
+    for (at, (value, line)) in values.iter().zip(lines).enumerate() {
+        objects.take(if objects.by_number { at + 1 } else { line }, value.get());
     }
     objects.ended()
 }
@@ -109,11 +115,12 @@ struct Objects<'a> {
     names: &'a ColumnNames,
     rows: Vec<Row>,
     faults: Vec<RowFault>,
+    by_number: bool,
 }
 
 impl<'a> Objects<'a> {
     const fn of(names: &'a ColumnNames) -> Self {
-        Self { names, rows: Vec::new(), faults: Vec::new() }
+        Self { names, rows: Vec::new(), faults: Vec::new(), by_number: false }
     }
 
     fn take(&mut self, line: usize, text: &str) {
@@ -146,7 +153,8 @@ impl<'a> Objects<'a> {
     fn ended(self) -> Reading {
         let has = |column: &Column| self.rows.iter().any(|row| !row.cell(*column).is_absent());
         let columns = Column::ALL.into_iter().filter(has).collect();
-        Reading { rows: Rows { rows: self.rows, columns, short_ids: false }, faults: self.faults }
+        let rows = Rows { rows: self.rows, columns, short_ids: false, by_number: self.by_number };
+        Reading { rows, faults: self.faults }
     }
 }
 
@@ -192,6 +200,14 @@ mod tests {
         assert_eq!(second.value(Column::ExternalId), Some("7"));
         assert_eq!(json("{\"segments\": [{\"name\": \"A\"}]}").unwrap().rows.len(), 1);
         assert_eq!(json("[]").unwrap().rows.len(), 0);
+    }
+
+    #[test]
+    fn objects_on_one_line_are_counted_instead() {
+        let rows = json("[{\"name\": \"A\"},{\"name\": \"B\"},\n{\"name\": \"C\"}]").unwrap();
+        assert!(rows.by_number);
+        assert_eq!(rows.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(json("[{\"name\": \"A\"},{\"nam\": 1}]").unwrap_err()[0].line, 2);
     }
 
     #[test]

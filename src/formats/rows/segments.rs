@@ -1,6 +1,6 @@
 //! The rows of a file as segments, for what looks at segments only: nothing is compared with a tenant, and nothing is sent.
 //!
-//! A row without an ID gets one that no other has and that says where it is: `line 12`. A parent that is nowhere in the file is
+//! A row without an ID gets one that no other has and that says where it is: `line-12`. A parent that is nowhere in the file is
 //! kept as what names it, so the row is an orphan.
 
 use std::collections::{HashMap, HashSet};
@@ -69,7 +69,7 @@ impl Rows {
         let mut taken: HashSet<String> = first_with.keys().map(|id| (*id).to_owned()).collect();
         let id = |row: &Row| {
             row.value(Column::Id).and_then(SegmentId::new).unwrap_or_else(|| {
-                let mut made = format!("line {}", row.line);
+                let mut made = format!("line-{}", row.line);
                 while !taken.insert(made.clone()) {
                     made.push('\'');
                 }
@@ -162,7 +162,7 @@ mod tests {
         let rows = csv("name,externalId,parentExternalId\nPolska,PL,\nŁódź,PL-10,PL\nLost,X,GONE\n");
         assert_eq!(
             lines(&rows),
-            ["2 line 2: Polska [PL] < -", "3 line 3: Łódź [PL-10] < line 2", "4 line 4: Lost [X] < ext=GONE"]
+            ["2 line-2: Polska [PL] < -", "3 line-3: Łódź [PL-10] < line-2", "4 line-4: Lost [X] < ext=GONE"]
         );
     }
 
@@ -171,21 +171,21 @@ mod tests {
         let rows = csv("id,parentId,name\na,,A\nb,a,B\nc,gone,C\n");
         assert_eq!(lines(&rows), ["2 a: A [-] < -", "3 b: B [-] < a", "4 c: C [-] < gone"]);
         let rows = csv("path\n/A\n/A/B//C\n/X/Y\n");
-        assert_eq!(lines(&rows), ["2 line 2: A [-] < -", "3 line 3: B/C [-] < line 2", "4 line 4: Y [-] < /X"]);
+        assert_eq!(lines(&rows), ["2 line-2: A [-] < -", "3 line-3: B/C [-] < line-2", "4 line-4: Y [-] < /X"]);
     }
 
     #[test]
     fn the_other_forms_are_rows_as_well() {
         let rows = read_outline("A\n  B  [X]\n").whole().unwrap();
-        assert_eq!(lines(&rows), ["1 line 1: A [-] < -", "2 line 2: B [X] < line 1"]);
+        assert_eq!(lines(&rows), ["1 line-1: A [-] < -", "2 line-2: B [X] < line-1"]);
         let json = r#"[{"id":"a","name":"A","externalId":null,"parentSegmentId":"a"}]"#;
         assert_eq!(lines(&read_json(json, &ColumnNames::default()).whole().unwrap()), ["1 a: A [-] < a"]);
     }
 
     #[test]
     fn an_id_that_looks_like_a_made_one_stays_the_only_one() {
-        let rows = csv("id,name\nline 3,A\n,B\n");
-        assert_eq!(lines(&rows), ["2 line 3: A [-] < -", "3 line 3': B [-] < -"]);
+        let rows = csv("id,name\nline-3,A\n,B\n");
+        assert_eq!(lines(&rows), ["2 line-3: A [-] < -", "3 line-3': B [-] < -"]);
     }
 
     #[test]

@@ -153,7 +153,12 @@ pub fn read_outline(text: &str) -> Reading {
     }
     faults.sort_by_key(|fault| fault.line);
     Reading {
-        rows: Rows { rows, columns: vec![Column::Id, Column::Name, Column::ExternalId], short_ids: true },
+        rows: Rows {
+            rows,
+            columns: vec![Column::Id, Column::Name, Column::ExternalId],
+            short_ids: true,
+            by_number: false,
+        },
         faults,
     }
 }

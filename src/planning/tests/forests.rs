@@ -129,7 +129,7 @@ impl Form {
         let columns = columns.collect();
         let key =
             (self == Self::Ids).then_some(Key::Id).filter(|_| rows.iter().any(|row| row.value(Column::Id).is_some()));
-        (Rows { rows, columns, short_ids: false }, key)
+        (Rows { rows, columns, short_ids: false, by_number: false }, key)
     }
 
     /// How many of the wanted segments are there and keep their ids.
@@ -154,5 +154,5 @@ fn outline(wanted: &[Arc<Segment>], is_there: impl Fn(&SegmentId) -> bool) -> Ro
         let children = wanted.iter().filter(|other| other.parent.as_ref() == Some(&segment.id));
         left.extend(children.map(|child| (child, Above::Row(at))));
     }
-    Rows { rows, columns: vec![Column::Id, Column::Name, Column::ExternalId], short_ids: true }
+    Rows { rows, columns: vec![Column::Id, Column::Name, Column::ExternalId], short_ids: true, by_number: false }
 }

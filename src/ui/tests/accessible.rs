@@ -457,8 +457,8 @@ fn assert_cursor_where_the_keys_go(harness: &Harness) {
     let state = &harness.state;
     let layout = state.layout();
     if let Some(expected) = expected(harness) {
-        // A long one is cut.
-        let begins: String = expected.trim_start().chars().take(30).collect();
+        // A long one is cut, and what ends with a space can't be told from what doesn't.
+        let begins: String = expected.trim().chars().take(30).collect();
         assert!(line.starts_with(&begins), "the cursor should be on {expected:?}:\n{}", picture());
     } else if let Some(layer) = state.screen.layers.last() {
         let kind = format!("{layer:?}").chars().take_while(|letter| letter.is_alphabetic()).collect::<String>();
