@@ -547,6 +547,54 @@ fn a_create_whose_answer_is_lost_is_found_and_not_sent_twice() {
 }
 
 #[test]
+fn what_may_be_a_rename_is_left_with_what_a_person_can_say() {
+    let office = office();
+    let left = office.desk.home.path().join("left.csv");
+    let text = "externalId,name,parentExternalId\nH,Hurtownie,\n007,Łódź,H\nK,Kraków,H\nPL-12-1,Podgórze,K\nD,Detal,\n";
+    let flags = ["--all", "--prune", "--yes", "--rejects", left.to_str().unwrap()];
+    let (code, _, stderr) = apply(&office, text, &flags);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("--renamed id=h2=line=4 if it is the same, --recreate id=h2"), "{stderr}");
+    assert!(stderr.contains("say with --renamed or --recreate which it is, and run it again"), "{stderr}");
+    let (code, stdout, stderr) = apply(&office, text, &[&flags[..], &["--renamed", "id=h2=line=4"]].concat());
+    assert!(code == 0 && stdout.contains(": 1 updated"), "{stdout}{stderr}");
+}
+
+#[test]
+fn objects_on_one_line_have_a_row_each_in_every_output() {
+    let office = office();
+    let path = |name: &str| office.desk.home.path().join(name).to_str().unwrap().to_owned();
+    let object = |name: &str, id: &str| format!("{{\"name\":\"{name}\",\"externalId\":\"{id}\"}}");
+    let text = format!("[{},{},{}]", object("Nowe", "N"), object("Inne", "M"), object("Łódź", "007"));
+    let json = file(&office, "a.json", &text);
+    office.server.plan(Trouble::Refuse { on: (Method::POST, "segments"), status: 422, retry_after: None });
+    let (ids, left) = (path("ids.csv"), path("left.json"));
+    let flags = ["apply", json.to_str().unwrap(), "--yes", "--id-map", &ids, "--rejects", &left];
+    let (code, stdout, stderr) = office.run(&flags);
+    assert_eq!(code, 5, "{stdout}{stderr}");
+    let ids = fs::read_to_string(ids).unwrap();
+    assert!(ids.contains("\n007,h1,Łódź,false\n") && ids.lines().count() == 3, "{ids}");
+    let left: serde_json::Value = serde_json::from_str(&fs::read_to_string(left).unwrap()).unwrap();
+    assert_eq!(left.as_array().map(Vec::len), Some(1), "{left}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_before_anything_is_sent_is_said() {
+    let office = Office::with(Options { latency: Duration::from_secs(2), ..tenant_of(TENANT) });
+    let path = file(&office, "a.csv", "externalId,name\nN,Nowe\n");
+    let child = begin(&office, &path);
+    wait_until("a question", || !office.server.requests().is_empty());
+    signal(&child, "TERM");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "segtui: stopped before anything was sent\nhint: run it again\n"
+    );
+}
+
+#[test]
 fn a_file_can_be_tried_on_the_demo() {
     let office = office();
     let path = file(&office, "a.csv", "externalId,name\nN,Nowe\n");

@@ -190,6 +190,10 @@ fn each_rename_is_said_once_and_of_what_no_other_line_means() {
     assert!(words.contains("names line 3 twice, for id=h2 as well"), "{words}");
     let words = refused(&["--renamed", "007=K"]);
     assert!(words.contains("line 5: externalId 007 is a segment that --renamed gives to line 3"), "{words}");
+    let words = refused(&["--renamed", "PL-12=K", "--recreate", "PL-12"]);
+    assert!(words.contains("--renamed and --recreate both name the segment id=h2"), "{words}");
+    let words = refused(&["--renamed", "PL-12=line=99"]);
+    assert!(words.contains("no row begins on line=99"), "{words}");
     let (code, stdout, stderr) = plan(&office, "a.csv", file.as_bytes(), &["--recreate", "nosuch"]);
     assert!(code == 1 && stdout.is_empty() && stderr.contains("nosuch"), "{stderr}");
 }
@@ -239,6 +243,18 @@ fn nothing_is_moved_out_of_the_scope() {
     assert!(code == 2 && stderr.contains("line 2: it would leave the scope"), "{stderr}");
     let (code, stdout, _) = plan(&office, "a.csv", file, &[]);
     assert!(code == 0 && stdout.contains("> move"), "{stdout}");
+}
+
+#[test]
+fn a_first_code_and_a_new_name_at_once_are_no_other_segment() {
+    let office =
+        Office::with(tenant_of(&[["h", "Hurtownie", "H", ""], ["s1", "Sklep A", "", "h"], ["s2", "Inny", "", "h"]]));
+    let file = "externalId,name,parentExternalId\nH,Hurtownie,\nI,Inny!,H\nS,Sklep A1,H\n";
+    let (code, stdout, _) = plan(&office, "a.csv", file.as_bytes(), &["--all", "--prune"]);
+    assert_eq!(code, 0);
+    assert!(!stdout.contains("- delete") && !stdout.contains("+ create"), "{stdout}");
+    // Each beside the one that it is most like.
+    assert!(stdout.contains("--renamed id=s1=line=4") && stdout.contains("--renamed id=s2=line=3"), "{stdout}");
 }
 
 #[test]

@@ -204,6 +204,16 @@ fn editing_replaces_the_file_only_by_one_without_faults() {
 }
 
 #[test]
+fn an_editor_that_leaves_nothing_has_changed_nothing() {
+    let desk = Desk::new();
+    let path = desk.configure(FILE);
+    let emptying = editor(&desk, ": > \"$1\"");
+    let (code, _, stderr) = told(desk.segtui(&["config", "edit"]).env("EDITOR", &emptying));
+    assert!(code == 0 && stderr.contains("nothing was changed"), "{stderr}");
+    assert_eq!(fs::read_to_string(path).unwrap(), FILE);
+}
+
+#[test]
 fn what_an_edit_left_is_offered_at_the_next_one() {
     let desk = Desk::new();
     let path = desk.configure(FILE);
