@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::app::harness::{Harness, named, segment, wholesale};
-use crate::app::{ActivityEntry, Event, Mouse, MouseKind, Pane};
+use crate::app::{ActivityEntry, Edited, EditorFault, Effect, Event, Mouse, MouseKind, Pane};
 
 /// What a person and others do, in any order.
 #[derive(Debug, Clone)]
@@ -40,14 +40,29 @@ fn shown(harness: &Harness) -> Option<ActivityEntry> {
 
 /// Renames the first segment, as soon as nothing is open. Then the tree has the keys.
 fn own_change(harness: &mut Harness, number: usize) {
-    while !harness.state.screen.layers.is_empty() || harness.state.screen.panes.focus != Pane::Tree {
+    // Each press leaves something, so a few come to the tree.
+    for _ in 0..20 {
+        if harness.state.screen.layers.is_empty() && harness.state.screen.panes.focus == Pane::Tree {
+            break;
+        }
         harness.press("esc");
     }
+    assert_eq!(harness.state.screen.panes.focus, Pane::Tree, "esc leads back to the tree");
     harness.press("g g r");
     harness.type_text(&format!(" {number}"));
     harness.press("enter");
     if harness.state.changes.counts().queued > 0 {
         harness.succeed();
+    }
+}
+
+/// An editor that was opened ends at once: until then it has the keys.
+fn end_of_editor(harness: &mut Harness) {
+    let opened = |effect: &Effect| matches!(effect, Effect::EditText { .. });
+    if harness.effects.iter().any(opened) {
+        harness.effects.retain(|effect| !opened(effect));
+        let fault = EditorFault::NoCommand("nano \"".into());
+        harness.event(Event::TextEdited(Edited::Failed { fault, file: None }));
     }
 }
 
@@ -74,6 +89,7 @@ proptest! {
             match &step {
                 Step::Press(keys) => {
                     harness.press(keys);
+                    end_of_editor(&mut harness);
                     let gone_to = was_focused && on_main && ["enter", "l"].contains(keys) && harness.state.screen.panes.focus == Pane::Tree;
                     if gone_to {
                         let entry = before.as_ref().expect("nothing was shown as chosen");
