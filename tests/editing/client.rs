@@ -13,7 +13,7 @@ use segtui::demo::Server;
 use segtui::forest::Forest;
 use segtui::remote::{Access, BaseUrl, Guarded, InsecureHttp};
 use segtui::segment::{Draft, Name, Segment, SegmentId};
-use segtui::sync::{self, Command, Event, Pace, SegmentChange, Settings, SyncHandle};
+use segtui::sync::{self, Command, Event, Pace, Phase, SegmentChange, Settings, SyncHandle};
 use tokio::time::timeout;
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,12 @@ pub struct Client {
     pub results: HashMap<OpId, Result<WriteResult, WriteError>>,
     pub dropped: Vec<OpId>,
     pub queue: ChangeQueue,
+    /// How often a list was given up for now.
+    pub stalled: usize,
     synchronised: usize,
+    /// How many operations were asked for.
+    asked: usize,
+    discards_failures: bool,
 }
 
 pub fn quick() -> Settings {
@@ -39,29 +44,46 @@ pub fn quick() -> Settings {
 
 /// A sync of the server that tries again quickly.
 pub fn sync_of(server: &Server, settings: Settings) -> SyncHandle {
+    sync_allowed(Access::ReadWrite, server, settings)
+}
+
+fn sync_allowed(access: Access, server: &Server, settings: Settings) -> SyncHandle {
     let base_url = BaseUrl::parse(&server.base_url(), InsecureHttp::Refused).unwrap();
     let mut api = ApiSettings::new(base_url, server.tenant(), server.api_key().to_owned().into());
     api.retries = Policy { first_pause: Duration::from_millis(5), ..Policy::default() };
-    sync::start(Arc::new(Guarded::new(Api::new(api).unwrap(), Access::ReadWrite)), settings)
+    sync::start(Arc::new(Guarded::new(Api::new(api).unwrap(), access)), settings)
 }
 
 impl Client {
+    /// A client that has followed the server to the end of its feed.
     pub async fn live(server: &Server, settings: Settings) -> Self {
+        let mut client = Self::start(Access::ReadWrite, server, settings);
+        client.settle().await;
+        client
+    }
+
+    pub fn start(access: Access, server: &Server, settings: Settings) -> Self {
         let queue = ChangeQueue::new(0, settings.concurrency);
-        let mut client = Self {
-            sync: sync_of(server, settings),
+        Self {
+            sync: sync_allowed(access, server, settings),
             queue,
             picture: BTreeMap::new(),
             began: Vec::new(),
             results: HashMap::new(),
             dropped: Vec::new(),
+            stalled: 0,
             synchronised: 0,
-        };
-        client.settle().await;
-        client
+            asked: 0,
+            discards_failures: false,
+        }
     }
 
-    async fn hear(&mut self) {
+    /// The same client, for which an operation that failed is over.
+    pub fn discarding_failures(self) -> Self {
+        Self { discards_failures: true, ..self }
+    }
+
+    pub async fn hear(&mut self) {
         let event = timeout(PATIENCE, self.sync.events.recv()).await.expect("it says something").expect("it lives");
         self.take(event);
     }
@@ -86,6 +108,7 @@ impl Client {
             Event::Executed { op, result } => self.executed(op, &result),
             Event::ServerAnswers => self.queue.resume_sending(),
             Event::Synchronised { .. } => self.synchronised += 1,
+            Event::PhaseChanged(Phase::Stalled { .. }) => self.stalled += 1,
             _ => {}
         }
         self.send_next();
@@ -107,6 +130,15 @@ impl Client {
         }
         let transitions = self.queue.executed(op, result);
         self.apply(transitions);
+        if self.discards_failures && matches!(result, ExecutionResult::Failed { .. }) {
+            let transitions = self.queue.discard(op);
+            self.apply(transitions);
+        }
+    }
+
+    /// Why operations have failed.
+    pub fn failed(&self) -> Vec<&WriteError> {
+        self.results.values().filter_map(|result| result.as_ref().err()).collect()
     }
 
     /// Takes what a function of the queue has come to, and sends what is ready.
@@ -140,6 +172,12 @@ impl Client {
         self.hear_until(|client| client.synchronised >= enough).await;
     }
 
+    /// Until everything that was asked for is over, and the feed was read to its end again.
+    pub async fn settle_all(&mut self) {
+        self.hear_until(|client| client.results.len() == client.asked).await;
+        self.settle().await;
+    }
+
     pub async fn order(&mut self, command: Command) {
         self.sync.commands.send(command).await.unwrap();
     }
@@ -147,6 +185,7 @@ impl Client {
     /// Asks for a plan.
     pub fn begin(&mut self, operations: impl IntoIterator<Item = Operation>) -> PlanId {
         let plan = Plan { operations: operations.into_iter().collect() };
+        self.asked += plan.operations.len();
         let (plan_id, staged) = self.queue.stage(&Forest::new(), plan, Title::default());
         self.apply(staged);
         let submitted = self.queue.submit(plan_id);

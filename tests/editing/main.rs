@@ -1,8 +1,10 @@
-//! Writes over real sockets, one test for each way in which an answer, a colleague or another write can come between.
+//! `sync` with the real client against the demo server over real sockets. Here are writes, one test for each way in which an answer, a
+//! colleague or another write can come between.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected is to fail")]
 
 mod client;
+mod following;
 mod random;
 
 use std::sync::Arc;
