@@ -15,7 +15,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::forest::{Change, Forest};
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Field, Segment, SegmentId};
 
 use super::execution::{Evidence, Execution, Resend};
 use super::graph::Graph;
@@ -552,6 +552,20 @@ impl ChangeQueue {
     #[must_use]
     pub fn has_failed(&self, op: OpId) -> bool {
         self.op(op).is_some_and(|op| matches!(op.state, OpState::Failed(_)))
+    }
+
+    /// Whether a field of a segment is what an operation in flight sets it to: a list can show that before its answer is here.
+    #[must_use]
+    pub fn is_setting(&self, now: &Segment, field: Field) -> bool {
+        let sets = |planned: &PlannedOp| match &planned.operation {
+            Operation::Update { base, draft } => {
+                planned.state == OpState::InFlight
+                    && draft.changes(base).contains(&field)
+                    && !draft.changes(now).contains(&field)
+            }
+            Operation::Create { .. } | Operation::Delete { .. } => false,
+        };
+        self.overlay.ops(&now.id).iter().filter_map(|op| self.op(*op)).any(sets)
     }
 
     /// The operation of a segment that has failed.

@@ -53,10 +53,17 @@ impl RecentWrites {
         }
     }
 
-    /// Somebody changed a segment. Answers what they set back of that which was written here; it is told once.
-    pub fn reverted(&mut self, before: &Segment, now: &Segment, at: Timestamp) -> Vec<Reverted> {
+    /// A segment was changed. Answers what somebody else set back of that which was written here; it is told once. `is_own` knows which
+    /// fields an operation in flight has set.
+    pub fn reverted(
+        &mut self,
+        before: &Segment,
+        now: &Segment,
+        is_own: impl Fn(Field) -> bool,
+        at: Timestamp,
+    ) -> Vec<Reverted> {
         let mut found = Vec::new();
-        for field in before.differing_fields(now) {
+        for field in before.differing_fields(now).into_iter().filter(|field| !is_own(*field)) {
             let key = (now.id.clone(), field);
             let Some(value) = self.values.get(&key) else { continue };
             if value.until > at && value.written == before.field(field) && value.before == now.field(field) {
@@ -82,9 +89,9 @@ mod tests {
         let mut kept = RecentWrites::default();
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);
         let later = start + SignedDuration::from_mins(59);
-        let found = kept.reverted(&named("new"), &named("old"), later);
+        let found = kept.reverted(&named("new"), &named("old"), |_| false, later);
         assert_eq!(found, [Reverted { field: Field::Name, to: Some("old".into()), from: Some("new".into()) }]);
-        assert_eq!(kept.reverted(&named("new"), &named("old"), later), []);
+        assert_eq!(kept.reverted(&named("new"), &named("old"), |_| false, later), []);
     }
 
     #[test]
@@ -92,8 +99,8 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         let mut kept = RecentWrites::default();
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);
-        assert_eq!(kept.reverted(&named("new"), &named("third"), start), []);
+        assert_eq!(kept.reverted(&named("new"), &named("third"), |_| false, start), []);
         kept.keep(&named("old"), &named("new"), &[Field::Name], start);
-        assert_eq!(kept.reverted(&named("new"), &named("old"), start + SignedDuration::from_hours(2)), []);
+        assert_eq!(kept.reverted(&named("new"), &named("old"), |_| false, start + SignedDuration::from_hours(2)), []);
     }
 }

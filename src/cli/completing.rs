@@ -15,6 +15,7 @@ use clap_complete::{CompleteEnv, Shell};
 
 use crate::check::{Level, Rule};
 use crate::config::{self, Effective, Flags, Paths};
+use crate::formats::rows::Encoding;
 use crate::printable::{is_printable, printable};
 use crate::remote::{BaseUrl, Context, InsecureHttp};
 use crate::segment::Segment;
@@ -149,6 +150,16 @@ pub(super) fn rules(current: &OsStr) -> Vec<CompletionCandidate> {
         if begun.contains('=') { levels.into() } else { vec![alone] }
     });
     rules.filter(|rule| rule.get_value().to_string_lossy().starts_with(&*begun)).collect()
+}
+
+/// The encodings of files.
+pub(super) fn encodings() -> Vec<CompletionCandidate> {
+    Encoding::ALL.into_iter().map(|encoding| CompletionCandidate::new(encoding.text())).collect()
+}
+
+/// By what rows name their segments.
+pub(super) fn keys() -> Vec<CompletionCandidate> {
+    ["id", "ext", "path"].into_iter().map(CompletionCandidate::new).collect()
 }
 
 /// The commands below the one that is written behind `man`.

@@ -171,6 +171,8 @@ fn targets_sources_rules_and_pages_are_completed() {
     let folder = desk.home.path().display().to_string();
     fs::write(desk.home.path().join("groups.csv"), "").unwrap();
     assert_eq!(completed(&desk, &["plan", &format!("{folder}/gr")]), [format!("{folder}/groups.csv")]);
+    assert_eq!(completed(&desk, &["plan", "--key", ""]), ["id", "ext", "path"]);
+    assert_eq!(completed(&desk, &["plan", "--encoding", "win"]), ["windows-1250"]);
     assert_eq!(completed(&desk, &["check", "--rule", "cy"]), ["cycle"]);
     assert_eq!(completed(&desk, &["check", "--rule", "orphan=e"]), ["orphan=error"]);
     assert_eq!(completed(&desk, &["man", "serve"]), ["serve-demo"]);

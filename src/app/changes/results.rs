@@ -147,7 +147,9 @@ fn remark_concurrent_write(state: &mut State, name: &str, about: Option<SegmentI
 
 /// Says when somebody reverts what was written here a while ago. `now` is what the server has of it.
 pub(in crate::app) fn report_reverted(state: &mut State, before: &Segment, after: &Segment, now: &Arc<Segment>) {
-    for reverted in state.changes.recent.reverted(before, after, state.clock.now) {
+    let changes = &mut state.changes;
+    let is_own = |field| changes.queue.is_setting(now, field);
+    for reverted in changes.recent.reverted(before, after, is_own, state.clock.now) {
         let text = words::reverted(&after.name, reverted.field, reverted.from.as_deref(), reverted.to.as_deref());
         state.side.activity.add(state.clock.now, EntryKind::Failed, Some(after.id.clone()), text.clone());
         state.warn_about(Topic::Version(Arc::clone(now)), text);

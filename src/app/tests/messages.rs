@@ -113,6 +113,21 @@ fn a_reverted_change_is_said_until_the_segment_is_changed_again() {
 }
 
 #[test]
+fn an_undo_that_is_seen_before_its_answer_is_nobody_elses() {
+    let mut harness = renaming();
+    harness.succeed();
+    let (mine, before) = (named("export", "Export!", Some("hurt")), named("export", "Export", Some("hurt")));
+    harness.press("u");
+    harness.changed(Some(&mine), Some(&before));
+    assert!(!harness.message().contains("someone"), "{}", harness.message());
+    harness.succeed();
+    says(&harness, "Undid: ");
+    // Whoever sets it back after that is somebody else.
+    harness.changed(Some(&before), Some(&mine));
+    says(&harness, "someone reverted your change to name");
+}
+
+#[test]
 fn a_value_that_the_server_kept_is_said_until_it_has_another() {
     let mut harness = renaming();
     let op = in_flight(&harness)[0].0;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +14,7 @@ use crate::formats::csv::Delimiter;
 use crate::formats::rows::{ColumnNames, Encoding};
 use crate::planning::{Key, Limit};
 
+use super::super::completing;
 use super::reading::{QUERY_HELP, REFERENCE_HELP, query, reference, segments};
 use super::{ConnectionArguments, profiles, sources};
 
@@ -67,7 +69,7 @@ pub(in crate::cli) struct ReadingArguments {
     #[arg(long, value_name = "COLUMN=HEADING,…", value_parser = columns)]
     pub columns: Option<ColumnNames>,
     /// Encoding, if there is no byte order mark and it isn't UTF-8: windows-1250, iso-8859-2, utf-16.
-    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    #[arg(long, value_name = "NAME", value_parser = encoding, add = ArgValueCandidates::new(completing::encodings))]
     pub encoding: Option<Encoding>,
     /// Delimiter of CSV: `;`, `,` or tab [default: by `sep=` or the heading].
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
@@ -92,7 +94,7 @@ pub(in crate::cli) enum SourceFormat {
 #[command(next_help_heading = "Matching and scope")]
 pub(in crate::cli) struct MatchingArguments {
     /// How a row names its segment: id, ext or path [default: id if the file has IDs, else ext].
-    #[arg(long, value_name = "KEY", value_parser = key)]
+    #[arg(long, value_name = "KEY", value_parser = key, add = ArgValueCandidates::new(completing::keys))]
     pub key: Option<Key>,
     /// The file speaks for this segment and its descendants.
     #[arg(long, value_name = "REF", value_parser = reference, add = segments())]
