@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,26 +37,28 @@ pub enum Answer {
 /// Answers one question, or leaves it to the server that means well.
 pub type Rule = Arc<dyn Fn(Asked) -> Option<Answer> + Send + Sync>;
 
-/// When the feed tells for the first time that something has changed.
-const FIRST_CHANGE: Duration = Duration::from_millis(800);
+/// How long after the end of the first list the feed tells that something has changed: before that, the list has it already.
+const FIRST_CHANGE: Duration = Duration::from_millis(500);
+/// When the end of the list was asked for first.
+type Listed = Arc<OnceLock<Instant>>;
 
 /// A server of a kind, and how often it was asked.
 pub fn serve(rule: Rule) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
     let counter = Arc::clone(&count);
-    let began = Instant::now();
+    let listed = Listed::default();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let (counter, rule) = (Arc::clone(&counter), Arc::clone(&rule));
+            let (counter, rule, listed) = (Arc::clone(&counter), Arc::clone(&rule), Arc::clone(&listed));
             // A client that goes away in the middle is what is tried.
-            thread::spawn(move || drop(converse(stream, &rule, &counter, began)));
+            thread::spawn(move || drop(converse(stream, &rule, &counter, &listed)));
         }
     });
     (format!("http://{address}"), count)
 }
 
-fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, began: Instant) -> std::io::Result<()> {
+fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, listed: &Listed) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {
@@ -77,7 +79,7 @@ fn converse(stream: TcpStream, rule: &Rule, count: &AtomicUsize, began: Instant)
         reader.read_exact(&mut vec![0; length])?;
         count.fetch_add(1, Ordering::SeqCst);
         let asked = asked(&first);
-        match rule(asked).unwrap_or_else(|| healthy(asked, began)) {
+        match rule(asked).unwrap_or_else(|| healthy(asked, listed)) {
             Answer::Plain(status, headers, body) => {
                 write!(stream, "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n", body.len())?;
                 stream.write_all(&body)?;
@@ -126,14 +128,16 @@ fn asked(line: &str) -> Asked {
 }
 
 /// What a server would answer that has two segments, of which one is said to have changed after a moment. It carries nothing out.
-fn healthy(asked: Asked, began: Instant) -> Answer {
+fn healthy(asked: Asked, listed: &Listed) -> Answer {
+    if matches!(asked, Asked::Page(2..)) {
+        listed.get_or_init(Instant::now);
+    }
+    let has_changed = listed.get().is_some_and(|listed| listed.elapsed() >= FIRST_CHANGE);
     let text = match asked {
         Asked::Page(1) => r#"[{"id":"a","name":"Alfa"},{"id":"b","name":"Beta"}]"#,
         Asked::Page(_) => "[]",
         Asked::One => r#"{"id":"a","name":"Alfa"}"#,
-        Asked::Feed(1) if began.elapsed() >= FIRST_CHANGE => {
-            r#"{"nextId":2,"events":[{"segmentId":"a","type":"UPDATE"}]}"#
-        }
+        Asked::Feed(1) if has_changed => r#"{"nextId":2,"events":[{"segmentId":"a","type":"UPDATE"}]}"#,
         Asked::Feed(_) => r#"{"nextId":null,"events":[]}"#,
         Asked::Create => r#"{"id":"n"}"#,
         Asked::Change | Asked::Delete => "",
