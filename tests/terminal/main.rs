@@ -475,6 +475,8 @@ fn what_a_terminal_answers_to_others_is_no_key_and_leaves_the_keyboard_alive() {
     let demo = Demo::start();
     let mut pty = Pty::start(100, 30, &[], &demo.variables());
     pty.wait_for("● live");
+    // It is drawn to its end.
+    pty.wait_for("1 of 69");
     let before = pty.lines();
     // As keys, these would delete, quit and move.
     for answer in [

@@ -407,11 +407,13 @@ fn a_new_profile_is_filled_in_beside_the_session_and_keeps_what_the_file_says() 
     let mut pty = home.start(&[("ACME_KEY", second.api_key().to_owned())]);
     pty.wait_for("290 segments   ● live");
     pty.type_text(&format!("Pnew{ENTER}"));
-    pty.wait_for("New profile");
+    // The list has an entry of the name of the form.
+    pty.wait_for("The connection is tested");
     pty.type_text(ESC);
     pty.wait_for("290 segments   ● live");
     pty.type_text(&format!("Pnew{ENTER}"));
-    pty.wait_for("New profile");
+    // The list has an entry of the name of the form.
+    pty.wait_for("The connection is tested");
     let (url, tenant) = (second.base_url(), second.tenant());
     pty.type_text(&format!("{CTRL_U}{url}{TAB}{tenant}{TAB}third{TAB}{TAB}{RIGHT}{TAB}ACME_KEY{ENTER}"));
     pty.wait_for("12 segments   ● live");
