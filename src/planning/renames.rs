@@ -15,43 +15,14 @@ use crate::segment::{Segment, SegmentId};
 
 /// Holds back rows that would create what is probably there, and whatever stands under them.
 pub(super) fn hold(wished: &mut Wished<'_>) {
-    let (keyless, mut found) = {
-        let search = Search::of(wished);
-        let is_new = |at: &usize| wished.held[*at].is_none() && wished.matching.segments[*at].is_none();
-        let rows = wished.order.iter().copied().filter(is_new);
-        let found: Vec<_> = rows.filter_map(|at| Some((at, search.probable(at)?))).collect();
-        let new_leaves = found.iter().filter(|(_, probable)| probable.reason == ConflictReason::SameParent);
-        let going = new_leaves.filter_map(|(at, _)| search.going(*at)).map(|going| (going.parent, going));
-        let keyless = going.collect::<HashMap<_, _>>().into_values().flat_map(|going| search.keyless(going));
-        (keyless.map(|segment| segment.id.clone()).collect::<Vec<_>>(), found)
-    };
-    pair_by_name(wished, &mut found);
+    let found = Search::of(wished).all();
     for (at, Probable { segments, reason }) in found {
         wished.held[at] = Some(conflict(wished, at, segments.first(), reason));
         wished.doubted.extend(segments.into_iter().map(|segment| segment.id.clone()));
     }
-    wished.doubted.extend(keyless);
     for at in wished.order.clone() {
         if wished.held[at].is_none() {
             wished.held[at] = below_held(wished, at);
-        }
-    }
-}
-
-/// Of several rows and several segments under one parent, names each row the segment whose name begins most like its own.
-fn pair_by_name(wished: &Wished<'_>, found: &mut [(usize, Probable)]) {
-    let search = Search::of(wished);
-    let mut left: HashMap<Option<&SegmentId>, Vec<&Arc<Segment>>> = HashMap::new();
-    for (at, probable) in found.iter_mut().filter(|(_, probable)| probable.reason == ConflictReason::SameParent) {
-        let Some(going) = search.going(*at) else { continue };
-        let left = left.entry(going.parent).or_insert_with(|| search.keyless(going).take(MOST_PAIRED).collect());
-        let name = name_of_new(&wished.request.rows.rows[*at]).unwrap_or_default();
-        let likeness =
-            |segment: &Segment| segment.name.chars().zip(name.chars()).take_while(|(one, other)| one == other).count();
-        let likest =
-            left.iter().enumerate().max_by_key(|(place, segment)| (likeness(segment), std::cmp::Reverse(*place)));
-        if let Some(place) = likest.map(|(place, _)| place) {
-            probable.segments = vec![Arc::clone(left.remove(place))];
         }
     }
 }
@@ -114,6 +85,40 @@ impl<'w> Search<'w> {
             segments.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         }
         Self { wished, rows_under, going }
+    }
+
+    /// The new rows that may be something that is there, each with what it may be.
+    fn all(&self) -> Vec<(usize, Probable)> {
+        let Wished { order, held, matching, .. } = self.wished;
+        let is_new = |at: &usize| held[*at].is_none() && matching.segments[*at].is_none();
+        let rows = order.iter().copied().filter(is_new);
+        let mut found: Vec<_> = rows.filter_map(|at| Some((at, self.probable(at)?))).collect();
+        self.pair_by_name(&mut found);
+        found
+    }
+
+    /// Of several rows and several segments under one parent, names each row the segment whose name begins most like its own. The first
+    /// row has those that no row is named, which are in doubt as well.
+    fn pair_by_name(&self, found: &mut [(usize, Probable)]) {
+        let mut left: HashMap<Option<&SegmentId>, Vec<&Arc<Segment>>> = HashMap::new();
+        let mut first: HashMap<Option<&SegmentId>, usize> = HashMap::new();
+        let by_place = found.iter_mut().enumerate();
+        for (place, (at, probable)) in
+            by_place.filter(|(_, (_, probable))| probable.reason == ConflictReason::SameParent)
+        {
+            let Some(going) = self.going(*at) else { continue };
+            first.entry(going.parent).or_insert(place);
+            let left = left.entry(going.parent).or_insert_with(|| self.keyless(going).collect());
+            let name = name_of_new(&self.wished.request.rows.rows[*at]).unwrap_or_default();
+            let likest = left.iter().take(MOST_PAIRED).enumerate();
+            let likest = likest.max_by_key(|(place, segment)| (likeness(segment, &name), std::cmp::Reverse(*place)));
+            if let Some(place) = likest.map(|(place, _)| place) {
+                probable.segments = vec![Arc::clone(left.remove(place))];
+            }
+        }
+        for (parent, place) in first {
+            found[place].1.segments.extend(left.remove(&parent).into_iter().flatten().cloned());
+        }
     }
 
     fn probable(&self, at: usize) -> Option<Probable> {
@@ -179,6 +184,11 @@ impl<'w> Search<'w> {
         };
         self.rows_under.get(&at).into_iter().flatten().filter(is_common).count()
     }
+}
+
+/// How many letters a segment's name begins with that another name begins with as well.
+fn likeness(segment: &Segment, name: &str) -> usize {
+    segment.name.chars().zip(name.chars()).take_while(|(one, other)| one == other).count()
 }
 
 /// Whether no row means the segment, and nobody said that it is to be deleted and created again.
