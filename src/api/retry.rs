@@ -67,6 +67,9 @@ impl Policy {
 }
 
 fn may_repeat(fault: &Fault, repetition: RetrySafety) -> bool {
+    if matches!(fault, Fault::Unreachable { reason } if reason.kind.stays()) {
+        return false;
+    }
     match repetition {
         RetrySafety::Idempotent => fault.is_transient(),
         RetrySafety::NeedsReread => false,
@@ -77,7 +80,7 @@ fn may_repeat(fault: &Fault, repetition: RetrySafety) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::ConnectError;
+    use crate::remote::{ConnectError, ObstacleKind};
 
     const NO_JITTER: f64 = 1.0;
 
@@ -135,6 +138,22 @@ mod tests {
         for status in [400, 401, 403, 404, 409, 422, 501] {
             let pause = Policy::default().pause(&refused(status, Some(1)), RetrySafety::Idempotent, 1, NO_JITTER);
             assert_eq!(pause, None, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_not_tried_again_and_a_port_is() {
+        let repeated = |kind| {
+            let fault = Fault::Unreachable { reason: ConnectError::new(kind, "") };
+            [RetrySafety::Idempotent, RetrySafety::NotIdempotent]
+                .map(|repetition| Policy::default().pause(&fault, repetition, 1, NO_JITTER).is_some())
+        };
+        for kind in [ObstacleKind::UnknownIssuer, ObstacleKind::Expired, ObstacleKind::NotTls, ObstacleKind::ProxyLogin]
+        {
+            assert_eq!(repeated(kind), [false; 2], "{kind:?}");
+        }
+        for kind in [ObstacleKind::Refused, ObstacleKind::NoSuchHost, ObstacleKind::Tls, ObstacleKind::TimedOut] {
+            assert_eq!(repeated(kind), [true; 2], "{kind:?}");
         }
     }
 }

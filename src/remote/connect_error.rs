@@ -47,6 +47,12 @@ impl ObstacleKind {
     pub const fn is_tls(self) -> bool {
         matches!(self, Self::UnknownIssuer | Self::Expired | Self::WrongName | Self::NotTls | Self::Tls)
     }
+
+    /// Whether it stays until somebody mends it. A name server, a port or a handshake that fails may be back in a moment.
+    #[must_use]
+    pub const fn stays(self) -> bool {
+        matches!(self, Self::UnknownIssuer | Self::Expired | Self::WrongName | Self::NotTls | Self::ProxyLogin)
+    }
 }
 
 impl ConnectError {
