@@ -6,13 +6,17 @@ use assert_cmd::Command;
 
 use crate::desk::{Desk, PATIENCE, told};
 
+/// Closes files that the test run may have inherited: they would count.
+const INHERITED: &str = "3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
+
 #[test]
 fn with_few_open_files_it_makes_room_or_says_what_to_do_and_never_panics() {
     let desk = Desk::new();
     let under = |limit: &str, number: u32| {
         let mut command = Command::new("sh");
         command.env_clear().env("HOME", desk.home.path()).env("PATH", std::env::var("PATH").unwrap());
-        let script = format!("ulimit {limit} {number} && exec '{}' tree --demo", env!("CARGO_BIN_EXE_segtui"));
+        let program = env!("CARGO_BIN_EXE_segtui");
+        let script = format!("exec {INHERITED}; ulimit {limit} {number} && exec '{program}' tree --demo");
         told(command.args(["-c", &script]))
     };
     for number in 3..24 {

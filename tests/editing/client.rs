@@ -62,6 +62,14 @@ impl Client {
         client
     }
 
+    /// A client that has seen everything and hears of changes from then on only when it asks for them before a write.
+    pub async fn deaf(server: &Server) -> Self {
+        let settings = Settings { poll: Pace::steady(Duration::from_secs(600)), ..quick() };
+        let mut client = Self::start(Access::ReadWrite, server, settings);
+        client.hear_until(|client| client.synchronised > 0).await;
+        client
+    }
+
     pub fn start(access: Access, server: &Server, settings: Settings) -> Self {
         let queue = ChangeQueue::new(0, settings.concurrency);
         Self {

@@ -28,6 +28,13 @@ async fn tenant_with(settings: Settings) -> (Server, Client) {
     (server, client)
 }
 
+/// A client that hears of changes only when it asks for them before a write.
+async fn deaf_tenant() -> (Server, Client) {
+    let server = Server::start(Options::default()).await.unwrap();
+    let client = Client::deaf(&server).await;
+    (server, client)
+}
+
 fn named(server: &Server, name: &str) -> Vec<Segment> {
     server.segments().into_iter().filter(|segment| segment.name == name).collect()
 }
@@ -120,7 +127,7 @@ async fn what_has_no_real_id_is_never_sent_to_the_server() {
 
 #[tokio::test]
 async fn what_was_as_wanted_already_was_not_written() {
-    let (server, mut client) = tenant_with(deaf()).await;
+    let (server, mut client) = deaf_tenant().await;
     let seen = client.named("Zgierz");
     colleague(&server, ChangeRequest::Update(seen.id.clone(), Fields { name: "Both".into(), ..Fields::of(&seen) }));
     let outcome = applied(client.write(client.rename("Zgierz", "Both")).await.unwrap());
@@ -132,7 +139,7 @@ async fn a_create_whose_answer_is_lost_waits_for_a_feed_that_fails_and_is_found_
     let (server, mut client) = tenant().await;
     server.plan(Trouble::LoseAnswer { on: POST });
     // As long as it is looked for, the feed does not answer.
-    for _ in 0..60 {
+    for _ in 0..20 {
         server.plan(Trouble::Refuse { on: FEED, status: 500, retry_after: None });
     }
     let plan_id = client.begin([create("Nowy", None)]);
@@ -290,7 +297,7 @@ async fn a_change_whose_answer_is_lost_is_found_to_be_done_and_blamed_on_nobody(
 
 #[tokio::test]
 async fn what_a_colleague_has_deleted_before_is_not_taken_for_ones_own_work() {
-    let (server, mut client) = tenant_with(deaf()).await;
+    let (server, mut client) = deaf_tenant().await;
     let seen = client.named("Zgierz");
     colleague(&server, ChangeRequest::Delete(seen.id.clone()));
     let outcome = client.write(Operation::delete(Arc::clone(&seen))).await.unwrap();
@@ -339,11 +346,6 @@ async fn what_a_colleague_changed_while_a_deletion_was_tried_again_is_not_delete
     let error = client.result(first(plan_id)).await.unwrap_err();
     assert!(matches!(error, WriteError::Conflict { theirs: Some(_), .. }), "{error:?}");
     assert_eq!(named(&server, "Theirs").len(), 1);
-}
-
-/// A sync that hears of changes only when it asks for them before a write.
-fn deaf() -> Settings {
-    Settings { poll: segtui::sync::Pace::steady(Duration::from_secs(3)), ..quick() }
 }
 
 /// A colleague changes a segment that the client has just been shown, and the client renames it.
@@ -481,7 +483,7 @@ async fn a_colleagues_change_in_the_very_moment_of_a_deletion_is_told() {
 
 #[tokio::test]
 async fn under_what_has_just_grown_nothing_is_deleted() {
-    let (server, mut client) = tenant_with(deaf()).await;
+    let (server, mut client) = deaf_tenant().await;
     let operation = client.delete("Zgierz");
     let parent = client.named("Zgierz").id.clone();
     let child = Fields { name: "Theirs".into(), external_id: None, parent: Some(parent) };
